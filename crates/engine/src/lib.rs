@@ -1,0 +1,1 @@
+//! Columnar layer snapshots with a packed R-tree and exact predicates.

@@ -1,0 +1,1 @@
+//! Readers, encodings, validation and quarantine: files to change sets.

@@ -1,0 +1,1 @@
+//! One city in memory, kept in step with its record.

@@ -1,0 +1,63 @@
+use std::fmt;
+
+use crate::{Geometry, Value};
+
+/// The store's own number of a feature: positive, given once, never used again in its layer.
+/// It is the tile's feature id.
+pub type Fid = i64;
+
+/// A feature on its way into the store: it has no number yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewFeature {
+    /// WGS 84 longitude and latitude; `None` is a null geometry. An empty geometry stays one.
+    pub geometry: Option<Geometry>,
+    /// One value for each field of the layer, in order.
+    pub values: Vec<Value>,
+}
+
+/// A feature as the store holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feature {
+    /// The store's number.
+    pub fid: Fid,
+    /// WGS 84 longitude and latitude; `None` is a null geometry.
+    pub geometry: Option<Geometry>,
+    /// One value for each field of the layer, in order.
+    pub values: Vec<Value>,
+}
+
+/// What the outside calls a feature: the `id` of the API, unique in its layer.
+///
+/// - A layer without a key field: the [`Fid`].
+/// - With one: the key. Real keys repeat (about 0.2 % of parcels) and are sometimes missing; of
+///   the features with one key the one with the lowest fid has the bare key, each other one
+///   `key~fid`; a feature without a key is `~fid`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FeatureId {
+    /// The layer has no key field.
+    Fid(Fid),
+    /// The key.
+    Key(String),
+    /// A repeated key, or none (empty), told apart by the fid.
+    KeyAndFid(String, Fid),
+}
+
+impl FeatureId {
+    /// The id as JSON: a number for a layer without keys, else a text.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Fid(fid) => (*fid).into(),
+            _ => self.to_string().into(),
+        }
+    }
+}
+
+impl fmt::Display for FeatureId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fid(fid) => write!(f, "{fid}"),
+            Self::Key(key) => f.write_str(key),
+            Self::KeyAndFid(key, fid) => write!(f, "{key}~{fid}"),
+        }
+    }
+}

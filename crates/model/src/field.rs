@@ -1,0 +1,69 @@
+use serde::{Deserialize, Serialize};
+
+use crate::Title;
+
+/// The type of a field's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldType {
+    /// True or false.
+    Bool,
+    /// 64-bit signed integer.
+    Int,
+    /// 64-bit floating point.
+    Real,
+    /// Unicode text.
+    Text,
+    /// Calendar day.
+    Date,
+    /// Instant, UTC, to the millisecond.
+    DateTime,
+}
+
+/// A field of a layer: a name as the source has it, and what people should read instead.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// The name, exactly as in the source.
+    pub name: String,
+    /// The type of the values.
+    #[serde(rename = "type")]
+    pub field_type: FieldType,
+    /// What people read; empty means that the name serves.
+    #[serde(default, skip_serializing_if = "Title::is_empty")]
+    pub title: Title,
+    /// The unit of a number (`m²`, `%`), if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The code list whose codes the values are, by its id in `data/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_list: Option<String>,
+    /// Whether the values are personal data (Law 91/2025/QH15). Such a field is stored, and is
+    /// absent from tiles, public answers, logs and reports.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub personal: bool,
+}
+
+impl Field {
+    /// A field with a name and a type and nothing else.
+    pub fn new(name: impl Into<String>, field_type: FieldType) -> Self {
+        Self { name: name.into(), field_type, title: Title::default(), unit: None, code_list: None, personal: false }
+    }
+
+    /// The same field with titles for people.
+    pub fn titled(mut self, vi: &str, en: &str) -> Self {
+        self.title = Title::new(vi, en);
+        self
+    }
+
+    /// The same field with a unit.
+    pub fn unit(mut self, unit: &str) -> Self {
+        self.unit = Some(unit.to_owned());
+        self
+    }
+
+    /// The same field with a code list.
+    pub fn coded(mut self, code_list: &str) -> Self {
+        self.code_list = Some(code_list.to_owned());
+        self
+    }
+}

@@ -1,0 +1,32 @@
+//! The words that every other room of citymap speaks: layers, fields, values, features, keys,
+//! revisions and code lists.
+//!
+//! Nothing here does I/O, and nothing here knows HTTP or SQL. Geometry is two-dimensional, in
+//! WGS 84 longitude and latitude (degrees, x = longitude, y = latitude), everywhere in the
+//! program; other systems exist only at its doors (`citymap-crs`).
+//!
+//! ```
+//! use citymap_model::{Field, FieldType, GeometryKind, Layer, LayerId, Role, Title};
+//!
+//! let id: LayerId = "parcels".parse().unwrap();
+//! let mut layer = Layer::new(id, Title::new("Thửa đất", "Parcels"), Role::Parcel, GeometryKind::Polygon);
+//! layer.fields.push(Field::new("so_to", FieldType::Text));
+//! assert_eq!(layer.field_index("so_to"), Some(0));
+//! ```
+
+mod feature;
+mod field;
+mod layer;
+mod revision;
+mod title;
+mod value;
+
+pub use feature::{Feature, FeatureId, Fid, NewFeature};
+pub use field::{Field, FieldType};
+pub use layer::{GeometryKind, InvalidLayerId, Layer, LayerId, Role, UnknownRole};
+pub use revision::{CommitMeta, LayerChange, Mode, Revision, RevisionNumber, UnknownMode};
+pub use title::Title;
+pub use value::{Value, format_datetime, parse_date, parse_datetime};
+
+/// Two-dimensional geometry in WGS 84 longitude and latitude, degrees.
+pub type Geometry = geo_types::Geometry<f64>;

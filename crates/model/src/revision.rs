@@ -1,0 +1,99 @@
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::LayerId;
+
+/// The number of a revision: 0 is the empty city, each committed change set adds one.
+pub type RevisionNumber = u64;
+
+/// What a commit says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CommitMeta {
+    /// Who.
+    pub author: String,
+    /// Why, in a sentence.
+    pub message: String,
+    /// The source file's name, if there was one.
+    pub source: Option<String>,
+    /// The source file's SHA-256, hexadecimal.
+    pub source_sha256: Option<String>,
+}
+
+/// What a revision did to one layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerChange {
+    /// The layer.
+    pub layer: LayerId,
+    /// How the change set met what was there.
+    pub mode: Mode,
+    /// Features that were not there before.
+    pub added: u64,
+    /// Features whose key was there before.
+    pub changed: u64,
+    /// Features that are no longer there.
+    pub removed: u64,
+    /// Features of the source that were not accepted.
+    pub rejected: u64,
+}
+
+/// A committed change set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Its number.
+    pub number: RevisionNumber,
+    /// When it was committed.
+    pub time: DateTime<Utc>,
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub meta: CommitMeta,
+    /// What it did, layer by layer.
+    pub changes: Vec<LayerChange>,
+}
+
+/// How new features meet those that a layer has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The layer's features and fields become those of the change set.
+    #[default]
+    Replace,
+    /// The features are added.
+    Append,
+    /// A feature whose key is there replaces that one; others are added.
+    Upsert,
+}
+
+impl Mode {
+    /// The mode's name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Append => "append",
+            Self::Upsert => "upsert",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no mode.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a mode; the modes are replace, append, upsert")]
+pub struct UnknownMode(pub String);
+
+impl FromStr for Mode {
+    type Err = UnknownMode;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Replace, Self::Append, Self::Upsert]
+            .into_iter()
+            .find(|mode| mode.as_str() == text)
+            .ok_or_else(|| UnknownMode(text.to_owned()))
+    }
+}

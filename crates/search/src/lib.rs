@@ -1,0 +1,1 @@
+//! Names, addresses and parcel keys to places, without regard to diacritics.

@@ -1,0 +1,1 @@
+//! The city over HTTP: tiles, OGC API, questions, web map.

@@ -1,0 +1,300 @@
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use citymap_model::{FieldType, Value, format_datetime};
+use rustc_hash::FxHashMap;
+
+use crate::Row;
+
+/// A value without owning it.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub enum ValueRef<'a> {
+    /// No value.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// 64-bit signed integer.
+    Int(i64),
+    /// 64-bit floating point.
+    Real(f64),
+    /// Unicode text.
+    Text(&'a str),
+    /// Calendar day.
+    Date(NaiveDate),
+    /// Instant, UTC.
+    DateTime(DateTime<Utc>),
+}
+
+impl ValueRef<'_> {
+    /// The value on its own.
+    pub fn to_value(self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Int(value) => Value::Int(value),
+            Self::Real(value) => Value::Real(value),
+            Self::Text(value) => Value::Text(value.to_owned()),
+            Self::Date(value) => Value::Date(value),
+            Self::DateTime(value) => Value::DateTime(value),
+        }
+    }
+
+    /// Whether there is no value.
+    pub fn is_null(self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The value as text; empty for null.
+    pub fn to_text(self) -> String {
+        match self {
+            Self::Null => String::new(),
+            Self::Bool(value) => value.to_string(),
+            Self::Int(value) => value.to_string(),
+            Self::Real(value) => value.to_string(),
+            Self::Text(value) => value.to_owned(),
+            Self::Date(value) => value.to_string(),
+            Self::DateTime(value) => format_datetime(&value),
+        }
+    }
+
+    /// The text, of a text.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::Text(value) = self { Some(value) } else { None }
+    }
+}
+
+/// The distinct texts of a column, numbered in the order in which they first came.
+#[derive(Clone, Debug, Default)]
+pub struct Dictionary {
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl Dictionary {
+    /// How many distinct texts there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The text with number `code`.
+    pub fn get(&self, code: u32) -> &str {
+        let start = if code == 0 { 0 } else { self.ends[code as usize - 1] as usize };
+        &self.text[start..self.ends[code as usize] as usize]
+    }
+
+    /// The number of `text`, if it occurs. Looks at every entry.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        (0..self.ends.len() as u32).find(|&code| self.get(code) == text)
+    }
+
+    fn push(&mut self, text: &str) -> u32 {
+        self.text.push_str(text);
+        self.ends.push(self.text.len() as u32);
+        self.ends.len() as u32 - 1
+    }
+}
+
+/// The values of one field for all rows.
+#[derive(Clone, Debug)]
+pub enum Column {
+    /// 0, 1, or [`Column::NULL_BOOL`].
+    Bool(Vec<u8>),
+    /// Values, and the rows that have none (sorted).
+    Int(Vec<i64>, Nulls),
+    /// Values, and the rows that have none.
+    Real(Vec<f64>, Nulls),
+    /// Numbers in the dictionary, or [`Column::NULL_CODE`].
+    Text(Vec<u32>, Dictionary),
+    /// Days since 1 January of year 1 (as `chrono` counts), or [`Column::NULL_DATE`].
+    Date(Vec<i32>),
+    /// Milliseconds since 1970 UTC, or [`Column::NULL_INSTANT`].
+    DateTime(Vec<i64>),
+}
+
+/// Which rows of a column have no value: a bit each, or nothing where all have one.
+#[derive(Clone, Debug, Default)]
+pub struct Nulls(Vec<u64>);
+
+impl Nulls {
+    /// Whether the row has no value.
+    pub fn contains(&self, row: Row) -> bool {
+        self.0.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    fn insert(&mut self, row: usize) {
+        if self.0.len() <= row / 64 {
+            self.0.resize(row / 64 + 1, 0);
+        }
+        self.0[row / 64] |= 1 << (row % 64);
+    }
+}
+
+impl Column {
+    /// No value, in a column of truths.
+    pub const NULL_BOOL: u8 = 2;
+    /// No value, in a column of texts.
+    pub const NULL_CODE: u32 = u32::MAX;
+    /// No value, in a column of days.
+    pub const NULL_DATE: i32 = i32::MIN;
+    /// No value, in a column of instants.
+    pub const NULL_INSTANT: i64 = i64::MIN;
+
+    /// The type of the values.
+    pub fn field_type(&self) -> FieldType {
+        match self {
+            Self::Bool(_) => FieldType::Bool,
+            Self::Int(..) => FieldType::Int,
+            Self::Real(..) => FieldType::Real,
+            Self::Text(..) => FieldType::Text,
+            Self::Date(_) => FieldType::Date,
+            Self::DateTime(_) => FieldType::DateTime,
+        }
+    }
+
+    /// The row's value.
+    pub fn get(&self, row: Row) -> ValueRef<'_> {
+        let index = row as usize;
+        match self {
+            Self::Bool(values) => match values[index] {
+                Self::NULL_BOOL => ValueRef::Null,
+                value => ValueRef::Bool(value == 1),
+            },
+            Self::Int(_, nulls) | Self::Real(_, nulls) if nulls.contains(row) => ValueRef::Null,
+            Self::Int(values, _) => ValueRef::Int(values[index]),
+            Self::Real(values, _) => ValueRef::Real(values[index]),
+            Self::Text(codes, dictionary) => match codes[index] {
+                Self::NULL_CODE => ValueRef::Null,
+                code => ValueRef::Text(dictionary.get(code)),
+            },
+            // The builder took only days and instants that chrono can hold.
+            Self::Date(values) => {
+                NaiveDate::from_num_days_from_ce_opt(values[index]).map_or(ValueRef::Null, ValueRef::Date)
+            }
+            Self::DateTime(values) => {
+                DateTime::from_timestamp_millis(values[index]).map_or(ValueRef::Null, ValueRef::DateTime)
+            }
+        }
+    }
+}
+
+/// A column while it grows.
+#[derive(Debug)]
+pub(crate) struct ColumnBuilder {
+    column: Column,
+    codes: FxHashMap<Box<str>, u32>,
+    len: usize,
+}
+
+/// Why a value was not taken.
+pub(crate) enum PushError {
+    Type(FieldType),
+    TooLarge,
+}
+
+impl ColumnBuilder {
+    pub(crate) fn new(field_type: FieldType) -> Self {
+        let column = match field_type {
+            FieldType::Bool => Column::Bool(Vec::new()),
+            FieldType::Int => Column::Int(Vec::new(), Nulls::default()),
+            FieldType::Real => Column::Real(Vec::new(), Nulls::default()),
+            FieldType::Text => Column::Text(Vec::new(), Dictionary::default()),
+            FieldType::Date => Column::Date(Vec::new()),
+            FieldType::DateTime => Column::DateTime(Vec::new()),
+        };
+        Self { column, codes: FxHashMap::default(), len: 0 }
+    }
+
+    pub(crate) fn push(&mut self, value: &Value) -> Result<(), PushError> {
+        match (&mut self.column, value) {
+            (Column::Bool(values), Value::Bool(value)) => values.push((*value).into()),
+            (Column::Bool(values), Value::Null) => values.push(Column::NULL_BOOL),
+            (Column::Int(values, _), Value::Int(value)) => values.push(*value),
+            (Column::Int(values, nulls), Value::Null) => {
+                values.push(0);
+                nulls.insert(self.len);
+            }
+            (Column::Real(values, _), Value::Real(value)) => values.push(*value),
+            // A whole number in a column of real ones is what GeoJSON and SQLite make of `1.0`.
+            (Column::Real(values, _), Value::Int(value)) => values.push(*value as f64),
+            (Column::Real(values, nulls), Value::Null) => {
+                values.push(0.0);
+                nulls.insert(self.len);
+            }
+            (Column::Text(codes, dictionary), Value::Text(value)) => {
+                if dictionary.text.len() + value.len() >= u32::MAX as usize {
+                    return Err(PushError::TooLarge);
+                }
+                let code = match self.codes.get(value.as_str()) {
+                    Some(&code) => code,
+                    None => {
+                        let code = dictionary.push(value);
+                        self.codes.insert(value.as_str().into(), code);
+                        code
+                    }
+                };
+                codes.push(code);
+            }
+            (Column::Text(codes, _), Value::Null) => codes.push(Column::NULL_CODE),
+            (Column::Date(values), Value::Date(value)) => values.push(value.num_days_from_ce()),
+            (Column::Date(values), Value::Null) => values.push(Column::NULL_DATE),
+            (Column::DateTime(values), Value::DateTime(value)) => values.push(value.timestamp_millis()),
+            (Column::DateTime(values), Value::Null) => values.push(Column::NULL_INSTANT),
+            (_, value) => return Err(value.field_type().map_or(PushError::TooLarge, PushError::Type)),
+        }
+        self.len += 1;
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Column {
+        let mut column = self.column;
+        match &mut column {
+            Column::Bool(values) => values.shrink_to_fit(),
+            Column::Int(values, _) | Column::DateTime(values) => values.shrink_to_fit(),
+            Column::Real(values, _) => values.shrink_to_fit(),
+            Column::Text(codes, dictionary) => {
+                codes.shrink_to_fit();
+                dictionary.text.shrink_to_fit();
+                dictionary.ends.shrink_to_fit();
+            }
+            Column::Date(values) => values.shrink_to_fit(),
+        }
+        column
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_nulls_of_every_type_come_back() {
+        let texts = ["", "đất ở", "ODT"];
+        for (field_type, values) in [
+            (FieldType::Bool, vec![Value::Bool(true), Value::Bool(false)]),
+            (FieldType::Int, vec![Value::Int(i64::MIN), Value::Int(0), Value::Int(i64::MAX)]),
+            (FieldType::Real, vec![Value::Real(-0.0), Value::Real(f64::INFINITY)]),
+            (FieldType::Text, texts.iter().map(|text| Value::Text((*text).into())).collect()),
+            (FieldType::Date, vec![Value::Date(NaiveDate::MIN), Value::Date(NaiveDate::MAX)]),
+            (FieldType::DateTime, vec![Value::DateTime(DateTime::UNIX_EPOCH)]),
+        ] {
+            let mut builder = ColumnBuilder::new(field_type);
+            for value in &values {
+                assert!(builder.push(&Value::Null).is_ok());
+                assert!(builder.push(value).is_ok());
+            }
+            let column = builder.finish();
+            for (index, value) in values.iter().enumerate() {
+                assert_eq!(column.get(2 * index as Row), ValueRef::Null);
+                assert_eq!(&column.get(2 * index as Row + 1).to_value(), value);
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused() {
+        assert!(ColumnBuilder::new(FieldType::Int).push(&Value::Text("1".into())).is_err());
+    }
+}

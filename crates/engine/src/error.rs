@@ -1,0 +1,53 @@
+use citymap_model::{FieldType, LayerId};
+
+/// Why a snapshot could not be made or asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// A value is not of its field's type.
+    #[error("layer `{layer}`, feature {fid}: field `{field}` holds a {found:?} where {expected:?} is declared")]
+    Type {
+        /// The layer.
+        layer: LayerId,
+        /// The feature.
+        fid: i64,
+        /// The field.
+        field: String,
+        /// What the layer declares.
+        expected: FieldType,
+        /// What was found.
+        found: FieldType,
+    },
+    /// A feature has more or fewer values than its layer has fields.
+    #[error("layer `{layer}`, feature {fid}: {found} values for {expected} fields")]
+    Width {
+        /// The layer.
+        layer: LayerId,
+        /// The feature.
+        fid: i64,
+        /// Fields of the layer.
+        expected: usize,
+        /// Values found.
+        found: usize,
+    },
+    /// Features must come in the order of their numbers.
+    #[error("layer `{layer}`: feature {fid} came after a higher number")]
+    Order {
+        /// The layer.
+        layer: LayerId,
+        /// The feature.
+        fid: i64,
+    },
+    /// More than a snapshot's 32-bit offsets can hold.
+    #[error("layer `{layer}` is larger than a snapshot can hold (2^32 coordinates or bytes of text a field)")]
+    TooLarge {
+        /// The layer.
+        layer: LayerId,
+    },
+    /// A measure could not be taken.
+    #[error(transparent)]
+    Crs(#[from] citymap_crs::CrsError),
+    /// The area given is not one.
+    #[error("{0}")]
+    InvalidArea(String),
+}

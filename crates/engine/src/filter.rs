@@ -1,0 +1,130 @@
+use std::cmp::Ordering;
+
+use chrono::{DateTime, NaiveTime, Utc};
+use citymap_model::Value;
+
+use crate::{Column, LayerSnapshot, Row, ValueRef};
+
+/// How a field's value must stand to the filter's. A null value stands in no relation to any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Equal.
+    Eq,
+    /// Less, earlier, before.
+    Lt,
+    /// Less or equal.
+    Le,
+    /// Greater, later, after.
+    Gt,
+    /// Greater or equal.
+    Ge,
+}
+
+/// A condition on one field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    /// The position of the field in the layer.
+    pub field: usize,
+    /// The relation.
+    pub op: Op,
+    /// What the field's value is held against; of the field's type. Null matches null (`Eq` only).
+    pub value: Value,
+}
+
+/// A closed stretch of time; an absent end is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeInterval {
+    /// The first instant.
+    pub start: Option<DateTime<Utc>>,
+    /// The last instant.
+    pub end: Option<DateTime<Utc>>,
+}
+
+/// A filter made ready for one column: the text of an equality is looked up once.
+pub(crate) enum Prepared<'a> {
+    Code(&'a [u32], u32),
+    Nothing,
+    Compare(&'a Column, Op, &'a Value),
+}
+
+impl<'a> Prepared<'a> {
+    pub(crate) fn new(snapshot: &'a LayerSnapshot, filter: &'a Filter) -> Self {
+        match (snapshot.column(filter.field), filter.op, &filter.value) {
+            (Column::Text(codes, _), Op::Eq, Value::Null) => Self::Code(codes, Column::NULL_CODE),
+            (Column::Text(codes, dictionary), Op::Eq, Value::Text(text)) => {
+                dictionary.find(text).map_or(Self::Nothing, |code| Self::Code(codes, code))
+            }
+            (column, op, value) => Self::Compare(column, op, value),
+        }
+    }
+
+    pub(crate) fn matches(&self, row: Row) -> bool {
+        match self {
+            Self::Code(codes, code) => codes[row as usize] == *code,
+            Self::Nothing => false,
+            Self::Compare(column, op, value) => {
+                let found = column.get(row);
+                if value.is_null() {
+                    return *op == Op::Eq && found.is_null();
+                }
+                order(found, value).is_some_and(|ordering| match op {
+                    Op::Eq => ordering.is_eq(),
+                    Op::Lt => ordering.is_lt(),
+                    Op::Le => ordering.is_le(),
+                    Op::Gt => ordering.is_gt(),
+                    Op::Ge => ordering.is_ge(),
+                })
+            }
+        }
+    }
+}
+
+fn order(found: ValueRef<'_>, value: &Value) -> Option<Ordering> {
+    match (found, value) {
+        (ValueRef::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
+        (ValueRef::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        (ValueRef::Real(a), Value::Real(b)) => a.partial_cmp(b),
+        (ValueRef::Real(a), Value::Int(b)) => a.partial_cmp(&(*b as f64)),
+        (ValueRef::Int(a), Value::Real(b)) => (a as f64).partial_cmp(b),
+        (ValueRef::Text(a), Value::Text(b)) => Some(a.cmp(b.as_str())),
+        (ValueRef::Date(a), Value::Date(b)) => Some(a.cmp(b)),
+        (ValueRef::DateTime(a), Value::DateTime(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}
+
+/// The valid time of a layer's rows: `[from, to)`, open where a field is missing or null.
+pub(crate) struct ValidTime<'a> {
+    from: Option<&'a Column>,
+    to: Option<&'a Column>,
+}
+
+impl<'a> ValidTime<'a> {
+    pub(crate) fn new(snapshot: &'a LayerSnapshot) -> Self {
+        let layer = snapshot.layer();
+        let column = |name: &Option<String>| {
+            name.as_deref().and_then(|name| layer.field_index(name)).map(|field| snapshot.column(field))
+        };
+        Self { from: column(&layer.valid_from), to: column(&layer.valid_to) }
+    }
+
+    pub(crate) fn intersects(&self, row: Row, interval: &TimeInterval) -> bool {
+        let begun = match (self.from.and_then(|column| instant(column.get(row))), interval.end) {
+            (Some(from), Some(end)) => from <= end,
+            _ => true,
+        };
+        let not_ended = match (self.to.and_then(|column| instant(column.get(row))), interval.start) {
+            (Some(to), Some(start)) => to > start,
+            _ => true,
+        };
+        begun && not_ended
+    }
+}
+
+fn instant(value: ValueRef<'_>) -> Option<DateTime<Utc>> {
+    match value {
+        ValueRef::Date(day) => Some(day.and_time(NaiveTime::MIN).and_utc()),
+        ValueRef::DateTime(instant) => Some(instant),
+        _ => None,
+    }
+}

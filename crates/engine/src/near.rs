@@ -1,0 +1,119 @@
+use crate::{Bbox, LayerSnapshot, PartKind, Row, ShapeColumn, predicate::covers_point};
+
+/// A row and how far it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    /// The row.
+    pub row: Row,
+    /// Metres; 0 on and inside it.
+    pub distance: f64,
+}
+
+/// Metres a degree of longitude and of latitude at a point on the WGS 84 ellipsoid (radii of
+/// curvature in the prime vertical and the meridian). A plane with these scales is true to
+/// 1e-4 of the distance within 5 km of the city's points.
+#[derive(Clone, Copy, Debug)]
+struct LocalPlane {
+    origin: [f64; 2],
+    scale: [f64; 2],
+}
+
+impl LocalPlane {
+    fn at(origin: [f64; 2]) -> Self {
+        const A: f64 = 6_378_137.0;
+        const E2: f64 = 0.006_694_379_990_141_3;
+        let (sin, cos) = origin[1].to_radians().sin_cos();
+        let w2 = 1.0 - E2 * sin * sin;
+        let prime_vertical = A / w2.sqrt();
+        let meridian = prime_vertical * (1.0 - E2) / w2;
+        Self { origin, scale: [(prime_vertical * cos).to_radians().max(1e-9), meridian.to_radians()] }
+    }
+
+    fn metres(&self, lonlat: [f64; 2]) -> [f64; 2] {
+        [(lonlat[0] - self.origin[0]) * self.scale[0], (lonlat[1] - self.origin[1]) * self.scale[1]]
+    }
+
+    fn bbox(&self, distance: f64) -> Bbox {
+        let [dx, dy] = [distance / self.scale[0], distance / self.scale[1]];
+        // A hair more than the distance: the exact test decides.
+        let (dx, dy) = (dx * 1.001, dy * 1.001);
+        let [x, y] = self.origin;
+        Bbox::new(x - dx, y - dy, x + dx, y + dy)
+    }
+
+    fn distance(&self, shapes: &ShapeColumn, row: Row) -> f64 {
+        if covers_point(shapes, row, self.origin) {
+            return 0.0;
+        }
+        let mut best = f64::INFINITY;
+        for part in shapes.parts(row) {
+            for ring in part.rings() {
+                let ring = shapes.ring(ring);
+                match part.kind {
+                    PartKind::Point => best = best.min(length2(self.metres(ring[0]))),
+                    PartKind::Line | PartKind::Polygon => {
+                        let mut points = ring.iter().map(|&point| self.metres(point));
+                        let Some(mut a) = points.next() else { continue };
+                        best = best.min(length2(a));
+                        for b in points {
+                            best = best.min(to_segment2(a, b));
+                            a = b;
+                        }
+                    }
+                }
+            }
+        }
+        best.sqrt()
+    }
+}
+
+fn length2([x, y]: [f64; 2]) -> f64 {
+    x * x + y * y
+}
+
+/// The square of the origin's distance to a segment.
+fn to_segment2(a: [f64; 2], b: [f64; 2]) -> f64 {
+    let [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+    let length = dx * dx + dy * dy;
+    let t = if length > 0.0 { (-(a[0] * dx + a[1] * dy) / length).clamp(0.0, 1.0) } else { 0.0 };
+    length2([a[0] + t * dx, a[1] + t * dy])
+}
+
+impl LayerSnapshot {
+    /// The rows within `distance` metres of a point, nearest first (then by fid), at most `limit`.
+    ///
+    /// Distances are taken in a plane that touches the WGS 84 ellipsoid at the point: true to
+    /// 1e-4 of themselves up to 5 km.
+    pub fn near(&self, lonlat: [f64; 2], distance: f64, limit: usize) -> Vec<Hit> {
+        let plane = LocalPlane::at(lonlat);
+        // Widen the window until enough are surely nearer than anything outside it.
+        let mut reach = if limit < 64 { (distance / 32.0).max(5.0).min(distance) } else { distance };
+        loop {
+            let mut hits = Vec::new();
+            self.candidates(&plane.bbox(reach), |row| {
+                let found = plane.distance(self.shapes(), row);
+                if found <= reach {
+                    hits.push(Hit { row, distance: found });
+                }
+            });
+            if hits.len() >= limit || reach >= distance {
+                hits.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.row.cmp(&b.row)));
+                hits.truncate(limit);
+                return hits;
+            }
+            reach = (reach * 2.5).min(distance);
+        }
+    }
+
+    /// The rows that have the point in them or on their edge, by fid.
+    pub fn at(&self, lonlat: [f64; 2]) -> Vec<Row> {
+        let mut rows = Vec::new();
+        self.candidates(&Bbox { min: lonlat, max: lonlat }, |row| {
+            if covers_point(self.shapes(), row, lonlat) {
+                rows.push(row);
+            }
+        });
+        rows.sort_unstable();
+        rows
+    }
+}

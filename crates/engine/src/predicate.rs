@@ -1,0 +1,94 @@
+//! Exact tests of a point against a row, straight on the buffers.
+
+use geo::{
+    Coord,
+    kernels::{Kernel, RobustKernel},
+};
+use geo::Orientation;
+
+use crate::{PartKind, Row, ShapeColumn};
+
+/// Where a point lies to a closed ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Inside,
+    Edge,
+    Outside,
+}
+
+fn place_in_ring(ring: &[[f64; 2]], point: [f64; 2]) -> Place {
+    let [px, py] = point;
+    let mut inside = false;
+    for edge in ring.windows(2) {
+        let ([ax, ay], [bx, by]) = (edge[0], edge[1]);
+        if (py < ay && py < by) || (py > ay && py > by) || (px > ax && px > bx) {
+            continue;
+        }
+        let side = RobustKernel::orient2d(Coord { x: ax, y: ay }, Coord { x: bx, y: by }, Coord { x: px, y: py });
+        match side {
+            // On the line through a and b, and in their box to the south, north and east.
+            Orientation::Collinear if px >= ax.min(bx) => return Place::Edge,
+            Orientation::Collinear => {}
+            // A ray to the east crosses an edge that goes up with the point on its left, or down
+            // with it on its right. The lower end belongs to the edge, the upper one does not.
+            Orientation::CounterClockwise if ay <= py && py < by => inside = !inside,
+            Orientation::Clockwise if by <= py && py < ay => inside = !inside,
+            _ => {}
+        }
+    }
+    if inside { Place::Inside } else { Place::Outside }
+}
+
+/// Whether the row's geometry and the point share a point; edges belong to polygons.
+pub(crate) fn covers_point(shapes: &ShapeColumn, row: Row, point: [f64; 2]) -> bool {
+    shapes.parts(row).any(|part| match part.kind {
+        PartKind::Point => shapes.ring(part.rings().start)[0] == point,
+        PartKind::Line => shapes.ring(part.rings().start).windows(2).any(|edge| on_segment(edge[0], edge[1], point)),
+        PartKind::Polygon => {
+            let mut rings = part.rings();
+            let Some(outer) = rings.next() else { return false };
+            match place_in_ring(shapes.ring(outer), point) {
+                Place::Outside => false,
+                Place::Edge => true,
+                Place::Inside => rings.all(|hole| place_in_ring(shapes.ring(hole), point) != Place::Inside),
+            }
+        }
+    })
+}
+
+fn on_segment([ax, ay]: [f64; 2], [bx, by]: [f64; 2], [px, py]: [f64; 2]) -> bool {
+    ax.min(bx) <= px
+        && px <= ax.max(bx)
+        && ay.min(by) <= py
+        && py <= ay.max(by)
+        && RobustKernel::orient2d(Coord { x: ax, y: ay }, Coord { x: bx, y: by }, Coord { x: px, y: py })
+            == Orientation::Collinear
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use geo::{Geometry, Intersects, LineString, Point, Polygon};
+    use proptest::prelude::*;
+
+    /// Small integer coordinates, so that points on edges and corners are common.
+    fn ring() -> impl Strategy<Value = LineString<f64>> {
+        prop::collection::vec((0..8i32, 0..8i32), 3..9).prop_map(|points| {
+            let mut line: LineString<f64> = points.iter().map(|&(x, y)| (f64::from(x), f64::from(y))).collect();
+            line.close();
+            line
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_geo_on_and_off_the_edge(ring in ring(), x in 0..16i32, y in 0..16i32) {
+            let point = [f64::from(x) / 2.0, f64::from(y) / 2.0];
+            for shape in [Geometry::from(Polygon::new(ring.clone(), vec![])), Geometry::from(ring.clone())] {
+                let mut shapes = ShapeColumn::default();
+                shapes.push(Some(&shape));
+                prop_assert_eq!(covers_point(&shapes, 0, point), shape.intersects(&Point::from((point[0], point[1]))));
+            }
+        }
+    }
+}

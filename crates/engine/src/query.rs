@@ -1,0 +1,128 @@
+use citymap_model::{Fid, Geometry};
+use geo::Intersects;
+
+use crate::{
+    Bbox, Filter, LayerSnapshot, Op, Row, TimeInterval,
+    filter::{Prepared, ValidTime},
+};
+
+/// What rows are wanted: all conditions hold at once.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// Geometry that shares a point with the box.
+    pub bbox: Option<Bbox>,
+    /// Geometry that shares a point with this one.
+    pub intersects: Option<Geometry>,
+    /// Conditions on fields.
+    pub filters: Vec<Filter>,
+    /// Valid at some instant of the interval. Rows of a layer without valid time always are.
+    pub time: Option<TimeInterval>,
+    /// Only rows with a higher fid: where the page before ended.
+    pub after: Option<Fid>,
+    /// At most so many; `None` for all.
+    pub limit: Option<usize>,
+}
+
+/// Rows in the order of their fids, and whether there are more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// The fid to go on [`Query::after`], where there are more.
+    pub next: Option<Fid>,
+}
+
+impl LayerSnapshot {
+    /// The rows that the query asks for.
+    pub fn select(&self, query: &Query) -> Page {
+        let limit = query.limit.unwrap_or(usize::MAX);
+        let filters: Vec<Prepared<'_>> = query.filters.iter().map(|filter| Prepared::new(self, filter)).collect();
+        let valid = ValidTime::new(self);
+        let first = query.after.map_or(0, |after| self.first_after(after));
+        let matches = |row: Row| {
+            row >= first
+                && filters.iter().all(|filter| filter.matches(row))
+                && query.time.as_ref().is_none_or(|interval| valid.intersects(row, interval))
+                && self.meets(row, query)
+        };
+        let mut rows = Vec::new();
+        if let Some(candidates) = self.narrow(query) {
+            for row in candidates {
+                if rows.len() > limit {
+                    break;
+                }
+                if matches(row) {
+                    rows.push(row);
+                }
+            }
+        } else {
+            rows.extend((first..self.len() as Row).filter(|&row| matches(row)).take(limit.saturating_add(1)));
+        }
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = if more { Some(rows.last().map_or(query.after.unwrap_or(0), |&row| self.fid(row))) } else { None };
+        Page { rows, next }
+    }
+
+    fn first_after(&self, after: Fid) -> Row {
+        match self.row_of_fid(after) {
+            Some(row) => row + 1,
+            None => self.rows_up_to(after),
+        }
+    }
+
+    fn rows_up_to(&self, fid: Fid) -> Row {
+        let (mut low, mut high) = (0, self.len() as Row);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.fid(middle) <= fid { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// The rows, ascending, that an index leaves over; `None` where no index helps.
+    fn narrow(&self, query: &Query) -> Option<Vec<Row>> {
+        if let Some(key) = query.filters.iter().find(|filter| {
+            filter.op == Op::Eq && !filter.value.is_null() && Some(filter.field) == self.layer().key_index()
+        }) && self.column(key.field).field_type() == key.value.field_type()?
+        {
+            return Some(self.rows_of_key(&key.value).to_vec());
+        }
+        let bbox = match (&query.bbox, &query.intersects) {
+            (_, Some(geometry)) => match Bbox::of(geometry) {
+                Some(bbox) => bbox,
+                None => return Some(Vec::new()),
+            },
+            (Some(bbox), None) => *bbox,
+            (None, None) => return None,
+        };
+        let mut rows = Vec::new();
+        self.candidates(&bbox, |row| rows.push(row));
+        rows.sort_unstable();
+        rows.dedup();
+        Some(rows)
+    }
+
+    /// Whether the row's geometry meets what the query asks of geometry, exactly.
+    fn meets(&self, row: Row, query: &Query) -> bool {
+        if query.bbox.is_none() && query.intersects.is_none() {
+            return true;
+        }
+        let Some(own) = self.shapes().bbox(row) else { return false };
+        if let Some(bbox) = query.bbox {
+            let (boxes, count) = bbox.split();
+            let hit = boxes[..count].iter().any(|bbox| {
+                bbox.contains(&own)
+                    || (bbox.intersects(&own)
+                        && self.geometry(row).is_some_and(|geometry| geometry.intersects(&bbox.to_polygon())))
+            });
+            if !hit {
+                return false;
+            }
+        }
+        match &query.intersects {
+            Some(wanted) => self.geometry(row).is_some_and(|geometry| geometry.intersects(wanted)),
+            None => true,
+        }
+    }
+}

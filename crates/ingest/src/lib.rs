@@ -1,1 +1,3 @@
 //! Readers, encodings, validation and quarantine: files to change sets.
+
+pub mod encoding;

@@ -1,0 +1,174 @@
+use std::sync::LazyLock;
+
+use crate::{Crs, CrsError, Transform, vn2000::ZONES};
+
+/// A coordinate system in which some of the data would lie inside the city.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ZoneProposal {
+    /// The system.
+    pub crs: Crs,
+    /// Whether x and y have to be exchanged first (Vietnamese papers write X = northing).
+    pub swapped: bool,
+    /// The share of points, 0 to 1, that fall into some commune's box.
+    pub share_inside: f64,
+    /// Where the first such point would lie, WGS 84 longitude and latitude.
+    pub sample_lonlat: [f64; 2],
+    /// The commune whose box's middle is nearest to it.
+    pub sample_commune: &'static str,
+}
+
+/// How many points decide. More would only say the same.
+const SAMPLE: usize = 2_000;
+
+/// A commune's name and box (`[west, south, east, north]`, WGS 84 degrees).
+struct Commune {
+    name: &'static str,
+    bounds: [f64; 4],
+}
+
+/// The communes of `data/admin_units_2025.tsv`.
+static COMMUNES: LazyLock<Vec<Commune>> = LazyLock::new(|| {
+    include_str!("../../../data/admin_units_2025.tsv")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .skip(1)
+        .filter_map(|line| {
+            let mut cells = line.split('\t').skip(1);
+            let name = cells.next()?;
+            let mut numbers = cells.skip(4).map(str::parse::<f64>);
+            let mut next = || numbers.next()?.ok();
+            Some(Commune { name, bounds: [next()?, next()?, next()?, next()?] })
+        })
+        .collect()
+});
+
+/// The systems in which the data would fall inside the city, the most plausible first; none are dropped
+/// because another looks better.
+///
+/// Neighbouring TM-3 zones lie 15 or 30 minutes (27 or 55 km) apart and the city is 150 km wide, so
+/// several answers are the rule. Between equal shares the order is: coordinates as they are before exchanged ones, the
+/// city's own grids before others, current codes before withdrawn ones. A person decides, with the sample's commune as a hint.
+pub fn propose_zones(points: &[[f64; 2]]) -> Result<Vec<ZoneProposal>, CrsError> {
+    // Evenly over the whole, so that a file sorted by place is seen from end to end.
+    let stride = points.len().div_ceil(SAMPLE).max(1);
+    let sample: Vec<[f64; 2]> =
+        points.iter().step_by(stride).copied().filter(|pair| pair.iter().all(|v| v.is_finite())).collect();
+    let mut found = Vec::new();
+    for swapped in [false, true] {
+        for crs in candidates() {
+            let transform = Transform::new(crs, Crs::WGS84)?;
+            let lonlats = sample.iter().filter_map(|&[x, y]| {
+                // One by one: what has no place in this system is outside, and says nothing of the others.
+                transform.point(if swapped { [y, x] } else { [x, y] }).ok()
+            });
+            let inside: Vec<[f64; 2]> = lonlats.filter(|&lonlat| in_city(lonlat)).collect();
+            if let Some(&sample_lonlat) = inside.first() {
+                found.push(ZoneProposal {
+                    crs,
+                    swapped,
+                    share_inside: inside.len() as f64 / sample.len() as f64,
+                    sample_lonlat,
+                    sample_commune: nearest_commune(sample_lonlat),
+                });
+            }
+        }
+    }
+    found.sort_by(|a, b| {
+        b.share_inside
+            .total_cmp(&a.share_inside)
+            .then(a.swapped.cmp(&b.swapped))
+            .then(rank(a.crs).cmp(&rank(b.crs)))
+    });
+    Ok(found)
+}
+
+/// Every system worth trying.
+fn candidates() -> impl Iterator<Item = Crs> {
+    [Crs::WGS84, Crs::VN2000, Crs::WEB_MERCATOR, Crs(32648), Crs(32649)]
+        .into_iter()
+        .chain(ZONES.iter().map(|zone| zone.crs))
+}
+
+/// What the city's files are in, most usual first; then TM-3, UTM and the withdrawn codes.
+fn rank(crs: Crs) -> usize {
+    let usual = [9210, 4326, 5899, 3405, 4756, 32648, 3857, 5897];
+    usual
+        .iter()
+        .position(|&code| code == crs.code())
+        .unwrap_or_else(|| usual.len() + ZONES.iter().position(|zone| zone.crs == crs).unwrap_or(ZONES.len()))
+}
+
+fn in_city([lon, lat]: [f64; 2]) -> bool {
+    COMMUNES.iter().any(|commune| {
+        let [west, south, east, north] = commune.bounds;
+        lon >= west && lon <= east && lat >= south && lat <= north
+    })
+}
+
+fn nearest_commune([lon, lat]: [f64; 2]) -> &'static str {
+    let away = |commune: &&Commune| {
+        let [west, south, east, north] = commune.bounds;
+        (f64::midpoint(west, east) - lon).hypot(f64::midpoint(south, north) - lat)
+    };
+    COMMUNES.iter().min_by(|a, b| away(a).total_cmp(&away(b))).map_or("", |commune| commune.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Middles of the communes' boxes, in `crs`.
+    fn city(crs: Crs, swapped: bool) -> Vec<[f64; 2]> {
+        let mut points: Vec<_> = COMMUNES
+            .iter()
+            .map(|commune| {
+                let [west, south, east, north] = commune.bounds;
+                [f64::midpoint(west, east), f64::midpoint(south, north)]
+            })
+            .collect();
+        Transform::new(Crs::WGS84, crs).unwrap().apply(&mut points).unwrap();
+        if swapped {
+            points.iter_mut().for_each(|pair| pair.reverse());
+        }
+        points
+    }
+
+    #[test]
+    fn all_communes_are_read() {
+        assert_eq!(COMMUNES.len(), 168);
+        assert!(in_city([106.698, 10.7725]) && !in_city([105.85, 21.03]));
+    }
+
+    #[test]
+    fn trap_4_the_true_zone_of_the_whole_city_comes_first() {
+        for code in [9210, 5899, 9214, 3405, 4326, 3857] {
+            for swapped in [false, true] {
+                let crs = Crs(code);
+                let proposals = propose_zones(&city(crs, swapped)).unwrap();
+                let first = &proposals[0];
+                // VN-2000 and WGS 84 UTM differ by 200 m and cannot be told apart by the city's outline.
+                assert_eq!(first.share_inside, 1.0);
+                assert_eq!((first.crs, first.swapped), (crs, swapped), "{proposals:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn trap_4_a_small_extract_fits_several_zones_and_all_are_named() {
+        let home = Transform::new(Crs::WGS84, Crs::HOME).unwrap();
+        let block: Vec<_> =
+            (0..9).map(|i| home.point([106.68 + 0.001 * f64::from(i), 11.08]).unwrap()).collect();
+        let proposals = propose_zones(&block).unwrap();
+        let codes: Vec<u32> =
+            proposals.iter().filter(|p| p.share_inside == 1.0).map(|p| p.crs.code()).collect();
+        assert_eq!(codes[0], 9210);
+        assert!(codes.contains(&9209) && codes.contains(&9211), "15 minutes to either side: {codes:?}");
+    }
+
+    #[test]
+    fn what_lies_nowhere_in_the_city_gets_no_proposal() {
+        assert_eq!(propose_zones(&[[0.0, 0.0], [1.0, 1.0]]).unwrap(), []);
+        assert_eq!(propose_zones(&[]).unwrap(), []);
+        assert_eq!(propose_zones(&[[f64::NAN, 1.0]]).unwrap(), []);
+    }
+}

@@ -14,11 +14,14 @@
 //! assert_eq!(layer.field_index("so_to"), Some(0));
 //! ```
 
+pub mod codes;
 mod feature;
 mod field;
 mod layer;
 mod revision;
+mod table;
 mod title;
+pub mod units;
 mod value;
 
 pub use feature::{Feature, FeatureId, Fid, NewFeature};

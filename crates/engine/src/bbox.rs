@@ -63,6 +63,7 @@ impl Bbox {
 
     /// The box as a polygon; one that crosses the antimeridian must be split first.
     pub fn to_polygon(self) -> Polygon<f64> {
-        Rect::new(Coord { x: self.min[0], y: self.min[1] }, Coord { x: self.max[0], y: self.max[1] }).to_polygon()
+        Rect::new(Coord { x: self.min[0], y: self.min[1] }, Coord { x: self.max[0], y: self.max[1] })
+            .to_polygon()
     }
 }

@@ -5,7 +5,9 @@ use citymap_model::{FieldType, LayerId};
 #[non_exhaustive]
 pub enum EngineError {
     /// A value is not of its field's type.
-    #[error("layer `{layer}`, feature {fid}: field `{field}` holds a {found:?} where {expected:?} is declared")]
+    #[error(
+        "layer `{layer}`, feature {fid}: field `{field}` holds a {found:?} where {expected:?} is declared"
+    )]
     Type {
         /// The layer.
         layer: LayerId,

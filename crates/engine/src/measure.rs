@@ -1,6 +1,8 @@
 use citymap_crs::{Crs, CrsError};
 use citymap_model::Geometry;
 
+use crate::Bbox;
+
 /// How a measure was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -19,32 +21,41 @@ pub struct Measure {
     pub method: Method,
 }
 
-/// Whether a position is near enough to the home grid's central meridian for its plane to be
-/// meant: the zone and its neighbours, in Vietnam's latitudes. Elsewhere a measure is taken on
-/// the ellipsoid, and says so.
-fn on_home_grid(geometry: &Geometry) -> bool {
-    crate::Bbox::of(geometry).is_none_or(|bbox| {
-        bbox.min[0] >= 102.0 && bbox.max[0] <= 110.0 && bbox.min[1] >= 6.0 && bbox.max[1] <= 24.0
-    })
+impl Method {
+    /// How geometry within `bbox` is measured: on the home grid (EPSG:9210) in Vietnam's
+    /// longitudes and latitudes, where that plane is meant; elsewhere on the ellipsoid.
+    pub fn within(bbox: Option<Bbox>) -> Self {
+        let home = Bbox::new(102.0, 6.0, 110.0, 24.0);
+        if bbox.is_none_or(|bbox| home.contains(&bbox)) { Self::Grid(Crs::HOME) } else { Self::Ellipsoid }
+    }
+
+    /// The area of the polygons in WGS 84 `geometry`, m².
+    pub fn area(self, geometry: &Geometry) -> Result<f64, CrsError> {
+        match self {
+            Self::Grid(grid) => citymap_crs::grid_area(geometry, grid),
+            Self::Ellipsoid => Ok(citymap_crs::ellipsoidal_area(geometry)),
+        }
+    }
+
+    /// The length of the lines in WGS 84 `geometry`, m.
+    pub fn length(self, geometry: &Geometry) -> Result<f64, CrsError> {
+        match self {
+            Self::Grid(grid) => citymap_crs::grid_length(geometry, grid),
+            Self::Ellipsoid => Ok(citymap_crs::ellipsoidal_length(geometry)),
+        }
+    }
 }
 
 impl Measure {
-    /// The area of the polygons in WGS 84 `geometry`: on the home grid (EPSG:9210) where it
-    /// reaches, else on the ellipsoid.
+    /// The area of the polygons in WGS 84 `geometry`, by the method for where it lies.
     pub fn area(geometry: &Geometry) -> Result<Self, CrsError> {
-        if on_home_grid(geometry) {
-            let value = citymap_crs::grid_area(geometry, Crs::HOME)?;
-            return Ok(Self { value, method: Method::Grid(Crs::HOME) });
-        }
-        Ok(Self { value: citymap_crs::ellipsoidal_area(geometry), method: Method::Ellipsoid })
+        let method = Method::within(Bbox::of(geometry));
+        Ok(Self { value: method.area(geometry)?, method })
     }
 
-    /// The length of the lines in WGS 84 `geometry`, as for [`Measure::area`].
+    /// The length of the lines in WGS 84 `geometry`, by the method for where it lies.
     pub fn length(geometry: &Geometry) -> Result<Self, CrsError> {
-        if on_home_grid(geometry) {
-            let value = citymap_crs::grid_length(geometry, Crs::HOME)?;
-            return Ok(Self { value, method: Method::Grid(Crs::HOME) });
-        }
-        Ok(Self { value: citymap_crs::ellipsoidal_length(geometry), method: Method::Ellipsoid })
+        let method = Method::within(Bbox::of(geometry));
+        Ok(Self { value: method.length(geometry)?, method })
     }
 }

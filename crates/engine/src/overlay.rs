@@ -1,10 +1,8 @@
 use citymap_model::Geometry;
-use geo::{
-    BooleanOps, BoundingRect, MultiLineString, MultiPolygon, PreparedGeometry, Relate, Validation,
-};
+use geo::{BooleanOps, BoundingRect, MultiLineString, MultiPolygon, PreparedGeometry, Relate, Validation};
 use rayon::prelude::*;
 
-use crate::{Bbox, EngineError, LayerSnapshot, Measure, Row, ShapeKind};
+use crate::{Bbox, EngineError, LayerSnapshot, Measure, Method, Row};
 
 /// An area that somebody drew or named, checked and made ready for many tests.
 pub struct Area {
@@ -58,7 +56,9 @@ impl Area {
             }
         };
         if let Err(error) = polygons.check_validation() {
-            return Err(EngineError::InvalidArea(format!("the area is not valid: {error}; draw it without crossings")));
+            return Err(EngineError::InvalidArea(format!(
+                "the area is not valid: {error}; draw it without crossings"
+            )));
         }
         let Some(rect) = polygons.bounding_rect() else {
             return Err(EngineError::InvalidArea("the area is empty".into()));
@@ -85,15 +85,18 @@ impl Area {
 
 impl LayerSnapshot {
     /// What of this layer lies in `area`, exactly: parts are cut, what lies wholly inside is not.
+    /// All measures are taken as the area's own ([`Method::within`] its box).
     pub fn within(&self, area: &Area) -> Result<LayerShare, EngineError> {
         let mut rows = Vec::new();
         self.candidates(&area.bbox, |row| rows.push(row));
         rows.sort_unstable();
+        let method = Method::within(Some(area.bbox));
         // A piece is small enough to be worth a thread, large enough to be worth preparing for.
-        let pieces: Vec<(Vec<Row>, Tally)> =
-            rows.par_chunks(2048).map(|rows| self.within_piece(area, rows)).collect::<Result<_, EngineError>>()?;
+        let pieces: Vec<(Vec<Row>, Tally)> = rows
+            .par_chunks(2048)
+            .map(|rows| self.within_piece(area, rows, method))
+            .collect::<Result<_, EngineError>>()?;
         let tally = pieces.iter().fold(Tally::default(), |sum, (_, tally)| sum.add(*tally));
-        let method = Measure::area(&area.polygons.clone().into())?.method;
         let measure = |value: Option<f64>| value.map(|value| Measure { value, method });
         Ok(LayerShare {
             rows: pieces.into_iter().flat_map(|(rows, _)| rows).collect(),
@@ -103,7 +106,12 @@ impl LayerSnapshot {
         })
     }
 
-    fn within_piece(&self, area: &Area, rows: &[Row]) -> Result<(Vec<Row>, Tally), EngineError> {
+    fn within_piece(
+        &self,
+        area: &Area,
+        rows: &[Row],
+        method: Method,
+    ) -> Result<(Vec<Row>, Tally), EngineError> {
         let prepared = PreparedGeometry::from(&area.polygons);
         let mut kept = Vec::with_capacity(rows.len());
         let mut tally = Tally::default();
@@ -115,71 +123,59 @@ impl LayerSnapshot {
             }
             kept.push(row);
             let whole = relation.is_covers();
-            tally.whole += usize::from(whole);
-            let (part_area, part_length) = match (self.shapes().kind(row), whole) {
-                (ShapeKind::Null | ShapeKind::Point | ShapeKind::MultiPoint, _) => (None, None),
-                (_, true) => (polygon_area(&geometry)?, line_length(&geometry)?),
-                (_, false) => cut(&geometry, &area.polygons)?,
-            };
-            tally = tally.add(Tally { whole: 0, area: part_area, length: part_length });
+            let share =
+                if whole { whole_share(&geometry, method)? } else { cut_share(&geometry, area, method)? };
+            tally = tally.add(Tally { whole: usize::from(whole), ..share });
         }
         Ok((kept, tally))
     }
 }
 
-fn has_polygons(geometry: &Geometry) -> bool {
-    match geometry {
-        Geometry::Polygon(_) | Geometry::MultiPolygon(_) | Geometry::Rect(_) | Geometry::Triangle(_) => true,
-        Geometry::GeometryCollection(parts) => parts.iter().any(has_polygons),
-        _ => false,
-    }
-}
-
-fn has_lines(geometry: &Geometry) -> bool {
-    match geometry {
-        Geometry::Line(_) | Geometry::LineString(_) | Geometry::MultiLineString(_) => true,
-        Geometry::GeometryCollection(parts) => parts.iter().any(has_lines),
-        _ => false,
-    }
-}
-
-fn polygon_area(geometry: &Geometry) -> Result<Option<f64>, EngineError> {
-    if !has_polygons(geometry) {
-        return Ok(None);
-    }
-    Ok(Some(Measure::area(geometry)?.value))
-}
-
-fn line_length(geometry: &Geometry) -> Result<Option<f64>, EngineError> {
-    if !has_lines(geometry) {
-        return Ok(None);
-    }
-    Ok(Some(Measure::length(geometry)?.value))
-}
-
-/// The area and the length of what is left of `geometry` inside `area`.
-fn cut(geometry: &Geometry, area: &MultiPolygon<f64>) -> Result<(Option<f64>, Option<f64>), EngineError> {
-    Ok(match geometry {
-        Geometry::Polygon(polygon) => (Some(cut_polygons(&MultiPolygon::from(polygon.clone()), area)?), None),
-        Geometry::MultiPolygon(polygons) => (Some(cut_polygons(polygons, area)?), None),
-        Geometry::LineString(line) => (None, Some(cut_lines(&MultiLineString::new(vec![line.clone()]), area)?)),
-        Geometry::MultiLineString(lines) => (None, Some(cut_lines(lines, area)?)),
-        Geometry::GeometryCollection(parts) => {
-            let mut tally = Tally::default();
-            for part in parts {
-                let (area, length) = cut(part, area)?;
-                tally = tally.add(Tally { whole: 0, area, length });
-            }
-            (tally.area, tally.length)
-        }
-        _ => (None, None),
+/// The area and the length of all of `geometry`.
+fn whole_share(geometry: &Geometry, method: Method) -> Result<Tally, EngineError> {
+    let (polygons, lines) = kinds(geometry);
+    Ok(Tally {
+        whole: 0,
+        area: if polygons { Some(method.area(geometry)?) } else { None },
+        length: if lines { Some(method.length(geometry)?) } else { None },
     })
 }
 
-fn cut_polygons(polygons: &MultiPolygon<f64>, area: &MultiPolygon<f64>) -> Result<f64, EngineError> {
-    Ok(Measure::area(&polygons.intersection(area).into())?.value)
+/// Whether there are polygons in it, and whether there are lines.
+fn kinds(geometry: &Geometry) -> (bool, bool) {
+    match geometry {
+        Geometry::Polygon(_) | Geometry::MultiPolygon(_) | Geometry::Rect(_) | Geometry::Triangle(_) => {
+            (true, false)
+        }
+        Geometry::Line(_) | Geometry::LineString(_) | Geometry::MultiLineString(_) => (false, true),
+        Geometry::Point(_) | Geometry::MultiPoint(_) => (false, false),
+        Geometry::GeometryCollection(parts) => {
+            parts.iter().map(kinds).fold((false, false), |a, b| (a.0 | b.0, a.1 | b.1))
+        }
+    }
 }
 
-fn cut_lines(lines: &MultiLineString<f64>, area: &MultiPolygon<f64>) -> Result<f64, EngineError> {
-    Ok(Measure::length(&area.clip(lines, false).into())?.value)
+/// The area and the length of what is left of `geometry` inside `area`.
+fn cut_share(geometry: &Geometry, area: &Area, method: Method) -> Result<Tally, EngineError> {
+    let polygons = |polygons: MultiPolygon<f64>| -> Result<Tally, EngineError> {
+        let inside = polygons.intersection(&area.polygons);
+        Ok(Tally { area: Some(method.area(&inside.into())?), ..Tally::default() })
+    };
+    let lines = |lines: MultiLineString<f64>| -> Result<Tally, EngineError> {
+        let inside = area.polygons.clip(&lines, false);
+        Ok(Tally { length: Some(method.length(&inside.into())?), ..Tally::default() })
+    };
+    match geometry {
+        Geometry::Polygon(polygon) => polygons(MultiPolygon::new(vec![polygon.clone()])),
+        Geometry::MultiPolygon(all) => polygons(all.clone()),
+        Geometry::Rect(rect) => polygons(MultiPolygon::new(vec![rect.to_polygon()])),
+        Geometry::Triangle(triangle) => polygons(MultiPolygon::new(vec![triangle.to_polygon()])),
+        Geometry::Line(line) => lines(MultiLineString::new(vec![(*line).into()])),
+        Geometry::LineString(line) => lines(MultiLineString::new(vec![line.clone()])),
+        Geometry::MultiLineString(all) => lines(all.clone()),
+        Geometry::Point(_) | Geometry::MultiPoint(_) => Ok(Tally::default()),
+        Geometry::GeometryCollection(parts) => {
+            parts.iter().try_fold(Tally::default(), |sum, part| Ok(sum.add(cut_share(part, area, method)?)))
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! Exact tests of a point against a row, straight on the buffers.
 
+use geo::Orientation;
 use geo::{
     Coord,
     kernels::{Kernel, RobustKernel},
 };
-use geo::Orientation;
 
 use crate::{PartKind, Row, ShapeColumn};
 
@@ -24,7 +24,8 @@ fn place_in_ring(ring: &[[f64; 2]], point: [f64; 2]) -> Place {
         if (py < ay && py < by) || (py > ay && py > by) || (px > ax && px > bx) {
             continue;
         }
-        let side = RobustKernel::orient2d(Coord { x: ax, y: ay }, Coord { x: bx, y: by }, Coord { x: px, y: py });
+        let side =
+            RobustKernel::orient2d(Coord { x: ax, y: ay }, Coord { x: bx, y: by }, Coord { x: px, y: py });
         match side {
             // On the line through a and b, and in their box to the south, north and east.
             Orientation::Collinear if px >= ax.min(bx) => return Place::Edge,
@@ -43,7 +44,9 @@ fn place_in_ring(ring: &[[f64; 2]], point: [f64; 2]) -> Place {
 pub(crate) fn covers_point(shapes: &ShapeColumn, row: Row, point: [f64; 2]) -> bool {
     shapes.parts(row).any(|part| match part.kind {
         PartKind::Point => shapes.ring(part.rings().start)[0] == point,
-        PartKind::Line => shapes.ring(part.rings().start).windows(2).any(|edge| on_segment(edge[0], edge[1], point)),
+        PartKind::Line => {
+            shapes.ring(part.rings().start).windows(2).any(|edge| on_segment(edge[0], edge[1], point))
+        }
         PartKind::Polygon => {
             let mut rings = part.rings();
             let Some(outer) = rings.next() else { return false };
@@ -68,13 +71,14 @@ fn on_segment([ax, ay]: [f64; 2], [bx, by]: [f64; 2], [px, py]: [f64; 2]) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use geo::{Geometry, Intersects, LineString, Point, Polygon};
+    use geo::{Geometry, Intersects, LineString, Point, Polygon, Validation};
     use proptest::prelude::*;
 
     /// Small integer coordinates, so that points on edges and corners are common.
     fn ring() -> impl Strategy<Value = LineString<f64>> {
-        prop::collection::vec((0..8i32, 0..8i32), 3..9).prop_map(|points| {
-            let mut line: LineString<f64> = points.iter().map(|&(x, y)| (f64::from(x), f64::from(y))).collect();
+        prop::collection::vec((0..8i32, 0..8i32), 3..7).prop_map(|points| {
+            let mut line: LineString<f64> =
+                points.iter().map(|&(x, y)| (f64::from(x), f64::from(y))).collect();
             line.close();
             line
         })
@@ -84,6 +88,8 @@ mod tests {
         #[test]
         fn agrees_with_geo_on_and_off_the_edge(ring in ring(), x in 0..16i32, y in 0..16i32) {
             let point = [f64::from(x) / 2.0, f64::from(y) / 2.0];
+            // A ring that crosses itself is refused at the door; geo counts its inside another way.
+            prop_assume!(Polygon::new(ring.clone(), vec![]).is_valid());
             for shape in [Geometry::from(Polygon::new(ring.clone(), vec![])), Geometry::from(ring.clone())] {
                 let mut shapes = ShapeColumn::default();
                 shapes.push(Some(&shape));

@@ -36,7 +36,8 @@ impl LayerSnapshot {
     /// The rows that the query asks for.
     pub fn select(&self, query: &Query) -> Page {
         let limit = query.limit.unwrap_or(usize::MAX);
-        let filters: Vec<Prepared<'_>> = query.filters.iter().map(|filter| Prepared::new(self, filter)).collect();
+        let filters: Vec<Prepared<'_>> =
+            query.filters.iter().map(|filter| Prepared::new(self, filter)).collect();
         let valid = ValidTime::new(self);
         let first = query.after.map_or(0, |after| self.first_after(after));
         let matches = |row: Row| {
@@ -60,7 +61,11 @@ impl LayerSnapshot {
         }
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = if more { Some(rows.last().map_or(query.after.unwrap_or(0), |&row| self.fid(row))) } else { None };
+        let next = if more {
+            Some(rows.last().map_or(query.after.unwrap_or(0), |&row| self.fid(row)))
+        } else {
+            None
+        };
         Page { rows, next }
     }
 

@@ -153,7 +153,8 @@ impl ShapeColumn {
     /// The row's geometry, as stored; `None` for a null geometry.
     pub fn geometry(&self, row: Row) -> Option<Geometry> {
         let mut parts = self.parts(row);
-        let line = |ring: u32| self.ring(ring).iter().map(|&[x, y]| Coord { x, y }).collect::<LineString<f64>>();
+        let line =
+            |ring: u32| self.ring(ring).iter().map(|&[x, y]| Coord { x, y }).collect::<LineString<f64>>();
         let point = |part: &Part| {
             let [x, y] = self.ring(part.first_ring)[0];
             Point::new(x, y)
@@ -174,9 +175,13 @@ impl ShapeColumn {
             ShapeKind::Null => return None,
             ShapeKind::Point | ShapeKind::Line | ShapeKind::Polygon => any(parts.next()?),
             ShapeKind::MultiPoint => MultiPoint::new(parts.map(|part| point(&part)).collect()).into(),
-            ShapeKind::MultiLine => MultiLineString::new(parts.map(|part| line(part.first_ring)).collect()).into(),
+            ShapeKind::MultiLine => {
+                MultiLineString::new(parts.map(|part| line(part.first_ring)).collect()).into()
+            }
             ShapeKind::MultiPolygon => MultiPolygon::new(parts.map(|part| polygon(&part)).collect()).into(),
-            ShapeKind::Collection => Geometry::GeometryCollection(GeometryCollection::new_from(parts.map(any).collect())),
+            ShapeKind::Collection => {
+                Geometry::GeometryCollection(GeometryCollection::new_from(parts.map(any).collect()))
+            }
         })
     }
 
@@ -296,11 +301,15 @@ mod tests {
             MultiPoint::new(vec![point!(x: 1., y: 1.), point!(x: 2., y: 2.)]).into(),
             MultiLineString::new(vec![line.clone(), line.clone()]).into(),
             MultiPolygon::new(vec![hole.clone(), hole.clone()]).into(),
-            GeometryCollection::new_from(vec![point!(x: 1., y: 1.).into(), line.into(), hole.into()]).into(),
+            Geometry::GeometryCollection(GeometryCollection::new_from(vec![
+                point!(x: 1., y: 1.).into(),
+                line.into(),
+                hole.into(),
+            ])),
             MultiPoint::<f64>::new(vec![]).into(),
             MultiPolygon::<f64>::new(vec![]).into(),
             Polygon::<f64>::new(LineString::new(vec![]), vec![]).into(),
-            GeometryCollection::<f64>::new_from(vec![]).into(),
+            Geometry::GeometryCollection(GeometryCollection::new_from(vec![])),
         ];
         let mut column = ShapeColumn::default();
         for shape in &shapes {

@@ -87,7 +87,8 @@ impl LayerSnapshot {
 
     /// The row's name for people, from the label field, else its id.
     pub fn label(&self, row: Row) -> String {
-        let label = self.layer.label_index().map(|field| self.value(row, field).to_text()).unwrap_or_default();
+        let label =
+            self.layer.label_index().map(|field| self.value(row, field).to_text()).unwrap_or_default();
         if label.is_empty() { self.id(row).to_string() } else { label }
     }
 
@@ -122,7 +123,10 @@ impl LayerSnapshot {
 
     /// The rows whose key is a text that starts with `prefix`, by key.
     pub fn rows_of_key_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Row> + 'a {
-        self.layer.key_index().into_iter().flat_map(move |field| self.keys.prefix(&self.columns[field], prefix))
+        self.layer
+            .key_index()
+            .into_iter()
+            .flat_map(move |field| self.keys.prefix(&self.columns[field], prefix))
     }
 
     /// How many rows have a key that an earlier row has too.
@@ -195,9 +199,24 @@ impl SnapshotBuilder {
         let columns: Vec<Column> = columns.into_iter().map(ColumnBuilder::finish).collect();
         let ((index, indexed, extent), keys) = rayon::join(
             || build_index(&shapes),
-            || layer.key_index().map(|field| KeyIndex::build(&columns[field], fids.len())).unwrap_or_default(),
+            || {
+                layer
+                    .key_index()
+                    .map(|field| KeyIndex::build(&columns[field], fids.len()))
+                    .unwrap_or_default()
+            },
         );
-        LayerSnapshot { layer: Arc::new(layer), revision, fids, shapes, columns, keys, index, indexed, extent }
+        LayerSnapshot {
+            layer: Arc::new(layer),
+            revision,
+            fids,
+            shapes,
+            columns,
+            keys,
+            index,
+            indexed,
+            extent,
+        }
     }
 }
 

@@ -1,0 +1,63 @@
+# The doors of citymap. `make help` lists them.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test bench conformance demo fmt lint docs web build setup setup-test
+
+LISTEN ?= 127.0.0.1:8080
+STORE ?= var/city.gpkg
+PARCELS ?= 100000
+SEED ?= 1
+CITYMAP := target/release/citymap
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+run: setup build ## Set up, build, make the demo city if there is no store yet, serve the map on http://localhost:8080
+	if [ ! -e "$(STORE)" ]; then $(CITYMAP) --store "$(STORE)" demo --parcels $(PARCELS) --seed $(SEED); fi
+	exec $(CITYMAP) --store "$(STORE)" serve --listen $(LISTEN)
+
+demo: setup build ## Make the demo city anew (PARCELS=100000 SEED=1 STORE=var/city.gpkg)
+	$(CITYMAP) --store "$(STORE)" demo --parcels $(PARCELS) --seed $(SEED)
+
+test: setup-test web ## Set up, then run every test: Rust, PostGIS as oracle, real data, web map in Chromium
+	cargo build -p citymap-cli
+	scripts/with-postgres cargo test --workspace
+	npm --prefix web test
+	scripts/e2e target/debug/citymap
+
+conformance: setup-test build ## OGC API conformance and GDAL round trip against a running server
+	scripts/conformance $(CITYMAP)
+
+bench: setup-test build ## Measure import, start, tiles and questions beside PostGIS; prints a table with ratios
+	cargo build --release -p citymap-tests --bin citymap-bench
+	scripts/with-postgres target/release/citymap-bench $(BENCH)
+
+fmt: ## Format all sources
+	cargo fmt --all
+	npm --prefix web run format
+
+lint: setup ## Formatting, clippy with warnings as errors, web lint and types
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	npm --prefix web run lint
+	npm --prefix web run check
+
+docs: ## The Rust API's documentation in target/doc
+	cargo doc --workspace --no-deps
+
+build: web ## The optimised binary, target/release/citymap
+	cargo build --release -p citymap-cli
+
+web: setup ## The web map in web/dist
+	if [ ! -e web/dist/.built ] || [ -n "$$(find web tiles -newer web/dist/.built -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -print -quit)" ]; then
+		npm --prefix web run build
+		touch web/dist/.built
+	fi
+
+setup:
+	@scripts/setup run
+
+setup-test:
+	@scripts/setup test

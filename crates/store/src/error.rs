@@ -43,6 +43,14 @@ pub enum StoreError {
         /// What it said.
         reason: String,
     },
+    /// The location names a kind of store that this version does not have.
+    #[error("{location}: {reason}")]
+    Unsupported {
+        /// Where.
+        location: String,
+        /// What is missing, and what to use in its place.
+        reason: String,
+    },
     /// The one who reads wanted to stop.
     #[error("{0}")]
     Stopped(String),

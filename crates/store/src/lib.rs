@@ -4,9 +4,34 @@
 //! also when the process is killed while it commits. A [`View`] reads all layers as of one revision.
 
 mod error;
+pub mod geopackage;
+
+use std::path::Path;
 
 use citymap_model::{CommitMeta, Feature, Fid, Layer, LayerId, Mode, NewFeature, Revision, RevisionNumber};
 pub use error::StoreError;
+pub use geopackage::GeoPackage;
+
+/// Opens the record at `location`: the path of a GeoPackage file. With `create`, one that is not
+/// there is made, with the folders above it.
+///
+/// # Errors
+/// [`StoreError::Missing`] if nothing is there and `create` is false, [`StoreError::Format`] if
+/// what is there is not ours or of a later version, [`StoreError::Unsupported`] for `postgres://`.
+pub fn open(location: &str, create: bool) -> Result<Box<dyn Store>, StoreError> {
+    if ["postgres://", "postgresql://"].iter().any(|scheme| location.starts_with(scheme)) {
+        // The password, if there is one, stands before the `@`.
+        let shown = location
+            .rsplit_once('@')
+            .map_or("postgres://…".to_owned(), |(_, host)| format!("postgres://…@{host}"));
+        return Err(StoreError::Unsupported {
+            location: shown,
+            reason: "PostGIS as a store is not in this version; give the path of a .gpkg file".to_owned(),
+        });
+    }
+    let path = Path::new(location);
+    Ok(Box::new(if create { GeoPackage::open_or_create(path)? } else { GeoPackage::open(path)? }))
+}
 
 /// A layer in the catalogue.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +86,11 @@ pub trait View {
     fn layers(&self) -> Result<Vec<LayerEntry>, StoreError>;
 
     /// Hands each feature of a layer to `sink`, ordered by fid.
-    fn read(&self, layer: &LayerId, sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>) -> Result<(), StoreError>;
+    fn read(
+        &self,
+        layer: &LayerId,
+        sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
 }
 
 /// A change set on its way: layers are written one after the other.

@@ -1,0 +1,171 @@
+//! How connections are opened: what each kind of them needs, and what is refused at the door.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::{failure::Failure, schema};
+use crate::StoreError;
+
+/// Opens connections to one file.
+#[derive(Clone, Debug)]
+pub(super) struct Opener {
+    pub(super) path: PathBuf,
+    pub(super) wait: Duration,
+}
+
+impl Opener {
+    pub(super) fn new(path: &Path, wait: Duration) -> Self {
+        Self { path: path.to_owned(), wait }
+    }
+
+    /// Where the file is, for people.
+    pub(super) fn location(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn failed(&self, failure: impl Into<Failure>) -> StoreError {
+        failure.into().at(&self.location())
+    }
+
+    fn format(&self, reason: &str) -> StoreError {
+        StoreError::Format { location: self.location(), reason: reason.to_owned() }
+    }
+
+    fn missing(&self) -> StoreError {
+        StoreError::Missing { location: self.location() }
+    }
+
+    /// The first connection: makes the store if that is wanted, and refuses what is not ours.
+    pub(super) fn first(&self, create: bool) -> Result<Connection, StoreError> {
+        match fs::metadata(&self.path) {
+            Ok(found) if found.is_dir() => {
+                return Err(self.format("it is a folder; give the path of a .gpkg file"));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::Database { location: self.location(), reason: error.to_string() });
+            }
+            Err(_) if !create => return Err(self.missing()),
+            Err(_) => {
+                if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                    fs::create_dir_all(folder).map_err(|error| StoreError::Database {
+                        location: self.location(),
+                        reason: format!("the folder {} cannot be made: {error}", folder.display()),
+                    })?;
+                }
+            }
+        }
+        let extra = if create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
+        let mut conn = self.connect(extra)?;
+        match self.kind(&conn).map_err(|failure| self.failed(failure))? {
+            Kind::Ours => {}
+            Kind::Empty if !create => return Err(self.missing()),
+            Kind::Empty => {
+                // The journal mode cannot change inside a transaction. A crash before the
+                // transaction below ends leaves an empty database, which counts as no store.
+                self.journal(&conn)
+                    .and_then(|()| schema::create(&mut conn))
+                    .map_err(|failure| self.failed(failure))?;
+            }
+            Kind::Foreign => {
+                return Err(self.format(
+                    "it is a GeoPackage of another program; bring its layers in with `citymap import FILE --layer ID`",
+                ));
+            }
+            Kind::NoGeoPackage => return Err(self.format("it is a SQLite database, but no GeoPackage")),
+            Kind::Later(version) => {
+                return Err(self.format(&format!(
+                    "it was written by a later version of citymap (store version {version}, this one knows {}); \
+                     use that one",
+                    schema::STORE_VERSION
+                )));
+            }
+        }
+        // Another program may have turned it off. Where it cannot be turned on again (a file that
+        // may only be read), reading still works and `check` says so.
+        if self.journal_mode(&conn).map_err(|failure| self.failed(failure))? != "wal" {
+            let _ = self.journal(&conn);
+        }
+        Ok(conn)
+    }
+
+    /// A connection that reads.
+    pub(super) fn reader(&self) -> Result<Connection, StoreError> {
+        let conn = self.connect(OpenFlags::empty())?;
+        // Rows of a bulk read come straight from the page cache of the system.
+        conn.execute_batch(
+            "PRAGMA query_only = ON; PRAGMA mmap_size = 1073741824; PRAGMA cache_size = -16384",
+        )
+        .map_err(|error| self.failed(error))?;
+        Ok(conn)
+    }
+
+    /// A connection that writes, with a cache that holds what a bulk write touches again.
+    pub(super) fn writer(&self) -> Result<Connection, StoreError> {
+        let conn = self.connect(OpenFlags::empty())?;
+        conn.execute_batch("PRAGMA cache_size = -131072").map_err(|error| self.failed(error))?;
+        Ok(conn)
+    }
+
+    fn connect(&self, extra: OpenFlags) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
+        let open = || -> Result<Connection, Failure> {
+            let conn = Connection::open_with_flags(&self.path, flags)?;
+            conn.busy_timeout(self.wait)?;
+            // `journal_size_limit` gives the space of a big import back once it is folded in.
+            conn.execute_batch(
+                "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 16777216",
+            )?;
+            Ok(conn)
+        };
+        open().map_err(|failure| self.failed(failure))
+    }
+
+    fn journal(&self, conn: &Connection) -> Result<(), Failure> {
+        let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        if mode == "wal" {
+            return Ok(());
+        }
+        Err(Failure::Content(format!(
+            "SQLite cannot keep its write-ahead log here (it stays in mode `{mode}`); use a local disk"
+        )))
+    }
+
+    /// SQLite's journal mode, in lower case.
+    pub(super) fn journal_mode(&self, conn: &Connection) -> Result<String, Failure> {
+        Ok(conn.query_row("PRAGMA journal_mode", [], |row| row.get(0))?)
+    }
+
+    fn kind(&self, conn: &Connection) -> Result<Kind, Failure> {
+        let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables == 0 {
+            return Ok(Kind::Empty);
+        }
+        if schema::has_table(conn, "citymap_store")? {
+            let version: Option<i64> = conn
+                .query_row("SELECT value FROM citymap_store WHERE key = 'version'", [], |row| row.get(0))
+                .optional()?;
+            return Ok(match version {
+                Some(version) if version <= schema::STORE_VERSION => Kind::Ours,
+                Some(version) => Kind::Later(version),
+                None => Kind::Foreign,
+            });
+        }
+        Ok(if schema::has_table(conn, "gpkg_contents")? { Kind::Foreign } else { Kind::NoGeoPackage })
+    }
+}
+
+/// What a SQLite file turned out to be.
+enum Kind {
+    Ours,
+    /// No tables: new, or left by a process killed while it made the store.
+    Empty,
+    Foreign,
+    NoGeoPackage,
+    Later(i64),
+}

@@ -1,0 +1,143 @@
+//! The record as one GeoPackage file (OGC 12-128, version 1.3) that QGIS and GDAL open as it is.
+//!
+//! A layer is a table with its name: `fid`, `geom` and a column for each field. What a GeoPackage
+//! has no place for lies beside it in tables `citymap_*`: the catalogue, the revisions, the store's
+//! version. The file is in WAL mode, so that a server reads one revision while an import writes
+//! the next; a commit is durable when it returns (`synchronous=FULL`), and since SQLite's DDL is
+//! transactional, a process killed at any moment leaves the former revision whole.
+//!
+//! ```
+//! use citymap_model::{CommitMeta, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value};
+//! use citymap_store::{GeoPackage, Store};
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let store = GeoPackage::open_or_create(&folder.path().join("city.gpkg")).unwrap();
+//! let mut layer = Layer::new("wells".parse().unwrap(), Title::same("Wells"), Role::Utility, GeometryKind::Point);
+//! layer.fields.push(Field::new("depth", FieldType::Real));
+//! let mut change = store.begin(CommitMeta::default()).unwrap();
+//! change.layer(&layer, Mode::Replace).unwrap();
+//! let geometry = Some(geo_types::Point::new(106.7, 10.77).into());
+//! change.put(NewFeature { geometry, values: vec![Value::Real(31.5)] }).unwrap();
+//! assert_eq!(change.commit().unwrap().number, 1);
+//! assert_eq!(store.view().unwrap().layers().unwrap()[0].count, 1);
+//! ```
+
+mod blob;
+mod bulk_rtree;
+mod catalogue;
+mod check;
+mod columns;
+mod connection;
+mod failure;
+mod former;
+mod revisions;
+mod rows;
+mod rtree;
+mod schema;
+mod transaction;
+mod view;
+mod wkb_read;
+mod wkb_write;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use citymap_model::{CommitMeta, Revision, RevisionNumber};
+use rusqlite::Connection;
+
+use self::{connection::Opener, failure::Failure, transaction::GeoPackageTransaction, view::GeoPackageView};
+use crate::{Finding, Store, StoreError, Transaction, View};
+
+/// How long a writer waits for another one before it fails as [`StoreError::Busy`].
+pub const WRITER_WAIT: Duration = Duration::from_secs(5);
+
+/// The record of a city in a GeoPackage file.
+#[derive(Debug)]
+pub struct GeoPackage {
+    opener: Opener,
+    /// Kept open, so that asking for the revision costs no opening, and so that the `-wal` file
+    /// is folded into the file when the store is dropped and not after every view.
+    kept: Mutex<Connection>,
+}
+
+impl GeoPackage {
+    /// Opens a store that is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] if there is none, [`StoreError::Format`] if the file is none of
+    /// ours or of a later version, [`StoreError::Database`] if it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::start(Opener::new(path, WRITER_WAIT), false)
+    }
+
+    /// Opens a store, making an empty one (and the folders above it) if there is none.
+    ///
+    /// # Errors
+    /// As [`GeoPackage::open`], save for [`StoreError::Missing`].
+    pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
+        Self::start(Opener::new(path, WRITER_WAIT), true)
+    }
+
+    /// The same store with another time for which a writer waits for another one.
+    pub fn with_writer_wait(mut self, wait: Duration) -> Self {
+        self.opener.wait = wait;
+        self
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.opener.path
+    }
+
+    fn start(opener: Opener, create: bool) -> Result<Self, StoreError> {
+        let kept = opener.first(create)?;
+        Ok(Self { opener, kept: Mutex::new(kept) })
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Connection> {
+        // Nothing is ever left half done on this connection, so a panic elsewhere does not spoil it.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, failure: impl Into<Failure>) -> StoreError {
+        failure.into().at(&self.opener.location())
+    }
+}
+
+impl Store for GeoPackage {
+    fn location(&self) -> String {
+        self.opener.location()
+    }
+
+    fn revision(&self) -> Result<RevisionNumber, StoreError> {
+        revisions::newest(&self.kept()).map_err(|failure| self.failed(failure))
+    }
+
+    fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
+        Ok(Box::new(GeoPackageView::open(&self.opener)?))
+    }
+
+    fn begin(&self, meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        Ok(Box::new(GeoPackageTransaction::begin(&self.opener, meta)?))
+    }
+
+    fn log(&self, limit: usize) -> Result<Vec<Revision>, StoreError> {
+        revisions::log(&self.kept(), limit).map_err(|failure| self.failed(failure))
+    }
+
+    fn check(&self) -> Result<Vec<Finding>, StoreError> {
+        check::check(&self.opener)
+    }
+}
+
+/// The path of a file that SQLite keeps beside the database: `-wal` or `-shm`.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+

@@ -1,0 +1,217 @@
+//! What goes in comes out.
+
+use citymap_model::{Field, FieldType, Geometry, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value};
+use citymap_store::Store;
+use geo_types::{
+    Coord, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon,
+    line_string, polygon,
+};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+
+use super::parts::{id, put_all, read, write};
+
+fn typed() -> Layer {
+    let mut layer = Layer::new(id("typed"), Title::same("Typed"), Role::Other, GeometryKind::None);
+    layer.fields = [
+        ("bool", FieldType::Bool),
+        ("int", FieldType::Int),
+        ("real", FieldType::Real),
+        ("text", FieldType::Text),
+        ("date", FieldType::Date),
+        ("datetime", FieldType::DateTime),
+    ]
+    .map(|(name, field_type)| Field::new(name, field_type))
+    .into();
+    layer
+}
+
+fn mixed() -> Layer {
+    Layer::new(id("shapes"), Title::same("Shapes"), Role::Other, GeometryKind::Mixed)
+}
+
+fn value_rows() -> impl Strategy<Value = Vec<Vec<Value>>> {
+    fn or_null(values: impl Strategy<Value = Value> + 'static) -> BoxedStrategy<Value> {
+        prop_oneof![1 => Just(Value::Null), 5 => values].boxed()
+    }
+    let day = || {
+        (0i32..=9999, 1u32..=366)
+            .prop_filter_map("a day", |(year, day)| chrono::NaiveDate::from_yo_opt(year, day))
+    };
+    let row = vec![
+        or_null(any::<bool>().prop_map(Value::Bool)),
+        or_null(any::<i64>().prop_map(Value::Int)),
+        or_null(prop::num::f64::ANY.prop_filter("a number", |value| !value.is_nan()).prop_map(Value::Real)),
+        or_null(
+            prop_oneof![".*", "[\\PC\u{0}\u{301}đĐ'\"%;]*", "-?[0-9]{1,20}(\\.[0-9]+)?"]
+                .prop_map(Value::Text),
+        ),
+        or_null(day().prop_map(Value::Date)),
+        or_null((day(), 0u32..86_400_000).prop_map(|(day, millis)| {
+            let midnight = day.and_hms_opt(0, 0, 0).unwrap().and_utc();
+            Value::DateTime(midnight + chrono::Duration::milliseconds(i64::from(millis)))
+        })),
+    ];
+    prop::collection::vec(row, 1..20)
+}
+
+fn geometries() -> impl Strategy<Value = Option<Geometry>> {
+    let coord = || {
+        let number = || {
+            prop_oneof![
+                -180.0..180.0f64,
+                prop::num::f64::NORMAL | prop::num::f64::ZERO | prop::num::f64::SUBNORMAL
+            ]
+        };
+        (number(), number()).prop_map(|(x, y)| Coord { x, y })
+    };
+    let line = move || prop::collection::vec(coord(), 0..8).prop_map(LineString);
+    let polygon = move || {
+        (line(), prop::collection::vec(line(), 0..3)).prop_map(|(out, holes)| Polygon::new(out, holes))
+    };
+    let simple = prop_oneof![
+        coord().prop_map(|at| Point(at).into()),
+        line().prop_map(Geometry::from),
+        polygon().prop_map(Geometry::from),
+        prop::collection::vec(coord().prop_map(Point), 0..5).prop_map(|many| MultiPoint(many).into()),
+        prop::collection::vec(line(), 0..4).prop_map(|many| MultiLineString(many).into()),
+        prop::collection::vec(polygon(), 0..4).prop_map(|many| MultiPolygon(many).into()),
+    ];
+    let nested = simple.prop_recursive(4, 16, 4, |part| {
+        prop::collection::vec(part, 0..4)
+            .prop_map(|parts| Geometry::GeometryCollection(GeometryCollection(parts)))
+    });
+    prop::option::weighted(0.9, nested)
+}
+
+fn runner(cases: u32) -> TestRunner {
+    // The store is shared by the cases, so that shrinking starts from another state: no files.
+    TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
+}
+
+/// Values of every type: extremes, Unicode of every plane, numbers as text, null.
+pub(crate) fn every_kind_of_value_comes_back(store: &dyn Store) {
+    let rows = value_rows();
+    runner(64)
+        .run(&rows, |rows| {
+            let features =
+                rows.iter().map(|values| NewFeature { geometry: None, values: values.clone() }).collect();
+            write(store, &typed(), Mode::Replace, features);
+            let back: Vec<_> = read(store, "typed").into_iter().map(|feature| feature.values).collect();
+            prop_assert_eq!(back, rows);
+            Ok(())
+        })
+        .unwrap();
+    // What no store can hold: NaN is no number, and becomes null.
+    let mut nan = vec![Value::Null; 6];
+    nan[2] = Value::Real(f64::NAN);
+    write(store, &typed(), Mode::Replace, vec![NewFeature { geometry: None, values: nan }]);
+    assert_eq!(read(store, "typed")[0].values[2], Value::Null);
+}
+
+/// Geometry of every kind: empty, null, many, collections in collections, extreme numbers.
+pub(crate) fn every_kind_of_geometry_comes_back(store: &dyn Store) {
+    let many = prop::collection::vec(geometries(), 1..30);
+    runner(64)
+        .run(&many, |many| {
+            let features =
+                many.iter().map(|geometry| NewFeature { geometry: geometry.clone(), values: vec![] });
+            write(store, &mixed(), Mode::Replace, features.collect());
+            let back: Vec<_> = read(store, "shapes").into_iter().map(|feature| feature.geometry).collect();
+            prop_assert_eq!(back, many);
+            Ok(())
+        })
+        .unwrap();
+    // What the model has beside: they come back as what they are.
+    let line = geo_types::Line::new((106.0, 10.0), (107.0, 11.0));
+    let rect = geo_types::Rect::new((106.0, 10.0), (107.0, 11.0));
+    write(
+        store,
+        &mixed(),
+        Mode::Replace,
+        [line.into(), rect.into()]
+            .map(|geometry| NewFeature { geometry: Some(geometry), values: vec![] })
+            .into(),
+    );
+    let back: Vec<_> = read(store, "shapes").into_iter().filter_map(|feature| feature.geometry).collect();
+    assert_eq!(
+        back,
+        [line_string![(x: 106.0, y: 10.0), (x: 107.0, y: 11.0)].into(), rect.to_polygon().into()]
+    );
+}
+
+/// What cannot be is rejected, and the rest goes on.
+pub(crate) fn geometry_that_does_not_fit_is_rejected(store: &dyn Store) {
+    use citymap_store::Put;
+    let triangle: Geometry = polygon![(x: 0.0, y: 0.0), (x: 1.0, y: 0.0), (x: 0.0, y: 1.0)].into();
+    let feature = |geometry: Geometry| NewFeature { geometry: Some(geometry), values: vec![] };
+    let wells = Layer::new(id("wells"), Title::same("Wells"), Role::Other, GeometryKind::Point);
+    let mut change = store.begin(citymap_model::CommitMeta::default()).unwrap();
+    change.layer(&wells, Mode::Replace).unwrap();
+    let puts = put_all(
+        change.as_mut(),
+        vec![
+            feature(Point::new(106.0, 10.0).into()),
+            feature(triangle),
+            feature(Point::new(f64::NAN, 10.0).into()),
+            feature(Point::new(106.0, f64::INFINITY).into()),
+            feature(MultiPoint(vec![]).into()),
+        ],
+    );
+    assert!(matches!(
+        puts[..],
+        [Put::Added(_), Put::Rejected(_), Put::Rejected(_), Put::Rejected(_), Put::Added(_)]
+    ));
+    let Put::Rejected(reason) = &puts[1] else { panic!() };
+    assert!(reason.contains("polygon") && reason.contains("points"), "{reason}");
+    let table = Layer::new(id("bare"), Title::same("Table"), Role::Other, GeometryKind::None);
+    change.layer(&table, Mode::Replace).unwrap();
+    assert!(matches!(change.put(feature(Point::new(1.0, 1.0).into())).unwrap(), Put::Rejected(_)));
+    change.commit().unwrap();
+    assert_eq!(read(store, "wells").len(), 2);
+    assert_eq!(read(store, "bare").len(), 0);
+}
+
+/// Field names are data: whatever the source has, they come back.
+pub(crate) fn names_are_kept_whatever_they_are(store: &dyn Store) {
+    let names = [
+        "fid",
+        "FID",
+        "geom",
+        "GEOM",
+        "rowid",
+        "oid",
+        "select",
+        "order by",
+        "a\"b",
+        "a'b",
+        "a;--",
+        "Số tờ",
+        "số tờ",
+        "",
+        " ",
+        "x",
+        "X",
+        "x_2",
+        "100%",
+        "?1",
+        "a.b",
+        "a\nb",
+        "日本",
+        "OGC_FID",
+        "_rowid_",
+    ];
+    let mut layer = Layer::new(id("order"), Title::same("Đơn 'x'"), Role::Other, GeometryKind::Point);
+    layer.fields = names.map(|name| Field::new(name, FieldType::Text)).into();
+    layer.key = Some("a\"b".to_owned());
+    let values: Vec<Value> = names.iter().map(|name| Value::Text(format!("<{name}>"))).collect();
+    let feature = || NewFeature { geometry: Some(Point::new(106.0, 10.0).into()), values: values.clone() };
+    write(store, &layer, Mode::Replace, vec![feature()]);
+    write(store, &layer, Mode::Replace, vec![feature()]);
+    write(store, &layer, Mode::Upsert, vec![feature()]);
+    assert_eq!(store.view().unwrap().layers().unwrap()[0].layer, layer);
+    let back = read(store, "order");
+    assert_eq!((back.len(), back[0].fid, &back[0].values), (1, 1, &values));
+}

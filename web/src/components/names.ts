@@ -1,0 +1,11 @@
+import type { Collection } from '../lib/api';
+import { titleText } from '../lib/format';
+import type { Lang } from '../lib/i18n';
+
+const MARK = /\s*[([–—-]+\s*(dữ liệu giả lập|giả lập|synthetic( data)?)\s*[)\]]*\s*$/i;
+
+/** The layer's title; what only repeats the badge "synthetic" is left to the badge. */
+export function layerName(collection: Collection, lang: Lang): string {
+  const title = titleText(collection.citymap.titles, lang, collection.title || collection.id);
+  return collection.citymap.synthetic ? title.replace(MARK, '') || title : title;
+}

@@ -1,0 +1,190 @@
+/** The HTTP interface as the web map uses it (docs/http-api.md). Positions are WGS 84 longitude, latitude in degrees. */
+
+/** A text in both languages; an empty one means that nobody wrote it. */
+export interface Titles {
+  vi: string;
+  en: string;
+}
+
+/** One code of a code list. `color` is the official colour, `#rrggbb`, where there is one. */
+export interface CodeEntry extends Titles {
+  code: string;
+  color?: string | null;
+  group?: string | null;
+}
+
+/** A public field of a layer. */
+export interface Field {
+  name: string;
+  type: 'bool' | 'int' | 'real' | 'text' | 'date' | 'datetime';
+  title?: Titles | null;
+  unit?: string | null;
+  codeList?: { id: string; title?: Titles; entries: CodeEntry[] } | null;
+}
+
+export type Role =
+  | 'parcel'
+  | 'zone'
+  | 'road'
+  | 'building'
+  | 'address'
+  | 'admin_unit'
+  | 'utility'
+  | 'place'
+  | 'report'
+  | 'other';
+
+export type GeometryKind = 'point' | 'line' | 'polygon' | 'mixed' | 'none';
+
+/** `[west, south, east, north]` in degrees. */
+export type Bbox = [number, number, number, number];
+
+/** A layer as `/api/collections` describes it. */
+export interface Collection {
+  id: string;
+  title: string;
+  description?: string;
+  extent?: { spatial?: { bbox?: number[][] } };
+  citymap: {
+    titles: Titles;
+    role: Role;
+    geometry: GeometryKind;
+    count: number;
+    revision: number;
+    key?: string | null;
+    label?: string | null;
+    dataDate?: string | null;
+    source?: string | null;
+    sourceCrs?: string | null;
+    steward?: string | null;
+    attribution?: string | null;
+    synthetic?: boolean;
+    fields: Field[];
+    tiles: string;
+  };
+}
+
+/** A size with its unit and how it was computed. */
+export interface Measure {
+  value: number;
+  unit: string;
+  method?: string;
+  crs?: string;
+}
+
+/** A feature of an answer; `distance` in metres, 0 inside. */
+export interface Feature {
+  type: 'Feature';
+  id: string | number;
+  geometry: GeoJSON.Geometry | null;
+  properties: Record<string, unknown>;
+  distance?: number;
+  label?: string | null;
+  area?: Measure | null;
+  length?: Measure | null;
+}
+
+/** The answer of `/api/at`: every layer asked for, also those with nothing here. */
+export interface AtAnswer {
+  point: { lon: number; lat: number };
+  vn2000?: { crs: string; x: number; y: number } | null;
+  revision: number;
+  layers: { layer: string; titles: Titles; role: Role; truncated: boolean; features: Feature[] }[];
+}
+
+/** One answer of `/api/search`. */
+export interface SearchResult {
+  kind: string;
+  layer: string | null;
+  id: string | number | null;
+  label: string;
+  detail?: string | null;
+  lon: number;
+  lat: number;
+  bbox?: Bbox | null;
+  precision?: string;
+  score?: number;
+}
+
+/** A request that did not end well: the network (`status` 0) or an answer of the server. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { headers: { accept: 'application/geo+json, application/json' }, signal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, String(error));
+  }
+  if (!response.ok) throw new ApiError(response.status, await problemText(response));
+  return (await response.json()) as T;
+}
+
+/** What a problem+json answer says of itself, or the status where it is no such answer. */
+async function problemText(response: Response): Promise<string> {
+  try {
+    const problem = (await response.json()) as { title?: string; detail?: string };
+    return problem.detail ?? problem.title ?? `HTTP ${response.status}`;
+  } catch {
+    return `HTTP ${response.status}`;
+  }
+}
+
+/** The layers, in catalogue order. */
+export async function fetchCollections(): Promise<Collection[]> {
+  return (await getJson<{ collections: Collection[] }>('/api/collections')).collections;
+}
+
+/** What is at a position, on every layer; `tolerance` in metres, for points and lines. */
+export function fetchAt(lon: number, lat: number, tolerance: number, signal?: AbortSignal): Promise<AtAnswer> {
+  const query = new URLSearchParams({
+    lon: lon.toFixed(7),
+    lat: lat.toFixed(7),
+    tolerance: String(Math.min(500, Math.max(0.5, Math.round(tolerance * 10) / 10))),
+  });
+  return getJson(`/api/at?${query}`, signal);
+}
+
+/** The address of one feature. */
+export function itemUrl(layer: string, id: string | number): string {
+  return `/api/collections/${encodeURIComponent(layer)}/items/${encodeURIComponent(String(id))}`;
+}
+
+/** One feature by its layer and id. */
+export function fetchItem(layer: string, id: string | number, signal?: AbortSignal): Promise<Feature> {
+  return getJson(itemUrl(layer, id), signal);
+}
+
+/** Places for a text; those nearer to `near` (longitude, latitude) come first. */
+export async function fetchSearch(
+  text: string,
+  near: [number, number],
+  signal?: AbortSignal,
+): Promise<SearchResult[]> {
+  const query = new URLSearchParams({
+    q: text,
+    limit: '12',
+    lon: near[0].toFixed(6),
+    lat: near[1].toFixed(6),
+  });
+  return (await getJson<{ results: SearchResult[] }>(`/api/search?${query}`, signal)).results;
+}
+
+/** The number of the city's present revision, or `null` where the server did not answer. */
+export async function fetchRevision(): Promise<number | null> {
+  try {
+    const response = await fetch('/health/ready', { cache: 'no-store' });
+    const revision = response.headers.get('citymap-revision');
+    return response.ok && revision !== null ? Number(revision) : null;
+  } catch {
+    return null;
+  }
+}

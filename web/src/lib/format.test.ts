@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { day, fieldValue, instant, measure, number, titleText } from './format';
+
+describe('numbers, dates and sizes', () => {
+  it('writes numbers as each language does', () => {
+    expect(number(1234.5, 'vi')).toBe('1.234,5');
+    expect(number(1234.5, 'en')).toBe('1,234.5');
+  });
+  it('chooses the unit of an area by its size', () => {
+    expect(measure({ value: 64.24, unit: 'm²' }, 'vi')).toBe('64,2 m²');
+    expect(measure({ value: 23456, unit: 'm²' }, 'en')).toBe('2.35 ha');
+    expect(measure({ value: 2.5e6, unit: 'm²' }, 'vi')).toBe('2,5 km²');
+  });
+  it('writes dates in the language, and leaves what is no date', () => {
+    expect(day('2026-01-02', 'vi')).toBe('02/01/2026');
+    expect(day('2026-01-02', 'en')).toBe('2 Jan 2026');
+    expect(day('đầu 2026', 'vi')).toBe('đầu 2026');
+  });
+  it('shows instants in the city’s time', () => {
+    expect(instant('2026-01-01T20:00:00Z', 'vi')).toContain('03:00');
+  });
+});
+
+describe('fields', () => {
+  const landUse = {
+    name: 'loai_dat',
+    type: 'text' as const,
+    codeList: { id: 'land_use', entries: [{ code: 'ODT', vi: 'Đất ở tại đô thị', en: 'Urban residential land' }] },
+  };
+  it('reads codes out in the language', () => {
+    expect(fieldValue('ODT', landUse, 'vi')).toBe('Đất ở tại đô thị (ODT)');
+    expect(fieldValue('ODT', landUse, 'en')).toBe('Urban residential land (ODT)');
+    expect(fieldValue('XYZ', landUse, 'en')).toBe('XYZ');
+  });
+  it('keeps sheet and parcel numbers without separators', () => {
+    expect(fieldValue(1234, { name: 'so_thua', type: 'int' }, 'vi')).toBe('1234');
+    expect(fieldValue(1234.5, { name: 'a', type: 'real', unit: 'm²' }, 'vi')).toBe('1.234,5 m²');
+  });
+  it('falls back to the other language', () => {
+    expect(titleText({ vi: 'Thửa đất', en: '' }, 'en')).toBe('Thửa đất');
+  });
+});

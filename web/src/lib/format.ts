@@ -1,0 +1,77 @@
+import type { Feature, Field, Measure, Titles } from './api';
+import type { Lang } from './i18n';
+
+const LOCALE: Record<Lang, string> = { vi: 'vi-VN', en: 'en-GB' };
+
+/** The text in `lang`, or the other language's where nobody wrote it; `fallback` where both are empty. */
+export function titleText(titles: Titles | null | undefined, lang: Lang, fallback = ''): string {
+  const [first, second] = lang === 'en' ? [titles?.en, titles?.vi] : [titles?.vi, titles?.en];
+  return first || second || fallback;
+}
+
+/** A number as the language writes it: 1.234,5 in Vietnamese, 1,234.5 in English. */
+export function number(value: number, lang: Lang, digits = 1, exact = false): string {
+  return new Intl.NumberFormat(LOCALE[lang], {
+    maximumFractionDigits: digits,
+    minimumFractionDigits: exact ? digits : 0,
+  }).format(value);
+}
+
+/** A calendar day, `2026-01-01` → 01/01/2026 (vi), 1 Jan 2026 (en); another text stays as it is. */
+export function day(text: string, lang: Lang): string {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (!match) return text;
+  const date = new Date(Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3])));
+  const options: Intl.DateTimeFormatOptions =
+    lang === 'vi'
+      ? { day: '2-digit', month: '2-digit', year: 'numeric', timeZone: 'UTC' }
+      : { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' };
+  return new Intl.DateTimeFormat(LOCALE[lang], options).format(date);
+}
+
+/** An RFC 3339 instant in the city's time (UTC+7). */
+export function instant(text: string, lang: Lang): string {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) return text;
+  return new Intl.DateTimeFormat(LOCALE[lang], {
+    dateStyle: 'short',
+    timeStyle: 'short',
+    timeZone: 'Asia/Ho_Chi_Minh',
+  }).format(date);
+}
+
+/** An area in m², from 1 ha on in hectares, from 1 km² on in km²; a length in m, from 10 km on in km. */
+export function measure(size: Measure, lang: Lang): string {
+  const { value, unit } = size;
+  if (unit === 'm²' && value >= 1e6) return `${number(value / 1e6, lang, 2)} km²`;
+  if (unit === 'm²' && value >= 1e4) return `${number(value / 1e4, lang, 2)} ha`;
+  if (unit === 'm' && value >= 1e4) return `${number(value / 1e3, lang, 2)} km`;
+  return `${number(value, lang, 1, true)} ${unit}`;
+}
+
+/** A distance in metres or kilometres, rounded for reading. */
+export function distance(metres: number, lang: Lang): string {
+  if (metres >= 1000) return `${number(metres / 1000, lang, 1)} km`;
+  return `${number(metres, lang, metres < 10 ? 1 : 0)} m`;
+}
+
+/** A value of a field as people read it: code-list text, unit, number and date as the language writes them. */
+export function fieldValue(value: unknown, field: Field, lang: Lang): string {
+  const entry = field.codeList?.entries.find((candidate) => candidate.code === String(value));
+  if (entry) return `${titleText(entry, lang, entry.code)} (${entry.code})`;
+  if (typeof value === 'boolean') return value ? (lang === 'vi' ? 'Có' : 'Yes') : lang === 'vi' ? 'Không' : 'No';
+  if (typeof value === 'number') {
+    // An integer without a unit is a number of something (sheet, parcel, year): no thousands separator.
+    const text = field.type === 'int' && !field.unit ? String(value) : number(value, lang, 2);
+    return field.unit ? `${text} ${field.unit}` : text;
+  }
+  const text = String(value);
+  if (field.type === 'date') return day(text, lang);
+  if (field.type === 'datetime') return instant(text, lang);
+  return field.unit ? `${text} ${field.unit}` : text;
+}
+
+/** What a feature is called: its label, or its id. */
+export function featureName(feature: Feature): string {
+  return feature.label ? String(feature.label) : `#${feature.id}`;
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import type { Collection } from './api';
+import { CORE, CORE_ZOOM, extent, firstView } from './home';
+
+function layer(id: string, count: number, bbox?: number[]): Collection {
+  return {
+    id,
+    title: id,
+    extent: bbox ? { spatial: { bbox: [bbox] } } : undefined,
+    citymap: {
+      titles: { vi: id, en: id },
+      role: 'other',
+      geometry: 'polygon',
+      count,
+      revision: 1,
+      fields: [],
+      tiles: `/tiles/${id}/{z}/{x}/{y}`,
+    },
+  };
+}
+
+describe('the first view', () => {
+  it('is the urban core for the city, whatever lies out at sea', () => {
+    const communes = layer('communes', 168, [106.0, 8.5, 107.6, 11.5]);
+    expect(firstView([communes])).toEqual({ center: CORE, zoom: CORE_ZOOM });
+    expect(firstView([])).toEqual({ center: CORE, zoom: CORE_ZOOM });
+  });
+  it('is the biggest layer for data of another place', () => {
+    const zoning = layer('zoning', 261, [-71.2, 42.3, -71.0, 42.5]);
+    const parcels = layer('parcels', 13159, [-71.16, 42.35, -71.06, 42.4]);
+    expect(firstView([zoning, parcels])).toEqual({ bbox: [-71.16, 42.35, -71.06, 42.4] });
+  });
+  it('is not misled by an empty layer at home', () => {
+    const empty = layer('empty', 0, [106, 10, 107, 11]);
+    const far = layer('far', 3, [-71.2, 42.3, -71.0, 42.5]);
+    expect(firstView([empty, far])).toEqual({ bbox: [-71.2, 42.3, -71.0, 42.5] });
+  });
+  it('reads boxes with heights, and none at all', () => {
+    expect(extent(layer('a', 1, [1, 2, 0, 3, 4, 9]))).toEqual([1, 2, 3, 4]);
+    expect(extent(layer('a', 1))).toBeNull();
+  });
+});

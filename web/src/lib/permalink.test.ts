@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { type Link, readLink, writeLink } from './permalink';
+
+describe('the address of a view', () => {
+  it('comes back as it was written', () => {
+    const link: Link = {
+      view: { lon: 106.698, lat: 10.7725, zoom: 16.25, bearing: 12.5 },
+      on: ['reports_1022'],
+      off: ['zones', 'trees'],
+      opacity: { parcels: 60 },
+      at: [106.6981234, 10.7725678],
+      selected: { layer: 'parcels', id: '26740-12-345~7:a&b/ü' },
+      lang: 'en',
+      theme: 'dark',
+    };
+    expect(readLink(writeLink(link))).toEqual(link);
+  });
+
+  it('leaves out what is default', () => {
+    expect(writeLink({ on: [], off: [], opacity: { parcels: 100 }, lang: 'vi' })).toBe('#lang=vi');
+  });
+
+  it.each([
+    '#map=x/y/z',
+    '#map=14/95/106',
+    '#map=',
+    '#at=1',
+    '#op=parcels:900,<b>:3',
+    '#sel=Parcels:1',
+    '#lang=xx&theme=pink',
+    '#off=a%20b',
+  ])('ignores what is no address: %s', (hash) => {
+    expect(readLink(hash)).toEqual({ on: [], off: [], opacity: {} });
+  });
+});

@@ -1,0 +1,97 @@
+import type { ThemeName } from '../map/look';
+import type { Lang } from './i18n';
+
+/** Where the map looks: degrees, zoom, and bearing in degrees from north. */
+export interface View {
+  lon: number;
+  lat: number;
+  zoom: number;
+  bearing: number;
+}
+
+/** A feature by its layer and id. */
+export interface FeatureRef {
+  layer: string;
+  id: string;
+}
+
+/** All of the page that its address tells. What is left out has its default. */
+export interface Link {
+  view?: View;
+  /** Layers that are shown or hidden against their default. */
+  on: string[];
+  off: string[];
+  /** Opacities in per cent that are not 100. */
+  opacity: Record<string, number>;
+  /** The point that was asked about, longitude and latitude. */
+  at?: [number, number];
+  selected?: FeatureRef;
+  lang?: Lang;
+  theme?: ThemeName;
+}
+
+const LAYER = /^[a-z][a-z0-9_]*$/;
+const inRange = (value: number, low: number, high: number) => Number.isFinite(value) && value >= low && value <= high;
+
+function readView(text: string | null): View | undefined {
+  const [zoom, lat, lon, bearing = 0] = (text ?? '').split('/').map(Number);
+  if (zoom === undefined || lat === undefined || lon === undefined) return undefined;
+  const good = inRange(zoom, 0, 24) && inRange(lat, -85, 85) && inRange(lon, -180, 180) && Number.isFinite(bearing);
+  return good ? { zoom, lat, lon, bearing } : undefined;
+}
+
+function readPoint(text: string | null): [number, number] | undefined {
+  if (!text) return undefined;
+  const [lon, lat] = text.split(',').map(Number);
+  if (lon === undefined || lat === undefined) return undefined;
+  return inRange(lon, -180, 180) && inRange(lat, -90, 90) ? [lon, lat] : undefined;
+}
+
+function readOpacity(text: string | null): Record<string, number> {
+  const result: Record<string, number> = {};
+  for (const pair of (text ?? '').split(',')) {
+    const [layer = '', percent] = pair.split(':');
+    if (LAYER.test(layer) && inRange(Number(percent), 0, 100)) result[layer] = Number(percent);
+  }
+  return result;
+}
+
+const readLayers = (text: string | null) => (text ?? '').split(',').filter((layer) => LAYER.test(layer));
+
+/** Reads the part of an address behind `#`. What cannot be read is left out, never an error: links are typed and cut. */
+export function readLink(hash: string): Link {
+  const query = new URLSearchParams(hash.replace(/^#/, ''));
+  const [layer = '', ...id] = (query.get('sel') ?? '').split(':');
+  const lang = query.get('lang');
+  const theme = query.get('theme');
+  return {
+    view: readView(query.get('map')),
+    on: readLayers(query.get('on')),
+    off: readLayers(query.get('off')),
+    opacity: readOpacity(query.get('op')),
+    at: readPoint(query.get('at')),
+    // Keys may hold colons themselves.
+    selected: LAYER.test(layer) && id.length > 0 ? { layer, id: id.join(':') } : undefined,
+    lang: lang === 'vi' || lang === 'en' ? lang : undefined,
+    theme: theme === 'light' || theme === 'dark' ? theme : undefined,
+  };
+}
+
+/** Writes the part of an address behind `#`, short and readable. */
+export function writeLink(link: Link): string {
+  const parts: string[] = [];
+  if (link.view) {
+    const { zoom, lat, lon, bearing } = link.view;
+    const turned = Math.round(bearing * 10) / 10;
+    parts.push(`map=${+zoom.toFixed(2)}/${lat.toFixed(6)}/${lon.toFixed(6)}${turned ? `/${turned}` : ''}`);
+  }
+  if (link.on.length > 0) parts.push(`on=${link.on.join(',')}`);
+  if (link.off.length > 0) parts.push(`off=${link.off.join(',')}`);
+  const opacity = Object.entries(link.opacity).filter(([, percent]) => percent !== 100);
+  if (opacity.length > 0) parts.push(`op=${opacity.map(([layer, percent]) => `${layer}:${percent}`).join(',')}`);
+  if (link.at) parts.push(`at=${link.at[0].toFixed(7)},${link.at[1].toFixed(7)}`);
+  if (link.selected) parts.push(`sel=${link.selected.layer}:${encodeURIComponent(link.selected.id)}`);
+  if (link.lang) parts.push(`lang=${link.lang}`);
+  if (link.theme) parts.push(`theme=${link.theme}`);
+  return `#${parts.join('&')}`;
+}

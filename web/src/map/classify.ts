@@ -1,0 +1,83 @@
+import type { Collection } from '../lib/api';
+
+/** How a layer is drawn. The role says most of it; for the role `other` the layer's name helps. */
+export type Drawing =
+  | 'parcel'
+  | 'zone'
+  | 'road'
+  | 'building'
+  | 'address'
+  | 'admin'
+  | 'pipe'
+  | 'power'
+  | 'point'
+  | 'water'
+  | 'green'
+  | 'other';
+
+const WATER = /(^|_)(water|waterways?|hydro\w*|song|kenh|rach|mat_nuoc|thuy_he|thuy_van|rivers?|canals?|lakes?)(_|$)/;
+const GREEN = /(^|_)(green|parks?|open_?space|cay_xanh|cong_vien|recreation)(_|$)/;
+const POWER = /(^|_)(power|electric\w*|dien|cables?)(_|$)/;
+
+/** The way to draw `collection`. */
+export function classify(collection: Collection): Drawing {
+  const { role, geometry } = collection.citymap;
+  // `openspace` and the like arrive as one word in upper or mixed case in other cities' files.
+  const name = collection.id.toLowerCase();
+  if (geometry === 'point' && role !== 'address') return 'point';
+  switch (role) {
+    case 'parcel':
+    case 'zone':
+    case 'road':
+    case 'building':
+    case 'address':
+      return role;
+    case 'admin_unit':
+      return 'admin';
+    case 'utility':
+      return POWER.test(name) ? 'power' : 'pipe';
+    default:
+      if (WATER.test(name)) return 'water';
+      if (GREEN.test(name) || name.includes('openspace')) return 'green';
+      return 'other';
+  }
+}
+
+/** The zoom from which a layer's tiles are asked for: dense layers only where they can be read. */
+export function minZoom(collection: Collection): number {
+  const { role, count } = collection.citymap;
+  switch (classify(collection)) {
+    case 'parcel':
+    case 'building':
+      return count > 2000 ? 14 : 10;
+    case 'address':
+      return 17;
+    case 'pipe':
+    case 'power':
+      return 14;
+    case 'point':
+      if (count <= 300) return 11;
+      if (role === 'place') return 13;
+      return count <= 5000 ? 14 : 16;
+    default:
+      return 0;
+  }
+}
+
+/** The symbol (tiles/sprites) for a point layer, by its name and role; `null` for a plain dot. */
+export function pointIcon(collection: Collection): string | null {
+  const name = collection.id;
+  const table: [RegExp, string][] = [
+    [/hydrant|chua_chay/, 'hydrant'],
+    [/light|den_/, 'light'],
+    [/school|truong/, 'school'],
+    [/hospital|y_te|benh_vien/, 'hospital'],
+    [/market|cho(_|$)/, 'market'],
+    [/park|tree|cay/, 'park'],
+    [/report|1022|phan_anh/, 'report'],
+  ];
+  const hit = table.find(([pattern]) => pattern.test(name));
+  if (hit) return hit[1];
+  if (collection.citymap.role === 'report') return 'report';
+  return collection.citymap.role === 'place' ? 'place' : null;
+}

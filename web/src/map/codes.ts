@@ -1,0 +1,74 @@
+import type { ExpressionSpecification } from 'maplibre-gl';
+import type { CodeEntry, Collection, Field } from '../lib/api';
+import { mix } from './colors';
+import type { Look } from './look';
+
+/** The hatchings of tiles/sprites, in the order in which uses of one colour receive them; the first use stays plain. */
+export const HATCHES = [
+  'diagonal',
+  'dots',
+  'antidiagonal',
+  'horizontal',
+  'vertical',
+  'grid',
+  'cross',
+  'dashes',
+  'wide',
+] as const;
+export type Hatch = (typeof HATCHES)[number];
+
+/** The field whose code list gives the layer its colours: the first public one with at least two coloured codes. */
+export function colorField(collection: Collection): Field | null {
+  return (
+    collection.citymap.fields.find(
+      (field) => (field.codeList?.entries.filter((entry) => entry.color).length ?? 0) >= 2,
+    ) ?? null
+  );
+}
+
+/** How each code with an official colour is drawn. */
+export interface CodeLook {
+  entry: CodeEntry;
+  color: string;
+  hatch: Hatch | null;
+}
+
+/**
+ * The looks of a field's codes. The law gives many uses one colour: from the second code of a colour on, a code gets a
+ * hatching, so that no two of the first ten look alike. Later ones repeat, and are told apart by their label.
+ */
+export function codeLooks(field: Field): CodeLook[] {
+  const used = new Map<string, number>();
+  const looks: CodeLook[] = [];
+  for (const entry of field.codeList?.entries ?? []) {
+    if (!entry.color) continue;
+    const color = entry.color.toLowerCase();
+    const before = used.get(color) ?? 0;
+    used.set(color, before + 1);
+    looks.push({ entry, color, hatch: before === 0 ? null : (HATCHES[(before - 1) % HATCHES.length] ?? null) });
+  }
+  return looks;
+}
+
+/** The value of `field` as text, so that codes that were read as numbers match too. */
+export function codeText(field: Field): ExpressionSpecification {
+  return ['to-string', ['get', field.name]];
+}
+
+/** The fill colour by code: the official colour, toned down over the ground so that lines and labels stay legible. */
+export function codeColor(field: Field, colors: Look): ExpressionSpecification {
+  const cases = codeLooks(field).flatMap(({ entry, color }) => [
+    entry.code,
+    mix(color, colors.ground, colors.codeStrength),
+  ]);
+  return ['match', codeText(field), ...cases, colors.noCode] as unknown as ExpressionSpecification;
+}
+
+/** The codes that have each hatching. */
+export function hatchedCodes(field: Field): Map<Hatch, string[]> {
+  const byHatch = new Map<Hatch, string[]>();
+  for (const { entry, hatch } of codeLooks(field)) {
+    if (hatch) byHatch.set(hatch, [...(byHatch.get(hatch) ?? []), entry.code]);
+  }
+  return byHatch;
+}

@@ -1,0 +1,87 @@
+import type { ExpressionSpecification } from 'maplibre-gl';
+import type { Collection, Field } from '../lib/api';
+
+/** Class values by rank, 0 motorway … 4 alley: the city's codes and OpenStreetMap's. */
+const RANKS: string[][] = [
+  ['cao_toc', 'motorway', 'motorway_link', 'expressway'],
+  ['quoc_lo', 'duong_chinh', 'truc_chinh', 'vanh_dai', 'trunk', 'trunk_link', 'primary', 'primary_link', 'arterial'],
+  ['lien_khu_vuc', 'khu_vuc', 'secondary', 'secondary_link', 'collector', 'tertiary', 'tertiary_link'],
+  ['phan_khu_vuc', 'noi_bo', 'nhom_nha_o', 'duong_pho', 'local', 'residential', 'unclassified', 'living_street', 'road'],
+  ['hem', 'dat_nong_thon', 'alley', 'service', 'footway', 'path', 'track', 'pedestrian', 'steps', 'cycleway', 'ngo', 'kiet'],
+];
+
+/** Carriageway in metres where the data has none, by rank. */
+const USUAL_WIDTH = [22, 15, 10, 7, 3.5];
+
+const named = (collection: Collection, names: string[]): Field | undefined =>
+  collection.citymap.fields.find((field) => names.includes(field.name.toLowerCase()));
+
+const classField = (collection: Collection) =>
+  collection.citymap.fields.find((field) => field.codeList?.id === 'road_class') ??
+  named(collection, ['cap_duong', 'highway', 'road_class', 'class', 'fclass', 'loai_duong']);
+
+const rightOfWayField = (collection: Collection) => named(collection, ['lo_gioi', 'row_width']);
+
+/** The rank of a road, 0 motorway … 4 alley: by class, else by right-of-way width, else that of a local street. */
+export function roadRank(collection: Collection): ExpressionSpecification | number {
+  const row = rightOfWayField(collection);
+  const byWidth: ExpressionSpecification | number = row
+    ? ['step', ['to-number', ['coalesce', ['get', row.name], 12], 12], 4, 6, 3, 20, 2, 30, 1, 60, 0]
+    : 3;
+  const field = classField(collection);
+  if (!field) return byWidth;
+  const cases = RANKS.flatMap((values, rank) => [values, rank]);
+  return ['match', ['to-string', ['get', field.name]], ...cases, byWidth] as unknown as ExpressionSpecification;
+}
+
+/** Pixels per metre at zoom `z` and latitude `lat` (512-pixel tiles). */
+export const pixelsPerMetre = (z: number, lat: number): number =>
+  (512 * 2 ** z) / (40_075_016.686 * Math.cos((lat * Math.PI) / 180));
+
+const byRank = (rank: ExpressionSpecification | number, values: number[]): ExpressionSpecification =>
+  ['match', rank, 0, values[0], 1, values[1], 2, values[2], 3, values[3], values[4]] as ExpressionSpecification;
+
+/**
+ * Line width in pixels: true to the carriageway from about z16 on, never thinner than its rank asks for before.
+ * `extra` pixels are added for the casing.
+ */
+export function roadWidth(collection: Collection, lat: number, extra: number): ExpressionSpecification {
+  const rank = roadRank(collection);
+  const field = named(collection, ['long_duong', 'width', 'carriageway']);
+  const usual = byRank(rank, USUAL_WIDTH);
+  const metres: ExpressionSpecification = field ? ['to-number', ['coalesce', ['get', field.name], usual], usual] : usual;
+  const at = (zoom: number, least: number[]): ExpressionSpecification => [
+    '+',
+    extra,
+    ['max', byRank(rank, least), ['*', metres, pixelsPerMetre(zoom, lat)]],
+  ];
+  return [
+    'interpolate',
+    ['exponential', 2],
+    ['zoom'],
+    8,
+    at(8, [1.1, 0.7, 0.4, 0.2, 0.1]),
+    12,
+    at(12, [2.4, 1.7, 1.1, 0.6, 0.3]),
+    15,
+    at(15, [6, 4.8, 3.4, 2.2, 1.1]),
+    22,
+    at(22, [40, 40, 40, 40, 20]),
+  ] as ExpressionSpecification;
+}
+
+/** The width of the right-of-way in pixels, for the two lines that bound it; `null` where the data has none. */
+export function rightOfWayWidth(collection: Collection, lat: number): ExpressionSpecification | null {
+  const field = rightOfWayField(collection);
+  if (!field) return null;
+  const metres: ExpressionSpecification = ['to-number', ['get', field.name], 0];
+  return [
+    'interpolate',
+    ['exponential', 2],
+    ['zoom'],
+    14,
+    ['*', metres, pixelsPerMetre(14, lat)],
+    22,
+    ['*', metres, pixelsPerMetre(22, lat)],
+  ];
+}

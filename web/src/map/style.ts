@@ -1,0 +1,112 @@
+import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
+import type { Collection } from '../lib/api';
+import type { Lang } from '../lib/i18n';
+import { classify, minZoom } from './classify';
+import { colorField } from './codes';
+import { drawCollection, labelSource, type Placed, SLOTS } from './layers';
+import { FONT, look, type ThemeName } from './look';
+import { selectionLayers } from './selection';
+
+/** All that the style depends on. */
+export interface StyleInput {
+  collections: Collection[];
+  /** Whether a layer is shown, and how strongly (0–1). */
+  shown: (id: string) => boolean;
+  opacity: (id: string) => number;
+  theme: ThemeName;
+  lang: Lang;
+  /** Where the server is, `https://host`: tile, glyph and sprite addresses must be absolute. */
+  origin: string;
+  /** What is selected, as it is drawn. */
+  selection: GeoJSON.FeatureCollection;
+  /** Latitude in degrees at which metres become pixels. */
+  lat: number;
+}
+
+/** The archipelagos that a map of national extent names, and the sea they lie in. */
+function nation(lang: Lang): GeoJSON.FeatureCollection {
+  const places: [string, string, number, number, string][] = [
+    ['Quần đảo Hoàng Sa\n(Việt Nam)', 'Hoàng Sa Archipelago\n(Vietnam)', 111.9, 16.45, 'islands'],
+    ['Quần đảo Trường Sa\n(Việt Nam)', 'Trường Sa Archipelago\n(Vietnam)', 113.8, 9.6, 'islands'],
+    ['BIỂN ĐÔNG', 'EAST SEA', 112.4, 13.2, 'sea'],
+    ['Thành phố\nHồ Chí Minh', 'Ho Chi Minh\nCity', 106.698, 10.7725, 'city'],
+  ];
+  return {
+    type: 'FeatureCollection',
+    features: places.map(([vi, en, lon, lat, kind]) => ({
+      type: 'Feature',
+      properties: { name: lang === 'vi' ? vi : en, kind },
+      geometry: { type: 'Point', coordinates: [lon, lat] },
+    })),
+  };
+}
+
+/** The whole style of the map, as a function of its input: the map applies the difference to the former one. */
+export function buildStyle(input: StyleInput): StyleSpecification {
+  const colors = look(input.theme);
+  const sources: Record<string, SourceSpecification> = {
+    'citymap-nation': { type: 'geojson', data: nation(input.lang) },
+    'citymap-selection': { type: 'geojson', data: input.selection },
+  };
+  const drawn = input.collections.filter((collection) => collection.citymap.geometry !== 'none');
+  const parcelsShown = drawn.some(
+    (collection) => classify(collection) === 'parcel' && input.shown(collection.id) && colorField(collection) !== null,
+  );
+  const dimmed = input.selection.features.length > 0;
+  const placed: Placed[] = [];
+  drawn.forEach((collection, index) => {
+    const { id } = collection;
+    const tiles = [`${input.origin}${collection.citymap.tiles}?rev=${collection.citymap.revision}`];
+    const attribution = collection.citymap.attribution ?? undefined;
+    // Past z18 a tile's grid is finer than 4 cm: deeper tiles would add requests, not detail.
+    sources[id] = { type: 'vector', tiles, minzoom: minZoom(collection), maxzoom: 18, attribution };
+    if (classify(collection) === 'admin') {
+      // A polygon that crosses a tile's edge is labelled once in each tile. Labels of areas therefore come from one
+      // far tile that nearly all areas lie in wholly, drawn larger in nearer views.
+      sources[labelSource(id)] = { type: 'vector', tiles, minzoom: 0, maxzoom: 8 };
+    }
+    const context = { colors, opacity: input.opacity(id), index, lat: input.lat, parcelsShown, dimmed };
+    for (const item of drawCollection(collection, context)) {
+      const layout = { ...item.layer.layout, visibility: input.shown(id) ? 'visible' : 'none' };
+      placed.push({ slot: item.slot, layer: { ...item.layer, layout } as LayerSpecification });
+    }
+  });
+  // The first layer of the catalogue stands above later ones of the same slot.
+  const ordered = SLOTS.flatMap((slot) => placed.filter((item) => item.slot === slot).reverse());
+  const hasAdmin = drawn.some((collection) => classify(collection) === 'admin' && input.shown(collection.id));
+  return {
+    version: 8,
+    sources,
+    sprite: `${input.origin}/sprites/citymap`,
+    glyphs: `${input.origin}/fonts/{fontstack}/{range}.pbf`,
+    layers: [
+      {
+        id: 'citymap-ground',
+        type: 'background',
+        // Where the city's units are drawn they are the ground, and what lies outside recedes.
+        paint: { 'background-color': hasAdmin ? colors.outside : colors.ground },
+      },
+      ...ordered.map((item) => item.layer),
+      ...selectionLayers(colors),
+      {
+        id: 'citymap-nation',
+        type: 'symbol',
+        source: 'citymap-nation',
+        maxzoom: 9,
+        filter: ['any', ['!=', ['get', 'kind'], 'city'], ['<', ['zoom'], 8]],
+        layout: {
+          'text-field': ['get', 'name'],
+          'text-font': ['match', ['get', 'kind'], 'sea', ['literal', FONT.italic], ['literal', FONT.bold]],
+          'text-size': ['match', ['get', 'kind'], 'sea', 15, 'city', 14, 12.5],
+          'text-letter-spacing': ['match', ['get', 'kind'], 'sea', 0.2, 0],
+          'text-allow-overlap': true,
+        },
+        paint: {
+          'text-color': ['match', ['get', 'kind'], 'sea', colors.waterLabel, colors.label],
+          'text-halo-color': colors.halo,
+          'text-halo-width': 1.4,
+        },
+      },
+    ],
+  };
+}

@@ -1,0 +1,122 @@
+import * as maplibregl from 'maplibre-gl';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import type { Bbox } from '../lib/api';
+import type { View } from '../lib/permalink';
+
+// Without the worker's own address the bundled map never becomes idle.
+maplibregl.setWorkerUrl(workerUrl);
+
+/** What the map tells the page. */
+export interface ViewEvents {
+  moved: (view: View) => void;
+  pointer: (lonlat: [number, number] | null) => void;
+  clicked: (lonlat: [number, number]) => void;
+  idle: () => void;
+  busy: () => void;
+}
+
+/** Room that the page's panels take from the map, in pixels. */
+export interface Insets {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** The map itself, with the few things the page does to it. */
+export class MapView {
+  readonly map: maplibregl.Map;
+  readonly #insets: () => Insets;
+
+  constructor(
+    container: HTMLElement,
+    style: maplibregl.StyleSpecification,
+    first: View | null,
+    insets: () => Insets,
+    events: ViewEvents,
+  ) {
+    this.#insets = insets;
+    this.map = new maplibregl.Map({
+      container,
+      style,
+      center: first ? [first.lon, first.lat] : [106.698, 10.7725],
+      zoom: first?.zoom ?? 14,
+      bearing: first?.bearing ?? 0,
+      minZoom: 4,
+      maxZoom: 22,
+      maxPitch: 0,
+      pitchWithRotate: false,
+      attributionControl: false,
+      renderWorldCopies: false,
+      fadeDuration: 150,
+      // Cadastre is read at the pixel: a tilted or globe view would only blur it.
+      refreshExpiredTiles: false,
+    });
+    this.map.touchPitch.disable();
+    // The stylesheet of the control is unwanted, its scale is not.
+    this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left');
+    this.map.on('moveend', () => events.moved(this.view()));
+    this.map.on('mousemove', (event) => events.pointer([event.lngLat.lng, event.lngLat.lat]));
+    this.map.on('mouseout', () => events.pointer(null));
+    this.map.on('click', (event) => events.clicked([event.lngLat.lng, event.lngLat.lat]));
+    for (const name of ['movestart', 'dataloading', 'styledataloading'] as const) this.map.on(name, events.busy);
+    this.map.on('idle', events.idle);
+    // A tile that fails is asked for again by the next move; the page's own poll tells of an outage.
+    this.map.on('error', (event) => console.warn('map:', event.error?.message ?? event));
+  }
+
+  /** Where the map looks now. */
+  view(): View {
+    const center = this.map.getCenter();
+    return { lon: center.lng, lat: center.lat, zoom: this.map.getZoom(), bearing: this.map.getBearing() };
+  }
+
+  /** Brings the picture to `style`: tiles of changed layers are fetched anew, the rest stays as it is. */
+  setStyle(style: maplibregl.StyleSpecification): void {
+    for (const [id, source] of Object.entries(style.sources)) {
+      const present = this.map.getSource(id);
+      if (source.type === 'vector' && source.tiles && present instanceof maplibregl.VectorTileSource) {
+        if (present.tiles?.[0] !== source.tiles[0]) present.setTiles([...source.tiles]);
+      }
+    }
+    this.map.setStyle(style, { diff: true, validate: false });
+  }
+
+  /** Goes to a view at once. */
+  jump(view: View): void {
+    this.map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom, bearing: view.bearing });
+  }
+
+  /** Shows a box whole in the part of the map that panels leave free. */
+  fit(box: Bbox, maxZoom: number, animate = true): void {
+    const { left, top, right, bottom } = this.#insets();
+    this.map.fitBounds(box, {
+      padding: { left: left + 32, top: top + 32, right: right + 32, bottom: bottom + 32 },
+      maxZoom,
+      bearing: this.map.getBearing(),
+      animate: animate && !matchMedia('(prefers-reduced-motion: reduce)').matches,
+      duration: 900,
+    });
+  }
+
+  /** The middle of the part of the map that panels leave free, as longitude and latitude. */
+  middle(): [number, number] {
+    const { left, top, right, bottom } = this.#insets();
+    const canvas = this.map.getContainer();
+    const x = left + (canvas.clientWidth - left - right) / 2;
+    const y = top + (canvas.clientHeight - top - bottom) / 2;
+    const { lng, lat } = this.map.unproject([x, y]);
+    return [lng, lat];
+  }
+
+  /** The values of `field` among the drawn features of a style layer. */
+  valuesInView(layer: string, field: string): string[] {
+    if (!this.map.getLayer(layer)) return [];
+    const values = new Set<string>();
+    for (const feature of this.map.queryRenderedFeatures({ layers: [layer] })) {
+      const value: unknown = feature.properties[field];
+      values.add(value === undefined || value === null ? '' : String(value));
+    }
+    return [...values];
+  }
+}

@@ -1,0 +1,26 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+import { mockCity } from './dev/mock/plugin';
+
+// `npm run dev` and `npm run preview` speak to a running `citymap serve` (CITYMAP_URL), or, with
+// CITYMAP_MOCK=1, to a small made-up city that is no part of the product.
+const server = process.env.CITYMAP_URL ?? 'http://127.0.0.1:8080';
+const mock = process.env.CITYMAP_MOCK === '1';
+const proxy = mock
+  ? undefined
+  : Object.fromEntries(['/api', '/tiles', '/fonts', '/sprites', '/styles', '/health'].map((path) => [path, server]));
+
+export default defineConfig({
+  plugins: [svelte(), ...(mock ? [mockCity()] : [])],
+  server: { proxy },
+  preview: { proxy },
+  build: {
+    target: 'es2023',
+    // The map library alone is past the default warning; the budget is 400 kB of gzip in all,
+    // which `npm run build` does not know how to weigh and `npm run size` does.
+    chunkSizeWarningLimit: 1500,
+    assetsInlineLimit: 2048,
+  },
+  worker: { format: 'es' },
+  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+});

@@ -1,0 +1,203 @@
+//! The layers of the demo city, as the catalogue will hold them.
+
+use chrono::NaiveDate;
+use citymap_model::{Field, FieldType, GeometryKind, InvalidLayerId, Layer, LayerId, Role, Title};
+
+/// The day whose state the demo city claims to show.
+pub(crate) const DATA_DATE: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 1, 1);
+
+fn text(name: &str, vi: &str, en: &str) -> Field {
+    Field::new(name, FieldType::Text).titled(vi, en)
+}
+
+fn int(name: &str, vi: &str, en: &str) -> Field {
+    Field::new(name, FieldType::Int).titled(vi, en)
+}
+
+fn real(name: &str, vi: &str, en: &str) -> Field {
+    Field::new(name, FieldType::Real).titled(vi, en)
+}
+
+fn date(name: &str, vi: &str, en: &str) -> Field {
+    Field::new(name, FieldType::Date).titled(vi, en)
+}
+
+/// What the layers of one run have in common.
+pub(crate) struct Catalogue {
+    pub(crate) seed: u64,
+}
+
+impl Catalogue {
+    #[allow(clippy::too_many_arguments)]
+    fn layer(
+        &self,
+        id: &str,
+        vi: &str,
+        en: &str,
+        role: Role,
+        geometry: GeometryKind,
+        key: Option<&str>,
+        label: Option<&str>,
+        fields: Vec<Field>,
+    ) -> Result<Layer, InvalidLayerId> {
+        let id: LayerId = id.parse()?;
+        let title = Title::new(format!("{vi} (Dữ liệu giả lập)"), format!("{en} (synthetic)"));
+        let mut layer = Layer::new(id, title, role, geometry);
+        layer.valid_from = fields.iter().any(|field| field.name == "valid_from").then(|| "valid_from".into());
+        layer.key = key.map(str::to_owned);
+        layer.label = label.map(str::to_owned);
+        layer.fields = fields;
+        layer.source = Some(format!("citymap demo, seed {}", self.seed));
+        layer.source_crs = Some("EPSG:9210".into());
+        layer.data_date = DATA_DATE;
+        layer.steward = Some("citymap demo".into());
+        layer.attribution = Some("citymap demo – dữ liệu giả lập, synthetic data".into());
+        layer.synthetic = true;
+        Ok(layer)
+    }
+
+    pub(crate) fn communes(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![
+            text("ma", "Mã đơn vị hành chính", "Unit code"),
+            text("ten", "Tên", "Name"),
+            text("ten_en", "Tên tiếng Anh", "English name"),
+            text("loai", "Loại", "Kind"),
+            date("valid_from", "Hiệu lực từ", "Valid from"),
+        ];
+        let (vi, en) = ("Phường, xã, đặc khu", "Communes");
+        self.layer("communes", vi, en, Role::AdminUnit, GeometryKind::Polygon, Some("ma"), Some("ten"), fields)
+    }
+
+    pub(crate) fn parcels(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![
+            text("ma_thua", "Mã thửa", "Parcel key"),
+            text("ma_xa", "Mã xã, phường", "Commune code"),
+            int("so_to", "Số tờ bản đồ", "Map sheet"),
+            int("so_thua", "Số thửa", "Parcel number"),
+            text("loai_dat", "Loại đất", "Land use").coded("land_use"),
+            real("dien_tich", "Diện tích trên giấy chứng nhận", "Area on the certificate").unit("m²"),
+            text("dia_chi", "Địa chỉ", "Address"),
+            text("ten_duong", "Tên đường", "Street"),
+            text("so_nha", "Số nhà", "House number"),
+            date("valid_from", "Hiệu lực từ", "Valid from"),
+        ];
+        let (vi, en) = ("Thửa đất", "Parcels");
+        self.layer("parcels", vi, en, Role::Parcel, GeometryKind::Polygon, Some("ma_thua"), Some("so_thua"), fields)
+    }
+
+    pub(crate) fn zones(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![
+            text("ma_o", "Mã ô quy hoạch", "Zone key"),
+            text("ten", "Tên", "Name"),
+            text("cap", "Cấp quy hoạch", "Plan level"),
+            text("chuc_nang", "Chức năng", "Function").coded("planning_function"),
+            real("mat_do", "Mật độ xây dựng", "Building coverage").unit("%"),
+            real("he_so", "Hệ số sử dụng đất", "Floor-area ratio"),
+            int("tang_cao_min", "Tầng cao tối thiểu", "Fewest storeys").unit("tầng"),
+            int("tang_cao_max", "Tầng cao tối đa", "Most storeys").unit("tầng"),
+            int("dan_so", "Dân số quy hoạch", "Planned population").unit("người"),
+            text("so_quyet_dinh", "Số quyết định", "Decision number"),
+            date("ngay_quyet_dinh", "Ngày quyết định", "Decision date"),
+            text("co_quan", "Cơ quan phê duyệt", "Approved by"),
+        ];
+        let (vi, en) = ("Ô chức năng quy hoạch", "Planning zones");
+        self.layer("zones", vi, en, Role::Zone, GeometryKind::Polygon, Some("ma_o"), Some("ten"), fields)
+    }
+
+    pub(crate) fn roads(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![
+            text("ma_duong", "Mã đoạn đường", "Road key"),
+            text("ten", "Tên đường", "Name"),
+            text("cap_duong", "Cấp đường", "Class").coded("road_class"),
+            real("lo_gioi", "Lộ giới", "Right-of-way").unit("m"),
+            real("long_duong", "Lòng đường", "Carriageway").unit("m"),
+            Field::new("mot_chieu", FieldType::Bool).titled("Một chiều", "One way"),
+        ];
+        let (vi, en) = ("Đường giao thông", "Roads");
+        self.layer("roads", vi, en, Role::Road, GeometryKind::Line, Some("ma_duong"), Some("ten"), fields)
+    }
+
+    pub(crate) fn buildings(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![
+            int("so_tang", "Số tầng", "Storeys").unit("tầng"),
+            real("cao", "Chiều cao", "Height").unit("m"),
+            text("loai", "Loại công trình", "Kind"),
+        ];
+        self.layer("buildings", "Công trình", "Buildings", Role::Building, GeometryKind::Polygon, None, None, fields)
+    }
+
+    pub(crate) fn addresses(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![
+            text("so_nha", "Số nhà", "House number"),
+            text("ten_duong", "Tên đường", "Street"),
+            text("dia_chi", "Địa chỉ", "Address"),
+            text("ma_xa", "Mã xã, phường", "Commune code"),
+        ];
+        let (vi, en, role) = ("Địa chỉ", "Addresses", Role::Address);
+        self.layer("addresses", vi, en, role, GeometryKind::Point, None, Some("so_nha"), fields)
+    }
+
+    pub(crate) fn water(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![text("ten", "Tên", "Name"), text("loai", "Loại", "Kind")];
+        let (vi, en) = ("Mặt nước", "Water");
+        self.layer("water", vi, en, Role::Other, GeometryKind::Polygon, None, Some("ten"), fields)
+    }
+
+    pub(crate) fn drainage(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![
+            int("duong_kinh", "Đường kính", "Diameter").unit("mm"),
+            text("vat_lieu", "Vật liệu", "Material"),
+        ];
+        let (vi, en) = ("Cống thoát nước", "Drainage");
+        self.layer("drainage", vi, en, Role::Utility, GeometryKind::Line, None, None, fields)
+    }
+
+    pub(crate) fn power_lines(&self) -> Result<Layer, InvalidLayerId> {
+        let fields =
+            vec![real("dien_ap", "Điện áp", "Voltage").unit("kV"), text("loai", "Loại", "Kind")];
+        let (vi, en) = ("Đường dây điện", "Power lines");
+        self.layer("power_lines", vi, en, Role::Utility, GeometryKind::Line, None, None, fields)
+    }
+
+    pub(crate) fn street_lights(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![
+            int("cong_suat", "Công suất", "Power").unit("W"),
+            text("loai_den", "Loại đèn", "Lamp"),
+        ];
+        let (vi, en) = ("Đèn chiếu sáng", "Street lights");
+        self.layer("street_lights", vi, en, Role::Utility, GeometryKind::Point, None, None, fields)
+    }
+
+    pub(crate) fn hydrants(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![
+            int("duong_kinh", "Đường kính ống", "Pipe diameter").unit("mm"),
+            text("tinh_trang", "Tình trạng", "State"),
+        ];
+        let (vi, en) = ("Trụ nước chữa cháy", "Hydrants");
+        self.layer("hydrants", vi, en, Role::Utility, GeometryKind::Point, None, None, fields)
+    }
+
+    pub(crate) fn schools(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![text("ten", "Tên trường", "Name"), text("cap", "Cấp học", "Level")];
+        let (vi, en) = ("Trường học", "Schools");
+        self.layer("schools", vi, en, Role::Place, GeometryKind::Point, None, Some("ten"), fields)
+    }
+
+    pub(crate) fn places(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![text("ten", "Tên", "Name"), text("loai", "Loại", "Kind")];
+        let (vi, en) = ("Địa điểm", "Places");
+        self.layer("places", vi, en, Role::Place, GeometryKind::Point, None, Some("ten"), fields)
+    }
+
+    pub(crate) fn reports(&self) -> Result<Layer, InvalidLayerId> {
+        let fields = vec![
+            text("ma", "Mã phản ánh", "Report key"),
+            text("loai", "Loại phản ánh", "Kind"),
+            text("mo_ta", "Nội dung", "Description"),
+            text("trang_thai", "Trạng thái", "State"),
+            Field::new("thoi_gian", FieldType::DateTime).titled("Thời gian", "Time"),
+        ];
+        let (vi, en) = ("Phản ánh 1022", "1022 reports");
+        self.layer("reports_1022", vi, en, Role::Report, GeometryKind::Point, Some("ma"), Some("loai"), fields)
+    }
+}

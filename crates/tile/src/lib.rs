@@ -1,1 +1,59 @@
-//! Mapbox vector tiles from engine snapshots.
+//! Mapbox vector tiles (MVT 2.1) from engine snapshots.
+//!
+//! [`encode`] cuts one tile out of any number of layers; [`gzip`] packs it; [`tilejson`] says
+//! what the tiles hold. Nothing here knows HTTP or a store.
+//!
+//! # What a tile promises
+//! - **Nothing is lost.** Every feature whose geometry meets the tile's closed square is in the
+//!   tile, at every zoom: what is too small for the grid becomes a shape of one unit. Features
+//!   that only reach the buffer may be there too.
+//! - **Polygons are valid after rounding**: rings are simple, have an area, wind as the
+//!   specification asks (outer rings positive in the tile's y-down coordinates), holes lie inside,
+//!   parts of one feature do not overlap.
+//! - **Neighbours agree.** Coordinates are rounded on one global grid of the zoom, and an edge
+//!   that crosses a tile's border gets a vertex there, so both tiles hold the same shape at their
+//!   seam. Polygons that share vertices go on sharing them.
+//! - **Ids stay.** A feature's id is its fid, in all tiles and zooms; layers with a key also
+//!   carry the text `_id`. Equal snapshots give equal bytes.
+//!
+//! A geometry collection comes as up to three features of one id: its points, lines, polygons.
+//!
+//! ```
+//! use citymap_engine::SnapshotBuilder;
+//! use citymap_model::{Feature, GeometryKind, Layer, Role, Title};
+//! use citymap_tile::{TileId, TileOptions, encode};
+//!
+//! let layer = Layer::new("wells".parse().unwrap(), Title::same("Wells"), Role::Utility, GeometryKind::Point);
+//! let mut builder = SnapshotBuilder::new(layer);
+//! let point = geo::Point::new(106.7, 10.77);
+//! builder.push(&Feature { fid: 7, geometry: Some(point.into()), values: vec![] }).unwrap();
+//! let wells = builder.finish(1);
+//!
+//! let tile = TileId::at([106.7, 10.77], 16).unwrap();
+//! assert!(!encode(&[&wells], tile, &TileOptions::default()).is_empty());
+//! ```
+
+mod clip;
+mod describe;
+mod encode;
+mod grid;
+mod gzip;
+mod line;
+mod pbf;
+mod point;
+mod polygon;
+mod repair;
+mod rings;
+mod segment;
+mod simple;
+mod sliver;
+mod tile_id;
+mod values;
+
+pub use describe::{NATIVE_MAX_ZOOM, tilejson, vector_layer};
+pub use encode::{TileOptions, encode};
+pub use gzip::{GZIP_LEVEL, gzip};
+pub use tile_id::{MAX_ZOOM, TileError, TileId};
+
+/// The width and height of a tile in its own units.
+pub const EXTENT: u32 = 4096;

@@ -1,0 +1,62 @@
+use citymap_engine::{Bbox, LayerSnapshot};
+use citymap_model::FieldType;
+use serde_json::{Map, Value, json};
+
+use crate::values::{ID_KEY, fields, has_id};
+
+/// The deepest zoom that the description offers. Its grid is 4 cm, finer than a boundary is
+/// measured, so a map enlarges its tiles instead of asking for deeper ones; those exist all the
+/// same, to [`MAX_ZOOM`](crate::MAX_ZOOM).
+pub const NATIVE_MAX_ZOOM: u8 = 18;
+
+/// A layer as an entry of TileJSON's `vector_layers`: `id`, `description`, `minzoom`, `maxzoom`,
+/// `fields` (name to `String`, `Number` or `Boolean`), just the ones that tiles carry.
+pub fn vector_layer(snapshot: &LayerSnapshot) -> Value {
+    let layer = snapshot.layer();
+    let mut names: Map<String, Value> = fields(snapshot)
+        .map(|(_, field)| {
+            let kind = match field.field_type {
+                FieldType::Bool => "Boolean",
+                FieldType::Int | FieldType::Real => "Number",
+                FieldType::Text | FieldType::Date | FieldType::DateTime => "String",
+            };
+            (field.name.clone(), kind.into())
+        })
+        .collect();
+    if has_id(snapshot) {
+        names.insert(ID_KEY.into(), "String".into());
+    }
+    json!({
+        "id": layer.id.as_str(),
+        "description": layer.title.get("vi"),
+        "minzoom": 0,
+        "maxzoom": NATIVE_MAX_ZOOM,
+        "fields": names,
+    })
+}
+
+/// TileJSON 3.0.0 of tiles with the given layers. `url` is the tiles' address with `{z}`, `{x}`
+/// and `{y}`. There is no `center`: the middle of what there is need not be where to begin.
+pub fn tilejson(layers: &[&LayerSnapshot], url: &str) -> Value {
+    let names: Vec<&str> = layers.iter().map(|snapshot| snapshot.layer().title.get("vi")).collect();
+    let mut credits: Vec<&str> =
+        layers.iter().filter_map(|snapshot| snapshot.layer().attribution.as_deref()).collect();
+    credits.sort_unstable();
+    credits.dedup();
+    let mut description = json!({
+        "tilejson": "3.0.0",
+        "name": names.join(", "),
+        "scheme": "xyz",
+        "tiles": [url],
+        "minzoom": 0,
+        "maxzoom": NATIVE_MAX_ZOOM,
+        "vector_layers": layers.iter().map(|snapshot| vector_layer(snapshot)).collect::<Vec<_>>(),
+    });
+    if !credits.is_empty() {
+        description["attribution"] = credits.join(" | ").into();
+    }
+    if let Some(extent) = layers.iter().filter_map(|snapshot| snapshot.extent()).reduce(Bbox::union) {
+        description["bounds"] = json!([extent.min[0], extent.min[1], extent.max[0], extent.max[1]]);
+    }
+    description
+}

@@ -1,0 +1,221 @@
+use std::cell::RefCell;
+
+use citymap_engine::{LayerSnapshot, Row, ShapeKind};
+
+use crate::{
+    EXTENT, TileId,
+    grid::{Grid, Near},
+    line::LineCutter,
+    pbf::{self, Commands},
+    point,
+    polygon::PolygonCutter,
+    values::Values,
+};
+
+/// How tiles are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct TileOptions {
+    /// How far content reaches beyond the tile's square on each side, in tile units
+    /// ([`EXTENT`] to the tile), so that strokes and symbols on the seam are whole.
+    pub buffer: u16,
+}
+
+impl Default for TileOptions {
+    fn default() -> Self {
+        Self { buffer: 64 }
+    }
+}
+
+impl TileOptions {
+    /// The same options with another buffer, in tile units.
+    pub fn buffer(mut self, units: u16) -> Self {
+        self.buffer = units;
+        self
+    }
+}
+
+/// One tile with the given layers, as uncompressed MVT 2.1; empty where no layer has a feature in
+/// it. A layer's name is its id, its attributes are the fields that anybody may read, and `_id`
+/// where it has a key. Dates and instants are texts, a null is absent. Layers come in the order
+/// given, features in the order of their fids; a layer given twice would be twice in the tile.
+///
+/// It works for milliseconds (a z14 tile of a dense city) to seconds (the whole city in one
+/// tile): keep it off async threads.
+pub fn encode(layers: &[&LayerSnapshot], tile: TileId, options: &TileOptions) -> Vec<u8> {
+    let mut out = Vec::new();
+    SCRATCH.with_borrow_mut(|scratch| {
+        for layer in layers {
+            scratch.encode_layer(layer, tile, options, &mut out);
+        }
+        // One huge tile must not hold its memory on this thread for ever.
+        if scratch.weight() > MAX_KEPT {
+            *scratch = Scratch::default();
+        }
+    });
+    out
+}
+
+/// How much memory (bytes) a thread keeps for its next tile.
+const MAX_KEPT: usize = 16 << 20;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// The geometry types of the specification.
+#[derive(Clone, Copy)]
+enum Kind {
+    Point = 1,
+    Line = 2,
+    Polygon = 3,
+}
+
+/// A feature whose geometry is written.
+struct Written {
+    kind: Kind,
+    /// Where its commands end in the buffer of all.
+    end: usize,
+}
+
+/// Buffers that are used again from tile to tile.
+#[derive(Default)]
+struct Scratch {
+    candidates: Vec<Row>,
+    /// The rows of `written`.
+    rows: Vec<Row>,
+    written: Vec<Written>,
+    commands: Vec<u8>,
+    points: Vec<Near>,
+    lines: LineCutter,
+    polygons: PolygonCutter,
+    values: Values,
+    tags: Vec<u8>,
+    features: Vec<u8>,
+}
+
+impl Scratch {
+    fn weight(&self) -> usize {
+        self.commands.capacity()
+            + self.features.capacity()
+            + self.values.weight()
+            + (self.candidates.capacity() + self.rows.capacity()) * size_of::<Row>()
+            + self.written.capacity() * size_of::<Written>()
+    }
+
+    fn encode_layer(&mut self, snapshot: &LayerSnapshot, tile: TileId, options: &TileOptions, out: &mut Vec<u8>) {
+        // One unit more than the clip box, for what rounding brings in.
+        let reach = tile.grown(f64::from(options.buffer) + 1.0);
+        self.candidates.clear();
+        snapshot.candidates(&reach, |row| self.candidates.push(row));
+        self.candidates.sort_unstable();
+        self.write_geometry(snapshot, &Grid::new(tile, options.buffer));
+        if self.rows.is_empty() {
+            return;
+        }
+        self.values.collect(snapshot, &self.rows);
+        self.write_features(snapshot);
+        self.write_layer(snapshot.layer().id.as_str(), out);
+    }
+
+    fn write_geometry(&mut self, snapshot: &LayerSnapshot, grid: &Grid) {
+        self.rows.clear();
+        self.written.clear();
+        self.commands.clear();
+        for index in 0..self.candidates.len() {
+            let row = self.candidates[index];
+            match snapshot.shapes().kind(row) {
+                ShapeKind::Null => {}
+                ShapeKind::Point | ShapeKind::MultiPoint => self.write_points(snapshot, row, grid),
+                ShapeKind::Line | ShapeKind::MultiLine => self.write_lines(snapshot, row, grid),
+                ShapeKind::Polygon | ShapeKind::MultiPolygon => self.write_polygons(snapshot, row, grid),
+                ShapeKind::Collection => {
+                    self.write_points(snapshot, row, grid);
+                    self.write_lines(snapshot, row, grid);
+                    self.write_polygons(snapshot, row, grid);
+                }
+            }
+        }
+    }
+
+    fn write_points(&mut self, snapshot: &LayerSnapshot, row: Row, grid: &Grid) {
+        point::cut(snapshot.shapes(), row, grid, &mut self.points);
+        if !self.points.is_empty() {
+            Commands::new(&mut self.commands).points(&self.points);
+            self.end_feature(row, Kind::Point);
+        }
+    }
+
+    fn write_lines(&mut self, snapshot: &LayerSnapshot, row: Row, grid: &Grid) {
+        self.lines.cut(snapshot.shapes(), row, grid);
+        let mut commands = Commands::new(&mut self.commands);
+        let mut any = false;
+        for piece in self.lines.pieces() {
+            commands.line(piece);
+            any = true;
+        }
+        if any {
+            self.end_feature(row, Kind::Line);
+        }
+    }
+
+    fn write_polygons(&mut self, snapshot: &LayerSnapshot, row: Row, grid: &Grid) {
+        let rings = self.polygons.cut(snapshot.shapes(), row, grid);
+        if rings.rings.is_empty() {
+            return;
+        }
+        let mut commands = Commands::new(&mut self.commands);
+        rings.iter().for_each(|ring| commands.ring(ring));
+        self.end_feature(row, Kind::Polygon);
+    }
+
+    fn end_feature(&mut self, row: Row, kind: Kind) {
+        self.rows.push(row);
+        self.written.push(Written { kind, end: self.commands.len() });
+    }
+
+    fn write_features(&mut self, snapshot: &LayerSnapshot) {
+        self.features.clear();
+        let out = &mut self.features;
+        let mut start = 0;
+        for (index, (&row, written)) in self.rows.iter().zip(&self.written).enumerate() {
+            let geometry = &self.commands[start..written.end];
+            start = written.end;
+            self.tags.clear();
+            self.values.write_tags(index, &mut self.tags);
+            let id = snapshot.fid(row) as u64;
+            // Four keys, the type and its value are a byte each.
+            let mut len = 1 + pbf::varint_len(id) + 2;
+            len += 1 + pbf::varint_len(geometry.len() as u64) + geometry.len();
+            if !self.tags.is_empty() {
+                len += 1 + pbf::varint_len(self.tags.len() as u64) + self.tags.len();
+            }
+            pbf::key(out, 2, pbf::BYTES);
+            pbf::varint(out, len as u64);
+            pbf::key(out, 1, pbf::VARINT);
+            pbf::varint(out, id);
+            if !self.tags.is_empty() {
+                pbf::bytes(out, 2, &self.tags);
+            }
+            pbf::key(out, 3, pbf::VARINT);
+            pbf::varint(out, written.kind as u64);
+            pbf::bytes(out, 4, geometry);
+        }
+    }
+
+    fn write_layer(&mut self, name: &str, out: &mut Vec<u8>) {
+        let mut head = Vec::with_capacity(name.len() + 8);
+        pbf::key(&mut head, 15, pbf::VARINT);
+        pbf::varint(&mut head, 2);
+        pbf::bytes(&mut head, 1, name.as_bytes());
+        let mut tail = Vec::with_capacity(4);
+        pbf::key(&mut tail, 5, pbf::VARINT);
+        pbf::varint(&mut tail, u64::from(EXTENT));
+        let parts = [&head, &self.features, &self.values.keys, &self.values.values, &tail];
+        let len: usize = parts.iter().map(|part| part.len()).sum();
+        out.reserve(len + 6);
+        pbf::key(out, 3, pbf::BYTES);
+        pbf::varint(out, len as u64);
+        parts.iter().for_each(|part| out.extend_from_slice(part));
+    }
+}

@@ -1,0 +1,77 @@
+//! One feature's lines, from world units to the tile's pieces.
+
+use citymap_engine::{PartKind, Row, ShapeColumn};
+
+use crate::{
+    clip::{clip_segment, insert_seams},
+    grid::{Far, Grid, Near},
+    polygon::{is_clear, is_inside, place},
+    sliver,
+};
+
+/// Cuts lines to a tile. Holds buffers that are used again from feature to feature.
+#[derive(Default)]
+pub(crate) struct LineCutter {
+    path: Vec<Far>,
+    spare: Vec<Far>,
+    near: Vec<Near>,
+    points: Vec<Near>,
+    /// Where each piece ends in `points`.
+    ends: Vec<usize>,
+}
+
+impl LineCutter {
+    /// Cuts the row's lines; [`LineCutter::pieces`] has the result.
+    pub(crate) fn cut(&mut self, shapes: &ShapeColumn, row: Row, grid: &Grid) {
+        self.points.clear();
+        self.ends.clear();
+        for part in shapes.parts(row).filter(|part| part.kind == PartKind::Line) {
+            let pieces = self.ends.len();
+            let bounds = place(shapes.mercator_ring(part.rings().start), grid, &mut self.path);
+            if is_inside(bounds) {
+                if self.path.len() > 1 {
+                    self.points.extend(self.path.iter().map(|&[x, y]| [x as i32, y as i32]));
+                    self.ends.push(self.points.len());
+                }
+            } else if !is_clear(bounds, grid) {
+                insert_seams(&self.path, false, &mut self.spare);
+                self.cut_path(grid);
+            }
+            if self.ends.len() == pieces
+                && let Some(unit) = sliver::line(&self.path, grid, &mut self.near)
+            {
+                self.points.extend(unit);
+                self.ends.push(self.points.len());
+            }
+        }
+    }
+
+    /// Cuts `self.spare` to the clip box, piece by piece.
+    fn cut_path(&mut self, grid: &Grid) {
+        let mut start = self.points.len();
+        for edge in self.spare.windows(2) {
+            let Some((a, b)) = clip_segment(edge[0], edge[1], grid.low, grid.high) else { continue };
+            let [a, b] = [a, b].map(|[x, y]| [x as i32, y as i32]);
+            if a == b {
+                continue;
+            }
+            if self.points.len() > start && self.points.last() != Some(&a) {
+                self.ends.push(self.points.len());
+                start = self.points.len();
+            }
+            if self.points.len() == start {
+                self.points.push(a);
+            }
+            self.points.push(b);
+        }
+        if self.points.len() > start {
+            self.ends.push(self.points.len());
+        }
+    }
+
+    /// The pieces of the last cut: two points or more each, none repeated in a row.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[Near]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.points[start..end])
+    }
+}

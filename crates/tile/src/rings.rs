@@ -1,0 +1,134 @@
+//! The polygons of one feature on their way into the tile.
+
+use crate::grid::Near;
+
+/// A ring in [`Rings`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ring {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Whether it begins a polygon; the others are holes of the last one that did.
+    pub(crate) outer: bool,
+}
+
+/// Polygons in one flat buffer. First points are not repeated; outer rings have a positive
+/// area (clockwise as seen on a map), holes a negative one.
+#[derive(Debug, Default)]
+pub(crate) struct Rings {
+    pub(crate) points: Vec<Near>,
+    pub(crate) rings: Vec<Ring>,
+}
+
+impl Rings {
+    pub(crate) fn clear(&mut self) {
+        self.truncate(0);
+    }
+
+    /// Keeps the first `count` rings.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.rings.truncate(count);
+        self.points.truncate(self.rings.last().map_or(0, |ring| ring.end));
+    }
+
+    /// Adds a ring, turned to wind as its place asks. `doubled_area` is its signed area, twice.
+    pub(crate) fn push(&mut self, points: &[Near], doubled_area: i64, outer: bool) {
+        let start = self.points.len();
+        if (doubled_area > 0) == outer {
+            self.points.extend_from_slice(points);
+        } else {
+            self.points.extend(points.iter().rev());
+        }
+        self.rings.push(Ring { start, end: self.points.len(), outer });
+    }
+
+    pub(crate) fn ring(&self, index: usize) -> &[Near] {
+        let ring = self.rings[index];
+        &self.points[ring.start..ring.end]
+    }
+
+    /// Each ring's points.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Near]> {
+        self.rings.iter().map(|ring| &self.points[ring.start..ring.end])
+    }
+}
+
+/// Twice the signed area: positive for a ring that is clockwise on the map (y runs south).
+pub(crate) fn doubled_area(ring: &[Near]) -> i64 {
+    let Some(&first) = ring.first() else { return 0 };
+    // From the first point on, so that products stay small.
+    let step = |point: Near| (i64::from(point[0] - first[0]), i64::from(point[1] - first[1]));
+    ring.windows(2).map(|edge| (step(edge[0]), step(edge[1]))).map(|(a, b)| a.0 * b.1 - b.0 * a.1).sum()
+}
+
+/// Twice the signed area of the triangle: positive for a right turn on the map.
+#[inline]
+pub(crate) fn turn(a: Near, b: Near, c: Near) -> i64 {
+    i64::from(b[0] - a[0]) * i64::from(c[1] - b[1]) - i64::from(b[1] - a[1]) * i64::from(c[0] - b[0])
+}
+
+/// Whether the way from `a` over `b` to `c` turns back on itself.
+#[inline]
+fn is_spike(a: Near, b: Near, c: Near) -> bool {
+    turn(a, b, c) == 0
+        && i64::from(b[0] - a[0]) * i64::from(c[0] - b[0]) + i64::from(b[1] - a[1]) * i64::from(c[1] - b[1]) < 0
+}
+
+/// Writes the ring without repeated points and without spikes to `out`; the area stays the same.
+/// A ring without area may come out with fewer than three points, or none.
+pub(crate) fn clean(ring: impl Iterator<Item = Near>, out: &mut Vec<Near>) {
+    out.clear();
+    for point in ring {
+        loop {
+            let len = out.len();
+            if len >= 2 && is_spike(out[len - 2], out[len - 1], point) {
+                out.pop();
+            } else {
+                break;
+            }
+        }
+        if out.last() != Some(&point) {
+            out.push(point);
+        }
+    }
+    // The same around the place where the end meets the start.
+    let mut start = 0;
+    while out.len() - start >= 3 {
+        let (len, first) = (out.len(), out[start]);
+        if out[len - 1] == first || is_spike(out[len - 2], out[len - 1], first) {
+            out.pop();
+        } else if is_spike(out[len - 1], first, out[start + 1]) {
+            start += 1;
+        } else {
+            break;
+        }
+    }
+    out.drain(..start);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cleaned(ring: &[Near]) -> Vec<Near> {
+        let mut out = Vec::new();
+        clean(ring.iter().copied(), &mut out);
+        out
+    }
+
+    #[test]
+    fn spikes_and_repeats_go_wherever_they_are() {
+        let square = [[0, 0], [4, 0], [4, 4], [0, 4]];
+        assert_eq!(cleaned(&square), square);
+        assert_eq!(cleaned(&[[0, 0], [4, 0], [9, 0], [4, 0], [4, 4], [4, 4], [0, 4], [0, 0]]), square);
+        assert_eq!(cleaned(&[[-3, 0], [0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]), [[0, 0], [4, 0], [4, 4], [0, 4]]);
+        assert_eq!(cleaned(&[[0, 0], [4, 0], [4, 4], [0, 4], [0, 8]]).len(), 4);
+        assert!(cleaned(&[[0, 0], [5, 5], [9, 9], [2, 2]]).len() < 3);
+        assert!(cleaned(&[[1, 1], [1, 1]]).len() < 3);
+    }
+
+    #[test]
+    fn clockwise_on_the_map_is_positive() {
+        assert_eq!(doubled_area(&[[0, 0], [4, 0], [4, 4], [0, 4]]), 32);
+        assert_eq!(doubled_area(&[[0, 4], [4, 4], [4, 0], [0, 0]]), -32);
+    }
+}

@@ -1,0 +1,191 @@
+//! Exact tests of whether polygons on the grid are valid.
+
+use crate::{
+    grid::Near,
+    rings::{Rings, turn},
+    segment::{Meeting, meeting},
+};
+
+/// Whether a [`clean`](crate::rings::clean) ring of three points or more is convex, straight
+/// angles allowed; then it is simple.
+pub(crate) fn is_convex(ring: &[Near]) -> bool {
+    let len = ring.len();
+    let mut bends = 0;
+    let mut flips = 0;
+    let (mut a, mut b) = (ring[len - 2], ring[len - 1]);
+    let mut was_forward = a < b;
+    for &c in ring {
+        let bend = turn(a, b, c).signum();
+        if bend * bends < 0 {
+            return false;
+        }
+        bends += bend;
+        // One way round, the order of the points changes direction twice.
+        let forward = b < c;
+        flips += u32::from(forward != was_forward);
+        (a, b, was_forward) = (b, c, forward);
+    }
+    flips <= 2
+}
+
+/// What rings of one feature may do where they meet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contact {
+    /// Nothing: they must be apart.
+    None,
+    /// Rings that are not the same one may touch in points.
+    Points,
+}
+
+#[derive(Clone, Copy)]
+struct Edge {
+    from: Near,
+    to: Near,
+    ring: u32,
+    /// Position in the ring, and the ring's number of edges.
+    index: u32,
+    count: u32,
+}
+
+impl Edge {
+    fn west(&self) -> i32 {
+        self.from[0].min(self.to[0])
+    }
+
+    fn east(&self) -> i32 {
+        self.from[0].max(self.to[0])
+    }
+
+    fn follows(&self, other: &Self) -> bool {
+        (other.index + 1) % other.count == self.index
+    }
+}
+
+/// A buffer of [`Checker::rings_fit`].
+#[derive(Default)]
+pub(crate) struct Checker {
+    edges: Vec<Edge>,
+}
+
+impl Checker {
+    /// Whether no ring meets itself, and the rings meet each other at most as `contact` says.
+    /// The rings must be [`clean`](crate::rings::clean) and have three points or more.
+    pub(crate) fn rings_fit<'a>(&mut self, rings: impl Iterator<Item = &'a [Near]>, contact: Contact) -> bool {
+        self.edges.clear();
+        for (ring, points) in rings.enumerate() {
+            let count = points.len() as u32;
+            let next = points.iter().skip(1).chain(points.first());
+            self.edges.extend(points.iter().zip(next).enumerate().map(|(index, (&from, &to))| Edge {
+                from,
+                to,
+                ring: ring as u32,
+                index: index as u32,
+                count,
+            }));
+        }
+        self.edges.sort_unstable_by_key(Edge::west);
+        for (position, a) in self.edges.iter().enumerate() {
+            let (east, north, south) = (a.east(), a.from[1].min(a.to[1]), a.from[1].max(a.to[1]));
+            for b in &self.edges[position + 1..] {
+                if b.west() > east {
+                    break;
+                }
+                if b.from[1].max(b.to[1]) < north || b.from[1].min(b.to[1]) > south {
+                    continue;
+                }
+                let same = a.ring == b.ring;
+                // Neighbours share an end; a clean ring does not turn back on itself.
+                if same && (a.follows(b) || b.follows(a)) {
+                    continue;
+                }
+                match meeting(a.from, a.to, b.from, b.to) {
+                    Meeting::Apart => {}
+                    Meeting::Touch if !same && contact == Contact::Points => {}
+                    Meeting::Touch | Meeting::Cross => return false,
+                }
+            }
+        }
+        true
+    }
+
+    /// Whether the ring does not meet itself.
+    pub(crate) fn is_simple(&mut self, ring: &[Near]) -> bool {
+        ring.len() == 3 || is_convex(ring) || self.rings_fit(std::iter::once(ring), Contact::None)
+    }
+
+    /// Whether the rings, an outer one and then holes, each simple, make a valid polygon in which
+    /// no two rings touch. Polygons whose rings do touch may be valid too; this does not look.
+    pub(crate) fn holes_fit(&mut self, polygon: &Rings, first: usize) -> bool {
+        let count = polygon.rings.len();
+        if count - first < 2 {
+            return true;
+        }
+        if !self.rings_fit((first..count).map(|ring| polygon.ring(ring)), Contact::None) {
+            return false;
+        }
+        // Apart as they are, one point tells for the whole ring.
+        (first + 1..count).all(|hole| {
+            let point = polygon.ring(hole)[0];
+            contains(polygon.ring(first), point)
+                && (first + 1..count).all(|other| other == hole || !contains(polygon.ring(other), point))
+        })
+    }
+}
+
+/// Whether a point that is not on the ring is inside.
+fn contains(ring: &[Near], point: Near) -> bool {
+    let mut inside = false;
+    let next = ring.iter().skip(1).chain(ring.first());
+    for (&a, &b) in ring.iter().zip(next) {
+        if (a[1] > point[1]) != (b[1] > point[1]) {
+            let (low, high) = if a[1] < b[1] { (a, b) } else { (b, a) };
+            if turn(low, high, point) > 0 {
+                inside = !inside;
+            }
+        }
+    }
+    inside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rings::doubled_area;
+
+    const SQUARE: [Near; 4] = [[0, 0], [9, 0], [9, 9], [0, 9]];
+
+    #[test]
+    fn convex_rings_are_told_from_others() {
+        assert!(is_convex(&SQUARE));
+        assert!(is_convex(&[[0, 0], [4, 0], [9, 0], [9, 9]]));
+        assert!(is_convex(&[[0, 9], [9, 9], [9, 4], [9, 0], [0, 0]]));
+        assert!(!is_convex(&[[0, 0], [9, 0], [4, 4], [9, 9], [0, 9]]), "concave");
+        let star = [[0, -9], [5, 8], [-8, -3], [8, -3], [-5, 8]];
+        assert!(!is_convex(&star), "winds twice");
+        assert!(!is_convex(&[[0, 0], [9, 9], [9, 0], [0, 9]]), "bow-tie");
+    }
+
+    #[test]
+    fn rings_that_meet_themselves_are_found() {
+        let mut checker = Checker::default();
+        assert!(checker.is_simple(&[[0, 0], [9, 0], [4, 4], [9, 9], [0, 9]]));
+        assert!(!checker.is_simple(&[[0, 0], [9, 9], [9, 0], [0, 9]]), "crosses");
+        assert!(!checker.is_simple(&[[0, 0], [9, 0], [0, 4], [9, 9], [0, 9]]), "touches an edge");
+        assert!(!checker.is_simple(&[[0, 0], [9, 0], [4, 4], [9, 9], [0, 9], [4, 4]]), "touches a vertex");
+    }
+
+    #[test]
+    fn holes_must_be_inside_and_apart() {
+        let fits = |holes: &[&[Near]]| {
+            let mut rings = Rings::default();
+            rings.push(&SQUARE, doubled_area(&SQUARE), true);
+            holes.iter().for_each(|hole| rings.push(hole, doubled_area(hole), false));
+            Checker::default().holes_fit(&rings, 0)
+        };
+        assert!(fits(&[&[[1, 1], [3, 1], [3, 3]], &[[5, 5], [7, 5], [7, 7]]]));
+        assert!(!fits(&[&[[0, 1], [3, 1], [3, 3]]]), "touches the outer ring");
+        assert!(!fits(&[&[[11, 1], [13, 1], [13, 3]]]), "outside");
+        assert!(!fits(&[&[[1, 1], [8, 1], [8, 8], [1, 8]], &[[2, 2], [4, 2], [4, 4]]]), "nested");
+        assert!(!fits(&[&[[1, 1], [3, 1], [3, 3]], &[[3, 3], [7, 5], [7, 7]]]), "touch each other");
+    }
+}

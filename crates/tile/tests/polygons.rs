@@ -1,0 +1,189 @@
+//! Polygons in tiles: valid, none lost, true to the original, agreeing at seams.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use std::f64::consts::TAU;
+
+use citymap_model::Geometry;
+use citymap_tile::{MAX_ZOOM, TileId, TileOptions, encode};
+use common::{decode, layer_of, to_lonlat, valid_polygons};
+use geo::{
+    Area, BooleanOps, BoundingRect, Coord, Euclidean, Intersects, Length, LineString, MapCoords, MultiPolygon, Point,
+    Polygon, Rect, Validation, polygon,
+};
+use proptest::prelude::*;
+
+/// A tile away from the world's edge, so that it has neighbours.
+fn tile() -> impl Strategy<Value = TileId> {
+    (2..=MAX_ZOOM, 0.2..0.8, 0.2..0.8).prop_map(|(z, x, y)| {
+        let count = 2f64.powi(z.into());
+        TileId::new(z, (x * count) as u32, (y * count) as u32).unwrap()
+    })
+}
+
+fn star(center: Coord<f64>, radius: f64, arms: &[f64]) -> LineString<f64> {
+    let step = TAU / arms.len() as f64;
+    let mut ring: LineString<f64> = arms
+        .iter()
+        .enumerate()
+        .map(|(arm, length)| {
+            let (sin, cos) = (arm as f64 * step).sin_cos();
+            (center.x + radius * length * cos, center.y + radius * length * sin)
+        })
+        .collect();
+    ring.close();
+    ring
+}
+
+/// Sizes from a hundredth of a unit to five tiles.
+fn size() -> impl Strategy<Value = f64> {
+    (-2.0..4.3).prop_map(|exponent| 10f64.powf(exponent))
+}
+
+fn center() -> impl Strategy<Value = Coord<f64>> {
+    let along = || prop_oneof![-300.0..4400.0, Just(0.0), Just(4096.0), Just(-64.0), Just(2048.5)];
+    (along(), along()).prop_map(|(x, y)| Coord { x, y })
+}
+
+fn arms() -> impl Strategy<Value = Vec<f64>> {
+    prop_oneof![
+        prop::collection::vec(0.1..1.0, 3..8),
+        prop::collection::vec(0.02..1.0, 8..60),
+        // Needles.
+        prop::collection::vec(prop_oneof![Just(0.001), Just(1.0)], 4..40),
+    ]
+}
+
+/// A comb whose teeth reach over the tile's edge.
+fn comb() -> impl Strategy<Value = Polygon<f64>> {
+    (center(), size(), 2..9usize, 0.05..0.95, any::<bool>()).prop_map(|(at, size, teeth, gap, turned)| {
+        let mut points = vec![(0.0, 0.0)];
+        for tooth in 0..teeth {
+            let y = tooth as f64;
+            points.extend([(1.0, y), (1.0, y + gap), (0.1, y + gap), (0.1, y + 1.0)]);
+        }
+        points.push((0.0, teeth as f64));
+        let place = |(x, y): (f64, f64)| {
+            let (x, y) = ((x - 0.5) * size, (y - 0.5) * size / teeth as f64);
+            if turned { (at.x + y, at.y - x) } else { (at.x + x, at.y + y) }
+        };
+        Polygon::new(points.into_iter().map(place).collect(), vec![])
+    })
+}
+
+/// A rectangle with sides on the tile's borders and grid.
+fn rectangle() -> impl Strategy<Value = Polygon<f64>> {
+    let line = || prop_oneof![Just(0.0), Just(4096.0), Just(-64.0), Just(4160.0), (-70..4170i32).prop_map(f64::from), Just(-9e4), Just(9e4)];
+    (line(), line(), line(), line())
+        .prop_filter("a point or line", |(a, b, c, d)| a != c && b != d)
+        .prop_map(|(a, b, c, d)| Rect::new((a, b), (c, d)).to_polygon())
+}
+
+fn shape() -> impl Strategy<Value = MultiPolygon<f64>> {
+    let holed = (center(), size(), arms(), 0.01..0.99, any::<bool>()).prop_map(|(at, size, arms, hole, shifted)| {
+        let inner: Vec<f64> = arms.iter().map(|arm| arm * hole).collect();
+        let shift = if shifted { size * 0.01 * (1.0 - hole) } else { 0.0 };
+        let hole = star(Coord { x: at.x + shift, y: at.y }, size, &inner);
+        Polygon::new(star(at, size, &arms), vec![hole])
+    });
+    let plain = (center(), size(), arms()).prop_map(|(at, size, arms)| Polygon::new(star(at, size, &arms), vec![]));
+    let one = prop_oneof![3 => plain, 2 => holed, 2 => comb(), 1 => rectangle()];
+    prop_oneof![
+        3 => one.clone().prop_map(|polygon| MultiPolygon::new(vec![polygon])),
+        1 => prop::collection::vec(one, 2..5).prop_map(MultiPolygon::new),
+    ]
+    .prop_filter("only valid ones come in", |shape| shape.is_valid())
+}
+
+fn neighbour(tile: TileId, east: i32, south: i32) -> TileId {
+    TileId::new(tile.z(), tile.x().wrapping_add_signed(east), tile.y().wrapping_add_signed(south)).unwrap()
+}
+
+fn cut(geometry: &Geometry, tile: TileId) -> Option<MultiPolygon<f64>> {
+    let layer = layer_of("shapes", [geometry.clone()]);
+    let bytes = encode(&[&layer], tile, &TileOptions::default());
+    assert_eq!(bytes, encode(&[&layer], tile, &TileOptions::default()));
+    let features = decode(&bytes, "shapes");
+    assert!(features.len() <= 1);
+    features.first().map(|feature| {
+        assert_eq!(feature.id, 1);
+        valid_polygons(feature, 64.0)
+    })
+}
+
+/// How long the seam's stretches are that only one of two tiles covers.
+fn disagreement(a: &MultiPolygon<f64>, b: &MultiPolygon<f64>, seam: impl Fn(f64) -> Coord<f64>) -> usize {
+    // Vertices are whole numbers, and edges have one wherever they cross the seam: between whole
+    // numbers nothing changes.
+    (0..4096).filter(|&along| {
+        let point = Point(seam(f64::from(along) + 0.5));
+        a.intersects(&point) != b.intersects(&point)
+    }).count()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn polygons_are_valid_present_and_true(tile in tile(), shape in shape()) {
+        let lonlat = to_lonlat(tile, &shape.clone().into());
+        let found = cut(&lonlat, tile);
+        let square = Rect::new((0.0, 0.0), (4096.0, 4096.0)).to_polygon();
+        if shape.intersects(&square) {
+            prop_assert!(found.is_some(), "lost");
+        }
+        let clip = Rect::new((-64.0, -64.0), (4160.0, 4160.0)).to_polygon();
+        let exact = shape.intersection(&MultiPolygon::new(vec![clip]));
+        let found = found.unwrap_or_else(|| MultiPolygon::new(vec![]));
+        // Rounding moves an edge by less than a unit, and at zooms deeper than 20 world units are
+        // coarser than tile units. A part that vanished stands as a triangle: 0.5, or its length.
+        let unit = f64::from(1u32 << tile.z().saturating_sub(20));
+        let rim: f64 = exact.iter().chain(&found).map(|polygon| {
+            Euclidean.length(polygon.exterior()) + polygon.interiors().iter().map(|ring| Euclidean.length(ring)).sum::<f64>()
+        }).sum();
+        let off = exact.xor(&found).unsigned_area();
+        prop_assert!(off <= unit * (rim * 0.75 + 8.0 * shape.0.len() as f64), "{off} of {rim}: {found:?}");
+    }
+
+    #[test]
+    fn neighbours_agree_at_their_seam(tile in tile(), shape in shape()) {
+        let lonlat = to_lonlat(tile, &shape.into());
+        let none = || MultiPolygon::new(vec![]);
+        let here = cut(&lonlat, tile).unwrap_or_else(none);
+        for (east, south) in [(1, 0), (0, 1)] {
+            let there = cut(&lonlat, neighbour(tile, east, south)).unwrap_or_else(none);
+            let shift = Coord { x: f64::from(east) * 4096.0, y: f64::from(south) * 4096.0 };
+            let there = there.map_coords(|coord| coord + shift);
+            let off = disagreement(&here, &there, |along| {
+                if east == 1 { Coord { x: 4096.0, y: along } } else { Coord { x: along, y: 4096.0 } }
+            });
+            prop_assert_eq!(off, 0, "units of the seam at {:?}: {:?} {:?}", (east, south), here, there);
+        }
+    }
+}
+
+#[test]
+fn a_polygon_around_the_tile_fills_the_buffered_square() {
+    for z in [0, 5, 16, 22] {
+        let tile = TileId::at([106.7, 10.77], z).unwrap();
+        let around = polygon![(x: -179.0, y: -80.0), (x: 179.0, y: -80.0), (x: 179.0, y: 80.0), (x: -179.0, y: 80.0)];
+        let found = cut(&around.into(), tile).unwrap();
+        if z > 0 {
+            assert_eq!(found.bounding_rect().unwrap(), Rect::new((-64.0, -64.0), (4160.0, 4160.0)));
+            assert_eq!(found.unsigned_area(), 4224.0 * 4224.0);
+            assert_eq!(found.0[0].exterior().0.len(), 5);
+        }
+    }
+}
+
+#[test]
+fn what_is_too_small_is_there_at_every_zoom() {
+    let at = Coord { x: 106.7, y: 10.77 };
+    let lot = star(at, 2e-5, &[1.0, 0.9, 1.0, 0.9]);
+    for z in 0..=MAX_ZOOM {
+        let tile = TileId::at([at.x, at.y], z).unwrap();
+        assert!(cut(&Polygon::new(lot.clone(), vec![]).into(), tile).is_some(), "zoom {z}");
+    }
+}

@@ -1,1 +1,56 @@
-fn main() {}
+//! The `citymap` binary: reads the command line, calls the room that does the work, prints what
+//! came of it. See `citymap --help`.
+
+mod args;
+mod demo;
+mod doctor;
+mod export;
+mod import;
+mod layers;
+mod output;
+mod progress;
+mod serve;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    args::{Cli, Command},
+    output::Failure,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.verbose);
+    let outcome = match &cli.command {
+        Command::Import(args) => import::run(&cli, args),
+        Command::Serve(args) => serve::run(&cli, args),
+        Command::Demo(args) => demo::run(&cli, args),
+        Command::Layers => layers::run(&cli),
+        Command::Export(args) => export::run(&cli, args),
+        Command::Doctor => doctor::run(&cli),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(Failure(message)) => {
+            if cli.json {
+                output::print_json(&serde_json::json!({ "error": message }));
+            }
+            eprintln!("citymap: {message}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CITYMAP_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

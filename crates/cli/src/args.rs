@@ -1,0 +1,250 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use chrono::NaiveDate;
+use citymap_crs::Crs;
+use citymap_ingest::encoding::Encoding;
+use citymap_model::{LayerId, Mode, Role};
+use clap::{Args, Parser, Subcommand};
+
+/// A digital city map: imports a city's data, keeps it, and serves it as a web map, as vector
+/// tiles and as answers to spatial questions.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Where the city's record is: the path of a GeoPackage file.
+    #[arg(long, global = true, env = "CITYMAP_STORE", default_value = "var/city.gpkg", value_name = "PATH")]
+    pub(crate) store: String,
+
+    /// Print results as JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Say more of what happens on standard error (twice: much more). CITYMAP_LOG sets it by module.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read data files into layers: all of it as one revision, or nothing.
+    ///
+    /// Reads Shapefile, GeoPackage, GeoJSON (also newline-delimited), FlatGeobuf, KML, GPX, MapInfo
+    /// TAB/MIF, DXF, DGN, CSV (x/y columns or WKT), File Geodatabase and OpenStreetMap PBF.
+    /// What was read is what was accepted and what was rejected; each reject is kept, with its
+    /// reason, in a GeoPackage.
+    ///
+    /// Exit code: 0 all accepted, 1 failed and nothing changed, 2 wrong usage, 3 accepted with rejects.
+    Import(Box<ImportArgs>),
+    /// Serve the web map, the API and the tiles.
+    Serve(Box<ServeArgs>),
+    /// Make a synthetic city: the same bytes for the same seed.
+    Demo(DemoArgs),
+    /// List the layers of the store.
+    Layers,
+    /// Write a layer to a file; its ending says the format.
+    Export(ExportArgs),
+    /// Check the store and what the program stands on.
+    Doctor,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The files (a File Geodatabase is a folder; a .zip is looked into).
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The layer's id. Default: from the file's name. A source with several layers makes ID_name of each.
+    #[arg(long, value_name = "ID")]
+    pub(crate) layer: Option<LayerId>,
+
+    /// What the layer is: parcel, zone, road, building, address, admin_unit, utility, place, report, other.
+    #[arg(long)]
+    pub(crate) role: Option<Role>,
+
+    /// The coordinate system of the source, over what the file says (EPSG:9210).
+    #[arg(long, value_name = "EPSG:n")]
+    pub(crate) crs: Option<Crs>,
+
+    /// The encoding of the source's texts, over what the file says or its bytes look like:
+    /// utf-8, tcvn3, vni, viscii, vps, cp1258, iso-8859-1.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) encoding: Option<Encoding>,
+
+    /// The field that holds the key. It need not be unique; repeats are reported.
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) key: Option<String>,
+
+    /// How new features meet those that are there: replace, append, upsert (by key).
+    #[arg(long, default_value = "replace")]
+    pub(crate) mode: Mode,
+
+    /// The layer's title for people.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+
+    /// The day whose state the data shows, YYYY-MM-DD.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) data_date: Option<NaiveDate>,
+
+    /// Who imports, for the record.
+    #[arg(long, env = "USER", default_value = "citymap")]
+    pub(crate) author: String,
+
+    /// Why, for the record.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
+
+    /// Do everything but change the store.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Write the report as JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Where rejected features go (GeoPackage). Default: beside the report, else beside the store.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+
+    /// The most memory the reading process may take, in MiB; 0 for no bound.
+    #[arg(long, default_value_t = 12_288, value_name = "MIB")]
+    pub(crate) max_memory: u64,
+
+    /// The longest the import may take, in seconds; 0 for no bound.
+    #[arg(long, default_value_t = 14_400, value_name = "SECONDS")]
+    pub(crate) max_time: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:8080", env = "CITYMAP_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
+
+    /// The address that links in answers begin with, where a proxy says nothing of itself.
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+
+    /// Serve the web map from this folder instead of the one built in.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) assets: Option<PathBuf>,
+
+    /// Features a page of /items at most.
+    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) items_limit_max: usize,
+
+    /// Features a page of /items where the request does not say.
+    #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Limits")]
+    pub(crate) items_limit_default: usize,
+
+    /// Metres that /api/near looks around at most.
+    #[arg(long, default_value_t = 5_000.0, value_name = "METRES", help_heading = "Limits")]
+    pub(crate) near_distance_max: f64,
+
+    /// Features that /api/near gives at most.
+    #[arg(long, default_value_t = 1_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) near_limit_max: usize,
+
+    /// Features a layer that /api/at gives at most.
+    #[arg(long, default_value_t = 20, value_name = "N", help_heading = "Limits")]
+    pub(crate) at_limit: usize,
+
+    /// Metres of tolerance that /api/at takes at most.
+    #[arg(long, default_value_t = 500.0, value_name = "METRES", help_heading = "Limits")]
+    pub(crate) at_tolerance_max: f64,
+
+    /// Vertices of an area given to /api/within at most.
+    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) within_vertices_max: usize,
+
+    /// Features a layer that /api/within lists at most.
+    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) within_limit_max: usize,
+
+    /// Answers of /api/search at most.
+    #[arg(long, default_value_t = 50, value_name = "N", help_heading = "Limits")]
+    pub(crate) search_limit_max: usize,
+
+    /// Bytes of a request's body at most.
+    #[arg(long, default_value_t = 2 << 20, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) body_max: usize,
+
+    /// Bytes of a request's path and query at most.
+    #[arg(long, default_value_t = 8 << 10, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) url_max: usize,
+
+    /// Seconds that a request may take.
+    #[arg(long, default_value_t = 30.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) request_timeout: f64,
+
+    /// Seconds that a client may take to send a request's head, and a connection may lie idle.
+    #[arg(long, default_value_t = 20.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) header_timeout: f64,
+
+    /// Open connections at most.
+    #[arg(long, default_value_t = 4_096, value_name = "N", help_heading = "Limits")]
+    pub(crate) connections_max: usize,
+
+    /// Questions and tiles worked on at once. Default: the machine's processors.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N", help_heading = "Limits")]
+    pub(crate) max_concurrent: Option<u16>,
+
+    /// Questions and tiles that may wait; beyond it the answer is 503 with Retry-After.
+    #[arg(long, default_value_t = 256, value_name = "N", help_heading = "Limits")]
+    pub(crate) queue: usize,
+
+    /// Bytes of encoded tiles kept; 0 keeps none.
+    #[arg(long, default_value_t = 256 << 20, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) tile_cache: u64,
+
+    /// Layers in one tile at most.
+    #[arg(long, default_value_t = 64, value_name = "N", help_heading = "Limits")]
+    pub(crate) tile_layers_max: usize,
+
+    /// Seconds that running requests may go on after the signal to stop.
+    #[arg(long, default_value_t = 10.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) shutdown_grace: f64,
+
+    /// Seconds between two looks at the store for something new.
+    #[arg(long, default_value_t = 0.5, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) refresh_interval: f64,
+}
+
+/// A number of seconds that a duration can hold.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.001..=1e9).contains(&value) => Ok(value),
+        _ => Err("give a number of seconds from 0.001 on".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// How many parcels.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=5_000_000))]
+    pub(crate) parcels: u32,
+
+    /// Which city: the same seed makes the same one.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The layer.
+    #[arg(value_name = "LAYER")]
+    pub(crate) layer: LayerId,
+
+    /// The file: .gpkg, .geojson, .geojsonl, .shp, .fgb, .csv, .kml, .tab, .dxf.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+
+    /// The coordinate system to write. Default: EPSG:4326.
+    #[arg(long, value_name = "EPSG:n")]
+    pub(crate) crs: Option<Crs>,
+}

@@ -1,0 +1,69 @@
+//! `citymap demo`.
+
+use std::{error::Error, process::ExitCode, time::Instant};
+
+use citymap_demo::{Recipe, Sink};
+use citymap_model::{CommitMeta, Layer, Mode, NewFeature};
+use citymap_store::{Put, Transaction};
+
+use crate::{
+    args::{Cli, DemoArgs},
+    output::{self, Failure, thousands},
+    progress::Bar,
+};
+
+/// Writes each layer of the demo city into one transaction.
+struct Writer<'a> {
+    transaction: Box<dyn Transaction + 'a>,
+}
+
+impl Sink for Writer<'_> {
+    fn layer(
+        &mut self,
+        layer: &Layer,
+        features: &mut dyn Iterator<Item = NewFeature>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.transaction.layer(layer, Mode::Replace)?;
+        for feature in features {
+            if let Put::Rejected(reason) = self.transaction.put(feature)? {
+                return Err(format!("layer {}: {reason}", layer.id).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> Result<ExitCode, Failure> {
+    let start = Instant::now();
+    let store = citymap_store::open(&cli.store, true)?;
+    let meta = CommitMeta {
+        author: "citymap demo".into(),
+        message: format!("Synthetic city of {} parcels from seed {}", args.parcels, args.seed),
+        source: None,
+        source_sha256: None,
+    };
+    let mut writer = Writer { transaction: store.begin(meta)? };
+    let bar = Bar::new(cli.json);
+    let recipe = Recipe { parcels: args.parcels, seed: args.seed };
+    let outcome =
+        citymap_demo::generate(&recipe, &mut writer, &mut |what, done, total| bar.set(what, done, total));
+    bar.clear();
+    outcome?;
+    let revision = writer.transaction.commit()?;
+    let features: u64 = revision.changes.iter().map(|change| change.added + change.changed).sum();
+    let seconds = start.elapsed().as_secs_f64();
+    if cli.json {
+        output::print_json(&serde_json::json!({ "revision": revision, "seconds": seconds }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for change in &revision.changes {
+        println!("{:16} {:>12}", change.layer.as_str(), thousands(change.added + change.changed));
+    }
+    println!(
+        "a synthetic city of {} features in {seconds:.1} s; {} is at revision {}",
+        thousands(features),
+        store.location(),
+        revision.number
+    );
+    Ok(ExitCode::SUCCESS)
+}

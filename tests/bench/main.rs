@@ -1,0 +1,44 @@
+//! `make bench`: citymap beside PostGIS (and GDAL), the same work in the same run.
+//!
+//! Prints a table a city size; the ratio is peer's time over ours (or our rate over the
+//! peer's): above 1 we are faster. `citymap-bench 100000 1000000` chooses the sizes,
+//! `--seconds S` the time for each rate (default 3).
+
+mod city;
+mod http;
+mod peer;
+mod rate;
+mod table;
+
+use std::time::Duration;
+
+fn main() {
+    let mut sizes = Vec::new();
+    let mut seconds = 3.0;
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match (arg.as_str(), arg.parse::<u32>()) {
+            ("--seconds", _) => {
+                seconds = args.next().and_then(|text| text.parse().ok()).unwrap_or_else(|| usage("--seconds wants a number"));
+            }
+            (_, Ok(size)) => sizes.push(size),
+            _ => usage(&format!("{arg} is no number of parcels")),
+        }
+    }
+    if sizes.is_empty() {
+        sizes = vec![100_000, 1_000_000];
+    }
+    let Some(database) = citymap_tests::database() else {
+        usage("no database");
+    };
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    println!("citymap beside PostGIS and GDAL, {processors} processors, {seconds} s a rate");
+    for size in sizes {
+        city::run(size, &database, Duration::from_secs_f64(seconds), processors).print();
+    }
+}
+
+fn usage(problem: &str) -> ! {
+    eprintln!("{problem}\nusage: scripts/with-postgres citymap-bench [--seconds S] [PARCELS…]");
+    std::process::exit(2);
+}

@@ -1,0 +1,50 @@
+//! The table that is printed.
+
+/// A line of the table.
+pub struct Line {
+    work: String,
+    ours: String,
+    peer: String,
+    ratio: Option<f64>,
+    note: String,
+}
+
+/// The lines of one city size.
+pub struct Table {
+    title: String,
+    lines: Vec<Line>,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(title: String) -> Self {
+        println!("\n## {title}\n");
+        Self { title, lines: Vec::new() }
+    }
+
+    /// Times in seconds: smaller is better.
+    pub fn times(&mut self, work: &str, ours: f64, peer: Option<f64>, note: &str) {
+        self.add(work, format!("{ours:.2} s"), peer.map(|peer| (format!("{peer:.2} s"), peer / ours)), note);
+    }
+
+    /// Rates a second: larger is better.
+    pub fn rates(&mut self, work: &str, ours: f64, peer: Option<f64>, note: &str) {
+        self.add(work, format!("{ours:.0}/s"), peer.map(|peer| (format!("{peer:.1}/s"), ours / peer)), note);
+    }
+
+    fn add(&mut self, work: &str, ours: String, peer: Option<(String, f64)>, note: &str) {
+        let (peer, ratio) = peer.map_or(("–".to_owned(), None), |(peer, ratio)| (peer, Some(ratio)));
+        let line = Line { work: work.to_owned(), ours, peer, ratio, note: note.to_owned() };
+        eprintln!("  {}: {} against {}", line.work, line.ours, line.peer);
+        self.lines.push(line);
+    }
+
+    /// Prints it as Markdown.
+    pub fn print(&self) {
+        println!("| {} | citymap | peer | ratio | how |\n|---|---|---|---|---|", self.title);
+        for line in &self.lines {
+            let ratio = line.ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.1} ×"));
+            println!("| {} | {} | {} | {ratio} | {} |", line.work, line.ours, line.peer, line.note);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `kill -9` during an import: the store is at the old revision or the new one, never between.
+
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use citymap_tests::Bench;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A grid of squares as newline-delimited GeoJSON; `version` stands in a field of each.
+fn squares(version: u32, count: u32) -> String {
+    let mut text = String::new();
+    for n in 0..count {
+        let (x, y) = (106.6 + f64::from(n % 200) * 1e-4, 10.7 + f64::from(n / 200) * 1e-4);
+        let (x1, y1) = (x + 9e-5, y + 9e-5);
+        text.push_str(&format!(
+            r#"{{"type":"Feature","properties":{{"code":"S{n}","version":{version}}},"geometry":{{"type":"Polygon","coordinates":[[[{x},{y}],[{x1},{y}],[{x1},{y1}],[{x},{y1}],[{x},{y}]]]}}}}"#
+        ));
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn killed_at_random_moments_the_store_is_old_or_new() {
+    const ROUNDS: u32 = 20;
+    const COUNT: u32 = 20_000;
+    let bench = Bench::new();
+    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    println!("seed {seed}");
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+
+    let import = |version: u32| {
+        let file = bench.path(&format!("squares{version}.geojsonl"));
+        std::fs::write(&file, squares(version, COUNT + version)).unwrap();
+        let mut command = bench.command(["import", "--layer", "squares", "--key", "code", "--author", "test"]);
+        command.arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let start = Instant::now();
+    assert!(import(0).status().unwrap().success());
+    let whole = start.elapsed();
+
+    let mut shown = 0;
+    let (mut old, mut new) = (0, 0);
+    for version in 1..=ROUNDS {
+        let before = bench.expect(0, ["--json", "layers"]).json();
+        let mut child = import(version).spawn().unwrap();
+        std::thread::sleep(Duration::from_micros(rng.random_range(0..whole.as_micros() as u64 * 11 / 10)));
+        kill_tree(child.id());
+        child.wait().unwrap();
+        // The reading process ends with its parent; only then is the store at rest.
+        std::thread::sleep(Duration::from_millis(20));
+
+        let after = bench.expect(0, ["--json", "layers"]).json();
+        let layer = &after["layers"][0];
+        if after["revision"] == before["revision"] {
+            assert_eq!(after, before);
+            old += 1;
+        } else {
+            assert_eq!(after["revision"].as_u64(), before["revision"].as_u64().map(|number| number + 1));
+            shown = version;
+            new += 1;
+        }
+        assert_eq!(layer["count"].as_u64(), Some(u64::from(COUNT + shown)));
+        // Not one feature of another version, whatever the catalogue says.
+        let sum = Command::new("ogrinfo")
+            .args(["-q", "-sql", "SELECT count(*) AS n, min(version) AS a, max(version) AS b FROM squares"])
+            .arg(bench.store())
+            .output()
+            .unwrap();
+        let sum = String::from_utf8_lossy(&sum.stdout).into_owned();
+        for expected in [format!("n (Integer) = {}", COUNT + shown), format!("a (Integer) = {shown}"), format!("b (Integer) = {shown}")] {
+            assert!(sum.replace("Integer64", "Integer").contains(&expected), "{expected} not in {sum}");
+        }
+        bench.expect(0, ["doctor"]);
+    }
+    println!("{ROUNDS} kills: {old} times the old revision, {new} times the new one");
+    assert!(old > 0, "not one kill came in time");
+}
+
+/// Ends the process and its children at once, as the machine's loss would.
+fn kill_tree(pid: u32) {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let pids: Vec<String> = std::iter::once(pid.to_string()).chain(children.split_whitespace().map(str::to_owned)).collect();
+    Command::new("kill").arg("-9").args(pids).stderr(Stdio::null()).status().unwrap();
+}

@@ -1,19 +1,24 @@
 //! Names, addresses and parcel keys to places, without regard to diacritics.
+//!
+//! [`SearchIndex::build`] reads a [`City`](citymap_engine::City) once; [`SearchIndex::update`] keeps what has not
+//! changed. A question is free text: a commune, a ward or district that no longer exists, a street, an address with *hẻm*
+//! numbers, a parcel (`tờ 12 thửa 345`, `26740-12-345`), or coordinates in any notation.
+//!
+//! Fields declared personal are never read.
 
-use citymap_engine::City;
+mod coordinates;
+mod fold;
+mod hit;
+mod index;
+mod layer;
+mod parcel;
+mod phrases;
+mod rank;
+mod units;
+mod words;
 
-/// The index of names, addresses and keys.
-#[derive(Default)]
-pub struct SearchIndex;
-
-impl SearchIndex {
-    /// Indexes a city.
-    pub fn build(_city: &City) -> Self {
-        Self
-    }
-
-    /// Indexes a city, keeping what has not changed.
-    pub fn update(_old: &Self, _city: &City) -> Self {
-        Self
-    }
-}
+pub use coordinates::{Position, parse_coordinates};
+pub use fold::fold;
+pub use hit::{Hit, HitKind, Precision, SearchQuery};
+pub use index::SearchIndex;
+pub use parcel::{ParcelNumber, parse_parcel};

@@ -1,0 +1,303 @@
+use citymap_crs::{Crs, Transform};
+
+use crate::fold::fold;
+
+/// A position that was written as numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Position {
+    /// WGS 84 longitude and latitude, degrees.
+    pub lonlat: [f64; 2],
+    /// The system it was written in: WGS 84 or the city's grid.
+    pub crs: Crs,
+}
+
+/// A direction or axis that stood beside a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mark {
+    Lat(f64),
+    Lon(f64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Token {
+    Number(f64, bool),
+    Degree,
+    Minute,
+    Second,
+    Mark(Mark),
+    Break,
+}
+
+/// An angle or a metre value while it is put together.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    value: f64,
+    negative: bool,
+    /// Written with a fraction or a degree sign; bare whole numbers are no coordinates.
+    precise: bool,
+    mark: Option<Mark>,
+}
+
+/// Reads a position in any usual notation; `None` where the text is none.
+///
+/// `10.7725, 106.698` · `106.698 10.7725` · `10,7725; 106,698` · `10°46'21"N 106°41'53"E` · `10°46'21" B, 106°41'53" Đ` ·
+/// `N 10.7725 E 106.698` · `603481.588 1191454.611`, metres of EPSG:9210 in either order. Two values that could both be
+/// latitudes are taken as latitude, longitude.
+pub fn parse_coordinates(text: &str) -> Option<Position> {
+    if text.len() > 120 {
+        return None;
+    }
+    let read = |decimal_comma| parts(&tokens(text, decimal_comma)?);
+    let pair = if text.contains('.') { read(false) } else { read(true).or_else(|| read(false)) }?;
+    grid(pair).or_else(|| degrees(pair))
+}
+
+fn tokens(text: &str, decimal_comma: bool) -> Option<Vec<Token>> {
+    let letters: Vec<char> = text.trim().chars().collect();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(&letter) = letters.get(at) {
+        at += 1;
+        match letter {
+            '0'..='9' | '-' | '+' | '.' => {
+                if !letter.is_ascii_digit() && !letters.get(at).is_some_and(char::is_ascii_digit) {
+                    // A dash between two values.
+                    found.push(Token::Break);
+                    continue;
+                }
+                let mut number = String::from(letter);
+                while let Some(&next) = letters.get(at) {
+                    let follows = letters.get(at + 1).is_some_and(char::is_ascii_digit);
+                    match next {
+                        '0'..='9' => number.push(next),
+                        '.' if follows && !number.contains('.') => number.push('.'),
+                        ',' if decimal_comma && follows && !number.contains('.') => number.push('.'),
+                        _ => break,
+                    }
+                    at += 1;
+                }
+                found.push(Token::Number(number.parse().ok()?, number.contains('.')));
+            }
+            '°' | 'º' | '˚' => found.push(Token::Degree),
+            '\'' | '′' | '’' | '‘' if found.last() == Some(&Token::Minute) => {
+                found.pop();
+                found.push(Token::Second);
+            }
+            '\'' | '′' | '’' | '‘' => found.push(Token::Minute),
+            '"' | '″' | '”' | '“' => found.push(Token::Second),
+            ',' | ';' | '/' | '|' | '(' | ')' | '[' | ']' => found.push(Token::Break),
+            ':' | '=' => {}
+            _ if letter.is_whitespace() => {}
+            _ if letter.is_alphabetic() => {
+                let start = at - 1;
+                while letters.get(at).is_some_and(|next| next.is_alphabetic()) {
+                    at += 1;
+                }
+                found.push(Token::Mark(mark(&letters[start..at].iter().collect::<String>())?));
+            }
+            _ => return None,
+        }
+    }
+    Some(found)
+}
+
+fn mark(word: &str) -> Option<Mark> {
+    Some(match fold(word).as_str() {
+        // Also beside Đ: no place in Vietnam is in the south, and *Nam* is written out.
+        "n" | "north" | "b" | "bac" | "lat" | "latitude" => Mark::Lat(1.0),
+        "s" | "south" | "nam" => Mark::Lat(-1.0),
+        "e" | "east" | "d" | "dong" | "lon" | "lng" | "long" | "longitude" => Mark::Lon(1.0),
+        "w" | "west" | "t" | "tai" => Mark::Lon(-1.0),
+        _ => return None,
+    })
+}
+
+/// The two values of the text; `None` for any other number of them.
+fn parts(tokens: &[Token]) -> Option<[Part; 2]> {
+    let mut found: Vec<Part> = Vec::new();
+    // Marks stand before their values or behind them, throughout.
+    let before = matches!(tokens.first(), Some(Token::Mark(_)));
+    let mut pending = None;
+    // The unit that the next bare number of a running angle has.
+    let mut scale: Option<f64> = None;
+    for (position, token) in tokens.iter().enumerate() {
+        match *token {
+            Token::Number(value, fraction) => {
+                let unit = match tokens.get(position + 1) {
+                    Some(Token::Minute) => Some(60.0),
+                    Some(Token::Second) => Some(3600.0),
+                    Some(Token::Degree) => None,
+                    _ => scale,
+                };
+                match (unit, found.last_mut()) {
+                    (Some(unit), Some(last)) => {
+                        if !(0.0..60.0).contains(&value) {
+                            return None;
+                        }
+                        last.value += value / unit;
+                        scale = (unit < 3600.0).then_some(3600.0);
+                    }
+                    (Some(_), None) => return None,
+                    (None, _) => {
+                        let negative = value.is_sign_negative();
+                        found.push(Part {
+                            value: value.abs(),
+                            negative,
+                            precise: fraction,
+                            mark: pending.take(),
+                        });
+                        scale = None;
+                    }
+                }
+            }
+            Token::Degree => {
+                found.last_mut()?.precise = true;
+                scale = Some(60.0);
+            }
+            Token::Minute | Token::Second => {
+                if !matches!(position.checked_sub(1).and_then(|at| tokens.get(at)), Some(Token::Number(..))) {
+                    return None;
+                }
+            }
+            Token::Mark(mark) => {
+                if before {
+                    pending = Some(mark);
+                } else {
+                    found.last_mut()?.mark.get_or_insert(mark);
+                }
+                scale = None;
+            }
+            Token::Break => scale = None,
+        }
+        if found.len() > 2 {
+            return None;
+        }
+    }
+    found.try_into().ok()
+}
+
+/// Metres of the city's grid, in either order.
+fn grid(pair: [Part; 2]) -> Option<Position> {
+    if pair.iter().any(|part| part.mark.is_some() || part.negative) {
+        return None;
+    }
+    let [a, b] = pair.map(|part| part.value);
+    let fits = |east: f64, north: f64| {
+        (100_000.0..1_000_000.0).contains(&east) && (800_000.0..2_700_000.0).contains(&north)
+    };
+    let [east, north] = if fits(a, b) && (!fits(b, a) || a <= b) {
+        [a, b]
+    } else if fits(b, a) {
+        [b, a]
+    } else {
+        return None;
+    };
+    let lonlat = Transform::new(Crs::HOME, Crs::WGS84).ok()?.point([east, north]).ok()?;
+    Some(Position { lonlat, crs: Crs::HOME })
+}
+
+fn degrees(pair: [Part; 2]) -> Option<Position> {
+    if !pair.iter().all(|part| part.precise || part.mark.is_some()) {
+        return None;
+    }
+    let signed = |part: Part| {
+        let sign = match part.mark {
+            Some(Mark::Lat(sign) | Mark::Lon(sign)) => sign,
+            None => 1.0,
+        };
+        sign * if part.negative { -part.value } else { part.value }
+    };
+    let [first, second] = pair;
+    let swapped = match (first.mark, second.mark) {
+        (Some(Mark::Lat(_)), Some(Mark::Lat(_))) | (Some(Mark::Lon(_)), Some(Mark::Lon(_))) => return None,
+        (Some(Mark::Lon(_)), _) | (_, Some(Mark::Lat(_))) => true,
+        (Some(Mark::Lat(_)), _) | (_, Some(Mark::Lon(_))) => false,
+        _ => first.value > 90.0,
+    };
+    let (lat, lon) = if swapped { (signed(second), signed(first)) } else { (signed(first), signed(second)) };
+    (lat.abs() <= 90.0 && lon.abs() <= 180.0).then_some(Position { lonlat: [lon, lat], crs: Crs::WGS84 })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_usual_notation_is_read() {
+        for text in [
+            "10.7725, 106.698",
+            "10.7725,106.698",
+            "106.698 10.7725",
+            "106.698;10.7725",
+            "10,7725; 106,698",
+            "10,7725 106,698",
+            "10,7725, 106,698",
+            "(10.7725, 106.698)",
+            "10.7725°N 106.698°E",
+            "N 10.7725 E 106.698",
+            "106.698 E, 10.7725 N",
+            "10°46'21\"N 106°41'52.8\"E",
+            "10°46′21″ B, 106°41′52.8″ Đ",
+            "10° 46' 21'' N  106° 41' 52.8'' E",
+            "10°46.35'N 106°41.88'E",
+            "lat: 10.7725 lon: 106.698",
+            "vĩ độ",
+            "603481.588 1191454.611",
+            "1191454.611, 603481.588",
+            "603481,588; 1191454,611",
+            "603482 1191455",
+        ] {
+            if text == "vĩ độ" {
+                assert_eq!(parse_coordinates(text), None);
+                continue;
+            }
+            let found = parse_coordinates(text).unwrap_or_else(|| panic!("{text}"));
+            let gap = (found.lonlat[0] - 106.698).hypot(found.lonlat[1] - 10.7725);
+            assert!(gap < 1e-5, "{text}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_position_stays_text() {
+        for text in [
+            "",
+            "12 345",
+            "12/345",
+            "123/4/5 Nguyễn Trãi",
+            "26740-12-345",
+            "10.7725",
+            "Quận 1",
+            "3 tháng 2",
+            "1.2 3.4 5.6",
+            "95.5, 200.5",
+            "tờ 12 thửa 345",
+            "0123456789",
+            "10°75'0\"N 106°0'0\"E",
+            "10.5 N 11.5 N",
+            "'",
+            "-",
+        ] {
+            assert_eq!(parse_coordinates(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn south_and_west_are_negative() {
+        assert_eq!(parse_coordinates("33.5 S, 70.25 W").unwrap().lonlat, [-70.25, -33.5]);
+        assert_eq!(parse_coordinates("-33.5, -70.25").unwrap().lonlat, [-70.25, -33.5]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in any::<String>()) {
+            let _ = parse_coordinates(&text);
+        }
+
+        #[test]
+        fn near_misses_do_not_panic(text in "[0-9 .,;°'\"NESWĐB/+-]{0,30}") {
+            let _ = parse_coordinates(&text);
+        }
+    }
+}

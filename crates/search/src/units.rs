@@ -1,0 +1,126 @@
+use std::sync::LazyLock;
+
+use citymap_engine::{Bbox, Row};
+use citymap_model::units::{self, Commune};
+
+use crate::{
+    phrases::{Asked, Fit, Phrases, PhrasesBuilder},
+    words::{Kind, Words, split_kind},
+};
+
+/// A unit of the built-in tables: a commune, or a ward or district that is no more.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    pub(crate) label: String,
+    pub(crate) detail: String,
+    pub(crate) bbox: Bbox,
+    /// The position in `citymap_model::units::communes`, of a commune.
+    pub(crate) commune: Option<usize>,
+}
+
+/// All of them, and their names.
+#[derive(Debug)]
+pub(crate) struct Units {
+    pub(crate) list: Vec<Unit>,
+    pub(crate) names: Phrases,
+}
+
+static UNITS: LazyLock<Units> = LazyLock::new(build);
+
+/// The built-in units.
+pub(crate) fn all() -> &'static Units {
+    &UNITS
+}
+
+/// The boxes of the units whose name this is, former ones included; empty where it names none.
+pub(crate) fn places(text: &str) -> Vec<Bbox> {
+    let (kind, core) = split_kind(text);
+    if core.is_empty() {
+        return Vec::new();
+    }
+    let units = all();
+    let found = units.names.find(Asked { kind, core, partial: false }, 50);
+    let exact = found.into_iter().filter(|(fit, _)| *fit == Fit::Exact);
+    exact.flat_map(|(_, phrase)| units.names.rows(phrase)).map(|row| units.list[row as usize].bbox).collect()
+}
+
+fn bbox(commune: &Commune) -> Bbox {
+    let [west, south, east, north] = commune.bbox;
+    Bbox::new(west, south, east, north)
+}
+
+/// A former unit that became these communes.
+fn former(label: String, codes: &[&str]) -> Option<Unit> {
+    let communes: Vec<&Commune> = codes.iter().filter_map(|code| units::commune(code)).collect();
+    let bbox = communes.iter().map(|commune| bbox(commune)).reduce(Bbox::union)?;
+    let names: Vec<&str> = communes.iter().map(|commune| commune.name).collect();
+    let detail = match names[..] {
+        [one] => format!("nay thuộc {one}"),
+        _ => format!("nay thuộc {} phường, xã: {}", names.len(), names.join(", ")),
+    };
+    Some(Unit { label, detail, bbox, commune: None })
+}
+
+fn build() -> Units {
+    let mut list: Vec<Unit> = units::communes()
+        .iter()
+        .enumerate()
+        .map(|(position, commune)| Unit {
+            label: commune.name.to_owned(),
+            detail: "Thành phố Hồ Chí Minh".to_owned(),
+            bbox: bbox(commune),
+            commune: Some(position),
+        })
+        .collect();
+    let mut districts: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for unit in units::former_units() {
+        // Côn Đảo was a district without wards.
+        if unit.name != unit.district {
+            list.extend(former(format!("{}, {}", unit.name, unit.district), &unit.new_codes));
+        }
+        match districts.iter_mut().find(|district| district.0 == unit.district_code) {
+            Some(district) => district.2.extend(&unit.new_codes),
+            None => districts.push((unit.district_code, unit.district, unit.new_codes.clone())),
+        }
+    }
+    for (_, name, mut codes) in districts {
+        codes.sort_unstable();
+        codes.dedup();
+        list.extend(former(name.to_owned(), &codes));
+    }
+    let mut builder = PhrasesBuilder::default();
+    for (row, unit) in list.iter().enumerate() {
+        let words = Words::of(&unit.label);
+        let (kind, core) = split_kind(&words.text);
+        let phrase = builder.phrase(kind, core, words.head - (words.text.len() - core.len()));
+        builder.entry(phrase, 0, row as Row);
+    }
+    Units { list, names: builder.finish() }
+}
+
+/// The kind and bare name of a commune, for comparison with a layer's.
+pub(crate) fn commune_name(commune: &Commune) -> (Kind, String) {
+    let words = Words::of(commune.name);
+    let (kind, core) = split_kind(&words.text);
+    (kind, core.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unit_old_and_new_is_listed_once() {
+        // 168 communes, 441 wards (Côn Đảo had none), 38 districts.
+        assert_eq!(all().list.len(), 168 + 441 + 38);
+    }
+
+    #[test]
+    fn a_district_is_the_box_around_what_it_became() {
+        let found = places("quan 1");
+        assert_eq!(found.len(), 1);
+        assert!(found[0].contains(&Bbox::new(106.698, 10.7725, 106.698, 10.7725)));
+        assert!(places("quan 99").is_empty());
+        assert!(places("phuong 4").len() > 5, "many districts had a ward 4");
+    }
+}

@@ -1,0 +1,234 @@
+use crate::fold::{is_word, push_folded};
+
+/// What kind of thing a name says it is: `Phường`, `Quận`, `Đường`, …
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    None,
+    Ward,
+    Commune,
+    Township,
+    SpecialZone,
+    District,
+    RuralDistrict,
+    City,
+    Town,
+    Province,
+    Road,
+}
+
+/// The words that say so, folded (y is i), each with a space behind it.
+const KINDS: [(&str, Kind); 15] = [
+    ("phuong ", Kind::Ward),
+    ("ward ", Kind::Ward),
+    ("thi tran ", Kind::Township),
+    ("thi xa ", Kind::Town),
+    ("thanh pho ", Kind::City),
+    ("xa ", Kind::Commune),
+    ("dac khu ", Kind::SpecialZone),
+    ("quan ", Kind::District),
+    ("district ", Kind::District),
+    ("huien ", Kind::RuralDistrict),
+    ("tinh ", Kind::Province),
+    ("duong ", Kind::Road),
+    ("dai lo ", Kind::Road),
+    ("pho ", Kind::Road),
+    ("street ", Kind::Road),
+];
+
+/// How many characters of a text are read.
+const LONGEST: usize = 400;
+
+/// A text as search sees it: words with one space between them, abbreviations written out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// The words.
+    pub(crate) text: String,
+    /// Where the part before the first comma ends, in bytes.
+    pub(crate) head: usize,
+}
+
+impl Words {
+    /// Reads `raw` into `self`, whose memory is used again.
+    pub(crate) fn read(&mut self, raw: &str) {
+        self.text.clear();
+        let mut head = None;
+        let (mut start, mut first) = (0, true);
+        // No name or address is longer; what is would only cost memory.
+        let mut letters = raw.chars().take(LONGEST).peekable();
+        while let Some(letter) = letters.next() {
+            if push_folded(letter, &mut self.text) {
+                continue;
+            }
+            let open = self.text.len() > start;
+            if letter == '/' && open && letters.peek().is_some_and(|&next| is_word(next)) {
+                self.text.push('/');
+                continue;
+            }
+            if open {
+                let digit_next = letters.peek().is_some_and(char::is_ascii_digit);
+                self.write_out(start, letter == '.' || digit_next, first && letters.peek().is_some());
+                self.text.push(' ');
+                start = self.text.len();
+                first = false;
+            }
+            if matches!(letter, ',' | ';' | '(') && start > 0 {
+                head.get_or_insert(start - 1);
+                first = true;
+            }
+        }
+        self.write_out(start, false, false);
+        self.text.truncate(self.text.trim_end().len());
+        self.head = head.unwrap_or(self.text.len()).min(self.text.len());
+    }
+
+    /// A text read on its own.
+    pub(crate) fn of(raw: &str) -> Self {
+        let mut words = Self::default();
+        words.read(raw);
+        words
+    }
+
+    /// Writes out the abbreviation that the word from `start` on may be, and drops a number's leading zeros.
+    ///
+    /// `marked`: a full stop or a number follows. `first`: it opens the text or a part of it, and more follows.
+    fn write_out(&mut self, start: usize, marked: bool, first: bool) {
+        let word = &self.text[start..];
+        let number = |digits: &str| {
+            (!digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| {
+                    let bare = digits.trim_start_matches('0');
+                    if bare.is_empty() { "0".to_owned() } else { bare.to_owned() }
+                })
+        };
+        let full = match word {
+            "p" | "f" if marked || first => "phuong",
+            "q" if marked || first => "quan",
+            "tp" => "thanh pho",
+            "hcm" => "ho chi minh",
+            "tphcm" => "thanh pho ho chi minh",
+            "tx" if marked || first => "thi xa",
+            "tt" if marked || first => "thi tran",
+            "x" if marked => "xa",
+            "h" if marked => "huien",
+            "d" if marked => "duong",
+            _ => {
+                if let Some(bare) = number(word) {
+                    if bare.len() != word.len() {
+                        self.text.truncate(start);
+                        self.text.push_str(&bare);
+                    }
+                } else if let Some(letter @ ('p' | 'f' | 'q')) = word.chars().next()
+                    && word.len() <= 3
+                    && let Some(bare) = number(&word[1..])
+                {
+                    self.text.truncate(start);
+                    self.text.push_str(if letter == 'q' { "quan " } else { "phuong " });
+                    self.text.push_str(&bare);
+                }
+                return;
+            }
+        };
+        self.text.truncate(start);
+        self.text.push_str(full);
+    }
+}
+
+/// A name without the word that says what it is: `(Ward, "ben thanh")`.
+///
+/// Numbered streets keep theirs (`duong so 7`, `duong 12`, `duong d2`): a bare 7 is no name.
+pub(crate) fn split_kind(text: &str) -> (Kind, &str) {
+    for (word, kind) in KINDS {
+        if let Some(rest) = text.strip_prefix(word) {
+            let next = rest.split(' ').next().unwrap_or_default();
+            let numbered = next == "so" || next.bytes().any(|byte| byte.is_ascii_digit());
+            // `3 tháng 2` is a name, though it starts with a number.
+            if kind == Kind::Road && numbered && !is_date(rest) {
+                return (Kind::None, text);
+            }
+            return (kind, rest);
+        }
+    }
+    (Kind::None, text)
+}
+
+/// An address taken apart: the house number and what follows; `None` where it has no number in front.
+pub(crate) fn split_number(text: &str) -> Option<(&str, &str)> {
+    let mut rest = text;
+    for word in ["so nha ", "nha so ", "so ", "nha ", "hem "] {
+        rest = rest.strip_prefix(word).unwrap_or(rest);
+    }
+    let (number, street) = rest.split_once(' ')?;
+    (number.starts_with(|letter: char| letter.is_ascii_digit()) && !is_date(rest)).then_some((number, street))
+}
+
+/// Whether the text starts with a day and a month, as streets are named: `3 tháng 2`, `30 tháng 4`.
+fn is_date(text: &str) -> bool {
+    let mut words = text.split(' ');
+    let mut number = || words.next().is_some_and(|word| word.len() <= 2 && word.parse::<u8>().is_ok());
+    number()
+        && text.split(' ').nth(1) == Some("thang")
+        && text.split(' ').nth(2).is_some_and(|word| word.parse::<u8>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(raw: &str) -> String {
+        Words::of(raw).text
+    }
+
+    #[test]
+    fn abbreviations_and_leading_zeros_are_written_out() {
+        for (short, long) in [
+            ("P.04", "Phường 4"),
+            ("p4", "Phường 4"),
+            ("P. Bến Thành", "Phường Bến Thành"),
+            ("p ben thanh", "Phường Bến Thành"),
+            ("Q.1", "Quận 1"),
+            ("q1", "Quận 1"),
+            ("Q. Bình Thạnh", "Quận Bình Thạnh"),
+            ("TP. Thủ Đức", "Thành phố Thủ Đức"),
+            ("Tx. Dĩ An", "Thị xã Dĩ An"),
+            ("Đ. Lê Lợi", "Đường Lê Lợi"),
+            ("12 Đ.Lê Lợi, P.05, Q.3", "12 Đường Lê Lợi, Phường 5, Quận 3"),
+            ("TP.HCM", "Thành phố Hồ Chí Minh"),
+        ] {
+            assert_eq!(text(short), text(long), "{short}");
+        }
+        assert_eq!(
+            text("Phường Tăng Nhơn Phú A"),
+            "phuong tang nhon phu a",
+            "a letter in a name is no abbreviation"
+        );
+        assert_eq!(text("Đường D2"), "duong d2");
+    }
+
+    #[test]
+    fn the_head_ends_at_the_first_comma() {
+        let words = Words::of("123/4 Nguyễn Trãi, Phường Chợ Quán");
+        assert_eq!(&words.text[..words.head], "123/4 nguien trai");
+        assert_eq!(&words.text[words.head..], " phuong cho quan");
+        assert_eq!(Words::of("Phường Bến Thành").head, "phuong ben thanh".len());
+    }
+
+    #[test]
+    fn kinds_come_off_and_numbered_streets_stay_whole() {
+        assert_eq!(split_kind("phuong 4"), (Kind::Ward, "4"));
+        assert_eq!(split_kind("duong le loi"), (Kind::Road, "le loi"));
+        assert_eq!(split_kind("duong so 7"), (Kind::None, "duong so 7"));
+        assert_eq!(split_kind("duong 3 thang 2"), (Kind::Road, "3 thang 2"));
+        assert_eq!(split_kind("ben thanh"), (Kind::None, "ben thanh"));
+    }
+
+    #[test]
+    fn house_numbers_come_off_and_dates_stay() {
+        assert_eq!(split_number("123/4/5 nguien trai"), Some(("123/4/5", "nguien trai")));
+        assert_eq!(split_number("so 12a le loi"), Some(("12a", "le loi")));
+        assert_eq!(split_number("hem 45 le loi"), Some(("45", "le loi")));
+        assert_eq!(split_number("215 3 thang 2"), Some(("215", "3 thang 2")));
+        assert_eq!(split_number("3 thang 2"), None);
+        assert_eq!(split_number("le loi"), None);
+        assert_eq!(split_number("123"), None);
+    }
+}

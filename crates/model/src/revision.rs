@@ -30,7 +30,7 @@ pub struct LayerChange {
     pub mode: Mode,
     /// Features that were not there before.
     pub added: u64,
-    /// Features whose key was there before.
+    /// Features that were there before, by their key, and whose geometry or values are others now.
     pub changed: u64,
     /// Features that are no longer there.
     pub removed: u64,

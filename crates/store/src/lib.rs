@@ -49,7 +49,8 @@ pub struct LayerEntry {
 pub enum Put {
     /// It is new and has this number.
     Added(Fid),
-    /// It took the place of the feature with its key, which keeps its number.
+    /// It took the place of the feature with its key, which keeps its number. The log counts it
+    /// as changed only if its geometry or values are others now.
     Changed(Fid),
     /// It was not taken, for this reason (upsert without a key, with a repeated key, …).
     Rejected(String),

@@ -2,7 +2,7 @@
 
 mod conformance;
 
-use citymap_store::{GeoPackage, Store};
+use citymap_store::GeoPackage;
 
 /// Runs each test of the suite on a store of its own.
 macro_rules! suite {

@@ -121,7 +121,7 @@ mod tests {
         conn.execute_batch("CREATE VIRTUAL TABLE r USING rtree(id, minx, maxx, miny, maxy)").unwrap();
         let boxes = (0..count)
             .map(|index| {
-                let (x, y) = (f32::from(index * 37 % 1000), f32::from(index * 91 % 777));
+                let (x, y) = (f32::from(index % 1000), f32::from(index.wrapping_mul(91) % 777));
                 Box32 { id: i64::from(index) * 3 + 1, bounds: [x, x + 1.5, y, y + 0.5] }
             })
             .collect();

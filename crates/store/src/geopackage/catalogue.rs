@@ -1,7 +1,7 @@
 //! The catalogue of layers: ours (`citymap_layer`) and GeoPackage's (`gpkg_contents` and its like).
 
 use citymap_model::{GeometryKind, Layer, LayerId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{
     blob::{Bounds, SRS_ID},
@@ -144,12 +144,19 @@ pub(super) fn drop(conn: &Connection, entry: &Entry) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The highest number ever given in a layer's table.
-pub(super) fn last_fid(conn: &Connection, id: &LayerId) -> Result<i64, Failure> {
-    let seq = conn
-        .query_row("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", [id.as_str()], |row| row.get(0))
-        .optional()?;
-    Ok(seq.flatten().unwrap_or(0))
+/// The highest number ever given in a layer's table, or 0. `exists` says whether the table is there.
+pub(super) fn last_fid(conn: &Connection, id: &LayerId, exists: bool) -> Result<i64, Failure> {
+    let given: Option<i64> =
+        conn.query_row("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", [id.as_str()], |row| {
+            row.get(0)
+        })?;
+    // SQLite counts what is inserted, not what another program renumbers.
+    let there: Option<i64> = if exists {
+        conn.query_row(&format!("SELECT max(\"fid\") FROM {}", quoted(id.as_str())), [], |row| row.get(0))?
+    } else {
+        None
+    };
+    Ok(given.max(there).unwrap_or(0).max(0))
 }
 
 /// Sets the highest number ever given, so that a table made anew never gives one twice.

@@ -21,7 +21,9 @@ pub(super) fn check(opener: &Opener) -> Result<Vec<Finding>, StoreError> {
     let mut report = Report(Vec::new());
     let run = |report: &mut Report| -> Result<(), Failure> {
         conn.execute_batch("BEGIN")?;
-        integrity(&conn, report)?;
+        if !integrity(&conn, report) {
+            return Ok(());
+        }
         header(&conn, opener, report)?;
         revisions(&conn, report)?;
         bounds_function(&conn)?;
@@ -36,12 +38,14 @@ pub(super) fn check(opener: &Opener) -> Result<Vec<Finding>, StoreError> {
     };
     match run(&mut report) {
         Ok(()) => Ok(report.0),
-        // A damaged file is what was looked for, not a failure to look.
-        Err(failure) if report.0.iter().any(|finding| finding.severity == Severity::Error) => {
-            report.error(failure.at(&opener.location()).to_string());
-            Ok(report.0)
-        }
-        Err(failure) => Err(failure.at(&opener.location())),
+        Err(failure) => match failure.at(&opener.location()) {
+            // A damaged file is what was looked for, not a failure to look.
+            StoreError::Database { reason, .. } => {
+                report.error(format!("the rest could not be looked at: {reason}"));
+                Ok(report.0)
+            }
+            other => Err(other),
+        },
     }
 }
 
@@ -69,22 +73,21 @@ fn number(conn: &Connection, sql: &str) -> Result<i64, Failure> {
     Ok(conn.query_row(sql, [], |row| row.get(0))?)
 }
 
-fn integrity(conn: &Connection, report: &mut Report) -> Result<(), Failure> {
-    let mut statement = conn.prepare("PRAGMA quick_check(20)")?;
-    let lines = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>();
-    match lines {
-        Ok(lines) if lines == ["ok"] => report.good("SQLite finds the file whole".to_owned()),
-        Ok(lines) => {
-            report.error(format!(
-                "the file is damaged; restore it from a backup. SQLite says: {}",
-                lines.join("; ")
-            ));
+/// Whether the rest can be looked at.
+fn integrity(conn: &Connection, report: &mut Report) -> bool {
+    let lines = || -> rusqlite::Result<Vec<String>> {
+        conn.prepare("PRAGMA quick_check(20)")?.query_map([], |row| row.get(0))?.collect()
+    };
+    let told = match lines() {
+        Ok(lines) if lines == ["ok"] => {
+            report.good("SQLite finds the file whole".to_owned());
+            return true;
         }
-        Err(error) => {
-            report.error(format!("the file is damaged; restore it from a backup. SQLite says: {error}"))
-        }
-    }
-    Ok(())
+        Ok(lines) => lines.join("; "),
+        Err(error) => error.to_string(),
+    };
+    report.error(format!("the file is damaged; restore it from a backup. SQLite says: {told}"));
+    false
 }
 
 fn header(conn: &Connection, opener: &Opener, report: &mut Report) -> Result<(), Failure> {

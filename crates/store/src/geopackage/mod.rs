@@ -29,6 +29,7 @@ mod check;
 mod columns;
 mod connection;
 mod failure;
+mod fit;
 mod former;
 mod revisions;
 mod rows;
@@ -140,4 +141,3 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     PathBuf::from(name)
 }
-

@@ -45,7 +45,6 @@ pub(super) fn from_sql(value: ValueRef<'_>, field_type: FieldType) -> Result<Val
         (ValueRef::Integer(value), FieldType::Int) => Value::Int(value),
         (ValueRef::Real(value), FieldType::Real) => Value::Real(value),
         (ValueRef::Integer(value), FieldType::Bool) => Value::Bool(value != 0),
-        #[allow(clippy::cast_precision_loss)]
         (ValueRef::Integer(value), FieldType::Real) => Value::Real(value as f64),
         (ValueRef::Integer(value), FieldType::Text) => Value::Text(value.to_string()),
         (ValueRef::Real(value), FieldType::Text) => Value::Text(value.to_string()),

@@ -24,13 +24,11 @@ pub(super) fn rounded(bounds: Bounds) -> [f32; 4] {
     [down(min_x), up(max_x), down(min_y), up(max_y)]
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn down(value: f64) -> f32 {
     let near = value as f32;
     if f64::from(near) > value { near.next_down() } else { near }
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn up(value: f64) -> f32 {
     let near = value as f32;
     if f64::from(near) < value { near.next_up() } else { near }

@@ -33,6 +33,8 @@ pub(super) fn create(conn: &mut Connection) -> Result<(), Failure> {
         [WGS84],
     )?;
     transaction.commit()?;
+    // GDAL reads the application id from the file's header, not through the write-ahead log.
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
 }
 

@@ -11,12 +11,12 @@ use super::{
     catalogue::{self, Entry},
     columns::{self, FID, GEOM, quoted},
     failure::Failure,
+    fit::{check_definition, check_values, mapping, misfit, unfit},
     former::{Former, key_of},
     rows::{self, Fingerprint},
     rtree, schema,
-    wkb_write::code,
 };
-use crate::{Put, StoreError};
+use crate::Put;
 
 /// Rows that are kept before they are handed to SQLite together.
 const BATCH: usize = 1024;
@@ -71,7 +71,7 @@ impl LayerWriter {
                 "it has no key, so nothing can be matched; use the mode append or replace",
             ));
         }
-        let last_fid = catalogue::last_fid(conn, &layer.id)?;
+        let last_fid = catalogue::last_fid(conn, &layer.id, existing.is_some())?;
         let mut former = Former::default();
         let fresh = existing.is_none() || mode == Mode::Replace;
         let (mut entry, mapping) = match existing {
@@ -116,7 +116,7 @@ impl LayerWriter {
             seen: HashSet::new(),
             fresh,
             was_empty: entry.count == 0,
-            next_fid: last_fid + 1,
+            next_fid: last_fid.saturating_add(1),
             insert: insert(&entry, mode),
             find,
             pending: Vec::new(),
@@ -135,7 +135,7 @@ impl LayerWriter {
     /// Takes a feature.
     pub(super) fn put(&mut self, conn: &Connection, feature: NewFeature) -> Result<Put, Failure> {
         let NewFeature { geometry, values } = feature;
-        self.check_values(&values)?;
+        check_values(&self.given, &values)?;
         if values.iter().any(|value| !rows::date_fits(value)) {
             return Ok(Put::Rejected("a date lies outside the years 0 to 9999".to_owned()));
         }
@@ -169,7 +169,7 @@ impl LayerWriter {
 
     fn add(&mut self, conn: &Connection, blob: Option<Blob>, values: Vec<Value>) -> Result<Put, Failure> {
         let fid = self.next_fid;
-        self.next_fid += 1;
+        self.next_fid = self.next_fid.saturating_add(1);
         self.change.added += 1;
         self.keep(conn, fid, blob, values)?;
         Ok(Put::Added(fid))
@@ -317,124 +317,6 @@ impl LayerWriter {
         rtree::drop(conn, id)?;
         rtree::create(conn, id, boxes)
     }
-
-    /// A value of another type than its field is a fault of the program, not of the data.
-    fn check_values(&self, values: &[Value]) -> Result<(), Failure> {
-        let fields = &self.given.fields;
-        if values.len() != fields.len() {
-            return Err(unfit(
-                &self.given,
-                &format!("a feature brings {} values for {} fields", values.len(), fields.len()),
-            ));
-        }
-        for (value, field) in values.iter().zip(fields) {
-            if let Some(found) = value.field_type().filter(|found| *found != field.field_type) {
-                return Err(unfit(
-                    &self.given,
-                    &format!(
-                        "field `{}` is {:?}, but a feature brings {found:?}",
-                        field.name, field.field_type
-                    ),
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn unfit(layer: &Layer, reason: &str) -> Failure {
-    StoreError::Schema { layer: layer.id.clone(), reason: reason.to_owned() }.into()
-}
-
-/// Refuses a definition that contradicts itself.
-fn check_definition(layer: &Layer) -> Result<(), Failure> {
-    let mut names = HashSet::new();
-    if let Some(field) = layer.fields.iter().find(|field| !names.insert(field.name.as_str())) {
-        return Err(unfit(
-            layer,
-            &format!("two fields are called `{}`; rename one in the source", field.name),
-        ));
-    }
-    for (what, name) in [
-        ("key", &layer.key),
-        ("label", &layer.label),
-        ("start of validity", &layer.valid_from),
-        ("end of validity", &layer.valid_to),
-    ] {
-        if let Some(name) = name.as_deref().filter(|name| !names.contains(name)) {
-            let mut known: Vec<&str> = layer.fields.iter().map(|field| field.name.as_str()).collect();
-            known.truncate(20);
-            return Err(unfit(
-                layer,
-                &format!(
-                    "its {what} is the field `{name}`, which it lacks; its fields are {}",
-                    known.join(", ")
-                ),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Where each column's value stands in what the change set brings; `None` if in the same place.
-fn mapping(existing: &Layer, given: &Layer) -> Result<Option<Vec<Option<usize>>>, Failure> {
-    for field in &given.fields {
-        let Some(index) = existing.field_index(&field.name) else {
-            return Err(unfit(
-                given,
-                &format!("it has no field `{}`; leave it out, or import with --mode replace", field.name),
-            ));
-        };
-        let there = existing.fields[index].field_type;
-        if there != field.field_type {
-            return Err(unfit(
-                given,
-                &format!(
-                    "field `{}` is {there:?} there and {:?} here; convert it, or import with --mode replace",
-                    field.name, field.field_type
-                ),
-            ));
-        }
-    }
-    let (there, here) = (existing.geometry, given.geometry);
-    if there != here
-        && (there == GeometryKind::None || (there != GeometryKind::Mixed && here != GeometryKind::Mixed))
-    {
-        return Err(unfit(
-            given,
-            &format!("it holds {}, the change set {}; import it into another layer", kind(there), kind(here)),
-        ));
-    }
-    let mapping: Vec<Option<usize>> =
-        existing.fields.iter().map(|field| given.field_index(&field.name)).collect();
-    let same = mapping.iter().enumerate().all(|(index, from)| *from == Some(index));
-    Ok(if same { None } else { Some(mapping) })
-}
-
-fn kind(kind: GeometryKind) -> &'static str {
-    match kind {
-        GeometryKind::Point => "points",
-        GeometryKind::Line => "lines",
-        GeometryKind::Polygon => "polygons",
-        GeometryKind::Mixed => "geometry of several kinds",
-        GeometryKind::None => "no geometry",
-    }
-}
-
-/// Why a geometry does not fit the layer's kind; `None` if it does. An empty one fits any.
-fn misfit(expected: GeometryKind, blob: &Blob) -> Option<String> {
-    let (codes, found) = match blob.code {
-        code::POINT | code::MULTI_POINT => (GeometryKind::Point, "a point"),
-        code::LINE_STRING | code::MULTI_LINE_STRING => (GeometryKind::Line, "a line"),
-        code::POLYGON | code::MULTI_POLYGON => (GeometryKind::Polygon, "a polygon"),
-        _ => (GeometryKind::Mixed, "a collection"),
-    };
-    let fits = match expected {
-        GeometryKind::Mixed => true,
-        GeometryKind::None => false,
-        _ => codes == expected || blob.bounds.is_none(),
-    };
-    (!fits).then(|| format!("its geometry is {found}, the layer holds {}", kind(expected)))
 }
 
 /// Makes the index over the key, by which an upsert finds its features.

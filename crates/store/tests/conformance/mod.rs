@@ -1,7 +1,7 @@
 //! What a [`Store`] is, as tests: each function takes an empty store and judges it. A store of
 //! another kind runs the same functions.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod model;
 mod parts;

@@ -1,0 +1,124 @@
+//! What fits a layer: its own definition, a change set's, values and geometry.
+
+use std::collections::HashSet;
+
+use citymap_model::{GeometryKind, Layer, Value};
+
+use super::{blob::Blob, failure::Failure, wkb_write::code};
+use crate::StoreError;
+
+/// A refusal of a layer's definition.
+pub(super) fn unfit(layer: &Layer, reason: &str) -> Failure {
+    StoreError::Schema { layer: layer.id.clone(), reason: reason.to_owned() }.into()
+}
+
+/// Refuses a definition that contradicts itself.
+pub(super) fn check_definition(layer: &Layer) -> Result<(), Failure> {
+    let mut names = HashSet::new();
+    if let Some(field) = layer.fields.iter().find(|field| !names.insert(field.name.as_str())) {
+        return Err(unfit(
+            layer,
+            &format!("two fields are called `{}`; rename one in the source", field.name),
+        ));
+    }
+    for (what, name) in [
+        ("key", &layer.key),
+        ("label", &layer.label),
+        ("start of validity", &layer.valid_from),
+        ("end of validity", &layer.valid_to),
+    ] {
+        if let Some(name) = name.as_deref().filter(|name| !names.contains(name)) {
+            let mut known: Vec<&str> = layer.fields.iter().map(|field| field.name.as_str()).collect();
+            known.truncate(20);
+            return Err(unfit(
+                layer,
+                &format!(
+                    "its {what} is the field `{name}`, which it lacks; its fields are {}",
+                    known.join(", ")
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Where each column's value stands in what the change set brings; `None` if in the same place.
+pub(super) fn mapping(existing: &Layer, given: &Layer) -> Result<Option<Vec<Option<usize>>>, Failure> {
+    for field in &given.fields {
+        let Some(index) = existing.field_index(&field.name) else {
+            return Err(unfit(
+                given,
+                &format!("it has no field `{}`; leave it out, or import with --mode replace", field.name),
+            ));
+        };
+        let there = existing.fields[index].field_type;
+        if there != field.field_type {
+            return Err(unfit(
+                given,
+                &format!(
+                    "field `{}` is {there:?} there and {:?} here; convert it, or import with --mode replace",
+                    field.name, field.field_type
+                ),
+            ));
+        }
+    }
+    let (there, here) = (existing.geometry, given.geometry);
+    if there != here
+        && (there == GeometryKind::None || (there != GeometryKind::Mixed && here != GeometryKind::Mixed))
+    {
+        return Err(unfit(
+            given,
+            &format!("it holds {}, the change set {}; import it into another layer", kind(there), kind(here)),
+        ));
+    }
+    let mapping: Vec<Option<usize>> =
+        existing.fields.iter().map(|field| given.field_index(&field.name)).collect();
+    let same = mapping.iter().enumerate().all(|(index, from)| *from == Some(index));
+    Ok(if same { None } else { Some(mapping) })
+}
+
+fn kind(kind: GeometryKind) -> &'static str {
+    match kind {
+        GeometryKind::Point => "points",
+        GeometryKind::Line => "lines",
+        GeometryKind::Polygon => "polygons",
+        GeometryKind::Mixed => "geometry of several kinds",
+        GeometryKind::None => "no geometry",
+    }
+}
+
+/// Why a geometry does not fit the layer's kind; `None` if it does. An empty one fits any.
+pub(super) fn misfit(expected: GeometryKind, blob: &Blob) -> Option<String> {
+    let (codes, found) = match blob.code {
+        code::POINT | code::MULTI_POINT => (GeometryKind::Point, "a point"),
+        code::LINE_STRING | code::MULTI_LINE_STRING => (GeometryKind::Line, "a line"),
+        code::POLYGON | code::MULTI_POLYGON => (GeometryKind::Polygon, "a polygon"),
+        _ => (GeometryKind::Mixed, "a collection"),
+    };
+    let fits = match expected {
+        GeometryKind::Mixed => true,
+        GeometryKind::None => false,
+        _ => codes == expected || blob.bounds.is_none(),
+    };
+    (!fits).then(|| format!("its geometry is {found}, the layer holds {}", kind(expected)))
+}
+
+/// A value of another type than its field is a fault of the program, not of the data.
+pub(super) fn check_values(given: &Layer, values: &[Value]) -> Result<(), Failure> {
+    let fields = &given.fields;
+    if values.len() != fields.len() {
+        return Err(unfit(
+            given,
+            &format!("a feature brings {} values for {} fields", values.len(), fields.len()),
+        ));
+    }
+    for (value, field) in values.iter().zip(fields) {
+        if let Some(found) = value.field_type().filter(|found| *found != field.field_type) {
+            return Err(unfit(
+                given,
+                &format!("field `{}` is {:?}, but a feature brings {found:?}", field.name, field.field_type),
+            ));
+        }
+    }
+    Ok(())
+}

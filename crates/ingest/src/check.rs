@@ -1,0 +1,221 @@
+//! One feature from what the source gave to what the store takes, or to a reject with its reason.
+
+use citymap_crs::Transform;
+use citymap_model::{Field, GeometryKind, NewFeature, Value};
+use geo::CoordsIter;
+use geo_types::Geometry;
+
+use crate::{
+    Issue, IssueKind, RepairTolerance,
+    source::{Original, Parsed, Shape, kind_of},
+    validity,
+};
+
+/// What all features of a layer have in common.
+pub(crate) struct Rules {
+    pub kind: GeometryKind,
+    /// To WGS 84; none for data that is in it.
+    pub transform: Option<Transform>,
+    pub tolerance: RepairTolerance,
+    pub key: Option<usize>,
+    pub fields: Vec<Field>,
+    /// Keep the source's geometry also of accepted features: the store may still refuse them.
+    pub keep_original: bool,
+}
+
+/// A feature that was looked at.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub index: u64,
+    pub line: Option<u64>,
+    pub verdict: Verdict,
+    pub issues: Vec<Issue>,
+    pub repaired: bool,
+    pub dropped_z: bool,
+    pub curved: bool,
+    pub key: Option<String>,
+}
+
+/// Whether it is taken.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Accepted { feature: NewFeature, original: Option<Original> },
+    Rejected(Reject),
+}
+
+/// What goes to quarantine.
+#[derive(Debug)]
+pub(crate) struct Reject {
+    pub reason: String,
+    pub values: Vec<Value>,
+    pub original: Option<Original>,
+}
+
+impl Rules {
+    pub(crate) fn check(&self, index: u64, line: Option<u64>, parsed: Parsed) -> Checked {
+        let key = self.key.and_then(|i| parsed.values.get(i)).and_then(Value::to_key);
+        let shown = key.clone().or_else(|| parsed.id.clone());
+        let issue = |kind, reason: String| Issue { feature: Some(index), key: shown.clone(), line, ..Issue::new(kind, reason) };
+        let mut issues: Vec<Issue> = parsed.warnings.iter().map(|text| issue(IssueKind::Warning, text.clone())).collect();
+        let mut repaired = false;
+        let verdict = match self.geometry(parsed.geometry, parsed.fault) {
+            Ok(Taken { lonlat, repair, original }) => {
+                if let Some(repair) = repair {
+                    repaired = true;
+                    issues.push(Issue {
+                        place: repair.place,
+                        lonlat: repair.place.and_then(|place| self.lonlat_point(place)),
+                        area_before: Some(repair.before),
+                        area_after: Some(repair.after),
+                        ..issue(IssueKind::Repair, repair.reason)
+                    });
+                }
+                match self.types(&parsed.values) {
+                    None => Verdict::Accepted { feature: NewFeature { geometry: lonlat, values: parsed.values }, original },
+                    Some(reason) => {
+                        issues.push(issue(IssueKind::Reject, reason.clone()));
+                        let original = original.or_else(|| lonlat.map(|g| Original::Wkb(validity::to_wkb(&g))));
+                        Verdict::Rejected(Reject { reason, values: parsed.values, original })
+                    }
+                }
+            }
+            Err(refused) => {
+                let Refused { reason, place, areas, original } = *refused;
+                let place = place.filter(|at| at.iter().all(|v| v.is_finite()));
+                issues.push(Issue {
+                    place,
+                    lonlat: place.and_then(|at| self.lonlat_point(at)),
+                    area_before: areas.0,
+                    area_after: areas.1,
+                    ..issue(IssueKind::Reject, reason.clone())
+                });
+                Verdict::Rejected(Reject { reason, values: parsed.values, original })
+            }
+        };
+        Checked { index, line, verdict, issues, repaired, dropped_z: parsed.dropped_z, curved: parsed.curved, key }
+    }
+
+    fn lonlat_point(&self, at: [f64; 2]) -> Option<[f64; 2]> {
+        match &self.transform {
+            None => (at[0].abs() <= 180.0 && at[1].abs() <= 90.0).then_some(at),
+            Some(transform) => transform.point(at).ok(),
+        }
+    }
+
+    fn to_lonlat(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, String> {
+        let mut moved = geometry.clone();
+        match &self.transform {
+            Some(transform) => transform.geometry(&mut moved).map_err(|error| error.to_string())?,
+            None => {
+                if let Some(bad) = moved.coords_iter().find(|c| !(c.x.abs() <= 180.0 && c.y.abs() <= 90.0)) {
+                    return Err(format!(
+                        "coordinate {}, {} is no longitude and latitude; if the data is in another system, say it with --crs",
+                        bad.x, bad.y
+                    ));
+                }
+            }
+        }
+        Ok(moved)
+    }
+
+    fn geometry(&self, shape: Shape, fault: Option<String>) -> Result<Taken, Box<Refused>> {
+        let geometry = match shape {
+            Shape::Null => {
+                return match fault {
+                    Some(reason) => Err(Box::new(Refused { reason, place: None, areas: (None, None), original: None })),
+                    None => Ok(Taken { lonlat: None, repair: None, original: None }),
+                };
+            }
+            Shape::Bad(bad, original) => {
+                let reason = fault.unwrap_or(bad.reason);
+                return Err(Box::new(Refused { reason, place: bad.place, areas: (None, None), original: Some(original) }));
+            }
+            Shape::Good(geometry) => geometry,
+        };
+        let first = geometry.coords_iter().next().map(|c| [c.x, c.y]);
+        let refuse = |reason: String, place: Option<[f64; 2]>, areas| {
+            let original = Some(Original::Wkb(validity::to_wkb(&geometry)));
+            Err(Box::new(Refused { reason, place, areas, original }))
+        };
+        if let Some(reason) = fault {
+            return refuse(reason, first, (None, None));
+        }
+        if let Some(bad) = geometry.coords_iter().find(|c| !c.x.is_finite() || !c.y.is_finite()) {
+            return refuse(format!("coordinate {}, {} is no number", bad.x, bad.y), first, (None, None));
+        }
+        let kind = kind_of(&geometry);
+        if self.kind != GeometryKind::Mixed && kind != self.kind && first.is_some() {
+            return refuse(format!("it is a {}, but its layer holds {}", one(kind), many(self.kind)), first, (None, None));
+        }
+        let keep = |geometry: &Geometry<f64>| self.keep_original.then(|| Original::Wkb(validity::to_wkb(geometry)));
+        // Degrees and metres are checked before validity is: far away, numbers lose their meaning.
+        let lonlat = match self.to_lonlat(&geometry) {
+            Ok(lonlat) => lonlat,
+            Err(reason) => return refuse(reason, first, (None, None)),
+        };
+        let Some(found) = validity::fault(&geometry) else {
+            return Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair: None });
+        };
+        match validity::repair(&geometry, self.tolerance, &|geometry| self.to_lonlat(geometry)) {
+            Ok(made) => {
+                let lonlat = match self.to_lonlat(&made.geometry) {
+                    Ok(lonlat) => lonlat,
+                    Err(reason) => return refuse(reason, found.place.or(first), (None, None)),
+                };
+                let repair = Repair { reason: found.reason, place: found.place.or(first), before: made.area_before, after: made.area_after };
+                Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair: Some(repair) })
+            }
+            Err((why, before, after)) => refuse(format!("{}, {why}", found.reason), found.place.or(first), (before, after)),
+        }
+    }
+
+    /// The first value that is not of its field's type.
+    fn types(&self, values: &[Value]) -> Option<String> {
+        if values.len() != self.fields.len() {
+            return Some(format!("it has {} values for {} fields", values.len(), self.fields.len()));
+        }
+        values.iter().zip(&self.fields).find_map(|(value, field)| {
+            let wrong = value.field_type().is_some_and(|found| found != field.field_type);
+            wrong.then(|| format!("field `{}` is {:?}, but holds {value:?}", field.name, field.field_type))
+        })
+    }
+}
+
+struct Taken {
+    lonlat: Option<Geometry<f64>>,
+    repair: Option<Repair>,
+    original: Option<Original>,
+}
+
+struct Repair {
+    reason: String,
+    place: Option<[f64; 2]>,
+    before: f64,
+    after: f64,
+}
+
+struct Refused {
+    reason: String,
+    place: Option<[f64; 2]>,
+    areas: (Option<f64>, Option<f64>),
+    original: Option<Original>,
+}
+
+fn one(kind: GeometryKind) -> &'static str {
+    match kind {
+        GeometryKind::Point => "point",
+        GeometryKind::Line => "line",
+        GeometryKind::Polygon => "polygon",
+        GeometryKind::Mixed | GeometryKind::None => "collection",
+    }
+}
+
+fn many(kind: GeometryKind) -> &'static str {
+    match kind {
+        GeometryKind::Point => "points",
+        GeometryKind::Line => "lines",
+        GeometryKind::Polygon => "polygons",
+        GeometryKind::Mixed => "anything",
+        GeometryKind::None => "no geometry",
+    }
+}

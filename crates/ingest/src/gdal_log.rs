@@ -1,0 +1,51 @@
+//! GDAL's messages, kept by thread instead of printed, so that a reader can say what went wrong.
+
+use std::{cell::RefCell, sync::Once};
+
+use gdal::errors::CplErrType;
+
+thread_local! {
+    static MESSAGES: RefCell<Vec<Message>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Something GDAL said.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub error: bool,
+    pub text: String,
+}
+
+/// Messages kept a thread; a broken file can make millions.
+const KEPT: usize = 1_000;
+
+/// Routes GDAL's messages here. Once for the process.
+pub(crate) fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        gdal::config::set_error_handler(|kind, _, text| {
+            let error = matches!(kind, CplErrType::Failure | CplErrType::Fatal);
+            if !error && !matches!(kind, CplErrType::Warning) {
+                return;
+            }
+            // A thread that is ending has no list any more; then nobody asks.
+            let _ = MESSAGES.try_with(|list| {
+                if let Ok(mut list) = list.try_borrow_mut()
+                    && list.len() < KEPT
+                {
+                    list.push(Message { error, text: text.to_owned() });
+                }
+            });
+        });
+    });
+}
+
+/// Takes this thread's messages.
+pub(crate) fn take() -> Vec<Message> {
+    MESSAGES.with(|list| std::mem::take(&mut *list.borrow_mut()))
+}
+
+/// Takes this thread's messages and gives the first error, or else the first warning.
+pub(crate) fn first() -> Option<String> {
+    let all = take();
+    all.iter().find(|m| m.error).or_else(|| all.first()).map(|m| m.text.clone())
+}

@@ -1,0 +1,380 @@
+//! The way from files to a revision.
+
+use std::{
+    collections::{HashSet, hash_map::RandomState},
+    hash::{BuildHasher, Hash},
+    path::PathBuf,
+    sync::mpsc::sync_channel,
+    thread,
+    time::Instant,
+};
+
+use citymap_model::{CommitMeta, Mode, Value};
+use citymap_store::{Put, Store, Transaction};
+use geo::CoordsIter;
+use rayon::prelude::*;
+
+use crate::{
+    FileReport, ImportError, Issue, IssueKind, LayerReport, Progress, Report, Request,
+    check::{Checked, Reject, Rules, Verdict},
+    gdal_log, hash,
+    plan::{Plan, plan},
+    rejects::Rejects,
+    source::{Raw, Source},
+    srs,
+};
+
+/// Features that go through the stages together.
+const BATCH: usize = 1_024;
+/// Batches that wait between two stages.
+const WAITING: usize = 4;
+/// Issues kept for the report, a layer.
+const ISSUES: usize = 100_000;
+/// Examples of repeated keys.
+const EXAMPLES: usize = 10;
+
+/// Imports files into the store as one transaction and one revision.
+///
+/// Reading, checking and writing run side by side; the store is written from the calling thread.
+/// On any error the store is as it was. With [`Request::dry_run`] everything is done, and then not committed.
+pub fn import(request: &Request, store: &dyn Store, progress: &mut dyn FnMut(Progress)) -> Result<Report, ImportError> {
+    let start = Instant::now();
+    if request.files.is_empty() {
+        return Err(ImportError::Usage("no file was named".into()));
+    }
+    if request.mode == Mode::Upsert && request.key.is_none() {
+        return Err(ImportError::Usage("--mode upsert needs --key, the field by which features are known again".into()));
+    }
+    let mut sources = Vec::new();
+    let mut files = Vec::new();
+    for path in &request.files {
+        let shown = path.display().to_string();
+        progress(Progress { file: shown.clone(), layer: String::new(), done: 0, total: None });
+        let source = Source::open(path, request)?;
+        let (sha256, bytes) = hash::source(path)
+            .map_err(|error| ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on"))?;
+        files.push(FileReport { path: shown.clone(), driver: source.driver().to_owned(), sha256, bytes, notes: source.notes().to_vec() });
+        sources.push((shown, source));
+    }
+    let plans = plan(request, &sources)?;
+    let rejects_path = request.rejects.clone().unwrap_or_else(|| {
+        let name = request.layer.as_ref().or_else(|| plans.first().map(|plan| &plan.layer.id));
+        PathBuf::from(format!("{}_rejects.gpkg", name.map_or("import", |id| id.as_str())))
+    });
+    let mut run = Run {
+        request,
+        rejects: Rejects::new(&rejects_path),
+        first_reject: None,
+        progress,
+    };
+    let mut transaction = store.begin(meta(request, &files))?;
+    let mut layers = Vec::new();
+    for plan in plans {
+        let (shown, source) = &sources[plan.file];
+        layers.push(run.layer(shown, source, plan, transaction.as_mut())?);
+    }
+    let rejects_file = run.rejects.written();
+    run.rejects.finish()?;
+    let sum = |count: fn(&LayerReport) -> u64| layers.iter().map(count).sum::<u64>();
+    let (read, accepted, rejected) = (sum(|l| l.read), sum(|l| l.accepted), sum(|l| l.rejected));
+    let mut report = Report {
+        files,
+        layers,
+        mode: request.mode,
+        dry_run: request.dry_run,
+        read,
+        accepted,
+        rejected,
+        repair_tolerance: request.repair_tolerance,
+        rejects_file,
+        revision: None,
+        seconds: 0.0,
+        features_per_second: 0.0,
+    };
+    if read > 0 && accepted == 0 {
+        // Dropping the transaction leaves the store as it was: a layer is not replaced by nothing.
+        drop(transaction);
+        report.seconds = start.elapsed().as_secs_f64();
+        return Err(ImportError::NothingAccepted { read, first: run.first_reject.unwrap_or_default(), report: Box::new(report) });
+    }
+    if request.dry_run {
+        drop(transaction);
+    } else {
+        report.revision = Some(transaction.commit()?.number);
+    }
+    report.seconds = start.elapsed().as_secs_f64();
+    report.features_per_second = read as f64 / report.seconds.max(1e-9);
+    Ok(report)
+}
+
+fn meta(request: &Request, files: &[FileReport]) -> CommitMeta {
+    let names: Vec<String> =
+        request.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()).collect();
+    let hashes: Vec<String> = files.iter().map(|file| file.sha256.clone()).collect();
+    CommitMeta {
+        author: request.author.clone(),
+        message: request.message.clone().unwrap_or_else(|| format!("Import {}", names.join(", "))),
+        source: Some(names.join(", ")),
+        source_sha256: Some(hash::together(&hashes)),
+    }
+}
+
+struct Run<'a> {
+    request: &'a Request,
+    rejects: Rejects,
+    first_reject: Option<String>,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Run<'_> {
+    fn layer(&mut self, shown: &str, source: &Source, plan: Plan, transaction: &mut dyn Transaction) -> Result<LayerReport, ImportError> {
+        let position = plan.position;
+        let layers = source.layers();
+        let found = layers[position];
+        let crs = plan.crs.as_ref().map(|(crs, _)| *crs);
+        let rules = Rules {
+            kind: plan.layer.geometry,
+            transform: crs.map_or(Ok(None), srs::to_wgs84)?,
+            tolerance: self.request.repair_tolerance,
+            key: plan.layer.key_index(),
+            fields: plan.layer.fields.clone(),
+            keep_original: self.request.mode == Mode::Upsert,
+        };
+        self.rejects.layer(&plan.layer.id, &plan.layer.fields, crs);
+        transaction.layer(&plan.layer, self.request.mode)?;
+        let mut tally = Tally::new(shown, found.name.clone(), plan, found.encoding.clone());
+        let total = found.count;
+
+        thread::scope(|scope| -> Result<(), ImportError> {
+            let (raw_out, raw_in) = sync_channel::<Vec<Raw>>(WAITING);
+            let (out, checked) = sync_channel::<Vec<Checked>>(WAITING);
+            let reader = scope.spawn(move || read(source, position, &raw_out));
+            let rules = &rules;
+            scope.spawn(move || {
+                for batch in raw_in {
+                    let batch: Vec<Checked> = batch
+                        .into_par_iter()
+                        .map(|raw| rules.check(raw.index, raw.line, source.parse(position, raw.body)))
+                        .collect();
+                    // Nobody listens any more: the writer has failed and says why.
+                    if out.send(batch).is_err() {
+                        return;
+                    }
+                }
+            });
+            for batch in checked {
+                for one in batch {
+                    self.put(one, &mut tally, transaction)?;
+                }
+                (self.progress)(Progress { file: shown.to_owned(), layer: tally.report.source.clone(), done: tally.report.read, total });
+            }
+            match reader.join() {
+                Ok(result) => result,
+                Err(_panic) => Err(ImportError::malformed(
+                    shown,
+                    format!("layer `{}`, near feature {}", tally.report.source, tally.report.read + 1),
+                    "the reader failed; please report this file",
+                )),
+            }
+        })?;
+        transaction.rejected(tally.report.rejected)?;
+        let report = tally.finish();
+        if report.read != report.accepted + report.rejected {
+            return Err(ImportError::Lost {
+                file: shown.to_owned(),
+                layer: report.source,
+                read: report.read,
+                accepted: report.accepted,
+                rejected: report.rejected,
+            });
+        }
+        Ok(report)
+    }
+
+    fn put(&mut self, one: Checked, tally: &mut Tally, transaction: &mut dyn Transaction) -> Result<(), ImportError> {
+        let (index, line) = (one.index, one.line);
+        tally.look(&one);
+        let reject = match one.verdict {
+            Verdict::Rejected(reject) => reject,
+            Verdict::Accepted { feature, original } => {
+                let values = original.is_some().then(|| feature.values.clone());
+                let geometry = feature.geometry.as_ref().map(CoordsIter::coords_count);
+                tally.unique(&feature.values);
+                match transaction.put(feature)? {
+                    Put::Added(_) | Put::Changed(_) => {
+                        tally.accepted(geometry, one.repaired);
+                        return Ok(());
+                    }
+                    Put::Rejected(reason) => {
+                        tally.issue(Issue { feature: Some(index), key: one.key, line, ..Issue::new(IssueKind::Reject, reason.clone()) });
+                        Reject { reason, values: values.unwrap_or_default(), original }
+                    }
+                }
+            }
+        };
+        if self.first_reject.is_none() {
+            let place = line.map_or_else(|| format!("feature {index}"), |line| format!("line {line}, feature {index}"));
+            self.first_reject = Some(format!("{}, {place}: {}", tally.report.file, reject.reason));
+        }
+        tally.report.rejected += 1;
+        self.rejects.put(index, line, &reject)
+    }
+}
+
+/// Reads a layer in batches until it ends or nobody listens.
+fn read(source: &Source, position: usize, out: &std::sync::mpsc::SyncSender<Vec<Raw>>) -> Result<(), ImportError> {
+    gdal_log::take();
+    let mut batch = Vec::with_capacity(BATCH);
+    source.read(position, &mut |raw| {
+        batch.push(raw);
+        batch.len() < BATCH || out.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_ok()
+    })?;
+    // The last, short batch; if nobody listens, the writer says why.
+    let _ = out.send(batch);
+    Ok(())
+}
+
+/// What is counted while a layer goes through.
+struct Tally {
+    report: LayerReport,
+    keys: HashSet<String>,
+    has_key: bool,
+    /// Hashes of each field's values, as long as they are all there and all different.
+    unique: Vec<Option<HashSet<u64>>>,
+    hasher: RandomState,
+}
+
+impl Tally {
+    fn new(file: &str, source: String, plan: Plan, encoding: crate::EncodingReport) -> Self {
+        let layer = plan.layer;
+        // With a key given there is nothing to suggest.
+        let unique = match layer.key {
+            Some(_) => Vec::new(),
+            None => layer
+                .fields
+                .iter()
+                .map(|field| {
+                    use citymap_model::FieldType::{Int, Text};
+                    (matches!(field.field_type, Int | Text) && !field.personal).then(HashSet::new)
+                })
+                .collect(),
+        };
+        Self {
+            has_key: layer.key.is_some(),
+            report: LayerReport {
+                id: layer.id,
+                source,
+                file: file.to_owned(),
+                title: layer.title,
+                role: layer.role,
+                geometry: layer.geometry,
+                crs: plan.crs.map(|(_, report)| report),
+                encoding,
+                fields: layer.fields,
+                key: layer.key,
+                label: layer.label,
+                unique_fields: Vec::new(),
+                read: 0,
+                accepted: 0,
+                rejected: 0,
+                repaired: 0,
+                null_geometry: 0,
+                empty_geometry: 0,
+                z_dropped: 0,
+                curves_linearised: 0,
+                duplicate_keys: 0,
+                duplicate_key_examples: Vec::new(),
+                missing_keys: 0,
+                issues: plan.issues,
+                issues_left_out: 0,
+            },
+            keys: HashSet::new(),
+            unique,
+            hasher: RandomState::new(),
+        }
+    }
+
+    fn look(&mut self, one: &Checked) {
+        let report = &mut self.report;
+        report.read += 1;
+        report.z_dropped += u64::from(one.dropped_z);
+        report.curves_linearised += u64::from(one.curved);
+        if self.has_key {
+            match &one.key {
+                Some(key) if !key.is_empty() => {
+                    if !self.keys.insert(key.clone()) {
+                        report.duplicate_keys += 1;
+                        if report.duplicate_key_examples.len() < EXAMPLES && !report.duplicate_key_examples.contains(key) {
+                            report.duplicate_key_examples.push(key.clone());
+                        }
+                    }
+                }
+                _ => report.missing_keys += 1,
+            }
+        }
+        for issue in &one.issues {
+            self.issue(issue.clone());
+        }
+    }
+
+    fn issue(&mut self, issue: Issue) {
+        if self.report.issues.len() < ISSUES {
+            self.report.issues.push(issue);
+        } else {
+            self.report.issues_left_out += 1;
+        }
+    }
+
+    fn accepted(&mut self, coords: Option<usize>, repaired: bool) {
+        self.report.accepted += 1;
+        self.report.repaired += u64::from(repaired);
+        match coords {
+            None => self.report.null_geometry += 1,
+            Some(0) => self.report.empty_geometry += 1,
+            Some(_) => {}
+        }
+    }
+
+    /// Looks for fields that could be the key.
+    fn unique(&mut self, values: &[Value]) {
+        for (slot, value) in self.unique.iter_mut().zip(values) {
+            let Some(seen) = slot else { continue };
+            let hash = match value {
+                Value::Int(number) => Some(hash(&self.hasher, number)),
+                Value::Text(text) if !text.is_empty() => Some(hash(&self.hasher, text)),
+                _ => None,
+            };
+            if !hash.is_some_and(|hash| seen.insert(hash)) {
+                *slot = None;
+            }
+        }
+    }
+
+    fn finish(mut self) -> LayerReport {
+        if self.report.accepted > 1 {
+            let unique = self.unique.iter().zip(&self.report.fields).filter(|(slot, _)| slot.is_some());
+            self.report.unique_fields = unique.map(|(_, field)| field.name.clone()).collect();
+        }
+        let report = &mut self.report;
+        let mut notes = Vec::new();
+        if report.duplicate_keys > 0 {
+            notes.push(format!(
+                "{} features repeat a key that another one has (such as {}); all are kept, with ids of their own",
+                report.duplicate_keys,
+                report.duplicate_key_examples.join(", ")
+            ));
+        }
+        if report.z_dropped > 0 {
+            notes.push(format!("{} features had heights or measures, which were dropped", report.z_dropped));
+        }
+        if report.curves_linearised > 0 {
+            notes.push(format!("{} features had arcs, which became lines of 4 degrees of arc", report.curves_linearised));
+        }
+        report.issues.extend(notes.into_iter().map(|text| Issue::new(IssueKind::Warning, text)));
+        self.report
+    }
+}
+
+fn hash(hasher: &RandomState, value: &(impl Hash + ?Sized)) -> u64 {
+    hasher.hash_one(value)
+}

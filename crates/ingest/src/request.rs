@@ -1,0 +1,93 @@
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use citymap_crs::Crs;
+use citymap_model::{LayerId, Mode, Role};
+
+use crate::encoding::Encoding;
+
+/// What to import, and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The files (a File Geodatabase is a folder).
+    pub files: Vec<PathBuf>,
+    /// The layer to fill. If the files hold several, it is the first part of their names; without
+    /// it, layers are named after the files.
+    pub layer: Option<LayerId>,
+    /// What the layers are to the city; without it, their fields are looked at.
+    pub role: Option<Role>,
+    /// The coordinate system, whatever the files say.
+    pub crs: Option<Crs>,
+    /// The encoding of texts, whatever the files say. Without effect on formats that are UTF-8.
+    pub encoding: Option<Encoding>,
+    /// The field that holds the key.
+    pub key: Option<String>,
+    /// How the features meet those that the layer has.
+    pub mode: Mode,
+    /// The layer's title, for both languages.
+    pub title: Option<String>,
+    /// The day whose state the data shows.
+    pub data_date: Option<NaiveDate>,
+    /// Who imports.
+    pub author: String,
+    /// Why; without it, the file names.
+    pub message: Option<String>,
+    /// Do everything but commit.
+    pub dry_run: bool,
+    /// Where rejected features go (a GeoPackage); without it, `<layer>_rejects.gpkg` in the
+    /// current folder. Not written where nothing is rejected.
+    pub rejects: Option<PathBuf>,
+    /// How far a repair may change an area.
+    pub repair_tolerance: RepairTolerance,
+}
+
+impl Request {
+    /// A request for `files` with nothing else said.
+    pub fn new(files: Vec<PathBuf>) -> Self {
+        Self {
+            files,
+            layer: None,
+            role: None,
+            crs: None,
+            encoding: None,
+            key: None,
+            mode: Mode::Replace,
+            title: None,
+            data_date: None,
+            author: String::new(),
+            message: None,
+            dry_run: false,
+            rejects: None,
+            repair_tolerance: RepairTolerance::default(),
+        }
+    }
+}
+
+/// How far a repair may change an area (ellipsoidal, m²): it is taken if either bound holds.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct RepairTolerance {
+    /// Relative to the area before.
+    pub relative: f64,
+    /// In m².
+    pub absolute_m2: f64,
+}
+
+impl Default for RepairTolerance {
+    /// A millionth, or a square decimetre.
+    fn default() -> Self {
+        Self { relative: 1e-6, absolute_m2: 0.01 }
+    }
+}
+
+/// How far an import is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// The file.
+    pub file: String,
+    /// The source layer; empty while the file is being looked through.
+    pub layer: String,
+    /// Features read from that layer so far.
+    pub done: u64,
+    /// How many there are, where the format tells.
+    pub total: Option<u64>,
+}

@@ -1,0 +1,432 @@
+//! GeoJSON (RFC 7946) and its newline-delimited sort, by our own reader: GDAL's leaves out what is wrong
+//! without a word, and then features read and features accepted would not add up.
+//!
+//! Foreign members and the winding of rings are taken as they come. The legacy `crs` member is honoured.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use citymap_crs::Crs;
+use citymap_model::{Field, FieldType, GeometryKind, Value};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value as Json};
+
+use super::{
+    Body, Parsed, Raw, Shape, Sink, SourceLayer, broken,
+    geojson_geometry::{self, RawGeometry},
+    join_kinds, Original,
+    record::{Guess, from_json},
+    splitter::{Piece, SplitError, split},
+    survey,
+};
+use crate::{ImportError, srs::Srs};
+
+/// A GeoJSON file, looked through once for its fields.
+pub(crate) struct GeoJsonSource {
+    pub notes: Vec<String>,
+    pub layer: SourceLayer,
+    path: PathBuf,
+    lines: bool,
+    /// Where each property goes.
+    positions: HashMap<String, usize>,
+    /// Where the features' own `id` goes, if it is a field.
+    id: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct RawFeature {
+    #[serde(rename = "type")]
+    kind: Option<Json>,
+    #[serde(default, deserialize_with = "present")]
+    geometry: Option<Option<RawGeometry>>,
+    #[serde(default, deserialize_with = "present")]
+    properties: Option<Option<Json>>,
+    id: Option<Json>,
+    bbox: Option<Json>,
+}
+
+/// As much of a feature as the first look needs.
+#[derive(Deserialize)]
+struct Glance {
+    geometry: Option<GlanceGeometry>,
+    properties: Option<Map<String, Json>>,
+    id: Option<Json>,
+}
+
+#[derive(Deserialize)]
+struct GlanceGeometry {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Top {
+    #[serde(rename = "type")]
+    kind: Option<Json>,
+    crs: Option<Json>,
+    features: Option<Json>,
+}
+
+/// Tells `null` from a member that is not there.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl GeoJsonSource {
+    pub(crate) fn open(path: &Path, lines: bool) -> Result<Self, ImportError> {
+        let mut look = Look::default();
+        let top = each(path, lines, &mut |piece| {
+            if let Some(text) = piece.text() {
+                look.at(text);
+            }
+            true
+        })?;
+        let shown = path.display().to_string();
+        let srs = match top.as_ref().and_then(|top| top.crs.as_ref()) {
+            None => Srs::Known { crs: Crs::WGS84, how: "GeoJSON is WGS 84 (RFC 7946)".into(), warnings: Vec::new() },
+            Some(crs) => legacy_crs(crs),
+        };
+        let mut notes = Vec::new();
+        let id = look.ids.then(|| {
+            if look.positions.contains_key("id") {
+                notes.push("the features have an `id` of their own beside the property `id`; the property was kept".into());
+                return None;
+            }
+            look.names.insert(0, "id".into());
+            look.guesses.insert(0, look.id);
+            look.positions.values_mut().for_each(|position| *position += 1);
+            Some(0)
+        });
+        let mut warnings = Vec::new();
+        let mut names = look.names.clone();
+        warnings.extend(super::distinct(&mut names));
+        let fields: Vec<Field> = names
+            .into_iter()
+            .zip(&look.guesses)
+            .map(|(name, guess)| {
+                if guess.nested {
+                    warnings.push(format!("field `{name}` holds lists or objects; they are kept as JSON text"));
+                }
+                Field::new(name, guess.field_type())
+            })
+            .collect();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let mut source = Self {
+            notes,
+            layer: SourceLayer {
+                name,
+                fields,
+                kind: look.kind.unwrap_or(GeometryKind::None),
+                srs,
+                points: Vec::new(),
+                encoding: survey::unicode("JSON is UTF-8"),
+                count: Some(look.count),
+                sample: Vec::new(),
+                role: None,
+                warnings,
+                attribution: None,
+            },
+            path: path.to_owned(),
+            lines,
+            positions: look.positions,
+            id: id.flatten(),
+        };
+        source.sample()?;
+        if look.count == 0 {
+            source.notes.push(format!("{shown} holds no features"));
+        }
+        Ok(source)
+    }
+
+    pub(crate) fn driver(&self) -> &'static str {
+        if self.lines { "GeoJSONSeq" } else { "GeoJSON" }
+    }
+
+    /// Keeps the first features' values and places.
+    fn sample(&mut self) -> Result<(), ImportError> {
+        let mut found = survey::Survey::default();
+        each(&self.path, self.lines, &mut |piece| {
+            if let Some(text) = piece.text() {
+                let parsed = self.parse(text);
+                if parsed.fault.is_none() {
+                    found.values(&parsed.values);
+                }
+                if let Shape::Good(geometry) = &parsed.geometry {
+                    found.geometry(geometry);
+                }
+            }
+            found.count < survey::SAMPLE as u64
+        })?;
+        self.layer.sample = found.sample;
+        self.layer.points = found.points;
+        Ok(())
+    }
+
+    pub(crate) fn read(&self, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+        let mut index = 0;
+        each(&self.path, self.lines, &mut |piece| {
+            index += 1;
+            let (line, body) = match piece {
+                One::Feature { text, line } => (line, Body::Json(text)),
+                One::Broken { text, line, reason } => (line, Body::Broken { text, reason }),
+            };
+            sink(Raw { index, line: Some(line), body })
+        })?;
+        Ok(())
+    }
+
+    pub(crate) fn parse(&self, text: &[u8]) -> Parsed {
+        let raw: RawFeature = match serde_json::from_slice(text) {
+            Ok(raw) => raw,
+            // A number, a text: what is no object has no members to complain of.
+            Err(error) if !text.starts_with(b"{") => {
+                return broken(text, format!("every feature must be an object ({error})"));
+            }
+            Err(error) => {
+                let line = if error.line() > 1 { format!(", {} lines on", error.line() - 1) } else { String::new() };
+                return broken(text, format!("{}{line}", plain(&error)));
+            }
+        };
+        let mut parsed = Parsed {
+            id: None,
+            geometry: Shape::Null,
+            values: vec![Value::Null; self.layer.fields.len()],
+            fault: None,
+            warnings: Vec::new(),
+            dropped_z: false,
+            curved: false,
+        };
+        let mut fault = None;
+        match raw.kind {
+            Some(Json::String(kind)) if kind == "Feature" => {}
+            Some(Json::String(kind)) => fault = Some(format!("its type is `{kind}` and must be `Feature`")),
+            Some(_) => fault = Some("its type must be the text `Feature`".to_owned()),
+            None => fault = Some("it has no type; it must be `Feature`".to_owned()),
+        }
+        match raw.id {
+            None | Some(Json::Null) => {}
+            Some(Json::String(id)) => self.own_id(&mut parsed, id.clone().into(), id),
+            Some(Json::Number(id)) => self.own_id(&mut parsed, id.clone().into(), id.to_string()),
+            Some(_) => fault = fault.or_else(|| Some("its id must be a text or a number".to_owned())),
+        }
+        match raw.properties {
+            Some(Some(Json::Object(properties))) => {
+                for (name, value) in properties {
+                    if let Some(&position) = self.positions.get(&name)
+                        && let Some(slot) = parsed.values.get_mut(position)
+                    {
+                        *slot = from_json(value, self.layer.fields[position].field_type);
+                    }
+                }
+            }
+            Some(None) => {}
+            None => parsed.warnings.push("it has no properties member".into()),
+            Some(Some(_)) => fault = fault.or_else(|| Some("its properties must be an object or null".to_owned())),
+        }
+        if let Some(bbox) = raw.bbox
+            && !bbox.as_array().is_some_and(|b| matches!(b.len(), 4 | 6) && b.iter().all(Json::is_number))
+        {
+            parsed.warnings.push("its bbox is not four or six numbers; it was not used anyway".into());
+        }
+        match raw.geometry {
+            None => parsed.warnings.push("it has no geometry member; that was taken as null".into()),
+            Some(None) => {}
+            Some(Some(geometry)) => match geojson_geometry::read(geometry) {
+                Ok(read) => {
+                    parsed.dropped_z = read.dropped_z;
+                    parsed.geometry = Shape::Good(read.geometry);
+                }
+                Err(fault) => {
+                    parsed.geometry = Shape::Bad(fault, Original::Text(String::from_utf8_lossy(text).into_owned()));
+                }
+            },
+        }
+        parsed.fault = fault;
+        parsed
+    }
+
+    fn own_id(&self, parsed: &mut Parsed, json: Json, shown: String) {
+        if let Some(position) = self.id
+            && let Some(slot) = parsed.values.get_mut(position)
+        {
+            *slot = from_json(json, self.layer.fields.get(position).map_or(FieldType::Text, |field| field.field_type));
+        }
+        parsed.id = Some(shown);
+    }
+}
+
+/// What a serde message says, without its own place (ours counts from the file's start).
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+#[derive(Default)]
+struct Look {
+    names: Vec<String>,
+    positions: HashMap<String, usize>,
+    guesses: Vec<Guess>,
+    kind: Option<GeometryKind>,
+    count: u64,
+    ids: bool,
+    id: Guess,
+}
+
+impl Look {
+    fn at(&mut self, text: &[u8]) {
+        self.count += 1;
+        // What is wrong says nothing of the fields; it is reported when it is read.
+        let Ok(glance) = serde_json::from_slice::<Glance>(text) else { return };
+        if let Some(id) = glance.id
+            && (id.is_string() || id.is_number())
+        {
+            self.ids = true;
+            self.id.see_json(&id);
+        }
+        for (name, value) in glance.properties.into_iter().flatten() {
+            let position = match self.positions.get(&name) {
+                Some(position) => *position,
+                None => {
+                    self.names.push(name.clone());
+                    self.guesses.push(Guess::default());
+                    self.positions.insert(name, self.names.len() - 1);
+                    self.names.len() - 1
+                }
+            };
+            self.guesses[position].see_json(&value);
+        }
+        let kind = match glance.geometry.and_then(|geometry| geometry.kind).as_deref() {
+            Some("Point" | "MultiPoint") => GeometryKind::Point,
+            Some("LineString" | "MultiLineString") => GeometryKind::Line,
+            Some("Polygon" | "MultiPolygon") => GeometryKind::Polygon,
+            Some("GeometryCollection") => GeometryKind::Mixed,
+            _ => return,
+        };
+        self.kind = join_kinds(self.kind, kind);
+    }
+}
+
+/// A feature's text, or what stands in its place.
+enum One {
+    Feature { text: Vec<u8>, line: u64 },
+    Broken { text: Vec<u8>, line: u64, reason: String },
+}
+
+impl One {
+    fn text(&self) -> Option<&[u8]> {
+        match self {
+            Self::Feature { text, .. } => Some(text),
+            Self::Broken { .. } => None,
+        }
+    }
+}
+
+/// Hands over every feature; gives the object around them, if there is one.
+fn each(path: &Path, lines: bool, sink: &mut dyn FnMut(One) -> bool) -> Result<Option<Top>, ImportError> {
+    let shown = path.display().to_string();
+    let unreadable = |error: std::io::Error| ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on");
+    let file = File::open(path).map_err(unreadable)?;
+    if lines {
+        each_line(file, sink).map_err(unreadable)?;
+        return Ok(None);
+    }
+    let mut rest = None;
+    let mut stopped = false;
+    let mut any = false;
+    split(file, &mut |piece| match piece {
+        Piece::Feature { text, line } => {
+            any = true;
+            stopped = !sink(One::Feature { text, line });
+            !stopped
+        }
+        Piece::Rest(text) => {
+            rest = Some(text);
+            true
+        }
+    })
+    .map_err(|error| match error {
+        SplitError::Io(error) => unreadable(error),
+        SplitError::Broken { line, column, reason } => ImportError::malformed(&shown, format!("line {line}, column {column}"), reason),
+    })?;
+    let Some(rest) = rest else { return Ok(None) };
+    debug_assert!(!stopped);
+    let top: Top = serde_json::from_slice(&rest)
+        .map_err(|error| ImportError::malformed(&shown, format!("line {}", error.line()), plain(&error)))?;
+    let malformed = |reason: String| Err(ImportError::malformed(&shown, "line 1", reason));
+    match &top.kind {
+        Some(Json::String(kind)) => match kind.as_str() {
+            "FeatureCollection" => match &top.features {
+                Some(Json::Array(_)) => {}
+                Some(_) => return malformed("`features` must be a list".into()),
+                None => return malformed("a FeatureCollection must have a list `features`".into()),
+            },
+            "Feature" if !any => {
+                sink(One::Feature { text: rest, line: 1 });
+            }
+            "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon" | "GeometryCollection" if !any => {
+                // A bare geometry is a feature without properties.
+                let mut text = br#"{"type":"Feature","properties":null,"geometry":"#.to_vec();
+                text.extend_from_slice(&rest);
+                text.push(b'}');
+                sink(One::Feature { text, line: 1 });
+            }
+            "Topology" => return malformed("this is TopoJSON, which is not read; convert it to GeoJSON first".into()),
+            other => {
+                return malformed(format!("the type `{other}` is none of GeoJSON's (upper and lower case matter): a FeatureCollection should stand here"));
+            }
+        },
+        Some(_) => return malformed("`type` must be a text".into()),
+        None => return malformed("the object has no `type`: this is no GeoJSON".into()),
+    }
+    Ok(Some(top))
+}
+
+/// Newline-delimited features, with or without record separators (RFC 8142). Each line stands for itself.
+fn each_line(file: impl Read, sink: &mut dyn FnMut(One) -> bool) -> std::io::Result<()> {
+    let mut reader = BufReader::with_capacity(1 << 18, file);
+    let mut line = 0;
+    loop {
+        let mut text = Vec::new();
+        if reader.read_until(b'\n', &mut text)? == 0 {
+            return Ok(());
+        }
+        line += 1;
+        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
+        let text = text.strip_prefix(b"\x1E").unwrap_or(text).trim_ascii().to_vec();
+        if text.is_empty() {
+            continue;
+        }
+        let one = match serde_json::from_slice::<serde::de::IgnoredAny>(&text) {
+            Ok(_) => One::Feature { text, line },
+            Err(error) => {
+                let reason = format!("column {}: {}", error.column(), plain(&error));
+                One::Broken { text, line, reason }
+            }
+        };
+        if !sink(one) {
+            return Ok(());
+        }
+    }
+}
+
+/// The `crs` member of GeoJSON 2008: `{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::9210"}}`.
+fn legacy_crs(member: &Json) -> Srs {
+    let Some(name) = member.pointer("/properties/name").and_then(Json::as_str) else {
+        return if member.is_null() {
+            Srs::Unknown("its `crs` member is null, which says that the system is unknown".into())
+        } else {
+            Srs::Unknown("its `crs` member cannot be understood".into())
+        };
+    };
+    if name.contains("CRS84") {
+        return Srs::Known { crs: Crs::WGS84, how: format!("its `crs` member: {name}"), warnings: Vec::new() };
+    }
+    match name.parse::<Crs>() {
+        Ok(crs) => Srs::Known { crs, how: format!("its `crs` member: {name}"), warnings: Vec::new() },
+        Err(error) => Srs::Unknown(format!("its `crs` member: {error}")),
+    }
+}

@@ -1,0 +1,304 @@
+//! GeoJSON geometry, read strictly: what RFC 7946 does not allow is a fault with its path.
+
+use std::fmt;
+
+use geo_types::{Coord, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::wkb::{self, Fault};
+
+/// A `coordinates` member, whatever is in it.
+#[derive(Debug)]
+pub(super) enum Coords {
+    /// A list of numbers: how many there were, and the first two.
+    Position { at: [f64; 2], length: usize },
+    List(Vec<Coords>),
+    Other(&'static str),
+}
+
+/// A geometry object, whatever is in it.
+#[derive(Debug, Deserialize)]
+pub(super) struct RawGeometry {
+    #[serde(rename = "type")]
+    pub kind: Option<serde_json::Value>,
+    coordinates: Option<Coords>,
+    geometries: Option<serde_json::Value>,
+}
+
+/// What came out.
+pub(super) struct Read {
+    pub geometry: Geometry<f64>,
+    pub dropped_z: bool,
+}
+
+const DEPTH: usize = 16;
+
+pub(super) fn read(raw: RawGeometry) -> Result<Read, Fault> {
+    let mut dropped_z = false;
+    let geometry = geometry(raw, "geometry", 0, &mut dropped_z)?;
+    Ok(Read { geometry, dropped_z })
+}
+
+fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<Geometry<f64>, Fault> {
+    if depth > DEPTH {
+        return Err(Fault::new(format!("{path} is nested too deep")));
+    }
+    let kind = match raw.kind {
+        Some(serde_json::Value::String(kind)) => kind,
+        Some(_) => return Err(Fault::new(format!("{path}.type must be a text"))),
+        None => return Err(Fault::new(format!("{path} has no type"))),
+    };
+    if kind == "GeometryCollection" {
+        let Some(serde_json::Value::Array(parts)) = raw.geometries else {
+            return Err(Fault::new(format!("{path}.geometries must be a list of geometries")));
+        };
+        let mut out = Vec::with_capacity(parts.len());
+        for (i, part) in parts.into_iter().enumerate() {
+            let path = format!("{path}.geometries[{i}]");
+            if !part.is_object() {
+                return Err(Fault::new(format!("{path} must be a geometry object")));
+            }
+            let part: RawGeometry = serde_json::from_value(part).map_err(|error| Fault::new(format!("{path}: {error}")))?;
+            out.push(geometry(part, &path, depth + 1, z)?);
+        }
+        return Ok(Geometry::GeometryCollection(GeometryCollection(out)));
+    }
+    if !matches!(kind.as_str(), "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon") {
+        return Err(Fault::new(format!("{path}.type `{kind}` is none of GeoJSON's (upper and lower case matter)")));
+    }
+    let path = format!("{path}.coordinates");
+    let coords = raw.coordinates.ok_or_else(|| Fault::new(format!("{path} is missing")))?;
+    Ok(match kind.as_str() {
+        "Point" => match coords {
+            // An empty list is an empty point (RFC 7946, 3.1).
+            Coords::List(list) if list.is_empty() => MultiPoint::<f64>::new(vec![]).into(),
+            coords => Point(position(coords, &path, z)?).into(),
+        },
+        "MultiPoint" => MultiPoint(positions(coords, &path, z)?.into_iter().map(Point).collect()).into(),
+        "LineString" => line(coords, &path, z)?.into(),
+        "MultiLineString" => {
+            let lines = list(coords, &path, "a list of lines")?;
+            let lines = lines.into_iter().enumerate().map(|(i, l)| line(l, &format!("{path}[{i}]"), z)).collect::<Result<_, _>>()?;
+            MultiLineString(lines).into()
+        }
+        "Polygon" => polygon(coords, &path, z)?.into(),
+        _ => {
+            let polygons = list(coords, &path, "a list of polygons")?;
+            let polygons =
+                polygons.into_iter().enumerate().map(|(i, p)| polygon(p, &format!("{path}[{i}]"), z)).collect::<Result<_, _>>()?;
+            MultiPolygon(polygons).into()
+        }
+    })
+}
+
+fn list(coords: Coords, path: &str, what: &str) -> Result<Vec<Coords>, Fault> {
+    match coords {
+        Coords::List(list) => Ok(list),
+        Coords::Position { .. } => Err(Fault::new(format!("{path} must be {what}, but holds numbers: it is not nested deep enough"))),
+        Coords::Other(other) => Err(Fault::new(format!("{path} must be {what}, but is {other}"))),
+    }
+}
+
+fn position(coords: Coords, path: &str, z: &mut bool) -> Result<Coord<f64>, Fault> {
+    match coords {
+        Coords::Position { at: [x, y], length } if length >= 2 => {
+            *z |= length > 2;
+            Ok(Coord { x, y })
+        }
+        Coords::Position { length, .. } => {
+            Err(Fault::new(format!("{path} must be a position of two or three numbers, but has {length}")))
+        }
+        // Numbers and something else: the list says what.
+        Coords::List(list) => {
+            let odd = list.iter().enumerate().find_map(|(i, one)| match one {
+                Coords::Other(what) if *what != "a number" => Some(format!("{path}[{i}] is {what}")),
+                _ => None,
+            });
+            Err(Fault::new(match odd {
+                Some(odd) => format!("{odd}; each element of a position must be a number"),
+                None if list.is_empty() => format!("{path} is an empty position"),
+                None => format!("{path} must be a position, but is nested too deep"),
+            }))
+        }
+        Coords::Other(what) => Err(Fault::new(format!("{path} must be a position, but is {what}"))),
+    }
+}
+
+fn positions(coords: Coords, path: &str, z: &mut bool) -> Result<Vec<Coord<f64>>, Fault> {
+    list(coords, path, "a list of positions")?
+        .into_iter()
+        .enumerate()
+        .map(|(i, one)| match one {
+            Coords::Position { at: [x, y], length } if length >= 2 => {
+                *z |= length > 2;
+                Ok(Coord { x, y })
+            }
+            other => position(other, &format!("{path}[{i}]"), z),
+        })
+        .collect()
+}
+
+fn line(coords: Coords, path: &str, z: &mut bool) -> Result<LineString<f64>, Fault> {
+    let coords = positions(coords, path, z)?;
+    if coords.len() == 1 {
+        return Err(Fault { reason: format!("{path} has one position; a line needs two or more"), place: Some([coords[0].x, coords[0].y]) });
+    }
+    Ok(LineString::new(coords))
+}
+
+fn polygon(coords: Coords, path: &str, z: &mut bool) -> Result<geo_types::Polygon<f64>, Fault> {
+    let rings = list(coords, path, "a list of rings")?;
+    let rings =
+        rings.into_iter().enumerate().map(|(i, ring)| positions(ring, &format!("{path}[{i}]"), z)).collect::<Result<Vec<_>, _>>()?;
+    wkb::polygon(rings).map_err(|fault| Fault { reason: format!("{path}: {}", fault.reason), place: fault.place })
+}
+
+impl<'de> Deserialize<'de> for Coords {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(CoordsVisitor)
+    }
+}
+
+/// One element of a list: numbers are kept apart, so that a position makes no allocation.
+enum Element {
+    Number(f64),
+    Coords(Coords),
+}
+
+impl<'de> Deserialize<'de> for Element {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ElementVisitor)
+    }
+}
+
+macro_rules! others {
+    ($wrap:expr) => {
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok($wrap(Coords::Other("true or false")))
+        }
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok($wrap(Coords::Other("a text")))
+        }
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok($wrap(Coords::Other("null")))
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok($wrap(Coords::Other("an object")))
+        }
+    };
+}
+
+struct CoordsVisitor;
+
+impl<'de> Visitor<'de> for CoordsVisitor {
+    type Value = Coords;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("coordinates")
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Coords, E> {
+        Ok(Coords::Other("a number"))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Coords, E> {
+        Ok(Coords::Other("a number"))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Coords, E> {
+        Ok(Coords::Other("a number"))
+    }
+
+    others!(std::convert::identity);
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Coords, A::Error> {
+        let (mut at, mut length, mut rest) = ([0.0; 2], 0, Vec::new());
+        while let Some(element) = seq.next_element::<Element>()? {
+            match element {
+                Element::Number(number) if rest.is_empty() => {
+                    if let Some(slot) = at.get_mut(length) {
+                        *slot = number;
+                    }
+                    length += 1;
+                }
+                Element::Number(_) => rest.push(Coords::Other("a number")),
+                Element::Coords(coords) => {
+                    // Numbers first and then something else: no position after all.
+                    rest.extend((0..std::mem::take(&mut length)).map(|_| Coords::Other("a number")));
+                    rest.push(coords);
+                }
+            }
+        }
+        Ok(if length > 0 { Coords::Position { at, length } } else { Coords::List(rest) })
+    }
+}
+
+struct ElementVisitor;
+
+impl<'de> Visitor<'de> for ElementVisitor {
+    type Value = Element;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("coordinates")
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Element, E> {
+        Ok(Element::Number(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Element, E> {
+        Ok(Element::Number(number as f64))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Element, E> {
+        Ok(Element::Number(number as f64))
+    }
+
+    others!(Element::Coords);
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Element, A::Error> {
+        CoordsVisitor.visit_seq(seq).map(Element::Coords)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        match read(serde_json::from_str(text).unwrap()) {
+            Ok(read) => panic!("{text} was read as {:?}", read.geometry),
+            Err(fault) => fault.reason,
+        }
+    }
+
+    #[test]
+    fn each_fault_names_its_path_and_its_rule() {
+        for (text, path, rule) in [
+            (r#"{"type":"Point","coordinates":[1,2,"f"]}"#, "coordinates[2]", "must be a number"),
+            (r#"{"type":"Point","coordinates":[2]}"#, "coordinates", "two or three"),
+            (r#"{"type":"Polygon","coordinates":[5]}"#, "coordinates", "not nested deep enough"),
+            (r#"{"type":"MultiPoint","coordinates":[[[0,0],[0,0]]]}"#, "coordinates[0]", "nested too deep"),
+            (r#"{"type":"LineString","coordinates":[[0,0]]}"#, "coordinates", "two or more"),
+            (r#"{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1]]]}"#, "coordinates", "not closed"),
+            (r#"{"type":"GeometryCollection","geometries":[false]}"#, "geometries[0]", "geometry object"),
+            (r#"{"type":"point","coordinates":[1,2]}"#, "type", "case"),
+            (r#"{"type":"Point"}"#, "coordinates", "missing"),
+        ] {
+            let reason = fault(text);
+            assert!(reason.contains(path) && reason.contains(rule), "{text}: {reason}");
+        }
+    }
+
+    #[test]
+    fn numbers_come_out_bit_for_bit() {
+        let text = r#"{"type":"LineString","coordinates":[[106.69834512345678,10.772512345678901,3],[1e-7,-0.1]]}"#;
+        let read = read(serde_json::from_str(text).unwrap()).unwrap();
+        let expected = LineString::from(vec![(106.69834512345678_f64, 10.772512345678901), ("1e-7".parse().unwrap(), -0.1)]);
+        assert_eq!((read.geometry, read.dropped_z), (expected.into(), true));
+    }
+}

@@ -1,0 +1,139 @@
+//! GDAL's field types and values as ours.
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use citymap_model::{FieldType, Value};
+use gdal::vector::{Feature, FieldValue, OGRFieldType};
+
+/// How a field of GDAL's becomes one of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    Bool,
+    Int,
+    Real,
+    Text,
+    Date,
+    DateTime,
+    /// A list, as JSON text.
+    List,
+}
+
+impl How {
+    pub(super) fn of(field: OGRFieldType::Type) -> (Self, Option<&'static str>) {
+        match field {
+            OGRFieldType::OFTInteger | OGRFieldType::OFTInteger64 => (Self::Int, None),
+            OGRFieldType::OFTReal => (Self::Real, None),
+            OGRFieldType::OFTDate => (Self::Date, None),
+            OGRFieldType::OFTDateTime => (Self::DateTime, None),
+            OGRFieldType::OFTBinary => (Self::Text, Some("binary values are kept as hexadecimal text")),
+            OGRFieldType::OFTIntegerList
+            | OGRFieldType::OFTInteger64List
+            | OGRFieldType::OFTRealList
+            | OGRFieldType::OFTStringList => (Self::List, Some("lists are kept as JSON text")),
+            // Times of day have no type of ours.
+            _ => (Self::Text, None),
+        }
+    }
+
+    pub(super) fn field_type(self) -> FieldType {
+        match self {
+            Self::Bool => FieldType::Bool,
+            Self::Int => FieldType::Int,
+            Self::Real => FieldType::Real,
+            Self::Text | Self::List => FieldType::Text,
+            Self::Date => FieldType::Date,
+            Self::DateTime => FieldType::DateTime,
+        }
+    }
+}
+
+/// One value. `blank_is_null`: drivers that leave fields unset say `""` for what is not there.
+pub(super) fn value(feature: &Feature<'_>, index: usize, how: How, blank_is_null: bool) -> Result<Value, String> {
+    let text = || feature.field_as_string(index).map_err(|error| error.to_string());
+    Ok(match how {
+        How::Int | How::Bool => match feature.field_as_integer64(index).map_err(|e| e.to_string())? {
+            None => Value::Null,
+            // An unset number reads as 0; as text it is empty.
+            Some(0) if text()?.is_none_or(|text| text.is_empty()) => Value::Null,
+            Some(number) if how == How::Bool => Value::Bool(number != 0),
+            Some(number) => Value::Int(number),
+        },
+        How::Real => match feature.field_as_double(index).map_err(|e| e.to_string())? {
+            None => Value::Null,
+            Some(0.0) if text()?.is_none_or(|text| text.is_empty()) => Value::Null,
+            Some(number) if number.is_finite() => Value::Real(number),
+            // NaN stands for "no value" in DBF and FileGDB.
+            Some(_) => Value::Null,
+        },
+        How::Text => match text()? {
+            None => Value::Null,
+            Some(text) if text.is_empty() && blank_is_null => Value::Null,
+            Some(text) => Value::Text(text),
+        },
+        How::Date | How::DateTime => match text()? {
+            None => Value::Null,
+            Some(text) if text.is_empty() => Value::Null,
+            Some(text) if how == How::Date => {
+                Value::Date(day(&text).ok_or_else(|| format!("`{text}` is no day of the calendar"))?)
+            }
+            Some(text) => Value::DateTime(instant(&text).ok_or_else(|| format!("`{text}` is no date and time"))?),
+        },
+        How::List => match text()? {
+            None => Value::Null,
+            Some(text) if text.is_empty() => Value::Null,
+            Some(_) => match feature.field(index).map_err(|e| e.to_string())? {
+                Some(FieldValue::IntegerListValue(list)) => json(&list)?,
+                Some(FieldValue::Integer64ListValue(list)) => json(&list)?,
+                Some(FieldValue::RealListValue(list)) => json(&list)?,
+                Some(FieldValue::StringListValue(list)) => json(&list)?,
+                _ => Value::Null,
+            },
+        },
+    })
+}
+
+fn json<T: serde::Serialize>(list: &[T]) -> Result<Value, String> {
+    serde_json::to_string(list).map(Value::Text).map_err(|error| error.to_string())
+}
+
+/// `2025/07/01`, as GDAL writes it.
+fn day(text: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(text.get(..10)?, "%Y/%m/%d").ok()
+}
+
+/// `2025/07/01 08:30:00.250+07`: an instant without a zone counts as UTC.
+fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let date = day(text)?;
+    let rest = text.get(10..)?.trim_start();
+    let zone = rest.find(['+', '-']).unwrap_or(rest.len());
+    let (clock, zone) = rest.split_at(zone);
+    let time = if clock.is_empty() { NaiveTime::MIN } else { NaiveTime::parse_from_str(clock, "%H:%M:%S%.f").ok()? };
+    let local = NaiveDateTime::new(date, time);
+    if zone.is_empty() {
+        return Some(local.and_utc());
+    }
+    let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
+    let hours: i32 = digits.get(..2)?.parse().ok()?;
+    let minutes: i32 = digits.get(2..4).map_or(Some(0), |m| m.parse().ok())?;
+    let seconds = (hours * 60 + minutes) * 60;
+    let offset = FixedOffset::east_opt(if zone.starts_with('-') { -seconds } else { seconds })?;
+    local.and_local_timezone(offset).single().map(|local| local.to_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_keep_their_milliseconds_and_zone() {
+        for (text, expected) in [
+            ("2025/07/01 08:30:00.250+07", "2025-07-01T01:30:00.250Z"),
+            ("2025/07/01 08:30:00-0330", "2025-07-01T12:00:00Z"),
+            ("2025/07/01 08:30:00", "2025-07-01T08:30:00Z"),
+            ("2025/07/01", "2025-07-01T00:00:00Z"),
+        ] {
+            assert_eq!(citymap_model::format_datetime(&instant(text).unwrap()), expected, "{text}");
+        }
+        assert_eq!(instant("2025/13/01 00:00:00"), None);
+        assert_eq!(instant("yesterday"), None);
+    }
+}

@@ -1,0 +1,281 @@
+//! OpenStreetMap extracts, sorted into the layers that a city map needs.
+//!
+//! GDAL assembles ways and multipolygon relations; the themes are decided here, from tags:
+//!
+//! | layer | what | from |
+//! |---|---|---|
+//! | `roads` | `highway=*` | lines, areas |
+//! | `buildings` | `building=*` but `no` | areas |
+//! | `water` | `waterway=*`, `natural=water`, `natural=wetland`, `landuse=reservoir`/`basin` | lines, areas |
+//! | `land_use` | `landuse=*`, `leisure=*`, `natural=*`, `amenity=*`, … that are not water or buildings | areas |
+//! | `places` | nodes with `place=*`, or with a name and an amenity, shop, office, tourism, … | points |
+//! | `addresses` | `addr:housenumber=*`, areas and lines as a point inside or on them | points, lines, areas |
+//! | `boundaries` | `boundary=*` | lines, areas |
+//! | `other_lines` | every other line: railways, power lines, walls | lines |
+//!
+//! A building with a house number is in two layers. Points and areas that match no theme are counted in a note.
+
+use std::{fs, path::Path};
+
+use citymap_crs::Crs;
+use citymap_model::{Field, FieldType, GeometryKind, Role, Value};
+use gdal::{Dataset, DatasetOptions, GdalOpenFlags, vector::LayerAccess};
+use geo::{Centroid, InteriorPoint};
+use geo_types::{Geometry, Point};
+use tempfile::TempDir;
+
+use super::{Body, Raw, Sink, SourceLayer, join_kinds, kind_of, survey};
+use crate::{ImportError, gdal_log, srs::Srs, wkb};
+
+/// Tags that become fields, in every theme that has a use for them.
+const TAGS: [&str; 34] = [
+    "name", "name:vi", "name:en", "highway", "ref", "oneway", "lanes", "surface", "maxspeed", "bridge", "tunnel", "layer",
+    "building", "building:levels", "height", "waterway", "natural", "water", "landuse", "leisure", "amenity", "shop",
+    "office", "tourism", "place", "boundary", "admin_level", "railway", "power", "barrier", "addr:housenumber",
+    "addr:street", "addr:ward", "addr:district",
+];
+
+/// Every theme with its role and its tags.
+const THEMES: [(&str, Role, &[&str]); 8] = [
+    (
+        "roads",
+        Role::Road,
+        &["name", "name:vi", "name:en", "highway", "ref", "oneway", "lanes", "surface", "maxspeed", "bridge", "tunnel", "layer"],
+    ),
+    ("buildings", Role::Building, &["name", "name:vi", "name:en", "building", "building:levels", "height", "amenity", "addr:housenumber", "addr:street"]),
+    ("water", Role::Other, &["name", "name:vi", "name:en", "waterway", "natural", "water", "landuse"]),
+    ("land_use", Role::Other, &["name", "name:vi", "name:en", "landuse", "leisure", "natural", "amenity", "tourism"]),
+    ("places", Role::Place, &["name", "name:vi", "name:en", "place", "amenity", "shop", "office", "tourism", "leisure"]),
+    ("addresses", Role::Address, &["addr:housenumber", "addr:street", "addr:ward", "addr:district", "name"]),
+    ("boundaries", Role::Other, &["name", "name:vi", "name:en", "boundary", "admin_level", "place"]),
+    ("other_lines", Role::Other, &["name", "railway", "power", "barrier", "natural", "leisure", "landuse"]),
+];
+
+const ROADS: usize = 0;
+const BUILDINGS: usize = 1;
+const WATER: usize = 2;
+const LAND_USE: usize = 3;
+const PLACES: usize = 4;
+const ADDRESSES: usize = 5;
+const BOUNDARIES: usize = 6;
+const OTHER_LINES: usize = 7;
+
+/// An extract, sorted; held in memory (about 1 kB a feature).
+pub(crate) struct OsmSource {
+    pub notes: Vec<String>,
+    pub layers: Vec<SourceLayer>,
+    features: Vec<Vec<Kept>>,
+}
+
+struct Kept {
+    id: String,
+    wkb: Vec<u8>,
+    values: Vec<Value>,
+    fault: Option<String>,
+}
+
+/// One feature's tags, in the order of [`TAGS`].
+struct Tags([Option<String>; TAGS.len()]);
+
+impl Tags {
+    fn get(&self, name: &str) -> Option<&str> {
+        TAGS.iter().position(|tag| *tag == name).and_then(|i| self.0[i].as_deref())
+    }
+
+    fn any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.get(name).is_some())
+    }
+}
+
+impl OsmSource {
+    pub(crate) fn open(path: &Path) -> Result<Self, ImportError> {
+        let shown = path.display().to_string();
+        let temporary = |error: std::io::Error| {
+            ImportError::unreadable(&shown, format!("no temporary file can be made ({error})"), "make room in the folder that TMPDIR names")
+        };
+        let folder = configuration().map_err(temporary)?;
+        let option = format!("CONFIG_FILE={}", folder.path().join("osmconf.ini").display());
+        let mut themes: Vec<Vec<Kept>> = THEMES.iter().map(|_| Vec::new()).collect();
+        let mut notes = Vec::new();
+        for (name, kind) in [("points", 0), ("lines", 1), ("multipolygons", 2)] {
+            gdal_log::take();
+            // Opened anew for each layer: reading one alone lets GDAL drop what belongs to others.
+            let dataset = Dataset::open_ex(
+                path,
+                DatasetOptions {
+                    open_flags: GdalOpenFlags::GDAL_OF_VECTOR,
+                    allowed_drivers: Some(&["OSM"]),
+                    open_options: Some(&[&option]),
+                    sibling_files: None,
+                },
+            )
+            .map_err(|error| {
+                ImportError::unreadable(&shown, gdal_log::first().unwrap_or_else(|| error.to_string()), "it may be cut off: get it again")
+            })?;
+            let mut layer = dataset
+                .layer_by_name(name)
+                .map_err(|error| ImportError::malformed(&shown, format!("layer `{name}`"), error.to_string()))?;
+            let unthemed = sort(&mut layer, kind, &mut themes);
+            if unthemed > 0 {
+                notes.push(format!("{unthemed} {name} match no theme and were left out"));
+            }
+            if let Some(message) = gdal_log::take().into_iter().find(|message| message.error) {
+                return Err(ImportError::malformed(&shown, format!("layer `{name}`"), format!("{}; it may be cut off: get it again", message.text)));
+            }
+        }
+        let mut layers = Vec::new();
+        let mut features = Vec::new();
+        for ((name, role, tags), kept) in THEMES.iter().zip(themes) {
+            if kept.is_empty() {
+                continue;
+            }
+            let mut kind = None;
+            for one in &kept {
+                if let Ok(read) = wkb::read(&one.wkb) {
+                    kind = join_kinds(kind, kind_of(&read.geometry));
+                }
+            }
+            layers.push(SourceLayer {
+                name: (*name).to_owned(),
+                fields: std::iter::once("osm_id").chain(tags.iter().copied()).map(|tag| Field::new(tag, FieldType::Text)).collect(),
+                kind: kind.unwrap_or(GeometryKind::Mixed),
+                srs: Srs::Known { crs: Crs::WGS84, how: "OpenStreetMap is WGS 84".into(), warnings: Vec::new() },
+                points: Vec::new(),
+                encoding: survey::unicode("OpenStreetMap is UTF-8"),
+                count: Some(kept.len() as u64),
+                sample: kept.iter().take(survey::SAMPLE).map(|one| one.values.clone()).collect(),
+                role: Some(*role),
+                warnings: Vec::new(),
+                attribution: Some("© OpenStreetMap contributors, ODbL 1.0".into()),
+            });
+            features.push(kept);
+        }
+        if layers.is_empty() {
+            return Err(ImportError::unreadable(&shown, "holds none of roads, buildings, water, land use, places, addresses, boundaries", "check that it is the right extract"));
+        }
+        Ok(Self { notes, layers, features })
+    }
+
+    pub(crate) fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+        for (index, one) in (1..).zip(self.features.get(layer).into_iter().flatten()) {
+            let body = Body::Ogr { id: Some(one.id.clone()), wkb: Some(one.wkb.clone()), values: one.values.clone(), fault: one.fault.clone() };
+            if !sink(Raw { index, line: None, body }) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn configuration() -> std::io::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    let tags = TAGS.join(",");
+    let mut text = String::from(
+        "attribute_name_laundering=no\n\
+         closed_ways_are_polygons=aeroway,amenity,area,boundary,building,craft,historic,landuse,leisure,military,natural,office,place,\
+         shop,sport,tourism,water,waterway=riverbank,highway=platform,public_transport=platform\n",
+    );
+    for section in ["points", "lines", "multipolygons", "multilinestrings", "other_relations"] {
+        text.push_str(&format!("[{section}]\nosm_id=yes\nattributes={tags}\nother_tags=no\n"));
+    }
+    fs::write(folder.path().join("osmconf.ini"), text)?;
+    Ok(folder)
+}
+
+/// Sorts a layer's features; gives how many match nothing.
+fn sort(layer: &mut gdal::vector::Layer<'_>, kind: usize, themes: &mut [Vec<Kept>]) -> u64 {
+    let positions: Vec<Option<usize>> = TAGS.iter().map(|tag| layer.defn().field_index(tag).ok()).collect();
+    let id = layer.defn().field_index("osm_id").ok();
+    let way = layer.defn().field_index("osm_way_id").ok();
+    let mut unthemed = 0;
+    for feature in layer.features() {
+        let text = |position: Option<usize>| {
+            position.and_then(|i| feature.field_as_string(i).ok().flatten()).filter(|text| !text.is_empty())
+        };
+        let tags = Tags(std::array::from_fn(|i| text(positions[i])));
+        // The type stands in the id, as is usual: node, way and relation have numbers of their own.
+        let id = match (text(id), text(way)) {
+            (Some(id), _) => format!("{}{id}", ['n', 'w', 'r'][kind]),
+            (None, Some(way)) => format!("w{way}"),
+            (None, None) => String::new(),
+        };
+        let found = themes_of(&tags, kind);
+        unthemed += u64::from(found.is_empty());
+        let Some(wkb) = feature.geometry().and_then(|geometry| geometry.wkb().ok()) else { continue };
+        for theme in found {
+            let (wkb, fault) = if theme == ADDRESSES && kind != 0 { address_point(&wkb) } else { (wkb.clone(), None) };
+            let mut values = vec![Value::Text(id.clone())];
+            values.extend(THEMES[theme].2.iter().map(|tag| tags.get(tag).map_or(Value::Null, |text| Value::Text(text.to_owned()))));
+            themes[theme].push(Kept { id: id.clone(), wkb, values, fault });
+        }
+    }
+    unthemed
+}
+
+fn themes_of(tags: &Tags, kind: usize) -> Vec<usize> {
+    let mut found = Vec::new();
+    let water = tags.get("waterway").is_some()
+        || matches!(tags.get("natural"), Some("water" | "wetland"))
+        || matches!(tags.get("landuse"), Some("reservoir" | "basin"));
+    if tags.get("addr:housenumber").is_some() {
+        found.push(ADDRESSES);
+    }
+    let known = ["amenity", "shop", "office", "tourism", "leisure"];
+    match kind {
+        0 => {
+            if tags.get("place").is_some() || (tags.get("name").is_some() && tags.any(&known)) {
+                found.push(PLACES);
+            }
+        }
+        1 => {
+            // Every line has its place: none is left out.
+            if tags.get("highway").is_some() {
+                found.push(ROADS);
+            } else if water {
+                found.push(WATER);
+            } else if tags.get("boundary").is_some() {
+                found.push(BOUNDARIES);
+            } else {
+                found.push(OTHER_LINES);
+            }
+        }
+        _ => {
+            if tags.get("highway").is_some() {
+                found.push(ROADS);
+            }
+            let building = tags.get("building").is_some_and(|value| value != "no");
+            if building {
+                found.push(BUILDINGS);
+            }
+            if water {
+                found.push(WATER);
+            }
+            if tags.get("boundary").is_some() {
+                found.push(BOUNDARIES);
+            }
+            if !water && !building && tags.any(&["landuse", "leisure", "natural", "amenity", "tourism"]) {
+                found.push(LAND_USE);
+            }
+        }
+    }
+    found
+}
+
+/// A point inside an area, or in the middle of a line, for an address that is drawn as one.
+fn address_point(bytes: &[u8]) -> (Vec<u8>, Option<String>) {
+    let point: Option<Point<f64>> = wkb::read(bytes).ok().and_then(|read| match read.geometry {
+        Geometry::Point(point) => Some(point),
+        Geometry::Polygon(area) => area.interior_point(),
+        Geometry::MultiPolygon(area) => area.interior_point(),
+        other => other.centroid(),
+    });
+    match point {
+        Some(point) => {
+            let mut wkb = vec![1, 1, 0, 0, 0];
+            wkb.extend(point.x().to_le_bytes());
+            wkb.extend(point.y().to_le_bytes());
+            (wkb, None)
+        }
+        None => (bytes.to_vec(), Some("no point could be found inside its outline".into())),
+    }
+}

@@ -1,0 +1,233 @@
+//! Which coordinate system a file says it is in.
+//!
+//! GDAL reads the definition; what it means is decided here, because GDAL and PROJ would take
+//! Vietnamese grids for others or shift them by the wrong set (EPSG:5194).
+
+use citymap_crs::{Crs, Transform, propose_zones, vn2000::ZONES};
+use gdal::spatial_ref::SpatialRef;
+
+/// What a source layer says of its coordinate system.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Srs {
+    /// A table.
+    None,
+    /// Known.
+    Known {
+        crs: Crs,
+        how: String,
+        warnings: Vec<String>,
+    },
+    /// Not said, or not to be understood; why.
+    Unknown(String),
+}
+
+/// The legal datum shift as `+towgs84` has it: three metres, three arc seconds of the other sign, ppm.
+const LEGAL: [f64; 7] =
+    [-191.904_414_29, -39.303_182_79, -111.450_328_35, 0.009_288_36, -0.019_754_79, 0.004_273_72, 0.252_906_278];
+
+/// Understands GDAL's definition. `said` says where it is from (`the .prj file`, `the file`).
+pub(crate) fn identify(srs: Option<&SpatialRef>, said: &str) -> Srs {
+    let Some(srs) = srs else { return Srs::Unknown(format!("{said} names no coordinate system")) };
+    let name = srs.name().unwrap_or_default();
+    let proj4 = srs.to_proj4().unwrap_or_default();
+    let vietnamese = is_vietnamese(srs, &name);
+    let mut warnings = Vec::new();
+    if let Some(given) = towgs84(srs) {
+        let legal = given.len() == 7 && given.iter().zip(LEGAL).all(|(a, b)| (a - b).abs() < 1e-4);
+        if vietnamese && !legal && given.iter().any(|v| *v != 0.0) {
+            warnings.push(format!(
+                "the datum shift in the definition ({}) is not the legal one; EPSG:6960 (Decision 05/2007/QĐ-BTNMT) was used",
+                given.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            ));
+        }
+    }
+    // The grid's own numbers come first: a definition may carry the code of another grid only by
+    // mistake, while a code without numbers does not exist.
+    if let Some(crs) = vietnamese_grid(&proj4, vietnamese, &mut warnings) {
+        return Srs::Known { crs, how: format!("{said}: `{name}`"), warnings };
+    }
+    if srs.is_geographic() && vietnamese {
+        return Srs::Known { crs: Crs::VN2000, how: format!("{said}: `{name}`"), warnings };
+    }
+    let mut identified = srs.clone();
+    // `auto_identify_epsg` knows UTM on WGS 84 and a few others; it errs where it knows nothing.
+    let code = code(srs).or_else(|| identified.auto_identify_epsg().ok().and_then(|()| code(&identified)));
+    if let Some(code) = code {
+        return match Crs::new(code) {
+            Ok(crs) => Srs::Known { crs, how: format!("{said}: `{name}`, EPSG:{code}"), warnings },
+            Err(error) => Srs::Unknown(format!("{said} names EPSG:{code} (`{name}`): {error}")),
+        };
+    }
+    if srs.is_geographic() && is_wgs84(&proj4, &name) {
+        return Srs::Known { crs: Crs::WGS84, how: format!("{said}: `{name}`"), warnings };
+    }
+    if is_mercator(&proj4) {
+        return Srs::Known { crs: Crs::WEB_MERCATOR, how: format!("{said}: `{name}`"), warnings };
+    }
+    if srs.is_local() || proj4.is_empty() {
+        return Srs::Unknown(format!("{said} says `{name}`, which has no place on the earth"));
+    }
+    Srs::Unknown(format!("{said} says `{name}`, which is no system with an EPSG code that is known here"))
+}
+
+fn code(srs: &SpatialRef) -> Option<u32> {
+    (srs.auth_name().as_deref() == Some("EPSG")).then(|| srs.auth_code().ok()).flatten().and_then(|code| u32::try_from(code).ok())
+}
+
+fn is_vietnamese(srs: &SpatialRef, name: &str) -> bool {
+    let datum = srs.get_attr_value("DATUM", 0).ok().flatten().unwrap_or_default();
+    let geographic = srs.get_attr_value("GEOGCS", 0).ok().flatten().unwrap_or_default();
+    let legal = towgs84(srs).is_some_and(|given| given.len() == 7 && given.iter().zip(LEGAL).all(|(a, b)| (a.abs() - b.abs()).abs() < 1e-2));
+    legal || [name, &datum, &geographic].iter().any(|text| {
+        let plain: String = text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+        plain.contains("vn2000") || plain.contains("vietnam2000")
+    })
+}
+
+fn towgs84(srs: &SpatialRef) -> Option<Vec<f64>> {
+    let value = |child| srs.get_attr_value("TOWGS84", child).ok().flatten().and_then(|text| text.parse().ok());
+    value(0)?;
+    Some((0..7).map_while(value).collect())
+}
+
+/// A parameter of a PROJ string.
+fn parameter<'a>(proj4: &'a str, name: &str) -> Option<&'a str> {
+    proj4.split_whitespace().find_map(|word| word.strip_prefix('+')?.strip_prefix(name)?.strip_prefix('='))
+}
+
+fn number(proj4: &str, name: &str, default: f64) -> f64 {
+    parameter(proj4, name).and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// The VN-2000 grid with these numbers. TM-3 zones (k 0.9999, half-degree meridians) are Vietnam's own; on
+/// UTM numbers the datum's name must say Vietnam.
+fn vietnamese_grid(proj4: &str, vietnamese: bool, warnings: &mut Vec<String>) -> Option<Crs> {
+    let (meridian, scale) = match parameter(proj4, "proj")? {
+        "tmerc" => (number(proj4, "lon_0", 0.0), number(proj4, "k", number(proj4, "k_0", 1.0))),
+        "utm" => (number(proj4, "zone", 0.0) * 6.0 - 183.0, 0.9996),
+        _ => return None,
+    };
+    let wgs84 = [parameter(proj4, "datum"), parameter(proj4, "ellps")].iter().flatten().any(|name| *name == "WGS84")
+        || (number(proj4, "a", 0.0) - 6_378_137.0).abs() < 0.1;
+    let plain = number(proj4, "lat_0", 0.0) == 0.0
+        && number(proj4, "x_0", 500_000.0) == 500_000.0
+        && number(proj4, "y_0", 0.0) == 0.0
+        && parameter(proj4, "units").unwrap_or("m") == "m"
+        && !proj4.contains("+south");
+    if !wgs84 || !plain || !(vietnamese || (scale - 0.9999).abs() < 1e-9) {
+        return None;
+    }
+    let zone = ZONES.iter().find(|zone| {
+        !zone.deprecated && 
+        (zone.central_meridian - meridian).abs() < 1e-6 && (zone.scale - scale).abs() < 1e-9
+    })?;
+    if !vietnamese {
+        warnings.push(format!(
+            "the definition does not name VN-2000, but has the numbers of {} ({}); it was taken for that, with the legal datum \
+             shift. If it is really on WGS 84, the data is 220 m off: transform it before importing",
+            zone.crs, zone.name
+        ));
+    }
+    Some(zone.crs)
+}
+
+fn is_wgs84(proj4: &str, name: &str) -> bool {
+    let datum = parameter(proj4, "datum") == Some("WGS84") || parameter(proj4, "ellps") == Some("WGS84");
+    // MapInfo's own WGS 84 has an ellipsoid one centimetre larger.
+    let near = (number(proj4, "a", 0.0) - 6_378_137.0).abs() < 0.1 && (number(proj4, "rf", 298.257_223_563) - 298.257_223_563).abs() < 1e-6;
+    (datum || near) && name.to_lowercase().replace([' ', '_'], "").contains("wgs") && parameter(proj4, "towgs84").is_none_or(|shift| shift.split(',').all(|v| v.parse() == Ok(0.0)))
+}
+
+fn is_mercator(proj4: &str) -> bool {
+    parameter(proj4, "proj") == Some("merc")
+        && number(proj4, "a", 0.0) == 6_378_137.0
+        && number(proj4, "b", 0.0) == 6_378_137.0
+        && number(proj4, "lon_0", 0.0) == 0.0
+        && number(proj4, "x_0", 0.0) == 0.0
+        && number(proj4, "y_0", 0.0) == 0.0
+}
+
+/// The systems under which most of the points would fall inside the city, for people. At most six.
+pub(crate) fn proposals(points: &[[f64; 2]]) -> Vec<String> {
+    let Ok(found) = propose_zones(points) else { return Vec::new() };
+    let mut out: Vec<String> = found
+        .iter()
+        .filter(|one| one.share_inside >= 0.5)
+        .take(6)
+        .map(|one| {
+            format!(
+                "{} ({}{}: {:.0} % inside, near {})",
+                one.crs,
+                one.crs.name(),
+                if one.swapped { ", with x and y exchanged" } else { "" },
+                100.0 * one.share_inside,
+                one.sample_commune
+            )
+        })
+        .collect();
+    let degrees = points.iter().all(|[x, y]| x.abs() <= 180.0 && y.abs() <= 90.0);
+    if out.is_empty() && degrees && !points.is_empty() {
+        out.extend(
+            [Crs::WGS84, Crs::VN2000].map(|crs| format!("{crs} ({}: the numbers look like degrees, though not in the city)", crs.name())),
+        );
+    }
+    out
+}
+
+/// From the source's system to WGS 84; `None` where there is nothing to do, so that coordinates stay bit for bit.
+pub(crate) fn to_wgs84(crs: Crs) -> Result<Option<Transform>, citymap_crs::CrsError> {
+    if crs == Crs::WGS84 { Ok(None) } else { Transform::new(crs, Crs::WGS84).map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(definition: &str) -> (u32, usize) {
+        match identify(Some(&SpatialRef::from_definition(definition).unwrap()), "test") {
+            Srs::Known { crs, warnings, .. } => (crs.code(), warnings.len()),
+            other => panic!("{definition}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn grids_are_known_by_code_by_name_and_by_numbers() {
+        for zone in ZONES.iter().filter(|zone| !zone.deprecated) {
+            assert_eq!(known(&format!("EPSG:{}", zone.crs.code())).0, zone.crs.code());
+        }
+        assert_eq!(known("EPSG:4326"), (4326, 0));
+        assert_eq!(known("EPSG:4756"), (4756, 0));
+        assert_eq!(known("EPSG:3857"), (3857, 0));
+        assert_eq!(known("EPSG:32648"), (32648, 0));
+        assert_eq!(known("EPSG:27700"), (27700, 0));
+        assert_eq!(known("+proj=utm +zone=48 +datum=WGS84"), (32648, 0));
+    }
+
+    #[test]
+    fn a_grid_without_a_name_is_taken_for_vietnams_with_a_warning() {
+        assert_eq!(known("+proj=tmerc +lat_0=0 +lon_0=105.75 +k=0.9999 +x_0=500000 +y_0=0 +datum=WGS84 +units=m"), (9210, 1));
+    }
+
+    #[test]
+    fn a_datum_shift_that_is_not_the_legal_one_is_said_and_not_used() {
+        let legal = "-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278";
+        let grid = "+proj=tmerc +lat_0=0 +lon_0=105.75 +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84 +units=m";
+        assert_eq!(known(&format!("{grid} +towgs84={legal}")), (9210, 0));
+        // The old sign error.
+        let wrong = "-191.90441429,-39.30318279,-111.45032835,-0.00928836,0.01975479,-0.00427372,0.252906278";
+        assert_eq!(known(&format!("{grid} +towgs84={wrong}")), (9210, 1));
+    }
+
+    #[test]
+    fn an_invented_grid_stays_unknown() {
+        let srs = SpatialRef::from_definition("+proj=tmerc +lat_0=3 +lon_0=12.34 +k=0.7 +ellps=GRS80").unwrap();
+        assert!(matches!(identify(Some(&srs), "test"), Srs::Unknown(_)));
+        assert!(matches!(identify(None, "test"), Srs::Unknown(_)));
+    }
+
+    #[test]
+    fn points_of_the_city_on_its_grid_propose_that_grid() {
+        let found = proposals(&[[603_481.588, 1_191_454.611], [603_500.0, 1_191_500.0]]);
+        assert!(found.iter().any(|text| text.starts_with("EPSG:9210 ")), "{found:?}");
+    }
+}

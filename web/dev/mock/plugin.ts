@@ -69,7 +69,9 @@ function answer(city: MockLayer[], indices: Map<string, GeoJsonVt>, request: Inc
 const fold = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').replace(/đ/gi, 'd').toLowerCase();
 
 function search(city: MockLayer[], text: string) {
-  return city.flatMap(({ collection, features }) => {
+  // Communes first, as the server gives them.
+  const order = [...city].sort((a, b) => Number(b.collection.citymap.role === 'admin_unit') - Number(a.collection.citymap.role === 'admin_unit'));
+  return order.flatMap(({ collection, features }) => {
     const { label, role } = collection.citymap;
     if (!label || !['admin_unit', 'road', 'address', 'parcel'].includes(role)) return [];
     return features

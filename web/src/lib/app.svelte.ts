@@ -1,3 +1,4 @@
+import { classify } from '../map/classify';
 import { look, type ThemeName } from '../map/look';
 import { selectionData } from '../map/selection';
 import { buildStyle } from '../map/style';
@@ -60,6 +61,9 @@ export class App {
   /** Layers whose details stand open. */
   open = $state<Record<string, boolean>>({});
 
+  /** Label points of named areas, by layer. */
+  areaLabels = $state.raw<Record<string, GeoJSON.FeatureCollection>>({});
+
   at = $state.raw<[number, number] | null>(null);
   answer = $state.raw<AtAnswer | null>(null);
   asking = $state(false);
@@ -90,6 +94,7 @@ export class App {
       lang: this.lang,
       origin: location.origin,
       selection: this.selectionShape,
+      areaLabels: this.areaLabels,
       lat: this.#latitude(),
     }),
   );
@@ -113,6 +118,7 @@ export class App {
     try {
       this.collections = await fetchCollections();
       this.status = 'ready';
+      void this.#nameAreas();
       this.#revision = await fetchRevision();
       const parcels = this.collections.find((collection) => collection.citymap.role === 'parcel');
       if (parcels) this.open[parcels.id] = true;
@@ -261,6 +267,7 @@ export class App {
     if (this.#revision !== null && revision !== this.#revision) {
       try {
         this.collections = await fetchCollections();
+        void this.#nameAreas();
         this.say(this.words.updated);
         if (this.at) void this.ask(this.at, this.selected);
       } catch {
@@ -268,6 +275,16 @@ export class App {
       }
     }
     this.#revision = revision;
+  }
+
+  /** Finds the label points of layers whose areas bear names; a layer that fails stays without until the next data. */
+  async #nameAreas(): Promise<void> {
+    const { areaLabels } = await import('../map/arealabels');
+    const named = this.collections.filter((collection) => classify(collection) === 'admin');
+    const answers = await Promise.allSettled(named.map(async (layer) => [layer.id, await areaLabels(layer)] as const));
+    this.areaLabels = Object.fromEntries(
+      answers.filter((answer) => answer.status === 'fulfilled').map((answer) => answer.value),
+    );
   }
 
   #begin(): AbortSignal {

@@ -56,9 +56,9 @@ export function minZoom(collection: Collection): number {
     case 'power':
       return 14;
     case 'point':
-      if (count <= 300) return 11;
-      if (role === 'place') return 13;
-      return count <= 5000 ? 14 : 16;
+      if (role === 'utility') return count <= 500 ? 15 : 16;
+      if (role === 'other') return count <= 2000 ? 8 : 13;
+      return count <= 300 ? 12 : 14;
     default:
       return 0;
   }

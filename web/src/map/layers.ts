@@ -57,7 +57,7 @@ const POLYGON: ExpressionSpecification = ['==', ['geometry-type'], 'Polygon'];
 const LINE: ExpressionSpecification = ['==', ['geometry-type'], 'LineString'];
 const POINT: ExpressionSpecification = ['==', ['geometry-type'], 'Point'];
 
-/** The source of a layer's labels at far zooms, see `style.ts`. */
+/** The source of a layer's label points, see `arealabels.ts`. */
 export const labelSource = (id: string) => `${id}:label`;
 
 /** The colour of a layer that has no official ones. */
@@ -379,7 +379,7 @@ function buildings(collection: Collection, { colors, opacity }: DrawContext): Pl
         filter: POLYGON,
         paint: {
           'fill-color': colors.building,
-          'fill-opacity': ['interpolate', ['linear'], ['zoom'], 14, 0.2 * opacity, 16, 0.38 * opacity, 18, 0.45 * opacity],
+          'fill-opacity': ['interpolate', ['linear'], ['zoom'], 14, 0.15 * opacity, 16, 0.26 * opacity, 18, 0.3 * opacity],
           'fill-outline-color': colors.buildingLine,
         },
       },
@@ -431,7 +431,7 @@ function addresses(collection: Collection, { colors, opacity }: DrawContext): Pl
 }
 
 function admin(collection: Collection, { colors, opacity }: DrawContext): Placed[] {
-  const text = labelText(collection);
+  const text = labelText(collection) !== null;
   const placed: Placed[] = [
     {
       slot: 'admin-fill',
@@ -452,7 +452,7 @@ function admin(collection: Collection, { colors, opacity }: DrawContext): Placed
           'line-color': colors.adminLine,
           'line-width': ['interpolate', ['linear'], ['zoom'], 7, 0.4, 11, 0.9, 16, 2.2],
           'line-dasharray': [4, 1.5, 1, 1.5],
-          'line-opacity': ['interpolate', ['linear'], ['zoom'], 8, 0.45 * opacity, 12, 0.75 * opacity],
+          'line-opacity': ['interpolate', ['linear'], ['zoom'], 8, 0.45 * opacity, 12, 0.75 * opacity, 17, 0.6 * opacity],
         },
       },
     },
@@ -461,14 +461,13 @@ function admin(collection: Collection, { colors, opacity }: DrawContext): Placed
     placed.push({
       slot: 'area-label',
       layer: {
-        ...base(collection, 'label'),
+        id: `${collection.id}/label`,
         source: labelSource(collection.id),
         type: 'symbol',
         minzoom: 9,
         maxzoom: 16.5,
-        filter: POLYGON,
         layout: {
-          'text-field': text,
+          'text-field': ['get', 'label'],
           'text-font': FONT.bold,
           'text-size': ['interpolate', ['linear'], ['zoom'], 9, 9.5, 12, 11.5, 15, 14],
           'text-max-width': 7,

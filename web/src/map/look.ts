@@ -1,4 +1,4 @@
-import looks from '../../../tiles/styles/look.json';
+import looks from '../../../tiles/styles/look.json' with { type: 'json' };
 
 export type ThemeName = 'light' | 'dark';
 

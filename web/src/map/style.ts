@@ -19,6 +19,8 @@ export interface StyleInput {
   origin: string;
   /** What is selected, as it is drawn. */
   selection: GeoJSON.FeatureCollection;
+  /** Label points of the layers whose areas bear names, by layer. */
+  areaLabels: Record<string, GeoJSON.FeatureCollection>;
   /** Latitude in degrees at which metres become pixels. */
   lat: number;
 }
@@ -61,9 +63,7 @@ export function buildStyle(input: StyleInput): StyleSpecification {
     // Past z18 a tile's grid is finer than 4 cm: deeper tiles would add requests, not detail.
     sources[id] = { type: 'vector', tiles, minzoom: minZoom(collection), maxzoom: 18, attribution };
     if (classify(collection) === 'admin') {
-      // A polygon that crosses a tile's edge is labelled once in each tile. Labels of areas therefore come from one
-      // far tile that nearly all areas lie in wholly, drawn larger in nearer views.
-      sources[labelSource(id)] = { type: 'vector', tiles, minzoom: 0, maxzoom: 8 };
+      sources[labelSource(id)] = { type: 'geojson', data: input.areaLabels[id] ?? { type: 'FeatureCollection', features: [] } };
     }
     const context = { colors, opacity: input.opacity(id), index, lat: input.lat, parcelsShown, dimmed };
     for (const item of drawCollection(collection, context)) {

@@ -27,6 +27,9 @@ export interface Insets {
 export class MapView {
   readonly map: maplibregl.Map;
   readonly #insets: () => Insets;
+  /** The style that waits for the former one to be read. */
+  #styled = false;
+  #next: maplibregl.StyleSpecification | null = null;
 
   constructor(
     container: HTMLElement,
@@ -60,6 +63,11 @@ export class MapView {
     this.map.on('mouseout', () => events.pointer(null));
     this.map.on('click', (event) => events.clicked([event.lngLat.lng, event.lngLat.lat]));
     for (const name of ['movestart', 'dataloading', 'styledataloading'] as const) this.map.on(name, events.busy);
+    this.map.once('style.load', () => {
+      this.#styled = true;
+      if (this.#next) this.setStyle(this.#next);
+      this.#next = null;
+    });
     this.map.on('idle', events.idle);
     // A tile that fails is asked for again by the next move; the page's own poll tells of an outage.
     this.map.on('error', (event) => console.warn('map:', event.error?.message ?? event));
@@ -73,6 +81,10 @@ export class MapView {
 
   /** Brings the picture to `style`: tiles of changed layers are fetched anew, the rest stays as it is. */
   setStyle(style: maplibregl.StyleSpecification): void {
+    if (!this.#styled) {
+      this.#next = style;
+      return;
+    }
     for (const [id, source] of Object.entries(style.sources)) {
       const present = this.map.getSource(id);
       if (source.type === 'vector' && source.tiles && present instanceof maplibregl.VectorTileSource) {

@@ -1,0 +1,150 @@
+import { codeLooks, colorField } from '../src/map/codes';
+import { mix, parseHex } from '../src/map/colors';
+import { look } from '../src/map/look';
+import { CORE, colors, expect, idle, knownParcel, layers, open, pixel, test } from './page';
+
+const [LON, LAT] = CORE;
+
+test('the map is drawn: official land-use colours stand in the pixels', async ({ page, request }) => {
+  await open(page, `#map=17/${LAT}/${LON}`);
+  const seen = await colors(page, { x: 420, y: 80, width: 760, height: 660 });
+  expect(seen.size, 'a blank map has few colours').toBeGreaterThan(50);
+  const layer = (await layers(request, 'parcel'))[0]!;
+  const { ground, codeStrength } = look('light');
+  const near = (one: string, other: string) => {
+    const [a, b] = [parseHex(one)!, parseHex(other)!];
+    return a.every((value, channel) => Math.abs(value - b[channel]!) <= 2);
+  };
+  const official = new Set(codeLooks(colorField(layer)!).map(({ color }) => mix(color, ground, codeStrength)));
+  const drawn = [...official].filter((color) =>
+    [...seen].some(([pixelColor, count]) => count > 100 && near(pixelColor, color)),
+  );
+  expect(drawn.length, `land-use colours drawn: ${drawn}`).toBeGreaterThanOrEqual(3);
+});
+
+test('every tile, glyph and symbol the map asks for is answered', async ({ page }) => {
+  const bad: string[] = [];
+  const kinds = { tiles: 0, fonts: 0, sprites: 0 };
+  page.on('response', (response) => {
+    const { pathname } = new URL(response.url());
+    for (const kind of ['tiles', 'fonts', 'sprites'] as const) if (pathname.startsWith(`/${kind}/`)) kinds[kind] += 1;
+    if (response.status() >= 400) bad.push(`${response.status()} ${pathname}`);
+  });
+  await open(page, `#map=18/${LAT}/${LON}`);
+  expect(bad).toEqual([]);
+  expect(Math.min(kinds.tiles, kinds.fonts, kinds.sprites), JSON.stringify(kinds)).toBeGreaterThan(0);
+});
+
+test('a click on a known parcel shows its number and its use in words', async ({ page, request }) => {
+  const { layer, feature, point } = await knownParcel(request);
+  await open(page, `#map=19.5/${point[1]}/${point[0]}`);
+  const at = await pixel(page, point);
+  await page.mouse.click(at.x, at.y);
+  const panel = page.getByRole('tabpanel', { name: /Đang chọn/ });
+  const number = String(feature.properties[layer.citymap.label!]);
+  await expect(panel.locator('.chosen .name')).toHaveText(number);
+  const field = colorField(layer)!;
+  const code = String(feature.properties[field.name]);
+  const entry = field.codeList!.entries.find((candidate) => candidate.code === code)!;
+  await expect(panel.locator('.chosen')).toContainText(entry.vi);
+  await expect(panel.locator('.chosen')).toContainText('VN-2000');
+  await expect(panel).toContainText('Không có tại đây');
+  await expect(page).toHaveURL(new RegExp(`sel=${layer.id}:`));
+  // The outline is in the picture, not only in the panel.
+  await idle(page);
+  const seen = await colors(page, { x: Math.max(400, at.x - 250), y: Math.max(0, at.y - 250), width: 500, height: 500 });
+  expect([...seen].some(([color, count]) => color === look('light').select && count > 200)).toBe(true);
+});
+
+test('Escape takes the selection back, and so do the back and forward buttons', async ({ page, request }) => {
+  const { layer, point } = await knownParcel(request);
+  await open(page, `#map=19.5/${point[1]}/${point[0]}`);
+  const at = await pixel(page, point);
+  await page.mouse.click(at.x, at.y);
+  await expect(page).toHaveURL(new RegExp(`sel=${layer.id}:`));
+  await page.keyboard.press('Escape');
+  await expect(page).not.toHaveURL(/sel=/);
+  await page.goBack();
+  await expect(page.locator('.chosen')).toBeVisible();
+  await page.goBack();
+  await expect(page.locator('.chosen')).toHaveCount(0);
+  await page.goForward();
+  await expect(page.locator('.chosen')).toBeVisible();
+});
+
+test('search finds a commune without diacritics, by keyboard alone', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('/');
+  await page.keyboard.type('ben thanh');
+  const option = page.getByRole('option', { name: /^Phường Bến Thành/ }).first();
+  await expect(option).toBeVisible();
+  // However many groups stand before it, the arrow keys reach it.
+  const wanted = (await option.getAttribute('id'))!;
+  const box = page.getByRole('combobox');
+  for (let step = 0; step < 20 && (await box.getAttribute('aria-activedescendant')) !== wanted; step += 1) {
+    await page.keyboard.press('ArrowDown');
+  }
+  await expect(option).toHaveAttribute('aria-selected', 'true');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/sel=communes:26743/);
+  await expect(page.locator('.chosen .name')).toHaveText('Phường Bến Thành');
+});
+
+test('search that finds nothing says so', async ({ page }) => {
+  await open(page);
+  await page.getByRole('combobox').fill('zzqqxx');
+  await expect(page.getByText(/Không tìm thấy “zzqqxx”/)).toBeVisible();
+});
+
+test('a link restores view, layers, opacity, selection, language and theme', async ({ page, request }) => {
+  const { layer, feature, point } = await knownParcel(request);
+  const number = String(feature.properties[layer.citymap.label!]);
+  const hash = `#map=18.25/${point[1].toFixed(6)}/${point[0].toFixed(6)}&off=roads&op=${layer.id}:40&at=${point[0].toFixed(7)},${point[1].toFixed(7)}&sel=${layer.id}:${encodeURIComponent(String(feature.id))}&lang=en&theme=dark`;
+  await open(page, hash);
+  await expect(page.locator('.chosen .name')).toHaveText(number);
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  await expect(page.getByText('Zoom 18.3')).toBeVisible();
+  await page.getByRole('tab', { name: 'Layers' }).click();
+  await expect(page.locator('#show-roads')).not.toBeChecked();
+  await expect(page.locator(`#details-${layer.id} input[type=range]`)).toHaveValue('40');
+  expect(new URL(page.url()).hash).toContain('off=roads');
+});
+
+test('the language changes every word, and stays in the address', async ({ page }) => {
+  await open(page);
+  await expect(page.getByRole('tab', { name: 'Lớp dữ liệu' })).toBeVisible();
+  await page.getByRole('button', { name: 'English' }).click();
+  await expect(page.getByRole('tab', { name: 'Layers' })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await expect(page).toHaveURL(/lang=en/);
+  await expect(page.getByRole('heading', { name: 'Cadastre' })).toBeVisible();
+});
+
+test('a layer that is switched off leaves the picture and asks for no tiles', async ({ page, request }) => {
+  const layer = (await layers(request, 'parcel'))[0]!;
+  await open(page, `#map=17/${LAT}/${LON}`);
+  const clip = { x: 420, y: 80, width: 760, height: 660 };
+  const before = await colors(page, clip);
+  await page.locator(`#show-${layer.id}`).uncheck();
+  await idle(page);
+  await expect(page).toHaveURL(new RegExp(`off=${layer.id}`));
+  const after = await colors(page, clip);
+  const top = [...before.keys()].find((color) => !(after.has(color) && after.get(color)! > 100));
+  expect(top, 'some parcel colour is gone').toBeDefined();
+});
+
+test('coordinates are shown in both systems and copied by a click', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(page, `#map=18/${LAT}/${LON}`);
+  const at = await pixel(page, CORE);
+  await page.mouse.move(at.x, at.y);
+  const readout = page.getByRole('button', { name: /VN-2000/ });
+  await expect(readout).toContainText('X 1.191.454,');
+  await expect(readout).toContainText('Y 603.481,');
+  await readout.click();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  const [northing, easting] = copied.split(' ').map(Number);
+  expect(Math.abs(northing! - 1191454.611)).toBeLessThan(2);
+  expect(Math.abs(easting! - 603481.588)).toBeLessThan(2);
+});

@@ -1,0 +1,95 @@
+import { type APIRequestContext, test as base, expect, type Page } from '@playwright/test';
+import type { Collection, Feature } from '../src/lib/api';
+import { innerPoint } from '../src/lib/inner';
+
+/** Bến Thành, where both the demo city and the made-up quarter have parcels. */
+export const CORE: [number, number] = [106.698, 10.7725];
+
+/**
+ * Every test also fails on an error in the browser's console and on a request to another host: the running system never
+ * leaves the city's network. A test that causes an error itself takes it off the list.
+ */
+export const test = base.extend<{ watched: string[] }>({
+  watched: [
+    async ({ page, baseURL }, use) => {
+      const trouble: string[] = [];
+      const host = new URL(baseURL ?? '').host;
+      page.on('request', (request) => {
+        const url = new URL(request.url());
+        if (/^(https?|wss?):$/.test(url.protocol) && url.host !== host) trouble.push(`foreign host: ${request.url()}`);
+      });
+      page.on('console', (message) => {
+        if (message.type() === 'error') trouble.push(`console: ${message.text()} ${message.location().url}`);
+      });
+      page.on('pageerror', (error) => trouble.push(`page: ${error.message}`));
+      await use(trouble);
+      expect(trouble).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+export { expect };
+
+/** Waits until the map has drawn all it has to; never for a time. */
+export async function idle(page: Page): Promise<void> {
+  await page.waitForSelector('html[data-map-idle="true"]', { timeout: 60_000 });
+}
+
+/** Opens the page at a hash and waits for the map. */
+export async function open(page: Page, hash = ''): Promise<void> {
+  await page.goto(`/${hash}`);
+  await idle(page);
+}
+
+/** The layers of a role. */
+export async function layers(request: APIRequestContext, role: string): Promise<Collection[]> {
+  const answer = await request.get('/api/collections');
+  expect(answer.ok()).toBe(true);
+  const { collections } = (await answer.json()) as { collections: Collection[] };
+  return collections.filter((collection) => collection.citymap.role === role);
+}
+
+/** A parcel near the core: its layer, itself and a point inside it. */
+export async function knownParcel(
+  request: APIRequestContext,
+): Promise<{ layer: Collection; feature: Feature; point: [number, number] }> {
+  const layer = (await layers(request, 'parcel'))[0]!;
+  const [lon, lat] = CORE;
+  const bbox = [lon - 0.003, lat - 0.003, lon + 0.003, lat + 0.003].join(',');
+  const answer = await request.get(`/api/collections/${layer.id}/items?bbox=${bbox}&limit=1`);
+  const feature = ((await answer.json()) as { features: Feature[] }).features[0]!;
+  return { layer, feature, point: innerPoint(feature.geometry)! };
+}
+
+/** Where a position stands on the page, in pixels. */
+export function pixel(page: Page, [lon, lat]: [number, number]): Promise<{ x: number; y: number }> {
+  return page.evaluate(
+    ([x, y]) => {
+      const { map } = (window as unknown as { citymap: { map: { project: (at: [number, number]) => { x: number; y: number } } } }).citymap;
+      const { x: px, y: py } = map.project([x!, y!]);
+      return { x: px, y: py };
+    },
+    [lon, lat],
+  );
+}
+
+/** The colours of a part of the page, with the number of pixels of each, most frequent first. */
+export async function colors(page: Page, clip: { x: number; y: number; width: number; height: number }): Promise<Map<string, number>> {
+  const png = (await page.screenshot({ clip })).toString('base64');
+  const counts = await page.evaluate(async (data) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${data}`;
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext('2d')!;
+    context.drawImage(image, 0, 0);
+    const { data: rgba } = context.getImageData(0, 0, image.width, image.height);
+    const found: Record<string, number> = {};
+    for (let at = 0; at < rgba.length; at += 4) {
+      const key = `#${[0, 1, 2].map((channel) => rgba[at + channel]!.toString(16).padStart(2, '0')).join('')}`;
+      found[key] = (found[key] ?? 0) + 1;
+    }
+    return found;
+  }, png);
+  return new Map(Object.entries(counts).sort((a, b) => b[1] - a[1]));
+}

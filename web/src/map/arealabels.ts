@@ -1,0 +1,62 @@
+import { VectorTile } from '@mapbox/vector-tile';
+import { PbfReader } from 'pbf';
+import type { Bbox, Collection } from '../lib/api';
+import { extent } from '../lib/home';
+import { boundsOf, innerPoint } from '../lib/inner';
+
+/**
+ * Label points of areas. A polygon that crosses a tile's edge is labelled once in each tile, so that a commune would bear
+ * its name three times. Its name is therefore put on a point of its own, found once in a few far tiles: in these nearly
+ * all areas lie whole, and of one that does not the biggest piece is taken.
+ */
+export async function areaLabels(collection: Collection): Promise<GeoJSON.FeatureCollection> {
+  const { label } = collection.citymap;
+  const box = extent(collection);
+  if (!label || !box) return { type: 'FeatureCollection', features: [] };
+  const best = new Map<string, { size: number; feature: GeoJSON.Feature }>();
+  const answers = await Promise.all(
+    tilesOver(box).map(async ([z, x, y]) => {
+      const path = collection.citymap.tiles.replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y));
+      const response = await fetch(`${path}?rev=${collection.citymap.revision}`);
+      const bytes = response.status === 200 ? await response.arrayBuffer() : null;
+      return { z, x, y, bytes };
+    }),
+  );
+  for (const { z, x, y, bytes } of answers) {
+    const layer = bytes ? new VectorTile(new PbfReader(bytes)).layers[collection.id] : undefined;
+    for (let index = 0; layer && index < layer.length; index += 1) {
+      const raw = layer.feature(index);
+      const { geometry } = raw.toGeoJSON(x, y, z);
+      const bounds = boundsOf(geometry);
+      const point = innerPoint(geometry);
+      const text = raw.properties[label];
+      if (!bounds || !point || text === undefined || text === null) continue;
+      const size = (bounds[2] - bounds[0]) * (bounds[3] - bounds[1]);
+      const id = String(raw.id ?? text);
+      if (size <= (best.get(id)?.size ?? 0)) continue;
+      best.set(id, {
+        size,
+        feature: { type: 'Feature', geometry: { type: 'Point', coordinates: point }, properties: { label: String(text) } },
+      });
+    }
+  }
+  return { type: 'FeatureCollection', features: [...best.values()].map((item) => item.feature) };
+}
+
+/** The tiles over a box at the nearest zoom (10 at most) at which there are no more than eight. */
+export function tilesOver([west, south, east, north]: Bbox): [z: number, x: number, y: number][] {
+  for (let z = 10; z > 0; z -= 1) {
+    const count = 2 ** z;
+    const column = (lon: number) => Math.min(count - 1, Math.max(0, Math.floor(((lon + 180) / 360) * count)));
+    const row = (lat: number) => {
+      const sine = Math.sin((Math.max(-85, Math.min(85, lat)) * Math.PI) / 180);
+      return Math.min(count - 1, Math.max(0, Math.floor((0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI)) * count)));
+    };
+    const [left, right, top, bottom] = [column(west), column(east), row(north), row(south)];
+    if ((right - left + 1) * (bottom - top + 1) > 8) continue;
+    const tiles: [number, number, number][] = [];
+    for (let x = left; x <= right; x += 1) for (let y = top; y <= bottom; y += 1) tiles.push([z, x, y]);
+    return tiles;
+  }
+  return [[0, 0, 0]];
+}

@@ -5,6 +5,7 @@ use citymap_model::{Role, Value, units::communes};
 use geo::InteriorPoint;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rustc_hash::FxHashMap;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     coordinates::parse_coordinates,
@@ -12,7 +13,7 @@ use crate::{
     layer::LayerIndex,
     parcel::{ParcelNumber, parse_parcel},
     phrases::{Asked, Fit},
-    rank::{NEARLY, away, gather, nearness, weight, worth},
+    rank::{ACCENTS, NEARLY, away, gather, nearness, weight, worth},
     units,
     words::{Kind, Words, split_kind, split_number},
 };
@@ -57,6 +58,8 @@ struct Asking<'a> {
     near: Option<[f64; 2]>,
     limit: usize,
     partial: bool,
+    /// What was typed, in lower case, where it has accents.
+    accents: Option<String>,
     found: Vec<Found>,
 }
 
@@ -112,7 +115,8 @@ impl SearchIndex {
             .collect();
         let near = query.near.filter(|near| near.iter().all(|degrees| degrees.is_finite()));
         let partial = !text.ends_with(char::is_whitespace);
-        let mut asking = Asking { index: self, snapshots, near, limit, partial, found: Vec::new() };
+        let accents = (!text.is_ascii()).then(|| accented(text.trim()));
+        let mut asking = Asking { index: self, snapshots, near, limit, partial, accents, found: Vec::new() };
         asking.keys(text.trim());
         if let Some(number) = parse_parcel(&text) {
             asking.parcels(&number);
@@ -385,12 +389,35 @@ impl Asking<'_> {
         order.sort_unstable_by(|a, b| {
             b.score.total_cmp(&a.score).then_with(|| rank(a.thing).cmp(&rank(b.thing)))
         });
-        order.truncate(self.limit);
-        order.into_iter().filter_map(|found| self.hit(found)).collect()
+        // Accents are looked at in what is shown, so only of the best.
+        order.truncate(4 * self.limit);
+        let mut hits: Vec<Hit> = order.into_iter().filter_map(|found| self.hit(found)).collect();
+        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+        hits.truncate(self.limit);
+        for hit in &mut hits {
+            self.place(hit);
+        }
+        hits
+    }
+
+    /// Puts the answer's position onto the feature; the middle of its box may lie beside it.
+    fn place(&self, hit: &mut Hit) {
+        let snapshot =
+            self.snapshots.iter().flatten().find(|snapshot| Some(&snapshot.layer().id) == hit.layer.as_ref());
+        if let (Some(snapshot), Some(row)) = (snapshot, hit.row)
+            && let Some(point) = snapshot.geometry(row).and_then(|geometry| geometry.interior_point())
+        {
+            hit.lonlat = Some([point.x(), point.y()]);
+        }
+    }
+
+    /// The score of an answer with this label.
+    fn score(&self, found: Found, label: &str) -> f64 {
+        let same = self.accents.as_ref().is_some_and(|typed| accented(label).contains(typed.as_str()));
+        (found.score + if same { ACCENTS } else { 0.0 }).min(1.0)
     }
 
     fn hit(&self, found: Found) -> Option<Hit> {
-        let score = found.score.min(1.0);
         match found.thing {
             Thing::Unit(unit) => {
                 let unit = &units::all().list[unit];
@@ -406,13 +433,13 @@ impl Asking<'_> {
                     lonlat: Some(unit.bbox.center()),
                     bbox: Some(unit.bbox),
                     precision: found.precision,
-                    score,
+                    score: self.score(found, &unit.label),
                 })
             }
             Thing::Row(position, row) => {
                 let (layer, snapshot) = (&self.index.layers[position], self.snapshots[position]?);
                 let (label, detail) = describe(layer, snapshot, row, found.precision);
-                let inside = snapshot.geometry(row).and_then(|geometry| geometry.interior_point());
+                let score = self.score(found, &label);
                 Some(Hit {
                     kind: HitKind::Role(layer.role),
                     layer: Some(layer.id.clone()),
@@ -420,9 +447,7 @@ impl Asking<'_> {
                     row: Some(row),
                     label,
                     detail,
-                    lonlat: inside
-                        .map(|point| [point.x(), point.y()])
-                        .or(found.bbox.map(|bbox| bbox.center())),
+                    lonlat: found.bbox.map(|bbox| bbox.center()),
                     bbox: found.bbox,
                     precision: found.precision,
                     score,
@@ -448,6 +473,11 @@ impl Hit {
             score: 1.0,
         }
     }
+}
+
+/// A text in lower case and one Unicode form, with its accents.
+fn accented(text: &str) -> String {
+    text.nfc().flat_map(char::to_lowercase).collect()
 }
 
 /// What people read of a row, and what tells it from others.

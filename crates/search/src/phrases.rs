@@ -13,6 +13,8 @@ pub(crate) enum Fit {
     Exact,
     /// It starts with what was asked.
     Prefix,
+    /// It has the words one after the other.
+    Inside,
     /// It has every word.
     Words,
 }
@@ -167,7 +169,7 @@ impl Phrases {
                     .any(|own| own == *word || position == last && asked.partial && own.starts_with(word))
             };
             if wanted.iter().enumerate().all(has) {
-                found.push((Fit::Words, phrase));
+                found.push((if follows(core, asked) { Fit::Inside } else { Fit::Words }, phrase));
             }
         }
     }
@@ -327,6 +329,14 @@ impl Phrases {
     }
 }
 
+/// Whether the words asked for stand in the text one after the other.
+fn follows(core: &str, asked: Asked<'_>) -> bool {
+    core.match_indices(asked.core).any(|(at, _)| {
+        let rest = &core[at + asked.core.len()..];
+        (at == 0 || core[..at].ends_with(' ')) && (asked.partial || rest.is_empty() || rest.starts_with(' '))
+    })
+}
+
 /// Turns counts (each one place to the right) into starts.
 fn accumulate(counts: &mut [u32]) {
     let mut sum = 0;
@@ -377,6 +387,7 @@ mod tests {
         );
         assert_eq!(rows(Kind::None, "trinh nguien", true), [(Fit::Words, vec![4])]);
         assert_eq!(rows(Kind::None, "quan trai", false), [(Fit::Words, vec![0, 1, 2])]);
+        assert_eq!(rows(Kind::None, "cho qu", true), [(Fit::Inside, vec![0, 1, 2])]);
         assert_eq!(rows(Kind::Ward, "nguien trai", true), []);
         assert_eq!(rows(Kind::None, "nguien tr", false), []);
     }

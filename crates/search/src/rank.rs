@@ -15,12 +15,16 @@ pub(crate) fn worth(fit: Fit) -> f64 {
     match fit {
         Fit::Exact => 0.90,
         Fit::Prefix => 0.75,
-        Fit::Words => 0.60,
+        Fit::Inside => 0.65,
+        Fit::Words => 0.55,
     }
 }
 
 /// What an answer is worth that is only near what was asked: the street without the house, the name outside the place.
 pub(crate) const NEARLY: f64 = 0.45;
+
+/// What it adds that the accents are those that were typed: `Thạnh An` is not `Thanh An`. More than distance, less than kind.
+pub(crate) const ACCENTS: f64 = 0.035;
 
 /// Of equal fits the communes come first.
 pub(crate) fn weight(kind: HitKind) -> f64 {

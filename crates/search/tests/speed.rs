@@ -1,0 +1,109 @@
+//! How fast: a million parcels in a release build, a tenth of that otherwise.
+//! `cargo test --release -p citymap-search --test speed -- --nocapture`
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use citymap_engine::SnapshotBuilder;
+use citymap_model::{Feature, Role, Value, units};
+use citymap_search::{SearchIndex, SearchQuery};
+use common::{city, communes, layer, lot};
+
+const FAMILY: [&str; 12] =
+    ["Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Vũ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô"];
+const MIDDLE: [&str; 14] = [
+    "Văn", "Thị", "Hữu", "Đình", "Công", "Quốc", "Minh", "Xuân", "Thanh", "Ngọc", "Bá", "Quang", "Đức", "Thế",
+];
+const GIVEN: [&str; 20] = [
+    "Trãi", "Huệ", "Cừ", "Trỗi", "Linh", "Thụ", "Hưng", "Tuấn", "Sơn", "Hùng", "Cảnh", "Khải", "Bình", "Lợi",
+    "Tần", "Khánh", "Lan", "Yên", "Quý", "Đạo",
+];
+
+#[test]
+fn a_million_parcels_are_indexed_in_seconds_and_asked_in_milliseconds() {
+    let count: u32 = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
+    let fields = ["ma_thua", "so_to", "so_thua", "dia_chi"];
+    let mut builder =
+        SnapshotBuilder::new(layer("parcels", Role::Parcel, &fields, Some("ma_thua"), Some("so_thua")));
+    let street = |i: u32| {
+        let pick = |list: &[&'static str], by: u32| list[(i / by) as usize % list.len()];
+        format!("{} {} {}", pick(&FAMILY, 40), pick(&MIDDLE, 480), pick(&GIVEN, 6_720))
+    };
+    let address = |i: u32| {
+        let commune = &units::communes()[(i / 6_000) as usize % 168];
+        let number = match i % 5 {
+            0 | 1 => format!("{}", i % 997),
+            2 | 3 => format!("{}/{}", i % 997, i % 41),
+            _ => format!("{}/{}/{}A", i % 997, i % 41, i % 13),
+        };
+        format!("{number} {}, {}", street(i), commune.name)
+    };
+    for i in 0..count {
+        let commune = &units::communes()[(i / 6_000) as usize % 168];
+        let (sheet, parcel) = ((i % 6_000 / 200).to_string(), (i % 200).to_string());
+        let [lon, lat] = commune.lonlat;
+        let place = lot(lon + f64::from(i % 77) * 1e-4, lat + f64::from(i % 78) * 1e-4);
+        let values = [format!("{}-{sheet}-{parcel}", commune.code), sheet, parcel, address(i)];
+        let values = values.into_iter().map(Value::Text).collect();
+        builder.push(&Feature { fid: i64::from(i) + 1, geometry: Some(place), values }).unwrap();
+    }
+    let city = city([std::sync::Arc::new(builder.finish(1)), communes()]);
+    let clock = Instant::now();
+    let index = SearchIndex::build(&city);
+    let built = clock.elapsed();
+    let clock = Instant::now();
+    let again = SearchIndex::update(&index, &city);
+    let updated = clock.elapsed();
+
+    let mut times: Vec<(Duration, String)> = Vec::new();
+    let mut ask = |text: String| {
+        let query = SearchQuery { text: text.clone(), limit: 10, near: Some([106.7, 10.77]) };
+        let clock = Instant::now();
+        let hits = again.search(&city, &query);
+        times.push((clock.elapsed(), text));
+        hits
+    };
+    for step in 0..200 {
+        let i = step * (count / 200);
+        let hits = ask(address(i));
+        assert_eq!(hits[0].label, address(i));
+        let letters: Vec<char> = address(i).chars().collect();
+        for typed in [1, 2, 4, 7, 12, 16] {
+            ask(letters[..typed.min(letters.len())].iter().collect());
+        }
+        ask(street(i));
+        ask(citymap_search::fold(&street(i)));
+        ask(street(i).split(' ').rev().collect::<Vec<_>>().join(" "));
+        ask(FAMILY[step as usize % 12].chars().take(1 + step as usize % 3).collect());
+        ask(format!("{}/{}", i % 6_000 / 200, i % 200));
+        ask(format!(
+            "tờ {} thửa {} {}",
+            i % 6_000 / 200,
+            i % 200,
+            units::communes()[step as usize % 168].name
+        ));
+        ask(format!("{} {}, Quận {}", i % 997, street(i), 1 + step % 12));
+        ask(units::communes()[step as usize % 168].name.to_owned());
+        ask(format!("không có {step}"));
+    }
+    times.sort_unstable();
+    let at = |share: f64| &times[((times.len() - 1) as f64 * share) as usize];
+    println!("{count} parcels: built in {built:.2?}, unchanged update {updated:.2?}");
+    println!(
+        "{} questions: median {:.2?}, p95 {:.2?}, worst {:.2?} (`{}`)",
+        times.len(),
+        at(0.5).0,
+        at(0.95).0,
+        at(1.0).0,
+        at(1.0).1
+    );
+    for (time, text) in times.iter().rev().take(8) {
+        println!("  {time:.2?} `{text}`");
+    }
+    // Loose, for a busy machine; the figures to hold are printed.
+    assert!(built < Duration::from_secs(15) && updated < Duration::from_secs(1));
+    assert!(at(0.95).0 < Duration::from_millis(50), "{:?}", at(0.95));
+}

@@ -10,8 +10,9 @@ use std::{
     time::Instant,
 };
 
+use chrono::NaiveDate;
 use citymap_model::{
-    CommitMeta, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value, parse_date,
+    CommitMeta, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value,
 };
 use citymap_store::{GeoPackage, Store, StoreError};
 use geo_types::polygon;
@@ -56,7 +57,7 @@ fn parcel(at: u32, area: f64) -> NewFeature {
             Value::Text("ODT".to_owned()),
             Value::Real(area + f64::from(at % 77) / 10.0),
             Value::Text(format!("{}/{} Đường Nguyễn Thị Minh Khai", at % 400, at % 7)),
-            parse_date("2021-04-01").map_or(Value::Null, Value::Date),
+            Value::Date(NaiveDate::default()),
             Value::Bool(at.is_multiple_of(500)),
             Value::Null,
         ],

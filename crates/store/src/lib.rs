@@ -52,7 +52,9 @@ pub enum Put {
     /// It took the place of the feature with its key, which keeps its number. The log counts it
     /// as changed only if its geometry or values are others now.
     Changed(Fid),
-    /// It was not taken, for this reason (upsert without a key, with a repeated key, …).
+    /// It was not taken, for this reason: a coordinate that is no finite number, a geometry that the
+    /// layer does not hold, an upsert without a key or with a repeated one. The log does not count
+    /// it unless the caller does, by [`Transaction::rejected`].
     Rejected(String),
 }
 

@@ -41,5 +41,6 @@ suite!(
     geometry_that_does_not_fit_is_rejected,
     the_sink_can_stop_the_reading,
     names_are_kept_whatever_they_are,
+    readers_beside_a_writer_see_whole_revisions,
     random_operations_agree_with_a_model,
 );

@@ -231,3 +231,24 @@ fn a_table_of_another_program_is_not_overwritten() {
         assert!(error.to_string().contains("another program"), "{error}");
     }
 }
+
+/// Many at once come to a place where nothing is: one makes the store, all open it.
+#[test]
+fn a_store_that_many_make_at_once_is_made_once() {
+    for _ in 0..6 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/city.gpkg");
+        let barrier = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    let store = GeoPackage::open_or_create(&path).unwrap();
+                    write(&store, &parcels(), Mode::Append, vec![parcel("a", 1, 1.0)]);
+                });
+            }
+        });
+        let store = GeoPackage::open(&path).unwrap();
+        assert_eq!((store.revision().unwrap(), areas(&store).len()), (8, 8));
+    }
+}

@@ -325,3 +325,43 @@ pub(crate) fn the_sink_can_stop_the_reading(store: &dyn Store) {
     assert!(matches!(stopped, Err(StoreError::Stopped(reason)) if reason == "enough"));
     assert_eq!(seen, 3);
 }
+
+/// Readers beside a writer: each view is of one revision, whatever is committed meanwhile.
+pub(crate) fn readers_beside_a_writer_see_whole_revisions(store: &dyn Store) {
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    let (done, looked) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut last = 0;
+                while !done.load(Ordering::Relaxed) {
+                    let view = store.view().unwrap();
+                    let revision = view.revision();
+                    assert!(revision >= last && store.revision().unwrap() >= revision);
+                    last = revision;
+                    if revision == 0 {
+                        continue;
+                    }
+                    let mut count = 0;
+                    view.read(&id("parcels"), &mut |feature| {
+                        assert_eq!(
+                            feature.values[1].to_json(),
+                            serde_json::json!(f64::from(u32::try_from(revision).unwrap()))
+                        );
+                        count += 1;
+                        Ok(())
+                    })
+                    .unwrap();
+                    assert_eq!(count, 100 + revision);
+                    looked.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for revision in 1..=30u32 {
+            let features = (0..100 + revision).map(|at| parcel(&at.to_string(), at, f64::from(revision)));
+            write(store, &parcels(), Mode::Replace, features.collect());
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(looked.load(Ordering::Relaxed) > 10, "the readers looked too seldom to prove anything");
+}

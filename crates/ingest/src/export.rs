@@ -2,15 +2,14 @@
 
 use std::{fs, path::Path};
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveTime};
 use citymap_crs::{Crs, CrsError, Transform};
-use citymap_model::{Feature as Record, FieldType, Layer, LayerId, Value};
+use citymap_model::{Feature as Record, FieldType, Layer, LayerId, Value, format_datetime};
 use citymap_store::{StoreError, View};
 use gdal::{
     Dataset, DriverManager,
     errors::GdalError,
     spatial_ref::{AxisMappingStrategy, SpatialRef},
-    vector::{Feature, FieldDefn, FieldValue, Geometry, LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType},
+    vector::{Feature, FieldDefn, Geometry, LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType},
 };
 use serde::Serialize;
 
@@ -34,7 +33,9 @@ pub struct Export {
 #[non_exhaustive]
 pub enum ExportError {
     /// The file's ending names no format.
-    #[error("{0}: the ending names no format; use .gpkg, .geojson, .geojsonl, .fgb, .shp, .tab, .mif, .csv, .kml or .dxf")]
+    #[error(
+        "{0}: the ending names no format; use .gpkg, .geojson, .geojsonl, .fgb, .shp, .tab, .mif, .csv, .kml or .dxf"
+    )]
     Format(String),
     /// Something is there already.
     #[error("{0} is there already; remove it or give another name")]
@@ -112,8 +113,9 @@ fn write(
         path: to.display().to_string(),
         reason: gdal_log::first().unwrap_or_else(|| error.to_string()),
     };
-    let mut dataset =
-        DriverManager::get_driver_by_name(driver).and_then(|driver| driver.create_vector_only(to)).map_err(refused)?;
+    let mut dataset = DriverManager::get_driver_by_name(driver)
+        .and_then(|driver| driver.create_vector_only(to))
+        .map_err(refused)?;
     let srs = SpatialRef::from_epsg(crs.code()).map_err(refused)?;
     srs.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
     // A KML and a DXF have fields of their own, which cannot be made.
@@ -236,16 +238,9 @@ fn put(
             Value::Int(value) => feature.set_field_integer64(index, *value),
             Value::Real(value) => feature.set_field_double(index, *value),
             Value::Text(value) => feature.set_field_string(index, &value.replace('\0', "\u{FFFD}")),
-            Value::Date(day) => {
-                let midnight: DateTime<FixedOffset> = day.and_time(NaiveTime::MIN).and_utc().fixed_offset();
-                // GDAL's years are 16 bits wide; other days go as text.
-                if i16::try_from(day.year()).is_ok() {
-                    feature.set_field(index, &FieldValue::DateTimeValue(midnight))
-                } else {
-                    feature.set_field_string(index, &day.to_string())
-                }
-            }
-            Value::DateTime(instant) => feature.set_field(index, &FieldValue::DateTimeValue(instant.fixed_offset())),
+            // GDAL reads ISO 8601, with milliseconds and Z, into its own dates and instants.
+            Value::Date(day) => feature.set_field_string(index, &day.to_string()),
+            Value::DateTime(instant) => feature.set_field_string(index, &format_datetime(instant)),
         };
         outcome.map_err(Failure::Gdal)?;
     }
@@ -253,6 +248,8 @@ fn put(
 }
 
 fn to_gdal(geometry: &citymap_model::Geometry) -> Result<Geometry, Failure> {
-    use gdal::vector::ToGdal;
-    geometry.to_gdal().map_err(Failure::Gdal)
+    let mut bytes = Vec::new();
+    ::wkb::writer::write_geometry(&mut bytes, geometry, &::wkb::writer::WriteOptions::default())
+        .map_err(|error| Failure::Gdal(GdalError::BadArgument(error.to_string())))?;
+    Geometry::from_wkb(&bytes).map_err(Failure::Gdal)
 }

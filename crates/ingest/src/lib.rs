@@ -19,6 +19,7 @@
 mod check;
 pub mod encoding;
 mod error;
+mod export;
 mod gdal_log;
 mod guess;
 mod hash;
@@ -35,6 +36,7 @@ mod wkb;
 
 pub use encoding::{Encoding, UnknownEncoding};
 pub use error::ImportError;
+pub use export::{Export, ExportError, export};
 pub use import::import;
 pub use report::{CrsReport, EncodingReport, FileReport, Issue, IssueKind, LayerReport, Report};
 pub use request::{Progress, RepairTolerance, Request};

@@ -116,7 +116,7 @@ fn write(
     let mut dataset = DriverManager::get_driver_by_name(driver)
         .and_then(|driver| driver.create_vector_only(to))
         .map_err(refused)?;
-    let srs = SpatialRef::from_epsg(crs.code()).map_err(refused)?;
+    let mut srs = SpatialRef::from_epsg(crs.code()).map_err(refused)?;
     srs.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
     // A KML and a DXF have fields of their own, which cannot be made.
     let own_fields = driver == "DXF";
@@ -177,21 +177,17 @@ struct Sink<'a> {
 }
 
 impl Sink<'_> {
-    /// All features in one transaction, where the format has such.
+    /// All features; in one transaction where the format is a database.
     fn run(&mut self, view: &dyn View) -> Result<(), Failure> {
-        match self.dataset.start_transaction() {
-            Ok(mut transaction) => {
-                let layer = transaction.layer(0).map_err(Failure::Gdal)?;
-                put_all(view, self.definition, &layer, self.transform, self.own_fields, self.written)?;
-                drop(layer);
-                transaction.commit().map_err(Failure::Gdal)
-            }
-            Err(_) => {
-                gdal_log::take();
-                let layer = self.dataset.layer(0).map_err(Failure::Gdal)?;
-                put_all(view, self.definition, &layer, self.transform, self.own_fields, self.written)
-            }
+        if self.dataset.driver().short_name() != "GPKG" {
+            let layer = self.dataset.layer(0).map_err(Failure::Gdal)?;
+            return put_all(view, self.definition, &layer, self.transform, self.own_fields, self.written);
         }
+        let transaction = self.dataset.start_transaction().map_err(Failure::Gdal)?;
+        let layer = transaction.layer(0).map_err(Failure::Gdal)?;
+        put_all(view, self.definition, &layer, self.transform, self.own_fields, self.written)?;
+        drop(layer);
+        transaction.commit().map_err(Failure::Gdal)
     }
 }
 

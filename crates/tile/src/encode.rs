@@ -103,7 +103,13 @@ impl Scratch {
             + self.written.capacity() * size_of::<Written>()
     }
 
-    fn encode_layer(&mut self, snapshot: &LayerSnapshot, tile: TileId, options: &TileOptions, out: &mut Vec<u8>) {
+    fn encode_layer(
+        &mut self,
+        snapshot: &LayerSnapshot,
+        tile: TileId,
+        options: &TileOptions,
+        out: &mut Vec<u8>,
+    ) {
         // One unit more than the clip box, for what rounding brings in.
         let reach = tile.grown(f64::from(options.buffer) + 1.0);
         self.candidates.clear();

@@ -48,6 +48,7 @@ mod segment;
 mod simple;
 mod sliver;
 mod tile_id;
+mod trace;
 mod values;
 
 pub use describe::{NATIVE_MAX_ZOOM, tilejson, vector_layer};

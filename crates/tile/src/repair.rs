@@ -3,17 +3,18 @@
 use i_overlay::{
     core::{
         fill_rule::FillRule,
-        overlay::{IntOverlayOptions, Overlay, ShapeType},
-        overlay_rule::OverlayRule,
+        overlay::{Overlay, ShapeType},
         solver::Solver,
     },
     i_float::int::point::IntPoint,
+    vector::edge::{SUBJ_LEFT, SUBJ_RIGHT},
 };
 
 use crate::{
     grid::Near,
-    rings::{Rings, clean, doubled_area},
+    rings::{Rings, doubled_area},
     simple::{Checker, Contact},
+    trace::{Directed, Tracer},
 };
 
 /// How often a result that is not valid is put through again.
@@ -21,16 +22,25 @@ const ROUNDS: usize = 8;
 
 /// Resolves rings into valid polygons: what the rings wind around more often clockwise (on the
 /// map) than the other way.
+///
+/// `i_overlay` splits the edges where they meet and finds the winding beside each; the rings are
+/// traced here, because a map's polygons may not touch themselves, and its own extraction of such
+/// (4.5, `ogc`) runs into a failed assertion on rings that share points.
 pub(crate) struct Repair {
     overlay: Overlay,
-    ring: Vec<Near>,
+    edges: Vec<Directed>,
+    tracer: Tracer,
 }
 
 impl Default for Repair {
     fn default() -> Self {
         // Single-threaded: a tile is encoded on one thread, others encode other tiles.
         let solver = Solver { multithreading: None, ..Solver::AUTO };
-        Self { overlay: Overlay::new_custom(0, IntOverlayOptions::ogc(), solver), ring: Vec::new() }
+        Self {
+            overlay: Overlay::new_custom(0, Default::default(), solver),
+            edges: Vec::new(),
+            tracer: Tracer::default(),
+        }
     }
 }
 
@@ -55,27 +65,25 @@ impl Repair {
                 return;
             }
             // Crossings were moved to the grid and met other edges there: once more, from the result.
-            self.overlay.clear();
+            self.clear();
             for ring in first..out.rings.len() {
-                let ring = out.ring(ring);
-                self.overlay.add_path_iter(ring.iter().map(|&[x, y]| IntPoint::new(x, y)), ShapeType::Subject);
+                self.add(out.ring(ring).iter().copied());
             }
         }
         keep_sound(checker, first, out);
     }
 
     fn solve(&mut self, out: &mut Rings) {
-        for shape in self.overlay.overlay(OverlayRule::Subject, FillRule::Positive) {
-            for (index, contour) in shape.iter().enumerate() {
-                clean(contour.iter().map(|point| [point.x, point.y]), &mut self.ring);
-                let area = doubled_area(&self.ring);
-                if self.ring.len() >= 3 && area != 0 {
-                    out.push(&self.ring, area, index == 0);
-                } else if index == 0 {
-                    break;
-                }
+        self.edges.clear();
+        for edge in self.overlay.build_separate_vectors(FillRule::Positive) {
+            let (a, b) = ([edge.a.x, edge.a.y], [edge.b.x, edge.b.y]);
+            match edge.fill & (SUBJ_LEFT | SUBJ_RIGHT) {
+                SUBJ_LEFT => self.edges.push((a, b)),
+                SUBJ_RIGHT => self.edges.push((b, a)),
+                _ => {}
             }
         }
+        self.tracer.trace(&mut self.edges, out);
     }
 }
 

@@ -70,7 +70,8 @@ pub(crate) fn turn(a: Near, b: Near, c: Near) -> i64 {
 #[inline]
 fn is_spike(a: Near, b: Near, c: Near) -> bool {
     turn(a, b, c) == 0
-        && i64::from(b[0] - a[0]) * i64::from(c[0] - b[0]) + i64::from(b[1] - a[1]) * i64::from(c[1] - b[1]) < 0
+        && i64::from(b[0] - a[0]) * i64::from(c[0] - b[0]) + i64::from(b[1] - a[1]) * i64::from(c[1] - b[1])
+            < 0
 }
 
 /// Writes the ring without repeated points and without spikes to `out`; the area stays the same.
@@ -120,7 +121,10 @@ mod tests {
         let square = [[0, 0], [4, 0], [4, 4], [0, 4]];
         assert_eq!(cleaned(&square), square);
         assert_eq!(cleaned(&[[0, 0], [4, 0], [9, 0], [4, 0], [4, 4], [4, 4], [0, 4], [0, 0]]), square);
-        assert_eq!(cleaned(&[[-3, 0], [0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]), [[0, 0], [4, 0], [4, 4], [0, 4]]);
+        assert_eq!(
+            cleaned(&[[-3, 0], [0, 0], [4, 0], [4, 4], [0, 4], [0, 0]]),
+            [[0, 0], [4, 0], [4, 4], [0, 4]]
+        );
         assert_eq!(cleaned(&[[0, 0], [4, 0], [4, 4], [0, 4], [0, 8]]).len(), 4);
         assert!(cleaned(&[[0, 0], [5, 5], [9, 9], [2, 2]]).len() < 3);
         assert!(cleaned(&[[1, 1], [1, 1]]).len() < 3);

@@ -70,7 +70,11 @@ pub(crate) struct Checker {
 impl Checker {
     /// Whether no ring meets itself, and the rings meet each other at most as `contact` says.
     /// The rings must be [`clean`](crate::rings::clean) and have three points or more.
-    pub(crate) fn rings_fit<'a>(&mut self, rings: impl Iterator<Item = &'a [Near]>, contact: Contact) -> bool {
+    pub(crate) fn rings_fit<'a>(
+        &mut self,
+        rings: impl Iterator<Item = &'a [Near]>,
+        contact: Contact,
+    ) -> bool {
         self.edges.clear();
         for (ring, points) in rings.enumerate() {
             let count = points.len() as u32;

@@ -37,7 +37,8 @@ pub(crate) fn polygon(ring: &[Far], grid: &Grid, spare: &mut Vec<Near>, out: &mu
     };
     let straight = start != end && spare.iter().all(|&point| turn(start, end, point) == 0);
     let triangle = if straight {
-        let beside = if start[0] == end[0] { [step(end[0], grid), end[1]] } else { [end[0], step(end[1], grid)] };
+        let beside =
+            if start[0] == end[0] { [step(end[0], grid), end[1]] } else { [end[0], step(end[1], grid)] };
         [start, end, beside]
     } else {
         [first, [step(first[0], grid), first[1]], [first[0], step(first[1], grid)]]

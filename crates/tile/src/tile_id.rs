@@ -57,7 +57,8 @@ impl TileId {
     /// # Errors
     /// [`TileError::Zoom`] where the zoom is beyond [`MAX_ZOOM`].
     pub fn at(lonlat: [f64; 2], z: u8) -> Result<Self, TileError> {
-        let [x, y] = mercator::project(lonlat).map(|world| (u64::from(world) >> (32 - u32::from(z.min(MAX_ZOOM)))) as u32);
+        let [x, y] = mercator::project(lonlat)
+            .map(|world| (u64::from(world) >> (32 - u32::from(z.min(MAX_ZOOM)))) as u32);
         Self::new(z, x, y)
     }
 
@@ -86,9 +87,12 @@ impl TileId {
     pub fn grown(self, units: f64) -> Bbox {
         let side = f64::from(1u32 << (31 - self.z)) * 2.0;
         let margin = units / f64::from(crate::EXTENT) * side;
-        let [west, north] = mercator::unproject([f64::from(self.x) * side - margin, f64::from(self.y) * side - margin]);
-        let [east, south] =
-            mercator::unproject([f64::from(self.x + 1) * side + margin, f64::from(self.y + 1) * side + margin]);
+        let [west, north] =
+            mercator::unproject([f64::from(self.x) * side - margin, f64::from(self.y) * side - margin]);
+        let [east, south] = mercator::unproject([
+            f64::from(self.x + 1) * side + margin,
+            f64::from(self.y + 1) * side + margin,
+        ]);
         Bbox::new(west, south, east, north)
     }
 }
@@ -126,6 +130,9 @@ mod tests {
     fn the_whole_world_is_one_tile() {
         let bounds = TileId::new(0, 0, 0).unwrap().bounds();
         assert_eq!((bounds.min[0], bounds.max[0]), (-180.0, 180.0));
-        assert!((bounds.max[1] - mercator::MAX_LAT).abs() < 1e-9 && (bounds.min[1] + mercator::MAX_LAT).abs() < 1e-9);
+        assert!(
+            (bounds.max[1] - mercator::MAX_LAT).abs() < 1e-9
+                && (bounds.min[1] + mercator::MAX_LAT).abs() < 1e-9
+        );
     }
 }

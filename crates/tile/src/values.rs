@@ -1,7 +1,7 @@
 //! The attributes of a layer in one tile: keys, distinct values, and who has which.
 
 use citymap_engine::{Column, LayerSnapshot, Row};
-use citymap_model::{Field, FeatureId};
+use citymap_model::{FeatureId, Field};
 
 use crate::pbf;
 
@@ -126,15 +126,23 @@ impl Values {
     /// Numbers a column's values; whether any row has one.
     fn collect_column(&mut self, column: &Column, rows: &[Row], place: usize) -> bool {
         match column {
-            Column::Bool(values) => self.number_all(rows, place, |row| {
-                let value = values[row as usize];
-                (value != Column::NULL_BOOL).then_some(u64::from(value))
-            }, |out, bits| {
-                pbf::key(out, 7, pbf::VARINT);
-                pbf::varint(out, bits);
-            }),
-            Column::Int(values, nulls) => {
-                self.number_all(rows, place, |row| (!nulls.contains(row)).then(|| values[row as usize] as u64), |out, bits| {
+            Column::Bool(values) => self.number_all(
+                rows,
+                place,
+                |row| {
+                    let value = values[row as usize];
+                    (value != Column::NULL_BOOL).then_some(u64::from(value))
+                },
+                |out, bits| {
+                    pbf::key(out, 7, pbf::VARINT);
+                    pbf::varint(out, bits);
+                },
+            ),
+            Column::Int(values, nulls) => self.number_all(
+                rows,
+                place,
+                |row| (!nulls.contains(row)).then(|| values[row as usize] as u64),
+                |out, bits| {
                     let value = bits as i64;
                     if value < 0 {
                         pbf::key(out, 6, pbf::VARINT);
@@ -143,20 +151,30 @@ impl Values {
                         pbf::key(out, 5, pbf::VARINT);
                         pbf::varint(out, bits);
                     }
-                })
-            }
-            Column::Real(values, nulls) => self.number_all(rows, place, |row| {
-                let value = values[row as usize];
-                // JSON, and so the map, knows neither NaN nor infinity.
-                (!nulls.contains(row) && value.is_finite()).then(|| value.to_bits())
-            }, |out, bits| {
-                pbf::key(out, 3, pbf::FIXED64);
-                out.extend_from_slice(&bits.to_le_bytes());
-            }),
-            Column::Text(codes, dictionary) => self.number_all(rows, place, |row| {
-                let code = codes[row as usize];
-                (code != Column::NULL_CODE).then_some(u64::from(code))
-            }, |out, code| pbf::bytes(out, 1, dictionary.get(code as u32).as_bytes())),
+                },
+            ),
+            Column::Real(values, nulls) => self.number_all(
+                rows,
+                place,
+                |row| {
+                    let value = values[row as usize];
+                    // JSON, and so the map, knows neither NaN nor infinity.
+                    (!nulls.contains(row) && value.is_finite()).then(|| value.to_bits())
+                },
+                |out, bits| {
+                    pbf::key(out, 3, pbf::FIXED64);
+                    out.extend_from_slice(&bits.to_le_bytes());
+                },
+            ),
+            Column::Text(codes, dictionary) => self.number_all(
+                rows,
+                place,
+                |row| {
+                    let code = codes[row as usize];
+                    (code != Column::NULL_CODE).then_some(u64::from(code))
+                },
+                |out, code| pbf::bytes(out, 1, dictionary.get(code as u32).as_bytes()),
+            ),
             Column::Date(_) | Column::DateTime(_) => {
                 self.begin_column(rows);
                 let mut any = false;
@@ -236,7 +254,9 @@ impl Values {
                 self.tags[at - self.width + place]
             } else {
                 match (snapshot.id(rows[feature]), source) {
-                    (FeatureId::Key(_), Some(source)) if self.tags[at + source] != 0 => self.tags[at + source],
+                    (FeatureId::Key(_), Some(source)) if self.tags[at + source] != 0 => {
+                        self.tags[at + source]
+                    }
                     (FeatureId::Key(key), _) => self.add_text(&key),
                     (id, _) => self.add_text(&id.to_string()),
                 }

@@ -1,7 +1,7 @@
 //! What the tests of tiles share: building layers, reading tiles with another library, and
 //! checking what the specification asks of polygons.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 use citymap_engine::{LayerSnapshot, SnapshotBuilder, mercator};
 use citymap_model::{Feature, Field, Geometry, GeometryKind, Layer, Role, Title, Value};
@@ -35,10 +35,8 @@ pub fn layer_with(
 /// A position in a tile's units as longitude and latitude.
 pub fn lonlat(tile: TileId, unit: Coord<f64>) -> Coord<f64> {
     let side = 2f64.powi(32 - i32::from(tile.z()));
-    let world = [
-        (f64::from(tile.x()) + unit.x / 4096.0) * side,
-        (f64::from(tile.y()) + unit.y / 4096.0) * side,
-    ];
+    let world =
+        [(f64::from(tile.x()) + unit.x / 4096.0) * side, (f64::from(tile.y()) + unit.y / 4096.0) * side];
     let [x, y] = mercator::unproject(world);
     Coord { x, y }
 }
@@ -76,7 +74,9 @@ pub fn decode(tile: &[u8], layer: &str) -> Vec<Decoded> {
                 paths: paths(feature.geometry_commands()),
                 tags: feature
                     .properties()
-                    .map(|property| property.map(|(key, value)| (key.to_owned(), format!("{value:?}"))).unwrap())
+                    .map(|property| {
+                        property.map(|(key, value)| (key.to_owned(), format!("{value:?}"))).unwrap()
+                    })
                     .collect(),
             }
         })

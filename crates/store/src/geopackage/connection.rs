@@ -97,9 +97,10 @@ impl Opener {
     /// A connection that reads.
     pub(super) fn reader(&self) -> Result<Connection, StoreError> {
         let conn = self.connect(OpenFlags::empty())?;
-        // Rows of a bulk read come straight from the page cache of the system.
+        // Not memory-mapped: that reads a fifth faster, and ends the whole server by SIGBUS on a bad
+        // sector, where a plain read is an error of one request.
         conn.execute_batch(
-            "PRAGMA query_only = ON; PRAGMA mmap_size = 1073741824; PRAGMA cache_size = -16384",
+            "PRAGMA query_only = ON; PRAGMA cache_size = -16384",
         )
         .map_err(|error| self.failed(error))?;
         Ok(conn)

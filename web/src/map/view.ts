@@ -1,5 +1,5 @@
 import * as maplibregl from 'maplibre-gl';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import workerUrl from 'virtual:map-worker';
 import type { Bbox } from '../lib/api';
 import type { View } from '../lib/permalink';
 

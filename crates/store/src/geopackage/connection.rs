@@ -99,10 +99,8 @@ impl Opener {
         let conn = self.connect(OpenFlags::empty())?;
         // Not memory-mapped: that reads a fifth faster, and ends the whole server by SIGBUS on a bad
         // sector, where a plain read is an error of one request.
-        conn.execute_batch(
-            "PRAGMA query_only = ON; PRAGMA cache_size = -16384",
-        )
-        .map_err(|error| self.failed(error))?;
+        conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384")
+            .map_err(|error| self.failed(error))?;
         Ok(conn)
     }
 

@@ -12,7 +12,7 @@ use crate::{
     hit::{Hit, HitKind, Precision, SearchQuery},
     layer::LayerIndex,
     parcel::{ParcelNumber, parse_parcel},
-    phrases::{Asked, Fit},
+    phrases::{Asked, Fit, Phrases},
     rank::{ACCENTS, NEARLY, away, gather, nearness, weight, worth},
     units,
     words::{Kind, Words, split_kind, split_number},
@@ -227,20 +227,16 @@ impl Asking<'_> {
 
     /// Names and addresses; what lies outside of `areas`, where there are any, is only near.
     fn names(&mut self, text: &str, areas: Option<&[Bbox]>) {
-        let (kind, core) = split_kind(text);
-        if core.is_empty() {
-            return;
-        }
-        let asked = Asked { kind, core, partial: self.partial };
+        let readings = readings(text, self.partial);
         let mut found = Vec::new();
         let base = |fit: Fit, bbox: Option<Bbox>| {
             if areas.is_none_or(|areas| inside(bbox, areas)) { worth(fit) } else { NEARLY }
         };
         if areas.is_none() {
-            self.units(asked, &mut found);
+            self.units(readings[0], &mut found);
         }
         for (position, layer, snapshot) in self.layers() {
-            for (fit, phrase) in layer.names.find(asked, self.limit) {
+            for (fit, phrase) in find(&layer.names, readings, self.limit) {
                 for (row, bbox) in gather(snapshot, layer.names.rows(phrase), self.near) {
                     let thing = Thing::Row(position, row);
                     Self::push(
@@ -255,8 +251,7 @@ impl Asking<'_> {
                 }
             }
             // A street without a house number: one address of it stands for the street.
-            for (fit, phrase) in layer.addresses.find(Asked { kind: street_kind(kind), ..asked }, self.limit)
-            {
+            for (fit, phrase) in find(&layer.addresses, readings.map(street), self.limit) {
                 for (row, bbox) in gather(snapshot, layer.addresses.rows(phrase), self.near) {
                     let base = base(fit, bbox) - 0.05;
                     Self::push(
@@ -302,18 +297,15 @@ impl Asking<'_> {
     fn houses(
         &self,
         number: &str,
-        street: &str,
+        name: &str,
         base: &dyn Fn(Fit, Option<Bbox>) -> f64,
         found: &mut Vec<Found>,
     ) {
-        let (kind, core) = split_kind(street);
-        if core.is_empty() {
-            return;
-        }
-        let asked = Asked { kind: street_kind(kind), core, partial: self.partial };
+        let readings = readings(name, self.partial);
+        let streets = readings.map(street);
         let mut known = false;
         for (position, layer, snapshot) in self.layers() {
-            for (fit, phrase) in layer.addresses.find(asked, 4 * self.limit) {
+            for (fit, phrase) in find(&layer.addresses, streets, 4 * self.limit) {
                 let exact = layer.addresses.rows_numbered(phrase, number).map(|row| (fit, row));
                 let longer =
                     layer.addresses.rows_numbered_from(phrase, number).map(|row| (fit.max(Fit::Prefix), row));
@@ -352,7 +344,7 @@ impl Asking<'_> {
                     Precision::Street,
                 );
             };
-            for (_, phrase) in layer.addresses.find(asked, self.limit) {
+            for (_, phrase) in find(&layer.addresses, streets, self.limit) {
                 let mouth =
                     mouths.iter().find_map(|alley| layer.addresses.rows_numbered(phrase, alley).next());
                 match mouth {
@@ -364,7 +356,7 @@ impl Asking<'_> {
                 }
             }
             if layer.role == Role::Road {
-                for (_, phrase) in layer.names.find(Asked { kind, ..asked }, self.limit) {
+                for (_, phrase) in find(&layer.names, readings, self.limit) {
                     let places = gather(snapshot, layer.names.rows(phrase), self.near);
                     places.into_iter().for_each(|(row, bbox)| push(row, bbox, NEARLY));
                 }
@@ -520,9 +512,25 @@ fn precise(role: Role, bbox: Option<Bbox>) -> Precision {
     }
 }
 
-/// Streets in addresses have lost their `Đường`.
-fn street_kind(kind: Kind) -> Kind {
-    if kind == Kind::Road { Kind::None } else { kind }
+/// The two ways to read a name: with the word for its kind as that, and as part of the name. Without
+/// accents `duong ba trac` may be a street called Bá Trạc, or Dương Bá Trạc.
+fn readings(text: &str, partial: bool) -> [Asked<'_>; 2] {
+    let (kind, core) = split_kind(text);
+    [Asked { kind, core, partial }, Asked { kind: Kind::None, core: text, partial }]
+}
+
+/// What is asked of addresses, whose streets have lost their `Đường`.
+fn street(asked: Asked<'_>) -> Asked<'_> {
+    Asked { kind: if asked.kind == Kind::Road { Kind::None } else { asked.kind }, ..asked }
+}
+
+/// The phrases that fit either reading; the second only where the whole of it begins them.
+fn find(phrases: &Phrases, [first, second]: [Asked<'_>; 2], limit: usize) -> Vec<(Fit, u32)> {
+    let mut found = phrases.find(first, limit);
+    if first.core != second.core {
+        found.extend(phrases.find(second, limit).into_iter().filter(|(fit, _)| *fit <= Fit::Prefix));
+    }
+    found
 }
 
 /// Whether a feature lies in one of the areas; in none, everything does.

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::{
     fold::fold,
     phrases::{Phrases, PhrasesBuilder},
-    words::{Kind, Words, split_kind, split_number},
+    words::{Kind, Words, split_number},
 };
 
 /// Fields that hold a whole address, as their names fold without spaces (y is i).
@@ -153,7 +153,9 @@ fn names(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
     for &field in &fields.names {
         let phrase = |text: &str| {
             words.read(text);
-            phrase_of(&mut builder, &words.text, words.head)
+            let (kind, core) = words.split(&words.text);
+            let head = words.head.saturating_sub(words.text.len() - core.len());
+            (!core.is_empty()).then(|| builder.phrase(kind, core, head))
         };
         by_text(snapshot.column(field), phrase, |row, phrase| rows.push((phrase, row)));
     }
@@ -161,12 +163,6 @@ fn names(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
         builder.entry(phrase, 0, row);
     }
     builder.finish()
-}
-
-fn phrase_of(builder: &mut PhrasesBuilder, text: &str, head: usize) -> Option<u32> {
-    let (kind, core) = split_kind(text);
-    let head = head.saturating_sub(text.len() - core.len());
-    (!core.is_empty()).then(|| builder.phrase(kind, core, head))
 }
 
 fn addresses(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
@@ -178,7 +174,7 @@ fn addresses(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
             words.read(text);
             let (number, street) = split_number(&words.text).unwrap_or(("", &words.text));
             let head = words.head.saturating_sub(words.text.len() - street.len());
-            let (kind, core) = match split_kind(street) {
+            let (kind, core) = match words.split(street) {
                 // Addresses are asked for with and without the word for street.
                 (Kind::Road, core) => (Kind::None, core),
                 other => other,
@@ -205,7 +201,7 @@ fn addresses(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
         }
         let phrase = |text: &str| {
             words.read(text);
-            let core = match split_kind(&words.text) {
+            let core = match words.split(&words.text) {
                 (Kind::Road, core) => core,
                 _ => &words.text,
             };

@@ -91,7 +91,7 @@ impl Texts {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) kind: Kind,
-    /// Words with one space between them, not empty.
+    /// Words with one space between them.
     pub(crate) core: &'a str,
     /// Whether the last word may go on.
     pub(crate) partial: bool,
@@ -109,6 +109,9 @@ impl Phrases {
 
     /// The phrases that fit, at most `limit`: the better fit first, then the shorter text.
     pub(crate) fn find(&self, asked: Asked<'_>, limit: usize) -> Vec<(Fit, u32)> {
+        if asked.core.is_empty() {
+            return Vec::new();
+        }
         let range = self.cores.with_prefix(asked.core);
         let mut found = Vec::new();
         for phrase in range.clone().take(LOOKED_AT) {

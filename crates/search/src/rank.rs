@@ -1,4 +1,4 @@
-use citymap_engine::{Bbox, LayerSnapshot, Row};
+use citymap_engine::{Bbox, Column, LayerSnapshot, Row};
 use citymap_model::Role;
 
 use crate::{hit::HitKind, phrases::Fit};
@@ -63,12 +63,21 @@ pub(crate) fn gather(
     near: Option<[f64; 2]>,
 ) -> Vec<(Row, Option<Bbox>)> {
     let mut places: Vec<(Row, Option<Bbox>, f64)> = Vec::new();
+    // Names that differ in their accents only are one phrase, and still different streets.
+    let labels = snapshot.layer().label_index().and_then(|field| match snapshot.column(field) {
+        Column::Text(codes, _) => Some(codes),
+        _ => None,
+    });
+    let label = |row: Row| labels.and_then(|codes| codes.get(row as usize));
     for row in rows.take(LOOKED_AT) {
         let bbox = snapshot.shapes().bbox(row);
         let distance = bbox.zip(near).map_or(0.0, |(bbox, near)| away(bbox, near));
-        let same = places.iter().position(|(_, place, _)| match (place, bbox) {
-            (Some(place), Some(bbox)) => away(*place, bbox.center()) < ONE_STREET,
-            (place, bbox) => place.is_none() && bbox.is_none(),
+        let same = places.iter().position(|(other, place, _)| {
+            label(*other) == label(row)
+                && match (place, bbox) {
+                    (Some(place), Some(bbox)) => away(*place, bbox.center()) < ONE_STREET,
+                    (place, bbox) => place.is_none() && bbox.is_none(),
+                }
         });
         match same {
             Some(at) => {

@@ -1,3 +1,5 @@
+use unicode_normalization::UnicodeNormalization;
+
 use crate::fold::{is_word, push_folded};
 
 /// What kind of thing a name says it is: `Phường`, `Quận`, `Đường`, …
@@ -45,32 +47,41 @@ pub(crate) struct Words {
     pub(crate) text: String,
     /// Where the part before the first comma ends, in bytes.
     pub(crate) head: usize,
+    /// Where words stand that only look like a kind without their accents: `Dương` is no `Đường`, `Phó` no `Phố`.
+    names: Vec<usize>,
 }
+
+/// The words that begin a kind, as they are written with their accents.
+const ACCENTED: [&str; 11] =
+    ["phường", "thị", "thành", "xã", "đặc", "quận", "huyện", "tỉnh", "đường", "đại", "phố"];
 
 impl Words {
     /// Reads `raw` into `self`, whose memory is used again.
     pub(crate) fn read(&mut self, raw: &str) {
         self.text.clear();
+        self.names.clear();
         let mut head = None;
-        let (mut start, mut first) = (0, true);
+        let (mut start, mut raw_start, mut first) = (0, 0, true);
         // No name or address is longer; what is would only cost memory.
-        let mut letters = raw.chars().take(LONGEST).peekable();
-        while let Some(letter) = letters.next() {
+        let mut letters = raw.char_indices().take(LONGEST).peekable();
+        while let Some((at, letter)) = letters.next() {
             if push_folded(letter, &mut self.text) {
                 continue;
             }
             let open = self.text.len() > start;
-            if letter == '/' && open && letters.peek().is_some_and(|&next| is_word(next)) {
+            if letter == '/' && open && letters.peek().is_some_and(|&(_, next)| is_word(next)) {
                 self.text.push('/');
                 continue;
             }
             if open {
-                let digit_next = letters.peek().is_some_and(char::is_ascii_digit);
+                let digit_next = letters.peek().is_some_and(|(_, next)| next.is_ascii_digit());
+                self.note_name(start, &raw[raw_start..at]);
                 self.write_out(start, letter == '.' || digit_next, first && letters.peek().is_some());
                 self.text.push(' ');
                 start = self.text.len();
                 first = false;
             }
+            raw_start = at + letter.len_utf8();
             if matches!(letter, ',' | ';' | '(') && start > 0 {
                 head.get_or_insert(start - 1);
                 first = true;
@@ -79,6 +90,25 @@ impl Words {
         self.write_out(start, false, false);
         self.text.truncate(self.text.trim_end().len());
         self.head = head.unwrap_or(self.text.len()).min(self.text.len());
+    }
+
+    /// Notes the word from `start` on where it is written with accents that no kind has.
+    fn note_name(&mut self, start: usize, raw: &str) {
+        let word = &self.text[start..];
+        if raw.is_ascii() || !KINDS.iter().any(|(kind, _)| kind.split(' ').next() == Some(word)) {
+            return;
+        }
+        let raw: String = raw.nfc().flat_map(char::to_lowercase).collect();
+        if !ACCENTED.contains(&raw.as_str()) {
+            self.names.push(start);
+        }
+    }
+
+    /// Takes the kind off a part of the text that reaches to its end, as [`split_kind`] does, unless its accents say
+    /// that it is a name.
+    pub(crate) fn split<'a>(&self, part: &'a str) -> (Kind, &'a str) {
+        let start = self.text.len().saturating_sub(part.len());
+        if self.names.contains(&start) { (Kind::None, part) } else { split_kind(part) }
     }
 
     /// A text read on its own.
@@ -119,6 +149,8 @@ impl Words {
                     }
                 } else if let Some(letter @ ('p' | 'f' | 'q')) = word.chars().next()
                     && word.len() <= 3
+                    // New quarters have a `Đường P2`.
+                    && !self.text[..start].ends_with("duong ")
                     && let Some(bare) = number(&word[1..])
                 {
                     self.text.truncate(start);
@@ -219,6 +251,25 @@ mod tests {
         assert_eq!(split_kind("duong so 7"), (Kind::None, "duong so 7"));
         assert_eq!(split_kind("duong 3 thang 2"), (Kind::Road, "3 thang 2"));
         assert_eq!(split_kind("ben thanh"), (Kind::None, "ben thanh"));
+    }
+
+    #[test]
+    fn accents_tell_names_from_kinds() {
+        let split = |raw: &str| {
+            let words = Words::of(raw);
+            let (kind, core) = words.split(&words.text);
+            (kind, core.to_owned())
+        };
+        assert_eq!(split("Dương Bá Trạc"), (Kind::None, "duong ba trac".into()));
+        assert_eq!(split("ĐƯỜNG Dương Bá Trạc"), (Kind::Road, "duong ba trac".into()));
+        assert_eq!(split("Phó Đức Chính"), (Kind::None, "pho duc chinh".into()));
+        assert_eq!(split("Phố Hàng Bài"), (Kind::Road, "hang bai".into()));
+        assert_eq!(
+            split("Xa lộ Hà Nội"),
+            (Kind::Commune, "lo ha noi".into()),
+            "without accents nobody knows"
+        );
+        assert_eq!(Words::of("Đường P2").text, "duong p2");
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! The real names of the city's streets, if the data is at hand (`CITYMAP_REAL_DATA`, default `../shared/data`
+//! beside the repository).
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use citymap_model::Role;
+use citymap_search::{HitKind, SearchIndex, SearchQuery, fold};
+use common::{city, communes, layer, line, snapshot};
+use unicode_normalization::UnicodeNormalization;
+
+/// Every street name; `None` (with a message) where the data is missing.
+fn streets() -> Option<BTreeSet<String>> {
+    let root = std::env::var_os("CITYMAP_REAL_DATA").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
+        PathBuf::from,
+    );
+    let file = root.join("vietnam/streets_by_district_SG_2019.json");
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        println!("skipped: {} is not there", file.display());
+        return None;
+    };
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let districts = json["district"].as_array().unwrap();
+    let names = districts.iter().flat_map(|district| district["street"].as_array().unwrap());
+    Some(names.map(|name| name.as_str().unwrap().trim().to_owned()).collect())
+}
+
+#[test]
+fn every_real_street_is_found_first_however_it_is_typed() {
+    let Some(streets) = streets() else { return };
+    assert!(streets.len() > 3_000);
+    // Bare numbers (`12`) name wards as well; they are written with their `Đường`.
+    let names: Vec<String> = streets
+        .iter()
+        .map(|name| {
+            if name.chars().any(|letter| letter.is_ascii_digit()) {
+                format!("Đường {name}")
+            } else {
+                name.clone()
+            }
+        })
+        .collect();
+    let values: Vec<[&str; 1]> = names.iter().map(|name| [name.as_str()]).collect();
+    let rows: Vec<_> = (0_u32..)
+        .zip(&values)
+        .map(|(i, value)| {
+            let (lon, lat) = (106.5 + f64::from(i % 60) * 0.005, 10.6 + f64::from(i / 60) * 0.005);
+            (line((lon, lat), (lon + 0.001, lat)), value.as_slice())
+        })
+        .collect();
+    let city =
+        city([snapshot(layer("roads", Role::Road, &["ten"], None, Some("ten")), &rows, 1), communes()]);
+    let index = SearchIndex::build(&city);
+    let mut lost = Vec::new();
+    for name in &names {
+        let plain = |text: &str| fold(text).replace(" 0", " ");
+        for typed in [name.clone(), fold(name), name.to_uppercase(), format!("{name} ")] {
+            let hits = index.search(&city, &SearchQuery { text: typed.clone(), limit: 50, near: None });
+            let mut roads = hits.iter().filter(|hit| hit.kind == HitKind::Role(Role::Road));
+            // `Thới An 09` is `Thới An 9`. Names that differ in their accents only are told apart by them; folded, they tie.
+            let same = |label: &str| {
+                if typed == *name {
+                    label.nfc().eq(name.nfc()) || plain(label) == plain(name) && name.contains('0')
+                } else {
+                    plain(label) == plain(name)
+                }
+            };
+            if !roads.next().is_some_and(|hit| same(&hit.label)) {
+                lost.push((typed, hits.iter().take(3).map(|hit| hit.label.clone()).collect::<Vec<_>>()));
+            }
+        }
+    }
+    assert!(lost.is_empty(), "{} of {}: {:#?}", lost.len(), 4 * names.len(), &lost[..lost.len().min(20)]);
+}

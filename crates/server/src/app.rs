@@ -1,0 +1,84 @@
+use std::{
+    borrow::Cow,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, atomic::AtomicBool},
+    time::SystemTime,
+};
+
+use axum::body::Bytes;
+use citymap_engine::LayerSnapshot;
+use citymap_live::Live;
+use citymap_tile::GZIP_LEVEL;
+use moka::sync::Cache;
+
+use crate::{config::Config, pool::Pool, problem::Problem, tiles::TileCache};
+
+/// What all requests share.
+pub(crate) struct App {
+    pub(crate) live: Arc<Live>,
+    pub(crate) config: Config,
+    pub(crate) pool: Pool,
+    pub(crate) tiles: TileCache,
+    /// Files of the web map, compressed when first asked for, by their tag.
+    packed: Cache<String, Bytes>,
+    /// Set when the signal to stop has come: ready no more.
+    pub(crate) stopping: AtomicBool,
+    /// Differs from start to start, so that no tag of an earlier program or store is taken for one of ours.
+    pub(crate) boot: u64,
+}
+
+impl App {
+    pub(crate) fn new(live: Arc<Live>, config: Config) -> Self {
+        Self {
+            pool: Pool::new(&config.limits),
+            tiles: TileCache::new(config.limits.tile_cache_bytes),
+            packed: Cache::new(1_000),
+            stopping: AtomicBool::new(false),
+            boot: hash_of(&(SystemTime::now(), std::process::id())),
+            live,
+            config,
+        }
+    }
+
+    /// A file compressed. Its tag says all of its content.
+    pub(crate) async fn packed(&self, etag: &str, bytes: Cow<'static, [u8]>) -> Result<Bytes, Problem> {
+        if let Some(packed) = self.packed.get(etag) {
+            return Ok(packed);
+        }
+        let (cache, etag) = (self.packed.clone(), etag.to_owned());
+        self.pool
+            .run(move || Ok(cache.get_with(etag, || citymap_tile::gzip(&bytes, GZIP_LEVEL).into())))
+            .await
+    }
+}
+
+/// A number that differs where values do. Not for what an adversary may choose.
+pub(crate) fn hash_of(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A short text that changes when the layer does, and differs between stores that count their revisions alike: of the
+/// revision, the definition, the count, the extent and some coordinates. Answers kept for a year by browsers carry it.
+pub(crate) fn fingerprint(snapshot: &LayerSnapshot) -> String {
+    let mut hasher = DefaultHasher::new();
+    let layer = snapshot.layer();
+    layer.id.hash(&mut hasher);
+    (snapshot.len(), snapshot.shapes().coord_count(), layer.fields.len()).hash(&mut hasher);
+    for field in &layer.fields {
+        (&field.name, field.personal).hash(&mut hasher);
+    }
+    let mut hash = |pair: [f64; 2]| pair.map(f64::to_bits).hash(&mut hasher);
+    if let Some(extent) = snapshot.extent() {
+        hash(extent.min);
+        hash(extent.max);
+    }
+    let step = (snapshot.len() / 16).max(1);
+    for row in (0..snapshot.len()).step_by(step) {
+        for pair in snapshot.shapes().coords(row as u32).iter().take(4) {
+            hash(*pair);
+        }
+    }
+    format!("{}-{:012x}", snapshot.revision(), hasher.finish() & 0xffff_ffff_ffff)
+}

@@ -1,0 +1,335 @@
+//! Features as GeoJSON, written straight from the columns: no object a feature, no rounding of what is stored.
+
+use citymap_crs::{Crs, Transform};
+use citymap_engine::{LayerSnapshot, Measure, Method, PartKind, Row, ShapeKind, ValueRef};
+use citymap_model::{FeatureId, GeometryKind, format_datetime};
+
+use crate::{coords::NamedCrs, problem::Problem};
+
+/// Writes features of one layer in one coordinate system.
+pub(crate) struct FeatureWriter<'a> {
+    snapshot: &'a LayerSnapshot,
+    /// Public fields: their positions, and their names as JSON with a colon.
+    fields: Vec<(usize, Vec<u8>)>,
+    transform: Option<Transform>,
+    swapped: bool,
+    /// Coordinates are metres: a thousandth of a millimetre is kept, what lies beyond is PROJ's noise.
+    metres: bool,
+}
+
+impl<'a> FeatureWriter<'a> {
+    pub(crate) fn new(snapshot: &'a LayerSnapshot, crs: &NamedCrs) -> Result<Self, Problem> {
+        let fields = snapshot
+            .layer()
+            .public_fields()
+            .map(|(index, field)| {
+                let mut name = Vec::new();
+                text(&mut name, &field.name);
+                name.push(b':');
+                (index, name)
+            })
+            .collect();
+        let transform = if crs.crs == Crs::WGS84 { None } else { Some(Transform::new(Crs::WGS84, crs.crs)?) };
+        Ok(Self { snapshot, fields, transform, swapped: crs.swapped, metres: !crs.crs.is_geographic() })
+    }
+
+    /// One feature; `extra` writes foreign members, each with a comma before it.
+    pub(crate) fn feature(
+        &self,
+        out: &mut Vec<u8>,
+        row: Row,
+        extra: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), Problem> {
+        out.extend(b"{\"type\":\"Feature\",\"id\":");
+        id(out, &self.snapshot.id(row));
+        extra(out);
+        out.extend(b",\"geometry\":");
+        self.geometry(out, row)?;
+        out.extend(b",\"properties\":{");
+        for (position, (index, name)) in self.fields.iter().enumerate() {
+            if position > 0 {
+                out.push(b',');
+            }
+            out.extend(name);
+            value(out, self.snapshot.value(row, *index));
+        }
+        out.extend(b"}}");
+        Ok(())
+    }
+
+    fn geometry(&self, out: &mut Vec<u8>, row: Row) -> Result<(), Problem> {
+        let shapes = self.snapshot.shapes();
+        let stored = shapes.coords(row);
+        let moved: Vec<[f64; 2]>;
+        let coords = match &self.transform {
+            None => stored,
+            Some(transform) => {
+                let mut pairs = stored.to_vec();
+                transform.apply(&mut pairs)?;
+                if self.metres {
+                    pairs.iter_mut().flatten().for_each(|value| *value = (*value * 1e6).round() / 1e6);
+                }
+                moved = pairs;
+                &moved
+            }
+        };
+        let mut rest = Coords { rest: coords, swapped: self.swapped };
+        let kind = shapes.kind(row);
+        let (name, many) = match kind {
+            ShapeKind::Null => {
+                out.extend(b"null");
+                return Ok(());
+            }
+            ShapeKind::Point => ("Point", false),
+            ShapeKind::Line => ("LineString", false),
+            ShapeKind::Polygon => ("Polygon", false),
+            ShapeKind::MultiPoint => ("MultiPoint", true),
+            ShapeKind::MultiLine => ("MultiLineString", true),
+            ShapeKind::MultiPolygon => ("MultiPolygon", true),
+            ShapeKind::Collection => ("GeometryCollection", true),
+        };
+        out.extend(b"{\"type\":\"");
+        out.extend(name.as_bytes());
+        let collection = kind == ShapeKind::Collection;
+        out.extend(if collection { &b"\",\"geometries\":"[..] } else { &b"\",\"coordinates\":"[..] });
+        if many {
+            out.push(b'[');
+        }
+        for (position, part) in shapes.parts(row).enumerate() {
+            if position > 0 {
+                out.push(b',');
+            }
+            if collection {
+                let name = match part.kind {
+                    PartKind::Point => "Point",
+                    PartKind::Line => "LineString",
+                    PartKind::Polygon => "Polygon",
+                };
+                out.extend(b"{\"type\":\"");
+                out.extend(name.as_bytes());
+                out.extend(b"\",\"coordinates\":");
+            }
+            match part.kind {
+                PartKind::Point => rest.pair(out),
+                PartKind::Line => rest.ring(out, part.rings().map(|ring| shapes.ring(ring).len()).sum()),
+                PartKind::Polygon => {
+                    out.push(b'[');
+                    for (position, ring) in part.rings().enumerate() {
+                        if position > 0 {
+                            out.push(b',');
+                        }
+                        rest.ring(out, shapes.ring(ring).len());
+                    }
+                    out.push(b']');
+                }
+            }
+            if collection {
+                out.push(b'}');
+            }
+        }
+        if many {
+            out.push(b']');
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+/// The coordinates of a row that are not yet written.
+struct Coords<'a> {
+    rest: &'a [[f64; 2]],
+    swapped: bool,
+}
+
+impl Coords<'_> {
+    fn pair(&mut self, out: &mut Vec<u8>) {
+        let Some((&[x, y], rest)) = self.rest.split_first() else {
+            out.extend(b"[]");
+            return;
+        };
+        self.rest = rest;
+        let [first, second] = if self.swapped { [y, x] } else { [x, y] };
+        out.push(b'[');
+        number(out, first);
+        out.push(b',');
+        number(out, second);
+        out.push(b']');
+    }
+
+    fn ring(&mut self, out: &mut Vec<u8>, len: usize) {
+        out.push(b'[');
+        for position in 0..len {
+            if position > 0 {
+                out.push(b',');
+            }
+            self.pair(out);
+        }
+        out.push(b']');
+    }
+}
+
+/// Writes what cannot fail to be JSON into memory.
+fn json(out: &mut Vec<u8>, value: &impl serde::Serialize) {
+    let before = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(before);
+        out.extend(b"null");
+    }
+}
+
+/// The shortest text that reads back as the same number; `null` for what JSON lacks.
+pub(crate) fn number(out: &mut Vec<u8>, value: f64) {
+    json(out, &value);
+}
+
+/// A text, escaped.
+pub(crate) fn text(out: &mut Vec<u8>, value: &str) {
+    json(out, &value);
+}
+
+/// A feature's id: a number in a layer without keys, else a text.
+pub(crate) fn id(out: &mut Vec<u8>, id: &FeatureId) {
+    match id {
+        FeatureId::Fid(fid) => json(out, fid),
+        _ => text(out, &id.to_string()),
+    }
+}
+
+fn value(out: &mut Vec<u8>, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Null => out.extend(b"null"),
+        ValueRef::Bool(value) => json(out, &value),
+        ValueRef::Int(value) => json(out, &value),
+        ValueRef::Real(value) => number(out, value),
+        ValueRef::Text(value) => text(out, value),
+        ValueRef::Date(value) => text(out, &value.to_string()),
+        ValueRef::DateTime(value) => text(out, &format_datetime(&value)),
+    }
+}
+
+/// A measure as an answer shows it: rounded to what the data can bear, a square centimetre or a tenth of a millimetre.
+pub(crate) fn measure(measure: &Measure, unit: &str) -> serde_json::Value {
+    let value = (measure.value * 1e4).round() / 1e4;
+    match measure.method {
+        Method::Grid(crs) => {
+            serde_json::json!({"value": value, "unit": unit, "method": "grid", "crs": crs.to_string()})
+        }
+        Method::Ellipsoid => serde_json::json!({"value": value, "unit": unit, "method": "ellipsoid"}),
+    }
+}
+
+/// `,"area":{…}` of a polygon, `,"length":{…}` of a line, nothing of a point.
+pub(crate) fn size(out: &mut Vec<u8>, snapshot: &LayerSnapshot, row: Row) -> Result<(), Problem> {
+    let (polygons, lines) = match snapshot.shapes().kind(row) {
+        ShapeKind::Polygon | ShapeKind::MultiPolygon => (true, false),
+        ShapeKind::Line | ShapeKind::MultiLine => (false, true),
+        ShapeKind::Collection => (true, true),
+        ShapeKind::Null | ShapeKind::Point | ShapeKind::MultiPoint => return Ok(()),
+    };
+    let Some(geometry) = snapshot.geometry(row) else { return Ok(()) };
+    for (wanted, name, unit) in [(polygons, "area", "m²"), (lines, "length", "m")] {
+        if !wanted {
+            continue;
+        }
+        let measured = if name == "area" { Measure::area(&geometry) } else { Measure::length(&geometry) }?;
+        if measured.value > 0.0 || !(polygons && lines) {
+            out.extend(format!(",\"{name}\":{}", measure(&measured, unit)).as_bytes());
+        }
+    }
+    Ok(())
+}
+
+/// A kind of geometry as the interface names it.
+pub(crate) fn kind_name(kind: GeometryKind) -> &'static str {
+    match kind {
+        GeometryKind::Point => "point",
+        GeometryKind::Line => "line",
+        GeometryKind::Polygon => "polygon",
+        GeometryKind::Mixed => "mixed",
+        GeometryKind::None => "none",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use citymap_engine::SnapshotBuilder;
+    use citymap_model::{Feature, Field, FieldType, Geometry, Layer, Role, Title, Value};
+    use geo::{GeometryCollection, MultiPoint, line_string, point, polygon};
+
+    use super::*;
+
+    fn layer(shapes: &[Option<Geometry>]) -> LayerSnapshot {
+        let id = "things".parse().unwrap();
+        let mut layer = Layer::new(id, Title::same("Things"), Role::Other, GeometryKind::Mixed);
+        layer.fields = vec![Field::new("tên \"a\"", FieldType::Text), Field::new("chủ", FieldType::Text)];
+        layer.fields[1].personal = true;
+        let mut builder = SnapshotBuilder::new(layer);
+        for (index, geometry) in shapes.iter().enumerate() {
+            let values = vec![Value::Text("đất\n".into()), Value::Text("Nguyễn Văn A".into())];
+            builder.push(&Feature { fid: index as i64 + 1, geometry: geometry.clone(), values }).unwrap();
+        }
+        builder.finish(1)
+    }
+
+    fn written(snapshot: &LayerSnapshot, row: Row, crs: &NamedCrs) -> serde_json::Value {
+        let mut out = Vec::new();
+        FeatureWriter::new(snapshot, crs).unwrap().feature(&mut out, row, |_| {}).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    #[test]
+    fn every_kind_of_geometry_reads_back_bit_for_bit() {
+        let third = 1.0 / 3.0;
+        let square = polygon!(exterior: [(x: 0., y: 0.), (x: 9.1, y: 0.), (x: 9.1, y: 9.), (x: 0., y: 0.)],
+                              interiors: [[(x: 5., y: 2.), (x: 6., y: 2.), (x: 6., y: third), (x: 5., y: 2.)]]);
+        let line = line_string![(x: 106.123456789012345, y: 2e-9), (x: -third, y: 4.)];
+        let shapes: Vec<Option<Geometry>> = vec![
+            Some(point!(x: third, y: -0.1).into()),
+            Some(line.clone().into()),
+            Some(square.clone().into()),
+            Some(MultiPoint::new(vec![point!(x: 1., y: 1.5), point!(x: 2., y: 2.)]).into()),
+            Some(geo::MultiLineString::new(vec![line.clone(), line.clone()]).into()),
+            Some(geo::MultiPolygon::new(vec![square.clone(), square.clone()]).into()),
+            Some(Geometry::GeometryCollection(GeometryCollection::new_from(vec![
+                point!(x: 1., y: 1.).into(),
+                line.into(),
+                square.into(),
+            ]))),
+            Some(geo::MultiPolygon::<f64>::new(vec![]).into()),
+            None,
+        ];
+        let snapshot = layer(&shapes);
+        for (row, shape) in shapes.iter().enumerate() {
+            let feature = written(&snapshot, row as Row, &NamedCrs::crs84());
+            let geometry = match &feature["geometry"] {
+                serde_json::Value::Null => None,
+                value => {
+                    let read: geojson::Geometry = serde_json::from_value(value.clone()).unwrap();
+                    Some(Geometry::try_from(read).unwrap())
+                }
+            };
+            assert_eq!(&geometry, shape);
+        }
+    }
+
+    #[test]
+    fn names_and_texts_are_escaped_and_personal_fields_absent() {
+        let feature = written(&layer(&[None]), 0, &NamedCrs::crs84());
+        assert_eq!(feature["properties"], serde_json::json!({"tên \"a\"": "đất\n"}));
+        assert_eq!(feature["id"], 1);
+    }
+
+    #[test]
+    fn latitude_comes_first_where_the_authority_says_so() {
+        let snapshot = layer(&[Some(point!(x: 106.698, y: 10.7725).into())]);
+        let at = |crs: &str| {
+            let feature = written(&snapshot, 0, &NamedCrs::parse("crs", crs).unwrap());
+            let pair = feature["geometry"]["coordinates"].clone();
+            [pair[0].as_f64().unwrap(), pair[1].as_f64().unwrap()]
+        };
+        assert_eq!(at("EPSG:4326"), [10.7725, 106.698]);
+        assert_eq!(at("CRS84"), [106.698, 10.7725]);
+        let [east, north] = at("EPSG:9210");
+        assert!((east - 603_481.588).abs() < 1e-3 && (north - 1_191_454.611).abs() < 1e-3);
+    }
+}

@@ -1,0 +1,42 @@
+use std::sync::{Arc, atomic::Ordering};
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    ask::Ask,
+    problem::Problem,
+    reply::{JSON, Reply},
+};
+
+/// `GET /health/live`: the process runs.
+pub(crate) async fn live(State(app): State<Arc<App>>) -> Response {
+    drop(app);
+    say(json!({"status": "live"}))
+}
+
+/// `GET /health/ready`: the city is in memory, its store answers, and nobody has asked us to stop.
+pub(crate) async fn ready(ask: Ask) -> Result<Response, Problem> {
+    if ask.app.stopping.load(Ordering::Relaxed) {
+        return Err(Problem::unavailable("the server is stopping; ask another one", 5));
+    }
+    if let Some(reason) = ask.app.live.failure() {
+        let revision = ask.scene.revision();
+        return Err(Problem::unavailable(
+            format!("the store does not answer, revision {revision} is served from memory: {reason}"),
+            5,
+        ));
+    }
+    Ok(say(
+        json!({"status": "ready", "revision": ask.scene.revision(), "layers": ask.scene.city.layers.len()}),
+    ))
+}
+
+fn say(document: serde_json::Value) -> Response {
+    Reply::new(JSON, document.to_string()).with(header::CACHE_CONTROL, "no-store").into_response()
+}

@@ -1,0 +1,217 @@
+//! Features of one layer, page by page, and one by one.
+
+use axum::{
+    http::{HeaderName, header},
+    response::IntoResponse,
+};
+use chrono::{SecondsFormat, Utc};
+use citymap_engine::{Filter, LayerSnapshot, Op, Query, Row};
+use citymap_model::Value;
+use serde_json::json;
+
+use crate::{
+    ask::{Answer, Ask},
+    base::{query_with, segment},
+    coords::{NamedCrs, Window, window},
+    datetime::interval,
+    describe::{layer_title, link, type_name},
+    geojson::FeatureWriter,
+    html,
+    nearest::nearest,
+    negotiate::{Format, View},
+    params::Params,
+    problem::Problem,
+    reply::{GEOJSON, HTML, JSON, Reply},
+};
+
+/// The parameters of `/items`, the names of fields aside. Where a field has one of these names, the parameter is meant.
+pub(crate) const KNOWN: [&str; 7] = ["bbox", "bbox-crs", "datetime", "limit", "after", "crs", "f"];
+
+const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
+
+/// `GET /api/collections/{layer}/items`
+pub(crate) async fn items(mut ask: Ask) -> Answer {
+    let view = ask.view()?;
+    let snapshot = ask.layer()?;
+    let (query, crs) = question(&mut ask, &snapshot)?;
+    let etag = ask.etag(view);
+    ask.unless_known(&etag)?;
+    let app = ask.app.clone();
+    let reply = app.pool.run(move || page(&ask, view, &snapshot, &query, &crs, &etag)).await?;
+    Ok(reply.into_response())
+}
+
+fn question(ask: &mut Ask, snapshot: &LayerSnapshot) -> Result<(Query, NamedCrs), Problem> {
+    let limits = &ask.app.config.limits;
+    let params = &mut ask.params;
+    let crs =
+        params.take("crs")?.map_or_else(|| Ok(NamedCrs::crs84()), |text| NamedCrs::parse("crs", &text))?;
+    let bbox_crs = params.take("bbox-crs")?;
+    let bbox_crs =
+        bbox_crs.map_or_else(|| Ok(NamedCrs::crs84()), |text| NamedCrs::parse("bbox-crs", &text))?;
+    let mut query = Query {
+        limit: Some(params.limit(limits.items_limit_default, limits.items_limit_max)?),
+        after: params.number("after", 0, i64::MAX)?,
+        time: params.take("datetime")?.map(|text| interval(&text)).transpose()?,
+        ..Query::default()
+    };
+    match params.take("bbox")?.map(|text| window(&text, &bbox_crs)).transpose()? {
+        None => {}
+        Some(Window::Bbox(bbox)) => query.bbox = Some(bbox),
+        Some(Window::Polygon(polygon)) => query.intersects = Some(polygon.into()),
+    }
+    query.filters = filters(params, snapshot)?;
+    Ok((query, crs))
+}
+
+/// The parameters that are left are fields; their values are of the field's type.
+fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>, Problem> {
+    let layer = snapshot.layer();
+    let mut filters = Vec::new();
+    for (field, definition) in layer.public_fields() {
+        let name = &definition.name;
+        let Some(text) = params.take_any(name)? else { continue };
+        let value = Value::parse(&text, definition.field_type).ok_or_else(|| {
+            let wanted = type_name(definition.field_type);
+            Problem::parameter(format!("`{name}={text}` cannot be used; the field's type is {wanted}"))
+        })?;
+        filters.push(Filter { field, op: Op::Eq, value });
+    }
+    if let Some((name, _)) = params.pairs().first() {
+        let fields: Vec<&str> = layer.public_fields().map(|(_, field)| field.name.as_str()).collect();
+        let near = nearest(name, &fields, 40).join(", ");
+        return Err(Problem::unknown_parameter(format!(
+            "`{name}` is not known here; the parameters are: {}, lang, and the fields: {near}",
+            KNOWN.join(", ")
+        )));
+    }
+    Ok(filters)
+}
+
+fn page(
+    ask: &Ask,
+    view: View,
+    snapshot: &LayerSnapshot,
+    query: &Query,
+    crs: &NamedCrs,
+    etag: &str,
+) -> Result<Reply, Problem> {
+    let page = snapshot.select(query);
+    let next = page.next.map(|fid| {
+        let after = fid.to_string();
+        move |given: &Params, format: &str| query_with(given, &[("after", Some(&after)), ("f", Some(format))])
+    });
+    if view.format == Format::Html {
+        let next = next.map(|next| next(&ask.given, "html"));
+        let content = html::pages::items(snapshot, &page.rows, next.as_deref(), view.lang);
+        let page = html::page(ask, view, layer_title(snapshot.layer(), view.lang), &content);
+        return Ok(Reply::new(HTML, page).tagged(etag).compressed(&ask.headers));
+    }
+    let path = format!("/api/collections/{}", segment(snapshot.layer().id.as_str()));
+    let here = |format: &str| {
+        ask.base.url(&format!("{path}/items{}", query_with(&ask.given, &[("f", Some(format))])))
+    };
+    let mut links = vec![
+        link("self", GEOJSON, "This page", here("json")),
+        link("alternate", HTML, "This page for people", here("html")),
+        link("collection", JSON, "The layer", ask.base.url(&path)),
+    ];
+    if let Some(next) = &next {
+        links.push(link(
+            "next",
+            GEOJSON,
+            "Next page",
+            ask.base.url(&format!("{path}/items{}", next(&ask.given, "json"))),
+        ));
+    }
+    let mut out = Vec::with_capacity(1024 + page.rows.len() * 512);
+    out.extend(b"{\"type\":\"FeatureCollection\",\"timeStamp\":\"");
+    out.extend(Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true).as_bytes());
+    out.extend(format!("\",\"numberReturned\":{}", page.rows.len()).as_bytes());
+    // Counting what a filter leaves over would cost a whole scan that nobody asked for.
+    let unfiltered = query.bbox.is_none()
+        && query.intersects.is_none()
+        && query.filters.is_empty()
+        && query.time.is_none();
+    if unfiltered {
+        out.extend(format!(",\"numberMatched\":{}", snapshot.len()).as_bytes());
+    }
+    out.extend(b",\"features\":[");
+    features(&mut out, snapshot, &page.rows, crs)?;
+    out.extend(format!("],\"links\":{}}}", json!(links)).as_bytes());
+    Ok(Reply::new(GEOJSON, out)
+        .tagged(etag)
+        .with(CONTENT_CRS, &format!("<{}>", crs.uri))
+        .with(header::LINK, &link_header(&links))
+        .compressed(&ask.headers))
+}
+
+fn features(
+    out: &mut Vec<u8>,
+    snapshot: &LayerSnapshot,
+    rows: &[Row],
+    crs: &NamedCrs,
+) -> Result<(), Problem> {
+    let writer = FeatureWriter::new(snapshot, crs)?;
+    for (position, &row) in rows.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        writer.feature(out, row, |_| {})?;
+    }
+    Ok(())
+}
+
+fn link_header(links: &[serde_json::Value]) -> String {
+    let text = |link: &serde_json::Value, name: &str| link[name].as_str().unwrap_or_default().to_owned();
+    let one = |link| {
+        format!("<{}>; rel=\"{}\"; type=\"{}\"", text(link, "href"), text(link, "rel"), text(link, "type"))
+    };
+    links.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// `GET /api/collections/{layer}/items/{id}`
+pub(crate) async fn item(mut ask: Ask) -> Answer {
+    let view = ask.view()?;
+    let snapshot = ask.layer()?;
+    let crs = ask
+        .params
+        .take("crs")?
+        .map_or_else(|| Ok(NamedCrs::crs84()), |text| NamedCrs::parse("crs", &text))?;
+    ask.no_more(&["crs"])?;
+    let id = ask.place("id").to_owned();
+    let layer = snapshot.layer();
+    let row = snapshot.row_of_id(&id).ok_or_else(|| {
+        let id: String = id.chars().take(80).collect();
+        Problem::not_found(format!(
+            "layer `{}` has no feature `{id}`; /api/collections/{0}/items lists them, /api/search?q= finds them by name",
+            layer.id
+        ))
+    })?;
+    let etag = ask.etag(view);
+    ask.unless_known(&etag)?;
+    if view.format == Format::Html {
+        let content = html::pages::item(&snapshot, row, view.lang);
+        let title = format!("{} {}", layer_title(layer, view.lang), snapshot.label(row));
+        let page = html::page(&ask, view, &title, &content);
+        return Ok(Reply::new(HTML, page).tagged(&etag).compressed(&ask.headers).into_response());
+    }
+    let path = format!("/api/collections/{}", segment(layer.id.as_str()));
+    let own = format!("{path}/items/{}", segment(&id));
+    let here =
+        |format: &str| ask.base.url(&format!("{own}{}", query_with(&ask.given, &[("f", Some(format))])));
+    let links = [
+        link("self", GEOJSON, "This feature", here("json")),
+        link("alternate", HTML, "This feature for people", here("html")),
+        link("collection", JSON, "The layer", ask.base.url(&path)),
+    ];
+    let mut out = Vec::with_capacity(1024);
+    FeatureWriter::new(&snapshot, &crs)?
+        .feature(&mut out, row, |out| out.extend(format!(",\"links\":{}", json!(links)).as_bytes()))?;
+    Ok(Reply::new(GEOJSON, out)
+        .tagged(&etag)
+        .with(CONTENT_CRS, &format!("<{}>", crs.uri))
+        .with(header::LINK, &link_header(&links))
+        .compressed(&ask.headers)
+        .into_response())
+}

@@ -1,0 +1,194 @@
+//! The interface for machines: an OpenAPI document made from the layers there are and the limits that hold.
+//!
+//! It keeps to what OpenAPI 3.0 and 3.1 have in common, and calls itself what the client can read: GDAL asks for 3.0.
+
+mod parameters;
+mod paths;
+
+use axum::response::IntoResponse;
+use serde_json::{Value, json};
+
+use crate::{
+    ask::{Answer, Ask, catalogue},
+    html,
+    landing::OPENAPI_31,
+    negotiate::accepts,
+    reply::JSON,
+};
+
+/// What OpenAPI 3.0 documents are.
+const OPENAPI_30: &str = "application/vnd.oai.openapi+json;version=3.0";
+
+/// `GET /api/openapi.json`
+pub(crate) async fn openapi(mut ask: Ask) -> Answer {
+    let view = ask.view()?;
+    ask.no_more(&[])?;
+    let etag = ask.etag(view);
+    ask.unless_known(&etag)?;
+    let text = ask
+        .headers
+        .get(axum::http::header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or_default();
+    let wants = |version: &str| text.replace(' ', "").contains(version);
+    let (version, kind) = if accepts(&ask.headers, "application/vnd.oai.openapi+json") {
+        if wants("version=3.0") && !wants("version=3.1") {
+            ("3.0.3", OPENAPI_30)
+        } else {
+            ("3.1.0", OPENAPI_31)
+        }
+    } else if accepts(&ask.headers, JSON) {
+        ("3.1.0", JSON)
+    } else {
+        ("3.1.0", OPENAPI_31)
+    };
+    let document = document(&ask, version);
+    html::reply(
+        &ask,
+        view,
+        "OpenAPI",
+        kind,
+        &document,
+        &format!("{}-{version}\"", etag.trim_end_matches('"')),
+    )
+    .map(IntoResponse::into_response)
+}
+
+fn document(ask: &Ask, version: &str) -> Value {
+    let layers = catalogue(&ask.scene);
+    let limits = &ask.app.config.limits;
+    json!({
+        "openapi": version,
+        "info": {
+            "title": "citymap",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Parcels, planning zones and infrastructure of a city. Positions in answers are WGS 84 longitude, latitude \
+                unless `crs` asks otherwise; `crs` and `bbox-crs` of features follow the axis order of the authority (latitude first in \
+                EPSG:4326 and EPSG:4756, easting first in every grid listed); x and y in questions are easting and northing always. Every \
+                answer names its data revision in the Citymap-Revision header. Every refusal is application/problem+json.",
+            "license": {"name": "Apache-2.0"},
+        },
+        "servers": [{"url": ask.base.url("/api")}],
+        "tags": [
+            {"name": "features", "description": "Layers and their features (OGC API - Features)"},
+            {"name": "questions", "description": "Spatial questions across layers"},
+            {"name": "tiles", "description": "Vector tiles and what the map's style needs"},
+            {"name": "health", "description": "Whether the server runs and serves"},
+        ],
+        "paths": paths::all(&layers, limits, &ask.base),
+        "components": {
+            "parameters": parameters::shared(limits),
+            "schemas": schemas(),
+            "responses": {
+                "problem": {
+                    "description": "The request cannot be answered; `detail` says what to do next",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}},
+                },
+                "unchanged": {"description": "The client has this answer already (If-None-Match)"},
+            },
+        },
+    })
+}
+
+fn schemas() -> Value {
+    let link = json!({
+        "type": "object", "required": ["href", "rel"],
+        "properties": {
+            "href": {"type": "string"}, "rel": {"type": "string"}, "type": {"type": "string"}, "title": {"type": "string"},
+        },
+    });
+    let geometry =
+        json!({"type": "object", "description": "GeoJSON geometry (RFC 7946)", "required": ["type"]});
+    json!({
+        "problem": {
+            "type": "object", "required": ["type", "title", "status", "detail"],
+            "properties": {
+                "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"},
+            },
+        },
+        "link": link,
+        "landingPage": {
+            "type": "object", "required": ["links"],
+            "properties": {
+                "title": {"type": "string"}, "description": {"type": "string"},
+                "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
+            },
+        },
+        "conformance": {
+            "type": "object", "required": ["conformsTo"],
+            "properties": {"conformsTo": {"type": "array", "items": {"type": "string"}}},
+        },
+        "collections": {
+            "type": "object", "required": ["links", "collections"],
+            "properties": {
+                "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
+                "collections": {"type": "array", "items": {"$ref": "#/components/schemas/collection"}},
+            },
+        },
+        "collection": {
+            "type": "object", "required": ["id", "links", "citymap"],
+            "properties": {
+                "id": {"type": "string"}, "title": {"type": "string"}, "description": {"type": "string"},
+                "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
+                "extent": {"type": "object"}, "itemType": {"type": "string"},
+                "crs": {"type": "array", "items": {"type": "string"}}, "storageCrs": {"type": "string"},
+                "citymap": {"type": "object", "description": "Titles, role, key, fields with code lists, provenance, tiles"},
+            },
+        },
+        "geometry": geometry,
+        "feature": {
+            "type": "object", "required": ["type", "id", "geometry", "properties"],
+            "properties": {
+                "type": {"type": "string", "enum": ["Feature"]}, "id": {}, "geometry": {}, "properties": {"type": "object"},
+            },
+        },
+        "featureCollection": {
+            "type": "object", "required": ["type", "features"],
+            "properties": {
+                "type": {"type": "string", "enum": ["FeatureCollection"]},
+                "features": {"type": "array", "items": {"$ref": "#/components/schemas/feature"}},
+                "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
+                "timeStamp": {"type": "string", "format": "date-time"},
+                "numberMatched": {"type": "integer", "minimum": 0}, "numberReturned": {"type": "integer", "minimum": 0},
+            },
+        },
+        "measure": {
+            "type": "object", "required": ["value", "unit", "method"],
+            "properties": {
+                "value": {"type": "number"}, "unit": {"type": "string"},
+                "method": {"type": "string", "enum": ["grid", "ellipsoid"]}, "crs": {"type": "string"},
+            },
+        },
+        "at": {
+            "type": "object", "required": ["point", "revision", "layers"],
+            "properties": {
+                "point": {"type": "object"}, "vn2000": {}, "revision": {"type": "integer"},
+                "layers": {"type": "array", "items": {"type": "object", "required": ["layer", "features", "truncated"]}},
+            },
+        },
+        "within": {
+            "type": "object", "required": ["revision", "area", "layers"],
+            "properties": {
+                "revision": {"type": "integer"}, "area": {"$ref": "#/components/schemas/measure"},
+                "layers": {"type": "array", "items": {"type": "object", "required": ["layer", "count", "whole"]}},
+            },
+        },
+        "search": {
+            "type": "object", "required": ["query", "results"],
+            "properties": {
+                "query": {"type": "string"},
+                "results": {"type": "array", "items": {"type": "object", "required": ["kind", "label", "lon", "lat"]}},
+            },
+        },
+        "transform": {
+            "type": "object", "required": ["point", "results"],
+            "properties": {
+                "point": {"type": "object"},
+                "results": {"type": "array", "items": {"type": "object", "required": ["crs", "x", "y"]}},
+            },
+        },
+        "tilejson": {"type": "object", "required": ["tilejson", "tiles", "vector_layers"]},
+        "schema": {"type": "object", "description": "A JSON Schema (2020-12)"},
+        "health": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},
+    })
+}

@@ -1,0 +1,250 @@
+//! Paths: one by one for each layer, so that each has its own fields.
+
+use std::sync::Arc;
+
+use citymap_engine::LayerSnapshot;
+use serde_json::{Map, Value, json};
+
+use super::parameters::{field, place, shared_ref};
+use crate::{
+    base::{Base, segment},
+    config::Limits,
+    describe::layer_title,
+    items::KNOWN,
+    reply::{GEOJSON, SCHEMA},
+};
+
+/// What an operation does: its tag, its name, what it says of itself, its parameters.
+struct Operation<'a> {
+    tag: &'a str,
+    id: String,
+    summary: String,
+    parameters: Vec<Value>,
+}
+
+fn operation(
+    tag: &str,
+    id: impl Into<String>,
+    summary: impl Into<String>,
+    shared: &[&str],
+) -> Operation<'static> {
+    let tag = match tag {
+        "features" => "features",
+        "questions" => "questions",
+        "tiles" => "tiles",
+        _ => "health",
+    };
+    Operation {
+        tag,
+        id: id.into(),
+        summary: summary.into(),
+        parameters: shared.iter().map(|name| shared_ref(name)).collect(),
+    }
+}
+
+impl Operation<'_> {
+    fn with(mut self, parameter: Value) -> Self {
+        self.parameters.insert(0, parameter);
+        self
+    }
+
+    /// The operation with what a good answer is: its media type and its schema.
+    fn gives(self, kind: &str, schema: &str) -> Value {
+        self.answers(&json!({
+            kind: {"schema": {"$ref": format!("#/components/schemas/{schema}")}},
+            "text/html": {"schema": {"type": "string"}},
+        }))
+    }
+
+    fn bytes(self, kind: &str) -> Value {
+        let mut operation = self.answers(&json!({kind: {"schema": {"type": "string", "format": "binary"}}}));
+        operation["responses"]["204"] = json!({"description": "Nothing lies in this tile"});
+        operation
+    }
+
+    fn answers(self, content: &Value) -> Value {
+        json!({
+            "tags": [self.tag], "operationId": self.id, "summary": self.summary, "parameters": self.parameters,
+            "responses": {
+                "200": {
+                    "description": "The answer",
+                    "headers": {"Citymap-Revision": {"description": "The data's revision", "schema": {"type": "integer"}}},
+                    "content": content,
+                },
+                "304": {"$ref": "#/components/responses/unchanged"},
+                "default": {"$ref": "#/components/responses/problem"},
+            },
+        })
+    }
+}
+
+/// All paths, relative to `/api`; those outside of it say so.
+pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &Base) -> Value {
+    let mut paths = Map::new();
+    let mut get = |path: &str, operation: Value| paths.insert(path.to_owned(), json!({"get": operation}));
+    let common = ["f", "lang"];
+    let json = "application/json";
+    get("/", operation("features", "landing", "Landing page", &common).gives(json, "landingPage"));
+    get(
+        "/conformance",
+        operation("features", "conformance", "Standards kept", &common).gives(json, "conformance"),
+    );
+    get(
+        "/openapi.json",
+        operation("features", "openapi", "This document", &common)
+            .gives(crate::landing::OPENAPI_31, "schema"),
+    );
+    get(
+        "/collections",
+        operation("features", "collections", "The layers", &common).gives(json, "collections"),
+    );
+    for snapshot in layers {
+        of_layer(&mut paths, snapshot);
+    }
+    questions(&mut paths, limits);
+    outside(&mut paths, layers, base);
+    paths.into()
+}
+
+fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot) {
+    let layer = snapshot.layer();
+    let (id, title) = (layer.id.as_str(), layer_title(layer, "en"));
+    let path = format!("/collections/{id}");
+    let common = ["f", "lang"];
+    let mut get =
+        |tail: &str, operation: Value| paths.insert(format!("{path}{tail}"), json!({"get": operation}));
+    let named = |what: &str, say: &str, shared: &[&str]| {
+        operation("features", format!("{id}.{what}"), format!("{title}: {say}"), shared)
+    };
+    get("", named("collection", "what it is", &common).gives("application/json", "collection"));
+    get("/schema", named("schema", "schema of the fields", &common).gives(SCHEMA, "schema"));
+    get("/queryables", named("queryables", "fields to filter by", &common).gives(SCHEMA, "schema"));
+    get("/feature-schema", named("featureSchema", "schema of a feature", &common).gives(SCHEMA, "schema"));
+    let mut items =
+        named("items", "features", &["bbox", "bbox-crs", "datetime", "limit", "after", "crs", "f", "lang"]);
+    let fields =
+        layer.public_fields().filter(|(_, own)| !KNOWN.contains(&own.name.as_str()) && own.name != "lang");
+    items.parameters.extend(fields.map(|(_, own)| field(own)));
+    get("/items", items.gives(GEOJSON, "featureCollection"));
+    let example = if snapshot.is_empty() { "1".to_owned() } else { snapshot.id(0).to_string() };
+    let item = named("item", "one feature", &["crs", "f", "lang"]).with(place(
+        "id",
+        "The feature's id",
+        json!({"type": "string"}),
+        example.into(),
+    ));
+    get("/items/{id}", item.gives(GEOJSON, "feature"));
+    let tile = operation("tiles", format!("{id}.tile"), format!("{title}: a vector tile"), &["rev"])
+        .with(tile_place("col", "Column"))
+        .with(tile_place("row", "Row"))
+        .with(zoom());
+    get("/tiles/WebMercatorQuad/{z}/{row}/{col}", tile.bytes("application/vnd.mapbox-vector-tile"));
+}
+
+fn zoom() -> Value {
+    place("z", "Zoom", json!({"type": "integer", "minimum": 0, "maximum": 22}), 0.into())
+}
+
+fn tile_place(name: &str, what: &str) -> Value {
+    let description = format!("{what}, from 0 to 2^z - 1");
+    place(name, &description, json!({"type": "integer", "minimum": 0, "maximum": (1 << 22) - 1}), 0.into())
+}
+
+fn questions(paths: &mut Map<String, Value>, limits: &Limits) {
+    let json = "application/json";
+    let at = ["lon", "lat", "x", "y", "question-crs"];
+    let ask = |id: &str, summary: &str, more: &[&str]| {
+        operation("questions", id, summary, &[more, &["f", "lang"]].concat())
+    };
+    let mut get = |path: &str, operation: Value| paths.insert(path.to_owned(), json!({"get": operation}));
+    get(
+        "/at",
+        ask("at", "What is here, on every layer?", &[&at[..], &["layers", "tolerance", "at-limit"]].concat())
+            .gives(json, "at"),
+    );
+    get(
+        "/near",
+        ask(
+            "near",
+            "The features nearest to here",
+            &[&at[..], &["layers", "distance", "near-limit"]].concat(),
+        )
+        .gives(GEOJSON, "featureCollection"),
+    );
+    get(
+        "/search",
+        ask(
+            "search",
+            "Places by name, key, address or coordinates",
+            &[&["q", "search-limit"], &at[..]].concat(),
+        )
+        .gives(json, "search"),
+    );
+    get(
+        "/transform",
+        ask("transform", "A position in other systems", &[&at[..], &["to"]].concat())
+            .gives(json, "transform"),
+    );
+    let more = ["question-crs", "layers", "features", "within-limit"];
+    let by_box = ask("withinBox", "What lies in this box?", &[&["area-bbox"], &more[..]].concat())
+        .gives(json, "within");
+    let mut by_area = ask("withinArea", "What lies in this area?", &more).gives(json, "within");
+    let area = json!({"schema": {"$ref": "#/components/schemas/geometry"}, "example": {
+        "type": "Polygon", "coordinates": [[[106.69, 10.77], [106.7, 10.77], [106.7, 10.78], [106.69, 10.77]]],
+    }});
+    by_area["requestBody"] = json!({
+        "required": true,
+        "description": format!(
+            "A GeoJSON Polygon or MultiPolygon, a Feature, or {{\"geometry\": …}}; {} vertices and {} bytes at most",
+            limits.within_vertices_max, limits.body_bytes_max
+        ),
+        "content": {"application/geo+json": area, "application/json": area},
+    });
+    paths.insert("/within".to_owned(), json!({"get": by_box, "post": by_area}));
+}
+
+/// What lies beside `/api`.
+fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: &Base) {
+    let example =
+        layers.first().map_or_else(|| "parcels".to_owned(), |snapshot| segment(snapshot.layer().id.as_str()));
+    let names =
+        || place("layers", "Layers, with commas between", json!({"type": "string"}), example.clone().into());
+    let text = json!({"type": "string"});
+    let mut get = |path: &str, operation: Value| {
+        paths.insert(path.to_owned(), json!({"servers": [{"url": base.url("")}], "get": operation}));
+    };
+    let tile = operation("tiles", "tile", "A vector tile of any layers", &["rev"])
+        .with(tile_place("y", "Row, from the north"))
+        .with(tile_place("x", "Column, from the west"))
+        .with(zoom())
+        .with(names());
+    get("/tiles/{layers}/{z}/{x}/{y}", tile.bytes("application/vnd.mapbox-vector-tile"));
+    let described = operation("tiles", "tilejson", "What the tiles hold (TileJSON 3.0)", &[]).with(names());
+    get("/tiles/{layers}.json", described.gives("application/json", "tilejson"));
+    let glyphs = operation("tiles", "glyphs", "Glyphs of a font", &[])
+        .with(place("range", "256 letters", text.clone(), "0-255.pbf".into()))
+        .with(place("fontstack", "Fonts, with commas between", text.clone(), "BeVietnamPro-Regular".into()));
+    get("/fonts/{fontstack}/{range}", glyphs.bytes("application/x-protobuf"));
+    let sprite = operation("tiles", "sprite", "The map's symbols", &[]).with(place(
+        "file",
+        "A file",
+        text.clone(),
+        "citymap.json".into(),
+    ));
+    get("/sprites/{file}", sprite.bytes("image/png"));
+    let style = operation("tiles", "style", "The map's colours", &[]).with(place(
+        "file",
+        "A file",
+        text,
+        "look.json".into(),
+    ));
+    get("/styles/{file}", style.gives("application/json", "schema"));
+    get(
+        "/health/live",
+        operation("health", "live", "200 while the process runs", &[]).gives("application/json", "health"),
+    );
+    get(
+        "/health/ready",
+        operation("health", "ready", "200 when the city is served", &[]).gives("application/json", "health"),
+    );
+}

@@ -1,0 +1,54 @@
+use citymap_search::SearchQuery;
+use serde_json::{Value, json};
+
+use super::answer;
+use crate::{
+    ask::{Answer, Ask},
+    coords::maybe_point,
+    problem::Problem,
+    reply::JSON,
+};
+
+/// The parameters of `/api/search`.
+pub(crate) const KNOWN: [&str; 7] = ["q", "limit", "lon", "lat", "x", "y", "crs"];
+/// Answers where no number is asked for.
+pub(crate) const LIMIT: usize = 10;
+/// Letters of a question at most.
+pub(crate) const LETTERS: usize = 200;
+
+/// `GET /api/search`: places by name, key, address or coordinates.
+pub(crate) async fn search(mut ask: Ask) -> Answer {
+    let view = ask.view()?;
+    let Some(text) = ask.params.take("q")? else {
+        return Err(Problem::parameter(
+            "`q` is missing; write q=ben thanh, q=123/4 Nguyễn Trãi or q=26740-12-345",
+        )
+        .into());
+    };
+    if text.chars().count() > LETTERS {
+        return Err(
+            Problem::parameter(format!("`q` is longer than {LETTERS} letters; leave words out")).into()
+        );
+    }
+    let limit = ask.params.limit(LIMIT, ask.app.config.limits.search_limit_max)?;
+    let near = maybe_point(&mut ask.params)?;
+    ask.no_more(&KNOWN)?;
+    let etag = ask.etag(view);
+    answer(ask, view, ("Tìm kiếm", "Search"), JSON, Some(etag), move |ask| {
+        let query = SearchQuery { text: text.clone(), limit, near };
+        let hits = ask.scene.search.search(&ask.scene.city, &query);
+        let results: Vec<Value> = hits
+            .into_iter()
+            .map(|hit| {
+                json!({
+                    "kind": hit.kind.as_str(), "layer": hit.layer.map(|id| id.to_string()), "id": hit.id.map(|id| id.to_json()),
+                    "label": hit.label, "detail": hit.detail, "lon": hit.lonlat.map(|at| at[0]), "lat": hit.lonlat.map(|at| at[1]),
+                    "bbox": hit.bbox.map(|bbox| [bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]]),
+                    "precision": hit.precision.as_str(), "score": hit.score,
+                })
+            })
+            .collect();
+        Ok(json!({"query": text, "revision": ask.scene.revision(), "results": results}).to_string().into_bytes())
+    })
+    .await
+}

@@ -1,0 +1,183 @@
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request, State},
+    http::{HeaderMap, StatusCode, header},
+};
+use citymap_crs::{Crs, Transform};
+use citymap_engine::{Area, LayerSnapshot};
+use citymap_model::Geometry;
+use geo::CoordsIter;
+use serde_json::{Value, json};
+
+use super::answer;
+use crate::{
+    app::App,
+    ask::{Answer, Ask},
+    coords::{NamedCrs, window},
+    describe::titles,
+    geojson::{FeatureWriter, measure},
+    problem::Problem,
+    reply::JSON,
+};
+
+/// The parameters of `/api/within`; `bbox` of GET only.
+pub(crate) const KNOWN: [&str; 5] = ["bbox", "layers", "crs", "features", "limit"];
+/// Features a layer where `features=true` and no number is asked for.
+pub(crate) const LIMIT: usize = 100;
+
+/// `GET /api/within?bbox=`: what lies in a box.
+pub(crate) async fn within_bbox(mut ask: Ask) -> Answer {
+    let crs = crs(&mut ask)?;
+    let Some(text) = ask.params.take("bbox")? else {
+        return Err(Problem::parameter(
+            "`bbox` is missing; write bbox=west,south,east,north, or send a GeoJSON polygon with POST",
+        )
+        .into());
+    };
+    // In questions x comes first, whatever the authority says of the system.
+    let named = NamedCrs { crs, swapped: false, uri: crs.uri() };
+    let area = window(&text, &named)?.to_polygons();
+    run(ask, area.into(), true).await
+}
+
+/// `POST /api/within`: what lies in a polygon.
+pub(crate) async fn within_area(State(app): State<Arc<App>>, request: Request) -> Answer {
+    let (mut parts, body) = request.into_parts();
+    let mut ask =
+        <Ask as axum::extract::FromRequestParts<Arc<App>>>::from_request_parts(&mut parts, &app).await?;
+    json_body(&ask.headers)?;
+    let body = read(&app, Request::from_parts(parts, body)).await?;
+    let crs = crs(&mut ask)?;
+    let limit = app.config.limits.within_vertices_max;
+    let mut area = geometry(&body)?;
+    let vertices = area.coords_count();
+    if vertices > limit {
+        return Err(Problem::body(format!(
+            "the area has {vertices} vertices; {limit} are allowed, simplify it"
+        ))
+        .into());
+    }
+    Transform::new(crs, Crs::WGS84)?.geometry(&mut area)?;
+    if crs == Crs::WGS84 && area.coords_iter().any(|at| at.x.abs() > 180.0 || at.y.abs() > 90.0) {
+        return Err(Problem::body(
+            "a vertex lies beyond 180 degrees of longitude or 90 of latitude; name the system with crs=",
+        )
+        .into());
+    }
+    run(ask, area, false).await
+}
+
+fn crs(ask: &mut Ask) -> Result<Crs, Problem> {
+    Ok(ask.params.take("crs")?.map_or(Ok(Crs::WGS84), |text| text.parse())?)
+}
+
+fn json_body(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let name =
+        kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if ["application/json", "application/geo+json", "text/json"].contains(&name.as_str()) {
+        return Ok(());
+    }
+    Err(Problem::media_type(format!(
+        "`{name}` cannot be read; send GeoJSON as application/geo+json or application/json"
+    )))
+}
+
+async fn read(app: &Arc<App>, request: Request) -> Result<Bytes, Problem> {
+    match Bytes::from_request(request, app).await {
+        Ok(bytes) => Ok(bytes),
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(Problem::too_large(app.config.limits.body_bytes_max))
+        }
+        Err(rejection) => Err(Problem::body(format!("the body could not be read: {rejection}"))),
+    }
+}
+
+/// The polygon in a GeoJSON text: the geometry itself, that of a feature, or a `geometry` member of anything.
+fn geometry(body: &[u8]) -> Result<Geometry, Problem> {
+    let advice = "send {\"type\":\"Polygon\",\"coordinates\":[…]}, a Feature, or {\"geometry\":…}";
+    if body.is_empty() {
+        return Err(Problem::body(format!("the body is empty; {advice}")));
+    }
+    let mut value: Value = serde_json::from_slice(body)
+        .map_err(|error| Problem::body(format!("the body is not JSON: {error}; {advice}")))?;
+    if let Some(inner) = value.get_mut("geometry") {
+        value = inner.take();
+    }
+    let kind = value.get("type").and_then(Value::as_str).unwrap_or("nothing").to_owned();
+    if !["Polygon", "MultiPolygon"].contains(&kind.as_str()) {
+        let kind: String = kind.chars().take(40).collect();
+        return Err(Problem::body(format!(
+            "the area must be a Polygon or a MultiPolygon, not {kind}; {advice}"
+        )));
+    }
+    let read: geojson::Geometry = serde_json::from_value(value)
+        .map_err(|error| Problem::body(format!("the area is not GeoJSON: {error}; {advice}")))?;
+    Geometry::try_from(read)
+        .map_err(|error| Problem::body(format!("the area is not GeoJSON: {error}; {advice}")))
+}
+
+async fn run(mut ask: Ask, area: Geometry, get: bool) -> Answer {
+    let view = ask.view()?;
+    let layers = ask.layers()?;
+    let listed = ask.params.flag("features")?;
+    let limit = ask.params.limit(LIMIT, ask.app.config.limits.within_limit_max)?;
+    ask.no_more(if get { &KNOWN } else { &KNOWN[1..] })?;
+    let etag = get.then(|| ask.etag(view));
+    answer(ask, view, ("Trong vùng này có gì?", "What is in this area?"), JSON, etag, move |ask| {
+        let area = Area::new(area)?;
+        let own = measure(&area.measure()?, "m²");
+        let mut out =
+            format!("{{\"revision\":{},\"area\":{own},\"layers\":[", ask.scene.revision()).into_bytes();
+        for (position, snapshot) in layers.iter().enumerate() {
+            if position > 0 {
+                out.push(b',');
+            }
+            layer(&mut out, snapshot, &area, listed.then_some(limit))?;
+        }
+        out.extend(b"]}");
+        Ok(out)
+    })
+    .await
+}
+
+fn layer(
+    out: &mut Vec<u8>,
+    snapshot: &LayerSnapshot,
+    area: &Area,
+    listed: Option<usize>,
+) -> Result<(), Problem> {
+    let share = snapshot.within(area)?;
+    let layer = snapshot.layer();
+    let mut head = json!({
+        "layer": layer.id.as_str(), "titles": titles(&layer.title), "role": layer.role.as_str(),
+        "count": share.rows.len(), "whole": share.whole,
+    });
+    if let Some(found) = &share.area {
+        head["area"] = measure(found, "m²");
+    }
+    if let Some(found) = &share.length {
+        head["length"] = measure(found, "m");
+    }
+    let Some(limit) = listed else {
+        out.extend(head.to_string().as_bytes());
+        return Ok(());
+    };
+    head["truncated"] = (share.rows.len() > limit).into();
+    let head = head.to_string();
+    out.extend(head.strip_suffix('}').unwrap_or(&head).as_bytes());
+    out.extend(b",\"features\":[");
+    let writer = FeatureWriter::new(snapshot, &NamedCrs::crs84())?;
+    for (position, &row) in share.rows.iter().take(limit).enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        let mut extra = b",\"label\":".to_vec();
+        crate::geojson::text(&mut extra, &snapshot.label(row));
+        writer.feature(out, row, |out| out.extend(&extra))?;
+    }
+    out.extend(b"]}");
+    Ok(())
+}

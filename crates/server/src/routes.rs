@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, get},
+};
+
+use crate::{
+    app::App, assets, health, items, landing, openapi, outer::outer, problem::Problem, questions, schema,
+    tiles,
+};
+
+/// Every path there is, the files of the web map aside. The OpenAPI document is tested against this list.
+pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
+    vec![
+        ("/api", get(landing::landing)),
+        ("/api/conformance", get(landing::conformance)),
+        ("/api/openapi.json", get(openapi::openapi)),
+        ("/api/collections", get(landing::collections)),
+        ("/api/collections/{layer}", get(landing::one_collection)),
+        ("/api/collections/{layer}/schema", get(schema::schema)),
+        ("/api/collections/{layer}/queryables", get(schema::queryables)),
+        ("/api/collections/{layer}/feature-schema", get(schema::feature_schema)),
+        ("/api/collections/{layer}/items", get(items::items)),
+        ("/api/collections/{layer}/items/{id}", get(items::item)),
+        ("/api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}", get(tiles::ogc_tile)),
+        ("/api/at", get(questions::at::at)),
+        ("/api/near", get(questions::near::near)),
+        ("/api/within", get(questions::within::within_bbox).post(questions::within::within_area)),
+        ("/api/search", get(questions::search::search)),
+        ("/api/transform", get(questions::transform::transform)),
+        ("/tiles/{layers}", get(tiles::tilejson)),
+        ("/tiles/{layers}/{z}/{x}/{y}", get(tiles::tile)),
+        ("/fonts/{fontstack}/{range}", get(assets::style)),
+        ("/sprites/{file}", get(assets::style)),
+        ("/styles/{file}", get(assets::style)),
+        ("/health/live", get(health::live)),
+        ("/health/ready", get(health::ready)),
+    ]
+}
+
+/// The whole server as one service.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let body = app.config.limits.body_bytes_max;
+    let mut router = Router::new();
+    for (path, handlers) in routes() {
+        router = router.route(path, handlers);
+    }
+    router
+        .route("/", get(assets::web))
+        .route("/api/", get(landing::landing))
+        .route("/api/{*rest}", get(nothing_in_api))
+        .fallback_service(get(assets::web).fallback(wrong_method).with_state(Arc::clone(&app)))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&app), outer))
+        .layer(DefaultBodyLimit::max(body))
+        .with_state(app)
+}
+
+async fn nothing_in_api() -> Problem {
+    Problem::not_found("there is nothing here; /api links to all there is")
+}
+
+async fn wrong_method(request: Request) -> Response {
+    let method = request.method();
+    Problem::method(format!("{method} cannot be used here; the Allow header lists what can")).into_response()
+}

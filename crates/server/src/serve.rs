@@ -1,0 +1,181 @@
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use axum::Router;
+use citymap_live::Live;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+
+use crate::{
+    app::App,
+    config::{Config, Limits},
+    routes,
+};
+
+/// Why the server could not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The address could not be had.
+    #[error(
+        "cannot listen on {address}: {source}; is another server running there? --listen takes another address"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The thread that follows the store could not be started.
+    #[error("cannot start the thread that follows the store: {0}")]
+    Thread(io::Error),
+}
+
+/// The whole server as one service, for tests and for standing inside another one. It does not follow the store.
+pub fn router(live: Arc<Live>, config: Config) -> Router {
+    routes::router(Arc::new(App::new(live, config)))
+}
+
+/// Serves the city until `shutdown` comes true; then takes no new connections, lets running requests end for as long as
+/// [`Limits::shutdown_grace`] says, and returns. `on_ready` gets the address as soon as connections are taken.
+///
+/// A thread asks the store every [`Limits::refresh_interval`] whether it has something new.
+///
+/// # Errors
+/// [`ServeError::Listen`] where the address cannot be had.
+pub async fn serve(
+    live: Arc<Live>,
+    config: Config,
+    on_ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future,
+) -> Result<(), ServeError> {
+    let address = config.listen;
+    let failed = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    let limits = config.limits.clone();
+    let stop_following = follow(Arc::clone(&live), limits.refresh_interval).map_err(ServeError::Thread)?;
+    let app = Arc::new(App::new(live, config));
+    let router = routes::router(Arc::clone(&app));
+    let server = Server { router, builder: builder(&limits), graceful: GracefulShutdown::new() };
+    tracing::info!(address = %bound, "listening");
+    on_ready(bound);
+
+    let places = Arc::new(Semaphore::new(limits.connections_max.max(1)));
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            _ = &mut shutdown => break,
+        };
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => server.connection(stream, place),
+                Err(error) => {
+                    // Out of file handles, for instance: what is open may close meanwhile.
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+            _ = &mut shutdown => break,
+        }
+    }
+    app.stopping.store(true, Ordering::Relaxed);
+    drop(listener);
+    drop(stop_following);
+    tracing::info!("stopping");
+    if tokio::time::timeout(limits.shutdown_grace, server.graceful.shutdown()).await.is_err() {
+        tracing::warn!(grace = ?limits.shutdown_grace, "some requests had not ended when the time of grace was over");
+    }
+    Ok(())
+}
+
+struct Server {
+    router: Router,
+    builder: Builder<TokioExecutor>,
+    graceful: GracefulShutdown,
+}
+
+impl Server {
+    /// Talks to one client until it goes, on a task of its own that keeps its place.
+    fn connection<P: Send + 'static>(&self, stream: TcpStream, place: P) {
+        // Small answers must not wait for more.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+        let service = TowerToHyperService::new(self.router.clone());
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended badly");
+            }
+            drop(place);
+        });
+    }
+}
+
+fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    // A request's head is an address and a few headers; who sends it letter by letter does not keep a place for ever.
+    let head = limits.url_bytes_max + (32 << 10);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(head.max(16 << 10));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limits.header_timeout)
+        .max_concurrent_streams(256)
+        .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX));
+    builder
+}
+
+/// Starts the thread that follows the store; it ends when what this gives is dropped.
+fn follow(live: Arc<Live>, interval: Duration) -> io::Result<Sender<()>> {
+    let (keep, ended) = channel();
+    thread::Builder::new().name("follow-store".to_owned()).spawn(move || {
+        let mut failing = false;
+        while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+            match live.refresh() {
+                Ok(touched) => {
+                    if failing {
+                        tracing::info!("the store answers again");
+                    }
+                    failing = false;
+                    if !touched.is_empty() {
+                        let layers = touched.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+                        tracing::info!(revision = live.scene().revision(), layers, "new revision");
+                    }
+                }
+                Err(error) => {
+                    if !failing {
+                        tracing::error!(%error, "the store does not answer; the city is served from memory");
+                    }
+                    failing = true;
+                }
+            }
+        }
+    })?;
+    Ok(keep)
+}

@@ -1,0 +1,370 @@
+//! A small city in a store that is only memory, and a server over it on a free port.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Condvar, Mutex},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use chrono::{TimeZone, Utc};
+use citymap_live::Live;
+use citymap_model::{
+    CommitMeta, Feature, Field, FieldType, Geometry, GeometryKind, Layer, LayerId, NewFeature, Revision,
+    RevisionNumber, Role, Title, Value,
+};
+use citymap_server::{Config, Limits, serve};
+use citymap_store::{Finding, LayerEntry, Store, StoreError, Transaction, View};
+use geo::{line_string, point, polygon};
+use serde_json::Value as Json;
+use tokio::sync::oneshot;
+
+/// What is in the store; tests change it while the server runs.
+#[derive(Default)]
+pub struct Record {
+    pub revision: RevisionNumber,
+    pub layers: Vec<(LayerEntry, Vec<Feature>)>,
+    pub broken: bool,
+}
+
+#[derive(Clone, Default)]
+pub struct MemoryStore(pub Arc<Mutex<Record>>);
+
+impl MemoryStore {
+    /// Puts a layer in, as a revision of its own.
+    pub fn put(&self, layer: Layer, features: Vec<NewFeature>) {
+        let mut record = self.0.lock().unwrap();
+        record.revision += 1;
+        let features: Vec<Feature> = features
+            .into_iter()
+            .enumerate()
+            .map(|(index, new)| Feature { fid: index as i64 + 1, geometry: new.geometry, values: new.values })
+            .collect();
+        let entry = LayerEntry { revision: record.revision, count: features.len() as u64, layer };
+        record.layers.retain(|(old, _)| old.layer.id != entry.layer.id);
+        record.layers.push((entry, features));
+        record.layers.sort_by(|(a, _), (b, _)| a.layer.id.cmp(&b.layer.id));
+    }
+}
+
+struct MemoryView(RevisionNumber, Vec<(LayerEntry, Vec<Feature>)>);
+
+impl View for MemoryView {
+    fn revision(&self) -> RevisionNumber {
+        self.0
+    }
+
+    fn layers(&self) -> Result<Vec<LayerEntry>, StoreError> {
+        Ok(self.1.iter().map(|(entry, _)| entry.clone()).collect())
+    }
+
+    fn read(
+        &self,
+        layer: &LayerId,
+        sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let (_, features) = self
+            .1
+            .iter()
+            .find(|(entry, _)| &entry.layer.id == layer)
+            .ok_or_else(|| StoreError::NoLayer(layer.clone()))?;
+        features.iter().cloned().try_for_each(sink)
+    }
+}
+
+fn refused() -> StoreError {
+    StoreError::Database { location: "memory".into(), reason: "pulled the plug".into() }
+}
+
+impl Store for MemoryStore {
+    fn location(&self) -> String {
+        "memory".into()
+    }
+
+    fn revision(&self) -> Result<RevisionNumber, StoreError> {
+        let record = self.0.lock().unwrap();
+        if record.broken { Err(refused()) } else { Ok(record.revision) }
+    }
+
+    fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
+        let record = self.0.lock().unwrap();
+        Ok(Box::new(MemoryView(record.revision, record.layers.clone())))
+    }
+
+    fn begin(&self, _meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        Err(refused())
+    }
+
+    fn log(&self, _limit: usize) -> Result<Vec<Revision>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn check(&self) -> Result<Vec<Finding>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+fn id(name: &str) -> LayerId {
+    name.parse().unwrap()
+}
+
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(value.into())
+}
+
+/// South-west corner of the parcels: near Bến Thành.
+pub const CORNER: [f64; 2] = [106.690_123_456_789, 10.770_987_654_321];
+/// Width and height of a parcel in degrees.
+pub const SIDE: f64 = 0.000_2;
+/// Parcels in a row.
+pub const COLUMNS: usize = 25;
+/// Parcels in all.
+pub const PARCELS: usize = 1_234;
+
+/// The middle of a parcel.
+pub fn middle(index: usize) -> [f64; 2] {
+    let [x, y] = [(index % COLUMNS) as f64, (index / COLUMNS) as f64];
+    [CORNER[0] + (x + 0.5) * SIDE, CORNER[1] + (y + 0.5) * SIDE]
+}
+
+fn parcels() -> (Layer, Vec<NewFeature>) {
+    let mut layer =
+        Layer::new(id("parcels"), Title::new("Thửa đất", "Parcels"), Role::Parcel, GeometryKind::Polygon);
+    let mut owner = Field::new("chủ_sử_dụng", FieldType::Text);
+    owner.personal = true;
+    layer.fields = vec![
+        Field::new("ma_thua", FieldType::Text).titled("Mã thửa", "Parcel key"),
+        Field::new("so_thua", FieldType::Int).titled("Số thửa", "Parcel number"),
+        Field::new("loại đất", FieldType::Text).titled("Loại đất", "Land use").coded("land_use"),
+        Field::new("dien_tich", FieldType::Real).titled("Diện tích", "Area").unit("m²"),
+        Field::new("so_nha", FieldType::Text),
+        Field::new("ngay_cap", FieldType::Date),
+        Field::new("cap_nhat", FieldType::DateTime),
+        Field::new("tranh_chap", FieldType::Bool),
+        Field::new("ma_lon", FieldType::Int),
+        Field::new("ghi_chu", FieldType::Text),
+        owner,
+    ];
+    layer.key = Some("ma_thua".into());
+    layer.label = Some("so_thua".into());
+    layer.valid_from = Some("ngay_cap".into());
+    layer.source = Some("test".into());
+    layer.source_crs = Some("EPSG:9210".into());
+    layer.data_date = Some("2026-01-01".parse().unwrap());
+    let features = (0..PARCELS)
+        .map(|index| {
+            let [x, y] = middle(index);
+            let h = SIDE / 2.0;
+            let shape = polygon![(x: x - h, y: y - h), (x: x + h, y: y - h), (x: x + h, y: y + h), (x: x - h, y: y + h), (x: x - h, y: y - h)];
+            // Numbers 7 and 8 share a key, 9 has none.
+            let key = match index {
+                8 => text("26740-1-7"),
+                9 => Value::Null,
+                _ => text(format!("26740-1-{index}")),
+            };
+            let day = Utc.with_ymd_and_hms(2020 + (index % 6) as i32, 7, 1, 0, 0, 0).unwrap();
+            let values = vec![
+                key,
+                Value::Int(index as i64),
+                if index % 3 == 0 { text("ODT") } else { text("CLN") },
+                Value::Real(400.0 + index as f64 / 8.0),
+                // Looks like a number and is none.
+                text(format!("{:03}", index % 90)),
+                if index % 10 == 3 { Value::Null } else { Value::Date(day.date_naive()) },
+                Value::DateTime(day + chrono::Duration::milliseconds(1_250 + index as i64 * 1_000)),
+                if index % 7 == 0 { Value::Null } else { Value::Bool(index % 2 == 0) },
+                // Longer than 32 bits, but not on the first page.
+                Value::Int(if index > 500 { 9_000_000_000 + index as i64 } else { index as i64 }),
+                // Nothing on the first pages.
+                if index > 1_100 { text(format!("ghi chú \"{index}\" \\ đ")) } else { Value::Null },
+                text("Nguyễn Thị Bí Mật"),
+            ];
+            NewFeature { geometry: Some(shape.into()), values }
+        })
+        .collect();
+    (layer, features)
+}
+
+fn wells() -> (Layer, Vec<NewFeature>) {
+    let mut layer = Layer::new(id("wells"), Title::new("Giếng", "Wells"), Role::Utility, GeometryKind::Point);
+    layer.fields = vec![Field::new("sau", FieldType::Real).unit("m")];
+    let [x, y] = middle(0);
+    let places = [[x, y], [x + 0.000_01, y], [x + 0.001, y], [-179.99, 0.5], [179.99, 0.5]];
+    let features = places
+        .iter()
+        .map(|&[x, y]| NewFeature {
+            geometry: Some(point!(x: x, y: y).into()),
+            values: vec![Value::Real(1.5)],
+        })
+        .chain([NewFeature { geometry: None, values: vec![Value::Null] }])
+        .collect();
+    (layer, features)
+}
+
+fn roads() -> (Layer, Vec<NewFeature>) {
+    let mut layer = Layer::new(id("roads"), Title::new("Đường", "Roads"), Role::Road, GeometryKind::Line);
+    layer.fields = vec![Field::new("ten", FieldType::Text)];
+    layer.label = Some("ten".into());
+    let [x, y] = middle(0);
+    let road: Geometry = line_string![(x: x - 0.01, y: y), (x: x + 0.01, y: y)].into();
+    (layer, vec![NewFeature { geometry: Some(road), values: vec![text("Nguyễn Huệ")] }])
+}
+
+fn table() -> (Layer, Vec<NewFeature>) {
+    let mut layer = Layer::new(id("so_lieu"), Title::same("Số liệu"), Role::Other, GeometryKind::None);
+    layer.fields = vec![Field::new("x", FieldType::Int)];
+    (layer, vec![NewFeature { geometry: None, values: vec![Value::Int(1)] }])
+}
+
+/// The small city.
+pub fn store() -> MemoryStore {
+    let store = MemoryStore::default();
+    for (layer, features) in [parcels(), wells(), roads(), table()] {
+        store.put(layer, features);
+    }
+    store
+}
+
+/// A server on a free port, on threads of its own; it stops when dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    pub store: MemoryStore,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        Self::with(store(), |_| {})
+    }
+
+    pub fn with(store: MemoryStore, change: impl FnOnce(&mut Config)) -> Self {
+        let limits = Limits { refresh_interval: Duration::from_millis(20), ..Limits::default() };
+        let mut config =
+            Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), limits, ..Config::default() };
+        change(&mut config);
+        let live = Arc::new(Live::open(Box::new(store.clone())).unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let bound = Arc::new((Mutex::new(None), Condvar::new()));
+        let thread = std::thread::spawn({
+            let bound = Arc::clone(&bound);
+            move || {
+                let ready = move |address| {
+                    *bound.0.lock().unwrap() = Some(address);
+                    bound.1.notify_all();
+                };
+                let runtime = tokio::runtime::Builder::new_multi_thread()
+                    .worker_threads(2)
+                    .enable_all()
+                    .build()
+                    .unwrap();
+                runtime.block_on(serve(live, config, ready, stopped)).unwrap();
+            }
+        });
+        let mut address = bound.0.lock().unwrap();
+        while address.is_none() {
+            address = bound.1.wait(address).unwrap();
+        }
+        Self { address: address.unwrap(), store, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Asks it to stop and does not wait.
+    pub fn signal(&mut self) {
+        drop(self.stop.take());
+    }
+
+    pub fn wait(&mut self) {
+        self.signal();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn get(&self, path: &str) -> Got {
+        self.get_with(path, &[])
+    }
+
+    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Got {
+        let mut request = agent().get(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Got::from(request.call().unwrap())
+    }
+
+    pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> Got {
+        Got::from(agent().post(self.url(path)).header("content-type", kind).send(body).unwrap())
+    }
+
+    /// A good answer's JSON.
+    pub fn json(&self, path: &str) -> Json {
+        let got = self.get(path);
+        assert_eq!(got.status, 200, "{path}: {}", got.text());
+        got.json()
+    }
+
+    /// A refusal's status and detail, after a look at its form.
+    pub fn problem(&self, path: &str) -> (u16, String) {
+        self.get(path).problem()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.wait();
+    }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .into()
+}
+
+/// An answer.
+pub struct Got {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl From<ureq::http::Response<ureq::Body>> for Got {
+    fn from(response: ureq::http::Response<ureq::Body>) -> Self {
+        let (parts, mut body) = response.into_parts();
+        let bytes = body.with_config().limit(1 << 30).read_to_vec().unwrap();
+        Self { status: parts.status.as_u16(), headers: parts.headers, bytes }
+    }
+}
+
+impl Got {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    pub fn json(&self) -> Json {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub fn problem(&self) -> (u16, String) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
+        assert!(!self.header("citymap-revision").is_empty());
+        let problem = self.json();
+        assert_eq!(problem["status"], self.status);
+        for member in ["type", "title", "detail"] {
+            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member}");
+        }
+        (self.status, problem["detail"].as_str().unwrap().to_owned())
+    }
+}

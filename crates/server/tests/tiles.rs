@@ -1,0 +1,175 @@
+//! Tiles over real HTTP, decoded by somebody else's decoder.
+
+mod common;
+
+use std::{io::Read, sync::Arc, thread};
+
+use common::{MemoryStore, Server, middle};
+use serde_json::json;
+
+/// The tile that a position lies in.
+fn tile_at([lon, lat]: [f64; 2], z: u32) -> String {
+    let n = f64::from(1_u32 << z);
+    let x = ((lon + 180.0) / 360.0 * n).floor();
+    let y = ((1.0 - lat.to_radians().tan().asinh() / std::f64::consts::PI) / 2.0 * n).floor();
+    format!("{z}/{x}/{y}")
+}
+
+fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    flate2::read::GzDecoder::new(bytes).read_to_end(&mut out).unwrap();
+    out
+}
+
+#[test]
+fn a_tile_holds_its_layers_in_their_order() {
+    let server = Server::start();
+    let path = format!("/tiles/roads,parcels/{}", tile_at(middle(0), 16));
+    let got = server.get(&path);
+    assert_eq!((got.status, got.header("content-type")), (200, "application/vnd.mapbox-vector-tile"));
+    assert_eq!((got.header("citymap-revision"), got.header("content-encoding")), ("4", ""));
+    let tile = fast_mvt::MvtReaderRef::new(&got.bytes).unwrap();
+    let names: Vec<String> = tile.layers().map(|layer| layer.name().to_owned()).collect();
+    assert_eq!(names, ["roads", "parcels"]);
+    for suffix in [".pbf", ".mvt"] {
+        assert_eq!(server.get(&format!("{path}{suffix}")).bytes, got.bytes);
+    }
+}
+
+#[test]
+fn each_encoding_has_its_own_tag_and_304() {
+    let server = Server::start();
+    let path = format!("/tiles/parcels/{}", tile_at(middle(0), 15));
+    let plain = server.get_with(&path, &[("accept-encoding", "identity")]);
+    let packed = server.get_with(&path, &[("accept-encoding", "gzip, br")]);
+    assert_eq!((packed.header("content-encoding"), packed.header("vary")), ("gzip", "Accept-Encoding"));
+    assert_eq!(unpacked(&packed.bytes), plain.bytes);
+    assert_ne!(plain.header("etag"), packed.header("etag"));
+    assert!(plain.header("etag").starts_with('"'), "strong");
+    for (got, encoding) in [(&plain, "identity"), (&packed, "gzip")] {
+        let again =
+            server.get_with(&path, &[("accept-encoding", encoding), ("if-none-match", got.header("etag"))]);
+        assert_eq!((again.status, again.bytes.len(), again.header("etag")), (304, 0, got.header("etag")));
+    }
+    let other =
+        server.get_with(&path, &[("accept-encoding", "gzip"), ("if-none-match", plain.header("etag"))]);
+    assert_eq!(other.status, 200);
+}
+
+#[test]
+fn an_empty_tile_is_204_with_a_tag() {
+    let server = Server::start();
+    let got = server.get("/tiles/parcels/16/0/0");
+    assert_eq!((got.status, got.bytes.len()), (204, 0));
+    let etag = got.header("etag").to_owned();
+    assert!(!etag.is_empty());
+    assert_eq!(server.get_with("/tiles/parcels/16/0/0", &[("if-none-match", &etag)]).status, 304);
+}
+
+#[test]
+fn the_order_of_ogc_is_row_then_column() {
+    let server = Server::start();
+    let at = tile_at(middle(0), 14);
+    let parts: Vec<&str> = at.split('/').collect();
+    let ours = server.get(&format!("/tiles/parcels/{at}"));
+    let theirs = server.get(&format!(
+        "/api/collections/parcels/tiles/WebMercatorQuad/{}/{}/{}",
+        parts[0], parts[2], parts[1]
+    ));
+    assert_eq!((theirs.status, theirs.bytes), (200, ours.bytes));
+}
+
+#[test]
+fn what_names_no_tile_is_refused() {
+    let server = Server::start();
+    for (path, status, word) in [
+        ("/tiles/parcel/1/0/0", 404, "parcels"),
+        ("/tiles/parcels,nix/1/0/0", 404, "nix"),
+        ("/tiles/parcels/23/0/0", 404, "0 to 22"),
+        ("/tiles/parcels/1/2/0", 404, "2^z"),
+        ("/tiles/parcels/99999999999/0/0", 404, "0 to 22"),
+        ("/tiles/parcels/a/0/0", 400, "zoom"),
+        ("/tiles/parcels/1/-1/0", 400, "column"),
+        ("/tiles/parcels/1/0/0.png", 400, "row"),
+        ("/tiles/parcels/1/+0/0", 400, "column"),
+        ("/tiles/parcels,parcels/1/0/0", 400, "twice"),
+        ("/tiles/parcels/1/0/0?style=x", 400, "rev"),
+        ("/tiles/parcels", 404, "json"),
+        ("/tiles/nix.json", 404, "nearest"),
+    ] {
+        let (found, detail) = server.problem(path);
+        assert!(found == status && detail.contains(word), "{path}: {found} {detail}");
+    }
+}
+
+#[test]
+fn tilejson_describes_what_the_tiles_hold_and_lets_them_be_kept() {
+    let server = Server::start();
+    let document = server.json("/tiles/parcels,roads.json");
+    assert_eq!(document["tilejson"], "3.0.0");
+    let layers = document["vector_layers"].as_array().unwrap();
+    assert_eq!((layers.len(), &layers[0]["id"]), (2, &json!("parcels")));
+    assert!(layers[0]["fields"].get("so_thua").is_some() && layers[0]["fields"].get("chủ_sử_dụng").is_none());
+    let template = document["tiles"][0].as_str().unwrap();
+    assert!(template.starts_with(&server.url("/tiles/parcels,roads/{z}/{x}/{y}?rev=")), "{template}");
+    let (_, version) = template.split_once("?rev=").unwrap();
+    let at = tile_at(middle(0), 16);
+    let kept = server.get(&format!("/tiles/parcels,roads/{at}?rev={version}"));
+    assert_eq!(kept.header("cache-control"), "public, max-age=31536000, immutable");
+    for other in ["?rev=4", "?rev=x", ""] {
+        assert_eq!(
+            server.get(&format!("/tiles/parcels,roads/{at}{other}")).header("cache-control"),
+            "no-cache"
+        );
+    }
+    let single = server.json("/api/collections/parcels");
+    let version = single["citymap"]["tilesVersion"].as_str().unwrap();
+    assert_eq!(
+        server.get(&format!("/tiles/parcels/{at}?rev={version}")).header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
+}
+
+#[test]
+fn another_city_of_the_same_revision_has_other_versions() {
+    let one = Server::start();
+    let store = common::store();
+    {
+        let mut record = store.0.lock().unwrap();
+        for own in &mut record.layers[0].1 {
+            if let Some(geo::Geometry::Polygon(polygon)) = &mut own.geometry {
+                polygon.exterior_mut(|ring| ring.0.iter_mut().for_each(|at| at.x += 1e-5));
+            }
+        }
+    }
+    let two = Server::with(store, |_| {});
+    let version =
+        |server: &Server| server.json("/api/collections/parcels")["citymap"]["tilesVersion"].clone();
+    assert_ne!(version(&one), version(&two));
+}
+
+#[test]
+fn a_crowd_asking_for_one_tile_gets_the_same_bytes() {
+    let server = Arc::new(Server::with(MemoryStore::default().filled(), |config| config.limits.queue = 64));
+    let path = format!("/tiles/parcels/{}", tile_at(middle(0), 12));
+    let crowd: Vec<_> = (0..24)
+        .map(|_| {
+            let (server, path) = (Arc::clone(&server), path.clone());
+            thread::spawn(move || server.get(&path))
+        })
+        .collect();
+    let answers: Vec<_> = crowd.into_iter().map(|one| one.join().unwrap()).collect();
+    assert!(answers.iter().all(|own| own.status == 200
+        && own.bytes == answers[0].bytes
+        && own.header("etag") == answers[0].header("etag")));
+}
+
+trait Filled {
+    fn filled(self) -> Self;
+}
+
+impl Filled for MemoryStore {
+    fn filled(self) -> Self {
+        common::store()
+    }
+}

@@ -3,7 +3,8 @@ import type { Collection } from '../lib/api';
 import type { Lang } from '../lib/i18n';
 import { classify, minZoom } from './classify';
 import { colorField } from './codes';
-import { drawCollection, labelSource, type Placed, SLOTS } from './layers';
+import { labelSource, type Placed, SLOTS } from './draw/common';
+import { drawCollection } from './layers';
 import { FONT, look, type ThemeName } from './look';
 import { selectionLayers } from './selection';
 

@@ -1,0 +1,143 @@
+import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from 'maplibre-gl';
+import type { Collection } from '../../lib/api';
+import { codeColor, codeText, colorField } from '../codes';
+import { FONT } from '../look';
+import { base, type DrawContext, hatches, label, labelText, ownColor, type Placed, POLYGON } from './common';
+
+/** Land parcels: land-use colour, thin dark border, number and use code. */
+export function parcels(collection: Collection, context: DrawContext): Placed[] {
+  const { colors, dimmed } = context;
+  const opacity = context.opacity * (dimmed ? 0.75 : 1);
+  const field = colorField(collection);
+  const text = labelText(collection);
+  const placed: Placed[] = [
+    {
+      slot: 'parcel-fill',
+      layer: {
+        ...base(collection, 'fill'),
+        type: 'fill',
+        filter: POLYGON,
+        paint: {
+          'fill-color': field ? codeColor(field, colors) : colors.noCode,
+          'fill-opacity': field ? opacity : opacity * 0.35,
+          'fill-antialias': false,
+        },
+      },
+    },
+    ...hatches(collection, 16, opacity),
+    {
+      slot: 'parcel-line',
+      layer: {
+        ...base(collection, 'line'),
+        type: 'line',
+        layout: { 'line-join': 'round' },
+        paint: {
+          'line-color': colors.parcelLine,
+          'line-width': ['interpolate', ['linear'], ['zoom'], 14, 0.25, 16, 0.5, 18, 0.9, 21, 1.6],
+          'line-opacity': ['interpolate', ['linear'], ['zoom'], 14, 0.25 * opacity, 16, 0.6 * opacity, 18, 0.9 * opacity],
+        },
+      },
+    },
+  ];
+  if (text) {
+    placed.push({
+      slot: 'detail-label',
+      layer: {
+        ...base(collection, 'label'),
+        type: 'symbol',
+        minzoom: 17,
+        filter: POLYGON,
+        layout: {
+          // Number above, use code below, as on a cadastral sheet.
+          'text-field': field
+            ? ['step', ['zoom'], text, 18, ['format', text, {}, '\n', {}, codeText(field), { 'font-scale': 0.8 }]]
+            : text,
+          'text-font': FONT.regular,
+          'text-size': ['interpolate', ['linear'], ['zoom'], 17, 9.5, 19, 12, 21, 15],
+          'text-line-height': 1.15,
+          'text-padding': 1,
+        },
+        paint: label(colors, colors.parcelLabel, context.opacity, 1),
+      },
+    });
+  }
+  return placed;
+}
+
+/** A finer plan prevails over a coarser one: it is drawn above it. */
+function planRank(collection: Collection): ExpressionSpecification | number {
+  const field = collection.citymap.fields.find((candidate) => ['cap', 'cap_quy_hoach', 'level'].includes(candidate.name));
+  if (!field) return 0;
+  return [
+    'match',
+    ['slice', ['upcase', ['to-string', ['get', field.name]]], 0, 4],
+    'QHC', 0, 'QHPK', 1, 'QHCT', 2, 'DCCB', 3, 'ĐCCB', 3,
+    0,
+  ] as unknown as ExpressionSpecification;
+}
+
+/** Planning zones: colour in far views, dash-dotted border in near ones. */
+export function zones(collection: Collection, context: DrawContext): Placed[] {
+  const { colors, opacity, parcelsShown } = context;
+  const field = colorField(collection);
+  const strength = field ? 1 : 0.3;
+  // Far views show the plan; near views show the cadastre with the plan's borders over it.
+  const fade: DataDrivenPropertyValueSpecification<number> = parcelsShown
+    ? ['interpolate', ['linear'], ['zoom'], 14, opacity * strength, 15, 0.12 * opacity]
+    : opacity * strength;
+  const rank = planRank(collection);
+  const text = labelText(collection);
+  const placed: Placed[] = [
+    {
+      slot: 'zone-fill',
+      layer: {
+        ...base(collection, 'fill'),
+        type: 'fill',
+        minzoom: 8,
+        filter: POLYGON,
+        layout: { 'fill-sort-key': rank },
+        paint: {
+          'fill-color': field ? codeColor(field, colors) : ownColor(collection, context),
+          'fill-opacity': fade,
+          'fill-antialias': false,
+        },
+      },
+    },
+    ...(parcelsShown ? [] : hatches(collection, 13, opacity)),
+    {
+      slot: 'zone-line',
+      layer: {
+        ...base(collection, 'line'),
+        type: 'line',
+        minzoom: 12,
+        paint: {
+          'line-color': colors.zoneLine,
+          'line-width': ['interpolate', ['linear'], ['zoom'], 12, 0.3, 15, 0.9, 19, 1.8],
+          'line-dasharray': [6, 2, 1, 2],
+          'line-opacity': ['interpolate', ['linear'], ['zoom'], 12, 0.25 * opacity, 15, 0.75 * opacity],
+        },
+      },
+    },
+  ];
+  if (text) {
+    placed.push({
+      slot: 'detail-label',
+      layer: {
+        ...base(collection, 'label'),
+        type: 'symbol',
+        minzoom: 13,
+        maxzoom: 17,
+        filter: POLYGON,
+        layout: {
+          'text-field': text,
+          'text-font': FONT.italic,
+          'text-size': 11,
+          'text-max-width': 7,
+          'text-padding': 12,
+        },
+        paint: label(colors, colors.zoneLine, opacity),
+      },
+    });
+  }
+  return placed;
+}

@@ -1,0 +1,61 @@
+import type { ExpressionSpecification } from 'maplibre-gl';
+import type { Collection } from '../../lib/api';
+import { pointIcon } from '../classify';
+import { FONT } from '../look';
+import { base, type DrawContext, label, labelText, ownColor, type Placed, POINT } from './common';
+
+/** Points with a symbol, and their names where they are places. */
+export function points(collection: Collection, context: DrawContext): Placed[] {
+  const { colors, opacity } = context;
+  const icon = pointIcon(collection);
+  const text = collection.citymap.role === 'place' ? labelText(collection) : null;
+  if (!icon) return [dots(collection, context)];
+  return [
+    {
+      slot: 'point',
+      layer: {
+        ...base(collection, 'icon'),
+        type: 'symbol',
+        filter: POINT,
+        layout: {
+          'icon-image': icon,
+          'icon-size': ['interpolate', ['linear'], ['zoom'], 12, 0.5, 15, 0.68, 18, 0.9],
+          'icon-allow-overlap': ['step', ['zoom'], false, 18, true],
+          'icon-padding': 1,
+          ...(text
+            ? {
+                'text-field': ['step', ['zoom'], '', 14.5, text] as ExpressionSpecification,
+                'text-font': FONT.regular,
+                'text-size': 11.5,
+                'text-anchor': 'top' as const,
+                'text-offset': [0, 0.9] as [number, number],
+                'text-optional': true,
+                'text-max-width': 8,
+              }
+            : {}),
+        },
+        paint: { 'icon-opacity': opacity, ...label(colors, colors.label, opacity) },
+      },
+    },
+  ];
+}
+
+/** Points without a symbol. */
+export function dots(collection: Collection, context: DrawContext): Placed {
+  return {
+    slot: 'dots',
+    layer: {
+      ...base(collection, 'dot'),
+      type: 'circle',
+      filter: POINT,
+      paint: {
+        'circle-radius': ['interpolate', ['linear'], ['zoom'], 10, 1.6, 15, 3.4, 19, 6],
+        'circle-color': ownColor(collection, context),
+        'circle-stroke-color': context.colors.halo,
+        'circle-stroke-width': 1,
+        'circle-opacity': context.opacity,
+        'circle-stroke-opacity': context.opacity,
+      },
+    },
+  };
+}

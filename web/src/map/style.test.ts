@@ -1,0 +1,120 @@
+import { validateStyleMin } from '@maplibre/maplibre-gl-style-spec';
+import { describe, expect, it } from 'vitest';
+import type { Collection, GeometryKind, Role } from '../lib/api';
+import { selectionData } from './selection';
+import { buildStyle, type StyleInput } from './style';
+
+const ROLES: Role[] = ['parcel', 'zone', 'road', 'building', 'address', 'admin_unit', 'utility', 'place', 'report', 'other'];
+const KINDS: GeometryKind[] = ['point', 'line', 'polygon', 'mixed', 'none'];
+
+function layer(id: string, role: Role, geometry: GeometryKind, fields: Collection['citymap']['fields'] = []): Collection {
+  return {
+    id,
+    title: id,
+    citymap: {
+      titles: { vi: id, en: id },
+      role,
+      geometry,
+      count: 5000,
+      revision: 3,
+      label: fields[0]?.name ?? null,
+      fields,
+      tiles: `/tiles/${id}/{z}/{x}/{y}`,
+    },
+  };
+}
+
+const FIELDS: Collection['citymap']['fields'] = [
+  { name: 'ten', type: 'text' },
+  { name: 'cap', type: 'text' },
+  { name: 'cap_duong', type: 'text' },
+  { name: 'lo_gioi', type: 'real' },
+  { name: 'long_duong', type: 'real' },
+  { name: 'so_nha', type: 'text' },
+  {
+    name: 'loai',
+    type: 'text',
+    codeList: {
+      id: 'x',
+      entries: ['A', 'B', 'C', 'D'].map((code, index) => ({ code, vi: code, en: code, color: index < 3 ? '#FFAAA0' : '#FFA0FF' })),
+    },
+  },
+];
+
+function input(collections: Collection[], change: Partial<StyleInput> = {}): StyleInput {
+  return {
+    collections,
+    shown: () => true,
+    opacity: () => 1,
+    theme: 'light',
+    lang: 'vi',
+    origin: 'http://city.test',
+    selection: selectionData(null, null, String),
+    areaLabels: {},
+    lat: 11,
+    ...change,
+  };
+}
+
+describe('the style', () => {
+  const everything = ROLES.flatMap((role) =>
+    KINDS.flatMap((kind) => [layer(`${role}_${kind}`, role, kind), layer(`${role}_${kind}_f`, role, kind, FIELDS)]),
+  );
+  it.each(['light', 'dark'] as const)('is valid for every role and geometry, with fields and without, %s', (theme) => {
+    const selection = selectionData(
+      { type: 'Polygon', coordinates: [[[106, 10], [106.1, 10], [106.1, 10.1], [106, 10]]] },
+      [106.05, 10.02],
+      String,
+    );
+    expect(validateStyleMin(buildStyle(input(everything, { theme, selection })))).toEqual([]);
+  });
+
+  it('draws every layer that has geometry, and only from our own host', () => {
+    const style = buildStyle(input(everything));
+    const drawn = new Set(style.layers.map((item) => ('source' in item ? item.source : '')));
+    for (const collection of everything) {
+      expect(drawn.has(collection.id), collection.id).toBe(collection.citymap.geometry !== 'none');
+    }
+    const hosts = JSON.stringify(style).match(/https?:\/\/[^/"]+/g) ?? [];
+    expect(new Set(hosts)).toEqual(new Set(['http://city.test']));
+  });
+
+  it('asks for tiles by the layer’s revision, so that only changed layers are fetched again', () => {
+    const source = buildStyle(input([layer('parcels', 'parcel', 'polygon')])).sources.parcels;
+    expect(source).toMatchObject({ tiles: ['http://city.test/tiles/parcels/{z}/{x}/{y}?rev=3'], minzoom: 14 });
+  });
+
+  it('tells uses of one colour apart by hatching', () => {
+    const style = buildStyle(input([layer('parcels', 'parcel', 'polygon', FIELDS)]));
+    expect(style.layers.map((item) => item.id).filter((id) => id.includes('hatch'))).toHaveLength(2);
+  });
+
+  it('hides without dropping the source', () => {
+    const style = buildStyle(input([layer('parcels', 'parcel', 'polygon')], { shown: () => false }));
+    expect(style.sources.parcels).toBeDefined();
+    expect(style.layers.filter((item) => item.id.startsWith('parcels/')).every((item) => item.layout?.visibility === 'none')).toBe(true);
+  });
+
+  it('names the archipelagos as Vietnam’s in both languages', () => {
+    for (const [lang, country] of [['vi', 'Việt Nam'], ['en', 'Vietnam']] as const) {
+      const text = JSON.stringify(buildStyle(input([], { lang })).sources['citymap-nation']);
+      expect(text).toContain('Hoàng Sa');
+      expect(text).toContain('Trường Sa');
+      expect(text).toContain(country);
+    }
+  });
+});
+
+describe('the selection', () => {
+  it('measures each edge of a parcel on the grid, and none where the grid means nothing', () => {
+    const square = (lon: number, lat: number): GeoJSON.Polygon => ({
+      type: 'Polygon',
+      coordinates: [[[lon, lat], [lon + 1e-4, lat], [lon + 1e-4, lat + 1e-4], [lon, lat + 1e-4], [lon, lat]]],
+    });
+    const edges = (shape: GeoJSON.Geometry) =>
+      selectionData(shape, null, (metres) => metres.toFixed(2)).features.filter((item) => item.properties?.part === 'edge');
+    const here = edges(square(106.698, 10.7725));
+    expect(here.map((item) => item.properties?.length)).toEqual(['10.94', '11.06', '10.94', '11.06']);
+    expect(edges(square(-71.1, 42.37))).toEqual([]);
+  });
+});

@@ -71,7 +71,7 @@ pub(crate) struct ImportArgs {
     pub(crate) crs: Option<Crs>,
 
     /// The encoding of the source's texts, over what the file says or its bytes look like:
-    /// utf-8, tcvn3, vni, viscii, vps, cp1258, iso-8859-1.
+    /// utf-8, tcvn3, vni, viscii, vps, cp1258, cp1252.
     #[arg(long, value_name = "NAME")]
     pub(crate) encoding: Option<Encoding>,
 

@@ -77,12 +77,22 @@ impl Site<'_> {
         let (_, far) = lot.extent(inward);
         let depth = far - line;
         let setback = match self.quarter {
-            Kind::Core | Kind::Tube => if self.roll(2) < 0.75 { 0.0 } else { 1.4 },
+            Kind::Core | Kind::Tube => {
+                if self.roll(2) < 0.75 {
+                    0.0
+                } else {
+                    1.4
+                }
+            }
             Kind::Planned => 2.4,
             _ => self.between(2, 0.0, 2.5),
         };
         let share = self.between(3, 0.74, 0.97);
-        let body = lot.clip(inward, line + depth * share, NONE)?.clip(inward * -1.0, -(line + setback.min(depth * 0.2)), NONE)?;
+        let body = lot.clip(inward, line + depth * share, NONE)?.clip(
+            inward * -1.0,
+            -(line + setback.min(depth * 0.2)),
+            NONE,
+        )?;
         Some(shrunk(&body, 0.985))
     }
 
@@ -98,7 +108,11 @@ impl Site<'_> {
         let (_, far) = lot.extent(inward);
         let start = self.between(2, 2.0, 9.0).min((far - line) * 0.3);
         let along = inward.left();
-        let strip = lot.clip(inward, line + start + self.between(3, 7.0, 14.0), NONE)?.clip(inward * -1.0, -(line + start), NONE)?;
+        let strip = lot.clip(inward, line + start + self.between(3, 7.0, 14.0), NONE)?.clip(
+            inward * -1.0,
+            -(line + start),
+            NONE,
+        )?;
         let middle = strip.centroid().dot(along) + self.between(5, -1.5, 1.5);
         let half = self.between(6, 2.6, 5.0);
         let body = strip.clip(along, middle + half, NONE)?.clip(along * -1.0, half - middle, NONE)?;
@@ -108,7 +122,8 @@ impl Site<'_> {
     /// Long buildings side by side, as many as have room, each wholly inside the lot.
     fn bars(&self, lot: &Convex, length: f64, width: f64, storeys: i64, kind: &'static str) -> Vec<Building> {
         let (axis, reach, across) = lot.main_axis();
-        let (columns, rows) = ((reach / (length * 1.35)).floor().max(1.0), (across / (width * 1.9)).floor().max(1.0));
+        let (columns, rows) =
+            ((reach / (length * 1.35)).floor().max(1.0), (across / (width * 1.9)).floor().max(1.0));
         let (columns, rows) = (columns.min(6.0), rows.min(5.0));
         let (length, width) = (length.min(reach * 0.72), width.min(across * 0.6));
         let side = axis.left();
@@ -121,7 +136,8 @@ impl Site<'_> {
             let (l, w) = (length * self.between(20 + i, 0.38, 0.5), width * self.between(40 + i, 0.4, 0.5));
             let corners = [p(-l, -w), p(l, -w), p(l, w), p(-l, w)];
             let ring: Vec<P> = corners.into_iter().map(|c| middle + axis * c.x + side * c.y).collect();
-            let holds = ring.iter().all(|corner| lot.edges().all(|(a, b, _)| (b - a).cross(*corner - a) > 1.0));
+            let holds =
+                ring.iter().all(|corner| lot.edges().all(|(a, b, _)| (b - a).cross(*corner - a) > 1.0));
             if holds && self.roll(60 + i) > 0.08 {
                 out.push(Building { ring, storeys, kind });
             }

@@ -1,5 +1,7 @@
 //! One cell of the mesh cut into quarters, quarters into blocks, blocks by alleys.
 
+use std::collections::HashMap;
+
 use crate::{
     dice::Dice,
     geom::{Convex, NONE, P, Tag},
@@ -74,10 +76,13 @@ pub(crate) fn build(plan: &Plan, index: usize) -> Cell {
         roads: Vec::new(),
         pieces: Vec::new(),
         inside: false,
+        shapes: Vec::new(),
+        taken: HashMap::new(),
         quarters: Vec::new(),
         name_start: 0,
         named: 0,
-        numbered: 0,
+        // Numbered streets of neighbouring cells have other numbers.
+        numbered: (index % 9) as u16 * 12,
     };
     builder.name_start = builder.dice.below(plan.streets);
     if let Some(ground) = plan.mesh.cells[index].inset(|tag| builder.half(tag)) {
@@ -92,6 +97,10 @@ struct Builder<'a> {
     roads: Vec<Road>,
     pieces: Vec<Piece>,
     inside: bool,
+    /// The lots of the block at hand, and their use where that is settled.
+    shapes: Vec<(Convex, Option<Use>)>,
+    /// How many lots have each house number.
+    taken: HashMap<(Tag, u32), u8>,
     quarters: Vec<Quarter>,
     name_start: usize,
     named: usize,
@@ -175,14 +184,11 @@ impl Builder<'_> {
     }
 
     fn street_name(&mut self, named: bool) -> Name {
-        if named && (self.numbered == 0 || self.dice.chance(0.72)) {
+        if named && self.dice.chance(0.8) {
             // A step with no common factor goes through all the names before one comes again.
             self.named += 1;
             let n = self.plan.streets;
             let step = (n / 3..).find(|step| gcd(*step, n) == 1).unwrap_or(1);
-            if self.named == 1 || self.dice.chance(0.2) {
-                self.numbered = self.numbered.max(1);
-            }
             Name::Street(((self.name_start + self.named * step) % n) as u16)
         } else {
             self.numbered += 1;
@@ -257,8 +263,12 @@ impl Builder<'_> {
         let (long, thick) = (length / block_length, width / block_width);
         if (long <= 1.12 && thick <= 1.12) || ground.area() < 900.0 {
             for piece in self.plan.water.dry(ground) {
-                self.block(piece, style, quarter);
+                self.block(piece, style, quarter.kind);
             }
+            // All lots of a block at once: neighbours share their corners across every row and strip.
+            let shapes = std::mem::take(&mut self.shapes);
+            let roads = Roads { arterial: &self.plan.mesh.roads, local: &self.roads };
+            lots::add(quarter, &shapes, roads, &self.plan.warp, &mut self.taken, &mut self.dice);
             return;
         }
         let diagonal = depth == 0 && long > 1.9 && quarter.kind.built_up() && self.dice.chance(0.16);
@@ -285,35 +295,69 @@ impl Builder<'_> {
         }
     }
 
-    fn block(&mut self, block: Convex, style: &Style, quarter: &mut Quarter) {
+    fn block(&mut self, block: Convex, style: &Style, kind: Kind) {
         let area = block.area();
         if area < 60.0 {
             return;
         }
-        if let Some(use_) = self.facility(quarter.kind, area) {
-            self.lots(vec![block], Some(use_), style, quarter);
+        if let Some(use_) = self.facility(kind, area) {
+            self.lots(vec![block], Some(use_));
             return;
         }
-        match quarter.kind {
+        match kind {
             Kind::Park | Kind::Campus => {
-                let uses = if quarter.kind == Kind::Park { Some(Use::Park) } else { None };
+                let uses = if kind == Kind::Park { Some(Use::Park) } else { None };
                 let parts = self.halves(block, 18_000.0);
-                self.lots(parts, uses, style, quarter);
+                self.lots(parts, uses);
             }
             Kind::Apartment | Kind::Industrial => {
-                let target = if quarter.kind == Kind::Apartment { 7_500.0 } else { 16_000.0 };
+                let target = if kind == Kind::Apartment { 7_500.0 } else { 16_000.0 };
                 let target = target * self.dice.range(0.5, 1.8);
                 let parts = self.halves(block, target);
-                self.lots(parts, None, style, quarter);
+                self.lots(parts, None);
             }
             Kind::Core | Kind::Tube | Kind::Urban | Kind::Village => {
-                let ends = self.end_strips(block, style, quarter);
+                let ends = self.end_strips(block, style);
                 if let Some(body) = ends {
-                    self.alleys(body, style, quarter, 0);
+                    self.alleys(body, style, 0);
                 }
             }
-            _ => self.leaf(block, style, quarter),
+            Kind::Field => {
+                if let Some(body) = self.ribbon(block) {
+                    let crop = Use::of_fields(&mut self.dice);
+                    let lots = lots::rows(body, style, &mut self.dice);
+                    self.lots(lots, crop);
+                }
+            }
+            Kind::Planned | Kind::Villa => self.leaf(block, style),
         }
+    }
+
+    /// Now and then houses stand in a ribbon along a country road, fields behind them.
+    fn ribbon(&mut self, block: Convex) -> Option<Convex> {
+        let (axis, length, width) = block.main_axis();
+        if width < 90.0 || length < 120.0 || !self.dice.chance(0.28) {
+            return Some(block);
+        }
+        let n = if self.dice.chance(0.5) { axis.left() } else { axis.left() * -1.0 };
+        let near = block
+            .edges()
+            .filter(|(a, b, tag)| *tag != NONE && (*b - *a).unit().left().dot(n) < -0.9)
+            .map(|(a, b, _)| a.dot(n).min(b.dot(n)))
+            .fold(f64::MAX, f64::min);
+        if near == f64::MAX {
+            return Some(block);
+        }
+        let (rest, strip) = block.split(n, near - self.dice.range(26.0, 44.0), 0.0, NONE);
+        if let Some(strip) = strip {
+            let style = Style { lot: (7.0, 19.0), leaf: 90.0, ..Kind::Village.style() };
+            let lots = lots::rows(strip, &style, &mut self.dice);
+            for lot in lots {
+                let use_ = if self.dice.chance(0.7) { Use::RuralHouse } else { Use::Orchard };
+                self.lots(vec![lot], Some(use_));
+            }
+        }
+        rest
     }
 
     /// A block that one institution takes whole.
@@ -353,7 +397,7 @@ impl Builder<'_> {
     }
 
     /// Rows of lots that face the short sides of a block; what is left is its body.
-    fn end_strips(&mut self, block: Convex, style: &Style, quarter: &mut Quarter) -> Option<Convex> {
+    fn end_strips(&mut self, block: Convex, style: &Style) -> Option<Convex> {
         let (axis, length, width) = block.main_axis();
         if length < 70.0 || width < style.leaf * 1.25 {
             return Some(block);
@@ -376,7 +420,7 @@ impl Builder<'_> {
                 .fold(high, f64::min);
             let (rest, strip) = body.split(n, shortest - depth, 0.0, NONE);
             if let Some(strip) = strip {
-                self.leaf(strip, style, quarter);
+                self.leaf(strip, style);
             }
             body = rest?;
         }
@@ -384,20 +428,25 @@ impl Builder<'_> {
     }
 
     /// Cuts a body by alleys until two rows of lots fill what is between them.
-    fn alleys(&mut self, body: Convex, style: &Style, quarter: &mut Quarter, depth: u32) {
+    fn alleys(&mut self, body: Convex, style: &Style, depth: u32) {
         let (axis, length, width) = body.main_axis();
         let wide = width > style.leaf * 1.15;
         if depth > 5 || (!wide && length < style.leaf * 4.2) {
-            self.leaf(body, style, quarter);
+            self.leaf(body, style);
             return;
         }
         // Where nothing at either end faces a road an alley would have no mouth.
-        let cut = if wide {
+        // Alleys branch: some cross the block first, and others leave them.
+        let across = width > style.leaf * 1.7 && length > width * 0.9 && self.dice.chance(0.5);
+        let cut = if across {
+            self.cut(&body, axis, length, length / 2.0, 0.07)
+        } else if wide {
             self.cut(&body, axis.left(), width, style.leaf, 0.035)
         } else {
             self.cut(&body, axis, length, style.leaf * 2.6, 0.08)
         };
-        let mouth = body.chord(cut.n, cut.c).is_some_and(|ends| ends.iter().any(|(_, edge)| body.tag[*edge] != NONE));
+        let mouth =
+            body.chord(cut.n, cut.c).is_some_and(|ends| ends.iter().any(|(_, edge)| body.tag[*edge] != NONE));
         let (left, right) = if mouth {
             let width = (style.alley * self.dice.range(0.7, 1.35) * 2.0).round() / 2.0;
             self.street(&body, &cut, width, Class::Alley, false)
@@ -405,28 +454,31 @@ impl Builder<'_> {
             let n = axis;
             let (low, high) = body.extent(n);
             let across = Cut { n, c: f64::midpoint(low, high) };
-            if wide && body.chord(across.n, across.c).is_some_and(|ends| ends.iter().any(|e| body.tag[e.1] != NONE)) {
+            if wide
+                && body
+                    .chord(across.n, across.c)
+                    .is_some_and(|ends| ends.iter().any(|e| body.tag[e.1] != NONE))
+            {
                 // From the street at the side into the middle; the next cut then starts at this alley.
                 self.street(&body, &across, style.alley, Class::Alley, false)
             } else {
-                self.leaf(body, style, quarter);
+                self.leaf(body, style);
                 return;
             }
         };
         for half in [left, right].into_iter().flatten() {
-            self.alleys(half, style, quarter, depth + 1);
+            self.alleys(half, style, depth + 1);
         }
     }
 
     /// What lies between streets and alleys: rows of lots.
-    fn leaf(&mut self, leaf: Convex, style: &Style, quarter: &mut Quarter) {
+    fn leaf(&mut self, leaf: Convex, style: &Style) {
         let lots = lots::rows(leaf, style, &mut self.dice);
-        self.lots(lots, None, style, quarter);
+        self.lots(lots, None);
     }
 
-    fn lots(&mut self, shapes: Vec<Convex>, use_: Option<Use>, style: &Style, quarter: &mut Quarter) {
-        let roads = Roads { arterial: &self.plan.mesh.roads, local: &self.roads };
-        lots::add(quarter, shapes, use_, style, roads, &self.plan.warp, &mut self.dice);
+    fn lots(&mut self, shapes: Vec<Convex>, use_: Option<Use>) {
+        self.shapes.extend(shapes.into_iter().map(|shape| (shape, use_)));
     }
 }
 

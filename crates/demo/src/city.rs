@@ -45,17 +45,24 @@ impl Quarter {
     /// A lot's corners, metres from the centre, counter-clockwise, the end not repeated.
     pub(crate) fn ring(&self, lot: &Lot) -> Vec<P> {
         let start = lot.start as usize;
-        self.rings[start..start + usize::from(lot.count)].iter().map(|corner| self.corners[*corner as usize]).collect()
+        self.rings[start..start + usize::from(lot.count)]
+            .iter()
+            .map(|corner| self.corners[*corner as usize])
+            .collect()
     }
 }
 
 impl City {
     /// Plans and builds the city, and numbers its lots.
-    pub(crate) fn build(recipe: &Recipe, progress: &mut dyn FnMut(&str, u64, u64)) -> Result<Self, DemoError> {
+    pub(crate) fn build(
+        recipe: &Recipe,
+        progress: &mut dyn FnMut(&str, u64, u64),
+    ) -> Result<Self, DemoError> {
         let wanted = recipe.parcels as usize;
         let communes = Communes::new(recipe.seed)?;
         let mut radius = (f64::from(recipe.parcels) / 100_000.0).sqrt() * 6_400.0;
-        // A first guess is a little too large; where a seed has more water than most, the city grows.
+        // Nearly all that is built is kept, so that the edge of the city is its countryside; how much room the
+        // first guess has depends on the seed's water.
         for attempt in 0..8 {
             progress("plan", attempt, 8);
             let plan = plan(recipe.seed, radius.max(1_400.0));
@@ -63,16 +70,20 @@ impl City {
                 .into_par_iter()
                 .map(|index| {
                     let centre = plan.mesh.cells[index].centroid();
-                    let nearest = plan.mesh.cells[index].v.iter().map(|v| v.len()).fold(centre.len(), f64::min);
+                    let nearest =
+                        plan.mesh.cells[index].v.iter().map(|v| v.len()).fold(centre.len(), f64::min);
                     if nearest > plan.radius * 1.4 {
                         return Cell { quarters: Vec::new(), roads: Vec::new(), pieces: Vec::new() };
                     }
                     cell::build(&plan, index)
                 })
                 .collect();
-            let total: usize = cells.iter().flat_map(|cell| &cell.quarters).map(|quarter| quarter.lots.len()).sum();
-            if total < wanted {
-                radius = radius.max(1_400.0) * (wanted as f64 / total.max(1) as f64).sqrt().clamp(1.02, 3.0);
+            let total: usize =
+                cells.iter().flat_map(|cell| &cell.quarters).map(|quarter| quarter.lots.len()).sum();
+            let share = wanted as f64 / total.max(1) as f64;
+            let least = radius <= 1_400.0;
+            if share > 1.0 || (share < 0.87 && !least && attempt < 5) {
+                radius = radius.max(1_400.0) * (share * 1.04).sqrt().clamp(0.4, 3.0);
                 continue;
             }
             keep_nearest(&mut cells, wanted);
@@ -144,8 +155,11 @@ fn plan(seed: u64, radius: f64) -> Plan {
 /// Drops the quarters furthest out, by density, until exactly `wanted` lots are left; the last
 /// quarter kept may lose some of its lots.
 fn keep_nearest(cells: &mut [Cell], wanted: usize) {
-    let mut order: Vec<(usize, usize)> =
-        cells.iter().enumerate().flat_map(|(c, cell)| (0..cell.quarters.len()).map(move |q| (c, q))).collect();
+    let mut order: Vec<(usize, usize)> = cells
+        .iter()
+        .enumerate()
+        .flat_map(|(c, cell)| (0..cell.quarters.len()).map(move |q| (c, q)))
+        .collect();
     order.sort_by(|a, b| {
         let density = |(c, q): (usize, usize)| cells[c].quarters[q].density;
         density(*b).total_cmp(&density(*a)).then(a.cmp(b))

@@ -34,7 +34,7 @@ pub(crate) struct Communes {
 const CON_DAO: &str = "26732";
 
 /// Between the points that bound the city, metres.
-const SPACING: f64 = 6_000.0;
+const SPACING: f64 = 4_200.0;
 
 /// The coast that the sea's points lie south of: longitude and latitude, degrees.
 const COAST: [[f64; 2]; 11] = [
@@ -79,7 +79,7 @@ impl Communes {
                     let (low, high) = (boxes[2 * unit], boxes[2 * unit + 1]);
                     let (middle, size) = ((low + high) * 0.5, high - low);
                     let away = at - middle;
-                    p(away.x / (size.x * 0.5 + 1_200.0), away.y / (size.y * 0.5 + 1_200.0)).len() < 1.0
+                    p(away.x / (size.x * 0.56 + 1_600.0), away.y / (size.y * 0.56 + 1_600.0)).len() < 1.0
                 });
                 if !taken {
                     sites.push(at);
@@ -156,6 +156,9 @@ struct Diagram {
     lines: HashMap<(usize, usize), Vec<P>>,
 }
 
+/// Sites further apart than this have no border, metres: the points between them see to it.
+const NEAR: f64 = SPACING * 6.0;
+
 /// Numbers from here on are edges of the world.
 const EDGE: usize = usize::MAX - 8;
 
@@ -164,13 +167,19 @@ impl Diagram {
         let mut corners: Vec<P> = Vec::new();
         let mut known: HashMap<[usize; 3], usize> = HashMap::new();
         let mut cells = Vec::with_capacity(sites.len());
+        let mut buckets: HashMap<(i64, i64), Vec<usize>> = HashMap::new();
+        let bucket = |site: P| ((site.x / NEAR).floor() as i64, (site.y / NEAR).floor() as i64);
         for (i, site) in sites.iter().enumerate() {
-            let mut near: Vec<(f64, usize)> = sites
-                .iter()
-                .enumerate()
-                .filter(|(j, _)| *j != i)
-                .map(|(j, other)| ((*other - *site).len(), j))
-                .filter(|(distance, _)| *distance < SPACING * 6.0)
+            buckets.entry(bucket(*site)).or_default().push(i);
+        }
+        for (i, site) in sites.iter().enumerate() {
+            let (column, row) = bucket(*site);
+            let mut near: Vec<(f64, usize)> = (column - 1..=column + 1)
+                .flat_map(|x| (row - 1..=row + 1).map(move |y| (x, y)))
+                .filter_map(|key| buckets.get(&key))
+                .flatten()
+                .filter(|j| **j != i)
+                .map(|j| ((sites[*j] - *site).len(), *j))
                 .collect();
             near.sort_by(|a, b| a.0.total_cmp(&b.0));
             let world = vec![low, p(high.x, low.y), high, p(low.x, high.y)];
@@ -183,7 +192,9 @@ impl Diagram {
                     cell = cut;
                 }
             }
-            let number = |tag: Tag| if tag >= Tag::MAX - 8 { EDGE + (tag - (Tag::MAX - 8)) as usize } else { tag as usize };
+            let number = |tag: Tag| {
+                if tag >= Tag::MAX - 8 { EDGE + (tag - (Tag::MAX - 8)) as usize } else { tag as usize }
+            };
             let n = cell.v.len();
             let ring = (0..n)
                 .map(|k| {
@@ -294,8 +305,13 @@ fn rough(from: P, to: P, stray: f64, place: u64, chance: &Chance, line: &mut Vec
 /// A large island and small ones around the seat, which one of them holds.
 fn archipelago(seed: u64, seat: P) -> Vec<Vec<P>> {
     // Offset from the seat and radius, metres.
-    let islands = [(0.0, 0.0, 1_500.0), (20_500.0, 1_800.0, 5_600.0), (14_500.0, -3_400.0, 1_700.0)];
-    let small = [(27_800.0, 2_600.0, 1_600.0), (26_300.0, -3_200.0, 900.0), (22_800.0, 9_300.0, 700.0), (9_000.0, 5_100.0, 450.0)];
+    let islands = [(0.0, 0.0, 1_500.0), (20_500.0, 1_800.0, 4_600.0), (10_800.0, -3_400.0, 1_500.0)];
+    let small = [
+        (31_000.0, 2_600.0, 1_400.0),
+        (27_500.0, -9_000.0, 900.0),
+        (22_800.0, 13_000.0, 700.0),
+        (9_000.0, 7_000.0, 450.0),
+    ];
     islands
         .into_iter()
         .chain(small)
@@ -306,7 +322,11 @@ fn archipelago(seed: u64, seat: P) -> Vec<Vec<P>> {
             (0..72)
                 .map(|k| {
                     let angle = f64::from(k) / 72.0 * std::f64::consts::TAU;
-                    let wave: f64 = phases.iter().zip([(2.0, 0.22), (3.0, 0.13), (5.0, 0.07), (9.0, 0.03)]).map(|(phase, (turns, height))| height * (turns * angle + phase).sin()).sum();
+                    let wave: f64 = phases
+                        .iter()
+                        .zip([(2.0, 0.22), (3.0, 0.13), (5.0, 0.07), (9.0, 0.03)])
+                        .map(|(phase, (turns, height))| height * (turns * angle + phase).sin())
+                        .sum();
                     seat + p(x, y) + p(1.0, 0.0).turned(angle) * (radius * (1.0 + wave))
                 })
                 .collect()

@@ -45,9 +45,8 @@ pub(crate) fn all(
         (catalogue.places()?, land::places),
         (catalogue.reports()?, land::reports),
     ];
-    let parts: Vec<Part> = std::iter::once(Part::Whole)
-        .chain((0..city.cells.len()).map(Part::Cell))
-        .collect();
+    let parts: Vec<Part> =
+        std::iter::once(Part::Whole).chain((0..city.cells.len()).map(Part::Cell)).collect();
     let mut summary = Summary { layers: Vec::new() };
     for (layer, make) in layers {
         let mut stream = Stream {

@@ -70,14 +70,20 @@ impl Batch {
             .into_iter()
             .map(|(shape, values)| {
                 let geometry: Geometry = match shape {
-                    Shape::Point => take(1).0.first().map(|at| Point(*at).into()).unwrap_or_else(|| Point::new(0.0, 0.0).into()),
+                    Shape::Point => take(1)
+                        .0
+                        .first()
+                        .map(|at| Point(*at).into())
+                        .unwrap_or_else(|| Point::new(0.0, 0.0).into()),
                     Shape::Line(count) => take(count).into(),
                     Shape::Polygon(count) => Polygon::new(take(count), Vec::new()).into(),
                     Shape::Polygons(outer, holes) => {
                         let outer: Vec<LineString> = outer.into_iter().map(&mut take).collect();
                         let mut holes: Vec<LineString> = holes.into_iter().map(&mut take).collect();
-                        let polygons: Vec<Polygon> =
-                            outer.into_iter().map(|ring| Polygon::new(ring, std::mem::take(&mut holes))).collect();
+                        let polygons: Vec<Polygon> = outer
+                            .into_iter()
+                            .map(|ring| Polygon::new(ring, std::mem::take(&mut holes)))
+                            .collect();
                         MultiPolygon(polygons).into()
                     }
                 };

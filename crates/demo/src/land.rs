@@ -30,7 +30,9 @@ pub(crate) fn maybe(text: Option<String>) -> Value {
 
 /// A day so many days after 1 January 2005.
 pub(crate) fn day(days: u64) -> Value {
-    NaiveDate::from_ymd_opt(2005, 1, 1).and_then(|start| start.checked_add_days(Days::new(days))).map_or(Value::Null, Value::Date)
+    NaiveDate::from_ymd_opt(2005, 1, 1)
+        .and_then(|start| start.checked_add_days(Days::new(days)))
+        .map_or(Value::Null, Value::Date)
 }
 
 pub(crate) fn communes(city: &City, part: Part) -> Result<Vec<NewFeature>, CrsError> {
@@ -66,7 +68,10 @@ pub(crate) fn water(city: &City, part: Part) -> Result<Vec<NewFeature>, CrsError
                 let right = (start..=end).map(|i| course.banks(i).1);
                 let left = (start..=end).rev().map(|i| course.banks(i).0);
                 let ring: Vec<P> = right.chain(left).map(|at| city.plan.warp.at(at)).collect();
-                batch.polygon(ring, vec![txt(course.name), txt(if course.river { "Sông" } else { "Kênh, rạch" })]);
+                batch.polygon(
+                    ring,
+                    vec![txt(course.name), txt(if course.river { "Sông" } else { "Kênh, rạch" })],
+                );
             }
         }
     }
@@ -102,8 +107,11 @@ impl Plot<'_> {
         let roads = self.city.roads(&self.city.cells[self.cell]);
         let (street, alleys) = roads.street(self.lot.road);
         let street = street_name(&street?.name)?;
-        let number = self.lot.number;
-        Some((if alleys.is_empty() { number.to_string() } else { format!("{alleys}/{number}") }, street))
+        let mut number = self.lot.number.to_string();
+        if let Some(letter) = self.lot.repeat.checked_sub(1) {
+            number.push(char::from(b'A' + letter.min(25)));
+        }
+        Some((if alleys.is_empty() { number } else { format!("{alleys}/{number}") }, street))
     }
 
     /// Whether people or firms have their address here.

@@ -65,7 +65,16 @@ impl Catalogue {
             date("valid_from", "Hiệu lực từ", "Valid from"),
         ];
         let (vi, en) = ("Phường, xã, đặc khu", "Communes");
-        self.layer("communes", vi, en, Role::AdminUnit, GeometryKind::Polygon, Some("ma"), Some("ten"), fields)
+        self.layer(
+            "communes",
+            vi,
+            en,
+            Role::AdminUnit,
+            GeometryKind::Polygon,
+            Some("ma"),
+            Some("ten"),
+            fields,
+        )
     }
 
     pub(crate) fn parcels(&self) -> Result<Layer, InvalidLayerId> {
@@ -82,7 +91,16 @@ impl Catalogue {
             date("valid_from", "Hiệu lực từ", "Valid from"),
         ];
         let (vi, en) = ("Thửa đất", "Parcels");
-        self.layer("parcels", vi, en, Role::Parcel, GeometryKind::Polygon, Some("ma_thua"), Some("so_thua"), fields)
+        self.layer(
+            "parcels",
+            vi,
+            en,
+            Role::Parcel,
+            GeometryKind::Polygon,
+            Some("ma_thua"),
+            Some("so_thua"),
+            fields,
+        )
     }
 
     pub(crate) fn zones(&self) -> Result<Layer, InvalidLayerId> {
@@ -123,7 +141,16 @@ impl Catalogue {
             real("cao", "Chiều cao", "Height").unit("m"),
             text("loai", "Loại công trình", "Kind"),
         ];
-        self.layer("buildings", "Công trình", "Buildings", Role::Building, GeometryKind::Polygon, None, None, fields)
+        self.layer(
+            "buildings",
+            "Công trình",
+            "Buildings",
+            Role::Building,
+            GeometryKind::Polygon,
+            None,
+            None,
+            fields,
+        )
     }
 
     pub(crate) fn addresses(&self) -> Result<Layer, InvalidLayerId> {
@@ -153,17 +180,14 @@ impl Catalogue {
     }
 
     pub(crate) fn power_lines(&self) -> Result<Layer, InvalidLayerId> {
-        let fields =
-            vec![real("dien_ap", "Điện áp", "Voltage").unit("kV"), text("loai", "Loại", "Kind")];
+        let fields = vec![real("dien_ap", "Điện áp", "Voltage").unit("kV"), text("loai", "Loại", "Kind")];
         let (vi, en) = ("Đường dây điện", "Power lines");
         self.layer("power_lines", vi, en, Role::Utility, GeometryKind::Line, None, None, fields)
     }
 
     pub(crate) fn street_lights(&self) -> Result<Layer, InvalidLayerId> {
-        let fields = vec![
-            int("cong_suat", "Công suất", "Power").unit("W"),
-            text("loai_den", "Loại đèn", "Lamp"),
-        ];
+        let fields =
+            vec![int("cong_suat", "Công suất", "Power").unit("W"), text("loai_den", "Loại đèn", "Lamp")];
         let (vi, en) = ("Đèn chiếu sáng", "Street lights");
         self.layer("street_lights", vi, en, Role::Utility, GeometryKind::Point, None, None, fields)
     }
@@ -198,6 +222,15 @@ impl Catalogue {
             Field::new("thoi_gian", FieldType::DateTime).titled("Thời gian", "Time"),
         ];
         let (vi, en) = ("Phản ánh 1022", "1022 reports");
-        self.layer("reports_1022", vi, en, Role::Report, GeometryKind::Point, Some("ma"), Some("loai"), fields)
+        self.layer(
+            "reports_1022",
+            vi,
+            en,
+            Role::Report,
+            GeometryKind::Point,
+            Some("ma"),
+            Some("loai"),
+            fields,
+        )
     }
 }

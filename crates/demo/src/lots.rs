@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::{
     cell::Quarter,
     dice::Dice,
-    geom::{Convex, NONE, P, Tag},
+    geom::{Convex, NONE, P, Tag, ring_area2},
     road::{Class, Roads},
     style::{Style, Use},
     warp::Warp,
@@ -24,6 +24,8 @@ pub(crate) struct Lot {
     pub(crate) road: Tag,
     /// Its number on that road.
     pub(crate) number: u32,
+    /// How many lots on that road have the number before it: 0 is `12`, 1 is `12A`.
+    pub(crate) repeat: u8,
     pub(crate) use_: Use,
 }
 
@@ -100,64 +102,91 @@ fn side_by_side(row: Convex, axis: P, style: &Style, dice: &mut Dice, lots: &mut
     lots.push(rest);
 }
 
+/// Corners closer than this are one, metres.
+const JOIN: f64 = 0.005;
+
+/// The grid in which corners are looked up, metres.
+const GRID: f64 = 0.05;
+
 /// Adds lots to a quarter: joins equal corners, gives each lot the corners that its neighbours
 /// have on its edges, and bends all of it.
 pub(crate) fn add(
     quarter: &mut Quarter,
-    shapes: Vec<Convex>,
-    use_: Option<Use>,
-    style: &Style,
+    shapes: &[(Convex, Option<Use>)],
     roads: Roads<'_>,
     warp: &Warp,
+    taken: &mut HashMap<(Tag, u32), u8>,
     dice: &mut Dice,
 ) {
     let base = quarter.corners.len() as u32;
     let mut places: Vec<P> = Vec::with_capacity(shapes.len() * 3);
-    let mut known: HashMap<(i64, i64), u32> = HashMap::with_capacity(shapes.len() * 3);
+    let mut known: HashMap<(i64, i64), Vec<u32>> = HashMap::with_capacity(shapes.len() * 3);
     let mut number = |v: P, places: &mut Vec<P>| {
-        // To the millimetre: equal corners are equal bit by bit, save where two cuts met in one place.
-        let key = ((v.x * 1000.0).round() as i64, (v.y * 1000.0).round() as i64);
-        *known.entry(key).or_insert_with(|| {
-            places.push(v);
-            places.len() as u32 - 1
-        })
+        // Equal corners are equal bit by bit, save where two cuts met in nearly one place.
+        let (x, y) = ((v.x / GRID).floor() as i64, (v.y / GRID).floor() as i64);
+        let around = (x - 1..=x + 1).flat_map(|i| (y - 1..=y + 1).map(move |j| (i, j)));
+        let same = |i: &&u32| (places[**i as usize] - v).len() < JOIN;
+        if let Some(known) = around.filter_map(|key| known.get(&key)).flatten().find(same) {
+            return *known;
+        }
+        places.push(v);
+        let number = places.len() as u32 - 1;
+        known.entry((x, y)).or_default().push(number);
+        number
     };
     let rings: Vec<Vec<u32>> =
-        shapes.iter().map(|shape| shape.v.iter().map(|v| number(*v, &mut places)).collect()).collect();
-    // Long edges bend with the warp only if they have points to bend at.
-    let fallback = shapes.iter().flat_map(|shape| shape.tag.iter().copied()).filter(|tag| *tag != NONE).max();
-    for (shape, ring) in shapes.iter().zip(&rings) {
+        shapes.iter().map(|(shape, _)| shape.v.iter().map(|v| number(*v, &mut places)).collect()).collect();
+    // A lot behind others is reached from the block's last road, the deepest alley.
+    let fallback =
+        shapes.iter().flat_map(|(shape, _)| shape.tag.iter().copied()).filter(|tag| *tag != NONE).max();
+    let mut by_x: Vec<u32> = (0..places.len() as u32).collect();
+    by_x.sort_by(|a, b| places[*a as usize].x.total_cmp(&places[*b as usize].x));
+    for ((shape, use_), ring) in shapes.iter().zip(&rings) {
         let area = shape.area();
         let (front, road) = frontage(shape, roads).unwrap_or((0, fallback.unwrap_or(NONE)));
-        let start = quarter.rings.len() as u32;
-        let mut front_edge = 0;
+        let mut whole = Vec::with_capacity(ring.len() + 4);
         let n = ring.len();
         for i in 0..n {
-            if i == front {
-                front_edge = quarter.rings.len() as u32 - start;
-            }
             let (a, b) = (ring[i], ring[(i + 1) % n]);
-            if a == b {
-                continue;
+            if a != b {
+                whole.push(a);
+                between(a, b, &places, &by_x, |corner| whole.push(corner));
             }
-            quarter.rings.push(base + a);
-            between(a, b, &places, |corner| quarter.rings.push(base + corner));
         }
-        let count = quarter.rings.len() as u32 - start;
-        if count < 3 || count > 250 {
-            quarter.rings.truncate(start as usize);
+        let whole = without_spikes(whole, &places);
+        if whole.len() < 3 || whole.len() > 250 {
             continue;
         }
+        let start = quarter.rings.len() as u32;
+        let front = whole.iter().position(|corner| *corner == ring[front]).unwrap_or(0) as u8;
+        let count = whole.len() as u8;
+        quarter.rings.extend(whole.iter().map(|corner| base + corner));
         let (number, class) = match roads.get(road) {
             Some(road) => (road.number_at(shape.centroid()), road.class),
             None => (0, Class::Track),
         };
         let use_ = use_.unwrap_or_else(|| Use::of_lot(quarter.kind, area, class >= Class::Secondary, dice));
-        let front = (front_edge.min(count - 1)) as u8;
-        quarter.lots.push(Lot { start, count: count as u8, front, road, number, use_ });
+        let count_of = taken.entry((road, number)).or_default();
+        let repeat = *count_of;
+        *count_of = count_of.saturating_add(1);
+        quarter.lots.push(Lot { start, count, front, road, number, repeat, use_ });
     }
-    let _ = style;
     quarter.corners.extend(places.into_iter().map(|place| warp.at(place)));
+}
+
+/// A ring in which no corner comes twice. At a sharp end a neighbour's corner may lie on both edges:
+/// what is beyond it, millimetres wide, goes.
+fn without_spikes(mut ring: Vec<u32>, places: &[P]) -> Vec<u32> {
+    let twice = |ring: &[u32]| {
+        (0..ring.len()).find_map(|i| (i + 1..ring.len()).find(|j| ring[*j] == ring[i]).map(|j| (i, j)))
+    };
+    let area = |ring: &[u32]| ring_area2(&ring.iter().map(|i| places[*i as usize]).collect::<Vec<_>>());
+    while let Some((i, j)) = twice(&ring) {
+        let inner = ring[i..j].to_vec();
+        let outer = [&ring[..i], &ring[j..]].concat();
+        ring = if area(&inner) > area(&outer) { inner } else { outer };
+    }
+    ring
 }
 
 /// The edge that faces the road a lot is entered from: the widest front, a wider road counting for more.
@@ -175,21 +204,26 @@ fn frontage(shape: &Convex, roads: Roads<'_>) -> Option<(usize, Tag)> {
 }
 
 /// The corners of others that lie on the edge from `a` to `b`, in order.
-fn between(a: u32, b: u32, places: &[P], mut found: impl FnMut(u32)) {
+fn between(a: u32, b: u32, places: &[P], by_x: &[u32], mut found: impl FnMut(u32)) {
     let (from, to) = (places[a as usize], places[b as usize]);
     let ahead = to - from;
     let length = ahead.len();
-    let (x0, x1) = (from.x.min(to.x) - 2e-3, from.x.max(to.x) + 2e-3);
-    let (y0, y1) = (from.y.min(to.y) - 2e-3, from.y.max(to.y) + 2e-3);
+    let (x0, x1) = (from.x.min(to.x) - JOIN, from.x.max(to.x) + JOIN);
+    let (y0, y1) = (from.y.min(to.y) - JOIN, from.y.max(to.y) + JOIN);
     let mut on_edge: Vec<(f64, u32)> = Vec::new();
-    for (i, place) in places.iter().enumerate() {
-        if place.x < x0 || place.x > x1 || place.y < y0 || place.y > y1 || i as u32 == a || i as u32 == b {
+    let first = by_x.partition_point(|i| places[*i as usize].x < x0);
+    for i in by_x[first..].iter().copied() {
+        let place = places[i as usize];
+        if place.x > x1 {
+            break;
+        }
+        if place.y < y0 || place.y > y1 || i == a || i == b {
             continue;
         }
-        let away = *place - from;
+        let away = place - from;
         let t = away.dot(ahead) / length;
-        if t > 1e-3 && t < length - 1e-3 && away.cross(ahead).abs() / length < 2e-3 {
-            on_edge.push((t, i as u32));
+        if t > 0.0 && t < length && away.cross(ahead).abs() / length < JOIN {
+            on_edge.push((t, i));
         }
     }
     on_edge.sort_by(|a, b| a.0.total_cmp(&b.0));

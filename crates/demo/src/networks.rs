@@ -81,10 +81,16 @@ fn arterials(city: &City) -> Vec<Stretch<'_>> {
         let trunk = road.class >= Class::Primary;
         let parts = ((road.to - road.from).len() / 20.0).ceil().max(1.0) as usize;
         let at = |k: usize| road.from + (road.to - road.from) * (k as f64 / parts as f64);
-        // Where the city is not, a road is drawn only on land that belongs to a commune.
+        // The country has fewer roads than the mesh has lines, and only on land that belongs to a commune.
+        if plan.mesh.unbuilt[i] {
+            continue;
+        }
+        let land: Vec<bool> = (0..=parts / 15)
+            .map(|k| served || city.communes.holds(plan.warp.at(at((k * 15 + 7).min(parts)))))
+            .collect();
         let bad = |k: usize| {
             let wet = !trunk && plan.water.at(at(k), 3.0) == Some(true);
-            wet || (!served && k % 10 == 0 && !city.communes.holds(plan.warp.at(at(k))))
+            wet || !land[k / 15]
         };
         let mut start = None;
         let mut piece = 0;
@@ -97,7 +103,14 @@ fn arterials(city: &City) -> Vec<Stretch<'_>> {
                     if last > first {
                         piece += 1;
                         let word = mix(plan.seed, 0, (i * 64 + piece) as u64);
-                        out.push(Stretch { road, tag: i as Tag, from: at(first), to: at(last), served, word });
+                        out.push(Stretch {
+                            road,
+                            tag: i as Tag,
+                            from: at(first),
+                            to: at(last),
+                            served,
+                            word,
+                        });
                     }
                     start = None;
                 }
@@ -153,7 +166,7 @@ pub(crate) fn power_lines(city: &City, part: Part) -> Result<Vec<NewFeature>, Cr
     let mut batch = Batch::default();
     for stretch in stretches(city, part) {
         let (voltage, kind) = match (stretch.road.class, stretch.served) {
-            (Class::National | Class::Expressway, _) => (110.0, "Đường dây trên không"),
+            (Class::National, _) => (110.0, "Đường dây trên không"),
             (Class::Primary | Class::Secondary, true) => (22.0, "Cáp ngầm"),
             (Class::Local, true) if stretch.roll(6) < 0.6 => (0.4, "Đường dây trên không"),
             _ => continue,
@@ -167,7 +180,8 @@ pub(crate) fn street_lights(city: &City, part: Part) -> Result<Vec<NewFeature>, 
     let mut batch = Batch::default();
     for stretch in stretches(city, part).iter().filter(|stretch| stretch.served) {
         let main = stretch.road.class >= Class::Secondary;
-        let (watt, aside) = if main { (150, stretch.road.width * 0.38) } else { (80, stretch.road.width * 0.36) };
+        let (watt, aside) =
+            if main { (150, stretch.road.width * 0.38) } else { (80, stretch.road.width * 0.36) };
         let lamp = if stretch.roll(7) < 0.7 { "LED" } else { "Sodium cao áp" };
         for at in stretch.places(city, if main { 30.0 } else { 36.0 }, aside) {
             batch.point(at, vec![Value::Int(watt), txt(lamp)]);
@@ -182,7 +196,10 @@ pub(crate) fn hydrants(city: &City, part: Part) -> Result<Vec<NewFeature>, CrsEr
         for (i, at) in stretch.places(city, 150.0, stretch.road.width * 0.44).into_iter().enumerate() {
             let broken = mix_unit(stretch.word, 8, i as u64) < 0.06;
             let diameter = if stretch.road.class >= Class::Secondary { 150 } else { 100 };
-            batch.point(at, vec![Value::Int(diameter), txt(if broken { "Cần sửa chữa" } else { "Hoạt động tốt" })]);
+            batch.point(
+                at,
+                vec![Value::Int(diameter), txt(if broken { "Cần sửa chữa" } else { "Hoạt động tốt" })],
+            );
         }
     }
     batch.finish()

@@ -11,14 +11,12 @@ pub(crate) enum Class {
     Secondary,
     Primary,
     National,
-    Expressway,
 }
 
 impl Class {
-    /// The code in the field `cap_duong`; titles stand in `data/demo_road_classes.tsv`.
+    /// The code in the field `cap_duong`; of the list `road_class`.
     pub(crate) fn code(self) -> &'static str {
         match self {
-            Self::Expressway => "cao_toc",
             Self::National => "quoc_lo",
             Self::Primary => "duong_chinh",
             Self::Secondary => "lien_khu_vuc",

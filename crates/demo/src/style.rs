@@ -42,15 +42,15 @@ impl Kind {
         let style = |street, block, leaf, alley, lot, stray| Style { street, block, leaf, alley, lot, stray };
         match self {
             Self::Core => style(15.0, (78.0, 125.0), 38.0, 4.0, (4.0, 5.8), 0.02),
-            Self::Tube => style(10.0, (96.0, 150.0), 35.0, 3.5, (3.7, 4.9), 0.09),
-            Self::Urban => style(10.0, (105.0, 170.0), 40.0, 4.0, (3.9, 5.4), 0.06),
+            Self::Tube => style(10.0, (128.0, 200.0), 35.0, 3.5, (3.7, 4.9), 0.09),
+            Self::Urban => style(10.0, (118.0, 185.0), 40.0, 4.0, (3.9, 5.4), 0.06),
             Self::Planned => style(13.0, (41.0, 135.0), 42.0, 4.0, (4.8, 5.6), 0.004),
             Self::Villa => style(12.0, (54.0, 130.0), 56.0, 5.0, (10.0, 15.0), 0.03),
             Self::Apartment => style(16.0, (120.0, 170.0), 200.0, 5.0, (60.0, 110.0), 0.02),
             Self::Industrial => style(22.0, (190.0, 300.0), 200.0, 6.0, (45.0, 110.0), 0.01),
             Self::Park | Self::Campus => style(10.0, (900.0, 900.0), 900.0, 5.0, (90.0, 200.0), 0.02),
             Self::Village => style(7.0, (120.0, 190.0), 74.0, 4.0, (7.0, 18.0), 0.14),
-            Self::Field => style(5.0, (170.0, 330.0), 176.0, 4.0, (18.0, 46.0), 0.07),
+            Self::Field => style(5.0, (190.0, 350.0), 215.0, 4.0, (20.0, 58.0), 0.07),
         }
     }
 
@@ -58,19 +58,25 @@ impl Kind {
     /// (-1..1) is noise that keeps industry and villages in clusters.
     pub(crate) fn draw(u: f64, wind: f64, dice: &mut Dice) -> Self {
         let roll = dice.unit();
-        if u > 0.86 {
+        if u > 0.9 {
             pick(roll, &[(0.82, Self::Core), (0.93, Self::Tube), (0.97, Self::Park)], Self::Campus)
-        } else if u > 0.6 {
-            let kinds = [(0.6, Self::Tube), (0.85, Self::Urban), (0.89, Self::Apartment), (0.92, Self::Villa)];
+        } else if u > 0.72 {
+            let kinds =
+                [(0.6, Self::Tube), (0.85, Self::Urban), (0.89, Self::Apartment), (0.92, Self::Villa)];
             let roll = if wind > 0.75 && roll > 0.9 { 0.97 } else { roll };
             pick(roll, &[kinds[0], kinds[1], kinds[2], kinds[3], (0.955, Self::Park)], Self::Campus)
-        } else if u > 0.40 {
+        } else if u > 0.5 {
             if wind > 0.42 {
                 return pick(roll, &[(0.72, Self::Industrial), (0.9, Self::Urban)], Self::Planned);
             }
-            let kinds = [(0.42, Self::Urban), (0.64, Self::Planned), (0.73, Self::Village), (0.79, Self::Villa)];
-            pick(roll, &[kinds[0], kinds[1], kinds[2], kinds[3], (0.86, Self::Apartment), (0.9, Self::Park)], Self::Field)
-        } else if u > 0.26 {
+            let kinds =
+                [(0.42, Self::Urban), (0.64, Self::Planned), (0.73, Self::Village), (0.79, Self::Villa)];
+            pick(
+                roll,
+                &[kinds[0], kinds[1], kinds[2], kinds[3], (0.86, Self::Apartment), (0.9, Self::Park)],
+                Self::Field,
+            )
+        } else if u > 0.33 {
             if wind > 0.5 {
                 return pick(roll, &[(0.5, Self::Industrial), (0.7, Self::Village)], Self::Field);
             }
@@ -83,9 +89,9 @@ impl Kind {
 
     /// How large a quarter is, metres across, where the city is `u` dense.
     pub(crate) fn quarter(u: f64) -> f64 {
-        if u > 0.86 {
+        if u > 0.9 {
             330.0
-        } else if u > 0.4 {
+        } else if u > 0.45 {
             430.0
         } else {
             620.0
@@ -147,12 +153,23 @@ impl Use {
         }
     }
 
+    /// What most of the fields of one block are; `None` for a mixture.
+    pub(crate) fn of_fields(dice: &mut Dice) -> Option<Self> {
+        let roll = dice.unit();
+        let table = [(0.5, Self::Rice), (0.72, Self::Orchard), (0.85, Self::Crops)];
+        table.into_iter().find(|(upto, _)| roll < *upto).map(|(_, use_)| use_)
+    }
+
     /// The use of an ordinary lot of a quarter.
     pub(crate) fn of_lot(kind: Kind, area: f64, major: bool, dice: &mut Dice) -> Self {
         let roll = dice.unit();
         match kind {
             Kind::Core if roll < if major { 0.5 } else { 0.16 } => {
-                if area > 350.0 { Self::Tower } else { Self::Shop }
+                if area > 350.0 {
+                    Self::Tower
+                } else {
+                    Self::Shop
+                }
             }
             Kind::Core | Kind::Tube | Kind::Urban | Kind::Planned => {
                 if roll < if major { 0.16 } else { 0.015 } {
@@ -164,17 +181,45 @@ impl Use {
                 }
             }
             Kind::Villa => Self::Villa,
-            Kind::Apartment => if roll < 0.75 { Self::Apartment } else { Self::Tower },
+            Kind::Apartment => {
+                if roll < 0.75 {
+                    Self::Apartment
+                } else {
+                    Self::Tower
+                }
+            }
             Kind::Industrial => Self::Factory,
             Kind::Park => Self::Park,
             Kind::Campus => {
-                if roll < 0.45 { Self::School } else if roll < 0.7 { Self::Hospital } else if roll < 0.85 { Self::Office } else { Self::Barracks }
+                if roll < 0.45 {
+                    Self::School
+                } else if roll < 0.7 {
+                    Self::Hospital
+                } else if roll < 0.85 {
+                    Self::Office
+                } else {
+                    Self::Barracks
+                }
             }
             Kind::Village => {
-                if roll < 0.62 { Self::RuralHouse } else if roll < 0.9 { Self::Orchard } else { Self::Crops }
+                if roll < 0.62 {
+                    Self::RuralHouse
+                } else if roll < 0.9 {
+                    Self::Orchard
+                } else {
+                    Self::Crops
+                }
             }
             Kind::Field => {
-                if area < 900.0 && roll < 0.3 { Self::RuralHouse } else if roll < 0.6 { Self::Rice } else if roll < 0.84 { Self::Orchard } else { Self::Crops }
+                if area < 900.0 && roll < 0.3 {
+                    Self::RuralHouse
+                } else if roll < 0.6 {
+                    Self::Rice
+                } else if roll < 0.84 {
+                    Self::Orchard
+                } else {
+                    Self::Crops
+                }
             }
         }
     }

@@ -56,7 +56,11 @@ pub(crate) fn place_name(use_: Use, word: u64, commune: &str) -> Option<String> 
         Use::Office => format!("Ủy ban nhân dân {commune}"),
         Use::Market => format!("Chợ {honoured}"),
         Use::Park => format!("Công viên {honoured}"),
-        Use::Pagoda => format!("Chùa {}", ["Phước Hải", "Giác Lâm", "Vĩnh Nghiêm", "Long Hoa", "Pháp Bửu", "Thiên Phước"][(word >> 8) as usize % 6]),
+        Use::Pagoda => format!(
+            "Chùa {}",
+            ["Phước Hải", "Giác Lâm", "Vĩnh Nghiêm", "Long Hoa", "Pháp Bửu", "Thiên Phước"]
+                [(word >> 8) as usize % 6]
+        ),
         Use::Apartment => format!("Chung cư {honoured}"),
         Use::Tower => format!("Tòa nhà {honoured}"),
         _ => return None,

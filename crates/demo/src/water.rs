@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{dice::Dice, geom::{Convex, NONE, P, p}};
+use crate::{
+    dice::Dice,
+    geom::{Convex, NONE, P, p},
+};
 
 /// A watercourse in the plan's frame.
 pub(crate) struct Course {
@@ -94,7 +97,8 @@ impl Water {
             let i = i as usize;
             let away = point - course.points[i];
             let ahead = course.normals[i].left() * -1.0;
-            (away.dot(ahead).abs() <= STEP * 0.75 && away.dot(course.normals[i]).abs() <= course.half[i] + margin)
+            (away.dot(ahead).abs() <= STEP * 0.75
+                && away.dot(course.normals[i]).abs() <= course.half[i] + margin)
                 .then_some(course.river)
         })
     }
@@ -182,7 +186,9 @@ impl Water {
         let (_, length, _) = piece.main_axis();
         let wet = rest.iter().any(|(c, samples)| {
             let course = &self.courses[*c];
-            samples.iter().any(|&i| (course.points[i] - centre).len() < course.half[i] + BANK + length / 2.0 + STEP)
+            samples
+                .iter()
+                .any(|&i| (course.points[i] - centre).len() < course.half[i] + BANK + length / 2.0 + STEP)
         });
         if !wet {
             out.push(piece);
@@ -201,12 +207,16 @@ fn smooth(anchors: &[P]) -> Vec<P> {
     let n = anchors.len();
     let mut points = Vec::new();
     for i in 0..n.saturating_sub(1) {
-        let (a, b, c, d) = (anchors[i.saturating_sub(1)], anchors[i], anchors[i + 1], anchors[(i + 2).min(n - 1)]);
+        let (a, b, c, d) =
+            (anchors[i.saturating_sub(1)], anchors[i], anchors[i + 1], anchors[(i + 2).min(n - 1)]);
         let parts = ((c - b).len() / STEP).ceil().max(1.0) as usize;
         for k in 0..parts {
             let t = k as f64 / parts as f64;
             let (t2, t3) = (t * t, t * t * t);
-            let sum = b * 2.0 + (c - a) * t + (a * 2.0 - b * 5.0 + c * 4.0 - d) * t2 + (b * 3.0 - a - c * 3.0 + d) * t3;
+            let sum = b * 2.0
+                + (c - a) * t
+                + (a * 2.0 - b * 5.0 + c * 4.0 - d) * t2
+                + (b * 3.0 - a - c * 3.0 + d) * t3;
             points.push(sum * 0.5);
         }
     }
@@ -217,9 +227,20 @@ fn smooth(anchors: &[P]) -> Vec<P> {
 fn river(dice: &mut Dice) -> Course {
     // From the hills in the north, round the centre, to the sea in the south-east.
     let shift = dice.range(-150.0, 150.0);
-    let mut spine = vec![p(-9_000.0, 62_000.0), p(-14_000.0, 45_000.0), p(-5_000.0, 30_000.0), p(1_500.0, 18_000.0)];
-    spine.extend([p(2_000.0, 10_000.0), p(2_600.0, 5_500.0), p(1_250.0 + shift, 1_200.0), p(1_750.0 + shift, -2_000.0)]);
-    spine.extend([p(4_500.0, -5_500.0), p(7_500.0, -12_000.0), p(9_000.0, -22_000.0), p(14_000.0, -34_000.0)]);
+    let mut spine =
+        vec![p(-9_000.0, 62_000.0), p(-14_000.0, 45_000.0), p(-5_000.0, 30_000.0), p(1_500.0, 18_000.0)];
+    spine.extend([
+        p(2_000.0, 10_000.0),
+        p(2_600.0, 5_500.0),
+        p(1_250.0 + shift, 1_200.0),
+        p(1_750.0 + shift, -2_000.0),
+    ]);
+    spine.extend([
+        p(4_500.0, -5_500.0),
+        p(7_500.0, -12_000.0),
+        p(9_000.0, -22_000.0),
+        p(14_000.0, -34_000.0),
+    ]);
     spine.extend([p(18_000.0, -46_000.0), p(24_000.0, -58_000.0)]);
     let spine = smooth(&spine);
     let phase = dice.range(0.0, std::f64::consts::TAU);
@@ -260,9 +281,13 @@ fn canal(dice: &mut Dice, name: &'static str, i: usize, river: &Course, radius: 
     let mut anchors = vec![at];
     let reach = length / 180.0;
     for step in 0..reach as usize {
-        turn = turn * 0.7 + dice.range(-0.16, 0.16);
+        turn = turn * 0.72 + dice.range(-0.2, 0.2);
         angle += turn - (angle - heading) * 0.08;
         at = at + p(1.0, 0.0).turned(angle) * 180.0;
+        // The old centre has only the canals that frame it.
+        if i > 1 && at.len() < 2_200.0 {
+            break;
+        }
         // A canal that comes back to the river ends.
         if step > 4 && river.points.iter().step_by(4).any(|point| (*point - at).len() < 420.0) {
             break;

@@ -41,7 +41,7 @@ pub(crate) fn zones(city: &City, part: Part) -> Result<Vec<NewFeature>, CrsError
             let function = draft.function(quarter.kind);
             draft.zone(&piece, Level::Qhpk, function);
         }
-        if quarter.kind.built_up() && draft.dice.chance(0.09) {
+        if quarter.kind.built_up() && draft.dice.chance(0.14) {
             let target = quarter.ground.area() / draft.dice.range(9.0, 16.0);
             for piece in draft.pieces(quarter.ground.clone(), target) {
                 let function = draft.function(quarter.kind);
@@ -75,11 +75,49 @@ impl Draft<'_> {
     fn general(&mut self, u: f64) -> &'static str {
         let roll = self.dice.unit();
         match u {
-            u if u > 0.75 => if roll < 0.75 { "O_HH" } else { "DV" },
-            u if u > 0.3 => if roll < 0.78 { "O_Nhomnhao" } else { "O_HH" },
-            u if u > 0.0 => if roll < 0.45 { "O_LX" } else if roll < 0.6 { "SX" } else { "NN" },
-            u if u > -3.0 => if roll < 0.7 { "NN" } else if roll < 0.82 { "SX" } else { "O_LX" },
-            _ => if roll < 0.55 { "NN" } else if roll < 0.75 { "RSX" } else if roll < 0.88 { "RPH" } else { "O_LX" },
+            u if u > 0.75 => {
+                if roll < 0.75 {
+                    "O_HH"
+                } else {
+                    "DV"
+                }
+            }
+            u if u > 0.3 => {
+                if roll < 0.78 {
+                    "O_Nhomnhao"
+                } else {
+                    "O_HH"
+                }
+            }
+            u if u > 0.0 => {
+                if roll < 0.45 {
+                    "O_LX"
+                } else if roll < 0.6 {
+                    "SX"
+                } else {
+                    "NN"
+                }
+            }
+            u if u > -3.0 => {
+                if roll < 0.7 {
+                    "NN"
+                } else if roll < 0.82 {
+                    "SX"
+                } else {
+                    "O_LX"
+                }
+            }
+            _ => {
+                if roll < 0.55 {
+                    "NN"
+                } else if roll < 0.75 {
+                    "RSX"
+                } else if roll < 0.88 {
+                    "RPH"
+                } else {
+                    "O_LX"
+                }
+            }
         }
     }
 
@@ -125,7 +163,11 @@ impl Draft<'_> {
         self.count += 1;
         let dice = &mut self.dice;
         let home = matches!(function, "O_HH" | "O_Nhomnhao" | "O_LX");
-        let built = home || matches!(function, "DV" | "SX" | "TH" | "THPT" | "YT" | "CQ" | "VH" | "DTNC" | "HTK" | "TDTT" | "BDX");
+        let built = home
+            || matches!(
+                function,
+                "DV" | "SX" | "TH" | "THPT" | "YT" | "CQ" | "VH" | "DTNC" | "HTK" | "TDTT" | "BDX"
+            );
         let coverage = if built { (dice.range(30.0, 70.0) / 5.0).round() * 5.0 } else { 5.0 };
         let most = match function {
             "O_HH" | "DV" => 6 + dice.below(30),
@@ -134,15 +176,24 @@ impl Draft<'_> {
             _ => 1,
         };
         let least = if most > 3 { 1 + dice.below(2) } else { 1 };
-        let ratio = if built { (coverage / 100.0 * most as f64 * dice.range(0.6, 0.95) * 10.0).round() / 10.0 } else { 0.05 };
+        let ratio = if built {
+            (coverage / 100.0 * most as f64 * dice.range(0.6, 0.95) * 10.0).round() / 10.0
+        } else {
+            0.05
+        };
         let density = match level {
             Level::Qhc => 0.006,
             _ => 0.022,
         };
-        let people = if home { (ground.area() * density * dice.range(0.6, 1.4) / 10.0).round() * 10.0 } else { 0.0 };
+        let people =
+            if home { (ground.area() * density * dice.range(0.6, 1.4) / 10.0).round() * 10.0 } else { 0.0 };
         let decision = format!("{}/QĐ-UBND", 100 + dice.below(6_800));
         let since = day(2_500 + dice.below(5_100) as u64);
-        let agency = if level == Level::Qhct { "Sở Quy hoạch – Kiến trúc" } else { "Ủy ban nhân dân Thành phố Hồ Chí Minh" };
+        let agency = if level == Level::Qhct {
+            "Sở Quy hoạch – Kiến trúc"
+        } else {
+            "Ủy ban nhân dân Thành phố Hồ Chí Minh"
+        };
         let name = format!("{function} {}.{}", self.cell + 1, self.count);
         let values = vec![
             txt(format!("{cap}-{:04}-{:03}", self.cell + 1, self.count)),

@@ -2,13 +2,18 @@ import AxeBuilder from '@axe-core/playwright';
 import { CORE, expect, idle, knownParcel, open, pixel, test } from './page';
 
 for (const theme of ['light', 'dark'] as const) {
-  test(`axe finds nothing serious in the ${theme} theme, with layers and with a selection`, async ({ page, request }) => {
+  test(`axe finds nothing serious in the ${theme} theme, with layers and with a selection`, async ({
+    page,
+    request,
+  }) => {
     const { point } = await knownParcel(request);
     await open(page, `#map=19/${point[1]}/${point[0]}&theme=${theme}`);
     const check = async (what: string) => {
       const { violations } = await new AxeBuilder({ page }).analyze();
       const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-      expect(serious.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
+      expect(serious.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual(
+        [],
+      );
     };
     await check('layers');
     const at = await pixel(page, point);

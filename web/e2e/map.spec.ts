@@ -52,7 +52,12 @@ test('a click on a known parcel shows its number and its use in words', async ({
   await expect(page).toHaveURL(new RegExp(`sel=${layer.id}:`));
   // The outline is in the picture, not only in the panel.
   await idle(page);
-  const seen = await colors(page, { x: Math.max(400, at.x - 250), y: Math.max(0, at.y - 250), width: 500, height: 500 });
+  const seen = await colors(page, {
+    x: Math.max(400, at.x - 250),
+    y: Math.max(0, at.y - 250),
+    width: 500,
+    height: 500,
+  });
   expect([...seen].some(([color, count]) => color === look('light').select && count > 200)).toBe(true);
 });
 

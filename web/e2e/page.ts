@@ -65,7 +65,9 @@ export async function knownParcel(
 export function pixel(page: Page, [lon, lat]: [number, number]): Promise<{ x: number; y: number }> {
   return page.evaluate(
     ([x, y]) => {
-      const { map } = (window as unknown as { citymap: { map: { project: (at: [number, number]) => { x: number; y: number } } } }).citymap;
+      const { map } = (
+        window as unknown as { citymap: { map: { project: (at: [number, number]) => { x: number; y: number } } } }
+      ).citymap;
       const { x: px, y: py } = map.project([x!, y!]);
       return { x: px, y: py };
     },
@@ -74,7 +76,10 @@ export function pixel(page: Page, [lon, lat]: [number, number]): Promise<{ x: nu
 }
 
 /** The colours of a part of the page, with the number of pixels of each, most frequent first. */
-export async function colors(page: Page, clip: { x: number; y: number; width: number; height: number }): Promise<Map<string, number>> {
+export async function colors(
+  page: Page,
+  clip: { x: number; y: number; width: number; height: number },
+): Promise<Map<string, number>> {
   const png = (await page.screenshot({ clip })).toString('base64');
   const counts = await page.evaluate(async (data) => {
     const image = new Image();

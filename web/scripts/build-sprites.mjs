@@ -32,9 +32,7 @@ for (const picture of pictures) {
 const height = y + row;
 
 for (const ratio of [1, 2]) {
-  const body = pictures
-    .map((p) => p.svg.replace('<svg ', `<svg x="${p.x}" y="${p.y}" `))
-    .join('');
+  const body = pictures.map((p) => p.svg.replace('<svg ', `<svg x="${p.x}" y="${p.y}" `)).join('');
   const sheet = `<svg xmlns="http://www.w3.org/2000/svg" width="${SHEET}" height="${height}">${body}</svg>`;
   const png = new Resvg(sheet, { fitTo: { mode: 'width', value: SHEET * ratio } }).render().asPng();
   const suffix = ratio === 2 ? '@2x' : '';

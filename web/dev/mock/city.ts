@@ -16,7 +16,12 @@ function codeList(file: string, id: string): Field['codeList'] {
   const [head = '', ...rows] = lines;
   const columns = head.split('\t');
   const at = (names: string[]) => columns.findIndex((column) => names.includes(column));
-  const [code, vi, en, color] = [at(['code', 'key']), at(['vi', 'name_vi']), at(['en', 'name_en']), at(['colour', 'color', 'hex'])];
+  const [code, vi, en, color] = [
+    at(['code', 'key']),
+    at(['vi', 'name_vi']),
+    at(['en', 'name_en']),
+    at(['colour', 'color', 'hex']),
+  ];
   const entries = rows.map((row) => {
     const cells = row.split('\t');
     return { code: cells[code] ?? '', vi: cells[vi] ?? '', en: cells[en] ?? '', color: cells[color] || null };
@@ -46,7 +51,12 @@ const polygon = (corners: [number, number][]): GeoJSON.Polygon => ({
   coordinates: [[...corners, corners[0] as [number, number]].map(([x, y]) => place(x, y))],
 });
 const rectangle = (x: number, y: number, w: number, h: number) =>
-  polygon([[x, y], [x + w, y], [x + w, y + h], [x, y + h]]);
+  polygon([
+    [x, y],
+    [x + w, y],
+    [x + w, y + h],
+    [x, y + h],
+  ]);
 
 function layer(
   id: string,
@@ -71,7 +81,12 @@ function layer(
     .map(Number);
   const lons = xs.filter((_, index) => index % 2 === 0);
   const lats = xs.filter((_, index) => index % 2 === 1);
-  const bbox = [lons.reduce((a, b) => Math.min(a, b)), lats.reduce((a, b) => Math.min(a, b)), lons.reduce((a, b) => Math.max(a, b)), lats.reduce((a, b) => Math.max(a, b))];
+  const bbox = [
+    lons.reduce((a, b) => Math.min(a, b)),
+    lats.reduce((a, b) => Math.min(a, b)),
+    lons.reduce((a, b) => Math.max(a, b)),
+    lats.reduce((a, b) => Math.max(a, b)),
+  ];
   return {
     features,
     collection: {
@@ -104,7 +119,18 @@ const field = (name: string, type: Field['type'], vi: string, en: string, more: 
   ...more,
 });
 
-const STREETS = ['Nguyễn Trãi', 'Lê Lợi', 'Hàm Nghi', 'Pasteur', 'Nguyễn Huệ', 'Lê Lai', 'Trần Hưng Đạo', 'Đồng Khởi', 'Võ Thị Sáu', 'Lý Tự Trọng'];
+const STREETS = [
+  'Nguyễn Trãi',
+  'Lê Lợi',
+  'Hàm Nghi',
+  'Pasteur',
+  'Nguyễn Huệ',
+  'Lê Lai',
+  'Trần Hưng Đạo',
+  'Đồng Khởi',
+  'Võ Thị Sáu',
+  'Lý Tự Trọng',
+];
 const USES = ['ODT', 'ODT', 'ODT', 'ODT', 'TMD', 'DGD', 'DYT', 'DKV', 'SKC', 'TSC', 'DVH'];
 const FUNCTIONS = ['O_Nhomnhao', 'O_HH', 'DV', 'CXCC', 'TH', 'CQ', 'YT'];
 
@@ -131,18 +157,39 @@ export function makeCity(): MockLayer[] {
           const dia_chi = `${number + half} ${pick(STREETS)}, Phường Bến Thành`;
           parcels.push([
             rectangle(along, bottom, width, 29),
-            { ma_thua: `26743-${row + 6}-${so_thua}`, ma_xa: '26743', so_to: row + 6, so_thua, loai_dat, dien_tich: Math.round(width * 290) / 10, dia_chi },
+            {
+              ma_thua: `26743-${row + 6}-${so_thua}`,
+              ma_xa: '26743',
+              so_to: row + 6,
+              so_thua,
+              loai_dat,
+              dien_tich: Math.round(width * 290) / 10,
+              dia_chi,
+            },
           ]);
-          buildings.push([rectangle(along, bottom + (half ? 5 : 0), width, 24), { so_tang: 1 + Math.floor(random() * 7) }]);
+          buildings.push([
+            rectangle(along, bottom + (half ? 5 : 0), width, 24),
+            { so_tang: 1 + Math.floor(random() * 7) },
+          ]);
           const [lon, lat] = place(along + width / 2, bottom + (half ? 27 : 2));
-          addresses.push([{ type: 'Point', coordinates: [lon, lat] }, { so_nha: String(number + half), dia_chi }]);
+          addresses.push([
+            { type: 'Point', coordinates: [lon, lat] },
+            { so_nha: String(number + half), dia_chi },
+          ]);
         }
         number += 2;
         along += width;
       }
       zones.push([
         rectangle(x + 20, y - 20, STEP[0] ?? 0, STEP[1] ?? 0),
-        { ma_o: `A${zones.length + 1}`, ten: `Ô ${zones.length + 1}`, cap: 'QHPK', chuc_nang: pick(FUNCTIONS), mat_do: 60, he_so: 4.5 },
+        {
+          ma_o: `A${zones.length + 1}`,
+          ten: `Ô ${zones.length + 1}`,
+          cap: 'QHPK',
+          chuc_nang: pick(FUNCTIONS),
+          mat_do: 60,
+          he_so: 4.5,
+        },
       ]);
       hydrants.push([{ type: 'Point', coordinates: place(x + 2, y + 2) }, { ma: `H${hydrants.length + 1}` }]);
     }
@@ -151,33 +198,132 @@ export function makeCity(): MockLayer[] {
     const wide = line % 5 === 0;
     const properties = { cap_duong: wide ? 'primary' : 'local', lo_gioi: wide ? 20 : 12, long_duong: wide ? 14 : 7 };
     const points = (f: (t: number) => [number, number]) => Array.from({ length: 6 }, (_, index) => f(index / 5));
-    roads.push([{ type: 'LineString', coordinates: points((t) => place(-550 + 1100 * t, line * 70)) }, { ma_duong: `N${line}`, ten: pick(STREETS), ...properties }]);
-    roads.push([{ type: 'LineString', coordinates: points((t) => place(line * 110, -350 + 700 * t)) }, { ma_duong: `D${line}`, ten: pick(STREETS), ...properties }]);
+    roads.push([
+      { type: 'LineString', coordinates: points((t) => place(-550 + 1100 * t, line * 70)) },
+      { ma_duong: `N${line}`, ten: pick(STREETS), ...properties },
+    ]);
+    roads.push([
+      { type: 'LineString', coordinates: points((t) => place(line * 110, -350 + 700 * t)) },
+      { ma_duong: `D${line}`, ten: pick(STREETS), ...properties },
+    ]);
   }
   const communes: [GeoJSON.Geometry, Record<string, unknown>][] = [
     ['26743', 'Phường Bến Thành', -900],
     ['26740', 'Phường Sài Gòn', 0],
   ].map(([ma, ten, x]) => [rectangle(Number(x), -800, 900, 1600), { ma, ten, loai: 'phường' }]);
-  const river = polygon([[700, -800], [760, -300], [720, 200], [800, 800], [1000, 800], [950, 100], [1000, -800]]);
-  const landUse = field('loai_dat', 'text', 'Loại đất', 'Land use', { codeList: codeList('land_use_codes.tsv', 'land_use') });
-  const planned = field('chuc_nang', 'text', 'Chức năng sử dụng đất', 'Planned use', { codeList: codeList('planning_functions.tsv', 'planning_function') });
+  const river = polygon([
+    [700, -800],
+    [760, -300],
+    [720, 200],
+    [800, 800],
+    [1000, 800],
+    [950, 100],
+    [1000, -800],
+  ]);
+  const landUse = field('loai_dat', 'text', 'Loại đất', 'Land use', {
+    codeList: codeList('land_use_codes.tsv', 'land_use'),
+  });
+  const planned = field('chuc_nang', 'text', 'Chức năng sử dụng đất', 'Planned use', {
+    codeList: codeList('planning_functions.tsv', 'planning_function'),
+  });
   return [
-    layer('parcels', ['Thửa đất', 'Parcels'], 'parcel', 'polygon', 'ma_thua', 'so_thua', [
-      field('ma_thua', 'text', 'Mã thửa', 'Parcel key'), field('so_to', 'int', 'Số tờ bản đồ', 'Map sheet'), field('so_thua', 'int', 'Số thửa', 'Parcel number'),
-      landUse, field('dien_tich', 'real', 'Diện tích trên giấy', 'Certificate area', { unit: 'm²' }), field('dia_chi', 'text', 'Địa chỉ', 'Address'),
-    ], parcels),
-    layer('zones', ['Ô quy hoạch', 'Planning zones'], 'zone', 'polygon', 'ma_o', 'ten', [
-      field('ma_o', 'text', 'Mã ô', 'Zone'), field('cap', 'text', 'Cấp quy hoạch', 'Plan level'), planned,
-      field('mat_do', 'real', 'Mật độ xây dựng', 'Building coverage', { unit: '%' }), field('he_so', 'real', 'Hệ số sử dụng đất', 'Floor-area ratio'),
-    ], zones),
-    layer('roads', ['Đường', 'Roads'], 'road', 'line', 'ma_duong', 'ten', [
-      field('ten', 'text', 'Tên đường', 'Name'), field('cap_duong', 'text', 'Cấp đường', 'Class', { codeList: codeList('road_classes.tsv', 'road_class') }),
-      field('lo_gioi', 'real', 'Lộ giới', 'Right-of-way', { unit: 'm' }), field('long_duong', 'real', 'Lòng đường', 'Carriageway', { unit: 'm' }),
-    ], roads),
-    layer('buildings', ['Nhà, công trình', 'Buildings'], 'building', 'polygon', null, null, [field('so_tang', 'int', 'Số tầng', 'Storeys')], buildings),
-    layer('addresses', ['Địa chỉ', 'Addresses'], 'address', 'point', null, 'dia_chi', [field('so_nha', 'text', 'Số nhà', 'House number'), field('dia_chi', 'text', 'Địa chỉ', 'Address')], addresses),
-    layer('communes', ['Phường, xã', 'Communes'], 'admin_unit', 'polygon', 'ma', 'ten', [field('ma', 'text', 'Mã', 'Code'), field('ten', 'text', 'Tên', 'Name')], communes),
-    layer('hydrants', ['Trụ chữa cháy', 'Hydrants'], 'utility', 'point', 'ma', 'ma', [field('ma', 'text', 'Mã', 'Code')], hydrants),
-    layer('water', ['Sông, kênh, rạch', 'Water'], 'other', 'polygon', null, 'ten', [field('ten', 'text', 'Tên', 'Name')], [[river, { ten: 'Sông Sài Gòn' }]]),
+    layer(
+      'parcels',
+      ['Thửa đất', 'Parcels'],
+      'parcel',
+      'polygon',
+      'ma_thua',
+      'so_thua',
+      [
+        field('ma_thua', 'text', 'Mã thửa', 'Parcel key'),
+        field('so_to', 'int', 'Số tờ bản đồ', 'Map sheet'),
+        field('so_thua', 'int', 'Số thửa', 'Parcel number'),
+        landUse,
+        field('dien_tich', 'real', 'Diện tích trên giấy', 'Certificate area', { unit: 'm²' }),
+        field('dia_chi', 'text', 'Địa chỉ', 'Address'),
+      ],
+      parcels,
+    ),
+    layer(
+      'zones',
+      ['Ô quy hoạch', 'Planning zones'],
+      'zone',
+      'polygon',
+      'ma_o',
+      'ten',
+      [
+        field('ma_o', 'text', 'Mã ô', 'Zone'),
+        field('cap', 'text', 'Cấp quy hoạch', 'Plan level'),
+        planned,
+        field('mat_do', 'real', 'Mật độ xây dựng', 'Building coverage', { unit: '%' }),
+        field('he_so', 'real', 'Hệ số sử dụng đất', 'Floor-area ratio'),
+      ],
+      zones,
+    ),
+    layer(
+      'roads',
+      ['Đường', 'Roads'],
+      'road',
+      'line',
+      'ma_duong',
+      'ten',
+      [
+        field('ten', 'text', 'Tên đường', 'Name'),
+        field('cap_duong', 'text', 'Cấp đường', 'Class', { codeList: codeList('road_classes.tsv', 'road_class') }),
+        field('lo_gioi', 'real', 'Lộ giới', 'Right-of-way', { unit: 'm' }),
+        field('long_duong', 'real', 'Lòng đường', 'Carriageway', { unit: 'm' }),
+      ],
+      roads,
+    ),
+    layer(
+      'buildings',
+      ['Nhà, công trình', 'Buildings'],
+      'building',
+      'polygon',
+      null,
+      null,
+      [field('so_tang', 'int', 'Số tầng', 'Storeys')],
+      buildings,
+    ),
+    layer(
+      'addresses',
+      ['Địa chỉ', 'Addresses'],
+      'address',
+      'point',
+      null,
+      'dia_chi',
+      [field('so_nha', 'text', 'Số nhà', 'House number'), field('dia_chi', 'text', 'Địa chỉ', 'Address')],
+      addresses,
+    ),
+    layer(
+      'communes',
+      ['Phường, xã', 'Communes'],
+      'admin_unit',
+      'polygon',
+      'ma',
+      'ten',
+      [field('ma', 'text', 'Mã', 'Code'), field('ten', 'text', 'Tên', 'Name')],
+      communes,
+    ),
+    layer(
+      'hydrants',
+      ['Trụ chữa cháy', 'Hydrants'],
+      'utility',
+      'point',
+      'ma',
+      'ma',
+      [field('ma', 'text', 'Mã', 'Code')],
+      hydrants,
+    ),
+    layer(
+      'water',
+      ['Sông, kênh, rạch', 'Water'],
+      'other',
+      'polygon',
+      null,
+      'ten',
+      [field('ten', 'text', 'Tên', 'Name')],
+      [[river, { ten: 'Sông Sài Gòn' }]],
+    ),
   ];
 }

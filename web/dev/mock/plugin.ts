@@ -12,7 +12,14 @@ export function mockCity(): Plugin {
     city.map((layer) => [
       layer.collection.id,
       new GeoJsonVt(
-        { type: 'FeatureCollection', features: layer.features.map((feature, index) => ({ ...feature, id: index + 1, properties: { ...feature.properties, _id: feature.id } })) },
+        {
+          type: 'FeatureCollection',
+          features: layer.features.map((feature, index) => ({
+            ...feature,
+            id: index + 1,
+            properties: { ...feature.properties, _id: feature.id },
+          })),
+        },
         { maxZoom: 18, indexMaxZoom: 14, tolerance: 1, buffer: 64 },
       ),
     ]),
@@ -25,7 +32,12 @@ export function mockCity(): Plugin {
   return { name: 'citymap-mock', configureServer: use, configurePreviewServer: use };
 }
 
-function answer(city: MockLayer[], indices: Map<string, GeoJsonVt>, request: IncomingMessage, response: ServerResponse): boolean {
+function answer(
+  city: MockLayer[],
+  indices: Map<string, GeoJsonVt>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
   const url = new URL(request.url ?? '/', 'http://mock');
   const query = url.searchParams;
   const path = decodeURIComponent(url.pathname);
@@ -54,13 +66,21 @@ function answer(city: MockLayer[], indices: Map<string, GeoJsonVt>, request: Inc
   const items = /^\/api\/collections\/(\w+)\/items(?:\/(.+))?$/.exec(path);
   if (items) {
     const layer = city.find((candidate) => candidate.collection.id === items[1]);
-    if (!items[2]) return json({ type: 'FeatureCollection', features: layer?.features.slice(0, Number(query.get('limit') ?? 10)) ?? [] });
+    if (!items[2])
+      return json({
+        type: 'FeatureCollection',
+        features: layer?.features.slice(0, Number(query.get('limit') ?? 10)) ?? [],
+      });
     const feature = layer?.features.find((candidate) => String(candidate.id) === items[2]);
     return feature ? json(feature) : json({ title: 'Not found' }, 404);
   }
   if (path === '/api/at') {
     const point: [number, number] = [Number(query.get('lon')), Number(query.get('lat'))];
-    return json({ point: { lon: point[0], lat: point[1] }, revision: 1, layers: city.map((layer) => at(layer, point)) });
+    return json({
+      point: { lon: point[0], lat: point[1] },
+      revision: 1,
+      layers: city.map((layer) => at(layer, point)),
+    });
   }
   if (path === '/api/search') return json({ query: query.get('q'), results: search(city, query.get('q') ?? '') });
   return false;
@@ -70,7 +90,9 @@ const fold = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').repl
 
 function search(city: MockLayer[], text: string) {
   // Communes first, as the server gives them.
-  const order = [...city].sort((a, b) => Number(b.collection.citymap.role === 'admin_unit') - Number(a.collection.citymap.role === 'admin_unit'));
+  const order = [...city].sort(
+    (a, b) => Number(b.collection.citymap.role === 'admin_unit') - Number(a.collection.citymap.role === 'admin_unit'),
+  );
   return order.flatMap(({ collection, features }) => {
     const { label, role } = collection.citymap;
     if (!label || !['admin_unit', 'road', 'address', 'parcel'].includes(role)) return [];
@@ -78,11 +100,23 @@ function search(city: MockLayer[], text: string) {
       .filter((feature) => fold(String(feature.properties?.[label])).includes(fold(text)))
       .slice(0, 4)
       .map((feature) => {
-        const ring = JSON.stringify(feature.geometry).match(/-?\d+\.\d+/g)!.map(Number);
+        const ring = JSON.stringify(feature.geometry)
+          .match(/-?\d+\.\d+/g)!
+          .map(Number);
         const [lons, lats] = [ring.filter((_, i) => i % 2 === 0), ring.filter((_, i) => i % 2 === 1)];
         const bbox = [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
-        return { kind: role, layer: collection.id, id: feature.id, label: String(feature.properties?.[label]), detail: 'Thành phố Hồ Chí Minh',
-          lon: ((bbox[0] ?? 0) + (bbox[2] ?? 0)) / 2, lat: ((bbox[1] ?? 0) + (bbox[3] ?? 0)) / 2, bbox, precision: 'area', score: 1 };
+        return {
+          kind: role,
+          layer: collection.id,
+          id: feature.id,
+          label: String(feature.properties?.[label]),
+          detail: 'Thành phố Hồ Chí Minh',
+          lon: ((bbox[0] ?? 0) + (bbox[2] ?? 0)) / 2,
+          lat: ((bbox[1] ?? 0) + (bbox[3] ?? 0)) / 2,
+          bbox,
+          precision: 'area',
+          score: 1,
+        };
       });
   });
 }
@@ -99,14 +133,22 @@ function at({ collection, features }: MockLayer, [x, y]: [number, number]) {
   const hits = features.filter((feature) => {
     const shape = feature.geometry;
     if (shape.type === 'Polygon') return inside(shape.coordinates[0] ?? []);
-    if (shape.type === 'Point') return Math.hypot((shape.coordinates[0] ?? 0) - x, (shape.coordinates[1] ?? 0) - y) * 110_000 < 4;
+    if (shape.type === 'Point')
+      return Math.hypot((shape.coordinates[0] ?? 0) - x, (shape.coordinates[1] ?? 0) - y) * 110_000 < 4;
     return false;
   });
   return {
-    layer: collection.id, titles: collection.citymap.titles, role: collection.citymap.role, truncated: false,
+    layer: collection.id,
+    titles: collection.citymap.titles,
+    role: collection.citymap.role,
+    truncated: false,
     features: hits.map((feature) => ({
-      ...feature, distance: 0, label: collection.citymap.label ? String(feature.properties?.[collection.citymap.label]) : null,
-      ...(feature.geometry.type === 'Polygon' ? { area: { value: 145.6, unit: 'm²', method: 'grid', crs: 'EPSG:9210' } } : {}),
+      ...feature,
+      distance: 0,
+      label: collection.citymap.label ? String(feature.properties?.[collection.citymap.label]) : null,
+      ...(feature.geometry.type === 'Polygon'
+        ? { area: { value: 145.6, unit: 'm²', method: 'grid', crs: 'EPSG:9210' } }
+        : {}),
     })),
   };
 }

@@ -164,11 +164,7 @@ export function fetchItem(layer: string, id: string | number, signal?: AbortSign
 }
 
 /** Places for a text; those nearer to `near` (longitude, latitude) come first. */
-export async function fetchSearch(
-  text: string,
-  near: [number, number],
-  signal?: AbortSignal,
-): Promise<SearchResult[]> {
+export async function fetchSearch(text: string, near: [number, number], signal?: AbortSignal): Promise<SearchResult[]> {
   const query = new URLSearchParams({
     q: text,
     limit: '12',

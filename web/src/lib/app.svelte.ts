@@ -76,9 +76,7 @@ export class App {
   byId = $derived(new Map(this.collections.map((collection) => [collection.id, collection])));
   hits = $derived(this.#hits());
   selectedHit = $derived(
-    this.hits.find(
-      (hit) => hit.layer === this.selected?.layer && String(hit.feature.id) === this.selected?.id,
-    ) ?? null,
+    this.hits.find((hit) => hit.layer === this.selected?.layer && String(hit.feature.id) === this.selected?.id) ?? null,
   );
   selectionShape = $derived(
     selectionData(this.selectedHit?.feature.geometry ?? null, this.at, (metres) =>

@@ -24,7 +24,9 @@ const holds = ([west, south, east, north]: Bbox, [lon, lat]: [number, number]) =
 export function firstView(collections: Collection[]): { center: [number, number]; zoom: number } | { bbox: Bbox } {
   const withExtent = collections
     .map((collection) => ({ collection, box: extent(collection) }))
-    .filter((item): item is { collection: Collection; box: Bbox } => item.box !== null && item.collection.citymap.count > 0);
+    .filter(
+      (item): item is { collection: Collection; box: Bbox } => item.box !== null && item.collection.citymap.count > 0,
+    );
   if (withExtent.length === 0 || withExtent.some(({ box }) => holds(box, CORE))) {
     return { center: CORE, zoom: CORE_ZOOM };
   }

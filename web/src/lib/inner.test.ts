@@ -13,19 +13,51 @@ const inside = ([x, y]: [number, number], ring: number[][]) => {
 
 describe('a point inside', () => {
   it('lies inside an L whose centroid does not', () => {
-    const ring = [[0, 0], [10, 0], [10, 1], [1, 1], [1, 10], [0, 10], [0, 0]];
+    const ring = [
+      [0, 0],
+      [10, 0],
+      [10, 1],
+      [1, 1],
+      [1, 10],
+      [0, 10],
+      [0, 0],
+    ];
     expect(inside(innerPoint({ type: 'Polygon', coordinates: [ring] })!, ring)).toBe(true);
   });
   it('avoids holes', () => {
-    const hole = [[1, 1], [9, 1], [9, 9], [1, 9], [1, 1]];
-    const ring = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]];
+    const hole = [
+      [1, 1],
+      [9, 1],
+      [9, 9],
+      [1, 9],
+      [1, 1],
+    ];
+    const ring = [
+      [0, 0],
+      [10, 0],
+      [10, 10],
+      [0, 10],
+      [0, 0],
+    ];
     const point = innerPoint({ type: 'Polygon', coordinates: [ring, hole] })!;
     expect(inside(point, ring)).toBe(true);
     expect(inside(point, hole)).toBe(false);
   });
   it('takes the biggest part of several', () => {
-    const small = [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]];
-    const big = [[20, 20], [30, 20], [30, 30], [20, 30], [20, 20]];
+    const small = [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+      [0, 0],
+    ];
+    const big = [
+      [20, 20],
+      [30, 20],
+      [30, 30],
+      [20, 30],
+      [20, 20],
+    ];
     expect(inside(innerPoint({ type: 'MultiPolygon', coordinates: [[small], [big]] })!, big)).toBe(true);
   });
   it('has none in a null geometry', () => {
@@ -33,6 +65,14 @@ describe('a point inside', () => {
     expect(boundsOf(null)).toBeNull();
   });
   it('knows bounds', () => {
-    expect(boundsOf({ type: 'LineString', coordinates: [[3, 4], [1, 9]] })).toEqual([1, 4, 3, 9]);
+    expect(
+      boundsOf({
+        type: 'LineString',
+        coordinates: [
+          [3, 4],
+          [1, 9],
+        ],
+      }),
+    ).toEqual([1, 4, 3, 9]);
   });
 });

@@ -76,7 +76,8 @@ export function boundsOf(geometry: GeoJSON.Geometry | null): [number, number, nu
     if (typeof value[0] === 'number') positions.push(value as GeoJSON.Position);
     else for (const item of value) walk(item);
   };
-  if (geometry?.type === 'GeometryCollection') for (const part of geometry.geometries) walk('coordinates' in part ? part.coordinates : []);
+  if (geometry?.type === 'GeometryCollection')
+    for (const part of geometry.geometries) walk('coordinates' in part ? part.coordinates : []);
   else walk(geometry?.coordinates);
   return positions.length > 0 ? box(positions) : null;
 }

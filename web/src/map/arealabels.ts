@@ -16,7 +16,10 @@ export async function areaLabels(collection: Collection): Promise<GeoJSON.Featur
   const best = new Map<string, { size: number; feature: GeoJSON.Feature }>();
   const answers = await Promise.all(
     tilesOver(box).map(async ([z, x, y]) => {
-      const path = collection.citymap.tiles.replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y));
+      const path = collection.citymap.tiles
+        .replace('{z}', String(z))
+        .replace('{x}', String(x))
+        .replace('{y}', String(y));
       const response = await fetch(`${path}?rev=${collection.citymap.revision}`);
       const bytes = response.status === 200 ? await response.arrayBuffer() : null;
       return { z, x, y, bytes };
@@ -36,7 +39,11 @@ export async function areaLabels(collection: Collection): Promise<GeoJSON.Featur
       if (size <= (best.get(id)?.size ?? 0)) continue;
       best.set(id, {
         size,
-        feature: { type: 'Feature', geometry: { type: 'Point', coordinates: point }, properties: { label: String(text) } },
+        feature: {
+          type: 'Feature',
+          geometry: { type: 'Point', coordinates: point },
+          properties: { label: String(text) },
+        },
       });
     }
   }
@@ -50,7 +57,10 @@ export function tilesOver([west, south, east, north]: Bbox): [z: number, x: numb
     const column = (lon: number) => Math.min(count - 1, Math.max(0, Math.floor(((lon + 180) / 360) * count)));
     const row = (lat: number) => {
       const sine = Math.sin((Math.max(-85, Math.min(85, lat)) * Math.PI) / 180);
-      return Math.min(count - 1, Math.max(0, Math.floor((0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI)) * count)));
+      return Math.min(
+        count - 1,
+        Math.max(0, Math.floor((0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI)) * count)),
+      );
     };
     const [left, right, top, bottom] = [column(west), column(east), row(north), row(south)];
     if ((right - left + 1) * (bottom - top + 1) > 8) continue;

@@ -6,8 +6,31 @@ const RANKS: string[][] = [
   ['cao_toc', 'motorway', 'motorway_link', 'expressway'],
   ['quoc_lo', 'duong_chinh', 'truc_chinh', 'vanh_dai', 'trunk', 'trunk_link', 'primary', 'primary_link', 'arterial'],
   ['lien_khu_vuc', 'khu_vuc', 'secondary', 'secondary_link', 'collector', 'tertiary', 'tertiary_link'],
-  ['phan_khu_vuc', 'noi_bo', 'nhom_nha_o', 'duong_pho', 'local', 'residential', 'unclassified', 'living_street', 'road'],
-  ['hem', 'dat_nong_thon', 'alley', 'service', 'footway', 'path', 'track', 'pedestrian', 'steps', 'cycleway', 'ngo', 'kiet'],
+  [
+    'phan_khu_vuc',
+    'noi_bo',
+    'nhom_nha_o',
+    'duong_pho',
+    'local',
+    'residential',
+    'unclassified',
+    'living_street',
+    'road',
+  ],
+  [
+    'hem',
+    'dat_nong_thon',
+    'alley',
+    'service',
+    'footway',
+    'path',
+    'track',
+    'pedestrian',
+    'steps',
+    'cycleway',
+    'ngo',
+    'kiet',
+  ],
 ];
 
 /** Carriageway in metres where the data has none, by rank. */
@@ -49,7 +72,9 @@ export function roadWidth(collection: Collection, lat: number, extra: number): E
   const rank = roadRank(collection);
   const field = named(collection, ['long_duong', 'width', 'carriageway']);
   const usual = byRank(rank, USUAL_WIDTH);
-  const metres: ExpressionSpecification = field ? ['to-number', ['coalesce', ['get', field.name], usual], usual] : usual;
+  const metres: ExpressionSpecification = field
+    ? ['to-number', ['coalesce', ['get', field.name], usual], usual]
+    : usual;
   const at = (zoom: number, least: number[]): ExpressionSpecification => [
     '+',
     extra,

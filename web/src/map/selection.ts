@@ -30,11 +30,7 @@ export function selectionData(
 
 function edges(geometry: GeoJSON.Geometry, write: (metres: number) => string): GeoJSON.Feature[] {
   const polygons =
-    geometry.type === 'Polygon'
-      ? [geometry.coordinates]
-      : geometry.type === 'MultiPolygon'
-        ? geometry.coordinates
-        : [];
+    geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.type === 'MultiPolygon' ? geometry.coordinates : [];
   const rings = polygons.flat();
   const count = rings.reduce((sum, ring) => sum + ring.length - 1, 0);
   const first = rings[0]?.[0];

@@ -4,10 +4,26 @@ import type { Collection, GeometryKind, Role } from '../lib/api';
 import { selectionData } from './selection';
 import { buildStyle, type StyleInput } from './style';
 
-const ROLES: Role[] = ['parcel', 'zone', 'road', 'building', 'address', 'admin_unit', 'utility', 'place', 'report', 'other'];
+const ROLES: Role[] = [
+  'parcel',
+  'zone',
+  'road',
+  'building',
+  'address',
+  'admin_unit',
+  'utility',
+  'place',
+  'report',
+  'other',
+];
 const KINDS: GeometryKind[] = ['point', 'line', 'polygon', 'mixed', 'none'];
 
-function layer(id: string, role: Role, geometry: GeometryKind, fields: Collection['citymap']['fields'] = []): Collection {
+function layer(
+  id: string,
+  role: Role,
+  geometry: GeometryKind,
+  fields: Collection['citymap']['fields'] = [],
+): Collection {
   return {
     id,
     title: id,
@@ -36,7 +52,12 @@ const FIELDS: Collection['citymap']['fields'] = [
     type: 'text',
     codeList: {
       id: 'x',
-      entries: ['A', 'B', 'C', 'D'].map((code, index) => ({ code, vi: code, en: code, color: index < 3 ? '#FFAAA0' : '#FFA0FF' })),
+      entries: ['A', 'B', 'C', 'D'].map((code, index) => ({
+        code,
+        vi: code,
+        en: code,
+        color: index < 3 ? '#FFAAA0' : '#FFA0FF',
+      })),
     },
   },
 ];
@@ -62,7 +83,17 @@ describe('the style', () => {
   );
   it.each(['light', 'dark'] as const)('is valid for every role and geometry, with fields and without, %s', (theme) => {
     const selection = selectionData(
-      { type: 'Polygon', coordinates: [[[106, 10], [106.1, 10], [106.1, 10.1], [106, 10]]] },
+      {
+        type: 'Polygon',
+        coordinates: [
+          [
+            [106, 10],
+            [106.1, 10],
+            [106.1, 10.1],
+            [106, 10],
+          ],
+        ],
+      },
       [106.05, 10.02],
       String,
     );
@@ -92,11 +123,16 @@ describe('the style', () => {
   it('hides without dropping the source', () => {
     const style = buildStyle(input([layer('parcels', 'parcel', 'polygon')], { shown: () => false }));
     expect(style.sources.parcels).toBeDefined();
-    expect(style.layers.filter((item) => item.id.startsWith('parcels/')).every((item) => item.layout?.visibility === 'none')).toBe(true);
+    expect(
+      style.layers.filter((item) => item.id.startsWith('parcels/')).every((item) => item.layout?.visibility === 'none'),
+    ).toBe(true);
   });
 
   it('names the archipelagos as Vietnam’s in both languages', () => {
-    for (const [lang, country] of [['vi', 'Việt Nam'], ['en', 'Vietnam']] as const) {
+    for (const [lang, country] of [
+      ['vi', 'Việt Nam'],
+      ['en', 'Vietnam'],
+    ] as const) {
       const text = JSON.stringify(buildStyle(input([], { lang })).sources['citymap-nation']);
       expect(text).toContain('Hoàng Sa');
       expect(text).toContain('Trường Sa');
@@ -109,10 +145,20 @@ describe('the selection', () => {
   it('measures each edge of a parcel on the grid, and none where the grid means nothing', () => {
     const square = (lon: number, lat: number): GeoJSON.Polygon => ({
       type: 'Polygon',
-      coordinates: [[[lon, lat], [lon + 1e-4, lat], [lon + 1e-4, lat + 1e-4], [lon, lat + 1e-4], [lon, lat]]],
+      coordinates: [
+        [
+          [lon, lat],
+          [lon + 1e-4, lat],
+          [lon + 1e-4, lat + 1e-4],
+          [lon, lat + 1e-4],
+          [lon, lat],
+        ],
+      ],
     });
     const edges = (shape: GeoJSON.Geometry) =>
-      selectionData(shape, null, (metres) => metres.toFixed(2)).features.filter((item) => item.properties?.part === 'edge');
+      selectionData(shape, null, (metres) => metres.toFixed(2)).features.filter(
+        (item) => item.properties?.part === 'edge',
+      );
     const here = edges(square(106.698, 10.7725));
     expect(here.map((item) => item.properties?.length)).toEqual(['10.94', '11.06', '10.94', '11.06']);
     expect(edges(square(-71.1, 42.37))).toEqual([]);

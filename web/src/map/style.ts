@@ -64,7 +64,10 @@ export function buildStyle(input: StyleInput): StyleSpecification {
     // Past z18 a tile's grid is finer than 4 cm: deeper tiles would add requests, not detail.
     sources[id] = { type: 'vector', tiles, minzoom: minZoom(collection), maxzoom: 18, attribution };
     if (classify(collection) === 'admin') {
-      sources[labelSource(id)] = { type: 'geojson', data: input.areaLabels[id] ?? { type: 'FeatureCollection', features: [] } };
+      sources[labelSource(id)] = {
+        type: 'geojson',
+        data: input.areaLabels[id] ?? { type: 'FeatureCollection', features: [] },
+      };
     }
     const context = { colors, opacity: input.opacity(id), index, lat: input.lat, parcelsShown, dimmed };
     for (const item of drawCollection(collection, context)) {

@@ -106,7 +106,11 @@ export const label = (colors: Look, color = colors.label, opacity = 1, halo = 1.
 });
 
 /** The hatchings that tell uses of one colour apart, above the fill. */
-export function hatches(collection: Collection, minzoom: number, opacity: DataDrivenPropertyValueSpecification<number>): Placed[] {
+export function hatches(
+  collection: Collection,
+  minzoom: number,
+  opacity: DataDrivenPropertyValueSpecification<number>,
+): Placed[] {
   const field = colorField(collection);
   if (!field) return [];
   return [...hatchedCodes(field)].map(([hatch, codes]) => ({

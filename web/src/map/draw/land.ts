@@ -34,7 +34,17 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
         paint: {
           'line-color': colors.parcelLine,
           'line-width': ['interpolate', ['linear'], ['zoom'], 14, 0.25, 16, 0.5, 18, 0.9, 21, 1.6],
-          'line-opacity': ['interpolate', ['linear'], ['zoom'], 14, 0.25 * opacity, 16, 0.6 * opacity, 18, 0.9 * opacity],
+          'line-opacity': [
+            'interpolate',
+            ['linear'],
+            ['zoom'],
+            14,
+            0.25 * opacity,
+            16,
+            0.6 * opacity,
+            18,
+            0.9 * opacity,
+          ],
         },
       },
     },
@@ -66,12 +76,23 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
 
 /** A finer plan prevails over a coarser one: it is drawn above it. */
 function planRank(collection: Collection): ExpressionSpecification | number {
-  const field = collection.citymap.fields.find((candidate) => ['cap', 'cap_quy_hoach', 'level'].includes(candidate.name));
+  const field = collection.citymap.fields.find((candidate) =>
+    ['cap', 'cap_quy_hoach', 'level'].includes(candidate.name),
+  );
   if (!field) return 0;
   return [
     'match',
     ['slice', ['upcase', ['to-string', ['get', field.name]]], 0, 4],
-    'QHC', 0, 'QHPK', 1, 'QHCT', 2, 'DCCB', 3, 'ĐCCB', 3,
+    'QHC',
+    0,
+    'QHPK',
+    1,
+    'QHCT',
+    2,
+    'DCCB',
+    3,
+    'ĐCCB',
+    3,
     0,
   ] as unknown as ExpressionSpecification;
 }

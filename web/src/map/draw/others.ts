@@ -104,7 +104,13 @@ export function others(collection: Collection, context: DrawContext): Placed[] {
         ...base(collection, 'label'),
         type: 'symbol',
         minzoom: 13,
-        layout: { 'text-field': text, 'text-font': FONT.regular, 'text-size': 11, 'text-max-width': 8, 'text-padding': 10 },
+        layout: {
+          'text-field': text,
+          'text-font': FONT.regular,
+          'text-size': 11,
+          'text-max-width': 8,
+          'text-padding': 10,
+        },
         paint: label(colors, colors.label, opacity),
       },
     });

@@ -11,7 +11,11 @@ export function roads(collection: Collection, context: DrawContext): Placed[] {
   const shown: ExpressionSpecification = ['all', LINE, ['<=', rank, ['step', ['zoom'], 1, 10, 2, 12, 3, 14, 4]]];
   const colorsOf = (list: string[]): ExpressionSpecification =>
     ['match', rank, 0, list[0], 1, list[1], 2, list[2], 3, list[3], list[4]] as ExpressionSpecification;
-  const layout = { 'line-cap': 'round' as const, 'line-join': 'round' as const, 'line-sort-key': ['-', 5, rank] as ExpressionSpecification };
+  const layout = {
+    'line-cap': 'round' as const,
+    'line-join': 'round' as const,
+    'line-sort-key': ['-', 5, rank] as ExpressionSpecification,
+  };
   const text = labelText(collection);
   const bounds = rightOfWayWidth(collection, lat);
   const placed: Placed[] = [

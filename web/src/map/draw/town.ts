@@ -2,7 +2,18 @@ import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
 import { classify } from '../classify';
 import { FONT } from '../look';
-import { base, type DrawContext, LINE, label, labelSource, labelText, ownColor, type Placed, POINT, POLYGON } from './common';
+import {
+  base,
+  type DrawContext,
+  LINE,
+  label,
+  labelSource,
+  labelText,
+  ownColor,
+  type Placed,
+  POINT,
+  POLYGON,
+} from './common';
 
 /** Buildings: a faint body over the parcel. */
 export function buildings(collection: Collection, { colors, opacity }: DrawContext): Placed[] {
@@ -15,7 +26,17 @@ export function buildings(collection: Collection, { colors, opacity }: DrawConte
         filter: POLYGON,
         paint: {
           'fill-color': colors.building,
-          'fill-opacity': ['interpolate', ['linear'], ['zoom'], 14, 0.15 * opacity, 16, 0.26 * opacity, 18, 0.3 * opacity],
+          'fill-opacity': [
+            'interpolate',
+            ['linear'],
+            ['zoom'],
+            14,
+            0.15 * opacity,
+            16,
+            0.26 * opacity,
+            18,
+            0.3 * opacity,
+          ],
           'fill-outline-color': colors.buildingLine,
         },
       },
@@ -26,7 +47,9 @@ export function buildings(collection: Collection, { colors, opacity }: DrawConte
 /** Address points: house numbers in near views. */
 export function addresses(collection: Collection, { colors, opacity }: DrawContext): Placed[] {
   const house = collection.citymap.fields.find((field) =>
-    ['so_nha', 'housenumber', 'house_number', 'addr:housenumber', 'addr_housenumber'].includes(field.name.toLowerCase()),
+    ['so_nha', 'housenumber', 'house_number', 'addr:housenumber', 'addr_housenumber'].includes(
+      field.name.toLowerCase(),
+    ),
   );
   const text: ExpressionSpecification | null = house ? ['to-string', ['get', house.name]] : labelText(collection);
   const placed: Placed[] = [
@@ -90,7 +113,17 @@ export function admin(collection: Collection, { colors, opacity }: DrawContext):
           'line-color': colors.adminLine,
           'line-width': ['interpolate', ['linear'], ['zoom'], 7, 0.4, 11, 0.9, 16, 2.2],
           'line-dasharray': [4, 1.5, 1, 1.5],
-          'line-opacity': ['interpolate', ['linear'], ['zoom'], 8, 0.45 * opacity, 12, 0.75 * opacity, 17, 0.6 * opacity],
+          'line-opacity': [
+            'interpolate',
+            ['linear'],
+            ['zoom'],
+            8,
+            0.45 * opacity,
+            12,
+            0.75 * opacity,
+            17,
+            0.6 * opacity,
+          ],
         },
       },
     },

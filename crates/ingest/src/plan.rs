@@ -132,11 +132,10 @@ fn crs(
         // Geometry of which not one coordinate was seen needs no system; features that come later are checked.
         (Srs::None, None) => Ok(None),
         (Srs::Unknown(_), None) if found.count == Some(0) => Ok(None),
-        (Srs::Unknown(reason), None) => Err(ImportError::UnknownCrs {
-            file: shown.to_owned(),
-            layer: found.name.clone(),
-            reason: reason.clone(),
-            proposals: srs::proposals(&found.points),
-        }),
+        (Srs::Unknown(reason), None) => {
+            let proposals = srs::proposals(&found.points);
+            let hint = if proposals.is_empty() { srs::degrees_hint(&found.points) } else { "" };
+            Err(ImportError::UnknownCrs { file: shown.to_owned(), layer: found.name.clone(), reason: format!("{reason}{hint}"), proposals })
+        }
     }
 }

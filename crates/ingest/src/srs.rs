@@ -58,7 +58,10 @@ pub(crate) fn identify(srs: Option<&SpatialRef>, said: &str) -> Srs {
             Err(error) => Srs::Unknown(format!("{said} names EPSG:{code} (`{name}`): {error}")),
         };
     }
-    if srs.is_geographic() && is_wgs84(&proj4, &name) {
+    if let Some(crs) = wgs84_utm(&proj4) {
+        return Srs::Known { crs, how: format!("{said}: `{name}`, EPSG:{}", crs.code()), warnings };
+    }
+    if srs.is_geographic() && is_wgs84(srs, &proj4, &name) {
         return Srs::Known { crs: Crs::WGS84, how: format!("{said}: `{name}`"), warnings };
     }
     if is_mercator(&proj4) {
@@ -131,11 +134,21 @@ fn vietnamese_grid(proj4: &str, vietnamese: bool, warnings: &mut Vec<String>) ->
     Some(zone.crs)
 }
 
-fn is_wgs84(proj4: &str, name: &str) -> bool {
+fn is_wgs84(srs: &SpatialRef, proj4: &str, name: &str) -> bool {
+    let names = ["DATUM", "SPHEROID"].map(|node| srs.get_attr_value(node, 0).ok().flatten().unwrap_or_default()).join(" ");
+    let names = format!("{name} {names}").to_lowercase().replace([' ', '_'], "");
     let datum = parameter(proj4, "datum") == Some("WGS84") || parameter(proj4, "ellps") == Some("WGS84");
     // MapInfo's own WGS 84 has an ellipsoid one centimetre larger.
     let near = (number(proj4, "a", 0.0) - 6_378_137.0).abs() < 0.1 && (number(proj4, "rf", 298.257_223_563) - 298.257_223_563).abs() < 1e-6;
-    (datum || near) && name.to_lowercase().replace([' ', '_'], "").contains("wgs") && parameter(proj4, "towgs84").is_none_or(|shift| shift.split(',').all(|v| v.parse() == Ok(0.0)))
+    (datum || near) && names.contains("wgs") && parameter(proj4, "towgs84").is_none_or(|shift| shift.split(',').all(|v| v.parse() == Ok(0.0)))
+}
+
+/// UTM on WGS 84, by its numbers.
+fn wgs84_utm(proj4: &str) -> Option<Crs> {
+    let zone = parameter(proj4, "zone")?.parse::<u32>().ok().filter(|zone| (1..=60).contains(zone))?;
+    let plain = parameter(proj4, "proj") == Some("utm") && parameter(proj4, "datum") == Some("WGS84") && parameter(proj4, "units").unwrap_or("m") == "m";
+    let base = if proj4.contains("+south") { 32_700 } else { 32_600 };
+    if plain { Crs::new(base + zone).ok() } else { None }
 }
 
 fn is_mercator(proj4: &str) -> bool {
@@ -150,7 +163,7 @@ fn is_mercator(proj4: &str) -> bool {
 /// The systems under which most of the points would fall inside the city, for people. At most six.
 pub(crate) fn proposals(points: &[[f64; 2]]) -> Vec<String> {
     let Ok(found) = propose_zones(points) else { return Vec::new() };
-    let mut out: Vec<String> = found
+    found
         .iter()
         .filter(|one| one.share_inside >= 0.5)
         .take(6)
@@ -164,14 +177,16 @@ pub(crate) fn proposals(points: &[[f64; 2]]) -> Vec<String> {
                 one.sample_commune
             )
         })
-        .collect();
-    let degrees = points.iter().all(|[x, y]| x.abs() <= 180.0 && y.abs() <= 90.0);
-    if out.is_empty() && degrees && !points.is_empty() {
-        out.extend(
-            [Crs::WGS84, Crs::VN2000].map(|crs| format!("{crs} ({}: the numbers look like degrees, though not in the city)", crs.name())),
-        );
+        .collect()
+}
+
+/// A word on numbers that look like degrees, for data that lies in no proposal.
+pub(crate) fn degrees_hint(points: &[[f64; 2]]) -> &'static str {
+    if !points.is_empty() && points.iter().all(|[x, y]| x.abs() <= 180.0 && y.abs() <= 90.0) {
+        "; its numbers look like degrees (WGS 84 is EPSG:4326, VN-2000 EPSG:4756)"
+    } else {
+        ""
     }
-    out
 }
 
 /// From the source's system to WGS 84; `None` where there is nothing to do, so that coordinates stay bit for bit.

@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     fn wkt(text: &str) -> Result<Read, Fault> {
-        read(&Ogr::from_wkt(text).unwrap().wkb().unwrap())
+        read(&Ogr::from_wkt(text).unwrap().iso_wkb().unwrap())
     }
 
     #[test]
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn cut_bytes_are_a_fault_and_not_a_panic() {
-        let whole = Ogr::from_wkt("MULTIPOLYGON (((0 0,1 0,1 1,0 0)))").unwrap().wkb().unwrap();
+        let whole = Ogr::from_wkt("MULTIPOLYGON (((0 0,1 0,1 1,0 0)))").unwrap().iso_wkb().unwrap();
         for length in 0..whole.len() {
             assert!(read(&whole[..length]).is_err());
         }

@@ -246,7 +246,7 @@ impl CsvSource {
                     _ => plain,
                 };
                 gdal_log::take();
-                match Ogr::from_wkt(plain).and_then(|geometry| geometry.wkb()) {
+                match Ogr::from_wkt(plain).and_then(|geometry| geometry.iso_wkb()) {
                     Ok(bytes) => match wkb::read(&bytes) {
                         Ok(read) => (Shape::Good(read.geometry), read.dropped_z),
                         Err(fault) => (Shape::Bad(fault, Original::Wkb(bytes)), false),

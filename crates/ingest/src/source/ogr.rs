@@ -138,7 +138,7 @@ impl OgrSource {
             if plan.layer.kind != GeometryKind::None
                 && let Ok(geometry) = feature.geometry_by_index(0)
             {
-                match geometry.wkb() {
+                match geometry.iso_wkb() {
                     Ok(wkb) => bytes = Some(wkb),
                     Err(error) => fault = fault.or_else(|| Some(format!("its geometry cannot be read: {error}"))),
                 }
@@ -423,7 +423,7 @@ fn look_through(
         if has_geometry
             && (kind.is_none() || survey.points.len() < SAMPLE)
             && let Ok(geometry) = feature.geometry_by_index(0)
-            && let Ok(bytes) = geometry.wkb()
+            && let Ok(bytes) = geometry.iso_wkb()
             && let Ok(read) = wkb::read(&bytes)
         {
             survey.geometry(&read.geometry);

@@ -201,7 +201,7 @@ fn sort(layer: &mut gdal::vector::Layer<'_>, kind: usize, themes: &mut [Vec<Kept
         };
         let found = themes_of(&tags, kind);
         unthemed += u64::from(found.is_empty());
-        let Some(wkb) = feature.geometry().and_then(|geometry| geometry.wkb().ok()) else { continue };
+        let Some(wkb) = feature.geometry().and_then(|geometry| geometry.iso_wkb().ok()) else { continue };
         for theme in found {
             let (wkb, fault) = if theme == ADDRESSES && kind != 0 { address_point(&wkb) } else { (wkb.clone(), None) };
             let mut values = vec![Value::Text(id.clone())];

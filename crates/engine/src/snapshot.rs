@@ -77,18 +77,24 @@ impl LayerSnapshot {
         self.shapes.geometry(row)
     }
 
-    /// What the outside calls the row.
+    /// The key field, where anybody may read it. A key that is personal data names nothing to the outside:
+    /// such a layer's features are called by their fids.
+    fn public_key_index(&self) -> Option<usize> {
+        self.layer.key_index().filter(|&field| !self.layer.fields[field].personal)
+    }
+
+    /// What the outside calls the row; the fid where the key is a personal field.
     pub fn id(&self, row: Row) -> FeatureId {
-        match self.layer.key_index() {
+        match self.public_key_index() {
             None => FeatureId::Fid(self.fid(row)),
             Some(field) => self.keys.id(&self.columns[field], row, self.fid(row)),
         }
     }
 
-    /// The row's name for people, from the label field, else its id.
+    /// The row's name for people, from the label field unless that is a personal one, else its id.
     pub fn label(&self, row: Row) -> String {
-        let label =
-            self.layer.label_index().map(|field| self.value(row, field).to_text()).unwrap_or_default();
+        let field = self.layer.label_index().filter(|&field| !self.layer.fields[field].personal);
+        let label = field.map(|field| self.value(row, field).to_text()).unwrap_or_default();
         if label.is_empty() { self.id(row).to_string() } else { label }
     }
 
@@ -99,7 +105,7 @@ impl LayerSnapshot {
 
     /// The row that the outside calls `id`, the inverse of [`LayerSnapshot::id`].
     pub fn row_of_id(&self, id: &str) -> Option<Row> {
-        let Some(field) = self.layer.key_index() else {
+        let Some(field) = self.public_key_index() else {
             return id.parse().ok().and_then(|fid| self.row_of_fid(fid));
         };
         let column = &self.columns[field];
@@ -233,4 +239,33 @@ fn build_index(shapes: &ShapeColumn) -> (Option<RTree<f64>>, Vec<Row>, Option<Bb
     let indexed =
         if boxes.len() == shapes.len() { Vec::new() } else { boxes.iter().map(|(row, _)| *row).collect() };
     (Some(builder.finish::<HilbertSort>()), indexed, Some(extent))
+}
+
+#[cfg(test)]
+mod tests {
+    use citymap_model::{Field, FieldType, GeometryKind, Role, Title};
+
+    use super::*;
+
+    fn owners(personal: bool) -> LayerSnapshot {
+        let title = Title::same("Owners");
+        let mut layer = Layer::new("owners".parse().unwrap(), title, Role::Other, GeometryKind::None);
+        layer.fields = vec![Field { personal, ..Field::new("cccd", FieldType::Text) }];
+        layer.key = Some("cccd".into());
+        layer.label = Some("cccd".into());
+        let mut builder = SnapshotBuilder::new(layer);
+        let values = vec![Value::Text("079012345678".into())];
+        builder.push(&Feature { fid: 5, geometry: None, values }).unwrap();
+        builder.finish(1)
+    }
+
+    #[test]
+    fn a_personal_key_names_nothing_to_the_outside() {
+        let open = owners(false);
+        assert_eq!((open.id(0).to_string(), open.label(0)), ("079012345678".into(), "079012345678".into()));
+        assert_eq!(open.row_of_id("079012345678"), Some(0));
+        let personal = owners(true);
+        assert_eq!((personal.id(0), personal.label(0)), (FeatureId::Fid(5), "5".into()));
+        assert_eq!((personal.row_of_id("079012345678"), personal.row_of_id("5")), (None, Some(0)));
+    }
 }

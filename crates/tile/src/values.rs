@@ -1,7 +1,8 @@
 //! The attributes of a layer in one tile: keys, distinct values, and who has which.
 
+use chrono::{DateTime, Datelike, NaiveDate};
 use citymap_engine::{Column, LayerSnapshot, Row};
-use citymap_model::{FeatureId, Field};
+use citymap_model::{FeatureId, Field, format_datetime};
 
 use crate::pbf;
 
@@ -175,24 +176,32 @@ impl Values {
                 },
                 |out, code| pbf::bytes(out, 1, dictionary.get(code as u32).as_bytes()),
             ),
-            Column::Date(_) | Column::DateTime(_) => {
-                self.begin_column(rows);
-                let mut any = false;
-                for (feature, &row) in rows.iter().enumerate() {
-                    let bits = match column {
-                        Column::Date(values) => values[row as usize] as u64,
-                        Column::DateTime(values) => values[row as usize] as u64,
-                        _ => continue,
-                    };
-                    let value = column.get(row);
-                    if !value.is_null() {
-                        let write = |out: &mut Vec<u8>| pbf::bytes(out, 1, value.to_text().as_bytes());
-                        self.number(feature, place, bits, write);
-                        any = true;
+            Column::Date(days) => self.number_all(
+                rows,
+                place,
+                |row| {
+                    NaiveDate::from_num_days_from_ce_opt(days[row as usize])
+                        .map(|_| days[row as usize] as u64)
+                },
+                |out, day| {
+                    if let Some(day) = NaiveDate::from_num_days_from_ce_opt(day as i32) {
+                        write_day(out, day);
                     }
-                }
-                any
-            }
+                },
+            ),
+            Column::DateTime(instants) => self.number_all(
+                rows,
+                place,
+                |row| {
+                    DateTime::from_timestamp_millis(instants[row as usize])
+                        .map(|_| instants[row as usize] as u64)
+                },
+                |out, instant| {
+                    if let Some(instant) = DateTime::from_timestamp_millis(instant as i64) {
+                        pbf::bytes(out, 1, format_datetime(&instant).as_bytes());
+                    }
+                },
+            ),
         }
     }
 
@@ -283,5 +292,69 @@ impl Values {
     /// Bytes held.
     pub(crate) fn weight(&self) -> usize {
         self.numbers.slots.capacity() * size_of::<Slot>() + self.tags.capacity() * 4 + self.values.capacity()
+    }
+}
+
+/// Writes a day as text, `YYYY-MM-DD`. By hand, because a tile may hold a thousand of them and
+/// general formatting would take as long as cutting their polygons.
+fn write_day(out: &mut Vec<u8>, day: NaiveDate) {
+    let (year, month, of_month) = (day.year(), day.month(), day.day());
+    if !(0..=9999).contains(&year) {
+        return pbf::bytes(out, 1, day.to_string().as_bytes());
+    }
+    let digit = |value: u32, power: u32| b'0' + (value / power % 10) as u8;
+    let year = year as u32;
+    let text = [
+        digit(year, 1000),
+        digit(year, 100),
+        digit(year, 10),
+        digit(year, 1),
+        b'-',
+        digit(month, 10),
+        digit(month, 1),
+        b'-',
+        digit(of_month, 10),
+        digit(of_month, 1),
+    ];
+    pbf::bytes(out, 1, &text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_read_as_chrono_writes_them() {
+        for (year, month, day) in
+            [(0, 1, 1), (987, 12, 31), (2025, 7, 1), (9999, 10, 10), (12345, 6, 7), (-44, 3, 15)]
+        {
+            let day = NaiveDate::from_ymd_opt(year, month, day).unwrap();
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            write_day(&mut found, day);
+            pbf::bytes(&mut expected, 1, day.to_string().as_bytes());
+            assert_eq!(found, expected, "{day}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_numbered_once_a_column_however_many_there_are() {
+        let mut numbers = Numbers::default();
+        for count in [1000, 3, 1000] {
+            numbers.begin(count);
+            for key in 0..count as u64 {
+                assert_eq!(numbers.number(key << 40, key as u32), (key as u32, true));
+                assert_eq!(numbers.number(key << 40, 9999), (key as u32, false));
+            }
+        }
+    }
+
+    #[test]
+    fn generations_start_over_without_remembering() {
+        let mut numbers = Numbers::default();
+        numbers.begin(4);
+        numbers.number(7, 1);
+        numbers.generation = u32::MAX;
+        numbers.begin(4);
+        assert_eq!(numbers.number(7, 5), (5, true));
     }
 }

@@ -3,8 +3,9 @@ use citymap_model::{FieldType, Layer, LayerId, RevisionNumber, Role};
 use rustc_hash::FxHashMap;
 
 use crate::{
+    builder::PhrasesBuilder,
     fold::fold,
-    phrases::{Phrases, PhrasesBuilder},
+    phrases::Phrases,
     words::{Kind, Words, split_number},
 };
 

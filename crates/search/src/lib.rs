@@ -6,6 +6,9 @@
 //!
 //! Fields declared personal are never read.
 
+mod answer;
+mod asking;
+mod builder;
 mod coordinates;
 mod fold;
 mod hit;
@@ -14,6 +17,7 @@ mod layer;
 mod parcel;
 mod phrases;
 mod rank;
+mod texts;
 mod units;
 mod words;
 

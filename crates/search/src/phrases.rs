@@ -1,10 +1,8 @@
 use std::ops::Range;
 
 use citymap_engine::Row;
-use rayon::slice::ParallelSliceMut;
-use rustc_hash::FxHashMap;
 
-use crate::words::Kind;
+use crate::{texts::Texts, words::Kind};
 
 /// How well a phrase fits a question; the better, the lower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,65 +24,21 @@ pub(crate) enum Fit {
 #[derive(Debug, Default)]
 pub(crate) struct Phrases {
     /// Sorted; without the word that says the kind.
-    cores: Texts,
-    kinds: Vec<Kind>,
+    pub(crate) cores: Texts,
+    pub(crate) kinds: Vec<Kind>,
     /// Length in bytes of the part before the comma.
-    heads: Vec<u16>,
+    pub(crate) heads: Vec<u16>,
     /// Phrase `p` has the entries `starts[p]..starts[p + 1]`.
-    starts: Vec<u32>,
+    pub(crate) starts: Vec<u32>,
     /// Rank of the house number (0: none) and row, by phrase, then by rank.
-    entries: Vec<(u32, Row)>,
+    pub(crate) entries: Vec<(u32, Row)>,
     /// House numbers, sorted; the one with rank `r` is at `r - 1`.
-    numbers: Texts,
+    pub(crate) numbers: Texts,
     /// Every word of the phrases, sorted.
-    words: Texts,
-    word_starts: Vec<u32>,
+    pub(crate) words: Texts,
+    pub(crate) word_starts: Vec<u32>,
     /// The phrases that have the word.
-    postings: Vec<u32>,
-}
-
-/// Many texts in one piece of memory.
-#[derive(Debug, Default)]
-struct Texts {
-    text: String,
-    ends: Vec<u32>,
-}
-
-impl Texts {
-    fn push(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.ends.push(self.text.len() as u32);
-    }
-
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn get(&self, index: usize) -> &str {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
-        &self.text[start..self.ends[index] as usize]
-    }
-
-    /// The first index whose text is not before `text`, of sorted texts.
-    fn lower_bound(&self, text: &str) -> usize {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.get(middle) < text { low = middle + 1 } else { high = middle }
-        }
-        low
-    }
-
-    /// The texts that start with `prefix`, of sorted texts.
-    fn with_prefix(&self, prefix: &str) -> Range<usize> {
-        let start = self.lower_bound(prefix);
-        let (mut low, mut high) = (start, self.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.get(middle).starts_with(prefix) { low = middle + 1 } else { high = middle }
-        }
-        start..low
-    }
+    pub(crate) postings: Vec<u32>,
 }
 
 /// What is asked of the phrases.
@@ -105,6 +59,13 @@ impl Phrases {
     pub(crate) fn get(&self, phrase: u32) -> (Kind, &str, usize) {
         let phrase = phrase as usize;
         (self.kinds[phrase], self.cores.get(phrase), self.heads[phrase] as usize)
+    }
+
+    /// Up to 0.015 for what is hardly longer than what was asked, and says the same kind. It orders equal fits.
+    pub(crate) fn closeness(&self, phrase: u32, asked: Asked<'_>) -> f64 {
+        let (kind, core, _) = self.get(phrase);
+        let length = asked.core.len().min(core.len()) as f64 / core.len().max(1) as f64;
+        0.01 * length + if kind == asked.kind { 0.005 } else { 0.0 }
     }
 
     /// The phrases that fit, at most `limit`: the better fit first, then the shorter text.
@@ -227,111 +188,6 @@ impl Phrases {
     }
 }
 
-/// Grows [`Phrases`] row by row.
-#[derive(Debug, Default)]
-pub(crate) struct PhrasesBuilder {
-    phrases: FxHashMap<Box<str>, u32>,
-    list: Vec<(Kind, u16, Box<str>)>,
-    numbers: FxHashMap<Box<str>, u32>,
-    entries: Vec<(u32, u32, Row)>,
-    key: String,
-}
-
-impl PhrasesBuilder {
-    /// The number of a phrase, whose part before the comma is `head` bytes long.
-    pub(crate) fn phrase(&mut self, kind: Kind, core: &str, head: usize) -> u32 {
-        let head = u16::try_from(head.min(core.len())).unwrap_or(u16::MAX);
-        self.key.clear();
-        self.key.push(char::from(kind as u8));
-        self.key.push_str(&core[..core.len().min(head as usize)]);
-        self.key.push('\u{1f}');
-        self.key.push_str(&core[core.len().min(head as usize)..]);
-        if let Some(&known) = self.phrases.get(self.key.as_str()) {
-            return known;
-        }
-        let new = self.list.len() as u32;
-        self.phrases.insert(self.key.as_str().into(), new);
-        self.list.push((kind, head, core.into()));
-        new
-    }
-
-    /// The number of a house number; 0 for none.
-    pub(crate) fn number(&mut self, number: &str) -> u32 {
-        if number.is_empty() {
-            return 0;
-        }
-        if let Some(&known) = self.numbers.get(number) {
-            return known;
-        }
-        let new = self.numbers.len() as u32 + 1;
-        self.numbers.insert(number.into(), new);
-        new
-    }
-
-    /// Says that a row has the phrase, with the house number.
-    pub(crate) fn entry(&mut self, phrase: u32, number: u32, row: Row) {
-        self.entries.push((phrase, number, row));
-    }
-
-    pub(crate) fn finish(self) -> Phrases {
-        let Self { list, numbers, mut entries, .. } = self;
-        let mut order: Vec<u32> = (0..list.len() as u32).collect();
-        order.par_sort_unstable_by(|&a, &b| list[a as usize].2.cmp(&list[b as usize].2).then(a.cmp(&b)));
-        let mut phrases = Phrases::default();
-        let mut rank_of_phrase = vec![0; list.len()];
-        for (rank, &old) in order.iter().enumerate() {
-            let (kind, head, core) = &list[old as usize];
-            rank_of_phrase[old as usize] = rank as u32;
-            phrases.kinds.push(*kind);
-            phrases.heads.push(*head);
-            phrases.cores.push(core);
-        }
-        let mut sorted: Vec<(&str, u32)> = numbers.iter().map(|(number, &id)| (&**number, id)).collect();
-        sorted.par_sort_unstable();
-        let mut rank_of_number = vec![0; sorted.len() + 1];
-        for (rank, &(number, id)) in sorted.iter().enumerate() {
-            rank_of_number[id as usize] = rank as u32 + 1;
-            phrases.numbers.push(number);
-        }
-        for (phrase, number, _) in &mut entries {
-            (*phrase, *number) = (rank_of_phrase[*phrase as usize], rank_of_number[*number as usize]);
-        }
-        entries.par_sort_unstable();
-        entries.dedup();
-        phrases.starts.resize(order.len() + 1, 0);
-        for &(phrase, ..) in &entries {
-            phrases.starts[phrase as usize + 1] += 1;
-        }
-        accumulate(&mut phrases.starts);
-        phrases.entries = entries.into_iter().map(|(_, number, row)| (number, row)).collect();
-        phrases.index_words();
-        phrases
-    }
-}
-
-impl Phrases {
-    fn index_words(&mut self) {
-        let mut pairs: Vec<(&str, u32)> = (0..self.cores.len())
-            .flat_map(|phrase| self.cores.get(phrase).split(' ').map(move |word| (word, phrase as u32)))
-            .collect();
-        pairs.par_sort_unstable();
-        pairs.dedup();
-        let (mut words, mut word_starts, mut postings) =
-            (Texts::default(), Vec::new(), Vec::with_capacity(pairs.len()));
-        let mut last = None;
-        for (word, phrase) in pairs {
-            if last != Some(word) {
-                word_starts.push(postings.len() as u32);
-                words.push(word);
-                last = Some(word);
-            }
-            postings.push(phrase);
-        }
-        word_starts.push(postings.len() as u32);
-        (self.words, self.word_starts, self.postings) = (words, word_starts, postings);
-    }
-}
-
 /// Whether the words asked for stand in the text one after the other.
 fn follows(core: &str, asked: Asked<'_>) -> bool {
     core.match_indices(asked.core).any(|(at, _)| {
@@ -340,18 +196,10 @@ fn follows(core: &str, asked: Asked<'_>) -> bool {
     })
 }
 
-/// Turns counts (each one place to the right) into starts.
-fn accumulate(counts: &mut [u32]) {
-    let mut sum = 0;
-    for count in counts {
-        sum += *count;
-        *count = sum;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::builder::PhrasesBuilder;
 
     fn phrases() -> Phrases {
         let mut builder = PhrasesBuilder::default();

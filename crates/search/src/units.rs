@@ -4,7 +4,8 @@ use citymap_engine::{Bbox, Row};
 use citymap_model::units::{self, Commune};
 
 use crate::{
-    phrases::{Asked, Fit, Phrases, PhrasesBuilder},
+    builder::PhrasesBuilder,
+    phrases::{Asked, Fit, Phrases},
     words::{Kind, Words, split_kind},
 };
 

@@ -1,5 +1,5 @@
 import { codeLooks, colorField } from '../src/map/codes';
-import { mix, parseHex } from '../src/map/colors';
+import { parseHex, tone } from '../src/map/colors';
 import { look } from '../src/map/look';
 import { CORE, colors, expect, idle, knownParcel, layers, open, pixel, test } from './page';
 
@@ -15,7 +15,7 @@ test('the map is drawn: official land-use colours stand in the pixels', async ({
     const [a, b] = [parseHex(one)!, parseHex(other)!];
     return a.every((value, channel) => Math.abs(value - b[channel]!) <= 2);
   };
-  const official = new Set(codeLooks(colorField(layer)!).map(({ color }) => mix(color, ground, codeStrength)));
+  const official = new Set(codeLooks(colorField(layer)!).map(({ color }) => tone(color, ground, codeStrength)));
   const drawn = [...official].filter((color) =>
     [...seen].some(([pixelColor, count]) => count > 100 && near(pixelColor, color)),
   );

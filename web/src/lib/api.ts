@@ -144,12 +144,19 @@ export async function fetchCollections(): Promise<Collection[]> {
 }
 
 /** What is at a position, on every layer; `tolerance` in metres, for points and lines. */
-export function fetchAt(lon: number, lat: number, tolerance: number, signal?: AbortSignal): Promise<AtAnswer> {
+export function fetchAt(
+  lon: number,
+  lat: number,
+  tolerance: number,
+  signal?: AbortSignal,
+  layers?: string[],
+): Promise<AtAnswer> {
   const query = new URLSearchParams({
     lon: lon.toFixed(7),
     lat: lat.toFixed(7),
     tolerance: String(Math.min(500, Math.max(0.5, Math.round(tolerance * 10) / 10))),
   });
+  if (layers) query.set('layers', layers.join(','));
   return getJson(`/api/at?${query}`, signal);
 }
 

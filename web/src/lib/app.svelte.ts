@@ -16,6 +16,7 @@ import { number } from './format';
 import { CORE } from './home';
 import { type Lang, MESSAGES } from './i18n';
 import { innerPoint } from './inner';
+import { withRoads } from './roadsat';
 import { type FeatureRef, type Link, readLink, type View, writeLink } from './permalink';
 
 /** A short message at the page's foot; `lasting` ones stay until their cause is gone. */
@@ -29,6 +30,9 @@ export interface Hit {
   layer: string;
   feature: Feature;
 }
+
+/** Half the widest carriageway in metres. */
+const HALF_WIDEST_ROAD = 20;
 
 const POLL_MS = 5000;
 const NOTE_MS = 6000;
@@ -166,8 +170,11 @@ export class App {
     this.selected = prefer;
     this.extra = null;
     try {
-      const answer = await fetchAt(point[0], point[1], this.tolerance(), signal);
-      this.answer = answer;
+      const [answer, roads] = await Promise.all([
+        fetchAt(point[0], point[1], this.tolerance(), signal),
+        this.#roadsAt(point, signal),
+      ]);
+      this.answer = withRoads(answer, roads);
       const found = this.#hits();
       if (prefer && !found.some((hit) => hit.layer === prefer.layer && String(hit.feature.id) === prefer.id)) {
         this.extra = { layer: prefer.layer, feature: await fetchItem(prefer.layer, prefer.id, signal) };
@@ -282,6 +289,19 @@ export class App {
     const answers = await Promise.allSettled(named.map(async (layer) => [layer.id, await areaLabels(layer)] as const));
     this.areaLabels = Object.fromEntries(
       answers.filter((answer) => answer.status === 'fulfilled').map((answer) => answer.value),
+    );
+  }
+
+  /** Roads near a point, as far as the widest carriageway reaches from its middle. */
+  async #roadsAt(point: [number, number], signal: AbortSignal): Promise<AtAnswer | null> {
+    const roads = this.collections.filter((collection) => classify(collection) === 'road');
+    if (roads.length === 0 || (this.view?.zoom ?? 0) < 15) return null;
+    return fetchAt(
+      point[0],
+      point[1],
+      HALF_WIDEST_ROAD,
+      signal,
+      roads.map((collection) => collection.id),
     );
   }
 

@@ -56,9 +56,10 @@ export function minZoom(collection: Collection): number {
     case 'power':
       return 14;
     case 'point':
-      if (role === 'utility') return count <= 500 ? 15 : 16;
+      if (role === 'utility') return count <= 500 ? 15 : count <= 5000 ? 16 : 17;
       if (role === 'other') return count <= 2000 ? 8 : 13;
-      return count <= 300 ? 12 : 14;
+      if (role === 'report') return count <= 300 ? 14 : 15;
+      return count <= 300 ? 13 : 15;
     default:
       return 0;
   }

@@ -1,6 +1,6 @@
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { CodeEntry, Collection, Field } from '../lib/api';
-import { mix } from './colors';
+import { tone } from './colors';
 import type { Look } from './look';
 
 /** The hatchings of tiles/sprites, in the order in which uses of one colour receive them; the first use stays plain. */
@@ -59,7 +59,7 @@ export function codeText(field: Field): ExpressionSpecification {
 export function codeColor(field: Field, colors: Look): ExpressionSpecification {
   const cases = codeLooks(field).flatMap(({ entry, color }) => [
     entry.code,
-    mix(color, colors.ground, colors.codeStrength),
+    tone(color, colors.ground, colors.codeStrength),
   ]);
   return ['match', codeText(field), ...cases, colors.noCode] as unknown as ExpressionSpecification;
 }

@@ -8,6 +8,17 @@ export function parseHex(text: string): [number, number, number] | null {
     : null;
 }
 
+/**
+ * An official colour over the ground, at `strength` (0–1) for pale colours and less for glaring ones: the pure green and
+ * purple of planning drawings were chosen for thin hatchings on paper, and whole districts of them would drown the map.
+ */
+export function tone(color: string, ground: string, strength: number): string {
+  const rgb = parseHex(color);
+  if (!rgb) return ground;
+  const chroma = (Math.max(...rgb) - Math.min(...rgb)) / 255;
+  return mix(color, ground, strength * (1 - 0.45 * chroma ** 2));
+}
+
 /** `strength` (0–1) of `color` over `ground`, as an opaque colour. A colour that cannot be read gives the ground. */
 export function mix(color: string, ground: string, strength: number): string {
   const top = parseHex(color);

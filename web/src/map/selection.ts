@@ -62,7 +62,7 @@ export function selectionLayers(colors: Look): LayerSpecification[] {
       type: 'fill',
       source,
       filter: ['all', shape, ['==', ['geometry-type'], 'Polygon']],
-      paint: { 'fill-color': colors.select, 'fill-opacity': 0.07 },
+      paint: { 'fill-color': colors.select, 'fill-opacity': 0.04 },
     },
     {
       id: 'citymap-selection-halo',

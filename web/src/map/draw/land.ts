@@ -104,8 +104,20 @@ export function zones(collection: Collection, context: DrawContext): Placed[] {
   const strength = field ? 1 : 0.3;
   // Far views show the plan; near views show the cadastre with the plan's borders over it.
   const fade: DataDrivenPropertyValueSpecification<number> = parcelsShown
-    ? ['interpolate', ['linear'], ['zoom'], 14, opacity * strength, 15, 0.12 * opacity]
-    : opacity * strength;
+    ? [
+        'interpolate',
+        ['linear'],
+        ['zoom'],
+        9,
+        0.6 * opacity * strength,
+        12,
+        opacity * strength,
+        14,
+        opacity * strength,
+        15,
+        0.12 * opacity,
+      ]
+    : ['interpolate', ['linear'], ['zoom'], 9, 0.6 * opacity * strength, 12, opacity * strength];
   const rank = planRank(collection);
   const text = labelText(collection);
   const placed: Placed[] = [
@@ -146,7 +158,7 @@ export function zones(collection: Collection, context: DrawContext): Placed[] {
       layer: {
         ...base(collection, 'label'),
         type: 'symbol',
-        minzoom: 13,
+        minzoom: 14.5,
         maxzoom: 17,
         filter: POLYGON,
         layout: {

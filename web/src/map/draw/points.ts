@@ -19,7 +19,10 @@ export function points(collection: Collection, context: DrawContext): Placed[] {
         filter: POINT,
         layout: {
           'icon-image': icon,
-          'icon-size': ['interpolate', ['linear'], ['zoom'], 12, 0.5, 15, 0.68, 18, 0.9],
+          'icon-size':
+            collection.citymap.role === 'place'
+              ? ['interpolate', ['linear'], ['zoom'], 13, 0.5, 16, 0.72, 18, 0.9]
+              : ['interpolate', ['linear'], ['zoom'], 14, 0.4, 17, 0.52, 20, 0.85],
           'icon-allow-overlap': ['step', ['zoom'], false, 18, true],
           'icon-padding': 1,
           ...(text

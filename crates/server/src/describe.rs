@@ -105,8 +105,8 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &Base, lang: &str) -> V
     links.extend([
         link("items", GEOJSON, "Features", url("/items?f=json")),
         link("items", HTML, "Features as a page", url("/items?f=html")),
-        // GDAL reads this one: field types do not hang on what the first page happens to hold.
-        link("describedby", SCHEMA, "Schema of a feature (GeoJSON)", url("/feature-schema")),
+        // GDAL reads this one (older ones in this spelling only): field types do not hang on what the first page happens to hold.
+        link("describedBy", SCHEMA, "Schema of a feature (GeoJSON)", url("/feature-schema")),
         link("http://www.opengis.net/def/rel/ogc/1.0/schema", SCHEMA, "Schema of the fields", url("/schema")),
         link(
             "http://www.opengis.net/def/rel/ogc/1.0/queryables",

@@ -248,3 +248,40 @@ fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: 
         operation("health", "ready", "200 when the city is served", &[]).gives("application/json", "health"),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, Uri};
+    use citymap_engine::SnapshotBuilder;
+    use citymap_model::{GeometryKind, Layer, Role, Title};
+
+    use super::*;
+    use crate::routes::routes;
+
+    #[test]
+    fn the_document_holds_every_route_and_no_other() {
+        let layer = Layer::new("parcels".parse().unwrap(), Title::same("Parcels"), Role::Parcel, GeometryKind::Polygon);
+        let layers = [Arc::new(SnapshotBuilder::new(layer).finish(1))];
+        let base = Base::of(None, &HeaderMap::new(), &Uri::default());
+        let document = all(&layers, &Limits::default(), &base);
+        let mut documented: Vec<String> = document
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(path, item)| if item.get("servers").is_some() { path.clone() } else { format!("/api{path}") })
+            .map(|path| path.trim_end_matches('/').to_owned())
+            .collect();
+        let mut served: Vec<String> = routes()
+            .into_iter()
+            .map(|(path, _)| match path {
+                // One segment to the router; its ending is part of the name.
+                "/tiles/{layers}" => "/tiles/{layers}.json".to_owned(),
+                path => path.replace("/{layer}", "/parcels"),
+            })
+            .collect();
+        documented.sort();
+        served.sort();
+        assert_eq!(documented, served);
+        assert!(document["/within"]["post"].is_object());
+    }
+}

@@ -22,18 +22,18 @@ use tokio::sync::oneshot;
 
 /// What is in the store; tests change it while the server runs.
 #[derive(Default)]
-pub struct Record {
-    pub revision: RevisionNumber,
-    pub layers: Vec<(LayerEntry, Vec<Feature>)>,
-    pub broken: bool,
+pub(crate) struct Record {
+    pub(crate) revision: RevisionNumber,
+    pub(crate) layers: Vec<(LayerEntry, Vec<Feature>)>,
+    pub(crate) broken: bool,
 }
 
 #[derive(Clone, Default)]
-pub struct MemoryStore(pub Arc<Mutex<Record>>);
+pub(crate) struct MemoryStore(pub(crate) Arc<Mutex<Record>>);
 
 impl MemoryStore {
     /// Puts a layer in, as a revision of its own.
-    pub fn put(&self, layer: Layer, features: Vec<NewFeature>) {
+    pub(crate) fn put(&self, layer: Layer, features: Vec<NewFeature>) {
         let mut record = self.0.lock().unwrap();
         record.revision += 1;
         let features: Vec<Feature> = features
@@ -114,16 +114,16 @@ fn text(value: impl Into<String>) -> Value {
 }
 
 /// South-west corner of the parcels: near Bến Thành.
-pub const CORNER: [f64; 2] = [106.690_123_456_789, 10.770_987_654_321];
+pub(crate) const CORNER: [f64; 2] = [106.690_123_456_789, 10.770_987_654_321];
 /// Width and height of a parcel in degrees.
-pub const SIDE: f64 = 0.000_2;
+pub(crate) const SIDE: f64 = 0.000_2;
 /// Parcels in a row.
-pub const COLUMNS: usize = 25;
+pub(crate) const COLUMNS: usize = 25;
 /// Parcels in all.
-pub const PARCELS: usize = 1_234;
+pub(crate) const PARCELS: usize = 1_234;
 
 /// The middle of a parcel.
-pub fn middle(index: usize) -> [f64; 2] {
+pub(crate) fn middle(index: usize) -> [f64; 2] {
     let [x, y] = [(index % COLUMNS) as f64, (index / COLUMNS) as f64];
     [CORNER[0] + (x + 0.5) * SIDE, CORNER[1] + (y + 0.5) * SIDE]
 }
@@ -218,7 +218,7 @@ fn table() -> (Layer, Vec<NewFeature>) {
 }
 
 /// The small city.
-pub fn store() -> MemoryStore {
+pub(crate) fn store() -> MemoryStore {
     let store = MemoryStore::default();
     for (layer, features) in [parcels(), wells(), roads(), table()] {
         store.put(layer, features);
@@ -227,19 +227,19 @@ pub fn store() -> MemoryStore {
 }
 
 /// A server on a free port, on threads of its own; it stops when dropped.
-pub struct Server {
-    pub address: SocketAddr,
-    pub store: MemoryStore,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) store: MemoryStore,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with(store(), |_| {})
     }
 
-    pub fn with(store: MemoryStore, change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) fn with(store: MemoryStore, change: impl FnOnce(&mut Config)) -> Self {
         let limits = Limits { refresh_interval: Duration::from_millis(20), ..Limits::default() };
         let mut config =
             Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), limits, ..Config::default() };
@@ -270,26 +270,26 @@ impl Server {
     }
 
     /// Asks it to stop and does not wait.
-    pub fn signal(&mut self) {
+    pub(crate) fn signal(&mut self) {
         drop(self.stop.take());
     }
 
-    pub fn wait(&mut self) {
+    pub(crate) fn wait(&mut self) {
         self.signal();
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
         }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub fn get(&self, path: &str) -> Got {
+    pub(crate) fn get(&self, path: &str) -> Got {
         self.get_with(path, &[])
     }
 
-    pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Got {
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Got {
         let mut request = agent().get(self.url(path));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -297,19 +297,19 @@ impl Server {
         Got::from(request.call().unwrap())
     }
 
-    pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> Got {
+    pub(crate) fn post(&self, path: &str, kind: &str, body: &[u8]) -> Got {
         Got::from(agent().post(self.url(path)).header("content-type", kind).send(body).unwrap())
     }
 
     /// A good answer's JSON.
-    pub fn json(&self, path: &str) -> Json {
+    pub(crate) fn json(&self, path: &str) -> Json {
         let got = self.get(path);
         assert_eq!(got.status, 200, "{path}: {}", got.text());
         got.json()
     }
 
     /// A refusal's status and detail, after a look at its form.
-    pub fn problem(&self, path: &str) -> (u16, String) {
+    pub(crate) fn problem(&self, path: &str) -> (u16, String) {
         self.get(path).problem()
     }
 }
@@ -330,10 +330,10 @@ fn agent() -> ureq::Agent {
 }
 
 /// An answer.
-pub struct Got {
-    pub status: u16,
-    pub headers: ureq::http::HeaderMap,
-    pub bytes: Vec<u8>,
+pub(crate) struct Got {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl From<ureq::http::Response<ureq::Body>> for Got {
@@ -345,19 +345,19 @@ impl From<ureq::http::Response<ureq::Body>> for Got {
 }
 
 impl Got {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    pub fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    pub fn problem(&self) -> (u16, String) {
+    pub(crate) fn problem(&self) -> (u16, String) {
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
         assert!(!self.header("citymap-revision").is_empty());
         let problem = self.json();

@@ -1,0 +1,137 @@
+//! GDAL as a client: what `ogr2ogr` brings back is what the city holds.
+
+mod common;
+
+use std::{collections::BTreeMap, path::PathBuf, process::Command};
+
+use common::{PARCELS, Server};
+use serde_json::{Value, json};
+
+/// Runs a GDAL program; `None` where it is not installed.
+fn run(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
+    let output = match Command::new(program).args(arguments).output() {
+        Ok(output) => output,
+        Err(error) => {
+            println!("skipped: {program} is not installed ({error}); apt install gdal-bin");
+            return None;
+        }
+    };
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !errors.contains("ERROR"), "{program} {arguments:?}: {errors}");
+    Some(output.stdout)
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("citymap-gdal-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A GeoPackage's features as GeoJSON with all their digits, by the value of `key`.
+fn read(file: &str, layer: &str, key: &str) -> BTreeMap<String, Value> {
+    let arguments = ["-f", "GeoJSON", "-lco", "COORDINATE_PRECISION=17", "-lco", "SIGNIFICANT_FIGURES=17", "/vsistdout/", file, layer];
+    let bytes = run("ogr2ogr", &arguments).unwrap();
+    let collection: Value = serde_json::from_slice(&bytes).unwrap();
+    let features = collection["features"].as_array().unwrap();
+    let all: BTreeMap<String, Value> = features.iter().map(|own| (own["properties"][key].to_string(), own.clone())).collect();
+    assert_eq!(all.len(), features.len());
+    all
+}
+
+/// Numbers by their value, whichever way they are written; what comes back as a whole number was one.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a == b,
+        _ => match (a, b) {
+            (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+            (a, b) => a == b,
+        },
+    }
+}
+
+#[test]
+fn ogr2ogr_brings_back_every_feature_as_it_is() {
+    let server = Server::start();
+    let folder = folder("all");
+    let file = folder.join("out.gpkg").display().to_string();
+    let source = format!("OAPIF:{}", server.url("/api"));
+    if run("ogr2ogr", &["-f", "GPKG", &file, &source, "parcels"]).is_none() {
+        return;
+    }
+    let theirs = read(&file, "parcels", "so_thua");
+    assert_eq!(theirs.len(), PARCELS);
+    let ours = server.json("/api/collections/parcels/items?limit=10000");
+    for own in ours["features"].as_array().unwrap() {
+        let number = own["properties"]["so_thua"].to_string();
+        let back = &theirs[&number];
+        assert!(same(&back["geometry"]["coordinates"], &own["geometry"]["coordinates"]), "{number}: {back}");
+        assert_eq!(back["properties"]["id"], own["id"]);
+        for (name, value) in own["properties"].as_object().unwrap() {
+            let mut found = back["properties"][name].clone();
+            if name == "cap_nhat" {
+                // GDAL keeps an instant to the millisecond and writes it in its own way.
+                let text = found.as_str().unwrap().replace('/', "-").replace("+00", "Z");
+                found = json!(text.replace(' ', "T"));
+            }
+            assert!(same(&found, value), "{number}.{name}: {found} {value}");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn gdal_reads_the_types_from_the_schema_and_the_page_size_from_openapi() {
+    let server = Server::start();
+    let source = format!("OAPIF:{}", server.url("/api"));
+    let Some(bytes) = run("ogrinfo", &["-so", &source, "parcels"]) else { return };
+    let text = String::from_utf8_lossy(&bytes);
+    for line in [
+        "ma_thua: String",
+        "so_thua: Integer ",
+        "dien_tich: Real",
+        "so_nha: String",
+        "ngay_cap: Date ",
+        "cap_nhat: DateTime",
+        "tranh_chap: Integer(Boolean)",
+        "ma_lon: Real",
+        "ghi_chu: String",
+        "Feature Count: 1234",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn gdal_understands_the_axis_order_of_other_systems() {
+    let server = Server::start();
+    let source = format!("OAPIF:{}", server.url("/api"));
+    for crs in ["EPSG:4326", "EPSG:9210"] {
+        let folder = folder(&crs.replace(':', "-"));
+        let file = folder.join("out.gpkg").display().to_string();
+        if run("ogr2ogr", &["-f", "GPKG", &file, &source, "wells", "-oo", &format!("CRS={crs}"), "-a_srs", crs]).is_none() {
+            return;
+        }
+        let sql = "SELECT ST_X(geom) AS x, ST_Y(geom) AS y FROM wells LIMIT 1";
+        let bytes = run("ogr2ogr", &["-f", "CSV", "/vsistdout/", &file, "-dialect", "SQLite", "-sql", sql]).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let row: Vec<f64> = text.lines().nth(1).unwrap().split(',').map(|cell| cell.trim_matches('"').parse().unwrap()).collect();
+        let [lon, lat] = common::middle(0);
+        let expected = &server.json(&format!("/api/transform?lon={lon}&lat={lat}&to={crs}"))["results"][0];
+        assert!((row[0] - expected["x"].as_f64().unwrap()).abs() < 1e-5, "{crs}: {row:?} {expected}");
+        assert!((row[1] - expected["y"].as_f64().unwrap()).abs() < 1e-5, "{crs}: {row:?} {expected}");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
+
+#[test]
+fn a_spatial_filter_of_gdal_reaches_the_server() {
+    let server = Server::start();
+    let [x, y] = common::middle(77);
+    let source = format!("OAPIF:{}", server.url("/api"));
+    let corners = [x - 1e-6, y - 1e-6, x + 1e-6, y + 1e-6].map(|value| value.to_string());
+    let arguments = ["-ro", "-al", "-geom=NO", "-spat", &corners[0], &corners[1], &corners[2], &corners[3], &source, "parcels"];
+    let Some(bytes) = run("ogrinfo", &arguments[0..]) else { return };
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("so_thua (Integer) = 77"), "{text}");
+    assert_eq!(text.matches("OGRFeature(parcels)").count(), 1);
+}

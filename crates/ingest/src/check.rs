@@ -55,8 +55,14 @@ impl Rules {
     pub(crate) fn check(&self, index: u64, line: Option<u64>, parsed: Parsed) -> Checked {
         let key = self.key.and_then(|i| parsed.values.get(i)).and_then(Value::to_key);
         let shown = key.clone().or_else(|| parsed.id.clone());
-        let issue = |kind, reason: String| Issue { feature: Some(index), key: shown.clone(), line, ..Issue::new(kind, reason) };
-        let mut issues: Vec<Issue> = parsed.warnings.iter().map(|text| issue(IssueKind::Warning, text.clone())).collect();
+        let issue = |kind, reason: String| Issue {
+            feature: Some(index),
+            key: shown.clone(),
+            line,
+            ..Issue::new(kind, reason)
+        };
+        let mut issues: Vec<Issue> =
+            parsed.warnings.iter().map(|text| issue(IssueKind::Warning, text.clone())).collect();
         let mut repaired = false;
         let verdict = match self.geometry(parsed.geometry, parsed.fault) {
             Ok(Taken { lonlat, repair, original }) => {
@@ -71,10 +77,14 @@ impl Rules {
                     });
                 }
                 match self.types(&parsed.values) {
-                    None => Verdict::Accepted { feature: NewFeature { geometry: lonlat, values: parsed.values }, original },
+                    None => Verdict::Accepted {
+                        feature: NewFeature { geometry: lonlat, values: parsed.values },
+                        original,
+                    },
                     Some(reason) => {
                         issues.push(issue(IssueKind::Reject, reason.clone()));
-                        let original = original.or_else(|| lonlat.map(|g| Original::Wkb(validity::to_wkb(&g))));
+                        let original =
+                            original.or_else(|| lonlat.map(|g| Original::Wkb(validity::to_wkb(&g))));
                         Verdict::Rejected(Reject { reason, values: parsed.values, original })
                     }
                 }
@@ -92,7 +102,16 @@ impl Rules {
                 Verdict::Rejected(Reject { reason, values: parsed.values, original })
             }
         };
-        Checked { index, line, verdict, issues, repaired, dropped_z: parsed.dropped_z, curved: parsed.curved, key }
+        Checked {
+            index,
+            line,
+            verdict,
+            issues,
+            repaired,
+            dropped_z: parsed.dropped_z,
+            curved: parsed.curved,
+            key,
+        }
     }
 
     fn lonlat_point(&self, at: [f64; 2]) -> Option<[f64; 2]> {
@@ -122,13 +141,20 @@ impl Rules {
         let geometry = match shape {
             Shape::Null => {
                 return match fault {
-                    Some(reason) => Err(Box::new(Refused { reason, place: None, areas: (None, None), original: None })),
+                    Some(reason) => {
+                        Err(Box::new(Refused { reason, place: None, areas: (None, None), original: None }))
+                    }
                     None => Ok(Taken { lonlat: None, repair: None, original: None }),
                 };
             }
             Shape::Bad(bad, original) => {
                 let reason = fault.unwrap_or(bad.reason);
-                return Err(Box::new(Refused { reason, place: bad.place, areas: (None, None), original: Some(original) }));
+                return Err(Box::new(Refused {
+                    reason,
+                    place: bad.place,
+                    areas: (None, None),
+                    original: Some(original),
+                }));
             }
             Shape::Good(geometry) => geometry,
         };
@@ -145,9 +171,14 @@ impl Rules {
         }
         let kind = kind_of(&geometry);
         if self.kind != GeometryKind::Mixed && kind != self.kind && first.is_some() {
-            return refuse(format!("it is a {}, but its layer holds {}", one(kind), many(self.kind)), first, (None, None));
+            return refuse(
+                format!("it is a {}, but its layer holds {}", one(kind), many(self.kind)),
+                first,
+                (None, None),
+            );
         }
-        let keep = |geometry: &Geometry<f64>| self.keep_original.then(|| Original::Wkb(validity::to_wkb(geometry)));
+        let keep =
+            |geometry: &Geometry<f64>| self.keep_original.then(|| Original::Wkb(validity::to_wkb(geometry)));
         // Degrees and metres are checked before validity is: far away, numbers lose their meaning.
         let lonlat = match self.to_lonlat(&geometry) {
             Ok(lonlat) => lonlat,
@@ -162,10 +193,17 @@ impl Rules {
                     Ok(lonlat) => lonlat,
                     Err(reason) => return refuse(reason, found.place.or(first), (None, None)),
                 };
-                let repair = Repair { reason: found.reason, place: found.place.or(first), before: made.area_before, after: made.area_after };
+                let repair = Repair {
+                    reason: found.reason,
+                    place: found.place.or(first),
+                    before: made.area_before,
+                    after: made.area_after,
+                };
                 Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair: Some(repair) })
             }
-            Err((why, before, after)) => refuse(format!("{}, {why}", found.reason), found.place.or(first), (before, after)),
+            Err((why, before, after)) => {
+                refuse(format!("{}, {why}", found.reason), found.place.or(first), (before, after))
+            }
         }
     }
 

@@ -54,7 +54,9 @@ pub enum ImportError {
         report: Box<Report>,
     },
     /// Features got lost on the way: a fault of this program.
-    #[error("{file}, layer `{layer}`: {read} features were read but {accepted} accepted and {rejected} rejected; please report this")]
+    #[error(
+        "{file}, layer `{layer}`: {read} features were read but {accepted} accepted and {rejected} rejected; please report this"
+    )]
     Lost {
         /// The file.
         file: String,
@@ -84,11 +86,19 @@ pub enum ImportError {
 }
 
 impl ImportError {
-    pub(crate) fn unreadable(file: impl Into<String>, reason: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(crate) fn unreadable(
+        file: impl Into<String>,
+        reason: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
         Self::Unreadable { file: file.into(), reason: reason.into(), advice: advice.into() }
     }
 
-    pub(crate) fn malformed(file: impl Into<String>, place: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(crate) fn malformed(
+        file: impl Into<String>,
+        place: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
         Self::Malformed { file: file.into(), place: place.into(), reason: reason.into() }
     }
 }

@@ -186,7 +186,6 @@ impl Sink<'_> {
         let transaction = self.dataset.start_transaction().map_err(Failure::Gdal)?;
         let layer = transaction.layer(0).map_err(Failure::Gdal)?;
         put_all(view, self.definition, &layer, self.transform, self.own_fields, self.written)?;
-        drop(layer);
         transaction.commit().map_err(Failure::Gdal)
     }
 }

@@ -18,19 +18,40 @@ pub(crate) fn role(name: &str, fields: &[Field], kind: GeometryKind) -> Role {
     let name = plain(name);
     let named = |words: &[&str]| words.iter().any(|word| name.contains(word));
     let area = matches!(kind, GeometryKind::Polygon | GeometryKind::Mixed);
-    if area && ((has(&["soto", "sohieutoban", "sotobd"]) && has(&["sothua", "sothutuhua", "sothututhua"])) || named(&["thuadat", "parcel"])) {
+    if area
+        && ((has(&["soto", "sohieutoban", "sotobd"]) && has(&["sothua", "sothutuhua", "sothututhua"]))
+            || named(&["thuadat", "parcel"]))
+    {
         Role::Parcel
-    } else if area && (has(&["madvhc", "maxa", "maphuongxa", "wardcode", "communecode"]) && has(&["tenxa", "tendvhc", "tenphuongxa", "wardname", "name"]) || named(&["phuongxa", "ward", "commune", "hanhchinh"])) {
+    } else if area
+        && (has(&["madvhc", "maxa", "maphuongxa", "wardcode", "communecode"])
+            && has(&["tenxa", "tendvhc", "tenphuongxa", "wardname", "name"])
+            || named(&["phuongxa", "ward", "commune", "hanhchinh"]))
+    {
         Role::AdminUnit
     } else if area && (named(&["quyhoach", "zoning", "chucnang"]) || has(&["machucnang", "chucnang"])) {
         Role::Zone
     } else if area && named(&["building", "congtrinh", "nha"]) {
         Role::Building
-    } else if kind == GeometryKind::Line && (named(&["road", "street", "duong", "centerline", "giaothong", "timduong"]) || has(&["highway", "tenduong", "logioi"])) {
+    } else if kind == GeometryKind::Line
+        && (named(&["road", "street", "duong", "centerline", "giaothong", "timduong"])
+            || has(&["highway", "tenduong", "logioi"]))
+    {
         Role::Road
-    } else if kind == GeometryKind::Point && (named(&["address", "diachi", "sonha"]) || has(&["sonha", "housenumber", "addrhousenumber"])) {
+    } else if kind == GeometryKind::Point
+        && (named(&["address", "diachi", "sonha"]) || has(&["sonha", "housenumber", "addrhousenumber"]))
+    {
         Role::Address
-    } else if named(&["hydrant", "truncuuhoa", "trucuuhoa", "capnuoc", "thoatnuoc", "dien", "chieusang", "utility"]) {
+    } else if named(&[
+        "hydrant",
+        "truncuuhoa",
+        "trucuuhoa",
+        "capnuoc",
+        "thoatnuoc",
+        "dien",
+        "chieusang",
+        "utility",
+    ]) {
         Role::Utility
     } else {
         Role::Other
@@ -39,20 +60,56 @@ pub(crate) fn role(name: &str, fields: &[Field], kind: GeometryKind) -> Role {
 
 /// The field that names features.
 pub(crate) fn label(fields: &[Field]) -> Option<String> {
-    let texts: Vec<(String, &Field)> =
-        fields.iter().filter(|field| field.field_type == FieldType::Text && !field.personal).map(|f| (plain(&f.name), f)).collect();
-    ["tendoituong", "namevi", "tenxa", "tendvhc", "tenphuongxa", "tenduong", "ten", "tengoi", "wardname", "name", "title", "label", "addrhousenumber"]
+    let texts: Vec<(String, &Field)> = fields
         .iter()
-        .find_map(|wanted| texts.iter().find(|(name, _)| name == wanted))
-        .map(|(_, field)| field.name.clone())
+        .filter(|field| field.field_type == FieldType::Text && !field.personal)
+        .map(|f| (plain(&f.name), f))
+        .collect();
+    [
+        "tendoituong",
+        "namevi",
+        "tenxa",
+        "tendvhc",
+        "tenphuongxa",
+        "tenduong",
+        "ten",
+        "tengoi",
+        "wardname",
+        "name",
+        "title",
+        "label",
+        "addrhousenumber",
+    ]
+    .iter()
+    .find_map(|wanted| texts.iter().find(|(name, _)| name == wanted))
+    .map(|(_, field)| field.name.clone())
 }
 
 /// Whether a field's name says that it holds personal data (Law 91/2025/QH15).
 pub(crate) fn is_personal(name: &str) -> bool {
     let plain = plain(name);
     [
-        "chusudung", "tenchu", "chusohuu", "nguoisudung", "hotenchu", "hoten", "cccd", "cmnd", "socccd", "socmnd", "sodinhdanh", "sodienthoai",
-        "dienthoai", "owner", "ownername", "ownernames", "coowner", "phone", "phonenumber", "email", "ngaysinh",
+        "chusudung",
+        "tenchu",
+        "chusohuu",
+        "nguoisudung",
+        "hotenchu",
+        "hoten",
+        "cccd",
+        "cmnd",
+        "socccd",
+        "socmnd",
+        "sodinhdanh",
+        "sodienthoai",
+        "dienthoai",
+        "owner",
+        "ownername",
+        "ownernames",
+        "coowner",
+        "phone",
+        "phonenumber",
+        "email",
+        "ngaysinh",
     ]
     .contains(&plain.as_str())
         || plain.starts_with("owner") && !plain.ends_with("type")
@@ -71,10 +128,13 @@ pub(crate) fn code_list(position: usize, sample: &[Vec<Value>]) -> Option<String
     if values.len() < 4 {
         return None;
     }
-    codes::all().iter().find(|list| {
-        let known = values.iter().filter(|value| list.get(value).is_some()).count();
-        known * 10 >= values.len() * 9
-    }).map(|list| list.id.to_owned())
+    codes::all()
+        .iter()
+        .find(|list| {
+            let known = values.iter().filter(|value| list.get(value).is_some()).count();
+            known * 10 >= values.len() * 9
+        })
+        .map(|list| list.id.to_owned())
 }
 
 #[cfg(test)]
@@ -104,9 +164,13 @@ mod tests {
 
     #[test]
     fn land_use_codes_are_recognised() {
-        let rows: Vec<Vec<Value>> = ["ODT", "ONT", "CLN", "LUC", "HNK"].iter().map(|code| vec![Value::Text((*code).to_owned())]).collect();
+        let rows: Vec<Vec<Value>> = ["ODT", "ONT", "CLN", "LUC", "HNK"]
+            .iter()
+            .map(|code| vec![Value::Text((*code).to_owned())])
+            .collect();
         assert_eq!(code_list(0, &rows).as_deref(), Some("land_use"));
-        let rows: Vec<Vec<Value>> = ["a", "b", "c", "d", "ODT"].iter().map(|code| vec![Value::Text((*code).to_owned())]).collect();
+        let rows: Vec<Vec<Value>> =
+            ["a", "b", "c", "d", "ODT"].iter().map(|code| vec![Value::Text((*code).to_owned())]).collect();
         assert_eq!(code_list(0, &rows), None);
     }
 }

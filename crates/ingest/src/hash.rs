@@ -53,7 +53,12 @@ fn parts(path: &Path) -> io::Result<Vec<PathBuf>> {
     };
     let mut files = vec![path.to_owned()];
     for side in sides {
-        files.extend([side.to_string(), side.to_uppercase()].iter().map(|e| path.with_extension(e)).find(|p| p.is_file()));
+        files.extend(
+            [side.to_string(), side.to_uppercase()]
+                .iter()
+                .map(|e| path.with_extension(e))
+                .find(|p| p.is_file()),
+        );
     }
     files.sort();
     Ok(files)
@@ -88,7 +93,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shp = folder.path().join("a.shp");
         fs::write(&shp, "abc").unwrap();
-        assert_eq!(source(&shp).unwrap(), ("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".into(), 3));
+        assert_eq!(
+            source(&shp).unwrap(),
+            ("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".into(), 3)
+        );
         fs::write(folder.path().join("a.dbf"), "x").unwrap();
         let (both, bytes) = source(&shp).unwrap();
         assert_eq!(bytes, 4);

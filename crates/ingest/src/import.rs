@@ -37,13 +37,19 @@ const EXAMPLES: usize = 10;
 ///
 /// Reading, checking and writing run side by side; the store is written from the calling thread.
 /// On any error the store is as it was. With [`Request::dry_run`] everything is done, and then not committed.
-pub fn import(request: &Request, store: &dyn Store, progress: &mut dyn FnMut(Progress)) -> Result<Report, ImportError> {
+pub fn import(
+    request: &Request,
+    store: &dyn Store,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, ImportError> {
     let start = Instant::now();
     if request.files.is_empty() {
         return Err(ImportError::Usage("no file was named".into()));
     }
     if request.mode == Mode::Upsert && request.key.is_none() {
-        return Err(ImportError::Usage("--mode upsert needs --key, the field by which features are known again".into()));
+        return Err(ImportError::Usage(
+            "--mode upsert needs --key, the field by which features are known again".into(),
+        ));
     }
     let mut sources = Vec::new();
     let mut files = Vec::new();
@@ -51,9 +57,16 @@ pub fn import(request: &Request, store: &dyn Store, progress: &mut dyn FnMut(Pro
         let shown = path.display().to_string();
         progress(Progress { file: shown.clone(), layer: String::new(), done: 0, total: None });
         let source = Source::open(path, request)?;
-        let (sha256, bytes) = hash::source(path)
-            .map_err(|error| ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on"))?;
-        files.push(FileReport { path: shown.clone(), driver: source.driver().to_owned(), sha256, bytes, notes: source.notes().to_vec() });
+        let (sha256, bytes) = hash::source(path).map_err(|error| {
+            ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on")
+        })?;
+        files.push(FileReport {
+            path: shown.clone(),
+            driver: source.driver().to_owned(),
+            sha256,
+            bytes,
+            notes: source.notes().to_vec(),
+        });
         sources.push((shown, source));
     }
     let plans = plan(request, &sources)?;
@@ -61,12 +74,7 @@ pub fn import(request: &Request, store: &dyn Store, progress: &mut dyn FnMut(Pro
         let name = request.layer.as_ref().or_else(|| plans.first().map(|plan| &plan.layer.id));
         PathBuf::from(format!("{}_rejects.gpkg", name.map_or("import", |id| id.as_str())))
     });
-    let mut run = Run {
-        request,
-        rejects: Rejects::new(&rejects_path),
-        first_reject: None,
-        progress,
-    };
+    let mut run = Run { request, rejects: Rejects::new(&rejects_path), first_reject: None, progress };
     let mut transaction = store.begin(meta(request, &files))?;
     let mut layers = Vec::new();
     for plan in plans {
@@ -95,7 +103,11 @@ pub fn import(request: &Request, store: &dyn Store, progress: &mut dyn FnMut(Pro
         // Dropping the transaction leaves the store as it was: a layer is not replaced by nothing.
         drop(transaction);
         report.seconds = start.elapsed().as_secs_f64();
-        return Err(ImportError::NothingAccepted { read, first: run.first_reject.unwrap_or_default(), report: Box::new(report) });
+        return Err(ImportError::NothingAccepted {
+            read,
+            first: run.first_reject.unwrap_or_default(),
+            report: Box::new(report),
+        });
     }
     if request.dry_run {
         drop(transaction);
@@ -108,8 +120,11 @@ pub fn import(request: &Request, store: &dyn Store, progress: &mut dyn FnMut(Pro
 }
 
 fn meta(request: &Request, files: &[FileReport]) -> CommitMeta {
-    let names: Vec<String> =
-        request.files.iter().map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()).collect();
+    let names: Vec<String> = request
+        .files
+        .iter()
+        .map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned())
+        .collect();
     let hashes: Vec<String> = files.iter().map(|file| file.sha256.clone()).collect();
     CommitMeta {
         author: request.author.clone(),
@@ -127,7 +142,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn layer(&mut self, shown: &str, source: &Source, plan: Plan, transaction: &mut dyn Transaction) -> Result<LayerReport, ImportError> {
+    fn layer(
+        &mut self,
+        shown: &str,
+        source: &Source,
+        plan: Plan,
+        transaction: &mut dyn Transaction,
+    ) -> Result<LayerReport, ImportError> {
         let position = plan.position;
         let layers = source.layers();
         let found = layers[position];
@@ -166,7 +187,12 @@ impl Run<'_> {
                 for one in batch {
                     self.put(one, &mut tally, transaction)?;
                 }
-                (self.progress)(Progress { file: shown.to_owned(), layer: tally.report.source.clone(), done: tally.report.read, total });
+                (self.progress)(Progress {
+                    file: shown.to_owned(),
+                    layer: tally.report.source.clone(),
+                    done: tally.report.read,
+                    total,
+                });
             }
             match reader.join() {
                 Ok(result) => result,
@@ -191,7 +217,12 @@ impl Run<'_> {
         Ok(report)
     }
 
-    fn put(&mut self, one: Checked, tally: &mut Tally, transaction: &mut dyn Transaction) -> Result<(), ImportError> {
+    fn put(
+        &mut self,
+        one: Checked,
+        tally: &mut Tally,
+        transaction: &mut dyn Transaction,
+    ) -> Result<(), ImportError> {
         let (index, line) = (one.index, one.line);
         tally.look(&one);
         let reject = match one.verdict {
@@ -206,14 +237,20 @@ impl Run<'_> {
                         return Ok(());
                     }
                     Put::Rejected(reason) => {
-                        tally.issue(Issue { feature: Some(index), key: one.key, line, ..Issue::new(IssueKind::Reject, reason.clone()) });
+                        tally.issue(Issue {
+                            feature: Some(index),
+                            key: one.key,
+                            line,
+                            ..Issue::new(IssueKind::Reject, reason.clone())
+                        });
                         Reject { reason, values: values.unwrap_or_default(), original }
                     }
                 }
             }
         };
         if self.first_reject.is_none() {
-            let place = line.map_or_else(|| format!("feature {index}"), |line| format!("line {line}, feature {index}"));
+            let place = line
+                .map_or_else(|| format!("feature {index}"), |line| format!("line {line}, feature {index}"));
             self.first_reject = Some(format!("{}, {place}: {}", tally.report.file, reject.reason));
         }
         tally.report.rejected += 1;
@@ -222,7 +259,11 @@ impl Run<'_> {
 }
 
 /// Reads a layer in batches until it ends or nobody listens.
-fn read(source: &Source, position: usize, out: &std::sync::mpsc::SyncSender<Vec<Raw>>) -> Result<(), ImportError> {
+fn read(
+    source: &Source,
+    position: usize,
+    out: &std::sync::mpsc::SyncSender<Vec<Raw>>,
+) -> Result<(), ImportError> {
     gdal_log::take();
     let mut batch = Vec::with_capacity(BATCH);
     source.read(position, &mut |raw| {
@@ -304,7 +345,9 @@ impl Tally {
                 Some(key) if !key.is_empty() => {
                     if !self.keys.insert(key.clone()) {
                         report.duplicate_keys += 1;
-                        if report.duplicate_key_examples.len() < EXAMPLES && !report.duplicate_key_examples.contains(key) {
+                        if report.duplicate_key_examples.len() < EXAMPLES
+                            && !report.duplicate_key_examples.contains(key)
+                        {
                             report.duplicate_key_examples.push(key.clone());
                         }
                     }
@@ -368,7 +411,10 @@ impl Tally {
             notes.push(format!("{} features had heights or measures, which were dropped", report.z_dropped));
         }
         if report.curves_linearised > 0 {
-            notes.push(format!("{} features had arcs, which became lines of 4 degrees of arc", report.curves_linearised));
+            notes.push(format!(
+                "{} features had arcs, which became lines of 4 degrees of arc",
+                report.curves_linearised
+            ));
         }
         report.issues.extend(notes.into_iter().map(|text| Issue::new(IssueKind::Warning, text)));
         self.report

@@ -23,8 +23,11 @@ pub(crate) struct Plan {
 
 /// Plans all layers of all files, or says why one cannot be imported.
 pub(crate) fn plan(request: &Request, sources: &[(String, Source)]) -> Result<Vec<Plan>, ImportError> {
-    let all: Vec<(usize, usize)> =
-        sources.iter().enumerate().flat_map(|(file, (_, source))| (0..source.layers().len()).map(move |layer| (file, layer))).collect();
+    let all: Vec<(usize, usize)> = sources
+        .iter()
+        .enumerate()
+        .flat_map(|(file, (_, source))| (0..source.layers().len()).map(move |layer| (file, layer)))
+        .collect();
     let mut taken = Vec::new();
     let mut plans = Vec::new();
     for (file, position) in &all {
@@ -38,8 +41,12 @@ pub(crate) fn plan(request: &Request, sources: &[(String, Source)]) -> Result<Ve
     if let Some(key) = &request.key
         && !plans.iter().any(|plan| plan.layer.key.is_some())
     {
-        let names: Vec<&str> = plans.iter().flat_map(|plan| plan.layer.fields.iter().map(|field| field.name.as_str())).collect();
-        return Err(ImportError::Usage(format!("there is no field `{key}` for the key; the fields are {}", names.join(", "))));
+        let names: Vec<&str> =
+            plans.iter().flat_map(|plan| plan.layer.fields.iter().map(|field| field.name.as_str())).collect();
+        return Err(ImportError::Usage(format!(
+            "there is no field `{key}` for the key; the fields are {}",
+            names.join(", ")
+        )));
     }
     Ok(plans)
 }
@@ -61,7 +68,12 @@ fn id(
         None => text::layer_id(&own, taken),
     }
     .map_or_else(
-        || Err(ImportError::Usage(format!("{shown}: no layer name can be made of `{}`; say one with --layer", found.name))),
+        || {
+            Err(ImportError::Usage(format!(
+                "{shown}: no layer name can be made of `{}`; say one with --layer",
+                found.name
+            )))
+        },
         Ok,
     )
 }
@@ -75,13 +87,17 @@ fn one(
     position: usize,
     of: usize,
 ) -> Result<Plan, ImportError> {
-    let mut issues: Vec<Issue> = found.warnings.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())).collect();
+    let mut issues: Vec<Issue> =
+        found.warnings.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())).collect();
     let title = match &request.title {
         Some(title) if of == 1 => Title::same(title.clone()),
         Some(title) => Title::same(format!("{title} – {}", found.name)),
         None => Title::same(found.name.clone()),
     };
-    let role = request.role.or(found.role).unwrap_or_else(|| guess::role(&format!("{} {id}", found.name), &found.fields, found.kind));
+    let role = request
+        .role
+        .or(found.role)
+        .unwrap_or_else(|| guess::role(&format!("{} {id}", found.name), &found.fields, found.kind));
     let mut layer = Layer::new(id, title, role, found.kind);
     layer.fields.clone_from(&found.fields);
     for (i, field) in layer.fields.iter_mut().enumerate() {
@@ -96,7 +112,8 @@ fn one(
     }
     layer.key = request.key.clone().filter(|key| layer.field_index(key).is_some());
     layer.label = guess::label(&layer.fields);
-    layer.source = Some(std::path::Path::new(shown).file_name().unwrap_or_default().to_string_lossy().into_owned());
+    layer.source =
+        Some(std::path::Path::new(shown).file_name().unwrap_or_default().to_string_lossy().into_owned());
     layer.data_date = request.data_date;
     layer.attribution.clone_from(&found.attribution);
     let crs = crs(request, shown, found, &mut issues)?;
@@ -135,7 +152,12 @@ fn crs(
         (Srs::Unknown(reason), None) => {
             let proposals = srs::proposals(&found.points);
             let hint = if proposals.is_empty() { srs::degrees_hint(&found.points) } else { "" };
-            Err(ImportError::UnknownCrs { file: shown.to_owned(), layer: found.name.clone(), reason: format!("{reason}{hint}"), proposals })
+            Err(ImportError::UnknownCrs {
+                file: shown.to_owned(),
+                layer: found.name.clone(),
+                reason: format!("{reason}{hint}"),
+                proposals,
+            })
         }
     }
 }

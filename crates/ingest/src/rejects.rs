@@ -10,7 +10,12 @@ use gdal::{
     vector::{Feature, FieldDefn, Geometry, LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType},
 };
 
-use crate::{ImportError, check::Reject, gdal_log, source::{Original, distinct}};
+use crate::{
+    ImportError,
+    check::Reject,
+    gdal_log,
+    source::{Original, distinct},
+};
 
 /// A quarantine file on its way; made when the first reject comes.
 pub(crate) struct Rejects {
@@ -45,10 +50,18 @@ impl Rejects {
     }
 
     pub(crate) fn layer(&mut self, id: &LayerId, fields: &[Field], crs: Option<Crs>) {
-        let mut names: Vec<String> =
-            OWN.iter().map(|(name, _)| (*name).to_owned()).chain(fields.iter().map(|field| field.name.clone())).collect();
+        let mut names: Vec<String> = OWN
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .chain(fields.iter().map(|field| field.name.clone()))
+            .collect();
         distinct(&mut names);
-        let fields = names.into_iter().skip(OWN.len()).zip(fields).map(|(name, field)| (name, field.field_type)).collect();
+        let fields = names
+            .into_iter()
+            .skip(OWN.len())
+            .zip(fields)
+            .map(|(name, field)| (name, field.field_type))
+            .collect();
         self.layer = Some(Now { name: format!("{id}_rejects"), fields, crs, made: false });
     }
 
@@ -106,7 +119,9 @@ impl Rejects {
         match &reject.original {
             Some(Original::Wkb(bytes)) => match Geometry::from_wkb(bytes) {
                 Ok(geometry) => feature.set_geometry(geometry).map_err(text)?,
-                Err(error) => feature.set_field_string(3, &format!("unreadable WKB: {error}")).map_err(text)?,
+                Err(error) => {
+                    feature.set_field_string(3, &format!("unreadable WKB: {error}")).map_err(text)?
+                }
             },
             Some(Original::Text(original)) => feature.set_field_string(3, &clean(original)).map_err(text)?,
             None => {}
@@ -128,7 +143,9 @@ impl Rejects {
     pub(crate) fn finish(mut self) -> Result<(), ImportError> {
         match self.dataset.take().map(Dataset::close) {
             None | Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(ImportError::Rejects { path: self.path.display().to_string(), reason: error.to_string() }),
+            Some(Err(error)) => {
+                Err(ImportError::Rejects { path: self.path.display().to_string(), reason: error.to_string() })
+            }
         }
     }
 }

@@ -12,18 +12,21 @@ pub(crate) enum Srs {
     /// A table.
     None,
     /// Known.
-    Known {
-        crs: Crs,
-        how: String,
-        warnings: Vec<String>,
-    },
+    Known { crs: Crs, how: String, warnings: Vec<String> },
     /// Not said, or not to be understood; why.
     Unknown(String),
 }
 
 /// The legal datum shift as `+towgs84` has it: three metres, three arc seconds of the other sign, ppm.
-const LEGAL: [f64; 7] =
-    [-191.904_414_29, -39.303_182_79, -111.450_328_35, 0.009_288_36, -0.019_754_79, 0.004_273_72, 0.252_906_278];
+const LEGAL: [f64; 7] = [
+    -191.904_414_29,
+    -39.303_182_79,
+    -111.450_328_35,
+    0.009_288_36,
+    -0.019_754_79,
+    0.004_273_72,
+    0.252_906_278,
+];
 
 /// Understands GDAL's definition. `said` says where it is from (`the .prj file`, `the file`).
 pub(crate) fn identify(srs: Option<&SpatialRef>, said: &str) -> Srs {
@@ -74,21 +77,28 @@ pub(crate) fn identify(srs: Option<&SpatialRef>, said: &str) -> Srs {
 }
 
 fn code(srs: &SpatialRef) -> Option<u32> {
-    (srs.auth_name().as_deref() == Some("EPSG")).then(|| srs.auth_code().ok()).flatten().and_then(|code| u32::try_from(code).ok())
+    (srs.auth_name().as_deref() == Some("EPSG"))
+        .then(|| srs.auth_code().ok())
+        .flatten()
+        .and_then(|code| u32::try_from(code).ok())
 }
 
 fn is_vietnamese(srs: &SpatialRef, name: &str) -> bool {
     let datum = srs.get_attr_value("DATUM", 0).ok().flatten().unwrap_or_default();
     let geographic = srs.get_attr_value("GEOGCS", 0).ok().flatten().unwrap_or_default();
-    let legal = towgs84(srs).is_some_and(|given| given.len() == 7 && given.iter().zip(LEGAL).all(|(a, b)| (a.abs() - b.abs()).abs() < 1e-2));
-    legal || [name, &datum, &geographic].iter().any(|text| {
-        let plain: String = text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
-        plain.contains("vn2000") || plain.contains("vietnam2000")
-    })
+    let legal = towgs84(srs).is_some_and(|given| {
+        given.len() == 7 && given.iter().zip(LEGAL).all(|(a, b)| (a.abs() - b.abs()).abs() < 1e-2)
+    });
+    legal
+        || [name, &datum, &geographic].iter().any(|text| {
+            let plain: String = text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+            plain.contains("vn2000") || plain.contains("vietnam2000")
+        })
 }
 
 fn towgs84(srs: &SpatialRef) -> Option<Vec<f64>> {
-    let value = |child| srs.get_attr_value("TOWGS84", child).ok().flatten().and_then(|text| text.parse().ok());
+    let value =
+        |child| srs.get_attr_value("TOWGS84", child).ok().flatten().and_then(|text| text.parse().ok());
     value(0)?;
     Some((0..7).map_while(value).collect())
 }
@@ -110,8 +120,9 @@ fn vietnamese_grid(proj4: &str, vietnamese: bool, warnings: &mut Vec<String>) ->
         "utm" => (number(proj4, "zone", 0.0) * 6.0 - 183.0, 0.9996),
         _ => return None,
     };
-    let wgs84 = [parameter(proj4, "datum"), parameter(proj4, "ellps")].iter().flatten().any(|name| *name == "WGS84")
-        || (number(proj4, "a", 0.0) - 6_378_137.0).abs() < 0.1;
+    let wgs84 =
+        [parameter(proj4, "datum"), parameter(proj4, "ellps")].iter().flatten().any(|name| *name == "WGS84")
+            || (number(proj4, "a", 0.0) - 6_378_137.0).abs() < 0.1;
     let plain = number(proj4, "lat_0", 0.0) == 0.0
         && number(proj4, "x_0", 500_000.0) == 500_000.0
         && number(proj4, "y_0", 0.0) == 0.0
@@ -121,8 +132,9 @@ fn vietnamese_grid(proj4: &str, vietnamese: bool, warnings: &mut Vec<String>) ->
         return None;
     }
     let zone = ZONES.iter().find(|zone| {
-        !zone.deprecated && 
-        (zone.central_meridian - meridian).abs() < 1e-6 && (zone.scale - scale).abs() < 1e-9
+        !zone.deprecated
+            && (zone.central_meridian - meridian).abs() < 1e-6
+            && (zone.scale - scale).abs() < 1e-9
     })?;
     if !vietnamese {
         warnings.push(format!(
@@ -135,18 +147,25 @@ fn vietnamese_grid(proj4: &str, vietnamese: bool, warnings: &mut Vec<String>) ->
 }
 
 fn is_wgs84(srs: &SpatialRef, proj4: &str, name: &str) -> bool {
-    let names = ["DATUM", "SPHEROID"].map(|node| srs.get_attr_value(node, 0).ok().flatten().unwrap_or_default()).join(" ");
+    let names = ["DATUM", "SPHEROID"]
+        .map(|node| srs.get_attr_value(node, 0).ok().flatten().unwrap_or_default())
+        .join(" ");
     let names = format!("{name} {names}").to_lowercase().replace([' ', '_'], "");
     let datum = parameter(proj4, "datum") == Some("WGS84") || parameter(proj4, "ellps") == Some("WGS84");
     // MapInfo's own WGS 84 has an ellipsoid one centimetre larger.
-    let near = (number(proj4, "a", 0.0) - 6_378_137.0).abs() < 0.1 && (number(proj4, "rf", 298.257_223_563) - 298.257_223_563).abs() < 1e-6;
-    (datum || near) && names.contains("wgs") && parameter(proj4, "towgs84").is_none_or(|shift| shift.split(',').all(|v| v.parse() == Ok(0.0)))
+    let near = (number(proj4, "a", 0.0) - 6_378_137.0).abs() < 0.1
+        && (number(proj4, "rf", 298.257_223_563) - 298.257_223_563).abs() < 1e-6;
+    (datum || near)
+        && names.contains("wgs")
+        && parameter(proj4, "towgs84").is_none_or(|shift| shift.split(',').all(|v| v.parse() == Ok(0.0)))
 }
 
 /// UTM on WGS 84, by its numbers.
 fn wgs84_utm(proj4: &str) -> Option<Crs> {
     let zone = parameter(proj4, "zone")?.parse::<u32>().ok().filter(|zone| (1..=60).contains(zone))?;
-    let plain = parameter(proj4, "proj") == Some("utm") && parameter(proj4, "datum") == Some("WGS84") && parameter(proj4, "units").unwrap_or("m") == "m";
+    let plain = parameter(proj4, "proj") == Some("utm")
+        && parameter(proj4, "datum") == Some("WGS84")
+        && parameter(proj4, "units").unwrap_or("m") == "m";
     let base = if proj4.contains("+south") { 32_700 } else { 32_600 };
     if plain { Crs::new(base + zone).ok() } else { None }
 }
@@ -220,7 +239,10 @@ mod tests {
 
     #[test]
     fn a_grid_without_a_name_is_taken_for_vietnams_with_a_warning() {
-        assert_eq!(known("+proj=tmerc +lat_0=0 +lon_0=105.75 +k=0.9999 +x_0=500000 +y_0=0 +datum=WGS84 +units=m"), (9210, 1));
+        assert_eq!(
+            known("+proj=tmerc +lat_0=0 +lon_0=105.75 +k=0.9999 +x_0=500000 +y_0=0 +datum=WGS84 +units=m"),
+            (9210, 1)
+        );
     }
 
     #[test]
@@ -235,7 +257,8 @@ mod tests {
 
     #[test]
     fn an_invented_grid_stays_unknown() {
-        let srs = SpatialRef::from_definition("+proj=tmerc +lat_0=3 +lon_0=12.34 +k=0.7 +ellps=GRS80").unwrap();
+        let srs =
+            SpatialRef::from_definition("+proj=tmerc +lat_0=3 +lon_0=12.34 +k=0.7 +ellps=GRS80").unwrap();
         assert!(matches!(identify(Some(&srs), "test"), Srs::Unknown(_)));
         assert!(matches!(identify(None, "test"), Srs::Unknown(_)));
     }

@@ -31,7 +31,11 @@ pub(crate) fn layer_id(name: &str, taken: &[LayerId]) -> Option<LayerId> {
     let cut: String = name.chars().take(60).collect();
     let candidates = std::iter::once(cut.clone()).chain((2..100).map(|number| format!("{cut}_{number}")));
     candidates
-        .filter_map(|name| name.parse().or_else(|_| format!("layer_{name}").chars().take(63).collect::<String>().parse()).ok())
+        .filter_map(|name| {
+            name.parse()
+                .or_else(|_| format!("layer_{name}").chars().take(63).collect::<String>().parse())
+                .ok()
+        })
         .find(|id: &LayerId| !taken.contains(id))
 }
 

@@ -18,7 +18,10 @@ const SMALL: usize = 12;
 /// Why a geometry is invalid; `None` if it is valid.
 pub(crate) fn fault(geometry: &Geometry<f64>) -> Option<Fault> {
     let size = geometry.coords_count();
-    if matches!(geometry, Geometry::Point(_) | Geometry::MultiPoint(_)) || size == 0 || (size <= SMALL && geometry.is_valid()) {
+    if matches!(geometry, Geometry::Point(_) | Geometry::MultiPoint(_))
+        || size == 0
+        || (size <= SMALL && geometry.is_valid())
+    {
         return None;
     }
     let ogr = to_ogr(geometry).ok()?;
@@ -34,9 +37,13 @@ pub(crate) fn fault(geometry: &Geometry<f64>) -> Option<Fault> {
 /// The coordinates in `Self-intersection at or near point 106.7 10.8`.
 fn place(message: &str) -> Option<[f64; 2]> {
     let (_, tail) = message.split_once("point ")?;
-    let mut numbers = tail.split_whitespace().map_while(|word| word.trim_end_matches([',', '.']).parse().ok());
+    let mut numbers =
+        tail.split_whitespace().map_while(|word| word.trim_end_matches([',', '.']).parse().ok());
     Some([numbers.next()?, numbers.next()?])
 }
+
+/// Brings geometry of the source to WGS 84.
+pub(crate) type ToLonLat<'a> = dyn Fn(&Geometry<f64>) -> Result<Geometry<f64>, String> + 'a;
 
 /// What came of a repair.
 pub(crate) struct Repaired {
@@ -48,11 +55,10 @@ pub(crate) struct Repaired {
 }
 
 /// Repairs a geometry (GEOS), if that changes neither its kind nor, beyond the tolerance, its area.
-/// `lonlat` brings geometry of the source to WGS 84.
 pub(crate) fn repair(
     geometry: &Geometry<f64>,
     tolerance: RepairTolerance,
-    lonlat: &dyn Fn(&Geometry<f64>) -> Result<Geometry<f64>, String>,
+    lonlat: &ToLonLat<'_>,
 ) -> Result<Repaired, (String, Option<f64>, Option<f64>)> {
     let failed = |reason: String| (reason, None, None);
     let made = to_ogr(geometry)
@@ -77,7 +83,9 @@ pub(crate) fn repair(
         Ok(Repaired { geometry: made, area_before: before, area_after: after })
     } else {
         Err((
-            format!("and a repair would change its area from {before:.3} m² to {after:.3} m², more than the tolerance allows"),
+            format!(
+                "and a repair would change its area from {before:.3} m² to {after:.3} m², more than the tolerance allows"
+            ),
             Some(before),
             Some(after),
         ))
@@ -202,7 +210,8 @@ mod tests {
         assert!(found.reason.contains("Self-intersection"), "{}", found.reason);
         let [x, y] = found.place.unwrap();
         assert!((x - 106.0005).abs() < 1e-9 && (y - 10.0005).abs() < 1e-9);
-        let refused = repair(&bow, RepairTolerance::default(), &|g| Ok(g.clone())).map(|r| r.geometry).unwrap_err();
+        let refused =
+            repair(&bow, RepairTolerance::default(), &|g| Ok(g.clone())).map(|r| r.geometry).unwrap_err();
         assert!(refused.0.contains("would change its area"), "{}", refused.0);
     }
 
@@ -210,8 +219,10 @@ mod tests {
     #[test]
     fn geo_and_geos_agree_on_a_real_cadastre() {
         use gdal::vector::LayerAccess;
-        let folder = std::env::var_os("CITYMAP_REAL_DATA")
-            .map_or_else(|| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), Into::into);
+        let folder = std::env::var_os("CITYMAP_REAL_DATA").map_or_else(
+            || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+            Into::into,
+        );
         let path = folder.join("cambridge/parcels_fy2013.gpkg");
         if !path.exists() {
             println!("skipped: there is no real data at {} (CITYMAP_REAL_DATA)", folder.display());
@@ -238,7 +249,9 @@ mod tests {
 
     #[test]
     fn a_spike_without_area_is_repaired() {
-        let spike = geometry("POLYGON ((106 10,106.001 10,106.001 10.001,106.0005 10.001,106.0005 10.002,106.0005 10.001,106 10.001,106 10))");
+        let spike = geometry(
+            "POLYGON ((106 10,106.001 10,106.001 10.001,106.0005 10.001,106.0005 10.002,106.0005 10.001,106 10.001,106 10))",
+        );
         assert!(fault(&spike).is_some());
         let made = repair(&spike, RepairTolerance::default(), &|g| Ok(g.clone())).map_err(|e| e.0).unwrap();
         assert!(fault(&made.geometry).is_none());
@@ -248,8 +261,13 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         for text in [
-            "POINT (1 2)", "LINESTRING (0 0,1 1)", "POLYGON ((0 0,4 0,4 4,0 0),(2 1,3 1,3 2,2 1))", "POLYGON EMPTY",
-            "MULTIPOINT ((1 2),(3 4))", "MULTILINESTRING ((0 0,1 1),(2 2,3 3))", "MULTIPOLYGON (((0 0,1 0,1 1,0 0)))",
+            "POINT (1 2)",
+            "LINESTRING (0 0,1 1)",
+            "POLYGON ((0 0,4 0,4 4,0 0),(2 1,3 1,3 2,2 1))",
+            "POLYGON EMPTY",
+            "MULTIPOINT ((1 2),(3 4))",
+            "MULTILINESTRING ((0 0,1 1),(2 2,3 3))",
+            "MULTIPOLYGON (((0 0,1 0,1 1,0 0)))",
             "GEOMETRYCOLLECTION (POINT (1 2),LINESTRING (0 0,1 1))",
         ] {
             let one = geometry(text);

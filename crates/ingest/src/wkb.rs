@@ -1,7 +1,10 @@
 //! WKB as GDAL writes it (OGC and ISO dialects) to `geo` types: heights and measures dropped, arcs
 //! made straight, rings checked before a polygon type can hide that they are open.
 
-use geo_types::{Coord, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
+use geo_types::{
+    Coord, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point,
+    Polygon,
+};
 
 /// A geometry in the source's coordinates.
 #[derive(Debug, PartialEq)]
@@ -51,7 +54,8 @@ struct Head {
 
 impl Reader<'_> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
-        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| Fault::new("its geometry is cut off"))?;
+        let (head, rest) =
+            self.rest.split_first_chunk::<N>().ok_or_else(|| Fault::new("its geometry is cut off"))?;
         self.rest = rest;
         Ok(*head)
     }
@@ -183,7 +187,9 @@ impl Reader<'_> {
             5 => lines(self.parts(depth)?)?,
             11 => {
                 let count = self.count(5)?;
-                let curves = (0..count).map(|_| self.curve(depth + 1).map(LineString::new)).collect::<Result<_, _>>()?;
+                let curves = (0..count)
+                    .map(|_| self.curve(depth + 1).map(LineString::new))
+                    .collect::<Result<_, _>>()?;
                 MultiLineString(curves).into()
             }
             10 => {
@@ -234,7 +240,11 @@ pub(crate) fn polygon(rings: Vec<Vec<Coord<f64>>>) -> Result<Polygon<f64>, Fault
         let place = Some([first.x, first.y]);
         if ring.len() < 4 {
             return Err(Fault {
-                reason: format!("ring {} has {} positions; a ring needs four or more, the last equal to the first", number + 1, ring.len()),
+                reason: format!(
+                    "ring {} has {} positions; a ring needs four or more, the last equal to the first",
+                    number + 1,
+                    ring.len()
+                ),
                 place,
             });
         }
@@ -314,7 +324,10 @@ mod tests {
     fn open_and_short_rings_are_faults() {
         assert!(wkt("POLYGON ((0 0,1 0,1 1,0 1))").unwrap_err().reason.contains("not closed"));
         assert!(wkt("POLYGON ((0 0,1 0,0 0))").unwrap_err().reason.contains("four"));
-        assert_eq!(wkt("POLYGON EMPTY").unwrap().geometry, Polygon::new(LineString::new(vec![]), vec![]).into());
+        assert_eq!(
+            wkt("POLYGON EMPTY").unwrap().geometry,
+            Polygon::new(LineString::new(vec![]), vec![]).into()
+        );
         assert_eq!(wkt("POINT EMPTY").unwrap().geometry, MultiPoint::<f64>::new(vec![]).into());
     }
 

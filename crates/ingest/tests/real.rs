@@ -19,7 +19,8 @@ fn all_168_wards_are_accepted_bit_for_bit() {
     assert_eq!(vertices, 217_352);
     // Against a plain JSON parser.
     let json: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(data.join("hcmc/hcmc_wards_2025.geojson")).unwrap()).unwrap();
+        serde_json::from_str(&std::fs::read_to_string(data.join("hcmc/hcmc_wards_2025.geojson")).unwrap())
+            .unwrap();
     for (one, expected) in features.iter().zip(json["features"].as_array().unwrap()) {
         let mut numbers = Vec::new();
         fn collect(value: &serde_json::Value, out: &mut Vec<f64>) {
@@ -39,7 +40,8 @@ fn all_168_wards_are_accepted_bit_for_bit() {
 fn cambridge_parcels_add_up_and_every_invalid_one_is_listed() {
     let Some(data) = real() else { return };
     let city = city();
-    let report = city.import(data.join("cambridge/parcels_fy2013.gpkg"), |r| r.key = Some("ML".into())).unwrap();
+    let report =
+        city.import(data.join("cambridge/parcels_fy2013.gpkg"), |r| r.key = Some("ML".into())).unwrap();
     let layer = &report.layers[0];
     assert_eq!(layer.read, 13_159);
     assert_eq!(layer.read, layer.accepted + layer.rejected);
@@ -48,10 +50,19 @@ fn cambridge_parcels_add_up_and_every_invalid_one_is_listed() {
     let listed: Vec<_> = layer.issues.iter().filter(|i| i.kind != IssueKind::Warning).collect();
     assert_eq!(listed.len(), 24);
     for issue in &listed {
-        assert!(issue.feature.is_some() && issue.key.is_some() && issue.lonlat.is_some() && !issue.reason.is_empty(), "{issue:?}");
+        assert!(
+            issue.feature.is_some()
+                && issue.key.is_some()
+                && issue.lonlat.is_some()
+                && !issue.reason.is_empty(),
+            "{issue:?}"
+        );
     }
     assert!(layer.duplicate_keys > 0 && !layer.duplicate_key_examples.is_empty());
-    println!("cambridge: {} repaired, {} rejected, {:.0}/s", layer.repaired, layer.rejected, report.features_per_second);
+    println!(
+        "cambridge: {} repaired, {} rejected, {:.0}/s",
+        layer.repaired, layer.rejected, report.features_per_second
+    );
     if layer.rejected > 0 {
         let rejects = gdal::Dataset::open(report.rejects_file.unwrap()).unwrap();
         use gdal::vector::LayerAccess;
@@ -66,22 +77,32 @@ fn an_extract_of_openstreetmap_is_sorted_into_themes() {
     let report = city.import(data.join("hcmc/hcm_2018.osm.pbf"), |r| r.layer = None).unwrap();
     let read = |id: &str| report.layers.iter().find(|l| l.id.as_str() == id).unwrap().read;
     for layer in &report.layers {
-        println!("{}: {} read, {} accepted, {} repaired", layer.id, layer.read, layer.accepted, layer.repaired);
+        println!(
+            "{}: {} read, {} accepted, {} repaired",
+            layer.id, layer.read, layer.accepted, layer.repaired
+        );
     }
-    // The extract's 35 101 lines are not all roads: 33 000 have `highway=*`, and 56 areas have it too. The others
-    // (waterways, boundaries, railways, walls) are in layers of their own, and none is left out.
+    // Not all lines are roads. By GDAL's own settings the extract has 35 101 lines, of which 33 000 have `highway=*`; here
+    // 308 of them, closed and tagged as areas (river banks, mostly), are areas. Roads are what has `highway=*`, 56 areas
+    // with it included; waterways, boundaries, railways and walls are in layers of their own, and no line is left out.
     assert!(read("buildings") >= 5_000);
     assert_eq!(read("roads"), 33_056);
     let lines = |id: &str| {
-        city.features(id).iter().filter(|f| matches!(f.geometry, Some(geo_types::Geometry::LineString(_)))).count()
+        city.features(id)
+            .iter()
+            .filter(|f| matches!(f.geometry, Some(geo_types::Geometry::LineString(_))))
+            .count()
     };
     let lines: usize = ["roads", "water", "boundaries", "other_lines"].map(lines).iter().sum();
-    assert!(lines >= 35_000, "{lines}");
+    assert!(lines > 34_700, "{lines}");
     assert!(read("addresses") >= 21_000);
     for theme in ["water", "land_use", "places", "boundaries", "other_lines"] {
         assert!(read(theme) > 0, "{theme}");
     }
-    assert_eq!(report.layers.iter().find(|l| l.id.as_str() == "addresses").unwrap().geometry, GeometryKind::Point);
+    assert_eq!(
+        report.layers.iter().find(|l| l.id.as_str() == "addresses").unwrap().geometry,
+        GeometryKind::Point
+    );
 }
 
 #[test]
@@ -111,7 +132,13 @@ fn a_shapefile_in_tcvn3_equals_the_one_in_utf8() {
     for (shp, json) in a.iter().zip(original.features("test")) {
         let json: Vec<_> = json.geometry.as_ref().unwrap().coords_iter().collect();
         for at in shp.geometry.as_ref().unwrap().coords_iter() {
-            let nearest = json.iter().map(|c| (c.x - at.x).hypot(c.y - at.y)).enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0;
+            let nearest = json
+                .iter()
+                .map(|c| (c.x - at.x).hypot(c.y - at.y))
+                .enumerate()
+                .min_by(|a, b| a.1.total_cmp(&b.1))
+                .unwrap()
+                .0;
             farthest = farthest.max(Haversine.distance(Point(json[nearest]), Point(at)));
         }
     }
@@ -132,9 +159,15 @@ fn each_sample_of_a_format_is_read() {
         ("multilayer.kml", None, 2, 2),
     ] {
         let city = city();
-        let report = city.import(data.join("formats").join(name), |r| r.crs = crs.map(|crs| crs.parse().unwrap()));
+        let report =
+            city.import(data.join("formats").join(name), |r| r.crs = crs.map(|crs| crs.parse().unwrap()));
         let report = report.unwrap_or_else(|error| panic!("{name}: {error}"));
-        println!("{name}: {} layers, {} read, {} accepted", report.layers.len(), report.read, report.accepted);
+        println!(
+            "{name}: {} layers, {} read, {} accepted",
+            report.layers.len(),
+            report.read,
+            report.accepted
+        );
         assert_eq!((report.layers.len(), report.read), (layers, read), "{name}");
         assert_eq!(city.layers().len(), layers, "{name}");
     }
@@ -145,7 +178,10 @@ fn a_drawing_without_a_system_is_refused() {
     let Some(data) = real() else { return };
     let city = city();
     let error = city.import(data.join("formats/points_lines_3d.dxf"), |_| {}).unwrap_err();
-    assert!(matches!(error, ImportError::UnknownCrs { .. }) && error.to_string().contains("--crs"), "{error}");
+    assert!(
+        matches!(error, ImportError::UnknownCrs { .. }) && error.to_string().contains("--crs"),
+        "{error}"
+    );
     assert_eq!(city.store.revision().unwrap(), 0);
 }
 
@@ -161,13 +197,26 @@ fn the_rest_of_cambridge_is_read_with_types() {
     ] {
         let city = city();
         let report = city.import(data.join("cambridge").join(name), |_| {}).unwrap();
-        println!("{name}: {} accepted, {} repaired, {:?}", report.accepted, report.layers[0].repaired, report.layers[0].role);
+        println!(
+            "{name}: {} accepted, {} repaired, {:?}",
+            report.accepted, report.layers[0].repaired, report.layers[0].role
+        );
         assert_eq!(report.read, read, "{name}");
     }
     let city = city();
     let report = city.import(data.join("cambridge/TaxFY13.csv"), |_| {}).unwrap();
     let layer = &report.layers[0];
-    println!("tax roll: {} rows, {} rejected, {:?}", layer.read, layer.rejected, layer.fields.iter().map(|f| (&f.name, f.field_type)).collect::<Vec<_>>());
-    assert!(layer.fields.iter().any(|field| field.field_type == FieldType::Int || field.field_type == FieldType::Real));
+    println!(
+        "tax roll: {} rows, {} rejected, {:?}",
+        layer.read,
+        layer.rejected,
+        layer.fields.iter().map(|f| (&f.name, f.field_type)).collect::<Vec<_>>()
+    );
+    assert!(
+        layer
+            .fields
+            .iter()
+            .any(|field| field.field_type == FieldType::Int || field.field_type == FieldType::Real)
+    );
     assert_eq!(layer.role, Role::Other);
 }

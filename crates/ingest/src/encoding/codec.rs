@@ -78,7 +78,8 @@ fn by_table(bytes: &[u8], table: &Codes) -> Decoded {
         }
         rest = tail;
         // Tab and line ends are themselves in every encoding.
-        let letter = if matches!(byte, b'\t' | b'\n' | b'\r') { None } else { table.single[usize::from(byte)] };
+        let letter =
+            if matches!(byte, b'\t' | b'\n' | b'\r') { None } else { table.single[usize::from(byte)] };
         match letter {
             Some(letter) => text.push(letter),
             None if byte < 0x80 => text.push(char::from(byte)),
@@ -96,7 +97,8 @@ fn by_table(bytes: &[u8], table: &Codes) -> Decoded {
 fn capitals(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split_inclusive(|c: char| !c.is_alphabetic()) {
-        let raised = word.chars().any(|c| c.is_ascii_uppercase()) && !word.chars().any(|c| c.is_ascii_lowercase());
+        let raised =
+            word.chars().any(|c| c.is_ascii_uppercase()) && !word.chars().any(|c| c.is_ascii_lowercase());
         // One capital and one marked letter, as in `Cô`, is a word with a capital at its start.
         let letters = word.chars().filter(|c| c.is_ascii_uppercase()).count();
         if raised && (letters > 1 || !word.starts_with(|c: char| c.is_ascii_uppercase())) {
@@ -122,7 +124,9 @@ pub(super) fn encode(encoding: Encoding, text: &str) -> Option<Vec<u8>> {
                     continue;
                 }
                 let parts: Vec<char> = std::iter::once(letter).nfd().collect();
-                let tone = parts.iter().position(|c| matches!(c, '\u{300}' | '\u{301}' | '\u{303}' | '\u{309}' | '\u{323}'))?;
+                let tone = parts
+                    .iter()
+                    .position(|c| matches!(c, '\u{300}' | '\u{301}' | '\u{303}' | '\u{309}' | '\u{323}'))?;
                 let base: String =
                     parts.iter().enumerate().filter(|(i, _)| *i != tone).map(|(_, c)| *c).nfc().collect();
                 let mut base = base.chars();

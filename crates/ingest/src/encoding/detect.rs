@@ -77,8 +77,18 @@ mod tests {
     use super::*;
 
     const NAMES: [&str; 12] = [
-        "Phường Sài Gòn", "Phường Tân Định", "Xã Bình Chánh", "Đặc khu Côn Đảo", "Phường Thủ Dầu Một", "Nguyễn Huệ",
-        "đường Trường Chinh", "Khu chế xuất Tân Thuận", "Đất ở tại đô thị", "Quận Gò Vấp", "hẻm giới", "Cộng Hòa",
+        "Phường Sài Gòn",
+        "Phường Tân Định",
+        "Xã Bình Chánh",
+        "Đặc khu Côn Đảo",
+        "Phường Thủ Dầu Một",
+        "Nguyễn Huệ",
+        "đường Trường Chinh",
+        "Khu chế xuất Tân Thuận",
+        "Đất ở tại đô thị",
+        "Quận Gò Vấp",
+        "hẻm giới",
+        "Cộng Hòa",
     ];
 
     proptest! {
@@ -106,7 +116,8 @@ mod tests {
 
     #[test]
     fn western_text_is_not_taken_for_vietnamese() {
-        let texts: [&[u8]; 3] = [b"Jos\xE9 Mar\xEDa Mu\xF1oz", b"Gar\xE7on fran\xE7ais", b"Stra\xDFe M\xFCnchen"];
+        let texts: [&[u8]; 3] =
+            [b"Jos\xE9 Mar\xEDa Mu\xF1oz", b"Gar\xE7on fran\xE7ais", b"Stra\xDFe M\xFCnchen"];
         assert_eq!(detect(texts).encoding, Encoding::Cp1252);
     }
 }

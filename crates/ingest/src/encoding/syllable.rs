@@ -5,8 +5,8 @@ use std::{collections::HashSet, sync::LazyLock};
 use unicode_normalization::UnicodeNormalization;
 
 const INITIALS: [&str; 28] = [
-    "", "b", "c", "ch", "d", "đ", "g", "gh", "gi", "h", "k", "kh", "l", "m", "n", "ng", "ngh", "nh", "p", "ph", "qu",
-    "r", "s", "t", "th", "tr", "v", "x",
+    "", "b", "c", "ch", "d", "đ", "g", "gh", "gi", "h", "k", "kh", "l", "m", "n", "ng", "ngh", "nh", "p",
+    "ph", "qu", "r", "s", "t", "th", "tr", "v", "x",
 ];
 
 const RIMES: &str = "a ac ach ai am an ang anh ao ap at au ay ă ăc ăm ăn ăng ăp ăt â âc âm ân âng âp ât âu ây \
@@ -40,7 +40,9 @@ pub(super) fn is_syllable(word: &str) -> bool {
         .collect();
     tones <= 1
         && INITIALS.iter().any(|initial| {
-            plain.strip_prefix(initial).is_some_and(|rime| RIMES_SET.contains(rime) || (*initial == "gi" && rime.is_empty()))
+            plain
+                .strip_prefix(initial)
+                .is_some_and(|rime| RIMES_SET.contains(rime) || (*initial == "gi" && rime.is_empty()))
         })
 }
 
@@ -50,10 +52,11 @@ mod tests {
 
     #[test]
     fn words_of_the_citys_names_are_syllables_and_wrongly_read_ones_are_not() {
-        for good in ["Phường", "Thủ", "ĐỨC", "Quý", "giữa", "Nguyễn", "Huệ", "khuyến", "đường", "gì", "Sương"] {
+        for good in ["Phường", "Thủ", "ĐỨC", "Quý", "giữa", "Nguyễn", "Huệ", "khuyến", "đường", "gì", "Sương"]
+        {
             assert!(is_syllable(good), "{good}");
         }
-        for bad in ["Ph­êng", "Thñ", "§øc", "ThÀnh", "façade", "Àrbol", "Tháành", "Zürich"] {
+        for bad in ["Ph\u{AD}êng", "Thñ", "§øc", "ThÀnh", "façade", "Àrbol", "Tháành", "Zürich"] {
             assert!(!is_syllable(bad), "{bad}");
         }
     }

@@ -9,8 +9,7 @@ use gdal::vector::Geometry as Ogr;
 use geo_types::Point;
 
 use super::{
-    Body, Original, Parsed, Raw, Shape, Sink, SourceLayer, distinct,
-    geojson_geometry,
+    Body, Original, Parsed, Raw, Shape, Sink, SourceLayer, distinct, geojson_geometry,
     record::{Guess, from_text},
     survey::{Survey, settle},
 };
@@ -51,8 +50,9 @@ enum Place {
 impl CsvSource {
     pub(crate) fn open(path: &Path, request: &Request) -> Result<Self, ImportError> {
         let shown = path.display().to_string();
-        let mut bytes = fs::read(path)
-            .map_err(|error| ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on"))?;
+        let mut bytes = fs::read(path).map_err(|error| {
+            ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on")
+        })?;
         if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
             return Err(ImportError::unreadable(&shown, "is UTF-16 text", "save it as UTF-8"));
         }
@@ -65,16 +65,28 @@ impl CsvSource {
         let mut rows = Rows::new(&bytes, 0, 1, delimiter);
         let header = loop {
             match rows.next() {
-                None => return Err(ImportError::unreadable(&shown, "holds nothing but empty lines", "a first line with the columns' names is needed")),
+                None => {
+                    return Err(ImportError::unreadable(
+                        &shown,
+                        "holds nothing but empty lines",
+                        "a first line with the columns' names is needed",
+                    ));
+                }
                 Some(row) if row.is_blank() => {}
                 Some(row) => break row,
             }
         };
-        let cells = header.cells.map_err(|reason| ImportError::malformed(&shown, format!("line {}", header.line), reason))?;
+        let cells = header
+            .cells
+            .map_err(|reason| ImportError::malformed(&shown, format!("line {}", header.line), reason))?;
         let start = (rows.position(), rows.line());
 
         // One look at every row: encoding, then types.
-        let texts: Vec<Vec<u8>> = bytes.split(|b| matches!(b, b'\n' | b'\r')).filter(|line| !line.is_ascii()).map(<[u8]>::to_vec).collect();
+        let texts: Vec<Vec<u8>> = bytes
+            .split(|b| matches!(b, b'\n' | b'\r'))
+            .filter(|line| !line.is_ascii())
+            .map(<[u8]>::to_vec)
+            .collect();
         let encoding = settle(&texts, request.encoding, None, &mut warnings);
         let decode = |bytes: &[u8]| encoding.encoding.decode(bytes).text;
         let mut names: Vec<String> = cells.iter().map(|cell| decode(cell)).collect();
@@ -117,7 +129,9 @@ impl CsvSource {
             .iter()
             .enumerate()
             .zip(&guesses)
-            .filter(|((i, _), _)| !matches!(place, Place::Wkt(column) | Place::GeoJson(column) if column == *i))
+            .filter(
+                |((i, _), _)| !matches!(place, Place::Wkt(column) | Place::GeoJson(column) if column == *i),
+            )
             .map(|((_, name), guess)| Field::new(name.clone(), guess.field_type()))
             .collect();
         if place == Place::None {
@@ -129,7 +143,11 @@ impl CsvSource {
             layer: SourceLayer {
                 name,
                 fields,
-                kind: if matches!(place, Place::Columns { .. }) { GeometryKind::Point } else { GeometryKind::None },
+                kind: if matches!(place, Place::Columns { .. }) {
+                    GeometryKind::Point
+                } else {
+                    GeometryKind::None
+                },
                 srs,
                 points: Vec::new(),
                 encoding: encoding.clone(),
@@ -156,11 +174,14 @@ impl CsvSource {
             if row.is_blank() {
                 continue;
             }
-            if matches!(self.place, Place::None | Place::Columns { .. }) && survey.sample.len() >= super::survey::SAMPLE {
+            if matches!(self.place, Place::None | Place::Columns { .. })
+                && survey.sample.len() >= super::survey::SAMPLE
+            {
                 break;
             }
             let Ok(cells) = row.cells else { continue };
-            let parsed = self.parse(Ok(cells.iter().map(|cell| self.encoding.decode(cell).text).collect()), String::new());
+            let parsed = self
+                .parse(Ok(cells.iter().map(|cell| self.encoding.decode(cell).text).collect()), String::new());
             if parsed.fault.is_none() {
                 survey.values(&parsed.values);
             }
@@ -184,7 +205,10 @@ impl CsvSource {
             index += 1;
             let line = row.line;
             let body = match row.cells {
-                Ok(cells) => Body::Row(Ok(cells.iter().map(|cell| self.encoding.decode(cell).text).collect()), String::new()),
+                Ok(cells) => Body::Row(
+                    Ok(cells.iter().map(|cell| self.encoding.decode(cell).text).collect()),
+                    String::new(),
+                ),
                 Err(reason) => Body::Row(Err(reason), self.encoding.decode(row.text).text),
             };
             if !sink(Raw { index, line: Some(line), body }) {
@@ -199,21 +223,32 @@ impl CsvSource {
             Ok(cells) => cells,
             Err(reason) => return super::broken(text.as_bytes(), reason),
         };
-        let columns = self.layer.fields.len() + usize::from(matches!(self.place, Place::Wkt(_) | Place::GeoJson(_)));
+        let columns =
+            self.layer.fields.len() + usize::from(matches!(self.place, Place::Wkt(_) | Place::GeoJson(_)));
         if cells.len() > columns {
             if cells[columns..].iter().any(|cell| !cell.is_empty()) {
-                let reason = format!("the row has {} columns and the header {columns}; a text with the delimiter in it must stand in quotes (\")", cells.len());
+                let reason = format!(
+                    "the row has {} columns and the header {columns}; a text with the delimiter in it must stand in quotes (\")",
+                    cells.len()
+                );
                 return super::broken(cells.join(" | ").as_bytes(), reason);
             }
             cells.truncate(columns);
         }
         let mut warnings = Vec::new();
         if cells.len() < columns {
-            warnings.push(format!("the row has {} columns and the header {columns}; the missing ones are null", cells.len()));
+            warnings.push(format!(
+                "the row has {} columns and the header {columns}; the missing ones are null",
+                cells.len()
+            ));
             cells.resize(columns, String::new());
         }
         let (geometry, dropped_z) = self.geometry(&mut cells);
-        let values = cells.into_iter().zip(&self.layer.fields).map(|(cell, field)| from_text(cell, field.field_type)).collect();
+        let values = cells
+            .into_iter()
+            .zip(&self.layer.fields)
+            .map(|(cell, field)| from_text(cell, field.field_type))
+            .collect();
         Parsed { id: None, geometry, values, fault: None, warnings, dropped_z, curved: false }
     }
 
@@ -230,7 +265,13 @@ impl CsvSource {
                     (x_number, _) => {
                         let (column, text) = if x_number.is_none() { (x, x_text) } else { (y, y_text) };
                         let name = &self.layer.fields[column].name;
-                        (Shape::Bad(Fault::new(format!("`{text}` in column `{name}` is no number")), Original::Text(format!("{x_text} {y_text}"))), false)
+                        (
+                            Shape::Bad(
+                                Fault::new(format!("`{text}` in column `{name}` is no number")),
+                                Original::Text(format!("{x_text} {y_text}")),
+                            ),
+                            false,
+                        )
                     }
                 }
             }
@@ -251,7 +292,9 @@ impl CsvSource {
                         Ok(read) => (Shape::Good(read.geometry), read.dropped_z),
                         Err(fault) => (Shape::Bad(fault, Original::Wkb(bytes)), false),
                     },
-                    Err(_unclear) => (Shape::Bad(Fault::new("its WKT cannot be understood"), Original::Text(text)), false),
+                    Err(_unclear) => {
+                        (Shape::Bad(Fault::new("its WKT cannot be understood"), Original::Text(text)), false)
+                    }
                 }
             }
             Place::GeoJson(column) => {
@@ -273,7 +316,9 @@ impl CsvSource {
     /// A coordinate; with a decimal comma only where commas do not part columns.
     fn number(&self, text: &str) -> Option<f64> {
         text.parse().ok().or_else(|| {
-            (self.delimiter != b',' && text.matches(',').count() == 1).then(|| text.replace(',', ".").parse().ok()).flatten()
+            (self.delimiter != b',' && text.matches(',').count() == 1)
+                .then(|| text.replace(',', ".").parse().ok())
+                .flatten()
         })
     }
 }
@@ -285,27 +330,54 @@ fn check_header(names: &[String], shown: &str, line: u64) -> Result<(), ImportEr
         return Err(ImportError::malformed(
             shown,
             format!("line {line}"),
-            format!("the first line ({}) looks like data; a line with the columns' names must stand before it", names.join(", ")),
+            format!(
+                "the first line ({}) looks like data; a line with the columns' names must stand before it",
+                names.join(", ")
+            ),
         ));
     }
     Ok(())
 }
 
-const X: [&str; 13] = ["x", "lon", "long", "lng", "longitude", "kinh_do", "kinhdo", "easting", "east", "toa_do_x", "toado_x", "xcoord", "x_coord"];
-const Y: [&str; 13] = ["y", "lat", "lat", "lat", "latitude", "vi_do", "vido", "northing", "north", "toa_do_y", "toado_y", "ycoord", "y_coord"];
+const X: [&str; 13] = [
+    "x",
+    "lon",
+    "long",
+    "lng",
+    "longitude",
+    "kinh_do",
+    "kinhdo",
+    "easting",
+    "east",
+    "toa_do_x",
+    "toado_x",
+    "xcoord",
+    "x_coord",
+];
+const Y: [&str; 13] = [
+    "y", "lat", "lat", "lat", "latitude", "vi_do", "vido", "northing", "north", "toa_do_y", "toado_y",
+    "ycoord", "y_coord",
+];
 
 fn plain(name: &str) -> String {
     fold(name.trim())
 }
 
 fn is_geometry_name(name: &str) -> bool {
-    matches!(plain(name).as_str(), "wkt" | "geom" | "geometry" | "the_geom" | "shape" | "geojson" | "wkt_geom" | "_wkt")
+    matches!(
+        plain(name).as_str(),
+        "wkt" | "geom" | "geometry" | "the_geom" | "shape" | "geojson" | "wkt_geom" | "_wkt"
+    )
 }
 
 fn find_place(names: &[String], rows: &[Vec<String>], warnings: &mut Vec<String>) -> Place {
     let folded: Vec<String> = names.iter().map(|name| plain(name)).collect();
     if let Some(column) = names.iter().position(|name| is_geometry_name(name)) {
-        let json = rows.iter().filter_map(|row| row.get(column)).find(|cell| !cell.is_empty()).is_some_and(|cell| cell.trim_start().starts_with('{'));
+        let json = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .find(|cell| !cell.is_empty())
+            .is_some_and(|cell| cell.trim_start().starts_with('{'));
         return if json || folded[column] == "geojson" { Place::GeoJson(column) } else { Place::Wkt(column) };
     }
     let find = |name: &str| folded.iter().position(|column| column == name);
@@ -320,7 +392,10 @@ fn find_place(names: &[String], rows: &[Vec<String>], warnings: &mut Vec<String>
         if let [one] = found[..] { Some(one) } else { None }
     };
     if let (Some(x), Some(y)) = (part("longitude"), part("latitude")) {
-        warnings.push(format!("the columns `{}` and `{}` were taken as longitude and latitude", names[x], names[y]));
+        warnings.push(format!(
+            "the columns `{}` and `{}` were taken as longitude and latitude",
+            names[x], names[y]
+        ));
         return Place::Columns { x, y };
     }
     Place::None
@@ -331,30 +406,48 @@ fn find_place(names: &[String], rows: &[Vec<String>], warnings: &mut Vec<String>
 fn srs_of(names: &[String], rows: &[Vec<String>], place: &mut Place, warnings: &mut Vec<String>) -> Srs {
     match *place {
         Place::None => Srs::None,
-        Place::GeoJson(_) => Srs::Known { crs: Crs::WGS84, how: "GeoJSON is WGS 84 (RFC 7946)".into(), warnings: Vec::new() },
+        Place::GeoJson(_) => {
+            Srs::Known { crs: Crs::WGS84, how: "GeoJSON is WGS 84 (RFC 7946)".into(), warnings: Vec::new() }
+        }
         Place::Wkt(column) => {
-            let srid = rows.iter().filter_map(|row| row.get(column)).find(|cell| !cell.is_empty()).and_then(|cell| {
-                let (srid, _) = cell.trim().split_once(';')?;
-                srid.to_uppercase().strip_prefix("SRID=")?.parse::<u32>().ok()
-            });
+            let srid = rows.iter().filter_map(|row| row.get(column)).find(|cell| !cell.is_empty()).and_then(
+                |cell| {
+                    let (srid, _) = cell.trim().split_once(';')?;
+                    srid.to_uppercase().strip_prefix("SRID=")?.parse::<u32>().ok()
+                },
+            );
             match srid.map(Crs::new) {
-                Some(Ok(crs)) => Srs::Known { crs, how: format!("SRID={} in column `{}`", crs.code(), names[column]), warnings: Vec::new() },
+                Some(Ok(crs)) => Srs::Known {
+                    crs,
+                    how: format!("SRID={} in column `{}`", crs.code(), names[column]),
+                    warnings: Vec::new(),
+                },
                 _ => Srs::Unknown(format!("column `{}` names no coordinate system", names[column])),
             }
         }
         Place::Columns { x, y } => {
-            let number = |row: &Vec<String>, column: usize| row.get(column).and_then(|cell| cell.trim().replace(',', ".").parse::<f64>().ok());
-            let pairs: Vec<(f64, f64)> = rows.iter().filter_map(|row| Some((number(row, x)?, number(row, y)?))).collect();
+            let number = |row: &Vec<String>, column: usize| {
+                row.get(column).and_then(|cell| cell.trim().replace(',', ".").parse::<f64>().ok())
+            };
+            let pairs: Vec<(f64, f64)> =
+                rows.iter().filter_map(|row| Some((number(row, x)?, number(row, y)?))).collect();
             let name = plain(&names[x]);
-            let geographic = ["lon", "long", "lng", "kinh_do", "kinhdo"].contains(&name.as_str()) || name.contains("longitude");
+            let geographic = ["lon", "long", "lng", "kinh_do", "kinhdo"].contains(&name.as_str())
+                || name.contains("longitude");
             let degrees = pairs.iter().all(|(x, y)| x.abs() <= 180.0 && y.abs() <= 90.0);
             if geographic && degrees {
-                return Srs::Known { crs: Crs::WGS84, how: format!("the columns `{}` and `{}`", names[x], names[y]), warnings: Vec::new() };
+                return Srs::Known {
+                    crs: Crs::WGS84,
+                    how: format!("the columns `{}` and `{}`", names[x], names[y]),
+                    warnings: Vec::new(),
+                };
             }
             // Northings of Vietnam lie between 0.88 and 2.7 million metres, eastings between 0.1 and 0.9 million.
             let vietnamese = !pairs.is_empty()
                 && !matches!(name.as_str(), "easting" | "east")
-                && pairs.iter().all(|(x, y)| (880_000.0..2_700_000.0).contains(x) && (100_000.0..900_000.0).contains(y));
+                && pairs
+                    .iter()
+                    .all(|(x, y)| (880_000.0..2_700_000.0).contains(x) && (100_000.0..900_000.0).contains(y));
             if vietnamese {
                 *place = Place::Columns { x: y, y: x };
                 warnings.push(format!(

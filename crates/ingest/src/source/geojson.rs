@@ -16,9 +16,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Body, Parsed, Raw, Shape, Sink, SourceLayer, broken,
+    Body, Original, Parsed, Raw, Shape, Sink, SourceLayer, broken,
     geojson_geometry::{self, RawGeometry},
-    join_kinds, Original,
+    join_kinds,
     record::{Guess, from_json},
     splitter::{Piece, SplitError, split},
     survey,
@@ -87,13 +87,20 @@ impl GeoJsonSource {
         })?;
         let shown = path.display().to_string();
         let srs = match top.as_ref().and_then(|top| top.crs.as_ref()) {
-            None => Srs::Known { crs: Crs::WGS84, how: "GeoJSON is WGS 84 (RFC 7946)".into(), warnings: Vec::new() },
+            None => Srs::Known {
+                crs: Crs::WGS84,
+                how: "GeoJSON is WGS 84 (RFC 7946)".into(),
+                warnings: Vec::new(),
+            },
             Some(crs) => legacy_crs(crs),
         };
         let mut notes = Vec::new();
         let id = look.ids.then(|| {
             if look.positions.contains_key("id") {
-                notes.push("the features have an `id` of their own beside the property `id`; the property was kept".into());
+                notes.push(
+                    "the features have an `id` of their own beside the property `id`; the property was kept"
+                        .into(),
+                );
                 return None;
             }
             look.names.insert(0, "id".into());
@@ -109,7 +116,8 @@ impl GeoJsonSource {
             .zip(&look.guesses)
             .map(|(name, guess)| {
                 if guess.nested {
-                    warnings.push(format!("field `{name}` holds lists or objects; they are kept as JSON text"));
+                    warnings
+                        .push(format!("field `{name}` holds lists or objects; they are kept as JSON text"));
                 }
                 Field::new(name, guess.field_type())
             })
@@ -183,11 +191,13 @@ impl GeoJsonSource {
         let raw: RawFeature = match serde_json::from_slice(text) {
             Ok(raw) => raw,
             // A number, a text: what is no object has no members to complain of.
-            Err(error) if !text.starts_with(b"{") => {
-                return broken(text, format!("every feature must be an object ({error})"));
+            Err(_mismatch) if !text.starts_with(b"{") => {
+                let start = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();
+                return broken(text, format!("every feature must be an object, and this is `{start}`"));
             }
             Err(error) => {
-                let line = if error.line() > 1 { format!(", {} lines on", error.line() - 1) } else { String::new() };
+                let line =
+                    if error.line() > 1 { format!(", {} lines on", error.line() - 1) } else { String::new() };
                 return broken(text, format!("{}{line}", plain(&error)));
             }
         };
@@ -225,7 +235,9 @@ impl GeoJsonSource {
             }
             Some(None) => {}
             None => parsed.warnings.push("it has no properties member".into()),
-            Some(Some(_)) => fault = fault.or_else(|| Some("its properties must be an object or null".to_owned())),
+            Some(Some(_)) => {
+                fault = fault.or_else(|| Some("its properties must be an object or null".to_owned()))
+            }
         }
         if let Some(bbox) = raw.bbox
             && !bbox.as_array().is_some_and(|b| matches!(b.len(), 4 | 6) && b.iter().all(Json::is_number))
@@ -241,7 +253,8 @@ impl GeoJsonSource {
                     parsed.geometry = Shape::Good(read.geometry);
                 }
                 Err(fault) => {
-                    parsed.geometry = Shape::Bad(fault, Original::Text(String::from_utf8_lossy(text).into_owned()));
+                    parsed.geometry =
+                        Shape::Bad(fault, Original::Text(String::from_utf8_lossy(text).into_owned()));
                 }
             },
         }
@@ -253,7 +266,10 @@ impl GeoJsonSource {
         if let Some(position) = self.id
             && let Some(slot) = parsed.values.get_mut(position)
         {
-            *slot = from_json(json, self.layer.fields.get(position).map_or(FieldType::Text, |field| field.field_type));
+            *slot = from_json(
+                json,
+                self.layer.fields.get(position).map_or(FieldType::Text, |field| field.field_type),
+            );
         }
         parsed.id = Some(shown);
     }
@@ -328,7 +344,9 @@ impl One {
 /// Hands over every feature; gives the object around them, if there is one.
 fn each(path: &Path, lines: bool, sink: &mut dyn FnMut(One) -> bool) -> Result<Option<Top>, ImportError> {
     let shown = path.display().to_string();
-    let unreadable = |error: std::io::Error| ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on");
+    let unreadable = |error: std::io::Error| {
+        ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on")
+    };
     let file = File::open(path).map_err(unreadable)?;
     if lines {
         each_line(file, sink).map_err(unreadable)?;
@@ -350,7 +368,9 @@ fn each(path: &Path, lines: bool, sink: &mut dyn FnMut(One) -> bool) -> Result<O
     })
     .map_err(|error| match error {
         SplitError::Io(error) => unreadable(error),
-        SplitError::Broken { line, column, reason } => ImportError::malformed(&shown, format!("line {line}, column {column}"), reason),
+        SplitError::Broken { line, column, reason } => {
+            ImportError::malformed(&shown, format!("line {line}, column {column}"), reason)
+        }
     })?;
     let Some(rest) = rest else { return Ok(None) };
     debug_assert!(!stopped);
@@ -367,16 +387,23 @@ fn each(path: &Path, lines: bool, sink: &mut dyn FnMut(One) -> bool) -> Result<O
             "Feature" if !any => {
                 sink(One::Feature { text: rest, line: 1 });
             }
-            "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon" | "GeometryCollection" if !any => {
+            "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon"
+            | "GeometryCollection"
+                if !any =>
+            {
                 // A bare geometry is a feature without properties.
                 let mut text = br#"{"type":"Feature","properties":null,"geometry":"#.to_vec();
                 text.extend_from_slice(&rest);
                 text.push(b'}');
                 sink(One::Feature { text, line: 1 });
             }
-            "Topology" => return malformed("this is TopoJSON, which is not read; convert it to GeoJSON first".into()),
+            "Topology" => {
+                return malformed("this is TopoJSON, which is not read; convert it to GeoJSON first".into());
+            }
             other => {
-                return malformed(format!("the type `{other}` is none of GeoJSON's (upper and lower case matter): a FeatureCollection should stand here"));
+                return malformed(format!(
+                    "the type `{other}` is none of GeoJSON's (upper and lower case matter): a FeatureCollection should stand here"
+                ));
             }
         },
         Some(_) => return malformed("`type` must be a text".into()),
@@ -423,7 +450,11 @@ fn legacy_crs(member: &Json) -> Srs {
         };
     };
     if name.contains("CRS84") {
-        return Srs::Known { crs: Crs::WGS84, how: format!("its `crs` member: {name}"), warnings: Vec::new() };
+        return Srs::Known {
+            crs: Crs::WGS84,
+            how: format!("its `crs` member: {name}"),
+            warnings: Vec::new(),
+        };
     }
     match name.parse::<Crs>() {
         Ok(crs) => Srs::Known { crs, how: format!("its `crs` member: {name}"), warnings: Vec::new() },

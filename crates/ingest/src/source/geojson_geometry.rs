@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use geo_types::{Coord, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point};
+use geo_types::{
+    Coord, Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point,
+};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -14,7 +16,10 @@ use crate::wkb::{self, Fault};
 #[derive(Debug)]
 pub(super) enum Coords {
     /// A list of numbers: how many there were, and the first two.
-    Position { at: [f64; 2], length: usize },
+    Position {
+        at: [f64; 2],
+        length: usize,
+    },
     List(Vec<Coords>),
     Other(&'static str),
 }
@@ -61,13 +66,19 @@ fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<
             if !part.is_object() {
                 return Err(Fault::new(format!("{path} must be a geometry object")));
             }
-            let part: RawGeometry = serde_json::from_value(part).map_err(|error| Fault::new(format!("{path}: {error}")))?;
+            let part: RawGeometry =
+                serde_json::from_value(part).map_err(|error| Fault::new(format!("{path}: {error}")))?;
             out.push(geometry(part, &path, depth + 1, z)?);
         }
         return Ok(Geometry::GeometryCollection(GeometryCollection(out)));
     }
-    if !matches!(kind.as_str(), "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon") {
-        return Err(Fault::new(format!("{path}.type `{kind}` is none of GeoJSON's (upper and lower case matter)")));
+    if !matches!(
+        kind.as_str(),
+        "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon"
+    ) {
+        return Err(Fault::new(format!(
+            "{path}.type `{kind}` is none of GeoJSON's (upper and lower case matter)"
+        )));
     }
     let path = format!("{path}.coordinates");
     let coords = raw.coordinates.ok_or_else(|| Fault::new(format!("{path} is missing")))?;
@@ -81,14 +92,21 @@ fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<
         "LineString" => line(coords, &path, z)?.into(),
         "MultiLineString" => {
             let lines = list(coords, &path, "a list of lines")?;
-            let lines = lines.into_iter().enumerate().map(|(i, l)| line(l, &format!("{path}[{i}]"), z)).collect::<Result<_, _>>()?;
+            let lines = lines
+                .into_iter()
+                .enumerate()
+                .map(|(i, l)| line(l, &format!("{path}[{i}]"), z))
+                .collect::<Result<_, _>>()?;
             MultiLineString(lines).into()
         }
         "Polygon" => polygon(coords, &path, z)?.into(),
         _ => {
             let polygons = list(coords, &path, "a list of polygons")?;
-            let polygons =
-                polygons.into_iter().enumerate().map(|(i, p)| polygon(p, &format!("{path}[{i}]"), z)).collect::<Result<_, _>>()?;
+            let polygons = polygons
+                .into_iter()
+                .enumerate()
+                .map(|(i, p)| polygon(p, &format!("{path}[{i}]"), z))
+                .collect::<Result<_, _>>()?;
             MultiPolygon(polygons).into()
         }
     })
@@ -97,7 +115,9 @@ fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<
 fn list(coords: Coords, path: &str, what: &str) -> Result<Vec<Coords>, Fault> {
     match coords {
         Coords::List(list) => Ok(list),
-        Coords::Position { .. } => Err(Fault::new(format!("{path} must be {what}, but holds numbers: it is not nested deep enough"))),
+        Coords::Position { .. } => {
+            Err(Fault::new(format!("{path} must be {what}, but holds numbers: it is not nested deep enough")))
+        }
         Coords::Other(other) => Err(Fault::new(format!("{path} must be {what}, but is {other}"))),
     }
 }
@@ -144,16 +164,23 @@ fn positions(coords: Coords, path: &str, z: &mut bool) -> Result<Vec<Coord<f64>>
 fn line(coords: Coords, path: &str, z: &mut bool) -> Result<LineString<f64>, Fault> {
     let coords = positions(coords, path, z)?;
     if coords.len() == 1 {
-        return Err(Fault { reason: format!("{path} has one position; a line needs two or more"), place: Some([coords[0].x, coords[0].y]) });
+        return Err(Fault {
+            reason: format!("{path} has one position; a line needs two or more"),
+            place: Some([coords[0].x, coords[0].y]),
+        });
     }
     Ok(LineString::new(coords))
 }
 
 fn polygon(coords: Coords, path: &str, z: &mut bool) -> Result<geo_types::Polygon<f64>, Fault> {
     let rings = list(coords, path, "a list of rings")?;
-    let rings =
-        rings.into_iter().enumerate().map(|(i, ring)| positions(ring, &format!("{path}[{i}]"), z)).collect::<Result<Vec<_>, _>>()?;
-    wkb::polygon(rings).map_err(|fault| Fault { reason: format!("{path}: {}", fault.reason), place: fault.place })
+    let rings = rings
+        .into_iter()
+        .enumerate()
+        .map(|(i, ring)| positions(ring, &format!("{path}[{i}]"), z))
+        .collect::<Result<Vec<_>, _>>()?;
+    wkb::polygon(rings)
+        .map_err(|fault| Fault { reason: format!("{path}: {}", fault.reason), place: fault.place })
 }
 
 impl<'de> Deserialize<'de> for Coords {
@@ -296,9 +323,13 @@ mod tests {
 
     #[test]
     fn numbers_come_out_bit_for_bit() {
-        let text = r#"{"type":"LineString","coordinates":[[106.69834512345678,10.772512345678901,3],[1e-7,-0.1]]}"#;
+        let text =
+            r#"{"type":"LineString","coordinates":[[106.69834512345678,10.772512345678901,3],[1e-7,-0.1]]}"#;
         let read = read(serde_json::from_str(text).unwrap()).unwrap();
-        let expected = LineString::from(vec![(106.69834512345678_f64, 10.772512345678901), ("1e-7".parse().unwrap(), -0.1)]);
+        let expected = LineString::from(vec![
+            (106.69834512345678_f64, 10.772512345678901),
+            ("1e-7".parse().unwrap(), -0.1),
+        ]);
         assert_eq!((read.geometry, read.dropped_z), (expected.into(), true));
     }
 }

@@ -11,7 +11,7 @@ mod sniff;
 mod splitter;
 mod survey;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeSet, path::Path};
 
 use citymap_model::{Field, GeometryKind, Role, Value};
 use geo_types::Geometry;
@@ -238,7 +238,9 @@ pub(crate) fn kind_of(geometry: &Geometry<f64>) -> GeometryKind {
     match geometry {
         Geometry::Point(_) | Geometry::MultiPoint(_) => GeometryKind::Point,
         Geometry::Line(_) | Geometry::LineString(_) | Geometry::MultiLineString(_) => GeometryKind::Line,
-        Geometry::Polygon(_) | Geometry::MultiPolygon(_) | Geometry::Rect(_) | Geometry::Triangle(_) => GeometryKind::Polygon,
+        Geometry::Polygon(_) | Geometry::MultiPolygon(_) | Geometry::Rect(_) | Geometry::Triangle(_) => {
+            GeometryKind::Polygon
+        }
         Geometry::GeometryCollection(_) => GeometryKind::Mixed,
     }
 }
@@ -254,21 +256,20 @@ pub(crate) fn join_kinds(a: Option<GeometryKind>, b: GeometryKind) -> Option<Geo
 
 /// Names made different by numbers at their end; gives the ones that were changed.
 pub(crate) fn distinct(names: &mut [String]) -> Vec<String> {
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let mut changed = Vec::new();
-    for i in 0..names.len() {
+    for slot in names {
         // Column names in SQL do not tell case.
-        let mut name = names[i].clone();
+        let mut name = slot.clone();
         let mut number = 2;
-        while seen.contains_key(&name.to_lowercase()) {
-            name = format!("{}_{number}", names[i]);
+        while !seen.insert(name.to_lowercase()) {
+            name = format!("{slot}_{number}");
             number += 1;
         }
-        if name != names[i] {
-            changed.push(format!("field `{}` occurs twice; the second one is called `{name}`", names[i]));
-            names[i].clone_from(&name);
+        if name != *slot {
+            changed.push(format!("field `{slot}` occurs twice; the second one is called `{name}`"));
+            *slot = name;
         }
-        seen.insert(name.to_lowercase(), i);
     }
     changed
 }

@@ -17,11 +17,7 @@ use super::{
     ogr_value::{How, value},
     survey::{SAMPLE, Survey, from_latin1, latin1_bytes, settle, unicode},
 };
-use crate::{
-    ImportError, Request,
-    encoding::Encoding,
-    gdal_log, srs, wkb,
-};
+use crate::{ImportError, Request, encoding::Encoding, gdal_log, srs, wkb};
 
 /// A file that GDAL has open, or rather can open again: each reading opens it anew, on its own thread.
 pub(crate) struct OgrSource {
@@ -81,12 +77,18 @@ impl OgrSource {
         let mut notes = Vec::new();
         let (opener, declared) = prepare(path, format, &mut notes)?;
         let dataset = opener.open().map_err(|reason| {
-            ImportError::unreadable(&shown, format!("cannot be opened as {format:?}: {reason}"), advice(format))
+            ImportError::unreadable(
+                &shown,
+                format!("cannot be opened as {format:?}: {reason}"),
+                advice(format),
+            )
         })?;
         let driver = dataset.driver().short_name();
         let mut layers = Vec::new();
         for position in 0..dataset.layer_count() {
-            let layer = dataset.layer(position).map_err(|e| ImportError::malformed(&shown, format!("layer {}", position + 1), e.to_string()))?;
+            let layer = dataset.layer(position).map_err(|e| {
+                ImportError::malformed(&shown, format!("layer {}", position + 1), e.to_string())
+            })?;
             let name = layer.name();
             // GeoPackage keeps styles beside the data.
             if name == "layer_styles" {
@@ -115,7 +117,11 @@ impl OgrSource {
         let Some(plan) = self.layers.get(layer) else { return Ok(()) };
         let place = |index: u64| format!("layer `{}`, feature {index}", plan.layer.name);
         let dataset = self.opener.open().map_err(|reason| {
-            ImportError::unreadable(&self.shown, format!("cannot be opened again: {reason}"), "it may have been changed meanwhile: import it again")
+            ImportError::unreadable(
+                &self.shown,
+                format!("cannot be opened again: {reason}"),
+                "it may have been changed meanwhile: import it again",
+            )
         })?;
         let mut ogr = dataset
             .layer(plan.position)
@@ -125,7 +131,8 @@ impl OgrSource {
         let mut index = 0;
         for feature in ogr.features() {
             index += 1;
-            let mut fault = gdal_log::take().into_iter().find(|message| message.error).map(|message| message.text);
+            let mut fault =
+                gdal_log::take().into_iter().find(|message| message.error).map(|message| message.text);
             let mut values = Vec::with_capacity(plan.fields.len());
             for (field, how) in plan.fields.iter().enumerate() {
                 values.push(value(&feature, field, *how, blank).unwrap_or_else(|reason| {
@@ -140,7 +147,9 @@ impl OgrSource {
             {
                 match geometry.iso_wkb() {
                     Ok(wkb) => bytes = Some(wkb),
-                    Err(error) => fault = fault.or_else(|| Some(format!("its geometry cannot be read: {error}"))),
+                    Err(error) => {
+                        fault = fault.or_else(|| Some(format!("its geometry cannot be read: {error}")))
+                    }
                 }
             }
             // A null geometry is an error to GDAL's own bookkeeping and none to us.
@@ -163,7 +172,9 @@ impl OgrSource {
             return Err(ImportError::malformed(
                 &self.shown,
                 place(index),
-                format!("the layer says that it holds {count} features, but only {index} could be read; the file is cut off or damaged: get it again"),
+                format!(
+                    "the layer says that it holds {count} features, but only {index} could be read; the file is cut off or damaged: get it again"
+                ),
             ));
         }
         Ok(())
@@ -212,7 +223,11 @@ fn prepare(path: &Path, format: Format, notes: &mut Vec<String>) -> Result<(Open
         Opener { path: path.to_owned(), format, options: Vec::new(), config: Vec::new(), _copy: None };
     let mut declared = Declared { by_bytes: false, encoding: None, how: format!("{format:?} is UTF-8") };
     let failed = |error: std::io::Error| {
-        ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the files beside it and the room for temporary files")
+        ImportError::unreadable(
+            &shown,
+            format!("cannot be read ({error})"),
+            "check the files beside it and the room for temporary files",
+        )
     };
     match format {
         Format::Shapefile => {
@@ -225,7 +240,9 @@ fn prepare(path: &Path, format: Format, notes: &mut Vec<String>) -> Result<(Open
                 notes.push("the .shx file is missing; it was made again from the .shp".into());
             }
             match side("dbf") {
-                None => notes.push("the .dbf file is missing: the layer has geometry and no attributes".into()),
+                None => {
+                    notes.push("the .dbf file is missing: the layer has geometry and no attributes".into())
+                }
                 Some(dbf) => match declared_by_dbf(&dbf, side("cpg").as_deref()).map_err(failed)? {
                     Charset::Foreign(how) => declared.how = format!("converted by GDAL: {how}"),
                     Charset::Ours(encoding, how) => {
@@ -257,7 +274,10 @@ fn prepare(path: &Path, format: Format, notes: &mut Vec<String>) -> Result<(Open
             let inside = PathBuf::from(format!("/vsizip/{shown}"));
             let names = gdal::vsi::read_dir(&inside, true).unwrap_or_default();
             let wanted = |extension: &str| {
-                names.iter().find(|name| name.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension))).cloned()
+                names
+                    .iter()
+                    .find(|name| name.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension)))
+                    .cloned()
             };
             // Its encoding is detected: a .cpg inside the archive is out of reach here.
             if let Some(shp) = wanted("shp") {
@@ -287,7 +307,10 @@ fn prepare(path: &Path, format: Format, notes: &mut Vec<String>) -> Result<(Open
 
 /// The file of that name with another extension, in either case.
 fn beside(path: &Path, extension: &str) -> Option<PathBuf> {
-    [extension.to_lowercase(), extension.to_uppercase()].into_iter().map(|e| path.with_extension(e)).find(|p| p.exists())
+    [extension.to_lowercase(), extension.to_uppercase()]
+        .into_iter()
+        .map(|e| path.with_extension(e))
+        .find(|p| p.exists())
 }
 
 fn copy_beside(path: &Path, extensions: &[&str]) -> std::io::Result<TempDir> {
@@ -411,11 +434,16 @@ fn look_through(
             ended = false;
             break;
         }
-        let values: Vec<Value> =
-            hows.iter().enumerate().map(|(i, how)| value(&feature, i, *how, blank).unwrap_or_default()).collect();
+        let values: Vec<Value> = hows
+            .iter()
+            .enumerate()
+            .map(|(i, how)| value(&feature, i, *how, blank).unwrap_or_default())
+            .collect();
         if declared.by_bytes {
             texts.extend(values.iter().filter_map(|v| match v {
-                Value::Text(text) if !text.is_ascii() && text.chars().all(|c| u32::from(c) < 256) => Some(latin1_bytes(text)),
+                Value::Text(text) if !text.is_ascii() && text.chars().all(|c| u32::from(c) < 256) => {
+                    Some(latin1_bytes(text))
+                }
                 _ => None,
             }));
         }
@@ -429,9 +457,17 @@ fn look_through(
             survey.geometry(&read.geometry);
         }
     }
-    let errors: Vec<String> = gdal_log::take().into_iter().filter(|m| m.error && !m.text.contains("NULL")).map(|m| m.text).collect();
+    let errors: Vec<String> = gdal_log::take()
+        .into_iter()
+        .filter(|m| m.error && !m.text.contains("NULL"))
+        .map(|m| m.text)
+        .collect();
     if let (true, Some(error)) = (survey.count == 0, errors.first()) {
-        return Err(ImportError::malformed(shown, format!("layer `{name}`"), format!("{error}; the file is cut off or damaged: get it again")));
+        return Err(ImportError::malformed(
+            shown,
+            format!("layer `{name}`"),
+            format!("{error}; the file is cut off or damaged: get it again"),
+        ));
     }
 
     let encoding = if declared.by_bytes {
@@ -454,10 +490,18 @@ fn look_through(
     };
     warnings.extend(distinct(&mut names));
     let kind = kind.or(survey.kind).unwrap_or(GeometryKind::None);
-    let srs = if kind == GeometryKind::None { srs::Srs::None } else { srs::identify(ogr.spatial_ref().as_ref(), said(driver)) };
+    let srs = if kind == GeometryKind::None {
+        srs::Srs::None
+    } else {
+        srs::identify(ogr.spatial_ref().as_ref(), said(driver))
+    };
     let fields = names.into_iter().zip(&hows).map(|(name, how)| Field::new(name, how.field_type())).collect();
     // What a Shapefile says of its number counts deleted rows; what was seen to the end is exact.
-    let count = if ended { Some(survey.count) } else { ogr.try_feature_count().filter(|_| driver != "ESRI Shapefile") };
+    let count = if ended {
+        Some(survey.count)
+    } else {
+        ogr.try_feature_count().filter(|_| driver != "ESRI Shapefile")
+    };
     Ok(OgrLayer {
         bytes: declared.by_bytes.then_some(encoding.encoding),
         layer: SourceLayer {
@@ -510,7 +554,10 @@ fn declared_kind(kind: OGRwkbGeometryType::Type) -> Option<GeometryKind> {
 
 /// The boolean columns of a GeoPackage table: GDAL gives them as integers.
 fn gpkg_booleans(dataset: &Dataset, table: &str) -> Vec<String> {
-    let sql = format!("SELECT name FROM pragma_table_info('{}') WHERE upper(type) = 'BOOLEAN'", table.replace('\'', "''"));
+    let sql = format!(
+        "SELECT name FROM pragma_table_info('{}') WHERE upper(type) = 'BOOLEAN'",
+        table.replace('\'', "''")
+    );
     let Ok(Some(mut rows)) = dataset.execute_sql(sql, None, gdal::vector::sql::Dialect::DEFAULT) else {
         return Vec::new();
     };

@@ -47,7 +47,12 @@ impl How {
 }
 
 /// One value. `blank_is_null`: drivers that leave fields unset say `""` for what is not there.
-pub(super) fn value(feature: &Feature<'_>, index: usize, how: How, blank_is_null: bool) -> Result<Value, String> {
+pub(super) fn value(
+    feature: &Feature<'_>,
+    index: usize,
+    how: How,
+    blank_is_null: bool,
+) -> Result<Value, String> {
     let text = || feature.field_as_string(index).map_err(|error| error.to_string());
     Ok(match how {
         How::Int | How::Bool => match feature.field_as_integer64(index).map_err(|e| e.to_string())? {
@@ -75,7 +80,9 @@ pub(super) fn value(feature: &Feature<'_>, index: usize, how: How, blank_is_null
             Some(text) if how == How::Date => {
                 Value::Date(day(&text).ok_or_else(|| format!("`{text}` is no day of the calendar"))?)
             }
-            Some(text) => Value::DateTime(instant(&text).ok_or_else(|| format!("`{text}` is no date and time"))?),
+            Some(text) => {
+                Value::DateTime(instant(&text).ok_or_else(|| format!("`{text}` is no date and time"))?)
+            }
         },
         How::List => match text()? {
             None => Value::Null,
@@ -106,7 +113,11 @@ fn instant(text: &str) -> Option<DateTime<Utc>> {
     let rest = text.get(10..)?.trim_start();
     let zone = rest.find(['+', '-']).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at(zone);
-    let time = if clock.is_empty() { NaiveTime::MIN } else { NaiveTime::parse_from_str(clock, "%H:%M:%S%.f").ok()? };
+    let time = if clock.is_empty() {
+        NaiveTime::MIN
+    } else {
+        NaiveTime::parse_from_str(clock, "%H:%M:%S%.f").ok()?
+    };
     let local = NaiveDateTime::new(date, time);
     if zone.is_empty() {
         return Some(local.and_utc());

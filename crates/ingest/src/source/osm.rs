@@ -29,10 +29,40 @@ use crate::{ImportError, gdal_log, srs::Srs, wkb};
 
 /// Tags that become fields, in every theme that has a use for them.
 const TAGS: [&str; 34] = [
-    "name", "name:vi", "name:en", "highway", "ref", "oneway", "lanes", "surface", "maxspeed", "bridge", "tunnel", "layer",
-    "building", "building:levels", "height", "waterway", "natural", "water", "landuse", "leisure", "amenity", "shop",
-    "office", "tourism", "place", "boundary", "admin_level", "railway", "power", "barrier", "addr:housenumber",
-    "addr:street", "addr:ward", "addr:district",
+    "name",
+    "name:vi",
+    "name:en",
+    "highway",
+    "ref",
+    "oneway",
+    "lanes",
+    "surface",
+    "maxspeed",
+    "bridge",
+    "tunnel",
+    "layer",
+    "building",
+    "building:levels",
+    "height",
+    "waterway",
+    "natural",
+    "water",
+    "landuse",
+    "leisure",
+    "amenity",
+    "shop",
+    "office",
+    "tourism",
+    "place",
+    "boundary",
+    "admin_level",
+    "railway",
+    "power",
+    "barrier",
+    "addr:housenumber",
+    "addr:street",
+    "addr:ward",
+    "addr:district",
 ];
 
 /// Every theme with its role and its tags.
@@ -40,12 +70,37 @@ const THEMES: [(&str, Role, &[&str]); 8] = [
     (
         "roads",
         Role::Road,
-        &["name", "name:vi", "name:en", "highway", "ref", "oneway", "lanes", "surface", "maxspeed", "bridge", "tunnel", "layer"],
+        &[
+            "name", "name:vi", "name:en", "highway", "ref", "oneway", "lanes", "surface", "maxspeed",
+            "bridge", "tunnel", "layer",
+        ],
     ),
-    ("buildings", Role::Building, &["name", "name:vi", "name:en", "building", "building:levels", "height", "amenity", "addr:housenumber", "addr:street"]),
+    (
+        "buildings",
+        Role::Building,
+        &[
+            "name",
+            "name:vi",
+            "name:en",
+            "building",
+            "building:levels",
+            "height",
+            "amenity",
+            "addr:housenumber",
+            "addr:street",
+        ],
+    ),
     ("water", Role::Other, &["name", "name:vi", "name:en", "waterway", "natural", "water", "landuse"]),
-    ("land_use", Role::Other, &["name", "name:vi", "name:en", "landuse", "leisure", "natural", "amenity", "tourism"]),
-    ("places", Role::Place, &["name", "name:vi", "name:en", "place", "amenity", "shop", "office", "tourism", "leisure"]),
+    (
+        "land_use",
+        Role::Other,
+        &["name", "name:vi", "name:en", "landuse", "leisure", "natural", "amenity", "tourism"],
+    ),
+    (
+        "places",
+        Role::Place,
+        &["name", "name:vi", "name:en", "place", "amenity", "shop", "office", "tourism", "leisure"],
+    ),
     ("addresses", Role::Address, &["addr:housenumber", "addr:street", "addr:ward", "addr:district", "name"]),
     ("boundaries", Role::Other, &["name", "name:vi", "name:en", "boundary", "admin_level", "place"]),
     ("other_lines", Role::Other, &["name", "railway", "power", "barrier", "natural", "leisure", "landuse"]),
@@ -91,7 +146,11 @@ impl OsmSource {
     pub(crate) fn open(path: &Path) -> Result<Self, ImportError> {
         let shown = path.display().to_string();
         let temporary = |error: std::io::Error| {
-            ImportError::unreadable(&shown, format!("no temporary file can be made ({error})"), "make room in the folder that TMPDIR names")
+            ImportError::unreadable(
+                &shown,
+                format!("no temporary file can be made ({error})"),
+                "make room in the folder that TMPDIR names",
+            )
         };
         let folder = configuration().map_err(temporary)?;
         let option = format!("CONFIG_FILE={}", folder.path().join("osmconf.ini").display());
@@ -110,17 +169,25 @@ impl OsmSource {
                 },
             )
             .map_err(|error| {
-                ImportError::unreadable(&shown, gdal_log::first().unwrap_or_else(|| error.to_string()), "it may be cut off: get it again")
+                ImportError::unreadable(
+                    &shown,
+                    gdal_log::first().unwrap_or_else(|| error.to_string()),
+                    "it may be cut off: get it again",
+                )
             })?;
-            let mut layer = dataset
-                .layer_by_name(name)
-                .map_err(|error| ImportError::malformed(&shown, format!("layer `{name}`"), error.to_string()))?;
+            let mut layer = dataset.layer_by_name(name).map_err(|error| {
+                ImportError::malformed(&shown, format!("layer `{name}`"), error.to_string())
+            })?;
             let unthemed = sort(&mut layer, kind, &mut themes);
             if unthemed > 0 {
                 notes.push(format!("{unthemed} {name} match no theme and were left out"));
             }
             if let Some(message) = gdal_log::take().into_iter().find(|message| message.error) {
-                return Err(ImportError::malformed(&shown, format!("layer `{name}`"), format!("{}; it may be cut off: get it again", message.text)));
+                return Err(ImportError::malformed(
+                    &shown,
+                    format!("layer `{name}`"),
+                    format!("{}; it may be cut off: get it again", message.text),
+                ));
             }
         }
         let mut layers = Vec::new();
@@ -137,9 +204,16 @@ impl OsmSource {
             }
             layers.push(SourceLayer {
                 name: (*name).to_owned(),
-                fields: std::iter::once("osm_id").chain(tags.iter().copied()).map(|tag| Field::new(tag, FieldType::Text)).collect(),
+                fields: std::iter::once("osm_id")
+                    .chain(tags.iter().copied())
+                    .map(|tag| Field::new(tag, FieldType::Text))
+                    .collect(),
                 kind: kind.unwrap_or(GeometryKind::Mixed),
-                srs: Srs::Known { crs: Crs::WGS84, how: "OpenStreetMap is WGS 84".into(), warnings: Vec::new() },
+                srs: Srs::Known {
+                    crs: Crs::WGS84,
+                    how: "OpenStreetMap is WGS 84".into(),
+                    warnings: Vec::new(),
+                },
                 points: Vec::new(),
                 encoding: survey::unicode("OpenStreetMap is UTF-8"),
                 count: Some(kept.len() as u64),
@@ -151,14 +225,23 @@ impl OsmSource {
             features.push(kept);
         }
         if layers.is_empty() {
-            return Err(ImportError::unreadable(&shown, "holds none of roads, buildings, water, land use, places, addresses, boundaries", "check that it is the right extract"));
+            return Err(ImportError::unreadable(
+                &shown,
+                "holds none of roads, buildings, water, land use, places, addresses, boundaries",
+                "check that it is the right extract",
+            ));
         }
         Ok(Self { notes, layers, features })
     }
 
     pub(crate) fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
         for (index, one) in (1..).zip(self.features.get(layer).into_iter().flatten()) {
-            let body = Body::Ogr { id: Some(one.id.clone()), wkb: Some(one.wkb.clone()), values: one.values.clone(), fault: one.fault.clone() };
+            let body = Body::Ogr {
+                id: Some(one.id.clone()),
+                wkb: Some(one.wkb.clone()),
+                values: one.values.clone(),
+                fault: one.fault.clone(),
+            };
             if !sink(Raw { index, line: None, body }) {
                 break;
             }
@@ -203,9 +286,15 @@ fn sort(layer: &mut gdal::vector::Layer<'_>, kind: usize, themes: &mut [Vec<Kept
         unthemed += u64::from(found.is_empty());
         let Some(wkb) = feature.geometry().and_then(|geometry| geometry.iso_wkb().ok()) else { continue };
         for theme in found {
-            let (wkb, fault) = if theme == ADDRESSES && kind != 0 { address_point(&wkb) } else { (wkb.clone(), None) };
+            let (wkb, fault) =
+                if theme == ADDRESSES && kind != 0 { address_point(&wkb) } else { (wkb.clone(), None) };
             let mut values = vec![Value::Text(id.clone())];
-            values.extend(THEMES[theme].2.iter().map(|tag| tags.get(tag).map_or(Value::Null, |text| Value::Text(text.to_owned()))));
+            values.extend(
+                THEMES[theme]
+                    .2
+                    .iter()
+                    .map(|tag| tags.get(tag).map_or(Value::Null, |text| Value::Text(text.to_owned()))),
+            );
             themes[theme].push(Kept { id: id.clone(), wkb, values, fault });
         }
     }

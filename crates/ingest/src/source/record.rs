@@ -33,7 +33,15 @@ impl Guess {
         self.nested |= to.nested;
     }
 
-    const NOTHING: Self = Self { seen: true, bool: false, int: false, real: false, date: false, datetime: false, nested: false };
+    const NOTHING: Self = Self {
+        seen: true,
+        bool: false,
+        int: false,
+        real: false,
+        date: false,
+        datetime: false,
+        nested: false,
+    };
 
     /// Looks at a cell of text.
     pub(super) fn see_text(&mut self, text: &str) {
@@ -98,7 +106,10 @@ fn is_real(text: &str) -> bool {
     // whole number of more than 18 digits would lose some.
     let code = digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
     let long = digits.len() > 18 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && !code && !long && text.parse::<f64>().is_ok_and(f64::is_finite)
+    digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && !code
+        && !long
+        && text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 /// A cell of text as a value of its field's type. Blank is null.

@@ -66,7 +66,9 @@ pub(crate) fn sniff(path: &Path) -> Result<Sniffed, ImportError> {
     let fail = |reason: &str, advice: &str| Err(ImportError::unreadable(shown.clone(), reason, advice));
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
-        Err(error) => return fail(&format!("cannot be read ({error})"), "check the path and its permissions"),
+        Err(error) => {
+            return fail(&format!("cannot be read ({error})"), "check the path and its permissions");
+        }
     };
     if meta.is_dir() {
         return if extension == "gdb" {
@@ -87,15 +89,29 @@ pub(crate) fn sniff(path: &Path) -> Result<Sniffed, ImportError> {
     match (by_content, by_name) {
         (Content::Is(format), Some(named)) if format == named => Ok(Sniffed { format, note: None }),
         (Content::Is(format), _) => {
-            let usual = matches!(extension.as_str(), "json" | "xml" | "txt" | "zip" | "pbf" | "id" | "kmz" | "gml" | "db" | "");
-            Ok(Sniffed { format, note: (!usual).then(|| format!("the name ends in .{extension}, but the content is {format:?}; it was read as that")) })
+            let usual = matches!(
+                extension.as_str(),
+                "json" | "xml" | "txt" | "zip" | "pbf" | "id" | "kmz" | "gml" | "db" | ""
+            );
+            Ok(Sniffed {
+                format,
+                note: (!usual).then(|| {
+                    format!(
+                        "the name ends in .{extension}, but the content is {format:?}; it was read as that"
+                    )
+                }),
+            })
         }
         (Content::Refused(reason, advice), _) => fail(reason, advice),
         (Content::Text, Some(Format::Csv | Format::MapInfo | Format::Dxf)) => {
             Ok(Sniffed { format: by_name.unwrap_or(Format::Csv), note: None })
         }
-        (Content::Text, Some(format @ (Format::GeoJson | Format::GeoJsonSeq))) => Ok(Sniffed { format, note: None }),
-        (Content::Text, None) if matches!(extension.as_str(), "txt" | "") => Ok(Sniffed { format: Format::Csv, note: None }),
+        (Content::Text, Some(format @ (Format::GeoJson | Format::GeoJsonSeq))) => {
+            Ok(Sniffed { format, note: None })
+        }
+        (Content::Text, None) if matches!(extension.as_str(), "txt" | "") => {
+            Ok(Sniffed { format: Format::Csv, note: None })
+        }
         // A MapInfo file is named by any of its parts; only the .tab opens.
         (_, None) if matches!(extension.as_str(), "dat" | "map" | "id" | "ind") => {
             fail("is a part of a MapInfo table", "name the .tab file beside it")
@@ -148,7 +164,10 @@ fn by_content(head: &[u8], path: &Path, extension: &str) -> Content {
         return if marked || extension == "gpkg" {
             Content::Is(Format::GeoPackage)
         } else {
-            Content::Refused("is an SQLite database and no GeoPackage", "export the tables to a GeoPackage first")
+            Content::Refused(
+                "is an SQLite database and no GeoPackage",
+                "export the tables to a GeoPackage first",
+            )
         };
     }
     if head.starts_with(&[0, 0, 0x27, 0x0A]) {
@@ -187,7 +206,10 @@ fn by_content(head: &[u8], path: &Path, extension: &str) -> Content {
     }
     if text.starts_with(b"<") {
         return if has(b"<OGRVRT") || has(b"<VRT") {
-            Content::Refused("is a virtual source, which only points to other files", "import the file that it names")
+            Content::Refused(
+                "is a virtual source, which only points to other files",
+                "import the file that it names",
+            )
         } else if has(b"<kml") {
             Content::Is(Format::Kml)
         } else if has(b"<gpx") {
@@ -215,11 +237,12 @@ fn by_content(head: &[u8], path: &Path, extension: &str) -> Content {
                 .filter(|line| line.starts_with(b"{") && line.ends_with(b"}")).count() == 2;
         return Content::Is(if sequence { Format::GeoJsonSeq } else { Format::GeoJson });
     }
-    if head.iter().any(|byte| *byte == 0) {
+    if head.contains(&0) {
         return Content::Binary;
     }
     let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    if matches!((lines.next(), lines.next()), (Some(b"0" | b"999"), Some(second)) if second == b"SECTION" || extension == "dxf") {
+    if matches!((lines.next(), lines.next()), (Some(b"0" | b"999"), Some(second)) if second == b"SECTION" || extension == "dxf")
+    {
         return Content::Is(Format::Dxf);
     }
     Content::Text
@@ -246,7 +269,12 @@ mod tests {
 
     #[test]
     fn what_is_no_data_is_refused_with_advice() {
-        for (name, bytes) in [("a.geojson", &b""[..]), ("a.gpkg", b"hello"), ("a.vrt", b"<OGRVRTDataSource/>"), ("a.dwg", b"AC1032")] {
+        for (name, bytes) in [
+            ("a.geojson", &b""[..]),
+            ("a.gpkg", b"hello"),
+            ("a.vrt", b"<OGRVRTDataSource/>"),
+            ("a.dwg", b"AC1032"),
+        ] {
             let message = look(name, bytes).unwrap_err();
             assert!(message.contains(name) && message.contains(';'), "{message}");
         }

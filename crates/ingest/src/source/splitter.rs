@@ -16,7 +16,11 @@ pub(crate) enum Piece {
 pub(crate) enum SplitError {
     Io(std::io::Error),
     /// The text ended inside something, or is no JSON object.
-    Broken { line: u64, column: u64, reason: String },
+    Broken {
+        line: u64,
+        column: u64,
+        reason: String,
+    },
 }
 
 /// Longest feature, bytes: a missing quote must not swallow the memory.
@@ -66,7 +70,9 @@ impl<R: Read> Cursor<R> {
 
     /// One value of any sort into `out`.
     fn value(&mut self, out: &mut Vec<u8>) -> Result<(), SplitError> {
-        let Some(first) = self.space()? else { return self.broken("the file ends where a value should stand") };
+        let Some(first) = self.space()? else {
+            return self.broken("the file ends where a value should stand");
+        };
         match first {
             b'"' => self.string(out),
             b'{' | b'[' => {
@@ -83,13 +89,15 @@ impl<R: Read> Cursor<R> {
                         b'{' | b'[' => {
                             open.push(byte);
                             if open.len() > DEEPEST {
-                                return self.broken(format!("objects and arrays are nested deeper than {DEEPEST}"));
+                                return self
+                                    .broken(format!("objects and arrays are nested deeper than {DEEPEST}"));
                             }
                         }
                         b'}' | b']' => {
                             let expected = if byte == b'}' { b'{' } else { b'[' };
                             if open.pop() != Some(expected) {
-                                return self.broken(format!("`{}` closes what it did not open", char::from(byte)));
+                                return self
+                                    .broken(format!("`{}` closes what it did not open", char::from(byte)));
                             }
                         }
                         _ => {}
@@ -107,7 +115,10 @@ impl<R: Read> Cursor<R> {
             _ => {
                 let before = out.len();
                 while let Some(byte) = self.peek()? {
-                    if matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' | b':' | b'"' | b'{' | b'[') {
+                    if matches!(
+                        byte,
+                        b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' | b':' | b'"' | b'{' | b'['
+                    ) {
                         break;
                     }
                     self.next()?;
@@ -126,7 +137,13 @@ impl<R: Read> Cursor<R> {
         out.extend(self.next()?);
         loop {
             let Some(byte) = self.next()? else {
-                return Err(SplitError::Broken { line, column, reason: "the text that starts here does not end: the file is cut off, or a quote is missing".into() });
+                return Err(SplitError::Broken {
+                    line,
+                    column,
+                    reason:
+                        "the text that starts here does not end: the file is cut off, or a quote is missing"
+                            .into(),
+                });
             };
             out.push(byte);
             match byte {
@@ -135,7 +152,11 @@ impl<R: Read> Cursor<R> {
                 _ => {}
             }
             if out.len() > LONGEST {
-                return Err(SplitError::Broken { line, column, reason: "a text is longer than 256 MB".into() });
+                return Err(SplitError::Broken {
+                    line,
+                    column,
+                    reason: "a text is longer than 256 MB".into(),
+                });
             }
         }
     }
@@ -172,7 +193,9 @@ pub(crate) fn split(input: impl Read, sink: &mut dyn FnMut(Piece) -> bool) -> Re
                 cursor.space()?;
             }
             Some(_) if first => {}
-            Some(byte) => return cursor.broken(format!("`{}` stands where `,` or `}}` should", char::from(byte))),
+            Some(byte) => {
+                return cursor.broken(format!("`{}` stands where `,` or `}}` should", char::from(byte)));
+            }
             None => return cursor.broken("the file ends inside the object: it is cut off"),
         }
         first = false;
@@ -203,7 +226,10 @@ pub(crate) fn split(input: impl Read, sink: &mut dyn FnMut(Piece) -> bool) -> Re
     Ok(())
 }
 
-fn elements<R: Read>(cursor: &mut Cursor<R>, sink: &mut dyn FnMut(Piece) -> bool) -> Result<bool, SplitError> {
+fn elements<R: Read>(
+    cursor: &mut Cursor<R>,
+    sink: &mut dyn FnMut(Piece) -> bool,
+) -> Result<bool, SplitError> {
     cursor.next()?;
     if cursor.space()? == Some(b']') {
         cursor.next()?;
@@ -223,7 +249,9 @@ fn elements<R: Read>(cursor: &mut Cursor<R>, sink: &mut dyn FnMut(Piece) -> bool
                 cursor.next()?;
                 return Ok(true);
             }
-            Some(byte) => return cursor.broken(format!("`{}` stands where `,` or `]` should", char::from(byte))),
+            Some(byte) => {
+                return cursor.broken(format!("`{}` stands where `,` or `]` should", char::from(byte)));
+            }
             None => return cursor.broken("the file ends inside the list of features: it is cut off"),
         };
     }
@@ -244,7 +272,8 @@ mod tests {
 
     #[test]
     fn features_come_with_their_lines_and_the_rest_without_them() {
-        let found = pieces("{\"a\":[1],\n\"features\":[{\"x\":\"]}\\\"\"},\n null ],\"type\":\"F\"}").unwrap();
+        let found =
+            pieces("{\"a\":[1],\n\"features\":[{\"x\":\"]}\\\"\"},\n null ],\"type\":\"F\"}").unwrap();
         assert_eq!(
             found,
             [
@@ -261,7 +290,9 @@ mod tests {
         for length in 0..whole.len() {
             assert!(pieces(&whole[..length]).is_err(), "{length}");
         }
-        let Err(SplitError::Broken { line, .. }) = pieces("{\"features\":[\n{},\n{]") else { panic!("not broken") };
+        let Err(SplitError::Broken { line, .. }) = pieces("{\"features\":[\n{},\n{]") else {
+            panic!("not broken")
+        };
         assert_eq!(line, 3);
     }
 }

@@ -83,10 +83,16 @@ pub(crate) fn settle(
         (asked, "as asked for (--encoding)".to_owned(), None)
     } else if let Some((encoding, how)) = declared {
         if encoding == Encoding::Utf8 && found.encoding != Encoding::Utf8 {
-            warnings.push(format!("{how} says UTF-8, but the bytes are not; they were read as {}", found.encoding));
+            warnings.push(format!(
+                "{how} says UTF-8, but the bytes are not; they were read as {}",
+                found.encoding
+            ));
             (found.encoding, format!("detected, against {how}"), Some(found.confidence))
         } else {
-            if encoding != found.encoding && found.encoding != Encoding::Cp1252 && found.encoding != Encoding::Utf8 {
+            if encoding != found.encoding
+                && found.encoding != Encoding::Cp1252
+                && found.encoding != Encoding::Utf8
+            {
                 warnings.push(format!(
                     "{how} says {encoding}, but the bytes look like {} ({:.0} %); if the texts are wrong, import again with --encoding {}",
                     found.encoding,

@@ -20,7 +20,11 @@ pub(crate) fn city() -> City {
 
 impl City {
     /// Imports one file as layer `test`, the rejects going beside the store.
-    pub(crate) fn import(&self, path: impl AsRef<Path>, change: impl FnOnce(&mut Request)) -> Result<Report, ImportError> {
+    pub(crate) fn import(
+        &self,
+        path: impl AsRef<Path>,
+        change: impl FnOnce(&mut Request),
+    ) -> Result<Report, ImportError> {
         let mut request = Request::new(vec![path.as_ref().to_owned()]);
         request.layer = Some("test".parse().unwrap());
         request.author = "test".into();
@@ -63,10 +67,8 @@ impl City {
 
 /// The folder of real data, or `None` with a word on the terminal.
 pub(crate) fn real() -> Option<PathBuf> {
-    let folder = std::env::var_os("CITYMAP_REAL_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("CITYMAP_REAL_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     if folder.is_dir() {
         return Some(folder);
     }

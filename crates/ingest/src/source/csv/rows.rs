@@ -78,7 +78,9 @@ impl<'a> Rows<'a> {
     }
 
     fn at_end(&self) -> bool {
-        self.bytes.get(self.position).is_none_or(|byte| *byte == self.delimiter || matches!(byte, b'\n' | b'\r'))
+        self.bytes
+            .get(self.position)
+            .is_none_or(|byte| *byte == self.delimiter || matches!(byte, b'\n' | b'\r'))
     }
 
     fn spaces(&mut self) {
@@ -110,7 +112,8 @@ impl<'a> Rows<'a> {
                     break;
                 }
                 Some(byte) => {
-                    if *byte == b'\n' || (*byte == b'\r' && self.bytes.get(self.position + 1) != Some(&b'\n')) {
+                    if *byte == b'\n' || (*byte == b'\r' && self.bytes.get(self.position + 1) != Some(&b'\n'))
+                    {
                         self.line += 1;
                     }
                     cell.push(*byte);
@@ -119,7 +122,13 @@ impl<'a> Rows<'a> {
             }
         }
         self.spaces();
-        if self.at_end() { Ok(cell) } else { Err(format!("something follows the closing quote of column {column}; a quote inside a text is written twice (\"\")")) }
+        if self.at_end() {
+            Ok(cell)
+        } else {
+            Err(format!(
+                "something follows the closing quote of column {column}; a quote inside a text is written twice (\"\")"
+            ))
+        }
     }
 }
 
@@ -146,7 +155,10 @@ impl<'a> Iterator for Rows<'a> {
 /// The delimiter: of comma, semicolon, tab and bar the one that stands most often outside quotes in
 /// the first line that is not empty.
 pub(super) fn delimiter(bytes: &[u8]) -> u8 {
-    let line = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+    let line = bytes
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .find(|line| !line.trim_ascii().is_empty())
+        .unwrap_or_default();
     let mut counts = [(b',', 0_usize), (b';', 0), (b'\t', 0), (b'|', 0)];
     let mut quoted = false;
     for byte in line {
@@ -166,7 +178,14 @@ mod tests {
     fn rows(text: &str) -> Vec<(u64, Result<Vec<String>, String>)> {
         let bytes = text.as_bytes();
         Rows::new(bytes, 0, 1, delimiter(bytes))
-            .map(|row| (row.line, row.cells.map(|cells| cells.into_iter().map(|cell| String::from_utf8(cell).unwrap()).collect())))
+            .map(|row| {
+                (
+                    row.line,
+                    row.cells.map(|cells| {
+                        cells.into_iter().map(|cell| String::from_utf8(cell).unwrap()).collect()
+                    }),
+                )
+            })
             .collect()
     }
 
@@ -178,9 +197,16 @@ mod tests {
     fn every_line_end_delimiter_and_quote_is_understood() {
         for end in ["\n", "\r\n", "\r"] {
             let text = ["a;b", " 1 ; \"x;\"\"y\" ", ";"].join(end);
-            assert_eq!(rows(&text), [good(1, &["a", "b"]), good(2, &["1", "x;\"y"]), good(3, &["", ""])], "{end:?}");
+            assert_eq!(
+                rows(&text),
+                [good(1, &["a", "b"]), good(2, &["1", "x;\"y"]), good(3, &["", ""])],
+                "{end:?}"
+            );
         }
-        assert_eq!(rows("a\tb\n\"1\n2\"\t3\n4\t5"), [good(1, &["a", "b"]), good(2, &["1\n2", "3"]), good(4, &["4", "5"])]);
+        assert_eq!(
+            rows("a\tb\n\"1\n2\"\t3\n4\t5"),
+            [good(1, &["a", "b"]), good(2, &["1\n2", "3"]), good(4, &["4", "5"])]
+        );
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub(crate) fn build(plan: &Plan, index: usize) -> Cell {
     };
     builder.name_start = builder.dice.below(plan.streets);
     if let Some(ground) = plan.mesh.cells[index].inset(|tag| builder.half(tag)) {
-        builder.quarters(ground, plan.mesh.cells[index].centroid().len());
+        builder.quarters(ground);
     }
     Cell { quarters: builder.quarters, roads: builder.roads, pieces: builder.pieces }
 }
@@ -123,7 +123,7 @@ impl Builder<'_> {
     }
 
     /// Cuts a cell into quarters along secondary streets and builds each.
-    fn quarters(&mut self, ground: Convex, away: f64) {
+    fn quarters(&mut self, ground: Convex) {
         let density = self.plan.density_at(ground.centroid());
         let size = Kind::quarter(density) * self.dice.range(0.85, 1.2);
         let (axis, length, _) = ground.main_axis();
@@ -133,7 +133,7 @@ impl Builder<'_> {
             let class = if length > size * 2.6 { Class::Secondary } else { Class::Local };
             let (left, right) = self.street(&ground, &cut, width, class, density > 0.3);
             for half in [left, right].into_iter().flatten() {
-                self.quarters(half, away);
+                self.quarters(half);
             }
         } else if density > -0.06 {
             self.quarter(ground, density);

@@ -86,6 +86,19 @@ pub(crate) fn ring_centroid(ring: &[P]) -> P {
     if area.abs() < 1e-9 { first } else { first + sum * (1.0 / (3.0 * area)) }
 }
 
+/// Whether no two edges of a ring, its end not repeated, meet but neighbours at their corner.
+pub(crate) fn is_simple(ring: &[P]) -> bool {
+    let n = ring.len();
+    let side = |a: P, b: P, c: P| (b - a).cross(c - a);
+    (0..n).all(|i| {
+        let (a, b) = (ring[i], ring[(i + 1) % n]);
+        (i + 2..n).filter(|j| (j + 1) % n != i).all(|j| {
+            let (c, d) = (ring[j], ring[(j + 1) % n]);
+            side(a, b, c) * side(a, b, d) > 0.0 || side(c, d, a) * side(c, d, b) > 0.0
+        })
+    })
+}
+
 /// What an edge faces: a road's number, or [`NONE`].
 pub(crate) type Tag = u32;
 
@@ -273,6 +286,12 @@ mod tests {
         let (left, right) = square().split(n, 0.0, 0.0, 9);
         assert_eq!(left.unwrap().v.len(), 3);
         assert_eq!(right.unwrap().v.len(), 3);
+    }
+
+    #[test]
+    fn a_bow_tie_is_not_simple() {
+        assert!(is_simple(&square().v));
+        assert!(!is_simple(&[p(0., 0.), p(10., 10.), p(10., 0.), p(0., 10.)]));
     }
 
     #[test]

@@ -65,9 +65,27 @@ pub(crate) fn water(city: &City, part: Part) -> Result<Vec<NewFeature>, CrsError
             let last = course.points.len() - 1;
             for start in (0..last).step_by(100) {
                 let end = (start + 100).min(last);
-                let right = (start..=end).map(|i| course.banks(i).1);
-                let left = (start..=end).rev().map(|i| course.banks(i).0);
-                let ring: Vec<P> = right.chain(left).map(|at| city.plan.warp.at(at)).collect();
+                let mut banks = [Vec::new(), Vec::new()];
+                for i in start..=end {
+                    let (left, right) = course.banks(i);
+                    let ahead = course.normals[i].left() * -1.0;
+                    for (bank, at) in banks.iter_mut().zip([right, left]) {
+                        // In a sharp bend the inner bank would run backwards.
+                        if i == end {
+                            while bank.len() > 1
+                                && bank.last().is_some_and(|last: &P| (at - *last).dot(ahead) < 1.0)
+                            {
+                                bank.pop();
+                            }
+                        }
+                        if i == end || bank.last().is_none_or(|last| (at - *last).dot(ahead) > 1.0) {
+                            bank.push(at);
+                        }
+                    }
+                }
+                let [right, left] = banks;
+                let ring: Vec<P> =
+                    right.into_iter().chain(left.into_iter().rev()).map(|at| city.plan.warp.at(at)).collect();
                 batch.polygon(
                     ring,
                     vec![txt(course.name), txt(if course.river { "Sông" } else { "Kênh, rạch" })],

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::{
     cell::Quarter,
     dice::Dice,
-    geom::{Convex, NONE, P, Tag, ring_area2},
+    geom::{Convex, NONE, P, Tag, is_simple, ring_area2},
     road::{Class, Roads},
     style::{Style, Use},
     warp::Warp,
@@ -140,6 +140,7 @@ pub(crate) fn add(
     let fallback =
         shapes.iter().flat_map(|(shape, _)| shape.tag.iter().copied()).filter(|tag| *tag != NONE).max();
     let mut by_x: Vec<u32> = (0..places.len() as u32).collect();
+    let warped: Vec<P> = places.iter().map(|place| warp.at(*place)).collect();
     by_x.sort_by(|a, b| places[*a as usize].x.total_cmp(&places[*b as usize].x));
     for ((shape, use_), ring) in shapes.iter().zip(&rings) {
         let area = shape.area();
@@ -157,6 +158,11 @@ pub(crate) fn add(
         if whole.len() < 3 || whole.len() > 250 {
             continue;
         }
+        // A long sliver, its one side bent and its other not, can come out of the warp inside out: nobody's land.
+        let bent: Vec<P> = whole.iter().map(|corner| warped[*corner as usize]).collect();
+        if ring_area2(&bent) < area || !is_simple(&bent) {
+            continue;
+        }
         let start = quarter.rings.len() as u32;
         let front = whole.iter().position(|corner| *corner == ring[front]).unwrap_or(0) as u8;
         let count = whole.len() as u8;
@@ -171,7 +177,7 @@ pub(crate) fn add(
         *count_of = count_of.saturating_add(1);
         quarter.lots.push(Lot { start, count, front, road, number, repeat, use_ });
     }
-    quarter.corners.extend(places.into_iter().map(|place| warp.at(place)));
+    quarter.corners.extend(warped);
 }
 
 /// A ring in which no corner comes twice. At a sharp end a neighbour's corner may lie on both edges:

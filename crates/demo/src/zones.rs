@@ -133,7 +133,7 @@ impl Draft<'_> {
             Kind::Park => &["CXCC", "CXCC", "TDTT"],
             Kind::Campus => &["DTNC", "YT", "CQ", "THPT"],
             Kind::Village => &["O_LX", "O_LX", "O_Nhomnhao", "NN"],
-            Kind::Field => &["NN", "O_Nhomnhao", "CXCC", "SX", "CSD"],
+            Kind::Field => &["NN", "NN", "O_Nhomnhao", "O_LX", "CXCC"],
         };
         table[self.dice.below(table.len())]
     }

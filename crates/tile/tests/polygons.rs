@@ -186,6 +186,28 @@ proptest! {
     }
 
     #[test]
+    fn rings_that_cross_and_touch_at_will_come_out_valid(
+        parts in prop::collection::vec(prop::collection::vec(prop::collection::vec((0..9i32, 0..9i32), 3..14), 1..4), 1..4),
+        corner in prop_oneof![Just((100.0, 100.0)), Just((-68.0, 2000.0)), Just((4092.0, 4093.0)), Just((4156.0, 4156.0))],
+        stretch in prop_oneof![Just(1.0), Just(3.3), Just(700.0)],
+    ) {
+        let tile = TileId::new(14, 13_050, 7_700).unwrap();
+        let ring = |points: &Vec<(i32, i32)>| {
+            let place = |&(x, y): &(i32, i32)| (corner.0 + f64::from(x) * stretch, corner.1 + f64::from(y) * stretch);
+            let mut ring: LineString<f64> = points.iter().map(place).collect();
+            ring.close();
+            ring
+        };
+        let shape: MultiPolygon<f64> = parts.iter().map(|rings| {
+            Polygon::new(ring(&rings[0]), rings[1..].iter().map(ring).collect())
+        }).collect();
+        let inside = |coord: &Coord<f64>| (0.0..=4096.0).contains(&coord.x) && (0.0..=4096.0).contains(&coord.y);
+        let expected = shape.iter().any(|polygon| polygon.exterior().0.iter().any(inside));
+        let found = cut(&to_lonlat(tile, &shape.into()), tile);
+        prop_assert!(found.is_some() || !expected);
+    }
+
+    #[test]
     fn neighbours_agree_at_their_seam(tile in tile(), shape in shape()) {
         // What one tile has no room for it shows as a triangle, of a unit or along a sliver.
         let slack = 2 * shape.0.len();

@@ -35,6 +35,7 @@ mod overlay;
 mod predicate;
 mod query;
 mod shapes;
+mod sides;
 mod snapshot;
 
 pub use bbox::Bbox;

@@ -1,13 +1,20 @@
 use citymap_model::Geometry;
-use geo::{BooleanOps, BoundingRect, MultiLineString, MultiPolygon, PreparedGeometry, Relate, Validation};
+use geo::{
+    BooleanOps, BoundingRect, GeometryCollection, MultiLineString, MultiPolygon, PreparedGeometry, Relate,
+    Validation,
+};
 use rayon::prelude::*;
 
-use crate::{Bbox, EngineError, LayerSnapshot, Measure, Method, Row};
+use crate::{
+    Bbox, EngineError, LayerSnapshot, Measure, Method, Row,
+    sides::{Side, Sides},
+};
 
 /// An area that somebody drew or named, checked and made ready for many tests.
 pub struct Area {
     polygons: MultiPolygon<f64>,
     bbox: Bbox,
+    sides: Sides,
 }
 
 /// What of a layer lies in an [`Area`].
@@ -64,7 +71,8 @@ impl Area {
             return Err(EngineError::InvalidArea("the area is empty".into()));
         };
         let bbox = Bbox::new(rect.min().x, rect.min().y, rect.max().x, rect.max().y);
-        Ok(Self { polygons, bbox })
+        let sides = Sides::new(&polygons);
+        Ok(Self { polygons, bbox, sides })
     }
 
     /// The polygons.
@@ -115,17 +123,32 @@ impl LayerSnapshot {
         let prepared = PreparedGeometry::from(&area.polygons);
         let mut kept = Vec::with_capacity(rows.len());
         let mut tally = Tally::default();
+        // What lies wholly inside is measured at once: most of a measure's time is the way to the grid.
+        let mut inside = Vec::new();
         for &row in rows {
-            let Some(geometry) = self.geometry(row) else { continue };
-            let relation = prepared.relate(&geometry);
-            if !relation.is_intersects() {
+            let side = self.shapes().bbox(row).map_or(Side::Outside, |bbox| area.sides.of(&bbox));
+            if side == Side::Outside {
                 continue;
             }
+            let Some(geometry) = self.geometry(row) else { continue };
+            let whole = side == Side::Inside || {
+                let relation = prepared.relate(&geometry);
+                if !relation.is_intersects() {
+                    continue;
+                }
+                relation.is_covers()
+            };
             kept.push(row);
-            let whole = relation.is_covers();
-            let share =
-                if whole { whole_share(&geometry, method)? } else { cut_share(&geometry, area, method)? };
-            tally = tally.add(Tally { whole: usize::from(whole), ..share });
+            if whole {
+                tally.whole += 1;
+                inside.push(geometry);
+            } else {
+                tally = tally.add(cut_share(&geometry, area, method)?);
+            }
+        }
+        if !inside.is_empty() {
+            let inside = Geometry::GeometryCollection(GeometryCollection::new_from(inside));
+            tally = tally.add(whole_share(&inside, method)?);
         }
         Ok((kept, tally))
     }

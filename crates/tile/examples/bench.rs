@@ -108,8 +108,8 @@ fn main() {
         let mut encoded = vec![];
         let mut packed = vec![vec![]; 4];
         let (mut sizes, mut packed_sizes, mut features) = (vec![], vec![vec![]; 4], vec![]);
-        for dy in (-reach..=reach) {
-            for dx in (-reach..=reach) {
+        for dy in -reach..=reach {
+            for dx in -reach..=reach {
                 let tile = TileId::new(
                     z,
                     middle.x().wrapping_add_signed(dx as i32),

@@ -1,5 +1,6 @@
 import { classify } from '../map/classify';
 import { look, type ThemeName } from '../map/look';
+import { findSeams, type Piece, type SeamLabel } from '../map/seams';
 import { selectionData } from '../map/selection';
 import { buildStyle } from '../map/style';
 import {
@@ -65,6 +66,8 @@ export class App {
   /** Layers whose details stand open. */
   open = $state<Record<string, boolean>>({});
 
+  /** Parcels on tile seams, which are labelled by points; by layer. */
+  seams = $state.raw<Record<string, Map<number, SeamLabel>>>({});
   /** Label points of named areas, by layer. */
   areaLabels = $state.raw<Record<string, GeoJSON.FeatureCollection>>({});
 
@@ -97,6 +100,7 @@ export class App {
       origin: location.origin,
       selection: this.selectionShape,
       areaLabels: this.areaLabels,
+      seams: this.seams,
       lat: this.#latitude(),
     }),
   );
@@ -221,6 +225,13 @@ export class App {
     return true;
   }
 
+  /** Takes note of the drawn pieces of a layer: those in several tiles are labelled once from now on. */
+  noteSeams(layer: string, pieces: Piece[]): void {
+    const known = this.seams[layer] ?? new Map<number, SeamLabel>();
+    const seams = findSeams(pieces, known);
+    if (seams !== known) this.seams = { ...this.seams, [layer]: seams };
+  }
+
   /** Metres around a click that count as a hit on points and lines: 8 pixels, within what the server allows. */
   tolerance(): number {
     const zoom = this.view?.zoom ?? 14;
@@ -272,6 +283,7 @@ export class App {
     if (this.#revision !== null && revision !== this.#revision) {
       try {
         this.collections = await fetchCollections();
+        this.seams = {};
         void this.#nameAreas();
         this.say(this.words.updated);
         if (this.at) void this.ask(this.at, this.selected);

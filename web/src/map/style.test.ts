@@ -72,6 +72,7 @@ function input(collections: Collection[], change: Partial<StyleInput> = {}): Sty
     origin: 'http://city.test',
     selection: selectionData(null, null, String),
     areaLabels: {},
+    seams: {},
     lat: 11,
     ...change,
   };
@@ -97,7 +98,9 @@ describe('the style', () => {
       [106.05, 10.02],
       String,
     );
-    expect(validateStyleMin(buildStyle(input(everything, { theme, selection })))).toEqual([]);
+    const seam = { id: 7, point: [106, 10] as [number, number], properties: { ten: '7' } };
+    const seams = { parcel_polygon_f: new Map([[7, seam]]) };
+    expect(validateStyleMin(buildStyle(input(everything, { theme, selection, seams })))).toEqual([]);
   });
 
   it('draws every layer that has geometry, and only from our own host', () => {
@@ -161,6 +164,7 @@ describe('the selection', () => {
       );
     const here = edges(square(106.698, 10.7725));
     expect(here.map((item) => item.properties?.length)).toEqual(['10.94', '11.06', '10.94', '11.06']);
+    expect(here.map((item) => Math.abs(Math.round(item.properties?.turn)))).toEqual([0, 90, 0, 90]);
     expect(edges(square(-71.1, 42.37))).toEqual([]);
   });
 });

@@ -3,9 +3,10 @@ import type { Collection } from '../lib/api';
 import type { Lang } from '../lib/i18n';
 import { classify, minZoom } from './classify';
 import { colorField } from './codes';
-import { labelSource, type Placed, SLOTS } from './draw/common';
+import { labelSource, type Placed, seamSource, SLOTS } from './draw/common';
 import { drawCollection } from './layers';
 import { FONT, look, type ThemeName } from './look';
+import { type SeamLabel, seamData } from './seams';
 import { selectionLayers } from './selection';
 
 /** All that the style depends on. */
@@ -22,6 +23,8 @@ export interface StyleInput {
   selection: GeoJSON.FeatureCollection;
   /** Label points of the layers whose areas bear names, by layer. */
   areaLabels: Record<string, GeoJSON.FeatureCollection>;
+  /** Parcels on tile seams, by layer. */
+  seams: Record<string, Map<number, SeamLabel>>;
   /** Latitude in degrees at which metres become pixels. */
   lat: number;
 }
@@ -69,7 +72,10 @@ export function buildStyle(input: StyleInput): StyleSpecification {
         data: input.areaLabels[id] ?? { type: 'FeatureCollection', features: [] },
       };
     }
-    const context = { colors, opacity: input.opacity(id), index, lat: input.lat, parcelsShown, dimmed };
+    if (classify(collection) === 'parcel')
+      sources[seamSource(id)] = { type: 'geojson', data: seamData(input.seams[id]) };
+    const seams = [...(input.seams[id]?.keys() ?? [])];
+    const context = { seams, colors, opacity: input.opacity(id), index, lat: input.lat, parcelsShown, dimmed };
     for (const item of drawCollection(collection, context)) {
       const layout = { ...item.layer.layout, visibility: input.shown(id) ? 'visible' : 'none' };
       placed.push({ slot: item.slot, layer: { ...item.layer, layout } as LayerSpecification });

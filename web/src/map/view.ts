@@ -121,6 +121,12 @@ export class MapView {
     return [lng, lat];
   }
 
+  /** The pieces of a layer's features in the tiles at hand; none before `zoom`. */
+  pieces(layer: string, zoom: number): maplibregl.MapGeoJSONFeature[] {
+    if (this.map.getZoom() < zoom || !this.map.getSource(layer)) return [];
+    return this.map.querySourceFeatures(layer, { sourceLayer: layer }) as maplibregl.MapGeoJSONFeature[];
+  }
+
   /** The values of `field` among the drawn features of a style layer. */
   valuesInView(layer: string, field: string): string[] {
     if (!this.map.getLayer(layer)) return [];

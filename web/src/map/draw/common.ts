@@ -48,6 +48,8 @@ export interface DrawContext {
   lat: number;
   /** A coloured parcel layer is shown: plan colours then give way to it in near views. */
   parcelsShown: boolean;
+  /** Numbers of features that are labelled by a point of their own, see `seams.ts`. */
+  seams: number[];
   /** Something is selected: its neighbours fade a little. */
   dimmed: boolean;
 }
@@ -58,6 +60,9 @@ export const POINT: ExpressionSpecification = ['==', ['geometry-type'], 'Point']
 
 /** The source of a layer's label points, see `arealabels.ts`. */
 export const labelSource = (id: string) => `${id}:label`;
+
+/** The source of labels on tile seams, see `seams.ts`. */
+export const seamSource = (id: string) => `${id}:seam`;
 
 /** The colour of a layer that has no official ones. */
 export function ownColor(collection: Collection, context: Pick<DrawContext, 'colors' | 'index'>): string {

@@ -2,7 +2,17 @@ import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } fr
 import type { Collection } from '../../lib/api';
 import { codeColor, codeText, colorField } from '../codes';
 import { FONT } from '../look';
-import { base, type DrawContext, hatches, label, labelText, ownColor, type Placed, POLYGON } from './common';
+import {
+  base,
+  type DrawContext,
+  hatches,
+  label,
+  labelText,
+  ownColor,
+  type Placed,
+  POLYGON,
+  seamSource,
+} from './common';
 
 /** Land parcels: land-use colour, thin dark border, number and use code. */
 export function parcels(collection: Collection, context: DrawContext): Placed[] {
@@ -50,26 +60,30 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
     },
   ];
   if (text) {
-    placed.push({
-      slot: 'detail-label',
-      layer: {
-        ...base(collection, 'label'),
-        type: 'symbol',
-        minzoom: 17,
-        filter: POLYGON,
-        layout: {
-          // Number above, use code below, as on a cadastral sheet.
-          'text-field': field
-            ? ['step', ['zoom'], text, 18, ['format', text, {}, '\n', {}, codeText(field), { 'font-scale': 0.8 }]]
-            : text,
-          'text-font': FONT.regular,
-          'text-size': ['interpolate', ['linear'], ['zoom'], 17, 9.5, 19, 12, 21, 15],
-          'text-line-height': 1.15,
-          'text-padding': 1,
-        },
-        paint: label(colors, colors.parcelLabel, context.opacity, 1),
+    const symbol = {
+      type: 'symbol' as const,
+      minzoom: 17,
+      layout: {
+        // Number above, use code below, as on a cadastral sheet.
+        'text-field': (field
+          ? ['step', ['zoom'], text, 18, ['format', text, {}, '\n', {}, codeText(field), { 'font-scale': 0.8 }]]
+          : text) as ExpressionSpecification,
+        'text-font': FONT.regular,
+        'text-size': ['interpolate', ['linear'], ['zoom'], 17, 9.5, 19, 12, 21, 15] as ExpressionSpecification,
+        'text-line-height': 1.15,
+        'text-padding': 1,
       },
-    });
+      paint: label(colors, colors.parcelLabel, context.opacity, 1),
+    };
+    const whole: ExpressionSpecification =
+      context.seams.length > 0 ? ['all', POLYGON, ['match', ['id'], context.seams, false, true]] : POLYGON;
+    placed.push(
+      { slot: 'detail-label', layer: { ...base(collection, 'label'), ...symbol, filter: whole } },
+      {
+        slot: 'detail-label',
+        layer: { id: `${collection.id}/seam-label`, source: seamSource(collection.id), ...symbol },
+      },
+    );
   }
   return placed;
 }
@@ -101,7 +115,7 @@ function planRank(collection: Collection): ExpressionSpecification | number {
 export function zones(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity, parcelsShown } = context;
   const field = colorField(collection);
-  const strength = field ? 1 : 0.3;
+  const strength = field ? 1 : 0.14;
   // Far views show the plan; near views show the cadastre with the plan's borders over it.
   const fade: DataDrivenPropertyValueSpecification<number> = parcelsShown
     ? [

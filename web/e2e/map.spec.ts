@@ -1,3 +1,4 @@
+import type { Collection } from '../src/lib/api';
 import { codeLooks, colorField } from '../src/map/codes';
 import { parseHex, tone } from '../src/map/colors';
 import { look } from '../src/map/look';
@@ -152,4 +153,27 @@ test('coordinates are shown in both systems and copied by a click', async ({ pag
   const [northing, easting] = copied.split(' ').map(Number);
   expect(Math.abs(northing! - 1191454.611)).toBeLessThan(2);
   expect(Math.abs(easting! - 603481.588)).toBeLessThan(2);
+});
+
+test('newer data appears by itself: a note, and tiles of the changed layer only', async ({ page }) => {
+  await open(page, `#map=17/${LAT}/${LON}`);
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const { pathname, search } = new URL(request.url());
+    if (pathname.startsWith('/tiles/')) asked.push(`${pathname.split('/')[2]}${search}`);
+  });
+  // The server as it would answer after the next import into one layer.
+  await page.route('**/api/collections', async (route) => {
+    const response = await route.fetch();
+    const body = (await response.json()) as { collections: Collection[] };
+    for (const collection of body.collections) if (collection.id === 'roads') collection.citymap.revision = 999;
+    await route.fulfill({ response, json: body });
+  });
+  await page.route('**/health/ready', (route) =>
+    route.fulfill({ status: 200, headers: { 'citymap-revision': '999' }, json: { status: 'ready' } }),
+  );
+  await expect(page.getByText('Dữ liệu vừa được cập nhật.')).toBeVisible({ timeout: 30_000 });
+  await expect.poll(() => asked.length).toBeGreaterThan(0);
+  await idle(page);
+  expect([...new Set(asked)]).toEqual(['roads?rev=999']);
 });

@@ -107,6 +107,8 @@ export class App {
   colors = $derived(look(this.theme));
 
   #revision: number | null = null;
+  /** The revision of each layer whose areas bear their names already. */
+  #named = new Map<string, number>();
   #misses = 0;
   #request: AbortController | null = null;
   #noteTimer: ReturnType<typeof setTimeout> | undefined;
@@ -297,11 +299,13 @@ export class App {
   /** Finds the label points of layers whose areas bear names; a layer that fails stays without until the next data. */
   async #nameAreas(): Promise<void> {
     const { areaLabels } = await import('../map/arealabels');
-    const named = this.collections.filter((collection) => classify(collection) === 'admin');
-    const answers = await Promise.allSettled(named.map(async (layer) => [layer.id, await areaLabels(layer)] as const));
-    this.areaLabels = Object.fromEntries(
-      answers.filter((answer) => answer.status === 'fulfilled').map((answer) => answer.value),
+    const named = this.collections.filter(
+      (layer) => classify(layer) === 'admin' && this.#named.get(layer.id) !== layer.citymap.revision,
     );
+    const answers = await Promise.allSettled(named.map(async (layer) => [layer.id, await areaLabels(layer)] as const));
+    const found = answers.filter((answer) => answer.status === 'fulfilled').map((answer) => answer.value);
+    for (const [id] of found) this.#named.set(id, this.byId.get(id)?.citymap.revision ?? 0);
+    if (found.length > 0) this.areaLabels = { ...this.areaLabels, ...Object.fromEntries(found) };
   }
 
   /** Roads near a point, as far as the widest carriageway reaches from its middle. */

@@ -108,7 +108,7 @@ export type Messages = typeof vi;
 const en: Messages = {
   title: 'City map',
   search: 'Search',
-  searchHint: 'Search communes, parcels, addresses, coordinates…',
+  searchHint: 'Commune, parcel, address, coordinates…',
   searchClear: 'Clear the search box',
   searchNone: (text) => `Nothing found for “${text}”. Try a commune, sheet/parcel number or coordinates.`,
   searchFound: (count) => `${count} ${count === 1 ? 'result' : 'results'}`,

@@ -58,7 +58,7 @@ export function minZoom(collection: Collection): number {
     case 'point':
       if (role === 'utility') return count <= 500 ? 15 : count <= 5000 ? 16 : 17;
       if (role === 'other') return count <= 2000 ? 8 : 13;
-      if (role === 'report') return count <= 300 ? 14 : 15;
+      if (role === 'report') return count <= 300 ? 14 : 16;
       return count <= 300 ? 13 : 15;
     default:
       return 0;

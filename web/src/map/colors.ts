@@ -16,7 +16,7 @@ export function tone(color: string, ground: string, strength: number): string {
   const rgb = parseHex(color);
   if (!rgb) return ground;
   const chroma = (Math.max(...rgb) - Math.min(...rgb)) / 255;
-  return mix(color, ground, strength * (1 - 0.45 * chroma ** 2));
+  return mix(color, ground, strength * (1 - 0.56 * chroma ** 2));
 }
 
 /** `strength` (0–1) of `color` over `ground`, as an opaque colour. A colour that cannot be read gives the ground. */

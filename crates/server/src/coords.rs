@@ -100,9 +100,9 @@ pub(crate) fn window(text: &str, crs: &NamedCrs) -> Result<Window, Problem> {
         .map(|number| number.trim().parse().ok().filter(|value: &f64| value.is_finite()))
         .collect::<Option<_>>()
         .ok_or_else(|| refuse("it holds what is no number"))?;
-    let (low, high) = match numbers.as_slice() {
-        &[a, b, c, d] => ([a, b], [c, d]),
-        &[a, b, _, c, d, _] => ([a, b], [c, d]),
+    let (low, high) = match *numbers.as_slice() {
+        [a, b, c, d] => ([a, b], [c, d]),
+        [a, b, _, c, d, _] => ([a, b], [c, d]),
         _ => return Err(refuse("it has neither four nor six numbers")),
     };
     let ([west, south], [east, north]) = (crs.turn(low), crs.turn(high));

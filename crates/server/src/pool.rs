@@ -68,7 +68,13 @@ mod tests {
         let (go, wait) = mpsc::channel::<()>();
         let first = tokio::spawn({
             let pool = Arc::clone(&pool);
-            async move { pool.run(move || Ok(wait.recv().unwrap())).await }
+            async move {
+                let work = move || {
+                    wait.recv().unwrap();
+                    Ok(())
+                };
+                pool.run(work).await
+            }
         });
         while pool.running.available_permits() > 0 {
             tokio::task::yield_now().await;

@@ -29,11 +29,22 @@ fn folder(name: &str) -> PathBuf {
 
 /// A GeoPackage's features as GeoJSON with all their digits, by the value of `key`.
 fn read(file: &str, layer: &str, key: &str) -> BTreeMap<String, Value> {
-    let arguments = ["-f", "GeoJSON", "-lco", "COORDINATE_PRECISION=17", "-lco", "SIGNIFICANT_FIGURES=17", "/vsistdout/", file, layer];
+    let arguments = [
+        "-f",
+        "GeoJSON",
+        "-lco",
+        "COORDINATE_PRECISION=17",
+        "-lco",
+        "SIGNIFICANT_FIGURES=17",
+        "/vsistdout/",
+        file,
+        layer,
+    ];
     let bytes = run("ogr2ogr", &arguments).unwrap();
     let collection: Value = serde_json::from_slice(&bytes).unwrap();
     let features = collection["features"].as_array().unwrap();
-    let all: BTreeMap<String, Value> = features.iter().map(|own| (own["properties"][key].to_string(), own.clone())).collect();
+    let all: BTreeMap<String, Value> =
+        features.iter().map(|own| (own["properties"][key].to_string(), own.clone())).collect();
     assert_eq!(all.len(), features.len());
     all
 }
@@ -43,7 +54,9 @@ fn same(a: &Value, b: &Value) -> bool {
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => a == b,
         _ => match (a, b) {
-            (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+            (Value::Array(a), Value::Array(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+            }
             (a, b) => a == b,
         },
     }
@@ -55,7 +68,10 @@ fn ogr2ogr_brings_back_every_feature_as_it_is() {
     let folder = folder("all");
     let file = folder.join("out.gpkg").display().to_string();
     let source = format!("OAPIF:{}", server.url("/api"));
-    if run("ogr2ogr", &["-f", "GPKG", &file, &source, "parcels"]).is_none() {
+    // Without this GDAL's GeoJSON reader takes a text for a date where all texts of a page look like dates, and parcel
+    // keys such as 26740-1-10 do: to GDAL that is a day of the year 26740.
+    let keep = ["--config", "OGR_GEOJSON_DATE_AS_STRING", "YES"];
+    if run("ogr2ogr", &[&keep[..], &["-f", "GPKG", &file, &source, "parcels"]].concat()).is_none() {
         return;
     }
     let theirs = read(&file, "parcels", "so_thua");
@@ -105,16 +121,33 @@ fn gdal_reads_the_types_from_the_schema_and_the_page_size_from_openapi() {
 fn gdal_understands_the_axis_order_of_other_systems() {
     let server = Server::start();
     let source = format!("OAPIF:{}", server.url("/api"));
+    let Some(format) = run("ogrinfo", &["--format", "OAPIF"]) else { return };
+    if !String::from_utf8_lossy(&format).contains("PREFERRED_CRS") {
+        println!("skipped: this GDAL is older than 3.7 and knows no coordinate system of OAPIF but CRS84");
+        return;
+    }
     for crs in ["EPSG:4326", "EPSG:9210"] {
         let folder = folder(&crs.replace(':', "-"));
         let file = folder.join("out.gpkg").display().to_string();
-        if run("ogr2ogr", &["-f", "GPKG", &file, &source, "wells", "-oo", &format!("CRS={crs}"), "-a_srs", crs]).is_none() {
+        if run(
+            "ogr2ogr",
+            &["-f", "GPKG", &file, &source, "wells", "-oo", &format!("CRS={crs}"), "-a_srs", crs],
+        )
+        .is_none()
+        {
             return;
         }
         let sql = "SELECT ST_X(geom) AS x, ST_Y(geom) AS y FROM wells LIMIT 1";
-        let bytes = run("ogr2ogr", &["-f", "CSV", "/vsistdout/", &file, "-dialect", "SQLite", "-sql", sql]).unwrap();
+        let bytes =
+            run("ogr2ogr", &["-f", "CSV", "/vsistdout/", &file, "-dialect", "SQLite", "-sql", sql]).unwrap();
         let text = String::from_utf8(bytes).unwrap();
-        let row: Vec<f64> = text.lines().nth(1).unwrap().split(',').map(|cell| cell.trim_matches('"').parse().unwrap()).collect();
+        let row: Vec<f64> = text
+            .lines()
+            .nth(1)
+            .unwrap()
+            .split(',')
+            .map(|cell| cell.trim_matches('"').parse().unwrap())
+            .collect();
         let [lon, lat] = common::middle(0);
         let expected = &server.json(&format!("/api/transform?lon={lon}&lat={lat}&to={crs}"))["results"][0];
         assert!((row[0] - expected["x"].as_f64().unwrap()).abs() < 1e-5, "{crs}: {row:?} {expected}");
@@ -129,7 +162,18 @@ fn a_spatial_filter_of_gdal_reaches_the_server() {
     let [x, y] = common::middle(77);
     let source = format!("OAPIF:{}", server.url("/api"));
     let corners = [x - 1e-6, y - 1e-6, x + 1e-6, y + 1e-6].map(|value| value.to_string());
-    let arguments = ["-ro", "-al", "-geom=NO", "-spat", &corners[0], &corners[1], &corners[2], &corners[3], &source, "parcels"];
+    let arguments = [
+        "-ro",
+        "-al",
+        "-geom=NO",
+        "-spat",
+        &corners[0],
+        &corners[1],
+        &corners[2],
+        &corners[3],
+        &source,
+        "parcels",
+    ];
     let Some(bytes) = run("ogrinfo", &arguments[0..]) else { return };
     let text = String::from_utf8_lossy(&bytes);
     assert!(text.contains("so_thua (Integer) = 77"), "{text}");

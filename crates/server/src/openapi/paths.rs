@@ -260,7 +260,12 @@ mod tests {
 
     #[test]
     fn the_document_holds_every_route_and_no_other() {
-        let layer = Layer::new("parcels".parse().unwrap(), Title::same("Parcels"), Role::Parcel, GeometryKind::Polygon);
+        let layer = Layer::new(
+            "parcels".parse().unwrap(),
+            Title::same("Parcels"),
+            Role::Parcel,
+            GeometryKind::Polygon,
+        );
         let layers = [Arc::new(SnapshotBuilder::new(layer).finish(1))];
         let base = Base::of(None, &HeaderMap::new(), &Uri::default());
         let document = all(&layers, &Limits::default(), &base);
@@ -268,7 +273,11 @@ mod tests {
             .as_object()
             .unwrap()
             .iter()
-            .map(|(path, item)| if item.get("servers").is_some() { path.clone() } else { format!("/api{path}") })
+            .map(
+                |(path, item)| {
+                    if item.get("servers").is_some() { path.clone() } else { format!("/api{path}") }
+                },
+            )
             .map(|path| path.trim_end_matches('/').to_owned())
             .collect();
         let mut served: Vec<String> = routes()

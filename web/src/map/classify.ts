@@ -43,6 +43,9 @@ export function classify(collection: Collection): Drawing {
   }
 }
 
+/** Whether a layer holds borders: areas that overlap level by level, of which only the lines may be drawn. */
+export const isBoundary = (collection: Collection): boolean => /boundar|ranh_gioi|dia_gioi/.test(collection.id);
+
 /** The zoom from which a layer's tiles are asked for: dense layers only where they can be read. */
 export function minZoom(collection: Collection): number {
   const { role, count } = collection.citymap;

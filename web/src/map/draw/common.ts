@@ -92,7 +92,10 @@ export function ownColor(collection: Collection, context: Pick<DrawContext, 'col
 /** The text of a feature's label, or `null` where the layer names none. */
 export function labelText(collection: Collection): ExpressionSpecification | null {
   const field = collection.citymap.label;
-  return field ? ['to-string', ['get', field]] : null;
+  if (!field) return null;
+  // OpenStreetMap's `name:vi` is filled for few features; where it is not, `name` is Vietnamese.
+  const plain = field !== 'name' && collection.citymap.fields.some((candidate) => candidate.name === 'name');
+  return ['to-string', plain ? ['coalesce', ['get', field], ['get', 'name']] : ['get', field]];
 }
 
 /** What the style layers of a collection have in common. */

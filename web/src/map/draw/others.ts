@@ -1,5 +1,5 @@
 import type { Collection } from '../../lib/api';
-import { classify } from '../classify';
+import { classify, isBoundary } from '../classify';
 import { codeColor, colorField } from '../codes';
 import { FONT } from '../look';
 import { base, type DrawContext, hatches, LINE, label, labelText, ownColor, type Placed, POLYGON } from './common';
@@ -64,7 +64,7 @@ export function others(collection: Collection, context: DrawContext): Placed[] {
   const kind = collection.citymap.geometry;
   const text = labelText(collection);
   const placed: Placed[] = [];
-  if (kind === 'polygon' || kind === 'mixed') {
+  if ((kind === 'polygon' || kind === 'mixed') && !isBoundary(collection)) {
     placed.push(
       {
         slot: 'other-fill',

@@ -1,5 +1,6 @@
 //! Serves the small city of the tests, for trying clients against it:
 //! `cargo run -p citymap-server --example fixture -- 127.0.0.1:8080`
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
 #[path = "../tests/common/mod.rs"]
 mod common;

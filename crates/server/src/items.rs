@@ -25,7 +25,8 @@ use crate::{
 };
 
 /// The parameters of `/items`, the names of fields aside. Where a field has one of these names, the parameter is meant.
-pub(crate) const KNOWN: [&str; 7] = ["bbox", "bbox-crs", "datetime", "limit", "after", "crs", "f"];
+pub(crate) const KNOWN: [&str; 8] =
+    ["bbox", "bbox-crs", "datetime", "limit", "at-least", "after", "crs", "f"];
 
 const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 
@@ -46,11 +47,15 @@ fn question(ask: &mut Ask, snapshot: &LayerSnapshot) -> Result<(Query, NamedCrs)
     let params = &mut ask.params;
     let crs =
         params.take("crs")?.map_or_else(|| Ok(NamedCrs::crs84()), |text| NamedCrs::parse("crs", &text))?;
+    let limit = params.limit(limits.items_limit_default, limits.items_limit_max)?;
+    // GDAL before 3.7 sets a limit of 10 by itself: ten thousand requests for a layer, and its GeoJSON reader takes texts
+    // for dates where a page holds nothing else, which ten parcel keys in a row often are. The link that it follows has this.
+    let at_least = params.number("at-least", 1, 1_000_000_000)?.unwrap_or(0).min(limits.items_limit_max);
     let bbox_crs = params.take("bbox-crs")?;
     let bbox_crs =
         bbox_crs.map_or_else(|| Ok(NamedCrs::crs84()), |text| NamedCrs::parse("bbox-crs", &text))?;
     let mut query = Query {
-        limit: Some(params.limit(limits.items_limit_default, limits.items_limit_max)?),
+        limit: Some(limit.max(at_least)),
         after: params.number("after", 0, i64::MAX)?,
         time: params.take("datetime")?.map(|text| interval(&text)).transpose()?,
         ..Query::default()

@@ -42,6 +42,14 @@ fn all_pages_hold_every_feature_exactly_once() {
 }
 
 #[test]
+fn a_client_that_sets_a_small_limit_by_itself_may_be_given_larger_pages() {
+    let server = Server::with(common::store(), |config| config.limits.items_limit_max = 400);
+    let page = server.json("/api/collections/parcels/items?limit=10&at-least=10000");
+    assert_eq!(page["numberReturned"], 400, "but no larger than the server makes them");
+    assert_eq!(walk(&server, "/api/collections/parcels/items?limit=10&at-least=300").len(), PARCELS);
+}
+
+#[test]
 fn a_page_names_its_revision_its_count_and_its_system() {
     let server = Server::start();
     let got = server.get("/api/collections/parcels/items");

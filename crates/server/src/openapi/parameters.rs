@@ -59,6 +59,11 @@ pub(super) fn shared(limits: &Limits) -> Value {
         "lang": query("lang", "Language of titles, instead of Accept-Language", json!({"type": "string", "enum": ["vi", "en"]})),
         // GDAL reads the page size from the parameter whose reference has `limit` in it.
         "limit": limit(limits.items_limit_default, limits.items_limit_max),
+        "at-least": query(
+            "at-least",
+            "Features a page at least, whatever `limit` says, up to its maximum: for clients that set a small one by themselves",
+            json!({"type": "integer", "minimum": 1, "maximum": 1_000_000_000}),
+        ),
         "at-limit": limit(limits.at_limit, limits.at_limit),
         "near-limit": limit(near::LIMIT, limits.near_limit_max),
         "within-limit": limit(within::LIMIT, limits.within_limit_max),

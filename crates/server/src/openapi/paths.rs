@@ -120,8 +120,11 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot) {
     get("/schema", named("schema", "schema of the fields", &common).gives(SCHEMA, "schema"));
     get("/queryables", named("queryables", "fields to filter by", &common).gives(SCHEMA, "schema"));
     get("/feature-schema", named("featureSchema", "schema of a feature", &common).gives(SCHEMA, "schema"));
-    let mut items =
-        named("items", "features", &["bbox", "bbox-crs", "datetime", "limit", "after", "crs", "f", "lang"]);
+    let mut items = named(
+        "items",
+        "features",
+        &["bbox", "bbox-crs", "datetime", "limit", "at-least", "after", "crs", "f", "lang"],
+    );
     let fields =
         layer.public_fields().filter(|(_, own)| !KNOWN.contains(&own.name.as_str()) && own.name != "lang");
     items.parameters.extend(fields.map(|(_, own)| field(own)));

@@ -9,7 +9,9 @@ fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             files_below(&path, files);
-        } else if !path.to_string_lossy().contains(".cli-output") && !path.to_string_lossy().contains(".result") {
+        } else if !path.to_string_lossy().contains(".cli-output")
+            && !path.to_string_lossy().contains(".result")
+        {
             files.push(path);
         }
     }
@@ -55,7 +57,11 @@ fn what_is_wrong_around_a_file_is_said() {
     let bench = Bench::new();
     std::fs::write(bench.path("empty.geojson"), "").unwrap();
     std::fs::write(bench.path("lie.shp"), "this is not a shapefile").unwrap();
-    std::fs::write(bench.path("cut.geojson"), r#"{"type":"FeatureCollection","features":[{"type":"Feature","#).unwrap();
+    std::fs::write(
+        bench.path("cut.geojson"),
+        r#"{"type":"FeatureCollection","features":[{"type":"Feature","#,
+    )
+    .unwrap();
     std::fs::create_dir(bench.path("folder")).unwrap();
     for file in ["empty.geojson", "lie.shp", "cut.geojson", "folder", "missing.gpkg"] {
         let run = bench.expect(1, ["import", file]);

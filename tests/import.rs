@@ -35,8 +35,12 @@ fn features(bench: &Bench, layer: &str) -> (citymap_model::Layer, Vec<Feature>) 
 fn the_168_communes() {
     let Some(file) = real_data("hcmc/hcmc_wards_2025.geojson") else { return };
     let bench = Bench::new();
-    let report = import(&bench, 0, &file, "communes", &["--role", "admin_unit", "--data-date", "2025-07-01"]).json();
-    assert_eq!((count(&report, "read"), count(&report, "accepted"), count(&report, "rejected")), (168, 168, 0));
+    let report =
+        import(&bench, 0, &file, "communes", &["--role", "admin_unit", "--data-date", "2025-07-01"]).json();
+    assert_eq!(
+        (count(&report, "read"), count(&report, "accepted"), count(&report, "rejected")),
+        (168, 168, 0)
+    );
     // WGS 84 in, WGS 84 out: not a bit differs.
     let source: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let (_, features) = features(&bench, "communes");
@@ -60,9 +64,20 @@ fn flatten(value: &serde_json::Value, numbers: &mut Vec<f64>) {
 fn the_cadastre_of_cambridge_with_its_invalid_parcels() {
     let Some(file) = real_data("cambridge/parcels_fy2013.gpkg") else { return };
     let bench = Bench::new();
-    let run = bench.run(["--json", "import", file.to_str().unwrap(), "--layer", "parcels", "--role", "parcel", "--key", "ML"]);
+    let run = bench.run([
+        "--json",
+        "import",
+        file.to_str().unwrap(),
+        "--layer",
+        "parcels",
+        "--role",
+        "parcel",
+        "--key",
+        "ML",
+    ]);
     let report = run.json();
-    let (read, accepted, rejected) = (count(&report, "read"), count(&report, "accepted"), count(&report, "rejected"));
+    let (read, accepted, rejected) =
+        (count(&report, "read"), count(&report, "accepted"), count(&report, "rejected"));
     assert_eq!(read, 13_159);
     assert_eq!(read, accepted + rejected);
     assert_eq!(run.code(), Some(if rejected > 0 { 3 } else { 0 }));
@@ -78,7 +93,7 @@ fn the_cadastre_of_cambridge_with_its_invalid_parcels() {
     }
     if rejected > 0 {
         let rejects = report["rejects_file"].as_str().unwrap();
-        let info = std::process::Command::new("ogrinfo").args(["-q", "-al", "-so", rejects]).output().unwrap();
+        let info = std::process::Command::new("ogrinfo").args(["-al", "-so", rejects]).output().unwrap();
         assert!(String::from_utf8_lossy(&info.stdout).contains(&format!("Feature Count: {rejected}")));
     }
     assert_eq!(features(&bench, "parcels").1.len() as u64, accepted);
@@ -93,10 +108,14 @@ fn openstreetmap_by_themes() {
     let report = run.json();
     let accepted = |id: &str| {
         let layers = report["layers"].as_array().unwrap();
-        count(layers.iter().find(|layer| layer["id"] == id).unwrap_or_else(|| panic!("no {id}: {report}")), "accepted")
+        count(
+            layers.iter().find(|layer| layer["id"] == id).unwrap_or_else(|| panic!("no {id}: {report}")),
+            "accepted",
+        )
     };
     assert!(accepted("osm_buildings") >= 5_000);
-    assert!(accepted("osm_roads") >= 35_000);
+    // The extract has 33 056 ways with a highway tag (`ogrinfo -sql` on GDAL's lines and areas), not more.
+    assert!(accepted("osm_roads") >= 33_000);
     assert!(accepted("osm_addresses") >= 21_000);
     assert!(accepted("osm_water") > 0 && accepted("osm_places") > 0 && accepted("osm_boundaries") > 0);
 }
@@ -126,8 +145,15 @@ fn a_shapefile_in_tcvn3_without_a_code_page() {
     let (_, source) = features(&bench, "source");
     let mut compared = 0;
     for feature in &legacy {
-        let name = feature.values.iter().filter_map(Value::to_key).map(|text| text.to_lowercase()).collect::<Vec<_>>();
-        let same = source.iter().find(|other| texts(other).iter().any(|text| text.len() == 5 && name.contains(text)));
+        let name = feature
+            .values
+            .iter()
+            .filter_map(Value::to_key)
+            .map(|text| text.to_lowercase())
+            .collect::<Vec<_>>();
+        let same = source
+            .iter()
+            .find(|other| texts(other).iter().any(|text| text.len() == 5 && name.contains(text)));
         let Some(same) = same else { continue };
         let (a, b) = (feature.geometry.as_ref().unwrap(), same.geometry.as_ref().unwrap());
         for (a, b) in a.coords_iter().zip(b.coords_iter()).take(50) {
@@ -185,7 +211,11 @@ fn modes_keys_and_dry_runs() {
     let write = |name: &str, rows: &[(&str, i32, f64)]| {
         let path = bench.path(name);
         let lines = rows.iter().map(|(key, n, x)| format!("{key},{n},{x},10.7\n"));
-        std::fs::write(&path, std::iter::once("code,n,lon,lat\n".to_owned()).chain(lines).collect::<String>()).unwrap();
+        std::fs::write(
+            &path,
+            std::iter::once("code,n,lon,lat\n".to_owned()).chain(lines).collect::<String>(),
+        )
+        .unwrap();
         path
     };
     let first = write("first.csv", &[("A", 1, 106.1), ("B", 2, 106.2), ("C", 3, 106.3)]);
@@ -193,17 +223,23 @@ fn modes_keys_and_dry_runs() {
     assert!(!bench.store().exists(), "a dry run leaves nothing behind");
     import(&bench, 0, &first, "wells", &["--crs", "4326", "--key", "code"]);
     let second = write("second.csv", &[("B", 20, 106.2), ("D", 4, 106.4)]);
-    let report = import(&bench, 0, &second, "wells", &["--crs", "4326", "--key", "code", "--mode", "upsert"]).json();
+    let report =
+        import(&bench, 0, &second, "wells", &["--crs", "4326", "--key", "code", "--mode", "upsert"]).json();
     assert_eq!(report["revision"], 2);
     let (_, all) = features(&bench, "wells");
     let rows: Vec<(i64, String, String)> = all
         .iter()
-        .map(|feature| (feature.fid, feature.values[0].to_key().unwrap(), feature.values[1].to_key().unwrap()))
+        .map(|feature| {
+            (feature.fid, feature.values[0].to_key().unwrap(), feature.values[1].to_key().unwrap())
+        })
         .collect();
     let expected = [(1, "A", "1"), (2, "B", "20"), (3, "C", "3"), (4, "D", "4")];
     assert_eq!(rows, expected.map(|(fid, key, n)| (fid, key.to_owned(), n.to_owned())));
     // Without a key nothing can be updated.
-    let run = bench.expect(1, ["import", second.to_str().unwrap(), "--layer", "keyless", "--crs", "4326", "--mode", "upsert"]);
+    let run = bench.expect(
+        1,
+        ["import", second.to_str().unwrap(), "--layer", "keyless", "--crs", "4326", "--mode", "upsert"],
+    );
     assert!(run.stderr().contains("--key"), "{}", run.stderr());
     bench.expect(2, ["import", "--mode", "merge", "x.csv"]);
     bench.expect(1, ["import", "nowhere.csv"]);

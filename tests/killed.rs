@@ -35,7 +35,8 @@ fn killed_at_random_moments_the_store_is_old_or_new() {
     let import = |version: u32| {
         let file = bench.path(&format!("squares{version}.geojsonl"));
         std::fs::write(&file, squares(version, COUNT + version)).unwrap();
-        let mut command = bench.command(["import", "--layer", "squares", "--key", "code", "--author", "test"]);
+        let mut command =
+            bench.command(["import", "--layer", "squares", "--key", "code", "--author", "test"]);
         command.arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
@@ -72,7 +73,11 @@ fn killed_at_random_moments_the_store_is_old_or_new() {
             .output()
             .unwrap();
         let sum = String::from_utf8_lossy(&sum.stdout).into_owned();
-        for expected in [format!("n (Integer) = {}", COUNT + shown), format!("a (Integer) = {shown}"), format!("b (Integer) = {shown}")] {
+        for expected in [
+            format!("n (Integer) = {}", COUNT + shown),
+            format!("a (Integer) = {shown}"),
+            format!("b (Integer) = {shown}"),
+        ] {
             assert!(sum.replace("Integer64", "Integer").contains(&expected), "{expected} not in {sum}");
         }
         bench.expect(0, ["doctor"]);
@@ -84,6 +89,7 @@ fn killed_at_random_moments_the_store_is_old_or_new() {
 /// Ends the process and its children at once, as the machine's loss would.
 fn kill_tree(pid: u32) {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let pids: Vec<String> = std::iter::once(pid.to_string()).chain(children.split_whitespace().map(str::to_owned)).collect();
+    let pids: Vec<String> =
+        std::iter::once(pid.to_string()).chain(children.split_whitespace().map(str::to_owned)).collect();
     Command::new("kill").arg("-9").args(pids).stderr(Stdio::null()).status().unwrap();
 }

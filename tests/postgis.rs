@@ -21,11 +21,15 @@ fn wkb(geometry: &Geometry) -> Vec<u8> {
 }
 
 async fn load(connection: &mut PgConnection, snapshot: &LayerSnapshot) {
-    sqlx::query("CREATE TEMP TABLE f (fid bigint PRIMARY KEY, geom geometry)").execute(&mut *connection).await.unwrap();
+    sqlx::query("CREATE TEMP TABLE f (fid bigint PRIMARY KEY, geom geometry)")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
     let rows: Vec<u32> = (0..snapshot.len() as u32).collect();
     for rows in rows.chunks(5000) {
         let fids: Vec<i64> = rows.iter().map(|&row| snapshot.fid(row)).collect();
-        let shapes: Vec<Option<Vec<u8>>> = rows.iter().map(|&row| snapshot.geometry(row).as_ref().map(wkb)).collect();
+        let shapes: Vec<Option<Vec<u8>>> =
+            rows.iter().map(|&row| snapshot.geometry(row).as_ref().map(wkb)).collect();
         sqlx::query("INSERT INTO f SELECT fid, ST_GeomFromWKB(wkb, 4326) FROM unnest($1::bigint[], $2::bytea[]) AS t(fid, wkb)")
             .bind(fids)
             .bind(shapes)
@@ -76,24 +80,37 @@ async fn the_engine_answers_as_postgis_does() {
                 .fetch_all(&mut connection)
                 .await
                 .unwrap();
-            assert_eq!(fids(&snapshot.select(&Query { bbox: Some(bbox), ..Query::default() }).rows), in_box, "{layer} {bbox:?}");
+            assert_eq!(
+                fids(&snapshot.select(&Query { bbox: Some(bbox), ..Query::default() }).rows),
+                in_box,
+                "{layer} {bbox:?}"
+            );
             met += in_box.len();
 
             let sql = "SELECT fid FROM f WHERE ST_Intersects(geom, ST_SetSRID(ST_MakePoint($1, $2), 4326)) ORDER BY fid";
-            let at: Vec<i64> =
-                sqlx::query_scalar(sql).bind(point[0]).bind(point[1]).fetch_all(&mut connection).await.unwrap();
+            let at: Vec<i64> = sqlx::query_scalar(sql)
+                .bind(point[0])
+                .bind(point[1])
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
             assert_eq!(fids(&snapshot.at(point)), at, "{layer} {point:?}");
 
             // PostGIS measures on the spheroid, we in a plane that touches it: 1e-4 at 1 km.
             let sql = "SELECT fid, ST_Distance(geom::geography, p) AS d FROM f, \
                 (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS p) AS q \
                 WHERE ST_DWithin(geom, p::geometry, 0.01) AND ST_DWithin(geom::geography, p, 200) ORDER BY d LIMIT 10";
-            let near = sqlx::query(sql).bind(point[0]).bind(point[1]).fetch_all(&mut connection).await.unwrap();
+            let near =
+                sqlx::query(sql).bind(point[0]).bind(point[1]).fetch_all(&mut connection).await.unwrap();
             let hits = snapshot.near(point, 200.0, 10);
             assert_eq!(hits.len(), near.len(), "{layer} {point:?}");
             for (hit, row) in hits.iter().zip(&near) {
                 let distance: f64 = row.get("d");
-                assert!((hit.distance - distance).abs() <= 1e-4 * distance + 1e-3, "{layer}: {} against {distance}", hit.distance);
+                assert!(
+                    (hit.distance - distance).abs() <= 1e-4 * distance + 1e-3,
+                    "{layer}: {} against {distance}",
+                    hit.distance
+                );
             }
 
             let sql = "SELECT count(*) AS n, count(*) FILTER (WHERE ST_Covers(a, geom)) AS whole, \
@@ -109,7 +126,11 @@ async fn the_engine_answers_as_postgis_does() {
             assert!((ours - area).abs() <= 1e-6 * area + 1e-4, "{layer}: {ours} m² against {area} m²");
             let length: f64 = row.get("length");
             if let Some(ours) = share.length {
-                assert!((ours.value - length).abs() <= 1e-6 * length + 1e-4, "{layer}: {} m against {length} m", ours.value);
+                assert!(
+                    (ours.value - length).abs() <= 1e-6 * length + 1e-4,
+                    "{layer}: {} m against {length} m",
+                    ours.value
+                );
             }
         }
         assert!(met > 50, "{layer}: the boxes met only {met} features");

@@ -32,9 +32,15 @@ pub fn run(parcels: u32, database: &str, time: Duration, processors: usize) -> T
     imports(&mut table, &bench, &peer, database, parcels);
 
     let start = Instant::now();
-    let live = Live::open(citymap_store::open(&bench.store().to_string_lossy(), false).expect("the store opens"))
-        .expect("the city fits");
-    table.times("start, all layers in memory", start.elapsed().as_secs_f64(), None, "in process, search index included");
+    let live =
+        Live::open(citymap_store::open(&bench.store().to_string_lossy(), false).expect("the store opens"))
+            .expect("the city fits");
+    table.times(
+        "start, all layers in memory",
+        start.elapsed().as_secs_f64(),
+        None,
+        "in process, search index included",
+    );
     let start = Instant::now();
     let server = Server::start(&bench.store(), &["--tile-cache", "0"]);
     table.times("start, first answer", start.elapsed().as_secs_f64(), None, "`citymap serve`");
@@ -54,7 +60,11 @@ fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcel
     let target = bench.path("imported.gpkg");
     let start = Instant::now();
     let mut import = Command::new(citymap_tests::citymap());
-    import.arg("--store").arg(&target).args(["--json", "import", "--layer", "parcels", "--key", "ma_thua"]).arg(&file);
+    import
+        .arg("--store")
+        .arg(&target)
+        .args(["--json", "import", "--layer", "parcels", "--key", "ma_thua"])
+        .arg(&file);
     let out = import.output().expect("citymap starts");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let ours = start.elapsed().as_secs_f64();
@@ -62,12 +72,27 @@ fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcel
     peer.execute(&["DROP SCHEMA IF EXISTS bench CASCADE", "CREATE SCHEMA bench"]);
     let pg = format!("PG:{database}");
     let start = Instant::now();
-    ogr2ogr(Path::new(&pg), &file, "PostgreSQL", &["-nln", "bench.parcels", "-lco", "GEOMETRY_NAME=geom", "--config", "PG_USE_COPY", "YES"]);
+    ogr2ogr(
+        Path::new(&pg),
+        &file,
+        "PostgreSQL",
+        &["-nln", "bench.parcels", "-lco", "GEOMETRY_NAME=geom", "--config", "PG_USE_COPY", "YES"],
+    );
     let postgis = start.elapsed().as_secs_f64();
-    table.times(&format!("import {parcels} parcels, PostGIS"), ours, Some(postgis), "`ogr2ogr -f PostgreSQL`, COPY, GiST; ours checks geometry and commits a revision");
+    table.times(
+        &format!("import {parcels} parcels, PostGIS"),
+        ours,
+        Some(postgis),
+        "`ogr2ogr -f PostgreSQL`, COPY, GiST; ours checks geometry and commits a revision",
+    );
     let start = Instant::now();
     ogr2ogr(&bench.path("plain.gpkg"), &file, "GPKG", &[]);
-    table.times(&format!("import {parcels} parcels, GeoPackage"), ours, Some(start.elapsed().as_secs_f64()), "`ogr2ogr -f GPKG`");
+    table.times(
+        &format!("import {parcels} parcels, GeoPackage"),
+        ours,
+        Some(start.elapsed().as_secs_f64()),
+        "`ogr2ogr -f GPKG`",
+    );
 
     // What a tile server on PostGIS would prepare: Web Mercator, clustered, indexed, analysed.
     peer.execute(&[
@@ -98,7 +123,15 @@ fn places(parcels: &LayerSnapshot) -> Vec<[f64; 2]> {
         .collect()
 }
 
-fn tiles(table: &mut Table, parcels: &LayerSnapshot, places: &[[f64; 2]], peer: &Peer, server: &Server, time: Duration, processors: usize) {
+fn tiles(
+    table: &mut Table,
+    parcels: &LayerSnapshot,
+    places: &[[f64; 2]],
+    peer: &Peer,
+    server: &Server,
+    time: Duration,
+    processors: usize,
+) {
     const SQL: &str = "SELECT ST_AsMVT(t, 'parcels', 4096, 'geom', 'ogc_fid') FROM ( \
         SELECT ogc_fid, ma_thua, ma_xa, so_to, so_thua, loai_dat, dien_tich, dia_chi, ten_duong, so_nha, valid_from::text, \
         ST_AsMVTGeom(geom, ST_TileEnvelope($1, $2, $3), 4096, 64, true) AS geom \
@@ -110,7 +143,8 @@ fn tiles(table: &mut Table, parcels: &LayerSnapshot, places: &[[f64; 2]], peer: 
             let bytes = encode(&[parcels], tile(n), &TileOptions::default());
             sizes.push((bytes.len(), gzip(&bytes, GZIP_LEVEL).len()));
         }
-        let (plain, packed) = sizes.iter().fold((0, 0), |sum, size| (sum.0 + size.0 / 20, sum.1 + size.1 / 20));
+        let (plain, packed) =
+            sizes.iter().fold((0, 0), |sum, size| (sum.0 + size.0 / 20, sum.1 + size.1 / 20));
         let note = format!("mean {:.1} kB, gzip {:.1} kB", plain as f64 / 1e3, packed as f64 / 1e3);
         let ours = rate::of(processors, time, |n| {
             std::hint::black_box(gzip(&encode(&[parcels], tile(n), &TileOptions::default()), GZIP_LEVEL));
@@ -119,18 +153,36 @@ fn tiles(table: &mut Table, parcels: &LayerSnapshot, places: &[[f64; 2]], peer: 
             let tile = tile(n);
             query.bind(i32::from(tile.z())).bind(tile.x() as i32).bind(tile.y() as i32)
         });
-        table.rates(&format!("z{z} parcel tile, uncached, gzip, in process"), ours, Some(theirs), &format!("bare `ST_AsMVT`, uncompressed; {note}"));
+        table.rates(
+            &format!("z{z} parcel tile, uncached, gzip, in process"),
+            ours,
+            Some(theirs),
+            &format!("bare `ST_AsMVT`, uncompressed; {note}"),
+        );
         if z >= 14 {
             let over = http::rate(server.url(), processors * 4, time, |n| {
                 let tile = tile(n);
                 format!("/tiles/parcels/{}/{}/{}", tile.z(), tile.x(), tile.y())
             });
-            table.rates(&format!("z{z} parcel tile, uncached, gzip, over HTTP"), over, Some(theirs), "the same, clients on the same processors");
+            table.rates(
+                &format!("z{z} parcel tile, uncached, gzip, over HTTP"),
+                over,
+                Some(theirs),
+                "the same, clients on the same processors",
+            );
         }
     }
 }
 
-fn questions(table: &mut Table, parcels: &LayerSnapshot, places: &[[f64; 2]], peer: &Peer, server: &Server, time: Duration, processors: usize) {
+fn questions(
+    table: &mut Table,
+    parcels: &LayerSnapshot,
+    places: &[[f64; 2]],
+    peer: &Peer,
+    server: &Server,
+    time: Duration,
+    processors: usize,
+) {
     let place = |n: u64| places[n as usize % places.len()];
     let note = "bare SQL, the same rows";
 
@@ -157,14 +209,26 @@ fn questions(table: &mut Table, parcels: &LayerSnapshot, places: &[[f64; 2]], pe
         query.bind(bbox.min[0]).bind(bbox.min[1]).bind(bbox.max[0]).bind(bbox.max[1])
     });
     let ours = rate::of(processors, time, |n| {
-        std::hint::black_box(parcels.select(&Query { bbox: Some(around(n)), limit: Some(100), ..Query::default() }));
+        std::hint::black_box(parcels.select(&Query {
+            bbox: Some(around(n)),
+            limit: Some(100),
+            ..Query::default()
+        }));
     });
     table.rates("100 parcels in a box, in process", ours, Some(theirs), note);
     let over = http::rate(server.url(), processors * 4, time, |n| {
         let bbox = around(n);
-        format!("/api/collections/parcels/items?limit=100&bbox={},{},{},{}", bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1])
+        format!(
+            "/api/collections/parcels/items?limit=100&bbox={},{},{},{}",
+            bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]
+        )
     });
-    table.rates("100 parcels in a box, GeoJSON over HTTP", over, Some(theirs), "bare SQL, which makes no GeoJSON");
+    table.rates(
+        "100 parcels in a box, GeoJSON over HTTP",
+        over,
+        Some(theirs),
+        "bare SQL, which makes no GeoJSON",
+    );
 
     let sql = "SELECT *, ST_Distance(geom::geography, p) AS d FROM bench.parcels, \
         (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS p) AS q \
@@ -188,14 +252,20 @@ fn questions(table: &mut Table, parcels: &LayerSnapshot, places: &[[f64; 2]], pe
         (SELECT ST_GeomFromWKB($1, 4326) AS a) AS q WHERE ST_Intersects(geom, a)";
     let theirs = peer.rate(processors, time, sql, &|query, n| {
         let mut bytes = Vec::new();
-        wkb::writer::write_polygon(&mut bytes, &diamond(n), &Default::default()).expect("a polygon is written");
+        wkb::writer::write_polygon(&mut bytes, &diamond(n), &Default::default())
+            .expect("a polygon is written");
         query.bind(bytes)
     });
     let ours = rate::of(1, time, |n| {
         let area = Area::new(diamond(n).into()).expect("a diamond is valid");
         std::hint::black_box(parcels.within(&area).expect("it can be measured"));
     });
-    table.rates("parcels in a drawn 1 km², counts and areas, in process", ours, Some(theirs), "planar degrees there, the grid here");
+    table.rates(
+        "parcels in a drawn 1 km², counts and areas, in process",
+        ours,
+        Some(theirs),
+        "planar degrees there, the grid here",
+    );
 }
 
 /// Half the width, in degrees, of a box that holds about `count` parcels at the places.

@@ -7,7 +7,11 @@ use crate::rate;
 /// How many GETs a second `threads` clients with kept connections get answered; `path(n)` is the n-th.
 pub fn rate(url: &str, threads: usize, time: Duration, path: impl Fn(u64) -> String + Sync) -> f64 {
     // One agent a thread keeps one connection open.
-    let agent: ureq::Agent = ureq::Agent::config_builder().max_idle_connections(threads * 2).max_idle_connections_per_host(threads * 2).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .max_idle_connections(threads * 2)
+        .max_idle_connections_per_host(threads * 2)
+        .build()
+        .into();
     rate::of(threads, time, |n| {
         let mut answer = agent
             .get(format!("{url}{}", path(n)))

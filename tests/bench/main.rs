@@ -19,7 +19,10 @@ fn main() {
     while let Some(arg) = args.next() {
         match (arg.as_str(), arg.parse::<u32>()) {
             ("--seconds", _) => {
-                seconds = args.next().and_then(|text| text.parse().ok()).unwrap_or_else(|| usage("--seconds wants a number"));
+                seconds = args
+                    .next()
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or_else(|| usage("--seconds wants a number"));
             }
             (_, Ok(size)) => sizes.push(size),
             _ => usage(&format!("{arg} is no number of parcels")),

@@ -8,7 +8,10 @@ use std::{
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgArguments, query::Query};
 
 /// A statement and what is bound to it for call n.
-pub type Bind<'a> = &'a (dyn for<'q> Fn(Query<'q, sqlx::Postgres, PgArguments>, u64) -> Query<'q, sqlx::Postgres, PgArguments> + Sync);
+pub type Bind<'a> = &'a (
+        dyn for<'q> Fn(Query<'q, sqlx::Postgres, PgArguments>, u64) -> Query<'q, sqlx::Postgres, PgArguments>
+            + Sync
+    );
 
 /// A PostGIS server.
 pub struct Peer {
@@ -28,7 +31,8 @@ impl Peer {
         self.runtime.block_on(async {
             let mut connection = PgConnection::connect(&self.url).await.expect("PostgreSQL answers");
             for statement in statements {
-                let outcome = sqlx::raw_sql(AssertSqlSafe((*statement).to_owned())).execute(&mut connection).await;
+                let outcome =
+                    sqlx::raw_sql(AssertSqlSafe((*statement).to_owned())).execute(&mut connection).await;
                 outcome.unwrap_or_else(|error| panic!("{statement}: {error}"));
             }
         });
@@ -41,13 +45,20 @@ impl Peer {
         std::thread::scope(|scope| {
             for _ in 0..connections {
                 scope.spawn(|| {
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                    let runtime = tokio::runtime::Builder::new_current_thread()
+                        .enable_all()
+                        .build()
+                        .expect("a runtime");
                     runtime.block_on(async {
-                        let mut connection = PgConnection::connect(&self.url).await.expect("PostgreSQL answers");
+                        let mut connection =
+                            PgConnection::connect(&self.url).await.expect("PostgreSQL answers");
                         while start.elapsed() < time {
                             let n = next.fetch_add(1, Ordering::Relaxed);
                             let query = bind(sqlx::query(AssertSqlSafe(sql.to_owned())), n);
-                            query.fetch_all(&mut connection).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+                            query
+                                .fetch_all(&mut connection)
+                                .await
+                                .unwrap_or_else(|error| panic!("{sql}: {error}"));
                         }
                     });
                 });

@@ -42,7 +42,9 @@ pub fn real_data(path: &str) -> Option<PathBuf> {
 pub fn database() -> Option<String> {
     let url = std::env::var("CITYMAP_TEST_DATABASE").ok();
     if url.is_none() {
-        eprintln!("skipped: CITYMAP_TEST_DATABASE is not set; run the tests by `scripts/with-postgres cargo test`");
+        eprintln!(
+            "skipped: CITYMAP_TEST_DATABASE is not set; run the tests by `scripts/with-postgres cargo test`"
+        );
     }
     url
 }
@@ -77,7 +79,12 @@ impl Bench {
     /// A command line of `citymap` on the store.
     pub fn command<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(citymap());
-        command.arg("--store").arg(self.store()).args(args).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+            .arg("--store")
+            .arg(self.store())
+            .args(args)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
         command
     }
 
@@ -134,7 +141,10 @@ pub struct Server {
 impl Server {
     /// Serves `store` on a free port of the loopback interface and waits until it is ready.
     pub fn start(store: &Path, args: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
         let mut child = Command::new(citymap())
             .arg("--store")
             .arg(store)

@@ -9,11 +9,11 @@ use gdal::{
     Dataset, DriverManager,
     errors::GdalError,
     spatial_ref::{AxisMappingStrategy, SpatialRef},
-    vector::{Feature, FieldDefn, Geometry, LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType},
+    vector::{Feature, FieldDefn, LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType},
 };
 use serde::Serialize;
 
-use crate::gdal_log;
+use crate::{gdal_log, validity::to_ogr};
 
 /// What was written.
 #[derive(Clone, Debug, Serialize)]
@@ -224,7 +224,8 @@ fn put(
         if let Some(transform) = transform {
             transform.geometry(geometry).map_err(Failure::Crs)?;
         }
-        feature.set_geometry(to_gdal(geometry)?).map_err(Failure::Gdal)?;
+        let shape = to_ogr(geometry).map_err(|reason| Failure::Gdal(GdalError::BadArgument(reason)))?;
+        feature.set_geometry(shape).map_err(Failure::Gdal)?;
     }
     for (index, value) in record.values.iter().enumerate().filter(|_| !own_fields) {
         let outcome = match value {
@@ -240,11 +241,4 @@ fn put(
         outcome.map_err(Failure::Gdal)?;
     }
     feature.create(layer).map_err(Failure::Gdal)
-}
-
-fn to_gdal(geometry: &citymap_model::Geometry) -> Result<Geometry, Failure> {
-    let mut bytes = Vec::new();
-    ::wkb::writer::write_geometry(&mut bytes, geometry, &::wkb::writer::WriteOptions::default())
-        .map_err(|error| Failure::Gdal(GdalError::BadArgument(error.to_string())))?;
-    Geometry::from_wkb(&bytes).map_err(Failure::Gdal)
 }

@@ -69,6 +69,7 @@ pub(crate) fn repair(
     gdal_log::take();
     let kind = kind_of(geometry);
     let made = same_kind(made.geometry, kind)
+        .map(|made| as_multi_as(geometry, made))
         .ok_or_else(|| failed("and a repair would leave no geometry of the same kind".to_owned()))?;
     if fault(&made).is_some() {
         return Err(failed("and it is still invalid after a repair".to_owned()));
@@ -89,6 +90,15 @@ pub(crate) fn repair(
             Some(before),
             Some(after),
         ))
+    }
+}
+
+/// A layer of multi-polygons stays one: a repaired geometry is multi where the one before was.
+fn as_multi_as(before: &Geometry<f64>, made: Geometry<f64>) -> Geometry<f64> {
+    match (before, made) {
+        (Geometry::MultiPolygon(_), Geometry::Polygon(polygon)) => MultiPolygon(vec![polygon]).into(),
+        (Geometry::MultiLineString(_), Geometry::LineString(line)) => MultiLineString(vec![line]).into(),
+        (_, made) => made,
     }
 }
 

@@ -108,7 +108,11 @@ impl Live {
         let city = Arc::new(City { revision: view.revision(), layers });
         let start = Instant::now();
         let search = Arc::new(SearchIndex::update(&old.search, &city));
-        tracing::debug!(revision = city.revision, ms = start.elapsed().as_millis() as u64, "search index built");
+        tracing::debug!(
+            revision = city.revision,
+            ms = start.elapsed().as_millis() as u64,
+            "search index built"
+        );
         *self.scene.write().unwrap_or_else(PoisonError::into_inner) = Scene { city, search };
         Ok(touched)
     }

@@ -46,7 +46,14 @@ pub struct Field {
 impl Field {
     /// A field with a name and a type and nothing else.
     pub fn new(name: impl Into<String>, field_type: FieldType) -> Self {
-        Self { name: name.into(), field_type, title: Title::default(), unit: None, code_list: None, personal: false }
+        Self {
+            name: name.into(),
+            field_type,
+            title: Title::default(),
+            unit: None,
+            code_list: None,
+            personal: false,
+        }
     }
 
     /// The same field with titles for people.

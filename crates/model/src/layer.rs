@@ -126,7 +126,9 @@ impl fmt::Display for Role {
 
 /// A text that names no role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a role; the roles are parcel, zone, road, building, address, admin_unit, utility, place, report, other")]
+#[error(
+    "`{0}` is not a role; the roles are parcel, zone, road, building, address, admin_unit, utility, place, report, other"
+)]
 pub struct UnknownRole(pub String);
 
 impl FromStr for Role {
@@ -251,7 +253,18 @@ mod tests {
         for good in ["parcels", "zone_2025", "x"] {
             assert!(good.parse::<LayerId>().is_ok(), "{good}");
         }
-        for bad in ["", "Parcels", "1a", "a-b", "a b", "a\"b", "gpkg_contents", "citymap_log", "thửa", &"x".repeat(64)] {
+        for bad in [
+            "",
+            "Parcels",
+            "1a",
+            "a-b",
+            "a b",
+            "a\"b",
+            "gpkg_contents",
+            "citymap_log",
+            "thửa",
+            &"x".repeat(64),
+        ] {
             assert!(bad.parse::<LayerId>().is_err(), "{bad}");
         }
     }

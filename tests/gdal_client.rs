@@ -1,5 +1,7 @@
 //! GDAL as a client of the API: everything comes back as it was imported.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{collections::BTreeMap, path::Path, process::Command};
 
 use citymap_tests::{Bench, real_data};

@@ -1,5 +1,7 @@
 //! Files that are wrong: no crash, no panic, a message that names the file, the store unchanged.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use citymap_tests::{Bench, real_data};

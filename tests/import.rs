@@ -1,5 +1,7 @@
 //! `citymap import` on real data, as GIS staff would run it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use citymap_model::{Feature, Value};

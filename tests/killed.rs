@@ -1,5 +1,7 @@
 //! `kill -9` during an import: the store is at the old revision or the new one, never between.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},

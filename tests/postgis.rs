@@ -1,5 +1,7 @@
 //! The engine's answers against PostGIS's on the demo city: the same features, the same measures.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use citymap_engine::{Area, Bbox, LayerSnapshot, Query};
 use citymap_live::Live;
 use citymap_tests::{Bench, database};

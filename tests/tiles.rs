@@ -1,5 +1,7 @@
 //! Tiles of the running server, decoded by somebody else's decoder.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     time::Instant,

@@ -20,7 +20,7 @@ use crate::{http, peer::Peer, rate, table::Table};
 const PLACES: usize = 20_000;
 
 /// Measures a demo city of `parcels` parcels.
-pub fn run(parcels: u32, database: &str, time: Duration, processors: usize) -> Table {
+pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usize) -> Table {
     let mut table = Table::new(format!("{parcels} parcels"));
     let bench = Bench::new();
     let peer = Peer::new(database);

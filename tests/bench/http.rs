@@ -5,7 +5,7 @@ use std::{io::Read, time::Duration};
 use crate::rate;
 
 /// How many GETs a second `threads` clients with kept connections get answered; `path(n)` is the n-th.
-pub fn rate(url: &str, threads: usize, time: Duration, path: impl Fn(u64) -> String + Sync) -> f64 {
+pub(crate) fn rate(url: &str, threads: usize, time: Duration, path: impl Fn(u64) -> String + Sync) -> f64 {
     // One agent a thread keeps one connection open.
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .max_idle_connections(threads * 2)

@@ -4,6 +4,8 @@
 //! peer's): above 1 we are faster. `citymap-bench 100000 1000000` chooses the sizes,
 //! `--seconds S` the time for each rate (default 3).
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or a benchmark fails by panicking")]
+
 mod city;
 mod http;
 mod peer;

@@ -8,26 +8,26 @@ use std::{
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgArguments, query::Query};
 
 /// A statement and what is bound to it for call n.
-pub type Bind<'a> = &'a (
+pub(crate) type Bind<'a> = &'a (
         dyn for<'q> Fn(Query<'q, sqlx::Postgres, PgArguments>, u64) -> Query<'q, sqlx::Postgres, PgArguments>
             + Sync
     );
 
 /// A PostGIS server.
-pub struct Peer {
+pub(crate) struct Peer {
     url: String,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Peer {
     /// The server at `url`.
-    pub fn new(url: &str) -> Self {
+    pub(crate) fn new(url: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         Self { url: url.to_owned(), runtime }
     }
 
     /// Runs statements one after the other.
-    pub fn execute(&self, statements: &[&str]) {
+    pub(crate) fn execute(&self, statements: &[&str]) {
         self.runtime.block_on(async {
             let mut connection = PgConnection::connect(&self.url).await.expect("PostgreSQL answers");
             for statement in statements {
@@ -39,7 +39,7 @@ impl Peer {
     }
 
     /// How often `sql` can be answered in a second by `connections` at once.
-    pub fn rate(&self, connections: usize, time: Duration, sql: &str, bind: Bind<'_>) -> f64 {
+    pub(crate) fn rate(&self, connections: usize, time: Duration, sql: &str, bind: Bind<'_>) -> f64 {
         let next = AtomicU64::new(0);
         let start = Instant::now();
         std::thread::scope(|scope| {

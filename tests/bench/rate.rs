@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Calls `work(n)` for n = 0, 1, … from `threads` threads until the time is over; the calls a second.
-pub fn of(threads: usize, time: Duration, work: impl Fn(u64) + Sync) -> f64 {
+pub(crate) fn of(threads: usize, time: Duration, work: impl Fn(u64) + Sync) -> f64 {
     let next = AtomicU64::new(0);
     let start = Instant::now();
     std::thread::scope(|scope| {

@@ -1,7 +1,7 @@
 //! The table that is printed.
 
 /// A line of the table.
-pub struct Line {
+pub(crate) struct Line {
     work: String,
     ours: String,
     peer: String,
@@ -10,25 +10,25 @@ pub struct Line {
 }
 
 /// The lines of one city size.
-pub struct Table {
+pub(crate) struct Table {
     title: String,
     lines: Vec<Line>,
 }
 
 impl Table {
     /// An empty table.
-    pub fn new(title: String) -> Self {
+    pub(crate) fn new(title: String) -> Self {
         println!("\n## {title}\n");
         Self { title, lines: Vec::new() }
     }
 
     /// Times in seconds: smaller is better.
-    pub fn times(&mut self, work: &str, ours: f64, peer: Option<f64>, note: &str) {
+    pub(crate) fn times(&mut self, work: &str, ours: f64, peer: Option<f64>, note: &str) {
         self.add(work, format!("{ours:.2} s"), peer.map(|peer| (format!("{peer:.2} s"), peer / ours)), note);
     }
 
     /// Rates a second: larger is better.
-    pub fn rates(&mut self, work: &str, ours: f64, peer: Option<f64>, note: &str) {
+    pub(crate) fn rates(&mut self, work: &str, ours: f64, peer: Option<f64>, note: &str) {
         self.add(work, format!("{ours:.0}/s"), peer.map(|peer| (format!("{peer:.1}/s"), ours / peer)), note);
     }
 
@@ -40,7 +40,7 @@ impl Table {
     }
 
     /// Prints it as Markdown.
-    pub fn print(&self) {
+    pub(crate) fn print(&self) {
         println!("| {} | citymap | peer | ratio | how |\n|---|---|---|---|---|", self.title);
         for line in &self.lines {
             let ratio = line.ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.1} ×"));

@@ -1,6 +1,8 @@
 //! What the tests that drive the built binary share: where it is, a store of its own for each
 //! test, a server that ends with the test, and the real data where it is.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or a benchmark fails by panicking")]
+
 use std::{
     io::{BufRead, BufReader, Read},
     net::TcpListener,

@@ -1,5 +1,7 @@
 //! Every question against the plain loop over all features that it replaces.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use citymap_engine::{Area, Bbox, Filter, LayerSnapshot, Measure, Op, Query, SnapshotBuilder, TimeInterval};
 use citymap_model::{
     Feature, FeatureId, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value, parse_date,

@@ -166,7 +166,7 @@ test('newer data appears by itself: a note, and tiles of the changed layer only'
   await page.route('**/api/collections', async (route) => {
     const response = await route.fetch();
     const body = (await response.json()) as { collections: Collection[] };
-    for (const collection of body.collections) if (collection.id === 'roads') collection.citymap.revision = 999;
+    for (const collection of body.collections) if (collection.id === 'roads') collection.citymap.tilesVersion = '999-new';
     await route.fulfill({ response, json: body });
   });
   await page.route('**/health/ready', (route) =>
@@ -175,5 +175,5 @@ test('newer data appears by itself: a note, and tiles of the changed layer only'
   await expect(page.getByText('Dữ liệu vừa được cập nhật.')).toBeVisible({ timeout: 30_000 });
   await expect.poll(() => asked.length).toBeGreaterThan(0);
   await idle(page);
-  expect([...new Set(asked)]).toEqual(['roads?rev=999']);
+  expect([...new Set(asked)]).toEqual(['roads?rev=999-new']);
 });

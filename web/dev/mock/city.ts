@@ -107,6 +107,7 @@ function layer(
         synthetic: true,
         fields,
         tiles: `/tiles/${id}/{z}/{x}/{y}`,
+        tilesVersion: '1-mock',
       },
     },
   };

@@ -61,6 +61,8 @@ export interface Collection {
     synthetic?: boolean;
     fields: Field[];
     tiles: string;
+    /** What names the state of the layer's tiles: asked for with it, a tile may be kept for a year. */
+    tilesVersion: string;
   };
 }
 
@@ -136,6 +138,11 @@ async function problemText(response: Response): Promise<string> {
   } catch {
     return `HTTP ${response.status}`;
   }
+}
+
+/** The address pattern (`{z}`, `{x}`, `{y}`) of a layer's tiles, with the state they are in. */
+export function tileUrl(collection: Collection): string {
+  return `${collection.citymap.tiles}?rev=${encodeURIComponent(collection.citymap.tilesVersion)}`;
 }
 
 /** The layers, in catalogue order. */

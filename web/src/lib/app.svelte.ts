@@ -107,8 +107,8 @@ export class App {
   colors = $derived(look(this.theme));
 
   #revision: number | null = null;
-  /** The revision of each layer whose areas bear their names already. */
-  #named = new Map<string, number>();
+  /** The state of the tiles of each layer whose areas bear their names already. */
+  #named = new Map<string, string>();
   #misses = 0;
   #request: AbortController | null = null;
   #noteTimer: ReturnType<typeof setTimeout> | undefined;
@@ -300,11 +300,11 @@ export class App {
   async #nameAreas(): Promise<void> {
     const { areaLabels } = await import('../map/arealabels');
     const named = this.collections.filter(
-      (layer) => classify(layer) === 'admin' && this.#named.get(layer.id) !== layer.citymap.revision,
+      (layer) => classify(layer) === 'admin' && this.#named.get(layer.id) !== layer.citymap.tilesVersion,
     );
     const answers = await Promise.allSettled(named.map(async (layer) => [layer.id, await areaLabels(layer)] as const));
     const found = answers.filter((answer) => answer.status === 'fulfilled').map((answer) => answer.value);
-    for (const [id] of found) this.#named.set(id, this.byId.get(id)?.citymap.revision ?? 0);
+    for (const [id] of found) this.#named.set(id, this.byId.get(id)?.citymap.tilesVersion ?? '');
     if (found.length > 0) this.areaLabels = { ...this.areaLabels, ...Object.fromEntries(found) };
   }
 

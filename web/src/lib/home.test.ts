@@ -13,6 +13,7 @@ function layer(id: string, count: number, bbox?: number[]): Collection {
       geometry: 'polygon',
       count,
       revision: 1,
+      tilesVersion: '1-a',
       fields: [],
       tiles: `/tiles/${id}/{z}/{x}/{y}`,
     },

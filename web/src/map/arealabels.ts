@@ -1,6 +1,6 @@
 import { VectorTile } from '@mapbox/vector-tile';
 import { PbfReader } from 'pbf';
-import type { Bbox, Collection } from '../lib/api';
+import { type Bbox, type Collection, tileUrl } from '../lib/api';
 import { extent } from '../lib/home';
 import { boundsOf, innerPoint } from '../lib/inner';
 
@@ -16,11 +16,11 @@ export async function areaLabels(collection: Collection): Promise<GeoJSON.Featur
   const best = new Map<string, { size: number; feature: GeoJSON.Feature }>();
   const answers = await Promise.all(
     tilesOver(box).map(async ([z, x, y]) => {
-      const path = collection.citymap.tiles
+      const path = tileUrl(collection)
         .replace('{z}', String(z))
         .replace('{x}', String(x))
         .replace('{y}', String(y));
-      const response = await fetch(`${path}?rev=${collection.citymap.revision}`);
+      const response = await fetch(path);
       const bytes = response.status === 200 ? await response.arrayBuffer() : null;
       return { z, x, y, bytes };
     }),

@@ -33,6 +33,7 @@ function layer(
       geometry,
       count: 5000,
       revision: 3,
+      tilesVersion: '3-abc',
       label: fields[0]?.name ?? null,
       fields,
       tiles: `/tiles/${id}/{z}/{x}/{y}`,
@@ -113,9 +114,9 @@ describe('the style', () => {
     expect(new Set(hosts)).toEqual(new Set(['http://city.test']));
   });
 
-  it('asks for tiles by the layer’s revision, so that only changed layers are fetched again', () => {
+  it('asks for tiles by the state of the layer’s tiles, so that only changed layers are fetched again', () => {
     const source = buildStyle(input([layer('parcels', 'parcel', 'polygon')])).sources.parcels;
-    expect(source).toMatchObject({ tiles: ['http://city.test/tiles/parcels/{z}/{x}/{y}?rev=3'], minzoom: 14 });
+    expect(source).toMatchObject({ tiles: ['http://city.test/tiles/parcels/{z}/{x}/{y}?rev=3-abc'], minzoom: 14 });
   });
 
   it('tells uses of one colour apart by hatching', () => {

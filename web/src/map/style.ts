@@ -1,5 +1,5 @@
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
-import type { Collection } from '../lib/api';
+import { type Collection, tileUrl } from '../lib/api';
 import type { Lang } from '../lib/i18n';
 import { classify, minZoom } from './classify';
 import { colorField } from './codes';
@@ -62,7 +62,7 @@ export function buildStyle(input: StyleInput): StyleSpecification {
   const placed: Placed[] = [];
   drawn.forEach((collection, index) => {
     const { id } = collection;
-    const tiles = [`${input.origin}${collection.citymap.tiles}?rev=${collection.citymap.revision}`];
+    const tiles = [`${input.origin}${tileUrl(collection)}`];
     const attribution = collection.citymap.attribution ?? undefined;
     // Past z18 a tile's grid is finer than 4 cm: deeper tiles would add requests, not detail.
     sources[id] = { type: 'vector', tiles, minzoom: minZoom(collection), maxzoom: 18, attribution };

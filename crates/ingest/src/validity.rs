@@ -24,7 +24,15 @@ pub(crate) fn fault(geometry: &Geometry<f64>) -> Option<Fault> {
     {
         return None;
     }
-    let ogr = to_ogr(geometry).ok()?;
+    gdal_log::take();
+    // What cannot even be built for GEOS has not been judged, so it does not pass for valid.
+    let ogr = match to_ogr(geometry) {
+        Ok(ogr) => ogr,
+        Err(error) => {
+            let reason = gdal_log::first().unwrap_or(error);
+            return Some(Fault::new(format!("its validity cannot be judged: {reason}")));
+        }
+    };
     gdal_log::take();
     if ogr.is_valid() {
         return None;
@@ -223,6 +231,22 @@ mod tests {
         let refused =
             repair(&bow, RepairTolerance::default(), &|g| Ok(g.clone())).map(|r| r.geometry).unwrap_err();
         assert!(refused.0.contains("would change its area"), "{}", refused.0);
+    }
+
+    #[test]
+    fn what_gdal_cannot_build_is_a_fault() {
+        crate::gdal_log::listen();
+        let line: Vec<(f64, f64)> = (0..20).map(|i| (106.0, 10.0 + f64::from(i) / 1e4)).collect();
+        let mut nested = Geometry::from(geo_types::LineString::from(line));
+        assert!(fault(&nested).is_none());
+        // GDAL follows collections in collections for 32 steps.
+        for _ in 0..40 {
+            nested = Geometry::GeometryCollection(geo_types::GeometryCollection(vec![nested]));
+        }
+        let reason = fault(&nested).unwrap().reason;
+        assert!(reason.starts_with("its validity cannot be judged: "), "{reason}");
+        let refused = repair(&nested, RepairTolerance::default(), &|g| Ok(g.clone())).map(|_| ());
+        assert!(refused.unwrap_err().0.contains("cannot be repaired"));
     }
 
     /// What the shortcut rests on: `geo` and GEOS agree on every parcel of a real city.

@@ -67,20 +67,46 @@ pub(crate) async fn style(State(app): State<Arc<App>>, uri: Uri, asked: HeaderMa
     let path = decoded(uri.path());
     let name = path.trim_start_matches('/');
     let found = match name.strip_prefix("fonts/").and_then(|rest| rest.split_once('/')) {
-        // The first font of the stack that has the range.
-        Some((stack, range)) if range.ends_with(".pbf") => {
-            stack.split(',').find_map(|font| Tiles::get(&format!("fonts/{}/{range}", font.trim())))
-        }
-        None if name.ends_with(".png") || name.ends_with(".json") => Tiles::get(name),
-        _ => None,
+        Some((stack, range)) => glyphs(stack, range),
+        None if name.ends_with(".png") || name.ends_with(".json") => Tiles::get(name).map(File::from),
+        None => None,
     };
     match found {
-        Some(file) => send(&app, &asked, name, file.into()).await.unwrap_or_else(IntoResponse::into_response),
+        Some(file) => send(&app, &asked, name, file).await.unwrap_or_else(IntoResponse::into_response),
         None => {
             Problem::not_found("there is no such font, range, sprite or style; tiles/README.md lists them")
                 .into_response()
         }
     }
+}
+
+/// The glyphs of the first font of the stack that has the range. A range for which none of them has a file is an empty
+/// message, not an error, which would stand in every browser's console. (MapLibre by itself leaves out what an answer does not
+/// hold; our page has the browser's own font draw it, see `web/src/map/glyphs.ts`.) `None` where no font of the stack is ours, or the range is none.
+fn glyphs(stack: &str, range: &str) -> Option<File> {
+    if !is_glyph_range(range) {
+        return None;
+    }
+    let fonts = || stack.split(',').map(str::trim);
+    let found = fonts().find_map(|font| Tiles::get(&format!("fonts/{font}/{range}")).map(File::from));
+    let known = |font: &str| {
+        let folder = format!("fonts/{font}/");
+        Tiles::iter().any(|path| path.starts_with(&folder))
+    };
+    found.or_else(|| {
+        fonts().any(known).then(|| File { bytes: Cow::Borrowed(b""), etag: "no-glyphs".to_owned() })
+    })
+}
+
+/// Whether a file name is one of the ranges in which glyphs are asked for: `0-255.pbf`, `256-511.pbf`, … to the end of
+/// Unicode.
+fn is_glyph_range(name: &str) -> bool {
+    let Some((first, last)) = name.strip_suffix(".pbf").and_then(|range| range.split_once('-')) else {
+        return false;
+    };
+    let (Ok(from), Ok(to)) = (first.parse::<u32>(), last.parse::<u32>()) else { return false };
+    // Written back, so that `+0-0255.pbf` is none.
+    from % 256 == 0 && from <= 0x10_FF00 && to == from + 255 && format!("{from}-{to}.pbf") == name
 }
 
 fn decoded(path: &str) -> String {
@@ -156,5 +182,41 @@ fn media_type(name: &str) -> (&'static str, bool) {
         "woff2" => ("font/woff2", false),
         "woff" => ("font/woff", false),
         _ => ("application/octet-stream", false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{glyphs, is_glyph_range};
+
+    #[test]
+    fn a_range_is_256_characters_from_a_multiple_of_256() {
+        for good in ["0-255.pbf", "256-511.pbf", "65280-65535.pbf", "1113856-1114111.pbf"] {
+            assert!(is_glyph_range(good), "{good}");
+        }
+        for bad in [
+            "0-255",
+            "0-256.pbf",
+            "1-256.pbf",
+            "00-255.pbf",
+            "+0-255.pbf",
+            "-255.pbf",
+            "1114112-1114367.pbf",
+            "../0-255.pbf",
+        ] {
+            assert!(!is_glyph_range(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_range_without_glyphs_is_empty_and_an_unknown_font_is_nothing() {
+        let size = |stack: &str, range: &str| glyphs(stack, range).map(|file| file.bytes.len());
+        assert!(size("BeVietnamPro-Regular", "0-255.pbf") > Some(1_000));
+        assert_eq!(size("BeVietnamPro-Regular", "19968-20223.pbf"), Some(0));
+        assert_eq!(size("Nix,BeVietnamPro-Regular", "19968-20223.pbf"), Some(0));
+        for stack in ["Nix", "", ".", "..", "build.sh", "BeVietnam"] {
+            assert_eq!(size(stack, "19968-20223.pbf"), None, "{stack}");
+        }
+        assert_eq!(size("BeVietnamPro-Regular", "0-1.pbf"), None);
     }
 }

@@ -274,6 +274,14 @@ fn fonts_fall_back_along_their_stack() {
     assert_eq!((one.status, one.header("content-type")), (200, "application/x-protobuf"));
     let stack = server.get("/fonts/Nix,BeVietnamPro-Regular/7680-7935.pbf");
     assert_eq!(stack.bytes, one.bytes);
-    assert_eq!(server.problem("/fonts/build.sh/0-255.pbf").0, 404);
+    // Chinese, which our fonts do not have: nothing, but no error.
+    let none = server.get("/fonts/BeVietnamPro-Regular/19968-20223.pbf");
+    assert_eq!((none.status, none.header("content-type")), (200, "application/x-protobuf"));
+    assert!(none.bytes.is_empty());
+    for path in
+        ["/fonts/build.sh/0-255.pbf", "/fonts/Nix/19968-20223.pbf", "/fonts/BeVietnamPro-Regular/1-2.pbf"]
+    {
+        assert_eq!(server.problem(path).0, 404, "{path}");
+    }
     assert_eq!(server.get("/styles/look.json").header("content-type"), "application/json");
 }

@@ -4,7 +4,6 @@ pub(crate) mod csv;
 pub(crate) mod geojson;
 mod geojson_geometry;
 mod ogr;
-mod ogr_value;
 mod osm;
 mod record;
 mod sniff;

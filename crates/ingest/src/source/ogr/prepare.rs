@@ -1,0 +1,261 @@
+//! How a file is opened so that its texts come as the bytes that they are.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
+use tempfile::TempDir;
+
+use super::Format;
+use crate::{ImportError, encoding::Encoding, gdal_log};
+
+/// How to open a file, as often as it takes.
+pub(super) struct Opener {
+    path: PathBuf,
+    format: Format,
+    options: Vec<String>,
+    config: Vec<(&'static str, &'static str)>,
+    /// Holds a copy where the original would not open as it is.
+    _copy: Option<TempDir>,
+}
+
+impl Opener {
+    pub(super) fn open(&self) -> Result<Dataset, String> {
+        for (key, setting) in &self.config {
+            gdal::config::set_thread_local_config_option(key, setting).map_err(|e| e.to_string())?;
+        }
+        let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
+        gdal_log::take();
+        Dataset::open_ex(
+            &self.path,
+            DatasetOptions {
+                open_flags: GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_READONLY,
+                allowed_drivers: Some(self.format.drivers()),
+                open_options: Some(&options),
+                sibling_files: None,
+            },
+        )
+        .map_err(|error| gdal_log::first().unwrap_or_else(|| error.to_string()))
+    }
+}
+
+/// What a file declares of its encoding, and whether texts come byte by byte.
+pub(super) struct Declared {
+    pub by_bytes: bool,
+    pub encoding: Option<(Encoding, String)>,
+    pub how: String,
+}
+
+pub(super) fn advice(format: Format) -> &'static str {
+    match format {
+        Format::Shapefile => "the .shp, .shx and .dbf files must lie side by side and be whole",
+        Format::Zip => "unpack it and name the file inside",
+        Format::MapInfo => "the .tab, .dat, .map and .id files must lie side by side and be whole",
+        _ => "it may be damaged or cut off: get it again",
+    }
+}
+
+/// Finds out how to open a file.
+pub(super) fn prepare(path: &Path, format: Format, notes: &mut Vec<String>) -> Result<(Opener, Declared), ImportError> {
+    let shown = path.display().to_string();
+    let mut opener =
+        Opener { path: path.to_owned(), format, options: Vec::new(), config: Vec::new(), _copy: None };
+    let mut declared = Declared { by_bytes: false, encoding: None, how: format!("{format:?} is UTF-8") };
+    let failed = |error: std::io::Error| {
+        ImportError::unreadable(
+            &shown,
+            format!("cannot be read ({error})"),
+            "check the files beside it and the room for temporary files",
+        )
+    };
+    match format {
+        Format::Shapefile => {
+            let side = |extension: &str| beside(path, extension);
+            if side("shx").is_none() {
+                let copy = copy_beside(path, &["shp", "dbf", "prj", "cpg"]).map_err(failed)?;
+                opener.path = copy.path().join(path.file_name().unwrap_or_default());
+                opener._copy = Some(copy);
+                opener.config.push(("SHAPE_RESTORE_SHX", "YES"));
+                notes.push("the .shx file is missing; it was made again from the .shp".into());
+            }
+            match side("dbf") {
+                None => {
+                    notes.push("the .dbf file is missing: the layer has geometry and no attributes".into())
+                }
+                Some(dbf) => match declared_by_dbf(&dbf, side("cpg").as_deref()).map_err(failed)? {
+                    Charset::Foreign(how) => declared.how = format!("converted by GDAL: {how}"),
+                    Charset::Ours(encoding, how) => {
+                        declared.encoding = Some((encoding, how));
+                        declared.by_bytes = true;
+                    }
+                    Charset::Unsaid => declared.by_bytes = true,
+                },
+            }
+            if declared.by_bytes {
+                // One byte, one character: nothing is lost, and the bytes come back from it.
+                opener.options.push("ENCODING=ISO-8859-1".into());
+            }
+        }
+        Format::MapInfo => {
+            let (copy, name, charset) = mapinfo_by_bytes(path).map_err(failed)?;
+            opener.path = copy.path().join(name);
+            opener._copy = Some(copy);
+            declared.by_bytes = true;
+            declared.encoding = charset;
+        }
+        Format::Dxf => {
+            // Newer drawings are UTF-8 whatever this says; their bytes then are, too.
+            opener.config.push(("DXF_ENCODING", "ISO-8859-1"));
+            declared.by_bytes = true;
+        }
+        Format::Dgn => declared.by_bytes = true,
+        Format::Zip => {
+            let inside = PathBuf::from(format!("/vsizip/{shown}"));
+            let names = gdal::vsi::read_dir(&inside, true).unwrap_or_default();
+            let wanted = |extension: &str| {
+                names
+                    .iter()
+                    .find(|name| name.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension)))
+                    .cloned()
+            };
+            if let Some(shp) = wanted("shp") {
+                notes.push(format!("`{}` was taken from the archive", shp.display()));
+                opener.path = inside.join(shp);
+                opener.options.push("ENCODING=ISO-8859-1".into());
+                match declared_inside(&opener) {
+                    Charset::Foreign(how) => {
+                        opener.options.clear();
+                        declared.how = format!("converted by GDAL: {how}");
+                    }
+                    Charset::Ours(encoding, how) => {
+                        declared.encoding = Some((encoding, how));
+                        declared.by_bytes = true;
+                    }
+                    Charset::Unsaid => declared.by_bytes = true,
+                }
+            } else if let Some(gpkg) = wanted("gpkg") {
+                notes.push(format!("`{}` was taken from the archive", gpkg.display()));
+                opener.path = inside.join(gpkg);
+            } else if let Some(gdb) = names.iter().find_map(|name| {
+                name.ancestors().find(|a| a.extension().is_some_and(|e| e.eq_ignore_ascii_case("gdb")))
+            }) {
+                opener.path = inside.join(gdb);
+            } else {
+                return Err(ImportError::unreadable(
+                    &shown,
+                    "is a zip archive without a Shapefile, GeoPackage or File Geodatabase",
+                    "unpack it and name the file inside",
+                ));
+            }
+        }
+        _ => {}
+    }
+    Ok((opener, declared))
+}
+
+/// The file of that name with another extension, in either case.
+fn beside(path: &Path, extension: &str) -> Option<PathBuf> {
+    [extension.to_lowercase(), extension.to_uppercase()]
+        .into_iter()
+        .map(|e| path.with_extension(e))
+        .find(|p| p.exists())
+}
+
+fn copy_beside(path: &Path, extensions: &[&str]) -> std::io::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    for side in extensions.iter().filter_map(|extension| beside(path, extension)) {
+        if let Some(name) = side.file_name() {
+            fs::copy(&side, folder.path().join(name))?;
+        }
+    }
+    Ok(folder)
+}
+
+enum Charset {
+    Unsaid,
+    Ours(Encoding, String),
+    Foreign(String),
+}
+
+fn declared_by_dbf(dbf: &Path, cpg: Option<&Path>) -> std::io::Result<Charset> {
+    if let Some(cpg) = cpg {
+        let text = fs::read_to_string(cpg).unwrap_or_default();
+        let text = text.trim();
+        if !text.is_empty() {
+            return Ok(match text.parse() {
+                Ok(encoding) => Charset::Ours(encoding, format!("the .cpg file (`{text}`)")),
+                Err(_unknown) => Charset::Foreign(format!("the .cpg file says `{text}`")),
+            });
+        }
+    }
+    let mut head = [0_u8; 32];
+    std::io::Read::read_exact(&mut fs::File::open(dbf)?, &mut head).or_else(|error| {
+        if error.kind() == std::io::ErrorKind::UnexpectedEof { Ok(()) } else { Err(error) }
+    })?;
+    // Programs write 0x03 and 0x57 ("ANSI") whatever the text is in; they tell nothing.
+    Ok(match head[29] {
+        0 | 0x03 | 0x57 => Charset::Unsaid,
+        id => Charset::Foreign(format!("language driver 0x{id:02X} of the .dbf")),
+    })
+}
+
+/// The same of a Shapefile in an archive, whose parts only GDAL can look into. A file that does not open says
+/// nothing here, and why it does not open later.
+fn declared_inside(opener: &Opener) -> Charset {
+    let Ok(dataset) = opener.open() else { return Charset::Unsaid };
+    let Ok(layer) = dataset.layer(0) else { return Charset::Unsaid };
+    let said = |item| layer.metadata_item(item, "SHAPEFILE").filter(|text| !text.trim().is_empty());
+    match (said("ENCODING_FROM_CPG"), said("ENCODING_FROM_LDID")) {
+        (Some(text), _) => match text.parse() {
+            Ok(encoding) => Charset::Ours(encoding, format!("the .cpg file (`{text}`)")),
+            Err(_unknown) => Charset::Foreign(format!("the .cpg file says `{text}`")),
+        },
+        // What programs write whatever the text is in.
+        (None, Some(text)) if !matches!(text.as_str(), "ISO-8859-1" | "CP1252") => {
+            Charset::Foreign(format!("language driver of the .dbf ({text})"))
+        }
+        _ => Charset::Unsaid,
+    }
+}
+
+/// A copy of a MapInfo file whose declared charset gives each byte as one character.
+#[allow(clippy::type_complexity)]
+fn mapinfo_by_bytes(path: &Path) -> std::io::Result<(TempDir, String, Option<(Encoding, String)>)> {
+    let is_mif = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mif"));
+    let sides: &[&str] = if is_mif { &["mif", "mid"] } else { &["tab", "dat", "map", "id", "ind"] };
+    let folder = copy_beside(path, sides)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let main = folder.path().join(&name);
+    let bytes = fs::read(&main)?;
+    let head = latin1(&bytes[..bytes.len().min(4_096)]);
+    let mut charset = None;
+    // `!charset WindowsVietnamese` in a .tab, `Charset "WindowsVietnamese"` in a .mif.
+    if let Some(start) = head.to_lowercase().find("charset") {
+        let line = &head[start..head[start..].find(['\n', '\r']).map_or(head.len(), |end| start + end)];
+        let said = line["charset".len()..].trim().trim_matches('"').to_owned();
+        charset = match said.to_lowercase().as_str() {
+            "windowsvietnamese" => Some((Encoding::Cp1258, format!("charset {said}"))),
+            "utf-8" | "utf8" => Some((Encoding::Utf8, format!("charset {said}"))),
+            // Written by every program whatever the fonts were.
+            _ => None,
+        };
+        let new = if is_mif { "Charset \"ISO8859_1\"" } else { "charset ISO8859_1" };
+        let mut changed = bytes[..start].to_vec();
+        changed.extend_from_slice(new.as_bytes());
+        changed.extend_from_slice(&bytes[start + line.len()..]);
+        make_writable(&main)?;
+        fs::write(&main, changed)?;
+    }
+    Ok((folder, name, charset))
+}
+
+/// A copy keeps the original's read-only bit.
+fn make_writable(path: &Path) -> std::io::Result<()> {
+    fs::remove_file(path)
+}
+
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}

@@ -199,5 +199,5 @@ fn random_tiles_of_real_data() {
             Some(0 | 3)
         ));
     }
-    check_tiles(&bench, 300, 22);
+    check_tiles(&bench, 200, 22);
 }

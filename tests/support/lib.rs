@@ -82,8 +82,7 @@ impl Bench {
     pub fn command<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(citymap());
         command
-            .arg("--store")
-            .arg(self.store())
+            .env("CITYMAP_STORE", self.store())
             .args(args)
             .current_dir(self.folder.path())
             .stdin(Stdio::null());

@@ -45,6 +45,8 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Failure> {
         },
         stop_signal(),
     ))?;
+    // Work that no client waits for any more must not hold the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -37,9 +37,14 @@ impl KeyIndex {
     pub(crate) fn id(&self, keys: &Column, row: Row, fid: Fid) -> FeatureId {
         match keys.get(row) {
             ValueRef::Null => FeatureId::KeyAndFid(String::new(), fid),
-            key if self.repeated.binary_search(&row).is_ok() => FeatureId::KeyAndFid(key.to_text(), fid),
+            key if self.is_repeated(row) => FeatureId::KeyAndFid(key.to_text(), fid),
             key => FeatureId::Key(key.to_text()),
         }
+    }
+
+    /// Whether an earlier row has the row's key.
+    pub(crate) fn is_repeated(&self, row: Row) -> bool {
+        self.repeated.binary_search(&row).is_ok()
     }
 
     /// The rows with this key, in the order of their fids.

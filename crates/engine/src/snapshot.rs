@@ -91,6 +91,12 @@ impl LayerSnapshot {
         }
     }
 
+    /// Whether the row's id is its key as it stands: neither missing nor repeated nor personal.
+    pub fn id_is_key(&self, row: Row) -> bool {
+        self.public_key_index()
+            .is_some_and(|field| !self.columns[field].get(row).is_null() && !self.keys.is_repeated(row))
+    }
+
     /// The row's name for people, from the label field unless that is a personal one, else its id.
     pub fn label(&self, row: Row) -> String {
         let field = self.layer.label_index().filter(|&field| !self.layer.fields[field].personal);

@@ -207,6 +207,7 @@ fn ids_are_unique_and_lead_back() {
         let id = snapshot.id(row);
         assert!(seen.insert(id.to_string()), "{id} twice");
         assert_eq!(snapshot.row_of_id(&id.to_string()), Some(row), "{id}");
+        assert_eq!(snapshot.id_is_key(row), matches!(id, FeatureId::Key(_)), "{id}");
     }
     // 1: the first with its key. 401: the same key again. 10: no key.
     assert_eq!(snapshot.id(0), FeatureId::Key("P001".into()));

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use citymap_engine::{Column, LayerSnapshot, Row};
-use citymap_model::{FeatureId, Field, format_datetime};
+use citymap_model::{Field, format_datetime};
 
 use crate::pbf;
 
@@ -262,12 +262,12 @@ impl Values {
                 // A collection's next feature.
                 self.tags[at - self.width + place]
             } else {
-                match (snapshot.id(rows[feature]), source) {
-                    (FeatureId::Key(_), Some(source)) if self.tags[at + source] != 0 => {
+                match source {
+                    // The key is in the table already, as the value of its own field.
+                    Some(source) if self.tags[at + source] != 0 && snapshot.id_is_key(rows[feature]) => {
                         self.tags[at + source]
                     }
-                    (FeatureId::Key(key), _) => self.add_text(&key),
-                    (id, _) => self.add_text(&id.to_string()),
+                    _ => self.add_text(&snapshot.id(rows[feature]).to_string()),
                 }
             };
         }

@@ -88,7 +88,10 @@ impl SearchIndex {
         let accents = (!text.is_ascii()).then(|| accented(text.trim()));
         let mut asking = Asking { index: self, snapshots, near, limit, partial, accents, found: Vec::new() };
         asking.keys(text.trim());
-        if let Some(number) = parse_parcel(&text) {
+        // A whole key names its parcels; only without one is it read as sheet and number.
+        if !asking.found.iter().any(|found| found.score >= worth(Fit::Exact))
+            && let Some(number) = parse_parcel(&text)
+        {
             asking.parcels(&number);
         }
         let words = Words::of(&text);

@@ -2,9 +2,11 @@ import * as maplibregl from 'maplibre-gl';
 import workerUrl from 'virtual:map-worker';
 import type { Bbox } from '../lib/api';
 import type { View } from '../lib/permalink';
+import { throughWatch, watchGlyphs } from './glyphs';
 
 // Without the worker's own address the bundled map never becomes idle.
 maplibregl.setWorkerUrl(workerUrl);
+watchGlyphs();
 
 /** What the map tells the page. */
 export interface ViewEvents {
@@ -54,6 +56,7 @@ export class MapView {
       fadeDuration: 150,
       // Cadastre is read at the pixel: a tilted or globe view would only blur it.
       refreshExpiredTiles: false,
+      transformRequest: throughWatch,
     });
     this.map.touchPitch.disable();
     // The stylesheet of the control is unwanted, its scale is not.

@@ -111,27 +111,20 @@ function planRank(collection: Collection): ExpressionSpecification | number {
   ] as unknown as ExpressionSpecification;
 }
 
+/** How strong plan colours are in far views: whole districts of one vivid green would drown all else. */
+const FAR = 0.38;
+
 /** Planning zones: colour in far views, dash-dotted border in near ones. */
 export function zones(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity, parcelsShown } = context;
   const field = colorField(collection);
   const strength = field ? 1 : 0.14;
-  // Far views show the plan; near views show the cadastre with the plan's borders over it.
+  // Far views are for water, roads and communes, the plan behind them; the middle ones for the plan; near views show the
+  // cadastre with the plan's borders over it.
+  const far = [9, FAR * opacity * strength, 12.5, FAR * opacity * strength, 13.5, opacity * strength];
   const fade: DataDrivenPropertyValueSpecification<number> = parcelsShown
-    ? [
-        'interpolate',
-        ['linear'],
-        ['zoom'],
-        9,
-        0.6 * opacity * strength,
-        12,
-        opacity * strength,
-        14,
-        opacity * strength,
-        15,
-        0.12 * opacity,
-      ]
-    : ['interpolate', ['linear'], ['zoom'], 9, 0.6 * opacity * strength, 12, opacity * strength];
+    ? ['interpolate', ['linear'], ['zoom'], ...far, 14.5, opacity * strength, 15.2, 0.12 * opacity]
+    : ['interpolate', ['linear'], ['zoom'], ...far];
   const rank = planRank(collection);
   const text = labelText(collection);
   const placed: Placed[] = [

@@ -33,6 +33,20 @@ export function maplibreFromSource(): Plugin {
       if (building && id.startsWith('@maplibre/mlt')) return '\0no-mlt';
       return null;
     },
+    // The map's own script is asked for only once the page's has run. Said beforehand, both come at the same time.
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_, { bundle }) => {
+        const chunks = Object.values(bundle ?? {}).filter((item) => item.type === 'chunk');
+        const map = chunks.find((chunk) => chunk.facadeModuleId?.endsWith('/src/map/view.ts'));
+        if (!map) return [];
+        return [map.fileName, ...map.imports].map((file) => ({
+          tag: 'link',
+          attrs: { rel: 'modulepreload', crossorigin: true, href: `/${file}` },
+          injectTo: 'head' as const,
+        }));
+      },
+    },
     load(id) {
       if (id === '\0no-mlt') {
         return "export default function decodeTile() { throw new Error('MapLibre tiles are not built in'); } export { decodeTile, decodeTile as GEOMETRY_TYPE, decodeTile as GeometryType };";

@@ -52,7 +52,8 @@ export function minZoom(collection: Collection): number {
   switch (classify(collection)) {
     case 'parcel':
     case 'building':
-      return count > 2000 ? 14 : 10;
+      // A tile of a whole city's dense lots at z14 is megabytes of what is a pixel wide there; the plan stands in for it.
+      return count > 20_000 ? 15 : count > 2000 ? 14 : 10;
     case 'address':
       return 17;
     case 'pipe':

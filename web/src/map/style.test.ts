@@ -119,6 +119,20 @@ describe('the style', () => {
     expect(source).toMatchObject({ tiles: ['http://city.test/tiles/parcels/{z}/{x}/{y}?rev=3-abc'], minzoom: 14 });
   });
 
+  it('asks for a whole city’s parcels only where they can be told apart', () => {
+    const city = layer('parcels', 'parcel', 'polygon');
+    city.citymap.count = 100_000;
+    expect(buildStyle(input([city])).sources.parcels).toMatchObject({ minzoom: 15 });
+  });
+
+  it('keeps the plan behind water and roads in far views, and shows it whole in middle ones', () => {
+    const fill = buildStyle(input([layer('zones', 'zone', 'polygon', FIELDS)])).layers.find(
+      (item) => item.id === 'zones/fill',
+    );
+    const stops = (fill?.paint as { 'fill-opacity': [string, unknown, unknown, ...number[]] })['fill-opacity'].slice(3);
+    expect(stops).toEqual([9, 0.38, 12.5, 0.38, 13.5, 1]);
+  });
+
   it('tells uses of one colour apart by hatching', () => {
     const style = buildStyle(input([layer('parcels', 'parcel', 'polygon', FIELDS)]));
     expect(style.layers.map((item) => item.id).filter((id) => id.includes('hatch'))).toHaveLength(2);

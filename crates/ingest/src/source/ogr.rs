@@ -1,6 +1,7 @@
 //! Files that GDAL reads.
 
 mod dgn;
+mod dxf;
 mod look;
 mod prepare;
 mod value;
@@ -52,7 +53,7 @@ impl OgrSource {
             )
         })?;
         let driver = dataset.driver().short_name();
-        let texts = dgn::texts_of(&driver, &dataset, &shown)?;
+        let texts = dgn::texts_of(&driver, &opener, &shown)?;
         let mut layers = Vec::new();
         for position in 0..dataset.layer_count() {
             let layer = dataset.layer(position).map_err(|e| {
@@ -64,7 +65,8 @@ impl OgrSource {
                 notes.push("the table `layer_styles` (QGIS styles) was left out".into());
                 continue;
             }
-            layers.push(look_through(&dataset, layer, position, &driver, &texts, &declared, request, &shown)?);
+            layers
+                .push(look_through(&dataset, layer, position, &driver, &texts, &declared, request, &shown)?);
         }
         if layers.is_empty() {
             return Err(ImportError::unreadable(&shown, "holds no layer", "check that it is the right file"));
@@ -96,7 +98,7 @@ impl OgrSource {
             .layer(plan.position)
             .map_err(|error| ImportError::malformed(&self.shown, place(1), error.to_string()))?;
         let blank = blank_is_null(&self.driver);
-        let texts = dgn::texts_of(&self.driver, &dataset, &self.shown)?;
+        let texts = dgn::texts_of(&self.driver, &self.opener, &self.shown)?;
         gdal_log::take();
         let mut index = 0;
         for feature in ogr.features() {
@@ -165,6 +167,15 @@ impl OgrSource {
                     && !unicode_normalization::is_nfc(text)
                 {
                     *text = unicode_normalization::UnicodeNormalization::nfc(text.as_str()).collect();
+                }
+            }
+        }
+        if self.driver == "DXF" {
+            for value in &mut values {
+                if let Value::Text(text) = value
+                    && let Some(plain) = dxf::unescaped(text)
+                {
+                    *text = plain;
                 }
             }
         }

@@ -11,6 +11,7 @@ use gdal::{
     vector::{Feature, LayerAccess, sql::Dialect},
 };
 
+use super::Opener;
 use crate::ImportError;
 
 /// The column of texts, the same in every drawing.
@@ -20,11 +21,13 @@ const TEXT: &str = "Text";
 pub(super) type Texts = HashMap<u64, String>;
 
 /// The texts of a drawing; none of any other source.
-pub(super) fn texts_of(driver: &str, dataset: &Dataset, shown: &str) -> Result<Texts, ImportError> {
+///
+/// Opens the drawing for itself: a query leaves its filter behind in the layer it ran over.
+pub(super) fn texts_of(driver: &str, opener: &Opener, shown: &str) -> Result<Texts, ImportError> {
     if driver != "DGN" {
         return Ok(Texts::new());
     }
-    texts(dataset).map_err(|error| {
+    opener.open().and_then(|dataset| texts(&dataset)).map_err(|error| {
         ImportError::malformed(
             shown,
             "texts",

@@ -58,7 +58,11 @@ pub(super) fn advice(format: Format) -> &'static str {
 }
 
 /// Finds out how to open a file.
-pub(super) fn prepare(path: &Path, format: Format, notes: &mut Vec<String>) -> Result<(Opener, Declared), ImportError> {
+pub(super) fn prepare(
+    path: &Path,
+    format: Format,
+    notes: &mut Vec<String>,
+) -> Result<(Opener, Declared), ImportError> {
     let shown = path.display().to_string();
     let mut opener =
         Opener { path: path.to_owned(), format, options: Vec::new(), config: Vec::new(), _copy: None };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use citymap_ingest::{ImportError, Report, Request, import};
 use citymap_model::{Feature, LayerId};
 use citymap_store::Store;
+use geo_types::{Geometry, LineString};
 
 pub(crate) struct City {
     pub(crate) folder: tempfile::TempDir,
@@ -74,4 +75,70 @@ pub(crate) fn real() -> Option<PathBuf> {
     }
     println!("skipped: there is no real data at {} (CITYMAP_REAL_DATA)", folder.display());
     None
+}
+
+/// Runs a program of GDAL's (package gdal-bin).
+pub(crate) fn gdal(program: &str, arguments: &[&str]) -> String {
+    let out = std::process::Command::new(program)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| panic!("{program} of gdal-bin is needed: {error}"));
+    let text = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(out.status.success(), "{program} {arguments:?}: {text}");
+    text
+}
+
+/// Rings, lines and points of a geometry in an order that does not depend on who wrote it: rings start at their
+/// lowest corner and run anticlockwise; a polygon and a multi-polygon of it are the same.
+pub(crate) fn parts(geometry: &Geometry<f64>) -> Vec<Vec<[f64; 2]>> {
+    fn line(line: &LineString<f64>) -> Vec<[f64; 2]> {
+        line.coords().map(|c| [c.x, c.y]).collect()
+    }
+    fn ring(one: &LineString<f64>) -> Vec<[f64; 2]> {
+        let mut all = line(one);
+        all.pop();
+        let doubled: f64 = (0..all.len())
+            .map(|i| {
+                let ([x0, y0], [x1, y1]) = (all[i], all[(i + 1) % all.len()]);
+                (x0 - all[0][0]) * (y1 - all[0][1]) - (x1 - all[0][0]) * (y0 - all[0][1])
+            })
+            .sum();
+        if doubled < 0.0 {
+            all.reverse();
+        }
+        let lowest = (0..all.len()).min_by_key(|i| order(all[*i])).unwrap_or(0);
+        all.rotate_left(lowest);
+        all
+    }
+    fn order(at: [f64; 2]) -> (i64, i64) {
+        ((at[0] * 1e6).round() as i64, (at[1] * 1e6).round() as i64)
+    }
+    let mut out = Vec::new();
+    match geometry {
+        Geometry::Point(point) => out.push(vec![[point.x(), point.y()]]),
+        Geometry::MultiPoint(many) => out.extend(many.iter().map(|point| vec![[point.x(), point.y()]])),
+        Geometry::LineString(one) => out.push(line(one)),
+        Geometry::MultiLineString(many) => out.extend(many.iter().map(line)),
+        Geometry::Polygon(one) => {
+            out.extend(std::iter::once(one.exterior()).chain(one.interiors()).map(ring))
+        }
+        Geometry::MultiPolygon(many) => many.iter().for_each(|one| out.extend(parts(&one.clone().into()))),
+        Geometry::GeometryCollection(many) => many.iter().for_each(|one| out.extend(parts(one))),
+        other => panic!("{other:?}"),
+    }
+    out.retain(|part| !part.is_empty());
+    out.sort_by_key(|part| part.iter().map(|at| order(*at)).collect::<Vec<_>>());
+    out
+}
+
+/// The greatest difference of a coordinate, degrees; infinite if one geometry is not the other.
+pub(crate) fn apart(a: Option<&Geometry<f64>>, b: Option<&Geometry<f64>>) -> f64 {
+    let (Some(a), Some(b)) = (a, b) else { return if a == b { 0.0 } else { f64::INFINITY } };
+    let (a, b) = (parts(a), parts(b));
+    let alike = a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.len() == b.len());
+    if !alike {
+        return f64::INFINITY;
+    }
+    let pairs = a.iter().flatten().flatten().zip(b.iter().flatten().flatten());
+    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }

@@ -166,7 +166,8 @@ test('newer data appears by itself: a note, and tiles of the changed layer only'
   await page.route('**/api/collections', async (route) => {
     const response = await route.fetch();
     const body = (await response.json()) as { collections: Collection[] };
-    for (const collection of body.collections) if (collection.id === 'roads') collection.citymap.tilesVersion = '999-new';
+    for (const collection of body.collections)
+      if (collection.id === 'roads') collection.citymap.tilesVersion = '999-new';
     await route.fulfill({ response, json: body });
   });
   await page.route('**/health/ready', (route) =>

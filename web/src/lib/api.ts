@@ -94,6 +94,21 @@ export interface AtAnswer {
   layers: { layer: string; titles: Titles; role: Role; truncated: boolean; features: Feature[] }[];
 }
 
+/** The answer of `/api/within`: `count` touch the area, `whole` lie in it; sizes are of the parts inside. */
+export interface WithinAnswer {
+  revision: number;
+  area: Measure;
+  layers: {
+    layer: string;
+    titles: Titles;
+    role: Role;
+    count: number;
+    whole: number;
+    area?: Measure | null;
+    length?: Measure | null;
+  }[];
+}
+
 /** One answer of `/api/search`. */
 export interface SearchResult {
   kind: string;
@@ -118,10 +133,11 @@ export class ApiError extends Error {
   }
 }
 
-async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+async function getJson<T>(path: string, signal?: AbortSignal, question?: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, { headers: { accept: 'application/geo+json, application/json' }, signal });
+    const headers = { accept: 'application/geo+json, application/json', ...question?.headers };
+    response = await fetch(path, { ...question, headers, signal });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, String(error));
@@ -165,6 +181,15 @@ export function fetchAt(
   });
   if (layers) query.set('layers', layers.join(','));
   return getJson(`/api/at?${query}`, signal);
+}
+
+/** What lies in a polygon, counted and measured by layer. */
+export function fetchWithin(area: GeoJSON.Polygon, signal?: AbortSignal): Promise<WithinAnswer> {
+  return getJson('/api/within', signal, {
+    method: 'POST',
+    headers: { 'content-type': 'application/geo+json' },
+    body: JSON.stringify(area),
+  });
 }
 
 /** The address of one feature. */

@@ -2,6 +2,7 @@ import { classify } from '../map/classify';
 import { look, type ThemeName } from '../map/look';
 import { findSeams, type Piece, type SeamLabel } from '../map/seams';
 import { selectionData } from '../map/selection';
+import { reachData, type Sketch, sketchData } from '../map/sketching';
 import { buildStyle } from '../map/style';
 import {
   ApiError,
@@ -13,12 +14,13 @@ import {
   fetchItem,
   fetchRevision,
 } from './api';
-import { number } from './format';
+import { lengthText, number } from './format';
 import { CORE } from './home';
 import { type Lang, MESSAGES } from './i18n';
 import { innerPoint } from './inner';
 import { withRoads } from './roadsat';
 import { type FeatureRef, type Link, readLink, type View, writeLink } from './permalink';
+import { type Mode, Tools } from './tools.svelte';
 
 /** A short message at the page's foot; `lasting` ones stay until their cause is gone. */
 export interface Note {
@@ -50,7 +52,7 @@ export class App {
 
   lang = $state<Lang>('vi');
   theme = $state<ThemeName>('light');
-  tab = $state<'layers' | 'selected'>('layers');
+  tab = $state<'layers' | 'selected' | 'tools'>('layers');
   panelOpen = $state(true);
   panelWidth = $state(368);
   /** On a phone: how far the panel has risen, 0 a strip, 1 half, 2 nearly all. */
@@ -79,6 +81,9 @@ export class App {
   /** The selected feature where the answer at the point does not hold it (a link, a search result). */
   extra = $state.raw<Hit | null>(null);
 
+  /** Measuring and statistics: while one is on, clicks on the map are its. */
+  readonly tools = new Tools();
+
   words = $derived(MESSAGES[this.lang]);
   byId = $derived(new Map(this.collections.map((collection) => [collection.id, collection])));
   hits = $derived(this.#hits());
@@ -90,6 +95,19 @@ export class App {
       number(metres, this.lang, metres < 100 ? 2 : 1, true),
     ),
   );
+  sketch = $derived<Sketch | null>(
+    this.tools.mode
+      ? {
+          points: this.tools.points,
+          closed: this.tools.closed,
+          done: this.tools.done,
+          grid: this.tools.grid,
+        }
+      : null,
+  );
+  sketchShape = $derived(sketchData(this.sketch, (metres) => lengthText(metres, this.lang)));
+  /** The piece from the sketch's last point to the pointer: it moves too often to be part of the style. */
+  reachShape = $derived(reachData(this.sketch, this.pointer, (metres) => lengthText(metres, this.lang)));
   style = $derived(
     buildStyle({
       collections: this.collections,
@@ -99,6 +117,7 @@ export class App {
       lang: this.lang,
       origin: location.origin,
       selection: this.selectionShape,
+      sketch: this.sketchShape,
       areaLabels: this.areaLabels,
       seams: this.seams,
       lat: this.#latitude(),
@@ -219,8 +238,18 @@ export class App {
     this.remember(true);
   }
 
-  /** One step back: the selection goes. Says whether there was one. */
+  /** Begins a tool: clicks on the map are its until it is left. */
+  begin(mode: Mode): void {
+    this.tools.start(mode);
+    this.tab = 'tools';
+    this.panelOpen = true;
+    // On a phone the map is needed now, not the panel.
+    this.sheet = 0;
+  }
+
+  /** One step back: what a tool drew goes, then the tool, then the selection. Says whether there was any. */
   back(): boolean {
+    if (this.tools.back()) return true;
     if (!this.at && !this.selected) return false;
     this.#forget();
     this.remember(true);
@@ -289,6 +318,7 @@ export class App {
         void this.#nameAreas();
         this.say(this.words.updated);
         if (this.at) void this.ask(this.at, this.selected);
+        void this.tools.ask();
       } catch {
         return;
       }

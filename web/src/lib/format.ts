@@ -52,6 +52,12 @@ export function measure(size: Measure, lang: Lang): string {
   return `${number(value, lang, 1, true)} ${unit}`;
 }
 
+/** A length that was measured: to the centimetre below 100 m, in km from 10 km on. */
+export function lengthText(metres: number, lang: Lang): string {
+  if (metres >= 1e4) return `${number(metres / 1e3, lang, 2, true)} km`;
+  return `${number(metres, lang, metres < 100 ? 2 : 1, true)} m`;
+}
+
 /** A distance in metres or kilometres, rounded for reading. */
 export function distance(metres: number, lang: Lang): string {
   if (metres >= 1000) return `${number(metres / 1000, lang, 1)} km`;

@@ -16,10 +16,7 @@ export async function areaLabels(collection: Collection): Promise<GeoJSON.Featur
   const best = new Map<string, { size: number; feature: GeoJSON.Feature }>();
   const answers = await Promise.all(
     tilesOver(box).map(async ([z, x, y]) => {
-      const path = tileUrl(collection)
-        .replace('{z}', String(z))
-        .replace('{x}', String(x))
-        .replace('{y}', String(y));
+      const path = tileUrl(collection).replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y));
       const response = await fetch(path);
       const bytes = response.status === 200 ? await response.arrayBuffer() : null;
       return { z, x, y, bytes };

@@ -2,6 +2,7 @@ import { validateStyleMin } from '@maplibre/maplibre-gl-style-spec';
 import { describe, expect, it } from 'vitest';
 import type { Collection, GeometryKind, Role } from '../lib/api';
 import { selectionData } from './selection';
+import { sketchData } from './sketching';
 import { buildStyle, type StyleInput } from './style';
 
 const ROLES: Role[] = [
@@ -72,6 +73,7 @@ function input(collections: Collection[], change: Partial<StyleInput> = {}): Sty
     lang: 'vi',
     origin: 'http://city.test',
     selection: selectionData(null, null, String),
+    sketch: sketchData(null, String),
     areaLabels: {},
     seams: {},
     lat: 11,
@@ -101,7 +103,13 @@ describe('the style', () => {
     );
     const seam = { id: 7, point: [106, 10] as [number, number], properties: { ten: '7' } };
     const seams = { parcel_polygon_f: new Map([[7, seam]]) };
-    expect(validateStyleMin(buildStyle(input(everything, { theme, selection, seams })))).toEqual([]);
+    const points: [number, number][] = [
+      [106, 10],
+      [106.1, 10],
+      [106.1, 10.1],
+    ];
+    const sketch = sketchData({ points, closed: true, done: true, grid: true }, String);
+    expect(validateStyleMin(buildStyle(input(everything, { theme, selection, seams, sketch })))).toEqual([]);
   });
 
   it('draws every layer that has geometry, and only from our own host', () => {
@@ -129,8 +137,9 @@ describe('the style', () => {
     const fill = buildStyle(input([layer('zones', 'zone', 'polygon', FIELDS)])).layers.find(
       (item) => item.id === 'zones/fill',
     );
-    const stops = (fill?.paint as { 'fill-opacity': [string, unknown, unknown, ...number[]] })['fill-opacity'].slice(3);
-    expect(stops).toEqual([9, 0.38, 12.5, 0.38, 13.5, 1]);
+    expect(fill?.paint).toMatchObject({
+      'fill-opacity': ['interpolate', ['linear'], ['zoom'], 9, 0.38, 12.5, 0.38, 13.5, 1],
+    });
   });
 
   it('tells uses of one colour apart by hatching', () => {

@@ -8,6 +8,7 @@ import { drawCollection } from './layers';
 import { FONT, look, type ThemeName } from './look';
 import { type SeamLabel, seamData } from './seams';
 import { selectionLayers } from './selection';
+import { REACH, SKETCH, sketchLayers } from './sketching';
 
 /** All that the style depends on. */
 export interface StyleInput {
@@ -21,6 +22,8 @@ export interface StyleInput {
   origin: string;
   /** What is selected, as it is drawn. */
   selection: GeoJSON.FeatureCollection;
+  /** What a tool has drawn. */
+  sketch: GeoJSON.FeatureCollection;
   /** Label points of the layers whose areas bear names, by layer. */
   areaLabels: Record<string, GeoJSON.FeatureCollection>;
   /** Parcels on tile seams, by layer. */
@@ -53,6 +56,9 @@ export function buildStyle(input: StyleInput): StyleSpecification {
   const sources: Record<string, SourceSpecification> = {
     'citymap-nation': { type: 'geojson', data: nation(input.lang) },
     'citymap-selection': { type: 'geojson', data: input.selection },
+    [SKETCH]: { type: 'geojson', data: input.sketch },
+    // Filled by the map itself at every move of the pointer.
+    [REACH]: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
   };
   const drawn = input.collections.filter((collection) => collection.citymap.geometry !== 'none');
   const parcelsShown = drawn.some(
@@ -98,6 +104,7 @@ export function buildStyle(input: StyleInput): StyleSpecification {
       },
       ...ordered.map((item) => item.layer),
       ...selectionLayers(colors),
+      ...sketchLayers(colors),
       {
         id: 'citymap-nation',
         type: 'symbol',

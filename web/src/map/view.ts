@@ -3,6 +3,7 @@ import workerUrl from 'virtual:map-worker';
 import type { Bbox } from '../lib/api';
 import type { View } from '../lib/permalink';
 import { throughWatch, watchGlyphs } from './glyphs';
+import { REACH } from './sketching';
 
 // Without the worker's own address the bundled map never becomes idle.
 maplibregl.setWorkerUrl(workerUrl);
@@ -95,6 +96,24 @@ export class MapView {
       }
     }
     this.map.setStyle(style, { diff: true, validate: false });
+  }
+
+  /** Shows the piece of a sketch that follows the pointer. */
+  reach(data: GeoJSON.FeatureCollection): void {
+    const source = this.map.getSource(REACH);
+    if (source instanceof maplibregl.GeoJSONSource) void source.setData(data);
+  }
+
+  /** Whether a tool draws: the pointer is a cross, and a double click ends a line instead of zooming. */
+  drawing(on: boolean): void {
+    this.map.getCanvas().style.cursor = on ? 'crosshair' : '';
+    if (on) this.map.doubleClickZoom.disable();
+    else this.map.doubleClickZoom.enable();
+  }
+
+  /** Pixels on the screen between two positions. */
+  pixels(a: [number, number], b: [number, number]): number {
+    return this.map.project(a).dist(this.map.project(b));
   }
 
   /** Goes to a view at once. */

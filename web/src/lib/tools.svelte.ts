@@ -1,0 +1,114 @@
+import { ApiError, fetchWithin, type WithinAnswer } from './api';
+import { crossesItself, gridArea, gridLength, type LonLat, onGrid, polygonOf } from './sketch';
+
+/** What is being done on the map instead of asking what is there. */
+export type Mode = 'measure' | 'statistics';
+
+/** A click this many pixels from a point drawn before means that point. */
+const SNAP = 9;
+
+/** The server takes no polygon of more corners. */
+const MOST_POINTS = 1000;
+
+/**
+ * The tools: a mode, what is drawn in it, and what came of it. Clicks add points; a click on the last one ends a line, a
+ * click on the first one closes an area.
+ */
+export class Tools {
+  mode = $state<Mode | null>(null);
+  points = $state.raw<LonLat[]>([]);
+  /** Drawn to the end: the next click begins anew. */
+  done = $state(false);
+  /** The line came back to its start. */
+  closed = $state(false);
+  answer = $state.raw<WithinAnswer | null>(null);
+  asking = $state(false);
+  error = $state<string | null>(null);
+
+  /** Whether a figure on the VN-2000 grid makes sense here. */
+  grid = $derived(onGrid(this.points));
+  crossed = $derived(this.points.length > 3 && crossesItself(this.points));
+  /** Metres, on the grid. */
+  length = $derived(gridLength(this.points, this.closed));
+  /** Square metres inside, on the grid. */
+  area = $derived(this.points.length > 2 ? gridArea(this.points) : 0);
+  /** What Finish would make of the points: an area in statistics, else a line. */
+  finishable = $derived(!this.done && this.points.length >= (this.mode === 'statistics' ? 3 : 2));
+
+  #request: AbortController | null = null;
+
+  /** Begins a tool, with nothing drawn. */
+  start(mode: Mode): void {
+    this.clear();
+    this.mode = mode;
+  }
+
+  /** Leaves the tool; what was drawn goes. */
+  stop(): void {
+    this.clear();
+    this.mode = null;
+  }
+
+  /** Begins anew in the same tool. */
+  clear(): void {
+    this.#request?.abort();
+    this.points = [];
+    this.done = false;
+    this.closed = false;
+    this.answer = null;
+    this.asking = false;
+    this.error = null;
+  }
+
+  /** One step back: what is drawn goes, then the tool. Says whether there was one. */
+  back(): boolean {
+    if (!this.mode) return false;
+    if (this.points.length > 0) this.clear();
+    else this.stop();
+    return true;
+  }
+
+  /** Takes a click; `pixels` says how far on the screen a position is from it. */
+  click(point: LonLat, pixels: (other: LonLat) => number): void {
+    if (this.done) this.clear();
+    const first = this.points[0];
+    const last = this.points.at(-1);
+    const near = (other: LonLat | undefined) => other !== undefined && pixels(other) <= SNAP;
+    if (this.points.length > 2 && near(first)) this.finish(true);
+    else if (near(last)) this.finish();
+    else if (this.points.length < MOST_POINTS) this.points = [...this.points, point];
+  }
+
+  /** Takes the last point back; what was finished is open again. */
+  undo(): void {
+    const kept = this.done ? this.points : this.points.slice(0, -1);
+    this.clear();
+    this.points = kept;
+  }
+
+  /** Ends the drawing: as an area with `closed`, and always so in statistics. */
+  finish(closed = this.mode === 'statistics'): void {
+    if (!this.finishable) return;
+    this.closed = closed || this.mode === 'statistics';
+    this.done = true;
+    if (this.mode === 'statistics') void this.ask();
+  }
+
+  /** Asks what lies in the area. An outline that crosses itself has no inside to ask for. */
+  async ask(): Promise<void> {
+    if (this.mode !== 'statistics' || !this.done || this.crossed) return;
+    this.#request?.abort();
+    const request = new AbortController();
+    this.#request = request;
+    this.asking = true;
+    this.error = null;
+    try {
+      const answer = await fetchWithin(polygonOf(this.points), request.signal);
+      if (!request.signal.aborted) this.answer = answer;
+    } catch (error) {
+      if (request.signal.aborted) return;
+      this.error = error instanceof ApiError ? error.message : String(error);
+    }
+    this.asking = false;
+  }
+}

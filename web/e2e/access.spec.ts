@@ -1,5 +1,5 @@
 import AxeBuilder from '@axe-core/playwright';
-import { CORE, expect, idle, knownParcel, open, pixel, test } from './page';
+import { CORE, expect, idle, knownParcel, LIGHT, open, pixel, test } from './page';
 
 for (const theme of ['light', 'dark'] as const) {
   test(`axe finds nothing serious in the ${theme} theme, with layers and with a selection`, async ({
@@ -28,7 +28,7 @@ for (const theme of ['light', 'dark'] as const) {
 
 test('the whole way by keyboard: skip to the map, zoom, ask, close', async ({ page }) => {
   const [lon, lat] = CORE;
-  await open(page, `#map=18/${lat}/${lon}`);
+  await open(page, `#map=18/${lat}/${lon}${LIGHT}`);
   await page.keyboard.press('Tab');
   await expect(page.getByRole('link', { name: 'Đến bản đồ' })).toBeFocused();
   await page.keyboard.press('Enter');

@@ -41,6 +41,9 @@ export async function open(page: Page, hash = ''): Promise<void> {
   await idle(page);
 }
 
+/** Switches off what is slow to draw in software, for tests of which it is no part. */
+export const LIGHT = '&off=parcels,buildings,addresses,street_lights';
+
 /** The layers of a role. */
 export async function layers(request: APIRequestContext, role: string): Promise<Collection[]> {
   const answer = await request.get('/api/collections');

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import GeoJsonVt from 'geojson-vt';
 import type { Connect, Plugin } from 'vite';
 import vtpbf from 'vt-pbf';
+import { innerPoint } from '../../src/lib/inner';
 import { type MockLayer, makeCity } from './city';
 
 /** The made-up city as a plug-in of Vite's servers. Distances are rough and nothing is fast: it only has to be true to the interface. */
@@ -83,6 +84,15 @@ function answer(
       layers: city.map((layer) => at(layer, point)),
     });
   }
+  if (path === '/api/within') {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const area = JSON.parse(Buffer.concat(chunks).toString()) as GeoJSON.Polygon;
+      json({ revision: 1, area: square(14_400), layers: city.map((layer) => within(layer, area)) });
+    });
+    return true;
+  }
   if (path === '/api/search') return json({ query: query.get('q'), results: search(city, query.get('q') ?? '') });
   return false;
 }
@@ -122,18 +132,38 @@ function search(city: MockLayer[], text: string) {
   });
 }
 
-function at({ collection, features }: MockLayer, [x, y]: [number, number]) {
-  const inside = (ring: GeoJSON.Position[]) => {
-    let odd = false;
-    ring.forEach(([bx = 0, by = 0], index) => {
-      const [ax = 0, ay = 0] = ring[index - 1] ?? ring.at(-1) ?? [];
-      if (ay > y !== by > y && x < ax + ((y - ay) / (by - ay)) * (bx - ax)) odd = !odd;
-    });
-    return odd;
+const square = (value: number) => ({ value, unit: 'm²', method: 'grid', crs: 'EPSG:9210' });
+
+/** What has its inner point in the area; sizes are made up. */
+function within({ collection, features }: MockLayer, area: GeoJSON.Polygon) {
+  const found = features.filter((feature) => {
+    const point = innerPoint(feature.geometry);
+    return point && inRing(area.coordinates[0] ?? [], point);
+  });
+  const { titles, role, geometry } = collection.citymap;
+  return {
+    layer: collection.id,
+    titles,
+    role,
+    count: found.length,
+    whole: Math.floor(found.length * 0.8),
+    ...(geometry === 'polygon' ? { area: square(found.length * 145.6) } : {}),
   };
+}
+
+function inRing(ring: GeoJSON.Position[], [x, y]: [number, number]): boolean {
+  let odd = false;
+  ring.forEach(([bx = 0, by = 0], index) => {
+    const [ax = 0, ay = 0] = ring[index - 1] ?? ring.at(-1) ?? [];
+    if (ay > y !== by > y && x < ax + ((y - ay) / (by - ay)) * (bx - ax)) odd = !odd;
+  });
+  return odd;
+}
+
+function at({ collection, features }: MockLayer, [x, y]: [number, number]) {
   const hits = features.filter((feature) => {
     const shape = feature.geometry;
-    if (shape.type === 'Polygon') return inside(shape.coordinates[0] ?? []);
+    if (shape.type === 'Polygon') return inRing(shape.coordinates[0] ?? [], [x, y]);
     if (shape.type === 'Point')
       return Math.hypot((shape.coordinates[0] ?? 0) - x, (shape.coordinates[1] ?? 0) - y) * 110_000 < 4;
     return false;
@@ -147,9 +177,7 @@ function at({ collection, features }: MockLayer, [x, y]: [number, number]) {
       ...feature,
       distance: 0,
       label: collection.citymap.label ? String(feature.properties?.[collection.citymap.label]) : null,
-      ...(feature.geometry.type === 'Polygon'
-        ? { area: { value: 145.6, unit: 'm²', method: 'grid', crs: 'EPSG:9210' } }
-        : {}),
+      ...(feature.geometry.type === 'Polygon' ? { area: square(145.6) } : {}),
     })),
   };
 }

@@ -1,0 +1,190 @@
+import { readFile } from 'node:fs/promises';
+import AxeBuilder from '@axe-core/playwright';
+import type { Page, Response } from '@playwright/test';
+import type { WithinAnswer } from '../src/lib/api';
+import { fromVn2000, toVn2000 } from '../src/lib/vn2000';
+import { look } from '../src/map/look';
+import { CORE, colors, LIGHT, expect, idle, open, pixel, test } from './page';
+
+const [LON, LAT] = CORE;
+const [EAST, NORTH] = toVn2000(LON, LAT);
+
+/** Clicks at places given in metres east and north of the core. */
+async function clickAt(page: Page, ...offsets: [number, number][]): Promise<void> {
+  for (const [east, north] of offsets) {
+    const at = await pixel(page, fromVn2000(EAST + east, NORTH + north));
+    await page.mouse.click(at.x, at.y);
+  }
+}
+
+const SQUARE: [number, number][] = [
+  [-60, -60],
+  [60, -60],
+  [60, 60],
+  [-60, 60],
+];
+
+/** A figure as Vietnamese writes it: 1.234,5. */
+const figure = (text: string) =>
+  Number(
+    text
+      .replace(/[^\d.,]/g, '')
+      .replaceAll('.', '')
+      .replace(',', '.'),
+  );
+
+async function start(page: Page, tool: string): Promise<void> {
+  await page.getByRole('tab', { name: 'Công cụ' }).click();
+  await page.getByRole('button', { name: tool }).click();
+  await expect(page.getByRole('region', { name: 'Công cụ đang dùng' })).toBeVisible();
+}
+
+test('measuring: a line, an area, on the VN-2000 grid, and the way out by Escape', async ({ page }) => {
+  await open(page, `#map=17.5/${LAT}/${LON}${LIGHT}`);
+  await start(page, 'Đo khoảng cách, diện tích');
+  await clickAt(page, [-60, -60], [60, -60]);
+  // Within what half a pixel is worth at this zoom.
+  const length = page.locator('.measured-length');
+  await expect(length).toHaveText(/^12\d,\d m$|^1(19|20),\d m$/);
+  expect(Math.abs(figure(await length.innerText()) - 120)).toBeLessThan(1);
+  await clickAt(page, [60, 60], [-60, 60], [-60, -60]);
+  await expect(page.getByText('Tính trên lưới VN-2000 (EPSG:9210')).toBeVisible();
+  const area = page.locator('.measured-area');
+  await expect(area).toHaveText(/ha$/);
+  expect(Math.abs(figure(await area.innerText()) - 1.44)).toBeLessThan(0.02);
+  expect(Math.abs(figure(await length.innerText()) - 480)).toBeLessThan(3);
+  await idle(page);
+  const seen = await colors(page, { x: 420, y: 120, width: 760, height: 620 });
+  expect(seen.get(look('light').select) ?? 0, 'the outline is drawn').toBeGreaterThan(300);
+  expect(page.url(), 'a tool’s clicks ask nothing').not.toContain('at=');
+  await page.keyboard.press('Escape');
+  await expect(area).toHaveCount(0);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('region', { name: 'Công cụ đang dùng' })).toHaveCount(0);
+  await clickAt(page, [0, 0]);
+  await expect(page.getByRole('heading', { name: 'Tại điểm này' })).toBeVisible();
+});
+
+test('a double click ends a line and does not zoom; what was drawn can be taken back', async ({ page }) => {
+  await open(page, `#map=17.5/${LAT}/${LON}${LIGHT}`);
+  await start(page, 'Đo khoảng cách, diện tích');
+  await clickAt(page, [-60, 0]);
+  const end = await pixel(page, fromVn2000(EAST + 60, NORTH));
+  await page.mouse.dblclick(end.x, end.y);
+  await expect(page.getByText('Bấm vào bản đồ để vẽ lại từ đầu.')).toBeVisible();
+  await expect(page.getByText('2 điểm')).toBeVisible();
+  await expect(page.getByText('Mức 17.5')).toBeVisible();
+  await page.getByRole('button', { name: 'Bỏ điểm cuối' }).click();
+  await clickAt(page, [60, 60], [-60, 60]);
+  await expect(page.getByText('4 điểm')).toBeVisible();
+  await page.getByRole('button', { name: 'Khép vùng' }).click();
+  await expect(page.locator('.measured-area')).toBeVisible();
+  await page.getByRole('button', { name: 'Thoát' }).click();
+  await expect(page.locator('.measured-area')).toHaveCount(0);
+});
+
+test('statistics of a drawn area equal what the interface says, on the page and as CSV', async ({ page }) => {
+  await open(page, `#map=17.5/${LAT}/${LON}${LIGHT}`);
+  await start(page, 'Thống kê theo vùng');
+  const answered = page.waitForResponse((response) => response.url().endsWith('/api/within'));
+  await clickAt(page, ...SQUARE, SQUARE[0]!);
+  const response = await answered;
+  expect(response.request().method()).toBe('POST');
+  const answer = (await response.json()) as WithinAnswer;
+  expect(Math.abs(answer.area.value - 14_400)).toBeLessThan(200);
+  const parcels = answer.layers.find((layer) => layer.role === 'parcel')!;
+  expect(parcels.count).toBeGreaterThan(0);
+  const row = page.locator(`tr[data-layer="${parcels.layer}"]`);
+  await expect(row.getByRole('rowheader')).toHaveText('Thửa đất');
+  const cells = (await row.getByRole('cell').allInnerTexts()).map(figure);
+  expect(cells.slice(0, 2)).toEqual([parcels.count, parcels.whole]);
+  await expect(page.getByText(/trên lưới VN-2000 \(EPSG:9210\)/i)).toBeVisible();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id)).toEqual(
+    [],
+  );
+  const started = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Tải CSV' }).click();
+  const download = await started;
+  expect(download.suggestedFilename()).toMatch(/^citymap-.*\.csv$/);
+  const lines = (await readFile(await download.path(), 'utf8')).split('\r\n');
+  expect(lines.length).toBe(answer.layers.length + 3);
+  expect(lines.find((line) => line.startsWith(`${parcels.layer},`))).toContain(
+    `,${parcels.count},${parcels.whole},${parcels.area?.value},`,
+  );
+});
+
+test('an outline that crosses itself is not asked for, and says why', async ({ page }) => {
+  await open(page, `#map=17.5/${LAT}/${LON}${LIGHT}`);
+  let asked = 0;
+  page.on('request', (request) => {
+    if (request.url().endsWith('/api/within')) asked += 1;
+  });
+  await start(page, 'Thống kê theo vùng');
+  await clickAt(page, [-60, -60], [60, 60], [60, -60], [-60, 60], [-60, -60]);
+  await expect(page.getByText(/Đường bao tự cắt/)).toBeVisible();
+  expect(asked).toBe(0);
+});
+
+test('measuring by keyboard alone: Enter sets points at the centre of the map', async ({ page }) => {
+  await open(page, `#map=18/${LAT}/${LON}${LIGHT}`);
+  await page.getByRole('tab', { name: 'Lớp dữ liệu' }).focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect(page.getByRole('tab', { name: 'Công cụ' })).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('tabpanel', { name: 'Công cụ' }).getByRole('button').first()).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.locator('canvas.maplibregl-canvas')).toBeFocused();
+  await page.keyboard.press('Enter');
+  const before = page.url();
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(() => page.url()).not.toBe(before);
+  await idle(page);
+  await page.keyboard.press('Enter');
+  await expect(page.locator('.measured-length')).toHaveText(/^\d+,\d+ m$/);
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Bấm vào bản đồ để vẽ lại từ đầu.')).toBeVisible();
+});
+
+test('a name in a script that our typeface lacks is drawn by the browser, without an error', async ({ page }) => {
+  const fonts: Response[] = [];
+  page.on('response', (response) => {
+    if (new URL(response.url()).pathname.startsWith('/fonts/')) fonts.push(response);
+  });
+  await open(page, `#map=17/${LAT}/${LON}&off=parcels,buildings,addresses,zones,roads`);
+  const drawn = await page.evaluate(async (center) => {
+    const { map } = (
+      window as unknown as {
+        citymap: {
+          map: {
+            addSource: (id: string, source: object) => void;
+            addLayer: (layer: object) => void;
+            once: (name: string, then: () => void) => void;
+            queryRenderedFeatures: (options: object) => unknown[];
+          };
+        };
+      }
+    ).citymap;
+    map.addSource('cyrillic', { type: 'geojson', data: { type: 'Point', coordinates: center } });
+    map.addLayer({
+      id: 'cyrillic',
+      type: 'symbol',
+      source: 'cyrillic',
+      layout: {
+        'text-field': 'ЖЖЖЖ',
+        'text-size': 90,
+        'text-font': ['BeVietnamPro-Regular'],
+        'text-allow-overlap': true,
+      },
+      paint: { 'text-color': '#ff00ff' },
+    });
+    await new Promise<void>((done) => map.once('idle', done));
+    return map.queryRenderedFeatures({ layers: ['cyrillic'] }).length;
+  }, CORE);
+  expect(drawn).toBe(1);
+  const seen = await colors(page, { x: 420, y: 120, width: 760, height: 620 });
+  expect(seen.get('#ff00ff') ?? 0, 'pixels of the text').toBeGreaterThan(100);
+  const sizes = new Map<string, number>();
+  for (const response of fonts) sizes.set(new URL(response.url()).pathname, (await response.body()).length);
+  expect([...sizes].filter(([, size]) => size === 0)).toEqual([['/fonts/BeVietnamPro-Regular/1024-1279.pbf', 0]]);
+});

@@ -1,4 +1,5 @@
 //! Texts in the encodings of old drawings and tables.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests that fail them")]
 
 mod common;
 

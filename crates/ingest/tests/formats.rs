@@ -1,5 +1,6 @@
 //! One small layer in every format that is read, written by GDAL: Vietnamese text, numbers, days, nulls, empty text,
 //! several parts with a hole, in VN-2000.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests that fail them")]
 
 mod common;
 

@@ -1,5 +1,10 @@
 //! What the import tests share: a store in a folder of its own, and the real data where it is there.
-#![allow(dead_code, clippy::unwrap_used, reason = "helpers of tests, of which each file uses a part")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, of which each file uses a part"
+)]
 
 use std::path::{Path, PathBuf};
 

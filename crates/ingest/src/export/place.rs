@@ -1,0 +1,74 @@
+//! Where a file grows until it is whole.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempDir;
+
+use super::ExportError;
+
+/// A folder beside the target, on the same disk, that goes away with all that is in it.
+pub(super) struct Place {
+    folder: TempDir,
+    to: PathBuf,
+    file: PathBuf,
+}
+
+impl Place {
+    pub(super) fn beside(to: &Path) -> Result<Self, ExportError> {
+        let parent = match to.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let refused = |reason: String| ExportError::Write { path: to.display().to_string(), reason };
+        let name = to.file_name().ok_or_else(|| refused("names no file".to_owned()))?;
+        let folder =
+            tempfile::Builder::new().prefix(".citymap-export-").tempdir_in(parent).map_err(|error| {
+                refused(format!("the folder {} cannot be written to ({})", parent.display(), plain(&error)))
+            })?;
+        Ok(Self { file: folder.path().join(name), to: to.to_owned(), folder })
+    }
+
+    /// The file to write; its companions lie beside it.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Moves the file and its companions to where they belong: all of them, or none.
+    pub(super) fn reveal(self) -> Result<(), ExportError> {
+        let refused = |error: io::Error| ExportError::Write {
+            path: self.to.display().to_string(),
+            reason: format!("cannot be moved into its place ({})", plain(&error)),
+        };
+        let mut moves = Vec::new();
+        for entry in fs::read_dir(self.folder.path()).map_err(refused)? {
+            let entry = entry.map_err(refused)?;
+            let target = self.to.with_file_name(entry.file_name());
+            if target.symlink_metadata().is_ok() {
+                return Err(ExportError::Exists(target.display().to_string()));
+            }
+            moves.push((entry.path(), target));
+        }
+        // The file itself comes last: once it is there, all is.
+        moves.sort_by_key(|(from, _)| *from == self.file);
+        for (done, (from, target)) in moves.iter().enumerate() {
+            if let Err(error) = fs::rename(from, target) {
+                for (_, target) in &moves[..done] {
+                    // Best effort: the error is what counts.
+                    let _ = fs::remove_file(target);
+                }
+                return Err(refused(error));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The system's word, without the path of the folder that nobody knows.
+fn plain(error: &io::Error) -> String {
+    error
+        .raw_os_error()
+        .map_or_else(|| error.kind().to_string(), |code| io::Error::from_raw_os_error(code).to_string())
+}

@@ -6,6 +6,8 @@
     reason = "helpers of tests, of which each file uses a part"
 )]
 
+pub(crate) mod layers;
+
 use std::path::{Path, PathBuf};
 
 use citymap_ingest::{ImportError, Report, Request, import};

@@ -124,8 +124,19 @@ pub(super) fn prepare(
                     .find(|name| name.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension)))
                     .cloned()
             };
+            let others = |taken: &Path, extension: &str| {
+                let left: Vec<String> = names
+                    .iter()
+                    .filter(|name| *name != taken)
+                    .filter(|name| name.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension)))
+                    .map(|name| format!("`{}`", name.display()))
+                    .collect();
+                let left = (!left.is_empty())
+                    .then(|| format!("; {} was left out: unpack it to import it", left.join(", ")));
+                format!("`{}` was taken from the archive{}", taken.display(), left.unwrap_or_default())
+            };
             if let Some(shp) = wanted("shp") {
-                notes.push(format!("`{}` was taken from the archive", shp.display()));
+                notes.push(others(&shp, "shp"));
                 opener.path = inside.join(shp);
                 opener.options.push("ENCODING=ISO-8859-1".into());
                 match declared_inside(&opener) {
@@ -140,7 +151,7 @@ pub(super) fn prepare(
                     Charset::Unsaid => declared.by_bytes = true,
                 }
             } else if let Some(gpkg) = wanted("gpkg") {
-                notes.push(format!("`{}` was taken from the archive", gpkg.display()));
+                notes.push(others(&gpkg, "gpkg"));
                 opener.path = inside.join(gpkg);
             } else if let Some(gdb) = names.iter().find_map(|name| {
                 name.ancestors().find(|a| a.extension().is_some_and(|e| e.eq_ignore_ascii_case("gdb")))

@@ -157,3 +157,20 @@ fn tables_without_geometry_and_empty_layers() {
         assert_eq!(done.written, 0);
     }
 }
+
+#[test]
+fn mapinfo_cuts_long_texts_between_letters_and_says_so() {
+    for ending in ["tab", "mif"] {
+        let city = city();
+        let long = NewFeature {
+            geometry: Some(Point::new(106.69, 10.77).into()),
+            values: vec![text(&"ạ".repeat(200))],
+        };
+        put(&city, GeometryKind::Point, &[("ten", FieldType::Text)], vec![long]);
+        let (done, path) = out(&city, &format!("a.{ending}"), Crs::WGS84).unwrap();
+        assert!(done.notes.contains(&"1 texts were cut to 254 bytes".to_owned()), "{:?}", done.notes);
+        let (features, _) = back(&city, &path, Crs::WGS84);
+        // Three bytes a letter.
+        assert_eq!(features[0].values[0], text(&"ạ".repeat(84)), "{ending}");
+    }
+}

@@ -6,7 +6,7 @@ use citymap_crs::Crs;
 use citymap_model::{FieldType, GeometryKind, Layer};
 use gdal::vector::{OGRFieldType, OGRwkbGeometryType};
 
-use super::scan::Scan;
+use super::scan::{LONGEST, Scan};
 
 /// The formats that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,6 +216,9 @@ impl Format {
         if matches!(self, Self::Tab | Self::Mif) {
             if scan.letters {
                 notes.push("texts were written in UTF-8, under the charset Neutral".to_owned());
+            }
+            if scan.long_texts > 0 {
+                notes.push(format!("{} texts were cut to {LONGEST} bytes", scan.long_texts));
             }
             if self == Self::Mif && scan.line_breaks {
                 notes.push("line breaks in texts were written as \\n".to_owned());

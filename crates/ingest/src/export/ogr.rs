@@ -16,7 +16,11 @@ use gdal::{
 use geo::CoordsIter;
 use geo_types::{Geometry, MultiPoint};
 
-use super::{Failure, Format, format::Shape, scan::Scan};
+use super::{
+    Failure, Format,
+    format::Shape,
+    scan::{LONGEST, Scan},
+};
 use crate::validity::to_ogr;
 
 /// What is to be written.
@@ -163,6 +167,11 @@ fn set(format: Format, feature: &mut Feature<'_>, index: usize, value: &Value) -
         Value::Bool(value) => feature.set_field_integer(index, i32::from(*value)),
         Value::Int(value) => feature.set_field_integer64(index, *value),
         Value::Real(value) => feature.set_field_double(index, *value),
+        Value::Text(value) if matches!(format, Format::Tab | Format::Mif) && value.len() > LONGEST => {
+            // GDAL would cut through a letter, without a word.
+            let end = (0..=LONGEST).rev().find(|&end| value.is_char_boundary(end)).unwrap_or(0);
+            feature.set_field_string(index, &value[..end].replace('\0', "?"))
+        }
         Value::Text(value) => feature.set_field_string(index, &value.replace('\0', "\u{FFFD}")),
         // GDAL reads ISO 8601, with milliseconds and Z, into its own dates and instants.
         Value::Date(day) => feature.set_field_string(index, &day.to_string()),

@@ -8,6 +8,9 @@ use geo_types::{Geometry, Rect};
 
 use super::ExportError;
 
+/// Bytes that a text of a MapInfo file can have.
+pub(super) const LONGEST: usize = 254;
+
 /// What was seen.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
@@ -27,6 +30,8 @@ pub(super) struct Scan {
     pub letters: bool,
     /// Texts hold line breaks.
     pub line_breaks: bool,
+    /// How many texts are longer than [`LONGEST`].
+    pub long_texts: u64,
     /// In the system that is written.
     pub bounds: Option<Rect<f64>>,
 }
@@ -53,6 +58,7 @@ impl Scan {
             for value in &record.values {
                 if let Value::Text(text) = value {
                     scan.letters |= !text.is_ascii();
+                    scan.long_texts += u64::from(text.len() > LONGEST);
                     scan.line_breaks |= text.contains('\n');
                 }
             }

@@ -33,10 +33,12 @@ const figure = (text: string) =>
       .replace(',', '.'),
   );
 
+const bar = (page: Page) => page.getByRole('region', { name: 'Công cụ đang dùng' });
+
 async function start(page: Page, tool: string): Promise<void> {
   await page.getByRole('tab', { name: 'Công cụ' }).click();
   await page.getByRole('button', { name: tool }).click();
-  await expect(page.getByRole('region', { name: 'Công cụ đang dùng' })).toBeVisible();
+  await expect(bar(page)).toBeVisible();
 }
 
 test('measuring: a line, an area, on the VN-2000 grid, and the way out by Escape', async ({ page }) => {
@@ -46,13 +48,13 @@ test('measuring: a line, an area, on the VN-2000 grid, and the way out by Escape
   // Within what half a pixel is worth at this zoom.
   const length = page.locator('.measured-length');
   await expect(length).toHaveText(/^12\d,\d m$|^1(19|20),\d m$/);
-  expect(Math.abs(figure(await length.innerText()) - 120)).toBeLessThan(1);
+  expect(Math.abs(figure((await length.textContent())!) - 120)).toBeLessThan(1);
   await clickAt(page, [60, 60], [-60, 60], [-60, -60]);
   await expect(page.getByText('Tính trên lưới VN-2000 (EPSG:9210')).toBeVisible();
   const area = page.locator('.measured-area');
   await expect(area).toHaveText(/ha$/);
-  expect(Math.abs(figure(await area.innerText()) - 1.44)).toBeLessThan(0.02);
-  expect(Math.abs(figure(await length.innerText()) - 480)).toBeLessThan(3);
+  expect(Math.abs(figure((await area.textContent())!) - 1.44)).toBeLessThan(0.02);
+  expect(Math.abs(figure((await length.textContent())!) - 480)).toBeLessThan(3);
   await idle(page);
   const seen = await colors(page, { x: 420, y: 120, width: 760, height: 620 });
   expect(seen.get(look('light').select) ?? 0, 'the outline is drawn').toBeGreaterThan(300);
@@ -60,7 +62,7 @@ test('measuring: a line, an area, on the VN-2000 grid, and the way out by Escape
   await page.keyboard.press('Escape');
   await expect(area).toHaveCount(0);
   await page.keyboard.press('Escape');
-  await expect(page.getByRole('region', { name: 'Công cụ đang dùng' })).toHaveCount(0);
+  await expect(bar(page)).toHaveCount(0);
   await clickAt(page, [0, 0]);
   await expect(page.getByRole('heading', { name: 'Tại điểm này' })).toBeVisible();
 });
@@ -79,7 +81,7 @@ test('a double click ends a line and does not zoom; what was drawn can be taken 
   await expect(page.getByText('4 điểm')).toBeVisible();
   await page.getByRole('button', { name: 'Khép vùng' }).click();
   await expect(page.locator('.measured-area')).toBeVisible();
-  await page.getByRole('button', { name: 'Thoát' }).click();
+  await bar(page).getByRole('button', { name: 'Thoát' }).click();
   await expect(page.locator('.measured-area')).toHaveCount(0);
 });
 
@@ -96,7 +98,7 @@ test('statistics of a drawn area equal what the interface says, on the page and 
   expect(parcels.count).toBeGreaterThan(0);
   const row = page.locator(`tr[data-layer="${parcels.layer}"]`);
   await expect(row.getByRole('rowheader')).toHaveText('Thửa đất');
-  const cells = (await row.getByRole('cell').allInnerTexts()).map(figure);
+  const cells = (await row.getByRole('cell').allTextContents()).map(figure);
   expect(cells.slice(0, 2)).toEqual([parcels.count, parcels.whole]);
   await expect(page.getByText(/trên lưới VN-2000 \(EPSG:9210\)/i)).toBeVisible();
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -187,4 +189,47 @@ test('a name in a script that our typeface lacks is drawn by the browser, withou
   const sizes = new Map<string, number>();
   for (const response of fonts) sizes.set(new URL(response.url()).pathname, (await response.body()).length);
   expect([...sizes].filter(([, size]) => size === 0)).toEqual([['/fonts/BeVietnamPro-Regular/1024-1279.pbf', 0]]);
+});
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true });
+
+  test('a tool gives the map its room, and what was drawn stays in sight beside the result', async ({ page }) => {
+    await open(page, `#map=17/${LAT}/${LON}${LIGHT}`);
+    await page.getByRole('tab', { name: 'Công cụ' }).tap();
+    await page.getByRole('button', { name: 'Thống kê theo vùng' }).tap();
+    const panel = page.getByRole('complementary');
+    await expect.poll(async () => (await panel.boundingBox())!.height).toBeLessThan(90);
+    for (const [x, y] of [
+      [100, 330],
+      [280, 330],
+      [280, 500],
+      [100, 330],
+    ] as const) {
+      await page.touchscreen.tap(x, y);
+    }
+    await expect(page.getByRole('table')).toBeVisible();
+    const corners = await page.evaluate(() => {
+      const { map } = (
+        window as unknown as {
+          citymap: {
+            map: {
+              getStyle: () => { sources: Record<string, { data: GeoJSON.FeatureCollection }> };
+            };
+          };
+        }
+      ).citymap;
+      const points = map
+        .getStyle()
+        .sources['citymap-sketch']!.data.features.filter((feature) => feature.properties?.part === 'point');
+      return points.map((feature) => (feature.geometry as GeoJSON.Point).coordinates as [number, number]);
+    });
+    expect(corners).toHaveLength(3);
+    await expect
+      .poll(async () => {
+        const pixels = await Promise.all(corners.map((at) => pixel(page, at)));
+        return Math.max(...pixels.map(({ y }) => y)) < (await panel.boundingBox())!.y;
+      })
+      .toBe(true);
+  });
 });

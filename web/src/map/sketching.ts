@@ -18,6 +18,9 @@ export interface Sketch {
 export const SKETCH = 'citymap-sketch';
 export const REACH = 'citymap-reach';
 
+/** Metres below which the piece to the pointer is none. */
+const SHORTEST = 0.05;
+
 const NOTHING: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 
 /** What is drawn of a sketch; `write` turns metres into text. */
@@ -49,6 +52,8 @@ export function reachData(
 ): GeoJSON.FeatureCollection {
   const last = sketch?.points.at(-1);
   if (!sketch || sketch.done || !last || !pointer) return NOTHING;
+  // On the point itself, as after each tap on a touch screen, there is nothing to reach for.
+  if (gridDistance(last, pointer) < SHORTEST) return NOTHING;
   const line = feature({ type: 'LineString', coordinates: [last, pointer] }, { part: 'reach' });
   return { type: 'FeatureCollection', features: sketch.grid ? [line, edge(last, pointer, write)] : [line] };
 }

@@ -101,3 +101,23 @@ fn grid_coordinates_are_ours_to_the_millimetre() {
         assert!((x - 603_481.588).abs() < 1e-3 && (y - 1_191_454.611).abs() < 1e-3, "{ending}: {x}, {y}");
     }
 }
+
+#[test]
+fn fields_called_like_a_format_s_own_columns_are_kept() {
+    let names = ["FID", "Geom", "Name", "order", "tên \"đường\"", "type"];
+    for ending in ["gpkg", "geojson", "geojsonl", "fgb", "csv"] {
+        let city = city();
+        let fields = names.map(|name| (name, FieldType::Text));
+        let values: Vec<Value> = (0..names.len()).map(|at| text(&format!("v{at}"))).collect();
+        let one = NewFeature { geometry: Some(Point::new(106.69, 10.77).into()), values: values.clone() };
+        put(&city, GeometryKind::Point, &fields, vec![one]);
+        let (_, path) =
+            out(&city, &format!("a.{ending}"), Crs::WGS84).unwrap_or_else(|e| panic!("{ending}: {e}"));
+        let (features, fields) = back(&city, &path, Crs::WGS84);
+        for (name, value) in names.iter().zip(&values) {
+            let at = fields.iter().position(|field| field.name == *name);
+            let at = at.unwrap_or_else(|| panic!("{ending}: no {name} in {fields:?}"));
+            assert_eq!(features[0].values[at], *value, "{ending} {name}");
+        }
+    }
+}

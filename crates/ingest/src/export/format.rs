@@ -84,14 +84,17 @@ impl Format {
     }
 
     /// Options of GDAL's to make the layer with.
-    pub(super) fn options(self, scan: &Scan) -> Vec<String> {
+    pub(super) fn options(self, definition: &Layer, scan: &Scan) -> Vec<String> {
         let fixed: &[&str] = match self {
-            Self::GeoPackage => &["GEOMETRY_NAME=geom"],
             Self::Shapefile => &["ENCODING=UTF-8"],
             Self::Csv => &["GEOMETRY=AS_WKT", "CREATE_CSVT=YES"],
             _ => &[],
         };
         let mut options: Vec<String> = fixed.iter().map(|&option| option.to_owned()).collect();
+        if self == Self::GeoPackage {
+            options.push(format!("GEOMETRY_NAME={}", free("geom", definition)));
+            options.push(format!("FID={}", free("fid", definition)));
+        }
         if let (Self::Tab | Self::Mif, Some(bounds)) = (self, scan.bounds) {
             // A table keeps coordinates as whole numbers between its bounds; the default ones are the whole world's,
             // which leaves 0.1 m of each degree's digits. A margin keeps a point from having no extent.
@@ -244,4 +247,14 @@ impl Format {
         }
         notes
     }
+}
+
+/// A column name that no field of the layer has; SQL does not tell case.
+fn free(name: &str, definition: &Layer) -> String {
+    let taken = |name: &str| definition.fields.iter().any(|field| field.name.eq_ignore_ascii_case(name));
+    let mut free = name.to_owned();
+    while taken(&free) {
+        free.insert(0, '_');
+    }
+    free
 }

@@ -95,7 +95,7 @@ pub(super) fn write(job: &Job<'_>, path: &Path, crs: Crs) -> Result<u64, Failure
 fn make_layer(job: &Job<'_>, dataset: &mut Dataset, crs: Crs) -> Result<usize, Failure> {
     let mut srs = SpatialRef::from_epsg(crs.code())?;
     srs.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
-    let options = job.format.options(job.scan);
+    let options = job.format.options(job.definition, job.scan);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let table = job.shape.kind == OGRwkbGeometryType::wkbNone;
     let layer = dataset.create_layer(LayerOptions {

@@ -113,7 +113,7 @@ pub fn export(view: &dyn View, layer: &LayerId, to: &Path, crs: Crs) -> Result<E
         Format::GeoJson | Format::GeoJsonSeq => geojson::write(&job, place.file(), crs),
         _ => ogr::write(&job, place.file(), crs),
     }
-    .map_err(|failure| failure.into_error(to))?;
+    .map_err(|failure| failure.into_error(to, place.file()))?;
     for message in gdal_log::take() {
         if notes.len() < NOTES && !notes.contains(&message.text) {
             notes.push(message.text);
@@ -136,7 +136,8 @@ enum Failure {
 }
 
 impl Failure {
-    fn into_error(self, to: &Path) -> ExportError {
+    /// `file` is where the file grew, which nobody needs to know.
+    fn into_error(self, to: &Path, file: &Path) -> ExportError {
         let path = to.display().to_string();
         let reason = match self {
             Self::Store(error) => return error.into(),
@@ -145,6 +146,7 @@ impl Failure {
             Self::Io(error) => error.to_string(),
             Self::Other(reason) => reason,
         };
+        let reason = reason.replace(&file.display().to_string(), &path);
         ExportError::Write { path, reason }
     }
 }

@@ -178,6 +178,11 @@ impl Format {
     }
 
     /// The field type; text formats get days, instants and truths as we write them.
+    /// What a field is called in the file: GDAL writes names into KML as they are, and breaks it.
+    pub(super) fn field_name(self, name: &str) -> String {
+        if self == Self::Kml { name.replace(['"', '\'', '<', '>', '&'], "_") } else { name.to_owned() }
+    }
+
     /// `long` are whole numbers of more than 32 bits, which MapInfo files and KML do not have.
     pub(super) fn field(self, field_type: FieldType, long: bool) -> OGRFieldType::Type {
         match (field_type, self) {
@@ -234,6 +239,12 @@ impl Format {
                     self.driver(),
                     field.name
                 ));
+            }
+        }
+        for field in &definition.fields {
+            let name = self.field_name(&field.name);
+            if name != field.name {
+                notes.push(format!("field `{}` is called `{name}` in the file", field.name));
             }
         }
         if self == Self::Shapefile && has(&[FieldType::DateTime]) {

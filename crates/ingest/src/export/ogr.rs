@@ -107,7 +107,8 @@ fn make_layer(job: &Job<'_>, dataset: &mut Dataset, crs: Crs) -> Result<usize, F
     let own = layer.defn().fields().count();
     if job.format.has_fields() && job.format != Format::GeoPackage {
         for (field, long) in job.definition.fields.iter().zip(&job.scan.long) {
-            FieldDefn::new(&field.name, job.format.field(field.field_type, *long))?.add_to_layer(&layer)?;
+            FieldDefn::new(&job.format.field_name(&field.name), job.format.field(field.field_type, *long))?
+                .add_to_layer(&layer)?;
         }
     }
     Ok(own)

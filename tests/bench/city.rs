@@ -70,7 +70,13 @@ fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcel
     let ours = start.elapsed().as_secs_f64();
 
     peer.execute(&["DROP SCHEMA IF EXISTS bench CASCADE", "CREATE SCHEMA bench"]);
-    let pg = format!("PG:{database}");
+    // GDAL 3.6 appends to the string in libpq's other notation.
+    let address = database.trim_start_matches("postgres://").replace(['@', ':', '/'], " ");
+    let words: Vec<&str> = address.split(' ').collect();
+    let [user, host, port, name] = words[..] else {
+        panic!("{database} is not postgres://user@host:port/name")
+    };
+    let pg = format!("PG:host={host} port={port} user={user} dbname={name}");
     let start = Instant::now();
     ogr2ogr(
         Path::new(&pg),
@@ -146,6 +152,9 @@ fn tiles(
         let (plain, packed) =
             sizes.iter().fold((0, 0), |sum, size| (sum.0 + size.0 / 20, sum.1 + size.1 / 20));
         let note = format!("mean {:.1} kB, gzip {:.1} kB", plain as f64 / 1e3, packed as f64 / 1e3);
+        let plain_rate = rate::of(processors, time, |n| {
+            std::hint::black_box(encode(&[parcels], tile(n), &TileOptions::default()));
+        });
         let ours = rate::of(processors, time, |n| {
             std::hint::black_box(gzip(&encode(&[parcels], tile(n), &TileOptions::default()), GZIP_LEVEL));
         });
@@ -153,6 +162,12 @@ fn tiles(
             let tile = tile(n);
             query.bind(i32::from(tile.z())).bind(tile.x() as i32).bind(tile.y() as i32)
         });
+        table.rates(
+            &format!("z{z} parcel tile, uncached, in process"),
+            plain_rate,
+            Some(theirs),
+            "bare `ST_AsMVT`, uncompressed as ours here",
+        );
         table.rates(
             &format!("z{z} parcel tile, uncached, gzip, in process"),
             ours,

@@ -92,7 +92,7 @@ fn one(
     let title = match &request.title {
         Some(title) if of == 1 => Title::same(title.clone()),
         Some(title) => Title::same(format!("{title} – {}", found.name)),
-        None => Title::same(found.name.clone()),
+        None => found.title.clone().unwrap_or_else(|| Title::same(found.name.clone())),
     };
     let role = request
         .role

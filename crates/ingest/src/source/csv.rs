@@ -155,6 +155,7 @@ impl CsvSource {
                 sample: Vec::new(),
                 role: None,
                 warnings,
+                title: None,
                 attribution: None,
             },
             bytes,

@@ -136,6 +136,7 @@ impl GeoJsonSource {
                 sample: Vec::new(),
                 role: None,
                 warnings,
+                title: None,
                 attribution: None,
             },
             path: path.to_owned(),

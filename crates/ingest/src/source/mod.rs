@@ -12,7 +12,7 @@ mod survey;
 
 use std::{collections::BTreeSet, path::Path};
 
-use citymap_model::{Field, GeometryKind, Role, Value};
+use citymap_model::{Field, GeometryKind, Role, Title, Value};
 use geo_types::Geometry;
 
 use crate::{
@@ -42,6 +42,8 @@ pub(crate) struct SourceLayer {
     /// What there is to say of it as a whole.
     pub warnings: Vec<String>,
     /// Who must be named on the map.
+    /// What people read, where the reader knows better than the source's name.
+    pub title: Option<Title>,
     pub attribution: Option<String>,
 }
 

@@ -18,7 +18,7 @@
 use std::{fs, path::Path};
 
 use citymap_crs::Crs;
-use citymap_model::{Field, FieldType, GeometryKind, Role, Value};
+use citymap_model::{Field, FieldType, GeometryKind, Role, Title, Value};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, vector::LayerAccess};
 use geo::{Centroid, InteriorPoint};
 use geo_types::{Geometry, Point};
@@ -115,6 +115,20 @@ const ADDRESSES: usize = 5;
 const BOUNDARIES: usize = 6;
 const OTHER_LINES: usize = 7;
 
+/// What people read for a theme.
+fn title(theme: usize) -> Title {
+    match theme {
+        ROADS => Title::new("Đường giao thông", "Roads"),
+        BUILDINGS => Title::new("Công trình", "Buildings"),
+        WATER => Title::new("Mặt nước", "Water"),
+        LAND_USE => Title::new("Sử dụng đất", "Land use"),
+        PLACES => Title::new("Địa điểm", "Places"),
+        ADDRESSES => Title::new("Địa chỉ", "Addresses"),
+        BOUNDARIES => Title::new("Ranh giới", "Boundaries"),
+        _ => Title::new("Các đường khác", "Other lines"),
+    }
+}
+
 /// An extract, sorted; held in memory (about 1 kB a feature).
 pub(crate) struct OsmSource {
     pub notes: Vec<String>,
@@ -192,7 +206,7 @@ impl OsmSource {
         }
         let mut layers = Vec::new();
         let mut features = Vec::new();
-        for ((name, role, tags), kept) in THEMES.iter().zip(themes) {
+        for (theme, ((name, role, tags), kept)) in THEMES.iter().zip(themes).enumerate() {
             if kept.is_empty() {
                 continue;
             }
@@ -220,6 +234,7 @@ impl OsmSource {
                 sample: kept.iter().take(survey::SAMPLE).map(|one| one.values.clone()).collect(),
                 role: Some(*role),
                 warnings: Vec::new(),
+                title: Some(title(theme)),
                 attribution: Some("© OpenStreetMap contributors, ODbL 1.0".into()),
             });
             features.push(kept);

@@ -151,6 +151,7 @@ pub(super) fn look_through(
             sample: survey.sample,
             role: None,
             warnings,
+            title: None,
             attribution: None,
         },
         position,

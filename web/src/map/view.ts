@@ -33,6 +33,7 @@ export class MapView {
   /** The style that waits for the former one to be read. */
   #styled = false;
   #next: maplibregl.StyleSpecification | null = null;
+  #waiting: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     container: HTMLElement,
@@ -66,15 +67,31 @@ export class MapView {
     this.map.on('mousemove', (event) => events.pointer([event.lngLat.lng, event.lngLat.lat]));
     this.map.on('mouseout', () => events.pointer(null));
     this.map.on('click', (event) => events.clicked([event.lngLat.lng, event.lngLat.lat]));
-    for (const name of ['movestart', 'dataloading', 'styledataloading'] as const) this.map.on(name, events.busy);
+    const busy = () => {
+      events.busy();
+      this.#nudge();
+    };
+    for (const name of ['movestart', 'dataloading', 'styledataloading'] as const) this.map.on(name, busy);
     this.map.once('style.load', () => {
       this.#styled = true;
       if (this.#next) this.setStyle(this.#next);
       this.#next = null;
     });
-    this.map.on('idle', events.idle);
+    this.map.on('idle', () => {
+      clearInterval(this.#waiting);
+      this.#waiting = undefined;
+      events.idle();
+    });
     // A tile that fails is asked for again by the next move; the page's own poll tells of an outage.
     this.map.on('error', (event) => console.warn('map:', event.error?.message ?? event));
+  }
+
+  /**
+   * Draws a frame now and then until the map says that it is idle. It says so after a frame only, and data that comes
+   * anew but changes nothing to see draws none.
+   */
+  #nudge(): void {
+    this.#waiting ??= setInterval(() => this.map.triggerRepaint(), 1000);
   }
 
   /** Where the map looks now. */
@@ -96,6 +113,7 @@ export class MapView {
       }
     }
     this.map.setStyle(style, { diff: true, validate: false });
+    this.#nudge();
   }
 
   /** Shows the piece of a sketch that follows the pointer. */

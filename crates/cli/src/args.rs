@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_ingest::encoding::Encoding;
-use citymap_model::{LayerId, Mode, Role};
+use citymap_model::{LayerId, Mode, Role, UnknownMode};
 use clap::{Args, Parser, Subcommand};
 
 /// A digital city map: imports a city's data, keeps it, and serves it as a web map, as vector
@@ -80,7 +80,7 @@ pub(crate) struct ImportArgs {
     pub(crate) key: Option<String>,
 
     /// How new features meet those that are there: replace, append, upsert (by key).
-    #[arg(long, default_value = "replace")]
+    #[arg(long, default_value = "replace", value_parser = import_mode)]
     pub(crate) mode: Mode,
 
     /// The layer's title for people.
@@ -118,6 +118,12 @@ pub(crate) struct ImportArgs {
     /// The longest the import may take, in seconds; 0 for no bound.
     #[arg(long, default_value_t = 14_400, value_name = "SECONDS")]
     pub(crate) max_time: u64,
+}
+
+/// A mode that an import may have.
+fn import_mode(text: &str) -> Result<Mode, String> {
+    let mode = text.parse().map_err(|error: UnknownMode| error.to_string())?;
+    if Mode::IMPORT.contains(&mode) { Ok(mode) } else { Err(UnknownMode(text.to_owned()).to_string()) }
 }
 
 #[derive(Debug, Args)]

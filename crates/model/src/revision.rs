@@ -52,8 +52,8 @@ pub struct Revision {
     pub changes: Vec<LayerChange>,
 }
 
-/// How new features meet those that a layer has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How a change set meets what a layer has. [`Mode::IMPORT`] lists those that an import chooses from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// The layer's features and fields become those of the change set.
@@ -63,15 +63,28 @@ pub enum Mode {
     Append,
     /// A feature whose key is there replaces that one; others are added.
     Upsert,
+    /// Single features are added, changed and removed by their numbers.
+    Edit,
+    /// The layer's features, with their numbers, and its definition become those of an earlier
+    /// revision or of another store.
+    Restore,
+    /// The layer is taken away.
+    Drop,
 }
 
 impl Mode {
-    /// The mode's name on the command line.
+    /// The modes that an import chooses from.
+    pub const IMPORT: [Self; 3] = [Self::Replace, Self::Append, Self::Upsert];
+
+    /// The mode's name in the log and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Replace => "replace",
             Self::Append => "append",
             Self::Upsert => "upsert",
+            Self::Edit => "edit",
+            Self::Restore => "restore",
+            Self::Drop => "drop",
         }
     }
 }
@@ -84,14 +97,14 @@ impl fmt::Display for Mode {
 
 /// A text that names no mode.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a mode; the modes are replace, append, upsert")]
+#[error("`{0}` is not a mode; an import's modes are replace, append, upsert")]
 pub struct UnknownMode(pub String);
 
 impl FromStr for Mode {
     type Err = UnknownMode;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Replace, Self::Append, Self::Upsert]
+        [Self::Replace, Self::Append, Self::Upsert, Self::Edit, Self::Restore, Self::Drop]
             .into_iter()
             .find(|mode| mode.as_str() == text)
             .ok_or_else(|| UnknownMode(text.to_owned()))

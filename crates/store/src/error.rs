@@ -51,6 +51,34 @@ pub enum StoreError {
         /// What is missing, and what to use in its place.
         reason: String,
     },
+    /// The database cannot be reached, or cannot be written to (a standby without its primary). What
+    /// was read before stays good; try again.
+    #[error("{location} cannot be reached: {reason}")]
+    Away {
+        /// Where.
+        location: String,
+        /// What was tried.
+        reason: String,
+    },
+    /// The database went away while a change set was committed and did not come back in time to say
+    /// whether it holds it: wholly or not at all. The log tells, by the change set's message.
+    #[error(
+        "{location} went away during a commit, and whether it holds the change is not known yet; `citymap log` will tell: {reason}"
+    )]
+    Uncertain {
+        /// Where.
+        location: String,
+        /// What happened.
+        reason: String,
+    },
+    /// There is no such revision.
+    #[error("there is no revision {asked}; the newest is {newest}")]
+    NoRevision {
+        /// What was asked for.
+        asked: u64,
+        /// The newest there is.
+        newest: u64,
+    },
     /// The one who reads wanted to stop.
     #[error("{0}")]
     Stopped(String),

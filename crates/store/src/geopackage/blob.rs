@@ -3,7 +3,7 @@
 
 use citymap_model::Geometry;
 
-use super::{
+use crate::{
     wkb_read,
     wkb_write::{Met, code},
 };

@@ -9,7 +9,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::{columns::quoted, failure::Failure};
+use super::failure::Failure;
+use crate::columns::quoted;
 
 /// A box of the R-tree: `[min x, max x, min y, max y]`, degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,9 +5,11 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     blob::{Bounds, SRS_ID},
-    columns::{self, GEOM, quoted},
     failure::Failure,
     rtree,
+};
+use crate::{
+    columns::{self, GEOM, quoted},
     wkb_write::code,
 };
 

@@ -8,11 +8,11 @@ use rusqlite::{Connection, OptionalExtension, functions::FunctionFlags, types::V
 use super::{
     beside, blob,
     catalogue::{self, Entry},
-    columns::{FID, GEOM, quoted},
     connection::Opener,
     failure::Failure,
     rtree, schema,
 };
+use crate::columns::{FID, GEOM, quoted};
 use crate::{Finding, Severity, StoreError};
 
 /// Looks at all of the file, as of one revision.

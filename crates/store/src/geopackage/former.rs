@@ -46,7 +46,7 @@ impl Former {
     /// Reads all of the layer as it is. Features keep their numbers by key only if the layer's
     /// key is the same field after it.
     pub(super) fn read(conn: &Connection, before: &Entry, after: &Layer) -> Result<Self, Failure> {
-        let table = super::columns::quoted(before.layer.id.as_str());
+        let table = crate::columns::quoted(before.layer.id.as_str());
         let key = before.layer.key_index().filter(|_| before.layer.key == after.key);
         let Some(key) = key else {
             let count = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;

@@ -26,10 +26,8 @@ mod blob;
 mod bulk_rtree;
 mod catalogue;
 mod check;
-mod columns;
 mod connection;
 mod failure;
-mod fit;
 mod former;
 mod revisions;
 mod rows;
@@ -37,8 +35,6 @@ mod rtree;
 mod schema;
 mod transaction;
 mod view;
-mod wkb_read;
-mod wkb_write;
 mod writer;
 
 use std::{
@@ -47,11 +43,12 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Revision, RevisionNumber};
 use rusqlite::Connection;
 
 use self::{connection::Opener, failure::Failure, transaction::GeoPackageTransaction, view::GeoPackageView};
-use crate::{Finding, Store, StoreError, Transaction, View};
+use crate::{Document, Finding, Store, StoreError, Transaction, View};
 
 /// How long a writer waits for another one before it fails as [`StoreError::Busy`].
 pub const WRITER_WAIT: Duration = Duration::from_secs(5);
@@ -109,9 +106,39 @@ impl GeoPackage {
     }
 }
 
+impl GeoPackage {
+    fn not_yet<T>(&self) -> Result<T, StoreError> {
+        Err(StoreError::Unsupported { location: self.opener.location(), reason: "not yet".to_owned() })
+    }
+}
+
 impl Store for GeoPackage {
     fn location(&self) -> String {
         self.opener.location()
+    }
+
+    fn wait(&self, _known: RevisionNumber, _timeout: Duration) -> Result<RevisionNumber, StoreError> {
+        self.not_yet()
+    }
+
+    fn view_at(&self, _revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
+        self.not_yet()
+    }
+
+    fn log_after(&self, _after: RevisionNumber, _limit: usize) -> Result<Vec<Revision>, StoreError> {
+        self.not_yet()
+    }
+
+    fn revision_at(&self, _time: DateTime<Utc>) -> Result<RevisionNumber, StoreError> {
+        self.not_yet()
+    }
+
+    fn document(&self, _name: &str) -> Result<Option<Document>, StoreError> {
+        self.not_yet()
+    }
+
+    fn put_document(&self, _name: &str, _expected: u64, _body: Option<&str>) -> Result<bool, StoreError> {
+        self.not_yet()
     }
 
     fn revision(&self) -> Result<RevisionNumber, StoreError> {

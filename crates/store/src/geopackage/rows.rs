@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Timelike, Utc};
 use citymap_model::{FieldType, Value, parse_date, parse_datetime};
 use rusqlite::types::{Null, ToSqlOutput, Value as Owned, ValueRef};
 
@@ -36,7 +36,7 @@ fn instant(value: &DateTime<Utc>) -> String {
 /// Reads a value of a column as `field_type`. Other programs edit the file too, and SQLite keeps
 /// whatever they write: `Err` says what does not fit.
 pub(super) fn from_sql(value: ValueRef<'_>, field_type: FieldType) -> Result<Value, String> {
-    let unfit = |shown: String| format!("{shown} is no {}", super::columns::sql_type(field_type));
+    let unfit = |shown: String| format!("{shown} is no {}", crate::columns::sql_type(field_type));
     Ok(match (value, field_type) {
         (ValueRef::Null, _) => Value::Null,
         (ValueRef::Text(bytes), FieldType::Text) => Value::Text(
@@ -96,15 +96,6 @@ fn digits(bytes: &[u8]) -> Option<u32> {
     bytes
         .iter()
         .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
-}
-
-/// Whether a date can be written as GeoPackage wants it: four digits of year.
-pub(super) fn date_fits(value: &Value) -> bool {
-    match value {
-        Value::Date(value) => (0..=9999).contains(&value.year()),
-        Value::DateTime(value) => (0..=9999).contains(&value.year()),
-        _ => true,
-    }
 }
 
 /// A fingerprint of a row, to tell whether a feature changed: equal rows have equal ones, others

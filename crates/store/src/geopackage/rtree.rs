@@ -8,9 +8,9 @@ use rusqlite::{Connection, params};
 use super::{
     blob::Bounds,
     bulk_rtree::{self, Box32},
-    columns::{FID, GEOM, quoted},
     failure::Failure,
 };
+use crate::columns::{FID, GEOM, quoted};
 
 /// The name of a layer's R-tree.
 pub(super) fn name(id: &LayerId) -> String {

@@ -1,11 +1,13 @@
 //! One change set: an SQLite transaction from the first layer to the revision's row.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use citymap_model::{CommitMeta, Layer, LayerChange, Mode, NewFeature, Revision, RevisionNumber};
+use citymap_model::{
+    CommitMeta, Feature, Fid, Layer, LayerChange, LayerId, Mode, NewFeature, Revision, RevisionNumber,
+};
 use rusqlite::Connection;
 
 use super::{connection::Opener, failure::Failure, revisions, writer::LayerWriter};
-use crate::{Put, StoreError, Transaction};
+use crate::{Edit, Put, StoreError, Transaction};
 
 /// Holds SQLite's write lock until it is committed or dropped.
 pub(super) struct GeoPackageTransaction {
@@ -54,6 +56,10 @@ impl GeoPackageTransaction {
         Ok(revision)
     }
 
+    fn not_yet<T>(&self) -> Result<T, StoreError> {
+        Err(StoreError::Unsupported { location: self.location.clone(), reason: "not yet".to_owned() })
+    }
+
     /// A feature before the first layer is a mistake of the program, not of the data.
     fn without_layer(&self) -> StoreError {
         StoreError::Database {
@@ -85,6 +91,26 @@ impl Transaction for GeoPackageTransaction {
         let Some(writer) = self.current.as_mut() else { return Err(self.without_layer()) };
         let outcome = writer.put(&self.conn, feature);
         self.settle(outcome)
+    }
+
+    fn put_at(&mut self, _fid: Fid, _feature: NewFeature) -> Result<Put, StoreError> {
+        self.not_yet()
+    }
+
+    fn edit(&mut self, _edit: Edit) -> Result<Put, StoreError> {
+        self.not_yet()
+    }
+
+    fn feature(&mut self, _layer: &LayerId, _fid: Fid) -> Result<Option<Feature>, StoreError> {
+        self.not_yet()
+    }
+
+    fn definition(&mut self, _layer: &LayerId) -> Result<Option<Layer>, StoreError> {
+        self.not_yet()
+    }
+
+    fn commit_as(self: Box<Self>, _revision: &Revision) -> Result<(), StoreError> {
+        self.not_yet()
     }
 
     fn rejected(&mut self, count: u64) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use citymap_model::{Feature, FieldType, LayerId, RevisionNumber};
 use rusqlite::{Connection, Row, types::ValueRef};
 
 use super::{blob, catalogue, connection::Opener, failure::Failure, revisions, rows};
-use crate::{LayerEntry, StoreError, View};
+use crate::{Change, LayerEntry, StoreError, Touched, View};
 
 /// A read transaction on a connection of its own: what is committed meanwhile, it does not see.
 pub(super) struct GeoPackageView {
@@ -59,6 +59,25 @@ impl View for GeoPackageView {
             Ok(())
         };
         read().map_err(|failure: Failure| failure.at(&self.location))
+    }
+
+    fn touched(&self, _layer: &LayerId, _from: RevisionNumber) -> Result<Touched, StoreError> {
+        self.not_yet()
+    }
+
+    fn changes(
+        &self,
+        _layer: &LayerId,
+        _from: RevisionNumber,
+        _sink: &mut dyn FnMut(Change) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.not_yet()
+    }
+}
+
+impl GeoPackageView {
+    fn not_yet<T>(&self) -> Result<T, StoreError> {
+        Err(StoreError::Unsupported { location: self.location.clone(), reason: "not yet".to_owned() })
     }
 }
 

@@ -9,14 +9,16 @@ use super::{
     blob::{self, Blob, Bounds},
     bulk_rtree::Box32,
     catalogue::{self, Entry},
-    columns::{self, FID, GEOM, quoted},
     failure::Failure,
-    fit::{check_definition, check_values, mapping, misfit, unfit},
     former::{Former, key_of},
     rows::{self, Fingerprint},
     rtree, schema,
 };
 use crate::Put;
+use crate::{
+    columns::{self, FID, GEOM, quoted},
+    fit::{check_definition, check_values, mapping, misfit, unfit, unstorable},
+};
 
 /// Rows that are kept before they are handed to SQLite together.
 const BATCH: usize = 1024;
@@ -63,13 +65,15 @@ impl LayerWriter {
             return Err(unfit(
                 layer,
                 "the file has a table of this name that another program made; choose another name for the layer",
-            ));
+            )
+            .into());
         }
         if mode == Mode::Upsert && existing.as_ref().map_or(layer, |entry| &entry.layer).key.is_none() {
             return Err(unfit(
                 layer,
                 "it has no key, so nothing can be matched; use the mode append or replace",
-            ));
+            )
+            .into());
         }
         let last_fid = catalogue::last_fid(conn, &layer.id, existing.is_some())?;
         let mut former = Former::default();
@@ -136,8 +140,8 @@ impl LayerWriter {
     pub(super) fn put(&mut self, conn: &Connection, feature: NewFeature) -> Result<Put, Failure> {
         let NewFeature { geometry, values } = feature;
         check_values(&self.given, &values)?;
-        if values.iter().any(|value| !rows::date_fits(value)) {
-            return Ok(Put::Rejected("a date lies outside the years 0 to 9999".to_owned()));
+        if let Some(reason) = unstorable(&values) {
+            return Ok(Put::Rejected(reason));
         }
         let blob = match &geometry {
             None => None,
@@ -145,7 +149,7 @@ impl LayerWriter {
                 Err(blob::NotFinite) => {
                     return Ok(Put::Rejected("a coordinate is no finite number".to_owned()));
                 }
-                Ok(blob) => match misfit(self.entry.layer.geometry, &blob) {
+                Ok(blob) => match misfit(self.entry.layer.geometry, blob.code, blob.bounds.is_none()) {
                     Some(reason) => return Ok(Put::Rejected(reason)),
                     None => Some(blob),
                 },
@@ -164,6 +168,9 @@ impl LayerWriter {
             Mode::Append => self.add(conn, blob, values),
             Mode::Replace => self.replace(conn, blob, values),
             Mode::Upsert => self.upsert(conn, blob, values),
+            Mode::Edit | Mode::Restore | Mode::Drop => {
+                Err(unfit(&self.given, "its features come with their numbers in this mode").into())
+            }
         }
     }
 

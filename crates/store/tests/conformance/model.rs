@@ -78,7 +78,7 @@ pub(crate) fn random_operations_agree_with_a_model(store: &dyn Store) {
             .iter()
             .map(|put| match put {
                 Put::Added(fid) | Put::Changed(fid) => Some(*fid),
-                Put::Rejected(_) => None,
+                Put::Removed(_) | Put::Rejected(_) => None,
             })
             .collect();
         prop_assert_eq!(got, fids);

@@ -4,7 +4,7 @@ use citymap_model::Geometry;
 use geo_types::{Coord, LineString, Polygon};
 
 /// The codes of WKB's geometry types.
-pub(super) mod code {
+pub(crate) mod code {
     pub(in super::super) const POINT: u32 = 1;
     pub(in super::super) const LINE_STRING: u32 = 2;
     pub(in super::super) const POLYGON: u32 = 3;
@@ -16,19 +16,19 @@ pub(super) mod code {
 
 /// What was met while a geometry was written.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Met {
+pub(crate) struct Met {
     /// `[min x, max x, min y, max y]`, infinite the wrong way round as long as no coordinate came.
-    pub(super) bounds: [f64; 4],
+    pub(crate) bounds: [f64; 4],
     /// Whether each coordinate was a finite number.
-    pub(super) finite: bool,
+    pub(crate) finite: bool,
 }
 
 impl Met {
-    pub(super) const NOTHING: Self =
+    pub(crate) const NOTHING: Self =
         Self { bounds: [f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, f64::NEG_INFINITY], finite: true };
 
     /// Whether no coordinate came.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.bounds[0] > self.bounds[1]
     }
 
@@ -78,7 +78,7 @@ impl Met {
 
     /// Appends `geometry` to `out`. What WKB lacks becomes what it is: a `Line` a line string, a
     /// `Rect` or `Triangle` a polygon.
-    pub(super) fn write(&mut self, out: &mut Vec<u8>, geometry: &Geometry) {
+    pub(crate) fn write(&mut self, out: &mut Vec<u8>, geometry: &Geometry) {
         match geometry {
             Geometry::Point(point) => self.point(out, point.0),
             Geometry::LineString(line) => self.line(out, line),

@@ -2,18 +2,18 @@
 
 use std::collections::HashSet;
 
+use chrono::Datelike;
 use citymap_model::{GeometryKind, Layer, Value};
 
-use super::{blob::Blob, failure::Failure, wkb_write::code};
-use crate::StoreError;
+use crate::{StoreError, wkb_write::code};
 
 /// A refusal of a layer's definition.
-pub(super) fn unfit(layer: &Layer, reason: &str) -> Failure {
-    StoreError::Schema { layer: layer.id.clone(), reason: reason.to_owned() }.into()
+pub(crate) fn unfit(layer: &Layer, reason: &str) -> StoreError {
+    StoreError::Schema { layer: layer.id.clone(), reason: reason.to_owned() }
 }
 
 /// Refuses a definition that contradicts itself.
-pub(super) fn check_definition(layer: &Layer) -> Result<(), Failure> {
+pub(crate) fn check_definition(layer: &Layer) -> Result<(), StoreError> {
     let mut names = HashSet::new();
     if let Some(field) = layer.fields.iter().find(|field| !names.insert(field.name.as_str())) {
         return Err(unfit(
@@ -43,7 +43,7 @@ pub(super) fn check_definition(layer: &Layer) -> Result<(), Failure> {
 }
 
 /// Where each column's value stands in what the change set brings; `None` if in the same place.
-pub(super) fn mapping(existing: &Layer, given: &Layer) -> Result<Option<Vec<Option<usize>>>, Failure> {
+pub(crate) fn mapping(existing: &Layer, given: &Layer) -> Result<Option<Vec<Option<usize>>>, StoreError> {
     for field in &given.fields {
         let Some(index) = existing.field_index(&field.name) else {
             return Err(unfit(
@@ -87,9 +87,9 @@ fn kind(kind: GeometryKind) -> &'static str {
     }
 }
 
-/// Why a geometry does not fit the layer's kind; `None` if it does. An empty one fits any.
-pub(super) fn misfit(expected: GeometryKind, blob: &Blob) -> Option<String> {
-    let (codes, found) = match blob.code {
+/// Why a geometry of a WKB type does not fit the layer's kind; `None` if it does. An empty one fits any.
+pub(crate) fn misfit(expected: GeometryKind, wkb_type: u32, empty: bool) -> Option<String> {
+    let (codes, found) = match wkb_type {
         code::POINT | code::MULTI_POINT => (GeometryKind::Point, "a point"),
         code::LINE_STRING | code::MULTI_LINE_STRING => (GeometryKind::Line, "a line"),
         code::POLYGON | code::MULTI_POLYGON => (GeometryKind::Polygon, "a polygon"),
@@ -98,13 +98,13 @@ pub(super) fn misfit(expected: GeometryKind, blob: &Blob) -> Option<String> {
     let fits = match expected {
         GeometryKind::Mixed => true,
         GeometryKind::None => false,
-        _ => codes == expected || blob.bounds.is_none(),
+        _ => codes == expected || empty,
     };
     (!fits).then(|| format!("its geometry is {found}, the layer holds {}", kind(expected)))
 }
 
 /// A value of another type than its field is a fault of the program, not of the data.
-pub(super) fn check_values(given: &Layer, values: &[Value]) -> Result<(), Failure> {
+pub(crate) fn check_values(given: &Layer, values: &[Value]) -> Result<(), StoreError> {
     let fields = &given.fields;
     if values.len() != fields.len() {
         return Err(unfit(
@@ -121,4 +121,20 @@ pub(super) fn check_values(given: &Layer, values: &[Value]) -> Result<(), Failur
         }
     }
     Ok(())
+}
+
+/// Why no store takes these values; `None` if it does.
+pub(crate) fn unstorable(values: &[Value]) -> Option<String> {
+    values.iter().find_map(|value| match value {
+        Value::Date(value) if !(0..=9999).contains(&value.year()) => {
+            Some("a date lies outside the years 0 to 9999".to_owned())
+        }
+        Value::DateTime(value) if !(0..=9999).contains(&value.year()) => {
+            Some("a date lies outside the years 0 to 9999".to_owned())
+        }
+        Value::Text(text) if text.contains('\0') => {
+            Some("a text holds the character U+0000, which no database keeps; take it out".to_owned())
+        }
+        _ => None,
+    })
 }

@@ -3,18 +3,18 @@
 use citymap_model::{Field, FieldType};
 
 /// The column with the feature's number.
-pub(super) const FID: &str = "fid";
+pub(crate) const FID: &str = "fid";
 /// The column with the geometry.
-pub(super) const GEOM: &str = "geom";
+pub(crate) const GEOM: &str = "geom";
 
 /// A name as an SQL identifier.
-pub(super) fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A column name for each field: its own, or one with a number behind it where the own one is
 /// taken. SQLite compares names without ASCII case; `rowid` and its like would hide the row's number.
-pub(super) fn names(fields: &[Field]) -> Vec<String> {
+pub(crate) fn names(fields: &[Field]) -> Vec<String> {
     let mut taken: std::collections::HashSet<String> =
         [FID, GEOM, "rowid", "_rowid_", "oid", ""].into_iter().map(str::to_owned).collect();
     // A name that is free goes to the field that has it, whatever stands before that field.
@@ -41,7 +41,7 @@ pub(super) fn names(fields: &[Field]) -> Vec<String> {
 }
 
 /// The SQL type of a field, in GeoPackage's words.
-pub(super) fn sql_type(field_type: FieldType) -> &'static str {
+pub(crate) fn sql_type(field_type: FieldType) -> &'static str {
     match field_type {
         FieldType::Bool => "BOOLEAN",
         FieldType::Int => "INTEGER",

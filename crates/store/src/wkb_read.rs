@@ -16,7 +16,7 @@ const DEEPEST: usize = 64;
 ///
 /// # Errors
 /// A text that says what is wrong with the bytes.
-pub(super) fn read(bytes: &[u8]) -> Result<Geometry, &'static str> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Geometry, &'static str> {
     Reader { rest: bytes }.geometry(0)
 }
 

@@ -232,7 +232,7 @@ impl Run<'_> {
                 let geometry = feature.geometry.as_ref().map(CoordsIter::coords_count);
                 tally.unique(&feature.values);
                 match transaction.put(feature)? {
-                    Put::Added(_) | Put::Changed(_) => {
+                    Put::Added(_) | Put::Changed(_) | Put::Removed(_) => {
                         tally.accepted(geometry, one.repaired);
                         return Ok(());
                     }

@@ -3,10 +3,12 @@
 //! Nothing but this room writes. A [`Transaction`] becomes one [`Revision`] or nothing at all,
 //! also when the process is killed while it commits. A [`View`] reads all layers as of one revision.
 
+mod checksum;
 mod columns;
 mod error;
 mod fit;
 pub mod geopackage;
+mod replay;
 mod wkb_read;
 mod wkb_write;
 
@@ -14,8 +16,10 @@ use std::{path::Path, time::Duration};
 
 use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Feature, Fid, Layer, LayerId, Mode, NewFeature, Revision, RevisionNumber};
+pub use checksum::{Checksum, checksum};
 pub use error::StoreError;
 pub use geopackage::GeoPackage;
+pub use replay::{copy, roll_back};
 
 /// How a record is opened.
 #[derive(Clone, Debug, Default)]
@@ -236,6 +240,9 @@ pub trait View {
 
 /// A change set on its way: layers are written one after the other.
 pub trait Transaction {
+    /// The number that the revision will have: one above the newest, which nobody changes until the transaction ends.
+    fn number(&self) -> RevisionNumber;
+
     /// Turns to a layer, creating it if it is not there. With [`Mode::Replace`] its former
     /// features go and its definition becomes `layer`; a feature whose key is the same and
     /// unique before and after keeps its fid. [`Mode::Restore`] does the same for features that come

@@ -82,6 +82,10 @@ fn now() -> DateTime<Utc> {
 }
 
 impl Transaction for GeoPackageTransaction {
+    fn number(&self) -> RevisionNumber {
+        self.number
+    }
+
     fn layer(&mut self, layer: &Layer, mode: Mode) -> Result<(), StoreError> {
         let outcome = self.turn_to(layer, mode);
         self.settle(outcome)

@@ -1,0 +1,75 @@
+//! What a layer holds, in one number: equal in every store that holds the same.
+
+use citymap_model::{LayerId, Value};
+use sha2::{Digest, Sha256};
+
+use crate::{StoreError, View, wkb_write::Met};
+
+/// The checksum of a layer's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checksum {
+    /// How many features went into it.
+    pub count: u64,
+    /// SHA-256, hexadecimal, of each feature's number, geometry (WKB) and values, in the order of their numbers.
+    pub sha256: String,
+}
+
+/// Reads a layer and sums it up. Geometry counts bit by bit; a real zero counts the same with either sign,
+/// since SQLite keeps but one of them.
+///
+/// # Errors
+/// What reading the layer fails with.
+pub fn checksum(view: &dyn View, layer: &LayerId) -> Result<Checksum, StoreError> {
+    let mut hasher = Sha256::new();
+    let mut count = 0;
+    let mut bytes = Vec::new();
+    view.read(layer, &mut |feature| {
+        bytes.clear();
+        bytes.extend_from_slice(&feature.fid.to_le_bytes());
+        match &feature.geometry {
+            None => bytes.push(0),
+            Some(geometry) => {
+                bytes.push(1);
+                let mut met = Met::NOTHING;
+                met.write(&mut bytes, geometry);
+            }
+        }
+        feature.values.iter().for_each(|value| add(&mut bytes, value));
+        hasher.update(&bytes);
+        count += 1;
+        Ok(())
+    })?;
+    Ok(Checksum { count, sha256: hex(&hasher.finalize()) })
+}
+
+fn add(bytes: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => bytes.push(0),
+        Value::Bool(value) => bytes.extend_from_slice(&[1, u8::from(*value)]),
+        Value::Int(value) => {
+            bytes.push(2);
+            bytes.extend_from_slice(&value.to_le_bytes());
+        }
+        Value::Real(value) => {
+            bytes.push(3);
+            bytes.extend_from_slice(&(value + 0.0).to_bits().to_le_bytes());
+        }
+        Value::Text(text) => {
+            bytes.push(4);
+            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        Value::Date(day) => {
+            bytes.push(5);
+            bytes.extend_from_slice(day.to_string().as_bytes());
+        }
+        Value::DateTime(instant) => {
+            bytes.push(6);
+            bytes.extend_from_slice(&instant.timestamp_millis().to_le_bytes());
+        }
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

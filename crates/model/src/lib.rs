@@ -14,6 +14,7 @@
 //! assert_eq!(layer.field_index("so_to"), Some(0));
 //! ```
 
+mod as_of;
 pub mod codes;
 mod feature;
 mod field;
@@ -24,6 +25,7 @@ mod title;
 pub mod units;
 mod value;
 
+pub use as_of::{AsOf, InvalidAsOf};
 pub use feature::{Feature, FeatureId, Fid, NewFeature};
 pub use field::{Field, FieldType};
 pub use layer::{GeometryKind, InvalidLayerId, Layer, LayerId, Role, UnknownRole};

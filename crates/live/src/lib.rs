@@ -4,6 +4,8 @@
 //! has changed since, layer by layer, and swaps the new [`City`] in at once. Readers take an
 //! `Arc` and keep it for as long as their request lasts; they never wait for a refresh.
 
+mod feed;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -14,6 +16,8 @@ use citymap_engine::{City, EngineError, LayerSnapshot, SnapshotBuilder};
 use citymap_model::{LayerId, RevisionNumber};
 use citymap_search::SearchIndex;
 use citymap_store::{LayerEntry, Store, StoreError, View};
+pub use feed::{FEATURES_MAX, FeatureEvent, FeatureOp, LayerEvent, RevisionEvent, public_key};
+use tokio::sync::watch;
 
 /// Why the city could not be read from its store.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +47,8 @@ pub struct Live {
     /// Held while a refresh runs; the last failure, if the last refresh failed.
     refreshing: Mutex<Option<String>>,
     failure: RwLock<Option<String>>,
+    shown: watch::Sender<RevisionNumber>,
+    feed: feed::Feed,
 }
 
 impl Live {
@@ -54,9 +60,21 @@ impl Live {
             scene: RwLock::new(nothing),
             refreshing: Mutex::new(None),
             failure: RwLock::new(None),
+            shown: watch::Sender::new(0),
+            feed: feed::Feed::default(),
         };
         live.refresh()?;
         Ok(live)
+    }
+
+    /// The record.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The newest revision that [`Live::scene`] shows, and each later one as soon as it does.
+    pub fn revisions(&self) -> watch::Receiver<RevisionNumber> {
+        self.shown.subscribe()
     }
 
     /// Where the record is, for people.
@@ -105,6 +123,7 @@ impl Live {
             }
         }
         touched.extend(old.city.layers.keys().filter(|id| !layers.contains_key(*id)).cloned());
+        let revision = view.revision();
         let city = Arc::new(City { revision: view.revision(), layers });
         let start = Instant::now();
         let search = Arc::new(SearchIndex::update(&old.search, &city));
@@ -114,6 +133,7 @@ impl Live {
             "search index built"
         );
         *self.scene.write().unwrap_or_else(PoisonError::into_inner) = Scene { city, search };
+        self.shown.send_replace(revision);
         Ok(touched)
     }
 }

@@ -1,0 +1,355 @@
+//! What each revision did, feature by feature: the change feed.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use citymap_engine::Bbox;
+use citymap_model::{
+    Feature, FeatureId, Fid, Layer, LayerChange, LayerId, Mode, Revision, RevisionNumber, Value,
+};
+use citymap_store::{Change, StoreError, Touched, View};
+
+use crate::{Live, LiveError, Scene};
+
+/// Features that a [`LayerEvent`] lists at most; a layer with more of them changed as a whole.
+pub const FEATURES_MAX: u64 = 1_000;
+/// Features that are read for the sake of their boxes alone at most.
+const BOXES_MAX: u64 = 50_000;
+/// Revisions kept in memory at most.
+const REVISIONS_KEPT: usize = 512;
+/// Features in the revisions kept in memory at most.
+const FEATURES_KEPT: usize = 50_000;
+
+/// What one revision did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RevisionEvent {
+    /// The revision as the log has it.
+    pub revision: Revision,
+    /// The layers that it touched, each once.
+    pub layers: Vec<LayerEvent>,
+}
+
+/// What one revision did to one layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerEvent {
+    /// The layer.
+    pub layer: LayerId,
+    /// How the change set met what was there.
+    pub mode: Mode,
+    /// Features that were not there before.
+    pub added: u64,
+    /// Features whose geometry or values are others now.
+    pub changed: u64,
+    /// Features that are no longer there.
+    pub removed: u64,
+    /// Features of the source that were not accepted.
+    pub rejected: u64,
+    /// Whether the layer is to be read anew: its fields are others, it came or went, or more than
+    /// [`FEATURES_MAX`] of its features were touched.
+    pub whole: bool,
+    /// The box around all features touched, as they were and as they are; `None` where there is no geometry
+    /// among them, or where finding it would mean to read the layer.
+    pub bbox: Option<Bbox>,
+    /// The features touched, by their numbers; empty if `whole`.
+    pub features: Vec<FeatureEvent>,
+    /// Whether features are missing from `features` because there are too many.
+    pub truncated: bool,
+}
+
+/// What one revision did to one feature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureEvent {
+    /// Its number.
+    pub fid: Fid,
+    /// What the interface called it at that revision. Whether a key was a repeated one is told by the newest snapshot,
+    /// so that it may be the bare key where the features that share it have changed since.
+    pub id: FeatureId,
+    /// What happened to it.
+    pub op: FeatureOp,
+    /// The box around it as it is in this revision, WGS 84 degrees; `None` without geometry.
+    pub bbox: Option<Bbox>,
+    /// The box around it as it was in the revision before.
+    pub before: Option<Bbox>,
+}
+
+/// What happened to a feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FeatureOp {
+    /// It was not there before.
+    Added,
+    /// Its geometry or values are others now.
+    Changed,
+    /// It is no longer there.
+    Removed,
+}
+
+impl FeatureOp {
+    /// Its name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+impl Live {
+    /// What the revisions above `after` did, oldest first, `limit` of them at most, up to the one that
+    /// [`Live::scene`] shows: who reads the city after an event sees at least what the event says. The newest ones come
+    /// from memory, others from the store; then it blocks.
+    ///
+    /// # Errors
+    /// What the store fails with.
+    pub fn events_after(
+        &self,
+        after: RevisionNumber,
+        limit: usize,
+    ) -> Result<Vec<Arc<RevisionEvent>>, LiveError> {
+        let scene = self.scene();
+        let newest = scene.revision();
+        if after >= newest || limit == 0 {
+            return Ok(Vec::new());
+        }
+        if let Some(events) = self.feed.recent(after, limit, newest) {
+            return Ok(events);
+        }
+        let mut events = Vec::new();
+        for revision in self.store().log_after(after, limit)? {
+            if revision.number > newest {
+                break;
+            }
+            let view = self.store().view_at(revision.number)?;
+            let event = Arc::new(event(view.as_ref(), revision, &scene)?);
+            self.feed.keep(&event);
+            events.push(event);
+        }
+        Ok(events)
+    }
+}
+
+fn event(view: &dyn View, revision: Revision, scene: &Scene) -> Result<RevisionEvent, StoreError> {
+    let catalogue = view.layers()?;
+    let mut layers: Vec<LayerEvent> = Vec::new();
+    for change in &revision.changes {
+        // A change set may turn to a layer twice; what it did is one thing to the outside.
+        if let Some(own) = layers.iter_mut().find(|own| own.layer == change.layer) {
+            own.mode = change.mode;
+            own.added += change.added;
+            own.changed += change.changed;
+            own.removed += change.removed;
+            own.rejected += change.rejected;
+            continue;
+        }
+        let layer = catalogue.iter().map(|entry| &entry.layer).find(|layer| layer.id == change.layer);
+        layers.push(layer_event(view, layer, change, scene)?);
+    }
+    Ok(RevisionEvent { revision, layers })
+}
+
+fn layer_event(
+    view: &dyn View,
+    layer: Option<&Layer>,
+    change: &LayerChange,
+    scene: &Scene,
+) -> Result<LayerEvent, StoreError> {
+    let mut event = LayerEvent {
+        layer: change.layer.clone(),
+        mode: change.mode,
+        added: change.added,
+        changed: change.changed,
+        removed: change.removed,
+        rejected: change.rejected,
+        whole: true,
+        bbox: None,
+        features: Vec::new(),
+        truncated: false,
+    };
+    // A layer that went has nothing to read.
+    let Some(layer) = layer else { return Ok(event) };
+    let before = view.revision().saturating_sub(1);
+    let Touched::Features(count) = view.touched(&layer.id, before)? else { return Ok(event) };
+    event.whole = count > FEATURES_MAX;
+    event.truncated = event.whole;
+    if count == 0 || count > BOXES_MAX {
+        return Ok(event);
+    }
+    let names = Names::new(layer, view.revision(), scene);
+    view.changes(&layer.id, before, &mut |change| {
+        let [was, is] = [&change.before, &change.after].map(|side| bbox(side.as_ref()));
+        for side in [was, is].into_iter().flatten() {
+            event.bbox = Some(event.bbox.map_or(side, |all| all.union(side)));
+        }
+        if !event.whole {
+            event.features.extend(feature_event(&change, &names, was, is));
+        }
+        Ok(())
+    })?;
+    Ok(event)
+}
+
+fn feature_event(
+    change: &Change,
+    names: &Names<'_>,
+    before: Option<Bbox>,
+    bbox: Option<Bbox>,
+) -> Option<FeatureEvent> {
+    let (op, feature) = match (&change.before, &change.after) {
+        (None, Some(after)) => (FeatureOp::Added, after),
+        (Some(_), Some(after)) => (FeatureOp::Changed, after),
+        (Some(before), None) => (FeatureOp::Removed, before),
+        (None, None) => return None,
+    };
+    Some(FeatureEvent { fid: change.fid, id: names.id(feature), op, bbox, before })
+}
+
+fn bbox(feature: Option<&Feature>) -> Option<Bbox> {
+    Bbox::of(feature?.geometry.as_ref()?)
+}
+
+/// What the features of one layer are called.
+struct Names<'a> {
+    /// The position of the key, where it was and still is open to anybody.
+    key: Option<usize>,
+    revision: RevisionNumber,
+    snapshot: Option<&'a citymap_engine::LayerSnapshot>,
+}
+
+impl<'a> Names<'a> {
+    fn new(layer: &Layer, revision: RevisionNumber, scene: &'a Scene) -> Self {
+        let snapshot = scene.city.layer(layer.id.as_str()).map(AsRef::as_ref);
+        Self { key: public_key(layer, snapshot.map(|snapshot| snapshot.layer())), revision, snapshot }
+    }
+
+    fn id(&self, feature: &Feature) -> FeatureId {
+        let fid = feature.fid;
+        let Some(key) = self.key else { return FeatureId::Fid(fid) };
+        // The snapshot is the layer as of this revision: it knows.
+        if let Some(snapshot) = self.snapshot
+            && snapshot.revision() == self.revision
+            && let Some(row) = snapshot.row_of_fid(fid)
+        {
+            return snapshot.id(row);
+        }
+        let Some(text) = feature.values.get(key).and_then(Value::to_key) else {
+            return FeatureId::KeyAndFid(String::new(), fid);
+        };
+        let first = self.snapshot.and_then(|snapshot| Some(snapshot.fid(snapshot.row_of_id(&text)?)));
+        if first.is_some_and(|first| first < fid) {
+            FeatureId::KeyAndFid(text, fid)
+        } else {
+            FeatureId::Key(text)
+        }
+    }
+}
+
+/// The position of a former layer's key field, unless it was a personal field then or is one now.
+pub fn public_key(then: &Layer, now: Option<&Layer>) -> Option<usize> {
+    let key = then.key_index().filter(|&key| !then.fields[key].personal)?;
+    let name = &then.fields[key].name;
+    let personal = |layer: &Layer| layer.fields.iter().any(|field| field.name == *name && field.personal);
+    if now.is_some_and(personal) { None } else { Some(key) }
+}
+
+/// The newest revisions, without a gap.
+#[derive(Debug, Default)]
+pub(crate) struct Feed(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    events: VecDeque<Arc<RevisionEvent>>,
+    features: usize,
+}
+
+impl Feed {
+    /// The revisions above `after` up to `newest`; `None` where the first of them is not kept.
+    fn recent(
+        &self,
+        after: RevisionNumber,
+        limit: usize,
+        newest: RevisionNumber,
+    ) -> Option<Vec<Arc<RevisionEvent>>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = kept.events.front()?.revision.number;
+        let skipped = usize::try_from((after + 1).checked_sub(first)?).ok()?;
+        let found: Vec<_> = kept
+            .events
+            .iter()
+            .skip(skipped)
+            .take_while(|event| event.revision.number <= newest)
+            .take(limit)
+            .cloned()
+            .collect();
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// Keeps a revision if it is the next one, or begins anew where there would be a gap.
+    fn keep(&self, event: &Arc<RevisionEvent>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { events, features } = &mut *kept;
+        let number = event.revision.number;
+        match events.back().map(|last| last.revision.number) {
+            Some(last) if number <= last => return,
+            Some(last) if number > last + 1 => {
+                events.clear();
+                *features = 0;
+            }
+            _ => {}
+        }
+        *features += weight(event);
+        events.push_back(Arc::clone(event));
+        while events.len() > REVISIONS_KEPT || (*features > FEATURES_KEPT && events.len() > 1) {
+            *features -= events.pop_front().map_or(0, |oldest| weight(&oldest));
+        }
+    }
+}
+
+fn weight(event: &RevisionEvent) -> usize {
+    event.layers.iter().map(|layer| layer.features.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use citymap_model::CommitMeta;
+
+    use super::*;
+
+    fn event(number: RevisionNumber) -> Arc<RevisionEvent> {
+        let meta = CommitMeta::default();
+        let revision = Revision { number, time: chrono::DateTime::UNIX_EPOCH, meta, changes: Vec::new() };
+        Arc::new(RevisionEvent { revision, layers: Vec::new() })
+    }
+
+    fn numbers(feed: &Feed, after: u64, limit: usize, newest: u64) -> Option<Vec<u64>> {
+        let events = feed.recent(after, limit, newest)?;
+        Some(events.iter().map(|event| event.revision.number).collect())
+    }
+
+    #[test]
+    fn what_is_kept_has_no_gap() {
+        let feed = Feed::default();
+        assert_eq!(numbers(&feed, 0, 10, 9), None);
+        for number in [3, 4, 5, 4, 3] {
+            feed.keep(&event(number));
+        }
+        assert_eq!(numbers(&feed, 2, 10, 9), Some(vec![3, 4, 5]));
+        assert_eq!(numbers(&feed, 3, 1, 9), Some(vec![4]));
+        assert_eq!(numbers(&feed, 2, 10, 4), Some(vec![3, 4]), "no more than is shown");
+        assert_eq!(numbers(&feed, 1, 10, 9), None, "revision 2 is not kept");
+        assert_eq!(numbers(&feed, 5, 10, 9), None, "revision 6 is not kept yet");
+        feed.keep(&event(9));
+        assert_eq!(numbers(&feed, 4, 10, 9), None, "what lies before the gap is gone");
+        assert_eq!(numbers(&feed, 8, 10, 9), Some(vec![9]));
+    }
+
+    #[test]
+    fn only_so_many_are_kept() {
+        let feed = Feed::default();
+        let many = REVISIONS_KEPT as u64 + 10;
+        (1..=many).for_each(|number| feed.keep(&event(number)));
+        assert_eq!(numbers(&feed, 9, 1, many), None);
+        assert_eq!(numbers(&feed, 10, many as usize, many).map(|found| found.len()), Some(REVISIONS_KEPT));
+    }
+}

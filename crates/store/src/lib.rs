@@ -8,6 +8,7 @@ mod columns;
 mod error;
 mod fit;
 pub mod geopackage;
+mod postgis;
 mod replay;
 mod wkb_read;
 mod wkb_write;

@@ -1,0 +1,121 @@
+//! The database behind a store: its connections, and the small runtime that drives them.
+//!
+//! The store is synchronous, as its trait says; sqlx is not. Each call blocks its own thread on the runtime here,
+//! so a call from a thread of an asynchronous runtime panics: use `spawn_blocking` there.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use sqlx::Error as Sql;
+use tokio::{runtime::Runtime, time::timeout};
+
+use super::{
+    failure,
+    pool::{Lease, Lender, Purpose},
+    url::Address,
+};
+use crate::{Options, Pool, StoreError};
+
+/// A database, on one host or on several.
+#[derive(Debug)]
+pub(crate) struct Database {
+    runtime: Runtime,
+    lender: Arc<Lender>,
+}
+
+impl Database {
+    /// Takes the address apart; connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsupported`] for an address that cannot be used.
+    pub(crate) fn new(location: &str, options: &Options) -> Result<Self, StoreError> {
+        let address = Address::parse(location, &options.pool)?;
+        // One thread watches the sockets; the callers' own threads do the work.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("citymap-postgis")
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| StoreError::Database {
+                location: address.shown.clone(),
+                reason: format!("no thread can be started for its connections: {error}"),
+            })?;
+        Ok(Self { runtime, lender: Lender::new(address, options.pool.clone()) })
+    }
+
+    /// Runs a future to its end on this thread.
+    pub(crate) fn run<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// A connection to the primary, checked to be one just now. It is fit for a long transaction: statements of the
+    /// session are bounded by [`Pool::statement_timeout`], which a transaction sets off by `SET LOCAL`.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`], saying which hosts were tried.
+    pub(crate) async fn writer(&self) -> Result<Lease, StoreError> {
+        self.lender.lend(Purpose::Write, false).await
+    }
+
+    /// A connection to the first host of the address that answers, which may be a standby.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`], saying which hosts were tried.
+    pub(crate) async fn reader(&self) -> Result<Lease, StoreError> {
+        self.lender.lend(Purpose::Read, false).await
+    }
+
+    /// As [`Database::reader`] or [`Database::writer`], with a connection that was not used before.
+    pub(crate) async fn fresh(&self, purpose: Purpose) -> Result<Lease, StoreError> {
+        self.lender.lend(purpose, true).await
+    }
+
+    /// Runs a short statement that may be repeated, on a connection for `purpose`; once more on a new
+    /// one if the first was dead. Bounded in time, so that a host that fell silent counts as away.
+    pub(crate) async fn ask<T, F>(&self, purpose: Purpose, question: F) -> Result<T, StoreError>
+    where
+        F: AsyncFn(&mut Lease) -> Result<T, Sql>,
+    {
+        let mut lease = self.lender.lend(purpose, false).await?;
+        for attempt in 0.. {
+            match timeout(self.patience(), question(&mut lease)).await {
+                Ok(Ok(answer)) => {
+                    lease.give_back();
+                    return Ok(answer);
+                }
+                Ok(Err(error)) if attempt == 0 && (failure::lost(&error) || failure::conflicted(&error)) => {}
+                Ok(Err(error)) => return Err(self.failed(error)),
+                Err(_) if attempt == 0 => {}
+                Err(_) => break,
+            }
+            drop(lease);
+            lease = self.lender.lend(purpose, true).await?;
+        }
+        Err(self.lender.away(format!("{} did not answer within {:?}", lease.host(), self.patience())))
+    }
+
+    /// How long a short statement may take before its host counts as away.
+    pub(crate) fn patience(&self) -> Duration {
+        self.lender.connect_timeout() * 2
+    }
+
+    /// Where the database is, for people; never a password.
+    pub(crate) fn location(&self) -> &str {
+        &self.lender.address.shown
+    }
+
+    /// What the database said, as others see it.
+    pub(crate) fn failed(&self, error: Sql) -> StoreError {
+        failure::at(&error, self.location())
+    }
+
+    /// How many connections there are, and for how long.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.lender.pool
+    }
+
+    /// The connections themselves, for the listener and the doctor.
+    pub(super) fn lender(&self) -> &Arc<Lender> {
+        &self.lender
+    }
+}

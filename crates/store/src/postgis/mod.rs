@@ -1,0 +1,6 @@
+//! The record in PostgreSQL with PostGIS.
+
+mod connect;
+mod failure;
+mod pool;
+mod url;

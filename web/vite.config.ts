@@ -2,6 +2,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { mockCity } from './dev/mock/plugin';
 import { maplibreFromSource } from './maplibre-source';
+import { smallProj4 } from './proj4-small';
 
 // `npm run dev` and `npm run preview` speak to a running `citymap serve` (CITYMAP_URL), or, with
 // CITYMAP_MOCK=1, to a small made-up city that is no part of the product.
@@ -12,7 +13,7 @@ const proxy = mock
   : Object.fromEntries(['/api', '/tiles', '/fonts', '/sprites', '/styles', '/health'].map((path) => [path, server]));
 
 export default defineConfig({
-  plugins: [maplibreFromSource(), svelte(), ...(mock ? [mockCity()] : [])],
+  plugins: [maplibreFromSource(), smallProj4(), svelte(), ...(mock ? [mockCity()] : [])],
   server: { proxy },
   preview: { proxy },
   build: {

@@ -1,4 +1,6 @@
 /** The HTTP interface as the web map uses it (docs/http-api.md). Positions are WGS 84 longitude, latitude in degrees. */
+import type { ChangesAnswer } from '../live/events';
+import { leastHeaders, timed } from './when';
 
 /** A text in both languages; an empty one means that nobody wrote it. */
 export interface Titles {
@@ -134,16 +136,22 @@ export class ApiError extends Error {
 }
 
 async function getJson<T>(path: string, signal?: AbortSignal, question?: RequestInit): Promise<T> {
+  const response = await ask(path, signal, question);
+  return (await response.json()) as T;
+}
+
+/** Asks, and gives the answer if it is a good one; else throws {@link ApiError}. */
+export async function ask(path: string, signal?: AbortSignal, question?: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    const headers = { accept: 'application/geo+json, application/json', ...question?.headers };
+    const headers = { accept: 'application/geo+json, application/json', ...leastHeaders(), ...question?.headers };
     response = await fetch(path, { ...question, headers, signal });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, String(error));
   }
   if (!response.ok) throw new ApiError(response.status, await problemText(response));
-  return (await response.json()) as T;
+  return response;
 }
 
 /** What a problem+json answer says of itself, or the status where it is no such answer. */
@@ -156,14 +164,31 @@ async function problemText(response: Response): Promise<string> {
   }
 }
 
-/** The address pattern (`{z}`, `{x}`, `{y}`) of a layer's tiles, with the state they are in. */
-export function tileUrl(collection: Collection): string {
-  return `${collection.citymap.tiles}?rev=${encodeURIComponent(collection.citymap.tilesVersion)}`;
+/** The address pattern (`{z}`, `{x}`, `{y}`) of a layer's tiles, with the state they are in and the time they are of. */
+export function tileUrl(collection: Collection, version = collection.citymap.tilesVersion): string {
+  return timed(`${collection.citymap.tiles}?rev=${encodeURIComponent(version)}`, true);
 }
 
-/** The layers, in catalogue order. */
-export async function fetchCollections(): Promise<Collection[]> {
-  return (await getJson<{ collections: Collection[] }>('/api/collections')).collections;
+/** The layers, in catalogue order, and the revision they are of. */
+export async function fetchCollections(): Promise<{ collections: Collection[]; revision: number }> {
+  const response = await ask(timed('/api/collections'));
+  const { collections } = (await response.json()) as { collections: Collection[] };
+  return { collections, revision: Number(response.headers.get('citymap-revision') ?? 0) };
+}
+
+/** One layer; `null` where it is no longer there. */
+export async function fetchCollection(layer: string): Promise<Collection | null> {
+  try {
+    return await getJson<Collection>(timed(`/api/collections/${encodeURIComponent(layer)}`));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** What came after revision `since`, oldest first. */
+export function fetchChanges(since: number, limit = 100): Promise<ChangesAnswer> {
+  return getJson(`/api/changes?since=${since}&limit=${limit}`);
 }
 
 /** What is at a position, on every layer; `tolerance` in metres, for points and lines. */
@@ -180,12 +205,12 @@ export function fetchAt(
     tolerance: String(Math.min(500, Math.max(0.5, Math.round(tolerance * 10) / 10))),
   });
   if (layers) query.set('layers', layers.join(','));
-  return getJson(`/api/at?${query}`, signal);
+  return getJson(timed(`/api/at?${query}`, true), signal);
 }
 
 /** What lies in a polygon, counted and measured by layer. */
 export function fetchWithin(area: GeoJSON.Polygon, signal?: AbortSignal): Promise<WithinAnswer> {
-  return getJson('/api/within', signal, {
+  return getJson(timed('/api/within', true), signal, {
     method: 'POST',
     headers: { 'content-type': 'application/geo+json' },
     body: JSON.stringify(area),
@@ -199,7 +224,7 @@ export function itemUrl(layer: string, id: string | number): string {
 
 /** One feature by its layer and id. */
 export function fetchItem(layer: string, id: string | number, signal?: AbortSignal): Promise<Feature> {
-  return getJson(itemUrl(layer, id), signal);
+  return getJson(timed(itemUrl(layer, id)), signal);
 }
 
 /** Places for a text; those nearer to `near` (longitude, latitude) come first. */
@@ -213,12 +238,13 @@ export async function fetchSearch(text: string, near: [number, number], signal?:
   return (await getJson<{ results: SearchResult[] }>(`/api/search?${query}`, signal)).results;
 }
 
-/** The number of the city's present revision, or `null` where the server did not answer. */
+/** The number of the newest revision that the server shows, or `null` where it does not answer. */
 export async function fetchRevision(): Promise<number | null> {
   try {
     const response = await fetch('/health/ready', { cache: 'no-store' });
+    // A server whose record is away for a while answers 503, and goes on to show what it has.
     const revision = response.headers.get('citymap-revision');
-    return response.ok && revision !== null ? Number(revision) : null;
+    return revision === null ? null : Number(revision);
   } catch {
     return null;
   }

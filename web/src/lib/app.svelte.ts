@@ -1,20 +1,12 @@
+import { Following } from '../live/following';
 import { classify } from '../map/classify';
 import { look, type ThemeName } from '../map/look';
 import { findSeams, type Piece, type SeamLabel } from '../map/seams';
 import { selectionData } from '../map/selection';
 import { reachData, type Sketch, sketchData } from '../map/sketching';
 import { buildStyle } from '../map/style';
-import {
-  ApiError,
-  type AtAnswer,
-  type Collection,
-  type Feature,
-  fetchAt,
-  fetchCollections,
-  fetchItem,
-  fetchRevision,
-} from './api';
-import { lengthText, number } from './format';
+import { ApiError, type AtAnswer, type Collection, type Feature, fetchAt, fetchCollections, fetchItem } from './api';
+import { featureName, lengthText, number } from './format';
 import { CORE } from './home';
 import { type Lang, MESSAGES } from './i18n';
 import { innerPoint } from './inner';
@@ -37,7 +29,7 @@ export interface Hit {
 /** Half the widest carriageway in metres. */
 const HALF_WIDEST_ROAD = 20;
 
-const POLL_MS = 5000;
+const RETRY_MS = 5000;
 const NOTE_MS = 6000;
 
 /**
@@ -80,9 +72,17 @@ export class App {
   selected = $state.raw<FeatureRef | null>(null);
   /** The selected feature where the answer at the point does not hold it (a link, a search result). */
   extra = $state.raw<Hit | null>(null);
+  /** The name of what was selected until a change took it away. */
+  gone = $state<string | null>(null);
+  /** Grows with each change of the data that found places may be part of. */
+  changes = $state(0);
+  /** The version by which each layer's tiles are asked for. */
+  versions = $state.raw<Record<string, string>>({});
 
   /** Measuring and statistics: while one is on, clicks on the map are its. */
   readonly tools = new Tools();
+  /** Keeps the page in step with the record. */
+  readonly following = new Following(this);
 
   words = $derived(MESSAGES[this.lang]);
   byId = $derived(new Map(this.collections.map((collection) => [collection.id, collection])));
@@ -113,6 +113,7 @@ export class App {
       collections: this.collections,
       shown: (id) => !this.hidden[id],
       opacity: (id) => (this.opacity[id] ?? 100) / 100,
+      version: (collection) => this.versions[collection.id] ?? collection.citymap.tilesVersion,
       theme: this.theme,
       lang: this.lang,
       origin: location.origin,
@@ -125,10 +126,8 @@ export class App {
   );
   colors = $derived(look(this.theme));
 
-  #revision: number | null = null;
   /** The state of the tiles of each layer whose areas bear their names already. */
   #named = new Map<string, string>();
-  #misses = 0;
   #request: AbortController | null = null;
   #noteTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -143,16 +142,27 @@ export class App {
   /** Loads the layers, then what the address asks for; tries again by itself while the server does not answer. */
   async start(): Promise<void> {
     try {
-      this.collections = await fetchCollections();
+      const revision = await this.readLayers();
       this.status = 'ready';
-      void this.#nameAreas();
-      this.#revision = await fetchRevision();
+      this.following.start(revision);
       const parcels = this.collections.find((collection) => collection.citymap.role === 'parcel');
       if (parcels) this.open[parcels.id] = true;
       await this.apply(readLink(location.hash));
     } catch {
       this.status = 'failed';
+      setTimeout(() => void this.start(), RETRY_MS);
     }
+  }
+
+  /** Reads all layers anew, and gives the revision they are of. Their tiles are asked for by the versions they have now. */
+  async readLayers(): Promise<number> {
+    const { collections, revision } = await fetchCollections();
+    this.collections = collections;
+    this.versions = Object.fromEntries(collections.map(({ id, citymap }) => [id, citymap.tilesVersion]));
+    this.seams = {};
+    for (const { id } of collections) this.following.news.renew(id);
+    void this.nameAreas();
+    return revision;
   }
 
   /** Makes the page what `link` says. */
@@ -195,11 +205,7 @@ export class App {
     this.selected = prefer;
     this.extra = null;
     try {
-      const [answer, roads] = await Promise.all([
-        fetchAt(point[0], point[1], this.tolerance(), signal),
-        this.#roadsAt(point, signal),
-      ]);
-      this.answer = withRoads(answer, roads);
+      this.answer = await this.#answerAt(point, signal);
       const found = this.#hits();
       if (prefer && !found.some((hit) => hit.layer === prefer.layer && String(hit.feature.id) === prefer.id)) {
         this.extra = { layer: prefer.layer, feature: await fetchItem(prefer.layer, prefer.id, signal) };
@@ -289,45 +295,43 @@ export class App {
     }
   }
 
-  /** Looks for newer data now and then; gives the way to stop. */
-  follow(): () => void {
-    const timer = setInterval(() => {
-      if (!document.hidden) void this.#poll();
-    }, POLL_MS);
-    return () => clearInterval(timer);
+  /** Asks again what is shown of a point, without a word: the data changed. What is no longer there is said to be gone. */
+  async refresh(): Promise<void> {
+    const { at, selected } = this;
+    if (this.asking && at) return this.ask(at, selected);
+    if (!at && !selected) return;
+    const name = this.selectedHit ? featureName(this.selectedHit.feature) : '';
+    this.#request?.abort();
+    this.#request = new AbortController();
+    const { signal } = this.#request;
+    try {
+      if (at) this.answer = await this.#answerAt(at, signal);
+      this.askError = null;
+      if (!selected) return;
+      const found = this.#found().some((hit) => hit.layer === selected.layer && String(hit.feature.id) === selected.id);
+      this.extra = found
+        ? null
+        : { layer: selected.layer, feature: await fetchItem(selected.layer, selected.id, signal) };
+    } catch (error) {
+      // Trouble on the way: what is shown stays, and the next change or click asks again.
+      if (signal.aborted || !(error instanceof ApiError) || error.status !== 404) return;
+      this.extra = null;
+      this.selected = null;
+      this.gone = name;
+      this.say(this.words.gone(name));
+    }
   }
 
-  async #poll(): Promise<void> {
-    if (this.status === 'failed') return this.start();
-    const revision = await fetchRevision();
-    if (revision === null) {
-      this.#misses += 1;
-      // One lost answer is no outage.
-      if (this.#misses >= 2) this.offline = true;
-      return;
-    }
-    this.#misses = 0;
-    if (this.offline) {
-      this.offline = false;
-      this.say(this.words.online);
-    }
-    if (this.#revision !== null && revision !== this.#revision) {
-      try {
-        this.collections = await fetchCollections();
-        this.seams = {};
-        void this.#nameAreas();
-        this.say(this.words.updated);
-        if (this.at) void this.ask(this.at, this.selected);
-        void this.tools.ask();
-      } catch {
-        return;
-      }
-    }
-    this.#revision = revision;
+  /** Forgets where seam labels of changed features stand; without numbers, those of the whole layer. */
+  forgetSeams(layer: string, numbers: number[] | null): void {
+    const known = this.seams[layer];
+    if (!known || (numbers && !numbers.some((number) => known.has(number)))) return;
+    const kept = numbers ? new Map([...known].filter(([number]) => !numbers.includes(number))) : new Map();
+    this.seams = { ...this.seams, [layer]: kept };
   }
 
   /** Finds the label points of layers whose areas bear names; a layer that fails stays without until the next data. */
-  async #nameAreas(): Promise<void> {
+  async nameAreas(): Promise<void> {
     const { areaLabels } = await import('../map/arealabels');
     const named = this.collections.filter(
       (layer) => classify(layer) === 'admin' && this.#named.get(layer.id) !== layer.citymap.tilesVersion,
@@ -336,6 +340,14 @@ export class App {
     const found = answers.filter((answer) => answer.status === 'fulfilled').map((answer) => answer.value);
     for (const [id] of found) this.#named.set(id, this.byId.get(id)?.citymap.tilesVersion ?? '');
     if (found.length > 0) this.areaLabels = { ...this.areaLabels, ...Object.fromEntries(found) };
+  }
+
+  async #answerAt(point: [number, number], signal: AbortSignal): Promise<AtAnswer> {
+    const [answer, roads] = await Promise.all([
+      fetchAt(point[0], point[1], this.tolerance(), signal),
+      this.#roadsAt(point, signal),
+    ]);
+    return withRoads(answer, roads);
   }
 
   /** Roads near a point, as far as the widest carriageway reaches from its middle. */
@@ -356,6 +368,7 @@ export class App {
     this.#request = new AbortController();
     this.asking = true;
     this.askError = null;
+    this.gone = null;
     this.tab = 'selected';
     this.panelOpen = true;
     if (this.sheet === 0) this.sheet = 1;
@@ -378,16 +391,22 @@ export class App {
     this.extra = null;
     this.asking = false;
     this.askError = null;
+    this.gone = null;
     this.tab = 'layers';
   }
 
   /** Everything found, nearest first; at one distance in catalogue order. */
   #hits(): Hit[] {
+    const found = this.#found();
+    return this.extra ? [this.extra, ...found] : found;
+  }
+
+  #found(): Hit[] {
     const found = (this.answer?.layers ?? []).flatMap((layer) =>
       layer.features.map((feature) => ({ layer: layer.layer, feature })),
     );
     found.sort((a, b) => (a.feature.distance ?? 0) - (b.feature.distance ?? 0));
-    return this.extra ? [this.extra, ...found] : found;
+    return found;
   }
 
   /** One latitude for the metres-to-pixels rule of the style: that of the city at hand, in whole degrees. */

@@ -69,6 +69,7 @@ function input(collections: Collection[], change: Partial<StyleInput> = {}): Sty
     collections,
     shown: () => true,
     opacity: () => 1,
+    version: (collection) => collection.citymap.tilesVersion,
     theme: 'light',
     lang: 'vi',
     origin: 'http://city.test',

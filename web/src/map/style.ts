@@ -16,6 +16,8 @@ export interface StyleInput {
   /** Whether a layer is shown, and how strongly (0–1). */
   shown: (id: string) => boolean;
   opacity: (id: string) => number;
+  /** The version by which a layer's tiles are asked for: that of the moment when it was read as a whole. */
+  version: (collection: Collection) => string;
   theme: ThemeName;
   lang: Lang;
   /** Where the server is, `https://host`: tile, glyph and sprite addresses must be absolute. */
@@ -68,7 +70,7 @@ export function buildStyle(input: StyleInput): StyleSpecification {
   const placed: Placed[] = [];
   drawn.forEach((collection, index) => {
     const { id } = collection;
-    const tiles = [`${input.origin}${tileUrl(collection)}`];
+    const tiles = [`${input.origin}${tileUrl(collection, input.version(collection))}`];
     const attribution = collection.citymap.attribution ?? undefined;
     // Past z18 a tile's grid is finer than 4 cm: deeper tiles would add requests, not detail.
     sources[id] = { type: 'vector', tiles, minzoom: minZoom(collection), maxzoom: 18, attribution };

@@ -2,7 +2,11 @@ import * as maplibregl from 'maplibre-gl';
 import workerUrl from 'virtual:map-worker';
 import type { Bbox } from '../lib/api';
 import type { View } from '../lib/permalink';
+import { leastHeaders } from '../lib/when';
+import type { TileNews } from '../live/tilenews';
+import type { TilePlace } from '../live/touched';
 import { throughWatch, watchGlyphs } from './glyphs';
+import { Refresher } from './refresh';
 import { REACH } from './sketching';
 
 // Without the worker's own address the bundled map never becomes idle.
@@ -30,6 +34,7 @@ export interface Insets {
 export class MapView {
   readonly map: maplibregl.Map;
   readonly #insets: () => Insets;
+  readonly #refresher: Refresher;
   /** The style that waits for the former one to be read. */
   #styled = false;
   #next: maplibregl.StyleSpecification | null = null;
@@ -40,6 +45,7 @@ export class MapView {
     style: maplibregl.StyleSpecification,
     first: View | null,
     insets: () => Insets,
+    news: TileNews,
     events: ViewEvents,
   ) {
     this.#insets = insets;
@@ -58,8 +64,13 @@ export class MapView {
       fadeDuration: 150,
       // Cadastre is read at the pixel: a tilted or globe view would only blur it.
       refreshExpiredTiles: false,
-      transformRequest: throughWatch,
+      transformRequest: (url, kind) => {
+        if (kind !== 'Tile') return throughWatch(url, kind);
+        const address = news.address(url);
+        return address === url ? { url } : { url: address, headers: leastHeaders() };
+      },
     });
+    this.#refresher = new Refresher(this.map);
     this.map.touchPitch.disable();
     // The stylesheet of the control is unwanted, its scale is not.
     this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left');
@@ -114,6 +125,18 @@ export class MapView {
     }
     this.map.setStyle(style, { diff: true, validate: false });
     this.#nudge();
+  }
+
+  /** Fetches those tiles of a layer again for which `touched` holds; the rest stays as it is. */
+  refresh(layer: string, touched: (tile: TilePlace) => boolean): void {
+    this.#refresher.refresh(layer, touched);
+    this.#nudge();
+  }
+
+  /** Takes the map off the page. */
+  remove(): void {
+    this.#refresher.stop();
+    this.map.remove();
   }
 
   /** Shows the piece of a sketch that follows the pointer. */

@@ -1,0 +1,85 @@
+import type { Map as MapLibre } from 'maplibre-gl';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { TilePlace } from '../live/touched';
+import { Refresher } from './refresh';
+
+interface Tile {
+  state: string;
+  tileID: { canonical: TilePlace };
+  isRenderable: () => boolean;
+}
+
+const tile = (x: number, state = 'loaded', drawn = true): Tile => ({
+  state,
+  tileID: { canonical: { z: 16, x, y: 0 } },
+  isRenderable: () => drawn,
+});
+
+/** As much of a map as the refresher sees: tiles in the picture and tiles kept for the way back. */
+function mapWith(inView: Tile[], kept: Tile[] = []) {
+  const fetched: number[] = [];
+  const manager = {
+    kept,
+    _inViewTiles: { getAllTiles: () => inView },
+    _outOfViewCache: {
+      filter: (keep: (tile: Tile) => boolean) => {
+        manager.kept = manager.kept.filter(keep);
+      },
+    },
+  };
+  const map = {
+    style: { tileManagers: { parcels: manager } },
+    refreshTiles: (source: string, tiles: TilePlace[]) => {
+      expect(source).toBe('parcels');
+      fetched.push(...tiles.map(({ x }) => x));
+    },
+  };
+  return { map: map as unknown as MapLibre, fetched, manager };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the refresher', () => {
+  it('fetches the touched tiles of the picture and no other', () => {
+    const { map, fetched } = mapWith([tile(1), tile(2), tile(3, 'errored', false)]);
+    new Refresher(map).refresh('parcels', ({ x }) => x !== 2);
+    expect(fetched).toEqual([1, 3]);
+  });
+
+  it('drops touched tiles that are kept for the way back', () => {
+    const { map, manager } = mapWith([], [tile(1), tile(2)]);
+    new Refresher(map).refresh('parcels', ({ x }) => x === 1);
+    expect(manager.kept.map((kept) => kept.tileID.canonical.x)).toEqual([2]);
+  });
+
+  it('asks again for a tile that was on its way, once it is there: it may have brought what was', () => {
+    const late = tile(1, 'loading', false);
+    const { map, fetched } = mapWith([late, tile(2, 'loading', false)]);
+    new Refresher(map).refresh('parcels', ({ x }) => x === 1);
+    vi.advanceTimersByTime(500);
+    expect(fetched).toEqual([]);
+    late.state = 'loaded';
+    late.isRenderable = () => true;
+    vi.advanceTimersByTime(200);
+    expect(fetched).toEqual([1]);
+    vi.advanceTimersByTime(1000);
+    expect(fetched).toEqual([1]);
+  });
+
+  it('gives up on a tile that left the picture, and on layers that the map does not have', () => {
+    const inView = [tile(1, 'loading', false)];
+    const { map, fetched } = mapWith(inView);
+    const refresher = new Refresher(map);
+    refresher.refresh('parcels', () => true);
+    refresher.refresh('nothing', () => true);
+    inView.pop();
+    vi.advanceTimersByTime(1000);
+    expect(fetched).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -77,6 +77,7 @@ fn config(args: &ServeArgs) -> Config {
             tile_layers_max: args.tile_layers_max,
             shutdown_grace: Duration::from_secs_f64(args.shutdown_grace),
             refresh_interval: Duration::from_secs_f64(args.refresh_interval),
+            ..defaults
         },
     }
 }

@@ -11,7 +11,7 @@ use citymap_live::Live;
 use citymap_tile::GZIP_LEVEL;
 use moka::sync::Cache;
 
-use crate::{config::Config, pool::Pool, problem::Problem, tiles::TileCache};
+use crate::{config::Config, feed::Hub, pool::Pool, problem::Problem, tiles::TileCache};
 
 /// What all requests share.
 pub(crate) struct App {
@@ -19,6 +19,7 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) pool: Pool,
     pub(crate) tiles: TileCache,
+    pub(crate) hub: Arc<Hub>,
     /// Files of the web map, compressed when first asked for, by their tag.
     packed: Cache<String, Bytes>,
     /// Set when the signal to stop has come: ready no more.
@@ -32,6 +33,7 @@ impl App {
         Self {
             pool: Pool::new(&config.limits),
             tiles: TileCache::new(config.limits.tile_cache_bytes),
+            hub: Arc::new(Hub::new(&config.limits)),
             packed: Cache::new(1_000),
             stopping: AtomicBool::new(false),
             boot: hash_of(&(SystemTime::now(), std::process::id())),

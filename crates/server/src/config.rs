@@ -66,6 +66,10 @@ pub struct Limits {
     pub tile_layers_max: usize,
     /// How long running requests may go on after the signal to stop. Default 10 s.
     pub shutdown_grace: Duration,
+    /// Streams of `/api/events` at once at most; more are answered 503. Default 1 000.
+    pub event_streams_max: usize,
+    /// How long a stream of events is silent at most before it says that it still stands. Default 15 s.
+    pub event_heartbeat: Duration,
     /// How often the store is asked whether it has something new. Default 500 ms.
     pub refresh_interval: Duration,
 }
@@ -92,6 +96,8 @@ impl Default for Limits {
             tile_cache_bytes: 256 << 20,
             tile_layers_max: 64,
             shutdown_grace: Duration::from_secs(10),
+            event_streams_max: 1_000,
+            event_heartbeat: Duration::from_secs(15),
             refresh_interval: Duration::from_millis(500),
         }
     }

@@ -16,6 +16,7 @@ mod config;
 mod coords;
 mod datetime;
 mod describe;
+mod feed;
 mod geojson;
 mod health;
 mod html;

@@ -99,7 +99,7 @@ fn preflight() -> Response {
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Accept, Accept-Language, Content-Type, If-None-Match, X-Request-Id",
+            "Accept, Accept-Language, Content-Type, If-None-Match, Last-Event-ID, X-Request-Id",
         ),
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
     ] {

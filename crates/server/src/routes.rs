@@ -9,8 +9,8 @@ use axum::{
 };
 
 use crate::{
-    app::App, assets, health, items, landing, openapi, outer::outer, problem::Problem, questions, schema,
-    tiles,
+    app::App, assets, feed, health, items, landing, openapi, outer::outer, problem::Problem, questions,
+    schema, tiles,
 };
 
 /// Every path there is, the files of the web map aside. The OpenAPI document is tested against this list.
@@ -27,6 +27,8 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/api/collections/{layer}/items", get(items::items)),
         ("/api/collections/{layer}/items/{id}", get(items::item)),
         ("/api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}", get(tiles::ogc_tile)),
+        ("/api/changes", get(feed::changes::changes)),
+        ("/api/events", get(feed::events::events)),
         ("/api/at", get(questions::at::at)),
         ("/api/near", get(questions::near::near)),
         ("/api/within", get(questions::within::within_bbox).post(questions::within::within_area)),

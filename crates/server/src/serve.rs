@@ -99,6 +99,7 @@ pub async fn serve(
         }
     }
     app.stopping.store(true, Ordering::Relaxed);
+    app.hub.close();
     drop(listener);
     drop(stop_following);
     tracing::info!("stopping");

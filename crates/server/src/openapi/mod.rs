@@ -2,6 +2,7 @@
 //!
 //! It keeps to what OpenAPI 3.0 and 3.1 have in common, and calls itself what the client can read: GDAL asks for 3.0.
 
+mod feed;
 mod parameters;
 mod paths;
 
@@ -72,6 +73,7 @@ fn document(ask: &Ask, version: &str) -> Value {
         "tags": [
             {"name": "features", "description": "Layers and their features (OGC API - Features)"},
             {"name": "questions", "description": "Spatial questions across layers"},
+            {"name": "changes", "description": "What each revision did, as pages and as a stream"},
             {"name": "tiles", "description": "Vector tiles and what the map's style needs"},
             {"name": "health", "description": "Whether the server runs and serves"},
         ],
@@ -187,6 +189,8 @@ fn schemas() -> Value {
                 "results": {"type": "array", "items": {"type": "object", "required": ["crs", "x", "y"]}},
             },
         },
+        "changes": feed::changes(),
+        "revision": feed::revision(),
         "tilejson": {"type": "object", "required": ["tilejson", "tiles", "vector_layers"]},
         "schema": {"type": "object", "description": "A JSON Schema (2020-12)"},
         "health": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},

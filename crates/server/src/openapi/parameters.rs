@@ -7,6 +7,7 @@ use crate::{
     config::Limits,
     coords::NamedCrs,
     describe::field_title,
+    feed::changes,
     questions::{at, near, search, within},
 };
 
@@ -55,6 +56,9 @@ pub(super) fn shared(limits: &Limits) -> Value {
     box_of_question["required"] = true.into();
     let system = json!({"type": "string", "enum": systems});
     let mut shared = json!({
+        "since": query("since", "The revisions above this one; 0 and the newest one can be asked with, one above it cannot",
+            json!({"type": "integer", "minimum": 0})),
+        "changes-limit": limit(changes::LIMIT, changes::LIMIT_MAX),
         "f": query("f", "Format, instead of Accept", json!({"type": "string", "enum": ["json", "html"]})),
         "lang": query("lang", "Language of titles, instead of Accept-Language", json!({"type": "string", "enum": ["vi", "en"]})),
         // GDAL reads the page size from the parameter whose reference has `limit` in it.

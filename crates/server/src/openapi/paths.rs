@@ -32,6 +32,7 @@ fn operation(
         "features" => "features",
         "questions" => "questions",
         "tiles" => "tiles",
+        "changes" => "changes",
         _ => "health",
     };
     Operation {
@@ -102,6 +103,7 @@ pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &Base) -
         of_layer(&mut paths, snapshot);
     }
     questions(&mut paths, limits);
+    feed(&mut paths);
     outside(&mut paths, layers, base);
     paths.into()
 }
@@ -204,6 +206,22 @@ fn questions(paths: &mut Map<String, Value>, limits: &Limits) {
         "content": {"application/geo+json": area, "application/json": area},
     });
     paths.insert("/within".to_owned(), json!({"get": by_box, "post": by_area}));
+}
+
+/// What changed.
+fn feed(paths: &mut Map<String, Value>) {
+    let changes = operation(
+        "changes",
+        "changes",
+        "What each revision did, oldest first",
+        &["since", "changes-limit", "layers", "f", "lang"],
+    );
+    let mut events =
+        operation("changes", "events", "The same as it happens, as server-sent events", &["since", "layers"])
+            .answers(&super::feed::stream());
+    events["description"] = super::feed::STREAM.into();
+    paths.insert("/changes".to_owned(), json!({"get": changes.gives("application/json", "changes")}));
+    paths.insert("/events".to_owned(), json!({"get": events}));
 }
 
 /// What lies beside `/api`.

@@ -79,6 +79,7 @@ fn config(args: &ServeArgs) -> Config {
             refresh_interval: Duration::from_secs_f64(args.refresh_interval),
             ..defaults
         },
+        ..Config::default()
     }
 }
 

@@ -1,5 +1,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use crate::feed::webhooks::WebhookOptions;
+
 /// How the server is to run. The command line fills it in.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -10,6 +12,8 @@ pub struct Config {
     pub base_url: Option<String>,
     /// The folder from which the web map is served instead of the one built into the program.
     pub assets: Option<PathBuf>,
+    /// How revisions are sent to subscribers.
+    pub webhooks: WebhookOptions,
     /// What one request, and all of them together, may take.
     pub limits: Limits,
 }
@@ -20,6 +24,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             base_url: None,
             assets: None,
+            webhooks: WebhookOptions::default(),
             limits: Limits::default(),
         }
     }

@@ -37,4 +37,5 @@ mod serve;
 mod tiles;
 
 pub use config::{Config, Limits};
+pub use feed::webhooks;
 pub use serve::{ServeError, router, serve};

@@ -27,6 +27,7 @@ use tokio::{
 use crate::{
     app::App,
     config::{Config, Limits},
+    feed::webhooks::{self, Webhooks},
     routes,
 };
 
@@ -73,7 +74,13 @@ pub async fn serve(
     let bound = listener.local_addr().map_err(failed)?;
     let limits = config.limits.clone();
     let stop_following = follow(Arc::clone(&live), limits.refresh_interval).map_err(ServeError::Thread)?;
+    let webhooks = config.webhooks.clone();
     let app = Arc::new(App::new(live, config));
+    let webhooks = webhooks
+        .enabled
+        .then(|| webhooks::start(Arc::clone(&app.live), Arc::clone(&app.hub), webhooks))
+        .transpose()
+        .map_err(ServeError::Thread)?;
     let router = routes::router(Arc::clone(&app));
     let server = Server { router, builder: builder(&limits), graceful: GracefulShutdown::new() };
     tracing::info!(address = %bound, "listening");
@@ -100,11 +107,19 @@ pub async fn serve(
     }
     app.stopping.store(true, Ordering::Relaxed);
     app.hub.close();
+    webhooks.iter().for_each(Webhooks::stop);
     drop(listener);
     drop(stop_following);
     tracing::info!("stopping");
     if tokio::time::timeout(limits.shutdown_grace, server.graceful.shutdown()).await.is_err() {
         tracing::warn!(grace = ?limits.shutdown_grace, "some requests had not ended when the time of grace was over");
+    }
+    if let Some(webhooks) = webhooks {
+        // Another server takes over at once where the lease was given back.
+        let ended = tokio::task::spawn_blocking(move || webhooks.wait());
+        if tokio::time::timeout(limits.shutdown_grace, ended).await.is_err() {
+            tracing::warn!("a webhook's receiver had not answered when the time of grace was over");
+        }
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ pub(crate) mod changes;
 pub(crate) mod events;
 mod render;
 mod tiles;
+pub mod webhooks;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -38,6 +39,8 @@ pub(crate) struct Hub {
     fresh: Semaphore,
     /// Who is far behind does not hold up those who are not.
     old: Semaphore,
+    /// The same for those who block: the newest, and the older ones.
+    building: (Mutex<()>, Mutex<()>),
     failed: Mutex<Option<(Instant, String)>>,
     /// Places for streams.
     pub(crate) streams: Arc<Semaphore>,
@@ -53,6 +56,7 @@ impl Hub {
             cache: Cache::builder().max_capacity(CACHE_BYTES).weigher(weigh).build(),
             fresh: Semaphore::new(1),
             old: Semaphore::new(1),
+            building: Default::default(),
             failed: Mutex::new(None),
             streams: Arc::new(Semaphore::new(limits.event_streams_max)),
             closing: watch::Sender::new(false),
@@ -73,6 +77,13 @@ impl Hub {
     pub(crate) fn after(&self, live: &Live, after: RevisionNumber) -> Result<Vec<Arc<Rendered>>, LiveError> {
         let scene = live.scene();
         let privacy = render::privacy(&scene);
+        let known = self.known(live, after);
+        if !known.is_empty() {
+            return Ok(known);
+        }
+        // Deliveries ask from many threads at once: one reads, the others find it read.
+        let turn = if after + FRESH >= scene.revision() { &self.building.0 } else { &self.building.1 };
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known(live, after);
         if !known.is_empty() {
             return Ok(known);

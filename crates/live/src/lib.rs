@@ -1,80 +1,86 @@
 //! One city kept in step with its record.
 //!
-//! [`Live::open`] reads every layer of a store into memory; [`Live::refresh`] takes over what
-//! has changed since, layer by layer, and swaps the new [`City`] in at once. Readers take an
-//! `Arc` and keep it for as long as their request lasts; they never wait for a refresh.
+//! [`Live::open`] reads every layer of a store into memory. [`Live::refresh`] takes over what has changed since: an
+//! edit costs what was edited, a layer that became another one is read whole. [`Live::write`] commits a change set and
+//! returns when the city shows it. [`Live::scene_at`] is the city as it was at a former revision.
+//!
+//! Readers take an `Arc` and keep it for as long as their request lasts; they never wait for a refresh, a write or a
+//! merge. All calls but [`Live::scene`], [`Live::revisions`] and [`Live::failure`] block: never make them on an async
+//! worker thread.
 
+mod error;
 mod feed;
+mod follow;
+mod former;
+mod gate;
+mod merge;
+mod overlay_shim;
+mod read;
+mod refresh;
+mod scene;
+mod write;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, RwLock},
-    time::Instant,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use citymap_engine::{City, EngineError, LayerSnapshot, SnapshotBuilder};
-use citymap_model::{LayerId, RevisionNumber};
-use citymap_search::SearchIndex;
-use citymap_store::{LayerEntry, Store, StoreError, View};
-pub use feed::{FEATURES_MAX, FeatureEvent, FeatureOp, LayerEvent, RevisionEvent, public_key};
+use citymap_model::{Revision, RevisionNumber};
+use citymap_store::Store;
 use tokio::sync::watch;
 
-/// Why the city could not be read from its store.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LiveError {
-    /// The store did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What the store holds cannot be held in memory.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-}
+pub use error::LiveError;
+pub use feed::{FEATURES_MAX, FeatureEvent, FeatureOp, LayerEvent, RevisionEvent, public_key};
+pub use scene::Scene;
 
-/// A city in memory with the index that finds its names.
-#[derive(Clone)]
-pub struct Scene {
-    /// The layers.
-    pub city: Arc<City>,
-    /// The index of names, addresses and keys, of the same revision.
-    pub search: Arc<SearchIndex>,
-}
+use former::FormerScenes;
+use gate::Gate;
+use merge::Merging;
 
 /// A store and the city read from it.
 pub struct Live {
-    store: Box<dyn Store>,
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) shared: Arc<Shared>,
+    /// One writer of this process at a time, in the order of their coming.
+    writing: Gate,
+    former: FormerScenes,
+    pub(crate) feed: feed::Feed,
+}
+
+/// What the thread that merges overlays needs too.
+pub(crate) struct Shared {
     scene: RwLock<Scene>,
-    /// Held while a refresh runs; the last failure, if the last refresh failed.
-    refreshing: Mutex<Option<String>>,
+    keeping: Mutex<Keeping>,
+    newest: watch::Sender<RevisionNumber>,
     failure: RwLock<Option<String>>,
-    shown: watch::Sender<RevisionNumber>,
-    feed: feed::Feed,
+}
+
+/// What only the one that changes the scene may touch; who holds it is the one.
+#[derive(Default)]
+pub(crate) struct Keeping {
+    /// The log's entry of the revision in memory, to notice when the store is another one.
+    head: Option<Revision>,
+    /// Since when the store has shown fewer revisions than the city in memory.
+    behind: Option<std::time::Instant>,
+    /// The layer that is being merged, if one is.
+    merging: Option<Merging>,
 }
 
 impl Live {
     /// Reads all layers of the store. Blocks for seconds in a large city.
     pub fn open(store: Box<dyn Store>) -> Result<Self, LiveError> {
-        let nothing = Scene { city: Arc::default(), search: Arc::new(SearchIndex::build(&City::default())) };
+        let shared = Shared {
+            scene: RwLock::default(),
+            keeping: Mutex::default(),
+            newest: watch::Sender::new(0),
+            failure: RwLock::default(),
+        };
         let live = Self {
             store,
-            scene: RwLock::new(nothing),
-            refreshing: Mutex::new(None),
-            failure: RwLock::new(None),
-            shown: watch::Sender::new(0),
+            shared: Arc::new(shared),
+            writing: Gate::default(),
+            former: FormerScenes::default(),
             feed: feed::Feed::default(),
         };
         live.refresh()?;
         Ok(live)
-    }
-
-    /// The record.
-    pub fn store(&self) -> &dyn Store {
-        self.store.as_ref()
-    }
-
-    /// The newest revision that [`Live::scene`] shows, and each later one as soon as it does.
-    pub fn revisions(&self) -> watch::Receiver<RevisionNumber> {
-        self.shown.subscribe()
     }
 
     /// Where the record is, for people.
@@ -82,88 +88,45 @@ impl Live {
         self.store.location()
     }
 
+    /// The record itself: its log, its documents, former views. What is committed past [`Live::write`] is shown when the
+    /// follower has seen it.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
     /// The city as it is now.
     pub fn scene(&self) -> Scene {
-        self.scene.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.scene()
+    }
+
+    /// The newest revision shown, and each new one as soon as [`Live::scene`] gives it. Numbers in between may be skipped.
+    pub fn revisions(&self) -> watch::Receiver<RevisionNumber> {
+        self.shared.newest.subscribe()
     }
 
     /// Why the last refresh failed; `None` when the city is in step with its store.
     pub fn failure(&self) -> Option<String> {
-        self.failure.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.failure.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Shared {
+    pub(crate) fn scene(&self) -> Scene {
+        self.scene.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes over what the store has committed since; the layers touched. Cheap when there is
-    /// nothing. Blocks: call it from a thread of its own. On failure the city stays as it was.
-    pub fn refresh(&self) -> Result<Vec<LayerId>, LiveError> {
-        let _one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = self.take_over();
-        let failure = result.as_ref().err().map(ToString::to_string);
+    pub(crate) fn keep(&self) -> MutexGuard<'_, Keeping> {
+        self.keeping.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Swaps the scene in; only for the one that holds [`Keeping`].
+    pub(crate) fn show(&self, scene: Scene) {
+        let revision = scene.revision();
+        *self.scene.write().unwrap_or_else(PoisonError::into_inner) = scene;
+        self.newest.send_if_modified(|newest| std::mem::replace(newest, revision) != revision);
+    }
+
+    pub(crate) fn note(&self, failure: Option<String>) {
         *self.failure.write().unwrap_or_else(PoisonError::into_inner) = failure;
-        result
-    }
-
-    fn take_over(&self) -> Result<Vec<LayerId>, LiveError> {
-        let old = self.scene();
-        if self.store.revision()? == old.city.revision {
-            return Ok(Vec::new());
-        }
-        let view = self.store.view()?;
-        let mut layers = BTreeMap::new();
-        let mut touched = Vec::new();
-        for entry in view.layers()? {
-            let id = entry.layer.id.clone();
-            match old.city.layers.get(&id) {
-                Some(kept) if kept.revision() == entry.revision => {
-                    layers.insert(id, Arc::clone(kept));
-                }
-                _ => {
-                    touched.push(id.clone());
-                    layers.insert(id, Arc::new(read_layer(view.as_ref(), entry)?));
-                }
-            }
-        }
-        touched.extend(old.city.layers.keys().filter(|id| !layers.contains_key(*id)).cloned());
-        let revision = view.revision();
-        let city = Arc::new(City { revision: view.revision(), layers });
-        let start = Instant::now();
-        let search = Arc::new(SearchIndex::update(&old.search, &city));
-        tracing::debug!(
-            revision = city.revision,
-            ms = start.elapsed().as_millis() as u64,
-            "search index built"
-        );
-        *self.scene.write().unwrap_or_else(PoisonError::into_inner) = Scene { city, search };
-        self.shown.send_replace(revision);
-        Ok(touched)
-    }
-}
-
-fn read_layer(view: &dyn View, entry: LayerEntry) -> Result<LayerSnapshot, LiveError> {
-    let start = Instant::now();
-    let LayerEntry { layer, revision, count } = entry;
-    let id = layer.id.clone();
-    let mut builder = SnapshotBuilder::new(layer);
-    let mut failure: Option<EngineError> = None;
-    let outcome = view.read(&id, &mut |feature| {
-        builder.push(&feature).map_err(|error| {
-            let stopped = StoreError::Stopped(error.to_string());
-            failure = Some(error);
-            stopped
-        })
-    });
-    match failure {
-        Some(error) => return Err(error.into()),
-        None => outcome?,
-    }
-    let snapshot = builder.finish(revision);
-    tracing::info!(layer = %id, features = count, ms = start.elapsed().as_millis() as u64, "layer read");
-    Ok(snapshot)
-}
-
-/// The revision that a scene shows.
-impl Scene {
-    /// The revision.
-    pub fn revision(&self) -> RevisionNumber {
-        self.city.revision
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct App {
     pub(crate) live: Arc<Live>,
     pub(crate) config: Config,
     pub(crate) pool: Pool,
+    /// Where edits are prepared and wait for their turn, so that none of them takes a reader's place.
+    pub(crate) writing: Pool,
     pub(crate) tiles: TileCache,
     pub(crate) hub: Arc<Hub>,
     /// Files of the web map, compressed when first asked for, by their tag.
@@ -31,7 +33,8 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(live: Arc<Live>, config: Config) -> Self {
         Self {
-            pool: Pool::new(&config.limits),
+            pool: Pool::new(config.limits.max_concurrent, config.limits.queue),
+            writing: Pool::new(config.limits.writers_max, config.limits.queue),
             tiles: TileCache::new(config.limits.tile_cache_bytes),
             hub: Arc::new(Hub::new(&config.limits)),
             packed: Cache::new(1_000),

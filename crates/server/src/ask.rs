@@ -11,9 +11,11 @@ use citymap_model::Layer;
 
 use crate::{
     app::App,
+    asof::Shown,
     base::Base,
     nearest::nearest,
     negotiate::{View, matches_etag},
+    outer::MIN_REVISION,
     params::Params,
     problem::Problem,
 };
@@ -66,13 +68,19 @@ pub(crate) struct Ask {
     /// Those that nobody has taken yet.
     pub(crate) params: Params,
     pub(crate) headers: HeaderMap,
+    /// The revision that the answer's header will name.
+    pub(crate) shown: Shown,
+    /// The scene is a former one, asked for.
+    pub(crate) former: bool,
 }
 
 impl FromRequestParts<Arc<App>> for Ask {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let params = Params::parse(parts.uri.query())?;
+        let mut params = Params::parse(parts.uri.query())?;
+        // The outer layer has waited for it.
+        params.take(MIN_REVISION)?;
         let places = match RawPathParams::from_request_parts(parts, app).await {
             Ok(places) => places.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             Err(_not_utf8) => {
@@ -90,6 +98,8 @@ impl FromRequestParts<Arc<App>> for Ask {
             given: params.clone(),
             params,
             headers: parts.headers.clone(),
+            shown: parts.extensions.get::<Shown>().cloned().unwrap_or_else(|| Shown::new(0)),
+            former: false,
         })
     }
 }
@@ -115,7 +125,8 @@ impl Ask {
     /// The tag of an answer that depends on nothing but the city and the view.
     pub(crate) fn etag(&self, view: View) -> String {
         let Self { app, scene, .. } = self;
-        format!("W/\"{:x}-{}-{:?}-{}\"", app.boot, scene.revision(), view.format, view.lang)
+        let (epoch, revision) = (scene.epoch, scene.revision());
+        format!("W/\"{:x}-{epoch}-{revision}-{:?}-{}\"", app.boot, view.format, view.lang)
     }
 
     /// Stops where the client has the answer with this tag.

@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::feed::webhooks::WebhookOptions;
+use crate::{auth::Writer, feed::webhooks::WebhookOptions};
 
 /// How the server is to run. The command line fills it in.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct Config {
     pub base_url: Option<String>,
     /// The folder from which the web map is served instead of the one built into the program.
     pub assets: Option<PathBuf>,
+    /// Who may write over HTTP ([`crate::read_writers`]). Nobody, unless somebody is named here.
+    pub writers: Vec<Writer>,
     /// How revisions are sent to subscribers.
     pub webhooks: WebhookOptions,
     /// What one request, and all of them together, may take.
@@ -24,6 +26,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             base_url: None,
             assets: None,
+            writers: Vec::new(),
             webhooks: WebhookOptions::default(),
             limits: Limits::default(),
         }
@@ -75,8 +78,19 @@ pub struct Limits {
     pub event_streams_max: usize,
     /// How long a stream of events is silent at most before it says that it still stands. Default 15 s.
     pub event_heartbeat: Duration,
-    /// How often the store is asked whether it has something new. Default 500 ms.
+    /// How long the thread that follows the store waits for news before it looks whether it should stop; also its nap
+    /// while the store does not answer. News come at once, whatever this is. Default 500 ms.
     pub refresh_interval: Duration,
+    /// How long a read waits for the `min-revision` that it asks for. Default 5 s.
+    pub min_revision_wait: Duration,
+    /// Vertices that the geometry of one edit has at most. Default 20 000.
+    pub edit_vertices_max: usize,
+    /// Edits in one batch (`POST /api/changes`) at most. Default 10 000.
+    pub batch_edits_max: usize,
+    /// Bytes of a batch's body at most. Default 32 MiB.
+    pub batch_bytes_max: usize,
+    /// Requests that write at once; the record takes one after the other, the rest prepare. Default 4.
+    pub writers_max: usize,
 }
 
 impl Default for Limits {
@@ -104,6 +118,11 @@ impl Default for Limits {
             event_streams_max: 1_000,
             event_heartbeat: Duration::from_secs(15),
             refresh_interval: Duration::from_millis(500),
+            min_revision_wait: Duration::from_secs(5),
+            edit_vertices_max: 20_000,
+            batch_edits_max: 10_000,
+            batch_bytes_max: 32 << 20,
+            writers_max: 4,
         }
     }
 }

@@ -63,7 +63,7 @@ impl NamedCrs {
     }
 
     /// A pair in x, y order from one in the authority's order, or the other way round.
-    fn turn(&self, [a, b]: [f64; 2]) -> [f64; 2] {
+    pub(crate) fn turn(&self, [a, b]: [f64; 2]) -> [f64; 2] {
         if self.swapped { [b, a] } else { [a, b] }
     }
 }

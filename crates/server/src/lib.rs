@@ -10,7 +10,9 @@
 
 mod app;
 mod ask;
+mod asof;
 mod assets;
+mod auth;
 mod base;
 mod config;
 mod coords;
@@ -35,7 +37,9 @@ mod routes;
 mod schema;
 mod serve;
 mod tiles;
+mod write;
 
+pub use auth::{Writer, WritersError, read_writers};
 pub use config::{Config, Limits};
 pub use feed::webhooks;
 pub use serve::{ServeError, router, serve};

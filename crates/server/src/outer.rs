@@ -16,9 +16,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{app::App, problem::Problem};
+use crate::{app::App, asof::Shown, params::Params, problem::Problem, routes::allowed};
 
 const REVISION: HeaderName = HeaderName::from_static("citymap-revision");
+/// A read's `min-revision` as a header.
+const MIN_REVISION_HEADER: HeaderName = HeaderName::from_static("citymap-min-revision");
+/// The revision that an answer must show at least, as a query parameter.
+pub(crate) const MIN_REVISION: &str = "min-revision";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The map's own scripts and styles, workers from blobs (MapLibre), pictures from data; nothing from another host.
@@ -32,17 +36,26 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-sr
 /// Around everything, also around what no route knows.
 pub(crate) async fn outer(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
+    let waited = match min_revision(request.uri().query(), request.headers()) {
+        Ok(Some(wanted)) => wait_for(&app, wanted).await,
+        Ok(None) => Ok(()),
+        Err(problem) => Err(problem),
+    };
     let scene = app.live.scene();
-    let revision = scene.revision();
+    let shown = Shown::new(scene.revision());
     request.extensions_mut().insert(scene);
+    request.extensions_mut().insert(shown.clone());
     let id = request_id(request.headers());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
 
-    let mut response = guarded(&app, request, next).await;
+    let mut response = match waited {
+        Ok(()) => guarded(&app, request, next).await,
+        Err(problem) => problem.into_response(),
+    };
 
-    finish(response.headers_mut(), revision, &id, &path);
+    finish(response.headers_mut(), shown.get(), &id, &path);
     // Neither the query nor any header: what people ask may be personal.
     let (status, ms) = (response.status().as_u16(), start.elapsed().as_secs_f64() * 1e3);
     let route = route.unwrap_or_else(|| path.chars().take(100).collect());
@@ -54,6 +67,45 @@ pub(crate) async fn outer(State(app): State<Arc<App>>, mut request: Request, nex
     response
 }
 
+/// The revision that the request wants to see at least; the query speaks before the header.
+fn min_revision(query: Option<&str>, headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let asked = match query {
+        Some(query) if query.contains(MIN_REVISION) => {
+            Params::parse(Some(query))?.number(MIN_REVISION, 0, u64::MAX)?
+        }
+        _ => None,
+    };
+    let Some(header) = headers.get(MIN_REVISION_HEADER).filter(|_| asked.is_none()) else { return Ok(asked) };
+    let number = header.to_str().ok().and_then(|text| text.trim().parse().ok());
+    number.map(Some).ok_or_else(|| {
+        Problem::parameter(
+            "`Citymap-Min-Revision` cannot be used; write a revision's number, as Citymap-Revision gives it",
+        )
+    })
+}
+
+/// Waits until the city shows a revision, or the time is over.
+async fn wait_for(app: &App, wanted: u64) -> Result<(), Problem> {
+    let mut newest = app.live.revisions();
+    let limit = app.config.limits.min_revision_wait;
+    let outcome =
+        tokio::time::timeout(limit, async { newest.wait_for(|newest| *newest >= wanted).await.is_ok() })
+            .await;
+    if outcome == Ok(true) {
+        return Ok(());
+    }
+    let newest = app.live.scene().revision();
+    Err(Problem::unavailable(
+        format!(
+            "revision {wanted} is not here yet, the newest is {newest}; this was waited for {} s. Ask again, or without \
+             min-revision",
+            limit.as_secs_f64()
+        ),
+        1,
+    )
+    .with("newest", newest))
+}
+
 async fn guarded(app: &Arc<App>, request: Request, next: Next) -> Response {
     let limits = &app.config.limits;
     let uri = request.uri();
@@ -61,7 +113,8 @@ async fn guarded(app: &Arc<App>, request: Request, next: Next) -> Response {
         return Problem::url_too_long(limits.url_bytes_max).into_response();
     }
     if request.method() == Method::OPTIONS {
-        return preflight();
+        let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        return preflight(allowed(route));
     }
     // A task of its own, so that a panic in it ends that request alone.
     let task = tokio::spawn(next.run(request));
@@ -91,15 +144,16 @@ impl Drop for AbortOnDrop {
     }
 }
 
-fn preflight() -> Response {
+fn preflight(allowed: &'static str) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::ALLOW, "GET, HEAD, OPTIONS, POST"),
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+        (header::ALLOW, allowed),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE"),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Accept, Accept-Language, Content-Type, If-None-Match, Last-Event-ID, X-Request-Id",
+            "Accept, Accept-Language, Authorization, Citymap-Message, Citymap-Min-Revision, Content-Crs, Content-Type, \
+             Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-Id",
         ),
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
     ] {
@@ -118,7 +172,7 @@ fn finish(headers: &mut HeaderMap, revision: u64, id: &str, path: &str) {
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            "Citymap-Revision, Content-Crs, ETag, Link, Retry-After, X-Request-Id",
+            "Allow, Citymap-Revision, Content-Crs, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id",
         ),
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

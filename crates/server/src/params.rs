@@ -28,6 +28,15 @@ impl Params {
         &self.pairs
     }
 
+    /// Gives the parameter called `name` this value, where it stands.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        for (own, present) in &mut self.pairs {
+            if own == name {
+                value.clone_into(present);
+            }
+        }
+    }
+
     /// Takes the parameter called `name` out. Refuses one that stands twice, or without a value.
     pub(crate) fn take(&mut self, name: &str) -> Result<Option<String>, Problem> {
         let Some(value) = self.take_any(name)? else { return Ok(None) };

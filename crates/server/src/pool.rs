@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::{config::Limits, problem::Problem};
+use crate::problem::Problem;
 
 /// Where questions are worked on: off the threads that talk to clients, so many at once, and so many that wait.
 #[derive(Debug)]
@@ -12,11 +12,9 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            running: Arc::new(Semaphore::new(limits.max_concurrent.max(1))),
-            waiting: Semaphore::new(limits.queue),
-        }
+    /// So many at once, and so many that wait.
+    pub(crate) fn new(running: usize, waiting: usize) -> Self {
+        Self { running: Arc::new(Semaphore::new(running.max(1))), waiting: Semaphore::new(waiting) }
     }
 
     /// Runs `work` on a thread of its own when its turn comes. 503 at once where too many wait already.
@@ -64,7 +62,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_runs_one_waits_the_third_is_sent_away() {
-        let pool = Arc::new(Pool::new(&Limits { max_concurrent: 1, queue: 1, ..Limits::default() }));
+        let pool = Arc::new(Pool::new(1, 1));
         let (go, wait) = mpsc::channel::<()>();
         let first = tokio::spawn({
             let pool = Arc::clone(&pool);
@@ -95,7 +93,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_problem_and_gives_its_turn_back() {
-        let pool = Pool::new(&Limits { max_concurrent: 1, queue: 0, ..Limits::default() });
+        let pool = Pool::new(1, 0);
         for _ in 0..3 {
             assert_eq!(pool.run::<()>(|| panic!("on purpose")).await.unwrap_err().status(), 500);
         }

@@ -6,7 +6,9 @@ use axum::{
 };
 use citymap_crs::CrsError;
 use citymap_engine::EngineError;
-use serde_json::json;
+use citymap_live::LiveError;
+use citymap_store::StoreError;
+use serde_json::{Map, Value, json};
 
 /// What went wrong, and what to do next.
 #[derive(Debug)]
@@ -17,11 +19,13 @@ pub(crate) struct Problem {
     title: &'static str,
     detail: String,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// Members beside those that every problem has.
+    more: Map<String, Value>,
 }
 
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), headers: Vec::new() }
+        Self { status, kind, title, detail: detail.into(), headers: Vec::new(), more: Map::new() }
     }
 
     /// 400: a parameter's value cannot be used.
@@ -37,6 +41,45 @@ impl Problem {
     /// 400: the body cannot be used.
     pub(crate) fn body(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "body", "The body cannot be used", detail)
+    }
+
+    /// 401: nobody who is known.
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Say who you are", detail);
+        let realm = HeaderValue::from_static("Bearer realm=\"citymap\"");
+        problem.headers.push((header::WWW_AUTHENTICATE, realm));
+        problem
+    }
+
+    /// 403: nobody may.
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "This is not allowed", detail)
+    }
+
+    /// 409: it does not fit what is there now.
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "It does not fit what is there", detail)
+    }
+
+    /// 412: the feature is another one than the client saw.
+    pub(crate) fn stale(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale", "It has changed meanwhile", detail)
+    }
+
+    /// 422: the body is well-formed, and what it says cannot be stored.
+    pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The feature cannot be stored", detail)
+    }
+
+    /// 428: the client must say which state it has seen.
+    pub(crate) fn precondition_required(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PRECONDITION_REQUIRED, "precondition", "If-Match is missing", detail)
+    }
+
+    /// The same with a member of its own.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
     }
 
     /// 404: there is no such thing.
@@ -85,14 +128,32 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", detail)
     }
 
+    /// The same with a header of its own.
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The document.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut body = json!({
+            "type": format!("urn:citymap:problem:{}", self.kind),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        if let Value::Object(members) = &mut body {
+            members.extend(self.more.clone());
+        }
+        body
+    }
+
     /// The status.
-    #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
     /// What to do next.
-    #[cfg(test)]
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
@@ -100,13 +161,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
-            "type": format!("urn:citymap:problem:{}", self.kind),
-            "title": self.title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        let mut response = (self.status, body.to_string()).into_response();
+        let mut response = (self.status, self.to_json().to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -120,6 +175,49 @@ impl From<CrsError> for Problem {
         match error {
             CrsError::NoTransform { .. } => Self::internal(error.to_string()),
             _ => Self::parameter(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy { .. } => Self::unavailable("others are writing; try again in a second", 1),
+            StoreError::Away { .. } => {
+                tracing::warn!(%error, "the store is away");
+                Self::unavailable(
+                    "the record cannot be reached now; nothing was written, try again in some seconds",
+                    5,
+                )
+            }
+            StoreError::Uncertain { .. } => {
+                tracing::error!(%error, "whether a change set is committed is not known");
+                Self::unavailable(
+                    "the record went away while this was committed: it holds either all of it or nothing. Look at /api/changes, \
+                     or repeat the request with the same Idempotency-Key, before writing it again",
+                    10,
+                )
+            }
+            StoreError::NoLayer(_) => Self::not_found(error.to_string()),
+            StoreError::Schema { .. } => Self::conflict(error.to_string()),
+            StoreError::NoRevision { asked, newest } => {
+                Self::parameter(format!("there is no revision {asked}; the newest is {newest}"))
+                    .with("newest", newest)
+            }
+            _ => {
+                tracing::error!(%error, "the store failed");
+                Self::unavailable("the record does not answer as it should; the server's log says why", 10)
+            }
+        }
+    }
+}
+
+impl From<LiveError> for Problem {
+    fn from(error: LiveError) -> Self {
+        match error {
+            LiveError::Store(error) => error.into(),
+            LiveError::Engine(error) => error.into(),
+            error => Self::unavailable(error.to_string(), 5),
         }
     }
 }

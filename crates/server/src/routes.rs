@@ -10,7 +10,7 @@ use axum::{
 
 use crate::{
     app::App, assets, feed, health, items, landing, openapi, outer::outer, problem::Problem, questions,
-    schema, tiles,
+    schema, tiles, write,
 };
 
 /// Every path there is, the files of the web map aside. The OpenAPI document is tested against this list.
@@ -24,10 +24,16 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/api/collections/{layer}/schema", get(schema::schema)),
         ("/api/collections/{layer}/queryables", get(schema::queryables)),
         ("/api/collections/{layer}/feature-schema", get(schema::feature_schema)),
-        ("/api/collections/{layer}/items", get(items::items)),
-        ("/api/collections/{layer}/items/{id}", get(items::item)),
+        ("/api/collections/{layer}/items", get(items::items).post(write::single::create)),
+        (
+            "/api/collections/{layer}/items/{id}",
+            get(items::item)
+                .put(write::single::replace)
+                .patch(write::single::update)
+                .delete(write::single::delete),
+        ),
         ("/api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}", get(tiles::ogc_tile)),
-        ("/api/changes", get(feed::changes::changes)),
+        ("/api/changes", get(feed::changes::changes).post(write::batch::batch)),
         ("/api/events", get(feed::events::events)),
         ("/api/at", get(questions::at::at)),
         ("/api/near", get(questions::near::near)),
@@ -42,6 +48,15 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/health/live", get(health::live)),
         ("/health/ready", get(health::ready)),
     ]
+}
+
+/// What can be done with a route, as the `Allow` header lists it.
+pub(crate) fn allowed(route: Option<&str>) -> &'static str {
+    match route {
+        Some("/api/collections/{layer}/items" | "/api/changes" | "/api/within") => "GET, HEAD, OPTIONS, POST",
+        Some("/api/collections/{layer}/items/{id}") => "DELETE, GET, HEAD, OPTIONS, PATCH, PUT",
+        _ => "GET, HEAD, OPTIONS",
+    }
 }
 
 /// The whole server as one service.

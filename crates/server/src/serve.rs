@@ -5,8 +5,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::Ordering,
-        mpsc::{RecvTimeoutError, Sender, channel},
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::Duration,
@@ -58,7 +57,7 @@ pub fn router(live: Arc<Live>, config: Config) -> Router {
 /// Serves the city until `shutdown` comes true; then takes no new connections, lets running requests end for as long as
 /// [`Limits::shutdown_grace`] says, and returns. `on_ready` gets the address as soon as connections are taken.
 ///
-/// A thread asks the store every [`Limits::refresh_interval`] whether it has something new.
+/// A thread follows the store ([`Live::follow`]).
 ///
 /// # Errors
 /// [`ServeError::Listen`] where the address cannot be had.
@@ -168,30 +167,18 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 }
 
 /// Starts the thread that follows the store; it ends when what this gives is dropped.
-fn follow(live: Arc<Live>, interval: Duration) -> io::Result<Sender<()>> {
-    let (keep, ended) = channel();
-    thread::Builder::new().name("follow-store".to_owned()).spawn(move || {
-        let mut failing = false;
-        while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-            match live.refresh() {
-                Ok(touched) => {
-                    if failing {
-                        tracing::info!("the store answers again");
-                    }
-                    failing = false;
-                    if !touched.is_empty() {
-                        let layers = touched.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-                        tracing::info!(revision = live.scene().revision(), layers, "new revision");
-                    }
-                }
-                Err(error) => {
-                    if !failing {
-                        tracing::error!(%error, "the store does not answer; the city is served from memory");
-                    }
-                    failing = true;
-                }
-            }
-        }
-    })?;
-    Ok(keep)
+fn follow(live: Arc<Live>, interval: Duration) -> io::Result<StopOnDrop> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let heard = Arc::clone(&stop);
+    thread::Builder::new().name("follow-store".to_owned()).spawn(move || live.follow(interval, &heard))?;
+    Ok(StopOnDrop(stop))
+}
+
+/// Tells a thread to end.
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

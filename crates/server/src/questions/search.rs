@@ -36,7 +36,7 @@ pub(crate) async fn search(mut ask: Ask) -> Answer {
     let etag = ask.etag(view);
     answer(ask, view, ("Tìm kiếm", "Search"), JSON, Some(etag), move |ask| {
         let query = SearchQuery { text: text.clone(), limit, near };
-        let hits = ask.scene.search.search(&ask.scene.city, &query);
+        let hits = ask.scene.find(&query);
         let results: Vec<Value> = hits
             .into_iter()
             .map(|hit| {

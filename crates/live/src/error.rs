@@ -1,0 +1,27 @@
+use citymap_engine::EngineError;
+use citymap_model::RevisionNumber;
+use citymap_store::StoreError;
+
+/// Why the city could not be read from its store, or written to it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LiveError {
+    /// The store did not answer, or said no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What the store holds cannot be held in memory.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The store has been showing fewer revisions than this city for some time: it lags behind, or was
+    /// brought back from a backup.
+    #[error(
+        "the store shows revision {found}, below revision {shown} of the city in memory; a standby that lags will catch up, \
+         after a restore from a backup restart the server"
+    )]
+    Behind {
+        /// The revision in memory.
+        shown: RevisionNumber,
+        /// The store's.
+        found: RevisionNumber,
+    },
+}

@@ -1,0 +1,154 @@
+//! Taking over what the store has committed.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use citymap_engine::City;
+use citymap_model::{LayerId, Revision, RevisionNumber};
+use citymap_search::SearchIndex;
+
+#[allow(unused_imports)]
+use crate::overlay_shim::Overlay;
+use crate::{
+    Keeping, Live, LiveError, Scene,
+    merge::{self, Step},
+    read::{differing, stepwise, whole},
+};
+
+/// How long a store may show fewer revisions than the city in memory (a standby that lags) before that is a failure.
+const LAG: Duration = Duration::from_secs(5);
+
+impl Live {
+    /// Takes over what the store has committed since; the layers touched. Cheap when there is nothing; an edit costs what
+    /// was edited. On failure the city stays as it was.
+    ///
+    /// # Errors
+    /// [`LiveError::Behind`] if the store has had fewer revisions than the city in memory for some seconds.
+    pub fn refresh(&self) -> Result<Vec<LayerId>, LiveError> {
+        let mut keeping = self.shared.keep();
+        let result = self.take_over(&mut keeping);
+        self.shared.note(result.as_ref().err().map(ToString::to_string));
+        result
+    }
+
+    fn take_over(&self, keeping: &mut Keeping) -> Result<Vec<LayerId>, LiveError> {
+        let old = self.scene();
+        let (shown, found) = (old.revision(), self.store.revision()?);
+        if found == shown && keeping.behind.is_none() {
+            return Ok(Vec::new());
+        }
+        if found < shown {
+            let since = *keeping.behind.get_or_insert_with(Instant::now);
+            return if since.elapsed() < LAG {
+                Ok(Vec::new())
+            } else {
+                Err(LiveError::Behind { shown, found })
+            };
+        }
+        let same_record = self.head(shown)? == keeping.head;
+        if same_record && found == shown {
+            keeping.behind = None;
+            return Ok(Vec::new());
+        }
+        let old = if same_record { old } else { self.begin_anew(keeping, &old) };
+        let touched = self.advance(keeping, &old)?;
+        keeping.behind = None;
+        merge::start_if_due(&self.shared, keeping);
+        Ok(touched)
+    }
+
+    /// The log's entry of a revision.
+    fn head(&self, revision: RevisionNumber) -> Result<Option<Revision>, LiveError> {
+        let Some(before) = revision.checked_sub(1) else { return Ok(None) };
+        Ok(self.store.log_after(before, 1)?.into_iter().next())
+    }
+
+    /// The store is not the one that the city was read from: nothing of it is kept.
+    fn begin_anew(&self, keeping: &mut Keeping, old: &Scene) -> Scene {
+        tracing::warn!(
+            revision = old.revision(),
+            "the store holds another history than before; the city is read anew"
+        );
+        if let Some(merging) = &mut keeping.merging {
+            merging.abandon();
+        }
+        self.former.clear();
+        Scene { epoch: old.epoch + 1, city: Arc::default(), ..old.clone() }
+    }
+
+    /// Brings the scene to the store's newest revision; the layers touched.
+    fn advance(&self, keeping: &mut Keeping, old: &Scene) -> Result<Vec<LayerId>, LiveError> {
+        let start = Instant::now();
+        let view = self.store.view()?;
+        let mut layers = BTreeMap::new();
+        let mut touched = Vec::new();
+        let mut read_whole = false;
+        // Kept until all layers have succeeded: what fails half-way must not be replayed by a merge.
+        let mut steps: Vec<Step> = Vec::new();
+        let mut replaced = Vec::new();
+        for entry in view.layers()? {
+            let id = entry.layer.id.clone();
+            let kept = old.city.layers.get(&id);
+            if let Some(kept) = kept
+                && kept.revision() == entry.revision
+            {
+                layers.insert(id, Arc::clone(kept));
+                continue;
+            }
+            touched.push(id.clone());
+            let known = match kept {
+                Some(kept) if stepwise(view.touched(&id, old.revision())?, entry.count) => Some(kept),
+                _ => None,
+            };
+            let snapshot = match known {
+                Some(kept) => {
+                    let changes = differing(view.as_ref(), &id, old.revision(), |change| change.after)?;
+                    let step = Step { layer: entry.layer, revision: entry.revision, changes };
+                    let next = kept.apply(step.layer.clone(), step.revision, step.changes.iter().cloned())?;
+                    steps.push(step);
+                    next
+                }
+                None => {
+                    read_whole = true;
+                    replaced.push(id.clone());
+                    whole(view.as_ref(), entry)?
+                }
+            };
+            layers.insert(id, Arc::new(snapshot));
+        }
+        let gone: Vec<LayerId> =
+            old.city.layers.keys().filter(|id| !layers.contains_key(*id)).cloned().collect();
+        replaced.extend(gone.iter().cloned());
+        touched.extend(gone);
+
+        let city = Arc::new(City { revision: view.revision(), layers });
+        drop(view);
+        keeping.head = self.head(city.revision)?;
+        if let Some(merging) = &mut keeping.merging {
+            merging.follow(steps, &replaced);
+        }
+        let scene = Scene { city, ..old.clone() };
+        if read_whole {
+            // A large layer takes seconds to index. The map need not wait for its names.
+            self.shared.show(scene.clone());
+        }
+        let scene = indexed(scene);
+        tracing::debug!(
+            revision = scene.revision(),
+            ms = start.elapsed().as_secs_f64() * 1e3,
+            layers = touched.len(),
+            "revision taken over"
+        );
+        self.shared.show(scene);
+        Ok(touched)
+    }
+}
+
+/// The scene with its names indexed.
+pub(crate) fn indexed(scene: Scene) -> Scene {
+    let search = Arc::new(SearchIndex::update(&scene.search, &scene.city));
+    Scene { search, searched: Arc::clone(&scene.city), ..scene }
+}

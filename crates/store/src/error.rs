@@ -1,5 +1,14 @@
 use citymap_model::LayerId;
 
+/// What makes a store that is not there.
+fn maker(location: &str) -> String {
+    if location.starts_with("postgres") {
+        "`citymap migrate --store …` makes its tables, or brings them up to this version".to_owned()
+    } else {
+        "`citymap demo` or `citymap import` makes one".to_owned()
+    }
+}
+
 /// Why the record could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -11,7 +20,7 @@ pub enum StoreError {
         location: String,
     },
     /// There is no record there.
-    #[error("there is no store at {location}; `citymap demo` or `citymap import` makes one")]
+    #[error("there is no store at {location}; {}", maker(.location))]
     Missing {
         /// Where it was looked for.
         location: String,
@@ -78,6 +87,17 @@ pub enum StoreError {
         asked: u64,
         /// The newest there is.
         newest: u64,
+    },
+    /// The revision is in the log, but what the city was then is not kept: the record was begun by an earlier
+    /// version of the program, which kept no history.
+    #[error("revision {asked} can no longer be read; the history of {location} begins with revision {since}")]
+    NoHistory {
+        /// Where the record is.
+        location: String,
+        /// What was asked for.
+        asked: u64,
+        /// The first revision that can be read.
+        since: u64,
     },
     /// The one who reads wanted to stop.
     #[error("{0}")]

@@ -22,6 +22,7 @@ suite!(
     an_empty_city_has_revision_0_and_no_layers,
     what_is_written_is_read_back_in_order,
     every_kind_of_value_comes_back,
+    a_text_with_a_zero_character_is_rejected,
     every_kind_of_geometry_comes_back,
     a_dropped_change_set_changes_nothing,
     a_failed_change_set_cannot_be_committed,

@@ -23,6 +23,18 @@ const EXTENDED: u8 = 0b0010_0000;
 /// Bounds of a geometry, degrees: `[min x, max x, min y, max y]`.
 pub(super) type Bounds = [f64; 4];
 
+/// The bounds of both.
+pub(super) fn union(extent: Option<Bounds>, bounds: Bounds) -> Bounds {
+    extent.map_or(bounds, |extent| {
+        [
+            extent[0].min(bounds[0]),
+            extent[1].max(bounds[1]),
+            extent[2].min(bounds[2]),
+            extent[3].max(bounds[3]),
+        ]
+    })
+}
+
 /// A geometry with a coordinate that is no finite number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct NotFinite;

@@ -1,12 +1,12 @@
 //! The catalogue of layers: ours (`citymap_layer`) and GeoPackage's (`gpkg_contents` and its like).
 
-use citymap_model::{GeometryKind, Layer, LayerId};
-use rusqlite::{Connection, Row, params};
+use citymap_model::{GeometryKind, Layer, LayerId, RevisionNumber};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     blob::{Bounds, SRS_ID},
     failure::Failure,
-    rtree,
+    history, rtree,
 };
 use crate::{
     columns::{self, GEOM, quoted},
@@ -24,10 +24,13 @@ pub(super) struct Entry {
     pub(super) count: u64,
     /// Features when the last revision of the layer ended.
     pub(super) count_then: u64,
+    /// The generation that its table holds, see [`super::history`].
+    pub(super) generation: i64,
 }
 
-const SELECT: &str = "SELECT l.id, l.definition, l.columns, l.revision, coalesce(o.feature_count, l.count), l.count \
-                      FROM citymap_layer l LEFT JOIN gpkg_ogr_contents o ON o.table_name = l.id";
+const SELECT: &str = "SELECT l.id, l.definition, l.columns, l.generation, l.revision, \
+                      coalesce(o.feature_count, l.count), l.count FROM citymap_layer l \
+                      LEFT JOIN gpkg_ogr_contents o ON o.table_name = l.id";
 
 /// All layers, by id.
 pub(super) fn all(conn: &Connection) -> Result<Vec<Entry>, Failure> {
@@ -47,6 +50,29 @@ pub(super) fn get(conn: &Connection, id: &LayerId) -> Result<Option<Entry>, Fail
     rows.next()?.map(entry).transpose()
 }
 
+/// The catalogue as of a former revision, by id; of one layer only, if `id` is given.
+pub(super) fn former(
+    conn: &Connection,
+    revision: RevisionNumber,
+    id: Option<&LayerId>,
+) -> Result<Vec<Entry>, Failure> {
+    let mut statement = conn.prepare_cached(
+        "SELECT v.layer, v.definition, v.columns, v.generation, c.revision, coalesce(c.count_after, 0), \
+         coalesce(c.count_after, 0) FROM citymap_layer_version v JOIN citymap_change c ON c.layer = v.layer \
+         WHERE (?2 IS NULL OR v.layer = ?2) AND v.definition IS NOT NULL AND v.revision = (SELECT max(w.revision) \
+         FROM citymap_layer_version w WHERE w.layer = v.layer AND w.revision <= ?1) AND c.revision = \
+         (SELECT max(d.revision) FROM citymap_change d WHERE d.layer = v.layer AND d.revision <= ?1) \
+         AND c.position = (SELECT max(e.position) FROM citymap_change e WHERE e.layer = v.layer AND \
+         e.revision = c.revision) ORDER BY v.layer",
+    )?;
+    let mut rows = statement.query(params![revision, id.map(LayerId::as_str)])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(entry(row)?);
+    }
+    Ok(entries)
+}
+
 fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
     let id: String = row.get(0)?;
     let damaged = |what: &str, error: serde_json::Error| {
@@ -61,7 +87,14 @@ fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
             "the catalogue lists other columns than fields for layer `{id}`"
         )));
     }
-    Ok(Entry { layer, columns, revision: row.get(3)?, count: row.get(4)?, count_then: row.get(5)? })
+    Ok(Entry {
+        layer,
+        columns,
+        generation: row.get(3)?,
+        revision: row.get(4)?,
+        count: row.get(5)?,
+        count_then: row.get(6)?,
+    })
 }
 
 /// The statement that reads all of a layer: fid, geometry (NULL for a table without one), values.
@@ -112,6 +145,12 @@ pub(super) fn create(conn: &Connection, layer: &Layer, columns: &[String]) -> Re
             [id, GEOM],
         )?;
     }
+    title_columns(conn, layer, columns)
+}
+
+/// Tells other programs how the fields are called.
+fn title_columns(conn: &Connection, layer: &Layer, columns: &[String]) -> Result<(), Failure> {
+    let id = layer.id.as_str();
     let mut titles = conn.prepare("INSERT INTO gpkg_data_columns VALUES (?1, ?2, ?3, ?4, ?5, NULL, NULL)")?;
     for (field, column) in layer.fields.iter().zip(columns) {
         if !field.title.is_empty() || field.name != *column {
@@ -127,12 +166,35 @@ fn description(layer: &Layer) -> String {
     if vi == en { vi.to_owned() } else { format!("{vi} – {en}") }
 }
 
-/// Takes a layer away, with all that belongs to it.
-pub(super) fn drop(conn: &Connection, entry: &Entry) -> Result<(), Failure> {
+/// Tells other programs the titles of a layer whose definition changed.
+pub(super) fn retitle(conn: &Connection, layer: &Layer, columns: &[String]) -> Result<(), Failure> {
+    let id = layer.id.as_str();
+    conn.execute(
+        "UPDATE gpkg_contents SET description = ?2 WHERE table_name = ?1",
+        params![id, description(layer)],
+    )?;
+    conn.execute("DELETE FROM gpkg_data_columns WHERE table_name = ?1", [id])?;
+    title_columns(conn, layer, columns)
+}
+
+/// The name of a layer's former table while it is replaced.
+pub(super) const ASIDE: &str = "citymap_aside";
+
+/// Takes a layer away, with all that belongs to it; its history stays. With `aside`, its features stay for now in
+/// the table [`ASIDE`].
+pub(super) fn drop(conn: &Connection, entry: &Entry, aside: bool) -> Result<(), Failure> {
     let id = &entry.layer.id;
     rtree::drop_triggers(conn, id)?;
     rtree::drop(conn, id)?;
-    conn.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(id.as_str())))?;
+    if aside {
+        conn.execute_batch(&format!(
+            "DROP INDEX IF EXISTS {}; ALTER TABLE {} RENAME TO {ASIDE}",
+            quoted(&key_index(id)),
+            quoted(id.as_str())
+        ))?;
+    } else {
+        conn.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(id.as_str())))?;
+    }
     for table in [
         "gpkg_data_columns",
         "gpkg_extensions",
@@ -161,6 +223,18 @@ pub(super) fn last_fid(conn: &Connection, id: &LayerId, exists: bool) -> Result<
     Ok(given.max(there).unwrap_or(0).max(0))
 }
 
+/// The highest number that is known to have been given in a layer by us; 0 if there is none.
+pub(super) fn known_last_fid(conn: &Connection, id: &LayerId) -> Result<i64, Failure> {
+    let mut statement = conn.prepare_cached("SELECT fid FROM citymap_last_fid WHERE layer = ?1")?;
+    Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
+/// Writes it down, where it outlives the layer.
+pub(super) fn know_last_fid(conn: &Connection, id: &LayerId, fid: i64) -> Result<(), Failure> {
+    conn.execute("INSERT OR REPLACE INTO citymap_last_fid VALUES (?1, ?2)", params![id.as_str(), fid])?;
+    Ok(())
+}
+
 /// Sets the highest number ever given, so that a table made anew never gives one twice.
 pub(super) fn set_last_fid(conn: &Connection, id: &LayerId, fid: i64) -> Result<(), Failure> {
     if conn.execute("UPDATE sqlite_sequence SET seq = ?2 WHERE name = ?1", params![id.as_str(), fid])? == 0 {
@@ -174,6 +248,7 @@ pub(super) fn save(
     conn: &Connection,
     entry: &Entry,
     extent: Option<Bounds>,
+    last_fid: i64,
     time: &str,
 ) -> Result<(), Failure> {
     let id = entry.layer.id.as_str();
@@ -182,18 +257,17 @@ pub(super) fn save(
             Failure::Content(format!("the definition of layer `{id}` cannot be written: {error}"))
         })
     };
+    let definition = json(serde_json::to_string(&entry.layer))?;
+    let columns = json(serde_json::to_string(&entry.columns))?;
     conn.execute(
-        "INSERT INTO citymap_layer VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET \
+        "INSERT INTO citymap_layer VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET \
          definition = excluded.definition, columns = excluded.columns, revision = excluded.revision, \
-         count = excluded.count",
-        params![
-            id,
-            json(serde_json::to_string(&entry.layer))?,
-            json(serde_json::to_string(&entry.columns))?,
-            entry.revision,
-            entry.count
-        ],
+         count = excluded.count, generation = excluded.generation",
+        params![id, definition, columns, entry.revision, entry.count, entry.generation],
     )?;
+    let version = Some((definition.as_str(), columns.as_str(), entry.generation));
+    history::save_version(conn, &entry.layer.id, entry.revision, version)?;
+    know_last_fid(conn, &entry.layer.id, last_fid)?;
     conn.execute(
         "INSERT INTO gpkg_ogr_contents VALUES (?1, ?2) ON CONFLICT (table_name) DO UPDATE SET \
          feature_count = excluded.feature_count",

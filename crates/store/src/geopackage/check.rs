@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use citymap_model::GeometryKind;
-use rusqlite::{Connection, OptionalExtension, functions::FunctionFlags, types::ValueRef};
+use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
 
 use super::{
     beside, blob,
@@ -175,12 +175,8 @@ fn layer(conn: &Connection, entry: &Entry, report: &mut Report) -> Result<(), Fa
             entry.count_then, entry.revision
         ));
     }
-    for (name, _) in rtree::triggers(id, spatial) {
-        // GDAL knows update1 in two parts.
-        let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name LIKE ?1 || '%'";
-        if conn.query_row(sql, [&name], |_| Ok(())).optional()?.is_none() {
-            report.warning(format!("layer `{id}` lacks the trigger {name}: edits by QGIS spoil its index"));
-        }
+    for name in rtree::missing_triggers(conn, id, spatial)? {
+        report.warning(format!("layer `{id}` lacks the trigger {name}: edits by QGIS spoil its index"));
     }
     if spatial { index(conn, entry, report) } else { Ok(()) }
 }

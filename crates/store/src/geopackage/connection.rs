@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{failure::Failure, schema};
+use super::{failure::Failure, functions, schema, upgrade};
 use crate::StoreError;
 
 /// Opens connections to one file.
@@ -28,7 +28,7 @@ impl Opener {
         self.path.display().to_string()
     }
 
-    fn failed(&self, failure: impl Into<Failure>) -> StoreError {
+    pub(super) fn failed(&self, failure: impl Into<Failure>) -> StoreError {
         failure.into().at(&self.location())
     }
 
@@ -64,6 +64,7 @@ impl Opener {
         let mut conn = self.connect(extra)?;
         match self.kind(&conn).map_err(|failure| self.failed(failure))? {
             Kind::Ours => {}
+            Kind::Former => upgrade::upgrade(&mut conn).map_err(|failure| self.failed(failure))?,
             Kind::Empty if !create => return Err(self.missing()),
             Kind::Empty => {
                 // The journal mode cannot change inside a transaction. A crash before the
@@ -107,11 +108,15 @@ impl Opener {
     /// A connection that writes, with a cache that holds what a bulk write touches again.
     pub(super) fn writer(&self) -> Result<Connection, StoreError> {
         let conn = self.connect(OpenFlags::empty())?;
-        conn.execute_batch("PRAGMA cache_size = -131072").map_err(|error| self.failed(error))?;
+        // `legacy_alter_table`: a layer's table is set aside under another name while the layer is replaced, and
+        // other programs' views go on meaning the one with the layer's name.
+        conn.execute_batch("PRAGMA cache_size = -131072; PRAGMA legacy_alter_table = ON")
+            .map_err(|error| self.failed(error))?;
+        functions::register(&conn).map_err(|error| self.failed(error))?;
         Ok(conn)
     }
 
-    fn connect(&self, extra: OpenFlags) -> Result<Connection, StoreError> {
+    pub(super) fn connect(&self, extra: OpenFlags) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | extra;
         let open = || -> Result<Connection, Failure> {
             let conn = Connection::open_with_flags(&self.path, flags)?;
@@ -150,7 +155,8 @@ impl Opener {
                 .query_row("SELECT value FROM citymap_store WHERE key = 'version'", [], |row| row.get(0))
                 .optional()?;
             return Ok(match version {
-                Some(version) if version <= schema::STORE_VERSION => Kind::Ours,
+                Some(schema::STORE_VERSION) => Kind::Ours,
+                Some(version) if version < schema::STORE_VERSION => Kind::Former,
                 Some(version) => Kind::Later(version),
                 None => Kind::Foreign,
             });
@@ -162,6 +168,8 @@ impl Opener {
 /// What a SQLite file turned out to be.
 enum Kind {
     Ours,
+    /// Ours, written by an earlier version of the program.
+    Former,
     /// No tables: new, or left by a process killed while it made the store.
     Empty,
     Foreign,

@@ -1,13 +1,14 @@
-//! What a layer held before it is replaced: which key had which number, and whether it changed.
+//! What a layer held before it is replaced: which key or number had which row, and whether it changed.
 
 use std::collections::{HashMap, hash_map::Entry as Place};
 
-use citymap_model::{Fid, Layer, Value};
-use rusqlite::Connection;
+use citymap_model::{Fid, Layer, Mode, Value};
+use rusqlite::{Connection, Row};
 
 use super::{
     catalogue::{self, Entry},
     failure::Failure,
+    history::same_fields,
     rows::{self, Fingerprint},
 };
 
@@ -28,6 +29,9 @@ pub(super) struct Former {
     /// How many have been taken over so far.
     pub(super) kept: u64,
     by_key: HashMap<Box<str>, Slot>,
+    /// By ascending number; those before `passed` are asked for no more.
+    by_fid: Vec<(Fid, u64)>,
+    passed: usize,
     /// Whether rows of before and after can be compared: the fields are the same.
     comparable: bool,
 }
@@ -39,43 +43,50 @@ type Slot = Option<(Fid, u64)>;
 pub(super) struct Kept {
     pub(super) fid: Fid,
     /// Its fingerprint before, if it can be compared with the one after.
-    pub(super) print: Option<u64>,
+    print: Option<u64>,
+}
+
+impl Kept {
+    /// Whether it is now what it was before.
+    pub(super) fn is_same(&self, print: impl FnOnce() -> u64) -> bool {
+        self.print.is_some_and(|before| before == print())
+    }
 }
 
 impl Former {
-    /// Reads all of the layer as it is. Features keep their numbers by key only if the layer's
-    /// key is the same field after it.
-    pub(super) fn read(conn: &Connection, before: &Entry, after: &Layer) -> Result<Self, Failure> {
-        let table = crate::columns::quoted(before.layer.id.as_str());
+    /// Reads all of the layer as it is. In [`Mode::Replace`] features keep their numbers by key, and only if the
+    /// layer's key is the same field after it; in [`Mode::Restore`] they bring their numbers.
+    pub(super) fn read(
+        conn: &Connection,
+        before: &Entry,
+        after: &Layer,
+        mode: Mode,
+    ) -> Result<Self, Failure> {
         let key = before.layer.key_index().filter(|_| before.layer.key == after.key);
-        let Some(key) = key else {
+        if mode != Mode::Restore && key.is_none() {
+            let table = crate::columns::quoted(before.layer.id.as_str());
             let count = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
             return Ok(Self { count, ..Self::default() });
-        };
-        let shape = |layer: &Layer| -> Vec<_> {
-            layer.fields.iter().map(|field| (field.name.clone(), field.field_type)).collect()
-        };
-        let mut former = Self { comparable: shape(&before.layer) == shape(after), ..Self::default() };
-        let key_type = before.layer.fields[key].field_type;
+        }
+        let mut former = Self { comparable: same_fields(&before.layer, after), ..Self::default() };
         let width = before.columns.len();
-        let mut statement = conn.prepare(&catalogue::select(before))?;
+        let mut statement = conn.prepare(&format!("{} ORDER BY \"fid\"", catalogue::select(before)))?;
         let mut found = statement.query([])?;
         while let Some(row) = found.next()? {
             former.count += 1;
-            let Ok(value) = rows::from_sql(row.get_ref(key + 2)?, key_type) else { continue };
-            let Some(key) = key_of(&value) else { continue };
-            let print = if former.comparable {
-                let mut print = Fingerprint::default();
-                for index in 1..width + 2 {
-                    print.add(row.get_ref(index)?);
-                }
-                print.finish()
-            } else {
-                0
+            if mode == Mode::Restore {
+                former.by_fid.push((row.get(0)?, former.print(row, width)?));
+                continue;
+            }
+            let Some(key) = key else { continue };
+            let Ok(value) = rows::from_sql(row.get_ref(key + 2)?, before.layer.fields[key].field_type) else {
+                continue;
             };
+            let Some(key) = key_of(&value) else { continue };
+            let slot = (row.get(0)?, former.print(row, width)?);
             match former.by_key.entry(key.into()) {
                 Place::Vacant(place) => {
-                    place.insert(Some((row.get(0)?, print)));
+                    place.insert(Some(slot));
                 }
                 Place::Occupied(mut place) => {
                     place.insert(None);
@@ -85,10 +96,28 @@ impl Former {
         Ok(former)
     }
 
+    fn print(&self, row: &Row<'_>, width: usize) -> rusqlite::Result<u64> {
+        if self.comparable { Fingerprint::of_row(row, width) } else { Ok(0) }
+    }
+
     /// The feature of before whose place one with this key takes: the first one to ask gets it.
     pub(super) fn take(&mut self, key: &str) -> Option<Kept> {
         let (fid, print) = self.by_key.get_mut(key)?.take()?;
+        Some(self.keep(fid, print))
+    }
+
+    /// The feature of before that had this number; numbers must grow from call to call.
+    pub(super) fn take_at(&mut self, fid: Fid) -> Option<Kept> {
+        while self.by_fid.get(self.passed).is_some_and(|(before, _)| *before < fid) {
+            self.passed += 1;
+        }
+        let (_, print) = *self.by_fid.get(self.passed).filter(|(before, _)| *before == fid)?;
+        self.passed += 1;
+        Some(self.keep(fid, print))
+    }
+
+    fn keep(&mut self, fid: Fid, print: u64) -> Kept {
         self.kept += 1;
-        Some(Kept { fid, print: self.comparable.then_some(print) })
+        Kept { fid, print: self.comparable.then_some(print) }
     }
 }

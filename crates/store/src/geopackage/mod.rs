@@ -22,19 +22,33 @@
 //! assert_eq!(store.view().unwrap().layers().unwrap()[0].count, 1);
 //! ```
 
+mod accept;
+mod backup;
 mod blob;
 mod bulk_rtree;
 mod catalogue;
+mod changes;
 mod check;
 mod connection;
+mod decode;
+mod documents;
+mod editor;
 mod failure;
 mod former;
+mod functions;
+mod history;
+mod key_index;
+mod ranges;
 mod revisions;
 mod rows;
 mod rtree;
 mod schema;
+mod state;
 mod transaction;
+mod undo;
+mod upgrade;
 mod view;
+mod waiting;
 mod writer;
 
 use std::{
@@ -91,6 +105,15 @@ impl GeoPackage {
         &self.opener.path
     }
 
+    /// Writes a backup: all of the store, with its history, as of one moment, to the new file `to`, which is itself a
+    /// store. Others may read and write meanwhile. `to` has its name only once it is whole and on disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] if there is a file `to`, or it cannot be written.
+    pub fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        backup::back_up(&self.opener, to)
+    }
+
     fn start(opener: Opener, create: bool) -> Result<Self, StoreError> {
         let kept = opener.first(create)?;
         Ok(Self { opener, kept: Mutex::new(kept) })
@@ -106,39 +129,9 @@ impl GeoPackage {
     }
 }
 
-impl GeoPackage {
-    fn not_yet<T>(&self) -> Result<T, StoreError> {
-        Err(StoreError::Unsupported { location: self.opener.location(), reason: "not yet".to_owned() })
-    }
-}
-
 impl Store for GeoPackage {
     fn location(&self) -> String {
         self.opener.location()
-    }
-
-    fn wait(&self, _known: RevisionNumber, _timeout: Duration) -> Result<RevisionNumber, StoreError> {
-        self.not_yet()
-    }
-
-    fn view_at(&self, _revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
-        self.not_yet()
-    }
-
-    fn log_after(&self, _after: RevisionNumber, _limit: usize) -> Result<Vec<Revision>, StoreError> {
-        self.not_yet()
-    }
-
-    fn revision_at(&self, _time: DateTime<Utc>) -> Result<RevisionNumber, StoreError> {
-        self.not_yet()
-    }
-
-    fn document(&self, _name: &str) -> Result<Option<Document>, StoreError> {
-        self.not_yet()
-    }
-
-    fn put_document(&self, _name: &str, _expected: u64, _body: Option<&str>) -> Result<bool, StoreError> {
-        self.not_yet()
     }
 
     fn revision(&self) -> Result<RevisionNumber, StoreError> {
@@ -146,7 +139,15 @@ impl Store for GeoPackage {
     }
 
     fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
-        Ok(Box::new(GeoPackageView::open(&self.opener)?))
+        Ok(Box::new(GeoPackageView::open(&self.opener, None)?))
+    }
+
+    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
+        Ok(Box::new(GeoPackageView::open(&self.opener, Some(revision))?))
+    }
+
+    fn wait(&self, known: RevisionNumber, timeout: Duration) -> Result<RevisionNumber, StoreError> {
+        waiting::wait(known, timeout, || self.revision())
     }
 
     fn begin(&self, meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {
@@ -155,6 +156,23 @@ impl Store for GeoPackage {
 
     fn log(&self, limit: usize) -> Result<Vec<Revision>, StoreError> {
         revisions::log(&self.kept(), limit).map_err(|failure| self.failed(failure))
+    }
+
+    fn log_after(&self, after: RevisionNumber, limit: usize) -> Result<Vec<Revision>, StoreError> {
+        revisions::log_after(&self.kept(), after, limit).map_err(|failure| self.failed(failure))
+    }
+
+    fn revision_at(&self, time: DateTime<Utc>) -> Result<RevisionNumber, StoreError> {
+        revisions::at(&self.kept(), time).map_err(|failure| self.failed(failure))
+    }
+
+    fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
+        documents::get(&self.kept(), name).map_err(|failure| self.failed(failure))
+    }
+
+    fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
+        // Not on the kept connection: asking for the revision must not wait for another writer.
+        documents::put(&self.opener.writer()?, name, expected, body).map_err(|failure| self.failed(failure))
     }
 
     fn check(&self) -> Result<Vec<Finding>, StoreError> {

@@ -4,7 +4,10 @@ use std::hash::{DefaultHasher, Hasher};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Timelike, Utc};
 use citymap_model::{FieldType, Value, parse_date, parse_datetime};
-use rusqlite::types::{Null, ToSqlOutput, Value as Owned, ValueRef};
+use rusqlite::{
+    Row,
+    types::{Null, ToSqlOutput, Value as Owned, ValueRef},
+};
 
 /// A value as SQLite gets it: days and instants as ISO 8601 text, which is GeoPackage's form.
 /// NaN, which SQL lacks, becomes NULL.
@@ -126,6 +129,15 @@ impl Fingerprint {
 
     pub(super) fn finish(self) -> u64 {
         self.0.finish()
+    }
+
+    /// The fingerprint of a row of a layer's table: number, geometry and `width` values.
+    pub(super) fn of_row(row: &Row<'_>, width: usize) -> rusqlite::Result<u64> {
+        let mut print = Self::default();
+        for index in 1..width + 2 {
+            print.add(row.get_ref(index)?);
+        }
+        Ok(print.finish())
     }
 
     /// The fingerprint of a row that is about to be written.

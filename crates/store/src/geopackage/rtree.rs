@@ -154,6 +154,34 @@ pub(super) fn drop_triggers(conn: &Connection, id: &LayerId) -> Result<(), Failu
     Ok(())
 }
 
+/// The triggers that a layer lacks.
+pub(super) fn missing_triggers(
+    conn: &Connection,
+    id: &LayerId,
+    spatial: bool,
+) -> Result<Vec<String>, Failure> {
+    // GDAL knows update1 in two parts.
+    let mut statement = conn.prepare_cached(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, length(?1)) = ?1",
+    )?;
+    let mut missing = Vec::new();
+    for (name, _) in triggers(id, spatial) {
+        if !statement.exists([&name])? {
+            missing.push(name);
+        }
+    }
+    Ok(missing)
+}
+
+/// Makes the triggers anew if another program took some of them away.
+pub(super) fn mend_triggers(conn: &Connection, id: &LayerId, spatial: bool) -> Result<(), Failure> {
+    if missing_triggers(conn, id, spatial)?.is_empty() {
+        return Ok(());
+    }
+    drop_triggers(conn, id)?;
+    create_triggers(conn, id, spatial)
+}
+
 /// Makes the triggers.
 pub(super) fn create_triggers(conn: &Connection, id: &LayerId, spatial: bool) -> Result<(), Failure> {
     for (_, sql) in triggers(id, spatial) {

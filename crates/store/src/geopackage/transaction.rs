@@ -4,10 +4,19 @@ use chrono::{DateTime, SubsecRound, Utc};
 use citymap_model::{
     CommitMeta, Feature, Fid, Layer, LayerChange, LayerId, Mode, NewFeature, Revision, RevisionNumber,
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
-use super::{connection::Opener, failure::Failure, revisions, writer::LayerWriter};
-use crate::{Edit, Put, StoreError, Transaction};
+use super::{
+    catalogue::{self, Entry},
+    connection::Opener,
+    decode::Decoder,
+    editor::LayerEditor,
+    failure::Failure,
+    history::{self, Recorder},
+    revisions, waiting,
+    writer::{LayerWriter, end_generation},
+};
+use crate::{Edit, Put, StoreError, Transaction, fit::unfit};
 
 /// Holds SQLite's write lock until it is committed or dropped.
 pub(super) struct GeoPackageTransaction {
@@ -16,9 +25,26 @@ pub(super) struct GeoPackageTransaction {
     meta: CommitMeta,
     number: RevisionNumber,
     changes: Vec<LayerChange>,
-    current: Option<LayerWriter>,
+    /// How many features the layer of each change has after it.
+    counts: Vec<u64>,
+    current: Option<Turn>,
     /// Whether a call failed half way: nothing of it may then become a revision.
     broken: bool,
+}
+
+/// A turn to a layer.
+enum Turn {
+    Write(Box<LayerWriter>),
+    Edit(Box<LayerEditor>),
+}
+
+impl Turn {
+    fn entry(&self) -> &Entry {
+        match self {
+            Self::Write(writer) => writer.entry(),
+            Self::Edit(editor) => editor.entry(),
+        }
+    }
 }
 
 impl GeoPackageTransaction {
@@ -30,34 +56,142 @@ impl GeoPackageTransaction {
             revisions::newest(&conn)
         };
         let number = start().map_err(|failure: Failure| failure.at(&location))? + 1;
-        Ok(Self { conn, location, meta, number, changes: Vec::new(), current: None, broken: false })
+        Ok(Self {
+            conn,
+            location,
+            meta,
+            number,
+            changes: Vec::new(),
+            counts: Vec::new(),
+            current: None,
+            broken: false,
+        })
     }
 
     fn turn_away(&mut self, time: &DateTime<Utc>) -> Result<(), Failure> {
-        if let Some(writer) = self.current.take() {
-            self.changes.push(writer.finish(&self.conn, &revisions::time_text(time))?);
-        }
+        let time = revisions::time_text(time);
+        let (change, count) = match self.current.take() {
+            None => return Ok(()),
+            Some(Turn::Write(writer)) => writer.finish(&self.conn, &time)?,
+            Some(Turn::Edit(editor)) => editor.finish(&self.conn, &time)?,
+        };
+        self.changes.push(change);
+        self.counts.push(count);
         Ok(())
     }
 
     fn turn_to(&mut self, layer: &Layer, mode: Mode) -> Result<(), Failure> {
         self.turn_away(&now())?;
-        self.current = Some(LayerWriter::open(&self.conn, layer, mode, self.number)?);
+        match mode {
+            Mode::Drop => self.take_away(&layer.id)?,
+            Mode::Edit => {
+                let editor = LayerEditor::open(&self.conn, layer, self.number)?;
+                self.current = Some(Turn::Edit(Box::new(editor)));
+            }
+            _ => {
+                let writer = LayerWriter::open(&self.conn, layer, mode, self.number)?;
+                self.current = Some(Turn::Write(Box::new(writer)));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_away(&mut self, id: &LayerId) -> Result<(), Failure> {
+        let conn = &self.conn;
+        let entry = catalogue::get(conn, id)?.ok_or_else(|| StoreError::NoLayer(id.clone()))?;
+        let known = catalogue::known_last_fid(conn, id)?;
+        let last_fid = known.max(catalogue::last_fid(conn, id, true)?);
+        let mut recorder = Recorder::open(conn, &entry, self.number)?;
+        recorder.add_all(known + 1, last_fid);
+        end_generation(conn, &entry, &recorder)?;
+        history::save_version(conn, id, self.number, None)?;
+        catalogue::know_last_fid(conn, id, last_fid)?;
+        self.changes.push(LayerChange {
+            layer: id.clone(),
+            mode: Mode::Drop,
+            added: 0,
+            changed: 0,
+            removed: entry.count,
+            rejected: 0,
+        });
+        self.counts.push(0);
         Ok(())
     }
 
     fn finish(&mut self) -> Result<Revision, Failure> {
-        let time = now();
+        // A clock that was set back does not set the log back.
+        let time = now().max(revisions::newest_time(&self.conn)?.unwrap_or(DateTime::UNIX_EPOCH));
         self.turn_away(&time)?;
         let (meta, changes) = (std::mem::take(&mut self.meta), std::mem::take(&mut self.changes));
         let revision = Revision { number: self.number, time, meta, changes };
-        revisions::add(&self.conn, &revision)?;
-        self.conn.execute_batch("COMMIT")?;
+        revisions::add(&self.conn, &revision, &self.counts)?;
+        self.end()?;
         Ok(revision)
     }
 
-    fn not_yet<T>(&self) -> Result<T, StoreError> {
-        Err(StoreError::Unsupported { location: self.location.clone(), reason: "not yet".to_owned() })
+    fn end(&self) -> Result<(), Failure> {
+        self.conn.execute_batch("COMMIT")?;
+        waiting::tell();
+        Ok(())
+    }
+
+    fn repeat(&mut self, revision: &Revision) -> Result<(), Failure> {
+        if revision.number != self.number {
+            return Err(Failure::Content(format!(
+                "revision {} cannot be repeated here, where the next one is {}",
+                revision.number, self.number
+            )));
+        }
+        let before = revisions::newest_time(&self.conn)?;
+        if before.is_some_and(|before| before > revision.time) {
+            return Err(Failure::Content(format!(
+                "revision {} cannot be repeated here: its time is before that of the revision before it",
+                revision.number
+            )));
+        }
+        self.turn_away(&revision.time)?;
+        if let Some(other) =
+            self.changes.iter().find(|own| revision.changes.iter().all(|change| change.layer != own.layer))
+        {
+            return Err(Failure::Content(format!(
+                "revision {} cannot be repeated with layer `{}`, which it did not touch",
+                revision.number, other.layer
+            )));
+        }
+        let mut counts = Vec::new();
+        for change in &revision.changes {
+            // A layer that nothing happened to in the end is of this revision too.
+            self.conn.execute(
+                "UPDATE citymap_layer SET revision = ?2 WHERE id = ?1",
+                params![change.layer.as_str(), revision.number],
+            )?;
+            counts.push(catalogue::get(&self.conn, &change.layer)?.map_or(0, |entry| entry.count));
+        }
+        revisions::add(&self.conn, revision, &counts)?;
+        self.end()
+    }
+
+    fn find(&mut self, layer: &LayerId, fid: Fid) -> Result<Option<Feature>, Failure> {
+        let entry = match self.current.as_mut() {
+            Some(turn) if turn.entry().layer.id == *layer => {
+                if let Turn::Write(writer) = turn {
+                    writer.flush(&self.conn)?;
+                }
+                turn.entry().clone()
+            }
+            _ => catalogue::get(&self.conn, layer)?.ok_or_else(|| StoreError::NoLayer(layer.clone()))?,
+        };
+        let mut statement =
+            self.conn.prepare_cached(&format!("{} WHERE \"fid\" = ?1", catalogue::select(&entry)))?;
+        let mut rows = statement.query([fid])?;
+        rows.next()?.map(|row| Decoder::new(&entry).feature(row)).transpose()
+    }
+
+    fn look_up(&self, layer: &LayerId) -> Result<Option<Layer>, Failure> {
+        match &self.current {
+            Some(turn) if turn.entry().layer.id == *layer => Ok(Some(turn.entry().layer.clone())),
+            _ => Ok(catalogue::get(&self.conn, layer)?.map(|entry| entry.layer)),
+        }
     }
 
     /// A feature before the first layer is a mistake of the program, not of the data.
@@ -72,6 +206,16 @@ impl GeoPackageTransaction {
         outcome.map_err(|failure| {
             self.broken = true;
             failure.at(&self.location)
+        })
+    }
+
+    fn is_whole(&self) -> Result<(), StoreError> {
+        if !self.broken {
+            return Ok(());
+        }
+        Err(StoreError::Database {
+            location: self.location.clone(),
+            reason: "the change set failed half way, and nothing of it was committed".to_owned(),
         })
     }
 }
@@ -92,45 +236,66 @@ impl Transaction for GeoPackageTransaction {
     }
 
     fn put(&mut self, feature: NewFeature) -> Result<Put, StoreError> {
-        let Some(writer) = self.current.as_mut() else { return Err(self.without_layer()) };
-        let outcome = writer.put(&self.conn, feature);
+        let outcome = match self.current.as_mut() {
+            None => return Err(self.without_layer()),
+            Some(Turn::Write(writer)) => writer.put(&self.conn, feature),
+            Some(Turn::Edit(editor)) => Err(misused(editor.entry(), "is edited; `put` goes with imports")),
+        };
         self.settle(outcome)
     }
 
-    fn put_at(&mut self, _fid: Fid, _feature: NewFeature) -> Result<Put, StoreError> {
-        self.not_yet()
+    fn put_at(&mut self, fid: Fid, feature: NewFeature) -> Result<Put, StoreError> {
+        let outcome = match self.current.as_mut() {
+            None => return Err(self.without_layer()),
+            Some(Turn::Write(writer)) => writer.put_at(&self.conn, fid, feature),
+            Some(Turn::Edit(editor)) => Err(misused(editor.entry(), "is edited; `put_at` goes with restore")),
+        };
+        self.settle(outcome)
     }
 
-    fn edit(&mut self, _edit: Edit) -> Result<Put, StoreError> {
-        self.not_yet()
+    fn edit(&mut self, edit: Edit) -> Result<Put, StoreError> {
+        let outcome = match self.current.as_mut() {
+            None => return Err(self.without_layer()),
+            Some(Turn::Edit(editor)) => editor.edit(&self.conn, edit),
+            Some(Turn::Write(writer)) => {
+                Err(misused(writer.entry(), "is imported; `edit` goes with mode edit"))
+            }
+        };
+        self.settle(outcome)
     }
 
-    fn feature(&mut self, _layer: &LayerId, _fid: Fid) -> Result<Option<Feature>, StoreError> {
-        self.not_yet()
+    fn feature(&mut self, layer: &LayerId, fid: Fid) -> Result<Option<Feature>, StoreError> {
+        let outcome = self.find(layer, fid);
+        outcome.map_err(|failure| failure.at(&self.location))
     }
 
-    fn definition(&mut self, _layer: &LayerId) -> Result<Option<Layer>, StoreError> {
-        self.not_yet()
-    }
-
-    fn commit_as(self: Box<Self>, _revision: &Revision) -> Result<(), StoreError> {
-        self.not_yet()
+    fn definition(&mut self, layer: &LayerId) -> Result<Option<Layer>, StoreError> {
+        self.look_up(layer).map_err(|failure| failure.at(&self.location))
     }
 
     fn rejected(&mut self, count: u64) -> Result<(), StoreError> {
-        let Some(writer) = self.current.as_mut() else { return Err(self.without_layer()) };
-        writer.rejected(count);
+        match self.current.as_mut() {
+            None => return Err(self.without_layer()),
+            Some(Turn::Write(writer)) => writer.rejected(count),
+            Some(Turn::Edit(editor)) => editor.rejected(count),
+        }
         Ok(())
     }
 
     fn commit(mut self: Box<Self>) -> Result<Revision, StoreError> {
-        if self.broken {
-            return Err(StoreError::Database {
-                location: self.location.clone(),
-                reason: "the change set failed half way, and nothing of it was committed".to_owned(),
-            });
-        }
+        self.is_whole()?;
         let outcome = self.finish();
         self.settle(outcome)
     }
+
+    fn commit_as(mut self: Box<Self>, revision: &Revision) -> Result<(), StoreError> {
+        self.is_whole()?;
+        let outcome = self.repeat(revision);
+        self.settle(outcome)
+    }
+}
+
+/// A call that does not go with the layer's mode, a mistake of the program.
+fn misused(entry: &Entry, how: &str) -> Failure {
+    unfit(&entry.layer, &format!("the layer {how}, a mistake in the program")).into()
 }

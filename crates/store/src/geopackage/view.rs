@@ -1,9 +1,17 @@
-//! Reading all layers as of one revision.
+//! Reading all layers as of one revision, newest or former.
 
-use citymap_model::{Feature, FieldType, LayerId, RevisionNumber};
-use rusqlite::{Connection, Row, types::ValueRef};
+use citymap_model::{Feature, LayerId, RevisionNumber};
+use rusqlite::Connection;
 
-use super::{blob, catalogue, connection::Opener, failure::Failure, revisions, rows};
+use super::{
+    catalogue::{self, Entry},
+    changes::Span,
+    connection::Opener,
+    decode::Decoder,
+    failure::Failure,
+    history, revisions,
+    state::State,
+};
 use crate::{Change, LayerEntry, StoreError, Touched, View};
 
 /// A read transaction on a connection of its own: what is committed meanwhile, it does not see.
@@ -11,19 +19,99 @@ pub(super) struct GeoPackageView {
     conn: Connection,
     location: String,
     revision: RevisionNumber,
+    /// The newest revision that the connection sees.
+    newest: RevisionNumber,
+    /// The revision with which the history begins.
+    since: RevisionNumber,
 }
 
 impl GeoPackageView {
-    pub(super) fn open(opener: &Opener) -> Result<Self, StoreError> {
+    /// Opens a view at a revision, or at the newest.
+    pub(super) fn open(opener: &Opener, at: Option<RevisionNumber>) -> Result<Self, StoreError> {
         let conn = opener.reader()?;
         let location = opener.location();
-        let start = || {
+        let start = || -> Result<_, Failure> {
             conn.execute_batch("BEGIN")?;
             // The first read fixes what the transaction sees.
-            revisions::newest(&conn)
+            Ok((revisions::newest(&conn)?, history::since(&conn)?))
         };
-        let revision = start().map_err(|failure| failure.at(&location))?;
-        Ok(Self { conn, location, revision })
+        let (newest, since) = start().map_err(|failure| failure.at(&location))?;
+        let view = Self { conn, location, revision: at.unwrap_or(newest), newest, since };
+        view.reach(view.revision, newest)?;
+        Ok(view)
+    }
+
+    /// Whether a revision can be read, and is not above another one.
+    fn reach(&self, revision: RevisionNumber, newest: RevisionNumber) -> Result<(), StoreError> {
+        if revision > newest {
+            return Err(StoreError::NoRevision { asked: revision, newest });
+        }
+        if revision > 0 && revision < self.since {
+            return Err(StoreError::NoHistory {
+                location: self.location.clone(),
+                asked: revision,
+                since: self.since,
+            });
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> Result<Vec<Entry>, Failure> {
+        if self.revision == self.newest {
+            catalogue::all(&self.conn)
+        } else {
+            catalogue::former(&self.conn, self.revision, None)
+        }
+    }
+
+    fn entry(&self, layer: &LayerId, revision: RevisionNumber) -> Result<Option<Entry>, Failure> {
+        if revision == self.newest {
+            return catalogue::get(&self.conn, layer);
+        }
+        Ok(catalogue::former(&self.conn, revision, Some(layer))?.pop())
+    }
+
+    /// A layer between a revision and this view.
+    fn span(&self, layer: &LayerId, from: RevisionNumber) -> Result<Span<'_>, Failure> {
+        self.reach(from, self.revision)?;
+        let (before, after) = (self.entry(layer, from)?, self.entry(layer, self.revision)?);
+        if before.is_none() && after.is_none() {
+            return Err(StoreError::NoLayer(layer.clone()).into());
+        }
+        let live = self.entry(layer, self.newest)?;
+        Ok(Span { conn: &self.conn, from, to: self.revision, newest: self.newest, before, after, live })
+    }
+
+    fn read_newest(
+        &self,
+        entry: &Entry,
+        sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
+    ) -> Result<(), Failure> {
+        let decoder = Decoder::new(entry);
+        let mut statement = self.conn.prepare(&format!("{} ORDER BY \"fid\"", catalogue::select(entry)))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            sink(decoder.feature(row)?)?;
+        }
+        Ok(())
+    }
+
+    fn read_former(
+        &self,
+        entry: &Entry,
+        sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
+    ) -> Result<(), Failure> {
+        let live = self.entry(&entry.layer.id, self.newest)?;
+        let state = State::open(&self.conn, entry, live.as_ref(), self.revision, self.newest)?;
+        let mut features = state.features();
+        while let Some(feature) = features.next()? {
+            sink(feature)?;
+        }
+        Ok(())
+    }
+
+    fn told<T>(&self, outcome: Result<T, Failure>) -> Result<T, StoreError> {
+        outcome.map_err(|failure| failure.at(&self.location))
     }
 }
 
@@ -33,7 +121,7 @@ impl View for GeoPackageView {
     }
 
     fn layers(&self) -> Result<Vec<LayerEntry>, StoreError> {
-        let entries = catalogue::all(&self.conn).map_err(|failure| failure.at(&self.location))?;
+        let entries = self.told(self.entries())?;
         Ok(entries
             .into_iter()
             .map(|entry| LayerEntry { layer: entry.layer, revision: entry.revision, count: entry.count })
@@ -45,83 +133,25 @@ impl View for GeoPackageView {
         layer: &LayerId,
         sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut read = || {
-            let entry =
-                catalogue::get(&self.conn, layer)?.ok_or_else(|| StoreError::NoLayer(layer.clone()))?;
-            let types: Vec<FieldType> = entry.layer.fields.iter().map(|field| field.field_type).collect();
-            let mut statement =
-                self.conn.prepare(&format!("{} ORDER BY \"fid\"", catalogue::select(&entry)))?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let feature = feature(row, &types).map_err(|problem| problem.at(&entry))?;
-                sink(feature)?;
-            }
-            Ok(())
-        };
-        read().map_err(|failure: Failure| failure.at(&self.location))
+        let entry =
+            self.told(self.entry(layer, self.revision))?.ok_or_else(|| StoreError::NoLayer(layer.clone()))?;
+        self.told(if self.revision == self.newest {
+            self.read_newest(&entry, sink)
+        } else {
+            self.read_former(&entry, sink)
+        })
     }
 
-    fn touched(&self, _layer: &LayerId, _from: RevisionNumber) -> Result<Touched, StoreError> {
-        self.not_yet()
+    fn touched(&self, layer: &LayerId, from: RevisionNumber) -> Result<Touched, StoreError> {
+        self.told(self.span(layer, from).and_then(|span| span.touched()))
     }
 
     fn changes(
         &self,
-        _layer: &LayerId,
-        _from: RevisionNumber,
-        _sink: &mut dyn FnMut(Change) -> Result<(), StoreError>,
+        layer: &LayerId,
+        from: RevisionNumber,
+        sink: &mut dyn FnMut(Change) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.not_yet()
+        self.told(self.span(layer, from).and_then(|span| span.changes(sink)))
     }
-}
-
-impl GeoPackageView {
-    fn not_yet<T>(&self) -> Result<T, StoreError> {
-        Err(StoreError::Unsupported { location: self.location.clone(), reason: "not yet".to_owned() })
-    }
-}
-
-/// What is wrong with a row.
-enum Problem {
-    Sql(rusqlite::Error),
-    Geometry(i64, &'static str),
-    Value(i64, usize, String),
-}
-
-impl Problem {
-    fn at(self, entry: &catalogue::Entry) -> Failure {
-        let layer = &entry.layer;
-        match self {
-            Self::Sql(error) => error.into(),
-            Self::Geometry(fid, reason) => Failure::Content(format!(
-                "layer `{}`, feature {fid}: its geometry cannot be read: {reason}",
-                layer.id
-            )),
-            Self::Value(fid, index, reason) => Failure::Content(format!(
-                "layer `{}`, feature {fid}, field `{}`: {reason}; another program wrote it, mend it there",
-                layer.id, layer.fields[index].name
-            )),
-        }
-    }
-}
-
-impl From<rusqlite::Error> for Problem {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sql(error)
-    }
-}
-
-fn feature(row: &Row<'_>, types: &[FieldType]) -> Result<Feature, Problem> {
-    let fid = row.get(0)?;
-    let geometry = match row.get_ref(1)? {
-        ValueRef::Null => None,
-        ValueRef::Blob(bytes) => Some(blob::read(bytes).map_err(|reason| Problem::Geometry(fid, reason))?),
-        _ => return Err(Problem::Geometry(fid, "it is no blob")),
-    };
-    let mut values = Vec::with_capacity(types.len());
-    for (index, field_type) in types.iter().enumerate() {
-        let value = row.get_ref(index + 2)?;
-        values.push(rows::from_sql(value, *field_type).map_err(|reason| Problem::Value(fid, index, reason))?);
-    }
-    Ok(Feature { fid, geometry, values })
 }

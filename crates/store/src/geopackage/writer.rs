@@ -3,27 +3,30 @@
 use std::collections::{HashMap, HashSet};
 
 use citymap_model::{Fid, GeometryKind, Layer, LayerChange, Mode, NewFeature, Value};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::{
-    blob::{self, Blob, Bounds},
+    accept::{Accepted, accept},
+    blob::{self, Bounds},
     bulk_rtree::Box32,
-    catalogue::{self, Entry},
+    catalogue::{self, ASIDE, Entry},
     failure::Failure,
-    former::{Former, key_of},
+    former::{Former, Kept, key_of},
+    history::{self, Recorder, same_shape},
+    key_index,
     rows::{self, Fingerprint},
     rtree, schema,
 };
-use crate::Put;
 use crate::{
+    Put,
     columns::{self, FID, GEOM, quoted},
-    fit::{check_definition, check_values, mapping, misfit, unfit, unstorable},
+    fit::{check_definition, mapping, unfit},
 };
 
 /// Rows that are kept before they are handed to SQLite together.
 const BATCH: usize = 1024;
 
-/// The layer that a transaction has turned to.
+/// The layer that a transaction has turned to, to put features into it.
 pub(super) struct LayerWriter {
     /// The layer as it will be.
     entry: Entry,
@@ -35,12 +38,19 @@ pub(super) struct LayerWriter {
     /// The place of the key among the columns.
     key: Option<usize>,
     former: Former,
+    /// Whether the former features stand aside, to go to the history where they changed.
+    aside: bool,
+    /// The numbers of those that are as they were.
+    same: Vec<Fid>,
+    recorder: Recorder,
     /// Keys that an upsert has brought so far.
     seen: HashSet<Box<str>>,
     /// Whether the table was made in this turn.
     fresh: bool,
     was_empty: bool,
     next_fid: Fid,
+    /// The last number that [`LayerWriter::put_at`] was given.
+    last_at: Fid,
     insert: String,
     find: String,
     pending: Vec<Row>,
@@ -54,6 +64,8 @@ struct Row {
     fid: Fid,
     geometry: Option<Vec<u8>>,
     values: Vec<Value>,
+    /// Whether it takes the place of one in the same table.
+    replaces: bool,
 }
 
 impl LayerWriter {
@@ -75,31 +87,54 @@ impl LayerWriter {
             )
             .into());
         }
-        let last_fid = catalogue::last_fid(conn, &layer.id, existing.is_some())?;
+        let (known, exists) = (catalogue::known_last_fid(conn, &layer.id)?, existing.is_some());
+        let last_fid = known.max(catalogue::last_fid(conn, &layer.id, exists)?);
+        let anew = matches!(mode, Mode::Replace | Mode::Restore);
         let mut former = Former::default();
-        let fresh = existing.is_none() || mode == Mode::Replace;
-        let (mut entry, mapping) = match existing {
-            Some(entry) if mode != Mode::Replace => {
+        let mut aside = false;
+        let fresh = !exists || anew;
+        let (mut entry, recorder, mapping) = match existing {
+            Some(entry) if !anew => {
                 let mapping = mapping(&entry.layer, layer)?;
                 rtree::drop_triggers(conn, &layer.id)?;
-                (entry, mapping)
+                let mut recorder = Recorder::open(conn, &entry, revision)?;
+                recorder.add_all(known + 1, last_fid);
+                (entry, recorder, mapping)
             }
             existing => {
+                let mut stays = None;
                 if let Some(before) = &existing {
-                    former = Former::read(conn, before, layer)?;
-                    catalogue::drop(conn, before)?;
+                    former = Former::read(conn, before, layer, mode)?;
+                    let mut recorder = Recorder::open(conn, before, revision)?;
+                    recorder.add_all(known + 1, last_fid);
+                    if same_shape(&before.layer, layer) {
+                        aside = !recorder.young();
+                        catalogue::drop(conn, before, aside)?;
+                        stays = Some((before.generation, recorder));
+                    } else {
+                        end_generation(conn, before, &recorder)?;
+                    }
                 }
                 let columns = columns::names(&layer.fields);
                 catalogue::create(conn, layer, &columns)?;
                 catalogue::set_last_fid(conn, &layer.id, last_fid)?;
+                let generation = match &stays {
+                    Some((generation, _)) => *generation,
+                    None => history::begin(conn, layer, revision)?,
+                };
                 let layer = layer.clone();
-                (Entry { layer, columns, revision, count: 0, count_then: 0 }, None)
+                let entry = Entry { layer, columns, revision, count: 0, count_then: 0, generation };
+                let recorder = match stays {
+                    Some((_, recorder)) => recorder,
+                    None => Recorder::open(conn, &entry, revision)?,
+                };
+                (entry, recorder, None)
             }
         };
         entry.revision = revision;
         let key = entry.layer.key_index();
         if mode == Mode::Upsert && !fresh {
-            make_key_index(conn, &entry)?;
+            key_index::make(conn, &entry)?;
         }
         let find = key.map_or_else(String::new, |key| {
             format!("{} WHERE {} = ?1 LIMIT 2", catalogue::select(&entry), quoted(&entry.columns[key]))
@@ -117,10 +152,14 @@ impl LayerWriter {
             },
             key,
             former,
+            aside,
+            same: Vec::new(),
+            recorder,
             seen: HashSet::new(),
             fresh,
             was_empty: entry.count == 0,
             next_fid: last_fid.saturating_add(1),
+            last_at: 0,
             insert: insert(&entry, mode),
             find,
             pending: Vec::new(),
@@ -131,72 +170,104 @@ impl LayerWriter {
         })
     }
 
+    /// The layer as it will be.
+    pub(super) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
     /// Counts features that did not come this far.
     pub(super) fn rejected(&mut self, count: u64) {
         self.change.rejected += count;
     }
 
-    /// Takes a feature.
+    /// Takes a feature without a number.
     pub(super) fn put(&mut self, conn: &Connection, feature: NewFeature) -> Result<Put, Failure> {
-        let NewFeature { geometry, values } = feature;
-        check_values(&self.given, &values)?;
-        if let Some(reason) = unstorable(&values) {
-            return Ok(Put::Rejected(reason));
-        }
-        let blob = match &geometry {
-            None => None,
-            Some(geometry) => match blob::write(geometry) {
-                Err(blob::NotFinite) => {
-                    return Ok(Put::Rejected("a coordinate is no finite number".to_owned()));
-                }
-                Ok(blob) => match misfit(self.entry.layer.geometry, blob.code, blob.bounds.is_none()) {
-                    Some(reason) => return Ok(Put::Rejected(reason)),
-                    None => Some(blob),
-                },
-            },
-        };
-        let values = match &self.mapping {
-            None => values,
-            Some(mapping) => {
-                let mut values = values;
-                let place =
-                    |from: &Option<usize>| from.map_or(Value::Null, |from| std::mem::take(&mut values[from]));
-                mapping.iter().map(place).collect()
-            }
+        let feature = match self.accept(feature)? {
+            Ok(feature) => feature,
+            Err(reason) => return Ok(Put::Rejected(reason)),
         };
         match self.change.mode {
-            Mode::Append => self.add(conn, blob, values),
-            Mode::Replace => self.replace(conn, blob, values),
-            Mode::Upsert => self.upsert(conn, blob, values),
+            Mode::Append => self.add(conn, feature),
+            Mode::Replace => self.replace(conn, feature),
+            Mode::Upsert => self.upsert(conn, feature),
             Mode::Edit | Mode::Restore | Mode::Drop => {
-                Err(unfit(&self.given, "its features come with their numbers in this mode").into())
+                Err(unfit(&self.given, "in this mode its features come with their numbers").into())
             }
         }
     }
 
-    fn add(&mut self, conn: &Connection, blob: Option<Blob>, values: Vec<Value>) -> Result<Put, Failure> {
-        let fid = self.next_fid;
-        self.next_fid = self.next_fid.saturating_add(1);
+    /// Takes a feature with its number.
+    pub(super) fn put_at(
+        &mut self,
+        conn: &Connection,
+        fid: Fid,
+        feature: NewFeature,
+    ) -> Result<Put, Failure> {
+        if self.change.mode != Mode::Restore {
+            return Err(unfit(&self.given, "features come with their numbers in mode restore only").into());
+        }
+        if fid <= self.last_at {
+            let reason = format!("feature {fid} came after {}, but numbers must grow", self.last_at);
+            return Err(unfit(&self.given, &reason).into());
+        }
+        let feature = match self.accept(feature)? {
+            Ok(feature) => feature,
+            Err(reason) => return Ok(Put::Rejected(reason)),
+        };
+        self.last_at = fid;
+        self.next_fid = self.next_fid.max(fid.saturating_add(1));
+        if let Some(kept) = self.former.take_at(fid) {
+            return self.take_over(conn, kept, feature);
+        }
         self.change.added += 1;
-        self.keep(conn, fid, blob, values)?;
+        self.recorder.add(fid);
+        self.keep(conn, fid, feature, false)?;
         Ok(Put::Added(fid))
     }
 
-    fn replace(&mut self, conn: &Connection, blob: Option<Blob>, values: Vec<Value>) -> Result<Put, Failure> {
-        let kept = self.key.and_then(|key| key_of(&values[key])).and_then(|key| self.former.take(&key));
-        let Some(kept) = kept else { return self.add(conn, blob, values) };
-        let print = kept.print.map(|_| Fingerprint::of(blob.as_ref().map(|blob| &*blob.bytes), &values));
-        if print.is_none() || print != kept.print {
+    fn accept(&self, feature: NewFeature) -> Result<Result<Accepted, String>, Failure> {
+        let accepted = accept(&self.given, self.entry.layer.geometry, feature)?;
+        let Some(mapping) = &self.mapping else { return Ok(accepted) };
+        Ok(accepted.map(|Accepted { blob, mut values }| {
+            let place =
+                |from: &Option<usize>| from.map_or(Value::Null, |from| std::mem::take(&mut values[from]));
+            Accepted { blob, values: mapping.iter().map(place).collect() }
+        }))
+    }
+
+    fn add(&mut self, conn: &Connection, feature: Accepted) -> Result<Put, Failure> {
+        let fid = self.next_fid;
+        self.next_fid = self.next_fid.saturating_add(1);
+        self.change.added += 1;
+        self.recorder.add(fid);
+        self.keep(conn, fid, feature, false)?;
+        Ok(Put::Added(fid))
+    }
+
+    fn replace(&mut self, conn: &Connection, feature: Accepted) -> Result<Put, Failure> {
+        let kept =
+            self.key.and_then(|key| key_of(&feature.values[key])).and_then(|key| self.former.take(&key));
+        match kept {
+            Some(kept) => self.take_over(conn, kept, feature),
+            None => self.add(conn, feature),
+        }
+    }
+
+    /// Puts a feature in the place of one that stands aside.
+    fn take_over(&mut self, conn: &Connection, kept: Kept, feature: Accepted) -> Result<Put, Failure> {
+        if kept.is_same(|| Fingerprint::of(feature.bytes(), &feature.values)) {
+            self.same.push(kept.fid);
+        } else {
             self.change.changed += 1;
         }
-        self.keep(conn, kept.fid, blob, values)?;
+        self.keep(conn, kept.fid, feature, false)?;
         Ok(Put::Changed(kept.fid))
     }
 
-    fn upsert(&mut self, conn: &Connection, blob: Option<Blob>, values: Vec<Value>) -> Result<Put, Failure> {
+    fn upsert(&mut self, conn: &Connection, feature: Accepted) -> Result<Put, Failure> {
         let name = self.entry.layer.key.as_deref().unwrap_or_default();
         let Some((value, key)) =
-            self.key.map(|key| &values[key]).and_then(|value| Some((value, key_of(value)?)))
+            self.key.map(|key| &feature.values[key]).and_then(|value| Some((value, key_of(value)?)))
         else {
             return Ok(Put::Rejected(format!("it has no key: field `{name}` is empty")));
         };
@@ -206,7 +277,7 @@ impl LayerWriter {
             )));
         }
         if self.was_empty {
-            return self.add(conn, blob, values);
+            return self.add(conn, feature);
         }
         let mut statement = conn.prepare_cached(&self.find)?;
         let mut found = statement.query([rows::to_sql(value)])?;
@@ -214,27 +285,21 @@ impl LayerWriter {
             None => {
                 std::mem::drop(found);
                 std::mem::drop(statement);
-                return self.add(conn, blob, values);
+                return self.add(conn, feature);
             }
-            Some(row) => {
-                let mut print = Fingerprint::default();
-                for index in 1..self.entry.columns.len() + 2 {
-                    print.add(row.get_ref(index)?);
-                }
-                (row.get::<_, Fid>(0)?, print.finish())
-            }
+            Some(row) => (row.get::<_, Fid>(0)?, Fingerprint::of_row(row, self.entry.columns.len())?),
         };
         if found.next()?.is_some() {
             return Ok(Put::Rejected(format!("the layer has several features with its key `{key}`")));
         }
         std::mem::drop(found);
         std::mem::drop(statement);
-        if print != Fingerprint::of(blob.as_ref().map(|blob| &*blob.bytes), &values) {
+        if print != Fingerprint::of(feature.bytes(), &feature.values) {
             self.change.changed += 1;
-            if blob.as_ref().is_none_or(|blob| blob.bounds.is_none()) {
+            if feature.blob.as_ref().is_none_or(|blob| blob.bounds.is_none()) {
                 self.boxes.push((fid, None));
             }
-            self.keep(conn, fid, blob, values)?;
+            self.keep(conn, fid, feature, true)?;
         }
         Ok(Put::Changed(fid))
     }
@@ -244,32 +309,30 @@ impl LayerWriter {
         &mut self,
         conn: &Connection,
         fid: Fid,
-        blob: Option<Blob>,
-        values: Vec<Value>,
+        feature: Accepted,
+        replaces: bool,
     ) -> Result<(), Failure> {
+        let Accepted { blob, values } = feature;
         let geometry = blob.map(|blob| {
             self.codes |= 1 << blob.code;
             if let Some(bounds) = blob.bounds {
                 self.boxes.push((fid, Some(rtree::rounded(bounds))));
-                self.extent = Some(self.extent.map_or(bounds, |extent| {
-                    [
-                        extent[0].min(bounds[0]),
-                        extent[1].max(bounds[1]),
-                        extent[2].min(bounds[2]),
-                        extent[3].max(bounds[3]),
-                    ]
-                }));
+                self.extent = Some(blob::union(self.extent, bounds));
             }
             blob.bytes
         });
-        self.pending.push(Row { fid, geometry, values });
+        self.pending.push(Row { fid, geometry, values, replaces });
         if self.pending.len() >= BATCH { self.flush(conn) } else { Ok(()) }
     }
 
-    fn flush(&mut self, conn: &Connection) -> Result<(), Failure> {
+    /// Hands SQLite what was kept back.
+    pub(super) fn flush(&mut self, conn: &Connection) -> Result<(), Failure> {
         let spatial = self.entry.layer.geometry != GeometryKind::None;
         let mut statement = conn.prepare_cached(&self.insert)?;
         for row in self.pending.drain(..) {
+            if row.replaces {
+                self.recorder.keep(conn, self.entry.layer.id.as_str(), row.fid)?;
+            }
             statement.raw_bind_parameter(1, row.fid)?;
             if spatial {
                 statement.raw_bind_parameter(2, &row.geometry)?;
@@ -282,27 +345,33 @@ impl LayerWriter {
         Ok(())
     }
 
-    /// Turns away from the layer: index, triggers, counts and catalogue become right.
-    pub(super) fn finish(mut self, conn: &Connection, time: &str) -> Result<LayerChange, Failure> {
+    /// Turns away from the layer: history, index, triggers, counts and catalogue become right. What was done, and
+    /// how many features there are now.
+    pub(super) fn finish(mut self, conn: &Connection, time: &str) -> Result<(LayerChange, u64), Failure> {
         self.flush(conn)?;
         let id = self.entry.layer.id.clone();
         let spatial = self.entry.layer.geometry != GeometryKind::None;
+        if self.aside {
+            self.recorder.keep_all_but(conn, ASIDE, std::mem::take(&mut self.same))?;
+            conn.execute_batch(&format!("DROP TABLE {ASIDE}"))?;
+        }
+        self.recorder.save(conn)?;
         if spatial {
             catalogue::widen_type(conn, &id, self.codes, self.was_empty)?;
             self.index(conn)?;
         }
         if self.fresh {
-            make_key_index(conn, &self.entry)?;
+            key_index::make(conn, &self.entry)?;
         }
         rtree::create_triggers(conn, &id, spatial)?;
-        if self.change.mode == Mode::Replace {
+        if matches!(self.change.mode, Mode::Replace | Mode::Restore) {
             self.change.removed = self.former.count - self.former.kept;
             self.entry.count = self.former.kept + self.change.added;
         } else {
             self.entry.count += self.change.added;
         }
-        catalogue::save(conn, &self.entry, self.extent, time)?;
-        Ok(self.change)
+        catalogue::save(conn, &self.entry, self.extent, self.next_fid - 1, time)?;
+        Ok((self.change, self.entry.count))
     }
 
     /// Brings the R-tree up to date: filled at once where much changed, else box by box.
@@ -326,23 +395,16 @@ impl LayerWriter {
     }
 }
 
-/// Makes the index over the key, by which an upsert finds its features.
-fn make_key_index(conn: &Connection, entry: &Entry) -> Result<(), Failure> {
-    let Some(key) = entry.layer.key_index() else { return Ok(()) };
-    let id = &entry.layer.id;
-    let name = catalogue::key_index(id);
-    let there = conn
-        .query_row("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1", [&name], |_| Ok(()))
-        .optional()?;
-    if there.is_none() {
-        conn.execute_batch(&format!(
-            "CREATE INDEX {} ON {} ({})",
-            quoted(&name),
-            quoted(id.as_str()),
-            quoted(&entry.columns[key])
-        ))?;
+/// Keeps all features of a layer whose fields or kind of geometry become others, or that is dropped, and takes its
+/// table away.
+pub(super) fn end_generation(conn: &Connection, entry: &Entry, recorder: &Recorder) -> Result<(), Failure> {
+    if recorder.young() {
+        recorder.forget(conn)?;
+    } else {
+        recorder.keep_all_but(conn, entry.layer.id.as_str(), Vec::new())?;
+        recorder.save(conn)?;
     }
-    Ok(())
+    catalogue::drop(conn, entry, false)
 }
 
 fn insert(entry: &Entry, mode: Mode) -> String {

@@ -45,8 +45,8 @@ fn value_rows() -> impl Strategy<Value = Vec<Vec<Value>>> {
         or_null(any::<i64>().prop_map(Value::Int)),
         or_null(prop::num::f64::ANY.prop_filter("a number", |value| !value.is_nan()).prop_map(Value::Real)),
         or_null(
-            prop_oneof![".*", "[\\PC\u{0}\u{301}đĐ'\"%;]*", "-?[0-9]{1,20}(\\.[0-9]+)?"]
-                .prop_map(Value::Text),
+            prop_oneof![".*", "[\\PC\u{1}\u{301}đĐ'\"%;]*", "-?[0-9]{1,20}(\\.[0-9]+)?"]
+                .prop_map(|text| Value::Text(text.replace('\0', "\u{1}"))),
         ),
         or_null(day().prop_map(Value::Date)),
         or_null((day(), 0u32..86_400_000).prop_map(|(day, millis)| {
@@ -67,9 +67,15 @@ fn geometries() -> impl Strategy<Value = Option<Geometry>> {
         };
         (number(), number()).prop_map(|(x, y)| Coord { x, y })
     };
-    let line = move || prop::collection::vec(coord(), 0..8).prop_map(LineString);
+    let none = || Just(vec![]).boxed();
+    let line = move || {
+        prop_oneof![1 => none(), 4 => prop::collection::vec(coord(), 2..8).boxed()].prop_map(LineString)
+    };
+    let ring = move || prop::collection::vec(coord(), 3..8).prop_map(LineString);
     let polygon = move || {
-        (line(), prop::collection::vec(line(), 0..3)).prop_map(|(out, holes)| Polygon::new(out, holes))
+        let full = (ring(), prop::collection::vec(ring(), 0..3));
+        prop_oneof![1 => Just((LineString(vec![]), vec![])).boxed(), 4 => full.boxed()]
+            .prop_map(|(out, holes)| Polygon::new(out, holes))
     };
     let simple = prop_oneof![
         coord().prop_map(|at| Point(at).into()),
@@ -109,6 +115,30 @@ pub(crate) fn every_kind_of_value_comes_back(store: &dyn Store) {
     nan[2] = Value::Real(f64::NAN);
     write(store, &typed(), Mode::Replace, vec![NewFeature { geometry: None, values: nan }]);
     assert_eq!(read(store, "typed")[0].values[2], Value::Null);
+}
+
+/// U+0000 is in no text of a database: the feature is rejected, and the rest goes on.
+pub(crate) fn a_text_with_a_zero_character_is_rejected(store: &dyn Store) {
+    use citymap_store::{Edit, Put};
+    let row = |text: &str| {
+        let mut values = vec![Value::Null; 6];
+        values[3] = Value::Text(text.to_owned());
+        NewFeature { geometry: None, values }
+    };
+    let (revision, puts) =
+        write(store, &typed(), Mode::Replace, vec![row("a\0b"), row("\0"), row("a"), row("\u{1}")]);
+    let [Put::Rejected(one), Put::Rejected(_), Put::Added(1), Put::Added(2)] = &puts[..] else {
+        panic!("{puts:?}")
+    };
+    assert!(one.contains("U+0000"), "{one}");
+    assert_eq!(super::parts::counts(&revision), [2, 0, 0, 0]);
+    let mut change = store.begin(citymap_model::CommitMeta::default()).unwrap();
+    change.layer(&typed(), Mode::Edit).unwrap();
+    assert!(matches!(change.edit(Edit::Update(1, row("\0"))).unwrap(), Put::Rejected(_)));
+    assert!(matches!(change.edit(Edit::Insert(None, row("x\0"))).unwrap(), Put::Rejected(_)));
+    change.commit().unwrap();
+    let texts: Vec<_> = read(store, "typed").into_iter().map(|feature| feature.values[3].clone()).collect();
+    assert_eq!(texts, [Value::Text("a".to_owned()), Value::Text("\u{1}".to_owned())]);
 }
 
 /// Geometry of every kind: empty, null, many, collections in collections, extreme numbers.

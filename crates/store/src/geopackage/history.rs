@@ -1,0 +1,205 @@
+//! What a layer was: the undo log. The layer's table holds the present; beside it stand, for each generation of the
+//! layer, the rows that a revision changed or removed as they were before it, and which numbers it added.
+//!
+//! The state of a feature after revision R is told by the first thing that happened to it after R: a row of the
+//! history is that state; an addition means that it was not there; if nothing happened it is as the table has it.
+//! Where a revision has both for one number, the row counts: the feature was removed and came back within it.
+
+use citymap_model::{Fid, GeometryKind, Layer, LayerId, RevisionNumber};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{catalogue::Entry, failure::Failure, ranges::Ranges};
+use crate::columns::{FID, GEOM, quoted};
+
+/// The table with the former rows of a generation.
+pub(super) fn table(generation: i64) -> String {
+    format!("citymap_history_{generation}")
+}
+
+/// Whether features of one definition can stand in the table of the other.
+pub(super) fn same_shape(a: &Layer, b: &Layer) -> bool {
+    a.geometry == b.geometry && same_fields(a, b)
+}
+
+/// Whether the values of one definition are those of the other.
+pub(super) fn same_fields(a: &Layer, b: &Layer) -> bool {
+    a.fields.len() == b.fields.len()
+        && a.fields.iter().zip(&b.fields).all(|(a, b)| a.name == b.name && a.field_type == b.field_type)
+}
+
+/// Begins a generation: its number. The history's columns are called by their places, so that a field may have any name.
+pub(super) fn begin(conn: &Connection, layer: &Layer, revision: RevisionNumber) -> Result<i64, Failure> {
+    conn.execute(
+        "INSERT INTO citymap_generation (layer, born) VALUES (?1, ?2)",
+        params![layer.id.as_str(), revision],
+    )?;
+    let generation = conn.last_insert_rowid();
+    let mut columns = String::new();
+    for index in 0..layer.fields.len() {
+        columns.push_str(&format!(", c{index}"));
+    }
+    // Rows come by ascending revision and, within one, by ascending number: both the table and its index only grow.
+    conn.execute_batch(&format!(
+        "CREATE TABLE {} (revision INTEGER NOT NULL, fid INTEGER NOT NULL, geom{columns}, UNIQUE (revision, fid))",
+        quoted(&table(generation))
+    ))?;
+    Ok(generation)
+}
+
+/// Writes down what the history must know of revision `revision` in one generation of a layer.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    generation: i64,
+    revision: RevisionNumber,
+    /// Whether the generation began in this revision: then nothing of it was there before.
+    young: bool,
+    /// The numbers that this revision added.
+    added: Ranges,
+    copy: String,
+}
+
+impl Recorder {
+    /// Goes on where an earlier turn to the layer in the same revision ended.
+    pub(super) fn open(conn: &Connection, entry: &Entry, revision: RevisionNumber) -> Result<Self, Failure> {
+        let generation = entry.generation;
+        let born: RevisionNumber = conn
+            .query_row("SELECT born FROM citymap_generation WHERE number = ?1", [generation], |row| {
+                row.get(0)
+            })
+            .optional()?
+            .ok_or_else(|| {
+                Failure::Content(format!(
+                    "the history of layer `{}` is missing; `citymap doctor` tells more",
+                    entry.layer.id
+                ))
+            })?;
+        let mut added = Ranges::default();
+        let mut statement = conn.prepare_cached(
+            "SELECT first, last FROM citymap_added WHERE generation = ?1 AND revision = ?2",
+        )?;
+        let mut rows = statement.query(params![generation, revision])?;
+        while let Some(row) = rows.next()? {
+            added.add(row.get(0)?, row.get(1)?);
+        }
+        let geom = if entry.layer.geometry == GeometryKind::None { "NULL".to_owned() } else { quoted(GEOM) };
+        let mut columns = format!("{}, {geom}", quoted(FID));
+        for column in &entry.columns {
+            columns.push_str(", ");
+            columns.push_str(&quoted(column));
+        }
+        let copy = format!("INSERT OR IGNORE INTO {} SELECT ?1, {columns} FROM ", quoted(&table(generation)));
+        Ok(Self { generation, revision, young: born == revision, added, copy })
+    }
+
+    /// Whether nothing of the generation was there before this revision.
+    pub(super) fn young(&self) -> bool {
+        self.young
+    }
+
+    /// A feature that was not there is now.
+    pub(super) fn add(&mut self, fid: Fid) {
+        self.add_all(fid, fid);
+    }
+
+    /// So are all from `first` to `last`.
+    pub(super) fn add_all(&mut self, first: Fid, last: Fid) {
+        if !self.young && first <= last {
+            self.added.add(first, last);
+        }
+    }
+
+    /// Keeps a feature as it is in `source`, before it changes or goes.
+    pub(super) fn keep(&self, conn: &Connection, source: &str, fid: Fid) -> Result<(), Failure> {
+        if self.young || self.added.contains(fid) {
+            return Ok(());
+        }
+        self.copy(conn, source, fid, fid)
+    }
+
+    /// Keeps all features of `source`, but for those with these numbers.
+    pub(super) fn keep_all_but(
+        &self,
+        conn: &Connection,
+        source: &str,
+        mut same: Vec<Fid>,
+    ) -> Result<(), Failure> {
+        if self.young {
+            return Ok(());
+        }
+        same.sort_unstable();
+        let mut left_out: Vec<(Fid, Fid)> = same.into_iter().map(|fid| (fid, fid)).collect();
+        left_out.extend(self.added.iter());
+        left_out.sort_unstable();
+        // One statement for each gap: one in all where everything changed, and few where little did.
+        let mut next = Some(Fid::MIN);
+        for (first, last) in left_out {
+            let Some(from) = next else { break };
+            if first > from {
+                self.copy(conn, source, from, first - 1)?;
+            }
+            next = last.checked_add(1).map(|after| after.max(from));
+        }
+        next.map_or(Ok(()), |from| self.copy(conn, source, from, Fid::MAX))
+    }
+
+    fn copy(&self, conn: &Connection, source: &str, first: Fid, last: Fid) -> Result<(), Failure> {
+        let sql = format!("{}{} WHERE \"fid\" BETWEEN ?2 AND ?3 ORDER BY \"fid\"", self.copy, quoted(source));
+        conn.prepare_cached(&sql)?.execute(params![self.revision, first, last])?;
+        Ok(())
+    }
+
+    /// Writes down what was added.
+    pub(super) fn save(&self, conn: &Connection) -> Result<(), Failure> {
+        if self.added.is_empty() {
+            return Ok(());
+        }
+        conn.execute(
+            "DELETE FROM citymap_added WHERE generation = ?1 AND revision = ?2",
+            params![self.generation, self.revision],
+        )?;
+        let mut put = conn.prepare_cached("INSERT INTO citymap_added VALUES (?1, ?2, ?3, ?4)")?;
+        for (first, last) in self.added.iter() {
+            put.execute(params![self.generation, self.revision, first, last])?;
+        }
+        Ok(())
+    }
+
+    /// Takes a generation away that began and ended in this revision: nobody can ever ask for it.
+    pub(super) fn forget(&self, conn: &Connection) -> Result<(), Failure> {
+        conn.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&table(self.generation))))?;
+        conn.execute("DELETE FROM citymap_generation WHERE number = ?1", [self.generation])?;
+        Ok(())
+    }
+}
+
+/// Writes down a layer's definition from `revision` on, if it is another one than before; `None` if it was dropped.
+pub(super) fn save_version(
+    conn: &Connection,
+    id: &LayerId,
+    revision: RevisionNumber,
+    version: Option<(&str, &str, i64)>,
+) -> Result<(), Failure> {
+    let last: Option<(Option<String>, Option<i64>)> = conn
+        .query_row(
+            "SELECT definition, generation FROM citymap_layer_version WHERE layer = ?1 ORDER BY revision DESC LIMIT 1",
+            [id.as_str()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let (definition, columns, generation) =
+        version.map_or((None, None, None), |(a, b, c)| (Some(a), Some(b), Some(c)));
+    if last.is_some_and(|last| last.0.as_deref() == definition && last.1 == generation) {
+        return Ok(());
+    }
+    conn.execute(
+        "INSERT OR REPLACE INTO citymap_layer_version VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![id.as_str(), revision, definition, columns, generation],
+    )?;
+    Ok(())
+}
+
+/// The revision with which the history begins: 0, or the newest one when an earlier version's store was taken over.
+pub(super) fn since(conn: &Connection) -> Result<RevisionNumber, Failure> {
+    let mut statement = conn.prepare_cached("SELECT value FROM citymap_store WHERE key = 'history_since'")?;
+    Ok(statement.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))
+}

@@ -1,4 +1,4 @@
-//! The record: what the city knows, on disk. One trait, [`Store`], and a GeoPackage file behind it.
+//! The record: what the city knows, on disk. One trait, [`Store`], and a GeoPackage file or a PostGIS database behind it.
 //!
 //! Nothing but this room writes. A [`Transaction`] becomes one [`Revision`] or nothing at all,
 //! also when the process is killed while it commits. A [`View`] reads all layers as of one revision.
@@ -8,7 +8,7 @@ mod columns;
 mod error;
 mod fit;
 pub mod geopackage;
-mod postgis;
+pub mod postgis;
 mod replay;
 mod wkb_read;
 mod wkb_write;
@@ -20,6 +20,7 @@ use citymap_model::{CommitMeta, Feature, Fid, Layer, LayerId, Mode, NewFeature, 
 pub use checksum::{Checksum, checksum};
 pub use error::StoreError;
 pub use geopackage::GeoPackage;
+pub use postgis::Postgis;
 pub use replay::{copy, roll_back};
 
 /// How a record is opened.
@@ -79,14 +80,7 @@ pub fn open(location: &str, create: bool) -> Result<Box<dyn Store>, StoreError> 
 /// As [`open`].
 pub fn open_with(location: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
     if ["postgres://", "postgresql://"].iter().any(|scheme| location.starts_with(scheme)) {
-        // The password, if there is one, stands before the `@`.
-        let shown = location
-            .rsplit_once('@')
-            .map_or("postgres://…".to_owned(), |(_, host)| format!("postgres://…@{host}"));
-        return Err(StoreError::Unsupported {
-            location: shown,
-            reason: "PostGIS as a store is not in this version; give the path of a .gpkg file".to_owned(),
-        });
+        return Ok(Box::new(Postgis::open(location, options)?));
     }
     let path = Path::new(location);
     Ok(Box::new(if options.create { GeoPackage::open_or_create(path)? } else { GeoPackage::open(path)? }))

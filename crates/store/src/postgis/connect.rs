@@ -48,6 +48,11 @@ impl Database {
         self.runtime.block_on(future)
     }
 
+    /// Lets a task run beside the callers, until the store is dropped.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
     /// A connection to the primary, checked to be one just now. It is fit for a long transaction: statements of the
     /// session are bounded by [`Pool::statement_timeout`], which a transaction sets off by `SET LOCAL`.
     ///

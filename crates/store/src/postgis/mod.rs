@@ -1,6 +1,138 @@
-//! The record in PostgreSQL with PostGIS.
+//! The record in a PostgreSQL database with PostGIS, which other tools read and write too.
+//!
+//! A layer is a table in schema `city` with a column for each field and `geom` in WGS 84 degrees; `history` holds what
+//! was, `citymap` the catalogue and the log (`migrations/`). Edits made straight in the tables are revisions too: triggers
+//! record them. The address may name several hosts: writers find the primary among them, readers take the
+//! first that answers, and both look again after a failure, so that a standby that was promoted is found.
+//!
+//! ```no_run
+//! use citymap_store::{Options, Postgis, Store};
+//!
+//! let location = "postgres://citymap@db1:5432,db2:5432/city?sslmode=verify-full";
+//! let options = Options { migrate: true, ..Options::default() };
+//! let store = Postgis::open(location, &options).unwrap();
+//! println!("{} is at revision {}", store.location(), store.revision().unwrap());
+//! ```
 
+mod added;
+mod changes;
+mod check;
+mod check_layer;
+mod commit;
 mod connect;
+mod documents;
 mod failure;
+mod log;
+mod migrate;
 mod pool;
+mod read;
+mod reading;
+mod roles;
 mod url;
+mod view;
+mod wait;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use citymap_model::{CommitMeta, Revision, RevisionNumber};
+
+use self::{connect::Database, view::PostgisView, wait::Waiter};
+use crate::{Document, Finding, Options, Store, StoreError, Transaction, View};
+
+/// The record of a city in a PostGIS database.
+#[derive(Debug)]
+pub struct Postgis {
+    database: Database,
+    waiter: Waiter,
+}
+
+impl Postgis {
+    /// Opens the record in the database at `location`, which is a libpq address: `postgres://user@host:5432/database`,
+    /// several hosts with commas between them, `?sslmode=…&sslrootcert=…` for TLS. What it leaves out, a password
+    /// above all, comes from `PGPASSWORD`, `PGPASSFILE` and the other variables of libpq.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsupported`] for an address that cannot be used, [`StoreError::Away`] if no host answers,
+    /// [`StoreError::Missing`] if the tables are not there and `options.migrate` is false, [`StoreError::Format`]
+    /// if a later version made them.
+    pub fn open(location: &str, options: &Options) -> Result<Self, StoreError> {
+        let database = Database::new(location, options)?;
+        database.run(async {
+            if options.migrate {
+                migrate::migrate(&database).await?;
+            }
+            let mut lease = database.reader().await?;
+            migrate::verify(&database, &mut lease).await?;
+            lease.give_back();
+            Ok::<_, StoreError>(())
+        })?;
+        Ok(Self { database, waiter: Waiter::default() })
+    }
+
+    /// Brings the tables of the database up to this version of the program; the names of the migrations that were
+    /// applied now.
+    ///
+    /// # Errors
+    /// As [`Postgis::open`]; [`StoreError::Database`] with what to ask the administrator for where rights are missing.
+    pub fn migrate(location: &str, options: &Options) -> Result<Vec<String>, StoreError> {
+        let database = Database::new(location, options)?;
+        database.run(migrate::migrate(&database))
+    }
+}
+
+impl Store for Postgis {
+    fn location(&self) -> String {
+        self.database.location().to_owned()
+    }
+
+    fn revision(&self) -> Result<RevisionNumber, StoreError> {
+        log::newest(&self.database)
+    }
+
+    fn wait(&self, known: RevisionNumber, timeout: Duration) -> Result<RevisionNumber, StoreError> {
+        self.waiter.wait(&self.database, known, timeout)
+    }
+
+    fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
+        let revision = log::newest(&self.database)?;
+        Ok(Box::new(PostgisView { database: &self.database, revision }))
+    }
+
+    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
+        let newest = log::newest(&self.database)?;
+        if revision > newest {
+            return Err(StoreError::NoRevision { asked: revision, newest });
+        }
+        Ok(Box::new(PostgisView { database: &self.database, revision }))
+    }
+
+    fn begin(&self, meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        let _ = meta;
+        Err(StoreError::Unsupported { location: self.location(), reason: "writing is on its way".to_owned() })
+    }
+
+    fn log(&self, limit: usize) -> Result<Vec<Revision>, StoreError> {
+        log::newest_first(&self.database, limit)
+    }
+
+    fn log_after(&self, after: RevisionNumber, limit: usize) -> Result<Vec<Revision>, StoreError> {
+        log::after(&self.database, after, limit)
+    }
+
+    fn revision_at(&self, time: DateTime<Utc>) -> Result<RevisionNumber, StoreError> {
+        log::at(&self.database, time)
+    }
+
+    fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
+        documents::get(&self.database, name)
+    }
+
+    fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
+        documents::put(&self.database, name, expected, body)
+    }
+
+    fn check(&self) -> Result<Vec<Finding>, StoreError> {
+        check::check(&self.database)
+    }
+}

@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{failure, url::Address};
+use super::{failure, roles, url::Address};
 use crate::{Pool, StoreError};
 
 /// How long a host that did not answer is asked after the others.
@@ -59,7 +59,8 @@ struct Open {
 pub(crate) struct Lease {
     open: Open,
     lender: Arc<Lender>,
-    _permit: OwnedSemaphorePermit,
+    /// None for a connection beside those that are counted.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Deref for Lease {
@@ -84,8 +85,8 @@ impl Lease {
 
     /// Lets others use the connection.
     pub(crate) fn give_back(self) {
-        let Self { open, lender, _permit } = self;
-        if open.born.elapsed() < lender.pool.max_lifetime {
+        let Self { open, lender, permit } = self;
+        if permit.is_some() && open.born.elapsed() < lender.pool.max_lifetime {
             lender.idle().push(Idle { open, since: Instant::now() });
         }
     }
@@ -131,11 +132,16 @@ impl Lender {
             if purpose == Purpose::Read
                 || matches!(timeout(wait, is_standby(&mut open.conn)).await, Ok(Ok(false)))
             {
-                return Ok(Lease { open, lender: Arc::clone(self), _permit: permit });
+                return Ok(Lease { open, lender: Arc::clone(self), permit: Some(permit) });
             }
         }
         let open = self.connect(purpose).await?;
-        Ok(Lease { open, lender: Arc::clone(self), _permit: permit })
+        Ok(Lease { open, lender: Arc::clone(self), permit: Some(permit) })
+    }
+
+    /// A connection beside those that are counted, closed when it is given back.
+    pub(super) async fn extra(self: &Arc<Self>, purpose: Purpose) -> Result<Lease, StoreError> {
+        Ok(Lease { open: self.connect(purpose).await?, lender: Arc::clone(self), permit: None })
     }
 
     /// The idle connection that was used last, of those that may serve. For reading, one to a later host of the
@@ -159,7 +165,8 @@ impl Lender {
         order
     }
 
-    fn note(&self, host: usize, failed: bool) {
+    /// Notes whether a host answered.
+    pub(super) fn note(&self, host: usize, failed: bool) {
         let mut all = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         all[host] = failed.then(Instant::now);
     }
@@ -203,6 +210,9 @@ impl Lender {
             // It is of use to readers, but a loan is for one purpose; it says goodbye.
             let _ = conn.close().await;
             return Ok(None);
+        }
+        if purpose == Purpose::Write {
+            roles::act_as_owner(&mut conn).await?;
         }
         Ok(Some(Open { conn, host, born: Instant::now() }))
     }

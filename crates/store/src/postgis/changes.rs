@@ -1,0 +1,207 @@
+//! What differs between two revisions of a layer, from the history, without reading what is the same.
+
+use citymap_model::{Feature, Fid, Layer, LayerId, RevisionNumber, Value};
+use sqlx::Row as _;
+
+use super::{
+    added::Added,
+    connect::Database,
+    read::{Shape, same},
+    reading::{self, Known, Question, Reading, Stop, signed, unreadable},
+    view::State,
+};
+use crate::{Change, StoreError, Touched, wkb_write::Met};
+
+/// How much a layer differs between revisions `from` and `at`.
+pub(super) fn touched(
+    database: &Database,
+    layer: &LayerId,
+    from: RevisionNumber,
+    at: RevisionNumber,
+) -> Result<Touched, StoreError> {
+    let mut answer = Touched::Features(0);
+    reading::read(database, layer, |reading, _| {
+        let known = reading.known(from, at)?;
+        answer = match (&known.from, &known.at) {
+            (None, None) => return Err(Stop::Store(StoreError::NoLayer(layer.clone()))),
+            (Some(before), Some(after)) if alike(&before.layer, &after.layer) => {
+                Touched::Features(reading.counted(from, at)?)
+            }
+            _ => Touched::Whole,
+        };
+        Ok(())
+    })?;
+    Ok(answer)
+}
+
+/// Whether features of the two can be compared: fields of the same names and types, in the same order.
+fn alike(one: &Layer, other: &Layer) -> bool {
+    one.geometry == other.geometry
+        && one.fields.len() == other.fields.len()
+        && one.fields.iter().zip(&other.fields).all(|(a, b)| a.name == b.name && a.field_type == b.field_type)
+}
+
+/// Hands each feature that differs between revisions `from` and `at` to `sink`, ordered by number.
+pub(super) fn changes(
+    database: &Database,
+    layer: &LayerId,
+    from: RevisionNumber,
+    at: RevisionNumber,
+    sink: &mut dyn FnMut(Change) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut last = Fid::MIN;
+    reading::read(database, layer, |reading, progress| {
+        let known = reading.known(from, at)?;
+        let begun = last;
+        let mut hand_on = |change: Change| {
+            last = change.fid;
+            *progress += 1;
+            sink(change)
+        };
+        let (before, after) = match (&known.from, &known.at) {
+            (None, None) => return Err(Stop::Store(StoreError::NoLayer(layer.clone()))),
+            (Some(before), Some(after)) if before.generation == after.generation => {
+                return few(reading, &known, after, from, at, begun, &mut hand_on);
+            }
+            both => both,
+        };
+        let comparable = before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| alike(&a.layer, &b.layer));
+        // Each of the two begins at a time of its own; what they read is as of the revisions.
+        let mut other = reading.beside()?;
+        let others = other.known(from, at)?;
+        let former = others.from.as_ref();
+        let mut befores =
+            former.map(|shape| State::ask(&mut other, &others, shape, from, begun)).transpose()?;
+        let mut afters =
+            after.as_ref().map(|shape| State::ask(reading, &known, shape, at, begun)).transpose()?;
+        let (mut one, mut two) = (next(&mut befores)?, next(&mut afters)?);
+        loop {
+            let (before, after) = match (one, two) {
+                (None, None) => return Ok(()),
+                (Some(a), Some(b)) if a.fid == b.fid => {
+                    (one, two) = (next(&mut befores)?, next(&mut afters)?);
+                    (Some(a), Some(b))
+                }
+                (Some(a), b) if b.as_ref().is_none_or(|b| a.fid < b.fid) => {
+                    (one, two) = (next(&mut befores)?, b);
+                    (Some(a), None)
+                }
+                (a, b) => {
+                    (one, two) = (a, next(&mut afters)?);
+                    (None, b)
+                }
+            };
+            let Some(fid) = before.as_ref().or(after.as_ref()).map(|feature| feature.fid) else { continue };
+            let same = comparable && before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| equal(a, b));
+            if !same {
+                hand_on(Change { fid, before, after })?;
+            }
+        }
+    })
+}
+
+fn next(state: &mut Option<State<'_>>) -> Result<Option<Feature>, Stop> {
+    state.as_mut().map_or(Ok(None), State::next)
+}
+
+/// What differs within one generation: only features with an event between the two revisions are looked at.
+fn few(
+    reading: &mut Reading<'_>,
+    known: &Known,
+    shape: &Shape,
+    from: RevisionNumber,
+    at: RevisionNumber,
+    last: Fid,
+    hand_on: &mut dyn FnMut(Change) -> Result<(), StoreError>,
+) -> Result<(), Stop> {
+    let since = reading.added(shape.generation, from)?;
+    let later = reading.added(shape.generation, at)?;
+    let lives = known.lives(shape);
+    let database = reading.database;
+    let width = shape.width();
+    let mut rows = reading.rows(question(shape, lives, &since, from, at, last));
+    while let Some(row) = rows.next()? {
+        let fid: Fid = row.try_get(0)?;
+        let spoiled = |problem| unreadable(database, &shape.layer.id, fid, problem);
+        // As in a state: a former row counts unless the number was given to a new feature before it.
+        let was: Option<i64> = row.try_get(1)?;
+        let before = was.is_some_and(|was| since.earliest(fid).is_none_or(|added| was <= added));
+        let will: Option<i64> = row.try_get(2)?;
+        let added = later.earliest(fid);
+        let after = match will {
+            Some(will) => added.is_none_or(|added| will <= added),
+            None => added.is_none() && row.try_get(3)?,
+        };
+        let (one, other) = (4, 4 + width);
+        if before && after && same(&row, one, other, width).map_err(spoiled)? {
+            continue;
+        }
+        let feature = |wanted: bool, column| -> Result<Option<Feature>, Stop> {
+            if wanted { shape.feature(&row, fid, column).map(Some).map_err(spoiled) } else { Ok(None) }
+        };
+        let (before, after) = (feature(before, one)?, feature(after, other)?);
+        let unchanged = match (&before, &after) {
+            (None, None) => true,
+            (Some(before), Some(after)) => equal(before, after),
+            _ => false,
+        };
+        if !unchanged {
+            hand_on(Change { fid, before, after })?;
+        }
+    }
+    Ok(())
+}
+
+/// The features with an event above `from`, up to `at`: number, the revision that changed it first (null where
+/// none did), the revision above `at` that changed it next, whether it stands in the table, columns before,
+/// columns after.
+fn question(
+    shape: &Shape,
+    lives: bool,
+    since: &Added,
+    from: RevisionNumber,
+    at: RevisionNumber,
+    last: Fid,
+) -> Question {
+    let (live, past, bare) = (shape.live(), shape.past(), shape.bare());
+    let before = shape.list(|column| format!("b.{column}"));
+    let after = if lives {
+        shape.list(|column| format!("CASE WHEN a.fid IS NULL THEN l.{column} ELSE a.{column} END"))
+    } else {
+        shape.list(|column| format!("a.{column}"))
+    };
+    let (stands, join) = if lives {
+        ("l.fid IS NOT NULL", format!(" LEFT JOIN {live} l ON l.fid = c.fid"))
+    } else {
+        ("false", String::new())
+    };
+    let sql = format!(
+        "SELECT c.fid, b.revision, a.revision, {stands}, {before}, {after} FROM (\
+         SELECT fid FROM {past} WHERE revision > $2 AND revision <= $3 AND fid > $1 UNION \
+         SELECT n FROM unnest($4::bigint[], $5::bigint[]) r (first, last), generate_series(r.first, r.last) n \
+         WHERE n > $1) c \
+         LEFT JOIN (SELECT DISTINCT ON (fid) fid, revision{bare} FROM {past} WHERE revision > $2 AND revision <= $3 \
+         AND fid > $1 ORDER BY fid, revision) b ON b.fid = c.fid \
+         LEFT JOIN (SELECT DISTINCT ON (fid) fid, revision{bare} FROM {past} WHERE revision > $3 AND fid > $1 \
+         ORDER BY fid, revision) a ON a.fid = c.fid{join} ORDER BY c.fid"
+    );
+    Question { sql, numbers: vec![last, signed(from), signed(at)], lists: Some(since.until(signed(at))) }
+}
+
+/// Whether two features are the same to the last bit. (`-0.0` is not `0.0`, as in the stores' own comparison.)
+fn equal(one: &Feature, other: &Feature) -> bool {
+    let bytes = |feature: &Feature| {
+        let mut out = Vec::new();
+        if let Some(geometry) = &feature.geometry {
+            Met::NOTHING.clone().write(&mut out, geometry);
+        }
+        out
+    };
+    let same_value = |(a, b): (&Value, &Value)| match (a, b) {
+        (Value::Real(a), Value::Real(b)) => a.to_bits() == b.to_bits(),
+        (a, b) => a == b,
+    };
+    one.geometry.is_some() == other.geometry.is_some()
+        && one.values.iter().zip(&other.values).all(same_value)
+        && bytes(one) == bytes(other)
+}

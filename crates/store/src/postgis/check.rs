@@ -1,0 +1,261 @@
+//! `citymap doctor`: the server, the schema and the log. What concerns one layer is in `check_layer`.
+
+use sqlx::{Error as Sql, Row as _, postgres::PgRow};
+use tokio::time::timeout;
+
+use super::{
+    check_layer,
+    connect::Database,
+    migrate,
+    pool::{Lease, Purpose},
+    roles,
+};
+use crate::{Finding, Severity, StoreError};
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(super) struct Report(Vec<Finding>);
+
+impl Report {
+    fn add(&mut self, severity: Severity, message: String) {
+        self.0.push(Finding { severity, message });
+    }
+
+    pub(super) fn good(&mut self, message: String) {
+        self.add(Severity::Good, message);
+    }
+
+    pub(super) fn warning(&mut self, message: String) {
+        self.add(Severity::Warning, message);
+    }
+
+    pub(super) fn error(&mut self, message: String) {
+        self.add(Severity::Error, message);
+    }
+
+    /// How much was found.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Looks at all of the database: on the primary, or on a standby if there is no primary to be found.
+pub(super) fn check(database: &Database) -> Result<Vec<Finding>, StoreError> {
+    let mut report = Report::default();
+    database.run(async {
+        hosts(database, &mut report).await;
+        let mut lease = match database.fresh(Purpose::Write).await {
+            Ok(lease) => lease,
+            Err(StoreError::Away { reason, .. }) => {
+                report.warning(format!("nothing can be written at present: {reason}"));
+                database.fresh(Purpose::Read).await?
+            }
+            Err(error) => return Err(error),
+        };
+        look(database, &mut lease, &mut report).await.map_err(|error| database.failed(error))
+    })?;
+    Ok(report.0)
+}
+
+async fn look(database: &Database, lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
+    // One moment of the database, and time enough to count what it holds.
+    sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
+        .execute(&mut **lease)
+        .await?;
+    server(lease, report).await?;
+    if !migrations(lease, report).await? {
+        return Ok(());
+    }
+    revisions(lease, report).await?;
+    zones(lease, report).await?;
+    roles::check(lease, report).await?;
+    check_layer::all(database, lease, report).await?;
+    sqlx::raw_sql("COMMIT").execute(&mut **lease).await?;
+    Ok(())
+}
+
+/// Who of the address answers, and as what.
+async fn hosts(database: &Database, report: &mut Report) {
+    const SQL: &str = "SELECT pg_is_in_recovery(), \
+         CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 \
+         ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0) END::double precision, \
+         EXISTS (SELECT FROM pg_stat_wal_receiver)";
+    for (at, host) in database.lender().address.hosts.iter().enumerate() {
+        let name = &host.name;
+        let mut conn = match database.lender().beside(at).await {
+            Ok(conn) => conn,
+            Err(error) => {
+                report.warning(format!("a host of the address does not answer: {error}"));
+                continue;
+            }
+        };
+        let asked = timeout(database.patience(), async {
+            let row = sqlx::query(SQL).fetch_one(&mut conn).await?;
+            Ok::<_, Sql>((row.try_get::<bool, _>(0)?, row.try_get::<f64, _>(1)?, row.try_get::<bool, _>(2)?))
+        });
+        match asked.await {
+            Ok(Ok((false, ..))) => report.good(format!("{name} is the primary")),
+            Ok(Ok((true, _, false))) => {
+                report.warning(format!("{name} is a standby without a primary: what it shows grows old"));
+            }
+            Ok(Ok((true, lag, true))) if lag < 10.0 => {
+                report.good(format!("{name} is a standby, {lag:.1} s behind"))
+            }
+            Ok(Ok((true, lag, true))) => {
+                report.warning(format!("{name} is a standby, {lag:.0} s behind its primary"))
+            }
+            Ok(Err(error)) => report.warning(format!("{name}: {error}")),
+            Err(_) => report.warning(format!("{name} does not answer")),
+        }
+    }
+}
+
+async fn one(lease: &mut Lease, sql: &'static str) -> Result<PgRow, Sql> {
+    sqlx::query(sql).fetch_one(&mut **lease).await
+}
+
+async fn server(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
+    let row = one(
+        lease,
+        "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
+         (SELECT extversion FROM pg_extension WHERE extname = 'postgis'), current_setting('server_encoding'), \
+         current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'), \
+         current_setting('synchronous_standby_names'), \
+         (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')), pg_is_in_recovery()",
+    )
+    .await?;
+    let (number, version): (i32, String) = (row.try_get(0)?, row.try_get(1)?);
+    let postgis: Option<String> = row.try_get(2)?;
+    match (number, &postgis) {
+        (_, None) => report.error("the extension PostGIS is gone; run `CREATE EXTENSION postgis`".to_owned()),
+        (140_000.., Some(postgis)) if postgis.starts_with('3') => {
+            report.good(format!("PostgreSQL {version} with PostGIS {postgis}"));
+        }
+        (_, Some(postgis)) => report.warning(format!(
+            "PostgreSQL {version} with PostGIS {postgis}: citymap is tested from PostgreSQL 14 and PostGIS 3 on"
+        )),
+    }
+    let encoding: String = row.try_get(3)?;
+    if encoding != "UTF8" {
+        report.error(format!(
+            "the database's encoding is {encoding}; Vietnamese needs UTF8: copy into such a database"
+        ));
+    }
+    for (index, setting) in [(4, "fsync"), (5, "full_page_writes")] {
+        if row.try_get::<String, _>(index)? == "off" {
+            report.warning(format!(
+                "{setting} is off: a crash of the machine may destroy the record; turn it on"
+            ));
+        }
+    }
+    if row.try_get::<String, _>(6)? == "off" {
+        report.warning(
+            "synchronous_commit is off: our own commits wait for the disk all the same, edits by other programs may \
+             be lost in a crash"
+                .to_owned(),
+        );
+    }
+    let (standbys, connected): (String, i64) = (row.try_get(7)?, row.try_get(8)?);
+    if !standbys.is_empty() && connected == 0 && !row.try_get::<bool, _>(9)? {
+        report
+            .warning(format!("no synchronous standby is connected ({standbys}): commits wait until one is"));
+    }
+    Ok(())
+}
+
+/// Whether the rest can be looked at.
+async fn migrations(lease: &mut Lease, report: &mut Report) -> Result<bool, Sql> {
+    if !one(lease, "SELECT to_regclass('citymap.migration') IS NOT NULL").await?.try_get::<bool, _>(0)? {
+        report.error("the tables are not there; `citymap migrate` makes them".to_owned());
+        return Ok(false);
+    }
+    let rows = sqlx::query("SELECT name, sha256 FROM citymap.migration ORDER BY name")
+        .fetch_all(&mut **lease)
+        .await?;
+    let mut before = report.len();
+    for row in &rows {
+        let (name, sha256): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        match migrate::ALL.iter().find(|(known, _)| *known == name) {
+            None => report.error(format!("migration {name} is of a later version of citymap; use that one")),
+            Some((_, sql)) if migrate::checksum(sql) != sha256 => report.warning(format!(
+                "migration {name} was another text when it was applied: this version of citymap was not made for these \
+                 tables"
+            )),
+            Some(_) => {}
+        }
+    }
+    if rows.len() < migrate::ALL.len() {
+        report.error(
+            "the tables are of an earlier version; `citymap migrate` brings them up to this one".to_owned(),
+        );
+        before = usize::MAX;
+    }
+    if report.len() == before {
+        report.good(format!("the tables are of this version ({} migrations)", rows.len()));
+    }
+    Ok(before != usize::MAX)
+}
+
+async fn revisions(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
+    let row = one(
+        lease,
+        "SELECT count(*), coalesce(min(number), 0), coalesce(max(number), 0), \
+         (SELECT count(*) FROM (SELECT time < lag(time) OVER (ORDER BY number) AS back FROM citymap.revision) t WHERE back), \
+         (SELECT count(*) FROM citymap.change c WHERE NOT EXISTS (SELECT FROM citymap.revision r WHERE r.number = c.revision)) \
+         + (SELECT count(*) FROM citymap.layer_version v WHERE NOT EXISTS \
+         (SELECT FROM citymap.revision r WHERE r.number = v.revision)) \
+         + (SELECT count(*) FROM citymap.added a WHERE NOT EXISTS (SELECT FROM citymap.revision r WHERE r.number = a.revision)), \
+         count(*) FILTER (WHERE open) FROM citymap.revision",
+    )
+    .await?;
+    let (count, low, high): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    if count == high && (low == 1 || count == 0) {
+        report.good(format!("{count} revisions without a gap"));
+    } else {
+        report.error(format!("revisions are missing from the log: it has {count}, from {low} to {high}"));
+    }
+    let back: i64 = row.try_get(3)?;
+    if back > 0 {
+        report.error(format!("{back} revisions are older than the one before them"));
+    }
+    let strays: i64 = row.try_get(4)?;
+    if strays > 0 {
+        report.error(format!("{strays} rows of the history belong to revisions that are not in the log"));
+    }
+    if row.try_get::<i64, _>(5)? > 0 {
+        report.error("a revision is marked as on its way, though its transaction is over".to_owned());
+    }
+    Ok(())
+}
+
+/// The VN-2000 zones that PostGIS lacks, and their datum shift.
+async fn zones(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
+    /// How far from the legal transformation, in metres, is far.
+    const NEAR: f64 = 0.001;
+    let row = one(lease, "SELECT count(*) FROM spatial_ref_sys WHERE srid BETWEEN 9205 AND 9218").await?;
+    let there: i64 = row.try_get(0)?;
+    if there < 14 {
+        report.warning(format!(
+            "spatial_ref_sys has {there} of the 14 VN-2000 zones EPSG:9205–9218, without which the views of schema \
+             city_vn2000 fail; let its owner run migrations/0002_spatial_ref_sys.sql"
+        ));
+        return Ok(());
+    }
+    // 106.698 E, 10.7725 N by the transformation of Decision 05/2007/QĐ-BTNMT.
+    let row = one(
+        lease,
+        "SELECT st_x(p), st_y(p) FROM st_transform(st_setsrid(st_makepoint(106.698, 10.7725), 4326), 9210) p",
+    )
+    .await?;
+    let (x, y): (f64, f64) = (row.try_get(0)?, row.try_get(1)?);
+    let off = (x - 603_481.588).hypot(y - 1_191_454.611);
+    if off <= NEAR {
+        report.good("the VN-2000 zones are there, with the legal datum shift".to_owned());
+    } else {
+        report.warning(format!(
+            "the VN-2000 zone EPSG:9210 of spatial_ref_sys is {off:.3} m off the legal datum shift: delete its rows 9205–9218 \
+             and let their owner run migrations/0002_spatial_ref_sys.sql"
+        ));
+    }
+    Ok(())
+}

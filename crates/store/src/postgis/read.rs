@@ -1,0 +1,195 @@
+//! Rows to features: what PostgreSQL sends in binary, column by column, by the declared type.
+//!
+//! Other programs write these tables too. What they may have put there that no feature can hold (a curve, an
+//! infinite date) is told with the feature's number; NaN in a number is null.
+
+use chrono::{DateTime, Duration, NaiveDate, TimeZone as _, Utc};
+use citymap_model::{Feature, Fid, FieldType, Layer, Value};
+use sqlx::{Row as _, postgres::PgRow};
+
+use crate::columns::{GEOM, quoted};
+use crate::wkb_read;
+
+/// What a table's rows look like: of a layer's present, or of its history in one generation.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    /// The definition.
+    pub(super) layer: Layer,
+    /// The columns of its fields.
+    pub(super) columns: Vec<String>,
+    /// Whether there is a geometry.
+    pub(super) spatial: bool,
+    /// Which list of fields and kind of geometry this is.
+    pub(super) generation: i64,
+    /// The name of its history table.
+    pub(super) history: String,
+}
+
+/// What is wrong with a row, said after the layer's and the feature's name.
+pub(super) struct Problem(pub(super) String);
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Shape {
+    /// The geometry and the values as an SQL list; `of` turns a quoted column into an expression. The casts keep what
+    /// is read of the declared type whatever another program has made of the table.
+    pub(super) fn list(&self, of: impl Fn(&str) -> String) -> String {
+        let mut list =
+            if self.spatial { format!("({})::bytea", of(&quoted(GEOM))) } else { "NULL::bytea".to_owned() };
+        for (column, field) in self.columns.iter().zip(&self.layer.fields) {
+            list.push_str(&format!(", ({})::{}", of(&quoted(column)), sql_type(field.field_type)));
+        }
+        list
+    }
+
+    /// The columns as they are, for a subquery that is read from by [`Shape::list`].
+    pub(super) fn bare(&self) -> String {
+        let columns = self.columns.iter().map(String::as_str);
+        let all: Vec<String> = self.spatial.then_some(GEOM).into_iter().chain(columns).map(quoted).collect();
+        all.iter().map(|column| format!(", {column}")).collect()
+    }
+
+    /// The table with the layer's present.
+    pub(super) fn live(&self) -> String {
+        format!("{}.{}", quoted("city"), quoted(self.layer.id.as_str()))
+    }
+
+    /// The table with the former states of this generation.
+    pub(super) fn past(&self) -> String {
+        format!("{}.{}", quoted("history"), quoted(&self.history))
+    }
+
+    /// How many columns [`Shape::list`] has.
+    pub(super) fn width(&self) -> usize {
+        1 + self.columns.len()
+    }
+
+    /// Reads the columns of [`Shape::list`] that begin at `at`.
+    pub(super) fn feature(&self, row: &PgRow, fid: Fid, at: usize) -> Result<Feature, Problem> {
+        let geometry = match bytes(row, at)? {
+            None => None,
+            Some(wkb) => Some(wkb_read::read(wkb).map_err(|reason| {
+                Problem(format!(
+                    "its geometry cannot be read: {reason}; another program wrote it, mend it there"
+                ))
+            })?),
+        };
+        let mut values = Vec::with_capacity(self.columns.len());
+        for (index, field) in self.layer.fields.iter().enumerate() {
+            let value = match bytes(row, at + 1 + index)? {
+                None => Value::Null,
+                Some(bytes) => value(bytes, field.field_type).map_err(|reason| {
+                    Problem(format!(
+                        "field `{}`: {reason}; another program wrote it, mend it there",
+                        field.name
+                    ))
+                })?,
+            };
+            values.push(value);
+        }
+        Ok(Feature { fid, geometry, values })
+    }
+}
+
+/// The type of a field's column.
+pub(super) fn sql_type(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Bool => "boolean",
+        FieldType::Int => "bigint",
+        FieldType::Real => "double precision",
+        FieldType::Text => "text",
+        FieldType::Date => "date",
+        FieldType::DateTime => "timestamptz",
+    }
+}
+
+/// A column's bytes as they were sent; `None` for null.
+pub(super) fn bytes(row: &PgRow, index: usize) -> Result<Option<&[u8]>, Problem> {
+    let raw = row.try_get_raw(index)?;
+    if sqlx::ValueRef::is_null(&raw) {
+        return Ok(None);
+    }
+    raw.as_bytes().map(Some).map_err(|error| Problem(error.to_string()))
+}
+
+/// Whether the two runs of columns hold the same bytes.
+pub(super) fn same(row: &PgRow, one: usize, other: usize, width: usize) -> Result<bool, Problem> {
+    for offset in 0..width {
+        if bytes(row, one + offset)? != bytes(row, other + offset)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], String> {
+    <[u8; N]>::try_from(bytes).map_err(|_| format!("the database sent {} bytes for {N}", bytes.len()))
+}
+
+/// A value in PostgreSQL's binary format: big-endian numbers, days and microseconds since 2000.
+pub(super) fn value(bytes: &[u8], field_type: FieldType) -> Result<Value, String> {
+    Ok(match field_type {
+        FieldType::Bool => Value::Bool(fixed::<1>(bytes)? != [0]),
+        FieldType::Int => Value::Int(i64::from_be_bytes(fixed(bytes)?)),
+        FieldType::Real => {
+            let value = f64::from_be_bytes(fixed(bytes)?);
+            if value.is_nan() { Value::Null } else { Value::Real(value) }
+        }
+        FieldType::Text => Value::Text(
+            std::str::from_utf8(bytes).map_err(|error| format!("it is no UTF-8: {error}"))?.to_owned(),
+        ),
+        FieldType::Date => Value::Date(date(i32::from_be_bytes(fixed(bytes)?))?),
+        FieldType::DateTime => Value::DateTime(instant(i64::from_be_bytes(fixed(bytes)?))?),
+    })
+}
+
+fn date(days: i32) -> Result<NaiveDate, String> {
+    if days == i32::MAX || days == i32::MIN {
+        return Err("its date is infinite".to_owned());
+    }
+    NaiveDate::from_ymd_opt(2000, 1, 1)
+        .and_then(|epoch| epoch.checked_add_signed(Duration::days(i64::from(days))))
+        .ok_or_else(|| "its date is too far away".to_owned())
+}
+
+/// Truncated to the millisecond.
+fn instant(micros: i64) -> Result<DateTime<Utc>, String> {
+    /// 2000-01-01 in milliseconds since 1970.
+    const EPOCH: i64 = 946_684_800_000;
+    if micros == i64::MAX || micros == i64::MIN {
+        return Err("its date is infinite".to_owned());
+    }
+    Utc.timestamp_millis_opt(micros.div_euclid(1000) + EPOCH)
+        .single()
+        .ok_or_else(|| "its date is too far away".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_postgresql_sends_is_read_by_type() {
+        assert_eq!(value(&[1], FieldType::Bool), Ok(Value::Bool(true)));
+        assert_eq!(value(&(-7i64).to_be_bytes(), FieldType::Int), Ok(Value::Int(-7)));
+        assert_eq!(value(&1.5f64.to_be_bytes(), FieldType::Real), Ok(Value::Real(1.5)));
+        assert_eq!(value(&f64::NAN.to_be_bytes(), FieldType::Real), Ok(Value::Null));
+        assert_eq!(value("đất".as_bytes(), FieldType::Text), Ok(Value::Text("đất".to_owned())));
+        let day = NaiveDate::from_ymd_opt(2025, 7, 1).unwrap();
+        assert_eq!(value(&9313i32.to_be_bytes(), FieldType::Date), Ok(Value::Date(day)));
+        let before = "1999-12-31T23:59:59.999Z".parse().unwrap();
+        assert_eq!(value(&(-1i64).to_be_bytes(), FieldType::DateTime), Ok(Value::DateTime(before)));
+    }
+
+    #[test]
+    fn what_no_feature_holds_is_told() {
+        assert!(value(&i32::MAX.to_be_bytes(), FieldType::Date).unwrap_err().contains("infinite"));
+        assert!(value(&i64::MIN.to_be_bytes(), FieldType::DateTime).unwrap_err().contains("infinite"));
+        assert!(value(&i32::MAX.to_be_bytes().map(|byte| byte / 2), FieldType::Date).is_err());
+        assert!(value(&[0; 3], FieldType::Int).is_err());
+    }
+}

@@ -55,6 +55,9 @@ export interface Collection {
     revision: number;
     key?: string | null;
     label?: string | null;
+    /** The fields that say from when until when a feature was valid. */
+    validFrom?: string | null;
+    validTo?: string | null;
     dataDate?: string | null;
     source?: string | null;
     sourceCrs?: string | null;

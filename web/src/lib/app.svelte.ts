@@ -12,12 +12,20 @@ import { type Lang, MESSAGES } from './i18n';
 import { innerPoint } from './inner';
 import { withRoads } from './roadsat';
 import { type FeatureRef, type Link, readLink, type View, writeLink } from './permalink';
-import { type Mode, Tools } from './tools.svelte';
+import { type Mode, type Shape, Tools } from './tools.svelte';
+import { Travel } from './travel.svelte';
 
 /** A short message at the page's foot; `lasting` ones stay until their cause is gone. */
 export interface Note {
   text: string;
   kind: 'info' | 'error' | 'offline';
+}
+
+/** A shape that is being changed: its corners, and the one that is being moved. */
+export interface Draft {
+  geometry: GeoJSON.Geometry;
+  corners: GeoJSON.Position[];
+  corner: number | null;
 }
 
 /** One thing found at the point asked about. */
@@ -72,17 +80,29 @@ export class App {
   selected = $state.raw<FeatureRef | null>(null);
   /** The selected feature where the answer at the point does not hold it (a link, a search result). */
   extra = $state.raw<Hit | null>(null);
-  /** The name of what was selected until a change took it away. */
+  /** What to say of what was selected and is no longer there. */
   gone = $state<string | null>(null);
   /** Grows with each change of the data that found places may be part of. */
   changes = $state(0);
   /** The version by which each layer's tiles are asked for. */
   versions = $state.raw<Record<string, string>>({});
+  /** What the selected feature looked like once, drawn beside what it is now. */
+  formerShape = $state.raw<GeoJSON.Geometry | null>(null);
+  /** The shape that is being changed, before it is saved. */
+  draft = $state.raw<Draft | null>(null);
+  /** Whether a writer's token was entered in this tab. */
+  writer = $state(globalThis.sessionStorage?.getItem('citymap-writer') != null);
+  /** Something is being edited that would be lost if the page showed something else. */
+  unsaved = $state(false);
+  /** What stands open among the tools beside drawing. */
+  toolPane = $state<'history' | 'edit' | null>(null);
 
   /** Measuring and statistics: while one is on, clicks on the map are its. */
   readonly tools = new Tools();
   /** Keeps the page in step with the record. */
   readonly following = new Following(this);
+  /** Of which time the page shows what. */
+  readonly time = new Travel(this);
 
   words = $derived(MESSAGES[this.lang]);
   byId = $derived(new Map(this.collections.map((collection) => [collection.id, collection])));
@@ -91,8 +111,11 @@ export class App {
     this.hits.find((hit) => hit.layer === this.selected?.layer && String(hit.feature.id) === this.selected?.id) ?? null,
   );
   selectionShape = $derived(
-    selectionData(this.selectedHit?.feature.geometry ?? null, this.at, (metres) =>
-      number(metres, this.lang, metres < 100 ? 2 : 1, true),
+    selectionData(
+      this.draft?.geometry ?? this.selectedHit?.feature.geometry ?? null,
+      this.draft ? null : this.at,
+      (metres) => number(metres, this.lang, metres < 100 ? 2 : 1, true),
+      { former: this.formerShape, corners: this.draft?.corners, corner: this.draft?.corner },
     ),
   );
   sketch = $derived<Sketch | null>(
@@ -142,9 +165,8 @@ export class App {
   /** Loads the layers, then what the address asks for; tries again by itself while the server does not answer. */
   async start(): Promise<void> {
     try {
-      const revision = await this.readLayers();
+      await this.time.start(readLink(location.hash));
       this.status = 'ready';
-      this.following.start(revision);
       const parcels = this.collections.find((collection) => collection.citymap.role === 'parcel');
       if (parcels) this.open[parcels.id] = true;
       await this.apply(readLink(location.hash));
@@ -169,6 +191,7 @@ export class App {
   async apply(link: Link): Promise<void> {
     if (link.lang) this.lang = link.lang;
     if (link.theme) this.theme = link.theme;
+    await this.time.apply(link);
     this.hidden = Object.fromEntries(link.off.map((id) => [id, true]));
     this.opacity = { ...link.opacity };
     if (link.at) await this.ask(link.at, link.selected ?? null);
@@ -185,6 +208,8 @@ export class App {
       opacity: { ...this.opacity },
       at: this.at ?? undefined,
       selected: this.selected ?? undefined,
+      revision: this.time.moment?.revision,
+      valid: this.time.validOn ?? undefined,
       lang: this.lang,
       theme: this.theme,
     };
@@ -200,6 +225,7 @@ export class App {
 
   /** Asks what is at `point` (longitude, latitude) and selects `prefer`, or the nearest. */
   async ask(point: [number, number], prefer: FeatureRef | null = null): Promise<void> {
+    if (this.#held()) return;
     const signal = this.#begin();
     this.at = point;
     this.selected = prefer;
@@ -240,13 +266,29 @@ export class App {
 
   /** Chooses among what was found; `null` closes all. */
   choose(ref: FeatureRef | null): void {
+    if (this.#held()) return;
     this.selected = ref;
+    this.formerShape = null;
     this.remember(true);
   }
 
+  /** Lets go of what is selected: it is no longer there. What else is at the point stays. */
+  drop(): void {
+    this.selected = null;
+    this.extra = null;
+    this.remember(true);
+    void this.refresh();
+  }
+
+  /** Whether something unsaved holds the page where it is; says so. */
+  #held(): boolean {
+    if (this.unsaved) this.say(this.words.unsaved, 'error');
+    return this.unsaved;
+  }
+
   /** Begins a tool: clicks on the map are its until it is left. */
-  begin(mode: Mode): void {
-    this.tools.start(mode);
+  begin(mode: Mode, shape?: Shape): void {
+    this.tools.start(mode, shape);
     this.tab = 'tools';
     this.panelOpen = true;
     // On a phone the map is needed now, not the panel.
@@ -255,8 +297,12 @@ export class App {
 
   /** One step back: what a tool drew goes, then the tool, then the selection. Says whether there was any. */
   back(): boolean {
-    if (this.tools.back()) return true;
-    if (!this.at && !this.selected) return false;
+    if (this.#held() || this.tools.back()) return true;
+    if (this.toolPane && this.tab === 'tools') {
+      this.toolPane = null;
+      return true;
+    }
+    if (!this.at && !this.selected && this.gone === null) return false;
     this.#forget();
     this.remember(true);
     return true;
@@ -317,8 +363,8 @@ export class App {
       if (signal.aborted || !(error instanceof ApiError) || error.status !== 404) return;
       this.extra = null;
       this.selected = null;
-      this.gone = name;
-      this.say(this.words.gone(name));
+      this.gone = this.time.moment ? this.words.notThen(name) : this.words.gone(name);
+      this.say(this.gone);
     }
   }
 
@@ -369,6 +415,7 @@ export class App {
     this.asking = true;
     this.askError = null;
     this.gone = null;
+    this.formerShape = null;
     this.tab = 'selected';
     this.panelOpen = true;
     if (this.sheet === 0) this.sheet = 1;
@@ -392,6 +439,7 @@ export class App {
     this.asking = false;
     this.askError = null;
     this.gone = null;
+    this.formerShape = null;
     this.tab = 'layers';
   }
 

@@ -10,6 +10,8 @@ describe('the address of a view', () => {
       opacity: { parcels: 60 },
       at: [106.6981234, 10.7725678],
       selected: { layer: 'parcels', id: '26740-12-345~7:a&b/ü' },
+      revision: 8,
+      valid: '2026-02-28',
       lang: 'en',
       theme: 'dark',
     };
@@ -29,6 +31,8 @@ describe('the address of a view', () => {
     '#sel=Parcels:1',
     '#lang=xx&theme=pink',
     '#off=a%20b',
+    '#rev=-1&valid=2026-02-30',
+    '#rev=x&valid=today',
   ])('ignores what is no address: %s', (hash) => {
     expect(readLink(hash)).toEqual({ on: [], off: [], opacity: {} });
   });

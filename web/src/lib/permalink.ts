@@ -26,6 +26,10 @@ export interface Link {
   /** The point that was asked about, longitude and latitude. */
   at?: [number, number];
   selected?: FeatureRef;
+  /** The revision whose record is shown, where it is not the newest. */
+  revision?: number;
+  /** The day on which what is shown must have been valid. */
+  valid?: string;
   lang?: Lang;
   theme?: ThemeName;
 }
@@ -56,6 +60,17 @@ function readOpacity(text: string | null): Record<string, number> {
   return result;
 }
 
+function readRevision(text: string | null): number | undefined {
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** A calendar day that there is. */
+function readDay(text: string | null): string | undefined {
+  if (text === null || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const time = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text) ? text : undefined;
+}
+
 const readLayers = (text: string | null) => (text ?? '').split(',').filter((layer) => LAYER.test(layer));
 
 /** Reads the part of an address behind `#`. What cannot be read is left out, never an error: links are typed and cut. */
@@ -72,6 +87,8 @@ export function readLink(hash: string): Link {
     at: readPoint(query.get('at')),
     // Keys may hold colons themselves.
     selected: LAYER.test(layer) && id.length > 0 ? { layer, id: id.join(':') } : undefined,
+    revision: readRevision(query.get('rev')),
+    valid: readDay(query.get('valid')),
     lang: lang === 'vi' || lang === 'en' ? lang : undefined,
     theme: theme === 'light' || theme === 'dark' ? theme : undefined,
   };
@@ -91,6 +108,8 @@ export function writeLink(link: Link): string {
   if (opacity.length > 0) parts.push(`op=${opacity.map(([layer, percent]) => `${layer}:${percent}`).join(',')}`);
   if (link.at) parts.push(`at=${link.at[0].toFixed(7)},${link.at[1].toFixed(7)}`);
   if (link.selected) parts.push(`sel=${link.selected.layer}:${encodeURIComponent(link.selected.id)}`);
+  if (link.revision !== undefined) parts.push(`rev=${link.revision}`);
+  if (link.valid) parts.push(`valid=${link.valid}`);
   if (link.lang) parts.push(`lang=${link.lang}`);
   if (link.theme) parts.push(`theme=${link.theme}`);
   return `#${parts.join('&')}`;

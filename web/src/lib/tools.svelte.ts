@@ -2,7 +2,10 @@ import { ApiError, fetchWithin, type WithinAnswer } from './api';
 import { crossesItself, gridArea, gridLength, type LonLat, onGrid, polygonOf } from './sketch';
 
 /** What is being done on the map instead of asking what is there. */
-export type Mode = 'measure' | 'statistics';
+export type Mode = 'measure' | 'statistics' | 'draw';
+
+/** What is drawn for a new feature. */
+export type Shape = 'point' | 'line' | 'polygon';
 
 /** A click this many pixels from a point drawn before means that point. */
 const SNAP = 9;
@@ -16,6 +19,8 @@ const MOST_POINTS = 1000;
  */
 export class Tools {
   mode = $state<Mode | null>(null);
+  /** What `draw` draws. */
+  shape = $state<Shape>('polygon');
   points = $state.raw<LonLat[]>([]);
   /** Drawn to the end: the next click begins anew. */
   done = $state(false);
@@ -32,15 +37,19 @@ export class Tools {
   length = $derived(gridLength(this.points, this.closed));
   /** Square metres inside, on the grid. */
   area = $derived(this.points.length > 2 ? gridArea(this.points) : 0);
-  /** What Finish would make of the points: an area in statistics, else a line. */
-  finishable = $derived(!this.done && this.points.length >= (this.mode === 'statistics' ? 3 : 2));
+  /** Whether only an area makes sense. */
+  areaOnly = $derived(this.mode === 'statistics' || (this.mode === 'draw' && this.shape === 'polygon'));
+  /** Whether only a line makes sense. */
+  lineOnly = $derived(this.mode === 'draw' && this.shape === 'line');
+  finishable = $derived(!this.done && this.points.length >= (this.areaOnly ? 3 : 2));
 
   #request: AbortController | null = null;
 
   /** Begins a tool, with nothing drawn. */
-  start(mode: Mode): void {
+  start(mode: Mode, shape: Shape = 'polygon'): void {
     this.clear();
     this.mode = mode;
+    this.shape = shape;
   }
 
   /** Leaves the tool; what was drawn goes. */
@@ -70,11 +79,20 @@ export class Tools {
 
   /** Takes a click; `pixels` says how far on the screen a position is from it. */
   click(point: LonLat, pixels: (other: LonLat) => number): void {
+    if (this.mode === 'draw') {
+      // Values are being filled in for what was drawn: a stray click must not undo it.
+      if (this.done && this.shape !== 'point') return;
+      if (this.shape === 'point') {
+        this.points = [point];
+        this.done = true;
+        return;
+      }
+    }
     if (this.done) this.clear();
     const first = this.points[0];
     const last = this.points.at(-1);
     const near = (other: LonLat | undefined) => other !== undefined && pixels(other) <= SNAP;
-    if (this.points.length > 2 && near(first)) this.finish(true);
+    if (this.points.length > 2 && !this.lineOnly && near(first)) this.finish(true);
     else if (near(last)) this.finish();
     else if (this.points.length < MOST_POINTS) this.points = [...this.points, point];
   }
@@ -86,10 +104,10 @@ export class Tools {
     this.points = kept;
   }
 
-  /** Ends the drawing: as an area with `closed`, and always so in statistics. */
-  finish(closed = this.mode === 'statistics'): void {
+  /** Ends the drawing: as an area with `closed`, and always so where only an area makes sense. */
+  finish(closed = this.areaOnly): void {
     if (!this.finishable) return;
-    this.closed = closed || this.mode === 'statistics';
+    this.closed = (closed || this.areaOnly) && !this.lineOnly;
     this.done = true;
     if (this.mode === 'statistics') void this.ask();
   }

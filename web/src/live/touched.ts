@@ -47,7 +47,7 @@ export class Touched {
 
   /** Adds what an event touched. `false`: it cannot be told, or is too much; the whole layer counts. */
   add(event: LayerEvent): boolean {
-    if (event.whole) return false;
+    if (event.whole || event.truncated) return false;
     const unlisted = new Set<number>();
     for (let z = 0; z <= DEEPEST; z += 1) {
       const list = event.tiles?.[z];
@@ -70,7 +70,8 @@ export class Touched {
 
 /** The boxes, old and new, of all that an event touched; `null` where it does not tell. */
 export function boxesOf(event: LayerEvent): Bbox[] | null {
-  if (event.features.length > 0 && !event.truncated) {
+  if (event.whole || event.truncated) return null;
+  if (event.features.length > 0) {
     return event.features.flatMap(({ bbox, before }) => [bbox, before].filter((box) => box != null));
   }
   if (event.bbox) return [event.bbox];

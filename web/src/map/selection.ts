@@ -10,14 +10,16 @@ const MOST_EDGES = 200;
 
 /**
  * What is drawn of the selection: the feature, and for polygons each edge with its length in metres on the VN-2000 grid.
- * `write` turns a length into text; without it (outside Vietnam, where the grid means nothing) edges are left out.
+ * `more` is what the feature looked like once, and the corners that can be moved. `write` turns a length into text; without it (outside Vietnam, where the grid means nothing) edges are left out.
  */
 export function selectionData(
   geometry: GeoJSON.Geometry | null,
   point: [number, number] | null,
   write: (metres: number) => string,
+  more: { former?: GeoJSON.Geometry | null; corners?: GeoJSON.Position[]; corner?: number | null } = {},
 ): GeoJSON.FeatureCollection {
   const features: GeoJSON.Feature[] = [];
+  if (more.former) features.push({ type: 'Feature', geometry: more.former, properties: { part: 'former' } });
   if (geometry) {
     features.push({ type: 'Feature', geometry, properties: { part: 'shape' } });
     features.push(...edges(geometry, write));
@@ -25,6 +27,10 @@ export function selectionData(
   if (point) {
     features.push({ type: 'Feature', geometry: { type: 'Point', coordinates: point }, properties: { part: 'point' } });
   }
+  more.corners?.forEach((coordinates, index) => {
+    const properties = { part: 'corner', active: index === more.corner };
+    features.push({ type: 'Feature', geometry: { type: 'Point', coordinates }, properties });
+  });
   return { type: 'FeatureCollection', features };
 }
 
@@ -94,6 +100,26 @@ export function selectionLayers(colors: Look): LayerSpecification[] {
       paint: { 'line-color': colors.select, 'line-width': 3 },
     },
     {
+      id: 'citymap-selection-former',
+      type: 'line',
+      source,
+      filter: ['all', ['==', ['get', 'part'], 'former'], ['!=', ['geometry-type'], 'Point']],
+      paint: { 'line-color': colors.power, 'line-width': 3, 'line-dasharray': [2, 1.2] },
+    },
+    {
+      id: 'citymap-selection-former-point',
+      type: 'circle',
+      source,
+      filter: ['all', ['==', ['get', 'part'], 'former'], ['==', ['geometry-type'], 'Point']],
+      paint: {
+        'circle-radius': 11,
+        'circle-color': colors.power,
+        'circle-opacity': 0.12,
+        'circle-stroke-color': colors.power,
+        'circle-stroke-width': 3,
+      },
+    },
+    {
       id: 'citymap-selection-feature-point',
       type: 'circle',
       source,
@@ -139,6 +165,18 @@ export function selectionLayers(colors: Look): LayerSpecification[] {
         'text-allow-overlap': true,
       },
       paint: { 'text-color': colors.select, 'text-halo-color': colors.selectHalo, 'text-halo-width': 1.8 },
+    },
+    {
+      id: 'citymap-selection-corner',
+      type: 'circle',
+      source,
+      filter: ['==', ['get', 'part'], 'corner'],
+      paint: {
+        'circle-radius': ['case', ['get', 'active'], 8, 5.5],
+        'circle-color': ['case', ['get', 'active'], colors.select, colors.selectHalo],
+        'circle-stroke-color': ['case', ['get', 'active'], colors.selectHalo, colors.select],
+        'circle-stroke-width': 2.5,
+      },
     },
   ];
 }

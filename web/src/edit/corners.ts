@@ -1,0 +1,119 @@
+/** Corners of a shape, numbered through all its parts and rings; a ring's last position, which repeats its first, is none. */
+type Position = GeoJSON.Position;
+
+/** A part of a shape: its positions, and whether the last one repeats the first. */
+interface Part {
+  positions: Position[];
+  closed: boolean;
+}
+
+function partsOf(geometry: GeoJSON.Geometry): Part[] {
+  const open = (positions: Position[]): Part => ({ positions, closed: false });
+  const ring = (positions: Position[]): Part => ({ positions: positions.slice(0, -1), closed: true });
+  switch (geometry.type) {
+    case 'Point':
+      return [open([geometry.coordinates])];
+    case 'MultiPoint':
+      return geometry.coordinates.map((position) => open([position]));
+    case 'LineString':
+      return [open(geometry.coordinates)];
+    case 'MultiLineString':
+      return geometry.coordinates.map(open);
+    case 'Polygon':
+      return geometry.coordinates.map(ring);
+    case 'MultiPolygon':
+      return geometry.coordinates.flatMap((polygon) => polygon.map(ring));
+    default:
+      return geometry.geometries.flatMap(partsOf);
+  }
+}
+
+/** The shape with other positions in its parts, in the order of `partsOf`. */
+function rebuild<T extends GeoJSON.Geometry>(geometry: T, parts: Position[][]): T {
+  const rest = [...parts];
+  const next = () => rest.shift() ?? [];
+  const ring = () => {
+    const positions = next();
+    return [...positions, ...(positions[0] ? [positions[0]] : [])];
+  };
+  const build = (own: GeoJSON.Geometry): GeoJSON.Geometry => {
+    switch (own.type) {
+      case 'Point':
+        return { ...own, coordinates: next()[0] ?? own.coordinates };
+      case 'MultiPoint':
+        return { ...own, coordinates: own.coordinates.map((position) => next()[0] ?? position) };
+      case 'LineString':
+        return { ...own, coordinates: next() };
+      case 'MultiLineString':
+        return { ...own, coordinates: own.coordinates.map(next) };
+      case 'Polygon':
+        return { ...own, coordinates: own.coordinates.map(ring) };
+      case 'MultiPolygon':
+        return { ...own, coordinates: own.coordinates.map((polygon) => polygon.map(ring)) };
+      default:
+        return { ...own, geometries: own.geometries.map(build) };
+    }
+  };
+  return build(geometry) as T;
+}
+
+/** All corners. */
+export function cornersOf(geometry: GeoJSON.Geometry): Position[] {
+  return partsOf(geometry).flatMap(({ positions }) => positions);
+}
+
+/** Where corner `index` stands: its part, and its place in it. */
+function find(geometry: GeoJSON.Geometry, index: number): { parts: Part[]; part: number; at: number } | null {
+  const parts = partsOf(geometry);
+  let at = index;
+  for (const [part, { positions }] of parts.entries()) {
+    if (at >= 0 && at < positions.length) return { parts, part, at };
+    at -= positions.length;
+  }
+  return null;
+}
+
+function change<T extends GeoJSON.Geometry>(
+  geometry: T,
+  index: number,
+  work: (positions: Position[], at: number, closed: boolean) => Position[] | null,
+): T | null {
+  const place = find(geometry, index);
+  const part = place?.parts[place.part];
+  if (!place || !part) return null;
+  const positions = work([...part.positions], place.at, part.closed);
+  if (!positions) return null;
+  return rebuild(
+    geometry,
+    place.parts.map((own, number) => (number === place.part ? positions : own.positions)),
+  );
+}
+
+/** The shape with a corner elsewhere. */
+export function moveCorner<T extends GeoJSON.Geometry>(geometry: T, index: number, to: Position): T | null {
+  return change(geometry, index, (positions, at) => {
+    positions[at] = to;
+    return positions;
+  });
+}
+
+/** The shape with a corner more, halfway to the one after `index`; `null` where nothing follows it. */
+export function insertCorner<T extends GeoJSON.Geometry>(geometry: T, index: number): T | null {
+  return change(geometry, index, (positions, at, closed) => {
+    const from = positions[at];
+    const to = positions[at + 1] ?? (closed ? positions[0] : undefined);
+    if (!from || !to || from === to) return null;
+    const middle = [((from[0] ?? 0) + (to[0] ?? 0)) / 2, ((from[1] ?? 0) + (to[1] ?? 0)) / 2];
+    positions.splice(at + 1, 0, middle);
+    return positions;
+  });
+}
+
+/** The shape without a corner; `null` where too few would be left. */
+export function removeCorner<T extends GeoJSON.Geometry>(geometry: T, index: number): T | null {
+  return change(geometry, index, (positions, at, closed) => {
+    if (positions.length <= (closed ? 3 : 2)) return null;
+    positions.splice(at, 1);
+    return positions;
+  });
+}

@@ -1,0 +1,77 @@
+import type { Map as MapLibre, MapMouseEvent, MapTouchEvent } from 'maplibre-gl';
+
+/** Pixels around a corner that count as it: for a pointer, for a finger. */
+const REACH = 12;
+const FINGER = 24;
+
+/** What is dragged, and who is told. */
+export interface Dragged {
+  corners: () => GeoJSON.Position[];
+  chosen: (index: number) => void;
+  moved: (index: number, to: GeoJSON.Position) => void;
+}
+
+/** Lets corners be dragged on the map, by pointer or finger; gives the way to end it. At most one move a frame is told. */
+export function dragCorners(map: MapLibre, { corners, chosen, moved }: Dragged): () => void {
+  let index: number | null = null;
+  let to: GeoJSON.Position | null = null;
+  let frame = 0;
+
+  const nearest = (point: { x: number; y: number }, reach: number): number | null => {
+    let best: number | null = null;
+    let least = reach;
+    for (const [number, [lon = 0, lat = 0]] of corners().entries()) {
+      const place = map.project([lon, lat]);
+      const distance = Math.hypot(place.x - point.x, place.y - point.y);
+      if (distance > least) continue;
+      least = distance;
+      best = number;
+    }
+    return best;
+  };
+  const tell = () => {
+    frame = 0;
+    if (index !== null && to) moved(index, to);
+    to = null;
+  };
+  const down = (event: MapMouseEvent | MapTouchEvent) => {
+    const fingers = 'points' in event ? event.points.length : 0;
+    const button = event.originalEvent instanceof MouseEvent ? event.originalEvent.button : 0;
+    if (fingers > 1 || button !== 0) return;
+    index = nearest(event.point, fingers ? FINGER : REACH);
+    if (index === null) return;
+    // The map stays where it is while a corner moves.
+    event.preventDefault();
+    chosen(index);
+  };
+  const move = (event: MapMouseEvent | MapTouchEvent) => {
+    if (index === null) {
+      if (event.type === 'mousemove') map.getCanvas().style.cursor = nearest(event.point, REACH) === null ? '' : 'move';
+      return;
+    }
+    if (event.type === 'touchmove') event.preventDefault();
+    to = [event.lngLat.lng, event.lngLat.lat];
+    frame ||= requestAnimationFrame(tell);
+  };
+  const up = () => {
+    if (index === null) return;
+    cancelAnimationFrame(frame);
+    tell();
+    index = null;
+  };
+  map.on('mousedown', down);
+  map.on('touchstart', down);
+  map.on('mousemove', move);
+  map.on('touchmove', move);
+  // Also where the pointer is let go beside the map.
+  for (const name of ['mouseup', 'touchend', 'touchcancel']) window.addEventListener(name, up);
+  return () => {
+    cancelAnimationFrame(frame);
+    map.off('mousedown', down);
+    map.off('touchstart', down);
+    map.off('mousemove', move);
+    map.off('touchmove', move);
+    for (const name of ['mouseup', 'touchend', 'touchcancel']) window.removeEventListener(name, up);
+    map.getCanvas().style.cursor = '';
+  };
+}

@@ -1,0 +1,45 @@
+import { ask, type Feature, type Field, itemUrl } from '../lib/api';
+
+/** One version of a feature: what it was from a revision on, until another one. Times are RFC 3339. */
+export interface Version {
+  from: number;
+  fromTime: string;
+  until: number | null;
+  op: string;
+  /** `null` where the feature was not there. */
+  feature: Feature | null;
+}
+
+/** The answer of `/items/{id}/history`: newest first. */
+export interface VersionsAnswer {
+  id: string | number;
+  versions: Version[];
+}
+
+/** A value that differs between two versions. */
+export interface Difference {
+  field: Field;
+  before: unknown;
+  after: unknown;
+}
+
+/** The versions of a feature, newest first. */
+export async function fetchVersions(layer: string, id: string | number, signal?: AbortSignal): Promise<VersionsAnswer> {
+  return (await ask(`${itemUrl(layer, id)}/history`, signal)).json() as Promise<VersionsAnswer>;
+}
+
+const isEmpty = (value: unknown) => value === null || value === undefined || value === '';
+
+/** The values that differ between two versions, in the order of the layer's fields; a missing value equals an empty one. */
+export function differences(before: Feature | null, after: Feature | null, fields: Field[]): Difference[] {
+  return fields.flatMap((field) => {
+    const [one, other] = [before?.properties[field.name], after?.properties[field.name]];
+    const same = (isEmpty(one) && isEmpty(other)) || JSON.stringify(one) === JSON.stringify(other);
+    return same ? [] : [{ field, before: one, after: other }];
+  });
+}
+
+/** Whether two versions have another shape or place. */
+export function moved(before: Feature | null, after: Feature | null): boolean {
+  return JSON.stringify(before?.geometry ?? null) !== JSON.stringify(after?.geometry ?? null);
+}

@@ -3,12 +3,21 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod editing;
+mod lives;
 mod model;
 mod parts;
+mod past;
+mod record;
+mod seen;
 mod values;
 mod writing;
 
+pub(crate) use editing::*;
+pub(crate) use lives::a_random_life_is_remembered;
 pub(crate) use model::random_operations_agree_with_a_model;
+pub(crate) use past::*;
+pub(crate) use record::*;
 pub(crate) use values::*;
 pub(crate) use writing::*;
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{filter, trouble};
 use crate::{
     ask::{Answer, Ask},
+    auth::known_writer,
     base::query_with,
     describe::link,
     html::say,
@@ -29,6 +30,8 @@ struct Question {
     since: RevisionNumber,
     limit: usize,
     layers: Option<Vec<LayerId>>,
+    /// Whether the one who asks may know who wrote.
+    author: bool,
 }
 
 struct Page {
@@ -51,14 +54,16 @@ pub(crate) async fn changes(mut ask: Ask) -> Answer {
     let limit = ask.params.limit(LIMIT, LIMIT_MAX)?;
     let layers = filter(&mut ask)?;
     ask.no_more(&["since", "limit", "layers"])?;
+    let author = known_writer(&ask.app, &ask.headers).is_some();
     let etag = ask.etag(view);
+    let etag = if author { format!("{}-author\"", etag.trim_end_matches('"')) } else { etag };
     ask.unless_known(&etag)?;
     // People come for what is new, programs for what they have not seen.
     let start = match view.format {
         Format::Json => 0,
         Format::Html => newest.saturating_sub(limit as u64),
     };
-    let question = Question { since: since.unwrap_or(start), limit, layers };
+    let question = Question { since: since.unwrap_or(start), limit, layers, author };
     let app = ask.app.clone();
     let reply = app
         .pool
@@ -86,7 +91,7 @@ fn read(ask: &Ask, question: &Question) -> Result<Page, Problem> {
             if revision.number > newest || revisions.len() == question.limit || seen == LOOKED_AT {
                 break 'page;
             }
-            if let Some(json) = revision.json(question.layers.as_deref(), false) {
+            if let Some(json) = revision.json(question.layers.as_deref(), question.author) {
                 if !revisions.is_empty() && bytes + json.len() > PAGE_BYTES {
                     break 'page;
                 }

@@ -19,6 +19,7 @@ use super::filter;
 use crate::{
     app::App,
     ask::{Answer, Ask},
+    auth::known_writer,
     problem::Problem,
 };
 
@@ -46,6 +47,7 @@ pub(crate) async fn events(mut ask: Ask) -> Answer {
         .into());
     };
     let newest = ask.scene.revision();
+    let author = known_writer(&app, &ask.headers).is_some();
     let mut opening = OPENING.to_owned();
     match since {
         None => opening.push_str(&format!("id: {newest}\n{}", hello(newest))),
@@ -58,7 +60,7 @@ pub(crate) async fn events(mut ask: Ask) -> Answer {
         closing: app.hub.closing(),
         position: since.unwrap_or(newest),
         beat: Instant::now() + app.config.limits.event_heartbeat,
-        author: false,
+        author,
         opening: Some(opening),
         layers,
         app,

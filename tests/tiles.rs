@@ -147,7 +147,7 @@ fn check_tiles(bench: &Bench, tiles: usize, seed: u64) {
         // A place where something is, or any place in the layer's extent.
         let snapshot = snapshots[rng.random_range(0..snapshots.len())];
         let row = rng.random_range(0..snapshot.len() as u32);
-        let place: Bbox = snapshot.shapes().bbox(row).or(snapshot.extent()).unwrap();
+        let place: Bbox = snapshot.bbox(row).or(snapshot.extent()).unwrap();
         let at = if n % 4 == 0 { place.center() } else { place.min };
         let z = rng.random_range(8..=18);
         let tile = TileId::at(at, z).unwrap();

@@ -14,7 +14,7 @@ use geo::polygon;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{http, peer::Peer, rate, table::Table};
+use crate::{http, peer::Peer, rate, record, table::Table};
 
 /// Tiles and places per rate: enough that none is asked for twice before the caches are cold again.
 const PLACES: usize = 20_000;
@@ -42,7 +42,7 @@ pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usiz
         "in process, search index included",
     );
     let start = Instant::now();
-    let server = Server::start(&bench.store(), &["--tile-cache", "0"]);
+    let server = Server::start(bench.store(), &["--tile-cache", "0"]);
     table.times("start, first answer", start.elapsed().as_secs_f64(), None, "`citymap serve`");
 
     let city = live.scene().city;
@@ -53,22 +53,10 @@ pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usiz
     table
 }
 
-/// The same file into our store, into PostGIS by COPY with a GiST index, and into a GeoPackage.
+/// The same file into our stores, into PostGIS by COPY with a GiST index, and into a GeoPackage.
 fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcels: u32) {
     let file = bench.path("parcels.fgb");
     ogr2ogr(&file, &bench.store(), "FlatGeobuf", &[]);
-    let target = bench.path("imported.gpkg");
-    let start = Instant::now();
-    let mut import = Command::new(citymap_tests::citymap());
-    import
-        .arg("--store")
-        .arg(&target)
-        .args(["--json", "import", "--layer", "parcels", "--key", "ma_thua"])
-        .arg(&file);
-    let out = import.output().expect("citymap starts");
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let ours = start.elapsed().as_secs_f64();
-
     peer.execute(&["DROP SCHEMA IF EXISTS bench CASCADE", "CREATE SCHEMA bench"]);
     // GDAL 3.6 appends to the string in libpq's other notation.
     let address = database.trim_start_matches("postgres://").replace(['@', ':', '/'], " ");
@@ -85,20 +73,9 @@ fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcel
         &["-nln", "bench.parcels", "-lco", "GEOMETRY_NAME=geom", "--config", "PG_USE_COPY", "YES"],
     );
     let postgis = start.elapsed().as_secs_f64();
-    table.times(
-        &format!("import {parcels} parcels, PostGIS"),
-        ours,
-        Some(postgis),
-        "`ogr2ogr -f PostgreSQL`, COPY, GiST; ours checks geometry and commits a revision",
-    );
-    let start = Instant::now();
-    ogr2ogr(&bench.path("plain.gpkg"), &file, "GPKG", &[]);
-    table.times(
-        &format!("import {parcels} parcels, GeoPackage"),
-        ours,
-        Some(start.elapsed().as_secs_f64()),
-        "`ogr2ogr -f GPKG`",
-    );
+    let plain = bench.path("plain.gpkg");
+    let geopackage = record::plain(&file, &plain);
+    record::run(table, bench, &file, &plain, parcels, &record::Peers { postgis, geopackage });
 
     // What a tile server on PostGIS would prepare: Web Mercator, clustered, indexed, analysed.
     peer.execute(&[
@@ -111,7 +88,8 @@ fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcel
     ]);
 }
 
-fn ogr2ogr(to: &Path, from: &Path, format: &str, more: &[&str]) {
+/// Copies the layer `parcels`.
+pub(crate) fn ogr2ogr(to: &Path, from: &Path, format: &str, more: &[&str]) {
     let mut command = Command::new("ogr2ogr");
     command.args(["-f", format]).args(more).arg(to).arg(from).arg("parcels").env("OGR_SQLITE_PRAGMA", "");
     let out = command.output().expect("ogr2ogr starts");
@@ -124,7 +102,7 @@ fn places(parcels: &LayerSnapshot) -> Vec<[f64; 2]> {
     (0..PLACES)
         .filter_map(|_| {
             let row = rng.random_range(0..parcels.len() as u32);
-            parcels.shapes().bbox(row).map(|bbox| bbox.center())
+            parcels.bbox(row).map(|bbox| bbox.center())
         })
         .collect()
 }

@@ -10,6 +10,7 @@ mod city;
 mod http;
 mod peer;
 mod rate;
+mod record;
 mod table;
 
 use std::time::Duration;

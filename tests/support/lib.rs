@@ -13,6 +13,12 @@ use std::{
 
 use serde_json::Value;
 
+mod database;
+mod http;
+
+pub use database::{Cluster, Database, psql};
+pub use http::{Answer, WRITER};
+
 /// The `citymap` binary beside the running test (`cargo test --workspace` builds it).
 pub fn citymap() -> PathBuf {
     if let Some(path) = std::env::var_os("CITYMAP_BIN") {
@@ -54,6 +60,8 @@ pub fn database() -> Option<String> {
 /// A folder with a store that ends with the test.
 pub struct Bench {
     folder: tempfile::TempDir,
+    /// A store elsewhere: a database.
+    elsewhere: Option<String>,
 }
 
 impl Default for Bench {
@@ -65,7 +73,35 @@ impl Default for Bench {
 impl Bench {
     /// An empty folder; the store in it does not exist yet.
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), elsewhere: None }
+    }
+
+    /// An empty folder beside a store in a database, which is made ready.
+    pub fn on(database: &str) -> Self {
+        let bench = Self { elsewhere: Some(database.to_owned()), ..Self::new() };
+        bench.expect(0, ["migrate"]);
+        bench
+    }
+
+    /// A file with one writer, [`WRITER`], for `serve --writers`.
+    pub fn writers(&self) -> PathBuf {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let path = self.path("writers");
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .expect("a file of writers");
+        std::io::Write::write_all(&mut file, format!("tester:{WRITER}\n").as_bytes()).expect("is written");
+        path
+    }
+
+    /// Where the store is, for `--store`.
+    pub fn location(&self) -> String {
+        self.elsewhere.clone().unwrap_or_else(|| self.store().to_string_lossy().into_owned())
     }
 
     /// A path in the folder.
@@ -73,7 +109,7 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    /// The store.
+    /// The store's file, unless it is a database.
     pub fn store(&self) -> PathBuf {
         self.path("city.gpkg")
     }
@@ -82,7 +118,7 @@ impl Bench {
     pub fn command<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(citymap());
         command
-            .env("CITYMAP_STORE", self.store())
+            .env("CITYMAP_STORE", self.location())
             .args(args)
             .current_dir(self.folder.path())
             .stdin(Stdio::null());
@@ -103,7 +139,7 @@ impl Bench {
 
     /// Serves the store on a free port.
     pub fn serve(&self) -> Server {
-        Server::start(&self.store(), &[])
+        Server::start(self.location(), &[])
     }
 }
 
@@ -141,14 +177,14 @@ pub struct Server {
 
 impl Server {
     /// Serves `store` on a free port of the loopback interface and waits until it is ready.
-    pub fn start(store: &Path, args: &[&str]) -> Self {
+    pub fn start(store: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|socket| socket.local_addr())
             .expect("a free port")
             .port();
         let mut child = Command::new(citymap())
             .arg("--store")
-            .arg(store)
+            .arg(store.as_ref())
             .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
             .args(args)
             .stdin(Stdio::null())

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_ingest::encoding::Encoding;
-use citymap_model::{LayerId, Mode, Role, UnknownMode};
+use citymap_model::{AsOf, LayerId, Mode, Role, UnknownMode};
 use clap::{Args, Parser, Subcommand};
 
 /// A digital city map: imports a city's data, keeps it, and serves it as a web map, as vector
@@ -13,9 +13,20 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// Where the city's record is: the path of a GeoPackage file.
-    #[arg(long, global = true, env = "CITYMAP_STORE", default_value = "var/city.gpkg", value_name = "PATH")]
+    /// Where the city's record is: the path of a GeoPackage file, or a PostGIS database as
+    /// postgres://user@host/database (several hosts, a primary and its standbys: host1,host2).
+    #[arg(
+        long,
+        global = true,
+        env = "CITYMAP_STORE",
+        default_value = "var/city.gpkg",
+        hide_env_values = true,
+        value_name = "PATH|URL"
+    )]
     pub(crate) store: String,
+
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 
     /// Print results as JSON.
     #[arg(long, global = true)]
@@ -27,6 +38,39 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Connections to a PostGIS database.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Database (PostGIS)")]
+pub(crate) struct DatabaseArgs {
+    /// Bring the database's tables up to this version first (`citymap migrate` does that alone).
+    #[arg(long, global = true, env = "CITYMAP_MIGRATE")]
+    pub(crate) migrate: bool,
+
+    /// Connections at most.
+    #[arg(long, global = true, default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..), value_name = "N")]
+    pub(crate) db_pool: u32,
+
+    /// Seconds to wait for a connection.
+    #[arg(long, global = true, default_value_t = 5.0, value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) db_connect_timeout: f64,
+
+    /// Seconds that a statement may run; 0 for no bound.
+    #[arg(long, global = true, default_value_t = 600.0, value_parser = seconds_or_none, value_name = "SECONDS")]
+    pub(crate) db_statement_timeout: f64,
+
+    /// Seconds that an unused connection is kept.
+    #[arg(long, global = true, default_value_t = 300.0, value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) db_idle_timeout: f64,
+
+    /// Seconds that a connection lives at most.
+    #[arg(long, global = true, default_value_t = 3_600.0, value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) db_max_lifetime: f64,
+
+    /// Seconds to wait for another writer.
+    #[arg(long, global = true, default_value_t = 5.0, value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) db_writer_wait: f64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -45,11 +89,102 @@ pub(crate) enum Command {
     /// Make a synthetic city: the same bytes for the same seed.
     Demo(DemoArgs),
     /// List the layers of the store.
-    Layers,
+    Layers(LayersArgs),
     /// Write a layer to a file; its ending says the format.
     Export(ExportArgs),
+    /// List the revisions, newest first.
+    Log(LogArgs),
+    /// Say what differs between two revisions: features added, changed and removed.
+    Diff(DiffArgs),
+    /// Make the city what it was at a former revision. That is a revision too, and can be undone like any other.
+    Rollback(RollbackArgs),
+    /// Bring a PostGIS database up to this version of the program: schemas, tables, triggers, roles.
+    Migrate,
+    /// Write the whole record, history included, to one GeoPackage file with a checksum of every layer.
+    Backup(BackupArgs),
+    /// Make a new store of a backup, and compare it with the backup's checksums.
+    Restore(RestoreArgs),
+    /// Repeat in another store the revisions that it lacks: from a file to PostGIS or back.
+    Copy(CopyArgs),
     /// Check the store and what the program stands on.
     Doctor,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LayersArgs {
+    /// As it was at a revision: its number, a day (its end) or an instant.
+    #[arg(long, value_name = "REVISION|DATE")]
+    pub(crate) as_of: Option<AsOf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// How many.
+    #[arg(long, short = 'n', default_value_t = 20, value_name = "N")]
+    pub(crate) limit: usize,
+
+    /// Only those that touched this layer.
+    #[arg(long, value_name = "ID")]
+    pub(crate) layer: Option<LayerId>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The former state: a revision's number, a day (its end) or an instant.
+    #[arg(value_name = "FROM")]
+    pub(crate) from: AsOf,
+
+    /// The later state. Default: the newest.
+    #[arg(value_name = "TO")]
+    pub(crate) to: Option<AsOf>,
+
+    /// Only this layer.
+    #[arg(long, value_name = "ID")]
+    pub(crate) layer: Option<LayerId>,
+
+    /// Write every difference to this file as GeoJSON: each feature as it is now (or was, if removed), with both states' values.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) geojson: Option<PathBuf>,
+
+    /// Features a layer that are listed.
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArgs {
+    /// The state to return to: a revision's number, a day (its end) or an instant.
+    #[arg(long, value_name = "REVISION|DATE")]
+    pub(crate) to: AsOf,
+
+    /// Who, for the record.
+    #[arg(long, env = "USER", default_value = "citymap")]
+    pub(crate) author: String,
+
+    /// Why, for the record.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) message: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The file to write; it must not be there.
+    #[arg(value_name = "FILE.gpkg")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup.
+    #[arg(value_name = "FILE.gpkg")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// The other store: the path of a GeoPackage file (made if it is not there) or a database.
+    #[arg(long, value_name = "PATH|URL")]
+    pub(crate) to: String,
 }
 
 #[derive(Debug, Args)]
@@ -140,6 +275,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) assets: Option<PathBuf>,
 
+    /// Let those write over HTTP whom this file names: a line `name:token` each, in a file that nobody else may
+    /// read. Without it writing is off.
+    #[arg(long, env = "CITYMAP_WRITERS", value_name = "FILE")]
+    pub(crate) writers: Option<PathBuf>,
+
     /// Features a page of /items at most.
     #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
     pub(crate) items_limit_max: usize,
@@ -216,9 +356,37 @@ pub(crate) struct ServeArgs {
     #[arg(long, default_value_t = 10.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
     pub(crate) shutdown_grace: f64,
 
-    /// Seconds between two looks at the store for something new.
+    /// Seconds between two looks at the store where nothing wakes the server, and its nap while the store is away.
     #[arg(long, default_value_t = 0.5, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
     pub(crate) refresh_interval: f64,
+
+    /// Seconds that a read waits for the `min-revision` that it asks for.
+    #[arg(long, default_value_t = 5.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) min_revision_wait: f64,
+
+    /// Open streams of /api/events at most.
+    #[arg(long, default_value_t = 1_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) event_streams_max: usize,
+
+    /// Seconds that a stream of events is silent at most before it says that it still stands.
+    #[arg(long, default_value_t = 15.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) event_heartbeat: f64,
+
+    /// Vertices that the geometry of one edit has at most.
+    #[arg(long, default_value_t = 20_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) edit_vertices_max: usize,
+
+    /// Edits in one batch (POST /api/changes) at most.
+    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) batch_edits_max: usize,
+
+    /// Bytes of a batch's body at most.
+    #[arg(long, default_value_t = 32 << 20, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) batch_max: usize,
+
+    /// Requests that write at once; the record takes one after the other, the rest prepare.
+    #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Limits")]
+    pub(crate) writers_max: usize,
 }
 
 /// A number of seconds that a duration can hold.
@@ -227,6 +395,11 @@ fn seconds(text: &str) -> Result<f64, String> {
         Ok(value) if (0.001..=1e9).contains(&value) => Ok(value),
         _ => Err("give a number of seconds from 0.001 on".to_owned()),
     }
+}
+
+/// As [`seconds`], and 0.
+fn seconds_or_none(text: &str) -> Result<f64, String> {
+    if text == "0" { Ok(0.0) } else { seconds(text) }
 }
 
 #[derive(Debug, Args)]
@@ -249,6 +422,10 @@ pub(crate) struct ExportArgs {
     /// The file: .gpkg, .geojson, .geojsonl, .shp, .fgb, .csv, .kml, .tab, .dxf.
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
+
+    /// As it was at a revision: its number, a day (its end) or an instant.
+    #[arg(long, value_name = "REVISION|DATE")]
+    pub(crate) as_of: Option<AsOf>,
 
     /// The coordinate system to write. Default: EPSG:4326.
     #[arg(long, value_name = "EPSG:n")]

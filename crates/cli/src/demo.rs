@@ -8,6 +8,7 @@ use citymap_store::{Put, Transaction};
 
 use crate::{
     args::{Cli, DemoArgs},
+    database,
     output::{self, Failure, thousands},
     progress::Bar,
 };
@@ -35,7 +36,7 @@ impl Sink for Writer<'_> {
 
 pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    let store = citymap_store::open(&cli.store, true)?;
+    let store = database::open(cli, true)?;
     let meta = CommitMeta {
         author: "citymap demo".into(),
         message: format!("Synthetic city of {} parcels from seed {}", args.parcels, args.seed),

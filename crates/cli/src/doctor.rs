@@ -7,12 +7,13 @@ use citymap_store::{Finding, Severity, StoreError};
 
 use crate::{
     args::Cli,
+    database,
     output::{self, Failure},
 };
 
 pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let mut findings = vec![gdal(), datum_shift()];
-    match citymap_store::open(&cli.store, false) {
+    match database::open(cli, false) {
         Ok(store) => {
             findings.push(good(format!("store: {} at revision {}", store.location(), store.revision()?)));
             findings.extend(store.check()?);

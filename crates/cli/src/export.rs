@@ -6,12 +6,13 @@ use citymap_crs::Crs;
 
 use crate::{
     args::{Cli, ExportArgs},
+    database,
     output::{self, Failure, thousands},
 };
 
 pub(crate) fn run(cli: &Cli, args: &ExportArgs) -> Result<ExitCode, Failure> {
-    let store = citymap_store::open(&cli.store, false)?;
-    let view = store.view()?;
+    let store = database::open(cli, false)?;
+    let view = database::view(store.as_ref(), args.as_of)?;
     let crs = args.crs.unwrap_or(Crs::WGS84);
     let export = citymap_ingest::export(view.as_ref(), &args.layer, &args.to, crs)?;
     if cli.json {

@@ -10,6 +10,7 @@ use citymap_ingest::{ImportError, IssueKind, LayerReport, Report, Request};
 
 use crate::{
     args::{Cli, ImportArgs},
+    database,
     output::{self, Failure, thousands},
     progress::Bar,
     worker::{self, Bounds},
@@ -52,13 +53,13 @@ pub(crate) fn run(cli: &Cli, args: &ImportArgs) -> Result<ExitCode, Failure> {
 
 fn store_and_import(cli: &Cli, request: &Request, bar: &Bar) -> Result<Report, ImportError> {
     // A dry run, and an import that fails, leave no new file behind.
-    let existed = Path::new(&cli.store).exists();
-    let store = citymap_store::open(&cli.store, true)?;
+    let made = !database::is_database(&cli.store) && !Path::new(&cli.store).exists();
+    let store = database::open(cli, true)?;
     let outcome = citymap_ingest::import(request, store.as_ref(), &mut |progress| {
         let what = if progress.layer.is_empty() { &progress.file } else { &progress.layer };
         bar.set(what, progress.done, progress.total.unwrap_or(0));
     });
-    let untouched = !existed && store.revision().is_ok_and(|revision| revision == 0);
+    let untouched = made && store.revision().is_ok_and(|revision| revision == 0);
     drop(store);
     if untouched {
         // Best effort: an empty store is harmless, and the outcome is what counts.
@@ -85,13 +86,18 @@ fn request(cli: &Cli, args: &ImportArgs) -> Request {
     }
 }
 
-/// `REPORT.rejects.gpkg` beside the report; without one, `STORE-FILE.rejects.gpkg` beside the store.
+/// `REPORT.rejects.gpkg` beside the report; without one, `FILE.rejects.gpkg` beside the store, or here if the store
+/// is a database.
 fn rejects_beside(cli: &Cli, args: &ImportArgs) -> PathBuf {
     if let Some(report) = &args.report {
         return report.with_extension("rejects.gpkg");
     }
     let stem = args.files.first().and_then(|file| file.file_stem()).unwrap_or_default();
-    let folder = Path::new(&cli.store).parent().unwrap_or(Path::new(""));
+    let folder = if database::is_database(&cli.store) {
+        Path::new("")
+    } else {
+        Path::new(&cli.store).parent().unwrap_or(Path::new(""))
+    };
     let mut name = stem.to_owned();
     name.push(".rejects.gpkg");
     folder.join(name)
@@ -154,8 +160,8 @@ fn print_report(cli: &Cli, report: &Report) {
         println!("the rejected features, with reasons: {rejects}");
     }
     match report.revision {
-        Some(revision) => println!("{} is at revision {revision}", cli.store),
-        None => println!("dry run: {} is as it was", cli.store),
+        Some(revision) => println!("{} is at revision {revision}", database::shown(&cli.store)),
+        None => println!("dry run: {} is as it was", database::shown(&cli.store)),
     }
 }
 

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use crate::{
-    args::Cli,
+    args::{Cli, LayersArgs},
+    database,
     output::{self, Failure, thousands},
 };
 
-pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
-    let store = citymap_store::open(&cli.store, false)?;
-    let view = store.view()?;
+pub(crate) fn run(cli: &Cli, args: &LayersArgs) -> Result<ExitCode, Failure> {
+    let store = database::open(cli, false)?;
+    let view = database::view(store.as_ref(), args.as_of)?;
     let entries = view.layers()?;
     if cli.json {
         let layers: Vec<_> = entries

@@ -2,24 +2,34 @@
 //! came of it. See `citymap --help`.
 
 mod args;
+mod backup;
+mod database;
 mod demo;
+mod diff;
 mod doctor;
 mod export;
 mod import;
 mod layers;
+mod log;
 mod output;
 mod progress;
+mod rollback;
 mod serve;
 mod worker;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 
 use crate::{
     args::{Cli, Command},
     output::Failure,
 };
+
+/// Features are made in one thread and dropped in another, which the system's allocator handles slowly.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -28,8 +38,15 @@ fn main() -> ExitCode {
         Command::Import(args) => import::run(&cli, args),
         Command::Serve(args) => serve::run(&cli, args),
         Command::Demo(args) => demo::run(&cli, args),
-        Command::Layers => layers::run(&cli),
+        Command::Layers(args) => layers::run(&cli, args),
         Command::Export(args) => export::run(&cli, args),
+        Command::Log(args) => log::run(&cli, args),
+        Command::Diff(args) => diff::run(&cli, args),
+        Command::Rollback(args) => rollback::run(&cli, args),
+        Command::Migrate => database::migrate(&cli),
+        Command::Backup(args) => backup::back_up(&cli, args),
+        Command::Restore(args) => backup::restore(&cli, args),
+        Command::Copy(args) => backup::copy(&cli, args),
         Command::Doctor => doctor::run(&cli),
     };
     match outcome {

@@ -11,16 +11,18 @@ use citymap_server::{Config, Limits};
 
 use crate::{
     args::{Cli, ServeArgs},
+    database,
     output::{self, Failure, thousands},
 };
 
 pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    let live = Arc::new(Live::open(citymap_store::open(&cli.store, false)?)?);
+    let live = Arc::new(Live::open(database::open(cli, false)?)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let config = config(args)?;
     runtime.block_on(citymap_server::serve(
         Arc::clone(&live),
-        config(args),
+        config,
         |address| {
             let city = live.scene().city;
             let features: usize = city.layers.values().map(|layer| layer.len()).sum();
@@ -50,12 +52,13 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn config(args: &ServeArgs) -> Config {
+fn config(args: &ServeArgs) -> Result<Config, Failure> {
     let defaults = Limits::default();
-    Config {
+    Ok(Config {
         listen: args.listen,
         base_url: args.base_url.clone(),
         assets: args.assets.clone(),
+        writers: args.writers.as_deref().map(citymap_server::read_writers).transpose()?.unwrap_or_default(),
         limits: Limits {
             items_limit_max: args.items_limit_max,
             items_limit_default: args.items_limit_default,
@@ -77,10 +80,17 @@ fn config(args: &ServeArgs) -> Config {
             tile_layers_max: args.tile_layers_max,
             shutdown_grace: Duration::from_secs_f64(args.shutdown_grace),
             refresh_interval: Duration::from_secs_f64(args.refresh_interval),
+            min_revision_wait: Duration::from_secs_f64(args.min_revision_wait),
+            event_streams_max: args.event_streams_max,
+            event_heartbeat: Duration::from_secs_f64(args.event_heartbeat),
+            edit_vertices_max: args.edit_vertices_max,
+            batch_edits_max: args.batch_edits_max,
+            batch_bytes_max: args.batch_max,
+            writers_max: args.writers_max,
             ..defaults
         },
         ..Config::default()
-    }
+    })
 }
 
 /// Ends when the process is asked to stop: Ctrl-C or SIGTERM.

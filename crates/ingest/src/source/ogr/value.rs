@@ -104,7 +104,17 @@ fn json<T: serde::Serialize>(list: &[T]) -> Result<Value, String> {
 
 /// `2025/07/01`, as GDAL writes it.
 fn day(text: &str) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(text.get(..10)?, "%Y/%m/%d").ok()
+    // By hand: of a million features with two dates each, chrono's format reading would be felt.
+    let bytes = text.as_bytes().get(..10)?;
+    let digits = |range: std::ops::Range<usize>| {
+        bytes[range].iter().try_fold(0_u32, |number, byte| {
+            byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0'))
+        })
+    };
+    if bytes[4] != b'/' || bytes[7] != b'/' {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(i32::try_from(digits(0..4)?).ok()?, digits(5..7)?, digits(8..10)?)
 }
 
 /// `2025/07/01 08:30:00.250+07`: an instant without a zone counts as UTC.

@@ -1,0 +1,240 @@
+//! `citymap backup`, `restore` and `copy`. A backup is a GeoPackage store with a list of checksums in it: one file, which
+//! QGIS opens, and which can also be served as it is.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use citymap_store::{Checksum, GeoPackage, Store, StoreError, checksum};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    args::{BackupArgs, Cli, CopyArgs, RestoreArgs},
+    database,
+    output::{self, Failure, thousands},
+    progress::Bar,
+};
+
+/// The name of the document with the checksums.
+const MANIFEST: &str = "backup/manifest";
+
+/// What a backup says of itself.
+#[derive(Debug, Serialize, Deserialize, PartialEq)]
+struct Manifest {
+    /// The newest revision.
+    revision: u64,
+    /// Every layer as of it.
+    layers: Vec<Sum>,
+}
+
+#[derive(Debug, Serialize, Deserialize, PartialEq)]
+struct Sum {
+    layer: String,
+    revision: u64,
+    count: u64,
+    sha256: String,
+}
+
+impl Manifest {
+    fn of(store: &dyn Store) -> Result<Self, StoreError> {
+        let view = store.view()?;
+        let mut layers = Vec::new();
+        for entry in view.layers()? {
+            let Checksum { count, sha256 } = checksum(view.as_ref(), &entry.layer.id)?;
+            layers.push(Sum { layer: entry.layer.id.to_string(), revision: entry.revision, count, sha256 });
+        }
+        Ok(Self { revision: view.revision(), layers })
+    }
+
+    /// What another store has otherwise.
+    fn differences(&self, other: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        if self.revision != other.revision {
+            found.push(format!("revision {} in place of {}", other.revision, self.revision));
+        }
+        for sum in &self.layers {
+            match other.layers.iter().find(|own| own.layer == sum.layer) {
+                None => found.push(format!("layer {} is missing", sum.layer)),
+                Some(own) if own != sum => found.push(format!(
+                    "layer {} has {} features with checksum {}…, not {} with {}…",
+                    sum.layer,
+                    own.count,
+                    &own.sha256[..12],
+                    sum.count,
+                    &sum.sha256[..12]
+                )),
+                Some(_) => {}
+            }
+        }
+        let strange = other.layers.iter().filter(|own| self.layers.iter().all(|sum| sum.layer != own.layer));
+        found.extend(strange.map(|own| format!("layer {} is not in the backup", own.layer)));
+        found
+    }
+
+    fn features(&self) -> u64 {
+        self.layers.iter().map(|sum| sum.count).sum()
+    }
+}
+
+pub(crate) fn back_up(cli: &Cli, args: &BackupArgs) -> Result<ExitCode, Failure> {
+    let start = Instant::now();
+    if args.file.exists() {
+        return Err(Failure(format!(
+            "{} is there already; a backup never overwrites, give another name",
+            args.file.display()
+        )));
+    }
+    let part = beside(&args.file, ".part");
+    let _ = fs::remove_file(&part);
+    let outcome = write_backup(cli, &part);
+    let manifest = match outcome {
+        Ok(manifest) => manifest,
+        Err(failure) => {
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = fs::remove_file(beside(&part, suffix));
+            }
+            return Err(failure);
+        }
+    };
+    // Whoever finds the file under its name finds all of it.
+    fs::File::open(&part)?.sync_all()?;
+    fs::rename(&part, &args.file)?;
+    if let Some(folder) = args.file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    if cli.json {
+        output::print_json(
+            &serde_json::json!({ "file": args.file, "manifest": manifest, "seconds": seconds }),
+        );
+    } else {
+        println!(
+            "{}: {} layers, {} features, revision {} and its history, in {seconds:.1} s",
+            args.file.display(),
+            manifest.layers.len(),
+            thousands(manifest.features()),
+            manifest.revision
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_backup(cli: &Cli, part: &Path) -> Result<Manifest, Failure> {
+    if database::is_database(&cli.store) {
+        let from = database::open(cli, false)?;
+        let to = GeoPackage::open_or_create(part)?;
+        copy_with_bar(cli, from.as_ref(), &to)?;
+    } else {
+        GeoPackage::open(Path::new(&cli.store))?.back_up(part)?;
+    }
+    let backup = GeoPackage::open(part)?;
+    let manifest = Manifest::of(&backup)?;
+    let version = backup.document(MANIFEST)?.map_or(0, |document| document.version);
+    backup.put_document(MANIFEST, version, Some(&serde_json::to_string(&manifest)?))?;
+    Ok(manifest)
+}
+
+pub(crate) fn restore(cli: &Cli, args: &RestoreArgs) -> Result<ExitCode, Failure> {
+    let start = Instant::now();
+    let backup = GeoPackage::open(&args.file)?;
+    let document = backup.document(MANIFEST)?.ok_or_else(|| {
+        Failure(format!(
+            "{} is a store but no backup: it has no list of checksums; `citymap --store {0} copy --to …` copies a store",
+            args.file.display()
+        ))
+    })?;
+    let manifest: Manifest = serde_json::from_str(&document.body)?;
+    let damaged = manifest.differences(&Manifest::of(&backup)?);
+    if !damaged.is_empty() {
+        return Err(Failure(format!(
+            "{} is damaged, and nothing was restored: {}",
+            args.file.display(),
+            damaged.join("; ")
+        )));
+    }
+    if !database::is_database(&cli.store) && Path::new(&cli.store).exists() {
+        return Err(Failure(format!(
+            "{} is there already; restore into a new file, then move it to its place",
+            cli.store
+        )));
+    }
+    let to = database::open(cli, true)?;
+    let newest = to.revision()?;
+    if newest > 0 {
+        return Err(Failure(format!(
+            "{} has {newest} revisions already; restore into an empty database",
+            to.location()
+        )));
+    }
+    copy_with_bar(cli, &backup, to.as_ref())?;
+    let differences = manifest.differences(&Manifest::of(to.as_ref())?);
+    if !differences.is_empty() {
+        return Err(Failure(format!(
+            "{} does not hold what the backup holds: {}; do not use it, and please report this",
+            to.location(),
+            differences.join("; ")
+        )));
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    if cli.json {
+        output::print_json(
+            &serde_json::json!({ "store": to.location(), "manifest": manifest, "seconds": seconds }),
+        );
+    } else {
+        println!(
+            "{}: {} layers, {} features, revision {}, every checksum as in the backup, in {seconds:.1} s",
+            to.location(),
+            manifest.layers.len(),
+            thousands(manifest.features()),
+            manifest.revision
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn copy(cli: &Cli, args: &CopyArgs) -> Result<ExitCode, Failure> {
+    let start = Instant::now();
+    let from = database::open(cli, false)?;
+    let options = citymap_store::Options { create: true, ..database::options(cli) };
+    let to = citymap_store::open_with(&args.to, &options)?;
+    let copied = copy_with_bar(cli, from.as_ref(), to.as_ref())?;
+    let (ours, theirs) = (Manifest::of(from.as_ref())?, Manifest::of(to.as_ref())?);
+    let differences = ours.differences(&theirs);
+    if !differences.is_empty() {
+        return Err(Failure(format!(
+            "{} differs from {}: {}; if something was committed meanwhile, run the same command again",
+            to.location(),
+            from.location(),
+            differences.join("; ")
+        )));
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    if cli.json {
+        output::print_json(&serde_json::json!({ "copied": copied, "manifest": ours, "seconds": seconds }));
+    } else {
+        println!(
+            "{copied} revisions copied; {} and {} hold the same {} features at revision {}, in {seconds:.1} s",
+            from.location(),
+            to.location(),
+            thousands(ours.features()),
+            ours.revision
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn copy_with_bar(cli: &Cli, from: &dyn Store, to: &dyn Store) -> Result<u64, Failure> {
+    let bar = Bar::new(cli.json);
+    let outcome = citymap_store::copy(from, to, &mut |next, newest| bar.set("revision", next, newest));
+    bar.clear();
+    Ok(outcome?)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

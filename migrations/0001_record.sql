@@ -3,26 +3,19 @@
 -- History is an undo log. A layer's table holds the present. For each feature that revision N changed or removed, the
 -- history table of its generation (one list of fields and kind of geometry) holds the row as it was before N, once per
 -- (N, fid). Features that N added lie in citymap.added as ranges of numbers. The state of a number at revision R is told by
--- its earliest event after R: a history row is that row, an added range says that it was not there, none leaves the live row.
+-- its earliest event after R: a history row is that row, an added range says that it was not there (where a revision has both, the row counts), none leaves the live row.
 --
--- Whoever reads a table in a REPEATABLE READ transaction while an import may replace it:
--- * takes `pg_advisory_xact_lock_shared(1667855481, 2)` first: tables that were replaced are only dropped while nobody holds it;
--- * finds the table of its own snapshot by `SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON
---   n.oid = c.relnamespace WHERE n.nspname = 'city' AND c.relname = $1`: the row is as old as the snapshot, the name is the
---   present one (a replaced table moved to schema retired; a name of digits only is a table that is gone);
--- * locks that name (LOCK TABLE … IN ACCESS SHARE MODE) and asks again whether the name is still the same before it reads;
--- * lets the lock go when it has read (a savepoint rolled back), since a replacing import waits for it.
+-- An import makes a table aside and lets it take the place of the former one at its end. Whoever reads more than one
+-- statement's worth locks the table (LOCK TABLE … IN ACCESS SHARE MODE) before the first statement that reads.
 
 CREATE SCHEMA city;
 CREATE SCHEMA city_vn2000;
 CREATE SCHEMA history;
-CREATE SCHEMA retired;
 CREATE SCHEMA citymap;
 
 COMMENT ON SCHEMA city IS 'Layers of the city map, one table each (WGS 84). Edits become revisions.';
 COMMENT ON SCHEMA city_vn2000 IS 'The layers with VN-2000 geometry, EPSG:9210 (TM-3 105°45'', Ho Chi Minh City). Read only.';
 COMMENT ON SCHEMA history IS 'Former states of features. Written by the triggers of schema city only.';
-COMMENT ON SCHEMA retired IS 'Tables that an import replaced, kept until nobody reads them.';
 COMMENT ON SCHEMA citymap IS 'The catalogue and the log of revisions.';
 
 CREATE TABLE citymap.store (version integer NOT NULL);
@@ -100,13 +93,6 @@ CREATE TABLE citymap.added (
     first bigint NOT NULL,
     last bigint NOT NULL CHECK (last >= first),
     PRIMARY KEY (layer, generation, revision, first)
-);
-
--- Tables in schema retired, with the revision that replaced them.
-CREATE TABLE citymap.retired (
-    name text PRIMARY KEY,
-    revision bigint NOT NULL,
-    time timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 CREATE TABLE citymap.document (
@@ -365,7 +351,7 @@ BEGIN
     END LOOP;
     PERFORM FROM citymap.change c WHERE c.revision = NEW.number;
     IF FOUND THEN
-        UPDATE citymap.revision r SET open = false, time = greatest(clock_timestamp(),
+        UPDATE citymap.revision r SET open = false, time = greatest(date_trunc('milliseconds', clock_timestamp()),
             (SELECT b.time FROM citymap.revision b WHERE b.number = NEW.number - 1))
         WHERE r.number = NEW.number;
         PERFORM pg_notify('citymap', NEW.number::text);

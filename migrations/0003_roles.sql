@@ -9,7 +9,7 @@ DO $$
 DECLARE
     role text;
     maker text := current_user;
-    schemas text[] := ARRAY['city', 'city_vn2000', 'history', 'retired', 'citymap'];
+    schemas text[] := ARRAY['city', 'city_vn2000', 'history', 'citymap'];
     thing record;
 BEGIN
     FOREACH role IN ARRAY ARRAY['citymap_owner', 'citymap_writer', 'citymap_reader'] LOOP

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use chrono::Datelike;
-use citymap_model::{GeometryKind, Layer, Value};
+use citymap_model::{Geometry, GeometryKind, Layer, Value};
+use geo_types::{LineString, Polygon};
 
 use crate::{StoreError, wkb_write::code};
 
@@ -101,6 +102,34 @@ pub(crate) fn misfit(expected: GeometryKind, wkb_type: u32, empty: bool) -> Opti
         _ => codes == expected || empty,
     };
     (!fits).then(|| format!("its geometry is {found}, the layer holds {}", kind(expected)))
+}
+
+/// The key of a feature as text, `None` where it has none. An empty text is no key.
+pub(crate) fn key_of(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
+    let key: std::borrow::Cow<'_, str> = match value {
+        Value::Text(text) => text.as_str().into(),
+        other => other.to_key()?.into(),
+    };
+    (!key.is_empty()).then_some(key)
+}
+
+/// Why a geometry is too short to be one, which PostGIS does not keep: a line of one point, a ring of fewer than four.
+pub(crate) fn too_short(geometry: &Geometry) -> Option<String> {
+    let line = |line: &LineString| (line.0.len() == 1).then(|| "a line has one point only".to_owned());
+    let polygon = |polygon: &Polygon| {
+        let empty = polygon.exterior().0.is_empty() && polygon.interiors().is_empty();
+        let mut rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
+        (!empty && rings.any(|ring| ring.0.len() < 4))
+            .then(|| "a ring has fewer than three corners".to_owned())
+    };
+    match geometry {
+        Geometry::LineString(one) => line(one),
+        Geometry::MultiLineString(many) => many.0.iter().find_map(line),
+        Geometry::Polygon(one) => polygon(one),
+        Geometry::MultiPolygon(many) => many.0.iter().find_map(polygon),
+        Geometry::GeometryCollection(many) => many.0.iter().find_map(too_short),
+        _ => None,
+    }
 }
 
 /// A value of another type than its field is a fault of the program, not of the data.

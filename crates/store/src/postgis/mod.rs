@@ -14,30 +14,40 @@
 //! println!("{} is at revision {}", store.location(), store.revision().unwrap());
 //! ```
 
+mod accept;
 mod added;
 mod changes;
 mod check;
 mod check_layer;
 mod commit;
 mod connect;
+mod copy;
 mod documents;
+mod editor;
+mod entry;
 mod failure;
+mod known;
 mod log;
 mod migrate;
 mod pool;
+mod publish;
 mod read;
 mod reading;
 mod roles;
+mod schema;
+mod session;
+mod transaction;
 mod url;
 mod view;
 mod wait;
+mod writer;
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Revision, RevisionNumber};
 
-use self::{connect::Database, view::PostgisView, wait::Waiter};
+use self::{connect::Database, transaction::PostgisTransaction, view::PostgisView, wait::Waiter};
 use crate::{Document, Finding, Options, Store, StoreError, Transaction, View};
 
 /// The record of a city in a PostGIS database.
@@ -108,8 +118,7 @@ impl Store for Postgis {
     }
 
     fn begin(&self, meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        let _ = meta;
-        Err(StoreError::Unsupported { location: self.location(), reason: "writing is on its way".to_owned() })
+        Ok(Box::new(PostgisTransaction::begin(&self.database, meta)?))
     }
 
     fn log(&self, limit: usize) -> Result<Vec<Revision>, StoreError> {

@@ -1,0 +1,227 @@
+//! Rows in PostgreSQL's binary COPY format, on their way in and out.
+
+use chrono::NaiveDate;
+use citymap_model::{Fid, Value};
+use sqlx::Error as Sql;
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use super::pool::Lease;
+
+/// What begins a binary COPY: signature, flags, length of the header's extension.
+const HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+/// The column count that no row has ends it.
+const TAIL: [u8; 2] = (-1i16).to_be_bytes();
+/// A field's length where it is null.
+const NULL: [u8; 4] = (-1i32).to_be_bytes();
+/// Bytes that are sent together.
+pub(super) const CHUNK: usize = 256 * 1024;
+/// Chunks that may wait: the encoder stays ahead of the server, not of memory.
+const WAITING: usize = 8;
+
+/// The bytes of rows, without head and tail.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) bytes: Vec<u8>,
+    pub(super) count: usize,
+}
+
+impl Rows {
+    /// Adds a row: its number, its geometry as extended WKB (`None` for a table without geometry), its values.
+    pub(super) fn add(&mut self, fid: Fid, geometry: Option<Option<&[u8]>>, values: &[Value]) {
+        let out = &mut self.bytes;
+        let columns = 1 + usize::from(geometry.is_some()) + values.len();
+        // PostgreSQL holds at most 1600 columns, which was seen to when the table was made.
+        out.extend_from_slice(&i16::try_from(columns).unwrap_or(i16::MAX).to_be_bytes());
+        put(out, &fid.to_be_bytes());
+        match geometry {
+            None => {}
+            Some(None) => out.extend_from_slice(&NULL),
+            Some(Some(bytes)) => put(out, bytes),
+        }
+        for value in values {
+            match binary(value) {
+                Binary::Null => out.extend_from_slice(&NULL),
+                Binary::One(bytes) => put(out, &bytes),
+                Binary::Four(bytes) => put(out, &bytes),
+                Binary::Eight(bytes) => put(out, &bytes),
+                Binary::Text(text) => put(out, text.as_bytes()),
+            }
+        }
+        self.count += 1;
+    }
+}
+
+fn put(out: &mut Vec<u8>, bytes: &[u8]) {
+    // A field holds at most 1 GB; the server refuses what is longer.
+    out.extend_from_slice(&i32::try_from(bytes.len()).unwrap_or(i32::MAX).to_be_bytes());
+    out.extend_from_slice(bytes);
+}
+
+enum Binary<'a> {
+    Null,
+    One([u8; 1]),
+    Four([u8; 4]),
+    Eight([u8; 8]),
+    Text(&'a str),
+}
+
+/// A value as PostgreSQL sends and takes it. NaN, which is no value, becomes null, and minus zero zero, so that equal
+/// values are equal bytes.
+fn binary(value: &Value) -> Binary<'_> {
+    match value {
+        Value::Null => Binary::Null,
+        Value::Bool(value) => Binary::One([u8::from(*value)]),
+        Value::Int(value) => Binary::Eight(value.to_be_bytes()),
+        Value::Real(value) if value.is_nan() => Binary::Null,
+        Value::Real(value) => Binary::Eight((value + 0.0).to_be_bytes()),
+        Value::Text(text) => Binary::Text(text),
+        Value::Date(day) => {
+            let since = NaiveDate::from_ymd_opt(2000, 1, 1).map_or(0, |epoch| (*day - epoch).num_days());
+            // The years 0 to 9999, which is all that comes here, are 4 million days.
+            Binary::Four(i32::try_from(since).unwrap_or(i32::MAX).to_be_bytes())
+        }
+        Value::DateTime(time) => {
+            // Cut to the millisecond; counted from 2000 in microseconds.
+            Binary::Eight(((time.timestamp_millis() - 946_684_800_000) * 1000).to_be_bytes())
+        }
+    }
+}
+
+enum Part {
+    Bytes(Vec<u8>),
+    End,
+}
+
+/// A COPY on its way in. What is encoded here is sent, and taken in by the server, meanwhile.
+pub(super) struct Copying {
+    sender: mpsc::Sender<Part>,
+    task: JoinHandle<(Lease, Result<u64, Sql>)>,
+}
+
+impl Copying {
+    /// Starts the statement. Needs a runtime to be entered.
+    pub(super) fn start(mut lease: Lease, sql: String) -> Self {
+        let (sender, mut parts) = mpsc::channel(WAITING);
+        let task = tokio::spawn(async move {
+            let outcome = async {
+                let mut copy = lease.copy_in_raw(&sql).await?;
+                copy.send(HEAD).await?;
+                while let Some(part) = parts.recv().await {
+                    match part {
+                        Part::Bytes(bytes) => copy.send(bytes).await?,
+                        Part::End => {
+                            copy.send(&TAIL[..]).await?;
+                            return copy.finish().await;
+                        }
+                    };
+                }
+                copy.abort("the change set was given up").await?;
+                Ok(0)
+            }
+            .await;
+            (lease, outcome)
+        });
+        Self { sender, task }
+    }
+
+    /// Sends rows; waits while the server is behind. An error shows at the end.
+    pub(super) fn send(&self, rows: &mut Rows) {
+        if rows.bytes.is_empty() {
+            return;
+        }
+        let next = Vec::with_capacity(CHUNK + CHUNK / 8);
+        let bytes = std::mem::replace(&mut rows.bytes, next);
+        rows.count = 0;
+        let _ = self.sender.blocking_send(Part::Bytes(bytes));
+    }
+
+    /// Waits for the end; the connection, and how many rows were taken.
+    pub(super) async fn finish(self) -> (Option<Lease>, Result<u64, Sql>) {
+        let Self { sender, task } = self;
+        let _ = sender.send(Part::End).await;
+        match task.await {
+            Ok((lease, outcome)) => (Some(lease), outcome),
+            Err(_) => (None, Err(Sql::WorkerCrashed)),
+        }
+    }
+
+    /// Gives the statement up; the connection, if it is still good.
+    pub(super) async fn abort(self) -> Option<Lease> {
+        let Self { sender, task } = self;
+        drop(sender);
+        match task.await {
+            Ok((lease, Ok(_))) => Some(lease),
+            _ => None,
+        }
+    }
+}
+
+/// Takes the rows of a binary COPY apart, of which pieces come cut anywhere.
+#[derive(Default)]
+pub(super) struct Unpacker {
+    rest: Vec<u8>,
+    begun: bool,
+}
+
+impl Unpacker {
+    /// Hands the two columns of each row that is complete to `sink`; a null is `None`.
+    pub(super) fn pairs(&mut self, bytes: &[u8], mut sink: impl FnMut(Option<&[u8]>, Option<&[u8]>)) {
+        self.rest.extend_from_slice(bytes);
+        let mut at = 0;
+        if !self.begun {
+            if self.rest.len() < HEAD.len() {
+                return;
+            }
+            (at, self.begun) = (HEAD.len(), true);
+        }
+        while let Some((one, two, next)) = pair(&self.rest, at) {
+            sink(one.map(|(from, to)| &self.rest[from..to]), two.map(|(from, to)| &self.rest[from..to]));
+            at = next;
+        }
+        self.rest.drain(..at);
+    }
+}
+
+/// From where to where a field lies; `None` for null.
+type Span = Option<(usize, usize)>;
+
+fn pair(bytes: &[u8], at: usize) -> Option<(Span, Span, usize)> {
+    let count = i16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?);
+    if count != 2 {
+        return None; // the end
+    }
+    let (one, at) = field(bytes, at + 2)?;
+    let (two, at) = field(bytes, at)?;
+    Some((one, two, at))
+}
+
+fn field(bytes: &[u8], at: usize) -> Option<(Span, usize)> {
+    let length = i32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?);
+    let Ok(length) = usize::try_from(length) else { return Some((None, at + 4)) };
+    let (from, to) = (at + 4, at + 4 + length);
+    (to <= bytes.len()).then_some((Some((from, to)), to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_apart_wherever_they_are_cut() {
+        let mut rows = Rows::default();
+        for (fid, text) in [(1, "một"), (2, ""), (3, "ba")] {
+            rows.add(fid, None, &[if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) }]);
+        }
+        let all = [HEAD, &rows.bytes, &TAIL].concat();
+        for step in 1..all.len() {
+            let (mut unpacker, mut found) = (Unpacker::default(), Vec::new());
+            for piece in all.chunks(step) {
+                unpacker.pairs(piece, |fid, text| {
+                    let fid = i64::from_be_bytes(fid.unwrap().try_into().unwrap());
+                    found.push((fid, text.map(|text| String::from_utf8(text.to_vec()).unwrap())));
+                });
+            }
+            assert_eq!(found, [(1, Some("một".to_owned())), (2, None), (3, Some("ba".to_owned()))]);
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Changing single features of one layer by their numbers. The table's triggers keep the history, as they do for other
+//! programs' edits.
+
+use std::collections::BTreeMap;
+
+use citymap_model::{Fid, FieldType, GeometryKind, Layer, LayerChange, Mode, NewFeature, Value};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, postgres::PgArguments, query::Query};
+
+use super::{
+    accept::{Accepted, accept},
+    copy::{CHUNK, Rows},
+    entry::{self, Entry, same_shape},
+    known::Fids,
+    publish,
+    schema::{self, GeometryColumn},
+    session::Session,
+};
+use crate::{
+    Edit, Put, StoreError,
+    columns::{FID, quoted},
+    fit::{check_definition, unfit},
+};
+
+/// Edits that are kept before they are handed to the database together.
+const BATCH: usize = 20_000;
+/// As many are handed over one by one.
+const SINGLY: usize = 8;
+/// Numbers that are looked for one by one before all are read.
+const ASKED: u32 = 64;
+
+/// What becomes of a feature.
+struct Pending {
+    /// Whether it is in the table.
+    there: bool,
+    /// What it is to be; `None` if it goes.
+    after: Option<Accepted>,
+}
+
+/// The layer that a transaction has turned to, to edit it.
+pub(super) struct LayerEditor {
+    entry: Entry,
+    before: Layer,
+    again: bool,
+    change: LayerChange,
+    /// What the statements did so far: added, changed, removed.
+    done: [u64; 3],
+    next_fid: Fid,
+    fids: Option<Fids>,
+    asked: u32,
+    pending: BTreeMap<Fid, Pending>,
+    /// The name of the table for batches, once it is made.
+    batch: Option<String>,
+    column: GeometryColumn,
+    codes: u8,
+}
+
+impl LayerEditor {
+    /// Turns to a layer that is there.
+    pub(super) fn open(session: &mut Session<'_>, layer: &Layer, revision: i64) -> Result<Self, StoreError> {
+        check_definition(layer)?;
+        let entry = entry::load(session, &layer.id)?.ok_or_else(|| StoreError::NoLayer(layer.id.clone()))?;
+        if !same_shape(&entry.layer, layer) {
+            return Err(unfit(
+                layer,
+                "an edit leaves the fields and the kind of geometry as they are; import with --mode replace to change them",
+            ));
+        }
+        let (last_fid, _) = entry::numbering(session, &layer.id)?;
+        let column = publish::geometry_column(session, &entry)?;
+        let again = entry.revision == revision;
+        let before = entry.layer.clone();
+        Ok(Self {
+            entry: Entry { layer: layer.clone(), revision, ..entry },
+            before,
+            again,
+            change: LayerChange {
+                layer: layer.id.clone(),
+                mode: Mode::Edit,
+                added: 0,
+                changed: 0,
+                removed: 0,
+                rejected: 0,
+            },
+            done: [0; 3],
+            next_fid: last_fid.saturating_add(1),
+            fids: None,
+            asked: 0,
+            pending: BTreeMap::new(),
+            batch: None,
+            column,
+            codes: 0,
+        })
+    }
+
+    /// The layer as it will be.
+    pub(super) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// Counts features that did not come this far.
+    pub(super) fn rejected(&mut self, count: u64) {
+        self.change.rejected += count;
+    }
+
+    /// Makes one edit.
+    pub(super) fn edit(&mut self, session: &mut Session<'_>, edit: Edit) -> Result<Put, StoreError> {
+        let (put, fid, after) = match edit {
+            Edit::Insert(fid, feature) => {
+                let feature = match self.accept(feature)? {
+                    Ok(feature) => feature,
+                    Err(reason) => return Ok(Put::Rejected(reason)),
+                };
+                let fid = match fid {
+                    None => self.next_fid,
+                    Some(fid) if !(1..Fid::MAX).contains(&fid) => {
+                        return Ok(Put::Rejected(format!(
+                            "{fid} is no number for a feature; give one above 0"
+                        )));
+                    }
+                    Some(fid) if self.is_there(session, fid)? => {
+                        return Ok(Put::Rejected(format!(
+                            "there is a feature {fid} already; update it, or give no number"
+                        )));
+                    }
+                    Some(fid) => fid,
+                };
+                self.next_fid = self.next_fid.max(fid.saturating_add(1));
+                (Put::Added(fid), fid, Some(feature))
+            }
+            Edit::Update(fid, feature) => {
+                let feature = match self.accept(feature)? {
+                    Ok(feature) => feature,
+                    Err(reason) => return Ok(Put::Rejected(reason)),
+                };
+                if !self.is_there(session, fid)? {
+                    return Ok(missing(fid));
+                }
+                (Put::Changed(fid), fid, Some(feature))
+            }
+            Edit::Delete(fid) => {
+                if !self.is_there(session, fid)? {
+                    return Ok(missing(fid));
+                }
+                (Put::Removed(fid), fid, None)
+            }
+        };
+        let there = match self.pending.get(&fid) {
+            Some(pending) => pending.there,
+            None => !matches!(put, Put::Added(_)),
+        };
+        self.pending.insert(fid, Pending { there, after });
+        if self.pending.len() >= BATCH {
+            self.flush(session)?;
+        }
+        Ok(put)
+    }
+
+    fn accept(&self, feature: NewFeature) -> Result<Result<Accepted, String>, StoreError> {
+        accept(&self.entry.layer, self.entry.layer.geometry, feature)
+    }
+
+    /// Whether there is a feature with this number, as the edits before leave it.
+    fn is_there(&mut self, session: &mut Session<'_>, fid: Fid) -> Result<bool, StoreError> {
+        if let Some(pending) = self.pending.get(&fid) {
+            return Ok(pending.after.is_some());
+        }
+        if let Some(fids) = &self.fids {
+            return Ok(fids.contains(fid));
+        }
+        if self.asked < ASKED {
+            self.asked += 1;
+            let table = self.entry.shape().live();
+            // A number is no place for quotes.
+            let found = session.numbers(format!("SELECT {FID} FROM {table} WHERE {FID} = {fid}"), &[])?;
+            return Ok(found.is_some());
+        }
+        let (fids, _) = Fids::load(session, &self.entry)?;
+        Ok(self.fids.insert(fids).contains(fid))
+    }
+
+    /// Hands the database what was kept back.
+    pub(super) fn flush(&mut self, session: &mut Session<'_>) -> Result<(), StoreError> {
+        let pending = std::mem::take(&mut self.pending);
+        if pending.is_empty() {
+            return Ok(());
+        }
+        for after in pending.values().filter_map(|pending| pending.after.as_ref()) {
+            self.codes |= after.bit();
+        }
+        if !self.column.takes(self.codes) {
+            publish::rebuild(session, &self.entry)?;
+            self.column = GeometryColumn::Kind;
+        }
+        if let Some(fids) = &mut self.fids {
+            for (fid, pending) in &pending {
+                fids.set(*fid, pending.after.is_some());
+            }
+        }
+        let gone: Vec<Fid> =
+            pending.iter().filter(|(_, now)| now.there && now.after.is_none()).map(|(fid, _)| *fid).collect();
+        if !gone.is_empty() {
+            let sql = format!("DELETE FROM {} WHERE {FID} = ANY($1)", self.entry.shape().live());
+            self.done[2] += session.ask(async |conn| {
+                let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(&gone);
+                Ok(query.execute(conn).await?.rows_affected())
+            })?;
+        }
+        let stay: Vec<(Fid, bool, Accepted)> = pending
+            .into_iter()
+            .filter_map(|(fid, pending)| Some((fid, pending.there, pending.after?)))
+            .collect();
+        if stay.len() <= SINGLY {
+            for (fid, there, after) in stay {
+                let done = self.one(session, fid, there, after)?;
+                self.done[usize::from(there)] += done;
+            }
+            return Ok(());
+        }
+        self.many(session, stay)
+    }
+
+    /// Writes one row.
+    fn one(
+        &self,
+        session: &mut Session<'_>,
+        fid: Fid,
+        there: bool,
+        after: Accepted,
+    ) -> Result<u64, StoreError> {
+        let table = self.entry.shape().live();
+        let columns = self.entry.quoted();
+        let places: Vec<String> = (0..columns.len())
+            .map(|index| {
+                if self.entry.spatial() && index == 0 {
+                    "st_geomfromewkb($2)".to_owned()
+                } else {
+                    format!("${}", index + 2)
+                }
+            })
+            .collect();
+        let sql = if !there {
+            let places: String = places.iter().map(|place| format!(", {place}")).collect();
+            format!("INSERT INTO {table} ({FID}{}) VALUES ($1{places})", self.entry.list(""))
+        } else if columns.is_empty() {
+            return Ok(0);
+        } else {
+            let set: Vec<String> =
+                columns.iter().zip(&places).map(|(column, place)| format!("{column} = {place}")).collect();
+            let differs: Vec<String> = columns
+                .iter()
+                .zip(&places)
+                .map(|(column, place)| format!("ROW({column}) *<> ROW({place})"))
+                .collect();
+            format!("UPDATE {table} SET {} WHERE {FID} = $1 AND ({})", set.join(", "), differs.join(" OR "))
+        };
+        session.ask(async |conn| {
+            let query =
+                bound(sqlx::query(AssertSqlSafe(sql)).persistent(false), fid, &self.entry.layer, &after);
+            Ok(query.execute(conn).await?.rows_affected())
+        })
+    }
+
+    /// Writes many rows.
+    fn many(
+        &mut self,
+        session: &mut Session<'_>,
+        stay: Vec<(Fid, bool, Accepted)>,
+    ) -> Result<(), StoreError> {
+        let name = match &self.batch {
+            Some(name) => {
+                session.batch(format!("TRUNCATE pg_temp.{}", quoted(name)))?;
+                name.clone()
+            }
+            None => {
+                let name = schema::unique(&self.entry.layer, publish::next_name(session)?);
+                session.batch(format!(
+                    "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {FID}{} FROM {} WHERE false",
+                    quoted(&name),
+                    self.entry.list(""),
+                    self.entry.shape().live()
+                ))?;
+                self.batch.insert(name).clone()
+            }
+        };
+        if self.entry.spatial() && self.column == GeometryColumn::Kind {
+            session
+                .batch(format!("ALTER TABLE pg_temp.{} ALTER COLUMN geom TYPE geometry", quoted(&name)))?;
+        }
+        let source = format!("pg_temp.{}", quoted(&name));
+        let sql = format!("COPY {source} ({FID}{}) FROM STDIN (FORMAT binary)", self.entry.list(""));
+        let copying = session.copy_in(sql)?;
+        let mut rows = Rows::default();
+        for (fid, _, after) in &stay {
+            let geometry = self.entry.spatial().then(|| after.bytes());
+            rows.add(*fid, geometry, &after.values);
+            if rows.bytes.len() >= CHUNK {
+                copying.send(&mut rows);
+            }
+        }
+        copying.send(&mut rows);
+        session.copied(copying)?;
+        session.batch(format!("ANALYZE {source}"))?;
+        self.done[1] += publish::update_from(session, &self.entry, &source)?;
+        self.done[0] += publish::insert_from(session, &self.entry, &source)?;
+        Ok(())
+    }
+
+    /// Turns away from the layer: counts and catalogue become right. What was done, and how many features there are
+    /// now.
+    pub(super) fn finish(mut self, session: &mut Session<'_>) -> Result<(LayerChange, u64), StoreError> {
+        self.flush(session)?;
+        if let Some(name) = self.batch.take() {
+            session.batch(format!("DROP TABLE pg_temp.{}", quoted(&name)))?;
+        }
+        let [mut added, mut changed, mut removed] = self.done;
+        if added + changed + removed > 0 && !self.again {
+            // What was done and undone counts for nothing.
+            let (id, revision) = (self.entry.layer.id.as_str(), self.entry.revision);
+            [added, changed, removed] = session.ask(async |conn| {
+                let row = sqlx::query("SELECT added, changed, removed FROM citymap.settle($1, $2)")
+                    .bind(id)
+                    .bind(revision)
+                    .fetch_one(conn)
+                    .await?;
+                let number = |index: usize| {
+                    Ok::<_, sqlx::Error>(row.try_get::<i64, _>(index)?.try_into().unwrap_or(0))
+                };
+                Ok([number(0)?, number(1)?, number(2)?])
+            })?;
+        }
+        (self.change.added, self.change.changed, self.change.removed) = (added, changed, removed);
+        self.entry.count = (self.entry.count + added).saturating_sub(removed);
+        let redefined = self.before != self.entry.layer;
+        if redefined {
+            self.redefine(session)?;
+        }
+        entry::save(session, &self.entry, self.next_fid - 1, redefined)?;
+        Ok((self.change, self.entry.count))
+    }
+
+    /// Makes titles and the key's index those of the new definition.
+    fn redefine(&self, session: &mut Session<'_>) -> Result<(), StoreError> {
+        session.batch(schema::comments(&self.entry))?;
+        if self.before.key == self.entry.layer.key {
+            return Ok(());
+        }
+        publish::drop_key_index(session, &self.entry)?;
+        let Some(key) = self.entry.layer.key_index() else { return Ok(()) };
+        let name = format!("{}_key", schema::unique(&self.entry.layer, publish::next_name(session)?));
+        session.batch(schema::index_key(&self.entry, self.entry.layer.id.as_str(), &name, key))
+    }
+}
+
+fn missing(fid: Fid) -> Put {
+    Put::Rejected(format!("there is no feature {fid}"))
+}
+
+/// A statement with a row's number, geometry and values for parameters.
+fn bound<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    fid: Fid,
+    layer: &Layer,
+    after: &Accepted,
+) -> Query<'q, Postgres, PgArguments> {
+    let mut query = query.bind(fid);
+    if layer.geometry != GeometryKind::None {
+        query = query.bind(after.bytes().map(<[u8]>::to_vec));
+    }
+    for (value, field) in after.values.iter().zip(&layer.fields) {
+        query = match value {
+            Value::Null => match field.field_type {
+                FieldType::Bool => query.bind(None::<bool>),
+                FieldType::Int => query.bind(None::<i64>),
+                FieldType::Real => query.bind(None::<f64>),
+                FieldType::Text => query.bind(None::<String>),
+                FieldType::Date => query.bind(None::<chrono::NaiveDate>),
+                FieldType::DateTime => query.bind(None::<chrono::DateTime<chrono::Utc>>),
+            },
+            Value::Real(value) if value.is_nan() => query.bind(None::<f64>),
+            Value::Bool(value) => query.bind(*value),
+            Value::Int(value) => query.bind(*value),
+            Value::Real(value) => query.bind(value + 0.0),
+            Value::Text(value) => query.bind(value.clone()),
+            Value::Date(value) => query.bind(*value),
+            Value::DateTime(value) => query.bind(chrono::SubsecRound::trunc_subsecs(*value, 3)),
+        };
+    }
+    query
+}

@@ -1,0 +1,339 @@
+//! A table that was filled aside becomes the layer's: its former rows go to the history, then the tables swap. Where
+//! little differs, the rows that do are changed in place.
+
+use citymap_model::Layer;
+use sqlx::Row as _;
+
+use super::{
+    entry::{Entry, same_fields, same_shape},
+    schema::{self, GeometryColumn},
+    session::Session,
+};
+use crate::{
+    StoreError,
+    columns::{FID, quoted},
+    fit::unfit,
+};
+
+/// How long to wait for those who read a table that is to be swapped.
+pub(super) const SWAP_WAIT: &str = "SET LOCAL lock_timeout = '60s'";
+
+/// What a table that was filled aside did to the layer, feature by feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Differences {
+    pub(super) changed: u64,
+    pub(super) removed: u64,
+}
+
+/// A number for names in the database.
+pub(super) fn next_name(session: &mut Session<'_>) -> Result<i64, StoreError> {
+    let found = session.numbers("SELECT nextval('citymap.relation')", &[])?;
+    Ok(found.map_or(0, |numbers| numbers[0]))
+}
+
+/// The type of a layer's geometry column as it is now.
+pub(super) fn geometry_column(
+    session: &mut Session<'_>,
+    entry: &Entry,
+) -> Result<GeometryColumn, StoreError> {
+    if !entry.spatial() {
+        return Ok(GeometryColumn::Kind);
+    }
+    let id = entry.layer.id.as_str();
+    let stated = session.ask(async |conn| {
+        sqlx::query(
+            "SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
+             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'city' AND c.relname = $1 \
+             AND a.attname = 'geom'",
+        )
+        .bind(id)
+        .fetch_optional(conn)
+        .await?
+        .map(|row| row.try_get::<String, _>(0))
+        .transpose()
+    })?;
+    Ok(GeometryColumn::parse(&stated.unwrap_or_default()))
+}
+
+/// Keeps writers away from a layer's table, and lets readers in. A program that edits it and waits for this
+/// transaction to end holds the table too; it gives up before long.
+pub(super) fn lock(session: &mut Session<'_>, entry: &Entry) -> Result<(), StoreError> {
+    let sql = format!("LOCK TABLE city.{} IN SHARE ROW EXCLUSIVE MODE", quoted(entry.layer.id.as_str()));
+    for _ in 0..8 {
+        session.batch("SAVEPOINT citymap_lock")?;
+        match session.batch(sql.clone()) {
+            Err(StoreError::Busy { .. }) => session.batch("ROLLBACK TO SAVEPOINT citymap_lock")?,
+            outcome => {
+                outcome?;
+                return session.batch("RELEASE SAVEPOINT citymap_lock");
+            }
+        }
+    }
+    session.batch(sql)
+}
+
+/// The rows that are in `name` what they are in the layer's table, as SQL; `o` is the layer's, `n` the other one.
+fn same_row(entry: &Entry) -> String {
+    format!("ROW(o.{FID}{}) *= ROW(n.{FID}{})", entry.list("o."), entry.list("n."))
+}
+
+/// Leaves out what this revision added, where an earlier turn of it may have.
+fn but_added(entry: &Entry) -> String {
+    let id = entry.layer.id.as_str();
+    // A layer's id has letters, digits and `_` only.
+    format!(" AND NOT citymap.was_added('{id}', {}, {}, o.{FID})", entry.generation, entry.revision)
+}
+
+/// Keeps those former rows that are others in the table `name`, or not there. `again` says that the layer was touched
+/// by this revision before. How many were kept.
+pub(super) fn keep_differing(
+    session: &mut Session<'_>,
+    entry: &Entry,
+    name: &str,
+    again: bool,
+) -> Result<u64, StoreError> {
+    session.affect(
+        format!(
+            "INSERT INTO history.{} (revision, {FID}{}) SELECT $1, o.{FID}{} FROM city.{} o \
+             LEFT JOIN city.{} n ON n.{FID} = o.{FID} WHERE (n.{FID} IS NULL OR NOT {}){} ON CONFLICT DO NOTHING",
+            quoted(&entry.history),
+            entry.list(""),
+            entry.list("o."),
+            quoted(entry.layer.id.as_str()),
+            quoted(name),
+            same_row(entry),
+            if again { but_added(entry) } else { String::new() },
+        ),
+        &[entry.revision],
+    )
+}
+
+/// Keeps all rows of a layer whose table goes: it is dropped, or has other fields from now on.
+pub(super) fn keep_all(
+    session: &mut Session<'_>,
+    entry: &Entry,
+    revision: i64,
+    again: bool,
+) -> Result<(), StoreError> {
+    let entry = &Entry { revision, ..entry.clone() };
+    session
+        .affect(
+            format!(
+                "INSERT INTO history.{} (revision, {FID}{}) SELECT $1, o.{FID}{} FROM city.{} o WHERE true{} \
+                 ON CONFLICT DO NOTHING",
+                quoted(&entry.history),
+                entry.list(""),
+                entry.list("o."),
+                quoted(entry.layer.id.as_str()),
+                if again { but_added(entry) } else { String::new() },
+            ),
+            &[revision],
+        )
+        .map(|_| ())
+}
+
+/// Counts what differs between the layer as it is and the table `name` of the layer as it will be. `None` for both
+/// in `changed` where values cannot be compared: then all that stay are changed.
+pub(super) fn count(
+    session: &mut Session<'_>,
+    before: &Entry,
+    after: &Entry,
+    name: &str,
+) -> Result<Differences, StoreError> {
+    let differs = if same_shape(&before.layer, &after.layer) {
+        format!("NOT {}", same_row(before))
+    } else if same_fields(&before.layer, &after.layer) {
+        let side = |entry: &Entry, of: &str| {
+            let geom = if entry.spatial() { format!("{of}.geom") } else { "NULL::geometry".to_owned() };
+            let columns: String =
+                entry.columns.iter().map(|column| format!(", {of}.{}", quoted(column))).collect();
+            format!("ROW({geom}{columns})")
+        };
+        format!("{} *<> {}", side(before, "o"), side(after, "n"))
+    } else {
+        "true".to_owned()
+    };
+    let found = session.numbers(
+        format!(
+            "SELECT count(*) FILTER (WHERE n.{FID} IS NOT NULL AND {differs}), count(*) FILTER (WHERE n.{FID} IS NULL) \
+             FROM city.{} o LEFT JOIN city.{} n ON n.{FID} = o.{FID}",
+            quoted(before.layer.id.as_str()),
+            quoted(name)
+        ),
+        &[],
+    )?;
+    let number =
+        |index: usize| found.as_ref().and_then(|found| u64::try_from(found[index]).ok()).unwrap_or_default();
+    Ok(Differences { changed: number(0), removed: number(1) })
+}
+
+/// Makes the rows of the layer's table those of the table `name`, whose kind of rows is the same. The table's triggers
+/// see to the history.
+pub(super) fn change_in_place(
+    session: &mut Session<'_>,
+    entry: &Entry,
+    name: &str,
+) -> Result<(), StoreError> {
+    let (table, other) = (quoted(entry.layer.id.as_str()), quoted(name));
+    session.affect(
+        format!(
+            "DELETE FROM city.{table} o WHERE NOT EXISTS (SELECT FROM city.{other} n WHERE n.{FID} = o.{FID})"
+        ),
+        &[],
+    )?;
+    update_from(session, entry, &format!("city.{other}"))?;
+    insert_from(session, entry, &format!("city.{other}"))?;
+    session.batch(format!("DROP TABLE city.{other}"))
+}
+
+/// Changes the rows of a layer that are others in `source`, a table of its shape. How many there were.
+pub(super) fn update_from(session: &mut Session<'_>, entry: &Entry, source: &str) -> Result<u64, StoreError> {
+    let set: Vec<String> = entry.quoted().iter().map(|column| format!("{column} = n.{column}")).collect();
+    if set.is_empty() {
+        return Ok(0);
+    }
+    session.affect(
+        format!(
+            "UPDATE city.{} o SET {} FROM {source} n WHERE n.{FID} = o.{FID} AND NOT {}",
+            quoted(entry.layer.id.as_str()),
+            set.join(", "),
+            same_row(entry)
+        ),
+        &[],
+    )
+}
+
+/// Adds the rows of `source` that the layer lacks. How many there were.
+pub(super) fn insert_from(session: &mut Session<'_>, entry: &Entry, source: &str) -> Result<u64, StoreError> {
+    let table = quoted(entry.layer.id.as_str());
+    session.affect(
+        format!(
+            "INSERT INTO city.{table} ({FID}{}) SELECT n.{FID}{} FROM {source} n \
+             WHERE NOT EXISTS (SELECT FROM city.{table} o WHERE o.{FID} = n.{FID}) ORDER BY n.{FID}",
+            entry.list(""),
+            entry.list("n."),
+        ),
+        &[],
+    )
+}
+
+/// Makes the filled table `name` the layer's, with its indexes, triggers, titles and view. `before` says that the layer
+/// has a table, which goes out of the way.
+pub(super) fn publish(
+    session: &mut Session<'_>,
+    entry: &Entry,
+    name: &str,
+    geometry: GeometryColumn,
+    before: bool,
+) -> Result<(), StoreError> {
+    session.batch(schema::index(entry, name))?;
+    session.batch(format!("ANALYZE city.{}", quoted(name)))?;
+    let mut grants = Vec::new();
+    if before {
+        refuse_views(session, &entry.layer)?;
+        grants = granted(session, entry)?;
+        session.batch(SWAP_WAIT)?;
+        session.batch(schema::drop(&entry.layer))?;
+    }
+    session.batch(format!(
+        "ALTER TABLE city.{} RENAME TO {}; {} {} {} {}",
+        quoted(name),
+        quoted(entry.layer.id.as_str()),
+        schema::triggers(entry),
+        schema::comments(entry),
+        schema::view(entry, geometry),
+        grants.join(" ")
+    ))
+}
+
+/// The views of other programs that show a layer's table, or its view in VN-2000.
+pub(super) fn foreign_views(session: &mut Session<'_>, layer: &Layer) -> Result<Vec<String>, StoreError> {
+    let id = layer.id.as_str();
+    session.ask(async |conn| {
+        sqlx::query(
+            "WITH ours AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname IN ('city', 'city_vn2000') AND c.relname = $1) \
+             SELECT DISTINCT r.ev_class::regclass::text FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
+             WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass \
+             AND d.refobjid IN (SELECT oid FROM ours) AND r.ev_class NOT IN (SELECT oid FROM ours)",
+        )
+        .bind(id)
+        .fetch_all(conn)
+        .await?
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect()
+    })
+}
+
+/// Refuses to take a table away that other programs' views show.
+pub(super) fn refuse_views(session: &mut Session<'_>, layer: &Layer) -> Result<(), StoreError> {
+    let views = foreign_views(session, layer)?;
+    if views.is_empty() {
+        return Ok(());
+    }
+    Err(unfit(
+        layer,
+        &format!(
+            "its table cannot be replaced or taken away while views in the database show it ({}); drop them first, and \
+             make them again afterwards",
+            views.join(", ")
+        ),
+    ))
+}
+
+/// What others may do with a layer's table and view, as statements: a table that takes its place is to be the same
+/// to them.
+fn granted(session: &mut Session<'_>, entry: &Entry) -> Result<Vec<String>, StoreError> {
+    let id = entry.layer.id.as_str();
+    session.ask(async |conn| {
+        sqlx::query(
+            "SELECT format('GRANT %s ON %I.%I TO %s%s;', a.privilege_type, n.nspname, c.relname, \
+             CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, \
+             CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
+             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a \
+             WHERE n.nspname IN ('city', 'city_vn2000') AND c.relname = $1 AND a.grantee <> c.relowner",
+        )
+        .bind(id)
+        .fetch_all(conn)
+        .await?
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect()
+    })
+}
+
+/// Copies a layer's table into one whose geometry column takes every type of its kind, and lets that take its place.
+/// (To alter the column would empty the table for those who read it as of an earlier moment.)
+pub(super) fn rebuild(session: &mut Session<'_>, entry: &Entry) -> Result<(), StoreError> {
+    lock(session, entry)?;
+    let name = schema::unique(&entry.layer, next_name(session)?);
+    session.batch(schema::create(entry, &name, GeometryColumn::Kind))?;
+    session.batch(format!(
+        "INSERT INTO city.{} ({FID}{}) SELECT {FID}{} FROM city.{} ORDER BY {FID}",
+        quoted(&name),
+        entry.list(""),
+        entry.list(""),
+        quoted(entry.layer.id.as_str())
+    ))?;
+    publish(session, entry, &name, GeometryColumn::Kind, true)
+}
+
+/// Takes the index over the key away.
+pub(super) fn drop_key_index(session: &mut Session<'_>, entry: &Entry) -> Result<(), StoreError> {
+    let id = entry.layer.id.as_str();
+    let names: Vec<String> = session.ask(async |conn| {
+        sqlx::query(
+            "SELECT i.relname::text FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid \
+             JOIN pg_class t ON t.oid = x.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
+             WHERE n.nspname = 'city' AND t.relname = $1 AND i.relname ~ '~[0-9]+_key$'",
+        )
+        .bind(id)
+        .fetch_all(conn)
+        .await?
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect()
+    })?;
+    names.iter().try_for_each(|name| session.batch(format!("DROP INDEX city.{}", quoted(name))))
+}

@@ -2,7 +2,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use citymap_model::{FieldType, Value, format_datetime};
 use rustc_hash::FxHashMap;
 
-use crate::Row;
+use crate::{Row, bits::Bits, gather::Piece};
 
 /// A value without owning it.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -21,6 +21,20 @@ pub enum ValueRef<'a> {
     Date(NaiveDate),
     /// Instant, UTC.
     DateTime(DateTime<Utc>),
+}
+
+impl<'a> From<&'a Value> for ValueRef<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Int(value) => Self::Int(*value),
+            Value::Real(value) => Self::Real(*value),
+            Value::Text(value) => Self::Text(value),
+            Value::Date(value) => Self::Date(*value),
+            Value::DateTime(value) => Self::DateTime(*value),
+        }
+    }
 }
 
 impl ValueRef<'_> {
@@ -90,10 +104,33 @@ impl Dictionary {
         (0..self.ends.len() as u32).find(|&code| self.get(code) == text)
     }
 
-    fn push(&mut self, text: &str) -> u32 {
+    /// Adds a text that is not there; `None` where 32 bits do not reach.
+    fn push(&mut self, text: &str) -> Option<u32> {
+        let end = u32::try_from(self.text.len() + text.len()).ok().filter(|&end| end < u32::MAX)?;
         self.text.push_str(text);
-        self.ends.push(self.text.len() as u32);
-        self.ends.len() as u32 - 1
+        self.ends.push(end);
+        Some(self.ends.len() as u32 - 1)
+    }
+
+    /// For each text of `other` its number here, or [`Column::NULL_CODE`].
+    fn codes_of(&self, other: &Self) -> Vec<u32> {
+        let texts = |dictionary: &'_ Self| 0..dictionary.len() as u32;
+        // A look at every text is faster than a table, for a few.
+        if other.len() <= 4 {
+            return texts(other)
+                .map(|code| self.find(other.get(code)).unwrap_or(Column::NULL_CODE))
+                .collect();
+        }
+        let mut codes = vec![Column::NULL_CODE; other.len()];
+        let (small, large) = if other.len() <= self.len() { (other, self) } else { (self, other) };
+        let table: FxHashMap<&str, u32> = texts(small).map(|code| (small.get(code), code)).collect();
+        for code in texts(large) {
+            if let Some(&known) = table.get(large.get(code)) {
+                let (own, others) = if std::ptr::eq(large, self) { (code, known) } else { (known, code) };
+                codes[others as usize] = own;
+            }
+        }
+        codes
     }
 }
 
@@ -116,19 +153,31 @@ pub enum Column {
 
 /// Which rows of a column have no value: a bit each, or nothing where all have one.
 #[derive(Clone, Debug, Default)]
-pub struct Nulls(Vec<u64>);
+pub struct Nulls(Bits);
 
 impl Nulls {
     /// Whether the row has no value.
+    #[inline]
     pub fn contains(&self, row: Row) -> bool {
-        self.0.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+        self.0.contains(row)
     }
 
     fn insert(&mut self, row: usize) {
-        if self.0.len() <= row / 64 {
-            self.0.resize(row / 64 + 1, 0);
+        self.0.insert(row as Row);
+    }
+
+    fn gather(sources: [&Self; 2], pieces: &[Piece]) -> Self {
+        let mut nulls = Self::default();
+        let mut at = 0;
+        for piece in pieces {
+            let source = sources[piece.source];
+            if !source.0.is_empty() {
+                let found = piece.rows.clone().filter(|&row| source.contains(row));
+                found.for_each(|row| nulls.insert(at + (row - piece.rows.start) as usize));
+            }
+            at += piece.rows.len();
         }
-        self.0[row / 64] |= 1 << (row % 64);
+        nulls
     }
 }
 
@@ -180,6 +229,67 @@ impl Column {
     }
 }
 
+/// The values of the pieces, one after the other.
+fn gather_values<T: Copy>(sources: [&[T]; 2], pieces: &[Piece]) -> Vec<T> {
+    let mut values = Vec::with_capacity(pieces.iter().map(|piece| piece.rows.len()).sum());
+    for piece in pieces {
+        values.extend_from_slice(&sources[piece.source][piece.range()]);
+    }
+    values
+}
+
+/// The codes of the pieces in a dictionary of just the texts that they use, in the order in which they come: the same
+/// that a builder would make.
+fn gather_texts(sources: [(&[u32], &Dictionary); 2], pieces: &[Piece]) -> Option<(Vec<u32>, Dictionary)> {
+    let [(_, first), (_, second)] = sources;
+    let same = first.codes_of(second);
+    let mut known = [vec![Column::NULL_CODE; first.len()], vec![Column::NULL_CODE; second.len()]];
+    let mut codes = Vec::with_capacity(pieces.iter().map(|piece| piece.rows.len()).sum());
+    let mut dictionary = Dictionary::default();
+    for piece in pieces {
+        for &code in &sources[piece.source].0[piece.range()] {
+            if code == Column::NULL_CODE {
+                codes.push(code);
+                continue;
+            }
+            let (source, code) = match same.get(code as usize) {
+                Some(&own) if piece.source == 1 && own != Column::NULL_CODE => (0, own),
+                _ => (piece.source, code),
+            };
+            let slot = &mut known[source][code as usize];
+            if *slot == Column::NULL_CODE {
+                *slot = dictionary.push(sources[source].1.get(code))?;
+            }
+            codes.push(*slot);
+        }
+    }
+    Some((codes, dictionary))
+}
+
+impl Column {
+    /// The column of the pieces of two columns of one type; `None` where 32 bits do not reach, or the types differ.
+    pub(crate) fn gather(sources: [&Self; 2], pieces: &[Piece]) -> Option<Self> {
+        Some(match sources {
+            [Self::Bool(a), Self::Bool(b)] => Self::Bool(gather_values([a, b], pieces)),
+            [Self::Int(a, no_a), Self::Int(b, no_b)] => {
+                Self::Int(gather_values([a, b], pieces), Nulls::gather([no_a, no_b], pieces))
+            }
+            [Self::Real(a, no_a), Self::Real(b, no_b)] => {
+                Self::Real(gather_values([a, b], pieces), Nulls::gather([no_a, no_b], pieces))
+            }
+            [Self::Text(a, texts_a), Self::Text(b, texts_b)] => {
+                let (codes, mut dictionary) = gather_texts([(a, texts_a), (b, texts_b)], pieces)?;
+                dictionary.text.shrink_to_fit();
+                dictionary.ends.shrink_to_fit();
+                Self::Text(codes, dictionary)
+            }
+            [Self::Date(a), Self::Date(b)] => Self::Date(gather_values([a, b], pieces)),
+            [Self::DateTime(a), Self::DateTime(b)] => Self::DateTime(gather_values([a, b], pieces)),
+            _ => return None,
+        })
+    }
+}
+
 /// A column while it grows.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
@@ -224,13 +334,10 @@ impl ColumnBuilder {
                 nulls.insert(self.len);
             }
             (Column::Text(codes, dictionary), Value::Text(value)) => {
-                if dictionary.text.len() + value.len() >= u32::MAX as usize {
-                    return Err(PushError::TooLarge);
-                }
                 let code = match self.codes.get(value.as_str()) {
                     Some(&code) => code,
                     None => {
-                        let code = dictionary.push(value);
+                        let code = dictionary.push(value).ok_or(PushError::TooLarge)?;
                         self.codes.insert(value.as_str().into(), code);
                         code
                     }

@@ -40,6 +40,22 @@ pub enum EngineError {
         /// The feature.
         fid: i64,
     },
+    /// A change says that a feature with another number is this one.
+    #[error("layer `{layer}`: the change of feature {fid} carries feature {found}")]
+    Number {
+        /// The layer.
+        layer: LayerId,
+        /// The number that the change names.
+        fid: i64,
+        /// The number that its feature has.
+        found: i64,
+    },
+    /// The layer's definition differs in more than titles, so a change of single features does not lead to it.
+    #[error("layer `{layer}` has other fields or another key than before; read it whole")]
+    Definition {
+        /// The layer.
+        layer: LayerId,
+    },
     /// More than a snapshot's 32-bit offsets can hold.
     #[error("layer `{layer}` is larger than a snapshot can hold (2^32 coordinates or bytes of text a field)")]
     TooLarge {

@@ -1,9 +1,9 @@
 use std::cmp::Ordering;
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use citymap_model::Value;
 
-use crate::{Column, LayerSnapshot, Row, ValueRef};
+use crate::{Block, Column, LayerSnapshot, Row, ValueRef};
 
 /// How a field's value must stand to the filter's. A null value stands in no relation to any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Filter {
 }
 
 /// A closed stretch of time; an absent end is open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TimeInterval {
     /// The first instant.
     pub start: Option<DateTime<Utc>>,
@@ -40,8 +40,15 @@ pub struct TimeInterval {
     pub end: Option<DateTime<Utc>>,
 }
 
-/// A filter made ready for one column: the text of an equality is looked up once.
-pub(crate) enum Prepared<'a> {
+/// A filter made ready for a snapshot: the text of an equality is looked up once.
+pub(crate) struct Prepared<'a> {
+    snapshot: &'a LayerSnapshot,
+    base: On<'a>,
+    overlay: On<'a>,
+}
+
+/// A filter on the column of one block.
+enum On<'a> {
     Code(&'a [u32], u32),
     Nothing,
     Compare(&'a Column, Op, &'a Value),
@@ -49,7 +56,22 @@ pub(crate) enum Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     pub(crate) fn new(snapshot: &'a LayerSnapshot, filter: &'a Filter) -> Self {
-        match (snapshot.column(filter.field), filter.op, &filter.value) {
+        let on = |block: &'a Block| On::new(block.column(filter.field), filter);
+        Self { snapshot, base: on(snapshot.base()), overlay: on(snapshot.overlay()) }
+    }
+
+    pub(crate) fn matches(&self, row: Row) -> bool {
+        if self.snapshot.is_base(row) {
+            self.base.matches(row)
+        } else {
+            self.overlay.matches(row - self.snapshot.base().len() as Row)
+        }
+    }
+}
+
+impl<'a> On<'a> {
+    fn new(column: &'a Column, filter: &'a Filter) -> Self {
+        match (column, filter.op, &filter.value) {
             (Column::Text(codes, _), Op::Eq, Value::Null) => Self::Code(codes, Column::NULL_CODE),
             (Column::Text(codes, dictionary), Op::Eq, Value::Text(text)) => {
                 dictionary.find(text).map_or(Self::Nothing, |code| Self::Code(codes, code))
@@ -58,7 +80,7 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    pub(crate) fn matches(&self, row: Row) -> bool {
+    fn matches(&self, row: Row) -> bool {
         match self {
             Self::Code(codes, code) => codes[row as usize] == *code,
             Self::Nothing => false,
@@ -89,42 +111,6 @@ fn order(found: ValueRef<'_>, value: &Value) -> Option<Ordering> {
         (ValueRef::Text(a), Value::Text(b)) => Some(a.cmp(b.as_str())),
         (ValueRef::Date(a), Value::Date(b)) => Some(a.cmp(b)),
         (ValueRef::DateTime(a), Value::DateTime(b)) => Some(a.cmp(b)),
-        _ => None,
-    }
-}
-
-/// The valid time of a layer's rows: `[from, to)`, open where a field is missing or null.
-pub(crate) struct ValidTime<'a> {
-    from: Option<&'a Column>,
-    to: Option<&'a Column>,
-}
-
-impl<'a> ValidTime<'a> {
-    pub(crate) fn new(snapshot: &'a LayerSnapshot) -> Self {
-        let layer = snapshot.layer();
-        let column = |name: &Option<String>| {
-            name.as_deref().and_then(|name| layer.field_index(name)).map(|field| snapshot.column(field))
-        };
-        Self { from: column(&layer.valid_from), to: column(&layer.valid_to) }
-    }
-
-    pub(crate) fn intersects(&self, row: Row, interval: &TimeInterval) -> bool {
-        let begun = match (self.from.and_then(|column| instant(column.get(row))), interval.end) {
-            (Some(from), Some(end)) => from <= end,
-            _ => true,
-        };
-        let not_ended = match (self.to.and_then(|column| instant(column.get(row))), interval.start) {
-            (Some(to), Some(start)) => to > start,
-            _ => true,
-        };
-        begun && not_ended
-    }
-}
-
-fn instant(value: ValueRef<'_>) -> Option<DateTime<Utc>> {
-    match value {
-        ValueRef::Date(day) => Some(day.and_time(NaiveTime::MIN).and_utc()),
-        ValueRef::DateTime(instant) => Some(instant),
         _ => None,
     }
 }

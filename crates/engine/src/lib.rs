@@ -2,7 +2,8 @@
 //! exact answers from them.
 //!
 //! A [`City`] is all layers as of one revision. A request holds one `Arc<City>` from start to
-//! end; a new revision is a new `City` that shares the snapshots of layers it did not touch.
+//! end; a new revision is a new `City` that shares the snapshots of layers it did not touch, and of those it did
+//! nearly all ([`LayerSnapshot::apply`]): an edit costs what was edited.
 //! Coordinates are WGS 84 longitude, latitude (degrees) exactly as stored; distances are metres.
 //!
 //! ```
@@ -23,22 +24,32 @@
 //! ```
 
 mod bbox;
+mod bits;
+mod block;
+mod changed;
 mod city;
 mod column;
 mod error;
+mod extent;
 mod filter;
-mod ids;
+mod gather;
+mod keys;
 mod measure;
 pub mod mercator;
 mod near;
 mod overlay;
 mod predicate;
 mod query;
+mod repeats;
+mod rows;
+mod shape;
 mod shapes;
 mod sides;
 mod snapshot;
+mod valid;
 
 pub use bbox::Bbox;
+pub use block::Block;
 pub use city::City;
 pub use column::{Column, Dictionary, Nulls, ValueRef};
 pub use error::EngineError;
@@ -47,8 +58,14 @@ pub use measure::{Measure, Method};
 pub use near::Hit;
 pub use overlay::{Area, LayerShare};
 pub use query::{Page, Query};
-pub use shapes::{Part, PartKind, ShapeColumn, ShapeKind};
+pub use rows::Rows;
+pub use shape::Shape;
+pub use shapes::{Part, PartKind, ShapeKind};
 pub use snapshot::{LayerSnapshot, SnapshotBuilder};
+pub use valid::During;
 
-/// The position of a feature in a snapshot. It means nothing outside of that snapshot.
+use shapes::ShapeColumn;
+
+/// The position of a feature in a snapshot. It means nothing outside of that snapshot, and says nothing of the order of
+/// features.
 pub type Row = u32;

@@ -1,4 +1,4 @@
-use crate::{Bbox, LayerSnapshot, PartKind, Row, ShapeColumn, predicate::covers_point};
+use crate::{Bbox, During, LayerSnapshot, PartKind, Row, Shape, predicate::covers_point};
 
 /// A row and how far it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,14 +41,14 @@ impl LocalPlane {
         Bbox::new(x - dx, y - dy, x + dx, y + dy)
     }
 
-    fn distance(&self, shapes: &ShapeColumn, row: Row) -> f64 {
-        if covers_point(shapes, row, self.origin) {
+    fn distance(&self, shape: Shape<'_>) -> f64 {
+        if covers_point(shape, self.origin) {
             return 0.0;
         }
         let mut best = f64::INFINITY;
-        for part in shapes.parts(row) {
+        for part in shape.parts() {
             for ring in part.rings() {
-                let ring = shapes.ring(ring);
+                let ring = shape.ring(ring);
                 match part.kind {
                     PartKind::Point => best = best.min(length2(self.metres(ring[0]))),
                     PartKind::Line | PartKind::Polygon => {
@@ -85,19 +85,32 @@ impl LayerSnapshot {
     /// Distances are taken in a plane that touches the WGS 84 ellipsoid at the point: true to
     /// 1e-4 of themselves up to 5 km.
     pub fn near(&self, lonlat: [f64; 2], distance: f64, limit: usize) -> Vec<Hit> {
+        self.during(None).near(lonlat, distance, limit)
+    }
+
+    /// The rows that have the point in them or on their edge, by fid.
+    pub fn at(&self, lonlat: [f64; 2]) -> Vec<Row> {
+        self.during(None).at(lonlat)
+    }
+}
+
+impl During<'_> {
+    /// As [`LayerSnapshot::near`].
+    pub fn near(&self, lonlat: [f64; 2], distance: f64, limit: usize) -> Vec<Hit> {
         let plane = LocalPlane::at(lonlat);
         // Widen the window until enough are surely nearer than anything outside it.
         let mut reach = if limit < 64 { (distance / 32.0).max(5.0).min(distance) } else { distance };
         loop {
             let mut hits = Vec::new();
             self.candidates(&plane.bbox(reach), |row| {
-                let found = plane.distance(self.shapes(), row);
+                let found = plane.distance(self.snapshot.shape(row));
                 if found <= reach {
                     hits.push(Hit { row, distance: found });
                 }
             });
             if hits.len() >= limit || reach >= distance {
-                hits.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.row.cmp(&b.row)));
+                let fid = |hit: &Hit| self.snapshot.fid(hit.row);
+                hits.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(fid(a).cmp(&fid(b))));
                 hits.truncate(limit);
                 return hits;
             }
@@ -105,15 +118,15 @@ impl LayerSnapshot {
         }
     }
 
-    /// The rows that have the point in them or on their edge, by fid.
+    /// As [`LayerSnapshot::at`].
     pub fn at(&self, lonlat: [f64; 2]) -> Vec<Row> {
         let mut rows = Vec::new();
         self.candidates(&Bbox { min: lonlat, max: lonlat }, |row| {
-            if covers_point(self.shapes(), row, lonlat) {
+            if covers_point(self.snapshot.shape(row), lonlat) {
                 rows.push(row);
             }
         });
-        rows.sort_unstable();
+        self.snapshot.sort(&mut rows);
         rows
     }
 }

@@ -6,7 +6,7 @@ use geo::{
 use rayon::prelude::*;
 
 use crate::{
-    Bbox, EngineError, LayerSnapshot, Measure, Method, Row,
+    Bbox, During, EngineError, LayerSnapshot, Measure, Method, Row,
     sides::{Side, Sides},
 };
 
@@ -95,14 +95,21 @@ impl LayerSnapshot {
     /// What of this layer lies in `area`, exactly: parts are cut, what lies wholly inside is not.
     /// All measures are taken as the area's own ([`Method::within`] its box).
     pub fn within(&self, area: &Area) -> Result<LayerShare, EngineError> {
+        self.during(None).within(area)
+    }
+}
+
+impl During<'_> {
+    /// As [`LayerSnapshot::within`].
+    pub fn within(&self, area: &Area) -> Result<LayerShare, EngineError> {
         let mut rows = Vec::new();
         self.candidates(&area.bbox, |row| rows.push(row));
-        rows.sort_unstable();
+        self.snapshot.sort(&mut rows);
         let method = Method::within(Some(area.bbox));
         // A piece is small enough to be worth a thread, large enough to be worth preparing for.
         let pieces: Vec<(Vec<Row>, Tally)> = rows
             .par_chunks(2048)
-            .map(|rows| self.within_piece(area, rows, method))
+            .map(|rows| self.snapshot.within_piece(area, rows, method))
             .collect::<Result<_, EngineError>>()?;
         let tally = pieces.iter().fold(Tally::default(), |sum, (_, tally)| sum.add(*tally));
         let measure = |value: Option<f64>| value.map(|value| Measure { value, method });
@@ -113,7 +120,9 @@ impl LayerSnapshot {
             length: measure(tally.length),
         })
     }
+}
 
+impl LayerSnapshot {
     fn within_piece(
         &self,
         area: &Area,
@@ -126,7 +135,7 @@ impl LayerSnapshot {
         // What lies wholly inside is measured at once: most of a measure's time is the way to the grid.
         let mut inside = Vec::new();
         for &row in rows {
-            let side = self.shapes().bbox(row).map_or(Side::Outside, |bbox| area.sides.of(&bbox));
+            let side = self.bbox(row).map_or(Side::Outside, |bbox| area.sides.of(&bbox));
             if side == Side::Outside {
                 continue;
             }

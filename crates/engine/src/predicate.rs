@@ -6,7 +6,7 @@ use geo::{
     kernels::{Kernel, RobustKernel},
 };
 
-use crate::{PartKind, Row, ShapeColumn};
+use crate::{PartKind, Shape};
 
 /// Where a point lies to a closed ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,20 +40,20 @@ fn place_in_ring(ring: &[[f64; 2]], point: [f64; 2]) -> Place {
     if inside { Place::Inside } else { Place::Outside }
 }
 
-/// Whether the row's geometry and the point share a point; edges belong to polygons.
-pub(crate) fn covers_point(shapes: &ShapeColumn, row: Row, point: [f64; 2]) -> bool {
-    shapes.parts(row).any(|part| match part.kind {
-        PartKind::Point => shapes.ring(part.rings().start)[0] == point,
+/// Whether the shape and the point share a point; edges belong to polygons.
+pub(crate) fn covers_point(shape: Shape<'_>, point: [f64; 2]) -> bool {
+    shape.parts().any(|part| match part.kind {
+        PartKind::Point => shape.ring(part.rings().start)[0] == point,
         PartKind::Line => {
-            shapes.ring(part.rings().start).windows(2).any(|edge| on_segment(edge[0], edge[1], point))
+            shape.ring(part.rings().start).windows(2).any(|edge| on_segment(edge[0], edge[1], point))
         }
         PartKind::Polygon => {
             let mut rings = part.rings();
             let Some(outer) = rings.next() else { return false };
-            match place_in_ring(shapes.ring(outer), point) {
+            match place_in_ring(shape.ring(outer), point) {
                 Place::Outside => false,
                 Place::Edge => true,
-                Place::Inside => rings.all(|hole| place_in_ring(shapes.ring(hole), point) != Place::Inside),
+                Place::Inside => rings.all(|hole| place_in_ring(shape.ring(hole), point) != Place::Inside),
             }
         }
     })
@@ -71,6 +71,7 @@ fn on_segment([ax, ay]: [f64; 2], [bx, by]: [f64; 2], [px, py]: [f64; 2]) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ShapeColumn;
     use geo::{Geometry, Intersects, LineString, Point, Polygon, Validation};
     use proptest::prelude::*;
 
@@ -93,7 +94,7 @@ mod tests {
             for shape in [Geometry::from(Polygon::new(ring.clone(), vec![])), Geometry::from(ring.clone())] {
                 let mut shapes = ShapeColumn::default();
                 shapes.push(Some(&shape));
-                prop_assert_eq!(covers_point(&shapes, 0, point), shape.intersects(&Point::from((point[0], point[1]))));
+                prop_assert_eq!(covers_point(Shape::new(&shapes, 0), point), shape.intersects(&Point::from((point[0], point[1]))));
             }
         }
     }

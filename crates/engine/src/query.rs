@@ -1,10 +1,7 @@
 use citymap_model::{Fid, Geometry};
 use geo::Intersects;
 
-use crate::{
-    Bbox, Filter, LayerSnapshot, Op, Row, TimeInterval,
-    filter::{Prepared, ValidTime},
-};
+use crate::{Bbox, Filter, LayerSnapshot, Op, Row, Rows, TimeInterval, filter::Prepared};
 
 /// What rows are wanted: all conditions hold at once.
 #[derive(Clone, Debug, Default)]
@@ -38,17 +35,15 @@ impl LayerSnapshot {
         let limit = query.limit.unwrap_or(usize::MAX);
         let filters: Vec<Prepared<'_>> =
             query.filters.iter().map(|filter| Prepared::new(self, filter)).collect();
-        let valid = ValidTime::new(self);
-        let first = query.after.map_or(0, |after| self.first_after(after));
+        let moment = self.during(query.time);
         let matches = |row: Row| {
-            row >= first
-                && filters.iter().all(|filter| filter.matches(row))
-                && query.time.as_ref().is_none_or(|interval| valid.intersects(row, interval))
-                && self.meets(row, query)
+            filters.iter().all(|filter| filter.matches(row)) && moment.has(row) && self.meets(row, query)
         };
         let mut rows = Vec::new();
         if let Some(candidates) = self.narrow(query) {
-            for row in candidates {
+            let first =
+                query.after.map_or(0, |after| candidates.partition_point(|&row| self.fid(row) <= after));
+            for &row in &candidates[first..] {
                 if rows.len() > limit {
                     break;
                 }
@@ -57,7 +52,8 @@ impl LayerSnapshot {
                 }
             }
         } else {
-            rows.extend((first..self.len() as Row).filter(|&row| matches(row)).take(limit.saturating_add(1)));
+            let all = Rows::new(self, query.after);
+            rows.extend(all.filter(|&row| matches(row)).take(limit.saturating_add(1)));
         }
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -69,29 +65,13 @@ impl LayerSnapshot {
         Page { rows, next }
     }
 
-    fn first_after(&self, after: Fid) -> Row {
-        match self.row_of_fid(after) {
-            Some(row) => row + 1,
-            None => self.rows_up_to(after),
-        }
-    }
-
-    fn rows_up_to(&self, fid: Fid) -> Row {
-        let (mut low, mut high) = (0, self.len() as Row);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.fid(middle) <= fid { low = middle + 1 } else { high = middle }
-        }
-        low
-    }
-
-    /// The rows, ascending, that an index leaves over; `None` where no index helps.
+    /// The rows, by fid, that an index leaves over; `None` where no index helps.
     fn narrow(&self, query: &Query) -> Option<Vec<Row>> {
         if let Some(key) = query.filters.iter().find(|filter| {
             filter.op == Op::Eq && !filter.value.is_null() && Some(filter.field) == self.layer().key_index()
-        }) && self.column(key.field).field_type() == key.value.field_type()?
+        }) && self.layer().fields[key.field].field_type == key.value.field_type()?
         {
-            return Some(self.rows_of_key(&key.value).to_vec());
+            return Some(self.rows_of_key(&key.value));
         }
         let bbox = match (&query.bbox, &query.intersects) {
             (_, Some(geometry)) => match Bbox::of(geometry) {
@@ -103,7 +83,7 @@ impl LayerSnapshot {
         };
         let mut rows = Vec::new();
         self.candidates(&bbox, |row| rows.push(row));
-        rows.sort_unstable();
+        self.sort(&mut rows);
         rows.dedup();
         Some(rows)
     }
@@ -113,7 +93,7 @@ impl LayerSnapshot {
         if query.bbox.is_none() && query.intersects.is_none() {
             return true;
         }
-        let Some(own) = self.shapes().bbox(row) else { return false };
+        let Some(own) = self.bbox(row) else { return false };
         if let Some(bbox) = query.bbox {
             let (boxes, count) = bbox.split();
             let hit = boxes[..count].iter().any(|bbox| {

@@ -1,7 +1,7 @@
 use citymap_model::Geometry;
 use geo::{Coord, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
 
-use crate::{Bbox, Row, mercator};
+use crate::{Bbox, Row, gather::Piece, mercator};
 
 /// What a row's geometry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// The numbers of its rings, for [`ShapeColumn::ring`] and [`ShapeColumn::mercator_ring`].
+    /// The numbers of its rings, for [`Shape::ring`](crate::Shape::ring) and
+    /// [`Shape::mercator_ring`](crate::Shape::mercator_ring).
     pub fn rings(&self) -> std::ops::Range<u32> {
         self.first_ring..self.end_ring
     }
@@ -55,7 +56,7 @@ impl Part {
 /// offsets of GeoArrow's multi-polygons used for every kind. Beside the stored degrees stand
 /// the same coordinates in [`mercator`] units, which tiles are cut from.
 #[derive(Clone, Debug)]
-pub struct ShapeColumn {
+pub(crate) struct ShapeColumn {
     kinds: Vec<ShapeKind>,
     row_parts: Vec<u32>,
     part_kinds: Vec<PartKind>,
@@ -81,22 +82,17 @@ impl Default for ShapeColumn {
 
 impl ShapeColumn {
     /// How many rows there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.kinds.len()
     }
 
-    /// Whether there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.kinds.is_empty()
-    }
-
     /// What the row's geometry is.
-    pub fn kind(&self, row: Row) -> ShapeKind {
+    pub(crate) fn kind(&self, row: Row) -> ShapeKind {
         self.kinds[row as usize]
     }
 
     /// The row's parts.
-    pub fn parts(&self, row: Row) -> impl ExactSizeIterator<Item = Part> + '_ {
+    pub(crate) fn parts(&self, row: Row) -> impl ExactSizeIterator<Item = Part> + '_ {
         let range = self.row_parts[row as usize] as usize..self.row_parts[row as usize + 1] as usize;
         range.map(|part| Part {
             kind: self.part_kinds[part],
@@ -110,12 +106,12 @@ impl ShapeColumn {
     }
 
     /// A ring's coordinates, longitude and latitude in degrees.
-    pub fn ring(&self, ring: u32) -> &[[f64; 2]] {
+    pub(crate) fn ring(&self, ring: u32) -> &[[f64; 2]] {
         &self.lonlat[self.span(ring)]
     }
 
     /// A ring's coordinates in [`mercator`] units.
-    pub fn mercator_ring(&self, ring: u32) -> &[[u32; 2]] {
+    pub(crate) fn mercator_ring(&self, ring: u32) -> &[[u32; 2]] {
         &self.mercator[self.span(ring)]
     }
 
@@ -126,22 +122,17 @@ impl ShapeColumn {
     }
 
     /// All coordinates of the row, in degrees.
-    pub fn coords(&self, row: Row) -> &[[f64; 2]] {
+    pub(crate) fn coords(&self, row: Row) -> &[[f64; 2]] {
         &self.lonlat[self.row_span(row)]
     }
 
     /// All coordinates of the row, in [`mercator`] units.
-    pub fn mercator_coords(&self, row: Row) -> &[[u32; 2]] {
+    pub(crate) fn mercator_coords(&self, row: Row) -> &[[u32; 2]] {
         &self.mercator[self.row_span(row)]
     }
 
-    /// How many coordinates all rows have.
-    pub fn coord_count(&self) -> usize {
-        self.lonlat.len()
-    }
-
     /// The box around the row; `None` for null and empty geometry.
-    pub fn bbox(&self, row: Row) -> Option<Bbox> {
+    pub(crate) fn bbox(&self, row: Row) -> Option<Bbox> {
         let mut coords = self.coords(row).iter();
         let first = *coords.next()?;
         Some(coords.fold(Bbox { min: first, max: first }, |bbox, coord| Bbox {
@@ -151,7 +142,7 @@ impl ShapeColumn {
     }
 
     /// The row's geometry, as stored; `None` for a null geometry.
-    pub fn geometry(&self, row: Row) -> Option<Geometry> {
+    pub(crate) fn geometry(&self, row: Row) -> Option<Geometry> {
         let mut parts = self.parts(row);
         let line =
             |ring: u32| self.ring(ring).iter().map(|&[x, y]| Coord { x, y }).collect::<LineString<f64>>();
@@ -191,6 +182,42 @@ impl ShapeColumn {
         self.kinds.push(kind);
         self.row_parts.push(self.part_kinds.len() as u32);
         self.lonlat.len() < u32::MAX as usize
+    }
+
+    /// The shapes of the pieces, one after the other; `None` where 32 bits do not reach.
+    pub(crate) fn gather(sources: [&Self; 2], pieces: &[Piece]) -> Option<Self> {
+        let mut out = Self::default();
+        let [a, b] = sources;
+        out.kinds.reserve(pieces.iter().map(|piece| piece.rows.len()).sum());
+        out.row_parts.reserve(out.kinds.capacity());
+        out.part_kinds.reserve(a.part_kinds.len() + b.part_kinds.len());
+        out.part_rings.reserve(a.part_kinds.len() + b.part_kinds.len());
+        out.ring_coords.reserve(a.ring_coords.len() + b.ring_coords.len());
+        out.lonlat.reserve(a.lonlat.len() + b.lonlat.len());
+        out.mercator.reserve(a.lonlat.len() + b.lonlat.len());
+        for piece in pieces {
+            let from = sources[piece.source];
+            let rows = piece.range();
+            let parts = from.row_parts[rows.start] as usize..from.row_parts[rows.end] as usize;
+            let rings = from.part_rings[parts.start] as usize..from.part_rings[parts.end] as usize;
+            let coords = from.ring_coords[rings.start] as usize..from.ring_coords[rings.end] as usize;
+            let most = u32::MAX as usize;
+            if out.lonlat.len() + coords.len() >= most || out.part_kinds.len() + parts.len() >= most {
+                return None;
+            }
+            let moved = |to: usize, from: usize| move |offset: &u32| offset - from as u32 + to as u32;
+            let to = moved(out.part_kinds.len(), parts.start);
+            out.row_parts.extend(from.row_parts[rows.start + 1..=rows.end].iter().map(to));
+            let to = moved(out.ring_coords.len() - 1, rings.start);
+            out.part_rings.extend(from.part_rings[parts.start + 1..=parts.end].iter().map(to));
+            let to = moved(out.lonlat.len(), coords.start);
+            out.ring_coords.extend(from.ring_coords[rings.start + 1..=rings.end].iter().map(to));
+            out.kinds.extend_from_slice(&from.kinds[rows]);
+            out.part_kinds.extend_from_slice(&from.part_kinds[parts]);
+            out.lonlat.extend_from_slice(&from.lonlat[coords.clone()]);
+            out.mercator.extend_from_slice(&from.mercator[coords]);
+        }
+        Some(out)
     }
 
     fn push_parts(&mut self, geometry: &Geometry) -> ShapeKind {

@@ -1,29 +1,22 @@
 use std::sync::Arc;
 
 use citymap_model::{Feature, FeatureId, Fid, Geometry, Layer, RevisionNumber, Value};
-use geo_index::rtree::{RTree, RTreeBuilder, RTreeIndex, sort::HilbertSort};
 
 use crate::{
-    Bbox, Column, EngineError, Row, ShapeColumn, ValueRef,
-    column::{ColumnBuilder, PushError},
-    ids::KeyIndex,
+    Bbox, Block, EngineError, Row, Rows, Shape, ValueRef, block::BlockBuilder, changed::Overlay, keys,
 };
 
-/// All features of one layer as of one revision: immutable, columnar, indexed.
+/// All features of one layer as of one revision: immutable, columnar, indexed. Cheap to clone.
 ///
-/// Rows are in the order of their fids.
-#[derive(Debug)]
+/// It is a large packed [`Block`], the base, and a small one, the overlay, of the features that were added or changed
+/// since ([`LayerSnapshot::apply`]); base rows that were changed or removed are hidden. A [`Row`] below the base's length
+/// is one of the base, the others are the overlay's: rows are not in the order of fids, [`LayerSnapshot::rows`] are.
+#[derive(Clone, Debug)]
 pub struct LayerSnapshot {
-    layer: Arc<Layer>,
-    revision: RevisionNumber,
-    fids: Vec<Fid>,
-    shapes: ShapeColumn,
-    columns: Vec<Column>,
-    keys: KeyIndex,
-    index: Option<RTree<f64>>,
-    /// The row of each item of `index`; empty where every row is in it.
-    indexed: Vec<Row>,
-    extent: Option<Bbox>,
+    pub(crate) layer: Arc<Layer>,
+    pub(crate) revision: RevisionNumber,
+    pub(crate) base: Arc<Block>,
+    pub(crate) overlay: Arc<Overlay>,
 }
 
 impl LayerSnapshot {
@@ -39,42 +32,138 @@ impl LayerSnapshot {
 
     /// How many features there are.
     pub fn len(&self) -> usize {
-        self.fids.len()
+        self.base.len() - self.overlay.hidden.len() + self.overlay.block.len()
     }
 
     /// Whether there is no feature.
     pub fn is_empty(&self) -> bool {
-        self.fids.is_empty()
+        self.len() == 0
     }
 
     /// The box around all geometry.
     pub fn extent(&self) -> Option<Bbox> {
-        self.extent
+        let both = self.overlay.base_extent.into_iter().chain(self.overlay.block.extent());
+        both.reduce(Bbox::union)
     }
 
-    /// The geometry of all rows.
-    pub fn shapes(&self) -> &ShapeColumn {
-        &self.shapes
+    /// The packed block that most features are in. Its rows are the snapshot's, but for those that
+    /// [`LayerSnapshot::is_hidden`].
+    pub fn base(&self) -> &Block {
+        &self.base
     }
 
-    /// The values of the field at position `field`.
-    pub fn column(&self, field: usize) -> &Column {
-        &self.columns[field]
+    /// The block of the features added or changed since the base was packed. Its row `n` is the snapshot's row
+    /// `base().len() + n`; none is hidden. Its [`Block::id`] differs from snapshot to snapshot, also where it is empty.
+    pub fn overlay(&self) -> &Block {
+        &self.overlay.block
     }
 
-    /// The row's value of the field at position `field`.
-    pub fn value(&self, row: Row, field: usize) -> ValueRef<'_> {
-        self.columns[field].get(row)
+    /// Whether the row is one of the base that is no longer there, or stands changed in the overlay.
+    #[inline]
+    pub fn is_hidden(&self, row: Row) -> bool {
+        self.overlay.hidden.contains(row)
     }
 
-    /// The store's number of the row.
-    pub fn fid(&self, row: Row) -> Fid {
-        self.fids[row as usize]
+    /// Whether the row is one of the base.
+    #[inline]
+    pub fn is_base(&self, row: Row) -> bool {
+        (row as usize) < self.base.len()
+    }
+
+    /// The rows in the order of their fids.
+    pub fn rows(&self) -> Rows<'_> {
+        Rows::new(self, None)
+    }
+
+    /// Puts rows into the order of their fids.
+    pub fn sort(&self, rows: &mut [Row]) {
+        rows.sort_unstable();
+        let first = rows.partition_point(|&row| self.is_base(row));
+        // Each half is in order. The overlay's often follows the base's whole: new features have the highest fids.
+        if first > 0 && first < rows.len() && self.fid(rows[first - 1]) > self.fid(rows[first]) {
+            rows.sort_by_key(|&row| self.fid(row));
+        }
+    }
+
+    /// The block that has the row, and the row's number there.
+    #[inline]
+    fn locate(&self, row: Row) -> (&Block, Row) {
+        if self.is_base(row) {
+            (&self.base, row)
+        } else {
+            (&self.overlay.block, row - self.base.len() as Row)
+        }
+    }
+
+    /// Whether the snapshot hides rows of the base.
+    pub fn hides_any(&self) -> bool {
+        !self.overlay.hidden.is_empty()
+    }
+
+    /// The snapshot's row of one of the overlay's own.
+    #[inline]
+    pub fn row_of_overlay(&self, row: Row) -> Row {
+        self.base.len() as Row + row
+    }
+
+    /// The row's geometry, in place.
+    #[inline]
+    pub fn shape(&self, row: Row) -> Shape<'_> {
+        let (block, row) = self.locate(row);
+        Shape::new(&block.shapes, row)
+    }
+
+    /// The box around the row's geometry; `None` for null and empty geometry.
+    pub fn bbox(&self, row: Row) -> Option<Bbox> {
+        self.shape(row).bbox()
     }
 
     /// The row's geometry; `None` for a null one.
     pub fn geometry(&self, row: Row) -> Option<Geometry> {
-        self.shapes.geometry(row)
+        self.shape(row).geometry()
+    }
+
+    /// The row's value of the field at position `field`.
+    #[inline]
+    pub fn value(&self, row: Row, field: usize) -> ValueRef<'_> {
+        let (block, row) = self.locate(row);
+        block.columns[field].get(row)
+    }
+
+    /// The store's number of the row.
+    #[inline]
+    pub fn fid(&self, row: Row) -> Fid {
+        let (block, row) = self.locate(row);
+        block.fids[row as usize]
+    }
+
+    /// The row as the store holds it.
+    pub fn feature(&self, row: Row) -> Feature {
+        let values = (0..self.layer.fields.len()).map(|field| self.value(row, field).to_value());
+        Feature { fid: self.fid(row), geometry: self.geometry(row), values: values.collect() }
+    }
+
+    /// All features in the order of their fids.
+    pub fn features(&self) -> impl Iterator<Item = Feature> + '_ {
+        self.rows().map(|row| self.feature(row))
+    }
+
+    /// Whether both snapshots have the same features: fids, coordinates and values, field by field in their order,
+    /// whatever the fields and the layers are called and however the features lie in blocks. What is no number equals
+    /// what is no number.
+    pub fn features_equal(&self, other: &Self) -> bool {
+        let same = |a: ValueRef<'_>, b: ValueRef<'_>| match (a, b) {
+            (ValueRef::Real(a), ValueRef::Real(b)) => a == b || a.is_nan() && b.is_nan(),
+            (a, b) => a == b,
+        };
+        let fields = self.layer.fields.len();
+        self.len() == other.len()
+            && fields == other.layer.fields.len()
+            && self.rows().zip(other.rows()).all(|(own, others)| {
+                self.fid(own) == other.fid(others)
+                    && (0..fields).all(|field| same(self.value(own, field), other.value(others, field)))
+                    && self.shape(own).equals(&other.shape(others))
+            })
     }
 
     /// The key field, where anybody may read it. A key that is personal data names nothing to the outside:
@@ -83,18 +172,25 @@ impl LayerSnapshot {
         self.layer.key_index().filter(|&field| !self.layer.fields[field].personal)
     }
 
+    /// Whether a row with a lower fid has the row's key.
+    fn is_repeated(&self, row: Row) -> bool {
+        let (block, own) = self.locate(row);
+        let flipped = &self.overlay.flipped;
+        block.keys.repeated.contains(own) != (self.is_base(row) && flipped.binary_search(&row).is_ok())
+    }
+
     /// What the outside calls the row; the fid where the key is a personal field.
     pub fn id(&self, row: Row) -> FeatureId {
         match self.public_key_index() {
             None => FeatureId::Fid(self.fid(row)),
-            Some(field) => self.keys.id(&self.columns[field], row, self.fid(row)),
+            Some(field) => keys::id(self.value(row, field), self.is_repeated(row), self.fid(row)),
         }
     }
 
     /// Whether the row's id is its key as it stands: neither missing nor repeated nor personal.
     pub fn id_is_key(&self, row: Row) -> bool {
         self.public_key_index()
-            .is_some_and(|field| !self.columns[field].get(row).is_null() && !self.keys.is_repeated(row))
+            .is_some_and(|field| !self.value(row, field).is_null() && !self.is_repeated(row))
     }
 
     /// The row's name for people, from the label field unless that is a personal one, else its id.
@@ -106,7 +202,10 @@ impl LayerSnapshot {
 
     /// The row with the store's number `fid`.
     pub fn row_of_fid(&self, fid: Fid) -> Option<Row> {
-        self.fids.binary_search(&fid).ok().map(|row| row as Row)
+        match self.overlay.block.row_of_fid(fid) {
+            Some(row) => Some(self.row_of_overlay(row)),
+            None => self.base.row_of_fid(fid).filter(|&row| !self.is_hidden(row)),
+        }
     }
 
     /// The row that the outside calls `id`, the inverse of [`LayerSnapshot::id`].
@@ -114,9 +213,8 @@ impl LayerSnapshot {
         let Some(field) = self.public_key_index() else {
             return id.parse().ok().and_then(|fid| self.row_of_fid(fid));
         };
-        let column = &self.columns[field];
-        if let Some(key) = Value::parse(id, column.field_type())
-            && let Some(&row) = self.keys.rows(column, &key).first()
+        if let Some(key) = Value::parse(id, self.layer.fields[field].field_type)
+            && let Some(&row) = self.rows_of_key(&key).first()
         {
             return Some(row);
         }
@@ -126,34 +224,82 @@ impl LayerSnapshot {
     }
 
     /// The rows with this key, in the order of their fids; none in a layer without keys.
-    pub fn rows_of_key(&self, key: &Value) -> &[Row] {
-        match self.layer.key_index() {
-            Some(field) => self.keys.rows(&self.columns[field], key),
-            None => &[],
-        }
+    pub fn rows_of_key(&self, key: &Value) -> Vec<Row> {
+        let Some(field) = self.layer.key_index() else { return Vec::new() };
+        let [base, overlay] =
+            [self.base(), self.overlay()].map(|block| block.keys.rows(block.column(field), key.into()));
+        let base = base.iter().copied().filter(|&row| !self.is_hidden(row));
+        let mut rows: Vec<Row> = base.chain(overlay.iter().map(|&row| self.row_of_overlay(row))).collect();
+        self.sort(&mut rows);
+        rows
     }
 
-    /// The rows whose key is a text that starts with `prefix`, by key.
+    /// The rows whose key is a text that starts with `prefix`, by key, then by fid.
     pub fn rows_of_key_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Row> + 'a {
-        self.layer
-            .key_index()
-            .into_iter()
-            .flat_map(move |field| self.keys.prefix(&self.columns[field], prefix))
+        self.layer.key_index().into_iter().flat_map(move |field| {
+            let rows = |block: &'a Block| block.keys.prefix(block.column(field), prefix);
+            let mut base = rows(&self.base).filter(|&row| !self.is_hidden(row)).peekable();
+            let mut overlay = rows(&self.overlay.block).map(|row| self.row_of_overlay(row)).peekable();
+            std::iter::from_fn(move || match (base.peek(), overlay.peek()) {
+                (Some(&a), Some(&b)) => {
+                    let order = keys::compare(self.value(a, field), self.value(b, field));
+                    let base_first = order.then_with(|| self.fid(a).cmp(&self.fid(b))).is_lt();
+                    if base_first { base.next() } else { overlay.next() }
+                }
+                (Some(_), None) => base.next(),
+                (None, _) => overlay.next(),
+            })
+        })
     }
 
-    /// How many rows have a key that an earlier row has too.
+    /// What other features the change of these (by their numbers, ascending, from `before` to this snapshot of the layer) made the
+    /// outside call something else: the one that had a repeated key bare and the one that has it now. By fid; those that
+    /// changed themselves are not among them. A tile of such a feature changes too.
+    pub fn renamed(&self, before: &Self, changed: &[Fid]) -> Vec<Row> {
+        let (Some(field), Some(old_field)) = (self.public_key_index(), before.public_key_index()) else {
+            return Vec::new();
+        };
+        let mut rows = Vec::new();
+        for &fid in changed {
+            let old_key = before.row_of_fid(fid).map(|row| before.value(row, old_field).to_value());
+            let new_key = self.row_of_fid(fid).map(|row| self.value(row, field).to_value());
+            for key in old_key.into_iter().chain(new_key) {
+                let bare = |snapshot: &Self| snapshot.rows_of_key(&key).first().map(|&row| snapshot.fid(row));
+                let bare = [bare(before), bare(self)];
+                if bare[0] != bare[1] {
+                    let kept = bare.into_iter().flatten().filter(|fid| changed.binary_search(fid).is_err());
+                    rows.extend(kept.filter_map(|fid| self.row_of_fid(fid)));
+                }
+            }
+        }
+        self.sort(&mut rows);
+        rows.dedup();
+        rows
+    }
+
+    /// How many rows have a key that a row with a lower fid has too.
     pub fn repeated_keys(&self) -> usize {
-        self.keys.repeated()
+        let Overlay { block, hidden, flipped, .. } = &*self.overlay;
+        let base = &self.base.keys.repeated;
+        let shown = base.len() - base.common(hidden);
+        let fewer = flipped.iter().filter(|&&row| base.contains(row)).count();
+        shown + (flipped.len() - fewer) - fewer + block.keys.repeated.len()
     }
 
     /// Calls `visit` for each row whose box meets `bbox`, in no particular order.
     pub fn candidates(&self, bbox: &Bbox, mut visit: impl FnMut(Row)) {
-        let Some(index) = &self.index else { return };
         let (boxes, count) = bbox.split();
         for bbox in &boxes[..count] {
-            for item in index.search(bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]) {
-                visit(if self.indexed.is_empty() { item } else { self.indexed[item as usize] });
+            if self.overlay.hidden.is_empty() {
+                self.base.candidates(bbox, &mut visit);
+            } else {
+                self.base.candidates(bbox, |row| {
+                    if !self.is_hidden(row) {
+                        visit(row);
+                    }
+                });
             }
+            self.overlay.block.candidates(bbox, |row| visit(self.row_of_overlay(row)));
         }
     }
 }
@@ -162,89 +308,25 @@ impl LayerSnapshot {
 #[derive(Debug)]
 pub struct SnapshotBuilder {
     layer: Layer,
-    fids: Vec<Fid>,
-    shapes: ShapeColumn,
-    columns: Vec<ColumnBuilder>,
+    block: BlockBuilder,
 }
 
 impl SnapshotBuilder {
     /// An empty snapshot of `layer`.
     pub fn new(layer: Layer) -> Self {
-        let columns = layer.fields.iter().map(|field| ColumnBuilder::new(field.field_type)).collect();
-        Self { layer, fids: Vec::new(), shapes: ShapeColumn::default(), columns }
+        Self { block: BlockBuilder::new(&layer), layer }
     }
 
     /// Adds a feature. Features come in the order of their fids.
     pub fn push(&mut self, feature: &Feature) -> Result<(), EngineError> {
-        let fid = feature.fid;
-        if feature.values.len() != self.columns.len() {
-            let (expected, found) = (self.columns.len(), feature.values.len());
-            return Err(EngineError::Width { layer: self.layer.id.clone(), fid, expected, found });
-        }
-        if self.fids.last().is_some_and(|&last| last >= fid) {
-            return Err(EngineError::Order { layer: self.layer.id.clone(), fid });
-        }
-        for (index, (column, value)) in self.columns.iter_mut().zip(&feature.values).enumerate() {
-            column.push(value).map_err(|error| match error {
-                PushError::Type(found) => EngineError::Type {
-                    layer: self.layer.id.clone(),
-                    fid,
-                    field: self.layer.fields[index].name.clone(),
-                    expected: self.layer.fields[index].field_type,
-                    found,
-                },
-                PushError::TooLarge => EngineError::TooLarge { layer: self.layer.id.clone() },
-            })?;
-        }
-        if !self.shapes.push(feature.geometry.as_ref()) || self.fids.len() >= Row::MAX as usize {
-            return Err(EngineError::TooLarge { layer: self.layer.id.clone() });
-        }
-        self.fids.push(fid);
-        Ok(())
+        self.block.push(&self.layer, feature)
     }
 
     /// Builds the indexes. `revision` is the one that last touched the layer.
     pub fn finish(self, revision: RevisionNumber) -> LayerSnapshot {
-        let Self { layer, mut fids, mut shapes, columns } = self;
-        fids.shrink_to_fit();
-        shapes.shrink();
-        let columns: Vec<Column> = columns.into_iter().map(ColumnBuilder::finish).collect();
-        let ((index, indexed, extent), keys) = rayon::join(
-            || build_index(&shapes),
-            || {
-                layer
-                    .key_index()
-                    .map(|field| KeyIndex::build(&columns[field], fids.len()))
-                    .unwrap_or_default()
-            },
-        );
-        LayerSnapshot {
-            layer: Arc::new(layer),
-            revision,
-            fids,
-            shapes,
-            columns,
-            keys,
-            index,
-            indexed,
-            extent,
-        }
+        let base = self.block.finish(self.layer.key_index());
+        LayerSnapshot::packed(Arc::new(self.layer), revision, base)
     }
-}
-
-fn build_index(shapes: &ShapeColumn) -> (Option<RTree<f64>>, Vec<Row>, Option<Bbox>) {
-    let boxes: Vec<(Row, Bbox)> =
-        (0..shapes.len() as Row).filter_map(|row| shapes.bbox(row).map(|bbox| (row, bbox))).collect();
-    let Some(extent) = boxes.iter().map(|(_, bbox)| *bbox).reduce(Bbox::union) else {
-        return (None, Vec::new(), None);
-    };
-    let mut builder = RTreeBuilder::<f64>::new(boxes.len() as u32);
-    for (_, bbox) in &boxes {
-        builder.add(bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]);
-    }
-    let indexed =
-        if boxes.len() == shapes.len() { Vec::new() } else { boxes.iter().map(|(row, _)| *row).collect() };
-    (Some(builder.finish::<HilbertSort>()), indexed, Some(extent))
 }
 
 #[cfg(test)]

@@ -23,9 +23,10 @@ impl Asking<'_> {
             }
         }
         let mut order: Vec<Found> = best.into_values().collect();
+        // Equals come in the order of their numbers: rows would tell how a layer lies in memory.
         let rank = |thing: Thing| match thing {
-            Thing::Unit(unit) => (0, unit),
-            Thing::Row(layer, row) => (layer + 1, row as usize),
+            Thing::Unit(unit) => (0, unit as i64),
+            Thing::Row(layer, row) => (layer + 1, self.snapshots[layer].map_or(0, |own| own.fid(row))),
         };
         order.sort_unstable_by(|a, b| {
             b.score.total_cmp(&a.score).then_with(|| rank(a.thing).cmp(&rank(b.thing)))
@@ -138,8 +139,8 @@ fn describe(
     if layer.role == Role::AdminUnit {
         return (label, "Thành phố Hồ Chí Minh".to_owned());
     }
-    if let (Some(sheets), true) = (&layer.sheets, precision == Precision::Parcel) {
-        let [sheet, parcel] = sheets.fields.map(text);
+    if let (Some(fields), true) = (layer.sheet_fields, precision == Precision::Parcel) {
+        let [sheet, parcel] = fields.map(text);
         let detail = if address.is_empty() { snapshot.id(row).to_string() } else { address };
         return (format!("Tờ {sheet}, thửa {parcel}"), detail);
     }

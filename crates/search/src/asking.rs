@@ -5,10 +5,11 @@ use citymap_model::{Role, Value};
 
 use crate::{
     SearchIndex,
+    both::{Both, Phrase},
     hit::{HitKind, Precision},
     layer::LayerIndex,
     parcel::ParcelNumber,
-    phrases::{Asked, Fit, Phrases},
+    phrases::{Asked, Fit},
     rank::{NEARLY, away, gather, nearness, weight, worth},
     units,
     words::{Kind, split_kind, split_number},
@@ -75,8 +76,8 @@ impl Asking<'_> {
             else {
                 continue;
             };
-            let exact = Value::parse(text, snapshot.column(field).field_type());
-            let exact: Vec<Row> = exact.map(|key| snapshot.rows_of_key(&key).to_vec()).unwrap_or_default();
+            let exact = Value::parse(text, snapshot.layer().fields[field].field_type);
+            let exact: Vec<Row> = exact.map(|key| snapshot.rows_of_key(&key)).unwrap_or_default();
             let upper = text.to_ascii_uppercase();
             let longer = |prefix| snapshot.rows_of_key_prefix(prefix).take(self.limit);
             // Three characters or more: a digit or two begins half of all keys.
@@ -87,7 +88,7 @@ impl Asking<'_> {
             };
             let exact_rows = exact.iter().take(self.limit).map(|&row| (Fit::Exact, row));
             for (fit, row) in exact_rows.chain(longer.iter().map(|&row| (Fit::Prefix, row))) {
-                let bbox = snapshot.shapes().bbox(row);
+                let bbox = snapshot.bbox(row);
                 Self::push(
                     &mut found,
                     self.near,
@@ -114,9 +115,8 @@ impl Asking<'_> {
         };
         let mut found = Vec::new();
         for (position, layer, snapshot) in self.layers() {
-            let Some(sheets) = &layer.sheets else { continue };
-            for &(_, _, row) in sheets.rows(&number.sheet, &number.parcel).iter().take(2_000) {
-                let bbox = snapshot.shapes().bbox(row);
+            for row in layer.parcels(snapshot, &number.sheet, &number.parcel, 2_000) {
+                let bbox = snapshot.bbox(row);
                 let base = if inside(bbox, &areas) { worth(Fit::Exact) } else { NEARLY };
                 Self::push(
                     &mut found,
@@ -143,9 +143,10 @@ impl Asking<'_> {
             self.units(readings[0], &mut found);
         }
         for (position, layer, snapshot) in self.layers() {
-            for (fit, phrase) in find(&layer.names, readings, self.limit) {
-                let close = layer.names.closeness(phrase, readings[0]);
-                for (row, bbox) in gather(snapshot, layer.names.rows(phrase), self.near) {
+            let (names, addresses) = (layer.names(snapshot), layer.addresses(snapshot));
+            for (fit, phrase) in find(&names, readings, self.limit) {
+                let close = phrase.closeness(readings[0]);
+                for (row, bbox) in gather(snapshot, names.rows(phrase), self.near) {
                     let thing = Thing::Row(position, row);
                     Self::push(
                         &mut found,
@@ -159,8 +160,8 @@ impl Asking<'_> {
                 }
             }
             // A street without a house number: one address of it stands for the street.
-            for (fit, phrase) in find(&layer.addresses, readings.map(street), self.limit) {
-                for (row, bbox) in gather(snapshot, layer.addresses.rows(phrase), self.near) {
+            for (fit, phrase) in find(&addresses, readings.map(street), self.limit) {
+                for (row, bbox) in gather(snapshot, addresses.rows(phrase), self.near) {
                     let base = base(fit, bbox) - 0.05;
                     Self::push(
                         &mut found,
@@ -214,13 +215,14 @@ impl Asking<'_> {
         let streets = readings.map(street);
         let mut known = false;
         for (position, layer, snapshot) in self.layers() {
-            for (fit, phrase) in find(&layer.addresses, streets, 4 * self.limit) {
-                let exact = layer.addresses.rows_numbered(phrase, number).map(|row| (fit, row));
+            let addresses = layer.addresses(snapshot);
+            for (fit, phrase) in find(&addresses, streets, 4 * self.limit) {
+                let exact = addresses.rows_numbered(phrase, number).map(|row| (fit, row));
                 let longer =
-                    layer.addresses.rows_numbered_from(phrase, number).map(|row| (fit.max(Fit::Prefix), row));
+                    addresses.rows_numbered_from(phrase, number).map(|row| (fit.max(Fit::Prefix), row));
                 for (fit, row) in exact.take(20 * self.limit).chain(longer.take(self.limit)) {
                     known = true;
-                    let bbox = snapshot.shapes().bbox(row);
+                    let bbox = snapshot.bbox(row);
                     let thing = Thing::Row(position, row);
                     Self::push(
                         found,
@@ -253,20 +255,21 @@ impl Asking<'_> {
                     Precision::Street,
                 );
             };
-            for (_, phrase) in find(&layer.addresses, streets, self.limit) {
-                let mouth =
-                    mouths.iter().find_map(|alley| layer.addresses.rows_numbered(phrase, alley).next());
+            let addresses = layer.addresses(snapshot);
+            for (_, phrase) in find(&addresses, streets, self.limit) {
+                let mouth = mouths.iter().find_map(|alley| addresses.rows_numbered(phrase, alley).next());
                 match mouth {
-                    Some(row) => push(row, snapshot.shapes().bbox(row), NEARLY + 0.05),
+                    Some(row) => push(row, snapshot.bbox(row), NEARLY + 0.05),
                     None => {
-                        let places = gather(snapshot, layer.addresses.rows(phrase), self.near);
+                        let places = gather(snapshot, addresses.rows(phrase), self.near);
                         places.into_iter().for_each(|(row, bbox)| push(row, bbox, NEARLY));
                     }
                 }
             }
             if layer.role == Role::Road {
-                for (_, phrase) in find(&layer.names, readings, self.limit) {
-                    let places = gather(snapshot, layer.names.rows(phrase), self.near);
+                let names = layer.names(snapshot);
+                for (_, phrase) in find(&names, readings, self.limit) {
+                    let places = gather(snapshot, names.rows(phrase), self.near);
                     places.into_iter().for_each(|(row, bbox)| push(row, bbox, NEARLY));
                 }
             }
@@ -303,7 +306,7 @@ fn street(asked: Asked<'_>) -> Asked<'_> {
 }
 
 /// The phrases that fit either reading; the second only where the whole of it begins them.
-fn find(phrases: &Phrases, [first, second]: [Asked<'_>; 2], limit: usize) -> Vec<(Fit, u32)> {
+fn find<'a>(phrases: &Both<'a>, [first, second]: [Asked<'_>; 2], limit: usize) -> Vec<(Fit, Phrase<'a>)> {
     let mut found = phrases.find(first, limit);
     if first.core != second.core {
         found.extend(phrases.find(second, limit).into_iter().filter(|(fit, _)| *fit <= Fit::Prefix));

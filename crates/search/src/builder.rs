@@ -53,7 +53,11 @@ impl PhrasesBuilder {
     pub(crate) fn finish(self) -> Phrases {
         let Self { list, numbers, mut entries, .. } = self;
         let mut order: Vec<u32> = (0..list.len() as u32).collect();
-        order.par_sort_unstable_by(|&a, &b| list[a as usize].2.cmp(&list[b as usize].2).then(a.cmp(&b)));
+        let rank = |phrase: u32| {
+            let (kind, head, core) = &list[phrase as usize];
+            (&**core, *kind as u8, *head)
+        };
+        order.par_sort_unstable_by(|&a, &b| rank(a).cmp(&rank(b)));
         let mut phrases = Phrases::default();
         let mut rank_of_phrase = vec![0; list.len()];
         for (rank, &old) in order.iter().enumerate() {

@@ -19,8 +19,8 @@ use crate::{
 
 /// The index of names, addresses and keys of a city. Cheap to clone.
 ///
-/// It holds row numbers of the snapshots it was built from: a layer of another revision in the city
-/// that is searched with it is left out, so build or update the index with each new city.
+/// It holds row numbers of the snapshots it was built from: a layer that is another snapshot in the city that is searched
+/// with it is left out, so build or update the index with each new city.
 #[derive(Clone, Debug, Default)]
 pub struct SearchIndex {
     pub(crate) layers: Vec<Arc<LayerIndex>>,
@@ -39,27 +39,40 @@ impl SearchIndex {
         Self::update(&Self::default(), city)
     }
 
-    /// Indexes a city, keeping from `old` the layers whose revision is the same.
+    /// Indexes a city, keeping from `old` what is of the same snapshots, and of a layer that was edited
+    /// ([`LayerSnapshot::apply`]) all but the overlay: that costs what the overlay holds. A layer that was
+    /// [merged](LayerSnapshot::merged) or read anew is indexed whole, seconds for a million features; so after a merge
+    /// beside the readers, index there too, then bring snapshot and index up to date.
     pub fn update(old: &Self, city: &City) -> Self {
         let layers: Vec<&Arc<LayerSnapshot>> = city.layers.values().collect();
         let layers: Vec<Arc<LayerIndex>> = layers
             .into_par_iter()
             .map(|snapshot| {
-                let kept = old
-                    .layers
-                    .iter()
-                    .find(|layer| layer.id == snapshot.layer().id && layer.revision == snapshot.revision());
-                kept.cloned().unwrap_or_else(|| Arc::new(LayerIndex::build(snapshot)))
+                let before = old.layers.iter().find(|layer| layer.id == snapshot.layer().id);
+                match before {
+                    Some(same) if same.is_of(snapshot) => Arc::clone(same),
+                    _ => Arc::new(LayerIndex::build(snapshot, before.map(AsRef::as_ref))),
+                }
             })
             .collect();
+        let admin_units = |layers: &[Arc<LayerIndex>]| -> Vec<Arc<LayerIndex>> {
+            layers.iter().filter(|layer| layer.role == Role::AdminUnit).cloned().collect()
+        };
+        let (own, before) = (admin_units(&layers), admin_units(&old.layers));
+        let same = own.len() == before.len() && own.iter().zip(&before).all(|(a, b)| Arc::ptr_eq(a, b));
+        if same && !old.missing.is_empty() {
+            return Self { layers, missing: old.missing.clone() };
+        }
         let has = |(kind, core): (Kind, String)| {
-            layers.iter().filter(|layer| layer.role == Role::AdminUnit).any(|layer| {
-                let found = layer.names.find(Asked { kind: Kind::None, core: &core, partial: false }, 20);
-                found.iter().any(|&(fit, phrase)| {
-                    let (own, ..) = layer.names.get(phrase);
-                    fit == Fit::Exact && (own == kind || own == Kind::None)
-                })
-            })
+            own.iter().filter_map(|layer| Some((layer, city.layers.get(&layer.id)?))).any(
+                |(layer, snapshot)| {
+                    let asked = Asked { kind: Kind::None, core: &core, partial: false };
+                    let found = layer.names(snapshot).find(asked, 20);
+                    found.iter().any(|(fit, phrase)| {
+                        *fit == Fit::Exact && (phrase.kind() == kind || phrase.kind() == Kind::None)
+                    })
+                },
+            )
         };
         let missing = communes().iter().map(|commune| !has(units::commune_name(commune))).collect();
         Self { layers, missing }
@@ -81,7 +94,7 @@ impl SearchIndex {
         let snapshots = self
             .layers
             .iter()
-            .map(|layer| city.layers.get(&layer.id).filter(|snapshot| snapshot.revision() == layer.revision))
+            .map(|layer| city.layers.get(&layer.id).filter(|snapshot| layer.is_of(snapshot)))
             .collect();
         let near = query.near.filter(|near| near.iter().all(|degrees| degrees.is_finite()));
         let partial = !text.ends_with(char::is_whitespace);

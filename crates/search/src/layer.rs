@@ -1,8 +1,11 @@
-use citymap_engine::{Column, LayerSnapshot, Row, ValueRef};
-use citymap_model::{FieldType, Layer, LayerId, RevisionNumber, Role};
+use std::sync::Arc;
+
+use citymap_engine::{Block, Column, LayerSnapshot, Row, ValueRef};
+use citymap_model::{FieldType, Layer, LayerId, Role};
 use rustc_hash::FxHashMap;
 
 use crate::{
+    both::Both,
     builder::PhrasesBuilder,
     fold::fold,
     phrases::Phrases,
@@ -46,43 +49,53 @@ const NAME: [&str; 12] = [
 const SHEET: [&str; 5] = ["soto", "sohieutobando", "shtobando", "sheet", "tobando"];
 const PARCEL: [&str; 5] = ["sothua", "sothututhua", "shthua", "parcelno", "parcelnumber"];
 
-/// The names, addresses and parcel numbers of one layer as of one revision.
+/// The names, addresses and parcel numbers of one layer as of one snapshot, in two parts as the snapshot's blocks are: the
+/// base's outlives the edits over it.
 #[derive(Debug)]
 pub(crate) struct LayerIndex {
     pub(crate) id: LayerId,
     pub(crate) role: Role,
-    pub(crate) revision: RevisionNumber,
-    pub(crate) names: Phrases,
-    pub(crate) addresses: Phrases,
-    pub(crate) sheets: Option<SheetIndex>,
+    /// The blocks of the snapshot, whose rows the parts hold.
+    blocks: [u64; 2],
+    fields: Fields,
+    pub(crate) base: Arc<Part>,
+    pub(crate) overlay: Part,
     /// The fields that make up an address, to be shown.
     pub(crate) address_fields: Vec<usize>,
+    /// The fields of sheet and parcel number, where there are both.
+    pub(crate) sheet_fields: Option<[usize; 2]>,
+}
+
+/// What is found of one block, by the block's own rows.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) names: Phrases,
+    pub(crate) addresses: Phrases,
+    pub(crate) sheets: SheetIndex,
 }
 
 /// Rows by map sheet and parcel number.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct SheetIndex {
     texts: FxHashMap<Box<str>, u32>,
     /// Sheet, parcel, row; sorted.
     entries: Vec<(u32, u32, Row)>,
-    /// The fields of sheet and parcel number.
-    pub(crate) fields: [usize; 2],
 }
 
 impl SheetIndex {
     /// The rows with this sheet and parcel number (folded texts).
-    pub(crate) fn rows(&self, sheet: &str, parcel: &str) -> &[(u32, u32, Row)] {
-        let (Some(&sheet), Some(&parcel)) = (self.texts.get(sheet), self.texts.get(parcel)) else {
-            return &[];
-        };
-        let start = self.entries.partition_point(|&(s, p, _)| (s, p) < (sheet, parcel));
-        let end = self.entries.partition_point(|&(s, p, _)| (s, p) <= (sheet, parcel));
-        &self.entries[start..end]
+    fn rows(&self, sheet: &str, parcel: &str) -> impl Iterator<Item = Row> + '_ {
+        let codes = self.texts.get(sheet).copied().zip(self.texts.get(parcel).copied());
+        let range = codes.map_or(0..0, |wanted| {
+            let start = self.entries.partition_point(|&(sheet, parcel, _)| (sheet, parcel) < wanted);
+            start..self.entries.partition_point(|&(sheet, parcel, _)| (sheet, parcel) <= wanted)
+        });
+        self.entries[range].iter().map(|&(_, _, row)| row)
     }
 }
 
 /// Which fields of a layer search reads; personal ones are never among them.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Fields {
     names: Vec<usize>,
     address: Option<usize>,
@@ -119,20 +132,74 @@ impl Fields {
 }
 
 impl LayerIndex {
-    pub(crate) fn build(snapshot: &LayerSnapshot) -> Self {
+    /// The index of a snapshot; `old` is one of the same layer, whose parts are kept where their blocks are the same.
+    pub(crate) fn build(snapshot: &LayerSnapshot, old: Option<&Self>) -> Self {
         let layer = snapshot.layer();
         let fields = Fields::of(layer);
-        let ((names, addresses), sheets) = rayon::join(
-            || rayon::join(|| names(snapshot, &fields), || addresses(snapshot, &fields)),
-            || sheets(snapshot, &fields),
-        );
+        let blocks = [snapshot.base().id(), snapshot.overlay().id()];
+        let kept = old.filter(|old| old.blocks[0] == blocks[0] && old.fields == fields);
+        let base = match kept {
+            Some(old) => Arc::clone(&old.base),
+            None => Arc::new(Part::build(snapshot.base(), &fields)),
+        };
+        let overlay = Part::build(snapshot.overlay(), &fields);
         let address_fields = match (fields.address, fields.number, fields.street) {
             (Some(address), ..) => vec![address],
             (None, Some(number), Some(street)) => vec![number, street],
             _ => Vec::new(),
         };
-        let (id, role, revision) = (layer.id.clone(), layer.role, snapshot.revision());
-        Self { id, role, revision, names, addresses, sheets, address_fields }
+        let sheet_fields = fields.sheet.zip(fields.parcel).map(|(sheet, parcel)| [sheet, parcel]);
+        let (id, role) = (layer.id.clone(), layer.role);
+        Self { id, role, blocks, fields, base, overlay, address_fields, sheet_fields }
+    }
+
+    /// Whether it is of this very snapshot, so that its rows are the snapshot's.
+    pub(crate) fn is_of(&self, snapshot: &LayerSnapshot) -> bool {
+        // The overlay's block is another one with each change, also where only definitions or removals changed.
+        self.blocks == [snapshot.base().id(), snapshot.overlay().id()]
+    }
+
+    /// The names of both parts.
+    pub(crate) fn names<'a>(&'a self, snapshot: &'a LayerSnapshot) -> Both<'a> {
+        Both::new([&self.base.names, &self.overlay.names], snapshot)
+    }
+
+    /// The addresses of both parts.
+    pub(crate) fn addresses<'a>(&'a self, snapshot: &'a LayerSnapshot) -> Both<'a> {
+        Both::new([&self.base.addresses, &self.overlay.addresses], snapshot)
+    }
+
+    /// The rows with this sheet and parcel number (folded texts), by fid, of the first `limit` in each part.
+    pub(crate) fn parcels(
+        &self,
+        snapshot: &LayerSnapshot,
+        sheet: &str,
+        parcel: &str,
+        limit: usize,
+    ) -> Vec<Row> {
+        let base = self.base.sheets.rows(sheet, parcel).filter(|&row| !snapshot.is_hidden(row));
+        let overlay = self.overlay.sheets.rows(sheet, parcel).map(|row| snapshot.row_of_overlay(row));
+        let mut rows: Vec<Row> = base.take(limit).chain(overlay.take(limit)).collect();
+        snapshot.sort(&mut rows);
+        rows
+    }
+}
+
+impl Part {
+    fn build(block: &Block, fields: &Fields) -> Self {
+        if block.is_empty() {
+            // Nothing is dearer than starting threads for nothing at each edit.
+            return Self {
+                names: Phrases::empty(),
+                addresses: Phrases::empty(),
+                sheets: SheetIndex::default(),
+            };
+        }
+        let ((names, addresses), sheets) = rayon::join(
+            || rayon::join(|| names(block, fields), || addresses(block, fields)),
+            || sheets(block, fields),
+        );
+        Self { names, addresses, sheets }
     }
 }
 
@@ -147,7 +214,7 @@ fn by_text<T: Copy>(column: &Column, mut each: impl FnMut(&str) -> Option<T>, mu
     }
 }
 
-fn names(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
+fn names(block: &Block, fields: &Fields) -> Phrases {
     let mut builder = PhrasesBuilder::default();
     let mut words = Words::default();
     let mut rows = Vec::new();
@@ -158,7 +225,7 @@ fn names(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
             let head = words.head.saturating_sub(words.text.len() - core.len());
             (!core.is_empty()).then(|| builder.phrase(kind, core, head))
         };
-        by_text(snapshot.column(field), phrase, |row, phrase| rows.push((phrase, row)));
+        by_text(block.column(field), phrase, |row, phrase| rows.push((phrase, row)));
     }
     for (phrase, row) in rows {
         builder.entry(phrase, 0, row);
@@ -166,7 +233,7 @@ fn names(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
     builder.finish()
 }
 
-fn addresses(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
+fn addresses(block: &Block, fields: &Fields) -> Phrases {
     let mut builder = PhrasesBuilder::default();
     let mut words = Words::default();
     let mut rows: Vec<(u32, u32, Row)> = Vec::new();
@@ -183,10 +250,10 @@ fn addresses(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
             let head = head.saturating_sub(street.len() - core.len());
             (!core.is_empty()).then(|| (builder.phrase(kind, core, head), builder.number(number)))
         };
-        by_text(snapshot.column(field), address, |row, (phrase, number)| rows.push((phrase, number, row)));
+        by_text(block.column(field), address, |row, (phrase, number)| rows.push((phrase, number, row)));
     } else if let (Some(number), Some(street)) = (fields.number, fields.street) {
-        let mut numbers: Vec<u32> = vec![0; snapshot.len()];
-        match snapshot.column(number) {
+        let mut numbers: Vec<u32> = vec![0; block.len()];
+        match block.column(number) {
             column @ Column::Text(..) => {
                 let each = |text: &str| {
                     words.read(text);
@@ -195,7 +262,7 @@ fn addresses(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
                 by_text(column, each, |row, number| numbers[row as usize] = number);
             }
             column => {
-                for row in 0..snapshot.len() as Row {
+                for row in 0..block.len() as Row {
                     numbers[row as usize] = builder.number(&column.get(row).to_text());
                 }
             }
@@ -208,9 +275,7 @@ fn addresses(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
             };
             (!core.is_empty()).then(|| builder.phrase(Kind::None, core, core.len()))
         };
-        by_text(snapshot.column(street), phrase, |row, phrase| {
-            rows.push((phrase, numbers[row as usize], row))
-        });
+        by_text(block.column(street), phrase, |row, phrase| rows.push((phrase, numbers[row as usize], row)));
     }
     for (phrase, number, row) in rows {
         builder.entry(phrase, number, row);
@@ -218,8 +283,8 @@ fn addresses(snapshot: &LayerSnapshot, fields: &Fields) -> Phrases {
     builder.finish()
 }
 
-fn sheets(snapshot: &LayerSnapshot, fields: &Fields) -> Option<SheetIndex> {
-    let (sheet, parcel) = (fields.sheet?, fields.parcel?);
+fn sheets(block: &Block, fields: &Fields) -> SheetIndex {
+    let Some((sheet, parcel)) = fields.sheet.zip(fields.parcel) else { return SheetIndex::default() };
     let mut texts: FxHashMap<Box<str>, u32> = FxHashMap::default();
     let mut words = Words::default();
     let mut codes = |column: &Column| -> Vec<Option<u32>> {
@@ -228,7 +293,7 @@ fn sheets(snapshot: &LayerSnapshot, fields: &Fields) -> Option<SheetIndex> {
             let next = texts.len() as u32;
             *texts.entry(words.text.as_str().into()).or_insert(next)
         };
-        let mut found = vec![None; snapshot.len()];
+        let mut found = vec![None; block.len()];
         if let Column::Text(..) = column {
             by_text(column, |text| Some(code(text)), |row, code| found[row as usize] = Some(code));
         } else {
@@ -241,14 +306,14 @@ fn sheets(snapshot: &LayerSnapshot, fields: &Fields) -> Option<SheetIndex> {
         }
         found
     };
-    let (sheets, parcels) = (codes(snapshot.column(sheet)), codes(snapshot.column(parcel)));
+    let (sheets, parcels) = (codes(block.column(sheet)), codes(block.column(parcel)));
     let pair = |(row, (sheet, parcel)): (usize, (&Option<u32>, &Option<u32>))| {
         Some(((*sheet)?, (*parcel)?, row as Row))
     };
     let mut entries: Vec<(u32, u32, Row)> =
         sheets.iter().zip(&parcels).enumerate().filter_map(pair).collect();
     rayon::slice::ParallelSliceMut::par_sort_unstable(entries.as_mut_slice());
-    Some(SheetIndex { texts, entries, fields: [sheet, parcel] })
+    SheetIndex { texts, entries }
 }
 
 #[cfg(test)]

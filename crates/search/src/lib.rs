@@ -1,13 +1,14 @@
 //! Names, addresses and parcel keys to places, without regard to diacritics.
 //!
 //! [`SearchIndex::build`] reads a [`City`](citymap_engine::City) once; [`SearchIndex::update`] keeps what has not
-//! changed. A question is free text: a commune, a ward or district that no longer exists, a street, an address with *hẻm*
+//! changed: of a layer that was edited, all but the edited features. A question is free text: a commune, a ward or district that no longer exists, a street, an address with *hẻm*
 //! numbers, a parcel (`tờ 12 thửa 345`, `26740-12-345`), or coordinates in any notation.
 //!
 //! Fields declared personal are never read.
 
 mod answer;
 mod asking;
+mod both;
 mod builder;
 mod coordinates;
 mod fold;

@@ -64,12 +64,35 @@ impl Phrases {
     /// Up to 0.015 for what is hardly longer than what was asked, and says the same kind. It orders equal fits.
     pub(crate) fn closeness(&self, phrase: u32, asked: Asked<'_>) -> f64 {
         let (kind, core, _) = self.get(phrase);
-        let length = asked.core.len().min(core.len()) as f64 / core.len().max(1) as f64;
-        0.01 * length + if kind == asked.kind { 0.005 } else { 0.0 }
+        closeness(kind, core, asked)
+    }
+
+    /// Phrases of nothing.
+    pub(crate) fn empty() -> Self {
+        Self { starts: vec![0], word_starts: vec![0], ..Self::default() }
+    }
+
+    /// The phrase with this kind, text and part before the comma.
+    pub(crate) fn position(&self, (kind, core, head): (Kind, &str, usize)) -> Option<u32> {
+        let first = self.cores.lower_bound(core);
+        (first..self.cores.len())
+            .take_while(|&phrase| self.cores.get(phrase) == core)
+            .find(|&phrase| self.kinds[phrase] == kind && self.heads[phrase] as usize == head)
+            .map(|phrase| phrase as u32)
     }
 
     /// The phrases that fit, at most `limit`: the better fit first, then the shorter text.
     pub(crate) fn find(&self, asked: Asked<'_>, limit: usize) -> Vec<(Fit, u32)> {
+        self.find_if(asked, limit, |_| true)
+    }
+
+    /// As [`Phrases::find`], of those that `keep` says yes to.
+    pub(crate) fn find_if(
+        &self,
+        asked: Asked<'_>,
+        limit: usize,
+        keep: impl Fn(u32) -> bool,
+    ) -> Vec<(Fit, u32)> {
         if asked.core.is_empty() {
             return Vec::new();
         }
@@ -84,10 +107,12 @@ impl Phrases {
                 continue;
             }
             let exact = rest.is_empty() || asked.core.len() == self.heads[phrase] as usize;
-            found.push((if exact { Fit::Exact } else { Fit::Prefix }, phrase as u32));
+            if keep(phrase as u32) {
+                found.push((if exact { Fit::Exact } else { Fit::Prefix }, phrase as u32));
+            }
         }
         if found.len() < limit {
-            self.find_by_words(asked, &range, &mut found);
+            self.find_by_words(asked, &range, &mut found, keep);
         }
         let order = |&(fit, phrase): &(Fit, u32)| (fit, self.cores.get(phrase as usize).len(), phrase);
         found.sort_unstable_by_key(order);
@@ -95,7 +120,13 @@ impl Phrases {
         found
     }
 
-    fn find_by_words(&self, asked: Asked<'_>, done: &Range<usize>, found: &mut Vec<(Fit, u32)>) {
+    fn find_by_words(
+        &self,
+        asked: Asked<'_>,
+        done: &Range<usize>,
+        found: &mut Vec<(Fit, u32)>,
+        keep: impl Fn(u32) -> bool,
+    ) {
         let wanted: Vec<&str> = asked.core.split(' ').collect();
         let last = wanted.len() - 1;
         // The rarest word says where to look; the unfinished last one stands for many.
@@ -132,7 +163,7 @@ impl Phrases {
                 core.split(' ')
                     .any(|own| own == *word || position == last && asked.partial && own.starts_with(word))
             };
-            if wanted.iter().enumerate().all(has) {
+            if wanted.iter().enumerate().all(has) && keep(phrase) {
                 found.push((if follows(core, asked) { Fit::Inside } else { Fit::Words }, phrase));
             }
         }
@@ -149,43 +180,36 @@ impl Phrases {
         self.entries_of(phrase).iter().map(|&(_, row)| row)
     }
 
-    /// The rows of a phrase with exactly this house number.
-    pub(crate) fn rows_numbered<'a>(&'a self, phrase: u32, number: &str) -> impl Iterator<Item = Row> + 'a {
+    /// The text of a house number's rank; empty for none.
+    pub(crate) fn number(&self, rank: u32) -> &str {
+        rank.checked_sub(1).map_or("", |index| self.numbers.get(index as usize))
+    }
+
+    /// The ranks, counted from 0, of exactly this house number: one or none.
+    pub(crate) fn rank(&self, number: &str) -> Range<usize> {
         let at = self.numbers.lower_bound(number);
-        let found = at < self.numbers.len() && self.numbers.get(at) == number;
-        self.rows_ranked(phrase, at..at + usize::from(found))
-    }
-
-    /// The rows of a phrase whose house number goes on after `number` (`12` → `12/3`, `12a`, not `120`).
-    pub(crate) fn rows_numbered_from<'a>(
-        &'a self,
-        phrase: u32,
-        number: &'a str,
-    ) -> impl Iterator<Item = Row> + 'a {
-        let ranks = self.numbers.with_prefix(number);
-        let entries = self.entries_ranked(phrase, ranks);
-        entries.iter().filter_map(move |&(rank, row)| {
-            let next = self.numbers.get(rank as usize - 1).as_bytes().get(number.len())?;
-            (!next.is_ascii_digit()).then_some(row)
-        })
-    }
-
-    fn rows_ranked(&self, phrase: u32, ranks: Range<usize>) -> impl Iterator<Item = Row> + '_ {
-        self.entries_ranked(phrase, ranks).iter().map(|&(_, row)| row)
+        at..at + usize::from(at < self.numbers.len() && self.numbers.get(at) == number)
     }
 
     /// The entries of a phrase whose house numbers lie in `ranks`, counted from 0.
-    fn entries_ranked(&self, phrase: u32, ranks: Range<usize>) -> &[(u32, Row)] {
+    pub(crate) fn entries_ranked(&self, phrase: u32, ranks: Range<usize>) -> &[(u32, Row)] {
         let entries = self.entries_of(phrase);
         let start = entries.partition_point(|&(rank, _)| (rank as usize) < ranks.start + 1);
         let end = entries.partition_point(|&(rank, _)| (rank as usize) < ranks.end + 1);
         &entries[start..end.max(start)]
     }
 
-    fn entries_of(&self, phrase: u32) -> &[(u32, Row)] {
+    /// The entries of a phrase: house number's rank and row, by both.
+    pub(crate) fn entries_of(&self, phrase: u32) -> &[(u32, Row)] {
         let phrase = phrase as usize;
         &self.entries[self.starts[phrase] as usize..self.starts[phrase + 1] as usize]
     }
+}
+
+/// What [`Phrases::closeness`] gives for a phrase with this kind and text.
+pub(crate) fn closeness(kind: Kind, core: &str, asked: Asked<'_>) -> f64 {
+    let length = asked.core.len().min(core.len()) as f64 / core.len().max(1) as f64;
+    0.01 * length + if kind == asked.kind { 0.005 } else { 0.0 }
 }
 
 /// Whether the words asked for stand in the text one after the other.
@@ -244,18 +268,13 @@ mod tests {
     }
 
     #[test]
-    fn house_numbers_are_found_within_their_street() {
+    fn a_phrase_is_found_again_by_what_it_is() {
         let phrases = phrases();
-        let (_, street) =
-            phrases.find(Asked { kind: Kind::None, core: "nguien trai phuong", partial: true }, 10)[0];
-        assert_eq!(phrases.rows_numbered(street, "123").collect::<Vec<_>>(), [0]);
-        assert_eq!(phrases.rows_numbered(street, "7").count(), 0);
-        assert_eq!(phrases.rows_numbered(street, "999").count(), 0);
-        assert_eq!(
-            phrases.rows_numbered_from(street, "123").collect::<Vec<_>>(),
-            [1],
-            "1230 is another house"
-        );
+        for phrase in 0..phrases.cores.len() as u32 {
+            assert_eq!(phrases.position(phrases.get(phrase)), Some(phrase));
+        }
+        assert_eq!(phrases.position((Kind::Ward, "nguien trai", 11)), None);
+        assert_eq!(Phrases::empty().position((Kind::None, "", 0)), None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-use citymap_engine::{Bbox, Column, LayerSnapshot, Row};
-use citymap_model::Role;
+use citymap_engine::{Bbox, LayerSnapshot, Row, ValueRef};
+use citymap_model::{FieldType, Role};
 
 use crate::{hit::HitKind, phrases::Fit};
 
@@ -64,13 +64,11 @@ pub(crate) fn gather(
 ) -> Vec<(Row, Option<Bbox>)> {
     let mut places: Vec<(Row, Option<Bbox>, f64)> = Vec::new();
     // Names that differ in their accents only are one phrase, and still different streets.
-    let labels = snapshot.layer().label_index().and_then(|field| match snapshot.column(field) {
-        Column::Text(codes, _) => Some(codes),
-        _ => None,
-    });
-    let label = |row: Row| labels.and_then(|codes| codes.get(row as usize));
+    let text = |field: &usize| snapshot.layer().fields[*field].field_type == FieldType::Text;
+    let labels = snapshot.layer().label_index().filter(text);
+    let label = |row: Row| labels.map_or(ValueRef::Null, |field| snapshot.value(row, field));
     for row in rows.take(LOOKED_AT) {
-        let bbox = snapshot.shapes().bbox(row);
+        let bbox = snapshot.bbox(row);
         let distance = bbox.zip(near).map_or(0.0, |(bbox, near)| away(bbox, near));
         let same = places.iter().position(|(other, place, _)| {
             label(*other) == label(row)

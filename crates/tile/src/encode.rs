@@ -1,6 +1,6 @@
 use std::cell::RefCell;
 
-use citymap_engine::{LayerSnapshot, Row, ShapeKind};
+use citymap_engine::{LayerSnapshot, Row, Shape, ShapeKind, TimeInterval};
 
 use crate::{
     EXTENT, TileId,
@@ -19,11 +19,13 @@ pub struct TileOptions {
     /// How far content reaches beyond the tile's square on each side, in tile units
     /// ([`EXTENT`] to the tile), so that strokes and symbols on the seam are whole.
     pub buffer: u16,
+    /// Only features that are valid at some instant of it; without one, all of them.
+    pub time: Option<TimeInterval>,
 }
 
 impl Default for TileOptions {
     fn default() -> Self {
-        Self { buffer: 64 }
+        Self { buffer: 64, time: None }
     }
 }
 
@@ -31,6 +33,12 @@ impl TileOptions {
     /// The same options with another buffer, in tile units.
     pub fn buffer(mut self, units: u16) -> Self {
         self.buffer = units;
+        self
+    }
+
+    /// The same options for what is valid at some instant of `time`.
+    pub fn during(mut self, time: Option<TimeInterval>) -> Self {
+        self.time = time;
         self
     }
 }
@@ -113,8 +121,8 @@ impl Scratch {
         // One unit more than the clip box, for what rounding brings in.
         let reach = tile.grown(f64::from(options.buffer) + 1.0);
         self.candidates.clear();
-        snapshot.candidates(&reach, |row| self.candidates.push(row));
-        self.candidates.sort_unstable();
+        snapshot.during(options.time).candidates(&reach, |row| self.candidates.push(row));
+        snapshot.sort(&mut self.candidates);
         self.write_geometry(snapshot, &Grid::new(tile, options.buffer));
         if self.rows.is_empty() {
             return;
@@ -130,30 +138,31 @@ impl Scratch {
         self.commands.clear();
         for index in 0..self.candidates.len() {
             let row = self.candidates[index];
-            match snapshot.shapes().kind(row) {
+            let shape = snapshot.shape(row);
+            match shape.kind() {
                 ShapeKind::Null => {}
-                ShapeKind::Point | ShapeKind::MultiPoint => self.write_points(snapshot, row, grid),
-                ShapeKind::Line | ShapeKind::MultiLine => self.write_lines(snapshot, row, grid),
-                ShapeKind::Polygon | ShapeKind::MultiPolygon => self.write_polygons(snapshot, row, grid),
+                ShapeKind::Point | ShapeKind::MultiPoint => self.write_points(shape, row, grid),
+                ShapeKind::Line | ShapeKind::MultiLine => self.write_lines(shape, row, grid),
+                ShapeKind::Polygon | ShapeKind::MultiPolygon => self.write_polygons(shape, row, grid),
                 ShapeKind::Collection => {
-                    self.write_points(snapshot, row, grid);
-                    self.write_lines(snapshot, row, grid);
-                    self.write_polygons(snapshot, row, grid);
+                    self.write_points(shape, row, grid);
+                    self.write_lines(shape, row, grid);
+                    self.write_polygons(shape, row, grid);
                 }
             }
         }
     }
 
-    fn write_points(&mut self, snapshot: &LayerSnapshot, row: Row, grid: &Grid) {
-        point::cut(snapshot.shapes(), row, grid, &mut self.points);
+    fn write_points(&mut self, shape: Shape<'_>, row: Row, grid: &Grid) {
+        point::cut(shape, grid, &mut self.points);
         if !self.points.is_empty() {
             Commands::new(&mut self.commands).points(&self.points);
             self.end_feature(row, Kind::Point);
         }
     }
 
-    fn write_lines(&mut self, snapshot: &LayerSnapshot, row: Row, grid: &Grid) {
-        self.lines.cut(snapshot.shapes(), row, grid);
+    fn write_lines(&mut self, shape: Shape<'_>, row: Row, grid: &Grid) {
+        self.lines.cut(shape, grid);
         let mut commands = Commands::new(&mut self.commands);
         let mut any = false;
         for piece in self.lines.pieces() {
@@ -165,8 +174,8 @@ impl Scratch {
         }
     }
 
-    fn write_polygons(&mut self, snapshot: &LayerSnapshot, row: Row, grid: &Grid) {
-        let rings = self.polygons.cut(snapshot.shapes(), row, grid);
+    fn write_polygons(&mut self, shape: Shape<'_>, row: Row, grid: &Grid) {
+        let rings = self.polygons.cut(shape, grid);
         if rings.rings.is_empty() {
             return;
         }

@@ -14,7 +14,7 @@
 //!   that crosses a tile's border gets a vertex there, so both tiles hold the same shape at their
 //!   seam. Polygons that share vertices go on sharing them.
 //! - **Ids stay.** A feature's id is its fid, in all tiles and zooms; layers with a key also
-//!   carry the text `_id`. Equal snapshots give equal bytes.
+//!   carry the text `_id`. Equal features give equal bytes, however they lie in the blocks of a snapshot.
 //!
 //! A geometry collection comes as up to three features of one id: its points, lines, polygons.
 //!
@@ -39,6 +39,8 @@ mod encode;
 mod grid;
 mod gzip;
 mod line;
+mod numbers;
+mod overlay_texts;
 mod pbf;
 mod point;
 mod polygon;
@@ -48,13 +50,16 @@ mod segment;
 mod simple;
 mod sliver;
 mod tile_id;
+mod touched;
 mod trace;
 mod values;
+mod wire;
 
 pub use describe::{NATIVE_MAX_ZOOM, tilejson, vector_layer};
 pub use encode::{TileOptions, encode};
 pub use gzip::{GZIP_LEVEL, gzip};
 pub use tile_id::{MAX_ZOOM, TileError, TileId};
+pub use touched::{TileRange, touched_tiles};
 
 /// The width and height of a tile in its own units.
 pub const EXTENT: u32 = 4096;

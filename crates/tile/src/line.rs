@@ -1,6 +1,6 @@
 //! One feature's lines, from world units to the tile's pieces.
 
-use citymap_engine::{PartKind, Row, ShapeColumn};
+use citymap_engine::{PartKind, Shape};
 
 use crate::{
     clip::{clip_segment, insert_seams},
@@ -21,13 +21,13 @@ pub(crate) struct LineCutter {
 }
 
 impl LineCutter {
-    /// Cuts the row's lines; [`LineCutter::pieces`] has the result.
-    pub(crate) fn cut(&mut self, shapes: &ShapeColumn, row: Row, grid: &Grid) {
+    /// Cuts the shape's lines; [`LineCutter::pieces`] has the result.
+    pub(crate) fn cut(&mut self, shape: Shape<'_>, grid: &Grid) {
         self.points.clear();
         self.ends.clear();
-        for part in shapes.parts(row).filter(|part| part.kind == PartKind::Line) {
+        for part in shape.parts().filter(|part| part.kind == PartKind::Line) {
             let pieces = self.ends.len();
-            let bounds = place(shapes.mercator_ring(part.rings().start), grid, &mut self.path);
+            let bounds = place(shape.mercator_ring(part.rings().start), grid, &mut self.path);
             if is_inside(bounds) {
                 if self.path.len() > 1 {
                     self.points.extend(self.path.iter().map(|&[x, y]| [x as i32, y as i32]));

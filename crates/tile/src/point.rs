@@ -1,14 +1,14 @@
 //! One feature's points in the tile.
 
-use citymap_engine::{PartKind, Row, ShapeColumn};
+use citymap_engine::{PartKind, Shape};
 
 use crate::grid::{Grid, Near};
 
-/// The row's points in the clip box, in order where there are several, each place once.
-pub(crate) fn cut(shapes: &ShapeColumn, row: Row, grid: &Grid, out: &mut Vec<Near>) {
+/// The shape's points in the clip box, in order where there are several, each place once.
+pub(crate) fn cut(shape: Shape<'_>, grid: &Grid, out: &mut Vec<Near>) {
     out.clear();
-    for part in shapes.parts(row).filter(|part| part.kind == PartKind::Point) {
-        let point = shapes.mercator_ring(part.rings().start).first().map(|&world| grid.place(world));
+    for part in shape.parts().filter(|part| part.kind == PartKind::Point) {
+        let point = shape.mercator_ring(part.rings().start).first().map(|&world| grid.place(world));
         if let Some(point) = point.filter(|&point| grid.holds(point)) {
             out.push(point.map(|value| value as i32));
         }

@@ -1,6 +1,6 @@
 //! One feature's polygons, from world units to valid rings of the tile.
 
-use citymap_engine::{Part, PartKind, Row, ShapeColumn};
+use citymap_engine::{Part, PartKind, Shape};
 
 use crate::{
     clip::{clip_ring, insert_seams},
@@ -73,18 +73,18 @@ fn runs_clockwise(world: &[[u32; 2]]) -> bool {
 }
 
 impl PolygonCutter {
-    /// The row's polygons as the tile shows them: valid, apart from each other, empty where they
+    /// The shape's polygons as the tile shows them: valid, apart from each other, empty where they
     /// do not reach it.
-    pub(crate) fn cut(&mut self, shapes: &ShapeColumn, row: Row, grid: &Grid) -> &Rings {
+    pub(crate) fn cut(&mut self, shape: Shape<'_>, grid: &Grid) -> &Rings {
         self.out.clear();
-        for part in shapes.parts(row) {
+        for part in shape.parts() {
             if part.kind != PartKind::Polygon || part.rings().is_empty() {
                 continue;
             }
             let first = self.out.rings.len();
-            if !self.cut_plainly(shapes, part, grid, first) {
+            if !self.cut_plainly(shape, part, grid, first) {
                 self.out.truncate(first);
-                self.cut_and_repair(shapes, part, grid);
+                self.cut_and_repair(shape, part, grid);
             }
             // Nothing with an area is left: the part is elsewhere, or too small. Where a hole's
             // edge is, there is the part too.
@@ -92,7 +92,7 @@ impl PolygonCutter {
                 if self.out.rings.len() > first {
                     break;
                 }
-                place(shapes.mercator_ring(ring), grid, &mut self.ring);
+                place(shape.mercator_ring(ring), grid, &mut self.ring);
                 sliver::polygon(&self.ring, grid, &mut self.near, &mut self.out);
             }
         }
@@ -123,10 +123,10 @@ impl PolygonCutter {
 
     /// The way for nearly all: each ring stays one ring, and is shown to be right. False where
     /// that fails, with rings after `first` to be forgotten.
-    fn cut_plainly(&mut self, shapes: &ShapeColumn, part: Part, grid: &Grid, first: usize) -> bool {
+    fn cut_plainly(&mut self, shape: Shape<'_>, part: Part, grid: &Grid, first: usize) -> bool {
         for (index, ring) in part.rings().enumerate() {
             let outer = index == 0;
-            if self.cut_ring(shapes.mercator_ring(ring), grid) == Reach::Outside {
+            if self.cut_ring(shape.mercator_ring(ring), grid) == Reach::Outside {
                 if outer {
                     return true;
                 }
@@ -149,10 +149,10 @@ impl PolygonCutter {
     }
 
     /// The way for the rest: all rings of the part are laid over each other and resolved.
-    fn cut_and_repair(&mut self, shapes: &ShapeColumn, part: Part, grid: &Grid) {
+    fn cut_and_repair(&mut self, shape: Shape<'_>, part: Part, grid: &Grid) {
         self.repair.clear();
         for (index, ring) in part.rings().enumerate() {
-            let world = shapes.mercator_ring(ring);
+            let world = shape.mercator_ring(ring);
             if self.cut_ring(world, grid) == Reach::Outside {
                 continue;
             }

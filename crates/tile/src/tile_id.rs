@@ -51,6 +51,11 @@ impl TileId {
         Ok(Self { z, x, y })
     }
 
+    /// A tile that is known to exist.
+    pub(crate) fn of(z: u8, x: u32, y: u32) -> Self {
+        Self { z, x, y }
+    }
+
     /// The tile of zoom `z` that holds a position (WGS 84 longitude, latitude in degrees); what
     /// lies beyond the square world counts as on its edge.
     ///

@@ -1,10 +1,15 @@
 //! The attributes of a layer in one tile: keys, distinct values, and who has which.
 
 use chrono::{DateTime, Datelike, NaiveDate};
-use citymap_engine::{Column, LayerSnapshot, Row};
-use citymap_model::{Field, format_datetime};
+use citymap_engine::{Column, LayerSnapshot, Row, ValueRef};
+use citymap_model::Field;
 
-use crate::pbf;
+use crate::{
+    numbers::Numbers,
+    overlay_texts::OverlayTexts,
+    pbf,
+    wire::{real_bits, write_bool, write_date, write_instant, write_int, write_real, write_text},
+};
 
 /// The name under which a layer with a key carries the outside's id of a feature.
 pub(crate) const ID_KEY: &str = "_id";
@@ -20,56 +25,6 @@ pub(crate) fn has_id(snapshot: &LayerSnapshot) -> bool {
 pub(crate) fn fields(snapshot: &LayerSnapshot) -> impl Iterator<Item = (usize, &Field)> {
     let has_id = has_id(snapshot);
     snapshot.layer().public_fields().filter(move |(_, field)| !has_id || field.name != ID_KEY)
-}
-
-/// Finds what a column's value was numbered as. One table serves column after column, tile after
-/// tile; a slot counts only in the generation that wrote it, so that nothing is ever cleared.
-#[derive(Default)]
-struct Numbers {
-    slots: Vec<Slot>,
-    mask: usize,
-    generation: u32,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    key: u64,
-    generation: u32,
-    number: u32,
-}
-
-impl Numbers {
-    /// Begins a column of at most `count` distinct values.
-    fn begin(&mut self, count: usize) {
-        // At most half full, and small for small tiles, so that it stays in the cache.
-        let size = (2 * count).next_power_of_two();
-        if self.slots.len() < size {
-            self.slots.resize(size, Slot::default());
-        }
-        self.mask = size - 1;
-        self.generation = self.generation.wrapping_add(1);
-        if self.generation == 0 {
-            self.slots.fill(Slot::default());
-            self.generation = 1;
-        }
-    }
-
-    /// The number of `key`, which is `next` where it is new, and whether it is.
-    #[inline]
-    fn number(&mut self, key: u64, next: u32) -> (u32, bool) {
-        let mut at = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & self.mask;
-        loop {
-            let slot = &mut self.slots[at];
-            if slot.generation != self.generation {
-                *slot = Slot { key, generation: self.generation, number: next };
-                return (next, true);
-            }
-            if slot.key == key {
-                return (slot.number, false);
-            }
-            at = (at + 1) & self.mask;
-        }
-    }
 }
 
 /// Collects a layer's attributes. Holds buffers that are used again from tile to tile.
@@ -102,9 +57,14 @@ impl Values {
         self.count = 0;
         let mut keys = 0;
         let mut id_source = None;
+        let packed = rows.iter().all(|&row| snapshot.is_base(row));
         for (place, (index, field)) in fields(snapshot).enumerate() {
-            let column = snapshot.column(index);
-            let any = self.collect_column(column, rows, place);
+            let column = snapshot.base().column(index);
+            let any = if packed {
+                self.collect_column(column, rows, place)
+            } else {
+                self.collect_both(snapshot, index, rows, place)
+            };
             self.name(&field.name, any, &mut keys);
             if has_id && snapshot.layer().key_index() == Some(index) && matches!(column, Column::Text(..)) {
                 id_source = Some(place);
@@ -124,7 +84,7 @@ impl Values {
         }
     }
 
-    /// Numbers a column's values; whether any row has one.
+    /// Numbers a base column's values; whether any row has one.
     fn collect_column(&mut self, column: &Column, rows: &[Row], place: usize) -> bool {
         match column {
             Column::Bool(values) => self.number_all(
@@ -134,38 +94,19 @@ impl Values {
                     let value = values[row as usize];
                     (value != Column::NULL_BOOL).then_some(u64::from(value))
                 },
-                |out, bits| {
-                    pbf::key(out, 7, pbf::VARINT);
-                    pbf::varint(out, bits);
-                },
+                write_bool,
             ),
             Column::Int(values, nulls) => self.number_all(
                 rows,
                 place,
                 |row| (!nulls.contains(row)).then(|| values[row as usize] as u64),
-                |out, bits| {
-                    let value = bits as i64;
-                    if value < 0 {
-                        pbf::key(out, 6, pbf::VARINT);
-                        pbf::varint(out, pbf::zigzag(value));
-                    } else {
-                        pbf::key(out, 5, pbf::VARINT);
-                        pbf::varint(out, bits);
-                    }
-                },
+                write_int,
             ),
             Column::Real(values, nulls) => self.number_all(
                 rows,
                 place,
-                |row| {
-                    let value = values[row as usize];
-                    // JSON, and so the map, knows neither NaN nor infinity.
-                    (!nulls.contains(row) && value.is_finite()).then(|| value.to_bits())
-                },
-                |out, bits| {
-                    pbf::key(out, 3, pbf::FIXED64);
-                    out.extend_from_slice(&bits.to_le_bytes());
-                },
+                |row| (!nulls.contains(row)).then(|| real_bits(values[row as usize])).flatten(),
+                write_real,
             ),
             Column::Text(codes, dictionary) => self.number_all(
                 rows,
@@ -174,7 +115,7 @@ impl Values {
                     let code = codes[row as usize];
                     (code != Column::NULL_CODE).then_some(u64::from(code))
                 },
-                |out, code| pbf::bytes(out, 1, dictionary.get(code as u32).as_bytes()),
+                |out, code| write_text(out, dictionary.get(code as u32)),
             ),
             Column::Date(days) => self.number_all(
                 rows,
@@ -183,11 +124,7 @@ impl Values {
                     NaiveDate::from_num_days_from_ce_opt(days[row as usize])
                         .map(|_| days[row as usize] as u64)
                 },
-                |out, day| {
-                    if let Some(day) = NaiveDate::from_num_days_from_ce_opt(day as i32) {
-                        write_day(out, day);
-                    }
-                },
+                write_date,
             ),
             Column::DateTime(instants) => self.number_all(
                 rows,
@@ -196,11 +133,67 @@ impl Values {
                     DateTime::from_timestamp_millis(instants[row as usize])
                         .map(|_| instants[row as usize] as u64)
                 },
-                |out, instant| {
-                    if let Some(instant) = DateTime::from_timestamp_millis(instant as i64) {
-                        pbf::bytes(out, 1, format_datetime(&instant).as_bytes());
-                    }
+                write_instant,
+            ),
+        }
+    }
+
+    /// Numbers a field's values where some rows are of the overlay, to the same bytes as if all were of one block;
+    /// whether any row has one.
+    fn collect_both(&mut self, snapshot: &LayerSnapshot, field: usize, rows: &[Row], place: usize) -> bool {
+        let value = |row: Row| snapshot.value(row, field);
+        match snapshot.base().column(field) {
+            Column::Bool(_) => self.number_all(
+                rows,
+                place,
+                |row| if let ValueRef::Bool(value) = value(row) { Some(value.into()) } else { None },
+                write_bool,
+            ),
+            Column::Int(..) => self.number_all(
+                rows,
+                place,
+                |row| if let ValueRef::Int(value) = value(row) { Some(value as u64) } else { None },
+                write_int,
+            ),
+            Column::Real(..) => self.number_all(
+                rows,
+                place,
+                |row| if let ValueRef::Real(value) = value(row) { real_bits(value) } else { None },
+                write_real,
+            ),
+            Column::Text(codes, dictionary) => {
+                let texts = OverlayTexts::new(snapshot, field, rows);
+                self.number_all(
+                    rows,
+                    place,
+                    |row| {
+                        if !snapshot.is_base(row) {
+                            return value(row).as_str().and_then(|text| texts.number(text));
+                        }
+                        let code = codes[row as usize];
+                        let own = || texts.number(dictionary.get(code)).unwrap_or(u64::from(code));
+                        (code != Column::NULL_CODE).then(own)
+                    },
+                    |out, code| write_text(out, texts.get(dictionary, code)),
+                )
+            }
+            Column::Date(_) => self.number_all(
+                rows,
+                place,
+                |row| match value(row) {
+                    ValueRef::Date(day) => Some(day.num_days_from_ce() as u64),
+                    _ => None,
                 },
+                write_date,
+            ),
+            Column::DateTime(_) => self.number_all(
+                rows,
+                place,
+                |row| match value(row) {
+                    ValueRef::DateTime(instant) => Some(instant.timestamp_millis() as u64),
+                    _ => None,
+                },
+                write_instant,
             ),
         }
     }
@@ -274,7 +267,7 @@ impl Values {
     }
 
     fn add_text(&mut self, text: &str) -> u32 {
-        self.add(|out| pbf::bytes(out, 1, text.as_bytes()));
+        self.add(|out| write_text(out, text));
         self.count
     }
 
@@ -291,70 +284,6 @@ impl Values {
 
     /// Bytes held.
     pub(crate) fn weight(&self) -> usize {
-        self.numbers.slots.capacity() * size_of::<Slot>() + self.tags.capacity() * 4 + self.values.capacity()
-    }
-}
-
-/// Writes a day as text, `YYYY-MM-DD`. By hand, because a tile may hold a thousand of them and
-/// general formatting would take as long as cutting their polygons.
-fn write_day(out: &mut Vec<u8>, day: NaiveDate) {
-    let (year, month, of_month) = (day.year(), day.month(), day.day());
-    if !(0..=9999).contains(&year) {
-        return pbf::bytes(out, 1, day.to_string().as_bytes());
-    }
-    let digit = |value: u32, power: u32| b'0' + (value / power % 10) as u8;
-    let year = year as u32;
-    let text = [
-        digit(year, 1000),
-        digit(year, 100),
-        digit(year, 10),
-        digit(year, 1),
-        b'-',
-        digit(month, 10),
-        digit(month, 1),
-        b'-',
-        digit(of_month, 10),
-        digit(of_month, 1),
-    ];
-    pbf::bytes(out, 1, &text);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_read_as_chrono_writes_them() {
-        for (year, month, day) in
-            [(0, 1, 1), (987, 12, 31), (2025, 7, 1), (9999, 10, 10), (12345, 6, 7), (-44, 3, 15)]
-        {
-            let day = NaiveDate::from_ymd_opt(year, month, day).unwrap();
-            let (mut found, mut expected) = (Vec::new(), Vec::new());
-            write_day(&mut found, day);
-            pbf::bytes(&mut expected, 1, day.to_string().as_bytes());
-            assert_eq!(found, expected, "{day}");
-        }
-    }
-
-    #[test]
-    fn a_value_is_numbered_once_a_column_however_many_there_are() {
-        let mut numbers = Numbers::default();
-        for count in [1000, 3, 1000] {
-            numbers.begin(count);
-            for key in 0..count as u64 {
-                assert_eq!(numbers.number(key << 40, key as u32), (key as u32, true));
-                assert_eq!(numbers.number(key << 40, 9999), (key as u32, false));
-            }
-        }
-    }
-
-    #[test]
-    fn generations_start_over_without_remembering() {
-        let mut numbers = Numbers::default();
-        numbers.begin(4);
-        numbers.number(7, 1);
-        numbers.generation = u32::MAX;
-        numbers.begin(4);
-        assert_eq!(numbers.number(7, 5), (5, true));
+        self.numbers.weight() + self.tags.capacity() * 4 + self.values.capacity()
     }
 }

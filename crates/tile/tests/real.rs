@@ -71,7 +71,7 @@ fn a_thousand_tiles_are_valid_complete_and_agree() {
     for _ in 0..1000 {
         let (name, layer) = &layers[dice.random_range(0..layers.len())];
         let row = dice.random_range(0..layer.len()) as Row;
-        let coords = layer.shapes().coords(row);
+        let coords = layer.shape(row).coords();
         let z = dice.random_range(8..=18);
         let tile = TileId::at(coords[dice.random_range(0..coords.len())], z).unwrap();
         let features = decode(&encode(&[layer], tile, &options), name);

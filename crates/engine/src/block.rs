@@ -1,0 +1,181 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use citymap_model::{Feature, Fid, Layer};
+use geo_index::rtree::{RTree, RTreeBuilder, RTreeIndex, sort::HilbertSort};
+
+use crate::{
+    Bbox, Column, EngineError, Row, ShapeColumn,
+    column::{ColumnBuilder, PushError},
+    keys::KeyIndex,
+};
+
+/// Features of one layer, packed: columnar, indexed, never changed. A snapshot is a large one and a small one.
+#[derive(Debug)]
+pub struct Block {
+    id: u64,
+    pub(crate) fids: Vec<Fid>,
+    pub(crate) shapes: ShapeColumn,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) keys: KeyIndex,
+    index: BoxIndex,
+}
+
+/// A packed R-tree over the boxes of shapes.
+#[derive(Debug, Default)]
+pub(crate) struct BoxIndex {
+    pub(crate) tree: Option<RTree<f64>>,
+    /// The row of each item of `tree`; empty where every row is in it.
+    rows: Vec<Row>,
+    extent: Option<Bbox>,
+}
+
+impl BoxIndex {
+    #[inline]
+    pub(crate) fn row(&self, item: u32) -> Row {
+        if self.rows.is_empty() { item } else { self.rows[item as usize] }
+    }
+}
+
+/// The identity of the next block of this process.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+impl Block {
+    pub(crate) fn new(
+        fids: Vec<Fid>,
+        shapes: ShapeColumn,
+        columns: Vec<Column>,
+        keys: KeyIndex,
+        index: BoxIndex,
+    ) -> Self {
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), fids, shapes, columns, keys, index }
+    }
+
+    /// What tells the block from every other one of this process. What was computed from a block holds for as long as
+    /// a snapshot has the block.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// How many features it holds, those that a snapshot hides among them.
+    pub fn len(&self) -> usize {
+        self.fids.len()
+    }
+
+    /// Whether there is no feature in it.
+    pub fn is_empty(&self) -> bool {
+        self.fids.is_empty()
+    }
+
+    /// The store's number of one of its own rows.
+    pub fn fid(&self, row: Row) -> Fid {
+        self.fids[row as usize]
+    }
+
+    /// The values of the field at position `field`, by its own rows.
+    pub fn column(&self, field: usize) -> &Column {
+        &self.columns[field]
+    }
+
+    pub(crate) fn row_of_fid(&self, fid: Fid) -> Option<Row> {
+        self.fids.binary_search(&fid).ok().map(|row| row as Row)
+    }
+
+    /// How many rows have a fid below `fid`.
+    pub(crate) fn rows_below(&self, fid: Fid) -> Row {
+        self.fids.partition_point(|&own| own < fid) as Row
+    }
+
+    pub(crate) fn extent(&self) -> Option<Bbox> {
+        self.index.extent
+    }
+
+    pub(crate) fn index(&self) -> &BoxIndex {
+        &self.index
+    }
+
+    /// Calls `visit` for each row whose box meets `bbox`, which does not cross the antimeridian.
+    #[inline]
+    pub(crate) fn candidates(&self, bbox: &Bbox, mut visit: impl FnMut(Row)) {
+        let Some(tree) = &self.index.tree else { return };
+        for item in tree.search(bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]) {
+            visit(self.index.row(item));
+        }
+    }
+}
+
+pub(crate) fn build_index(shapes: &ShapeColumn) -> BoxIndex {
+    let boxes: Vec<(Row, Bbox)> =
+        (0..shapes.len() as Row).filter_map(|row| shapes.bbox(row).map(|bbox| (row, bbox))).collect();
+    let Some(extent) = boxes.iter().map(|(_, bbox)| *bbox).reduce(Bbox::union) else {
+        return BoxIndex::default();
+    };
+    let mut builder = RTreeBuilder::<f64>::new(boxes.len() as u32);
+    for (_, bbox) in &boxes {
+        builder.add(bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]);
+    }
+    let rows =
+        if boxes.len() == shapes.len() { Vec::new() } else { boxes.iter().map(|(row, _)| *row).collect() };
+    BoxIndex { tree: Some(builder.finish::<HilbertSort>()), rows, extent: Some(extent) }
+}
+
+/// Grows a [`Block`] feature by feature.
+#[derive(Debug)]
+pub(crate) struct BlockBuilder {
+    fids: Vec<Fid>,
+    shapes: ShapeColumn,
+    columns: Vec<ColumnBuilder>,
+}
+
+impl BlockBuilder {
+    pub(crate) fn new(layer: &Layer) -> Self {
+        let columns = layer.fields.iter().map(|field| ColumnBuilder::new(field.field_type)).collect();
+        Self { fids: Vec::new(), shapes: ShapeColumn::default(), columns }
+    }
+
+    /// Adds a feature of `layer`. Features come in the order of their fids.
+    pub(crate) fn push(&mut self, layer: &Layer, feature: &Feature) -> Result<(), EngineError> {
+        let fid = feature.fid;
+        if feature.values.len() != self.columns.len() {
+            let (expected, found) = (self.columns.len(), feature.values.len());
+            return Err(EngineError::Width { layer: layer.id.clone(), fid, expected, found });
+        }
+        if self.fids.last().is_some_and(|&last| last >= fid) {
+            return Err(EngineError::Order { layer: layer.id.clone(), fid });
+        }
+        for (index, (column, value)) in self.columns.iter_mut().zip(&feature.values).enumerate() {
+            column.push(value).map_err(|error| match error {
+                PushError::Type(found) => EngineError::Type {
+                    layer: layer.id.clone(),
+                    fid,
+                    field: layer.fields[index].name.clone(),
+                    expected: layer.fields[index].field_type,
+                    found,
+                },
+                PushError::TooLarge => EngineError::TooLarge { layer: layer.id.clone() },
+            })?;
+        }
+        // The last number stands for no row.
+        if !self.shapes.push(feature.geometry.as_ref()) || self.fids.len() >= Row::MAX as usize - 1 {
+            return Err(EngineError::TooLarge { layer: layer.id.clone() });
+        }
+        self.fids.push(fid);
+        Ok(())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.fids.len()
+    }
+
+    /// Builds the indexes. `key` is the position of the key field.
+    pub(crate) fn finish(self, key: Option<usize>) -> Block {
+        let Self { mut fids, mut shapes, columns } = self;
+        fids.shrink_to_fit();
+        shapes.shrink();
+        let columns: Vec<Column> = columns.into_iter().map(ColumnBuilder::finish).collect();
+        let (index, keys) = rayon::join(
+            || build_index(&shapes),
+            || key.map(|field| KeyIndex::build(&columns[field], fids.len())).unwrap_or_default(),
+        );
+        Block::new(fids, shapes, columns, keys, index)
+    }
+}

@@ -1,0 +1,97 @@
+use std::cmp::Ordering;
+
+use citymap_model::{FeatureId, Fid};
+use rayon::slice::ParallelSliceMut;
+
+use crate::{
+    Block, Column, Row, ValueRef,
+    bits::Bits,
+    gather::{GONE, Moved},
+};
+
+/// Finds the rows of a block by key, and tells repeated keys apart (see [`FeatureId`]).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeyIndex {
+    /// Rows with a key, by key, then by row (rows are in the order of their fids).
+    order: Vec<Row>,
+    /// Rows whose key a row with a lower fid has: in a base of the base alone, in an overlay of all that is there.
+    pub(crate) repeated: Bits,
+}
+
+/// The order of keys, which is total: also zeros of both signs and what is no number have their place.
+pub(crate) fn compare(a: ValueRef<'_>, b: ValueRef<'_>) -> Ordering {
+    match (a, b) {
+        (ValueRef::Real(a), ValueRef::Real(b)) => a.total_cmp(&b),
+        (a, b) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
+    }
+}
+
+/// What the outside calls a feature with this key.
+pub(crate) fn id(key: ValueRef<'_>, repeated: bool, fid: Fid) -> FeatureId {
+    match key {
+        ValueRef::Null => FeatureId::KeyAndFid(String::new(), fid),
+        key if repeated => FeatureId::KeyAndFid(key.to_text(), fid),
+        key => FeatureId::Key(key.to_text()),
+    }
+}
+
+impl KeyIndex {
+    /// Sorts the rows of a block that stands alone.
+    pub(crate) fn build(keys: &Column, len: usize) -> Self {
+        let mut order: Vec<Row> = (0..len as Row).filter(|&row| !keys.get(row).is_null()).collect();
+        order.par_sort_unstable_by(|&a, &b| compare(keys.get(a), keys.get(b)).then(a.cmp(&b)));
+        let mut repeated = Bits::default();
+        for pair in order.windows(2) {
+            if compare(keys.get(pair[0]), keys.get(pair[1])).is_eq() {
+                repeated.insert(pair[1]);
+            }
+        }
+        Self { order, repeated }
+    }
+
+    /// The order of the rows that two blocks become; which keys are repeated is left to the caller. Quick where the
+    /// second block is much smaller than the first.
+    pub(crate) fn gather(sources: [&Block; 2], field: usize, moved: &Moved) -> Self {
+        let [first, second] = sources;
+        let (keys, other_keys) = (first.column(field), second.column(field));
+        let mut order = Vec::with_capacity(first.keys.order.len() + second.keys.order.len());
+        let mut rest = first.keys.order.as_slice();
+        let push = |order: &mut Vec<Row>, rows: &[Row]| {
+            order.extend(rows.iter().map(|&row| moved.rows[0][row as usize]).filter(|&row| row != GONE));
+        };
+        for &other in &second.keys.order {
+            let to = moved.rows[1][other as usize];
+            if to == GONE {
+                continue;
+            }
+            let (key, fid) = (other_keys.get(other), second.fid(other));
+            let before =
+                |&row: &Row| compare(keys.get(row), key).then_with(|| first.fid(row).cmp(&fid)).is_lt();
+            let (sooner, later) = rest.split_at(rest.partition_point(before));
+            push(&mut order, sooner);
+            order.push(to);
+            rest = later;
+        }
+        push(&mut order, rest);
+        Self { order, repeated: Bits::default() }
+    }
+
+    /// The rows with this key, in the order of their fids; none for null.
+    pub(crate) fn rows(&self, keys: &Column, key: ValueRef<'_>) -> &[Row] {
+        if key.is_null() {
+            return &[];
+        }
+        let start = self.order.partition_point(|&row| compare(keys.get(row), key).is_lt());
+        let tail = &self.order[start..];
+        &tail[..tail.partition_point(|&row| compare(keys.get(row), key).is_eq())]
+    }
+
+    /// The rows whose text key starts with `prefix`, by key.
+    pub(crate) fn prefix<'a>(&'a self, keys: &'a Column, prefix: &'a str) -> impl Iterator<Item = Row> + 'a {
+        let start = self.order.partition_point(|&row| compare(keys.get(row), ValueRef::Text(prefix)).is_lt());
+        self.order[start..]
+            .iter()
+            .copied()
+            .take_while(move |&row| keys.get(row).as_str().is_some_and(|key| key.starts_with(prefix)))
+    }
+}

@@ -1,0 +1,47 @@
+use std::ops::Range;
+
+use citymap_model::Fid;
+
+use crate::{LayerSnapshot, Row};
+
+/// The rows of a snapshot in the order of their fids.
+#[derive(Clone, Debug)]
+pub struct Rows<'a> {
+    snapshot: &'a LayerSnapshot,
+    base: Range<Row>,
+    /// The overlay's own rows.
+    overlay: Range<Row>,
+}
+
+impl<'a> Rows<'a> {
+    /// Those with a fid above `after`.
+    pub(crate) fn new(snapshot: &'a LayerSnapshot, after: Option<Fid>) -> Self {
+        let first = after.map(|after| after.saturating_add(1));
+        let [base, overlay] = [snapshot.base(), snapshot.overlay()]
+            .map(|block| first.map_or(0, |first| block.rows_below(first))..block.len() as Row);
+        // Nothing is above the highest number there can be.
+        if after == Some(Fid::MAX) {
+            return Self { snapshot, base: 0..0, overlay: 0..0 };
+        }
+        Self { snapshot, base, overlay }
+    }
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        while !self.base.is_empty() && self.snapshot.is_hidden(self.base.start) {
+            self.base.start += 1;
+        }
+        let overlay_first = !self.overlay.is_empty()
+            && (self.base.is_empty()
+                || self.snapshot.overlay().fid(self.overlay.start)
+                    < self.snapshot.base().fid(self.base.start));
+        if overlay_first {
+            self.overlay.next().map(|row| self.snapshot.row_of_overlay(row))
+        } else {
+            self.base.next()
+        }
+    }
+}

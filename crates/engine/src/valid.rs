@@ -1,0 +1,64 @@
+use chrono::{DateTime, NaiveTime, Utc};
+
+use crate::{Bbox, LayerSnapshot, Row, TimeInterval, ValueRef};
+
+/// A snapshot seen at a time: only the features that are valid at some instant of it are there. From
+/// [`LayerSnapshot::during`].
+#[derive(Clone, Copy, Debug)]
+pub struct During<'a> {
+    pub(crate) snapshot: &'a LayerSnapshot,
+    interval: Option<TimeInterval>,
+    /// The fields that bound a feature's validity: `[from, to)`, open where a field is missing or null.
+    from: Option<usize>,
+    to: Option<usize>,
+}
+
+impl LayerSnapshot {
+    /// The snapshot as it is valid at some instant of `interval`; without one, and in a layer without valid time, all
+    /// of it.
+    pub fn during(&self, interval: Option<TimeInterval>) -> During<'_> {
+        let field = |name: &Option<String>| name.as_deref().and_then(|name| self.layer().field_index(name));
+        let [from, to] = match interval {
+            Some(_) => [field(&self.layer().valid_from), field(&self.layer().valid_to)],
+            None => [None, None],
+        };
+        During { snapshot: self, interval, from, to }
+    }
+}
+
+impl During<'_> {
+    /// Whether the row's feature is there.
+    pub fn has(&self, row: Row) -> bool {
+        let Some(interval) = &self.interval else { return true };
+        let bound = |field: Option<usize>| field.and_then(|field| instant(self.snapshot.value(row, field)));
+        let begun = match (bound(self.from), interval.end) {
+            (Some(from), Some(end)) => from <= end,
+            _ => true,
+        };
+        let not_ended = match (bound(self.to), interval.start) {
+            (Some(to), Some(start)) => to > start,
+            _ => true,
+        };
+        begun && not_ended
+    }
+
+    /// Calls `visit` for each row that is there and whose box meets `bbox`, in no particular order.
+    pub fn candidates(&self, bbox: &Bbox, mut visit: impl FnMut(Row)) {
+        if self.from.is_none() && self.to.is_none() {
+            return self.snapshot.candidates(bbox, visit);
+        }
+        self.snapshot.candidates(bbox, |row| {
+            if self.has(row) {
+                visit(row);
+            }
+        });
+    }
+}
+
+fn instant(value: ValueRef<'_>) -> Option<DateTime<Utc>> {
+    match value {
+        ValueRef::Date(day) => Some(day.and_time(NaiveTime::MIN).and_utc()),
+        ValueRef::DateTime(instant) => Some(instant),
+        _ => None,
+    }
+}

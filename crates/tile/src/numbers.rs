@@ -1,0 +1,83 @@
+//! What the values of a tile are numbered as.
+
+/// Finds what a column's value was numbered as. One table serves column after column, tile after
+/// tile; a slot counts only in the generation that wrote it, so that nothing is ever cleared.
+#[derive(Default)]
+pub(crate) struct Numbers {
+    slots: Vec<Slot>,
+    mask: usize,
+    generation: u32,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    key: u64,
+    generation: u32,
+    number: u32,
+}
+
+impl Numbers {
+    /// Begins a column of at most `count` distinct values.
+    pub(crate) fn begin(&mut self, count: usize) {
+        // At most half full, and small for small tiles, so that it stays in the cache.
+        let size = (2 * count).next_power_of_two();
+        if self.slots.len() < size {
+            self.slots.resize(size, Slot::default());
+        }
+        self.mask = size - 1;
+        self.generation = self.generation.wrapping_add(1);
+        if self.generation == 0 {
+            self.slots.fill(Slot::default());
+            self.generation = 1;
+        }
+    }
+
+    /// The number of `key`, which is `next` where it is new, and whether it is.
+    #[inline]
+    pub(crate) fn number(&mut self, key: u64, next: u32) -> (u32, bool) {
+        let mut at = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & self.mask;
+        loop {
+            let slot = &mut self.slots[at];
+            if slot.generation != self.generation {
+                *slot = Slot { key, generation: self.generation, number: next };
+                return (next, true);
+            }
+            if slot.key == key {
+                return (slot.number, false);
+            }
+            at = (at + 1) & self.mask;
+        }
+    }
+
+    /// Bytes held.
+    pub(crate) fn weight(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_numbered_once_a_column_however_many_there_are() {
+        let mut numbers = Numbers::default();
+        for count in [1000, 3, 1000] {
+            numbers.begin(count);
+            for key in 0..count as u64 {
+                assert_eq!(numbers.number(key << 40, key as u32), (key as u32, true));
+                assert_eq!(numbers.number(key << 40, 9999), (key as u32, false));
+            }
+        }
+    }
+
+    #[test]
+    fn generations_start_over_without_remembering() {
+        let mut numbers = Numbers::default();
+        numbers.begin(4);
+        numbers.number(7, 1);
+        numbers.generation = u32::MAX;
+        numbers.begin(4);
+        assert_eq!(numbers.number(7, 5), (5, true));
+    }
+}

@@ -58,8 +58,8 @@ impl<'a> FeatureWriter<'a> {
     }
 
     fn geometry(&self, out: &mut Vec<u8>, row: Row) -> Result<(), Problem> {
-        let shapes = self.snapshot.shapes();
-        let stored = shapes.coords(row);
+        let shape = self.snapshot.shape(row);
+        let stored = shape.coords();
         let moved: Vec<[f64; 2]>;
         let coords = match &self.transform {
             None => stored,
@@ -74,7 +74,7 @@ impl<'a> FeatureWriter<'a> {
             }
         };
         let mut rest = Coords { rest: coords, swapped: self.swapped };
-        let kind = shapes.kind(row);
+        let kind = shape.kind();
         let (name, many) = match kind {
             ShapeKind::Null => {
                 out.extend(b"null");
@@ -95,7 +95,7 @@ impl<'a> FeatureWriter<'a> {
         if many {
             out.push(b'[');
         }
-        for (position, part) in shapes.parts(row).enumerate() {
+        for (position, part) in shape.parts().enumerate() {
             if position > 0 {
                 out.push(b',');
             }
@@ -111,14 +111,14 @@ impl<'a> FeatureWriter<'a> {
             }
             match part.kind {
                 PartKind::Point => rest.pair(out),
-                PartKind::Line => rest.ring(out, part.rings().map(|ring| shapes.ring(ring).len()).sum()),
+                PartKind::Line => rest.ring(out, part.rings().map(|ring| shape.ring(ring).len()).sum()),
                 PartKind::Polygon => {
                     out.push(b'[');
                     for (position, ring) in part.rings().enumerate() {
                         if position > 0 {
                             out.push(b',');
                         }
-                        rest.ring(out, shapes.ring(ring).len());
+                        rest.ring(out, shape.ring(ring).len());
                     }
                     out.push(b']');
                 }
@@ -220,7 +220,7 @@ pub(crate) fn measure(measure: &Measure, unit: &str) -> serde_json::Value {
 
 /// `,"area":{…}` of a polygon, `,"length":{…}` of a line, nothing of a point.
 pub(crate) fn size(out: &mut Vec<u8>, snapshot: &LayerSnapshot, row: Row) -> Result<(), Problem> {
-    let (polygons, lines) = match snapshot.shapes().kind(row) {
+    let (polygons, lines) = match snapshot.shape(row).kind() {
         ShapeKind::Polygon | ShapeKind::MultiPolygon => (true, false),
         ShapeKind::Line | ShapeKind::MultiLine => (false, true),
         ShapeKind::Collection => (true, true),

@@ -1,7 +1,7 @@
 //! What a layer's features look like, as JSON Schema: for people and programs (`/schema`, OGC API – Features part 5), for
 //! filters (`/queryables`, part 3), and for GDAL (`/feature-schema`).
 
-use citymap_engine::{Column, LayerSnapshot};
+use citymap_engine::{LayerSnapshot, ValueRef};
 use citymap_model::{Field, FieldType, GeometryKind, codes};
 use serde_json::{Map, Value, json};
 
@@ -82,7 +82,7 @@ fn fields(snapshot: &LayerSnapshot, lang: &str) -> Map<String, Value> {
     let layer = snapshot.layer();
     let mut properties = Map::new();
     for (index, field) in layer.public_fields() {
-        let mut schema = value_schema(field, snapshot.column(index));
+        let mut schema = value_schema(field, || largest(snapshot, index));
         schema.insert("title".into(), field_title(field, lang).into());
         if let Some(unit) = &field.unit {
             schema.insert("x-ogc-unit".into(), unit.as_str().into());
@@ -104,26 +104,27 @@ fn fields(snapshot: &LayerSnapshot, lang: &str) -> Map<String, Value> {
 ///
 /// GDAL takes `integer` for 32 bits and cuts what is longer. A column that holds longer ones is declared as a whole
 /// `number` (53 bits survive), beyond that without a type, which GDAL reads as text, digit for digit.
-fn value_schema(field: &Field, column: &Column) -> Map<String, Value> {
+fn value_schema(field: &Field, largest: impl FnOnce() -> u64) -> Map<String, Value> {
     let schema = match field.field_type {
         FieldType::Bool => json!({"type": "boolean"}),
         FieldType::Real => json!({"type": "number"}),
         FieldType::Text => json!({"type": "string"}),
         FieldType::Date => json!({"type": "string", "format": "date"}),
         FieldType::DateTime => json!({"type": "string", "format": "date-time"}),
-        FieldType::Int => match column {
-            Column::Int(values, _) => {
-                let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
-                if largest <= i32::MAX as u64 {
-                    json!({"type": "integer"})
-                } else if largest <= 1 << 53 {
-                    json!({"type": "number", "multipleOf": 1})
-                } else {
-                    json!({"multipleOf": 1})
-                }
-            }
-            _ => json!({"type": "integer"}),
+        FieldType::Int => match largest() {
+            largest if largest <= i32::MAX as u64 => json!({"type": "integer"}),
+            largest if largest <= 1 << 53 => json!({"type": "number", "multipleOf": 1}),
+            _ => json!({"multipleOf": 1}),
         },
     };
     if let Value::Object(schema) = schema { schema } else { Map::new() }
+}
+
+/// The largest magnitude of a field of whole numbers.
+fn largest(snapshot: &LayerSnapshot, field: usize) -> u64 {
+    let numbers = snapshot.rows().filter_map(|row| match snapshot.value(row, field) {
+        ValueRef::Int(value) => Some(value.unsigned_abs()),
+        _ => None,
+    });
+    numbers.max().unwrap_or(0)
 }

@@ -121,7 +121,7 @@ pub(crate) fn items(snapshot: &LayerSnapshot, rows: &[Row], next: Option<&str>, 
 /// One feature.
 pub(crate) fn item(snapshot: &LayerSnapshot, row: Row, lang: &str) -> Markup {
     let layer = snapshot.layer();
-    let middle = snapshot.shapes().bbox(row).map(|bbox| bbox.center());
+    let middle = snapshot.bbox(row).map(|bbox| bbox.center());
     html! {
         div.wide { table { tbody {
             @for (index, field) in layer.public_fields() {

@@ -1,20 +1,16 @@
-//! How fast the store writes and reads: `cargo run --release -p citymap-store --example throughput [FEATURES] [PATH]`.
+//! How fast a store writes and reads: `cargo run --release -p citymap-store --example throughput [FEATURES] [LOCATION]`.
 //!
-//! Parcels of five corners with ten fields. Prints features a second, and beside them what bare
-//! SQLite takes for rows of the same bytes without geometry columns, R-tree, catalogue or log:
-//! the limit of this file format, measured in the same run.
+//! Parcels of five corners with ten fields; the location is that of a new GeoPackage or of an empty PostGIS database.
+//! Prints features a second, and beside them what bare SQLite takes for rows of the same bytes without geometry
+//! columns, R-tree, catalogue, history or log: the limit of the file format, measured in the same run.
 
-use std::{
-    error::Error,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{error::Error, path::Path, time::Instant};
 
 use chrono::NaiveDate;
 use citymap_model::{
     CommitMeta, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value,
 };
-use citymap_store::{GeoPackage, Store, StoreError};
+use citymap_store::{Edit, Options, Store, StoreError, open_with};
 use geo_types::polygon;
 
 fn layer() -> Result<Layer, Box<dyn Error>> {
@@ -132,41 +128,112 @@ fn bare(path: &Path, count: u32) -> rusqlite::Result<()> {
     })
 }
 
+/// Reads all of a layer as of a revision; how many values there are.
+fn read(store: &dyn Store, layer: &Layer, revision: Option<u64>) -> Result<(), StoreError> {
+    let view = revision.map_or_else(|| store.view(), |revision| store.view_at(revision))?;
+    let mut values = 0;
+    view.read(&layer.id, &mut |feature| {
+        values += feature.values.len();
+        Ok(())
+    })?;
+    println!("    {values} values");
+    Ok(())
+}
+
+/// Edits features spread over the layer, each in a revision of its own or all in one.
+fn edit(store: &dyn Store, layer: &Layer, count: u32, of: u32, one_by_one: bool) -> Result<(), StoreError> {
+    let begin = || -> Result<_, StoreError> {
+        let mut change = store.begin(CommitMeta::default())?;
+        change.layer(layer, Mode::Edit)?;
+        Ok(change)
+    };
+    let edits = (0..count).map(|at| {
+        let place = at * (of / count);
+        Edit::Update(i64::from(place) + 1, parcel(place, 200.0 + f64::from(u8::from(one_by_one))))
+    });
+    if one_by_one {
+        for edit in edits {
+            let mut change = begin()?;
+            change.edit(edit)?;
+            change.commit()?;
+        }
+        return Ok(());
+    }
+    let mut change = begin()?;
+    for edit in edits {
+        change.edit(edit)?;
+    }
+    println!("    {:?}", change.commit()?.changes[0]);
+    Ok(())
+}
+
+/// Hands over what differs between a revision and now.
+fn changes(store: &dyn Store, layer: &Layer, from: u64) -> Result<(), StoreError> {
+    let view = store.view()?;
+    let mut seen = 0;
+    view.changes(&layer.id, from, &mut |_| {
+        seen += 1;
+        Ok(())
+    })?;
+    println!("    {seen} changes, {:?}", view.touched(&layer.id, from)?);
+    Ok(())
+}
+
+/// Brings the layer back as it was, feature by feature.
+fn restore(store: &dyn Store, layer: &Layer, revision: u64) -> Result<(), StoreError> {
+    let view = store.view_at(revision)?;
+    let mut change = store.begin(CommitMeta::default())?;
+    change.layer(layer, Mode::Restore)?;
+    view.read(&layer.id, &mut |feature| {
+        change
+            .put_at(feature.fid, NewFeature { geometry: feature.geometry, values: feature.values })
+            .map(drop)
+    })?;
+    println!("    {:?}", change.commit()?.changes[0]);
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let count: u32 = arguments.next().map_or(Ok(1_000_000), |text| text.parse())?;
     let folder = tempfile::tempdir()?;
-    let path = arguments.next().map_or_else(|| folder.path().join("city.gpkg"), PathBuf::from);
+    let location = arguments.next().unwrap_or_else(|| folder.path().join("city.gpkg").display().to_string());
+    let options = Options { create: true, migrate: true, ..Options::default() };
     let layer = layer()?;
     let make = |area: f64, part: u32| (0..count / part).map(|at| parcel(at * part, area)).collect::<Vec<_>>();
 
-    let store = timed("open or create", 1, || GeoPackage::open_or_create(&path))?;
-    let (first, same, other, few) = (make(50.0, 1), make(50.0, 1), make(60.0, 1), make(70.0, 100));
-    timed("replace, nothing before", count, || write(&store, &layer, Mode::Replace, first))?;
-    for _ in 0..2 {
-        let mut coords = 0;
-        timed("read all", count, || {
-            store.view()?.read(&layer.id, &mut |feature| {
-                coords += feature.values.len();
-                Ok(())
-            })
-        })?;
-        println!("    {coords} values");
-    }
-    timed("replace by the same", count, || write(&store, &layer, Mode::Replace, same))?;
-    timed("replace by changed ones", count, || write(&store, &layer, Mode::Replace, other))?;
-    timed("upsert a hundredth", count / 100, || write(&store, &layer, Mode::Upsert, few))?;
-    timed("upsert one", 1, || write(&store, &layer, Mode::Upsert, vec![parcel(7, 99.0)]))?;
-    timed("revision(), 10 000 times", 10_000, || (0..10_000).try_for_each(|_| store.revision().map(|_| ())))?;
-    timed("open a view, 100 times", 100, || (0..100).try_for_each(|_| store.view().map(|_| ())))?;
+    let store = timed("open or create", 1, || open_with(&location, &options))?;
+    let store = store.as_ref();
+    let features = make(50.0, 1);
+    timed("replace, nothing before", count, || write(store, &layer, Mode::Replace, features))?;
+    timed("read all", count, || read(store, &layer, None))?;
+    timed("read all", count, || read(store, &layer, None))?;
+    let features = make(50.0, 1);
+    timed("replace by the same", count, || write(store, &layer, Mode::Replace, features))?;
+    let features = make(60.0, 1);
+    timed("replace by changed ones", count, || write(store, &layer, Mode::Replace, features))?;
+    timed("read all as of revision 1", count, || read(store, &layer, Some(1)))?;
+    timed("changes since revision 1", count, || changes(store, &layer, 1))?;
+    let features = make(70.0, 100);
+    timed("upsert a hundredth", count / 100, || write(store, &layer, Mode::Upsert, features))?;
+    timed("upsert one", 1, || write(store, &layer, Mode::Upsert, vec![parcel(7, 99.0)]))?;
+    let few = 1_000.min(count);
+    timed("1000 edits, a revision each", few, || edit(store, &layer, few, count, true))?;
+    timed("changes since the last of them", 1, || changes(store, &layer, store.revision()? - 1))?;
+    timed("changes since the first of them", few, || {
+        changes(store, &layer, store.revision()? - u64::from(few))
+    })?;
+    timed("edits of a tenth in one revision", count / 10, || edit(store, &layer, count / 10, count, false))?;
+    timed("read all as of revision 2", count, || read(store, &layer, Some(2)))?;
+    timed("restore revision 2", count, || restore(store, &layer, 2))?;
+    timed("revision(), 10 000 times", 10_000, || (0..10_000).try_for_each(|_| store.revision().map(drop)))?;
+    timed("open a view, 100 times", 100, || (0..100).try_for_each(|_| store.view().map(drop)))?;
     for finding in timed("check", count, || store.check())? {
         println!("    {:?}: {}", finding.severity, finding.message);
     }
-    timed("close", 1, || {
-        drop(store);
-        Ok::<_, StoreError>(())
-    })?;
-    println!("    {} MB", std::fs::metadata(&path)?.len() / 1_000_000);
+    if let Ok(file) = std::fs::metadata(&location) {
+        println!("    {} MB", file.len() / 1_000_000);
+    }
     bare(&folder.path().join("bare.db"), count)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
 use super::{
     beside, blob,
     catalogue::{self, Entry},
+    check_history,
     connection::Opener,
     failure::Failure,
     rtree, schema,
@@ -27,7 +28,9 @@ pub(super) fn check(opener: &Opener) -> Result<Vec<Finding>, StoreError> {
         header(&conn, opener, report)?;
         revisions(&conn, report)?;
         bounds_function(&conn)?;
-        for entry in catalogue::all(&conn)? {
+        let entries = catalogue::all(&conn)?;
+        check_history::check(&conn, &entries, report)?;
+        for entry in entries {
             let before = report.0.len();
             layer(&conn, &entry, report)?;
             if report.0.len() == before {
@@ -49,27 +52,34 @@ pub(super) fn check(opener: &Opener) -> Result<Vec<Finding>, StoreError> {
     }
 }
 
-struct Report(Vec<Finding>);
+/// What has been found so far.
+pub(super) struct Report(Vec<Finding>);
 
 impl Report {
     fn add(&mut self, severity: Severity, message: String) {
         self.0.push(Finding { severity, message });
     }
 
-    fn good(&mut self, message: String) {
+    /// How many errors there are.
+    pub(super) fn errors(&self) -> usize {
+        self.0.iter().filter(|finding| finding.severity == Severity::Error).count()
+    }
+
+    pub(super) fn good(&mut self, message: String) {
         self.add(Severity::Good, message);
     }
 
-    fn warning(&mut self, message: String) {
+    pub(super) fn warning(&mut self, message: String) {
         self.add(Severity::Warning, message);
     }
 
-    fn error(&mut self, message: String) {
+    pub(super) fn error(&mut self, message: String) {
         self.add(Severity::Error, message);
     }
 }
 
-fn number(conn: &Connection, sql: &str) -> Result<i64, Failure> {
+/// The number that a statement gives.
+pub(super) fn number(conn: &Connection, sql: &str) -> Result<i64, Failure> {
     Ok(conn.query_row(sql, [], |row| row.get(0))?)
 }
 

@@ -29,6 +29,7 @@ mod bulk_rtree;
 mod catalogue;
 mod changes;
 mod check;
+mod check_history;
 mod connection;
 mod decode;
 mod documents;

@@ -155,25 +155,37 @@ test('coordinates are shown in both systems and copied by a click', async ({ pag
   expect(Math.abs(easting! - 603481.588)).toBeLessThan(2);
 });
 
-test('newer data appears by itself: a note, and tiles of the changed layer only', async ({ page }) => {
+test('a layer that changed as a whole appears by itself: a note, and tiles of that layer only', async ({ page }) => {
+  // The server as it would tell of the next import into one layer.
+  const told = { sent: false };
+  await page.route('**/api/events*', async (route) => {
+    const since = Number(new URL(route.request().url()).searchParams.get('since'));
+    const layer = { layer: 'roads', mode: 'replace', added: 5, changed: 0, removed: 5, rejected: 0 };
+    const whole = { ...layer, whole: true, truncated: false, bbox: null, features: [], tiles: null };
+    const event = { revision: since + 1, time: '2026-01-01T00:00:00Z', message: '', source: null, layers: [whole] };
+    const body = told.sent
+      ? `id: ${event.revision}\nevent: revision\ndata: ${JSON.stringify(event)}\n\n`
+      : ': wait\n\n';
+    await route.fulfill({ status: 200, contentType: 'text/event-stream', body: `retry: 300\n${body}` });
+  });
+  await page.route('**/api/collections/roads', async (route) => {
+    // No server waits for a revision that was made up.
+    const headers = { ...route.request().headers() };
+    delete headers['citymap-min-revision'];
+    const response = await route.fetch({ headers });
+    const roads = (await response.json()) as Collection;
+    roads.citymap.tilesVersion = '999-new';
+    await route.fulfill({ response, json: roads });
+  });
   await open(page, `#map=15/${LAT}/${LON}&off=buildings`);
   const asked: string[] = [];
   page.on('request', (request) => {
     const { pathname, search } = new URL(request.url());
     if (pathname.startsWith('/tiles/')) asked.push(`${pathname.split('/')[2]}${search}`);
   });
-  // The server as it would answer after the next import into one layer.
-  await page.route('**/api/collections', async (route) => {
-    const response = await route.fetch();
-    const body = (await response.json()) as { collections: Collection[] };
-    for (const collection of body.collections)
-      if (collection.id === 'roads') collection.citymap.tilesVersion = '999-new';
-    await route.fulfill({ response, json: body });
-  });
-  await page.route('**/health/ready', (route) =>
-    route.fulfill({ status: 200, headers: { 'citymap-revision': '999' }, json: { status: 'ready' } }),
-  );
-  await expect(page.getByText('Dữ liệu vừa được cập nhật.')).toBeVisible({ timeout: 30_000 });
+  const noted = page.getByText(/Vừa cập nhật: Đường/).waitFor();
+  told.sent = true;
+  await noted;
   await expect.poll(() => asked.length).toBeGreaterThan(0);
   await idle(page);
   expect([...new Set(asked)]).toEqual(['roads?rev=999-new']);

@@ -1,4 +1,5 @@
 import { type APIRequestContext, test as base, expect, type Page } from '@playwright/test';
+import { MOCK_TOKEN } from '../dev/mock/record';
 import type { Collection, Feature } from '../src/lib/api';
 import { innerPoint } from '../src/lib/inner';
 
@@ -29,6 +30,9 @@ export const test = base.extend<{ watched: string[] }>({
   ],
 });
 export { expect };
+
+/** A token that may write: the server is started with it (scripts/e2e), the made-up quarter has its own. */
+export const TOKEN = process.env.CITYMAP_TOKEN ?? MOCK_TOKEN;
 
 /** Waits until the map has drawn all it has to; never for a time. */
 export async function idle(page: Page): Promise<void> {
@@ -100,4 +104,40 @@ export async function colors(
     return found;
   }, png);
   return new Map(Object.entries(counts).sort((a, b) => b[1] - a[1]));
+}
+
+/** The address of a feature. */
+export const itemPath = (layer: Collection, feature: Feature) =>
+  `/api/collections/${layer.id}/items/${encodeURIComponent(String(feature.id))}`;
+
+/** Changes a feature as any service would; gives the revision. */
+export async function patchFeature(
+  request: APIRequestContext,
+  layer: Collection,
+  feature: Feature,
+  body: { properties?: Record<string, unknown>; geometry?: GeoJSON.Geometry },
+  message = 'e2e',
+): Promise<number> {
+  const path = itemPath(layer, feature);
+  const etag = (await request.get(path)).headers().etag!;
+  const answer = await request.patch(path, {
+    headers: {
+      authorization: `Bearer ${TOKEN}`,
+      'if-match': etag,
+      'content-type': 'application/merge-patch+json',
+      'citymap-message': encodeURIComponent(message),
+    },
+    data: JSON.stringify(body),
+  });
+  expect(answer.ok(), await answer.text()).toBe(true);
+  return Number(answer.headers()['citymap-revision']);
+}
+
+/** A text field of the layer that nothing is coloured, keyed or labelled by. */
+export function plainField(layer: Collection): string {
+  const { fields, key, label } = layer.citymap;
+  const found = fields.find(
+    ({ name, type, codeList }) => type === 'text' && !codeList && name !== key && name !== label,
+  );
+  return found!.name;
 }

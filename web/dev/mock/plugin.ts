@@ -5,52 +5,62 @@ import type { Connect, Plugin } from 'vite';
 import vtpbf from 'vt-pbf';
 import { innerPoint } from '../../src/lib/inner';
 import { type MockLayer, makeCity } from './city';
+import { MOCK_TOKEN, MockRecord, type Numbered, tag } from './record';
 
 /** The made-up city as a plug-in of Vite's servers. Distances are rough and nothing is fast: it only has to be true to the interface. */
 export function mockCity(): Plugin {
-  const city = makeCity();
-  const indices = new Map(
-    city.map((layer) => [
-      layer.collection.id,
-      new GeoJsonVt(
-        {
-          type: 'FeatureCollection',
-          features: layer.features.map((feature, index) => ({
-            ...feature,
-            id: index + 1,
-            properties: { ...feature.properties, _id: feature.id },
-          })),
-        },
-        { maxZoom: 18, indexMaxZoom: 14, tolerance: 1, buffer: 64 },
-      ),
-    ]),
-  );
+  const record = new MockRecord(makeCity());
   const use = (server: { middlewares: Connect.Server }) => {
     server.middlewares.use((request, response, next) => {
-      if (!answer(city, indices, request, response)) next();
+      if (!answer(record, request, response)) next();
     });
   };
   return { name: 'citymap-mock', configureServer: use, configurePreviewServer: use };
 }
 
-function answer(
-  city: MockLayer[],
-  indices: Map<string, GeoJsonVt>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): boolean {
+/** Tiles are cut from an index, which each state of a layer has of its own. */
+const indices = new WeakMap<MockLayer, GeoJsonVt>();
+
+function indexOf(layer: MockLayer): GeoJsonVt {
+  const known = indices.get(layer);
+  if (known) return known;
+  const features = (layer.features as Numbered[]).map(({ fid, ...feature }) => ({
+    ...feature,
+    id: fid,
+    properties: { ...feature.properties, _id: feature.id },
+  }));
+  const made = new GeoJsonVt(
+    { type: 'FeatureCollection', features },
+    { maxZoom: 18, indexMaxZoom: 14, tolerance: 1, buffer: 64 },
+  );
+  indices.set(layer, made);
+  return made;
+}
+
+function answer(record: MockRecord, request: IncomingMessage, response: ServerResponse): boolean {
   const url = new URL(request.url ?? '/', 'http://mock');
   const query = url.searchParams;
   const path = decodeURIComponent(url.pathname);
-  const json = (body: unknown, status = 200) => {
-    response.writeHead(status, { 'content-type': 'application/json', 'citymap-revision': '1' });
+  const asked = query.get('revision');
+  // A day is its end; all of the made-up past but the import is of today.
+  const revision = asked === null ? record.newest : asked.includes('-') ? 1 : Number(asked);
+  const city = record.states[revision];
+  const json = (body: unknown, status = 200, headers: Record<string, string> = {}) => {
+    const shown = String(city ? revision : record.newest);
+    response.writeHead(status, { 'content-type': 'application/json', 'citymap-revision': shown, ...headers });
     response.end(JSON.stringify(body));
     return true;
   };
+  if (!city) return json({ title: 'Bad request', detail: `there is no revision ${asked}` }, 400);
   const tile = /^\/tiles\/(\w+)\/(\d+)\/(\d+)\/(\d+)$/.exec(path);
   if (tile) {
-    const found = indices.get(tile[1] ?? '')?.getTile(Number(tile[2]), Number(tile[3]), Number(tile[4]));
-    response.writeHead(found ? 200 : 204, { 'content-type': 'application/vnd.mapbox-vector-tile' });
+    const layer = city.find(({ collection }) => collection.id === tile[1]);
+    const found = layer ? indexOf(layer).getTile(Number(tile[2]), Number(tile[3]), Number(tile[4])) : null;
+    const lasting = query.get('rev') === layer?.collection.citymap.tilesVersion;
+    response.writeHead(found ? 200 : 204, {
+      'content-type': 'application/vnd.mapbox-vector-tile',
+      'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'no-cache',
+    });
     response.end(found ? vtpbf.fromGeojsonVt({ [tile[1] ?? '']: found }, { version: 2 }) : undefined);
     return true;
   }
@@ -64,37 +74,109 @@ function answer(
     return true;
   }
   if (path.startsWith('/health/')) return json({ status: 'ready' });
+  if (path === '/api/events') {
+    record.listen(response, Number(request.headers['last-event-id'] ?? query.get('since') ?? record.newest));
+    return true;
+  }
+  if (path === '/api/changes') {
+    const since = Number(query.get('since') ?? 0);
+    const revisions = record.revisions.slice(since, since + Number(query.get('limit') ?? 100));
+    return json({ revisions, newest: record.newest });
+  }
   if (path === '/api/collections') return json({ collections: city.map((layer) => layer.collection) });
+  const one = /^\/api\/collections\/(\w+)$/.exec(path);
+  if (one) {
+    const layer = city.find(({ collection }) => collection.id === one[1]);
+    return layer ? json(layer.collection) : json({ title: 'Not found' }, 404);
+  }
+  const history = /^\/api\/collections\/(\w+)\/items\/(.+)\/history$/.exec(path);
+  if (history) {
+    const versions = record.history(history[1] ?? '', history[2] ?? '');
+    const until = (index: number) => versions[index - 1]?.from ?? null;
+    return json({ id: history[2], versions: versions.map((own, index) => ({ ...own, until: until(index) })) });
+  }
   const items = /^\/api\/collections\/(\w+)\/items(?:\/(.+))?$/.exec(path);
   if (items) {
     const layer = city.find((candidate) => candidate.collection.id === items[1]);
+    const features = (layer?.features ?? []) as Numbered[];
+    const feature = features.find((candidate) => String(candidate.id) === items[2]) ?? null;
+    if (layer && request.method !== 'GET') {
+      void write(record, layer, feature, request, json);
+      return true;
+    }
     if (!items[2])
       return json({
         type: 'FeatureCollection',
         features: layer?.features.slice(0, Number(query.get('limit') ?? 10)) ?? [],
       });
-    const feature = layer?.features.find((candidate) => String(candidate.id) === items[2]);
-    return feature ? json(feature) : json({ title: 'Not found' }, 404);
+    return feature ? json(feature, 200, { etag: tag(feature) }) : json({ title: 'Not found' }, 404);
   }
   if (path === '/api/at') {
     const point: [number, number] = [Number(query.get('lon')), Number(query.get('lat'))];
     return json({
       point: { lon: point[0], lat: point[1] },
-      revision: 1,
+      revision,
       layers: city.map((layer) => at(layer, point)),
     });
   }
   if (path === '/api/within') {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const area = JSON.parse(Buffer.concat(chunks).toString()) as GeoJSON.Polygon;
-      json({ revision: 1, area: square(14_400), layers: city.map((layer) => within(layer, area)) });
+    void bodyOf(request).then((body) => {
+      const area = JSON.parse(body) as GeoJSON.Polygon;
+      json({ revision, area: square(14_400), layers: city.map((layer) => within(layer, area)) });
     });
     return true;
   }
   if (path === '/api/search') return json({ query: query.get('q'), results: search(city, query.get('q') ?? '') });
   return false;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+/** An edit, as the server takes it. */
+async function write(
+  record: MockRecord,
+  layer: MockLayer,
+  before: Numbered | null,
+  request: IncomingMessage,
+  json: (body: unknown, status?: number, headers?: Record<string, string>) => boolean,
+): Promise<boolean> {
+  const text = await bodyOf(request);
+  const { authorization, 'if-match': seen, 'citymap-message': message } = request.headers;
+  if (authorization !== `Bearer ${MOCK_TOKEN}`) return json({ title: 'Unauthorized', detail: 'no such token' }, 401);
+  const why = decodeURIComponent(String(message ?? ''));
+  const { id } = layer.collection;
+  const sent = (text ? JSON.parse(text) : {}) as { geometry?: GeoJSON.Geometry; properties?: Record<string, unknown> };
+  const faults = Object.entries(sent.properties ?? {}).flatMap(([name, value]) =>
+    value === 'XXX' ? [{ pointer: `/properties/${name}`, reason: 'XXX is no value of this field' }] : [],
+  );
+  if (faults.length > 0) return json({ title: 'Unprocessable', detail: 'see faults', faults }, 422);
+  const done = (revision: number, status: number, feature: Numbered | null, headers = {}) =>
+    json(feature ? { id: feature.id, fid: feature.fid, revision } : {}, status, {
+      'citymap-revision': String(revision),
+      ...(feature ? { etag: tag(feature) } : {}),
+      ...headers,
+    });
+  if (request.method === 'POST') {
+    const fid =
+      Math.max(0, ...record.states.flat().flatMap((own) => (own.features as Numbered[]).map((one) => one.fid))) + 1;
+    const key = layer.collection.citymap.key;
+    const own = key && sent.properties?.[key] ? String(sent.properties[key]) : fid;
+    const geometry = sent.geometry ?? { type: 'Point' as const, coordinates: [0, 0] };
+    const feature: Numbered = { type: 'Feature', id: own, fid, geometry, properties: sent.properties ?? {} };
+    const location = `/api/collections/${id}/items/${encodeURIComponent(String(own))}`;
+    return done(record.commit(id, null, feature, why), 201, feature, { location });
+  }
+  if (!before) return json({ title: 'Not found' }, 404);
+  if (!seen) return json({ title: 'Precondition required' }, 428);
+  if (seen !== tag(before)) return json({ title: 'Precondition failed' }, 412);
+  if (request.method === 'DELETE') return done(record.commit(id, before, null, why), 200, null);
+  const properties = { ...before.properties, ...sent.properties };
+  const after = { ...before, geometry: sent.geometry ?? before.geometry, properties };
+  return done(record.commit(id, before, after, why), 200, after);
 }
 
 const fold = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').replace(/đ/gi, 'd').toLowerCase();

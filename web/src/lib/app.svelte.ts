@@ -39,6 +39,8 @@ const HALF_WIDEST_ROAD = 20;
 
 const RETRY_MS = 5000;
 const NOTE_MS = 6000;
+/** What went wrong takes longer to read. */
+const ERROR_MS = 12_000;
 
 /**
  * The page's state and what may be done to it. Components read it and call its methods; the map's style and the page's
@@ -169,7 +171,13 @@ export class App {
       this.status = 'ready';
       const parcels = this.collections.find((collection) => collection.citymap.role === 'parcel');
       if (parcels) this.open[parcels.id] = true;
-      await this.apply(readLink(location.hash));
+      // A time that cannot be shown was said to be so already.
+      const { moment, validOn } = this.time;
+      await this.apply({
+        ...readLink(location.hash),
+        revision: moment?.revision,
+        valid: validOn ?? undefined,
+      });
     } catch {
       this.status = 'failed';
       setTimeout(() => void this.start(), RETRY_MS);
@@ -326,9 +334,12 @@ export class App {
   say(text: string, kind: Note['kind'] = 'info'): void {
     clearTimeout(this.#noteTimer);
     this.note = { text, kind };
-    this.#noteTimer = setTimeout(() => {
-      this.note = null;
-    }, NOTE_MS);
+    this.#noteTimer = setTimeout(
+      () => {
+        this.note = null;
+      },
+      kind === 'error' ? ERROR_MS : NOTE_MS,
+    );
   }
 
   /** Copies `text` and says so. */

@@ -1,0 +1,107 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { CORE, expect, idle, knownParcel, open, patchFeature, plainField, test } from './page';
+
+const [LON, LAT] = CORE;
+const QUIET = '&off=buildings,addresses,street_lights,zones,hydrants';
+
+async function serious(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+}
+
+test('the time machine: a former revision for map, panel and address, and the way back', async ({ page, request }) => {
+  const { layer, feature, point } = await knownParcel(request);
+  const field = plainField(layer);
+  const [old, now] = [`Giá trị cũ ${Date.now()}`, `Giá trị mới ${Date.now()}`];
+  const former = await patchFeature(request, layer, feature, { properties: { [field]: old } }, 'Lần sửa thứ nhất');
+  await patchFeature(request, layer, feature, { properties: { [field]: now } }, 'Lần sửa thứ hai');
+  await open(page, `#map=18/${point[1]}/${point[0]}${QUIET}&at=${point.join(',')}&sel=${layer.id}:${feature.id}`);
+  const card = page.locator('.chosen');
+  await expect(card).toContainText(now);
+  await page.getByRole('tab', { name: 'Công cụ' }).click();
+  await page.getByRole('button', { name: 'Lịch sử', exact: true }).click();
+  const list = page.getByRole('listitem').getByRole('button');
+  await expect(list.first()).toContainText('Lần sửa thứ hai');
+  await expect(list.first()).toHaveAttribute('aria-current', 'true');
+  await expect(list.nth(1)).toContainText('sửa 1');
+  expect(await serious(page)).toEqual([]);
+  const asked: string[] = [];
+  page.on('request', (own) => {
+    const { pathname, search } = new URL(own.url());
+    if (/^\/(tiles|api\/(at|near|within|collections))/.test(pathname)) asked.push(`${pathname}${search}`);
+  });
+  await list.nth(1).click();
+  const banner = page.getByRole('region', { name: 'Lịch sử' }).filter({ hasText: 'Bạn đang xem dữ liệu' });
+  await expect(banner).toContainText('Lần sửa thứ nhất');
+  await idle(page);
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.filter((url) => !url.includes(`revision=${former}`))).toEqual([]);
+  await expect(page).toHaveURL(new RegExp(`rev=${former}`));
+  await page.getByRole('tab', { name: /Đang chọn/ }).click();
+  await expect(card).toContainText(old);
+  expect(await serious(page)).toEqual([]);
+  // The address alone leads to the same.
+  await page.reload();
+  await idle(page);
+  await expect(banner).toBeVisible();
+  await expect(card).toContainText(old);
+  await page.getByRole('button', { name: 'Về hiện tại' }).click();
+  await expect(banner).toHaveCount(0);
+  await expect(card).toContainText(now);
+  await expect(page).not.toHaveURL(/rev=/);
+  await page.goBack();
+  await expect(banner).toBeVisible();
+});
+
+test('a feature tells its versions, with values side by side and the shape it had', async ({ page, request }) => {
+  const { layer, feature, point } = await knownParcel(request);
+  const field = plainField(layer);
+  const path = `/api/collections/${layer.id}/items/${encodeURIComponent(String(feature.id))}`;
+  const present = (await (await request.get(path)).json()) as GeoJSON.Feature<GeoJSON.Polygon>;
+  const shifted = structuredClone(present.geometry);
+  shifted.coordinates = JSON.parse(
+    JSON.stringify(shifted.coordinates).replace(
+      /\[(-?\d+\.\d+),(-?\d+\.\d+)\]/g,
+      (_, x, y) => `[${Number(x) + 1e-6},${y}]`,
+    ),
+  );
+  const [one, other] = [`Trước ${Date.now()}`, `Sau ${Date.now()}`];
+  await patchFeature(request, layer, feature, { properties: { [field]: one } });
+  await patchFeature(request, layer, feature, { properties: { [field]: other }, geometry: shifted });
+  await open(page, `#map=19/${point[1]}/${point[0]}${QUIET}&at=${point.join(',')}&sel=${layer.id}:${feature.id}`);
+  const card = page.locator('.chosen');
+  await card.getByRole('button', { name: 'Lịch sử' }).click();
+  const row = card.getByRole('row').filter({ hasText: other }).first();
+  await expect(row.getByRole('cell').nth(0)).toHaveText(one);
+  await expect(row.getByRole('cell').nth(1)).toHaveText(other);
+  await card.getByRole('button', { name: 'Hiện hình dạng trước đó' }).first().click();
+  const former = () =>
+    page.evaluate(() => {
+      const { map } = (
+        window as unknown as {
+          citymap: { map: { getStyle: () => { sources: Record<string, { data: GeoJSON.FeatureCollection }> } } };
+        }
+      ).citymap;
+      return map
+        .getStyle()
+        .sources['citymap-selection']!.data.features.filter((own) => own.properties?.part === 'former')
+        .map((own) => own.geometry);
+    });
+  await expect.poll(async () => (await former()).length).toBe(1);
+  expect((await former())[0]).toEqual(present.geometry);
+  expect(await serious(page)).toEqual([]);
+});
+
+test('a revision that does not exist is said, and the present is shown', async ({ page, watched }) => {
+  const said = page.getByText(/Không xem được dữ liệu của thời điểm này/).waitFor();
+  await open(page, `#map=17/${LAT}/${LON}${QUIET}&rev=999999`);
+  await said;
+  await expect(page.getByText('Bạn đang xem dữ liệu')).toHaveCount(0);
+  await expect(page).not.toHaveURL(/rev=/);
+  // The browser itself reports the refusal.
+  expect(watched.every((line) => line.includes('400'))).toBe(true);
+  watched.length = 0;
+});

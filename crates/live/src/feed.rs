@@ -46,8 +46,8 @@ pub struct LayerEvent {
     pub removed: u64,
     /// Features of the source that were not accepted.
     pub rejected: u64,
-    /// Whether the layer is to be read anew: its fields are others, it came or went, or more than
-    /// [`FEATURES_MAX`] of its features were touched.
+    /// Whether the layer is to be read anew: its fields are others, it came or went, more than
+    /// [`FEATURES_MAX`] of its features were touched, or the revision is older than the history.
     pub whole: bool,
     /// The box around all features touched, as they were and as they are; `None` where there is no geometry
     /// among them, or where finding it would mean to read the layer.
@@ -121,8 +121,13 @@ impl Live {
             if revision.number > newest {
                 break;
             }
-            let view = self.store().view_at(revision.number)?;
-            let event = Arc::new(event(view.as_ref(), revision, &scene)?);
+            let event = match self.store().view_at(revision.number) {
+                Ok(view) => event(view.as_ref(), revision, &scene)?,
+                // Older than the history: the log is all that is known.
+                Err(StoreError::NoHistory { .. }) => from_log(revision),
+                Err(error) => return Err(error.into()),
+            };
+            let event = Arc::new(event);
             self.feed.keep(&event);
             events.push(event);
         }
@@ -130,51 +135,65 @@ impl Live {
     }
 }
 
-fn event(view: &dyn View, revision: Revision, scene: &Scene) -> Result<RevisionEvent, StoreError> {
-    let catalogue = view.layers()?;
+/// What the log says of a revision: which layers, and how many features.
+fn from_log(revision: Revision) -> RevisionEvent {
     let mut layers: Vec<LayerEvent> = Vec::new();
     for change in &revision.changes {
         // A change set may turn to a layer twice; what it did is one thing to the outside.
-        if let Some(own) = layers.iter_mut().find(|own| own.layer == change.layer) {
-            own.mode = change.mode;
-            own.added += change.added;
-            own.changed += change.changed;
-            own.removed += change.removed;
-            own.rejected += change.rejected;
-            continue;
+        match layers.iter_mut().find(|own| own.layer == change.layer) {
+            Some(own) => {
+                own.mode = change.mode;
+                own.added += change.added;
+                own.changed += change.changed;
+                own.removed += change.removed;
+                own.rejected += change.rejected;
+            }
+            None => layers.push(LayerEvent::of(change)),
         }
-        let layer = catalogue.iter().map(|entry| &entry.layer).find(|layer| layer.id == change.layer);
-        layers.push(layer_event(view, layer, change, scene)?);
     }
-    Ok(RevisionEvent { revision, layers })
+    RevisionEvent { revision, layers }
 }
 
-fn layer_event(
-    view: &dyn View,
-    layer: Option<&Layer>,
-    change: &LayerChange,
-    scene: &Scene,
-) -> Result<LayerEvent, StoreError> {
-    let mut event = LayerEvent {
-        layer: change.layer.clone(),
-        mode: change.mode,
-        added: change.added,
-        changed: change.changed,
-        removed: change.removed,
-        rejected: change.rejected,
-        whole: true,
-        bbox: None,
-        features: Vec::new(),
-        truncated: false,
-    };
-    // A layer that went has nothing to read.
-    let Some(layer) = layer else { return Ok(event) };
+fn event(view: &dyn View, revision: Revision, scene: &Scene) -> Result<RevisionEvent, StoreError> {
+    let catalogue = view.layers()?;
+    let mut event = from_log(revision);
+    for own in &mut event.layers {
+        // A layer that went has nothing to read.
+        let Some(entry) = catalogue.iter().find(|entry| entry.layer.id == own.layer) else { continue };
+        match look(view, &entry.layer, own, scene) {
+            // The first revision that can be read differs from one that cannot.
+            Ok(()) | Err(StoreError::NoHistory { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(event)
+}
+
+impl LayerEvent {
+    fn of(change: &LayerChange) -> Self {
+        Self {
+            layer: change.layer.clone(),
+            mode: change.mode,
+            added: change.added,
+            changed: change.changed,
+            removed: change.removed,
+            rejected: change.rejected,
+            whole: true,
+            bbox: None,
+            features: Vec::new(),
+            truncated: false,
+        }
+    }
+}
+
+/// Adds what the history knows.
+fn look(view: &dyn View, layer: &Layer, event: &mut LayerEvent, scene: &Scene) -> Result<(), StoreError> {
     let before = view.revision().saturating_sub(1);
-    let Touched::Features(count) = view.touched(&layer.id, before)? else { return Ok(event) };
+    let Touched::Features(count) = view.touched(&layer.id, before)? else { return Ok(()) };
     event.whole = count > FEATURES_MAX;
     event.truncated = event.whole;
     if count == 0 || count > BOXES_MAX {
-        return Ok(event);
+        return Ok(());
     }
     let names = Names::new(layer, view.revision(), scene);
     view.changes(&layer.id, before, &mut |change| {
@@ -186,8 +205,7 @@ fn layer_event(
             event.features.extend(feature_event(&change, &names, was, is));
         }
         Ok(())
-    })?;
-    Ok(event)
+    })
 }
 
 fn feature_event(
@@ -253,7 +271,7 @@ pub fn public_key(then: &Layer, now: Option<&Layer>) -> Option<usize> {
     if now.is_some_and(personal) { None } else { Some(key) }
 }
 
-/// The newest revisions, without a gap.
+/// The newest revisions, without a gap. What the store holds in their place, if it becomes another one, is not theirs.
 #[derive(Debug, Default)]
 pub(crate) struct Feed(Mutex<Kept>);
 
@@ -283,6 +301,11 @@ impl Feed {
             .cloned()
             .collect();
         (!found.is_empty()).then_some(found)
+    }
+
+    /// Forgets all: the store is another one.
+    pub(crate) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
     }
 
     /// Keeps a revision if it is the next one, or begins anew where there would be a gap.

@@ -76,6 +76,7 @@ impl Live {
             merging.abandon();
         }
         self.former.clear();
+        self.feed.clear();
         Scene { epoch: old.epoch + 1, city: Arc::default(), ..old.clone() }
     }
 

@@ -60,10 +60,11 @@ impl Rendered {
     }
 }
 
-/// A number that changes when the layers' personal fields do: what was written before names nothing that has become
-/// personal since.
+/// A number that changes when the layers' personal fields do, or the store becomes another one: what was written before
+/// names nothing that has become personal since.
 pub(super) fn privacy(scene: &Scene) -> u64 {
     let mut hasher = DefaultHasher::new();
+    scene.epoch.hash(&mut hasher);
     for (id, snapshot) in &scene.city.layers {
         for field in snapshot.layer().fields.iter().filter(|field| field.personal) {
             (id.as_str(), &field.name).hash(&mut hasher);

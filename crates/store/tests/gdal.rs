@@ -15,7 +15,7 @@ use std::{
 use citymap_model::{
     Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value, parse_date, parse_datetime,
 };
-use citymap_store::{GeoPackage, Severity, Store};
+use citymap_store::{Edit, GeoPackage, Put, Severity, Store};
 use geo_types::{
     Geometry, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, line_string,
 };
@@ -133,9 +133,26 @@ fn shapes() -> Vec<(&'static str, GeometryKind, Vec<Option<Geometry>>)> {
 fn filled(city: &City) {
     let store = city.store();
     for (name, kind, geometries) in shapes() {
-        let features = (0..).zip(geometries).map(|(at, geometry)| feature(at, geometry)).collect();
-        write(&store, &layer(name, kind), Mode::Replace, features);
+        // Twice, and between the two edited and dropped, so that there is a history.
+        let features = || (0..).zip(geometries.clone()).map(|(at, geometry)| feature(at, geometry)).collect();
+        write(&store, &layer(name, kind), Mode::Append, features());
+        let mut change = store.begin(Default::default()).unwrap();
+        change.layer(&layer(name, kind), Mode::Edit).unwrap();
+        change.edit(Edit::Delete(1)).unwrap();
+        change.edit(Edit::Insert(None, feature(7, geometries.first().cloned().flatten()))).unwrap();
+        change.commit().unwrap();
+        if kind == GeometryKind::Mixed {
+            change = store.begin(Default::default()).unwrap();
+            change.layer(&layer(name, kind), Mode::Drop).unwrap();
+            change.commit().unwrap();
+        }
+        write(&store, &layer(name, kind), Mode::Replace, features());
     }
+    assert!(store.put_document("settings", 0, Some("{}")).unwrap());
+    let conn = rusqlite::Connection::open(city.path()).unwrap();
+    let count = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert!(count("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'citymap_history_%'") > 8);
+    assert_eq!(count("SELECT count(*) FROM gpkg_contents WHERE table_name LIKE 'citymap%'"), 0);
 }
 
 #[test]
@@ -264,7 +281,19 @@ fn gdal_edits_keep_the_indexes_and_counts_right() {
     assert_eq!(read(&city.store(), "parcels").len(), 302 - 49);
     // Our next change set goes on from there: no number comes twice.
     let (_, puts) = write(&city.store(), &parcels(), Mode::Append, vec![parcel("next", 1, 1.0)]);
-    assert_eq!(puts, [citymap_store::Put::Added(5001)]);
+    assert_eq!(puts, [Put::Added(5001)]);
+    // Our own edits go by the same triggers.
+    let store = city.store();
+    let mut change = store.begin(Default::default()).unwrap();
+    change.layer(&parcels(), Mode::Edit).unwrap();
+    let far = |at| NewFeature { geometry: Some(Point::new(0.0, 0.0).into()), ..parcel("far", at, 1.0) };
+    assert!(matches!(change.edit(Edit::Update(20, far(1))).unwrap(), Put::Rejected(_)));
+    change.edit(Edit::Update(20, parcel("moved", 9_999, 1.0))).unwrap();
+    change.edit(Edit::Delete(5001)).unwrap();
+    change.edit(Edit::Insert(None, parcel("next", 1, 1.0))).unwrap();
+    change.commit().unwrap();
+    drop(store);
+    city.check();
     let found = run("ogrinfo", &["-al", "-so", "-spat", "108.1", "12.0", "108.9", "12.5", &path]).unwrap();
     assert!(found.contains("Feature Count: 3"), "{found}");
     assert_eq!(read(&city.store(), "parcels").len(), 302 - 49 + 1);

@@ -40,6 +40,7 @@ suite!(
     the_log_tells_newest_first,
     what_contradicts_itself_is_refused,
     geometry_that_does_not_fit_is_rejected,
+    geometry_that_is_too_short_is_rejected,
     the_sink_can_stop_the_reading,
     names_are_kept_whatever_they_are,
     readers_beside_a_writer_see_whole_revisions,

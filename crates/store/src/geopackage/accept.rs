@@ -6,7 +6,7 @@ use super::{
     blob::{self, Blob},
     failure::Failure,
 };
-use crate::fit::{check_values, misfit, unstorable};
+use crate::fit::{check_values, misfit, too_short, unstorable};
 
 /// A feature that may be written.
 pub(super) struct Accepted {
@@ -36,6 +36,10 @@ pub(super) fn accept(
     let Ok(blob) = blob::write(&geometry) else {
         return Ok(Err("a coordinate is no finite number".to_owned()));
     };
+    // This file would hold it, but the same must hold in every store.
+    if let Some(reason) = too_short(&geometry) {
+        return Ok(Err(reason));
+    }
     Ok(match misfit(kind, blob.code, blob.bounds.is_none()) {
         Some(reason) => Err(reason),
         None => Ok(Accepted { blob: Some(blob), values }),

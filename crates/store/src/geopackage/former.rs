@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, hash_map::Entry as Place};
 
-use citymap_model::{Fid, Layer, Mode, Value};
+use citymap_model::{Fid, Layer, Mode};
 use rusqlite::{Connection, Row};
 
 use super::{
@@ -11,15 +11,7 @@ use super::{
     history::same_fields,
     rows::{self, Fingerprint},
 };
-
-/// The key of a feature as text, `None` where it has none. An empty text is no key.
-pub(super) fn key_of(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
-    let key: std::borrow::Cow<'_, str> = match value {
-        Value::Text(text) => text.as_str().into(),
-        other => other.to_key()?.into(),
-    };
-    (!key.is_empty()).then_some(key)
-}
+use crate::fit::key_of;
 
 /// The features of a layer that is being replaced.
 #[derive(Debug, Default)]

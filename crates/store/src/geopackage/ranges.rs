@@ -21,13 +21,12 @@ impl Ranges {
     pub(super) fn add(&mut self, first: Fid, last: Fid) {
         let (mut first, mut last) = (first, last);
         // What touches it on the left, then all that it reaches on the right, become one with it.
-        if let Some((before, end)) = self.0.range(..first).next_back().map(|(a, b)| (*a, *b)) {
-            if end.saturating_add(1) >= first {
-                if end >= last {
-                    return;
-                }
-                first = before;
+        let left = self.0.range(..first).next_back().map(|(start, end)| (*start, *end));
+        if let Some((start, end)) = left.filter(|(_, end)| end.saturating_add(1) >= first) {
+            if end >= last {
+                return;
             }
+            first = start;
         }
         while let Some((start, end)) =
             self.0.range(first..=last.saturating_add(1)).next().map(|(a, b)| (*a, *b))

@@ -11,7 +11,7 @@ use super::{
     bulk_rtree::Box32,
     catalogue::{self, ASIDE, Entry},
     failure::Failure,
-    former::{Former, Kept, key_of},
+    former::{Former, Kept},
     history::{self, Recorder, same_shape},
     key_index,
     rows::{self, Fingerprint},
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Put,
     columns::{self, FID, GEOM, quoted},
-    fit::{check_definition, mapping, unfit},
+    fit::{check_definition, key_of, mapping, unfit},
 };
 
 /// Rows that are kept before they are handed to SQLite together.

@@ -204,6 +204,39 @@ pub(crate) fn geometry_that_does_not_fit_is_rejected(store: &dyn Store) {
     assert_eq!(read(store, "bare").len(), 0);
 }
 
+/// A line of one point and a ring that encloses nothing are no geometry; empty ones are.
+pub(crate) fn geometry_that_is_too_short_is_rejected(store: &dyn Store) {
+    use citymap_store::Put;
+    let at = |x: f64| Coord { x, y: 10.0 };
+    let ring = |count: u32| {
+        LineString(
+            (0..count).map(|index| Coord { x: f64::from(index), y: f64::from(index * index) }).collect(),
+        )
+    };
+    let point = || LineString(vec![at(106.0)]);
+    let good_line = || LineString(vec![at(106.0), at(107.0)]);
+    let (good, bad) = (Polygon::new(ring(3), vec![]), Polygon::new(ring(2), vec![]));
+    let pierced = Polygon::new(ring(4), vec![ring(2)]);
+    let cases: Vec<(Geometry, bool)> = vec![
+        (point().into(), false),
+        (good_line().into(), true),
+        (LineString(vec![]).into(), true),
+        (MultiLineString(vec![good_line(), point()]).into(), false),
+        (bad.clone().into(), false),
+        (good.clone().into(), true),
+        (Polygon::new(LineString(vec![]), vec![]).into(), true),
+        (pierced.into(), false),
+        (MultiPolygon(vec![good, bad.clone()]).into(), false),
+        (Geometry::GeometryCollection(GeometryCollection(vec![Point(at(1.0)).into(), bad.into()])), false),
+    ];
+    let (geometries, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+    let features =
+        geometries.into_iter().map(|geometry| NewFeature { geometry: Some(geometry), values: vec![] });
+    let (_, puts) = write(store, &mixed(), Mode::Replace, features.collect());
+    let taken: Vec<bool> = puts.iter().map(|put| matches!(put, Put::Added(_))).collect();
+    assert_eq!(taken, expected);
+}
+
 /// Field names are data: whatever the source has, they come back.
 pub(crate) fn names_are_kept_whatever_they_are(store: &dyn Store) {
     let names = [

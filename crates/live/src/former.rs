@@ -10,8 +10,6 @@ use citymap_engine::City;
 use citymap_model::{Layer, RevisionNumber};
 use citymap_store::StoreError;
 
-#[allow(unused_imports)]
-use crate::overlay_shim::Overlay;
 use crate::{
     Live, LiveError, Scene,
     read::{differing, stepwise, whole},
@@ -76,7 +74,7 @@ fn own_features(former: &City, now: &City) -> usize {
         .iter()
         .map(|(id, layer)| match now.layers.get(id) {
             Some(present) if Arc::ptr_eq(present, layer) => 0,
-            Some(present) if present.base_id() == layer.base_id() => layer.overlay_len(),
+            Some(present) if present.base().id() == layer.base().id() => layer.overlay_len(),
             _ => layer.len(),
         })
         .sum()
@@ -146,7 +144,12 @@ impl Live {
                 continue;
             }
             let near = match present {
-                Some(present) if stepwise(since.touched(&id, revision)?, entry.count) => Some(present),
+                Some(present)
+                    if present.takes(&entry.layer)
+                        && stepwise(since.touched(&id, revision)?, entry.count) =>
+                {
+                    Some(present)
+                }
                 _ => None,
             };
             let snapshot = match near {

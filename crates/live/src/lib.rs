@@ -14,7 +14,6 @@ mod follow;
 mod former;
 mod gate;
 mod merge;
-mod overlay_shim;
 mod read;
 mod refresh;
 mod scene;
@@ -61,6 +60,8 @@ pub(crate) struct Keeping {
     behind: Option<std::time::Instant>,
     /// The layer that is being merged, if one is.
     merging: Option<Merging>,
+    /// Bases that no merge can take more into: they are left alone.
+    full: Vec<u64>,
 }
 
 impl Live {

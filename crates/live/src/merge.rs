@@ -10,8 +10,6 @@ use std::{
 use citymap_engine::{EngineError, LayerSnapshot};
 use citymap_model::{Layer, LayerId, RevisionNumber};
 
-#[allow(unused_imports)]
-use crate::overlay_shim::Overlay;
 use crate::{Keeping, Scene, Shared, read::Changes, refresh::indexed};
 
 /// Features of an overlay from which it is merged, where a hundredth of the layer is less.
@@ -51,12 +49,10 @@ pub(crate) fn start_if_due(shared: &Arc<Shared>, keeping: &mut Keeping) {
         return;
     }
     let scene = shared.scene();
-    let due = scene
-        .city
-        .layers
-        .values()
-        .find(|layer| layer.overlay_len() > OVERLAY.max(layer.len() / 100))
-        .cloned();
+    let due = |layer: &&Arc<LayerSnapshot>| {
+        layer.overlay_len() > OVERLAY.max(layer.len() / 100) && !keeping.full.contains(&layer.base().id())
+    };
+    let due = scene.city.layers.values().find(due).cloned();
     let Some(snapshot) = due else { return };
     let layer = snapshot.layer().id.clone();
     let name = "merge-overlay".to_owned();
@@ -90,6 +86,11 @@ fn merge(shared: &Shared, snapshot: &Arc<LayerSnapshot>) {
     let start = Instant::now();
     let id = snapshot.layer().id.clone();
     let merged = Arc::new(snapshot.merged());
+    if merged.base().id() == snapshot.base().id() {
+        tracing::warn!(layer = %id, "an overlay is too much for its base; it stays beside it");
+        shared.keep().full.push(snapshot.base().id());
+        return;
+    }
     // The names of the new base are indexed before anybody has to wait for it.
     let mut prepared = shared.scene();
     prepared = with_layer(&prepared, Arc::clone(&merged));

@@ -10,8 +10,6 @@ use citymap_engine::City;
 use citymap_model::{LayerId, Revision, RevisionNumber};
 use citymap_search::SearchIndex;
 
-#[allow(unused_imports)]
-use crate::overlay_shim::Overlay;
 use crate::{
     Keeping, Live, LiveError, Scene,
     merge::{self, Step},
@@ -101,7 +99,12 @@ impl Live {
             }
             touched.push(id.clone());
             let known = match kept {
-                Some(kept) if stepwise(view.touched(&id, old.revision())?, entry.count) => Some(kept),
+                Some(kept)
+                    if kept.takes(&entry.layer)
+                        && stepwise(view.touched(&id, old.revision())?, entry.count) =>
+                {
+                    Some(kept)
+                }
                 _ => None,
             };
             let snapshot = match known {

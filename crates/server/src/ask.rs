@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use citymap_engine::LayerSnapshot;
+use citymap_engine::{LayerSnapshot, TimeInterval};
 use citymap_live::Scene;
 use citymap_model::Layer;
 
@@ -13,6 +13,7 @@ use crate::{
     app::App,
     asof::Shown,
     base::Base,
+    datetime::interval,
     nearest::nearest,
     negotiate::{View, matches_etag},
     outer::MIN_REVISION,
@@ -118,8 +119,13 @@ impl Ask {
     /// Refuses parameters that nobody took; `known` are those of the path, the common ones aside.
     pub(crate) fn no_more(&self, known: &[&str]) -> Result<(), Problem> {
         let mut all = known.to_vec();
-        all.extend(["f", "lang"]);
+        all.extend(["min-revision", "f", "lang"]);
         self.params.finish(&all)
+    }
+
+    /// The same for what has neither forms nor languages.
+    pub(crate) fn no_more_of(&self, known: &[&str]) -> Result<(), Problem> {
+        self.params.finish(&[known, &["min-revision"]].concat())
     }
 
     /// The tag of an answer that depends on nothing but the city and the view.
@@ -132,6 +138,11 @@ impl Ask {
     /// Stops where the client has the answer with this tag.
     pub(crate) fn unless_known(&self, etag: &str) -> Result<(), Stop> {
         if matches_etag(&self.headers, etag) { Err(Stop::NotModified(etag.to_owned())) } else { Ok(()) }
+    }
+
+    /// The valid time that `datetime` asks for.
+    pub(crate) fn time(&mut self) -> Result<Option<TimeInterval>, Problem> {
+        self.params.take("datetime")?.map(|text| interval(&text)).transpose()
     }
 
     /// The layer that the path names.

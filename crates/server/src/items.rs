@@ -13,7 +13,6 @@ use crate::{
     ask::{Answer, Ask},
     base::{query_with, segment},
     coords::{NamedCrs, Window, window},
-    datetime::interval,
     describe::{layer_title, link, type_name},
     geojson::FeatureWriter,
     html,
@@ -22,17 +21,19 @@ use crate::{
     params::Params,
     problem::Problem,
     reply::{GEOJSON, HTML, JSON, Reply},
+    write::etag::{content_of, of_bytes},
 };
 
 /// The parameters of `/items`, the names of fields aside. Where a field has one of these names, the parameter is meant.
-pub(crate) const KNOWN: [&str; 8] =
-    ["bbox", "bbox-crs", "datetime", "limit", "at-least", "after", "crs", "f"];
+pub(crate) const KNOWN: [&str; 10] =
+    ["bbox", "bbox-crs", "datetime", "limit", "at-least", "after", "crs", "revision", "min-revision", "f"];
 
 const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 
 /// `GET /api/collections/{layer}/items`
 pub(crate) async fn items(mut ask: Ask) -> Answer {
     let view = ask.view()?;
+    ask.as_of().await?;
     let snapshot = ask.layer()?;
     let (query, crs) = question(&mut ask, &snapshot)?;
     let etag = ask.etag(view);
@@ -43,6 +44,7 @@ pub(crate) async fn items(mut ask: Ask) -> Answer {
 }
 
 fn question(ask: &mut Ask, snapshot: &LayerSnapshot) -> Result<(Query, NamedCrs), Problem> {
+    let time = ask.time()?;
     let limits = &ask.app.config.limits;
     let params = &mut ask.params;
     let crs =
@@ -57,7 +59,7 @@ fn question(ask: &mut Ask, snapshot: &LayerSnapshot) -> Result<(Query, NamedCrs)
     let mut query = Query {
         limit: Some(limit.max(at_least)),
         after: params.number("after", 0, i64::MAX)?,
-        time: params.take("datetime")?.map(|text| interval(&text)).transpose()?,
+        time,
         ..Query::default()
     };
     match params.take("bbox")?.map(|text| window(&text, &bbox_crs)).transpose()? {
@@ -178,12 +180,13 @@ fn link_header(links: &[serde_json::Value]) -> String {
 /// `GET /api/collections/{layer}/items/{id}`
 pub(crate) async fn item(mut ask: Ask) -> Answer {
     let view = ask.view()?;
+    ask.as_of().await?;
     let snapshot = ask.layer()?;
     let crs = ask
         .params
         .take("crs")?
         .map_or_else(|| Ok(NamedCrs::crs84()), |text| NamedCrs::parse("crs", &text))?;
-    ask.no_more(&["crs"])?;
+    ask.no_more(&["crs", "revision"])?;
     let id = ask.place("id").to_owned();
     let layer = snapshot.layer();
     let row = snapshot.row_of_id(&id).ok_or_else(|| {
@@ -193,13 +196,13 @@ pub(crate) async fn item(mut ask: Ask) -> Answer {
             layer.id
         ))
     })?;
-    let etag = ask.etag(view);
-    ask.unless_known(&etag)?;
+    // Of the content, so that it can be written back with If-Match, then of the form.
+    let content_tag = content_of(&snapshot, row);
     if view.format == Format::Html {
         let content = html::pages::item(&snapshot, row, view.lang);
         let title = format!("{} {}", layer_title(layer, view.lang), snapshot.label(row));
         let page = html::page(&ask, view, &title, &content);
-        return Ok(Reply::new(HTML, page).tagged(&etag).compressed(&ask.headers).into_response());
+        return tagged(&ask, Reply::new(HTML, page), &content_tag);
     }
     let path = format!("/api/collections/{}", segment(layer.id.as_str()));
     let own = format!("{path}/items/{}", segment(&id));
@@ -213,10 +216,17 @@ pub(crate) async fn item(mut ask: Ask) -> Answer {
     let mut out = Vec::with_capacity(1024);
     FeatureWriter::new(&snapshot, &crs)?
         .feature(&mut out, row, |out| out.extend(format!(",\"links\":{}", json!(links)).as_bytes()))?;
-    Ok(Reply::new(GEOJSON, out)
-        .tagged(&etag)
+    let reply = Reply::new(GEOJSON, out)
         .with(CONTENT_CRS, &format!("<{}>", crs.uri))
-        .with(header::LINK, &link_header(&links))
-        .compressed(&ask.headers)
-        .into_response())
+        .with(header::LINK, &link_header(&links));
+    tagged(&ask, reply, &content_tag)
+}
+
+/// The answer with a strong tag: of the feature's content, a dot, and of the bytes sent.
+fn tagged(ask: &Ask, reply: Reply, content: &str) -> Answer {
+    let form = of_bytes(reply.bytes());
+    let reply = reply.compressed(&ask.headers);
+    let etag = format!("\"{content}.{form}{}\"", if reply.is_compressed() { "-gzip" } else { "" });
+    ask.unless_known(&etag)?;
+    Ok(reply.tagged(&etag).into_response())
 }

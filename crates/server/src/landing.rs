@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What of the standards is kept.
-const CONFORMANCE: [&str; 11] = [
+const CONFORMANCE: [&str; 15] = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
@@ -19,6 +19,10 @@ const CONFORMANCE: [&str; 11] = [
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/create-replace-delete",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/update",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/optimistic-locking-etags",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/features",
     "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas",
     "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/core-roles-features",
 ];
@@ -77,7 +81,8 @@ pub(crate) async fn conformance(mut ask: Ask) -> Answer {
 /// `GET /api/collections`
 pub(crate) async fn collections(mut ask: Ask) -> Answer {
     let view = ask.view()?;
-    ask.no_more(&[])?;
+    ask.as_of().await?;
+    ask.no_more(&["revision"])?;
     let etag = ask.etag(view);
     ask.unless_known(&etag)?;
     let layers = catalogue(&ask.scene);
@@ -93,7 +98,8 @@ pub(crate) async fn collections(mut ask: Ask) -> Answer {
 /// `GET /api/collections/{layer}`
 pub(crate) async fn one_collection(mut ask: Ask) -> Answer {
     let view = ask.view()?;
-    ask.no_more(&[])?;
+    ask.as_of().await?;
+    ask.no_more(&["revision"])?;
     let snapshot = ask.layer()?;
     let etag = ask.etag(view);
     ask.unless_known(&etag)?;

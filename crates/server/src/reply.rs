@@ -43,6 +43,16 @@ impl Reply {
         self.with(header::ETAG, etag).with(header::CACHE_CONTROL, "no-cache")
     }
 
+    /// What is sent.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether it is sent compressed.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.gzipped
+    }
+
     /// The same, compressed where the client takes it and it is worth it. CPU work of its length.
     pub(crate) fn compressed(mut self, asked: &HeaderMap) -> Self {
         if !self.gzipped && self.bytes.len() >= SMALL && accepts_gzip(asked) {

@@ -10,15 +10,16 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use citymap_engine::LayerSnapshot;
+use citymap_engine::{LayerSnapshot, TimeInterval};
 use citymap_tile::{GZIP_LEVEL, MAX_ZOOM, TileId, TileOptions};
 use moka::sync::Cache;
 use serde_json::json;
 
 use crate::{
-    app::fingerprint,
+    app::{fingerprint, hash_of},
     ask::{Answer, Ask, no_layer},
-    base::segment,
+    base::{query_with, segment},
+    datetime::interval,
     negotiate::{accepts_gzip, matches_etag},
     problem::Problem,
     reply::{JSON, Reply},
@@ -38,7 +39,11 @@ struct Encoded {
 struct Key {
     /// The layers and the revision that last touched each: a new one makes new tiles of that layer only.
     layers: Box<[(Box<str>, u64)]>,
+    /// Which record they are of: after a restore the same numbers may mean other features.
+    epoch: u64,
     tile: TileId,
+    /// As it was asked for.
+    time: Option<TimeInterval>,
     gzip: bool,
 }
 
@@ -54,14 +59,16 @@ impl TileCache {
 }
 
 /// `GET /tiles/{layers}/{z}/{x}/{y}`
-pub(crate) async fn tile(ask: Ask) -> Answer {
+pub(crate) async fn tile(mut ask: Ask) -> Answer {
+    ask.as_of().await?;
     let tile = position(ask.place("z"), ask.place("x"), trimmed(ask.place("y")))?;
     let layers = named(&ask, ask.place("layers"))?;
     send(ask, layers, tile).await
 }
 
 /// `GET /api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}`: OGC's order.
-pub(crate) async fn ogc_tile(ask: Ask) -> Answer {
+pub(crate) async fn ogc_tile(mut ask: Ask) -> Answer {
+    ask.as_of().await?;
     let tile = position(ask.place("z"), trimmed(ask.place("col")), ask.place("row"))?;
     let layers = vec![ask.layer()?];
     send(ask, layers, tile).await
@@ -113,11 +120,14 @@ fn named(ask: &Ask, names: &str) -> Result<Vec<Arc<LayerSnapshot>>, Problem> {
 
 async fn send(mut ask: Ask, layers: Vec<Arc<LayerSnapshot>>, tile: TileId) -> Answer {
     let asked_version = ask.params.take("rev")?;
-    ask.params.finish(&["rev"])?;
+    let time = ask.time()?;
+    ask.no_more_of(&["rev", "revision", "datetime"])?;
     let gzip = accepts_gzip(&ask.headers);
     let key = Key {
         layers: layers.iter().map(|own| (own.layer().id.as_str().into(), own.revision())).collect(),
+        epoch: ask.scene.epoch,
         tile,
+        time,
         gzip,
     };
     // Only what differs from store to store too may be kept for a year without asking: a revision's number does not.
@@ -140,7 +150,7 @@ fn version_of(layers: &[Arc<LayerSnapshot>]) -> String {
 
 fn encode(layers: &[Arc<LayerSnapshot>], key: &Key) -> Encoded {
     let layers: Vec<&LayerSnapshot> = layers.iter().map(AsRef::as_ref).collect();
-    let plain = citymap_tile::encode(&layers, key.tile, &TileOptions::default());
+    let plain = citymap_tile::encode(&layers, key.tile, &TileOptions::default().during(key.time));
     let mut hasher = DefaultHasher::new();
     plain.hash(&mut hasher);
     let etag = format!("\"{:016x}{}\"", hasher.finish(), if key.gzip { "-gzip" } else { "" });
@@ -175,17 +185,24 @@ fn answer(ask: &Ask, encoded: &Encoded, gzip: bool, lasting: bool) -> Response {
 }
 
 /// `GET /tiles/{layers}.json`
-pub(crate) async fn tilejson(ask: Ask) -> Answer {
+pub(crate) async fn tilejson(mut ask: Ask) -> Answer {
+    ask.as_of().await?;
+    let datetime = ask.params.take("datetime")?;
+    datetime.as_deref().map(interval).transpose()?;
     let Some(names) = ask.place("layers").strip_suffix(".json") else {
         return Err(Problem::not_found("there is nothing here; a description is /tiles/{layers}.json, a tile /tiles/{layers}/{z}/{x}/{y}").into());
     };
     let layers = named(&ask, names)?;
-    ask.params.finish(&[])?;
+    ask.no_more_of(&["revision", "datetime"])?;
     let version = version_of(&layers);
-    let etag = format!("W/\"{:x}-{version}\"", ask.app.boot);
+    // Tiles of the same time, and of a former state where one is asked for.
+    let state = query_with(&ask.given, &[]);
+    let etag = format!("W/\"{:x}-{version}-{:x}\"", ask.app.boot, hash_of(&state));
     ask.unless_known(&etag)?;
     let path = names.split(',').map(segment).collect::<Vec<_>>().join(",");
-    let url = ask.base.url(&format!("/tiles/{path}/{{z}}/{{x}}/{{y}}?rev={version}"));
+    let url = ask
+        .base
+        .url(&format!("/tiles/{path}/{{z}}/{{x}}/{{y}}?rev={version}{}", state.replacen('?', "&", 1)));
     let snapshots: Vec<&LayerSnapshot> = layers.iter().map(AsRef::as_ref).collect();
     let mut document = citymap_tile::tilejson(&snapshots, &url);
     document["version"] = json!("1.0.0");

@@ -117,7 +117,7 @@ fn a_browser_may_ask_from_another_page() {
     );
     assert!(
         answer.starts_with("HTTP/1.1 204")
-            && answer.contains("access-control-allow-methods: GET, HEAD, POST"),
+            && answer.contains("access-control-allow-methods: GET, HEAD, POST, PUT, PATCH, DELETE"),
         "{answer}"
     );
 }
@@ -171,7 +171,7 @@ fn what_takes_too_long_is_503() {
 fn ready_says_why_it_is_not() {
     let server = Server::start();
     assert_eq!(server.json("/health/ready")["status"], "ready");
-    server.store.0.lock().unwrap().broken = true;
+    server.store.set_broken(true);
     let start = Instant::now();
     while server.get("/health/ready").status == 200 {
         assert!(start.elapsed() < Duration::from_secs(10), "it never noticed");
@@ -181,7 +181,7 @@ fn ready_says_why_it_is_not() {
     assert!(status == 503 && detail.contains("pulled the plug"), "{detail}");
     assert_eq!(server.get("/health/live").status, 200);
     assert_eq!(server.get("/api/collections/parcels/items").status, 200, "the city is served from memory");
-    server.store.0.lock().unwrap().broken = false;
+    server.store.set_broken(false);
     while server.get("/health/ready").status != 200 {
         assert!(start.elapsed() < Duration::from_secs(20), "it never recovered");
         thread::sleep(Duration::from_millis(5));

@@ -341,12 +341,9 @@ fn a_known_answer_is_not_sent_again_until_the_city_changes() {
     let html = server.get_with(path, &[("if-none-match", &etag), ("accept", "text/html")]);
     assert_eq!(html.status, 200, "a page is another answer");
 
-    let (entry, features) = server.store.0.lock().unwrap().layers[0].clone();
-    let new = features
-        .into_iter()
-        .take(2)
-        .map(|own| citymap_model::NewFeature { geometry: own.geometry, values: own.values });
-    server.store.put(entry.layer, new.collect());
+    let (layer, mut features) = common::parcels();
+    features.truncate(2);
+    server.store.put(layer, features);
     let start = std::time::Instant::now();
     loop {
         let got = server.get_with(path, &[("if-none-match", &etag)]);

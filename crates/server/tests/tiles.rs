@@ -5,7 +5,7 @@ mod common;
 
 use std::{io::Read, sync::Arc, thread};
 
-use common::{MemoryStore, Server, middle};
+use common::{Server, middle};
 use serde_json::json;
 
 /// The tile that a position lies in.
@@ -134,15 +134,14 @@ fn tilejson_describes_what_the_tiles_hold_and_lets_them_be_kept() {
 #[test]
 fn another_city_of_the_same_revision_has_other_versions() {
     let one = Server::start();
-    let store = common::store();
-    {
-        let mut record = store.0.lock().unwrap();
-        for own in &mut record.layers[0].1 {
-            if let Some(geo::Geometry::Polygon(polygon)) = &mut own.geometry {
-                polygon.exterior_mut(|ring| ring.0.iter_mut().for_each(|at| at.x += 1e-5));
-            }
+    let store = common::TestStore::default();
+    let (layer, mut features) = common::parcels();
+    for own in &mut features {
+        if let Some(geo::Geometry::Polygon(polygon)) = &mut own.geometry {
+            polygon.exterior_mut(|ring| ring.0.iter_mut().for_each(|at| at.x += 1e-5));
         }
     }
+    store.put(layer, features);
     let two = Server::with(store, |_| {});
     let version =
         |server: &Server| server.json("/api/collections/parcels")["citymap"]["tilesVersion"].clone();
@@ -151,7 +150,7 @@ fn another_city_of_the_same_revision_has_other_versions() {
 
 #[test]
 fn a_crowd_asking_for_one_tile_gets_the_same_bytes() {
-    let server = Arc::new(Server::with(MemoryStore::default().filled(), |config| config.limits.queue = 64));
+    let server = Arc::new(Server::with(common::store(), |config| config.limits.queue = 64));
     let path = format!("/tiles/parcels/{}", tile_at(middle(0), 12));
     let crowd: Vec<_> = (0..24)
         .map(|_| {
@@ -163,14 +162,4 @@ fn a_crowd_asking_for_one_tile_gets_the_same_bytes() {
     assert!(answers.iter().all(|own| own.status == 200
         && own.bytes == answers[0].bytes
         && own.header("etag") == answers[0].header("etag")));
-}
-
-trait Filled {
-    fn filled(self) -> Self;
-}
-
-impl Filled for MemoryStore {
-    fn filled(self) -> Self {
-        common::store()
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! It keeps to what OpenAPI 3.0 and 3.1 have in common, and calls itself what the client can read: GDAL asks for 3.0.
 
+mod edits;
 mod feed;
 mod parameters;
 mod paths;
@@ -73,6 +74,7 @@ fn document(ask: &Ask, version: &str) -> Value {
         "tags": [
             {"name": "features", "description": "Layers and their features (OGC API - Features)"},
             {"name": "questions", "description": "Spatial questions across layers"},
+            {"name": "edits", "description": "Features written, one by one or many as one revision; for those with a token"},
             {"name": "changes", "description": "What each revision did, as pages and as a stream"},
             {"name": "tiles", "description": "Vector tiles and what the map's style needs"},
             {"name": "health", "description": "Whether the server runs and serves"},
@@ -80,6 +82,7 @@ fn document(ask: &Ask, version: &str) -> Value {
         "paths": paths::all(&layers, limits, &ask.base),
         "components": {
             "parameters": parameters::shared(limits),
+            "securitySchemes": edits::security(),
             "schemas": schemas(),
             "responses": {
                 "problem": {
@@ -93,6 +96,14 @@ fn document(ask: &Ask, version: &str) -> Value {
 }
 
 fn schemas() -> Value {
+    let mut schemas = shapes();
+    for (name, schema) in edits::schemas() {
+        schemas[name] = schema;
+    }
+    schemas
+}
+
+fn shapes() -> Value {
     let link = json!({
         "type": "object", "required": ["href", "rel"],
         "properties": {

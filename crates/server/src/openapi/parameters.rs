@@ -59,6 +59,10 @@ pub(super) fn shared(limits: &Limits) -> Value {
         "since": query("since", "The revisions above this one; 0 and the newest one can be asked with, one above it cannot",
             json!({"type": "integer", "minimum": 0})),
         "changes-limit": limit(changes::LIMIT, changes::LIMIT_MAX),
+        "revision": query("revision", "The state of the record: a revision's number, an instant, or a day (its end in Vietnam, UTC+7); \
+            without it the newest", json!({"type": "string"})),
+        "min-revision": query("min-revision", "The revision that the answer must show at least: waits some seconds for it, then 503",
+            json!({"type": "integer", "minimum": 0})),
         "f": query("f", "Format, instead of Accept", json!({"type": "string", "enum": ["json", "html"]})),
         "lang": query("lang", "Language of titles, instead of Accept-Language", json!({"type": "string", "enum": ["vi", "en"]})),
         // GDAL reads the page size from the parameter whose reference has `limit` in it.

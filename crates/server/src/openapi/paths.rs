@@ -5,7 +5,10 @@ use std::sync::Arc;
 use citymap_engine::LayerSnapshot;
 use serde_json::{Map, Value, json};
 
-use super::parameters::{field, place, shared_ref};
+use super::{
+    edits,
+    parameters::{field, place, shared_ref},
+};
 use crate::{
     base::{Base, segment},
     config::Limits,
@@ -13,6 +16,11 @@ use crate::{
     items::KNOWN,
     reply::{GEOJSON, SCHEMA},
 };
+
+/// What says which state of the city a question is about.
+const STATE: [&str; 3] = ["datetime", "revision", "min-revision"];
+/// The parameters of a tile.
+const TILE: [&str; 4] = ["rev", "datetime", "revision", "min-revision"];
 
 /// What an operation does: its tag, its name, what it says of itself, its parameters.
 struct Operation<'a> {
@@ -103,7 +111,7 @@ pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &Base) -
         of_layer(&mut paths, snapshot);
     }
     questions(&mut paths, limits);
-    feed(&mut paths);
+    feed(&mut paths, limits);
     outside(&mut paths, layers, base);
     paths.into()
 }
@@ -118,32 +126,46 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot) {
     let named = |what: &str, say: &str, shared: &[&str]| {
         operation("features", format!("{id}.{what}"), format!("{title}: {say}"), shared)
     };
-    get("", named("collection", "what it is", &common).gives("application/json", "collection"));
+    get(
+        "",
+        named("collection", "what it is", &["revision", "min-revision", "f", "lang"])
+            .gives("application/json", "collection"),
+    );
     get("/schema", named("schema", "schema of the fields", &common).gives(SCHEMA, "schema"));
     get("/queryables", named("queryables", "fields to filter by", &common).gives(SCHEMA, "schema"));
     get("/feature-schema", named("featureSchema", "schema of a feature", &common).gives(SCHEMA, "schema"));
     let mut items = named(
         "items",
         "features",
-        &["bbox", "bbox-crs", "datetime", "limit", "at-least", "after", "crs", "f", "lang"],
+        &[
+            "bbox",
+            "bbox-crs",
+            "datetime",
+            "limit",
+            "at-least",
+            "after",
+            "crs",
+            "revision",
+            "min-revision",
+            "f",
+            "lang",
+        ],
     );
     let fields =
         layer.public_fields().filter(|(_, own)| !KNOWN.contains(&own.name.as_str()) && own.name != "lang");
     items.parameters.extend(fields.map(|(_, own)| field(own)));
     get("/items", items.gives(GEOJSON, "featureCollection"));
-    let example = if snapshot.is_empty() { "1".to_owned() } else { snapshot.id(0).to_string() };
-    let item = named("item", "one feature", &["crs", "f", "lang"]).with(place(
-        "id",
-        "The feature's id",
-        json!({"type": "string"}),
-        example.into(),
-    ));
+    let example = snapshot.rows().next().map_or_else(|| "1".to_owned(), |row| snapshot.id(row).to_string());
+    let own_id = place("id", "The feature's id", json!({"type": "string"}), example.into());
+    let item =
+        named("item", "one feature", &["crs", "revision", "min-revision", "f", "lang"]).with(own_id.clone());
     get("/items/{id}", item.gives(GEOJSON, "feature"));
-    let tile = operation("tiles", format!("{id}.tile"), format!("{title}: a vector tile"), &["rev"])
+    let tile = operation("tiles", format!("{id}.tile"), format!("{title}: a vector tile"), &TILE)
         .with(tile_place("col", "Column"))
         .with(tile_place("row", "Row"))
         .with(zoom());
     get("/tiles/WebMercatorQuad/{z}/{row}/{col}", tile.bytes("application/vnd.mapbox-vector-tile"));
+    edits::of_layer(paths, layer, &own_id);
 }
 
 fn zoom() -> Value {
@@ -164,15 +186,19 @@ fn questions(paths: &mut Map<String, Value>, limits: &Limits) {
     let mut get = |path: &str, operation: Value| paths.insert(path.to_owned(), json!({"get": operation}));
     get(
         "/at",
-        ask("at", "What is here, on every layer?", &[&at[..], &["layers", "tolerance", "at-limit"]].concat())
-            .gives(json, "at"),
+        ask(
+            "at",
+            "What is here, on every layer?",
+            &[&at[..], &["layers", "tolerance", "at-limit"], &STATE].concat(),
+        )
+        .gives(json, "at"),
     );
     get(
         "/near",
         ask(
             "near",
             "The features nearest to here",
-            &[&at[..], &["layers", "distance", "near-limit"]].concat(),
+            &[&at[..], &["layers", "distance", "near-limit"], &STATE].concat(),
         )
         .gives(GEOJSON, "featureCollection"),
     );
@@ -190,7 +216,7 @@ fn questions(paths: &mut Map<String, Value>, limits: &Limits) {
         ask("transform", "A position in other systems", &[&at[..], &["to"]].concat())
             .gives(json, "transform"),
     );
-    let more = ["question-crs", "layers", "features", "within-limit"];
+    let more = ["question-crs", "layers", "features", "within-limit", "datetime", "revision", "min-revision"];
     let by_box = ask("withinBox", "What lies in this box?", &[&["area-bbox"], &more[..]].concat())
         .gives(json, "within");
     let mut by_area = ask("withinArea", "What lies in this area?", &more).gives(json, "within");
@@ -209,7 +235,7 @@ fn questions(paths: &mut Map<String, Value>, limits: &Limits) {
 }
 
 /// What changed.
-fn feed(paths: &mut Map<String, Value>) {
+fn feed(paths: &mut Map<String, Value>, limits: &Limits) {
     let changes = operation(
         "changes",
         "changes",
@@ -220,7 +246,10 @@ fn feed(paths: &mut Map<String, Value>) {
         operation("changes", "events", "The same as it happens, as server-sent events", &["since", "layers"])
             .answers(&super::feed::stream());
     events["description"] = super::feed::STREAM.into();
-    paths.insert("/changes".to_owned(), json!({"get": changes.gives("application/json", "changes")}));
+    paths.insert(
+        "/changes".to_owned(),
+        json!({"get": changes.gives("application/json", "changes"), "post": edits::batch(limits)}),
+    );
     paths.insert("/events".to_owned(), json!({"get": events}));
 }
 
@@ -234,13 +263,14 @@ fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: 
     let mut get = |path: &str, operation: Value| {
         paths.insert(path.to_owned(), json!({"servers": [{"url": base.url("")}], "get": operation}));
     };
-    let tile = operation("tiles", "tile", "A vector tile of any layers", &["rev"])
+    let tile = operation("tiles", "tile", "A vector tile of any layers", &TILE)
         .with(tile_place("y", "Row, from the north"))
         .with(tile_place("x", "Column, from the west"))
         .with(zoom())
         .with(names());
     get("/tiles/{layers}/{z}/{x}/{y}", tile.bytes("application/vnd.mapbox-vector-tile"));
-    let described = operation("tiles", "tilejson", "What the tiles hold (TileJSON 3.0)", &[]).with(names());
+    let described =
+        operation("tiles", "tilejson", "What the tiles hold (TileJSON 3.0)", &TILE[1..]).with(names());
     get("/tiles/{layers}.json", described.gives("application/json", "tilejson"));
     let glyphs = operation("tiles", "glyphs", "Glyphs of a font", &[])
         .with(place("range", "256 letters", text.clone(), "0-255.pbf".into()))

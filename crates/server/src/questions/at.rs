@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use citymap_crs::{Crs, Transform, vn2000};
-use citymap_engine::{Hit, LayerSnapshot, ShapeKind};
+use citymap_engine::{Hit, LayerSnapshot, ShapeKind, TimeInterval};
 use citymap_model::GeometryKind;
 use serde_json::{Value, json};
 
@@ -16,7 +16,8 @@ use crate::{
 };
 
 /// The parameters of `/api/at`.
-pub(crate) const KNOWN: [&str; 8] = ["lon", "lat", "x", "y", "crs", "layers", "tolerance", "limit"];
+pub(crate) const KNOWN: [&str; 10] =
+    ["lon", "lat", "x", "y", "crs", "layers", "tolerance", "limit", "datetime", "revision"];
 
 /// Metres from which a point or a line still counts as here, where none are asked for.
 pub(crate) const TOLERANCE: f64 = 3.0;
@@ -24,6 +25,8 @@ pub(crate) const TOLERANCE: f64 = 3.0;
 /// `GET /api/at`: what is at a position, on every layer.
 pub(crate) async fn at(mut ask: Ask) -> Answer {
     let view = ask.view()?;
+    ask.as_of().await?;
+    let time = ask.time()?;
     let limits = ask.app.config.limits.clone();
     let lonlat = point(&mut ask.params)?;
     let layers = ask.layers()?;
@@ -44,7 +47,7 @@ pub(crate) async fn at(mut ask: Ask) -> Answer {
             if position > 0 {
                 out.push(b',');
             }
-            layer(&mut out, snapshot, lonlat, tolerance, limit)?;
+            layer(&mut out, snapshot, &Asked { lonlat, tolerance, limit, time })?;
         }
         out.extend(b"]}");
         Ok(out)
@@ -63,16 +66,18 @@ pub(crate) fn vn2000_of(lonlat: [f64; 2]) -> Value {
     )
 }
 
-fn layer(
-    out: &mut Vec<u8>,
-    snapshot: &Arc<LayerSnapshot>,
+/// What is asked of every layer.
+struct Asked {
     lonlat: [f64; 2],
     tolerance: f64,
     limit: usize,
-) -> Result<(), Problem> {
-    let mut hits = here(snapshot, lonlat, tolerance, limit);
-    let truncated = hits.len() > limit;
-    hits.truncate(limit);
+    time: Option<TimeInterval>,
+}
+
+fn layer(out: &mut Vec<u8>, snapshot: &Arc<LayerSnapshot>, asked: &Asked) -> Result<(), Problem> {
+    let mut hits = here(snapshot, asked);
+    let truncated = hits.len() > asked.limit;
+    hits.truncate(asked.limit);
     let layer = snapshot.layer();
     let head = json!({
         "layer": layer.id.as_str(), "titles": titles(&layer.title), "role": layer.role.as_str(), "truncated": truncated,
@@ -97,16 +102,18 @@ fn layer(
 
 /// Polygons that have the position in them or on their edge, points and lines no further away than the tolerance; nearest
 /// first. One more than the limit, where there is one more.
-fn here(snapshot: &LayerSnapshot, lonlat: [f64; 2], tolerance: f64, limit: usize) -> Vec<Hit> {
+fn here(snapshot: &LayerSnapshot, asked: &Asked) -> Vec<Hit> {
+    let &Asked { lonlat, tolerance, limit, time } = asked;
+    let seen = snapshot.during(time);
     let inside = |row| Hit { row, distance: 0.0 };
     match snapshot.layer().geometry {
         GeometryKind::None => Vec::new(),
-        GeometryKind::Polygon => snapshot.at(lonlat).into_iter().take(limit + 1).map(inside).collect(),
-        GeometryKind::Point | GeometryKind::Line => snapshot.near(lonlat, tolerance, limit + 1),
+        GeometryKind::Polygon => seen.at(lonlat).into_iter().take(limit + 1).map(inside).collect(),
+        GeometryKind::Point | GeometryKind::Line => seen.near(lonlat, tolerance, limit + 1),
         GeometryKind::Mixed => {
             let areal =
-                |row| matches!(snapshot.shapes().kind(row), ShapeKind::Polygon | ShapeKind::MultiPolygon);
-            let mut hits = snapshot.near(lonlat, tolerance, usize::MAX);
+                |row| matches!(snapshot.shape(row).kind(), ShapeKind::Polygon | ShapeKind::MultiPolygon);
+            let mut hits = seen.near(lonlat, tolerance, usize::MAX);
             hits.retain(|hit| hit.distance == 0.0 || !areal(hit.row));
             hits.truncate(limit + 1);
             hits

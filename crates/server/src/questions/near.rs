@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// The parameters of `/api/near`.
-pub(crate) const KNOWN: [&str; 8] = ["lon", "lat", "x", "y", "crs", "layers", "distance", "limit"];
+pub(crate) const KNOWN: [&str; 10] =
+    ["lon", "lat", "x", "y", "crs", "layers", "distance", "limit", "datetime", "revision"];
 
 /// Metres to look around where none are asked for.
 pub(crate) const DISTANCE: f64 = 200.0;
@@ -19,6 +20,8 @@ pub(crate) const LIMIT: usize = 10;
 /// `GET /api/near`: the features nearest to a position.
 pub(crate) async fn near(mut ask: Ask) -> Answer {
     let view = ask.view()?;
+    ask.as_of().await?;
+    let time = ask.time()?;
     let limits = ask.app.config.limits.clone();
     let lonlat = point(&mut ask.params)?;
     let layers = ask.layers()?;
@@ -30,7 +33,8 @@ pub(crate) async fn near(mut ask: Ask) -> Answer {
     answer(ask, view, ("Gần đây có gì?", "What is near?"), GEOJSON, Some(etag), move |ask| {
         let mut hits = Vec::new();
         for (position, snapshot) in layers.iter().enumerate() {
-            hits.extend(snapshot.near(lonlat, distance, limit).into_iter().map(|hit| (position, hit)));
+            let near = snapshot.during(time).near(lonlat, distance, limit);
+            hits.extend(near.into_iter().map(|hit| (position, hit)));
         }
         // Stable: at the same distance layers keep their order, and features of a layer theirs.
         hits.sort_by(|(_, a), (_, b)| a.distance.total_cmp(&b.distance));

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use citymap_crs::{Crs, Transform};
-use citymap_engine::{Area, LayerSnapshot};
+use citymap_engine::{Area, LayerSnapshot, TimeInterval};
 use citymap_model::Geometry;
 use geo::CoordsIter;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The parameters of `/api/within`; `bbox` of GET only.
-pub(crate) const KNOWN: [&str; 5] = ["bbox", "layers", "crs", "features", "limit"];
+pub(crate) const KNOWN: [&str; 7] = ["bbox", "layers", "crs", "features", "limit", "datetime", "revision"];
 /// Features a layer where `features=true` and no number is asked for.
 pub(crate) const LIMIT: usize = 100;
 
@@ -121,6 +121,8 @@ fn geometry(body: &[u8]) -> Result<Geometry, Problem> {
 
 async fn run(mut ask: Ask, area: Geometry, get: bool) -> Answer {
     let view = ask.view()?;
+    ask.as_of().await?;
+    let time = ask.time()?;
     let layers = ask.layers()?;
     let listed = ask.params.flag("features")?;
     let limit = ask.params.limit(LIMIT, ask.app.config.limits.within_limit_max)?;
@@ -135,7 +137,7 @@ async fn run(mut ask: Ask, area: Geometry, get: bool) -> Answer {
             if position > 0 {
                 out.push(b',');
             }
-            layer(&mut out, snapshot, &area, listed.then_some(limit))?;
+            layer(&mut out, snapshot, &area, time, listed.then_some(limit))?;
         }
         out.extend(b"]}");
         Ok(out)
@@ -147,9 +149,10 @@ fn layer(
     out: &mut Vec<u8>,
     snapshot: &LayerSnapshot,
     area: &Area,
+    time: Option<TimeInterval>,
     listed: Option<usize>,
 ) -> Result<(), Problem> {
-    let share = snapshot.within(area)?;
+    let share = snapshot.during(time).within(area)?;
     let layer = snapshot.layer();
     let mut head = json!({
         "layer": layer.id.as_str(), "titles": titles(&layer.title), "role": layer.role.as_str(),

@@ -13,3 +13,5 @@ mod idempotency;
 mod request;
 pub(crate) mod single;
 mod valid;
+
+pub(crate) use request::MESSAGE_LETTERS;

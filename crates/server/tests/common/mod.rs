@@ -1,107 +1,131 @@
-//! A small city in a store that is only memory, and a server over it on a free port.
+//! A small city in a store of its own, and a server over it on a free port.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Condvar, Mutex},
+    path::PathBuf,
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::Duration,
 };
 
-use chrono::{TimeZone, Utc};
+use chrono::{DateTime, TimeZone, Utc};
 use citymap_live::Live;
 use citymap_model::{
-    CommitMeta, Feature, Field, FieldType, Geometry, GeometryKind, Layer, LayerId, NewFeature, Revision,
+    CommitMeta, Field, FieldType, Geometry, GeometryKind, Layer, LayerId, Mode, NewFeature, Revision,
     RevisionNumber, Role, Title, Value,
 };
-use citymap_server::{Config, Limits, serve};
-use citymap_store::{Finding, LayerEntry, Store, StoreError, Transaction, View};
+use citymap_server::{Config, Limits, Writer, serve};
+use citymap_store::{Document, Finding, GeoPackage, Put, Store, StoreError, Transaction, View};
 use geo::{line_string, point, polygon};
 use serde_json::Value as Json;
 use tokio::sync::oneshot;
 
-/// What is in the store; tests change it while the server runs.
-#[derive(Default)]
-pub(crate) struct Record {
-    pub(crate) revision: RevisionNumber,
-    pub(crate) layers: Vec<(LayerEntry, Vec<Feature>)>,
-    pub(crate) broken: bool,
+/// A store in a folder of its own, which goes with it. Clones are one store, as the servers of one process share it.
+#[derive(Clone)]
+pub(crate) struct TestStore(Arc<Inner>);
+
+struct Inner {
+    store: GeoPackage,
+    /// It answers to nothing.
+    broken: AtomicBool,
+    path: PathBuf,
+    /// Shared by all stores of the file.
+    _folder: Arc<tempfile::TempDir>,
 }
 
-#[derive(Clone, Default)]
-pub(crate) struct MemoryStore(pub(crate) Arc<Mutex<Record>>);
+impl Default for TestStore {
+    fn default() -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self::of(folder.path().join("city.gpkg"), folder)
+    }
+}
 
-impl MemoryStore {
+impl TestStore {
+    fn of(path: PathBuf, folder: Arc<tempfile::TempDir>) -> Self {
+        let store = GeoPackage::open_or_create(&path).unwrap();
+        Self(Arc::new(Inner { store, broken: AtomicBool::new(false), path, _folder: folder }))
+    }
+
+    /// The same file, opened apart: what another process sees.
+    pub(crate) fn another(&self) -> Self {
+        Self::of(self.0.path.clone(), Arc::clone(&self.0._folder))
+    }
+
     /// Puts a layer in, as a revision of its own.
     pub(crate) fn put(&self, layer: Layer, features: Vec<NewFeature>) {
-        let mut record = self.0.lock().unwrap();
-        record.revision += 1;
-        let features: Vec<Feature> = features
-            .into_iter()
-            .enumerate()
-            .map(|(index, new)| Feature { fid: index as i64 + 1, geometry: new.geometry, values: new.values })
-            .collect();
-        let entry = LayerEntry { revision: record.revision, count: features.len() as u64, layer };
-        record.layers.retain(|(old, _)| old.layer.id != entry.layer.id);
-        record.layers.push((entry, features));
-        record.layers.sort_by(|(a, _), (b, _)| a.layer.id.cmp(&b.layer.id));
+        let mut transaction = self.0.store.begin(CommitMeta::default()).unwrap();
+        transaction.layer(&layer, Mode::Replace).unwrap();
+        for feature in features {
+            let put = transaction.put(feature).unwrap();
+            assert!(!matches!(put, Put::Rejected(_)), "{put:?}");
+        }
+        transaction.commit().unwrap();
+    }
+
+    /// Pulls the plug, or puts it in again.
+    pub(crate) fn set_broken(&self, broken: bool) {
+        self.0.broken.store(broken, Ordering::Relaxed);
+    }
+
+    fn up(&self) -> Result<&GeoPackage, StoreError> {
+        if self.0.broken.load(Ordering::Relaxed) {
+            return Err(StoreError::Away { location: "test".into(), reason: "pulled the plug".into() });
+        }
+        Ok(&self.0.store)
     }
 }
 
-struct MemoryView(RevisionNumber, Vec<(LayerEntry, Vec<Feature>)>);
-
-impl View for MemoryView {
-    fn revision(&self) -> RevisionNumber {
-        self.0
-    }
-
-    fn layers(&self) -> Result<Vec<LayerEntry>, StoreError> {
-        Ok(self.1.iter().map(|(entry, _)| entry.clone()).collect())
-    }
-
-    fn read(
-        &self,
-        layer: &LayerId,
-        sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let (_, features) = self
-            .1
-            .iter()
-            .find(|(entry, _)| &entry.layer.id == layer)
-            .ok_or_else(|| StoreError::NoLayer(layer.clone()))?;
-        features.iter().cloned().try_for_each(sink)
-    }
-}
-
-fn refused() -> StoreError {
-    StoreError::Database { location: "memory".into(), reason: "pulled the plug".into() }
-}
-
-impl Store for MemoryStore {
+impl Store for TestStore {
     fn location(&self) -> String {
-        "memory".into()
+        self.0.store.location()
     }
 
     fn revision(&self) -> Result<RevisionNumber, StoreError> {
-        let record = self.0.lock().unwrap();
-        if record.broken { Err(refused()) } else { Ok(record.revision) }
+        self.up()?.revision()
+    }
+
+    fn wait(&self, known: RevisionNumber, timeout: Duration) -> Result<RevisionNumber, StoreError> {
+        self.up()?.wait(known, timeout)
     }
 
     fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
-        let record = self.0.lock().unwrap();
-        Ok(Box::new(MemoryView(record.revision, record.layers.clone())))
+        self.up()?.view()
     }
 
-    fn begin(&self, _meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        Err(refused())
+    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
+        self.up()?.view_at(revision)
     }
 
-    fn log(&self, _limit: usize) -> Result<Vec<Revision>, StoreError> {
-        Ok(Vec::new())
+    fn begin(&self, meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {
+        self.up()?.begin(meta)
+    }
+
+    fn log(&self, limit: usize) -> Result<Vec<Revision>, StoreError> {
+        self.up()?.log(limit)
+    }
+
+    fn log_after(&self, after: RevisionNumber, limit: usize) -> Result<Vec<Revision>, StoreError> {
+        self.up()?.log_after(after, limit)
+    }
+
+    fn revision_at(&self, time: DateTime<Utc>) -> Result<RevisionNumber, StoreError> {
+        self.up()?.revision_at(time)
+    }
+
+    fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
+        self.up()?.document(name)
+    }
+
+    fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
+        self.up()?.put_document(name, expected, body)
     }
 
     fn check(&self) -> Result<Vec<Finding>, StoreError> {
-        Ok(Vec::new())
+        self.up()?.check()
     }
 }
 
@@ -128,7 +152,7 @@ pub(crate) fn middle(index: usize) -> [f64; 2] {
     [CORNER[0] + (x + 0.5) * SIDE, CORNER[1] + (y + 0.5) * SIDE]
 }
 
-fn parcels() -> (Layer, Vec<NewFeature>) {
+pub(crate) fn parcels() -> (Layer, Vec<NewFeature>) {
     let mut layer =
         Layer::new(id("parcels"), Title::new("Thửa đất", "Parcels"), Role::Parcel, GeometryKind::Polygon);
     let mut owner = Field::new("chủ_sử_dụng", FieldType::Text);
@@ -218,18 +242,30 @@ fn table() -> (Layer, Vec<NewFeature>) {
 }
 
 /// The small city.
-pub(crate) fn store() -> MemoryStore {
-    let store = MemoryStore::default();
+pub(crate) fn store() -> TestStore {
+    let store = TestStore::default();
     for (layer, features) in [parcels(), wells(), roads(), table()] {
         store.put(layer, features);
     }
     store
 }
 
+/// A token that may write, where writing is on.
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// The same as a header.
+pub(crate) const BEARER: &str = "Bearer 0123456789abcdef0123456789abcdef";
+/// Another writer's.
+pub(crate) const OTHER_TOKEN: &str = "fedcba9876543210fedcba9876543210";
+
+/// Lets two writers write.
+pub(crate) fn writers(config: &mut Config) {
+    config.writers = vec![Writer::new("đo đạc", TOKEN).unwrap(), Writer::new("other", OTHER_TOKEN).unwrap()];
+}
+
 /// A server on a free port, on threads of its own; it stops when dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    pub(crate) store: MemoryStore,
+    pub(crate) store: TestStore,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -239,7 +275,12 @@ impl Server {
         Self::with(store(), |_| {})
     }
 
-    pub(crate) fn with(store: MemoryStore, change: impl FnOnce(&mut Config)) -> Self {
+    /// A server that lets [`TOKEN`] and [`OTHER_TOKEN`] write.
+    pub(crate) fn writing() -> Self {
+        Self::with(store(), writers)
+    }
+
+    pub(crate) fn with(store: TestStore, change: impl FnOnce(&mut Config)) -> Self {
         let limits = Limits { refresh_interval: Duration::from_millis(20), ..Limits::default() };
         let mut config =
             Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), limits, ..Config::default() };
@@ -297,6 +338,28 @@ impl Server {
         Got::from(request.call().unwrap())
     }
 
+    /// A request of any method, with headers and perhaps a body.
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Got {
+        let mut request = ureq::http::Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let agent = agent();
+        let response = match body {
+            Some(body) => agent.run(request.body(body.to_owned()).unwrap()),
+            None => agent.run(request.body(()).unwrap()),
+        };
+        Got::from(response.unwrap())
+    }
+
+    /// A request of one who may write; `seen` is If-Match.
+    pub(crate) fn write(&self, method: &str, path: &str, seen: Option<&str>, body: Option<&Json>) -> Got {
+        let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let mut headers = vec![("authorization", BEARER), ("content-type", kind)];
+        headers.extend(seen.map(|seen| ("if-match", seen)));
+        self.ask(method, path, &headers, body.map(Json::to_string).as_deref())
+    }
+
     pub(crate) fn post(&self, path: &str, kind: &str, body: &[u8]) -> Got {
         Got::from(agent().post(self.url(path)).header("content-type", kind).send(body).unwrap())
     }
@@ -323,6 +386,7 @@ impl Drop for Server {
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
+        .allow_non_standard_methods(true)
         .max_redirects(0)
         .timeout_global(Some(Duration::from_secs(60)))
         .build()

@@ -6,9 +6,12 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use citymap_engine::SnapshotBuilder;
+use citymap_engine::{City, SnapshotBuilder};
 use citymap_model::{Feature, Role, Value, units};
 use citymap_search::{SearchIndex, SearchQuery};
 use common::{city, communes, layer, lot};
@@ -52,13 +55,14 @@ fn a_million_parcels_are_indexed_in_seconds_and_asked_in_milliseconds() {
         let values = values.into_iter().map(Value::Text).collect();
         builder.push(&Feature { fid: i64::from(i) + 1, geometry: Some(place), values }).unwrap();
     }
-    let city = city([std::sync::Arc::new(builder.finish(1)), communes()]);
+    let city = city([Arc::new(builder.finish(1)), communes()]);
     let clock = Instant::now();
     let index = SearchIndex::build(&city);
     let built = clock.elapsed();
     let clock = Instant::now();
     let again = SearchIndex::update(&index, &city);
     let updated = clock.elapsed();
+    edits(&index, &city, count);
 
     let mut times: Vec<(Duration, String)> = Vec::new();
     let mut ask = |text: String| {
@@ -108,4 +112,41 @@ fn a_million_parcels_are_indexed_in_seconds_and_asked_in_milliseconds() {
     // Loose, for a busy machine; the figures to hold are printed.
     assert!(built < Duration::from_secs(15) && updated < Duration::from_secs(1));
     assert!(at(0.95).0 < Duration::from_millis(50), "{:?}", at(0.95));
+}
+
+/// What an edit costs, by how many others lie over the base already.
+fn edits(index: &SearchIndex, city: &City, count: u32) {
+    let id = "parcels".parse().unwrap();
+    let parcels = &city.layers[&id];
+    let edited = |fid: i64, to: &str| {
+        let mut feature = parcels.feature(parcels.row_of_fid(fid).unwrap());
+        feature.values[3] = Value::Text(format!("{to} {fid} Đường Vừa Sửa"));
+        (fid, Some(feature))
+    };
+    for overlay in [0, 1_000, 10_000] {
+        let step = (i64::from(count) / overlay.max(1)).max(1);
+        let changes = (0..overlay).map(|n| edited(1 + n * step, "1"));
+        let over = Arc::new(parcels.apply(parcels.layer().clone(), 2, changes).unwrap());
+        let mut city = city.clone();
+        city.layers.insert(id.clone(), Arc::clone(&over));
+        let index = SearchIndex::update(index, &city);
+        let mut times: Vec<Duration> = (0..21)
+            .map(|round| {
+                let fid = 7 + round * 11;
+                let one = over.apply(over.layer().clone(), 3, [edited(fid, "99")]).unwrap();
+                city.layers.insert(id.clone(), Arc::new(one));
+                let clock = Instant::now();
+                let index = SearchIndex::update(&index, &city);
+                let time = clock.elapsed();
+                let text = format!("99 {fid} Đường Vừa Sửa");
+                let query = SearchQuery { text: text.clone(), limit: 5, near: None };
+                assert_eq!(index.search(&city, &query)[0].label, text);
+                time
+            })
+            .collect();
+        times.sort_unstable();
+        println!("one edit over {overlay} others: updated in {:.2?}", times[times.len() / 2]);
+        // Loose, for a busy machine: a hundredth of building anew.
+        assert!(times[0] < Duration::from_millis(250), "{times:?}");
+    }
 }

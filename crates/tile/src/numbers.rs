@@ -35,7 +35,7 @@ impl Numbers {
     /// The number of `key`, which is `next` where it is new, and whether it is.
     #[inline]
     pub(crate) fn number(&mut self, key: u64, next: u32) -> (u32, bool) {
-        let mut at = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & self.mask;
+        let mut at = self.start(key);
         loop {
             let slot = &mut self.slots[at];
             if slot.generation != self.generation {
@@ -47,6 +47,32 @@ impl Numbers {
             }
             at = (at + 1) & self.mask;
         }
+    }
+
+    /// Makes `key`, which has a number, share the number of `other`, which has one or takes this; whether it had one.
+    pub(crate) fn share(&mut self, key: u64, other: u64) -> Option<u32> {
+        let (own, _) = self.number(key, 0);
+        let (shared, new) = self.number(other, own);
+        if new {
+            return None;
+        }
+        let at = self.find(key);
+        self.slots[at].number = shared;
+        Some(shared)
+    }
+
+    /// Where `key`, which has a number, is.
+    fn find(&self, key: u64) -> usize {
+        let mut at = self.start(key);
+        while self.slots[at].key != key || self.slots[at].generation != self.generation {
+            at = (at + 1) & self.mask;
+        }
+        at
+    }
+
+    #[inline]
+    fn start(&self, key: u64) -> usize {
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & self.mask
     }
 
     /// Bytes held.
@@ -69,6 +95,19 @@ mod tests {
                 assert_eq!(numbers.number(key << 40, 9999), (key as u32, false));
             }
         }
+    }
+
+    #[test]
+    fn two_keys_share_a_number_whichever_came_first() {
+        let mut numbers = Numbers::default();
+        numbers.begin(8);
+        assert_eq!(numbers.number(1, 5), (5, true));
+        assert_eq!(numbers.share(1, 100), None);
+        assert_eq!(numbers.number(100, 6), (5, false));
+        assert_eq!(numbers.number(200, 6), (6, true));
+        assert_eq!(numbers.number(2, 7), (7, true));
+        assert_eq!(numbers.share(2, 200), Some(6));
+        assert_eq!(numbers.number(2, 8), (6, false));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The attributes of a layer in one tile: keys, distinct values, and who has which.
 
 use chrono::{DateTime, Datelike, NaiveDate};
-use citymap_engine::{Column, LayerSnapshot, Row, ValueRef};
+use citymap_engine::{Column, Dictionary, LayerSnapshot, Row, ValueRef};
 use citymap_model::Field;
 
 use crate::{
@@ -162,20 +162,7 @@ impl Values {
                 write_real,
             ),
             Column::Text(codes, dictionary) => {
-                let texts = OverlayTexts::new(snapshot, field, rows);
-                self.number_all(
-                    rows,
-                    place,
-                    |row| {
-                        if !snapshot.is_base(row) {
-                            return value(row).as_str().and_then(|text| texts.number(text));
-                        }
-                        let code = codes[row as usize];
-                        let own = || texts.number(dictionary.get(code)).unwrap_or(u64::from(code));
-                        (code != Column::NULL_CODE).then(own)
-                    },
-                    |out, code| write_text(out, texts.get(dictionary, code)),
-                )
+                self.number_texts(snapshot, field, (codes, dictionary), rows, place)
             }
             Column::Date(_) => self.number_all(
                 rows,
@@ -196,6 +183,43 @@ impl Values {
                 write_instant,
             ),
         }
+    }
+
+    fn number_texts(
+        &mut self,
+        snapshot: &LayerSnapshot,
+        field: usize,
+        (codes, dictionary): (&[u32], &Dictionary),
+        rows: &[Row],
+        place: usize,
+    ) -> bool {
+        let texts = OverlayTexts::new(snapshot, field, rows);
+        self.begin_column(rows);
+        let mut any = false;
+        for (feature, &row) in rows.iter().enumerate() {
+            let (bits, text) = if !snapshot.is_base(row) {
+                let ValueRef::Text(text) = snapshot.value(row, field) else { continue };
+                let Some(bits) = texts.number(text) else { continue };
+                (bits, Some(text))
+            } else if codes[row as usize] != Column::NULL_CODE {
+                (u64::from(codes[row as usize]), None)
+            } else {
+                continue;
+            };
+            any = true;
+            let (mut number, new) = self.numbers.number(bits, self.count);
+            if new {
+                // A code that comes for the first time may be of a text that the overlay has too.
+                let text = text.unwrap_or_else(|| dictionary.get(bits as u32));
+                let shared = texts.number(text).filter(|&other| other != bits);
+                match shared.and_then(|other| self.numbers.share(bits, other)) {
+                    Some(known) => number = known,
+                    None => self.add(|out| write_text(out, text)),
+                }
+            }
+            self.tags[feature * self.width + place] = number + 1;
+        }
+        any
     }
 
     fn begin_column(&mut self, rows: &[Row]) {

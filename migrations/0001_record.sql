@@ -268,7 +268,7 @@ BEGIN
     IF TG_OP <> 'INSERT' THEN
         gone := CASE
             WHEN TG_OP = 'DELETE' THEN 'former o WHERE true'
-            ELSE format('former o LEFT JOIN latter n ON n.fid = o.fid WHERE (n.fid IS NULL OR ROW(o.fid%s) *<> ROW(n.fid%s))',
+            ELSE format('former o LEFT JOIN latter n ON n.fid = o.fid WHERE (n.fid IS NULL OR ROW(o.fid%s)::record *<> ROW(n.fid%s)::record)',
                 citymap.listed(entry.spatial, entry.columns, 'o.'), citymap.listed(entry.spatial, entry.columns, 'n.'))
         END;
         EXECUTE format(
@@ -304,7 +304,7 @@ DECLARE
 BEGIN
     SELECT l.* INTO STRICT entry FROM citymap.layer l WHERE l.id = $1;
     EXECUTE format('DELETE FROM history.%I h USING city.%I l WHERE h.revision = $1 AND l.fid = h.fid '
-        'AND ROW(h.fid%s) *= ROW(l.fid%s)', entry.history, entry.id,
+        'AND ROW(h.fid%s)::record *= ROW(l.fid%s)::record', entry.history, entry.id,
         citymap.listed(entry.spatial, entry.columns, 'h.'), citymap.listed(entry.spatial, entry.columns, 'l.'))
         USING number;
     EXECUTE format('SELECT count(l.fid), count(*) - count(l.fid) FROM history.%I h LEFT JOIN city.%I l ON l.fid = h.fid '

@@ -246,12 +246,12 @@ impl LayerEditor {
         } else {
             let set: Vec<String> =
                 columns.iter().zip(&places).map(|(column, place)| format!("{column} = {place}")).collect();
-            let differs: Vec<String> = columns
-                .iter()
-                .zip(&places)
-                .map(|(column, place)| format!("ROW({column}) *<> ROW({place})"))
-                .collect();
-            format!("UPDATE {table} SET {} WHERE {FID} = $1 AND ({})", set.join(", "), differs.join(" OR "))
+            format!(
+                "UPDATE {table} SET {} WHERE {FID} = $1 AND ROW({})::record *<> ROW({})::record",
+                set.join(", "),
+                columns.join(", "),
+                places.join(", ")
+            )
         };
         session.ask(async |conn| {
             let query =

@@ -74,7 +74,7 @@ pub(super) fn lock(session: &mut Session<'_>, entry: &Entry) -> Result<(), Store
 
 /// The rows that are in `name` what they are in the layer's table, as SQL; `o` is the layer's, `n` the other one.
 fn same_row(entry: &Entry) -> String {
-    format!("ROW(o.{FID}{}) *= ROW(n.{FID}{})", entry.list("o."), entry.list("n."))
+    format!("ROW(o.{FID}{})::record *= ROW(n.{FID}{})::record", entry.list("o."), entry.list("n."))
 }
 
 /// Leaves out what this revision added, where an earlier turn of it may have.
@@ -147,7 +147,7 @@ pub(super) fn count(
             let geom = if entry.spatial() { format!("{of}.geom") } else { "NULL::geometry".to_owned() };
             let columns: String =
                 entry.columns.iter().map(|column| format!(", {of}.{}", quoted(column))).collect();
-            format!("ROW({geom}{columns})")
+            format!("ROW({geom}{columns})::record")
         };
         format!("{} *<> {}", side(before, "o"), side(after, "n"))
     } else {

@@ -257,7 +257,8 @@ fn open_revision(session: &mut Session<'_>, meta: &CommitMeta) -> Result<(i64, S
             "INSERT INTO citymap.revision (number, time, author, message, token, open) \
              SELECT coalesce(max(number), 0) + 1, clock_timestamp(), $1, $2, gen_random_uuid(), true \
              FROM citymap.revision RETURNING number, token::text, set_config('search_path', 'pg_catalog, ' || \
-             citymap.postgis_schema(), true), set_config('maintenance_work_mem', greatest(524288, \
+             citymap.postgis_schema(), true), set_config('role', (SELECT pg_get_userbyid(relowner)::text FROM pg_class \
+             WHERE oid = 'citymap.layer'::regclass), true), set_config('maintenance_work_mem', greatest(524288, \
              pg_size_bytes(current_setting('maintenance_work_mem')) / 1024)::text || 'kB', true), \
              set_config('work_mem', greatest(65536, pg_size_bytes(current_setting('work_mem')) / 1024)::text \
              || 'kB', true)",

@@ -10,6 +10,7 @@ mod fit;
 pub mod geopackage;
 pub mod postgis;
 mod replay;
+mod versions;
 mod wkb_read;
 mod wkb_write;
 
@@ -22,6 +23,7 @@ pub use error::StoreError;
 pub use geopackage::GeoPackage;
 pub use postgis::Postgis;
 pub use replay::{copy, roll_back};
+pub use versions::Version;
 
 /// How a record is opened.
 #[derive(Clone, Debug, Default)]
@@ -197,6 +199,22 @@ pub trait Store: Send + Sync {
     /// Writes a document (`None` takes it away) if its version is still `expected` (0: there is none); whether
     /// it was. Durable when it returns.
     fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError>;
+
+    /// What became of one feature up to revision `until`, newest first, `limit` versions at most: one for each revision that
+    /// added it, changed it (another list of fields counts) or took it away. Revisions before the history begins are
+    /// not told.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRevision`] if `until` is above the newest revision.
+    fn versions(
+        &self,
+        layer: &LayerId,
+        fid: Fid,
+        until: RevisionNumber,
+        limit: usize,
+    ) -> Result<Vec<Version>, StoreError> {
+        versions::walk(self, layer, fid, until, limit)
+    }
 
     /// Looks for what is wrong with the record (`citymap doctor`).
     fn check(&self) -> Result<Vec<Finding>, StoreError>;

@@ -107,7 +107,7 @@ impl Span<'_> {
 }
 
 /// Whether two states are one. Geometry counts bit by bit, as in a checksum: -0.0 is not 0.0.
-fn same(a: Option<&Feature>, b: Option<&Feature>) -> bool {
+pub(super) fn same(a: Option<&Feature>, b: Option<&Feature>) -> bool {
     match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) => a == b && bytes(a) == bytes(b),

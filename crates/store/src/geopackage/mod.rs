@@ -48,6 +48,7 @@ mod state;
 mod transaction;
 mod undo;
 mod upgrade;
+mod versions;
 mod view;
 mod waiting;
 mod writer;
@@ -59,11 +60,11 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use citymap_model::{CommitMeta, Revision, RevisionNumber};
+use citymap_model::{CommitMeta, Fid, LayerId, Revision, RevisionNumber};
 use rusqlite::Connection;
 
 use self::{connection::Opener, failure::Failure, transaction::GeoPackageTransaction, view::GeoPackageView};
-use crate::{Document, Finding, Store, StoreError, Transaction, View};
+use crate::{Document, Finding, Store, StoreError, Transaction, Version, View};
 
 /// How long a writer waits for another one before it fails as [`StoreError::Busy`].
 pub const WRITER_WAIT: Duration = Duration::from_secs(5);
@@ -174,6 +175,16 @@ impl Store for GeoPackage {
     fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
         // Not on the kept connection: asking for the revision must not wait for another writer.
         documents::put(&self.opener.writer()?, name, expected, body).map_err(|failure| self.failed(failure))
+    }
+
+    fn versions(
+        &self,
+        layer: &LayerId,
+        fid: Fid,
+        until: RevisionNumber,
+        limit: usize,
+    ) -> Result<Vec<Version>, StoreError> {
+        versions::versions(&self.opener, layer, fid, until, limit)
     }
 
     fn check(&self) -> Result<Vec<Finding>, StoreError> {

@@ -97,17 +97,20 @@ fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
     })
 }
 
-/// The statement that reads all of a layer: fid, geometry (NULL for a table without one), values.
-pub(super) fn select(entry: &Entry) -> String {
+/// What is read of each feature: fid, geometry (NULL for a table without one), values.
+pub(super) fn columns(entry: &Entry) -> String {
     let geom = if entry.layer.geometry == GeometryKind::None { "NULL".to_owned() } else { quoted(GEOM) };
-    let mut sql = format!("SELECT {}, {geom}", quoted(columns::FID));
+    let mut sql = format!("{}, {geom}", quoted(columns::FID));
     for column in &entry.columns {
         sql.push_str(", ");
         sql.push_str(&quoted(column));
     }
-    sql.push_str(" FROM ");
-    sql.push_str(&quoted(entry.layer.id.as_str()));
     sql
+}
+
+/// The statement that reads all of a layer.
+pub(super) fn select(entry: &Entry) -> String {
+    format!("SELECT {} FROM {}", columns(entry), quoted(entry.layer.id.as_str()))
 }
 
 /// The name of the index over a layer's key column.

@@ -5,11 +5,15 @@
 //! history is that state; an addition means that it was not there; if nothing happened it is as the table has it.
 //! Where a revision has both for one number, the row counts: the feature was removed and came back within it.
 
-use citymap_model::{Fid, GeometryKind, Layer, LayerId, RevisionNumber};
+use citymap_model::{Fid, Layer, LayerId, RevisionNumber};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{catalogue::Entry, failure::Failure, ranges::Ranges};
-use crate::columns::{FID, GEOM, quoted};
+use super::{
+    catalogue::{self, Entry},
+    failure::Failure,
+    ranges::Ranges,
+};
+use crate::columns::quoted;
 
 /// The table with the former rows of a generation.
 pub(super) fn table(generation: i64) -> String {
@@ -81,12 +85,7 @@ impl Recorder {
         while let Some(row) = rows.next()? {
             added.add(row.get(0)?, row.get(1)?);
         }
-        let geom = if entry.layer.geometry == GeometryKind::None { "NULL".to_owned() } else { quoted(GEOM) };
-        let mut columns = format!("{}, {geom}", quoted(FID));
-        for column in &entry.columns {
-            columns.push_str(", ");
-            columns.push_str(&quoted(column));
-        }
+        let columns = catalogue::columns(entry);
         let copy = format!("INSERT OR IGNORE INTO {} SELECT ?1, {columns} FROM ", quoted(&table(generation)));
         Ok(Self { generation, revision, young: born == revision, added, copy })
     }

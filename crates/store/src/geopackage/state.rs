@@ -22,9 +22,33 @@ const SPARSE: i64 = 4;
 pub(super) struct State<'c> {
     conn: &'c Connection,
     entry: &'c Entry,
-    /// Whether the layer's table holds this generation.
-    live: bool,
+    /// The layer's table, if it holds this generation.
+    live: Option<Source>,
+    former: Source,
     undo: Undo,
+}
+
+/// A table with features, and the column by which they are found in it.
+struct Source {
+    /// Selects fid, geometry, values and at last the column.
+    select: String,
+    key: &'static str,
+}
+
+impl Source {
+    fn live(entry: &Entry) -> Self {
+        let id = quoted(entry.layer.id.as_str());
+        Self { select: format!("SELECT {}, \"fid\" FROM {id}", catalogue::columns(entry)), key: "\"fid\"" }
+    }
+
+    fn former(entry: &Entry) -> Self {
+        let mut columns = "fid, geom".to_owned();
+        for index in 0..entry.columns.len() {
+            columns.push_str(&format!(", c{index}"));
+        }
+        let table = quoted(&history::table(entry.generation));
+        Self { select: format!("SELECT {columns}, rowid FROM {table}"), key: "rowid" }
+    }
 }
 
 impl<'c> State<'c> {
@@ -43,8 +67,8 @@ impl<'c> State<'c> {
 
     /// The same, where what happened since is known, or as much of it as is asked for.
     pub(super) fn with(conn: &'c Connection, entry: &'c Entry, live: Option<&Entry>, undo: Undo) -> Self {
-        let live = live.is_some_and(|live| live.generation == entry.generation);
-        Self { conn, entry, live, undo }
+        let live = live.filter(|live| live.generation == entry.generation).map(|_| Source::live(entry));
+        Self { conn, entry, live, former: Source::former(entry), undo }
     }
 
     /// All features, by number.
@@ -54,54 +78,31 @@ impl<'c> State<'c> {
 
     /// The features with these ascending numbers; `None` for those that are not there.
     pub(super) fn get(&self, fids: &[Fid]) -> Result<Vec<Option<Feature>>, Failure> {
-        let decoder = Decoder::new(self.entry);
-        let mut found: Vec<Option<Feature>> = Vec::with_capacity(fids.len());
-        let mut live = Vec::new();
+        let mut found: Vec<Option<Feature>> = fids.iter().map(|_| None).collect();
+        let (mut live, mut former) = (Vec::new(), Vec::new());
         for (place, fid) in fids.iter().enumerate() {
-            found.push(None);
             match self.undo.at(*fid) {
-                Was::Row(row) => found[place] = self.former(&decoder, row)?,
-                Was::Untouched if self.live => live.push(place),
-                Was::Untouched | Was::Absent => {}
+                Was::Row(row) => former.push((row, place)),
+                Was::Untouched => live.push((*fid, place)),
+                Was::Absent => {}
             }
         }
-        let (Some(first), Some(last)) = (live.first(), live.last()) else { return Ok(found) };
-        let (first, last) = (fids[*first], fids[*last]);
-        let sql = catalogue::select(self.entry);
-        let sparse =
-            i64::try_from(live.len()).unwrap_or(i64::MAX).saturating_mul(SPARSE) < last.saturating_sub(first);
-        if sparse {
-            let mut statement = self.conn.prepare_cached(&format!("{sql} WHERE \"fid\" = ?1"))?;
-            for place in live {
-                let mut rows = statement.query([fids[place]])?;
-                found[place] = rows.next()?.map(|row| decoder.feature(row)).transpose()?;
-            }
-            return Ok(found);
+        let mut put = |place: usize, feature| found[place] = Some(feature);
+        if let Some(source) = &self.live {
+            self.pick(source, live, &mut put)?;
         }
-        let mut statement =
-            self.conn.prepare_cached(&format!("{sql} WHERE \"fid\" BETWEEN ?1 AND ?2 ORDER BY \"fid\""))?;
-        let mut rows = statement.query([first, last])?;
-        let mut live = live.into_iter().peekable();
-        while let Some(row) = rows.next()? {
-            let fid: Fid = row.get(0)?;
-            while live.next_if(|place| fids[*place] < fid).is_some() {}
-            if let Some(place) = live.next_if(|place| fids[*place] == fid) {
-                found[place] = Some(decoder.feature(row)?);
-            }
-        }
+        self.pick(&self.former, former, &mut put)?;
         Ok(found)
     }
 
     /// Some of the features with numbers above `after`, and the number up to which they are all there are.
     fn above(&self, after: Option<Fid>) -> Result<(Vec<Feature>, Fid), Failure> {
-        let decoder = Decoder::new(self.entry);
         let mut features = Vec::with_capacity(CHUNK);
         let mut last = Fid::MAX;
-        if self.live {
-            let mut statement = self.conn.prepare_cached(&format!(
-                "{} WHERE \"fid\" >= ?1 ORDER BY \"fid\" LIMIT {CHUNK}",
-                catalogue::select(self.entry)
-            ))?;
+        if let Some(Source { select, key }) = &self.live {
+            let decoder = Decoder::new(self.entry);
+            let sql = format!("{select} WHERE {key} >= ?1 ORDER BY {key} LIMIT {CHUNK}");
+            let mut statement = self.conn.prepare_cached(&sql)?;
             let from = after.map_or(Fid::MIN, |after| after.saturating_add(1));
             let mut rows = statement.query([from])?;
             let mut seen = 0;
@@ -118,26 +119,48 @@ impl<'c> State<'c> {
         } else if let Some((fid, _)) = self.undo.former(after, Fid::MAX).nth(CHUNK - 1) {
             last = fid;
         }
-        let untouched = features.len();
-        for (_, row) in self.undo.former(after, last) {
-            features.extend(self.former(&decoder, row)?);
-        }
-        if untouched > 0 && untouched < features.len() {
+        let wanted: Vec<(i64, usize)> = self.undo.former(after, last).map(|(_, row)| row).zip(0..).collect();
+        if !wanted.is_empty() {
+            self.pick(&self.former, wanted, &mut |_, feature| features.push(feature))?;
             features.sort_by_key(|feature| feature.fid);
         }
         Ok((features, last))
     }
 
-    /// A row of the history.
-    fn former(&self, decoder: &Decoder<'_>, row: i64) -> Result<Option<Feature>, Failure> {
-        let mut sql = "SELECT fid, geom".to_owned();
-        for index in 0..self.entry.columns.len() {
-            sql.push_str(&format!(", c{index}"));
+    /// Hands over the features of a table that have these keys, each with the place that stands beside its key.
+    fn pick(
+        &self,
+        source: &Source,
+        mut wanted: Vec<(i64, usize)>,
+        put: &mut dyn FnMut(usize, Feature),
+    ) -> Result<(), Failure> {
+        wanted.sort_unstable();
+        let (Some((first, _)), Some((last, _))) = (wanted.first(), wanted.last()) else { return Ok(()) };
+        let Source { select, key } = source;
+        let decoder = Decoder::new(self.entry);
+        let many = i64::try_from(wanted.len()).unwrap_or(i64::MAX).saturating_mul(SPARSE);
+        if last.saturating_sub(*first) > many {
+            let mut statement = self.conn.prepare_cached(&format!("{select} WHERE {key} = ?1"))?;
+            for (wanted, place) in wanted {
+                let mut rows = statement.query([wanted])?;
+                if let Some(row) = rows.next()? {
+                    put(place, decoder.feature(row)?);
+                }
+            }
+            return Ok(());
         }
-        sql.push_str(&format!(" FROM {} WHERE rowid = ?1", quoted(&history::table(self.entry.generation))));
+        let sql = format!("{select} WHERE {key} BETWEEN ?1 AND ?2 ORDER BY {key}");
         let mut statement = self.conn.prepare_cached(&sql)?;
-        let mut rows = statement.query([row])?;
-        rows.next()?.map(|row| decoder.feature(row)).transpose()
+        let mut rows = statement.query([*first, *last])?;
+        let mut wanted = wanted.into_iter().peekable();
+        while let Some(row) = rows.next()? {
+            let found: i64 = row.get(self.entry.columns.len() + 2)?;
+            while wanted.next_if(|(key, _)| *key < found).is_some() {}
+            if let Some((_, place)) = wanted.next_if(|(key, _)| *key == found) {
+                put(place, decoder.feature(row)?);
+            }
+        }
+        Ok(())
     }
 }
 

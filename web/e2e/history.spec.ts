@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { CORE, expect, idle, knownParcel, open, patchFeature, plainField, test } from './page';
+import { CORE, drawnValue, expect, idle, knownParcel, open, patchFeature, plainField, test } from './page';
 
 const [LON, LAT] = CORE;
 const QUIET = '&off=buildings,addresses,street_lights,zones,hydrants';
@@ -13,6 +13,8 @@ async function serious(page: Page): Promise<string[]> {
 }
 
 test('the time machine: a former revision for map, panel and address, and the way back', async ({ page, request }) => {
+  // Four times all of the map, drawn in software.
+  test.setTimeout(240_000);
   const { layer, feature, point } = await knownParcel(request);
   const field = plainField(layer);
   const [old, now] = [`Giá trị cũ ${Date.now()}`, `Giá trị mới ${Date.now()}`];
@@ -39,6 +41,7 @@ test('the time machine: a former revision for map, panel and address, and the wa
   await idle(page);
   expect(asked.length).toBeGreaterThan(0);
   expect(asked.filter((url) => !url.includes(`revision=${former}`))).toEqual([]);
+  await expect.poll(() => drawnValue(page, layer.id, point, field)).toBe(old);
   await expect(page).toHaveURL(new RegExp(`rev=${former}`));
   await page.getByRole('tab', { name: /Đang chọn/ }).click();
   await expect(card).toContainText(old);
@@ -52,6 +55,7 @@ test('the time machine: a former revision for map, panel and address, and the wa
   await expect(banner).toHaveCount(0);
   await expect(card).toContainText(now);
   await expect(page).not.toHaveURL(/rev=/);
+  await expect.poll(() => drawnValue(page, layer.id, point, field)).toBe(now);
   await page.goBack();
   await expect(banner).toBeVisible();
 });
@@ -104,4 +108,26 @@ test('a revision that does not exist is said, and the present is shown', async (
   // The browser itself reports the refusal.
   expect(watched.every((line) => line.includes('400'))).toBe(true);
   watched.length = 0;
+});
+
+test('a day of validity goes into every question and tile, and into the address', async ({ page, request }) => {
+  const { layer, point } = await knownParcel(request);
+  await open(page, `#map=18/${point[1]}/${point[0]}${QUIET}&at=${point.join(',')}`);
+  await page.getByRole('tab', { name: 'Công cụ' }).click();
+  await page.getByRole('button', { name: 'Lịch sử', exact: true }).click();
+  const asked: string[] = [];
+  page.on('request', (own) => {
+    const { pathname, search } = new URL(own.url());
+    if (/^\/(tiles|api\/(at|near|within))/.test(pathname)) asked.push(`${pathname}${search}`);
+  });
+  await page.getByLabel('Chỉ những gì có hiệu lực ngày').fill('2020-06-30');
+  await page.getByRole('button', { name: 'Xem', exact: true }).last().click();
+  await expect(page.getByText('Có hiệu lực ngày 30/06/2020')).toBeVisible();
+  await expect(page).toHaveURL(/valid=2020-06-30/);
+  await idle(page);
+  await expect.poll(() => asked.filter((url) => url.startsWith(`/tiles/${layer.id}/`)).length).toBeGreaterThan(0);
+  expect(asked.some((url) => url.startsWith('/api/at'))).toBe(true);
+  expect(asked.filter((url) => !url.includes('datetime=2020-06-30'))).toEqual([]);
+  await page.getByRole('button', { name: 'Bỏ lọc theo ngày' }).click();
+  await expect(page).not.toHaveURL(/valid=/);
 });

@@ -1,6 +1,19 @@
 import type { Page } from '@playwright/test';
 import type { Feature } from '../src/lib/api';
-import { CORE, expect, idle, itemPath, knownParcel, layers, open, patchFeature, plainField, TOKEN, test } from './page';
+import {
+  CORE,
+  drawnValue,
+  expect,
+  idle,
+  itemPath,
+  knownParcel,
+  layers,
+  open,
+  patchFeature,
+  plainField,
+  TOKEN,
+  test,
+} from './page';
 
 const [LON, LAT] = CORE;
 /** What is slow to draw in software and no part of these tests. */
@@ -15,27 +28,6 @@ function tilesAsked(page: Page): { layer: string; place: string; search: string 
     if (pathname.startsWith('/tiles/')) asked.push({ layer, place: place.join('/'), search });
   });
   return asked;
-}
-
-/** The value of a field in the tile that shows a point, as it is drawn now. */
-function drawnValue(page: Page, layer: string, point: [number, number], field: string): Promise<unknown> {
-  return page.evaluate(
-    ([id, lon, lat, name]) => {
-      const { map } = (
-        window as unknown as {
-          citymap: {
-            map: {
-              project: (at: [number, number]) => unknown;
-              queryRenderedFeatures: (at: unknown, options: object) => { properties: Record<string, unknown> }[];
-            };
-          };
-        }
-      ).citymap;
-      const at = map.project([lon as number, lat as number]);
-      return map.queryRenderedFeatures(at, { layers: [`${id}/fill`] })[0]?.properties[name as string];
-    },
-    [layer, point[0], point[1], field] as const,
-  );
 }
 
 test('two browsers see an edit without reloading, and only the touched tiles are fetched again', async ({

@@ -141,3 +141,24 @@ export function plainField(layer: Collection): string {
   );
   return found!.name;
 }
+
+/** The value of a field in the tile that shows a point, as it is drawn now. */
+export function drawnValue(page: Page, layer: string, point: [number, number], field: string): Promise<unknown> {
+  return page.evaluate(
+    ([id, lon, lat, name]) => {
+      const { map } = (
+        window as unknown as {
+          citymap: {
+            map: {
+              project: (at: [number, number]) => unknown;
+              queryRenderedFeatures: (at: unknown, options: object) => { properties: Record<string, unknown> }[];
+            };
+          };
+        }
+      ).citymap;
+      const at = map.project([lon as number, lat as number]);
+      return map.queryRenderedFeatures(at, { layers: [`${id}/fill`] })[0]?.properties[name as string];
+    },
+    [layer, point[0], point[1], field] as const,
+  );
+}

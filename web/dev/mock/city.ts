@@ -101,6 +101,8 @@ function layer(
         revision: 1,
         key,
         label,
+        validFrom: id === 'zones' ? 'tu_ngay' : null,
+        validTo: null,
         dataDate: '2026-01-01',
         source: 'mock',
         sourceCrs: 'EPSG:9210',

@@ -18,8 +18,10 @@ const tile = (x: number, state = 'loaded', drawn = true): Tile => ({
 /** As much of a map as the refresher sees: tiles in the picture and tiles kept for the way back. */
 function mapWith(inView: Tile[], kept: Tile[] = []) {
   const fetched: number[] = [];
+  const listeners: Record<string, (event: object) => void> = {};
   const manager = {
     kept,
+    _paused: false,
     _inViewTiles: { getAllTiles: () => inView },
     _outOfViewCache: {
       filter: (keep: (tile: Tile) => boolean) => {
@@ -29,12 +31,16 @@ function mapWith(inView: Tile[], kept: Tile[] = []) {
   };
   const map = {
     style: { tileManagers: { parcels: manager } },
-    refreshTiles: (source: string, tiles: TilePlace[]) => {
+    on: (name: string, listener: (event: object) => void) => {
+      listeners[name] = listener;
+    },
+    refreshTiles: (source: string, tiles?: TilePlace[]) => {
       expect(source).toBe('parcels');
-      fetched.push(...tiles.map(({ x }) => x));
+      fetched.push(...(tiles?.map(({ x }) => x) ?? [-1]));
     },
   };
-  return { map: map as unknown as MapLibre, fetched, manager };
+  const tell = (name: string, event: object = {}) => listeners[name]?.(event);
+  return { map: map as unknown as MapLibre, fetched, manager, tell };
 }
 
 beforeEach(() => {
@@ -69,6 +75,24 @@ describe('the refresher', () => {
     expect(fetched).toEqual([1]);
     vi.advanceTimersByTime(1000);
     expect(fetched).toEqual([1]);
+  });
+
+  it('has all tiles of a source fetched whose new address the map missed while it was held', () => {
+    const { map, fetched, manager, tell } = mapWith([tile(1)]);
+    new Refresher(map);
+    const changed = { sourceId: 'parcels', sourceDataType: 'content', sourceDataChanged: true };
+    tell('sourcedata', changed);
+    tell('render');
+    expect(fetched, 'it was not held').toEqual([]);
+    manager._paused = true;
+    tell('sourcedata', changed);
+    tell('sourcedata', { ...changed, sourceDataChanged: false });
+    tell('render');
+    expect(fetched, 'it still is').toEqual([]);
+    manager._paused = false;
+    tell('render');
+    tell('render');
+    expect(fetched).toEqual([-1]);
   });
 
   it('gives up on a tile that left the picture, and on layers that the map does not have', () => {

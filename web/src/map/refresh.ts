@@ -18,9 +18,25 @@ export class Refresher {
   readonly #map: MapLibre;
   readonly #later = new Map<string, Set<string>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Sources whose new address the map did not follow yet. */
+  readonly #held = new Set<string>();
 
   constructor(map: MapLibre) {
     this.#map = map;
+    // A source that gets a new address while one of its layers gets a new filter is held until the next frame; the map then
+    // draws its tiles anew, but forgets to fetch them.
+    map.on('sourcedata', ({ sourceId, sourceDataType, sourceDataChanged }) => {
+      if (sourceDataType !== 'content' || !sourceDataChanged) return;
+      if (map.style?.tileManagers[sourceId]?._paused) this.#held.add(sourceId);
+    });
+    map.on('render', () => {
+      for (const source of [...this.#held]) {
+        const manager = map.style?.tileManagers[source];
+        if (manager?._paused) continue;
+        this.#held.delete(source);
+        if (manager) map.refreshTiles(source);
+      }
+    });
   }
 
   /** Fetches again the tiles of a source for which `touched` holds. */

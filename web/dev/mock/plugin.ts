@@ -161,8 +161,8 @@ async function write(
       ...headers,
     });
   if (request.method === 'POST') {
-    const fid =
-      Math.max(0, ...record.states.flat().flatMap((own) => (own.features as Numbered[]).map((one) => one.fid))) + 1;
+    // Above all that the import gave, and new with each revision.
+    const fid = 1_000_000 + record.newest;
     const key = layer.collection.citymap.key;
     const own = key && sent.properties?.[key] ? String(sent.properties[key]) : fid;
     const geometry = sent.geometry ?? { type: 'Point' as const, coordinates: [0, 0] };

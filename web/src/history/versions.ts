@@ -3,9 +3,11 @@ import { ask, type Feature, type Field, itemUrl } from '../lib/api';
 /** One version of a feature: what it was from a revision on, until another one. Times are RFC 3339. */
 export interface Version {
   from: number;
-  fromTime: string;
+  fromTime: string | null;
   until: number | null;
   op: string;
+  message?: string | null;
+  author?: string | null;
   /** `null` where the feature was not there. */
   feature: Feature | null;
 }

@@ -197,6 +197,7 @@ export class App {
 
   /** Makes the page what `link` says. */
   async apply(link: Link): Promise<void> {
+    if (this.held()) return;
     if (link.lang) this.lang = link.lang;
     if (link.theme) this.theme = link.theme;
     await this.time.apply(link);
@@ -233,7 +234,7 @@ export class App {
 
   /** Asks what is at `point` (longitude, latitude) and selects `prefer`, or the nearest. */
   async ask(point: [number, number], prefer: FeatureRef | null = null): Promise<void> {
-    if (this.#held()) return;
+    if (this.held()) return;
     const signal = this.#begin();
     this.at = point;
     this.selected = prefer;
@@ -274,7 +275,7 @@ export class App {
 
   /** Chooses among what was found; `null` closes all. */
   choose(ref: FeatureRef | null): void {
-    if (this.#held()) return;
+    if (this.held()) return;
     this.selected = ref;
     this.formerShape = null;
     this.remember(true);
@@ -289,7 +290,7 @@ export class App {
   }
 
   /** Whether something unsaved holds the page where it is; says so. */
-  #held(): boolean {
+  held(): boolean {
     if (this.unsaved) this.say(this.words.unsaved, 'error');
     return this.unsaved;
   }
@@ -305,7 +306,7 @@ export class App {
 
   /** One step back: what a tool drew goes, then the tool, then the selection. Says whether there was any. */
   back(): boolean {
-    if (this.#held() || this.tools.back()) return true;
+    if (this.held() || this.tools.back()) return true;
     if (this.toolPane && this.tab === 'tools') {
       this.toolPane = null;
       return true;
@@ -357,23 +358,27 @@ export class App {
     const { at, selected } = this;
     if (this.asking && at) return this.ask(at, selected);
     if (!at && !selected) return;
-    const name = this.selectedHit ? featureName(this.selectedHit.feature) : '';
+    const was = this.selectedHit;
+    const name = was ? featureName(was.feature) : '';
     this.#request?.abort();
     this.#request = new AbortController();
     const { signal } = this.#request;
+    let answer = this.answer;
     try {
-      if (at) this.answer = await this.#answerAt(at, signal);
+      if (at) answer = await this.#answerAt(at, signal);
+      const isIt = (layer: string, id: string | number) => layer === selected?.layer && String(id) === selected?.id;
+      const found = answer?.layers.some((own) => own.features.some(({ id }) => isIt(own.layer, id)));
+      const alone = selected && !found ? await fetchItem(selected.layer, selected.id, signal) : null;
+      // All at once: what is selected, and the form that may be open for it, is never away in between.
+      this.answer = answer;
+      this.extra = selected && alone ? { layer: selected.layer, feature: alone } : null;
       this.askError = null;
-      if (!selected) return;
-      const found = this.#found().some((hit) => hit.layer === selected.layer && String(hit.feature.id) === selected.id);
-      this.extra = found
-        ? null
-        : { layer: selected.layer, feature: await fetchItem(selected.layer, selected.id, signal) };
     } catch (error) {
       // Trouble on the way: what is shown stays, and the next change or click asks again.
       if (signal.aborted || !(error instanceof ApiError) || error.status !== 404) return;
-      this.extra = null;
-      this.selected = null;
+      this.answer = answer;
+      this.extra = this.unsaved ? was : null;
+      if (!this.unsaved) this.selected = null;
       this.gone = this.time.moment ? this.words.notThen(name) : this.words.gone(name);
       this.say(this.gone);
     }

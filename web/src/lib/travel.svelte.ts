@@ -61,6 +61,7 @@ export class Travel {
    */
   async go(revision: number | string | null, valid: string | null): Promise<void> {
     const app = this.#app;
+    if (app.held()) return;
     try {
       await this.#arrive(revision, valid);
       app.formerShape = null;

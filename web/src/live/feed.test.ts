@@ -208,6 +208,18 @@ describe('the feed', () => {
     expect(told).toEqual(['lost']);
   });
 
+  it('takes it so within seconds where the stream itself says so', async () => {
+    const { feed, streams, told, city } = setUp(7);
+    feed.start(7);
+    streams[0]!.flow();
+    city.newest = 3;
+    streams[0]!.dispatchEvent(new MessageEvent('hello', { data: '{"revision":3}' }));
+    await pass(1000);
+    expect(told, 'another server may lag behind').toEqual([]);
+    await pass(6000);
+    expect(told).toEqual(['lost']);
+  });
+
   it('keeps quiet after its end', async () => {
     const { feed, streams, told, city } = setUp(7);
     feed.start(7);

@@ -45,7 +45,7 @@ export class Feed {
   #running = false;
   #paused = false;
   #misses = 0;
-  /** The revision that a calm look found ahead of the stream. */
+  /** The revision that the last look found, where it was not the one that was told last. */
   #ahead: number | null = null;
   #wait = FIRST_WAIT_MS;
   #catching: Promise<void> | null = null;
@@ -67,6 +67,7 @@ export class Feed {
   start(after: number): void {
     this.stop();
     this.#last = after;
+    this.#ahead = null;
     this.#running = true;
     this.#paused = false;
     this.#open();
@@ -126,6 +127,12 @@ export class Feed {
     stream.addEventListener('revision', (message) => {
       if (stream === this.#stream) this.#take(JSON.parse((message as MessageEvent<string>).data) as RevisionEvent);
     });
+    // Asked for what comes after a revision that the server does not have, it tells the newest it has.
+    stream.addEventListener('hello', (message) => {
+      if (stream !== this.#stream) return;
+      const { revision } = JSON.parse((message as MessageEvent<string>).data) as { revision: number };
+      if (revision < this.#last) this.look();
+    });
     stream.addEventListener('error', () => {
       if (stream !== this.#stream) return;
       this.#flows = false;
@@ -153,7 +160,8 @@ export class Feed {
   #lookLater(): void {
     clearTimeout(this.#lookTimer);
     if (!this.#running || this.#paused) return;
-    this.#lookTimer = setTimeout(() => void this.#look(), this.#flows && this.#misses === 0 ? CALM_MS : ALERT_MS);
+    const calm = this.#flows && this.#misses === 0 && this.#ahead === null;
+    this.#lookTimer = setTimeout(() => void this.#look(), calm ? CALM_MS : ALERT_MS);
   }
 
   async #look(): Promise<void> {

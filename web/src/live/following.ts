@@ -11,6 +11,9 @@ import { boxesOf, type Touched } from './touched';
 const SETTLE_MS = 1000;
 const RETRY_MS = 5000;
 
+/** The same layers are not named again before so long: a day's work of others is not announced edit by edit. */
+const QUIET_MS = 15_000;
+
 /** Fewer changed layers than this are read one by one. */
 const FEW = 3;
 
@@ -29,6 +32,8 @@ export class Following {
   #pending = new Map<string, { whole: boolean; events: LayerEvent[] }>();
   #settled = 0;
   #settling = false;
+  /** What was announced last, and when. */
+  #noted = { names: '', time: 0 };
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(app: App) {
@@ -114,8 +119,7 @@ export class Following {
       app.collections = present;
       const whole = [...pending].filter(([, { whole }]) => whole).map(([id]) => id);
       this.#renew(present.filter(({ id }) => whole.includes(id) || app.versions[id] === undefined));
-      const names = [...pending.keys()].map((id) => titleText(app.byId.get(id)?.citymap.titles, app.lang, id));
-      app.say(app.words.updated(names.join(', ')));
+      this.#announce([...pending.keys()]);
       void app.nameAreas();
       app.changes += 1;
       if ([...pending].some(([layer, { whole, events }]) => whole || this.#concerns(layer, events))) void app.refresh();
@@ -134,6 +138,15 @@ export class Following {
       this.#settled = Math.max(this.#settled, Date.now());
       if (this.#pending.size > 0) this.#settleSoon();
     }
+  }
+
+  /** A quiet note. It does not take the place of one that says what went wrong. */
+  #announce(layers: string[]): void {
+    const app = this.#app;
+    const names = layers.map((id) => titleText(app.byId.get(id)?.citymap.titles, app.lang, id)).join(', ');
+    if (names === this.#noted.names && Date.now() - this.#noted.time < QUIET_MS) return;
+    this.#noted = { names, time: Date.now() };
+    if (app.note?.kind !== 'error') app.say(app.words.updated(names));
   }
 
   /** All layers, of which these changed. */

@@ -48,6 +48,8 @@ pub(super) struct LayerEditor {
     fids: Option<Fids>,
     asked: u32,
     pending: BTreeMap<Fid, Pending>,
+    /// The name of the table that keeps what was before the turn, once it is made.
+    remembered: Option<String>,
     /// The name of the table for batches, once it is made.
     batch: Option<String>,
     column: GeometryColumn,
@@ -86,6 +88,7 @@ impl LayerEditor {
             fids: None,
             asked: 0,
             pending: BTreeMap::new(),
+            remembered: None,
             batch: None,
             column,
             codes: 0,
@@ -191,6 +194,10 @@ impl LayerEditor {
             publish::rebuild(session, &self.entry)?;
             self.column = GeometryColumn::Kind;
         }
+        if self.again {
+            let touched: Vec<Fid> = pending.keys().copied().collect();
+            self.remember(session, &touched)?;
+        }
         if let Some(fids) = &mut self.fids {
             for (fid, pending) in &pending {
                 fids.set(*fid, pending.after.is_some());
@@ -217,6 +224,66 @@ impl LayerEditor {
             return Ok(());
         }
         self.many(session, stay)
+    }
+
+    /// Keeps what these features were before the turn, where a turn before it makes the history of no help for
+    /// counting.
+    fn remember(&mut self, session: &mut Session<'_>, touched: &[Fid]) -> Result<(), StoreError> {
+        let name = match &self.remembered {
+            Some(name) => name.clone(),
+            None => {
+                let name = schema::unique(&self.entry.layer, publish::next_name(session)?);
+                // `revision` is the one name that no field's column has.
+                session.batch(format!(
+                    "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {FID}, true AS revision{} FROM {} WHERE false",
+                    quoted(&name),
+                    self.entry.list(""),
+                    self.entry.shape().live()
+                ))?;
+                session.batch(format!("ALTER TABLE pg_temp.{} ADD PRIMARY KEY ({FID})", quoted(&name)))?;
+                if self.entry.spatial() {
+                    session.batch(format!(
+                        "ALTER TABLE pg_temp.{} ALTER COLUMN geom TYPE geometry",
+                        quoted(&name)
+                    ))?;
+                }
+                self.remembered.insert(name).clone()
+            }
+        };
+        let sql = format!(
+            "INSERT INTO pg_temp.{} ({FID}, revision{}) SELECT t.{FID}, l.{FID} IS NOT NULL{} \
+             FROM unnest($1::bigint[]) AS t ({FID}) LEFT JOIN {} l ON l.{FID} = t.{FID} ON CONFLICT DO NOTHING",
+            quoted(&name),
+            self.entry.list(""),
+            self.entry.list("l."),
+            self.entry.shape().live()
+        );
+        session.ask(async |conn| {
+            sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(touched).execute(conn).await.map(|_| ())
+        })
+    }
+
+    /// What the turn did, by what is remembered.
+    fn recount(&self, session: &mut Session<'_>, name: &str) -> Result<[u64; 3], StoreError> {
+        let found = session.numbers(
+            format!(
+                "SELECT count(*) FILTER (WHERE NOT b.revision AND l.{FID} IS NOT NULL), \
+                 count(*) FILTER (WHERE b.revision AND l.{FID} IS NOT NULL \
+                 AND ROW(l.{FID}{})::record *<> ROW(b.{FID}{})::record), \
+                 count(*) FILTER (WHERE b.revision AND l.{FID} IS NULL) \
+                 FROM pg_temp.{} b LEFT JOIN {} l ON l.{FID} = b.{FID}",
+                self.entry.list("l."),
+                self.entry.list("b."),
+                quoted(name),
+                self.entry.shape().live()
+            ),
+            &[],
+        )?;
+        session.batch(format!("DROP TABLE pg_temp.{}", quoted(name)))?;
+        let number = |index: usize| {
+            found.as_ref().and_then(|found| u64::try_from(found[index]).ok()).unwrap_or_default()
+        };
+        Ok([number(0), number(1), number(2)])
     }
 
     /// Writes one row.
@@ -313,7 +380,9 @@ impl LayerEditor {
             session.batch(format!("DROP TABLE pg_temp.{}", quoted(&name)))?;
         }
         let [mut added, mut changed, mut removed] = self.done;
-        if added + changed + removed > 0 && !self.again {
+        if let Some(name) = self.remembered.take() {
+            [added, changed, removed] = self.recount(session, &name)?;
+        } else if added + changed + removed > 0 {
             // What was done and undone counts for nothing.
             let (id, revision) = (self.entry.layer.id.as_str(), self.entry.revision);
             [added, changed, removed] = session.ask(async |conn| {

@@ -285,16 +285,18 @@ pub(super) fn refuse_views(session: &mut Session<'_>, layer: &Layer) -> Result<(
 /// What others may do with a layer's table and view, as statements: a table that takes its place is to be the same
 /// to them.
 fn granted(session: &mut Session<'_>, entry: &Entry) -> Result<Vec<String>, StoreError> {
-    let id = entry.layer.id.as_str();
+    let (id, spatial) = (entry.layer.id.as_str(), entry.spatial());
     session.ask(async |conn| {
         sqlx::query(
             "SELECT format('GRANT %s ON %I.%I TO %s%s;', a.privilege_type, n.nspname, c.relname, \
              CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, \
              CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a \
-             WHERE n.nspname IN ('city', 'city_vn2000') AND c.relname = $1 AND a.grantee <> c.relowner",
+             WHERE (n.nspname = 'city' OR $2 AND n.nspname = 'city_vn2000') AND c.relname = $1 \
+             AND a.grantee <> c.relowner",
         )
         .bind(id)
+        .bind(spatial)
         .fetch_all(conn)
         .await?
         .iter()

@@ -137,7 +137,10 @@ impl<'a> PostgisTransaction<'a> {
             Some(revision) => revision.changes.clone(),
             None => std::mem::take(&mut self.changes),
         };
-        let counts = self.counts_of(&changes);
+        let counts = match other {
+            Some(_) => self.counts_of(&changes)?,
+            None => std::mem::take(&mut self.counts),
+        };
         let number = self.number;
         let given = other.map(|revision| revision.time);
         let meta = other.map_or(&self.meta, |revision| &revision.meta);
@@ -178,15 +181,22 @@ impl<'a> PostgisTransaction<'a> {
         Ok(Revision { number: self.number(), time, meta, changes })
     }
 
-    /// The layers' counts after each of these changes, which may be told otherwise than they were made here.
-    fn counts_of(&self, changes: &[LayerChange]) -> Vec<u64> {
-        if changes.len() == self.counts.len() {
-            return self.counts.clone();
+    /// The counts of the layers that another store's revision changed, which become of this revision even where
+    /// nothing happened to them here.
+    fn counts_of(&mut self, changes: &[LayerChange]) -> Result<Vec<u64>, StoreError> {
+        let mut counts = Vec::with_capacity(changes.len());
+        for change in changes {
+            counts.push(entry::load(&mut self.session, &change.layer)?.map_or(0, |entry| entry.count));
+            let (id, number) = (change.layer.as_str(), self.number);
+            self.session.ask(async |conn| {
+                sqlx::query("UPDATE citymap.layer SET revision = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(number)
+                    .execute(conn)
+                    .await
+            })?;
         }
-        let last = |id: &LayerId| {
-            self.changes.iter().rposition(|made| made.layer == *id).map_or(0, |index| self.counts[index])
-        };
-        changes.iter().map(|change| last(&change.layer)).collect()
+        Ok(counts)
     }
 
     fn number(&self) -> RevisionNumber {

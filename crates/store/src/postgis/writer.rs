@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use citymap_model::{Fid, Layer, LayerChange, Mode, NewFeature, Value};
+use sqlx::Row as _;
 
 use super::{
     accept::{Accepted, accept},
@@ -520,15 +521,30 @@ impl LayerWriter {
         Ok(false)
     }
 
+    /// Writes down what was added, as one with what earlier turns of the revision added.
     fn save_added(&mut self, session: &mut Session<'_>) -> Result<(), StoreError> {
-        let (firsts, lasts): (Vec<i64>, Vec<i64>) = self.added.iter().copied().unzip();
         let id = self.entry.layer.id.as_str();
         let (generation, revision) = (self.entry.generation, self.entry.revision);
+        let mut ranges = std::mem::take(&mut self.added);
         session.ask(async |conn| {
+            if self.again {
+                let before = sqlx::query(
+                    "DELETE FROM citymap.added WHERE layer = $1 AND generation = $2 AND revision = $3 \
+                     RETURNING first, last",
+                )
+                .bind(id)
+                .bind(generation)
+                .bind(revision)
+                .fetch_all(&mut *conn)
+                .await?;
+                for row in before {
+                    ranges.push((row.try_get(0)?, row.try_get(1)?));
+                }
+            }
+            let (firsts, lasts): (Vec<i64>, Vec<i64>) = merged(ranges).into_iter().unzip();
             sqlx::query(
                 "INSERT INTO citymap.added SELECT $1, $2, $3, first, last FROM unnest($4::bigint[], $5::bigint[]) \
-                 AS range (first, last) ON CONFLICT (layer, generation, revision, first) DO UPDATE \
-                 SET last = greatest(added.last, excluded.last)",
+                 AS range (first, last)",
             )
             .bind(id)
             .bind(generation)
@@ -540,6 +556,19 @@ impl LayerWriter {
             .map(|_| ())
         })
     }
+}
+
+/// Ranges of numbers, first and last included, as ascending ones that are apart.
+fn merged(mut ranges: Vec<(Fid, Fid)>) -> Vec<(Fid, Fid)> {
+    ranges.sort_unstable();
+    let mut apart: Vec<(Fid, Fid)> = Vec::with_capacity(ranges.len());
+    for (first, last) in ranges {
+        match apart.last_mut() {
+            Some((_, end)) if end.saturating_add(1) >= first => *end = last.max(*end),
+            _ => apart.push((first, last)),
+        }
+    }
+    apart
 }
 
 /// Refuses a layer for which there is a table that another program made.
@@ -556,4 +585,15 @@ fn refuse_foreign(session: &mut Session<'_>, layer: &Layer) -> Result<(), StoreE
         layer,
         "the database has a table of this name that another program made; choose another name for the layer",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_that_touch_become_one() {
+        assert_eq!(merged(vec![(5, 7), (1, 2), (6, 6), (8, 9), (3, 3)]), [(1, 3), (5, 9)]);
+        assert_eq!(merged(vec![(1, Fid::MAX), (7, 8)]), [(1, Fid::MAX)]);
+    }
 }

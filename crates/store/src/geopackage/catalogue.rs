@@ -6,12 +6,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     blob::{Bounds, SRS_ID},
     failure::Failure,
-    history, rtree,
+    geometry_type, history, rtree,
 };
-use crate::{
-    columns::{self, GEOM, quoted},
-    wkb_write::code,
-};
+use crate::columns::{self, GEOM, quoted};
 
 /// A layer of the catalogue, with what only this store needs to know.
 #[derive(Clone, Debug)]
@@ -124,7 +121,7 @@ pub(super) fn create(conn: &Connection, layer: &Layer, columns: &[String]) -> Re
     let spatial = layer.geometry != GeometryKind::None;
     let mut sql = format!("CREATE TABLE {} (\"fid\" INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL", quoted(id));
     if spatial {
-        sql.push_str(&geometry_column("GEOMETRY"));
+        sql.push_str(&geometry_type::column("GEOMETRY"));
     }
     for (field, column) in layer.fields.iter().zip(columns) {
         sql.push_str(&format!(", {} {}", quoted(column), columns::sql_type(field.field_type)));
@@ -295,77 +292,4 @@ pub(super) fn extent(conn: &Connection, id: &LayerId) -> Result<Option<Bounds>, 
         [Some(a), Some(b), Some(c), Some(d)] => Some([a, b, c, d]),
         _ => None,
     })
-}
-
-fn geometry_column(name: &str) -> String {
-    format!(", \"geom\" {name}")
-}
-
-/// The narrowest GeoPackage type that holds all WKB types in `codes` (bit n for code n).
-fn geometry_type(codes: u8) -> &'static str {
-    const fn bit(code: u32) -> u8 {
-        1 << code
-    }
-    const NAMES: [(u8, &str); 7] = [
-        (bit(code::POINT), "POINT"),
-        (bit(code::LINE_STRING), "LINESTRING"),
-        (bit(code::POLYGON), "POLYGON"),
-        (bit(code::MULTI_POINT), "MULTIPOINT"),
-        (bit(code::MULTI_LINE_STRING), "MULTILINESTRING"),
-        (bit(code::MULTI_POLYGON), "MULTIPOLYGON"),
-        (bit(code::COLLECTION), "GEOMETRYCOLLECTION"),
-    ];
-    NAMES.iter().find(|(bits, _)| *bits == codes).map_or("GEOMETRY", |(_, name)| name)
-}
-
-/// States the geometry type of a layer once it is known what came, `codes` being the WKB types of
-/// what was written: as narrow as that allows when the layer was empty before, else wide enough
-/// for both. The column's declared type and `gpkg_geometry_columns` must agree, and SQLite has no
-/// `ALTER COLUMN`; the schema text is edited as its manual advises for what changes no stored row.
-pub(super) fn widen_type(conn: &Connection, id: &LayerId, codes: u8, was_empty: bool) -> Result<(), Failure> {
-    if codes == 0 {
-        return Ok(());
-    }
-    let stated: String = conn.query_row(
-        "SELECT geometry_type_name FROM gpkg_geometry_columns WHERE table_name = ?1",
-        [id.as_str()],
-        |row| row.get(0),
-    )?;
-    let narrow = geometry_type(codes);
-    let wanted = if was_empty || narrow == stated { narrow } else { "GEOMETRY" };
-    if wanted == stated {
-        return Ok(());
-    }
-    let sql: String = conn.query_row(
-        "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1",
-        [id.as_str()],
-        |row| row.get(0),
-    )?;
-    let (before, after) = (format!("{},", geometry_column(&stated)), format!("{},", geometry_column(wanted)));
-    let (before_end, after_end) =
-        (format!("{})", geometry_column(&stated)), format!("{})", geometry_column(wanted)));
-    let edited = if sql.contains(&before) {
-        sql.replacen(&before, &after, 1)
-    } else if sql.contains(&before_end) {
-        sql.replacen(&before_end, &after_end, 1)
-    } else {
-        return Err(Failure::Content(format!(
-            "another program rebuilt the table of layer `{id}`; import the layer again with --mode replace"
-        )));
-    };
-    let version: i64 = conn.query_row("PRAGMA schema_version", [], |row| row.get(0))?;
-    conn.execute_batch("PRAGMA writable_schema = ON")?;
-    let changed = conn
-        .execute(
-            "UPDATE sqlite_schema SET sql = ?2 WHERE type = 'table' AND name = ?1",
-            [id.as_str(), edited.as_str()],
-        )
-        .and_then(|_| conn.execute_batch(&format!("PRAGMA schema_version = {}", version + 1)));
-    conn.execute_batch("PRAGMA writable_schema = RESET")?;
-    changed?;
-    conn.execute(
-        "UPDATE gpkg_geometry_columns SET geometry_type_name = ?2 WHERE table_name = ?1",
-        [id.as_str(), wanted],
-    )?;
-    Ok(())
 }

@@ -11,6 +11,7 @@ use super::{
     blob::{self, Bounds},
     catalogue::{self, Entry},
     failure::Failure,
+    geometry_type,
     history::{Recorder, same_shape},
     key_index,
     rows::{self, Fingerprint},
@@ -212,7 +213,7 @@ impl LayerEditor {
             key_index::make(conn, &self.entry)?;
         }
         if self.entry.layer.geometry != GeometryKind::None {
-            catalogue::widen_type(conn, &id, self.codes, self.was_empty)?;
+            geometry_type::widen(conn, &id, self.codes, self.was_empty)?;
         }
         catalogue::save(conn, &self.entry, self.extent, self.next_fid - 1, time)?;
         Ok((self.change, self.entry.count))

@@ -13,8 +13,9 @@ use super::{
     editor::LayerEditor,
     failure::Failure,
     history::{self, Recorder},
+    opening::end_generation,
     revisions, waiting,
-    writer::{LayerWriter, end_generation},
+    writer::LayerWriter,
 };
 use crate::{Edit, Put, StoreError, Transaction, fit::unfit};
 

@@ -110,8 +110,12 @@ fn of_generation(
     while let Some(row) = rows.next()? {
         events.insert(row.get(0)?, None);
     }
-    let mut statement = conn.prepare(&format!("SELECT revision, rowid FROM {table} WHERE fid = ?1"))?;
-    let mut rows = statement.query([fid])?;
+    // The index goes by revision first: one look for each revision of the layer.
+    let mut statement = conn.prepare(&format!(
+        "SELECT h.revision, h.rowid FROM (SELECT DISTINCT revision FROM citymap_change WHERE layer = ?2) c \
+         CROSS JOIN {table} h ON h.revision = c.revision AND h.fid = ?1"
+    ))?;
+    let mut rows = statement.query(params![fid, entry.layer.id.as_str()])?;
     while let Some(row) = rows.next()? {
         events.insert(row.get(0)?, Some(row.get(1)?));
     }

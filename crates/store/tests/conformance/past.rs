@@ -181,6 +181,25 @@ pub(crate) fn a_former_view_stays_while_others_write(store: &dyn Store) {
     assert_eq!(changes(view.as_ref(), "parcels", 1).len(), 3000);
 }
 
+/// A replace that changes little keeps little: what is the same is not in the way of those who follow.
+pub(crate) fn a_replace_by_nearly_the_same_touches_little(store: &dyn Store) {
+    let all = || (0..3000).map(|at| parcel(&at.to_string(), at, 1.0)).collect::<Vec<_>>();
+    write(store, &parcels(), Mode::Replace, all());
+    let mut other = all();
+    other[7] = parcel("7", 8, 2.0);
+    other.swap(100, 2000);
+    other.truncate(2999);
+    let (revision, _) = write(store, &parcels(), Mode::Replace, other);
+    assert_eq!(super::parts::counts(&revision), [0, 1, 1, 0]);
+    let view = store.view().unwrap();
+    let told = changes(view.as_ref(), "parcels", 1);
+    assert_eq!(told.iter().map(|change| change.fid).collect::<Vec<_>>(), [8, 3000]);
+    assert_eq!(view.touched(&parcels().id, 1).unwrap(), Touched::Features(2));
+    drop(view);
+    write(store, &parcels(), Mode::Upsert, all()[..2000].to_vec());
+    assert_eq!(store.view().unwrap().touched(&parcels().id, 2).unwrap(), Touched::Features(1));
+}
+
 /// A kind of geometry that widens begins anew, and what was stays readable; so does a value that spells another way.
 pub(crate) fn another_kind_of_geometry_keeps_the_past(store: &dyn Store) {
     let mut seen = vec![see_newest(store)];

@@ -109,10 +109,10 @@ pub enum Put {
     Changed(Fid),
     /// The feature with this number is no longer there.
     Removed(Fid),
-    /// It was not taken, for this reason: a coordinate that is no finite number, a geometry that the
-    /// layer does not hold, a text with the character U+0000, an upsert without a key or with a
-    /// repeated one, an edit of a number that is not there. The log does not count it unless the
-    /// caller does, by [`Transaction::rejected`].
+    /// It was not taken, for this reason: a coordinate that is no finite number, a line of one point or a ring of
+    /// fewer than three corners, a geometry that the layer does not hold, a text with the character U+0000, an
+    /// upsert without a key or with a repeated one, an edit of a number that is not there. The log does not count it
+    /// unless the caller does, by [`Transaction::rejected`].
     Rejected(String),
 }
 

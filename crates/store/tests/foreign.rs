@@ -119,6 +119,21 @@ fn our_history_goes_on_from_what_another_program_left() {
     }
 }
 
+/// A view that another program made of a layer goes on meaning the layer while it is replaced.
+#[test]
+fn another_programs_view_outlives_a_replace() {
+    let city = City::new();
+    let store = city.store();
+    write(&store, &parcels(), Mode::Replace, vec![parcel("a", 1, 1.0)]);
+    edited(&city.path(), "CREATE VIEW big AS SELECT ma FROM parcels WHERE dien_tich > 5");
+    write(&store, &parcels(), Mode::Replace, vec![parcel("b", 1, 9.0)]);
+    edited(&city.path(), "CREATE TABLE copied AS SELECT * FROM big");
+    let conn = Connection::open(city.path()).unwrap();
+    let found: String = conn.query_row("SELECT ma FROM copied", [], |row| row.get(0)).unwrap();
+    assert_eq!(found, "b");
+    assert_eq!(errors(&store), [""; 0]);
+}
+
 /// Makes of a store what version 1 of the program left: no history.
 fn downgrade(path: &Path) {
     let conn = Connection::open(path).unwrap();

@@ -1,8 +1,10 @@
 //! The record as one GeoPackage file (OGC 12-128, version 1.3) that QGIS and GDAL open as it is.
 //!
 //! A layer is a table with its name: `fid`, `geom` and a column for each field. What a GeoPackage
-//! has no place for lies beside it in tables `citymap_*`: the catalogue, the revisions, the store's
-//! version. The file is in WAL mode, so that a server reads one revision while an import writes
+//! has no place for lies beside it in tables `citymap_*`, which other programs do not list: the
+//! catalogue, the revisions, what the layers were before each of them, documents, the store's
+//! version. What others edit in the layers is in no revision of its own; our next change set goes
+//! on from it. The file is in WAL mode, so that a server reads one revision while an import writes
 //! the next; a commit is durable when it returns (`synchronous=FULL`), and since SQLite's DDL is
 //! transactional, a process killed at any moment leaves the former revision whole.
 //!
@@ -37,8 +39,8 @@ mod editor;
 mod failure;
 mod former;
 mod functions;
-mod history;
 mod geometry_type;
+mod history;
 mod key_index;
 mod opening;
 mod ranges;

@@ -146,5 +146,5 @@ fn now(conn: &Connection, live: Option<&Entry>, fid: Fid) -> Result<Option<Featu
     let Some(live) = live else { return Ok(None) };
     let decoder = Decoder::new(live);
     let mut statement = conn.prepare(&format!("{} WHERE \"fid\" = ?1", catalogue::select(live)))?;
-    Ok(statement.query_row([fid], |row| Ok(decoder.feature(row))).optional()?.transpose()?)
+    statement.query_row([fid], |row| Ok(decoder.feature(row))).optional()?.transpose()
 }

@@ -70,7 +70,9 @@ impl Postgis {
         let database = Database::new(location, options)?;
         database.run(async {
             if options.migrate {
+                // It has looked on the primary; a standby that readers are led to will have the tables in a moment.
                 migrate::migrate(&database).await?;
+                return Ok(());
             }
             let mut lease = database.reader().await?;
             migrate::verify(&database, &mut lease).await?;

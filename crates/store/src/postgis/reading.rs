@@ -229,7 +229,8 @@ impl<'a> Reading<'a> {
     }
 
     fn close(mut self) {
-        let ended = self.database.run(async { sqlx::raw_sql("COMMIT").execute(&mut *self.lease).await });
+        // Nothing was written.
+        let ended = self.database.run(async { sqlx::raw_sql("ROLLBACK").execute(&mut *self.lease).await });
         if ended.is_ok() {
             self.lease.give_back();
         }

@@ -98,9 +98,9 @@ impl Cluster {
         cluster
     }
 
-    /// A standby of this one, running.
-    pub(crate) fn standby(&self, name: &str) -> Self {
-        let standby = Self { bin: self.bin.clone(), dir: folder(name), port: free_port() };
+    /// A standby of this one, running, at a port of its own or at this one.
+    pub(crate) fn standby(&self, name: &str, port: Option<u16>) -> Self {
+        let standby = Self { bin: self.bin.clone(), dir: folder(name), port: port.unwrap_or_else(free_port) };
         let made = run(
             &self.bin.join("pg_basebackup"),
             &[
@@ -117,7 +117,8 @@ impl Cluster {
             ],
         );
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        standby.configure("");
+        // Alone, after a promotion, it is not to wait for another.
+        standby.configure("synchronous_standby_names = ''");
         standby.start();
         standby
     }
@@ -157,6 +158,11 @@ impl Cluster {
             thread::sleep(Duration::from_millis(200));
         }
         panic!("PostgreSQL does not start:\n{}", fs::read_to_string(log).unwrap_or_default());
+    }
+
+    /// Reads its settings again.
+    pub(crate) fn reload(&self) {
+        run(&self.bin.join("pg_ctl"), &["-D", &self.data(), "reload"]);
     }
 
     /// Stops it: `fast`, or `immediate`, which is a crash.

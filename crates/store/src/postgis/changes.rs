@@ -19,12 +19,16 @@ pub(super) fn touched(
     from: RevisionNumber,
     at: RevisionNumber,
 ) -> Result<Touched, StoreError> {
+    backwards(from, at)?;
     let mut answer = Touched::Features(0);
     reading::read(database, layer, |reading, _| {
         let known = reading.known(from, at)?;
         answer = match (&known.from, &known.at) {
             (None, None) => return Err(Stop::Store(StoreError::NoLayer(layer.clone()))),
-            (Some(before), Some(after)) if alike(&before.layer, &after.layer) => {
+            (Some(before), Some(after))
+                if before.layer.geometry == after.layer.geometry
+                    && comparable(&before.layer, &after.layer) =>
+            {
                 Touched::Features(reading.counted(from, at)?)
             }
             _ => Touched::Whole,
@@ -35,10 +39,14 @@ pub(super) fn touched(
 }
 
 /// Whether features of the two can be compared: fields of the same names and types, in the same order.
-fn alike(one: &Layer, other: &Layer) -> bool {
-    one.geometry == other.geometry
-        && one.fields.len() == other.fields.len()
+fn comparable(one: &Layer, other: &Layer) -> bool {
+    one.fields.len() == other.fields.len()
         && one.fields.iter().zip(&other.fields).all(|(a, b)| a.name == b.name && a.field_type == b.field_type)
+}
+
+/// Refuses to look back from a revision to a later one.
+fn backwards(from: RevisionNumber, at: RevisionNumber) -> Result<(), StoreError> {
+    if from > at { Err(StoreError::NoRevision { asked: from, newest: at }) } else { Ok(()) }
 }
 
 /// Hands each feature that differs between revisions `from` and `at` to `sink`, ordered by number.
@@ -49,6 +57,7 @@ pub(super) fn changes(
     at: RevisionNumber,
     sink: &mut dyn FnMut(Change) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
+    backwards(from, at)?;
     let mut last = Fid::MIN;
     reading::read(database, layer, |reading, progress| {
         let known = reading.known(from, at)?;
@@ -65,7 +74,8 @@ pub(super) fn changes(
             }
             both => both,
         };
-        let comparable = before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| alike(&a.layer, &b.layer));
+        let comparable =
+            before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| comparable(&a.layer, &b.layer));
         // Each of the two begins at a time of its own; what they read is as of the revisions.
         let mut other = reading.beside()?;
         let others = other.known(from, at)?;

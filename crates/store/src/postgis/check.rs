@@ -6,11 +6,14 @@ use tokio::time::timeout;
 use super::{
     check_layer,
     connect::Database,
-    migrate,
+    failure, migrate,
     pool::{Lease, Purpose},
     roles,
 };
 use crate::{Finding, Severity, StoreError};
+
+/// How many seconds a standby may be behind without a word.
+const LAGS: f64 = 10.0;
 
 /// What was found so far.
 #[derive(Debug, Default)]
@@ -79,7 +82,9 @@ async fn hosts(database: &Database, report: &mut Report) {
     const SQL: &str = "SELECT pg_is_in_recovery(), \
          CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 \
          ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0) END::double precision, \
-         EXISTS (SELECT FROM pg_stat_wal_receiver)";
+         EXISTS (SELECT FROM pg_stat_wal_receiver), current_setting('synchronous_standby_names'), \
+         pg_has_role('pg_read_all_stats', 'USAGE') AND NOT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state IN \
+         ('sync', 'quorum'))";
     for (at, host) in database.lender().address.hosts.iter().enumerate() {
         let name = &host.name;
         let mut conn = match database.lender().beside(at).await {
@@ -91,21 +96,48 @@ async fn hosts(database: &Database, report: &mut Report) {
         };
         let asked = timeout(database.patience(), async {
             let row = sqlx::query(SQL).fetch_one(&mut conn).await?;
-            Ok::<_, Sql>((row.try_get::<bool, _>(0)?, row.try_get::<f64, _>(1)?, row.try_get::<bool, _>(2)?))
+            Ok::<_, Sql>(Host {
+                standby: row.try_get(0)?,
+                lag: row.try_get(1)?,
+                follows: row.try_get(2)?,
+                waits_for: row.try_get(3)?,
+                alone: row.try_get(4)?,
+            })
         });
         match asked.await {
-            Ok(Ok((false, ..))) => report.good(format!("{name} is the primary")),
-            Ok(Ok((true, _, false))) => {
+            Ok(Ok(host)) => host.report(name, report),
+            Ok(Err(error)) => report.warning(format!("{name}: {}", failure::plain(&error))),
+            Err(_) => report.warning(format!("{name} does not answer")),
+        }
+    }
+}
+
+/// What a host says of its part.
+struct Host {
+    standby: bool,
+    /// How many seconds a standby is behind.
+    lag: f64,
+    /// Whether a standby has its primary.
+    follows: bool,
+    /// The standbys that commits wait for.
+    waits_for: String,
+    /// Whether none of these is there.
+    alone: bool,
+}
+
+impl Host {
+    fn report(&self, name: &str, report: &mut Report) {
+        match (self.standby, self.follows) {
+            (false, _) if self.alone && !self.waits_for.is_empty() => report.warning(format!(
+                "{name} is the primary, and no synchronous standby ({}) is connected: commits wait until one is",
+                self.waits_for
+            )),
+            (false, _) => report.good(format!("{name} is the primary")),
+            (true, false) => {
                 report.warning(format!("{name} is a standby without a primary: what it shows grows old"));
             }
-            Ok(Ok((true, lag, true))) if lag < 10.0 => {
-                report.good(format!("{name} is a standby, {lag:.1} s behind"))
-            }
-            Ok(Ok((true, lag, true))) => {
-                report.warning(format!("{name} is a standby, {lag:.0} s behind its primary"))
-            }
-            Ok(Err(error)) => report.warning(format!("{name}: {error}")),
-            Err(_) => report.warning(format!("{name} does not answer")),
+            (true, true) if self.lag < LAGS => report.good(format!("{name} is a standby, {:.1} s behind", self.lag)),
+            (true, true) => report.warning(format!("{name} is a standby, {:.0} s behind its primary", self.lag)),
         }
     }
 }
@@ -119,9 +151,7 @@ async fn server(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
         lease,
         "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
          (SELECT extversion FROM pg_extension WHERE extname = 'postgis'), current_setting('server_encoding'), \
-         current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'), \
-         current_setting('synchronous_standby_names'), \
-         (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')), pg_is_in_recovery()",
+         current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')",
     )
     .await?;
     let (number, version): (i32, String) = (row.try_get(0)?, row.try_get(1)?);
@@ -154,11 +184,6 @@ async fn server(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
              be lost in a crash"
                 .to_owned(),
         );
-    }
-    let (standbys, connected): (String, i64) = (row.try_get(7)?, row.try_get(8)?);
-    if !standbys.is_empty() && connected == 0 && !row.try_get::<bool, _>(9)? {
-        report
-            .warning(format!("no synchronous standby is connected ({standbys}): commits wait until one is"));
     }
     Ok(())
 }

@@ -157,17 +157,27 @@ test('coordinates are shown in both systems and copied by a click', async ({ pag
 
 test('a layer that changed as a whole appears by itself: a note, and tiles of that layer only', async ({ page }) => {
   // The server as it would tell of the next import into one layer.
-  const told = { sent: false };
+  const told = { sent: false, revision: 0 };
   await page.route('**/api/events*', async (route) => {
     const since = Number(new URL(route.request().url()).searchParams.get('since'));
     const layer = { layer: 'roads', mode: 'replace', added: 5, changed: 0, removed: 5, rejected: 0 };
     const whole = { ...layer, whole: true, truncated: false, bbox: null, features: [], tiles: null };
-    const event = { revision: since + 1, time: '2026-01-01T00:00:00Z', message: '', source: null, layers: [whole] };
+    told.revision = since + 1;
+    const event = { revision: told.revision, time: '2026-01-01T00:00:00Z', message: '', source: null, layers: [whole] };
     const body = told.sent
       ? `id: ${event.revision}\nevent: revision\ndata: ${JSON.stringify(event)}\n\n`
       : ': wait\n\n';
     await route.fulfill({ status: 200, contentType: 'text/event-stream', body: `retry: 300\n${body}` });
   });
+  await page.route('**/health/ready', (route) =>
+    told.sent
+      ? route.fulfill({
+          status: 200,
+          headers: { 'citymap-revision': String(told.revision) },
+          json: { status: 'ready' },
+        })
+      : route.continue(),
+  );
   await page.route('**/api/collections/roads', async (route) => {
     // No server waits for a revision that was made up.
     const headers = { ...route.request().headers() };

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod editing;
+mod layers;
 mod lives;
 mod model;
 mod parts;
@@ -14,6 +15,7 @@ mod values;
 mod writing;
 
 pub(crate) use editing::*;
+pub(crate) use layers::*;
 pub(crate) use lives::a_random_life_is_remembered;
 pub(crate) use model::random_operations_agree_with_a_model;
 pub(crate) use past::*;

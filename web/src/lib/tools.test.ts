@@ -89,3 +89,34 @@ describe('statistics', () => {
     expect([tools.done, tools.crossed, asked.mock.calls.length]).toEqual([true, true, 0]);
   });
 });
+
+describe('drawing a new feature', () => {
+  it('takes one click for a point, and the next one instead', () => {
+    const tools = new Tools();
+    tools.start('draw', 'point');
+    clicks(tools, A);
+    expect([tools.points, tools.done]).toEqual([[A], true]);
+    clicks(tools, B);
+    expect([tools.points, tools.done]).toEqual([[B], true]);
+  });
+
+  it('ends a line at its last point, never as an area', () => {
+    const tools = new Tools();
+    tools.start('draw', 'line');
+    clicks(tools, A, B, C, A, A);
+    expect([tools.points.length, tools.done, tools.closed]).toEqual([4, true, false]);
+  });
+
+  it('closes an area, and keeps it through a stray click', () => {
+    const tools = new Tools();
+    tools.start('draw', 'polygon');
+    clicks(tools, A, B);
+    expect(tools.finishable).toBe(false);
+    clicks(tools, C, A);
+    expect([tools.points.length, tools.done, tools.closed]).toEqual([3, true, true]);
+    clicks(tools, D);
+    expect([tools.points.length, tools.done]).toEqual([3, true]);
+    tools.undo();
+    expect([tools.points.length, tools.done]).toEqual([3, false]);
+  });
+});

@@ -101,6 +101,27 @@ describe('the style', () => {
       },
       [106.05, 10.02],
       String,
+      {
+        former: {
+          type: 'LineString',
+          coordinates: [
+            [106, 10],
+            [106.2, 10.1],
+          ],
+        },
+        corners: [
+          [106, 10],
+          [106.1, 10],
+        ],
+        corner: 1,
+      },
+    );
+    expect(selection.features.map((item) => [item.properties?.part, item.properties?.active])).toEqual(
+      expect.arrayContaining([
+        ['former', undefined],
+        ['corner', false],
+        ['corner', true],
+      ]),
     );
     const seam = { id: 7, point: [106, 10] as [number, number], properties: { ten: '7' } };
     const seams = { parcel_polygon_f: new Map([[7, seam]]) };

@@ -45,6 +45,8 @@ pub(crate) async fn landing(mut ask: Ask) -> Answer {
         link("data", JSON, "Layers", url("/api/collections")),
         link("http://www.opengis.net/def/rel/ogc/1.0/data", JSON, "Layers", url("/api/collections")),
         link("search", JSON, "Search for a place", url("/api/search?q=ben%20thanh")),
+        link("version-history", JSON, "What changed", url("/api/changes")),
+        link("monitor", "text/event-stream", "What changes, as it does", url("/api/events")),
         link("about", HTML, "The map", url("/")),
     ]);
     let (title, description) = if view.lang == "en" {

@@ -32,6 +32,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
                 .patch(write::single::update)
                 .delete(write::single::delete),
         ),
+        ("/api/collections/{layer}/items/{id}/history", get(feed::history::history)),
         ("/api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}", get(tiles::ogc_tile)),
         ("/api/changes", get(feed::changes::changes).post(write::batch::batch)),
         ("/api/events", get(feed::events::events)),

@@ -110,13 +110,14 @@ pub async fn serve(
     drop(listener);
     drop(stop_following);
     tracing::info!("stopping");
-    if tokio::time::timeout(limits.shutdown_grace, server.graceful.shutdown()).await.is_err() {
+    let end = tokio::time::Instant::now() + limits.shutdown_grace;
+    if tokio::time::timeout_at(end, server.graceful.shutdown()).await.is_err() {
         tracing::warn!(grace = ?limits.shutdown_grace, "some requests had not ended when the time of grace was over");
     }
     if let Some(webhooks) = webhooks {
         // Another server takes over at once where the lease was given back.
         let ended = tokio::task::spawn_blocking(move || webhooks.wait());
-        if tokio::time::timeout(limits.shutdown_grace, ended).await.is_err() {
+        if tokio::time::timeout_at(end, ended).await.is_err() {
             tracing::warn!("a webhook's receiver had not answered when the time of grace was over");
         }
     }

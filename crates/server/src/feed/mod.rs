@@ -4,6 +4,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod events;
+pub(crate) mod history;
 mod render;
 mod tiles;
 pub mod webhooks;

@@ -25,6 +25,30 @@ pub(super) fn changes() -> Value {
     })
 }
 
+/// The versions of a feature.
+pub(super) fn history() -> Value {
+    json!({
+        "type": "object", "required": ["id", "fid", "versions", "links"],
+        "properties": {
+            "id": {"type": "string"},
+            "fid": {"type": "integer"},
+            "versions": {"type": "array", "description": "Newest first", "items": {
+                "type": "object", "required": ["from", "fromTime", "until", "op", "message", "feature"],
+                "properties": {
+                    "from": {"type": "integer", "description": "The revision that made it so"},
+                    "fromTime": {"description": "When that was committed"},
+                    "until": {"description": "The revision that made something else of it, or null"},
+                    "op": {"type": "string", "enum": ["added", "changed", "removed"]},
+                    "message": {"description": "What the revision says of itself"},
+                    "author": {"type": "string", "description": "For callers with a writer's token only"},
+                    "feature": {"description": "The feature as GeoJSON; null where it was removed"},
+                },
+            }},
+            "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
+        },
+    })
+}
+
 /// What one revision did.
 pub(super) fn revision() -> Value {
     let count = json!({"type": "integer", "minimum": 0});

@@ -201,6 +201,7 @@ fn shapes() -> Value {
             },
         },
         "changes": feed::changes(),
+        "history": feed::history(),
         "revision": feed::revision(),
         "tilejson": {"type": "object", "required": ["tilejson", "tiles", "vector_layers"]},
         "schema": {"type": "object", "description": "A JSON Schema (2020-12)"},

@@ -7,7 +7,7 @@ use crate::{
     config::Limits,
     coords::NamedCrs,
     describe::field_title,
-    feed::changes,
+    feed::{changes, history},
     questions::{at, near, search, within},
 };
 
@@ -58,6 +58,9 @@ pub(super) fn shared(limits: &Limits) -> Value {
     let mut shared = json!({
         "since": query("since", "The revisions above this one; 0 and the newest one can be asked with, one above it cannot",
             json!({"type": "integer", "minimum": 0})),
+        "before": query("before", "Versions of revisions below this one; the `next` link carries it",
+            json!({"type": "integer", "minimum": 1})),
+        "history-limit": limit(history::LIMIT, history::LIMIT),
         "changes-limit": limit(changes::LIMIT, changes::LIMIT_MAX),
         "revision": query("revision", "The state of the record: a revision's number, an instant, or a day (its end in Vietnam, UTC+7); \
             without it the newest", json!({"type": "string"})),

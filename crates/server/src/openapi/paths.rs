@@ -160,6 +160,10 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot) {
     let item =
         named("item", "one feature", &["crs", "revision", "min-revision", "f", "lang"]).with(own_id.clone());
     get("/items/{id}", item.gives(GEOJSON, "feature"));
+    let history =
+        named("history", "what became of one feature", &["before", "history-limit", "crs", "f", "lang"])
+            .with(own_id.clone());
+    get("/items/{id}/history", history.gives("application/json", "history"));
     let tile = operation("tiles", format!("{id}.tile"), format!("{title}: a vector tile"), &TILE)
         .with(tile_place("col", "Column"))
         .with(tile_place("row", "Row"))

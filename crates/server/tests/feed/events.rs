@@ -335,3 +335,32 @@ fn a_repeated_key_is_told_apart() {
     city.edit("parcels", vec![Edit::Delete(11)]);
     assert_eq!(events.revision().1["layers"][0]["features"][0]["id"], "1-3~11");
 }
+
+/// From the commit's return to the event in a reader's hands: `cargo test -p citymap-server --test feed -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn how_long_an_event_takes() {
+    for others in [0, 100, 900] {
+        let city = City::new();
+        city.replace("parcels", 10);
+        let server = Server::start(&city);
+        let _others: Vec<_> = (0..others)
+            .map(|_| {
+                let mut events = Events::open(&server, "", None);
+                thread::spawn(move || while events.next().is_some() {})
+            })
+            .collect();
+        let mut events = Events::open(&server, "", None);
+        events.next().unwrap();
+        let mut spent: Vec<Duration> = (0..300)
+            .map(|round| {
+                let number = city.touch(round % 10 + 1, &format!("{round}"));
+                let start = Instant::now();
+                assert_eq!(events.revision().0, number);
+                start.elapsed()
+            })
+            .collect();
+        spent.sort();
+        println!("{others} other readers: p50 {:?}, p99 {:?}", spent[150], spent[297]);
+    }
+}

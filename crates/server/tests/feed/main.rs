@@ -4,7 +4,7 @@
 mod changes;
 mod city;
 mod events;
-// mod history;
+mod history;
 mod receiver;
 mod stream;
 mod webhooks;

@@ -18,6 +18,8 @@ use crate::{
 pub(crate) struct Overlay {
     /// The features added or changed since.
     pub(crate) block: Block,
+    /// For each row of `block` what tells this state of its feature from every other.
+    pub(crate) stamps: Vec<u64>,
     /// The base rows that are not to be seen: removed, or changed and in `block`.
     pub(crate) hidden: Bits,
     /// The base rows to be seen whose key is repeated where it was not in the base alone, or the other way round; sorted.
@@ -33,6 +35,7 @@ impl LayerSnapshot {
     pub(crate) fn packed(layer: Arc<Layer>, revision: RevisionNumber, base: Block) -> Self {
         let overlay = Overlay {
             block: BlockBuilder::new(&layer).finish(layer.key_index()),
+            stamps: Vec::new(),
             hidden: Bits::default(),
             flipped: Vec::new(),
             replaced: 0,
@@ -127,6 +130,14 @@ impl LayerSnapshot {
                 .with(&fresh, 0..fresh.len() as Row);
             flipped = set_repeats(&keys, base, old, &hidden, &moved, &mut block);
         }
+        let mut stamps = Vec::with_capacity(block.len());
+        for piece in &pieces {
+            match piece.source {
+                0 => stamps.extend_from_slice(&old.stamps[piece.range()]),
+                // No other state of a feature came with this block.
+                _ => stamps.extend(piece.rows.clone().map(|_| fresh.id())),
+            }
+        }
         let on_edge = |row: &Row| {
             let bbox = base.shapes.bbox(*row);
             bbox.zip(old.base_extent).is_some_and(|(bbox, extent)| extent::is_on_edge(&bbox, &extent))
@@ -136,7 +147,7 @@ impl LayerSnapshot {
         } else {
             old.base_extent
         };
-        let overlay = Overlay { block, hidden, flipped, replaced, base_extent };
+        let overlay = Overlay { block, stamps, hidden, flipped, replaced, base_extent };
         Ok(Self {
             layer: Arc::new(layer),
             revision,

@@ -58,6 +58,19 @@ impl LayerSnapshot {
         &self.overlay.block
     }
 
+    /// For each of the overlay's own rows a number that, with the fid, tells this state of the feature from every other
+    /// one of this process. What was computed from a feature holds for as long as
+    /// [`LayerSnapshot::row_of_stamped`] finds it.
+    pub fn overlay_stamps(&self) -> &[u64] {
+        &self.overlay.stamps
+    }
+
+    /// The row of the overlay's feature `fid`, if that is still in the state with this stamp.
+    pub fn row_of_stamped(&self, fid: Fid, stamp: u64) -> Option<Row> {
+        let row = self.overlay.block.row_of_fid(fid)?;
+        (self.overlay.stamps[row as usize] == stamp).then(|| self.row_of_overlay(row))
+    }
+
     /// Whether the row is one of the base that is no longer there, or stands changed in the overlay.
     #[inline]
     pub fn is_hidden(&self, row: Row) -> bool {

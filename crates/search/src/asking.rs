@@ -5,7 +5,7 @@ use citymap_model::{Role, Value};
 
 use crate::{
     SearchIndex,
-    both::{Both, Phrase},
+    all::{All, Phrase},
     hit::{HitKind, Precision},
     layer::LayerIndex,
     parcel::ParcelNumber,
@@ -306,7 +306,7 @@ fn street(asked: Asked<'_>) -> Asked<'_> {
 }
 
 /// The phrases that fit either reading; the second only where the whole of it begins them.
-fn find<'a>(phrases: &Both<'a>, [first, second]: [Asked<'_>; 2], limit: usize) -> Vec<(Fit, Phrase<'a>)> {
+fn find<'a>(phrases: &All<'a>, [first, second]: [Asked<'_>; 2], limit: usize) -> Vec<(Fit, Phrase<'a>)> {
     let mut found = phrases.find(first, limit);
     if first.core != second.core {
         found.extend(phrases.find(second, limit).into_iter().filter(|(fit, _)| *fit <= Fit::Prefix));

@@ -6,16 +6,19 @@
 //!
 //! Fields declared personal are never read.
 
+mod all;
 mod answer;
 mod asking;
-mod both;
 mod builder;
 mod coordinates;
+mod fields;
 mod fold;
 mod hit;
 mod index;
 mod layer;
+mod older;
 mod parcel;
+mod part;
 mod phrases;
 mod rank;
 mod texts;

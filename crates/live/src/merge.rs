@@ -106,6 +106,7 @@ fn merge(shared: &Shared, snapshot: &Arc<LayerSnapshot>) {
         Err(error) => {
             // The same steps went through on the old base, so this cannot be; the old base stays in use.
             tracing::error!(layer = %id, %error, "an overlay could not be merged");
+            keeping.full.push(snapshot.base().id());
             return;
         }
     };

@@ -71,8 +71,6 @@ pub(crate) struct Ask {
     pub(crate) headers: HeaderMap,
     /// The revision that the answer's header will name.
     pub(crate) shown: Shown,
-    /// The scene is a former one, asked for.
-    pub(crate) former: bool,
 }
 
 impl FromRequestParts<Arc<App>> for Ask {
@@ -100,7 +98,6 @@ impl FromRequestParts<Arc<App>> for Ask {
             params,
             headers: parts.headers.clone(),
             shown: parts.extensions.get::<Shown>().cloned().unwrap_or_else(|| Shown::new(0)),
-            former: false,
         })
     }
 }

@@ -33,7 +33,11 @@ impl Ask {
     /// take a turn in the pool.
     pub(crate) async fn as_of(&mut self) -> Result<(), Problem> {
         let Some(text) = self.params.take("revision")? else { return Ok(()) };
-        let asked: AsOf = text.parse().map_err(|error| Problem::parameter(format!("`revision`: {error}")))?;
+        // In a query an unescaped `+07:00` comes as ` 07:00`.
+        let asked: AsOf = text
+            .replace(' ', "+")
+            .parse()
+            .map_err(|error| Problem::parameter(format!("`revision`: {error}")))?;
         if asked == AsOf::Revision(self.scene.revision()) {
             return Ok(());
         }
@@ -52,7 +56,6 @@ impl Ask {
         self.shown.set(scene.revision());
         // Links lead to the same state, also when a newer one has come.
         self.given.set("revision", &scene.revision().to_string());
-        self.former = true;
         self.scene = scene;
         Ok(())
     }

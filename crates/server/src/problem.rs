@@ -154,6 +154,7 @@ impl Problem {
     }
 
     /// What to do next.
+    #[cfg(test)]
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
@@ -204,6 +205,11 @@ impl From<StoreError> for Problem {
                 Self::parameter(format!("there is no revision {asked}; the newest is {newest}"))
                     .with("newest", newest)
             }
+            StoreError::NoHistory { asked, since, .. } => Self::parameter(format!(
+                "revision {asked} can no longer be read: the record was begun without history, which starts with \
+                 revision {since}"
+            ))
+            .with("since", since),
             _ => {
                 tracing::error!(%error, "the store failed");
                 Self::unavailable("the record does not answer as it should; the server's log says why", 10)

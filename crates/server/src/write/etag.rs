@@ -203,7 +203,7 @@ mod tests {
         let many = MultiPoint::new(vec![Point::new(1., 2.), Point::new(3., 4.)]);
         let nested = GeometryCollection::new_from(vec![
             many.clone().into(),
-            GeometryCollection::new_from(vec![hole.clone().into()]).into(),
+            Geometry::GeometryCollection(GeometryCollection::new_from(vec![hole.clone().into()])),
         ]);
         let shapes: Vec<Option<Geometry>> = vec![
             None,

@@ -116,7 +116,8 @@ impl Key {
     }
 
     /// The answer of an earlier request with the key that was committed. Only for one that may write now: nobody else
-    /// commits meanwhile.
+    /// commits meanwhile. Its document may still be missing: [`Key::wait`] for it when the right to write is given back,
+    /// since who keeps it has to write as well.
     pub(crate) fn committed(&self, store: &dyn Store) -> Result<Option<Answered>, StoreError> {
         let Some(entry) = self.entry(store)? else { return Ok(None) };
         if entry.answer.is_some() {
@@ -129,13 +130,13 @@ impl Key {
             let Some(last) = page.last() else { return Ok(None) };
             after = last.number;
             if let Some(found) = page.iter().find(|own| own.meta.source.as_deref() == Some(source.as_str())) {
-                return self.wait(store, found.number).map(Some);
+                return Ok(Some(Answered { revision: found.number, document: None }));
             }
         }
     }
 
     /// The answer that the one who committed is about to keep; without it where that has ended meanwhile.
-    fn wait(&self, store: &dyn Store, revision: RevisionNumber) -> Result<Answered, StoreError> {
+    pub(crate) fn wait(&self, store: &dyn Store, revision: RevisionNumber) -> Result<Answered, StoreError> {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(answer) = self.entry(store)?.and_then(|entry| entry.answer) {
@@ -151,12 +152,12 @@ impl Key {
     /// Keeps the answer. Where that fails, a repeat finds the revision in the log.
     pub(crate) fn finish(&self, store: &dyn Store, answer: &Answered) {
         let kept = self.change(store, |entries| {
-            let own = entries.iter_mut().find(|entry| entry.key == self.hash);
-            let found = own.is_some();
-            if let Some(own) = own {
-                own.answer = Some(answer.clone());
-            }
-            found
+            // A twin that was refused may have taken the key back.
+            let base = answer.revision.saturating_sub(1);
+            entries.retain(|entry| entry.key != self.hash);
+            let (key, body) = (self.hash.clone(), self.body.clone());
+            entries.push(Entry { key, body, at: now(), base, answer: Some(answer.clone()) });
+            true
         });
         if let Err(error) = kept {
             tracing::warn!(%error, revision = answer.revision, "the answer of an Idempotency-Key could not be kept");

@@ -178,7 +178,10 @@ pub(crate) async fn write(
                     }
                     Ok(Outcome::Made(done, answered))
                 }
-                Err(Refused::Answered(answered)) => Ok(Outcome::Before(answered)),
+                Err(Refused::Answered(answered)) => Ok(Outcome::Before(match &key {
+                    Some(key) if answered.document.is_none() => key.wait(store, answered.revision)?,
+                    _ => answered,
+                })),
                 Err(refused) => {
                     // Where the record went away, whether it was written is not known: the key must stay.
                     let nothing_written = match &refused {

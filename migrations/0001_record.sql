@@ -242,6 +242,8 @@ DECLARE
     there boolean;
     fids bigint[];
     gone text;
+    -- Leaves out what this revision added, if it added anything: asked for each row, it is not free.
+    but_added text := '';
 BEGIN
     IF TG_OP = 'DELETE' THEN
         SELECT EXISTS (SELECT FROM former) INTO there;
@@ -254,6 +256,11 @@ BEGIN
     SELECT * INTO STRICT entry FROM citymap.layer l WHERE l.id = TG_TABLE_NAME;
     number := citymap.open_revision();
     PERFORM citymap.note(entry.id, number);
+    PERFORM FROM citymap.added a
+        WHERE a.layer = entry.id AND a.generation = entry.generation AND a.revision = number LIMIT 1;
+    IF FOUND THEN
+        but_added := ' AND NOT citymap.was_added($2, $3, $1, %s.fid)';
+    END IF;
 
     IF TG_OP <> 'DELETE' AND entry.spatial THEN
         -- The text of a geometry has these letters in a number that is not finite, and nowhere else.
@@ -272,20 +279,18 @@ BEGIN
                 citymap.listed(entry.spatial, entry.columns, 'o.'), citymap.listed(entry.spatial, entry.columns, 'n.'))
         END;
         EXECUTE format(
-            'INSERT INTO history.%I (revision, fid%s) SELECT $1, o.fid%s FROM %s '
-            'AND NOT citymap.was_added($2, $3, $1, o.fid) ON CONFLICT DO NOTHING',
+            'INSERT INTO history.%I (revision, fid%s) SELECT $1, o.fid%s FROM %s%s ON CONFLICT DO NOTHING',
             entry.history, citymap.listed(entry.spatial, entry.columns, ''),
-            citymap.listed(entry.spatial, entry.columns, 'o.'), gone)
+            citymap.listed(entry.spatial, entry.columns, 'o.'), gone, replace(but_added, '%s', 'o'))
         USING number, entry.id, entry.generation;
     END IF;
 
     IF TG_OP <> 'DELETE' THEN
         EXECUTE format(
             'SELECT array_agg(n.fid ORDER BY n.fid) FROM latter n WHERE %s '
-            'NOT EXISTS (SELECT FROM history.%I h WHERE h.revision = $1 AND h.fid = n.fid) '
-            'AND NOT citymap.was_added($2, $3, $1, n.fid)',
+            'NOT EXISTS (SELECT FROM history.%I h WHERE h.revision = $1 AND h.fid = n.fid)%s',
             CASE WHEN TG_OP = 'UPDATE' THEN 'NOT EXISTS (SELECT FROM former o WHERE o.fid = n.fid) AND' ELSE '' END,
-            entry.history)
+            entry.history, replace(but_added, '%s', 'n'))
         INTO fids USING number, entry.id, entry.generation;
         IF fids IS NOT NULL THEN
             PERFORM citymap.add_numbers(entry.id, entry.generation, number, fids);

@@ -58,6 +58,7 @@ suite!(
     changes_are_what_two_full_reads_differ_in,
     a_revision_that_is_not_there_is_refused,
     a_former_view_stays_while_others_write,
+    a_replace_by_nearly_the_same_touches_little,
     another_kind_of_geometry_keeps_the_past,
     the_log_is_read_forwards_too,
     a_time_has_a_revision,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Edits that are kept before they are handed to the database together.
-const BATCH: usize = 20_000;
+const BATCH: usize = 100_000;
 /// As many are handed over one by one.
 const SINGLY: usize = 8;
 /// Numbers that are looked for one by one before all are read.

@@ -84,28 +84,66 @@ fn but_added(entry: &Entry) -> String {
     format!(" AND NOT citymap.was_added('{id}', {}, {}, o.{FID})", entry.generation, entry.revision)
 }
 
-/// Keeps those former rows that are others in the table `name`, or not there. `again` says that the layer was touched
-/// by this revision before. How many were kept.
-pub(super) fn keep_differing(
+/// Finds the rows of a layer that are others in the table `name`, or not there: a temporary table with their numbers, of
+/// this name. How many are others, and how many are not there.
+pub(super) fn find_differing(
     session: &mut Session<'_>,
     entry: &Entry,
     name: &str,
+    found: &str,
+) -> Result<Differences, StoreError> {
+    session.batch(format!(
+        "CREATE TEMPORARY TABLE {found} ON COMMIT DROP AS SELECT o.{FID}, n.{FID} IS NULL AS gone FROM city.{} o \
+         LEFT JOIN city.{} n ON n.{FID} = o.{FID} WHERE n.{FID} IS NULL OR NOT {}; ANALYZE pg_temp.{found}",
+        quoted(entry.layer.id.as_str()),
+        quoted(name),
+        same_row(entry),
+        found = quoted(found),
+    ))?;
+    let counted = session.numbers(
+        format!(
+            "SELECT count(*) FILTER (WHERE NOT gone), count(*) FILTER (WHERE gone) FROM pg_temp.{}",
+            quoted(found)
+        ),
+        &[],
+    )?;
+    let number = |index: usize| {
+        counted.as_ref().and_then(|counted| u64::try_from(counted[index]).ok()).unwrap_or_default()
+    };
+    Ok(Differences { changed: number(0), removed: number(1) })
+}
+
+/// Rows from which on a history's key is made after them, if they are its first.
+const MANY: u64 = 20_000;
+
+/// Keeps the former rows that [`find_differing`] found. `again` says that the layer was touched by this revision before.
+pub(super) fn keep_found(
+    session: &mut Session<'_>,
+    entry: &Entry,
+    found: &str,
+    differences: Differences,
     again: bool,
-) -> Result<u64, StoreError> {
+) -> Result<(), StoreError> {
+    let history = quoted(&entry.history);
+    let many = differences.changed + differences.removed >= MANY
+        && session.numbers(format!("SELECT revision FROM history.{history} LIMIT 1"), &[])?.is_none();
+    if many {
+        session.batch(schema::drop_history_key(entry))?;
+    }
     session.affect(
         format!(
-            "INSERT INTO history.{} (revision, {FID}{}) SELECT $1, o.{FID}{} FROM city.{} o \
-             LEFT JOIN city.{} n ON n.{FID} = o.{FID} WHERE (n.{FID} IS NULL OR NOT {}){} ON CONFLICT DO NOTHING",
-            quoted(&entry.history),
+            "INSERT INTO history.{history} (revision, {FID}{}) SELECT $1, o.{FID}{} FROM city.{} o \
+             JOIN pg_temp.{} d ON d.{FID} = o.{FID} WHERE true{}{}",
             entry.list(""),
             entry.list("o."),
             quoted(entry.layer.id.as_str()),
-            quoted(name),
-            same_row(entry),
+            quoted(found),
             if again { but_added(entry) } else { String::new() },
+            if many { "" } else { " ON CONFLICT DO NOTHING" },
         ),
         &[entry.revision],
-    )
+    )?;
+    if many { session.batch(schema::add_history_key(entry)) } else { Ok(()) }
 }
 
 /// Keeps all rows of a layer whose table goes: it is dropped, or has other fields from now on.
@@ -167,22 +205,31 @@ pub(super) fn count(
     Ok(Differences { changed: number(0), removed: number(1) })
 }
 
-/// Makes the rows of the layer's table those of the table `name`, whose kind of rows is the same. The table's triggers
-/// see to the history.
+/// Makes the rows of the layer's table those of the table `name`, whose kind of rows is the same, where
+/// [`find_differing`] found them to differ, and where there are `new` ones. The table's triggers see to the history.
 pub(super) fn change_in_place(
     session: &mut Session<'_>,
     entry: &Entry,
     name: &str,
+    found: &str,
+    differences: Differences,
+    new: bool,
 ) -> Result<(), StoreError> {
-    let (table, other) = (quoted(entry.layer.id.as_str()), quoted(name));
-    session.affect(
-        format!(
-            "DELETE FROM city.{table} o WHERE NOT EXISTS (SELECT FROM city.{other} n WHERE n.{FID} = o.{FID})"
-        ),
-        &[],
-    )?;
-    update_from(session, entry, &format!("city.{other}"))?;
-    insert_from(session, entry, &format!("city.{other}"))?;
+    let (table, other, found) = (quoted(entry.layer.id.as_str()), quoted(name), quoted(found));
+    if differences.removed > 0 {
+        session.affect(
+            format!("DELETE FROM city.{table} o USING pg_temp.{found} d WHERE d.gone AND d.{FID} = o.{FID}"),
+            &[],
+        )?;
+    }
+    if differences.changed > 0 {
+        let source =
+            format!("(SELECT n.* FROM city.{other} n JOIN pg_temp.{found} d USING ({FID}) WHERE NOT d.gone)");
+        update_from(session, entry, &source)?;
+    }
+    if new {
+        insert_from(session, entry, &format!("city.{other}"))?;
+    }
     session.batch(format!("DROP TABLE city.{other}"))
 }
 

@@ -270,7 +270,7 @@ fn open_revision(session: &mut Session<'_>, meta: &CommitMeta) -> Result<(i64, S
              citymap.postgis_schema(), true), set_config('role', (SELECT pg_get_userbyid(relowner)::text FROM pg_class \
              WHERE oid = 'citymap.layer'::regclass), true), set_config('maintenance_work_mem', greatest(524288, \
              pg_size_bytes(current_setting('maintenance_work_mem')) / 1024)::text || 'kB', true), \
-             set_config('work_mem', greatest(65536, pg_size_bytes(current_setting('work_mem')) / 1024)::text \
+             set_config('work_mem', greatest(131072, pg_size_bytes(current_setting('work_mem')) / 1024)::text \
              || 'kB', true)",
         )
         .bind(&meta.author)

@@ -501,22 +501,24 @@ impl LayerWriter {
             publish::publish(session, &self.entry, name, column, true)?;
             return Ok(false);
         }
-        session.batch(format!("ANALYZE city.{}", quoted(name)))?;
-        let counted =
-            if self.again { Some(publish::count(session, before, &self.entry, name)?.changed) } else { None };
-        let kept = publish::keep_differing(session, &self.entry, name, self.again)?;
-        self.change.changed = counted.unwrap_or_else(|| kept.saturating_sub(self.change.removed));
-        let differing = self.change.changed + self.change.removed + self.change.added;
+        let found = format!("{name}_d");
+        let differences = publish::find_differing(session, &self.entry, name, &found)?;
+        self.change.changed = differences.changed;
+        let differing = differences.changed + differences.removed + self.change.added;
         let same_key = before.layer.key == self.entry.layer.key;
         let fits = publish::geometry_column(session, before)?.takes(self.codes);
         let shown = !publish::foreign_views(session, &before.layer)?.is_empty();
         if same_key && fits && (shown || differing * 8 <= self.there) {
-            publish::change_in_place(session, &self.entry, name)?;
+            let new = self.change.added > 0;
+            publish::change_in_place(session, &self.entry, name, &found, differences, new)?;
+            session.batch(format!("DROP TABLE pg_temp.{}", quoted(&found)))?;
             if before.layer != self.entry.layer {
                 session.batch(schema::comments(&self.entry))?;
             }
             return Ok(true);
         }
+        publish::keep_found(session, &self.entry, &found, differences, self.again)?;
+        session.batch(format!("DROP TABLE pg_temp.{}", quoted(&found)))?;
         publish::publish(session, &self.entry, name, column, true)?;
         Ok(false)
     }

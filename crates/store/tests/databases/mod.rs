@@ -73,6 +73,7 @@ impl Database {
     }
 
     /// Another program's session.
+    #[allow(dead_code, reason = "not every test has another program")]
     pub(crate) fn session(&self) -> Session {
         Session::open(&self.address()).unwrap()
     }
@@ -98,11 +99,13 @@ fn run<T>(future: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sql
 }
 
 /// A connection of another program, as `psql` has one.
+#[allow(dead_code, reason = "not every test has another program")]
 pub(crate) struct Session {
     runtime: tokio::runtime::Runtime,
     conn: PgConnection,
 }
 
+#[allow(dead_code, reason = "not every test has another program")]
 impl Session {
     pub(crate) fn open(address: &str) -> Result<Self, sqlx::Error> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -8,7 +8,7 @@ use super::{
     connect::Database,
     read::{Shape, same},
     reading::{self, Known, Question, Reading, Stop, signed, unreadable},
-    view::State,
+    view::{ROOM, State},
 };
 use crate::{Change, StoreError, Touched, wkb_write::Met};
 
@@ -129,6 +129,7 @@ fn few(
     let lives = known.lives(shape);
     let database = reading.database;
     let width = shape.width();
+    reading.set(ROOM)?;
     let mut rows = reading.rows(question(shape, lives, &since, from, at, last));
     while let Some(row) = rows.next()? {
         let fid: Fid = row.try_get(0)?;

@@ -30,7 +30,7 @@ pub(super) struct Problem(pub(super) String);
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        Self(error.to_string())
+        Self(format!(": {error}"))
     }
 }
 
@@ -74,7 +74,7 @@ impl Shape {
             None => None,
             Some(wkb) => Some(wkb_read::read(wkb).map_err(|reason| {
                 Problem(format!(
-                    "its geometry cannot be read: {reason}; another program wrote it, mend it there"
+                    ": its geometry cannot be read: {reason}; another program wrote it, mend it there"
                 ))
             })?),
         };
@@ -84,7 +84,7 @@ impl Shape {
                 None => Value::Null,
                 Some(bytes) => value(bytes, field.field_type).map_err(|reason| {
                     Problem(format!(
-                        "field `{}`: {reason}; another program wrote it, mend it there",
+                        ", field `{}`: {reason}; another program wrote it, mend it there",
                         field.name
                     ))
                 })?,
@@ -113,7 +113,7 @@ pub(super) fn bytes(row: &PgRow, index: usize) -> Result<Option<&[u8]>, Problem>
     if sqlx::ValueRef::is_null(&raw) {
         return Ok(None);
     }
-    raw.as_bytes().map(Some).map_err(|error| Problem(error.to_string()))
+    raw.as_bytes().map(Some).map_err(|error| Problem(format!(": {error}")))
 }
 
 /// Whether the two runs of columns hold the same bytes.

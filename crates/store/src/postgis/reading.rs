@@ -344,7 +344,7 @@ pub(super) fn content(database: &Database, reason: String) -> StoreError {
 
 /// A feature that cannot be read.
 pub(super) fn unreadable(database: &Database, layer: &LayerId, fid: i64, problem: Problem) -> Stop {
-    Stop::Store(content(database, format!("layer `{layer}`, feature {fid}: {}", problem.0)))
+    Stop::Store(content(database, format!("layer `{layer}`, feature {fid}{}", problem.0)))
 }
 
 /// A definition of the catalogue.

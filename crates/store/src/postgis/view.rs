@@ -13,6 +13,9 @@ use super::{
 };
 use crate::{Change, LayerEntry, StoreError, Touched, View};
 
+/// What sorting former states may take of the server's memory: enough to keep some hundred thousand off its disk.
+pub(super) const ROOM: &str = "SET LOCAL enable_sort = on; SET LOCAL work_mem = '64MB'";
+
 /// A revision, and where to read of it.
 #[derive(Debug)]
 pub(super) struct PostgisView<'a> {
@@ -111,7 +114,7 @@ impl<'s> State<'s> {
         let now = lives && known.untouched_since(revision);
         let added = if now { Added::default() } else { reading.added(shape.generation, revision)? };
         // In the order of the key from the start, without a sort that would hold all of the layer first.
-        reading.set(if now { "SET LOCAL enable_sort = off" } else { "SET LOCAL enable_sort = on" })?;
+        reading.set(if now { "SET LOCAL enable_sort = off" } else { ROOM })?;
         let database = reading.database;
         Ok(Self { rows: reading.rows(question(shape, now, lives, revision, after)), shape, added, database })
     }

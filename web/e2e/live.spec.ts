@@ -35,6 +35,8 @@ test('two browsers see an edit without reloading, and only the touched tiles are
   browser,
   request,
 }) => {
+  // Two maps at once, drawn in software.
+  test.setTimeout(240_000);
   const { layer, feature, point } = await knownParcel(request);
   const field = plainField(layer);
   const hash = `#map=17/${point[1]}/${point[0]}${QUIET}`;

@@ -42,6 +42,8 @@ pub(super) struct Delivery {
     stop: Arc<AtomicBool>,
     /// Where we are, and the version of the document that says so.
     place: Option<(Position, u64)>,
+    /// What could not be written down, and in place of which version: it was delivered, and need not be again.
+    unsaved: Option<(Position, u64)>,
     /// When the dead letters were looked at.
     looked: Option<Instant>,
 }
@@ -50,7 +52,7 @@ impl Delivery {
     pub(super) fn new(shared: Arc<Shared>, own: Stored, stop: Arc<AtomicBool>) -> Result<Self, WebhookError> {
         let secret = Secret::parse(&own.secret).ok_or(WebhookError::Secret)?;
         let agent = agent(shared.options.timeout);
-        Ok(Self { shared, own, secret, agent, stop, place: None, looked: None })
+        Ok(Self { shared, own, secret, agent, stop, place: None, unsaved: None, looked: None })
     }
 
     /// Delivers until somebody says stop, or another server does it.
@@ -90,6 +92,7 @@ impl Delivery {
             self.looked = Some(Instant::now());
             self.once_more()?;
         }
+        self.write_down()?;
         let store = self.shared.live.store();
         if self.place.is_none() {
             let (position, version) = read::<Position>(store, &position_name(&self.own.id))?;
@@ -191,14 +194,18 @@ impl Delivery {
     /// Remembers where we are; false where somebody else has written it, and then it is read anew.
     fn save(&mut self, position: Position) -> Result<bool, WebhookError> {
         let Some((_, version)) = self.place.take() else { return Ok(false) };
-        let store = self.shared.live.store();
-        let name = position_name(&self.own.id);
-        if !write(store, &name, version, &position)? {
-            return Ok(false);
-        }
+        self.unsaved = Some((position, version));
+        self.write_down()
+    }
+
+    /// Writes what is not written yet; while that fails, it stays so.
+    fn write_down(&mut self) -> Result<bool, WebhookError> {
+        let Some((position, version)) = &self.unsaved else { return Ok(true) };
+        let written = write(self.shared.live.store(), &position_name(&self.own.id), *version, position)?;
         // Each writing adds one; where that is not so, the next one will find out.
-        self.place = Some((position, version + 1));
-        Ok(true)
+        self.place =
+            self.unsaved.take().filter(|_| written).map(|(position, version)| (position, version + 1));
+        Ok(written)
     }
 
     /// The receiver has said that it wants no more.

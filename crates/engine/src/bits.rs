@@ -98,8 +98,8 @@ mod tests {
         assert_eq!(bits.iter().collect::<Vec<_>>(), [0, 1, 63, 64, 130, 200]);
         let gaps: Vec<_> = bits.gaps(0..300).collect();
         assert_eq!(gaps, [2..63, 65..130, 131..200, 201..300]);
-        assert_eq!(bits.gaps(3..5).collect::<Vec<_>>(), [3..5]);
+        assert!(bits.gaps(3..5).eq(std::iter::once(3..5)));
         assert_eq!(bits.gaps(0..2).count(), 0);
-        assert_eq!(Bits::default().gaps(0..1000).collect::<Vec<_>>(), [0..1000]);
+        assert!(Bits::default().gaps(0..1000).eq(std::iter::once(0..1000)));
     }
 }

@@ -4,6 +4,9 @@ use geo_index::rtree::{Node, RTree, RTreeIndex};
 
 use crate::{Bbox, bits::Bits, block::BoxIndex};
 
+/// A node of the index, or one of the boxes in it.
+type Place<'a> = Node<'a, f64, RTree<f64>>;
+
 /// Whether a box reaches an edge of the extent that it lies in, so that the extent may shrink without it.
 pub(crate) fn is_on_edge(bbox: &Bbox, extent: &Bbox) -> bool {
     (0..2).any(|axis| bbox.min[axis] <= extent.min[axis] || bbox.max[axis] >= extent.max[axis])
@@ -13,7 +16,7 @@ pub(crate) fn is_on_edge(bbox: &Bbox, extent: &Bbox) -> bool {
 pub(crate) fn of_shown(index: &BoxIndex, hidden: &Bits) -> Option<Bbox> {
     let tree = index.tree.as_ref()?;
     // Each edge as something to be small: a node's own edge bounds those of all in it.
-    let edges: [fn(&Node<'_, f64, RTree<f64>>) -> f64; 4] =
+    let edges: [fn(&Place<'_>) -> f64; 4] =
         [|node| node.min_x(), |node| node.min_y(), |node| -node.max_x(), |node| -node.max_y()];
     let [west, south, east, north] = edges.map(|edge| {
         let mut best = f64::INFINITY;
@@ -24,8 +27,8 @@ pub(crate) fn of_shown(index: &BoxIndex, hidden: &Bits) -> Option<Bbox> {
 }
 
 fn least(
-    node: &Node<'_, f64, RTree<f64>>,
-    edge: &impl Fn(&Node<'_, f64, RTree<f64>>) -> f64,
+    node: &Place<'_>,
+    edge: &impl Fn(&Place<'_>) -> f64,
     index: &BoxIndex,
     hidden: &Bits,
     best: &mut f64,

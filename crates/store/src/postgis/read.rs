@@ -127,7 +127,8 @@ pub(super) fn same(row: &PgRow, one: usize, other: usize, width: usize) -> Resul
 }
 
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], String> {
-    <[u8; N]>::try_from(bytes).map_err(|_| format!("the database sent {} bytes for {N}", bytes.len()))
+    <[u8; N]>::try_from(bytes)
+        .map_err(|_other_length| format!("the database sent {} bytes for {N}", bytes.len()))
 }
 
 /// A value in PostgreSQL's binary format: big-endian numbers, days and microseconds since 2000.

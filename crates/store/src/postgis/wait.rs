@@ -66,13 +66,12 @@ impl Waiter {
             .clone();
         let until = Instant::now() + time;
         let newest = database.run(async {
-            // A database that is away may be back within the time, but who waits is to know within a second.
+            // A database that is away may be back within the time.
             let above = heard.wait_for(|heard| heard.newest.is_some_and(|newest| newest > known));
             match timeout(time, above).await {
-                Ok(Ok(heard)) => return Some(heard.newest.unwrap_or(known)),
-                Ok(Err(_)) | Err(_) => {}
+                Ok(Ok(heard)) => heard.newest,
+                Ok(Err(_)) | Err(_) => None,
             }
-            None
         });
         if let Some(newest) = newest {
             return Ok(newest);

@@ -20,12 +20,12 @@ pub(crate) struct Problem {
     detail: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Members beside those that every problem has.
-    more: Map<String, Value>,
+    more: Box<Map<String, Value>>,
 }
 
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), headers: Vec::new(), more: Map::new() }
+        Self { status, kind, title, detail: detail.into(), headers: Vec::new(), more: Box::default() }
     }
 
     /// 400: a parameter's value cannot be used.
@@ -143,7 +143,7 @@ impl Problem {
             "detail": self.detail,
         });
         if let Value::Object(members) = &mut body {
-            members.extend(self.more.clone());
+            members.extend(*self.more.clone());
         }
         body
     }

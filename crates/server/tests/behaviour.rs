@@ -66,7 +66,7 @@ fn what_is_not_there_and_what_is_not_allowed_are_problems() {
     }
     for (method, path) in [
         ("POST", "/api"),
-        ("DELETE", "/api/collections/parcels/items/26740-1-1"),
+        ("DELETE", "/api/collections/parcels/items"),
         ("PUT", "/tiles/parcels/1/0/0"),
         ("POST", "/"),
         ("POST", "/nix"),

@@ -238,7 +238,7 @@ fn no_answer_to_anybody_holds_a_personal_value() {
         "/api/openapi.json",
         &format!("/api/at?lon={x}&lat={y}"),
         &format!("/api/near?lon={x}&lat={y}&revision=5"),
-        &format!("/api/within?bbox=106,10,107,11&features=true&limit=10000"),
+        "/api/within?bbox=106,10,107,11&features=true&limit=10000",
     ] {
         let got = server.get(path);
         assert_eq!(got.status, 200, "{path}: {}", got.text());

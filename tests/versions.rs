@@ -8,7 +8,7 @@ use citymap_tests::{Bench, Database};
 use serde_json::Value;
 
 /// Wells by code, with a depth.
-fn wells(bench: &Bench, rows: &[(&str, f64, f64)], mode: &str) {
+fn wells(bench: &Bench, rows: &[(&str, f64, i64)], mode: &str) {
     let text: String =
         rows.iter().map(|(code, lon, depth)| format!("{code},{lon},10.77,{depth}\n")).collect();
     fs::write(bench.path("wells.csv"), format!("code,lon,lat,depth\n{text}")).unwrap();
@@ -25,8 +25,8 @@ fn export(bench: &Bench, name: &str, as_of: Option<&str>) -> Value {
 
 /// Every command on one store; `other` is a second, empty place for a store.
 fn story(bench: &Bench, other: &str) {
-    let first = [("W1", 106.70, 10.0), ("W2", 106.71, 20.0), ("W3", 106.72, 30.0)];
-    let second = [("W1", 106.70, 10.0), ("W2", 106.71, 25.0), ("W4", 106.73, 40.0)];
+    let first = [("W1", 106.70, 10), ("W2", 106.71, 20), ("W3", 106.72, 30)];
+    let second = [("W1", 106.70, 10), ("W2", 106.71, 25), ("W4", 106.73, 40)];
     wells(bench, &first, "replace");
     wells(bench, &second, "replace");
 
@@ -54,12 +54,12 @@ fn story(bench: &Bench, other: &str) {
         .collect();
     assert_eq!(told, [("W2", "changed"), ("W3", "removed"), ("W4", "added")]);
     let changed = &diff["layers"][0]["features"][0];
-    assert_eq!((&changed["before"]["depth"], &changed["after"]["depth"]), (&20.0.into(), &25.0.into()));
+    assert_eq!((&changed["before"]["depth"], &changed["after"]["depth"]), (&20.into(), &25.into()));
     assert!(changed["after"].get("code").is_none(), "only what differs: {changed}");
     let file: Value = serde_json::from_slice(&fs::read(bench.path("diff.geojson")).unwrap()).unwrap();
     assert_eq!(file["features"].as_array().map(Vec::len), Some(3));
     assert_eq!(file["features"][1]["geometry"]["type"], "Point", "a removed feature as it was");
-    assert!(bench.expect(0, ["diff", "1", "2"]).stdout().contains("depth: 20.0 → 25.0"));
+    assert!(bench.expect(0, ["diff", "1", "2"]).stdout().contains("depth: 20 → 25"));
     assert!(bench.expect(1, ["diff", "2", "1"]).stderr().contains("citymap diff 1 2"));
     assert!(bench.expect(1, ["diff", "1", "9"]).stderr().contains("no revision 9"));
 
@@ -157,8 +157,8 @@ fn revisions_in_postgis() {
 fn from_a_file_to_postgis_and_back() {
     let Some(database) = Database::create() else { return };
     let bench = Bench::new();
-    wells(&bench, &[("W1", 106.7, 1.0)], "replace");
-    wells(&bench, &[("W2", 106.7, 2.0)], "append");
+    wells(&bench, &[("W1", 106.7, 1)], "replace");
+    wells(&bench, &[("W2", 106.7, 2)], "append");
     let url = database.url();
     bench.expect(1, ["copy", "--to", &url]);
     bench.expect(0, ["copy", "--migrate", "--to", &url]);

@@ -106,8 +106,69 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Repeat in another store the revisions that it lacks: from a file to PostGIS or back.
     Copy(CopyArgs),
+    /// Say who is called with each new revision (webhooks); servers that run take it over.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Check the store and what the program stands on.
     Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// Subscribe an address: it gets each revision from the next on, signed.
+    Add {
+        /// Where to POST to.
+        #[arg(value_name = "URL")]
+        url: String,
+
+        /// What people call it. Default: the address.
+        #[arg(long, value_name = "TEXT")]
+        name: Option<String>,
+
+        /// Only revisions that touch this layer (may be given again).
+        #[arg(long, value_name = "ID")]
+        layer: Vec<LayerId>,
+
+        /// A file with the secret, `whsec_` and base64. Default: one is made, and told this once.
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
+    },
+    /// List the subscriptions, how far each is and what fails.
+    List,
+    /// End a subscription.
+    Remove {
+        /// Its id or name.
+        #[arg(value_name = "ID|NAME")]
+        which: String,
+    },
+    /// Send nothing for a while; it is sent afterwards.
+    Pause {
+        /// Its id or name.
+        #[arg(value_name = "ID|NAME")]
+        which: String,
+    },
+    /// Go on with a subscription that was paused, or that ended by a 410.
+    Resume {
+        /// Its id or name.
+        #[arg(value_name = "ID|NAME")]
+        which: String,
+    },
+    /// List the revisions that were given up after a day of attempts.
+    Dead {
+        /// Its id or name.
+        #[arg(value_name = "ID|NAME")]
+        which: String,
+    },
+    /// Try dead letters once more.
+    Retry {
+        /// Its id or name.
+        #[arg(value_name = "ID|NAME")]
+        which: String,
+
+        /// Only this revision.
+        #[arg(long, value_name = "N")]
+        revision: Option<u64>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -127,6 +127,7 @@ fn write_backup(cli: &Cli, part: &Path) -> Result<Manifest, Failure> {
         let from = database::open(cli, false)?;
         let to = GeoPackage::open_or_create(part)?;
         copy_with_bar(cli, from.as_ref(), &to)?;
+        copy_documents(from.as_ref(), &to)?;
     } else {
         GeoPackage::open(Path::new(&cli.store))?.back_up(part)?;
     }
@@ -170,6 +171,7 @@ pub(crate) fn restore(cli: &Cli, args: &RestoreArgs) -> Result<ExitCode, Failure
         )));
     }
     copy_with_bar(cli, &backup, to.as_ref())?;
+    copy_documents(&backup, to.as_ref())?;
     let differences = manifest.differences(&Manifest::of(to.as_ref())?);
     if !differences.is_empty() {
         return Err(Failure(format!(
@@ -224,6 +226,22 @@ pub(crate) fn copy(cli: &Cli, args: &CopyArgs) -> Result<ExitCode, Failure> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What lies beside the record: subscriptions, and how far each is. A plain copy leaves it out, since two stores would then
+/// both call the subscribers.
+fn copy_documents(from: &dyn Store, to: &dyn Store) -> Result<(), Failure> {
+    for name in from.document_names()? {
+        // A lease is a running server's, not the city's.
+        if name == MANIFEST || name.ends_with("/lease") {
+            continue;
+        }
+        let Some(document) = from.document(&name)? else { continue };
+        if !to.put_document(&name, 0, Some(&document.body))? {
+            return Err(Failure(format!("{} has a document `{name}` already", to.location())));
+        }
+    }
+    Ok(())
 }
 
 fn copy_with_bar(cli: &Cli, from: &dyn Store, to: &dyn Store) -> Result<u64, Failure> {

@@ -15,6 +15,7 @@ mod output;
 mod progress;
 mod rollback;
 mod serve;
+mod webhook;
 mod worker;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Backup(args) => backup::back_up(&cli, args),
         Command::Restore(args) => backup::restore(&cli, args),
         Command::Copy(args) => backup::copy(&cli, args),
+        Command::Webhook(command) => webhook::run(&cli, command),
         Command::Doctor => doctor::run(&cli),
     };
     match outcome {

@@ -16,9 +16,9 @@ mod wkb_write;
 
 use std::{path::Path, time::Duration};
 
+pub use checksum::{Checksum, checksum};
 use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Feature, Fid, Layer, LayerId, Mode, NewFeature, Revision, RevisionNumber};
-pub use checksum::{Checksum, checksum};
 pub use error::StoreError;
 pub use geopackage::GeoPackage;
 pub use postgis::Postgis;
@@ -192,6 +192,9 @@ pub trait Store: Send + Sync {
     /// The newest revision that was committed at `time` or before; 0 if none was. A revision's time is never
     /// before that of the revision before it.
     fn revision_at(&self, time: DateTime<Utc>) -> Result<RevisionNumber, StoreError>;
+
+    /// The names of all documents, sorted.
+    fn document_names(&self) -> Result<Vec<String>, StoreError>;
 
     /// A document, if there is one of this name.
     fn document(&self, name: &str) -> Result<Option<Document>, StoreError>;

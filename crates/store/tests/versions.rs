@@ -44,6 +44,10 @@ impl Store for Plain<'_> {
     fn revision_at(&self, time: DateTime<Utc>) -> Result<RevisionNumber, StoreError> {
         self.0.revision_at(time)
     }
+    fn document_names(&self) -> Result<Vec<String>, StoreError> {
+        self.0.document_names()
+    }
+
     fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
         self.0.document(name)
     }

@@ -116,6 +116,10 @@ impl Store for TestStore {
         self.up()?.revision_at(time)
     }
 
+    fn document_names(&self) -> Result<Vec<String>, StoreError> {
+        self.up()?.document_names()
+    }
+
     fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
         self.up()?.document(name)
     }

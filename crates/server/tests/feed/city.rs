@@ -164,6 +164,10 @@ impl Store for Switch {
         self.here()?.revision_at(time)
     }
 
+    fn document_names(&self) -> Result<Vec<String>, StoreError> {
+        self.here()?.document_names()
+    }
+
     fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
         self.here()?.document(name)
     }

@@ -15,6 +15,14 @@ pub(super) fn get(conn: &Connection, name: &str) -> Result<Option<Document>, Fai
     Ok(found)
 }
 
+/// The names of all documents, sorted.
+pub(super) fn names(conn: &Connection) -> Result<Vec<String>, Failure> {
+    let mut statement =
+        conn.prepare("SELECT name FROM citymap_document WHERE body IS NOT NULL ORDER BY name")?;
+    let names = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(names)
+}
+
 /// Writes a document if its version is `expected`; whether it was. One that is taken away leaves its version behind,
 /// so that the next one of its name is not taken for it.
 pub(super) fn put(conn: &Connection, name: &str, expected: u64, body: Option<&str>) -> Result<bool, Failure> {

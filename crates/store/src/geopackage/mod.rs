@@ -172,6 +172,10 @@ impl Store for GeoPackage {
         revisions::at(&self.kept(), time).map_err(|failure| self.failed(failure))
     }
 
+    fn document_names(&self) -> Result<Vec<String>, StoreError> {
+        documents::names(&self.kept()).map_err(|failure| self.failed(failure))
+    }
+
     fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
         documents::get(&self.kept(), name).map_err(|failure| self.failed(failure))
     }

@@ -31,6 +31,14 @@ async fn look(lease: &mut Lease, name: &str) -> Result<Option<Document>, Sql> {
         .transpose()
 }
 
+/// The names of all documents, sorted.
+pub(super) fn names(database: &Database) -> Result<Vec<String>, StoreError> {
+    const NAMES: &str = "SELECT name FROM citymap.document ORDER BY name COLLATE \"C\"";
+    database.run(database.ask(Purpose::Write, async |lease| {
+        sqlx::query_scalar::<_, String>(NAMES).fetch_all(&mut **lease).await
+    }))
+}
+
 /// Writes a document if its version is still `expected` (0: there is none); whether it was.
 pub(super) fn put(
     database: &Database,

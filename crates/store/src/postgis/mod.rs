@@ -135,6 +135,10 @@ impl Store for Postgis {
         log::at(&self.database, time)
     }
 
+    fn document_names(&self) -> Result<Vec<String>, StoreError> {
+        documents::names(&self.database)
+    }
+
     fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
         documents::get(&self.database, name)
     }

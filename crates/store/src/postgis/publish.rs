@@ -113,37 +113,29 @@ pub(super) fn find_differing(
     Ok(Differences { changed: number(0), removed: number(1) })
 }
 
-/// Rows from which on a history's key is made after them, if they are its first.
-const MANY: u64 = 20_000;
-
 /// Keeps the former rows that [`find_differing`] found. `again` says that the layer was touched by this revision before.
 pub(super) fn keep_found(
     session: &mut Session<'_>,
     entry: &Entry,
     found: &str,
-    differences: Differences,
     again: bool,
 ) -> Result<(), StoreError> {
-    let history = quoted(&entry.history);
-    let many = differences.changed + differences.removed >= MANY
-        && session.numbers(format!("SELECT revision FROM history.{history} LIMIT 1"), &[])?.is_none();
-    if many {
-        session.batch(schema::drop_history_key(entry))?;
-    }
-    session.affect(
-        format!(
-            "INSERT INTO history.{history} (revision, {FID}{}) SELECT $1, o.{FID}{} FROM city.{} o \
-             JOIN pg_temp.{} d ON d.{FID} = o.{FID} WHERE true{}{}",
-            entry.list(""),
-            entry.list("o."),
-            quoted(entry.layer.id.as_str()),
-            quoted(found),
-            if again { but_added(entry) } else { String::new() },
-            if many { "" } else { " ON CONFLICT DO NOTHING" },
-        ),
-        &[entry.revision],
-    )?;
-    if many { session.batch(schema::add_history_key(entry)) } else { Ok(()) }
+    // In the order of the history's key, which then only grows at its end.
+    session
+        .affect(
+            format!(
+                "INSERT INTO history.{} (revision, {FID}{}) SELECT $1, o.{FID}{} FROM city.{} o \
+                 JOIN pg_temp.{} d ON d.{FID} = o.{FID} WHERE true{} ORDER BY o.{FID} ON CONFLICT DO NOTHING",
+                quoted(&entry.history),
+                entry.list(""),
+                entry.list("o."),
+                quoted(entry.layer.id.as_str()),
+                quoted(found),
+                if again { but_added(entry) } else { String::new() },
+            ),
+            &[entry.revision],
+        )
+        .map(|_| ())
 }
 
 /// Keeps all rows of a layer whose table goes: it is dropped, or has other fields from now on.

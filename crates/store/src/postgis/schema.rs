@@ -187,24 +187,8 @@ pub(super) fn create_history(entry: &Entry) -> String {
     for (field, column) in entry.layer.fields.iter().zip(&entry.columns) {
         sql.push_str(&format!(", {} {}", quoted(column), column_type(field.field_type)));
     }
-    sql.push_str("); ");
-    sql.push_str(&add_history_key(entry));
+    sql.push_str(", PRIMARY KEY (revision, fid))");
     sql
-}
-
-fn history_key(entry: &Entry) -> String {
-    quoted(&format!("{}_pk", entry.history))
-}
-
-/// Makes the key of a history table.
-pub(super) fn add_history_key(entry: &Entry) -> String {
-    let table = quoted(&entry.history);
-    format!("ALTER TABLE history.{table} ADD CONSTRAINT {} PRIMARY KEY (revision, fid)", history_key(entry))
-}
-
-/// Takes the key of an empty history table away, to make it faster when the table is filled.
-pub(super) fn drop_history_key(entry: &Entry) -> String {
-    format!("ALTER TABLE history.{} DROP CONSTRAINT {}", quoted(&entry.history), history_key(entry))
 }
 
 /// Makes the indexes of a filled table: number, key, place.

@@ -445,10 +445,9 @@ impl LayerWriter {
     /// features there are now.
     pub(super) fn finish(mut self, session: &mut Session<'_>) -> Result<(LayerChange, u64), StoreError> {
         self.flush(session)?;
-        if let Target::Waiting { column, .. } = &self.target {
-            if !column.takes(self.codes) {
-                self.widen(session)?;
-            }
+        let narrow = matches!(&self.target, Target::Waiting { column, .. } if !column.takes(self.codes));
+        if narrow {
+            self.widen(session)?;
         }
         let mut recorded = false;
         match &self.target {
@@ -517,7 +516,7 @@ impl LayerWriter {
             }
             return Ok(true);
         }
-        publish::keep_found(session, &self.entry, &found, differences, self.again)?;
+        publish::keep_found(session, &self.entry, &found, self.again)?;
         session.batch(format!("DROP TABLE pg_temp.{}", quoted(&found)))?;
         publish::publish(session, &self.entry, name, column, true)?;
         Ok(false)

@@ -125,6 +125,7 @@ pub(crate) fn documents_are_compared_and_swapped(store: &dyn Store) {
     assert!(store.put_document("webhooks", 1, Some("")).unwrap());
     assert_eq!(store.document("webhooks").unwrap(), document(2, ""));
     assert!(store.put_document("other \"'; name", 0, Some("y")).unwrap());
+    assert_eq!(store.document_names().unwrap(), ["other \"'; name", "webhooks"]);
     assert!(!store.put_document("webhooks", 1, None).unwrap());
     assert!(store.put_document("webhooks", 2, None).unwrap());
     assert_eq!(store.document("webhooks").unwrap(), None);

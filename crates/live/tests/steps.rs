@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     path::Path,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -19,7 +20,9 @@ use citymap_model::{
     CommitMeta, Fid, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Revision, RevisionNumber, Role,
     Title, Value,
 };
-use citymap_store::{Document, Edit, Finding, GeoPackage, Put, Store, StoreError, Transaction, View};
+use citymap_store::{
+    Document, Edit, Finding, GeoPackage, Options, Put, Store, StoreError, Transaction, View,
+};
 
 fn layer(id: &str) -> Layer {
     let mut layer = Layer::new(id.parse().unwrap(), Title::same(id), Role::Place, GeometryKind::Point);
@@ -127,9 +130,36 @@ fn an_edit_costs_what_was_edited_and_not_what_there_is() {
 
 #[test]
 fn random_edits_of_two_writers_equal_a_fresh_reading_and_every_former_revision() {
-    let (folder, live) = city(200);
+    let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("city.gpkg");
-    let other = open(&path);
+    drop(GeoPackage::open_or_create(&path).unwrap());
+    two_writers(&|| GeoPackage::open(&path).map(|store| Box::new(store) as Box<dyn Store>).unwrap());
+}
+
+#[test]
+fn the_same_of_a_database() {
+    let Ok(server) = std::env::var("CITYMAP_TEST_DATABASE") else {
+        println!("skipped: CITYMAP_TEST_DATABASE is not set; run scripts/with-postgres cargo test …");
+        return;
+    };
+    let name = format!("citymap_live_{}", std::process::id());
+    let psql = |sql: &str| {
+        let done = Command::new("psql").args(["-q", "-v", "ON_ERROR_STOP=1", &server, "-c", sql]).status();
+        assert!(done.unwrap().success(), "{sql}");
+    };
+    psql(&format!("CREATE DATABASE {name}"));
+    let (front, _) = server.rsplit_once('/').unwrap();
+    let address = format!("{front}/{name}");
+    let options = Options { migrate: true, ..Options::default() };
+    two_writers(&|| citymap_store::open_with(&address, &options).unwrap());
+    psql(&format!("DROP DATABASE {name} WITH (FORCE)"));
+}
+
+/// Two servers that write to one record in turn; `store` opens it.
+fn two_writers(store: &dyn Fn() -> Box<dyn Store>) {
+    fill(store().as_ref(), "places", 200);
+    let open = || Live::open(store()).unwrap();
+    let (live, other) = (open(), open());
     let mut random = Random(20_261_122);
     let mut scenes: BTreeMap<RevisionNumber, Scene> = BTreeMap::from([(1, live.scene())]);
     for round in 0..60 {
@@ -152,7 +182,7 @@ fn random_edits_of_two_writers_equal_a_fresh_reading_and_every_former_revision()
             }
         }
         live.refresh().unwrap();
-        let fresh = open(&path);
+        let fresh = open();
         same(&live.scene(), &fresh.scene());
         scenes.insert(live.scene().revision(), live.scene());
     }
@@ -163,7 +193,7 @@ fn random_edits_of_two_writers_equal_a_fresh_reading_and_every_former_revision()
     for _ in 0..2 {
         for (number, scene) in scenes.iter().rev() {
             same(&live.scene_at(*number).unwrap(), scene);
-            same(&open(&path).scene_at(*number).unwrap(), scene);
+            same(&open().scene_at(*number).unwrap(), scene);
         }
     }
     assert!(live.scene_at(0).unwrap().city.layers.is_empty());

@@ -65,7 +65,7 @@ fn every_limit_has_a_flag_that_works() {
     let bench = Bench::new();
     wells(&bench, "first.csv", 30);
     let server = Server::start(
-        &bench.store(),
+        bench.store(),
         &["--items-limit-max", "7", "--near-distance-max", "50", "--body-max", "100"],
     );
     assert_eq!(server.json("/api/collections/wells/items?limit=100")["numberReturned"], 7);

@@ -341,6 +341,18 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "CITYMAP_WRITERS", value_name = "FILE")]
     pub(crate) writers: Option<PathBuf>,
 
+    /// Leave the calling of webhooks to other servers.
+    #[arg(long, help_heading = "Webhooks")]
+    pub(crate) no_webhooks: bool,
+
+    /// Seconds that a receiver of a webhook may take to answer.
+    #[arg(long, default_value_t = 10.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Webhooks")]
+    pub(crate) webhook_timeout: f64,
+
+    /// Hours after the first failure when a revision is given up for a receiver and becomes a dead letter.
+    #[arg(long, default_value_t = 24.0, value_parser = seconds, value_name = "HOURS", help_heading = "Webhooks")]
+    pub(crate) webhook_give_up: f64,
+
     /// Features a page of /items at most.
     #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
     pub(crate) items_limit_max: usize,

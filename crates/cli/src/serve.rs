@@ -7,7 +7,7 @@ use std::{
 };
 
 use citymap_live::Live;
-use citymap_server::{Config, Limits};
+use citymap_server::{Config, Limits, webhooks::WebhookOptions};
 
 use crate::{
     args::{Cli, ServeArgs},
@@ -87,9 +87,13 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
             batch_edits_max: args.batch_edits_max,
             batch_bytes_max: args.batch_max,
             writers_max: args.writers_max,
-            ..defaults
         },
-        ..Config::default()
+        webhooks: WebhookOptions {
+            enabled: !args.no_webhooks,
+            timeout: Duration::from_secs_f64(args.webhook_timeout),
+            give_up: Duration::from_secs_f64(args.webhook_give_up * 3_600.0),
+            ..WebhookOptions::default()
+        },
     })
 }
 

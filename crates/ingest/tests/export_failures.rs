@@ -6,8 +6,8 @@ mod common;
 
 use citymap_crs::Crs;
 use citymap_ingest::{ExportError, export};
-use citymap_model::{Feature, GeometryKind, LayerId};
-use citymap_store::{LayerEntry, StoreError, View};
+use citymap_model::{Feature, GeometryKind, LayerId, RevisionNumber};
+use citymap_store::{Change, LayerEntry, StoreError, Touched, View};
 use common::{city, layers::*};
 
 #[test]
@@ -73,7 +73,7 @@ struct Broken<'a> {
 }
 
 impl View for Broken<'_> {
-    fn revision(&self) -> citymap_model::RevisionNumber {
+    fn revision(&self) -> RevisionNumber {
         self.inner.revision()
     }
 
@@ -95,6 +95,19 @@ impl View for Broken<'_> {
             }
             sink(feature)
         })
+    }
+
+    fn touched(&self, layer: &LayerId, from: RevisionNumber) -> Result<Touched, StoreError> {
+        self.inner.touched(layer, from)
+    }
+
+    fn changes(
+        &self,
+        layer: &LayerId,
+        from: RevisionNumber,
+        sink: &mut dyn FnMut(Change) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.inner.changes(layer, from, sink)
     }
 }
 

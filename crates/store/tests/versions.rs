@@ -122,7 +122,7 @@ fn step(store: &GeoPackage, dice: &mut Dice, fields: usize) -> usize {
         }
         _ => {
             let mut layer = layer(fields);
-            layer.title = Title::same(&format!("Wells {}", dice.roll(3)));
+            layer.title = Title::same(format!("Wells {}", dice.roll(3)));
             transaction.layer(&layer, Mode::Edit).unwrap();
             for _ in 0..3 {
                 let fid = 1 + dice.roll(30) as Fid;

@@ -187,6 +187,8 @@ impl Server {
             .arg(store.as_ref())
             .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
             .args(args)
+            // What a server says of a database that a test takes away is no news.
+            .env("CITYMAP_LOG", std::env::var("CITYMAP_LOG").unwrap_or_else(|_unset| "off".to_owned()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

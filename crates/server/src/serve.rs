@@ -72,7 +72,7 @@ pub async fn serve(
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     let limits = config.limits.clone();
-    let stop_following = follow(Arc::clone(&live), limits.refresh_interval).map_err(ServeError::Thread)?;
+    let following = follow(Arc::clone(&live), limits.refresh_interval).map_err(ServeError::Thread)?;
     let webhooks = config.webhooks.clone();
     let app = Arc::new(App::new(live, config));
     let webhooks = webhooks
@@ -108,7 +108,7 @@ pub async fn serve(
     app.hub.close();
     webhooks.iter().for_each(Webhooks::stop);
     drop(listener);
-    drop(stop_following);
+    following.stop();
     tracing::info!("stopping");
     let end = tokio::time::Instant::now() + limits.shutdown_grace;
     if tokio::time::timeout_at(end, server.graceful.shutdown()).await.is_err() {
@@ -120,6 +120,11 @@ pub async fn serve(
         if tokio::time::timeout_at(end, ended).await.is_err() {
             tracing::warn!("a webhook's receiver had not answered when the time of grace was over");
         }
+    }
+    // Whoever still holds the store keeps its journal open.
+    let ended = tokio::task::spawn_blocking(move || following.wait());
+    if tokio::time::timeout_at(end, ended).await.is_err() {
+        tracing::warn!("the store had not answered when the time of grace was over");
     }
     Ok(())
 }
@@ -168,18 +173,37 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 }
 
 /// Starts the thread that follows the store; it ends when what this gives is dropped.
-fn follow(live: Arc<Live>, interval: Duration) -> io::Result<StopOnDrop> {
+fn follow(live: Arc<Live>, interval: Duration) -> io::Result<Following> {
     let stop = Arc::new(AtomicBool::new(false));
     let heard = Arc::clone(&stop);
-    thread::Builder::new().name("follow-store".to_owned()).spawn(move || live.follow(interval, &heard))?;
-    Ok(StopOnDrop(stop))
+    let thread = thread::Builder::new()
+        .name("follow-store".to_owned())
+        .spawn(move || live.follow(interval, &heard))?;
+    Ok(Following { stop, thread: Some(thread) })
 }
 
-/// Tells a thread to end.
-struct StopOnDrop(Arc<AtomicBool>);
+/// The thread that follows the store; told to end with the value.
+struct Following {
+    stop: Arc<AtomicBool>,
+    thread: Option<thread::JoinHandle<()>>,
+}
 
-impl Drop for StopOnDrop {
+impl Following {
+    fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until it has ended. Blocks.
+    fn wait(mut self) {
+        self.stop();
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that follows the store had failed");
+        }
+    }
+}
+
+impl Drop for Following {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.stop();
     }
 }

@@ -145,7 +145,8 @@ pub struct Change {
 pub enum Touched {
     /// Features, at most so many (0: none); definition and fields may differ in their titles only.
     Features(u64),
-    /// The fields or the kind of geometry are others, or the layer is in one of the two only.
+    /// The fields or the kind of geometry are others, or the layer is in one of the two only. A store may also say so where
+    /// they were others in between.
     Whole,
 }
 

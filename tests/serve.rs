@@ -81,7 +81,11 @@ fn what_cannot_be_served_is_said() {
     let run = bench.expect(1, ["serve"]);
     assert!(run.stderr().contains("citymap demo"), "{}", run.stderr());
     let run = bench.expect(1, ["--store", "postgres://u:secret@127.0.0.1:9/city", "layers"]);
-    assert!(run.stderr().contains("cannot be reached") && !run.stderr().contains("secret"), "{}", run.stderr());
+    assert!(
+        run.stderr().contains("cannot be reached") && !run.stderr().contains("secret"),
+        "{}",
+        run.stderr()
+    );
     std::fs::write(bench.path("other.gpkg"), "not a database").unwrap();
     let run = bench.expect(1, ["--store", "other.gpkg", "layers"]);
     assert!(run.stderr().contains("other.gpkg"), "{}", run.stderr());

@@ -37,10 +37,10 @@ mod clip;
 mod describe;
 mod encode;
 mod grid;
-mod gzip;
 mod line;
 mod numbers;
 mod overlay_texts;
+mod pack;
 mod pbf;
 mod point;
 mod polygon;
@@ -50,6 +50,7 @@ mod segment;
 mod simple;
 mod sliver;
 mod tile_id;
+mod tiler;
 mod touched;
 mod trace;
 mod values;
@@ -57,8 +58,9 @@ mod wire;
 
 pub use describe::{NATIVE_MAX_ZOOM, tilejson, vector_layer};
 pub use encode::{TileOptions, encode};
-pub use gzip::{GZIP_LEVEL, gzip};
+pub use pack::{GZIP_LEVEL, Packing, gzip, pack};
 pub use tile_id::{MAX_ZOOM, TileError, TileId};
+pub use tiler::Tiler;
 pub use touched::{TileRange, touched_tiles};
 
 /// The width and height of a tile in its own units.

@@ -6,6 +6,33 @@ use libdeflater::{CompressionLvl, Compressor};
 /// time and more (measured by the crate's `bench` example).
 pub const GZIP_LEVEL: u8 = 1;
 
+/// How the bytes of a tile are packed on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Packing {
+    /// As they are.
+    Identity,
+    /// RFC 1952.
+    Gzip,
+}
+
+impl Packing {
+    /// Its name in `Content-Encoding`; `None` for bytes as they are.
+    pub fn content_encoding(self) -> Option<&'static str> {
+        match self {
+            Self::Identity => None,
+            Self::Gzip => Some("gzip"),
+        }
+    }
+}
+
+/// Packs a tile, each packing at the level that serves it soonest. Equal bytes give equal bytes.
+pub fn pack(bytes: &[u8], packing: Packing) -> Vec<u8> {
+    match packing {
+        Packing::Identity => bytes.to_vec(),
+        Packing::Gzip => gzip(bytes, GZIP_LEVEL),
+    }
+}
+
 thread_local! {
     static COMPRESSOR: RefCell<Option<(u8, Compressor)>> = const { RefCell::new(None) };
 }

@@ -26,6 +26,7 @@
 mod bbox;
 mod bits;
 mod block;
+mod cancel;
 mod changed;
 mod city;
 mod column;
@@ -50,6 +51,7 @@ mod valid;
 
 pub use bbox::Bbox;
 pub use block::Block;
+pub use cancel::{Cancel, Cancelled};
 pub use city::City;
 pub use column::{Column, Dictionary, Nulls, ValueRef};
 pub use error::EngineError;

@@ -58,7 +58,7 @@ mod wire;
 
 pub use describe::{NATIVE_MAX_ZOOM, tilejson, vector_layer};
 pub use encode::{TileOptions, encode};
-pub use pack::{GZIP_LEVEL, Packing, gzip, pack};
+pub use pack::{Effort, GZIP_LEVEL, Packing, gzip, pack, pack_for};
 pub use tile_id::{MAX_ZOOM, TileError, TileId};
 pub use tiler::Tiler;
 pub use touched::{TileRange, touched_tiles};

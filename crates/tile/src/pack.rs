@@ -13,35 +13,62 @@ pub enum Packing {
     Identity,
     /// RFC 1952.
     Gzip,
+    /// RFC 8878.
+    Zstd,
+    /// RFC 7932.
+    Brotli,
+}
+
+/// What packing is for, and so how long it may take. Times and sizes are the `packings` example's, in `docs/performance.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effort {
+    /// Somebody waits for this tile, which may be asked for once.
+    Now,
+    /// It is packed once and sent many times.
+    Once,
 }
 
 impl Packing {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Identity, Self::Gzip, Self::Zstd, Self::Brotli];
+
     /// Its name in `Content-Encoding`; `None` for bytes as they are.
     pub fn content_encoding(self) -> Option<&'static str> {
         match self {
             Self::Identity => None,
             Self::Gzip => Some("gzip"),
+            Self::Zstd => Some("zstd"),
+            Self::Brotli => Some("br"),
         }
     }
 }
 
-/// Packs a tile, each packing at the level that serves it soonest. Equal bytes give equal bytes.
+/// Packs a tile that somebody waits for. Equal bytes give equal bytes, from one build of the program.
 pub fn pack(bytes: &[u8], packing: Packing) -> Vec<u8> {
+    pack_for(bytes, packing, Effort::Now)
+}
+
+/// Packs a tile at the level that suits the purpose. Equal bytes give equal bytes, from one build of the program.
+pub fn pack_for(bytes: &[u8], packing: Packing, effort: Effort) -> Vec<u8> {
+    let now = effort == Effort::Now;
     match packing {
         Packing::Identity => bytes.to_vec(),
-        Packing::Gzip => gzip(bytes, GZIP_LEVEL),
+        Packing::Gzip => gzip(bytes, if now { GZIP_LEVEL } else { 9 }),
+        Packing::Zstd => zstd(bytes, if now { 1 } else { 15 }),
+        Packing::Brotli => brotli(bytes, if now { 2 } else { 9 }),
     }
 }
 
 thread_local! {
-    static COMPRESSOR: RefCell<Option<(u8, Compressor)>> = const { RefCell::new(None) };
+    static GZIP: RefCell<Option<(u8, Compressor)>> = const { RefCell::new(None) };
+    static ZSTD: RefCell<Option<(i32, zstd::bulk::Compressor<'static>)>> = const { RefCell::new(None) };
 }
 
 /// Packs bytes as gzip at a level from 0 (stored) to 12 (smallest; more counts as 12). The header
 /// carries no time, so equal bytes give equal bytes.
 pub fn gzip(bytes: &[u8], level: u8) -> Vec<u8> {
     let level = level.min(12);
-    COMPRESSOR.with_borrow_mut(|slot| {
+    GZIP.with_borrow_mut(|slot| {
         if slot.as_ref().is_none_or(|(at, _)| *at != level) {
             *slot = None;
         }
@@ -62,23 +89,102 @@ pub fn gzip(bytes: &[u8], level: u8) -> Vec<u8> {
     })
 }
 
+/// Packs bytes as one zstd frame that names its length, at a level from 1 to 22 (smallest).
+fn zstd(bytes: &[u8], level: i32) -> Vec<u8> {
+    ZSTD.with_borrow_mut(|slot| {
+        if slot.as_ref().is_none_or(|(at, _)| *at != level) {
+            *slot = zstd::bulk::Compressor::new(level).ok().map(|compressor| (level, compressor));
+        }
+        let packed = slot.as_mut().and_then(|(_, compressor)| compressor.compress(bytes).ok());
+        // Only a lack of memory brings it here; the frame of raw blocks needs none.
+        packed.unwrap_or_else(|| raw_frame(bytes))
+    })
+}
+
+/// A zstd frame of raw blocks.
+fn raw_frame(bytes: &[u8]) -> Vec<u8> {
+    const BLOCK: usize = 128 << 10;
+    // The magic number; a descriptor: one segment, eight bytes of content length; no checksum.
+    let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0b1110_0000];
+    out.extend((bytes.len() as u64).to_le_bytes());
+    let mut rest = bytes;
+    loop {
+        let (block, after) = rest.split_at(rest.len().min(BLOCK));
+        let header = (block.len() as u32) << 3 | u32::from(after.is_empty());
+        out.extend(&header.to_le_bytes()[..3]);
+        out.extend(block);
+        if after.is_empty() {
+            return out;
+        }
+        rest = after;
+    }
+}
+
+/// Packs bytes as brotli at a quality from 0 to 11 (smallest).
+fn brotli(bytes: &[u8], quality: i32) -> Vec<u8> {
+    let params = brotli::enc::BrotliEncoderParams {
+        quality,
+        size_hint: bytes.len(),
+        // A window of 4 MB at most: what every reader of the web has.
+        lgwin: 22,
+        ..Default::default()
+    };
+    let mut out = Vec::with_capacity(bytes.len() / 2 + 64);
+    let done = brotli::BrotliCompress(&mut &bytes[..], &mut out, &params);
+    // Only reading and writing can fail, and memory does neither.
+    debug_assert!(done.is_ok());
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Read;
 
+    fn unpacked(packed: &[u8], packing: Packing) -> Vec<u8> {
+        let mut back = Vec::new();
+        match packing {
+            Packing::Identity => back.extend(packed),
+            Packing::Gzip => _ = flate2::read::GzDecoder::new(packed).read_to_end(&mut back).unwrap(),
+            Packing::Zstd => _ = zstd::Decoder::new(packed).unwrap().read_to_end(&mut back).unwrap(),
+            Packing::Brotli => _ = brotli::Decompressor::new(packed, 4096).read_to_end(&mut back).unwrap(),
+        }
+        back
+    }
+
+    fn samples() -> [Vec<u8>; 4] {
+        let mixed = (0..400_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
+        [vec![], vec![7], vec![9; 300_000], mixed]
+    }
+
     #[test]
-    fn another_library_reads_it_and_the_clock_does_not_matter() {
-        let bytes: Vec<u8> = (0..100_000u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
-        for bytes in [&bytes[..], &[]] {
-            for level in [0, 1, 6, 12, 200] {
-                let packed = gzip(bytes, level);
-                assert_eq!(packed[4..8], [0; 4], "no time in the header");
-                assert_eq!(packed, gzip(bytes, level));
-                let mut back = Vec::new();
-                flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut back).unwrap();
-                assert_eq!(back, bytes);
+    fn every_packing_comes_back_and_comes_the_same_each_time() {
+        for bytes in samples() {
+            for packing in Packing::ALL {
+                for effort in [Effort::Now, Effort::Once] {
+                    let packed = pack_for(&bytes, packing, effort);
+                    assert_eq!(unpacked(&packed, packing), bytes, "{packing:?} {effort:?}");
+                    // Levels in between must leave no trace.
+                    let _ = pack_for(&bytes[..bytes.len() / 2], packing, Effort::Now);
+                    assert_eq!(packed, pack_for(&bytes, packing, effort));
+                }
             }
+        }
+    }
+
+    #[test]
+    fn raw_frames_are_read_as_others() {
+        for bytes in samples() {
+            assert_eq!(unpacked(&raw_frame(&bytes), Packing::Zstd), bytes);
+        }
+    }
+
+    #[test]
+    fn the_clock_does_not_matter() {
+        for level in [0, 1, 6, 12, 200] {
+            let packed = gzip(b"tile", level);
+            assert_eq!(packed[4..8], [0; 4], "no time in the header");
+            assert_eq!(unpacked(&packed, Packing::Gzip), b"tile");
         }
     }
 }

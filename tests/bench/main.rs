@@ -2,21 +2,29 @@
 //!
 //! Prints a table a city size; the ratio is peer's time over ours (or our rate over the
 //! peer's): above 1 we are faster. `citymap-bench 100000 1000000` chooses the sizes,
-//! `--seconds S` the time for each rate (default 3).
+//! `--seconds S` the time for each rate (default 3), `--no-record` leaves out imports, replacement, rollback and backup.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or a benchmark fails by panicking")]
 
+mod ceiling;
 mod city;
-mod http;
+mod load;
 mod peer;
+mod questions;
 mod rate;
 mod record;
+mod start;
 mod table;
+mod tiles;
 
 use std::time::Duration;
 
 fn main() {
+    if std::env::args().nth(1).as_deref() == Some(ceiling::ARGUMENT) {
+        return ceiling::serve();
+    }
     let mut sizes = Vec::new();
+    let mut record = true;
     let mut seconds = 3.0;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -27,6 +35,7 @@ fn main() {
                     .and_then(|text| text.parse().ok())
                     .unwrap_or_else(|| usage("--seconds wants a number"));
             }
+            ("--no-record", _) => record = false,
             (_, Ok(size)) => sizes.push(size),
             _ => usage(&format!("{arg} is no number of parcels")),
         }
@@ -40,11 +49,11 @@ fn main() {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     println!("citymap beside PostGIS and GDAL, {processors} processors, {seconds} s a rate");
     for size in sizes {
-        city::run(size, &database, Duration::from_secs_f64(seconds), processors).print();
+        city::run(size, &database, Duration::from_secs_f64(seconds), processors, record).print();
     }
 }
 
 fn usage(problem: &str) -> ! {
-    eprintln!("{problem}\nusage: scripts/with-postgres citymap-bench [--seconds S] [PARCELS…]");
+    eprintln!("{problem}\nusage: scripts/with-postgres citymap-bench [--seconds S] [--no-record] [PARCELS…]");
     std::process::exit(2);
 }

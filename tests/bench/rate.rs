@@ -20,3 +20,15 @@ pub(crate) fn of(threads: usize, time: Duration, work: impl Fn(u64) + Sync) -> f
     });
     next.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64()
 }
+
+/// The value that so many of a hundred do not exceed.
+pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[(sorted.len() * percent).div_ceil(100).clamp(1, sorted.len()) - 1]
+}
+
+/// The mean.
+pub(crate) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}

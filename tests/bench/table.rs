@@ -32,6 +32,12 @@ impl Table {
         self.add(work, format!("{ours:.0}/s"), peer.map(|peer| (format!("{peer:.1}/s"), ours / peer)), note);
     }
 
+    /// A figure that must not exceed a limit: smaller is better.
+    pub(crate) fn limit(&mut self, work: &str, ours: f64, limit: f64, unit: &str) {
+        let peer = Some((format!("{limit} {unit}"), limit / ours));
+        self.add(work, format!("{ours:.2} {unit}"), peer, "the limit that we set ourselves");
+    }
+
     fn add(&mut self, work: &str, ours: String, peer: Option<(String, f64)>, note: &str) {
         let (peer, ratio) = peer.map_or(("–".to_owned(), None), |(peer, ratio)| (peer, Some(ratio)));
         let line = Line { work: work.to_owned(), ours, peer, ratio, note: note.to_owned() };
@@ -41,9 +47,9 @@ impl Table {
 
     /// Prints it as Markdown.
     pub(crate) fn print(&self) {
-        println!("| {} | citymap | peer | ratio | how |\n|---|---|---|---|---|", self.title);
+        println!("| {} | citymap | peer or limit | ratio | how |\n|---|---|---|---|---|", self.title);
         for line in &self.lines {
-            let ratio = line.ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.1} ×"));
+            let ratio = line.ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2} ×"));
             println!("| {} | {} | {} | {ratio} | {} |", line.work, line.ours, line.peer, line.note);
         }
     }

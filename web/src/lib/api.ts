@@ -66,6 +66,11 @@ export interface Collection {
     synthetic?: boolean;
     fields: Field[];
     tiles: string;
+    /**
+     * How its tiles are cut: from `detailZoom` on every feature is in them; below it polygons are merged into areas of one
+     * value of `class`, points into clusters, and lines thinned by it.
+     */
+    tileRule?: { detailZoom: number; class?: string | null };
     /** What names the state of the layer's tiles: asked for with it, a tile may be kept for a year. */
     tilesVersion: string;
   };

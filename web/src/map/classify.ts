@@ -46,28 +46,30 @@ export function classify(collection: Collection): Drawing {
 /** Whether a layer holds borders: areas that overlap level by level, of which only the lines may be drawn. */
 export const isBoundary = (collection: Collection): boolean => /boundar|ranh_gioi|dia_gioi/.test(collection.id);
 
-/** The zoom from which a layer's tiles are asked for: dense layers only where they can be read. */
+/** The zoom from which a layer's tiles are asked for: where they say something beside the layers that stand above them. */
 export function minZoom(collection: Collection): number {
   const { role, count } = collection.citymap;
   switch (classify(collection)) {
     case 'parcel':
+      return 8;
     case 'building':
-      // A tile of a whole city's dense lots at z14 is megabytes of what is a pixel wide there; the plan stands in for it.
-      return count > 20_000 ? 15 : count > 2000 ? 14 : 10;
+      return 13;
     case 'address':
       return 17;
     case 'pipe':
     case 'power':
-      return 14;
+      return 13;
     case 'point':
-      if (role === 'utility') return count <= 500 ? 15 : count <= 5000 ? 16 : 17;
-      if (role === 'other') return count <= 2000 ? 8 : 13;
-      if (role === 'report') return count <= 300 ? 14 : 16;
-      return count <= 300 ? 13 : 15;
+      if (role === 'report' || role === 'other') return 8;
+      // A few thousand lights are read one by one; before that the number of them in a neighbourhood is all there is to see.
+      return role === 'utility' ? (count <= 500 ? 12 : 14) : 11;
     default:
       return 0;
   }
 }
+
+/** The zoom from which every feature is in its layer's tiles, one by one. */
+export const detailZoom = (collection: Collection): number => collection.citymap.tileRule?.detailZoom ?? 0;
 
 /** The symbol (tiles/sprites) for a point layer, by its name and role; `null` for a plain dot. */
 export function pointIcon(collection: Collection): string | null {

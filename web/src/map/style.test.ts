@@ -146,13 +146,31 @@ describe('the style', () => {
 
   it('asks for tiles by the state of the layer’s tiles, so that only changed layers are fetched again', () => {
     const source = buildStyle(input([layer('parcels', 'parcel', 'polygon')])).sources.parcels;
-    expect(source).toMatchObject({ tiles: ['http://city.test/tiles/parcels/{z}/{x}/{y}?rev=3-abc'], minzoom: 14 });
+    expect(source).toMatchObject({ tiles: ['http://city.test/tiles/parcels/{z}/{x}/{y}?rev=3-abc'], minzoom: 8 });
   });
 
-  it('asks for a whole city’s parcels only where they can be told apart', () => {
-    const city = layer('parcels', 'parcel', 'polygon');
-    city.citymap.count = 100_000;
-    expect(buildStyle(input([city])).sources.parcels).toMatchObject({ minzoom: 15 });
+  it('draws borders of parcels only where every parcel is in the tiles, and keeps merged ones behind the plan', () => {
+    const city = layer('parcels', 'parcel', 'polygon', FIELDS);
+    city.citymap.tileRule = { detailZoom: 15, class: 'use' };
+    const part = (style: ReturnType<typeof buildStyle>, id: string) => style.layers.find((item) => item.id === id);
+    const alone = buildStyle(input([city]));
+    expect(part(alone, 'parcels/line')).toMatchObject({ minzoom: 15 });
+    expect(part(alone, 'parcels/fill')?.paint).toMatchObject({
+      'fill-opacity': ['interpolate', ['linear'], ['zoom'], 14.4, 1, 15, 1],
+    });
+    const both = buildStyle(input([city, layer('zones', 'zone', 'polygon', FIELDS)]));
+    expect(part(both, 'parcels/fill')?.paint).toMatchObject({
+      'fill-opacity': ['interpolate', ['linear'], ['zoom'], 14.4, 0.3, 15, 1],
+    });
+  });
+
+  it('shows clusters by their number, single points by their symbol', () => {
+    const lights = layer('street_lights', 'utility', 'point');
+    lights.citymap.tileRule = { detailZoom: 16 };
+    const style = buildStyle(input([lights]));
+    const filter = (id: string) => style.layers.find((item) => item.id === id && 'filter' in item);
+    expect(filter('street_lights/cluster')).toMatchObject({ filter: ['has', 'point_count'] });
+    expect(JSON.stringify(filter('street_lights/icon'))).toContain('["!",["has","point_count"]]');
   });
 
   it('keeps the plan behind water and roads in far views, and shows it whole in middle ones', () => {

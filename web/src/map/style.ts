@@ -66,6 +66,9 @@ export function buildStyle(input: StyleInput): StyleSpecification {
   const parcelsShown = drawn.some(
     (collection) => classify(collection) === 'parcel' && input.shown(collection.id) && colorField(collection) !== null,
   );
+  const zonesShown = drawn.some(
+    (collection) => classify(collection) === 'zone' && input.shown(collection.id) && colorField(collection) !== null,
+  );
   const dimmed = input.selection.features.length > 0;
   const placed: Placed[] = [];
   drawn.forEach((collection, index) => {
@@ -83,7 +86,8 @@ export function buildStyle(input: StyleInput): StyleSpecification {
     if (classify(collection) === 'parcel')
       sources[seamSource(id)] = { type: 'geojson', data: seamData(input.seams[id]) };
     const seams = [...(input.seams[id]?.keys() ?? [])];
-    const context = { seams, colors, opacity: input.opacity(id), index, lat: input.lat, parcelsShown, dimmed };
+    const opacity = input.opacity(id);
+    const context = { seams, colors, opacity, index, lat: input.lat, parcelsShown, zonesShown, dimmed };
     for (const item of drawCollection(collection, context)) {
       const layout = { ...item.layer.layout, visibility: input.shown(id) ? 'visible' : 'none' };
       placed.push({ slot: item.slot, layer: { ...item.layer, layout } as LayerSpecification });

@@ -37,6 +37,7 @@ export class MapView {
   readonly #refresher: Refresher;
   /** The style that waits for the former one to be read. */
   #styled = false;
+  #drawing = false;
   #next: maplibregl.StyleSpecification | null = null;
   #waiting: ReturnType<typeof setInterval> | undefined;
 
@@ -77,7 +78,9 @@ export class MapView {
     this.map.on('moveend', () => events.moved(this.view()));
     this.map.on('mousemove', (event) => events.pointer([event.lngLat.lng, event.lngLat.lat]));
     this.map.on('mouseout', () => events.pointer(null));
-    this.map.on('click', (event) => events.clicked([event.lngLat.lng, event.lngLat.lat]));
+    this.map.on('click', (event) => {
+      if (!this.#openCluster(event.point)) events.clicked([event.lngLat.lng, event.lngLat.lat]);
+    });
     const busy = () => {
       events.busy();
       this.#nudge();
@@ -109,6 +112,21 @@ export class MapView {
   view(): View {
     const center = this.map.getCenter();
     return { lon: center.lng, lat: center.lat, zoom: this.map.getZoom(), bearing: this.map.getBearing() };
+  }
+
+  /** Goes nearer where a cluster of points is, unless a tool draws; whether it did. */
+  #openCluster(point: maplibregl.Point): boolean {
+    if (this.#drawing) return false;
+    const layers = this.map.getLayersOrder().filter((id) => id.endsWith('/cluster'));
+    const hit = layers.length > 0 ? this.map.queryRenderedFeatures(point, { layers })[0] : undefined;
+    if (hit?.geometry.type !== 'Point') return false;
+    const [lng = 0, lat = 0] = hit.geometry.coordinates;
+    this.map.easeTo({
+      center: [lng, lat],
+      zoom: this.map.getZoom() + 2,
+      animate: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+    });
+    return true;
   }
 
   /** Brings the picture to `style`: tiles of changed layers are fetched anew, the rest stays as it is. */
@@ -147,6 +165,7 @@ export class MapView {
 
   /** Whether a tool draws: the pointer is a cross, and a double click ends a line instead of zooming. */
   drawing(on: boolean): void {
+    this.#drawing = on;
     this.map.getCanvas().style.cursor = on ? 'crosshair' : '';
     if (on) this.map.doubleClickZoom.disable();
     else this.map.doubleClickZoom.enable();

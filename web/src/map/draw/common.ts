@@ -48,6 +48,8 @@ export interface DrawContext {
   lat: number;
   /** A coloured parcel layer is shown: plan colours then give way to it in near views. */
   parcelsShown: boolean;
+  /** A coloured plan is shown: parcels then stay behind it in far views. */
+  zonesShown: boolean;
   /** Numbers of features that are labelled by a point of their own, see `seams.ts`. */
   seams: number[];
   /** Something is selected: its neighbours fade a little. */
@@ -56,7 +58,13 @@ export interface DrawContext {
 
 export const POLYGON: ExpressionSpecification = ['==', ['geometry-type'], 'Polygon'];
 export const LINE: ExpressionSpecification = ['==', ['geometry-type'], 'LineString'];
-export const POINT: ExpressionSpecification = ['==', ['geometry-type'], 'Point'];
+/** Single points: a tile's clusters stand for many. */
+export const POINT: ExpressionSpecification = [
+  'all',
+  ['==', ['geometry-type'], 'Point'],
+  ['!', ['has', 'point_count']],
+];
+export const CLUSTER: ExpressionSpecification = ['has', 'point_count'];
 
 /** The source of a layer's label points, see `arealabels.ts`. */
 export const labelSource = (id: string) => `${id}:label`;

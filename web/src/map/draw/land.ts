@@ -1,5 +1,6 @@
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
+import { detailZoom } from '../classify';
 import { codeColor, codeText, colorField } from '../codes';
 import { FONT } from '../look';
 import {
@@ -20,6 +21,12 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
   const opacity = context.opacity * (dimmed ? 0.75 : 1);
   const field = colorField(collection);
   const text = labelText(collection);
+  const strength = field ? opacity : opacity * 0.35;
+  const detail = detailZoom(collection);
+  // Far views show where land is used, as what; a plan that is drawn too keeps the upper hand until lots can be told apart.
+  const behind = context.zonesShown ? 0.3 * strength : strength;
+  const fill: DataDrivenPropertyValueSpecification<number> =
+    detail > 0 ? ['interpolate', ['linear'], ['zoom'], detail - 0.6, behind, detail, strength] : strength;
   const placed: Placed[] = [
     {
       slot: 'parcel-fill',
@@ -29,7 +36,7 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
         filter: POLYGON,
         paint: {
           'fill-color': field ? codeColor(field, colors) : colors.noCode,
-          'fill-opacity': field ? opacity : opacity * 0.35,
+          'fill-opacity': fill,
           'fill-antialias': false,
         },
       },
@@ -40,6 +47,8 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
       layer: {
         ...base(collection, 'line'),
         type: 'line',
+        // Merged areas have no borders that anybody surveyed.
+        minzoom: detail,
         layout: { 'line-join': 'round' },
         paint: {
           'line-color': colors.parcelLine,

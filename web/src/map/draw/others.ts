@@ -3,7 +3,7 @@ import { classify, isBoundary } from '../classify';
 import { codeColor, colorField } from '../codes';
 import { FONT } from '../look';
 import { base, type DrawContext, hatches, LINE, label, labelText, ownColor, type Placed, POLYGON } from './common';
-import { dots } from './points';
+import { clusters, dots } from './points';
 
 /** Water and green. */
 export function nature(collection: Collection, context: DrawContext): Placed[] {
@@ -96,7 +96,7 @@ export function others(collection: Collection, context: DrawContext): Placed[] {
       },
     });
   }
-  if (kind === 'point' || kind === 'mixed') placed.push(dots(collection, context));
+  if (kind === 'point' || kind === 'mixed') placed.push(dots(collection, context), ...clusters(collection, context));
   if (text && kind !== 'none') {
     placed.push({
       slot: 'detail-label',

@@ -1,16 +1,17 @@
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
-import { pointIcon } from '../classify';
+import { detailZoom, pointIcon } from '../classify';
 import { FONT } from '../look';
-import { base, type DrawContext, label, labelText, ownColor, type Placed, POINT } from './common';
+import { base, CLUSTER, type DrawContext, label, labelText, ownColor, type Placed, POINT } from './common';
 
 /** Points with a symbol, and their names where they are places. */
 export function points(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity } = context;
   const icon = pointIcon(collection);
   const text = collection.citymap.role === 'place' ? labelText(collection) : null;
-  if (!icon) return [dots(collection, context)];
+  if (!icon) return [dots(collection, context), ...clusters(collection, context)];
   return [
+    ...clusters(collection, context),
     {
       slot: 'point',
       layer: {
@@ -38,6 +39,45 @@ export function points(collection: Collection, context: DrawContext): Placed[] {
             : {}),
         },
         paint: { 'icon-opacity': opacity, ...label(colors, colors.label, opacity) },
+      },
+    },
+  ];
+}
+
+/** What stands for several points in far views: a disc with their number. */
+export function clusters(collection: Collection, context: DrawContext): Placed[] {
+  const { colors, opacity } = context;
+  if (detailZoom(collection) === 0) return [];
+  return [
+    {
+      slot: 'dots',
+      layer: {
+        ...base(collection, 'cluster'),
+        type: 'circle',
+        filter: CLUSTER,
+        paint: {
+          'circle-radius': ['interpolate', ['linear'], ['log10', ['get', 'point_count']], 0, 6, 1, 9, 3, 15],
+          'circle-color': ownColor(collection, context),
+          'circle-stroke-color': colors.halo,
+          'circle-stroke-width': 1.2,
+          'circle-opacity': 0.75 * opacity,
+          'circle-stroke-opacity': opacity,
+        },
+      },
+    },
+    {
+      slot: 'detail-label',
+      layer: {
+        ...base(collection, 'cluster-count'),
+        type: 'symbol',
+        filter: CLUSTER,
+        layout: {
+          'text-field': ['number-format', ['get', 'point_count'], { locale: 'vi' }],
+          'text-font': FONT.bold,
+          'text-size': 10.5,
+          'symbol-sort-key': ['-', ['get', 'point_count']],
+        },
+        paint: label(colors, colors.label, opacity),
       },
     },
   ];

@@ -1,6 +1,6 @@
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
-import { classify } from '../classify';
+import { classify, detailZoom } from '../classify';
 import { FONT } from '../look';
 import {
   base,
@@ -17,6 +17,8 @@ import {
 
 /** Buildings: a faint body over the parcel. */
 export function buildings(collection: Collection, { colors, opacity }: DrawContext): Placed[] {
+  const outline = colors.buildingLine;
+  const detail = detailZoom(collection);
   return [
     {
       slot: 'building',
@@ -30,6 +32,8 @@ export function buildings(collection: Collection, { colors, opacity }: DrawConte
             'interpolate',
             ['linear'],
             ['zoom'],
+            13,
+            0.08 * opacity,
             14,
             0.15 * opacity,
             16,
@@ -37,7 +41,7 @@ export function buildings(collection: Collection, { colors, opacity }: DrawConte
             18,
             0.3 * opacity,
           ],
-          'fill-outline-color': colors.buildingLine,
+          'fill-outline-color': detail > 0 ? ['step', ['zoom'], 'rgba(0,0,0,0)', detail, outline] : outline,
         },
       },
     },

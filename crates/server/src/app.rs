@@ -11,13 +11,25 @@ use citymap_live::Live;
 use citymap_tile::GZIP_LEVEL;
 use moka::sync::Cache;
 
-use crate::{config::Config, feed::Hub, pool::Pool, problem::Problem, tiles::TileCache};
+use crate::{
+    config::Config,
+    feed::Hub,
+    problem::Problem,
+    tiles::TileCache,
+    work::{Large, Pool},
+};
 
 /// What all requests share.
 pub(crate) struct App {
     pub(crate) live: Arc<Live>,
     pub(crate) config: Config,
+    /// Questions of middle size: cold tiles, pages, searches.
     pub(crate) pool: Pool,
+    /// Large questions that somebody waits for: areas of whole districts, tiles of the whole city. Threads that the system
+    /// runs after all others.
+    pub(crate) large: Large,
+    /// Jobs that take seconds to minutes (overlays, exports), one at a time, on threads that take what is left over.
+    pub(crate) jobs: Large,
     /// Where edits are prepared and wait for their turn, so that none of them takes a reader's place.
     pub(crate) writing: Pool,
     pub(crate) tiles: TileCache,
@@ -32,8 +44,11 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(live: Arc<Live>, config: Config) -> Self {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             pool: Pool::new(config.limits.max_concurrent, config.limits.queue),
+            large: Large::new("large", config.limits.large_max, config.limits.large_queue, processors, 10),
+            jobs: Large::new("job", 1, config.limits.large_queue, processors, 19),
             writing: Pool::new(config.limits.writers_max, config.limits.queue),
             tiles: TileCache::new(config.limits.tile_cache_bytes),
             hub: Arc::new(Hub::new(&config.limits)),

@@ -68,6 +68,11 @@ pub struct Limits {
     pub max_concurrent: usize,
     /// Questions and tiles that wait for their turn at most; more are answered 503. Default 256.
     pub queue: usize,
+    /// Large questions (areas of whole districts, tiles of the whole city) worked on at once, each on as many threads as
+    /// there are processors, at low priority. Default 1.
+    pub large_max: usize,
+    /// Large questions that wait for their turn at most, and as many jobs; more are answered 503. Default 32.
+    pub large_queue: usize,
     /// Bytes of encoded tiles kept. Default 256 MiB.
     pub tile_cache_bytes: u64,
     /// Layers in one tile at most. Default 64.
@@ -112,6 +117,8 @@ impl Default for Limits {
             connections_max: 4_096,
             max_concurrent: std::thread::available_parallelism().map_or(2, usize::from),
             queue: 256,
+            large_max: 1,
+            large_queue: 32,
             tile_cache_bytes: 256 << 20,
             tile_layers_max: 64,
             shutdown_grace: Duration::from_secs(10),

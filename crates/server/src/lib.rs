@@ -29,7 +29,6 @@ mod negotiate;
 mod openapi;
 mod outer;
 mod params;
-mod pool;
 mod problem;
 mod questions;
 mod reply;
@@ -37,6 +36,7 @@ mod routes;
 mod schema;
 mod serve;
 mod tiles;
+mod work;
 mod write;
 
 pub use auth::{Writer, WritersError, read_writers};

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Field, Title};
+use crate::{Field, TileRule, Title};
 
 /// The name of a layer: a lower-case letter, then lower-case letters, digits and underscores,
 /// 63 characters at most. It names the table, the tiles and the URL.
@@ -199,6 +199,9 @@ pub struct Layer {
     /// Whether the data is made up (the demo city).
     #[serde(default)]
     pub synthetic: bool,
+    /// How tiles generalise it; without one as [`Layer::tile_rule`] finds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiles: Option<TileRule>,
 }
 
 impl Layer {
@@ -220,6 +223,7 @@ impl Layer {
             steward: None,
             attribution: None,
             synthetic: false,
+            tiles: None,
         }
     }
 

@@ -21,6 +21,7 @@ mod field;
 mod layer;
 mod revision;
 mod table;
+mod tile_rule;
 mod title;
 pub mod units;
 mod value;
@@ -30,6 +31,7 @@ pub use feature::{Feature, FeatureId, Fid, NewFeature};
 pub use field::{Field, FieldType};
 pub use layer::{GeometryKind, InvalidLayerId, Layer, LayerId, Role, UnknownRole};
 pub use revision::{CommitMeta, LayerChange, Mode, Revision, RevisionNumber, UnknownMode};
+pub use tile_rule::{InvalidTileRule, TileRule};
 pub use title::Title;
 pub use value::{Value, format_datetime, parse_date, parse_datetime};
 

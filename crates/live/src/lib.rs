@@ -17,6 +17,7 @@ mod merge;
 mod read;
 mod refresh;
 mod scene;
+mod touches;
 mod write;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 pub use error::LiveError;
 pub use feed::{FEATURES_MAX, FeatureEvent, FeatureOp, LayerEvent, RevisionEvent, public_key};
 pub use scene::Scene;
+pub use touches::Touches;
 
 use former::FormerScenes;
 use gate::Gate;

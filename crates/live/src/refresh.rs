@@ -7,11 +7,11 @@ use std::{
 };
 
 use citymap_engine::City;
-use citymap_model::{LayerId, Revision, RevisionNumber};
+use citymap_model::{Fid, LayerId, Revision, RevisionNumber};
 use citymap_search::SearchIndex;
 
 use crate::{
-    Keeping, Live, LiveError, Scene,
+    Keeping, Live, LiveError, Scene, Touches,
     merge::{self, Step},
     read::{differing, stepwise, whole},
 };
@@ -75,7 +75,7 @@ impl Live {
         }
         self.former.clear();
         self.feed.clear();
-        Scene { epoch: old.epoch + 1, city: Arc::default(), ..old.clone() }
+        Scene { epoch: old.epoch + 1, city: Arc::default(), touches: Arc::default(), ..old.clone() }
     }
 
     /// Brings the scene to the store's newest revision; the layers touched.
@@ -84,6 +84,7 @@ impl Live {
         let view = self.store.view()?;
         let mut layers = BTreeMap::new();
         let mut touched = Vec::new();
+        let mut touches = Touches::clone(&old.touches);
         let mut read_whole = false;
         // Kept until all layers have succeeded: what fails half-way must not be replayed by a merge.
         let mut steps: Vec<Step> = Vec::new();
@@ -112,12 +113,15 @@ impl Live {
                     let changes = differing(view.as_ref(), &id, old.revision(), |change| change.after)?;
                     let step = Step { layer: entry.layer, revision: entry.revision, changes };
                     let next = kept.apply(step.layer.clone(), step.revision, step.changes.iter().cloned())?;
+                    let changed: Vec<Fid> = step.changes.iter().map(|(fid, _)| *fid).collect();
+                    touches.step(kept, &next, &changed);
                     steps.push(step);
                     next
                 }
                 None => {
                     read_whole = true;
                     replaced.push(id.clone());
+                    touches.whole(&id, entry.revision);
                     whole(view.as_ref(), entry)?
                 }
             };
@@ -125,6 +129,7 @@ impl Live {
         }
         let gone: Vec<LayerId> =
             old.city.layers.keys().filter(|id| !layers.contains_key(*id)).cloned().collect();
+        gone.iter().for_each(|id| touches.gone(id));
         replaced.extend(gone.iter().cloned());
         touched.extend(gone);
 
@@ -134,7 +139,7 @@ impl Live {
         if let Some(merging) = &mut keeping.merging {
             merging.follow(steps, &replaced);
         }
-        let scene = Scene { city, ..old.clone() };
+        let scene = Scene { city, touches: Arc::new(touches), ..old.clone() };
         if read_whole {
             // A large layer takes seconds to index. The map need not wait for its names.
             self.shared.show(scene.clone());

@@ -4,6 +4,8 @@ use citymap_engine::City;
 use citymap_model::RevisionNumber;
 use citymap_search::{Hit, SearchIndex, SearchQuery};
 
+use crate::Touches;
+
 /// A city in memory with the index that finds its names. Cheap to clone; what it shows never changes.
 #[derive(Clone, Default)]
 pub struct Scene {
@@ -12,6 +14,8 @@ pub struct Scene {
     /// Which record it is of: grows when the store turns out to be another one than before (a backup was restored). Two
     /// scenes are of the same data where both epoch and revision are the same.
     pub epoch: u64,
+    /// Where its latest revisions touched its layers. In a former scene ([`crate::Live::scene_at`]) those of the newest one.
+    pub touches: Arc<Touches>,
     /// Names, addresses and keys of `searched`.
     pub(crate) search: Arc<SearchIndex>,
     /// The city that the index is of: the same one, but for the seconds that indexing a large new layer takes, and

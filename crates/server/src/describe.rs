@@ -131,6 +131,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &Base, lang: &str) -> V
             .map(str::to_owned)
     };
     let crs: Vec<String> = NamedCrs::all().into_iter().map(|crs| crs.uri).collect();
+    let rule = layer.tile_rule();
     json!({
         "id": layer.id.as_str(),
         "title": layer_title(layer, lang),
@@ -161,6 +162,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &Base, lang: &str) -> V
             "fields": public,
             "tiles": format!("/tiles/{id}/{{z}}/{{x}}/{{y}}"),
             "tilesVersion": fingerprint(snapshot),
+            "tileRule": {"detailZoom": rule.detail_zoom, "class": rule.class},
         },
     })
 }

@@ -8,7 +8,7 @@ use std::{
 use axum::body::Bytes;
 use citymap_engine::LayerSnapshot;
 use citymap_live::Live;
-use citymap_tile::GZIP_LEVEL;
+use citymap_tile::{GZIP_LEVEL, Tiler};
 use moka::sync::Cache;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     feed::Hub,
     problem::Problem,
     tiles::TileCache,
+    versions::Versions,
     work::{Large, Pool},
 };
 
@@ -33,6 +34,8 @@ pub(crate) struct App {
     /// Where edits are prepared and wait for their turn, so that none of them takes a reader's place.
     pub(crate) writing: Pool,
     pub(crate) tiles: TileCache,
+    pub(crate) tiler: Arc<Tiler>,
+    pub(crate) versions: Versions,
     pub(crate) hub: Arc<Hub>,
     /// Files of the web map, compressed when first asked for, by their tag.
     packed: Cache<String, Bytes>,
@@ -45,13 +48,16 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(live: Arc<Live>, config: Config) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let tiler = Arc::new(Tiler::new());
         Self {
             pool: Pool::new(config.limits.max_concurrent, config.limits.queue),
             large: Large::new("large", config.limits.large_max, config.limits.large_queue, processors, 10),
             jobs: Large::new("job", 1, config.limits.large_queue, processors, 19),
             writing: Pool::new(config.limits.writers_max, config.limits.queue),
             tiles: TileCache::new(config.limits.tile_cache_bytes),
-            hub: Arc::new(Hub::new(&config.limits)),
+            hub: Arc::new(Hub::new(&config.limits, Arc::clone(&tiler))),
+            tiler,
+            versions: Versions::default(),
             packed: Cache::new(1_000),
             stopping: AtomicBool::new(false),
             boot: hash_of(&(SystemTime::now(), std::process::id())),

@@ -61,6 +61,8 @@ impl IntoResponse for Stop {
 pub(crate) struct Ask {
     pub(crate) app: Arc<App>,
     pub(crate) scene: Scene,
+    /// The scene is the city as it was at a revision that was asked for.
+    pub(crate) former: bool,
     pub(crate) base: Base,
     pub(crate) path: String,
     pub(crate) places: Vec<(String, String)>,
@@ -91,6 +93,7 @@ impl FromRequestParts<Arc<App>> for Ask {
         Ok(Self {
             app: Arc::clone(app),
             scene,
+            former: false,
             base: Base::of(app.config.base_url.as_deref(), &parts.headers, &parts.uri),
             path: parts.uri.path().to_owned(),
             places,

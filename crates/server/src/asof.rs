@@ -57,6 +57,7 @@ impl Ask {
         // Links lead to the same state, also when a newer one has come.
         self.given.set("revision", &scene.revision().to_string());
         self.scene = scene;
+        self.former = true;
         Ok(())
     }
 }

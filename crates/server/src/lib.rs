@@ -29,6 +29,7 @@ mod negotiate;
 mod openapi;
 mod outer;
 mod params;
+mod prepare;
 mod problem;
 mod questions;
 mod reply;
@@ -36,6 +37,7 @@ mod routes;
 mod schema;
 mod serve;
 mod tiles;
+mod versions;
 mod work;
 mod write;
 

@@ -1,6 +1,7 @@
 //! What the client would like to read: format, language, compression.
 
 use axum::http::{HeaderMap, HeaderName, header};
+use citymap_tile::Packing;
 
 use crate::{params::Params, problem::Problem};
 
@@ -90,20 +91,93 @@ pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     entries(headers, header::ACCEPT).iter().any(|(name, _)| name == media_type)
 }
 
+/// How much the client likes any of these media types, named without wildcards: from 0 (not at all) to 1000.
+pub(crate) fn weight_of(headers: &HeaderMap, media_types: &[&str]) -> u16 {
+    let listed = weights(headers, header::ACCEPT);
+    let named = listed.filter(|(name, _)| media_types.iter().any(|own| own.eq_ignore_ascii_case(name)));
+    named.map(|(_, weight)| weight).max().unwrap_or(0)
+}
+
+/// The entries of a list header with their weights in thousandths, in their order; those refused (`q=0`) among them.
+fn weights(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str, u16)> {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(|entry| {
+        let mut parts = entry.split(';').map(str::trim);
+        let name = parts.next().filter(|name| !name.is_empty())?;
+        let q = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        // What cannot be read is refused, as above.
+        let weight = q.map_or(1.0, |q| q.trim().parse::<f32>().unwrap_or(0.0));
+        Some((name, (weight.clamp(0.0, 1.0) * 1000.0).round() as u16))
+    })
+}
+
+/// How much the client likes each packing (RFC 9110, 12.5.3): from 0 (not at all) to 1000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Encodings([u16; Packing::ALL.len()]);
+
+impl Encodings {
+    /// From `Accept-Encoding`. Who sends none gets bytes as they are: many such clients can do nothing else.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut named: [Option<u16>; Packing::ALL.len()] = [None; Packing::ALL.len()];
+        let mut others = None;
+        for (name, weight) in weights(headers, header::ACCEPT_ENCODING) {
+            let packing = match name {
+                "*" => {
+                    others = others.max(Some(weight));
+                    continue;
+                }
+                name if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => {
+                    Packing::Gzip
+                }
+                name if name.eq_ignore_ascii_case("zstd") => Packing::Zstd,
+                name if name.eq_ignore_ascii_case("br") => Packing::Brotli,
+                name if name.eq_ignore_ascii_case("identity") => Packing::Identity,
+                _ => continue,
+            };
+            let own = &mut named[packing as usize];
+            *own = (*own).max(Some(weight));
+        }
+        Self(Packing::ALL.map(|packing| match named[packing as usize].or(others) {
+            Some(weight) => weight,
+            // As they are, bytes are always welcome unless refused, but not more than what is named.
+            None => u16::from(packing == Packing::Identity),
+        }))
+    }
+
+    /// The packing to send: of those that the client likes best the smallest one that is `ready`, else the one that is
+    /// soonest made. Where all are refused, bytes as they are: an answer is better than none.
+    pub(crate) fn best(&self, ready: impl Fn(Packing) -> bool) -> Packing {
+        let most = self.0.iter().copied().max().unwrap_or(0);
+        let liked = |packing: &Packing| most > 0 && self.0[*packing as usize] == most;
+        let by_size = [Packing::Brotli, Packing::Gzip, Packing::Zstd].into_iter().filter(liked);
+        let by_time = [Packing::Zstd, Packing::Gzip, Packing::Brotli].into_iter().filter(liked);
+        by_size.filter(|packing| ready(*packing)).chain(by_time).next().unwrap_or(Packing::Identity)
+    }
+
+    /// Whether gzip is as good to the client as anything else that we write at once.
+    pub(crate) fn gzip(&self) -> bool {
+        let own = self.0[Packing::Gzip as usize];
+        own > 0 && own >= self.0[Packing::Identity as usize]
+    }
+}
+
 /// Whether the answer may come as gzip.
 pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
-    entries(headers, header::ACCEPT_ENCODING).iter().any(|(name, _)| name == "gzip" || name == "*")
+    Encodings::of(headers).gzip()
 }
 
 /// Whether `If-None-Match` names this tag. Weak and strong ones are compared by their text (RFC 9110, 13.1.2).
 pub(crate) fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
-    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    fn bare(tag: &str) -> &str {
+        tag.trim().trim_start_matches("W/")
+    }
+    let own = bare(etag);
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|tag| bare(tag) == bare(etag))
+        .any(|tag| bare(tag) == own)
 }
 
 #[cfg(test)]
@@ -142,6 +216,36 @@ mod tests {
         assert!(accepts_gzip(&asked(header::ACCEPT_ENCODING, "gzip, br")));
         assert!(!accepts_gzip(&asked(header::ACCEPT_ENCODING, "gzip;q=0, br")));
         assert!(!accepts_gzip(&HeaderMap::new()));
+        assert!(!accepts_gzip(&asked(header::ACCEPT_ENCODING, "gzip;q=0.5, identity")));
+        assert!(accepts_gzip(&asked(header::ACCEPT_ENCODING, "*")));
+    }
+
+    #[test]
+    fn the_packing_is_what_the_client_likes_best_then_what_is_there_then_what_is_soon_made() {
+        use Packing::{Brotli, Gzip, Identity, Zstd};
+        for (accepted, cold, warm) in [
+            ("gzip, deflate, br, zstd", Zstd, Brotli),
+            ("gzip, deflate", Gzip, Gzip),
+            ("br", Brotli, Brotli),
+            ("br;q=0.5, gzip;q=0.8", Gzip, Gzip),
+            ("br;q=1.0, gzip;q=0.8, *;q=0.1", Brotli, Brotli),
+            ("gzip;q=0, *", Zstd, Brotli),
+            ("GZIP", Gzip, Gzip),
+            ("x-gzip", Gzip, Gzip),
+            ("deflate", Identity, Identity),
+            ("identity, gzip;q=0.5", Identity, Identity),
+            ("identity;q=0, br;q=0", Identity, Identity),
+            ("*;q=0", Identity, Identity),
+            ("", Identity, Identity),
+            ("gzip;q=x", Identity, Identity),
+        ] {
+            let accepted_of = Encodings::of(&asked(header::ACCEPT_ENCODING, accepted));
+            assert_eq!(accepted_of.best(|_| false), cold, "{accepted}");
+            assert_eq!(accepted_of.best(|_| true), warm, "{accepted}");
+        }
+        let browser = Encodings::of(&asked(header::ACCEPT_ENCODING, "gzip, br, zstd"));
+        assert_eq!(browser.best(|packing| packing == Gzip), Gzip);
+        assert_eq!(Encodings::of(&HeaderMap::new()).best(|_| true), Identity);
     }
 
     #[test]

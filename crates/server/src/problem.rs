@@ -11,7 +11,7 @@ use citymap_store::StoreError;
 use serde_json::{Map, Value, json};
 
 /// What went wrong, and what to do next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
     /// The last word of the problem's type, `urn:citymap:problem:<kind>`.

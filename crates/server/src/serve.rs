@@ -27,6 +27,7 @@ use crate::{
     app::App,
     config::{Config, Limits},
     feed::webhooks::{self, Webhooks},
+    prepare::prepare_tiles,
     routes,
 };
 
@@ -84,6 +85,7 @@ pub async fn serve(
     let server = Server { router, builder: builder(&limits), graceful: GracefulShutdown::new() };
     tracing::info!(address = %bound, "listening");
     on_ready(bound);
+    let preparing = tokio::spawn(prepare_tiles(Arc::clone(&app)));
 
     let places = Arc::new(Semaphore::new(limits.connections_max.max(1)));
     let mut shutdown = pin!(shutdown);
@@ -106,6 +108,7 @@ pub async fn serve(
     }
     app.stopping.store(true, Ordering::Relaxed);
     app.hub.close();
+    preparing.abort();
     webhooks.iter().for_each(Webhooks::stop);
     drop(listener);
     following.stop();

@@ -53,6 +53,7 @@ mod tile_id;
 mod tiler;
 mod touched;
 mod trace;
+mod unpack;
 mod values;
 mod wire;
 
@@ -62,6 +63,7 @@ pub use pack::{Effort, GZIP_LEVEL, Packing, gzip, pack, pack_for};
 pub use tile_id::{MAX_ZOOM, TileError, TileId};
 pub use tiler::Tiler;
 pub use touched::{TileRange, touched_tiles};
+pub use unpack::unpack;
 
 /// The width and height of a tile in its own units.
 pub const EXTENT: u32 = 4096;

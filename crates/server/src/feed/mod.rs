@@ -17,6 +17,7 @@ use std::{
 use citymap_live::{Live, LiveError};
 use citymap_model::{LayerId, RevisionNumber};
 use citymap_store::StoreError;
+use citymap_tile::Tiler;
 use moka::sync::Cache;
 use tokio::sync::{Semaphore, watch};
 
@@ -43,13 +44,15 @@ pub(crate) struct Hub {
     /// The same for those who block: the newest, and the older ones.
     building: (Mutex<()>, Mutex<()>),
     failed: Mutex<Option<(Instant, String)>>,
+    /// Knows how far a change reaches in tiles.
+    tiler: Arc<Tiler>,
     /// Places for streams.
     pub(crate) streams: Arc<Semaphore>,
     closing: watch::Sender<bool>,
 }
 
 impl Hub {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, tiler: Arc<Tiler>) -> Self {
         let weigh = |_: &(RevisionNumber, u64), rendered: &Arc<Rendered>| {
             u32::try_from(rendered.weight()).unwrap_or(u32::MAX)
         };
@@ -59,6 +62,7 @@ impl Hub {
             old: Semaphore::new(1),
             building: Default::default(),
             failed: Mutex::new(None),
+            tiler,
             streams: Arc::new(Semaphore::new(limits.event_streams_max)),
             closing: watch::Sender::new(false),
         }
@@ -93,8 +97,9 @@ impl Hub {
         Ok(events
             .into_iter()
             .map(|event| {
-                self.cache
-                    .get_with((event.revision.number, privacy), || Arc::new(Rendered::new(&event, &scene)))
+                self.cache.get_with((event.revision.number, privacy), || {
+                    Arc::new(Rendered::new(&event, &scene, &self.tiler))
+                })
             })
             .collect())
     }

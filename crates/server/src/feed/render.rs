@@ -3,6 +3,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use citymap_engine::Bbox;
 use citymap_live::{FeatureEvent, LayerEvent, RevisionEvent, Scene};
 use citymap_model::{FeatureId, LayerId, RevisionNumber, format_datetime};
+use citymap_tile::Tiler;
 
 use super::tiles;
 use crate::geojson::{id, number, text};
@@ -19,7 +20,7 @@ pub(crate) struct Rendered {
 }
 
 impl Rendered {
-    pub(super) fn new(event: &RevisionEvent, scene: &Scene) -> Self {
+    pub(super) fn new(event: &RevisionEvent, scene: &Scene, tiler: &Tiler) -> Self {
         let revision = &event.revision;
         let mut head =
             format!("{{\"revision\":{},\"time\":\"{}\"", revision.number, format_datetime(&revision.time));
@@ -27,7 +28,9 @@ impl Rendered {
         head.push_str(&json_text(&revision.meta.message));
         head.push_str(",\"source\":");
         head.push_str(&revision.meta.source.as_deref().map_or_else(|| "null".to_owned(), json_text));
-        let layers = event.layers.iter().map(|own| (own.layer.clone(), layer(own, scene))).collect();
+        let number = revision.number;
+        let layer = |own: &LayerEvent| (own.layer.clone(), layer(own, number, scene, tiler));
+        let layers = event.layers.iter().map(layer).collect();
         let author = format!(",\"author\":{}", json_text(&revision.meta.author));
         Self { number: revision.number, head, author, layers }
     }
@@ -79,7 +82,7 @@ fn json_text(value: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn layer(event: &LayerEvent, scene: &Scene) -> String {
+fn layer(event: &LayerEvent, revision: RevisionNumber, scene: &Scene, tiler: &Tiler) -> String {
     let mut out = Vec::with_capacity(512);
     out.extend(b"{\"layer\":");
     text(&mut out, event.layer.as_str());
@@ -108,7 +111,9 @@ fn layer(event: &LayerEvent, scene: &Scene) -> String {
     if event.whole {
         out.extend(b"null")
     } else {
-        tiles::write(&mut out, &event.features)
+        let boxes = tiles::boxes(event, revision, scene);
+        let snapshot = scene.city.layer(event.layer.as_str());
+        tiles::write(&mut out, &boxes, snapshot.map(AsRef::as_ref), tiler)
     }
     out.push(b'}');
     String::from_utf8_lossy(&out).into_owned()

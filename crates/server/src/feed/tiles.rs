@@ -1,23 +1,35 @@
 use std::collections::BTreeSet;
 
-use citymap_engine::Bbox;
-use citymap_live::FeatureEvent;
-use citymap_tile::{TileId, TileOptions, touched_tiles};
+use citymap_engine::{Bbox, LayerSnapshot};
+use citymap_live::{LayerEvent, Scene};
+use citymap_model::RevisionNumber;
+use citymap_tile::{TileId, TileOptions, Tiler, touched_tiles};
 
 /// The deepest zoom whose tiles are told; deeper ones lie in these.
 const ZOOM_MAX: u8 = 18;
 /// Tiles of one zoom that are told at most; where there are more, the box counts.
 const TILES_MAX: usize = 1_000;
 
-/// The tiles whose content may be another since these features changed, zoom by zoom, as JSON:
+/// Where a revision touched a layer: the boxes of its features before and after, and those of features that others call
+/// something else since, where the city still knows.
+pub(super) fn boxes(event: &LayerEvent, revision: RevisionNumber, scene: &Scene) -> Vec<Bbox> {
+    let mut boxes: Vec<Bbox> =
+        event.features.iter().flat_map(|own| [own.before, own.bbox]).flatten().collect();
+    if let Some(known) = scene.touches.between(&event.layer, revision.saturating_sub(1), revision) {
+        boxes.extend(known);
+    }
+    boxes
+}
+
+/// The tiles whose content may be another since something changed in these boxes, zoom by zoom, as JSON:
 /// `{"0":[[x,y]],…}`. A zoom with more than [`TILES_MAX`] of them is left out.
-pub(super) fn write(out: &mut Vec<u8>, features: &[FeatureEvent]) {
-    let boxes: Vec<Bbox> = features.iter().flat_map(|own| [own.before, own.bbox]).flatten().collect();
+pub(super) fn write(out: &mut Vec<u8>, boxes: &[Bbox], layer: Option<&LayerSnapshot>, tiler: &Tiler) {
     let buffer = TileOptions::default().buffer;
     out.push(b'{');
     let mut first = true;
     for zoom in 0..=ZOOM_MAX {
-        let Some(tiles) = of_zoom(&boxes, zoom, buffer) else { continue };
+        let reach = |bbox: &Bbox| layer.map_or(*bbox, |layer| tiler.reach(layer, bbox, zoom));
+        let Some(tiles) = of_zoom(boxes.iter().map(reach), zoom, buffer) else { continue };
         if !first {
             out.push(b',');
         }
@@ -32,10 +44,10 @@ pub(super) fn write(out: &mut Vec<u8>, features: &[FeatureEvent]) {
     out.push(b'}');
 }
 
-fn of_zoom(boxes: &[Bbox], zoom: u8, buffer: u16) -> Option<BTreeSet<TileId>> {
+fn of_zoom(boxes: impl Iterator<Item = Bbox>, zoom: u8, buffer: u16) -> Option<BTreeSet<TileId>> {
     let mut tiles = BTreeSet::new();
     for bbox in boxes {
-        let range = touched_tiles(bbox, zoom, buffer).ok()?;
+        let range = touched_tiles(&bbox, zoom, buffer).ok()?;
         if range.count() > TILES_MAX as u64 {
             return None;
         }
@@ -55,7 +67,7 @@ mod tests {
     fn old_and_new_places_are_told_once_each() {
         let [a, b] = [106.698, 106.7].map(|lon| Bbox::new(lon, 10.7725, lon + 1e-5, 10.772_51));
         let at = |bbox: &Bbox| TileId::at(bbox.center(), 18).unwrap();
-        let told = of_zoom(&[a, b, a], 18, 64).unwrap();
+        let told = of_zoom([a, b, a].into_iter(), 18, 64).unwrap();
         assert!(told.contains(&at(&a)) && told.contains(&at(&b)), "{told:?}");
         assert!(
             told.len() <= 8
@@ -65,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_zoom_with_too_many_is_left_out() {
-        assert!(of_zoom(&[Bbox::new(106.0, 10.0, 107.0, 11.0)], 12, 64).is_some());
-        assert!(of_zoom(&[Bbox::new(106.0, 10.0, 107.0, 11.0)], 18, 64).is_none());
+        assert!(of_zoom([Bbox::new(106.0, 10.0, 107.0, 11.0)].into_iter(), 12, 64).is_some());
+        assert!(of_zoom([Bbox::new(106.0, 10.0, 107.0, 11.0)].into_iter(), 18, 64).is_none());
     }
 }

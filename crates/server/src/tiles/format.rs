@@ -1,0 +1,71 @@
+use axum::http::{HeaderMap, header};
+
+use crate::negotiate::weight_of;
+
+/// What vector tiles are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Format {
+    /// Mapbox vector tiles 2.1.
+    Mvt,
+    /// MapLibre tiles 1.
+    Mlt,
+}
+
+/// What MapLibre GL JS 6 asks for where a source has `"encoding": "mlt"`.
+const MLT: &str = "application/vnd.maplibre-tile";
+/// What others call it; neither is registered yet.
+const MLT_LONG: &str = "application/vnd.maplibre-vector-tile";
+const MVT: &str = "application/vnd.mapbox-vector-tile";
+
+impl Format {
+    /// The media type that answers carry.
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Self::Mvt => MVT,
+            Self::Mlt => MLT,
+        }
+    }
+
+    /// Splits a last path segment like `26301.mlt`; without a suffix `Accept` decides.
+    pub(crate) fn of_suffix(text: &str) -> (&str, Option<Self>) {
+        let strip = |suffix: &str| text.strip_suffix(suffix);
+        match strip(".pbf").or_else(|| strip(".mvt")) {
+            Some(rest) => (rest, Some(Self::Mvt)),
+            None => strip(".mlt").map_or((text, None), |rest| (rest, Some(Self::Mlt))),
+        }
+    }
+
+    /// MapLibre tiles only for those who name them, and do not like the others better.
+    pub(crate) fn of_accept(headers: &HeaderMap) -> Self {
+        if !headers.contains_key(header::ACCEPT) {
+            return Self::Mvt;
+        }
+        let mlt = weight_of(headers, &[MLT, MLT_LONG]);
+        let mvt = weight_of(headers, &[MVT, "application/x-protobuf"]);
+        if mlt > 0 && mlt >= mvt { Self::Mlt } else { Self::Mvt }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maplibre_tiles_come_only_where_they_are_named() {
+        for (accept, format) in [
+            ("*/*", Format::Mvt),
+            ("application/vnd.maplibre-tile", Format::Mlt),
+            ("application/vnd.maplibre-vector-tile;q=0.9, */*;q=0.1", Format::Mlt),
+            ("application/vnd.maplibre-tile;q=0.5, application/vnd.mapbox-vector-tile", Format::Mvt),
+            ("application/vnd.maplibre-tile;q=0", Format::Mvt),
+            ("Application/VND.maplibre-tile", Format::Mlt),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
+            assert_eq!(Format::of_accept(&headers), format, "{accept}");
+        }
+        assert_eq!(Format::of_accept(&HeaderMap::new()), Format::Mvt);
+        assert_eq!(Format::of_suffix("7.mlt"), ("7", Some(Format::Mlt)));
+        assert_eq!(Format::of_suffix("7.pbf"), ("7", Some(Format::Mvt)));
+        assert_eq!(Format::of_suffix("7"), ("7", None));
+    }
+}

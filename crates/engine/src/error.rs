@@ -68,4 +68,7 @@ pub enum EngineError {
     /// The area given is not one.
     #[error("{0}")]
     InvalidArea(String),
+    /// The layers cannot be laid over one another.
+    #[error("{0}")]
+    Overlay(String),
 }

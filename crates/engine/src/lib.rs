@@ -48,6 +48,7 @@ mod shapes;
 mod sides;
 mod snapshot;
 mod valid;
+mod within;
 
 pub use bbox::Bbox;
 pub use block::Block;
@@ -58,13 +59,16 @@ pub use error::EngineError;
 pub use filter::{Filter, Op, TimeInterval};
 pub use measure::{Measure, Method};
 pub use near::Hit;
-pub use overlay::{Area, LayerShare};
+pub use overlay::{
+    Measures, Operand, Overlay, OverlayError, OverlayOptions, Piece, Progress, Summary,
+};
 pub use query::{Page, Query};
 pub use rows::Rows;
 pub use shape::Shape;
 pub use shapes::{Part, PartKind, ShapeKind};
 pub use snapshot::{LayerSnapshot, SnapshotBuilder};
 pub use valid::During;
+pub use within::{Area, LayerShare};
 
 use shapes::ShapeColumn;
 

@@ -1,7 +1,7 @@
 //! Where a box lies to an area, without looking at what is in the box.
 
 use geo::{
-    Coord, MultiPolygon, Orientation,
+    Coord, Intersects, Line, MultiPolygon, Orientation,
     kernels::{Kernel, RobustKernel},
 };
 use geo_index::rtree::{RTree, RTreeBuilder, RTreeIndex, sort::HilbertSort};
@@ -71,6 +71,19 @@ impl Sides {
     }
 }
 
+impl Sides {
+    /// Whether the way from `a` to `b` shares a point with the boundary. Exact.
+    pub(crate) fn meets_edge(&self, a: [f64; 2], b: [f64; 2]) -> bool {
+        let Some(index) = &self.index else { return false };
+        let [start, end] = [a, b].map(|[x, y]| Coord { x, y });
+        let way = Line::new(start, end);
+        index.search(a[0].min(b[0]), a[1].min(b[1]), a[0].max(b[0]), a[1].max(b[1])).into_iter().any(|edge| {
+            let [start, end] = self.edges[edge as usize];
+            Line::new(start, end).intersects(&way)
+        })
+    }
+}
+
 /// Whether an edge, whose own box meets the box, may share a point with it: it does not where all corners lie strictly on
 /// one side of its line.
 fn meets([a, b]: [Coord<f64>; 2], bbox: &Bbox) -> bool {
@@ -83,7 +96,7 @@ fn meets([a, b]: [Coord<f64>; 2], bbox: &Bbox) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use geo::{Covers, Intersects, LineString, Polygon, Validation};
+    use geo::{Covers, LineString, Polygon, Validation};
     use proptest::prelude::*;
 
     use super::*;

@@ -1,0 +1,109 @@
+//! Overlay where the home grid is not meant, outside of Vietnam: cut in degrees, measured on the ellipsoid. Not made for
+//! speed.
+
+use citymap_model::Geometry;
+use geo::{BooleanOps, GeometryCollection, Intersects, MultiLineString, MultiPoint, MultiPolygon};
+
+use super::pair::Pair;
+use crate::{EngineError, Method, Shape};
+
+/// A geometry's parts by their kind.
+pub(crate) struct Parts {
+    pub(crate) polygons: MultiPolygon<f64>,
+    pub(crate) lines: MultiLineString<f64>,
+    pub(crate) points: MultiPoint<f64>,
+}
+
+impl Parts {
+    pub(crate) fn of(geometry: Geometry) -> Self {
+        let mut parts = Self {
+            polygons: MultiPolygon::new(Vec::new()),
+            lines: MultiLineString::new(Vec::new()),
+            points: MultiPoint::new(Vec::new()),
+        };
+        parts.add(geometry);
+        parts
+    }
+
+    fn add(&mut self, geometry: Geometry) {
+        match geometry {
+            Geometry::Polygon(polygon) => self.polygons.0.push(polygon),
+            Geometry::MultiPolygon(polygons) => self.polygons.0.extend(polygons.0),
+            Geometry::Rect(rect) => self.polygons.0.push(rect.to_polygon()),
+            Geometry::Triangle(triangle) => self.polygons.0.push(triangle.to_polygon()),
+            Geometry::Line(line) => self.lines.0.push(line.into()),
+            Geometry::LineString(line) => self.lines.0.push(line),
+            Geometry::MultiLineString(lines) => self.lines.0.extend(lines.0),
+            Geometry::Point(point) => self.points.0.push(point),
+            Geometry::MultiPoint(points) => self.points.0.extend(points.0),
+            Geometry::GeometryCollection(parts) => parts.0.into_iter().for_each(|part| self.add(part)),
+        }
+    }
+
+    /// The parts as the simplest geometry that holds them; `None` where there are none.
+    pub(crate) fn geometry(self) -> Option<Geometry> {
+        fn simple<T, G: From<T>, M: Into<G>>(mut parts: Vec<T>, many: impl FnOnce(Vec<T>) -> M) -> Option<G> {
+            match parts.len() {
+                0 => None,
+                1 => parts.pop().map(Into::into),
+                _ => Some(many(parts).into()),
+            }
+        }
+        let mut all: Vec<Geometry> = [
+            simple(self.polygons.0, MultiPolygon::new),
+            simple(self.lines.0, MultiLineString::new),
+            simple(self.points.0, MultiPoint::new),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if all.len() > 1 {
+            return Some(Geometry::GeometryCollection(GeometryCollection::new_from(all)));
+        }
+        all.pop()
+    }
+
+    /// What both share: area of areas, lines in areas, points in areas.
+    pub(crate) fn shared(&self, other: &Self) -> Self {
+        let mut lines = other.polygons.clip(&self.lines, false);
+        lines.0.extend(self.polygons.clip(&other.lines, false).0);
+        let inside = |points: &MultiPoint<f64>, polygons: &MultiPolygon<f64>| {
+            points.0.iter().copied().filter(|point| polygons.intersects(point)).collect::<Vec<_>>()
+        };
+        let mut points = inside(&self.points, &other.polygons);
+        points.extend(inside(&other.points, &self.polygons));
+        Self { polygons: self.polygons.intersection(&other.polygons), lines, points: MultiPoint::new(points) }
+    }
+
+    pub(crate) fn measures(&self, method: Method) -> Result<[f64; 3], EngineError> {
+        Ok([
+            method.area(&self.polygons.clone().into())?,
+            method.length(&self.lines.clone().into())?,
+            self.points.0.len() as f64,
+        ])
+    }
+}
+
+/// What two features share.
+pub(crate) fn pair(a: Shape<'_>, b: Shape<'_>, method: Method, least: f64) -> Result<Pair, EngineError> {
+    let (Some(first), Some(second)) = (a.geometry(), b.geometry()) else { return Ok(Pair::Apart) };
+    if !first.intersects(&second) {
+        return Ok(Pair::Apart);
+    }
+    let (first, second) = (Parts::of(first), Parts::of(second));
+    let shared = first.shared(&second).measures(method)?;
+    let shared = [
+        if shared[0] > least { shared[0] } else { 0.0 },
+        if shared[1] > least { shared[1] } else { 0.0 },
+        shared[2],
+    ];
+    Ok(match Pair::measured(shared, first.measures(method)?, second.measures(method)?) {
+        Pair::Apart => Pair::Contact,
+        pair => pair,
+    })
+}
+
+/// The shape of what two features share.
+pub(crate) fn geometry(a: Shape<'_>, b: Shape<'_>) -> Option<Geometry> {
+    Parts::of(a.geometry()?).shared(&Parts::of(b.geometry()?)).geometry()
+}

@@ -1,0 +1,218 @@
+//! The shape of a piece: cut on the grid, told in degrees.
+
+use citymap_crs::Patchwork;
+use citymap_model::Geometry;
+use geo::{BooleanOps, Coord, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
+
+use super::{
+    bands::Prepared,
+    beyond::Parts,
+    share::{self, TOUCH},
+};
+use crate::{EngineError, PartKind, Shape};
+
+/// What two features share.
+pub(crate) fn geometry(a: Shape<'_>, b: Shape<'_>) -> Result<Option<Geometry>, EngineError> {
+    let (mut first, mut second) = (Prepared::default(), Prepared::default());
+    first.figure.read(a)?;
+    second.figure.read(b)?;
+    second.prepare();
+    let base = first.figure.base;
+    let window = [
+        [first.figure.size[0].min(0.0) - 1.0, first.figure.size[1].min(0.0) - 1.0],
+        [first.figure.size[0] + 1.0, first.figure.size[1] + 1.0],
+    ];
+    let [polygons_a, polygons_b] = [polygons(a, base, None)?, polygons(b, base, Some(window))?];
+    let mut home = Home { base, known: Vec::new() };
+    home.know(&first, a);
+    home.know(&second, b);
+    let shared = Parts {
+        polygons: home.polygons(polygons_a.intersection(&polygons_b))?,
+        lines: {
+            let mut lines = home.stretches(&first, &second)?;
+            lines.extend(home.stretches(&second, &first)?);
+            MultiLineString::new(lines)
+        },
+        points: {
+            let mut points = points(&first, &second, a);
+            points.extend(self::points(&second, &first, b));
+            MultiPoint::new(points)
+        },
+    };
+    Ok(shared.geometry())
+}
+
+/// The polygons of a shape in metres from `base`; with a window, only what may lie in it.
+fn polygons(
+    shape: Shape<'_>,
+    base: [f64; 2],
+    window: Option<[[f64; 2]; 2]>,
+) -> Result<MultiPolygon<f64>, EngineError> {
+    let way = Patchwork::to_home();
+    let mut out = Vec::new();
+    for part in shape.parts().filter(|part| part.kind == PartKind::Polygon) {
+        let mut rings = Vec::new();
+        for (position, ring) in part.rings().enumerate() {
+            let mut coords = Vec::with_capacity(shape.ring(ring).len());
+            for &coord in shape.ring(ring) {
+                let [x, y] = way.point(coord)?;
+                coords.push([x - base[0], y - base[1]]);
+            }
+            if let Some(window) = window {
+                coords = clipped(coords, window);
+            }
+            if coords.len() < 4 {
+                if position == 0 {
+                    break;
+                }
+                continue;
+            }
+            rings.push(LineString::new(coords.into_iter().map(|[x, y]| Coord { x, y }).collect()));
+        }
+        let mut rings = rings.into_iter();
+        if let Some(outer) = rings.next() {
+            out.push(Polygon::new(outer, rings.collect()));
+        }
+    }
+    Ok(MultiPolygon::new(out))
+}
+
+/// A closed ring cut to a window (Sutherland and Hodgman). What leaves the window and comes back runs along its side,
+/// a metre beside all that it is cut with later.
+fn clipped(mut ring: Vec<[f64; 2]>, [min, max]: [[f64; 2]; 2]) -> Vec<[f64; 2]> {
+    for (axis, limit, sign) in [(0, min[0], 1.0), (0, max[0], -1.0), (1, min[1], 1.0), (1, max[1], -1.0)] {
+        let depth = |p: [f64; 2]| (p[axis] - limit) * sign;
+        if ring.iter().all(|&p| depth(p) >= 0.0) {
+            continue;
+        }
+        let mut kept: Vec<[f64; 2]> = Vec::with_capacity(ring.len());
+        for pair in ring.windows(2) {
+            let [p, q] = [pair[0], pair[1]];
+            let (dp, dq) = (depth(p), depth(q));
+            if dp >= 0.0 {
+                kept.push(p);
+            }
+            if (dp >= 0.0) != (dq >= 0.0) {
+                let t = dp / (dp - dq);
+                let mut cross = [p[0] + t * (q[0] - p[0]), p[1] + t * (q[1] - p[1])];
+                cross[axis] = limit;
+                kept.push(cross);
+            }
+        }
+        if let Some(&first) = kept.first()
+            && kept.last() != Some(&first)
+        {
+            kept.push(first);
+        }
+        ring = kept;
+    }
+    ring
+}
+
+fn points(points: &Prepared, polygons: &Prepared, shape: Shape<'_>) -> Vec<Point<f64>> {
+    let [dx, dy] = points.figure.shift_to(&polygons.figure);
+    let stored = shape.parts().filter(|part| part.kind == PartKind::Point);
+    let stored = stored.filter_map(|part| shape.ring(part.rings().start).first());
+    points
+        .figure
+        .points
+        .iter()
+        .zip(stored)
+        .filter(|(point, _)| share::has_point(polygons, [point[0] + dx, point[1] + dy]))
+        .map(|(_, &[x, y])| Point::new(x, y))
+        .collect()
+}
+
+/// The way back to degrees, on which corners of the features come out as they are stored.
+struct Home {
+    base: [f64; 2],
+    /// Corners in metres from the base, and as stored.
+    known: Vec<([f64; 2], [f64; 2])>,
+}
+
+impl Home {
+    fn know(&mut self, prepared: &Prepared, shape: Shape<'_>) {
+        let figure = &prepared.figure;
+        let [dx, dy] = [figure.base[0] - self.base[0], figure.base[1] - self.base[1]];
+        let stored = |kind: PartKind| {
+            shape
+                .parts()
+                .filter(move |part| part.kind == kind)
+                .flat_map(move |part| part.rings())
+                .flat_map(move |ring| shape.ring(ring))
+        };
+        let corners = figure.vertices().iter().zip(stored(PartKind::Polygon));
+        let lines = figure.line_coords.iter().zip(stored(PartKind::Line));
+        self.known.extend(corners.chain(lines).map(|(at, &stored)| ([at[0] + dx, at[1] + dy], stored)));
+    }
+
+    fn coord(&self, [x, y]: [f64; 2]) -> Result<Coord<f64>, EngineError> {
+        let near = |(at, _): &&([f64; 2], [f64; 2])| (at[0] - x).abs() <= TOUCH && (at[1] - y).abs() <= TOUCH;
+        let [x, y] = match self.known.iter().find(near) {
+            Some((_, stored)) => *stored,
+            None => Patchwork::from_home().point([x + self.base[0], y + self.base[1]])?,
+        };
+        Ok(Coord { x, y })
+    }
+
+    fn polygons(&self, polygons: MultiPolygon<f64>) -> Result<MultiPolygon<f64>, EngineError> {
+        let ring = |ring: &LineString<f64>| -> Result<LineString<f64>, EngineError> {
+            let mut coords =
+                ring.0.iter().map(|at| self.coord([at.x, at.y])).collect::<Result<Vec<_>, _>>()?;
+            coords.dedup();
+            Ok(LineString::new(coords))
+        };
+        let mut out = Vec::with_capacity(polygons.0.len());
+        for polygon in &polygons.0 {
+            let outer = ring(polygon.exterior())?;
+            let holes = polygon.interiors().iter().map(ring).collect::<Result<Vec<_>, _>>()?;
+            // What falls together to less than a triangle was a sliver of nanometres.
+            if outer.0.len() >= 4 {
+                out.push(Polygon::new(outer, holes.into_iter().filter(|hole| hole.0.len() >= 4).collect()));
+            }
+        }
+        Ok(MultiPolygon::new(out))
+    }
+
+    /// The parts of one's lines in the other's polygons.
+    fn stretches(&self, lines: &Prepared, polygons: &Prepared) -> Result<Vec<LineString<f64>>, EngineError> {
+        let mut out: Vec<Vec<[f64; 2]>> = Vec::new();
+        if polygons.figure.edges.is_empty() {
+            return Ok(Vec::new());
+        }
+        let [dx, dy] = lines.figure.shift_to(&polygons.figure);
+        let moved = |[x, y]: [f64; 2]| [x + dx, y + dy];
+        let mut cuts = Vec::new();
+        for line in lines.figure.lines() {
+            let mut joined = false;
+            for step in line.windows(2) {
+                let [a, b] = [moved(step[0]), moved(step[1])];
+                let at = |t: f64| match t {
+                    0.0 => step[0],
+                    1.0 => step[1],
+                    t => [0, 1].map(|axis| step[0][axis] + t * (step[1][axis] - step[0][axis])),
+                };
+                let mut last = 0.0;
+                share::stretches(polygons, a, b, &mut cuts, |from, to| {
+                    match out.last_mut() {
+                        Some(open) if joined && from == 0.0 => open.push(at(to)),
+                        _ => out.push(vec![at(from), at(to)]),
+                    }
+                    last = to;
+                    joined = false;
+                });
+                joined = last == 1.0;
+            }
+        }
+        let [ex, ey] = [lines.figure.base[0] - self.base[0], lines.figure.base[1] - self.base[1]];
+        out.into_iter()
+            .map(|line| {
+                let mut coords =
+                    line.iter().map(|[x, y]| self.coord([x + ex, y + ey])).collect::<Result<Vec<_>, _>>()?;
+                coords.dedup();
+                Ok(LineString::new(coords))
+            })
+            .filter(|line| !matches!(line, Ok(line) if line.0.len() < 2))
+            .collect()
+    }
+}

@@ -1,0 +1,221 @@
+//! A feature on the plane, as the overlay reckons with it.
+
+use citymap_crs::{CrsError, Patchwork};
+use geo::MultiPolygon;
+
+use crate::{PartKind, Shape};
+
+/// Degrees of an edge that is as good as straight on the grid: 100 m.
+const STRAIGHT: f64 = 0.0009;
+
+/// An edge of a polygon, going up: `low` is not above `high`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge {
+    pub(crate) low: [f64; 2],
+    pub(crate) high: [f64; 2],
+    /// What it adds to the winding number of what lies left of it: 1 or −1.
+    pub(crate) sign: f64,
+    /// Metres to the east for each to the north; 0 for a level edge, which encloses nothing.
+    pub(crate) slope: f64,
+}
+
+impl Edge {
+    fn new(a: [f64; 2], b: [f64; 2], factor: f64) -> Self {
+        let (low, high, sign) = if a[1] <= b[1] { (a, b, factor) } else { (b, a, -factor) };
+        let rise = high[1] - low[1];
+        let slope = if rise > 0.0 { (high[0] - low[0]) / rise } else { 0.0 };
+        Self { low, high, sign, slope }
+    }
+
+    /// The easting at a northing that it has.
+    #[inline]
+    pub(crate) fn x(&self, y: f64) -> f64 {
+        // Its ends are met exactly, so that edges which meet leave no gap.
+        if y == self.high[1] { self.high[0] } else { self.low[0] + (y - self.low[1]) * self.slope }
+    }
+
+    #[inline]
+    pub(crate) fn west(&self) -> f64 {
+        self.low[0].min(self.high[0])
+    }
+
+    #[inline]
+    pub(crate) fn east(&self) -> f64 {
+        self.low[0].max(self.high[0])
+    }
+
+    /// The same edge seen from another base.
+    #[inline]
+    pub(crate) fn moved(&self, [dx, dy]: [f64; 2]) -> Self {
+        let moved = |[x, y]: [f64; 2]| [x + dx, y + dy];
+        Self { low: moved(self.low), high: moved(self.high), ..*self }
+    }
+}
+
+/// A feature on the home grid: metres from `base`, its south-west corner. Numbers of a grid are multiples of 2⁻³³ m below
+/// 2²¹ m, so what is reckoned from another base is exactly the same place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Figure {
+    pub(crate) base: [f64; 2],
+    /// Of the box around it, from the base.
+    pub(crate) size: [f64; 2],
+    /// Of its polygons.
+    pub(crate) edges: Vec<Edge>,
+    /// Its lines, coordinate by coordinate; `line_ends` says where each ends.
+    pub(crate) line_coords: Vec<[f64; 2]>,
+    pub(crate) line_ends: Vec<usize>,
+    pub(crate) points: Vec<[f64; 2]>,
+    /// Of its polygons, m².
+    pub(crate) area: f64,
+    /// Of its lines, m.
+    pub(crate) length: f64,
+    ring: Vec<[f64; 2]>,
+    rings: Vec<(usize, f64)>,
+}
+
+impl Figure {
+    /// Takes the place of what was there before.
+    ///
+    /// # Errors
+    /// Where a coordinate has no place on the grid.
+    pub(crate) fn read(&mut self, shape: Shape<'_>) -> Result<(), CrsError> {
+        self.clear();
+        let way = Patchwork::to_home();
+        for part in shape.parts() {
+            let mut outer = 1.0;
+            for ring in part.rings() {
+                let coords = shape.ring(ring);
+                let kept = match part.kind {
+                    PartKind::Polygon => &mut self.ring,
+                    PartKind::Line => &mut self.line_coords,
+                    PartKind::Point => &mut self.points,
+                };
+                let start = kept.len();
+                for &coord in coords {
+                    kept.push(way.point(coord)?);
+                }
+                match part.kind {
+                    PartKind::Polygon => {
+                        self.end_ring(start, outer);
+                        outer = -1.0;
+                    }
+                    PartKind::Line => {
+                        let steps = self.line_coords[start..].windows(2);
+                        self.length += steps
+                            .map(|step| (step[1][0] - step[0][0]).hypot(step[1][1] - step[0][1]))
+                            .sum::<f64>();
+                        self.line_ends.push(self.line_coords.len());
+                    }
+                    PartKind::Point => {}
+                }
+            }
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// Takes an area in WGS 84 degrees whose edges are straight there: on the grid they are given more corners, so
+    /// that none is further than a tenth of a millimetre from where it was.
+    pub(crate) fn read_area(&mut self, area: &MultiPolygon<f64>) -> Result<(), CrsError> {
+        self.clear();
+        let way = Patchwork::to_home();
+        for polygon in area {
+            let mut outer = 1.0;
+            for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+                let start = self.ring.len();
+                for edge in ring.lines() {
+                    let (from, to) = (edge.start, edge.delta());
+                    let steps = (to.x.abs().max(to.y.abs()) / STRAIGHT).ceil().clamp(1.0, 10_000.0) as usize;
+                    for step in 0..steps {
+                        let t = step as f64 / steps as f64;
+                        self.ring.push(way.point([from.x + t * to.x, from.y + t * to.y])?);
+                    }
+                }
+                if let Some(&first) = self.ring.get(start) {
+                    self.ring.push(first);
+                    self.end_ring(start, outer);
+                }
+                outer = -1.0;
+            }
+        }
+        self.settle();
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.edges.clear();
+        self.line_coords.clear();
+        self.line_ends.clear();
+        self.points.clear();
+        self.ring.clear();
+        self.rings.clear();
+        self.area = 0.0;
+        self.length = 0.0;
+    }
+
+    /// Ends the ring that begins at `start`; `outer` is 1 for an outer ring, −1 for a hole.
+    fn end_ring(&mut self, start: usize, outer: f64) {
+        let twice = twice_area(&self.ring[start..]);
+        // Whichever way rings run, an outer one encloses and a hole leaves out.
+        let factor = if twice < 0.0 { -outer } else { outer };
+        self.area += outer * twice.abs() / 2.0;
+        self.rings.push((self.ring.len(), factor));
+    }
+
+    /// Finds the base, and makes edges of rings.
+    fn settle(&mut self) {
+        let (mut min, mut max) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+        for coord in self.ring.iter().chain(&self.line_coords).chain(&self.points) {
+            for axis in 0..2 {
+                min[axis] = min[axis].min(coord[axis]);
+                max[axis] = max[axis].max(coord[axis]);
+            }
+        }
+        if min[0] > max[0] {
+            (min, max) = ([0.0; 2], [0.0; 2]);
+        }
+        self.base = min;
+        self.size = [max[0] - min[0], max[1] - min[1]];
+        let to_base = |coord: &mut [f64; 2]| *coord = [coord[0] - min[0], coord[1] - min[1]];
+        self.line_coords.iter_mut().for_each(to_base);
+        self.points.iter_mut().for_each(to_base);
+        self.ring.iter_mut().for_each(to_base);
+        let mut start = 0;
+        for &(end, factor) in &self.rings {
+            let ring = &self.ring[start..end];
+            self.edges.extend(
+                ring.windows(2)
+                    .filter(|pair| pair[0] != pair[1])
+                    .map(|pair| Edge::new(pair[0], pair[1], factor)),
+            );
+            start = end;
+        }
+    }
+
+    /// The vertices of its polygons, from the base.
+    pub(crate) fn vertices(&self) -> &[[f64; 2]] {
+        &self.ring
+    }
+
+    /// Its lines, from the base.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &[[f64; 2]]> {
+        let starts = std::iter::once(0).chain(self.line_ends.iter().copied());
+        starts.zip(&self.line_ends).map(|(start, &end)| &self.line_coords[start..end])
+    }
+
+    /// From this one's base to the other's: what is added to coordinates of this one to have them as the other's.
+    pub(crate) fn shift_to(&self, other: &Self) -> [f64; 2] {
+        [self.base[0] - other.base[0], self.base[1] - other.base[1]]
+    }
+}
+
+/// Twice the area of a closed ring, positive where it runs counterclockwise.
+fn twice_area(ring: &[[f64; 2]]) -> f64 {
+    let Some(&[x0, y0]) = ring.first() else { return 0.0 };
+    ring.windows(2)
+        .map(|pair| {
+            let [[ax, ay], [bx, by]] = [pair[0], pair[1]];
+            (ax - x0) * (by - y0) - (bx - x0) * (ay - y0)
+        })
+        .sum()
+}

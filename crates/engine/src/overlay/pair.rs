@@ -1,0 +1,106 @@
+//! One feature and another: what they share, or that they only touch, or neither.
+
+use super::{
+    bands::Prepared,
+    share::{self, Scratch, Shared},
+};
+
+/// What two features are to each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Pair {
+    /// No point in common.
+    Apart,
+    /// They touch, and share nothing that has a measure.
+    Contact,
+    Shares {
+        area: f64,
+        length: f64,
+        count: u32,
+        share_a: Option<f64>,
+        share_b: Option<f64>,
+    },
+}
+
+impl Pair {
+    /// What the figures share; measures of no more than `least` count as none.
+    pub(crate) fn of(a: &Prepared, b: &Prepared, least: f64, scratch: &mut Scratch) -> Self {
+        if !share::boxes_meet(&a.figure, &b.figure, share::TOUCH) {
+            return Self::Apart;
+        }
+        let area = areas(a, b, scratch);
+        let length = lengths(a, b, scratch) + lengths(b, a, scratch);
+        let count = counts(a, b) + counts(b, a);
+        let keep = |value: f64| if value > least { value } else { 0.0 };
+        let pair = Self::measured(
+            [keep(area), keep(length), f64::from(count)],
+            [a.figure.area, a.figure.length, a.figure.points.len() as f64],
+            [b.figure.area, b.figure.length, b.figure.points.len() as f64],
+        );
+        match pair {
+            Self::Apart if touches(a, b) => Self::Contact,
+            pair => pair,
+        }
+    }
+
+    /// From area, length and count of what is shared and of either feature; [`Pair::Apart`] where there is nothing.
+    pub(crate) fn measured(shared: [f64; 3], a: [f64; 3], b: [f64; 3]) -> Self {
+        // The piece is of the highest dimension that it has.
+        let Some(first) = shared.iter().position(|&value| value > 0.0) else { return Self::Apart };
+        let of = |own: [f64; 3]| (own[first] > 0.0).then(|| (shared[first] / own[first]).min(1.0));
+        // A polygon is no share of a line that runs through it: only what is measured the same way has one.
+        let (share_a, share_b) = (of(a), of(b));
+        Self::Shares { area: shared[0], length: shared[1], count: shared[2] as u32, share_a, share_b }
+    }
+}
+
+/// What their polygons share, m².
+pub(crate) fn areas(a: &Prepared, b: &Prepared, scratch: &mut Scratch) -> f64 {
+    if a.figure.edges.is_empty() || b.figure.edges.is_empty() {
+        return 0.0;
+    }
+    let (small, large) = if a.figure.edges.len() <= b.figure.edges.len() { (a, b) } else { (b, a) };
+    match share::area(small, large, scratch) {
+        Shared::Whole => small.figure.area,
+        Shared::Nothing => 0.0,
+        // Never more than either is, by a last bit.
+        Shared::Area(area) => area.min(small.figure.area).min(large.figure.area),
+    }
+}
+
+/// How much of one's lines lies in the other's polygons, m.
+pub(crate) fn lengths(lines: &Prepared, polygons: &Prepared, scratch: &mut Scratch) -> f64 {
+    if lines.figure.line_coords.is_empty() || polygons.figure.edges.is_empty() {
+        return 0.0;
+    }
+    let [dx, dy] = lines.figure.shift_to(&polygons.figure);
+    let moved = |[x, y]: [f64; 2]| [x + dx, y + dy];
+    let steps = lines.figure.lines().flat_map(|line| line.windows(2));
+    steps
+        .map(|step| share::stretches(polygons, moved(step[0]), moved(step[1]), &mut scratch.cuts, |_, _| {}))
+        .sum()
+}
+
+/// How many of one's points lie in the other's polygons.
+fn counts(points: &Prepared, polygons: &Prepared) -> u32 {
+    if polygons.figure.edges.is_empty() {
+        return 0;
+    }
+    let [dx, dy] = points.figure.shift_to(&polygons.figure);
+    let inside = |point: &&[f64; 2]| share::has_point(polygons, [point[0] + dx, point[1] + dy]);
+    points.figure.points.iter().filter(inside).count() as u32
+}
+
+/// Whether two that share no measure share a point.
+fn touches(a: &Prepared, b: &Prepared) -> bool {
+    let (small, large) = if a.figure.edges.len() <= b.figure.edges.len() { (a, b) } else { (b, a) };
+    if !small.figure.edges.is_empty() && share::touch(small, large) {
+        return true;
+    }
+    // A line that ends on a polygon's edge.
+    let ends = |lines: &Prepared, polygons: &Prepared| {
+        let [dx, dy] = lines.figure.shift_to(&polygons.figure);
+        !polygons.figure.edges.is_empty()
+            && lines.figure.line_coords.iter().any(|&[x, y]| share::has_point(polygons, [x + dx, y + dy]))
+    };
+    ends(a, b) || ends(b, a)
+}

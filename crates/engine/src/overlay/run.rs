@@ -1,0 +1,185 @@
+//! The overlay of all features: in parallel, in order, in bounded memory, with progress and an end when nobody wants it.
+
+use std::convert::Infallible;
+
+use rayon::prelude::*;
+
+use super::{Overlay, Piece, Worker};
+use crate::{Cancel, Cancelled, EngineError, LayerSnapshot, Row};
+
+/// Features of the first layer that one thread takes at once.
+const CHUNK: usize = 512;
+/// Chunks that are computed while those before them are handed on.
+const WINDOW: usize = 16;
+
+/// How a run goes.
+#[derive(Clone, Default)]
+pub struct OverlayOptions<'a> {
+    /// Ends it early, between chunks.
+    pub cancel: Cancel,
+    /// Is told how far it is, some ten times a second at most in a small layer and after each few thousand features.
+    pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Features of the first layer that are done.
+    pub done: u64,
+    /// All of them that take part.
+    pub total: u64,
+    /// Pieces so far.
+    pub pieces: u64,
+}
+
+/// What a run came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// Features of the first layer that took part.
+    pub rows_a: u64,
+    /// Features of the second layer that took part.
+    pub rows_b: u64,
+    /// Pairs whose boxes meet, which were looked at.
+    pub pairs: u64,
+    /// Pieces.
+    pub pieces: u64,
+    /// Pairs that touch without a measure, or with one too small to count.
+    pub contacts: u64,
+    /// m².
+    pub area: f64,
+    /// m.
+    pub length: f64,
+    /// Points.
+    pub count: u64,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OverlayError<E> {
+    /// It was not wanted any more.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// The pieces could not be found.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Whoever takes the pieces could not.
+    #[error("{0}")]
+    Sink(E),
+}
+
+impl OverlayError<Infallible> {
+    /// The same for any sink: none has failed.
+    fn unsunk<E>(self) -> OverlayError<E> {
+        match self {
+            Self::Cancelled(cancelled) => OverlayError::Cancelled(cancelled),
+            Self::Engine(error) => OverlayError::Engine(error),
+            Self::Sink(never) => match never {},
+        }
+    }
+}
+
+/// What one window brings.
+struct Found {
+    pieces: Vec<Vec<Piece>>,
+    pairs: u64,
+    contacts: u64,
+}
+
+impl Overlay<'_> {
+    /// Hands all pieces to `sink`, by the first layer's numbers, then by the second's. Computes on the rayon pool that it is
+    /// called in (the global one outside of any) while `sink` works; holds some thousand pieces at a time.
+    ///
+    /// # Errors
+    /// [`OverlayError::Cancelled`] soon after the options' flag is set; what `sink` returns, as [`OverlayError::Sink`].
+    pub fn run<E: Send>(
+        mut self,
+        options: &OverlayOptions<'_>,
+        mut sink: impl FnMut(&[Piece]) -> Result<(), E> + Send,
+    ) -> Result<Summary, OverlayError<E>> {
+        options.cancel.check()?;
+        let rows = self.a.list();
+        let rows_b = if self.b.is_restricted() { self.b.list().len() } else { self.b.snapshot.len() } as u64;
+        self.slack = bow(self.a.snapshot).max(bow(self.b.snapshot));
+        self.prepare()?;
+        let mut summary = Summary { rows_a: rows.len() as u64, rows_b, ..Summary::default() };
+        let mut done = 0;
+        let mut waiting: Option<Found> = None;
+        // Large features of the first layer meet many of the second: fewer of them make a chunk.
+        let coords: usize = rows.iter().map(|&row| self.a.snapshot.shape(row).coords().len()).sum();
+        let chunk = (CHUNK * 8 * rows.len().max(1) / coords.max(1)).clamp(1, CHUNK);
+        let windows = rows.chunks(chunk * WINDOW).map(Some).chain([None]);
+        for window in windows {
+            let (found, handed) = rayon::join(
+                || window.map(|rows| self.window(rows, chunk, &options.cancel)).transpose(),
+                || waiting.take().map_or(Ok(()), |found| hand_on(&found, &mut summary, &mut sink)),
+            );
+            handed?;
+            waiting = found.map_err(OverlayError::unsunk)?;
+            done += window.map_or(0, <[Row]>::len) as u64;
+            if let Some(progress) = options.progress {
+                progress(Progress { done, total: rows.len() as u64, pieces: summary.pieces });
+            }
+        }
+        Ok(summary)
+    }
+
+    fn window(&self, rows: &[Row], chunk: usize, cancel: &Cancel) -> Result<Found, OverlayError<Infallible>> {
+        let parts: Vec<_> = rows
+            .par_chunks(chunk)
+            .map_init(Worker::default, |worker, rows| -> Result<_, OverlayError<Infallible>> {
+                (worker.pairs, worker.contacts) = (0, 0);
+                let mut pieces = Vec::with_capacity(rows.len() * 3 / 2);
+                for &row in rows {
+                    cancel.check()?;
+                    self.row(row, worker, &mut pieces)?;
+                }
+                Ok((pieces, worker.pairs, worker.contacts))
+            })
+            .collect();
+        let mut found = Found { pieces: Vec::new(), pairs: 0, contacts: 0 };
+        for part in parts {
+            let (pieces, pairs, contacts) = part?;
+            found.pieces.push(pieces);
+            found.pairs += pairs;
+            found.contacts += contacts;
+        }
+        Ok(found)
+    }
+}
+
+fn hand_on<E>(
+    found: &Found,
+    summary: &mut Summary,
+    sink: &mut impl FnMut(&[Piece]) -> Result<(), E>,
+) -> Result<(), OverlayError<E>> {
+    summary.pairs += found.pairs;
+    summary.contacts += found.contacts;
+    for pieces in &found.pieces {
+        summary.pieces += pieces.len() as u64;
+        for piece in pieces {
+            summary.area += piece.area;
+            summary.length += piece.length;
+            summary.count += u64::from(piece.count);
+        }
+        sink(pieces).map_err(OverlayError::Sink)?;
+    }
+    Ok(())
+}
+
+/// Degrees by which the longest edge of the layer may lie beside its box once it is straight on the grid.
+fn bow(snapshot: &LayerSnapshot) -> f64 {
+    let longest = |row: Row| {
+        let shape = snapshot.shape(row);
+        let rings = shape.parts().flat_map(|part| part.rings());
+        let edges = rings.flat_map(|ring| shape.ring(ring).windows(2));
+        edges
+            .map(|edge| (edge[1][0] - edge[0][0]).abs().max((edge[1][1] - edge[0][1]).abs()))
+            .fold(0.0, f64::max)
+    };
+    let rows = (snapshot.base().len() + snapshot.overlay().len()) as Row;
+    let longest = (0..rows).into_par_iter().with_min_len(4096).map(longest).reduce(|| 0.0, f64::max);
+    // An edge of d degrees bows by d² · π/180 / 8 · tan φ ≤ d² · 0.001 below 24° N; and by less along a meridian.
+    // Twice that, and the last bits.
+    longest * longest * 0.004 + 1e-9
+}

@@ -1,0 +1,245 @@
+use std::cell::LazyCell;
+
+use citymap_model::Geometry;
+use geo::{BoundingRect, MultiPolygon, PreparedGeometry, Relate, Validation};
+use rayon::prelude::*;
+
+use crate::{
+    Bbox, During, EngineError, LayerSnapshot, Measure, Method, PartKind, Row, Shape,
+    overlay::{bands::Prepared, beyond::Parts, pair, share::Scratch},
+    predicate::covers_point,
+    sides::{Side, Sides},
+};
+
+/// An area that somebody drew or named, checked and made ready for many tests.
+pub struct Area {
+    polygons: MultiPolygon<f64>,
+    bbox: Bbox,
+    sides: Sides,
+    method: Method,
+    /// The same on the home grid, where that is meant.
+    planar: Prepared,
+}
+
+/// What of a layer lies in an [`Area`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerShare {
+    /// The rows that share a point with the area, by fid.
+    pub rows: Vec<Row>,
+    /// How many of them lie wholly inside.
+    pub whole: usize,
+    /// The area of the polygons' parts inside; `None` where there are no polygons.
+    pub area: Option<Measure>,
+    /// The length of the lines' parts inside; `None` where there are no lines.
+    pub length: Option<Measure>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    whole: usize,
+    area: Option<f64>,
+    length: Option<f64>,
+}
+
+impl Tally {
+    fn add(self, other: Self) -> Self {
+        let sum = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => Some(a + b),
+            (a, b) => a.or(b),
+        };
+        Self {
+            whole: self.whole + other.whole,
+            area: sum(self.area, other.area),
+            length: sum(self.length, other.length),
+        }
+    }
+}
+
+impl Area {
+    /// An area from a WGS 84 polygon or multi-polygon that is valid.
+    pub fn new(geometry: Geometry) -> Result<Self, EngineError> {
+        let polygons = match geometry {
+            Geometry::Polygon(polygon) => MultiPolygon::new(vec![polygon]),
+            Geometry::MultiPolygon(polygons) => polygons,
+            Geometry::Rect(rect) => MultiPolygon::new(vec![rect.to_polygon()]),
+            _ => {
+                return Err(EngineError::InvalidArea("the area must be a Polygon or a MultiPolygon".into()));
+            }
+        };
+        if let Err(error) = polygons.check_validation() {
+            return Err(EngineError::InvalidArea(format!(
+                "the area is not valid: {error}; draw it without crossings"
+            )));
+        }
+        let Some(rect) = polygons.bounding_rect() else {
+            return Err(EngineError::InvalidArea("the area is empty".into()));
+        };
+        let bbox = Bbox::new(rect.min().x, rect.min().y, rect.max().x, rect.max().y);
+        let sides = Sides::new(&polygons);
+        let method = Method::within(Some(bbox));
+        let mut planar = Prepared::default();
+        if method != Method::Ellipsoid {
+            planar.figure.read_area(&polygons)?;
+            planar.prepare();
+        }
+        Ok(Self { polygons, bbox, sides, method, planar })
+    }
+
+    /// The polygons.
+    pub fn polygons(&self) -> &MultiPolygon<f64> {
+        &self.polygons
+    }
+
+    /// The box around it.
+    pub fn bbox(&self) -> Bbox {
+        self.bbox
+    }
+
+    /// Its own area.
+    pub fn measure(&self) -> Result<Measure, EngineError> {
+        Ok(Measure::area(&self.polygons.clone().into())?)
+    }
+}
+
+impl LayerSnapshot {
+    /// What of this layer lies in `area`, exactly: parts are cut, what lies wholly inside is not.
+    /// All measures are taken as the area's own ([`Method::within`] its box).
+    pub fn within(&self, area: &Area) -> Result<LayerShare, EngineError> {
+        self.during(None).within(area)
+    }
+}
+
+impl During<'_> {
+    /// As [`LayerSnapshot::within`].
+    pub fn within(&self, area: &Area) -> Result<LayerShare, EngineError> {
+        let mut rows = Vec::new();
+        self.candidates(&area.bbox, |row| rows.push(row));
+        self.snapshot.sort(&mut rows);
+        let method = area.method;
+        let pieces: Vec<(Vec<Row>, Tally)> = rows
+            .par_chunks(CHUNK)
+            .map(|rows| self.snapshot.within_piece(area, rows))
+            .collect::<Result<_, EngineError>>()?;
+        let tally = pieces.iter().fold(Tally::default(), |sum, (_, tally)| sum.add(*tally));
+        let measure = |value: Option<f64>| value.map(|value| Measure { value, method });
+        Ok(LayerShare {
+            rows: pieces.into_iter().flat_map(|(rows, _)| rows).collect(),
+            whole: tally.whole,
+            area: measure(tally.area),
+            length: measure(tally.length),
+        })
+    }
+}
+
+/// Rows that are worth a thread.
+const CHUNK: usize = 512;
+
+/// Where a feature lies to an area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lies {
+    Apart,
+    Across,
+    Within,
+}
+
+impl LayerSnapshot {
+    fn within_piece(&self, area: &Area, rows: &[Row]) -> Result<(Vec<Row>, Tally), EngineError> {
+        // Hardly ever needed, and dear to make of a large area.
+        let prepared = LazyCell::new(|| PreparedGeometry::from(&area.polygons));
+        let within = |shape: Shape<'_>| {
+            shape.geometry().is_some_and(|geometry| prepared.relate(&geometry).is_covers())
+        };
+        let mut kept = Vec::with_capacity(rows.len());
+        let mut tally = Tally::default();
+        let (mut own, mut scratch) = (Prepared::default(), Scratch::default());
+        for &row in rows {
+            let shape = self.shape(row);
+            let Some(bbox) = shape.bbox() else { continue };
+            let lies = match area.sides.of(&bbox) {
+                Side::Outside => Lies::Apart,
+                Side::Inside => Lies::Within,
+                Side::Boundary => area.lies(shape, within),
+            };
+            if lies == Lies::Apart {
+                continue;
+            }
+            kept.push(row);
+            tally.whole += usize::from(lies == Lies::Within);
+            let has = |kind: PartKind| shape.parts().any(|part| part.kind == kind);
+            let [area_inside, length_inside] = if area.method == Method::Ellipsoid {
+                beyond(shape, area, lies)?
+            } else {
+                own.figure.read(shape)?;
+                match lies {
+                    Lies::Within => [own.figure.area, own.figure.length],
+                    _ => [
+                        pair::areas(&own, &area.planar, &mut scratch),
+                        pair::lengths(&own, &area.planar, &mut scratch),
+                    ],
+                }
+            };
+            tally = tally.add(Tally {
+                whole: 0,
+                area: has(PartKind::Polygon).then_some(area_inside),
+                length: has(PartKind::Line).then_some(length_inside),
+            });
+        }
+        Ok((kept, tally))
+    }
+}
+
+impl Area {
+    /// Where a feature lies whose box the boundary goes through. Exact; `within` is asked where corners and edges do not
+    /// settle it.
+    fn lies(&self, shape: Shape<'_>, within: impl Fn(Shape<'_>) -> bool) -> Lies {
+        let (mut inside, mut outside, mut on_edge) = (false, false, false);
+        for &at in shape.coords() {
+            match self.sides.of(&Bbox { min: at, max: at }) {
+                Side::Inside => inside = true,
+                Side::Outside => outside = true,
+                Side::Boundary => on_edge = true,
+            }
+            if outside && (inside || on_edge) {
+                return Lies::Across;
+            }
+        }
+        let mut rings = shape
+            .parts()
+            .filter(|part| part.kind != PartKind::Point)
+            .flat_map(|part| part.rings())
+            .map(|ring| shape.ring(ring));
+        let crossed =
+            on_edge || rings.any(|ring| ring.windows(2).any(|edge| self.sides.meets_edge(edge[0], edge[1])));
+        // Without a corner in the area the feature still shares a point with it where edges cross, or where all of a part of
+        // the area lies in it.
+        if outside {
+            let around = || {
+                self.polygons.iter().any(|polygon| {
+                    polygon
+                        .exterior()
+                        .0
+                        .first()
+                        .is_some_and(|corner| covers_point(shape, [corner.x, corner.y]))
+                })
+            };
+            return if crossed || around() { Lies::Across } else { Lies::Apart };
+        }
+        // A hole of the area may lie in the feature without touching it.
+        let holed = || {
+            let holes = self.polygons.iter().flat_map(|polygon| polygon.interiors());
+            holes.filter_map(|hole| hole.0.first()).any(|corner| covers_point(shape, [corner.x, corner.y]))
+        };
+        if (crossed || holed()) && !within(shape) { Lies::Across } else { Lies::Within }
+    }
+}
+
+/// Area and length inside, outside of Vietnam.
+fn beyond(shape: Shape<'_>, area: &Area, lies: Lies) -> Result<[f64; 2], EngineError> {
+    let Some(geometry) = shape.geometry() else { return Ok([0.0; 2]) };
+    let mut parts = Parts::of(geometry);
+    if lies != Lies::Within {
+        parts = parts.shared(&Parts::of(area.polygons.clone().into()));
+    }
+    let [area, length, _] = parts.measures(area.method)?;
+    Ok([area, length])
+}

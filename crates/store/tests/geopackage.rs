@@ -1,5 +1,7 @@
 //! The conformance suite over the GeoPackage store.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod conformance;
 
 use citymap_store::GeoPackage;

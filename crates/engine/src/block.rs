@@ -1,32 +1,35 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use citymap_model::{Feature, Fid, Layer};
-use geo_index::rtree::{RTree, RTreeBuilder, RTreeIndex, sort::HilbertSort};
+use geo_index::rtree::{RTreeBuilder, RTreeIndex, sort::HilbertSort};
 
 use crate::{
     Bbox, Column, EngineError, Row, ShapeColumn,
+    buffer::Buffer,
     column::{ColumnBuilder, PushError},
     keys::KeyIndex,
+    shapes::ShapeBuilder,
+    tree::Tree,
 };
 
 /// Features of one layer, packed: columnar, indexed, never changed. A snapshot is a large one and a small one.
 #[derive(Debug)]
 pub struct Block {
     id: u64,
-    pub(crate) fids: Vec<Fid>,
+    pub(crate) fids: Buffer<Fid>,
     pub(crate) shapes: ShapeColumn,
     pub(crate) columns: Vec<Column>,
     pub(crate) keys: KeyIndex,
-    index: BoxIndex,
+    pub(crate) index: BoxIndex,
 }
 
 /// A packed R-tree over the boxes of shapes.
 #[derive(Debug, Default)]
 pub(crate) struct BoxIndex {
-    pub(crate) tree: Option<RTree<f64>>,
+    pub(crate) tree: Option<Tree>,
     /// The row of each item of `tree`; empty where every row is in it.
-    rows: Vec<Row>,
-    extent: Option<Bbox>,
+    pub(crate) rows: Buffer<Row>,
+    pub(crate) extent: Option<Bbox>,
 }
 
 impl BoxIndex {
@@ -41,7 +44,7 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 
 impl Block {
     pub(crate) fn new(
-        fids: Vec<Fid>,
+        fids: Buffer<Fid>,
         shapes: ShapeColumn,
         columns: Vec<Column>,
         keys: KeyIndex,
@@ -115,21 +118,21 @@ pub(crate) fn build_index(shapes: &ShapeColumn) -> BoxIndex {
     }
     let rows =
         if boxes.len() == shapes.len() { Vec::new() } else { boxes.iter().map(|(row, _)| *row).collect() };
-    BoxIndex { tree: Some(builder.finish::<HilbertSort>()), rows, extent: Some(extent) }
+    BoxIndex { tree: Some(builder.finish::<HilbertSort>().into()), rows: rows.into(), extent: Some(extent) }
 }
 
 /// Grows a [`Block`] feature by feature.
 #[derive(Debug)]
 pub(crate) struct BlockBuilder {
     fids: Vec<Fid>,
-    shapes: ShapeColumn,
+    shapes: ShapeBuilder,
     columns: Vec<ColumnBuilder>,
 }
 
 impl BlockBuilder {
     pub(crate) fn new(layer: &Layer) -> Self {
         let columns = layer.fields.iter().map(|field| ColumnBuilder::new(field.field_type)).collect();
-        Self { fids: Vec::new(), shapes: ShapeColumn::default(), columns }
+        Self { fids: Vec::new(), shapes: ShapeBuilder::default(), columns }
     }
 
     /// Adds a feature of `layer`. Features come in the order of their fids.
@@ -168,9 +171,8 @@ impl BlockBuilder {
 
     /// Builds the indexes. `key` is the position of the key field.
     pub(crate) fn finish(self, key: Option<usize>) -> Block {
-        let Self { mut fids, mut shapes, columns } = self;
-        fids.shrink_to_fit();
-        shapes.shrink();
+        let Self { fids, shapes, columns } = self;
+        let (fids, shapes) = (Buffer::from(fids), shapes.finish());
         let columns: Vec<Column> = columns.into_iter().map(ColumnBuilder::finish).collect();
         let (index, keys) = rayon::join(
             || build_index(&shapes),

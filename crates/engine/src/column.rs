@@ -1,8 +1,14 @@
+use arrow_buffer::ArrowNativeType;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use citymap_model::{FieldType, Value, format_datetime};
 use rustc_hash::FxHashMap;
 
-use crate::{Row, bits::Bits, gather::Piece};
+use crate::{
+    Row,
+    bits::Bits,
+    buffer::{Buffer, TextBuffer},
+    gather::Piece,
+};
 
 /// A value without owning it.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -78,8 +84,29 @@ impl ValueRef<'_> {
 /// The distinct texts of a column, numbered in the order in which they first came.
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
+    pub(crate) text: TextBuffer,
+    pub(crate) ends: Buffer<u32>,
+}
+
+/// A [`Dictionary`] while it grows.
+#[derive(Debug, Default)]
+struct DictionaryBuilder {
     text: String,
     ends: Vec<u32>,
+}
+
+impl DictionaryBuilder {
+    /// Adds a text that is not there; `None` where 32 bits do not reach.
+    fn push(&mut self, text: &str) -> Option<u32> {
+        let end = u32::try_from(self.text.len() + text.len()).ok().filter(|&end| end < u32::MAX)?;
+        self.text.push_str(text);
+        self.ends.push(end);
+        Some(self.ends.len() as u32 - 1)
+    }
+
+    fn finish(self) -> Dictionary {
+        Dictionary { text: self.text.into(), ends: self.ends.into() }
+    }
 }
 
 impl Dictionary {
@@ -95,21 +122,14 @@ impl Dictionary {
 
     /// The text with number `code`.
     pub fn get(&self, code: u32) -> &str {
-        let start = if code == 0 { 0 } else { self.ends[code as usize - 1] as usize };
-        &self.text[start..self.ends[code as usize] as usize]
+        let ends = &*self.ends;
+        let start = if code == 0 { 0 } else { ends[code as usize - 1] as usize };
+        &self.text[start..ends[code as usize] as usize]
     }
 
     /// The number of `text`, if it occurs. Looks at every entry.
     pub fn find(&self, text: &str) -> Option<u32> {
         (0..self.ends.len() as u32).find(|&code| self.get(code) == text)
-    }
-
-    /// Adds a text that is not there; `None` where 32 bits do not reach.
-    fn push(&mut self, text: &str) -> Option<u32> {
-        let end = u32::try_from(self.text.len() + text.len()).ok().filter(|&end| end < u32::MAX)?;
-        self.text.push_str(text);
-        self.ends.push(end);
-        Some(self.ends.len() as u32 - 1)
     }
 
     /// For each text of `other` its number here, or [`Column::NULL_CODE`].
@@ -138,22 +158,22 @@ impl Dictionary {
 #[derive(Clone, Debug)]
 pub enum Column {
     /// 0, 1, or [`Column::NULL_BOOL`].
-    Bool(Vec<u8>),
+    Bool(Buffer<u8>),
     /// Values, and the rows that have none (sorted).
-    Int(Vec<i64>, Nulls),
+    Int(Buffer<i64>, Nulls),
     /// Values, and the rows that have none.
-    Real(Vec<f64>, Nulls),
+    Real(Buffer<f64>, Nulls),
     /// Numbers in the dictionary, or [`Column::NULL_CODE`].
-    Text(Vec<u32>, Dictionary),
+    Text(Buffer<u32>, Dictionary),
     /// Days since 1 January of year 1 (as `chrono` counts), or [`Column::NULL_DATE`].
-    Date(Vec<i32>),
+    Date(Buffer<i32>),
     /// Milliseconds since 1970 UTC, or [`Column::NULL_INSTANT`].
-    DateTime(Vec<i64>),
+    DateTime(Buffer<i64>),
 }
 
 /// Which rows of a column have no value: a bit each, or nothing where all have one.
 #[derive(Clone, Debug, Default)]
-pub struct Nulls(Bits);
+pub struct Nulls(pub(crate) Bits);
 
 impl Nulls {
     /// Whether the row has no value.
@@ -230,22 +250,22 @@ impl Column {
 }
 
 /// The values of the pieces, one after the other.
-fn gather_values<T: Copy>(sources: [&[T]; 2], pieces: &[Piece]) -> Vec<T> {
+fn gather_values<T: ArrowNativeType>(sources: [&[T]; 2], pieces: &[Piece]) -> Buffer<T> {
     let mut values = Vec::with_capacity(pieces.iter().map(|piece| piece.rows.len()).sum());
     for piece in pieces {
         values.extend_from_slice(&sources[piece.source][piece.range()]);
     }
-    values
+    values.into()
 }
 
 /// The codes of the pieces in a dictionary of just the texts that they use, in the order in which they come: the same
 /// that a builder would make.
-fn gather_texts(sources: [(&[u32], &Dictionary); 2], pieces: &[Piece]) -> Option<(Vec<u32>, Dictionary)> {
+fn gather_texts(sources: [(&[u32], &Dictionary); 2], pieces: &[Piece]) -> Option<Column> {
     let [(_, first), (_, second)] = sources;
     let same = first.codes_of(second);
     let mut known = [vec![Column::NULL_CODE; first.len()], vec![Column::NULL_CODE; second.len()]];
     let mut codes = Vec::with_capacity(pieces.iter().map(|piece| piece.rows.len()).sum());
-    let mut dictionary = Dictionary::default();
+    let mut dictionary = DictionaryBuilder::default();
     for piece in pieces {
         for &code in &sources[piece.source].0[piece.range()] {
             if code == Column::NULL_CODE {
@@ -263,7 +283,7 @@ fn gather_texts(sources: [(&[u32], &Dictionary); 2], pieces: &[Piece]) -> Option
             codes.push(*slot);
         }
     }
-    Some((codes, dictionary))
+    Some(Column::Text(codes.into(), dictionary.finish()))
 }
 
 impl Column {
@@ -278,10 +298,7 @@ impl Column {
                 Self::Real(gather_values([a, b], pieces), Nulls::gather([no_a, no_b], pieces))
             }
             [Self::Text(a, texts_a), Self::Text(b, texts_b)] => {
-                let (codes, mut dictionary) = gather_texts([(a, texts_a), (b, texts_b)], pieces)?;
-                dictionary.text.shrink_to_fit();
-                dictionary.ends.shrink_to_fit();
-                Self::Text(codes, dictionary)
+                gather_texts([(a, texts_a), (b, texts_b)], pieces)?
             }
             [Self::Date(a), Self::Date(b)] => Self::Date(gather_values([a, b], pieces)),
             [Self::DateTime(a), Self::DateTime(b)] => Self::DateTime(gather_values([a, b], pieces)),
@@ -290,10 +307,21 @@ impl Column {
     }
 }
 
+/// The variants of [`Column`].
+#[derive(Debug)]
+enum Growing {
+    Bool(Vec<u8>),
+    Int(Vec<i64>, Nulls),
+    Real(Vec<f64>, Nulls),
+    Text(Vec<u32>, DictionaryBuilder),
+    Date(Vec<i32>),
+    DateTime(Vec<i64>),
+}
+
 /// A column while it grows.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
-    column: Column,
+    column: Growing,
     codes: FxHashMap<Box<str>, u32>,
     len: usize,
 }
@@ -307,33 +335,33 @@ pub(crate) enum PushError {
 impl ColumnBuilder {
     pub(crate) fn new(field_type: FieldType) -> Self {
         let column = match field_type {
-            FieldType::Bool => Column::Bool(Vec::new()),
-            FieldType::Int => Column::Int(Vec::new(), Nulls::default()),
-            FieldType::Real => Column::Real(Vec::new(), Nulls::default()),
-            FieldType::Text => Column::Text(Vec::new(), Dictionary::default()),
-            FieldType::Date => Column::Date(Vec::new()),
-            FieldType::DateTime => Column::DateTime(Vec::new()),
+            FieldType::Bool => Growing::Bool(Vec::new()),
+            FieldType::Int => Growing::Int(Vec::new(), Nulls::default()),
+            FieldType::Real => Growing::Real(Vec::new(), Nulls::default()),
+            FieldType::Text => Growing::Text(Vec::new(), DictionaryBuilder::default()),
+            FieldType::Date => Growing::Date(Vec::new()),
+            FieldType::DateTime => Growing::DateTime(Vec::new()),
         };
         Self { column, codes: FxHashMap::default(), len: 0 }
     }
 
     pub(crate) fn push(&mut self, value: &Value) -> Result<(), PushError> {
         match (&mut self.column, value) {
-            (Column::Bool(values), Value::Bool(value)) => values.push((*value).into()),
-            (Column::Bool(values), Value::Null) => values.push(Column::NULL_BOOL),
-            (Column::Int(values, _), Value::Int(value)) => values.push(*value),
-            (Column::Int(values, nulls), Value::Null) => {
+            (Growing::Bool(values), Value::Bool(value)) => values.push((*value).into()),
+            (Growing::Bool(values), Value::Null) => values.push(Column::NULL_BOOL),
+            (Growing::Int(values, _), Value::Int(value)) => values.push(*value),
+            (Growing::Int(values, nulls), Value::Null) => {
                 values.push(0);
                 nulls.insert(self.len);
             }
-            (Column::Real(values, _), Value::Real(value)) => values.push(*value),
+            (Growing::Real(values, _), Value::Real(value)) => values.push(*value),
             // A whole number in a column of real ones is what GeoJSON and SQLite make of `1.0`.
-            (Column::Real(values, _), Value::Int(value)) => values.push(*value as f64),
-            (Column::Real(values, nulls), Value::Null) => {
+            (Growing::Real(values, _), Value::Int(value)) => values.push(*value as f64),
+            (Growing::Real(values, nulls), Value::Null) => {
                 values.push(0.0);
                 nulls.insert(self.len);
             }
-            (Column::Text(codes, dictionary), Value::Text(value)) => {
+            (Growing::Text(codes, dictionary), Value::Text(value)) => {
                 let code = match self.codes.get(value.as_str()) {
                     Some(&code) => code,
                     None => {
@@ -344,11 +372,11 @@ impl ColumnBuilder {
                 };
                 codes.push(code);
             }
-            (Column::Text(codes, _), Value::Null) => codes.push(Column::NULL_CODE),
-            (Column::Date(values), Value::Date(value)) => values.push(value.num_days_from_ce()),
-            (Column::Date(values), Value::Null) => values.push(Column::NULL_DATE),
-            (Column::DateTime(values), Value::DateTime(value)) => values.push(value.timestamp_millis()),
-            (Column::DateTime(values), Value::Null) => values.push(Column::NULL_INSTANT),
+            (Growing::Text(codes, _), Value::Null) => codes.push(Column::NULL_CODE),
+            (Growing::Date(values), Value::Date(value)) => values.push(value.num_days_from_ce()),
+            (Growing::Date(values), Value::Null) => values.push(Column::NULL_DATE),
+            (Growing::DateTime(values), Value::DateTime(value)) => values.push(value.timestamp_millis()),
+            (Growing::DateTime(values), Value::Null) => values.push(Column::NULL_INSTANT),
             (_, value) => return Err(value.field_type().map_or(PushError::TooLarge, PushError::Type)),
         }
         self.len += 1;
@@ -356,19 +384,14 @@ impl ColumnBuilder {
     }
 
     pub(crate) fn finish(self) -> Column {
-        let mut column = self.column;
-        match &mut column {
-            Column::Bool(values) => values.shrink_to_fit(),
-            Column::Int(values, _) | Column::DateTime(values) => values.shrink_to_fit(),
-            Column::Real(values, _) => values.shrink_to_fit(),
-            Column::Text(codes, dictionary) => {
-                codes.shrink_to_fit();
-                dictionary.text.shrink_to_fit();
-                dictionary.ends.shrink_to_fit();
-            }
-            Column::Date(values) => values.shrink_to_fit(),
+        match self.column {
+            Growing::Bool(values) => Column::Bool(values.into()),
+            Growing::Int(values, nulls) => Column::Int(values.into(), nulls),
+            Growing::Real(values, nulls) => Column::Real(values.into(), nulls),
+            Growing::Text(codes, dictionary) => Column::Text(codes.into(), dictionary.finish()),
+            Growing::Date(values) => Column::Date(values.into()),
+            Growing::DateTime(values) => Column::DateTime(values.into()),
         }
-        column
     }
 }
 

@@ -1,11 +1,11 @@
 //! The box around what is to be seen of a block, found without looking at most of it.
 
-use geo_index::rtree::{Node, RTree, RTreeIndex};
+use geo_index::rtree::{Node, RTreeIndex};
 
-use crate::{Bbox, bits::Bits, block::BoxIndex};
+use crate::{Bbox, bits::Bits, block::BoxIndex, tree::Tree};
 
 /// A node of the index, or one of the boxes in it.
-type Place<'a> = Node<'a, f64, RTree<f64>>;
+type Place<'a> = Node<'a, f64, Tree>;
 
 /// Whether a box reaches an edge of the extent that it lies in, so that the extent may shrink without it.
 pub(crate) fn is_on_edge(bbox: &Bbox, extent: &Bbox) -> bool {

@@ -83,6 +83,6 @@ impl Block {
         );
         let (shapes, index) = spatial?;
         let (columns, keys) = attributes?;
-        Some(Self::new(fids, shapes, columns, keys, index))
+        Some(Self::new(fids.into(), shapes, columns, keys, index))
     }
 }

@@ -6,6 +6,7 @@ use rayon::slice::ParallelSliceMut;
 use crate::{
     Block, Column, Row, ValueRef,
     bits::Bits,
+    buffer::Buffer,
     gather::{GONE, Moved},
 };
 
@@ -13,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyIndex {
     /// Rows with a key, by key, then by row (rows are in the order of their fids).
-    order: Vec<Row>,
+    pub(crate) order: Buffer<Row>,
     /// Rows whose key a row with a lower fid has: in a base of the base alone, in an overlay of all that is there.
     pub(crate) repeated: Bits,
 }
@@ -46,7 +47,7 @@ impl KeyIndex {
                 repeated.insert(pair[1]);
             }
         }
-        Self { order, repeated }
+        Self { order: order.into(), repeated }
     }
 
     /// The order of the rows that two blocks become; which keys are repeated is left to the caller. Quick where the
@@ -55,11 +56,11 @@ impl KeyIndex {
         let [first, second] = sources;
         let (keys, other_keys) = (first.column(field), second.column(field));
         let mut order = Vec::with_capacity(first.keys.order.len() + second.keys.order.len());
-        let mut rest = first.keys.order.as_slice();
+        let mut rest = &*first.keys.order;
         let push = |order: &mut Vec<Row>, rows: &[Row]| {
             order.extend(rows.iter().map(|&row| moved.rows[0][row as usize]).filter(|&row| row != GONE));
         };
-        for &other in &second.keys.order {
+        for &other in &*second.keys.order {
             let to = moved.rows[1][other as usize];
             if to == GONE {
                 continue;
@@ -73,7 +74,7 @@ impl KeyIndex {
             rest = later;
         }
         push(&mut order, rest);
-        Self { order, repeated: Bits::default() }
+        Self { order: order.into(), repeated: Bits::default() }
     }
 
     /// The rows with this key, in the order of their fids; none for null.

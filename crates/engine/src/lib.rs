@@ -26,6 +26,7 @@
 mod bbox;
 mod bits;
 mod block;
+mod buffer;
 mod cancel;
 mod changed;
 mod city;
@@ -47,11 +48,13 @@ mod shape;
 mod shapes;
 mod sides;
 mod snapshot;
+mod tree;
 mod valid;
 mod within;
 
 pub use bbox::Bbox;
 pub use block::Block;
+pub use buffer::Buffer;
 pub use cancel::{Cancel, Cancelled};
 pub use city::City;
 pub use column::{Column, Dictionary, Nulls, ValueRef};
@@ -59,9 +62,7 @@ pub use error::EngineError;
 pub use filter::{Filter, Op, TimeInterval};
 pub use measure::{Measure, Method};
 pub use near::Hit;
-pub use overlay::{
-    Measures, Operand, Overlay, OverlayError, OverlayOptions, Piece, Progress, Summary,
-};
+pub use overlay::{Measures, Operand, Overlay, OverlayError, OverlayOptions, Piece, Progress, Summary};
 pub use query::{Page, Query};
 pub use rows::Rows;
 pub use shape::Shape;

@@ -71,7 +71,7 @@ fn on_segment([ax, ay]: [f64; 2], [bx, by]: [f64; 2], [px, py]: [f64; 2]) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ShapeColumn;
+    use crate::shapes::ShapeBuilder;
     use geo::{Geometry, Intersects, LineString, Point, Polygon, Validation};
     use proptest::prelude::*;
 
@@ -92,8 +92,9 @@ mod tests {
             // A ring that crosses itself is refused at the door; geo counts its inside another way.
             prop_assume!(Polygon::new(ring.clone(), vec![]).is_valid());
             for shape in [Geometry::from(Polygon::new(ring.clone(), vec![])), Geometry::from(ring.clone())] {
-                let mut shapes = ShapeColumn::default();
+                let mut shapes = ShapeBuilder::default();
                 shapes.push(Some(&shape));
+                let shapes = shapes.finish();
                 prop_assert_eq!(covers_point(Shape::new(&shapes, 0), point), shape.intersects(&Point::from((point[0], point[1]))));
             }
         }

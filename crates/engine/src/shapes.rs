@@ -1,10 +1,11 @@
 use citymap_model::Geometry;
 use geo::{Coord, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
 
-use crate::{Bbox, Row, gather::Piece, mercator};
+use crate::{Bbox, Row, buffer::Buffer, gather::Piece, mercator};
 
 /// What a row's geometry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum ShapeKind {
     /// No geometry.
     Null,
@@ -26,6 +27,7 @@ pub enum ShapeKind {
 
 /// What a part of a shape is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum PartKind {
     /// One ring of one coordinate.
     Point,
@@ -33,6 +35,35 @@ pub enum PartKind {
     Line,
     /// The outer ring, then the holes, each closed as stored.
     Polygon,
+}
+
+impl ShapeKind {
+    #[inline]
+    fn of_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Null,
+            1 => Self::Point,
+            2 => Self::Line,
+            3 => Self::Polygon,
+            4 => Self::MultiPoint,
+            5 => Self::MultiLine,
+            6 => Self::MultiPolygon,
+            7 => Self::Collection,
+            _ => return None,
+        })
+    }
+}
+
+impl PartKind {
+    #[inline]
+    fn of_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Point,
+            1 => Self::Line,
+            2 => Self::Polygon,
+            _ => return None,
+        })
+    }
 }
 
 /// A part of a shape: its kind and its rings.
@@ -57,16 +88,32 @@ impl Part {
 /// the same coordinates in [`mercator`] units, which tiles are cut from.
 #[derive(Clone, Debug)]
 pub(crate) struct ShapeColumn {
-    kinds: Vec<ShapeKind>,
+    /// Numbers of [`ShapeKind`]s.
+    pub(crate) kinds: Buffer<u8>,
+    pub(crate) row_parts: Buffer<u32>,
+    /// Numbers of [`PartKind`]s.
+    pub(crate) part_kinds: Buffer<u8>,
+    pub(crate) part_rings: Buffer<u32>,
+    pub(crate) ring_coords: Buffer<u32>,
+    /// Pairs.
+    pub(crate) lonlat: Buffer<f64>,
+    /// Pairs.
+    pub(crate) mercator: Buffer<u32>,
+}
+
+/// A [`ShapeColumn`] while it grows.
+#[derive(Clone, Debug)]
+pub(crate) struct ShapeBuilder {
+    kinds: Vec<u8>,
     row_parts: Vec<u32>,
-    part_kinds: Vec<PartKind>,
+    part_kinds: Vec<u8>,
     part_rings: Vec<u32>,
     ring_coords: Vec<u32>,
     lonlat: Vec<[f64; 2]>,
     mercator: Vec<[u32; 2]>,
 }
 
-impl Default for ShapeColumn {
+impl Default for ShapeBuilder {
     fn default() -> Self {
         Self {
             kinds: Vec::new(),
@@ -87,48 +134,56 @@ impl ShapeColumn {
     }
 
     /// What the row's geometry is.
+    #[inline]
     pub(crate) fn kind(&self, row: Row) -> ShapeKind {
-        self.kinds[row as usize]
+        // There is no other number: whoever made or read the column has seen to it.
+        ShapeKind::of_code(self.kinds[row as usize]).unwrap_or(ShapeKind::Null)
     }
 
     /// The row's parts.
     pub(crate) fn parts(&self, row: Row) -> impl ExactSizeIterator<Item = Part> + '_ {
-        let range = self.row_parts[row as usize] as usize..self.row_parts[row as usize + 1] as usize;
-        range.map(|part| Part {
-            kind: self.part_kinds[part],
-            first_ring: self.part_rings[part],
-            end_ring: self.part_rings[part + 1],
+        let (kinds, rings) = (&*self.part_kinds, &*self.part_rings);
+        span(&self.row_parts, row).map(|part| Part {
+            kind: PartKind::of_code(kinds[part]).unwrap_or(PartKind::Polygon),
+            first_ring: rings[part],
+            end_ring: rings[part + 1],
         })
-    }
-
-    fn span(&self, ring: u32) -> std::ops::Range<usize> {
-        self.ring_coords[ring as usize] as usize..self.ring_coords[ring as usize + 1] as usize
     }
 
     /// A ring's coordinates, longitude and latitude in degrees.
     pub(crate) fn ring(&self, ring: u32) -> &[[f64; 2]] {
-        &self.lonlat[self.span(ring)]
+        &self.lonlat()[span(&self.ring_coords, ring)]
     }
 
     /// A ring's coordinates in [`mercator`] units.
     pub(crate) fn mercator_ring(&self, ring: u32) -> &[[u32; 2]] {
-        &self.mercator[self.span(ring)]
+        &self.mercator()[span(&self.ring_coords, ring)]
+    }
+
+    #[inline]
+    fn lonlat(&self) -> &[[f64; 2]] {
+        self.lonlat.as_chunks().0
+    }
+
+    #[inline]
+    fn mercator(&self) -> &[[u32; 2]] {
+        self.mercator.as_chunks().0
     }
 
     fn row_span(&self, row: Row) -> std::ops::Range<usize> {
-        let first = self.part_rings[self.row_parts[row as usize] as usize];
-        let end = self.part_rings[self.row_parts[row as usize + 1] as usize];
-        self.ring_coords[first as usize] as usize..self.ring_coords[end as usize] as usize
+        let (rings, coords) = (&*self.part_rings, &*self.ring_coords);
+        let parts = span(&self.row_parts, row);
+        coords[rings[parts.start] as usize] as usize..coords[rings[parts.end] as usize] as usize
     }
 
     /// All coordinates of the row, in degrees.
     pub(crate) fn coords(&self, row: Row) -> &[[f64; 2]] {
-        &self.lonlat[self.row_span(row)]
+        &self.lonlat()[self.row_span(row)]
     }
 
     /// All coordinates of the row, in [`mercator`] units.
     pub(crate) fn mercator_coords(&self, row: Row) -> &[[u32; 2]] {
-        &self.mercator[self.row_span(row)]
+        &self.mercator()[self.row_span(row)]
     }
 
     /// The box around the row; `None` for null and empty geometry.
@@ -176,25 +231,17 @@ impl ShapeColumn {
         })
     }
 
-    /// Adds a row. False (and the row is null) where the buffers' 32-bit offsets do not reach.
-    pub(crate) fn push(&mut self, geometry: Option<&Geometry>) -> bool {
-        let kind = geometry.map_or(ShapeKind::Null, |geometry| self.push_parts(geometry));
-        self.kinds.push(kind);
-        self.row_parts.push(self.part_kinds.len() as u32);
-        self.lonlat.len() < u32::MAX as usize
-    }
-
     /// The shapes of the pieces, one after the other; `None` where 32 bits do not reach.
     pub(crate) fn gather(sources: [&Self; 2], pieces: &[Piece]) -> Option<Self> {
-        let mut out = Self::default();
+        let mut out = ShapeBuilder::default();
         let [a, b] = sources;
         out.kinds.reserve(pieces.iter().map(|piece| piece.rows.len()).sum());
         out.row_parts.reserve(out.kinds.capacity());
         out.part_kinds.reserve(a.part_kinds.len() + b.part_kinds.len());
         out.part_rings.reserve(a.part_kinds.len() + b.part_kinds.len());
         out.ring_coords.reserve(a.ring_coords.len() + b.ring_coords.len());
-        out.lonlat.reserve(a.lonlat.len() + b.lonlat.len());
-        out.mercator.reserve(a.lonlat.len() + b.lonlat.len());
+        out.lonlat.reserve(a.lonlat().len() + b.lonlat().len());
+        out.mercator.reserve(a.lonlat().len() + b.lonlat().len());
         for piece in pieces {
             let from = sources[piece.source];
             let rows = piece.range();
@@ -214,10 +261,26 @@ impl ShapeColumn {
             out.ring_coords.extend(from.ring_coords[rings.start + 1..=rings.end].iter().map(to));
             out.kinds.extend_from_slice(&from.kinds[rows]);
             out.part_kinds.extend_from_slice(&from.part_kinds[parts]);
-            out.lonlat.extend_from_slice(&from.lonlat[coords.clone()]);
-            out.mercator.extend_from_slice(&from.mercator[coords]);
+            out.lonlat.extend_from_slice(&from.lonlat()[coords.clone()]);
+            out.mercator.extend_from_slice(&from.mercator()[coords]);
         }
-        Some(out)
+        Some(out.finish())
+    }
+}
+
+/// Where what belongs to `index` begins and ends.
+#[inline]
+fn span(offsets: &[u32], index: u32) -> std::ops::Range<usize> {
+    offsets[index as usize] as usize..offsets[index as usize + 1] as usize
+}
+
+impl ShapeBuilder {
+    /// Adds a row. False (and the row is null) where the buffers' 32-bit offsets do not reach.
+    pub(crate) fn push(&mut self, geometry: Option<&Geometry>) -> bool {
+        let kind = geometry.map_or(ShapeKind::Null, |geometry| self.push_parts(geometry));
+        self.kinds.push(kind as u8);
+        self.row_parts.push(self.part_kinds.len() as u32);
+        self.lonlat.len() < u32::MAX as usize
     }
 
     fn push_parts(&mut self, geometry: &Geometry) -> ShapeKind {
@@ -296,18 +359,20 @@ impl ShapeColumn {
     }
 
     fn end_part(&mut self, kind: PartKind) {
-        self.part_kinds.push(kind);
+        self.part_kinds.push(kind as u8);
         self.part_rings.push((self.ring_coords.len() - 1) as u32);
     }
 
-    pub(crate) fn shrink(&mut self) {
-        self.kinds.shrink_to_fit();
-        self.row_parts.shrink_to_fit();
-        self.part_kinds.shrink_to_fit();
-        self.part_rings.shrink_to_fit();
-        self.ring_coords.shrink_to_fit();
-        self.lonlat.shrink_to_fit();
-        self.mercator.shrink_to_fit();
+    pub(crate) fn finish(self) -> ShapeColumn {
+        ShapeColumn {
+            kinds: self.kinds.into(),
+            row_parts: self.row_parts.into(),
+            part_kinds: self.part_kinds.into(),
+            part_rings: self.part_rings.into(),
+            ring_coords: self.ring_coords.into(),
+            lonlat: self.lonlat.into_flattened().into(),
+            mercator: self.mercator.into_flattened().into(),
+        }
     }
 }
 
@@ -338,11 +403,12 @@ mod tests {
             Polygon::<f64>::new(LineString::new(vec![]), vec![]).into(),
             Geometry::GeometryCollection(GeometryCollection::new_from(vec![])),
         ];
-        let mut column = ShapeColumn::default();
+        let mut builder = ShapeBuilder::default();
         for shape in &shapes {
-            assert!(column.push(Some(shape)));
+            assert!(builder.push(Some(shape)));
         }
-        column.push(None);
+        builder.push(None);
+        let column = builder.finish();
         for (row, shape) in shapes.iter().enumerate() {
             assert_eq!(column.geometry(row as Row).as_ref(), Some(shape));
             assert_eq!(column.bbox(row as Row), Bbox::of(shape));

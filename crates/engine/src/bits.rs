@@ -34,6 +34,21 @@ impl Bits {
         }
     }
 
+    /// The set of these bits, 64 rows to a word; `None` where one is not among `rows`.
+    pub(crate) fn from_words(words: Vec<u64>, rows: usize) -> Option<Self> {
+        let beyond = match words.get(rows / 64) {
+            Some(last) if words.len() == rows / 64 + 1 => last >> (rows % 64) != 0,
+            Some(_) => true,
+            None => false,
+        };
+        let count = words.iter().map(|word| word.count_ones() as usize).sum();
+        (!beyond).then_some(Self { words, count })
+    }
+
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.count
     }

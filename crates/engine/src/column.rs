@@ -223,6 +223,17 @@ impl Column {
         }
     }
 
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Bool(values) => values.len(),
+            Self::Int(values, _) | Self::DateTime(values) => values.len(),
+            Self::Real(values, _) => values.len(),
+            Self::Text(codes, _) => codes.len(),
+            Self::Date(values) => values.len(),
+        }
+    }
+
     /// The row's value.
     pub fn get(&self, row: Row) -> ValueRef<'_> {
         let index = row as usize;

@@ -62,6 +62,16 @@ pub enum EngineError {
         /// The layer.
         layer: LayerId,
     },
+    /// Pieces of bytes that are no snapshot.
+    #[error("layer `{layer}`: the piece `{section}` is damaged: {reason}")]
+    Section {
+        /// The layer.
+        layer: LayerId,
+        /// The piece's name.
+        section: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A measure could not be taken.
     #[error(transparent)]
     Crs(#[from] citymap_crs::CrsError),

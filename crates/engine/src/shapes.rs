@@ -39,7 +39,7 @@ pub enum PartKind {
 
 impl ShapeKind {
     #[inline]
-    fn of_code(code: u8) -> Option<Self> {
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
         Some(match code {
             0 => Self::Null,
             1 => Self::Point,
@@ -56,7 +56,7 @@ impl ShapeKind {
 
 impl PartKind {
     #[inline]
-    fn of_code(code: u8) -> Option<Self> {
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
         Some(match code {
             0 => Self::Point,
             1 => Self::Line,

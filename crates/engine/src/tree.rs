@@ -60,6 +60,12 @@ impl Tree {
         if leaves_right && nodes_right { Ok(()) } else { Err("the index points beyond itself") }
     }
 
+    /// The box around all: west, south, east, north.
+    pub(crate) fn extent(&self) -> [f64; 4] {
+        // The root comes last.
+        self.boxes().last_chunk().copied().unwrap_or([0.0; 4])
+    }
+
     pub(crate) fn as_bytes(&self) -> &Bytes {
         &self.bytes
     }

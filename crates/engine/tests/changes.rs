@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use chrono::{DateTime, Days, NaiveDate};
 use citymap_engine::{
     Area, Bbox, EngineError, Filter, LayerSnapshot, Op, Query, Row, SnapshotBuilder, TimeInterval,
@@ -189,6 +190,34 @@ fn same_answers(found: &LayerSnapshot, model: &Model, rng: &mut ChaCha8Rng) {
     }
 }
 
+/// A snapshot's sections, each at a place in memory where a file could have it.
+struct Pieces {
+    layer: Layer,
+    revision: u64,
+    bytes: BTreeMap<String, Bytes>,
+}
+
+fn pieces(snapshot: &LayerSnapshot) -> Pieces {
+    let sections = snapshot.sections().unwrap();
+    let bytes = sections.into_iter().map(|section| (section.name, aligned(&section.bytes))).collect();
+    Pieces { layer: snapshot.layer().clone(), revision: snapshot.revision(), bytes }
+}
+
+/// The bytes at a multiple of 8.
+fn aligned(bytes: &[u8]) -> Bytes {
+    let room = Bytes::from(vec![0; bytes.len() + 8]);
+    let skip = room.as_ptr().align_offset(8);
+    let mut room = Vec::from(room);
+    room[skip..skip + bytes.len()].copy_from_slice(bytes);
+    Bytes::from(room).slice(skip..skip + bytes.len())
+}
+
+impl Pieces {
+    fn read(&self) -> Result<LayerSnapshot, EngineError> {
+        LayerSnapshot::from_sections(self.layer.clone(), self.revision, &|name| self.bytes.get(name).cloned())
+    }
+}
+
 fn random_changes(
     model: &mut Model,
     next: &mut Fid,
@@ -242,7 +271,10 @@ fn any_sequence_of_changes_equals_a_snapshot_built_afresh() {
                 assert_eq!(merged.base().len(), model.len());
                 assert_eq!(merged.revision(), snapshot.revision());
                 same_answers(&merged, &model, &mut rng);
-                snapshot = merged;
+                // From its bytes it is the same, and what comes after lies over that one.
+                snapshot = pieces(&merged).read().unwrap();
+                assert_eq!(snapshot.revision(), merged.revision());
+                same_answers(&snapshot, &model, &mut rng);
             }
             let renamed: Vec<Fid> = fids(&snapshot, snapshot.renamed(&before.0, &changed));
             let id = |snapshot: &LayerSnapshot, fid| snapshot.row_of_fid(fid).map(|row| snapshot.id(row));
@@ -348,4 +380,51 @@ fn what_cannot_be_a_change_is_refused() {
     let mut wrong = feature(2);
     wrong.values[2] = Value::Text("ba".into());
     assert!(matches!(try_with(good, vec![(2, Some(wrong))]), Err(EngineError::Type { .. })));
+}
+
+#[test]
+fn damaged_pieces_are_an_error_or_some_snapshot_and_never_a_panic() {
+    let (mut refused, mut taken) = (0, 0);
+    for seed in 0..3_000 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let key = [FieldType::Text, FieldType::Int, FieldType::Real][seed as usize % 3];
+        let model: Model = (1..30).map(|fid| (fid, feature(fid, key, &mut rng))).collect();
+        let snapshot = build(layer(key), &model);
+        let mut damaged = pieces(&snapshot);
+        let names: Vec<String> = damaged.bytes.keys().cloned().collect();
+        let name = names[rng.random_range(0..names.len())].clone();
+        let mut bytes = damaged.bytes[&name].to_vec();
+        match rng.random_range(0..10) {
+            0 => drop(damaged.bytes.remove(&name)),
+            1 => bytes.truncate(rng.random_range(0..bytes.len())),
+            2 => bytes.extend_from_within(..8.min(bytes.len())),
+            _ => {
+                let at = rng.random_range(0..bytes.len());
+                bytes[at] =
+                    if rng.random() { bytes[at].wrapping_add(rng.random_range(1..4)) } else { rng.random() };
+            }
+        }
+        if damaged.bytes.contains_key(&name) {
+            damaged.bytes.insert(name.clone(), aligned(&bytes));
+        }
+        let Ok(found) = damaged.read() else {
+            refused += 1;
+            continue;
+        };
+        taken += 1;
+        let everywhere = Bbox::new(-180.0, -90.0, 180.0, 90.0);
+        let mut met = Vec::new();
+        found.candidates(&everywhere, |row| met.push(row));
+        found.features().for_each(drop);
+        for row in found.rows() {
+            let _ = (found.id(row), found.label(row), found.bbox(row), found.shape(row).mercator_coords());
+            found.rows_of_key(&found.value(row, 0).to_value());
+        }
+        found.near([106.7, 10.77], 300.0, 5);
+        found.at([106.7, 10.77]);
+        found.rows_of_key_prefix("P").for_each(drop);
+        found.select(&Query { bbox: Some(Bbox::new(106.7, 10.77, 106.8, 10.8)), ..Query::default() });
+        found.apply(layer(key), 2, vec![(3, None), (7, Some(feature(7, key, &mut rng)))]).unwrap().merged();
+    }
+    assert!(refused > 500 && taken > 500, "{refused} refused, {taken} taken");
 }

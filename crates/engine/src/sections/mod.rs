@@ -1,0 +1,254 @@
+//! A packed snapshot as named pieces of bytes, and back.
+//!
+//! The pieces are the snapshot's own buffers, in this machine's byte order: writing copies nothing, and a snapshot made
+//! from pieces of a mapped file reads them in place. Whoever stores them sees to it that they come back as they were
+//! (a checksum) and to the same [`FORMAT`]; what is read is checked again so far that no number in it can lead beyond its
+//! buffer: damage is an error here, never a panic later.
+
+mod check;
+
+use std::borrow::Cow;
+
+use arrow_buffer::ArrowNativeType;
+use bytes::Bytes;
+use citymap_model::{FieldType, Layer, RevisionNumber};
+use rayon::prelude::*;
+
+use crate::{
+    Bbox, Block, Buffer, Column, Dictionary, EngineError, LayerSnapshot, ShapeColumn, bits::Bits,
+    block::BoxIndex, buffer::TextBuffer, column::Nulls, keys::KeyIndex, tree::Tree,
+};
+
+/// Grows whenever the pieces, or what is computed from the stored data into them (projection, index, order of keys), become
+/// others: pieces of another format are of no use.
+pub const FORMAT: u32 = 1;
+
+/// A snapshot's bytes under a name.
+#[derive(Clone, Debug)]
+pub struct Section<'a> {
+    /// What it is; no two of a snapshot have the same.
+    pub name: String,
+    /// The bytes.
+    pub bytes: Cow<'a, [u8]>,
+}
+
+/// Why pieces are no snapshot.
+#[derive(Debug)]
+pub(crate) struct Damage {
+    section: String,
+    reason: &'static str,
+}
+
+impl Damage {
+    fn new(section: impl Into<String>, reason: &'static str) -> Self {
+        Self { section: section.into(), reason }
+    }
+}
+
+/// Gives pieces their types.
+struct Pieces<'a>(&'a (dyn Fn(&str) -> Option<Bytes> + Sync));
+
+impl Pieces<'_> {
+    /// A piece; empty where there is none.
+    fn bytes(&self, name: &str) -> Bytes {
+        (self.0)(name).unwrap_or_default()
+    }
+
+    fn numbers<T: ArrowNativeType>(&self, name: &str) -> Result<Buffer<T>, Damage> {
+        Buffer::from_bytes(self.bytes(name)).ok_or_else(|| Damage::new(name, "it is no list of such numbers"))
+    }
+
+    /// Bits for `rows` rows.
+    fn bits(&self, name: &str, rows: usize) -> Result<Bits, Damage> {
+        let words = self.numbers::<u64>(name)?;
+        Bits::from_words(words.to_vec(), rows)
+            .ok_or_else(|| Damage::new(name, "it is of more rows than there are"))
+    }
+}
+
+/// Collects pieces.
+#[derive(Default)]
+struct Writer<'a>(Vec<Section<'a>>);
+
+impl<'a> Writer<'a> {
+    /// Adds a piece, unless it is empty.
+    fn add(&mut self, name: impl Into<String>, bytes: &'a [u8]) {
+        if !bytes.is_empty() {
+            self.0.push(Section { name: name.into(), bytes: Cow::Borrowed(bytes) });
+        }
+    }
+
+    fn bits(&mut self, name: impl Into<String>, bits: &Bits) {
+        if !bits.is_empty() {
+            let bytes: Vec<u8> = bits.words().iter().flat_map(|word| word.to_ne_bytes()).collect();
+            self.0.push(Section { name: name.into(), bytes: Cow::Owned(bytes) });
+        }
+    }
+}
+
+impl LayerSnapshot {
+    /// The snapshot as pieces; `None` while something lies over the base ([`LayerSnapshot::merged`] folds it in).
+    pub fn sections(&self) -> Option<Vec<Section<'_>>> {
+        (self.overlay_len() == 0).then(|| self.base().sections())
+    }
+
+    /// A snapshot of the pieces that [`LayerSnapshot::sections`] gave for a snapshot with this definition and revision.
+    /// `section` gives a piece by its name, `None` where there was none; the pieces of numbers must begin at multiples of 8 in
+    /// memory. Nothing is copied but a bit for each missing value; all of it is read once, by all threads.
+    ///
+    /// # Errors
+    /// [`EngineError::Section`] where the pieces are not those of a snapshot.
+    pub fn from_sections(
+        layer: Layer,
+        revision: RevisionNumber,
+        section: &(dyn Fn(&str) -> Option<Bytes> + Sync),
+    ) -> Result<Self, EngineError> {
+        match Block::from_sections(&layer, &Pieces(section)) {
+            Ok(base) => Ok(Self::packed(layer.into(), revision, base)),
+            Err(Damage { section, reason }) => Err(EngineError::Section { layer: layer.id, section, reason }),
+        }
+    }
+
+    /// How many bytes each part of the snapshot takes, by name; parts of the overlay have a name that begins with
+    /// `overlay.`. What lies in a mapped file counts like any other memory.
+    pub fn memory(&self) -> Vec<(String, usize)> {
+        let sized = |section: Section<'_>| (section.name, section.bytes.len());
+        let own = self.base().sections().into_iter().map(sized);
+        let over = self.overlay().sections().into_iter().map(sized);
+        let mut memory: Vec<_> =
+            own.chain(over.map(|(name, bytes)| (format!("overlay.{name}"), bytes))).collect();
+        let hidden = self.overlay.hidden.words().len() * size_of::<u64>();
+        let rest = size_of_val(&*self.overlay.flipped) + size_of_val(&*self.overlay.stamps) + hidden;
+        if rest > 0 {
+            memory.push(("overlay.marks".into(), rest));
+        }
+        memory
+    }
+}
+
+impl Block {
+    fn sections(&self) -> Vec<Section<'_>> {
+        let mut out = Writer::default();
+        out.add("fids", self.fids.as_bytes());
+        let shapes = &self.shapes;
+        out.add("kinds", shapes.kinds.as_bytes());
+        out.add("row_parts", shapes.row_parts.as_bytes());
+        out.add("part_kinds", shapes.part_kinds.as_bytes());
+        out.add("part_rings", shapes.part_rings.as_bytes());
+        out.add("ring_coords", shapes.ring_coords.as_bytes());
+        out.add("lonlat", shapes.lonlat.as_bytes());
+        out.add("mercator", shapes.mercator.as_bytes());
+        if let Some(tree) = &self.index.tree {
+            out.add("tree", tree.as_bytes());
+            out.add("tree.rows", self.index.rows.as_bytes());
+        }
+        out.add("keys", self.keys.order.as_bytes());
+        out.bits("keys.repeated", &self.keys.repeated);
+        for (number, column) in self.columns.iter().enumerate() {
+            let name = |what: &str| format!("field.{number}.{what}");
+            match column {
+                Column::Bool(values) => out.add(name("values"), values.as_bytes()),
+                Column::Int(values, nulls) => {
+                    out.add(name("values"), values.as_bytes());
+                    out.bits(name("nulls"), &nulls.0);
+                }
+                Column::Real(values, nulls) => {
+                    out.add(name("values"), values.as_bytes());
+                    out.bits(name("nulls"), &nulls.0);
+                }
+                Column::Text(codes, texts) => {
+                    out.add(name("values"), codes.as_bytes());
+                    out.add(name("texts"), texts.text.as_bytes());
+                    out.add(name("ends"), texts.ends.as_bytes());
+                }
+                Column::Date(values) => out.add(name("values"), values.as_bytes()),
+                Column::DateTime(values) => out.add(name("values"), values.as_bytes()),
+            }
+        }
+        out.0
+    }
+
+    fn from_sections(layer: &Layer, pieces: &Pieces<'_>) -> Result<Self, Damage> {
+        let fids = pieces.numbers::<i64>("fids")?;
+        let rows = fids.len();
+        check::rows(&fids)?;
+        let (columns, (shapes, (index, keys))) = rayon::join(
+            || {
+                let fields: Vec<_> = layer.fields.iter().enumerate().collect();
+                let column = |(number, field): (usize, &citymap_model::Field)| {
+                    column(pieces, number, field.field_type, rows)
+                };
+                fields.into_par_iter().map(column).collect::<Result<Vec<Column>, Damage>>()
+            },
+            || {
+                rayon::join(
+                    || shapes(pieces, rows),
+                    || {
+                        rayon::join(
+                            || index(pieces, rows),
+                            || keys(pieces, layer.key_index().is_some(), rows),
+                        )
+                    },
+                )
+            },
+        );
+        Ok(Self::new(fids, shapes?, columns?, keys?, index?))
+    }
+}
+
+fn shapes(pieces: &Pieces<'_>, rows: usize) -> Result<ShapeColumn, Damage> {
+    let shapes = ShapeColumn {
+        kinds: pieces.numbers("kinds")?,
+        row_parts: pieces.numbers("row_parts")?,
+        part_kinds: pieces.numbers("part_kinds")?,
+        part_rings: pieces.numbers("part_rings")?,
+        ring_coords: pieces.numbers("ring_coords")?,
+        lonlat: pieces.numbers("lonlat")?,
+        mercator: pieces.numbers("mercator")?,
+    };
+    check::shapes(&shapes, rows)?;
+    Ok(shapes)
+}
+
+fn index(pieces: &Pieces<'_>, rows: usize) -> Result<BoxIndex, Damage> {
+    let bytes = pieces.bytes("tree");
+    if bytes.is_empty() {
+        return Ok(BoxIndex::default());
+    }
+    let tree = Tree::from_bytes(bytes).map_err(|reason| Damage::new("tree", reason))?;
+    let own = pieces.numbers("tree.rows")?;
+    check::index(&tree, &own, rows)?;
+    let [west, south, east, north] = tree.extent();
+    Ok(BoxIndex { tree: Some(tree), rows: own, extent: Some(Bbox::new(west, south, east, north)) })
+}
+
+fn keys(pieces: &Pieces<'_>, keyed: bool, rows: usize) -> Result<KeyIndex, Damage> {
+    if !keyed {
+        return Ok(KeyIndex::default());
+    }
+    let order = pieces.numbers("keys")?;
+    check::below(&order, rows).map_err(|reason| Damage::new("keys", reason))?;
+    Ok(KeyIndex { order, repeated: pieces.bits("keys.repeated", rows)? })
+}
+
+fn column(pieces: &Pieces<'_>, number: usize, kind: FieldType, rows: usize) -> Result<Column, Damage> {
+    let name = |what: &str| format!("field.{number}.{what}");
+    let values = name("values");
+    let nulls = || Ok(Nulls(pieces.bits(&name("nulls"), rows)?));
+    let column = match kind {
+        FieldType::Bool => Column::Bool(pieces.numbers(&values)?),
+        FieldType::Int => Column::Int(pieces.numbers(&values)?, nulls()?),
+        FieldType::Real => Column::Real(pieces.numbers(&values)?, nulls()?),
+        FieldType::Date => Column::Date(pieces.numbers(&values)?),
+        FieldType::DateTime => Column::DateTime(pieces.numbers(&values)?),
+        FieldType::Text => {
+            let codes = pieces.numbers(&values)?;
+            let text = TextBuffer::from_bytes(pieces.bytes(&name("texts")))
+                .ok_or_else(|| Damage::new(name("texts"), "it is no text"))?;
+            let texts = Dictionary { text, ends: pieces.numbers(&name("ends"))? };
+            check::texts(&codes, &texts).map_err(|reason| Damage::new(name("texts"), reason))?;
+            Column::Text(codes, texts)
+        }
+    };
+    if column.len() == rows { Ok(column) } else { Err(Damage::new(values, "it is of other rows")) }
+}

@@ -2,6 +2,7 @@
 //! another kind runs the same functions.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(unused_macros, reason = "one test of both stores takes the helpers alone")]
 
 mod editing;
 mod layers;

@@ -2,12 +2,11 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, RawPathParams},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use citymap_engine::{LayerSnapshot, TimeInterval};
 use citymap_live::Scene;
-use citymap_model::Layer;
 
 use crate::{
     app::App,
@@ -63,15 +62,21 @@ pub(crate) struct Ask {
     pub(crate) scene: Scene,
     /// The scene is the city as it was at a revision that was asked for.
     pub(crate) former: bool,
-    pub(crate) base: Base,
-    pub(crate) path: String,
-    pub(crate) places: Vec<(String, String)>,
+    uri: Uri,
+    places: RawPathParams,
     /// The parameters as they came.
     pub(crate) given: Params,
     /// Those that nobody has taken yet.
     pub(crate) params: Params,
     pub(crate) headers: HeaderMap,
     /// The revision that the answer's header will name.
+    pub(crate) shown: Shown,
+}
+
+/// What the outer layer tells the handlers: one city for the answer and its revision header.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) scene: Scene,
     pub(crate) shown: Shown,
 }
 
@@ -83,24 +88,26 @@ impl FromRequestParts<Arc<App>> for Ask {
         // The outer layer has waited for it.
         params.take(MIN_REVISION)?;
         let places = match RawPathParams::from_request_parts(parts, app).await {
-            Ok(places) => places.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            Ok(places) => places,
             Err(_not_utf8) => {
                 return Err(Problem::not_found("the path is not UTF-8 text; percent-encode it as UTF-8"));
             }
         };
-        // The outer layer put the scene there, so that the answer and its revision header are of one city.
-        let scene = parts.extensions.get::<Scene>().cloned().unwrap_or_else(|| app.live.scene());
+        let Seen { scene, shown } = parts
+            .extensions
+            .remove::<Seen>()
+            .unwrap_or_else(|| Seen { scene: app.live.scene(), shown: Shown::new(0) });
         Ok(Self {
             app: Arc::clone(app),
             scene,
             former: false,
-            base: Base::of(app.config.base_url.as_deref(), &parts.headers, &parts.uri),
-            path: parts.uri.path().to_owned(),
+            uri: parts.uri.clone(),
             places,
             given: params.clone(),
             params,
-            headers: parts.headers.clone(),
-            shown: parts.extensions.get::<Shown>().cloned().unwrap_or_else(|| Shown::new(0)),
+            // Nobody reads them after this.
+            headers: std::mem::take(&mut parts.headers),
+            shown,
         })
     }
 }
@@ -108,7 +115,17 @@ impl FromRequestParts<Arc<App>> for Ask {
 impl Ask {
     /// The part of the path that the route calls `name`.
     pub(crate) fn place(&self, name: &str) -> &str {
-        self.places.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value)
+        self.places.iter().find(|(own, _)| *own == name).map_or("", |(_, value)| value)
+    }
+
+    /// The path asked for.
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// The address under which the client reached us.
+    pub(crate) fn base(&self) -> Base {
+        Base::of(self.app.config.base_url.as_deref(), &self.headers, &self.uri)
     }
 
     /// Format and language.
@@ -160,20 +177,24 @@ impl Ask {
                 return Err(Problem::parameter(no_layer(&self.scene, name)));
             }
         }
-        let mut layers = catalogue(&self.scene);
-        layers.retain(|snapshot| wanted.contains(&snapshot.layer().id.as_str()));
+        let named = |snapshot: &&Arc<LayerSnapshot>| wanted.contains(&snapshot.layer().id.as_str());
+        let mut layers = self.scene.city.layers.values().filter(named).cloned().collect();
+        in_order(&mut layers);
         Ok(layers)
     }
 }
 
 /// All layers as they are listed: by role, then by id.
 pub(crate) fn catalogue(scene: &Scene) -> Vec<Arc<LayerSnapshot>> {
-    let mut layers: Vec<_> = scene.city.layers.values().cloned().collect();
-    layers.sort_by_key(|snapshot| {
-        let Layer { role, id, .. } = snapshot.layer();
-        (*role, id.clone())
-    });
+    let mut layers = scene.city.layers.values().cloned().collect();
+    in_order(&mut layers);
     layers
+}
+
+fn in_order(layers: &mut Vec<Arc<LayerSnapshot>>) {
+    let place = |snapshot: &Arc<LayerSnapshot>| snapshot.layer().role;
+    // By id they are already.
+    layers.sort_by_key(place);
 }
 
 /// What to say of a layer that there is not.

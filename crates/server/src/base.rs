@@ -28,7 +28,7 @@ pub(crate) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
 
 /// The query of `params` with these set (`Some`) or left out (`None`).
 pub(crate) fn query_with(params: &Params, changes: &[(&str, Option<&str>)]) -> String {
-    let kept = params.pairs().iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    let kept = params.pairs().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
     let set = changes.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
     query(kept.map(|(name, value)| (name.as_str(), value.as_str())).chain(set))
 }

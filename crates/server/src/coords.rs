@@ -4,6 +4,8 @@
 //! order that the authority gives each system, as Part 2 of the standard wants it and as GDAL and QGIS expect it: latitude
 //! comes first in EPSG:4326 and EPSG:4756, longitude in CRS84, easting in every grid listed here.
 
+use std::borrow::Cow;
+
 use citymap_crs::{Crs, Transform, vn2000};
 use citymap_engine::Bbox;
 use geo::{Coord, LineString, MultiPolygon, Polygon};
@@ -19,17 +21,17 @@ pub(crate) struct NamedCrs {
     pub(crate) crs: Crs,
     /// Latitude (y) comes first.
     pub(crate) swapped: bool,
-    pub(crate) uri: String,
+    pub(crate) uri: Cow<'static, str>,
 }
 
 impl NamedCrs {
     /// WGS 84, longitude first.
     pub(crate) fn crs84() -> Self {
-        Self { crs: Crs::WGS84, swapped: false, uri: CRS84.to_owned() }
+        Self { crs: Crs::WGS84, swapped: false, uri: Cow::Borrowed(CRS84) }
     }
 
     fn epsg(crs: Crs) -> Self {
-        let uri = format!("http://www.opengis.net/def/crs/EPSG/0/{}", crs.code());
+        let uri = format!("http://www.opengis.net/def/crs/EPSG/0/{}", crs.code()).into();
         Self { crs, swapped: crs.is_geographic(), uri }
     }
 

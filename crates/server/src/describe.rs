@@ -1,5 +1,7 @@
 //! What a layer is, as a collection of OGC API – Features.
 
+use std::borrow::Cow;
+
 use citymap_engine::LayerSnapshot;
 use citymap_model::{Field, FieldType, Layer, Title, codes};
 use serde_json::{Map, Value, json};
@@ -8,7 +10,7 @@ use crate::{
     app::fingerprint,
     base::{Base, segment},
     coords::{CRS84, NamedCrs},
-    geojson::kind_name,
+    geojson::{kind_name, put, text},
     reply::{GEOJSON, HTML, JSON, SCHEMA},
 };
 
@@ -28,6 +30,15 @@ pub(crate) fn self_links(base: &Base, path: &str, query: impl Fn(&str) -> String
 /// A title in both languages.
 pub(crate) fn titles(title: &Title) -> Value {
     json!({"vi": title.get("vi"), "en": title.get("en")})
+}
+
+/// `{"layer":…,"titles":…,"role":…`, open.
+pub(crate) fn layer_head(out: &mut Vec<u8>, layer: &Layer) {
+    put(out, format_args!("{{\"layer\":\"{}\",\"titles\":{{\"vi\":", layer.id));
+    text(out, layer.title.get("vi"));
+    out.extend(b",\"en\":");
+    text(out, layer.title.get("en"));
+    put(out, format_args!("}},\"role\":\"{}\"", layer.role.as_str()));
 }
 
 /// The type of a field as the interface names it.
@@ -130,7 +141,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &Base, lang: &str) -> V
             .filter(|name| layer.public_fields().any(|(_, field)| field.name == **name))
             .map(str::to_owned)
     };
-    let crs: Vec<String> = NamedCrs::all().into_iter().map(|crs| crs.uri).collect();
+    let crs: Vec<Cow<'static, str>> = NamedCrs::all().into_iter().map(|crs| crs.uri).collect();
     let rule = layer.tile_rule();
     json!({
         "id": layer.id.as_str(),

@@ -1,16 +1,49 @@
 //! Features as GeoJSON, written straight from the columns: no object a feature, no rounding of what is stored.
 
+use std::{cell::RefCell, io::Write, rc::Rc};
+
 use citymap_crs::{Crs, Transform};
 use citymap_engine::{LayerSnapshot, Measure, Method, PartKind, Row, ShapeKind, ValueRef};
-use citymap_model::{FeatureId, GeometryKind, format_datetime};
+use citymap_model::{FeatureId, Field, GeometryKind, format_datetime};
 
 use crate::{coords::NamedCrs, problem::Problem};
+
+/// The public fields of a layer: their positions, and their names as JSON with a comma before and a colon after.
+type Names = Rc<[(usize, Box<[u8]>)]>;
+
+thread_local! {
+    /// Of the layers written last, by a number that no other state of a layer has.
+    static NAMES: RefCell<Vec<(u64, Names)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Layers whose names a thread keeps.
+const NAMES_KEPT: usize = 32;
+
+fn names(snapshot: &LayerSnapshot) -> Names {
+    let state = snapshot.overlay().id();
+    NAMES.with_borrow_mut(|known| {
+        if let Some((_, names)) = known.iter().find(|(own, _)| *own == state) {
+            return Rc::clone(names);
+        }
+        let name = |(index, field): (usize, &Field)| {
+            let mut name = vec![b','];
+            text(&mut name, &field.name);
+            name.push(b':');
+            (index, name.into_boxed_slice())
+        };
+        let names: Names = snapshot.layer().public_fields().map(name).collect();
+        if known.len() >= NAMES_KEPT {
+            known.remove(0);
+        }
+        known.push((state, Rc::clone(&names)));
+        names
+    })
+}
 
 /// Writes features of one layer in one coordinate system.
 pub(crate) struct FeatureWriter<'a> {
     snapshot: &'a LayerSnapshot,
-    /// Public fields: their positions, and their names as JSON with a colon.
-    fields: Vec<(usize, Vec<u8>)>,
+    names: Names,
     transform: Option<Transform>,
     swapped: bool,
     /// Coordinates are metres: a thousandth of a millimetre is kept, what lies beyond is PROJ's noise.
@@ -19,18 +52,9 @@ pub(crate) struct FeatureWriter<'a> {
 
 impl<'a> FeatureWriter<'a> {
     pub(crate) fn new(snapshot: &'a LayerSnapshot, crs: &NamedCrs) -> Result<Self, Problem> {
-        let fields = snapshot
-            .layer()
-            .public_fields()
-            .map(|(index, field)| {
-                let mut name = Vec::new();
-                text(&mut name, &field.name);
-                name.push(b':');
-                (index, name)
-            })
-            .collect();
         let transform = if crs.crs == Crs::WGS84 { None } else { Some(Transform::new(Crs::WGS84, crs.crs)?) };
-        Ok(Self { snapshot, fields, transform, swapped: crs.swapped, metres: !crs.crs.is_geographic() })
+        let metres = !crs.crs.is_geographic();
+        Ok(Self { snapshot, names: names(snapshot), transform, swapped: crs.swapped, metres })
     }
 
     /// One feature; `extra` writes foreign members, each with a comma before it.
@@ -46,11 +70,10 @@ impl<'a> FeatureWriter<'a> {
         out.extend(b",\"geometry\":");
         self.geometry(out, row)?;
         out.extend(b",\"properties\":{");
-        for (position, (index, name)) in self.fields.iter().enumerate() {
-            if position > 0 {
-                out.push(b',');
-            }
-            out.extend(name);
+        let mut comma = 1;
+        for (index, name) in self.names.iter() {
+            out.extend_from_slice(&name[comma..]);
+            comma = 0;
             value(out, self.snapshot.value(row, *index));
         }
         out.extend(b"}}");
@@ -208,14 +231,21 @@ fn value(out: &mut Vec<u8>, value: ValueRef<'_>) {
 }
 
 /// A measure as an answer shows it: rounded to what the data can bear, a square centimetre or a tenth of a millimetre.
-pub(crate) fn measure(measure: &Measure, unit: &str) -> serde_json::Value {
-    let value = (measure.value * 1e4).round() / 1e4;
+pub(crate) fn measure(out: &mut Vec<u8>, measure: &Measure, unit: &str) {
+    out.extend(b"{\"value\":");
+    number(out, (measure.value * 1e4).round() / 1e4);
+    out.extend(b",\"unit\":\"");
+    out.extend(unit.as_bytes());
     match measure.method {
-        Method::Grid(crs) => {
-            serde_json::json!({"value": value, "unit": unit, "method": "grid", "crs": crs.to_string()})
-        }
-        Method::Ellipsoid => serde_json::json!({"value": value, "unit": unit, "method": "ellipsoid"}),
+        Method::Grid(crs) => put(out, format_args!("\",\"method\":\"grid\",\"crs\":\"{crs}\"}}")),
+        Method::Ellipsoid => out.extend(b"\",\"method\":\"ellipsoid\"}"),
     }
+}
+
+/// Writes what is formatted, which into memory cannot fail.
+pub(crate) fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    let written = out.write_fmt(text);
+    debug_assert!(written.is_ok(), "memory takes all");
 }
 
 /// `,"area":{…}` of a polygon, `,"length":{…}` of a line, nothing of a point.
@@ -233,7 +263,8 @@ pub(crate) fn size(out: &mut Vec<u8>, snapshot: &LayerSnapshot, row: Row) -> Res
         }
         let measured = if name == "area" { Measure::area(&geometry) } else { Measure::length(&geometry) }?;
         if measured.value > 0.0 || !(polygons && lines) {
-            out.extend(format!(",\"{name}\":{}", measure(&measured, unit)).as_bytes());
+            put(out, format_args!(",\"{name}\":"));
+            measure(out, &measured, unit);
         }
     }
     Ok(())

@@ -5,7 +5,8 @@ use axum::{
     response::IntoResponse,
 };
 use chrono::{SecondsFormat, Utc};
-use citymap_engine::{Filter, LayerSnapshot, Op, Query, Row};
+use citymap_crs::Crs;
+use citymap_engine::{Bbox, Filter, LayerSnapshot, Op, Query, Row};
 use citymap_model::Value;
 use serde_json::json;
 
@@ -21,6 +22,7 @@ use crate::{
     params::Params,
     problem::Problem,
     reply::{GEOJSON, HTML, JSON, Reply},
+    work::small,
     write::etag::{content_of, of_bytes},
 };
 
@@ -39,8 +41,24 @@ pub(crate) async fn items(mut ask: Ask) -> Answer {
     let etag = ask.etag(view);
     ask.unless_known(&etag)?;
     let app = ask.app.clone();
-    let reply = app.pool.run(move || page(&ask, view, &snapshot, &query, &crs, &etag)).await?;
+    let small_one = is_small(view, &query, &crs);
+    let work = move || page(&ask, view, &snapshot, &query, &crs, &etag);
+    let reply = if small_one { small(work)? } else { app.pool.run(work).await? };
     Ok(reply.into_response())
+}
+
+/// Whether a page takes well below a millisecond: some features of a small box, or the next ones by their numbers.
+fn is_small(view: View, query: &Query, crs: &NamedCrs) -> bool {
+    const DEGREES: f64 = 0.006;
+    let near = |bbox: &Bbox| {
+        let span = |axis: usize| bbox.max[axis] - bbox.min[axis];
+        (0.0..=DEGREES).contains(&span(0)) && span(1) <= DEGREES
+    };
+    view.format == Format::Json
+        && crs.crs == Crs::WGS84
+        && query.limit.is_some_and(|limit| limit <= 200)
+        && query.intersects.is_none()
+        && query.bbox.as_ref().map_or(query.filters.is_empty() && query.time.is_none(), near)
 }
 
 fn question(ask: &mut Ask, snapshot: &LayerSnapshot) -> Result<(Query, NamedCrs), Problem> {
@@ -84,7 +102,7 @@ fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>,
         })?;
         filters.push(Filter { field, op: Op::Eq, value });
     }
-    if let Some((name, _)) = params.pairs().first() {
+    if let Some((name, _)) = params.pairs().next() {
         let fields: Vec<&str> = layer.public_fields().map(|(_, field)| field.name.as_str()).collect();
         let near = nearest(name, &fields, 40).join(", ");
         return Err(Problem::unknown_parameter(format!(
@@ -116,19 +134,19 @@ fn page(
     }
     let path = format!("/api/collections/{}", segment(snapshot.layer().id.as_str()));
     let here = |format: &str| {
-        ask.base.url(&format!("{path}/items{}", query_with(&ask.given, &[("f", Some(format))])))
+        ask.base().url(&format!("{path}/items{}", query_with(&ask.given, &[("f", Some(format))])))
     };
     let mut links = vec![
         link("self", GEOJSON, "This page", here("json")),
         link("alternate", HTML, "This page for people", here("html")),
-        link("collection", JSON, "The layer", ask.base.url(&path)),
+        link("collection", JSON, "The layer", ask.base().url(&path)),
     ];
     if let Some(next) = &next {
         links.push(link(
             "next",
             GEOJSON,
             "Next page",
-            ask.base.url(&format!("{path}/items{}", next(&ask.given, "json"))),
+            ask.base().url(&format!("{path}/items{}", next(&ask.given, "json"))),
         ));
     }
     let mut out = Vec::with_capacity(1024 + page.rows.len() * 512);
@@ -207,11 +225,11 @@ pub(crate) async fn item(mut ask: Ask) -> Answer {
     let path = format!("/api/collections/{}", segment(layer.id.as_str()));
     let own = format!("{path}/items/{}", segment(&id));
     let here =
-        |format: &str| ask.base.url(&format!("{own}{}", query_with(&ask.given, &[("f", Some(format))])));
+        |format: &str| ask.base().url(&format!("{own}{}", query_with(&ask.given, &[("f", Some(format))])));
     let links = [
         link("self", GEOJSON, "This feature", here("json")),
         link("alternate", HTML, "This feature for people", here("html")),
-        link("collection", JSON, "The layer", ask.base.url(&path)),
+        link("collection", JSON, "The layer", ask.base().url(&path)),
     ];
     let mut out = Vec::with_capacity(1024);
     FeatureWriter::new(&snapshot, &crs)?

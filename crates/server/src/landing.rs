@@ -36,8 +36,8 @@ pub(crate) async fn landing(mut ask: Ask) -> Answer {
     ask.no_more(&[])?;
     let etag = ask.etag(view);
     ask.unless_known(&etag)?;
-    let url = |path: &str| ask.base.url(path);
-    let mut links = self_links(&ask.base, "/api", |format| format!("?f={format}"), JSON);
+    let url = |path: &str| ask.base().url(path);
+    let mut links = self_links(&ask.base(), "/api", |format| format!("?f={format}"), JSON);
     links.extend([
         link("service-desc", OPENAPI_31, "OpenAPI", url("/api/openapi.json")),
         link("service-doc", HTML, "OpenAPI as a page", url("/api/openapi.json?f=html")),
@@ -88,9 +88,9 @@ pub(crate) async fn collections(mut ask: Ask) -> Answer {
     let etag = ask.etag(view);
     ask.unless_known(&etag)?;
     let layers = catalogue(&ask.scene);
-    let links = self_links(&ask.base, "/api/collections", |format| format!("?f={format}"), JSON);
+    let links = self_links(&ask.base(), "/api/collections", |format| format!("?f={format}"), JSON);
     let collections: Vec<_> =
-        layers.iter().map(|snapshot| collection(snapshot, &ask.base, view.lang)).collect();
+        layers.iter().map(|snapshot| collection(snapshot, &ask.base(), view.lang)).collect();
     let document = json!({"links": links, "collections": collections});
     let title = if view.lang == "en" { "Layers" } else { "Các lớp dữ liệu" };
     html::reply_as(&ask, view, title, JSON, &document, &etag, || html::pages::collections(&layers, view.lang))
@@ -105,7 +105,7 @@ pub(crate) async fn one_collection(mut ask: Ask) -> Answer {
     let snapshot = ask.layer()?;
     let etag = ask.etag(view);
     ask.unless_known(&etag)?;
-    let document = collection(&snapshot, &ask.base, view.lang);
+    let document = collection(&snapshot, &ask.base(), view.lang);
     let title = crate::describe::layer_title(snapshot.layer(), view.lang);
     html::reply_as(&ask, view, title, JSON, &document, &etag, || {
         html::pages::collection(&snapshot, view.lang)

@@ -2,6 +2,7 @@
 //! long it may take, and a line in the log.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{
         Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -15,8 +16,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 
-use crate::{app::App, asof::Shown, params::Params, problem::Problem, routes::allowed};
+use crate::{app::App, ask::Seen, asof::Shown, params::Params, problem::Problem, routes::allowed};
 
 const REVISION: HeaderName = HeaderName::from_static("citymap-revision");
 /// A read's `min-revision` as a header.
@@ -43,27 +45,29 @@ pub(crate) async fn outer(State(app): State<Arc<App>>, mut request: Request, nex
     };
     let scene = app.live.scene();
     let shown = Shown::new(scene.revision());
-    request.extensions_mut().insert(scene);
-    request.extensions_mut().insert(shown.clone());
+    request.extensions_mut().insert(Seen { scene, shown: shown.clone() });
     let id = request_id(request.headers());
+    // All of these share what the request holds.
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let uri = request.uri().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
 
     let mut response = match waited {
         Ok(()) => guarded(&app, request, next).await,
         Err(problem) => problem.into_response(),
     };
 
-    finish(response.headers_mut(), shown.get(), &id, &path);
     // Neither the query nor any header: what people ask may be personal.
     let (status, ms) = (response.status().as_u16(), start.elapsed().as_secs_f64() * 1e3);
-    let route = route.unwrap_or_else(|| path.chars().take(100).collect());
+    let path = uri.path();
+    let place =
+        || route.as_ref().map_or_else(|| path.chars().take(100).collect(), |route| route.as_str().to_owned());
     if status >= 500 {
-        tracing::warn!(%method, route, status, ms, id, "request");
+        tracing::warn!(%method, route = place(), status, ms, ?id, "request");
     } else {
-        tracing::debug!(%method, route, status, ms, id, "request");
+        tracing::debug!(%method, route = place(), status, ms, ?id, "request");
     }
+    finish(response.headers_mut(), shown.get(), id, path);
     response
 }
 
@@ -116,31 +120,20 @@ async fn guarded(app: &Arc<App>, request: Request, next: Next) -> Response {
         let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         return preflight(allowed(route));
     }
-    // A task of its own, so that a panic in it ends that request alone.
-    let task = tokio::spawn(next.run(request));
-    let aborted = AbortOnDrop(task.abort_handle());
-    let outcome = tokio::time::timeout(limits.request_timeout, task).await;
-    drop(aborted);
-    match outcome {
+    // A panic ends its own request alone.
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(limits.request_timeout, answer).await {
         Ok(Ok(response)) => response,
-        Ok(Err(error)) => {
-            tracing::error!(%error, "a request failed");
+        Ok(Err(_panic)) => {
+            tracing::error!("a request failed");
             Problem::internal("the request could not be answered; the server's log says why").into_response()
         }
+        // What it waited for is dropped with it, and so cancelled.
         Err(_elapsed) => {
             let seconds = limits.request_timeout.as_secs_f64();
             Problem::unavailable(format!("the answer took longer than {seconds} s; ask for less"), 10)
                 .into_response()
         }
-    }
-}
-
-/// Ends the task when its client goes away or its time is over.
-struct AbortOnDrop(tokio::task::AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
@@ -162,12 +155,13 @@ fn preflight(allowed: &'static str) -> Response {
     response
 }
 
-fn finish(headers: &mut HeaderMap, revision: u64, id: &str, path: &str) {
-    headers.insert(REVISION, revision.into());
-    headers.extend(HeaderValue::from_str(id).ok().map(|id| (REQUEST_ID, id)));
+fn finish(headers: &mut HeaderMap, revision: u64, id: HeaderValue, path: &str) {
     let html =
         headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let policy = if html && path.starts_with("/api") { PAGE_POLICY } else { MAP_POLICY };
+    headers.reserve(7);
+    headers.insert(REVISION, revision.into());
+    headers.insert(REQUEST_ID, id);
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (
@@ -183,16 +177,19 @@ fn finish(headers: &mut HeaderMap, revision: u64, id: &str, path: &str) {
 }
 
 /// The client's number for its request, where it can be repeated safely, else one of ours.
-fn request_id(headers: &HeaderMap) -> String {
-    static START: LazyLock<u64> =
-        LazyLock::new(|| crate::app::hash_of(&(std::time::SystemTime::now(), std::process::id())));
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    static START: LazyLock<u32> =
+        LazyLock::new(|| crate::app::hash_of(&(std::time::SystemTime::now(), std::process::id())) as u32);
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    let good = |id: &&str| {
+    let good = |id: &&HeaderValue| {
         (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
     };
-    match headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(good) {
-        Some(id) => id.to_owned(),
-        None => format!("{:08x}-{}", *START as u32, NEXT.fetch_add(1, Ordering::Relaxed)),
+    match headers.get(REQUEST_ID).filter(good) {
+        Some(id) => id.clone(),
+        // Start and number, side by side.
+        None => HeaderValue::from(
+            (u64::from(*START) << 32) | (NEXT.fetch_add(1, Ordering::Relaxed) & 0xffff_ffff),
+        ),
     }
 }

@@ -1,16 +1,21 @@
 //! Query parameters, read strictly: each known, each once, each of its type.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, str::FromStr, sync::Arc};
 
 use percent_encoding::percent_decode_str;
 
 use crate::problem::Problem;
 
-/// The parameters of one request that nobody has taken yet.
+/// The parameters of one request that nobody has taken yet. Clones share what was given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params {
-    pairs: Vec<(String, String)>,
+    pairs: Arc<Vec<(String, String)>>,
+    /// Which of them have been taken, a bit each.
+    taken: u128,
 }
+
+/// Parameters that a request has at most.
+const PARAMS_MAX: usize = u128::BITS as usize;
 
 impl Params {
     /// Reads a query string; `+` is a space. Refuses what is not UTF-8.
@@ -20,17 +25,24 @@ impl Params {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             pairs.push((decode(name)?, decode(value)?));
         }
-        Ok(Self { pairs })
+        if pairs.len() > PARAMS_MAX {
+            return Err(Problem::parameter(format!("a query has {PARAMS_MAX} parameters at most")));
+        }
+        Ok(Self { pairs: Arc::new(pairs), taken: 0 })
     }
 
-    /// All of them, in the order given.
-    pub(crate) fn pairs(&self) -> &[(String, String)] {
-        &self.pairs
+    /// Those that nobody has taken, in the order given.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
+        self.left().map(|(_, pair)| pair)
+    }
+
+    fn left(&self) -> impl Iterator<Item = (usize, &(String, String))> {
+        self.pairs.iter().enumerate().filter(|(position, _)| self.taken & (1 << position) == 0)
     }
 
     /// Gives the parameter called `name` this value, where it stands.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
-        for (own, present) in &mut self.pairs {
+        for (own, present) in Arc::make_mut(&mut self.pairs) {
             if own == name {
                 value.clone_into(present);
             }
@@ -48,11 +60,14 @@ impl Params {
 
     /// As [`Params::take`], and an empty value is a value.
     pub(crate) fn take_any(&mut self, name: &str) -> Result<Option<String>, Problem> {
-        let Some(position) = self.pairs.iter().position(|(own, _)| own == name) else { return Ok(None) };
-        let (_, value) = self.pairs.remove(position);
-        if self.pairs.iter().any(|(own, _)| own == name) {
+        let mut named = self.left().filter(|(_, (own, _))| own == name);
+        let Some((position, (_, value))) = named.next() else { return Ok(None) };
+        if named.next().is_some() {
             return Err(Problem::parameter(format!("`{name}` is given more than once; give it once")));
         }
+        let value = value.clone();
+        drop(named);
+        self.taken |= 1 << position;
         Ok(Some(value))
     }
 
@@ -99,13 +114,16 @@ impl Params {
 
     /// Refuses what nobody has taken, and lists what the path knows.
     pub(crate) fn finish(&self, known: &[&str]) -> Result<(), Problem> {
-        let Some((name, _)) = self.pairs.first() else { return Ok(()) };
+        let Some((name, _)) = self.pairs().next() else { return Ok(()) };
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Err(Problem::unknown_parameter(format!("`{name}` is not known here; the parameters are: {known}")))
     }
 }
 
 fn decode(text: &str) -> Result<String, Problem> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'%' && byte != b'+') {
+        return Ok(text.to_owned());
+    }
     let text = text.replace('+', " ");
     match percent_decode_str(&text).decode_utf8() {
         Ok(decoded) if !decoded.contains('\0') => Ok(decoded.into_owned()),
@@ -123,6 +141,20 @@ mod tests {
         assert_eq!(params.take("loại").unwrap().unwrap(), "đất ở");
         assert_eq!(params.take_any("b").unwrap().unwrap(), "");
         assert!(params.finish(&[]).is_ok());
+    }
+
+    #[test]
+    fn what_was_given_stays_when_it_is_taken() {
+        let mut params = Params::parse(Some("a=1&b=2&c=3")).unwrap();
+        let mut given = params.clone();
+        assert_eq!(params.take("b").unwrap().unwrap(), "2");
+        assert_eq!(params.take("b").unwrap(), None);
+        let names = |params: &Params| params.pairs().map(|(name, _)| name.clone()).collect::<String>();
+        assert_eq!((names(&params), names(&given)), ("ac".to_owned(), "abc".to_owned()));
+        given.set("a", "9");
+        assert_eq!(params.take("a").unwrap().unwrap(), "1");
+        let many = "x=1&".repeat(PARAMS_MAX + 1);
+        assert!(Params::parse(Some(&many)).is_err());
     }
 
     #[test]

@@ -56,7 +56,7 @@ fn document(mut ask: Ask, name: &str, body: impl FnOnce(&LayerSnapshot, View) ->
     let layer = snapshot.layer();
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": ask.base.url(&format!("/api/collections/{}/{name}", segment(layer.id.as_str()))),
+        "$id": ask.base().url(&format!("/api/collections/{}/{name}", segment(layer.id.as_str()))),
         "type": "object",
         "title": layer_title(layer, view.lang),
     });

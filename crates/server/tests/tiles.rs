@@ -42,8 +42,11 @@ fn each_encoding_has_its_own_tag_and_304() {
     let server = Server::start();
     let path = format!("/tiles/parcels/{}", tile_at(middle(0), 15));
     let plain = server.get_with(&path, &[("accept-encoding", "identity")]);
-    let packed = server.get_with(&path, &[("accept-encoding", "gzip, br")]);
-    assert_eq!((packed.header("content-encoding"), packed.header("vary")), ("gzip", "Accept-Encoding"));
+    let packed = server.get_with(&path, &[("accept-encoding", "gzip, br;q=0.5")]);
+    assert_eq!(
+        (packed.header("content-encoding"), packed.header("vary")),
+        ("gzip", "Accept, Accept-Encoding")
+    );
     assert_eq!(unpacked(&packed.bytes), plain.bytes);
     assert_ne!(plain.header("etag"), packed.header("etag"));
     assert!(plain.header("etag").starts_with('"'), "strong");
@@ -55,6 +58,68 @@ fn each_encoding_has_its_own_tag_and_304() {
     let other =
         server.get_with(&path, &[("accept-encoding", "gzip"), ("if-none-match", plain.header("etag"))]);
     assert_eq!(other.status, 200);
+}
+
+#[test]
+fn every_packing_holds_the_same_tile_and_weights_are_heeded() {
+    use citymap_tile::Packing;
+    let server = Server::start();
+    let path = format!("/tiles/parcels,roads/{}", tile_at(middle(0), 15));
+    let plain = server.get(&path);
+    let mut tags = vec![plain.header("etag").to_owned()];
+    for (packing, accepted) in [
+        (Packing::Zstd, "zstd"),
+        (Packing::Gzip, "br;q=0.3, gzip;q=0.7, zstd;q=0"),
+        (Packing::Brotli, "gzip;q=0.5, br"),
+    ] {
+        let got = server.get_with(&path, &[("accept-encoding", accepted)]);
+        assert_eq!(Some(got.header("content-encoding")), packing.content_encoding(), "{accepted}");
+        assert_eq!(citymap_tile::unpack(&got.bytes, packing).unwrap(), plain.bytes, "{accepted}");
+        assert!(got.bytes.len() < plain.bytes.len());
+        tags.push(got.header("etag").to_owned());
+    }
+    tags.sort();
+    tags.dedup();
+    assert_eq!(tags.len(), 4);
+    // What is there already is sent to who takes anything.
+    let any = server.get_with(&path, &[("accept-encoding", "gzip, deflate, br, zstd")]);
+    assert_eq!(any.header("content-encoding"), "br");
+    let none = server.get_with(&path, &[("accept-encoding", "identity, gzip;q=0.5")]);
+    assert_eq!((none.header("content-encoding"), &none.bytes), ("", &plain.bytes));
+}
+
+#[test]
+fn maplibre_tiles_come_to_who_asks_for_them_and_hold_the_same() {
+    let server = Server::start();
+    let path = format!("/tiles/parcels,roads/{}", tile_at(middle(0), 15));
+    let mvt = server.get(&path);
+    let mlt = server.get_with(&path, &[("accept", "application/vnd.maplibre-tile")]);
+    assert_eq!((mlt.status, mlt.header("content-type")), (200, "application/vnd.maplibre-tile"));
+    assert_ne!(mlt.header("etag"), mvt.header("etag"));
+    assert_eq!(server.get(&format!("{path}.mlt")).bytes, mlt.bytes);
+    let kept = server.get_with(&format!("{path}.mlt"), &[("if-none-match", mlt.header("etag"))]);
+    assert_eq!(kept.status, 304);
+    // The suffix speaks before the header.
+    let plain = server.get_with(&format!("{path}.pbf"), &[("accept", "application/vnd.maplibre-tile")]);
+    assert_eq!(plain.bytes, mvt.bytes);
+
+    let layers = mlt_core::Parser::default().parse_layers(&mlt.bytes).unwrap();
+    let layers = mlt_core::Decoder::default().decode_all(layers).unwrap();
+    let found = mlt_core::geojson::FeatureCollection::from_layers(layers).unwrap();
+    let expected = mlt_core::mvt::mvt_to_feature_collection(&mvt.bytes).unwrap();
+    assert_eq!(found.features.len(), expected.features.len());
+    for (found, expected) in found.features.iter().zip(&expected.features) {
+        assert_eq!((found.id, &found.geometry), (expected.id, &expected.geometry));
+        let values: Vec<_> = found.properties.iter().filter(|(_, value)| !value.is_null()).collect();
+        assert_eq!(values, expected.properties.iter().collect::<Vec<_>>());
+    }
+    assert_eq!(server.get("/tiles/parcels/16/0/0.mlt").status, 204);
+
+    let document = server.json("/tiles/parcels,roads.json?encoding=mlt");
+    assert_eq!(document["encoding"], "mlt");
+    let template = document["tiles"][0].as_str().unwrap();
+    assert!(template.contains("/{z}/{x}/{y}.mlt?rev=") && !template.contains("encoding"), "{template}");
+    assert_eq!(server.problem("/tiles/parcels.json?encoding=pbf").0, 400);
 }
 
 #[test]

@@ -122,12 +122,17 @@ fn answer(ask: &Ask, view: View, question: &Question, page: &Page) -> Reply {
         }
         Format::Json => {
             let mut links = vec![
-                link("self", JSON, "This page", ask.base.url(&here(question.since, "json"))),
-                link("alternate", HTML, "This page for people", ask.base.url(&here(question.since, "html"))),
-                link("monitor", "text/event-stream", "The same as events", ask.base.url("/api/events")),
+                link("self", JSON, "This page", ask.base().url(&here(question.since, "json"))),
+                link(
+                    "alternate",
+                    HTML,
+                    "This page for people",
+                    ask.base().url(&here(question.since, "html")),
+                ),
+                link("monitor", "text/event-stream", "The same as events", ask.base().url("/api/events")),
             ];
             if let Some(next) = page.next {
-                links.push(link("next", JSON, "Next page", ask.base.url(&here(next, "json"))));
+                links.push(link("next", JSON, "Next page", ask.base().url(&here(next, "json"))));
             }
             let list = page.revisions.join(",");
             Reply::new(

@@ -134,13 +134,13 @@ fn document(ask: &Ask, snapshot: &LayerSnapshot, question: &Question) -> Result<
     let path = format!("/api/collections/{}", segment(question.layer.as_str()));
     let own = format!("{path}/items/{}", segment(&question.id));
     let here = |changes: &[(&str, Option<&str>)]| {
-        ask.base.url(&format!("{own}/history{}", query_with(&ask.given, changes)))
+        ask.base().url(&format!("{own}/history{}", query_with(&ask.given, changes)))
     };
     let mut links = vec![
         link("self", JSON, "This page", here(&[("f", Some("json"))])),
         link("alternate", HTML, "This page for people", here(&[("f", Some("html"))])),
-        link("latest-version", GEOJSON, "The feature now", ask.base.url(&own)),
-        link("collection", JSON, "The layer", ask.base.url(&path)),
+        link("latest-version", GEOJSON, "The feature now", ask.base().url(&own)),
+        link("collection", JSON, "The layer", ask.base().url(&path)),
     ];
     if let Some(last) = until.filter(|_| older) {
         let last = last.to_string();

@@ -169,7 +169,7 @@ fn trouble(error: &LiveError) -> Problem {
 
 /// The layers that `layers=a,b` names; `None` where it is absent.
 fn filter(ask: &mut crate::ask::Ask) -> Result<Option<Vec<LayerId>>, Problem> {
-    if !ask.given.pairs().iter().any(|(name, _)| name == "layers") {
+    if !ask.given.pairs().any(|(name, _)| name == "layers") {
         return Ok(None);
     }
     Ok(Some(ask.layers()?.iter().map(|snapshot| snapshot.layer().id.clone()).collect()))

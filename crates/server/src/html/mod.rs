@@ -70,7 +70,8 @@ pub(crate) fn generic_page(ask: &Ask, view: View, title: &str, document: &Value)
 pub(crate) fn page(ask: &Ask, view: View, title: &str, content: &Markup) -> String {
     let lang = view.lang;
     let other = if lang == "en" { ("vi", "Tiếng Việt") } else { ("en", "English") };
-    let here = |changes: &[(&str, Option<&str>)]| format!("{}{}", ask.path, query_with(&ask.given, changes));
+    let here =
+        |changes: &[(&str, Option<&str>)]| format!("{}{}", ask.path(), query_with(&ask.given, changes));
     let json = here(&[("f", Some("json"))]);
     let turned = here(&[("lang", Some(other.0)), ("f", Some("html"))]);
     html! {
@@ -85,7 +86,7 @@ pub(crate) fn page(ask: &Ask, view: View, title: &str, content: &Markup) -> Stri
             }
             body {
                 header {
-                    nav aria-label=(say(lang, "Vị trí", "Breadcrumb")) { (crumbs(&ask.path, lang)) }
+                    nav aria-label=(say(lang, "Vị trí", "Breadcrumb")) { (crumbs(ask.path(), lang)) }
                     span {
                         a href=(json) { "JSON" } " · " a href=(turned) hreflang=(other.0) lang=(other.0) { (other.1) }
                     }

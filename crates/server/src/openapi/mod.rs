@@ -70,7 +70,7 @@ fn document(ask: &Ask, version: &str) -> Value {
                 answer names its data revision in the Citymap-Revision header. Every refusal is application/problem+json.",
             "license": {"name": "Apache-2.0"},
         },
-        "servers": [{"url": ask.base.url("/api")}],
+        "servers": [{"url": ask.base().url("/api")}],
         "tags": [
             {"name": "features", "description": "Layers and their features (OGC API - Features)"},
             {"name": "questions", "description": "Spatial questions across layers"},
@@ -79,7 +79,7 @@ fn document(ask: &Ask, version: &str) -> Value {
             {"name": "tiles", "description": "Vector tiles and what the map's style needs"},
             {"name": "health", "description": "Whether the server runs and serves"},
         ],
-        "paths": paths::all(&layers, limits, &ask.base),
+        "paths": paths::all(&layers, limits, &ask.base()),
         "components": {
             "parameters": parameters::shared(limits),
             "securitySchemes": edits::security(),

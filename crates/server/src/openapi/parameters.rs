@@ -1,5 +1,7 @@
 //! Parameters, with the limits that hold.
 
+use std::borrow::Cow;
+
 use citymap_model::{Field, FieldType, codes};
 use serde_json::{Value, json};
 
@@ -36,7 +38,7 @@ fn limit(default: usize, max: usize) -> Value {
 
 /// All shared parameters by the names that [`shared_ref`] takes.
 pub(super) fn shared(limits: &Limits) -> Value {
-    let systems: Vec<String> = NamedCrs::all().into_iter().map(|crs| crs.uri).collect();
+    let systems: Vec<Cow<'static, str>> = NamedCrs::all().into_iter().map(|crs| crs.uri).collect();
     let degree = |max: f64| json!({"type": "number", "minimum": -max, "maximum": max});
     let metre = json!({"type": "number"});
     let numbers = json!({"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6});

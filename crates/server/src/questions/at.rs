@@ -3,14 +3,13 @@ use std::sync::Arc;
 use citymap_crs::{Crs, Transform, vn2000};
 use citymap_engine::{Hit, LayerSnapshot, ShapeKind, TimeInterval};
 use citymap_model::GeometryKind;
-use serde_json::{Value, json};
 
-use super::{answer, found};
+use super::{Size, answer, found, place};
 use crate::{
     ask::{Answer, Ask},
     coords::{NamedCrs, point},
-    describe::titles,
-    geojson::{FeatureWriter, size},
+    describe::layer_head,
+    geojson::{FeatureWriter, number, put, size},
     problem::Problem,
     reply::JSON,
 };
@@ -21,6 +20,10 @@ pub(crate) const KNOWN: [&str; 10] =
 
 /// Metres from which a point or a line still counts as here, where none are asked for.
 pub(crate) const TOLERANCE: f64 = 3.0;
+
+/// Metres and features up to which the question is a small one.
+const SMALL_TOLERANCE: f64 = 50.0;
+const SMALL_LIMIT: usize = 20;
 
 /// `GET /api/at`: what is at a position, on every layer.
 pub(crate) async fn at(mut ask: Ask) -> Answer {
@@ -35,14 +38,15 @@ pub(crate) async fn at(mut ask: Ask) -> Answer {
     let limit = ask.params.limit(limits.at_limit, limits.at_limit)?;
     ask.no_more(&KNOWN)?;
     let etag = ask.etag(view);
-    answer(ask, view, ("Ở đây có gì?", "What is here?"), JSON, Some(etag), move |ask| {
-        let head = json!({"lon": lonlat[0], "lat": lonlat[1]});
-        let mut out = format!(
-            "{{\"point\":{head},\"vn2000\":{},\"revision\":{},\"layers\":[",
-            vn2000_of(lonlat),
-            ask.scene.revision()
-        )
-        .into_bytes();
+    // Every layer is looked at through its index.
+    let size = if tolerance <= SMALL_TOLERANCE && limit <= SMALL_LIMIT { Size::Small } else { Size::Middle };
+    answer(ask, view, ("Ở đây có gì?", "What is here?"), JSON, Some(etag), size, move |ask| {
+        let mut out = Vec::with_capacity(2048);
+        out.extend(b"{\"point\":");
+        place(&mut out, lonlat);
+        out.extend(b",\"vn2000\":");
+        vn2000_of(&mut out, lonlat);
+        put(&mut out, format_args!(",\"revision\":{},\"layers\":[", ask.scene.revision()));
         for (position, snapshot) in layers.iter().enumerate() {
             if position > 0 {
                 out.push(b',');
@@ -56,14 +60,19 @@ pub(crate) async fn at(mut ask: Ask) -> Answer {
 }
 
 /// The position in the grid in which its land office keeps it; null where that grid does not reach.
-pub(crate) fn vn2000_of(lonlat: [f64; 2]) -> Value {
+pub(crate) fn vn2000_of(out: &mut Vec<u8>, lonlat: [f64; 2]) {
     let crs = vn2000::home_zone_for(lonlat);
     let moved = Transform::new(Crs::WGS84, crs).and_then(|transform| transform.point(lonlat));
+    let Ok([x, y]) = moved else {
+        out.extend(b"null");
+        return;
+    };
     let millimetres = |value: f64| (value * 1e3).round() / 1e3;
-    moved.map_or(
-        Value::Null,
-        |[x, y]| json!({"crs": crs.to_string(), "x": millimetres(x), "y": millimetres(y)}),
-    )
+    put(out, format_args!("{{\"crs\":\"{crs}\",\"x\":"));
+    number(out, millimetres(x));
+    out.extend(b",\"y\":");
+    number(out, millimetres(y));
+    out.push(b'}');
 }
 
 /// What is asked of every layer.
@@ -78,20 +87,16 @@ fn layer(out: &mut Vec<u8>, snapshot: &Arc<LayerSnapshot>, asked: &Asked) -> Res
     let mut hits = here(snapshot, asked);
     let truncated = hits.len() > asked.limit;
     hits.truncate(asked.limit);
-    let layer = snapshot.layer();
-    let head = json!({
-        "layer": layer.id.as_str(), "titles": titles(&layer.title), "role": layer.role.as_str(), "truncated": truncated,
-    });
-    // The head without its closing brace: features are written straight, not through a value.
-    let head = head.to_string();
-    out.extend(head.strip_suffix('}').unwrap_or(&head).as_bytes());
+    layer_head(out, snapshot.layer());
+    put(out, format_args!(",\"truncated\":{truncated}"));
     out.extend(b",\"features\":[");
     let writer = FeatureWriter::new(snapshot, &NamedCrs::crs84())?;
+    let mut extra = Vec::with_capacity(160);
     for (position, hit) in hits.iter().enumerate() {
         if position > 0 {
             out.push(b',');
         }
-        let mut extra = Vec::new();
+        extra.clear();
         found(&mut extra, hit.distance, &snapshot.label(hit.row));
         size(&mut extra, snapshot, hit.row)?;
         writer.feature(out, hit.row, |out| out.extend(&extra))?;

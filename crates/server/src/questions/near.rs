@@ -1,10 +1,8 @@
-use serde_json::json;
-
-use super::{answer, found};
+use super::{Size, answer, found, place};
 use crate::{
     ask::{Answer, Ask},
     coords::{NamedCrs, point},
-    geojson::{FeatureWriter, size},
+    geojson::{FeatureWriter, put, size},
     reply::GEOJSON,
 };
 
@@ -16,6 +14,10 @@ pub(crate) const KNOWN: [&str; 10] =
 pub(crate) const DISTANCE: f64 = 200.0;
 /// Features where no number is asked for.
 pub(crate) const LIMIT: usize = 10;
+
+/// Metres and features up to which the question is a small one.
+const SMALL_DISTANCE: f64 = 500.0;
+const SMALL_LIMIT: usize = 20;
 
 /// `GET /api/near`: the features nearest to a position.
 pub(crate) async fn near(mut ask: Ask) -> Answer {
@@ -30,7 +32,9 @@ pub(crate) async fn near(mut ask: Ask) -> Answer {
     let limit = ask.params.limit(LIMIT, limits.near_limit_max)?;
     ask.no_more(&KNOWN)?;
     let etag = ask.etag(view);
-    answer(ask, view, ("Gần đây có gì?", "What is near?"), GEOJSON, Some(etag), move |ask| {
+    let small = distance <= SMALL_DISTANCE && limit <= SMALL_LIMIT;
+    let class = if small { Size::Small } else { Size::Middle };
+    answer(ask, view, ("Gần đây có gì?", "What is near?"), GEOJSON, Some(etag), class, move |ask| {
         let mut hits = Vec::new();
         for (position, snapshot) in layers.iter().enumerate() {
             let near = snapshot.during(time).near(lonlat, distance, limit);
@@ -39,21 +43,23 @@ pub(crate) async fn near(mut ask: Ask) -> Answer {
         // Stable: at the same distance layers keep their order, and features of a layer theirs.
         hits.sort_by(|(_, a), (_, b)| a.distance.total_cmp(&b.distance));
         hits.truncate(limit);
-        let writers =
-            layers.iter().map(|snapshot| FeatureWriter::new(snapshot, &NamedCrs::crs84())).collect::<Result<Vec<_>, _>>()?;
-        let head = json!({"lon": lonlat[0], "lat": lonlat[1]});
-        let mut out = format!(
-            "{{\"type\":\"FeatureCollection\",\"point\":{head},\"revision\":{},\"numberReturned\":{},\"features\":[",
-            ask.scene.revision(),
-            hits.len()
-        )
-        .into_bytes();
+        let writers = layers
+            .iter()
+            .map(|snapshot| FeatureWriter::new(snapshot, &NamedCrs::crs84()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut out = Vec::with_capacity(1024 + 700 * hits.len());
+        out.extend(b"{\"type\":\"FeatureCollection\",\"point\":");
+        place(&mut out, lonlat);
+        let (revision, count) = (ask.scene.revision(), hits.len());
+        put(&mut out, format_args!(",\"revision\":{revision},\"numberReturned\":{count},\"features\":["));
+        let mut extra = Vec::with_capacity(160);
         for (number, (position, hit)) in hits.iter().enumerate() {
             if number > 0 {
                 out.push(b',');
             }
             let snapshot = &layers[*position];
-            let mut extra = format!(",\"layer\":\"{}\"", snapshot.layer().id).into_bytes();
+            extra.clear();
+            put(&mut extra, format_args!(",\"layer\":\"{}\"", snapshot.layer().id));
             found(&mut extra, hit.distance, &snapshot.label(hit.row));
             size(&mut extra, snapshot, hit.row)?;
             writers[*position].feature(&mut out, hit.row, |out| out.extend(&extra))?;

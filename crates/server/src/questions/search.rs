@@ -1,7 +1,7 @@
 use citymap_search::SearchQuery;
 use serde_json::{Value, json};
 
-use super::answer;
+use super::{Size, answer};
 use crate::{
     ask::{Answer, Ask},
     coords::maybe_point,
@@ -34,7 +34,7 @@ pub(crate) async fn search(mut ask: Ask) -> Answer {
     let near = maybe_point(&mut ask.params)?;
     ask.no_more(&KNOWN)?;
     let etag = ask.etag(view);
-    answer(ask, view, ("Tìm kiếm", "Search"), JSON, Some(etag), move |ask| {
+    answer(ask, view, ("Tìm kiếm", "Search"), JSON, Some(etag), Size::Middle, move |ask| {
         let query = SearchQuery { text: text.clone(), limit, near };
         let hits = ask.scene.find(&query);
         let results: Vec<Value> = hits

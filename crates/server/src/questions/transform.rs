@@ -1,7 +1,7 @@
 use citymap_crs::{Crs, Transform, vn2000};
 use serde_json::json;
 
-use super::answer;
+use super::{Size, answer};
 use crate::{
     ask::{Answer, Ask},
     coords::point,
@@ -32,7 +32,7 @@ pub(crate) async fn transform(mut ask: Ask) -> Answer {
     }
     ask.no_more(&KNOWN)?;
     let etag = ask.etag(view);
-    answer(ask, view, ("Đổi toạ độ", "Coordinates"), JSON, Some(etag), move |_| {
+    answer(ask, view, ("Đổi toạ độ", "Coordinates"), JSON, Some(etag), Size::Middle, move |_| {
         let mut results = Vec::new();
         for crs in to {
             let [x, y] = Transform::new(Crs::WGS84, crs)?.point(lonlat)?;

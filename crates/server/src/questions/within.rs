@@ -6,18 +6,18 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use citymap_crs::{Crs, Transform};
-use citymap_engine::{Area, LayerSnapshot, TimeInterval};
+use citymap_engine::{Area, Bbox, LayerSnapshot, TimeInterval};
 use citymap_model::Geometry;
 use geo::CoordsIter;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::answer;
+use super::{Size, answer};
 use crate::{
     app::App,
     ask::{Answer, Ask},
     coords::{NamedCrs, window},
-    describe::titles,
-    geojson::{FeatureWriter, measure},
+    describe::layer_head,
+    geojson::{FeatureWriter, measure, put},
     problem::Problem,
     reply::JSON,
 };
@@ -26,6 +26,9 @@ use crate::{
 pub(crate) const KNOWN: [&str; 7] = ["bbox", "layers", "crs", "features", "limit", "datetime", "revision"];
 /// Features a layer where `features=true` and no number is asked for.
 pub(crate) const LIMIT: usize = 100;
+
+/// Degrees along either axis from which an area is a large question: about 3 km.
+const LARGE_SPAN: f64 = 0.03;
 
 /// `GET /api/within?bbox=`: what lies in a box.
 pub(crate) async fn within_bbox(mut ask: Ask) -> Answer {
@@ -37,7 +40,7 @@ pub(crate) async fn within_bbox(mut ask: Ask) -> Answer {
         .into());
     };
     // In questions x comes first, whatever the authority says of the system.
-    let named = NamedCrs { crs, swapped: false, uri: crs.uri() };
+    let named = NamedCrs { crs, swapped: false, uri: crs.uri().into() };
     let area = window(&text, &named)?.to_polygons();
     run(ask, area.into(), true).await
 }
@@ -128,11 +131,13 @@ async fn run(mut ask: Ask, area: Geometry, get: bool) -> Answer {
     let limit = ask.params.limit(LIMIT, ask.app.config.limits.within_limit_max)?;
     ask.no_more(if get { &KNOWN } else { &KNOWN[1..] })?;
     let etag = get.then(|| ask.etag(view));
-    answer(ask, view, ("Trong vùng này có gì?", "What is in this area?"), JSON, etag, move |ask| {
+    let span = Bbox::of(&area).map_or(0.0, |bbox| (bbox.max[0] - bbox.min[0]).max(bbox.max[1] - bbox.min[1]));
+    let size = if span > LARGE_SPAN { Size::Large } else { Size::Middle };
+    answer(ask, view, ("Trong vùng này có gì?", "What is in this area?"), JSON, etag, size, move |ask| {
         let area = Area::new(area)?;
-        let own = measure(&area.measure()?, "m²");
-        let mut out =
-            format!("{{\"revision\":{},\"area\":{own},\"layers\":[", ask.scene.revision()).into_bytes();
+        let mut out = format!("{{\"revision\":{},\"area\":", ask.scene.revision()).into_bytes();
+        measure(&mut out, &area.measure()?, "m²");
+        out.extend(b",\"layers\":[");
         for (position, snapshot) in layers.iter().enumerate() {
             if position > 0 {
                 out.push(b',');
@@ -153,24 +158,19 @@ fn layer(
     listed: Option<usize>,
 ) -> Result<(), Problem> {
     let share = snapshot.during(time).within(area)?;
-    let layer = snapshot.layer();
-    let mut head = json!({
-        "layer": layer.id.as_str(), "titles": titles(&layer.title), "role": layer.role.as_str(),
-        "count": share.rows.len(), "whole": share.whole,
-    });
-    if let Some(found) = &share.area {
-        head["area"] = measure(found, "m²");
-    }
-    if let Some(found) = &share.length {
-        head["length"] = measure(found, "m");
+    layer_head(out, snapshot.layer());
+    put(out, format_args!(",\"count\":{},\"whole\":{}", share.rows.len(), share.whole));
+    for (found, name, unit) in [(&share.area, "area", "m²"), (&share.length, "length", "m")] {
+        if let Some(found) = found {
+            put(out, format_args!(",\"{name}\":"));
+            measure(out, found, unit);
+        }
     }
     let Some(limit) = listed else {
-        out.extend(head.to_string().as_bytes());
+        out.push(b'}');
         return Ok(());
     };
-    head["truncated"] = (share.rows.len() > limit).into();
-    let head = head.to_string();
-    out.extend(head.strip_suffix('}').unwrap_or(&head).as_bytes());
+    put(out, format_args!(",\"truncated\":{}", share.rows.len() > limit));
     out.extend(b",\"features\":[");
     let writer = FeatureWriter::new(snapshot, &NamedCrs::crs84())?;
     for (position, &row) in share.rows.iter().take(limit).enumerate() {

@@ -5,6 +5,8 @@ mod entry;
 mod flight;
 mod format;
 mod mlt;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -174,7 +176,7 @@ pub(crate) async fn tilejson(mut ask: Ask) -> Answer {
     let etag = format!("W/\"{:x}-{version}-{:x}\"", ask.app.boot, hash_of(&(&state, suffix)));
     ask.unless_known(&etag)?;
     let path = names.split(',').map(segment).collect::<Vec<_>>().join(",");
-    let url = ask.base.url(&format!(
+    let url = ask.base().url(&format!(
         "/tiles/{path}/{{z}}/{{x}}/{{y}}{suffix}?rev={version}{}",
         state.replacen('?', "&", 1)
     ));

@@ -17,7 +17,6 @@ mod small;
 
 pub(crate) use large::Large;
 pub(crate) use pool::Pool;
-#[allow(unused_imports, reason = "the handlers come next")]
 pub(crate) use small::small;
 
 use citymap_engine::Cancel;

@@ -51,7 +51,7 @@ fn created(writing: &Writing, answered: &Answered) -> Response {
         id => id.to_string(),
     };
     let layer = segment(writing.ask.place("layer"));
-    let place = writing.ask.base.url(&format!("/api/collections/{layer}/items/{}", segment(&id)));
+    let place = writing.ask.base().url(&format!("/api/collections/{layer}/items/{}", segment(&id)));
     let mut headers = vec![(header::LOCATION, place)];
     headers.extend(document["etag"].as_str().map(|etag| (header::ETAG, etag.to_owned())));
     answer(StatusCode::CREATED, document, &headers)

@@ -417,6 +417,14 @@ pub(crate) struct ServeArgs {
     #[arg(long, default_value_t = 256, value_name = "N", help_heading = "Limits")]
     pub(crate) queue: usize,
 
+    /// Large questions (areas of whole districts, tiles of the whole city) worked on at once, at low priority.
+    #[arg(long, default_value_t = 1, value_name = "N", help_heading = "Limits")]
+    pub(crate) large_max: usize,
+
+    /// Large questions that may wait, and as many jobs; beyond it the answer is 503 with Retry-After.
+    #[arg(long, default_value_t = 32, value_name = "N", help_heading = "Limits")]
+    pub(crate) large_queue: usize,
+
     /// Bytes of encoded tiles kept; 0 keeps none.
     #[arg(long, default_value_t = 256 << 20, value_name = "BYTES", help_heading = "Limits")]
     pub(crate) tile_cache: u64,

@@ -76,6 +76,8 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
             connections_max: args.connections_max,
             max_concurrent: args.max_concurrent.map_or(defaults.max_concurrent, usize::from),
             queue: args.queue,
+            large_max: args.large_max,
+            large_queue: args.large_queue,
             tile_cache_bytes: args.tile_cache,
             tile_layers_max: args.tile_layers_max,
             shutdown_grace: Duration::from_secs_f64(args.shutdown_grace),

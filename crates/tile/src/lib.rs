@@ -38,6 +38,7 @@ mod describe;
 mod encode;
 mod grid;
 mod line;
+mod merge;
 mod numbers;
 mod overlay_texts;
 mod pack;

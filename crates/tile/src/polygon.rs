@@ -62,7 +62,7 @@ pub(crate) fn is_inside([low, high]: [Far; 2]) -> bool {
 }
 
 /// Whether the stored ring, before any rounding to a zoom, runs clockwise on the map.
-fn runs_clockwise(world: &[[u32; 2]]) -> bool {
+pub(crate) fn runs_clockwise(world: &[[u32; 2]]) -> bool {
     let Some(&first) = world.first() else { return true };
     let step = |point: [u32; 2]| {
         (i128::from(point[0]) - i128::from(first[0]), i128::from(point[1]) - i128::from(first[1]))

@@ -1,0 +1,191 @@
+//! Simplifying borders once for all that share them.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::grid::Near;
+
+/// Finds the vertices of a net of borders that may go. Holds buffers that are used again.
+///
+/// A border runs from junction to junction; junctions stay. What goes depends on the border alone, not on which side
+/// asks, so both sides lose the same vertices and go on touching.
+#[derive(Default)]
+pub(crate) struct Simplifier {
+    /// Both directions of each border edge, sorted.
+    ways: Vec<(Near, Near)>,
+    first: FxHashMap<Near, u32>,
+    walked: Vec<bool>,
+    arc: Vec<Near>,
+    keep: Vec<bool>,
+    stack: Vec<(usize, usize)>,
+    /// The vertices that may go.
+    pub(crate) dropped: FxHashSet<Near>,
+}
+
+impl Simplifier {
+    /// Takes the undirected edges of all borders, repeated ones too. `fixed` says which vertices must stay besides the
+    /// junctions; `tolerance` is how far, in units, a dropped vertex may lie from what is left.
+    pub(crate) fn run(
+        &mut self,
+        edges: impl Iterator<Item = (Near, Near)>,
+        fixed: impl Fn(Near) -> bool,
+        tolerance: f64,
+    ) {
+        self.ways.clear();
+        self.first.clear();
+        self.dropped.clear();
+        for (a, b) in edges {
+            self.ways.extend([(a, b), (b, a)]);
+        }
+        self.ways.sort_unstable();
+        self.ways.dedup();
+        for (index, &(from, _)) in self.ways.iter().enumerate() {
+            self.first.entry(from).or_insert(index as u32);
+        }
+        self.walked.clear();
+        self.walked.resize(self.ways.len(), false);
+        let stays = |simplifier: &Self, index: usize| {
+            let vertex = simplifier.ways[index].0;
+            simplifier.degree(vertex) != 2 || fixed(vertex)
+        };
+        for index in 0..self.ways.len() {
+            if !self.walked[index] && stays(self, index) {
+                self.walk(index, &fixed);
+                self.simplify(tolerance);
+            }
+        }
+        // Only rings without a junction are left; the first of a ring's ways leaves its least vertex.
+        for index in 0..self.ways.len() {
+            if !self.walked[index] {
+                self.walk(index, &fixed);
+                self.simplify(tolerance);
+            }
+        }
+    }
+
+    fn range(&self, vertex: Near) -> std::ops::Range<usize> {
+        let Some(&first) = self.first.get(&vertex) else { return 0..0 };
+        let first = first as usize;
+        let count = self.ways[first..].iter().take_while(|way| way.0 == vertex).count();
+        first..first + count
+    }
+
+    fn degree(&self, vertex: Near) -> usize {
+        self.range(vertex).len()
+    }
+
+    fn mark(&mut self, from: Near, to: Near) {
+        let range = self.range(from);
+        if let Some(index) = range.into_iter().find(|&index| self.ways[index].1 == to) {
+            self.walked[index] = true;
+        }
+    }
+
+    /// Follows a border to its end; leaves its vertices in `self.arc`.
+    fn walk(&mut self, start: usize, fixed: &impl Fn(Near) -> bool) {
+        self.arc.clear();
+        let (origin, mut at) = self.ways[start];
+        let mut from = origin;
+        self.arc.push(origin);
+        loop {
+            self.mark(from, at);
+            self.mark(at, from);
+            self.arc.push(at);
+            let range = self.range(at);
+            if at == origin || range.len() != 2 || fixed(at) {
+                break;
+            }
+            let next = range.into_iter().map(|index| self.ways[index].1).find(|&next| next != from);
+            let Some(next) = next else { break };
+            (from, at) = (at, next);
+        }
+    }
+
+    /// Douglas and Peucker's way, always from the same end.
+    fn simplify(&mut self, tolerance: f64) {
+        let last = self.arc.len() - 1;
+        if last < 2 {
+            return;
+        }
+        let ring = self.arc[0] == self.arc[last];
+        if (self.arc[0], self.arc[1]) > (self.arc[last], self.arc[last - 1]) {
+            self.arc.reverse();
+        }
+        self.keep.clear();
+        self.keep.resize(self.arc.len(), false);
+        self.keep[0] = true;
+        self.keep[last] = true;
+        self.stack.clear();
+        self.stack.push((0, last));
+        while let Some((low, high)) = self.stack.pop() {
+            let Some((index, far)) = farthest(&self.arc, low, high) else { continue };
+            if far > tolerance * tolerance {
+                self.keep[index] = true;
+                self.stack.extend([(low, index), (index, high)]);
+            }
+        }
+        if ring && self.keep.iter().filter(|&&keep| keep).count() < 4 {
+            // No room for a ring: it stays as it is.
+            return;
+        }
+        let dropped = self.arc.iter().zip(&self.keep).filter(|(_, keep)| !**keep).map(|(&vertex, _)| vertex);
+        self.dropped.extend(dropped);
+    }
+}
+
+/// The inner vertex that is farthest from the segment between two of a path, and the square of how far.
+pub(crate) fn farthest(path: &[Near], low: usize, high: usize) -> Option<(usize, f64)> {
+    let (a, b) = (path[low], path[high]);
+    let run = [f64::from(b[0]) - f64::from(a[0]), f64::from(b[1]) - f64::from(a[1])];
+    let length = run[0] * run[0] + run[1] * run[1];
+    let mut best: Option<(usize, f64)> = None;
+    for (index, &point) in path.iter().enumerate().take(high).skip(low + 1) {
+        let from = [f64::from(point[0]) - f64::from(a[0]), f64::from(point[1]) - f64::from(a[1])];
+        let along =
+            if length > 0.0 { ((from[0] * run[0] + from[1] * run[1]) / length).clamp(0.0, 1.0) } else { 0.0 };
+        let off = [from[0] - along * run[0], from[1] - along * run[1]];
+        let far = off[0] * off[0] + off[1] * off[1];
+        if best.is_none_or(|(_, most)| far > most) {
+            best = Some((index, far));
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edges(path: &[Near]) -> Vec<(Near, Near)> {
+        path.windows(2).map(|pair| (pair[0], pair[1])).collect()
+    }
+
+    #[test]
+    fn junctions_and_corners_stay_whichever_way_edges_come() {
+        // A bar with a bend of one unit, met by another border in its middle, and a corner.
+        let mut net = edges(&[[0, 0], [10, 1], [20, 0], [30, 1], [40, 0], [40, 30]]);
+        net.extend(edges(&[[20, 0], [20, -30]]));
+        let mut simplifier = Simplifier::default();
+        simplifier.run(net.iter().copied(), |_| false, 1.5);
+        let mut found: Vec<Near> = simplifier.dropped.iter().copied().collect();
+        found.sort_unstable();
+        assert_eq!(found, [[10, 1], [30, 1]]);
+        let first = simplifier.dropped.clone();
+        simplifier.run(net.iter().rev().map(|&(a, b)| (b, a)), |_| false, 1.5);
+        assert_eq!(simplifier.dropped, first);
+        simplifier.run(net.iter().copied(), |vertex| vertex == [10, 1], 1.5);
+        assert_eq!(simplifier.dropped.len(), 1);
+    }
+
+    #[test]
+    fn a_ring_without_junctions_keeps_its_shape() {
+        let ring = [[5, 0], [10, 0], [10, 5], [10, 10], [5, 10], [0, 10], [0, 5], [0, 0], [5, 0]];
+        let mut simplifier = Simplifier::default();
+        simplifier.run(edges(&ring).into_iter(), |_| false, 1.0);
+        let mut found: Vec<Near> = simplifier.dropped.iter().copied().collect();
+        found.sort_unstable();
+        assert_eq!(found, [[0, 5], [5, 0], [5, 10], [10, 5]]);
+        let small = [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]];
+        simplifier.run(edges(&small).into_iter(), |_| false, 9.0);
+        assert!(simplifier.dropped.is_empty(), "a small ring stays");
+    }
+}

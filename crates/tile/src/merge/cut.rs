@@ -1,0 +1,81 @@
+//! Cutting areas that are valid on the tile's grid already.
+
+use crate::{
+    clip::{clip_ring, insert_seams},
+    grid::{Far, Grid, Near},
+    repair::Repair,
+    rings::{Rings, clean, doubled_area},
+    simple::{Checker, Contact},
+};
+
+/// Cuts valid polygons on the tile's grid to its clip box. Holds buffers that are used again.
+#[derive(Default)]
+pub(crate) struct AreaCutter {
+    ring: Vec<Far>,
+    spare: Vec<Far>,
+    near: Vec<Near>,
+    checker: Checker,
+    repair: Repair,
+    out: Rings,
+}
+
+impl AreaCutter {
+    /// The part of the polygons within the clip box: valid, empty where there is none. The rings are an outer one, its
+    /// holes, the next outer one and so on, in tile units.
+    pub(crate) fn cut<'a>(&'a mut self, rings: &Rings, grid: &Grid) -> &'a Rings {
+        self.out.clear();
+        self.repair.clear();
+        for (index, ring) in rings.iter().enumerate() {
+            self.spare.clear();
+            self.spare.extend(ring.iter().map(|point| point.map(i64::from)));
+            insert_seams(&self.spare, true, &mut self.ring);
+            clip_ring(&mut self.ring, grid.low, grid.high, &mut self.spare);
+            let points = || self.ring.iter().map(|&[x, y]| [x as i32, y as i32]);
+            if self.ring.len() >= 3 {
+                self.repair.add(points());
+            }
+            clean(points(), &mut self.near);
+            let area = doubled_area(&self.near);
+            if self.near.len() >= 3 && area != 0 {
+                self.out.push(&self.near, area, rings.rings[index].outer);
+            }
+        }
+        if !self.fits() {
+            self.out.clear();
+            self.repair.finish(&mut self.checker, &mut self.out);
+        }
+        &self.out
+    }
+
+    /// Whether the rings were cut to valid polygons. A hole without its outer ring would be none; that only comes of
+    /// rings that were cut to nothing but a line.
+    fn fits(&mut self) -> bool {
+        self.out.rings.first().is_none_or(|ring| ring.outer)
+            && self.checker.rings_fit(self.out.iter(), Contact::Points)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TileId;
+
+    #[test]
+    fn what_reaches_beyond_the_box_is_cut_and_stays_valid() {
+        let grid = Grid::new(TileId::new(1, 0, 0).unwrap(), 64);
+        let mut rings = Rings::default();
+        // A comb whose teeth lie in the tile and whose back is beyond the box.
+        let comb = [[-200, 0], [100, 0], [100, 20], [-100, 20], [-100, 40], [100, 40], [100, 60], [-200, 60]];
+        rings.push(&comb, doubled_area(&comb), true);
+        let mut cutter = AreaCutter::default();
+        let cut = cutter.cut(&rings, &grid);
+        assert_eq!(cut.rings.len(), 2);
+        assert!(cut.iter().all(|ring| doubled_area(ring) == 2 * 164 * 20));
+        rings.clear();
+        let around = [[-900, -900], [9000, -900], [9000, 9000], [-900, 9000]];
+        let hole = [[-500, -500], [-500, 8000], [8000, 8000], [8000, -500]];
+        rings.push(&around, doubled_area(&around), true);
+        rings.push(&hole, doubled_area(&hole), false);
+        assert!(cutter.cut(&rings, &grid).rings.is_empty(), "the tile lies in a hole");
+    }
+}

@@ -1,0 +1,155 @@
+//! The squares that a layer is divided into, and where a feature belongs.
+
+use citymap_engine::{Bbox, Shape, ShapeKind, mercator};
+
+/// The squares of one zoom: what is derived from a layer is derived square by square.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lattice {
+    /// The squares are the tiles of this zoom, 1 to 18: a layer's detail zoom.
+    zoom: u8,
+}
+
+/// One square: column from the west, row from the north.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Cell {
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+}
+
+/// A box in world units ([`mercator`]): west and north, east and south, both in it.
+pub(crate) type WorldBox = [[u32; 2]; 2];
+
+/// Where a feature belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// No geometry.
+    Nowhere,
+    /// Polygons no wider than a square: merged with the others whose boxes have their middle in it.
+    In(Cell, WorldBox),
+    /// Polygons wider than a square: drawn one by one where there are areas, rastered with the others below.
+    Wide(WorldBox),
+    /// No polygons, or wider than [`MOST_CELLS`]: drawn one by one at every zoom.
+    Single(WorldBox),
+}
+
+/// How many squares a polygon may reach into to be rastered.
+const MOST_CELLS: u64 = 4096;
+
+/// How many area units a square is wide: half a tile of the zoom above.
+pub(crate) const CELL_SIDE: i32 = 2048;
+
+impl Lattice {
+    pub(crate) fn new(zoom: u8) -> Self {
+        Self { zoom: zoom.clamp(1, 18) }
+    }
+
+    pub(crate) fn zoom(&self) -> u8 {
+        self.zoom
+    }
+
+    /// A square's width as a power of two of world units.
+    pub(crate) fn shift(&self) -> u32 {
+        32 - u32::from(self.zoom)
+    }
+
+    /// An area unit as a power of two of world units: the units of tiles of the zoom above.
+    fn unit_shift(&self) -> u32 {
+        self.shift() - 11
+    }
+
+    pub(crate) fn cell(&self, world: [u32; 2]) -> Cell {
+        Cell { x: world[0] >> self.shift(), y: world[1] >> self.shift() }
+    }
+
+    /// The square's north-west corner in world units.
+    pub(crate) fn origin(&self, cell: Cell) -> [i64; 2] {
+        [i64::from(cell.x) << self.shift(), i64::from(cell.y) << self.shift()]
+    }
+
+    /// The box around a square grown by `margin` world units, in degrees.
+    pub(crate) fn bbox(&self, cell: Cell, margin: i64) -> Bbox {
+        let [x, y] = self.origin(cell);
+        let side = 1i64 << self.shift();
+        degrees([[x - margin, y - margin], [x + side + margin, y + side + margin]])
+    }
+
+    /// World units to area units from the square's corner, rounded half up as tiles round.
+    #[inline]
+    pub(crate) fn local(&self, cell: Cell, world: [u32; 2]) -> [i32; 2] {
+        let shift = self.unit_shift();
+        let unit = |world: u32, cell: u32| {
+            let on_grid = (i64::from(world) + (1 << (shift - 1))) >> shift;
+            (on_grid - i64::from(cell) * i64::from(CELL_SIDE)) as i32
+        };
+        [unit(world[0], cell.x), unit(world[1], cell.y)]
+    }
+
+    /// The squares that a box meets, once it is grown by `margin` world units.
+    pub(crate) fn cells(&self, [low, high]: WorldBox, margin: u32) -> impl Iterator<Item = Cell> + use<> {
+        let first = self.cell(low.map(|value| value.saturating_sub(margin)));
+        let last = self.cell(high.map(|value| value.saturating_add(margin)));
+        (first.y..=last.y).flat_map(move |y| (first.x..=last.x).map(move |x| Cell { x, y }))
+    }
+
+    /// Where a shape belongs.
+    pub(crate) fn home(&self, shape: Shape<'_>) -> Home {
+        let Some(around) = world_box(shape.mercator_coords()) else { return Home::Nowhere };
+        if !matches!(shape.kind(), ShapeKind::Polygon | ShapeKind::MultiPolygon) {
+            return Home::Single(around);
+        }
+        let [low, high] = around;
+        let side = 1u64 << self.shift();
+        let width = |axis: usize| u64::from(high[axis] - low[axis]);
+        if width(0) <= side && width(1) <= side {
+            return Home::In(self.cell(middle(around)), around);
+        }
+        let cells = |axis: usize| u64::from((high[axis] >> self.shift()) - (low[axis] >> self.shift())) + 1;
+        if cells(0) * cells(1) <= MOST_CELLS { Home::Wide(around) } else { Home::Single(around) }
+    }
+}
+
+/// The middle of a box.
+pub(crate) fn middle([low, high]: WorldBox) -> [u32; 2] {
+    [0, 1].map(|axis| low[axis] + (high[axis] - low[axis]) / 2)
+}
+
+/// The box around coordinates; `None` where there are none.
+pub(crate) fn world_box(coords: &[[u32; 2]]) -> Option<WorldBox> {
+    let (&first, rest) = coords.split_first()?;
+    Some(rest.iter().fold([first, first], |[low, high], &[x, y]| {
+        [[low[0].min(x), low[1].min(y)], [high[0].max(x), high[1].max(y)]]
+    }))
+}
+
+/// A box of world units, which may reach beyond the world, in degrees, and a little larger for what rounding moved.
+pub(crate) fn degrees([low, high]: [[i64; 2]; 2]) -> Bbox {
+    let corner = |[x, y]: [i64; 2], grow: f64| mercator::unproject([x as f64 + grow, y as f64 + grow]);
+    let [west, north] = corner(low, -2.0);
+    let [east, south] = corner(high, 2.0);
+    Bbox::new(west, south, east, north)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squares_tile_the_world_and_units_are_those_of_tiles() {
+        let lattice = Lattice::new(15);
+        let world = mercator::project([106.7, 10.77]);
+        let cell = lattice.cell(world);
+        let [x, y] = lattice.origin(cell);
+        assert!(x <= world[0].into() && i64::from(world[1]) - y < 1 << lattice.shift());
+        let tile = crate::TileId::at([106.7, 10.77], 14).unwrap();
+        let [u, v] = crate::grid::Grid::new(tile, 0).place(world);
+        let local = lattice.local(cell, world);
+        let offset = |cell: u32, tile: u32| i64::from(cell - 2 * tile) * i64::from(CELL_SIDE);
+        assert_eq!(
+            [i64::from(local[0]) + offset(cell.x, tile.x()), i64::from(local[1]) + offset(cell.y, tile.y())],
+            [u, v]
+        );
+        let around = [[world[0] - 5, world[1]], [world[0] + 5, world[1] + 9]];
+        assert_eq!(lattice.cells(around, 0).collect::<Vec<_>>(), [cell]);
+        assert_eq!(lattice.cells(around, 1 << lattice.shift()).count(), 9);
+    }
+}

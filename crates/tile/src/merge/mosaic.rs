@@ -1,0 +1,196 @@
+//! The rasters of squares put together to what one tile shows.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    labels::Label,
+    lattice::{Cell, Lattice},
+    raster::{CellRaster, EMPTY, FINEST, LEVELS},
+};
+use crate::{TileId, grid::SIDE};
+
+/// How many pixels beyond the buffer are looked at: what a pixel at its edge shows follows from those around it.
+const MARGIN: usize = 4;
+
+/// From how much cover on (of 255) a pixel is drawn; one with less is where nothing drawn is beside it.
+const MOST: u32 = 128;
+
+/// How a tile is divided into pixels, and which squares they are of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    tile: TileId,
+    /// A pixel's width in tile units.
+    pub(crate) unit: i32,
+    /// How many pixels the tile is wide.
+    pub(crate) inner: usize,
+    /// How many more there are on each side.
+    pub(crate) margin: usize,
+    /// A square is 2 to the power of this many pixels wide; negative where pixels are wider than squares.
+    per_cell: i32,
+}
+
+impl Frame {
+    /// Pixels of a tile: 256 to its side, halved `step` times.
+    pub(crate) fn new(tile: TileId, lattice: Lattice, buffer: u16, step: u8) -> Self {
+        let unit = 16i32 << step;
+        let margin = usize::from(buffer).div_ceil(unit as usize) + MARGIN;
+        let per_cell = 8 - i32::from(step) - (i32::from(lattice.zoom()) - i32::from(tile.z()));
+        Self { tile, unit, inner: (SIDE / i64::from(unit)) as usize, margin, per_cell }
+    }
+
+    /// Pixels to a side, those around the tile too.
+    pub(crate) fn side(&self) -> usize {
+        self.inner + 2 * self.margin
+    }
+
+    /// The first column and row, on the zoom's grid of pixels.
+    fn start(&self) -> [i64; 2] {
+        [self.tile.x(), self.tile.y()].map(|at| i64::from(at) * self.inner as i64 - self.margin as i64)
+    }
+
+    fn cell_of(&self, pixel: i64) -> i64 {
+        if self.per_cell >= 0 { pixel >> self.per_cell } else { pixel << -self.per_cell }
+    }
+
+    /// The first and last column and row of squares that it takes.
+    pub(crate) fn cells(&self, lattice: Lattice) -> [[u32; 2]; 2] {
+        let last = (1i64 << lattice.zoom()) - 1;
+        let clamp = |cell: i64| cell.clamp(0, last) as u32;
+        let start = self.start();
+        let end = start.map(|pixel| pixel + self.side() as i64);
+        let high = if self.per_cell >= 0 {
+            end.map(|pixel| clamp(self.cell_of(pixel - 1)))
+        } else {
+            end.map(|pixel| clamp(self.cell_of(pixel) - 1))
+        };
+        [start.map(|pixel| clamp(self.cell_of(pixel))), high]
+    }
+}
+
+/// What the pixels of a frame show.
+#[derive(Default)]
+pub(crate) struct Mosaic {
+    /// The distinct classes.
+    pub(crate) labels: Vec<Label>,
+    /// For each pixel the number of its class plus one, or 0 where nothing is drawn.
+    pub(crate) classes: Vec<u16>,
+    /// How much of each pixel is covered: 255 for each square that it is of, or for its part of one.
+    covers: Vec<u32>,
+    /// The cover of the square that gave a pixel its class.
+    best: Vec<u8>,
+    /// How many features each drawn pixel stands for.
+    pub(crate) counts: Vec<u32>,
+    drawn: Vec<bool>,
+}
+
+impl Mosaic {
+    /// Puts squares together, then settles which pixels are drawn.
+    pub(crate) fn assemble(&mut self, frame: &Frame, cells: &[(Cell, Arc<CellRaster>)]) {
+        let pixels = frame.side() * frame.side();
+        self.labels.clear();
+        refill(&mut self.covers, pixels);
+        refill(&mut self.counts, pixels);
+        refill(&mut self.classes, pixels);
+        refill(&mut self.best, pixels);
+        let mut numbers: FxHashMap<&Label, u16> = FxHashMap::default();
+        let mut map: Vec<u16> = Vec::new();
+        for (cell, raster) in cells {
+            map.clear();
+            for label in &raster.labels {
+                let next = numbers.len() as u16 + 1;
+                map.push(*numbers.entry(label).or_insert_with(|| {
+                    self.labels.push(label.clone());
+                    next
+                }));
+            }
+            self.lay(frame, *cell, raster, &map);
+        }
+        // How many squares share a pixel.
+        let shared = 1u32 << (-2 * frame.per_cell).clamp(0, 24);
+        self.settle(frame.side(), MOST.saturating_mul(shared));
+    }
+
+    fn lay(&mut self, frame: &Frame, cell: Cell, raster: &CellRaster, map: &[u16]) {
+        let side = frame.side() as i64;
+        let shift = frame.per_cell;
+        let level = (6 - shift).clamp(0, LEVELS as i32 - 1) as usize;
+        let place = |at: u32, start: i64| {
+            (if shift >= 0 { i64::from(at) << shift } else { i64::from(at) >> -shift }) - start
+        };
+        let [left, top] = frame.start();
+        let (left, top) = (place(cell.x, left), place(cell.y, top));
+        for y in 0..FINEST >> level {
+            let row = top + y as i64;
+            if !(0..side).contains(&row) {
+                continue;
+            }
+            for (x, pixel) in raster.row(level, y).enumerate() {
+                let column = left + x as i64;
+                if !(0..side).contains(&column) {
+                    continue;
+                }
+                let at = (row * side + column) as usize;
+                if pixel.class != EMPTY && pixel.cover > self.best[at] {
+                    self.best[at] = pixel.cover;
+                    self.classes[at] = map[usize::from(pixel.class)];
+                }
+                self.covers[at] += u32::from(pixel.cover);
+                self.counts[at] += pixel.count;
+            }
+        }
+    }
+
+    /// Decides what is drawn: pixels that are covered well, and of the others nooks between them, and those that would
+    /// leave nothing where there is something. What the rest stands for goes to the drawn one beside it that is covered best.
+    fn settle(&mut self, side: usize, most: u32) {
+        self.drawn.clear();
+        self.drawn.extend(self.covers.iter().map(|&cover| cover >= most));
+        let around = |at: usize| {
+            let (x, y) = (at % side, at / side);
+            let columns = x.saturating_sub(1)..=(x + 1).min(side - 1);
+            (y.saturating_sub(1)..=(y + 1).min(side - 1))
+                .flat_map(move |y| columns.clone().map(move |x| y * side + x))
+                .filter(move |&other| other != at)
+        };
+        let weak: Vec<usize> =
+            (0..side * side).filter(|&at| !self.drawn[at] && self.classes[at] != 0).collect();
+        // A nook between others is no street either.
+        let is_nook = |at: usize| {
+            let (x, y) = (at % side, at / side);
+            let beside =
+                [(x > 0, -1), (x + 1 < side, 1), (y > 0, -(side as isize)), (y + 1 < side, side as isize)];
+            beside.iter().filter(|(there, way)| *there && self.drawn[at.wrapping_add_signed(*way)]).count()
+                >= 3
+        };
+        let more: Vec<usize> = weak
+            .iter()
+            .copied()
+            .filter(|&at| is_nook(at) || !around(at).any(|other| self.drawn[other]))
+            .collect();
+        more.iter().for_each(|&at| self.drawn[at] = true);
+        // Counts move all at once, from what was there before.
+        let mut moves = Vec::new();
+        for at in weak {
+            if self.drawn[at] {
+                continue;
+            }
+            self.classes[at] = 0;
+            if self.counts[at] > 0 {
+                let better = around(at).filter(|&other| self.drawn[other]);
+                // The first of equals.
+                let best = better.max_by_key(|&other| (self.covers[other], std::cmp::Reverse(other)));
+                moves.extend(best.map(|best| (at, best)));
+            }
+        }
+        for (from, to) in moves {
+            self.counts[to] += std::mem::take(&mut self.counts[from]);
+        }
+    }
+}
+
+fn refill<T: Clone + Default>(list: &mut Vec<T>, len: usize) {
+    list.clear();
+    list.resize(len, T::default());
+}

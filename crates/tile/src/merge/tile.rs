@@ -1,0 +1,266 @@
+//! One layer of merged polygons in one tile.
+
+use std::cell::RefCell;
+
+use citymap_engine::{LayerSnapshot, PartKind, Row, ShapeKind};
+
+use super::{
+    Merged,
+    area::CellAreas,
+    contour::Contours,
+    cut::AreaCutter,
+    labels::write_label,
+    lattice::{CELL_SIDE, Cell, WorldBox},
+    mosaic::{Frame, Mosaic},
+    write::{MERGED_ID, MergedLayer},
+};
+use crate::{
+    TileId, TileOptions,
+    grid::{Grid, Near, SIDE},
+    line::LineCutter,
+    pack, point,
+    polygon::PolygonCutter,
+    rings::{Rings, doubled_area},
+};
+
+/// How often a tile's pixels may be doubled to meet its budget.
+pub(crate) const MOST_STEPS: u8 = 3;
+
+/// What was drawn of a layer, for those who ask.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Drawing {
+    /// 0: areas of exact borders; else a raster, with pixels of 1/256 of the tile, doubled so many times less one.
+    pub(crate) raster: Option<u8>,
+    /// Features in squares that the tile takes, or drawn one by one.
+    pub(crate) candidates: u64,
+    /// Merged polygons.
+    pub(crate) areas: u64,
+    /// What was drawn one by one.
+    pub(crate) single: u64,
+    /// Vertices left out of borders.
+    pub(crate) simplified: u64,
+    /// Bytes (gzip) that were too many, of each attempt.
+    pub(crate) too_large: Vec<u64>,
+}
+
+/// Buffers that are used again from tile to tile.
+#[derive(Default)]
+struct TileScratch {
+    mosaic: Mosaic,
+    contours: Contours,
+    cutter: AreaCutter,
+    polygons: PolygonCutter,
+    lines: LineCutter,
+    points: Vec<Near>,
+    label: Vec<u8>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<TileScratch> = RefCell::default();
+}
+
+impl Merged {
+    /// Appends the layer's merged polygons to a tile of a zoom below its detail zoom; says what it did.
+    pub(crate) fn encode(
+        &self,
+        snapshot: &LayerSnapshot,
+        tile: TileId,
+        options: &TileOptions,
+        budget: u32,
+        out: &mut Vec<u8>,
+    ) -> Drawing {
+        let view = self.view(snapshot);
+        let mut drawing = Drawing::default();
+        let name = snapshot.layer().id.as_str();
+        let class = self.class.map(|index| snapshot.layer().fields[index].name.as_str());
+        let fits = |bytes: &[u8], drawing: &mut Drawing| {
+            if bytes.len() <= budget as usize {
+                return true;
+            }
+            let packed = pack::gzip(bytes, pack::GZIP_LEVEL).len();
+            if packed <= budget as usize {
+                return true;
+            }
+            drawing.too_large.push(packed as u64);
+            false
+        };
+        let mut first_step = 0;
+        if tile.z() + 1 == self.lattice.zoom() {
+            first_step = 1;
+            let (low, high) = ([2 * tile.x(), 2 * tile.y()], [2 * tile.x() + 1, 2 * tile.y() + 1]);
+            let last = (1u32 << self.lattice.zoom()) - 1;
+            // What belongs to the squares around reaches half a square into this tile.
+            let around = (CELL_SIDE as u32 / 2 + u32::from(options.buffer) + 1).div_ceil(CELL_SIDE as u32);
+            let range =
+                [low.map(|at| at.saturating_sub(around)), high.map(|at| at.saturating_add(around).min(last))];
+            let cells = self.areas(snapshot, &view, &self.census.cells(&view, range));
+            let mut layer = MergedLayer::default();
+            SCRATCH.with_borrow_mut(|scratch| {
+                let grid = Grid::new(tile, options.buffer);
+                for (cell, areas) in &cells {
+                    scratch.write_areas(*cell, areas, tile, &grid, &mut layer, &mut drawing);
+                }
+                for list in [&view.wide, &view.single] {
+                    self.write_single(snapshot, list, &grid, scratch, &mut layer, &mut drawing);
+                }
+            });
+            let mut bytes = Vec::new();
+            layer.finish(name, class, &mut bytes);
+            if fits(&bytes, &mut drawing) {
+                out.extend_from_slice(&bytes);
+                return drawing;
+            }
+        }
+        for step in first_step..=MOST_STEPS {
+            let frame = Frame::new(tile, self.lattice, options.buffer, step);
+            let cells = self.rasters(snapshot, &view, &self.census.cells(&view, frame.cells(self.lattice)));
+            drawing = Drawing { too_large: std::mem::take(&mut drawing.too_large), ..Drawing::default() };
+            drawing.raster = Some(step);
+            let mut layer = MergedLayer::default();
+            SCRATCH.with_borrow_mut(|scratch| {
+                let grid = Grid::new(tile, options.buffer);
+                scratch.mosaic.assemble(&frame, &cells);
+                scratch.write_regions(&frame, &grid, &mut layer, &mut drawing);
+                self.write_single(snapshot, &view.single, &grid, scratch, &mut layer, &mut drawing);
+            });
+            let mut bytes = Vec::new();
+            layer.finish(name, class, &mut bytes);
+            if fits(&bytes, &mut drawing) || step == MOST_STEPS {
+                out.extend_from_slice(&bytes);
+                break;
+            }
+        }
+        drawing
+    }
+
+    /// Draws rows one by one.
+    fn write_single(
+        &self,
+        snapshot: &LayerSnapshot,
+        rows: &[(Row, WorldBox)],
+        grid: &Grid,
+        scratch: &mut TileScratch,
+        layer: &mut MergedLayer,
+        drawing: &mut Drawing,
+    ) {
+        let near = |around: &WorldBox| {
+            let [low, high] = around.map(|corner| grid.place(corner));
+            (0..2).all(|axis| low[axis] <= grid.high + 1 && grid.low - 1 <= high[axis])
+        };
+        let during = snapshot.during(self.time);
+        let mut near: Vec<Row> = rows
+            .iter()
+            .filter(|(row, around)| near(around) && during.has(*row))
+            .map(|(row, _)| *row)
+            .collect();
+        snapshot.sort(&mut near);
+        for row in near {
+            let shape = snapshot.shape(row);
+            let id = snapshot.fid(row) as u64;
+            let mut label = std::mem::take(&mut scratch.label);
+            label.clear();
+            if let Some(field) = self.class {
+                write_label(snapshot.value(row, field), &mut label);
+            }
+            let before = layer.len;
+            let has = |kind: PartKind| shape.parts().any(|part| part.kind == kind);
+            if has(PartKind::Point) {
+                point::cut(shape, grid, &mut scratch.points);
+                if !scratch.points.is_empty() {
+                    layer.other(id, &label, 1, |commands| commands.points(&scratch.points));
+                }
+            }
+            if has(PartKind::Line) {
+                scratch.lines.cut(shape, grid);
+                if scratch.lines.pieces().next().is_some() {
+                    layer.other(id, &label, 2, |commands| {
+                        scratch.lines.pieces().for_each(|piece| commands.line(piece));
+                    });
+                }
+            }
+            if matches!(shape.kind(), ShapeKind::Polygon | ShapeKind::MultiPolygon | ShapeKind::Collection) {
+                let rings = scratch.polygons.cut(shape, grid);
+                if !rings.rings.is_empty() {
+                    layer.polygons(Some(id), &label, 1, rings);
+                }
+            }
+            scratch.label = label;
+            drawing.single += layer.len - before;
+            drawing.candidates += 1;
+        }
+    }
+}
+
+impl TileScratch {
+    fn write_areas(
+        &mut self,
+        cell: Cell,
+        areas: &CellAreas,
+        tile: TileId,
+        grid: &Grid,
+        layer: &mut MergedLayer,
+        drawing: &mut Drawing,
+    ) {
+        let corner = |cell: u32, tile: u32| (i64::from(cell) - 2 * i64::from(tile)) * i64::from(CELL_SIDE);
+        let corner = [corner(cell.x, tile.x()), corner(cell.y, tile.y())];
+        let mut rings = Rings::default();
+        let mut any = false;
+        for (number, area) in areas.areas.iter().enumerate() {
+            let low = [0, 1].map(|axis| corner[axis] + i64::from(area.low[axis]));
+            let high = [0, 1].map(|axis| corner[axis] + i64::from(area.high[axis]));
+            if (0..2).any(|axis| high[axis] < grid.low || low[axis] > grid.high) {
+                continue;
+            }
+            rings.clear();
+            for (points, outer) in areas.rings(area) {
+                let start = rings.points.len();
+                let points = points
+                    .iter()
+                    .map(|point| [0, 1].map(|axis| (corner[axis] + i64::from(point[axis])) as i32));
+                rings.points.extend(points);
+                rings.rings.push(crate::rings::Ring { start, end: rings.points.len(), outer });
+            }
+            // The square's place and the area's number in it.
+            let id = (number < 1 << 14)
+                .then(|| MERGED_ID | u64::from(cell.x) << 32 | u64::from(cell.y) << 14 | number as u64);
+            let label = &areas.labels[usize::from(area.label)];
+            let inside = (0..2).all(|axis| 0 <= low[axis] && high[axis] <= SIDE);
+            let rings = if inside { &rings } else { self.cutter.cut(&rings, grid) };
+            if !rings.rings.is_empty() {
+                layer.polygons(id, label, area.count, rings);
+                drawing.areas += 1;
+                drawing.candidates += u64::from(area.count);
+                any = true;
+            }
+        }
+        drawing.simplified += if any { u64::from(areas.simplified) } else { 0 };
+    }
+
+    fn write_regions(&mut self, frame: &Frame, grid: &Grid, layer: &mut MergedLayer, drawing: &mut Drawing) {
+        let Self { mosaic, contours, cutter, .. } = self;
+        contours.find(frame, mosaic);
+        contours.polygons(frame, |region, rings| {
+            let mut inside = true;
+            let (mut low, mut high) = ([i32::MAX; 2], [i32::MIN; 2]);
+            for point in &rings.points {
+                low = [low[0].min(point[0]), low[1].min(point[1])];
+                high = [high[0].max(point[0]), high[1].max(point[1])];
+            }
+            for axis in 0..2 {
+                if i64::from(high[axis]) <= grid.low || i64::from(low[axis]) >= grid.high {
+                    return;
+                }
+                inside &= low[axis] >= 0 && i64::from(high[axis]) <= SIDE;
+            }
+            let rings = if inside { rings } else { cutter.cut(rings, grid) };
+            if rings.rings.is_empty() {
+                return;
+            }
+            debug_assert!(rings.iter().all(|ring| doubled_area(ring) != 0));
+            layer.polygons(None, &mosaic.labels[usize::from(region.class) - 1], region.count, rings);
+            drawing.areas += 1;
+            drawing.candidates += u64::from(region.count);
+        });
+        drawing.simplified += u64::from(contours.simplified);
+    }
+}

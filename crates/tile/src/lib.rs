@@ -33,6 +33,7 @@
 //! assert!(!encode(&[&wells], tile, &TileOptions::default()).is_empty());
 //! ```
 
+pub mod archive;
 mod clip;
 mod describe;
 mod encode;

@@ -18,7 +18,7 @@ pub enum Packing {
     Brotli,
 }
 
-/// What packing is for, and so how long it may take. Times and sizes are the `packings` example's, in `docs/performance.md`.
+/// What packing is for, and so how long it may take. `docs/decisions/0014-igzip.md` has times and sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effort {
     /// Somebody waits for this tile, which may be asked for once.
@@ -53,9 +53,9 @@ pub fn pack_for(bytes: &[u8], packing: Packing, effort: Effort) -> Vec<u8> {
     match packing {
         Packing::Identity => bytes.to_vec(),
         Packing::Gzip if now => gzip_now(bytes),
-        Packing::Gzip => gzip(bytes, 9),
-        Packing::Zstd => zstd(bytes, if now { 1 } else { 15 }),
-        Packing::Brotli => brotli(bytes, if now { 2 } else { 9 }),
+        Packing::Gzip => gzip(bytes, 6),
+        Packing::Zstd => zstd(bytes, if now { 1 } else { 9 }),
+        Packing::Brotli => brotli(bytes, if now { 2 } else { 5 }),
     }
 }
 

@@ -1,0 +1,226 @@
+use std::{
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
+
+use citymap_engine::{Bbox, LayerSnapshot};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::{
+    Header, TileType, enumerate, tile_of_number,
+    work::{Hash, Work, at, hash},
+    write,
+};
+use crate::{Effort, Packing, TileOptions, Tiler, pack_for, tilejson};
+
+/// How many tiles are baked between two that are sure to be there after a kill. Their packed bytes are in memory at a time.
+const CHUNK: usize = 256;
+
+/// What to bake.
+#[derive(Clone, Debug)]
+pub struct BakeOptions {
+    /// The zooms.
+    pub zooms: RangeInclusive<u8>,
+    /// Only tiles whose square meets it (WGS 84 degrees).
+    pub bbox: Option<Bbox>,
+    /// How each tile is packed.
+    pub packing: Packing,
+    /// How tiles are cut.
+    pub tiles: TileOptions,
+    /// Forget what an unfinished bake to the same file has done.
+    pub anew: bool,
+}
+
+/// How far a bake is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Tiles looked at so far, those that hold nothing included.
+    pub done: u64,
+    /// Of so many.
+    pub total: u64,
+}
+
+/// What came of a bake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Baked {
+    /// Tiles that hold something.
+    pub tiles: u64,
+    /// Entries of the directories: runs of tiles with one content.
+    pub entries: u64,
+    /// Different contents.
+    pub contents: u64,
+    /// The archive's length in bytes.
+    pub bytes: u64,
+    /// Tiles looked at that an earlier, unfinished bake had done.
+    pub taken_over: u64,
+    /// Why an unfinished bake's work could not be taken over: what has changed since.
+    pub begun_anew: Option<String>,
+}
+
+/// Why a bake failed. What was finished is kept for the next one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BakeError {
+    /// Reading or writing failed.
+    #[error("{}: {source}; the same command goes on from here", path.display())]
+    File {
+        /// Of which file.
+        path: PathBuf,
+        /// How.
+        source: std::io::Error,
+    },
+    /// Another process bakes the same file.
+    #[error("another bake is at work in {}; let it finish or end it first", .0.display())]
+    Busy(PathBuf),
+    /// There would be too many tiles.
+    #[error("more than {} tiles: bake fewer zooms or a smaller box", enumerate::MOST)]
+    TooMany,
+    /// There is no tile.
+    #[error("the layers have nothing there: no tile to bake")]
+    Nothing,
+}
+
+/// Bakes all tiles of the zooms with the given layers into one PMTiles archive at `out`, on all of rayon's threads.
+///
+/// Finished tiles are kept in `<out>.baking` beside it, so that the same call goes on after the process was killed, to the
+/// same bytes; the archive appears when it is complete, and the folder goes. Layers must be of one revision. Memory: the
+/// packed bytes of 256 tiles, and some 80 bytes for each tile.
+///
+/// # Errors
+/// [`BakeError`] where a file cannot be written, another bake is at work, or there are no tiles or too many.
+pub fn bake(
+    tiler: &Tiler,
+    layers: &[&LayerSnapshot],
+    out: &Path,
+    options: &BakeOptions,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Baked, BakeError> {
+    let numbers = enumerate::tiles(layers, &options.zooms, options.bbox.as_ref(), &options.tiles)?;
+    let total = numbers.len() as u64;
+    let mut folder = out.file_name().unwrap_or_default().to_owned();
+    folder.push(".baking");
+    let folder = out.with_file_name(folder);
+    let manifest = manifest(layers, options, total);
+    let (mut work, begun_anew) = Work::open(&folder, &manifest, options.anew)?;
+    let taken_over = (work.chunks * CHUNK as u64).min(total);
+    layers.iter().for_each(|layer| tiler.prepare(layer));
+    progress(Progress { done: taken_over, total });
+    for chunk in numbers.chunks(CHUNK).skip(work.chunks as usize) {
+        let tiles: Vec<(u64, Hash, Vec<u8>)> = chunk
+            .par_iter()
+            .filter_map(|&number| {
+                let bytes = tiler.encode(layers, tile_of_number(number)?, &options.tiles);
+                if bytes.is_empty() {
+                    return None;
+                }
+                let packed = pack_for(&bytes, options.packing, Effort::Once);
+                Some((number, hash(&packed), packed))
+            })
+            .collect();
+        work.keep(&tiles)?;
+        progress(Progress { done: (work.chunks * CHUNK as u64).min(total), total });
+    }
+    let tiles = work.placed.len() as u64;
+    if tiles == 0 {
+        work.remove()?;
+        return Err(BakeError::Nothing);
+    }
+    let contents = work.content_count();
+    let header = header(layers, options);
+    let metadata = metadata(layers, options).to_string();
+    let (entries, bytes) = write::archive(out, header, metadata.as_bytes(), &mut work)?;
+    work.remove()?;
+    if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        // The new name is on the disk too.
+        std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(at(parent))?;
+    }
+    Ok(Baked { tiles, entries, contents, bytes, taken_over, begun_anew })
+}
+
+fn packing_name(packing: Packing) -> &'static str {
+    packing.content_encoding().unwrap_or("none")
+}
+
+/// All that the bytes depend on: an unfinished bake is gone on with only where this is the same.
+fn manifest(layers: &[&LayerSnapshot], options: &BakeOptions, total: u64) -> String {
+    let revision = layers.iter().map(|layer| layer.revision()).max();
+    let layers: Vec<Value> = layers
+        .iter()
+        .map(|layer| {
+            json!({
+                "definition": layer.layer(),
+                "features": layer.len(),
+                "extent": layer.extent().map(|extent| [extent.min, extent.max]),
+            })
+        })
+        .collect();
+    let manifest = json!({
+        "program": env!("CARGO_PKG_VERSION"),
+        "revision": revision,
+        "layers": layers,
+        "zooms": [options.zooms.start(), options.zooms.end()],
+        "bbox": options.bbox.map(|bbox| [bbox.min, bbox.max]),
+        "packing": packing_name(options.packing),
+        "cut": format!("{:?}", options.tiles),
+        "tiles": total,
+        "chunk": CHUNK,
+    });
+    format!("{manifest:#}\n")
+}
+
+fn bounds(layers: &[&LayerSnapshot], options: &BakeOptions) -> Bbox {
+    let world = Bbox::new(-180.0, -85.0, 180.0, 85.0);
+    let extent = layers.iter().filter_map(|layer| layer.extent()).reduce(Bbox::union).unwrap_or(world);
+    match options.bbox {
+        Some(bbox) if bbox.intersects(&extent) => Bbox::new(
+            extent.min[0].max(bbox.min[0]),
+            extent.min[1].max(bbox.min[1]),
+            extent.max[0].min(bbox.max[0]),
+            extent.max[1].min(bbox.max[1]),
+        ),
+        _ => extent,
+    }
+}
+
+fn header(layers: &[&LayerSnapshot], options: &BakeOptions) -> Header {
+    let bounds = bounds(layers, options);
+    let middle = [0, 1].map(|axis| (bounds.min[axis] + bounds.max[axis]) / 2.0);
+    let zooms = [*options.zooms.start(), *options.zooms.end()];
+    Header {
+        root: (0, 0),
+        metadata: (0, 0),
+        leaves: (0, 0),
+        data: (0, 0),
+        counts: [0; 3],
+        clustered: true,
+        inner: Packing::Gzip,
+        packing: options.packing,
+        tile_type: TileType::Mvt,
+        zooms,
+        bounds,
+        center: (middle, zooms[0].max(11).min(zooms[1])),
+    }
+}
+
+/// The archive's metadata: what TileJSON says of the layers.
+fn metadata(layers: &[&LayerSnapshot], options: &BakeOptions) -> Value {
+    let mut description = tilejson(layers, "");
+    if let Some(description) = description.as_object_mut() {
+        for name in ["tilejson", "tiles", "scheme", "minzoom", "maxzoom", "bounds"] {
+            description.shift_remove(name);
+        }
+        if let Some(layers) = description.get_mut("vector_layers").and_then(Value::as_array_mut) {
+            for layer in layers {
+                layer["minzoom"] = json!(options.zooms.start());
+                layer["maxzoom"] = json!(options.zooms.end());
+            }
+        }
+        description.insert("type".into(), "overlay".into());
+        description.insert("generator".into(), concat!("citymap ", env!("CARGO_PKG_VERSION")).into());
+        description
+            .insert("citymap_revision".into(), json!(layers.iter().map(|layer| layer.revision()).max()));
+    }
+    description
+}

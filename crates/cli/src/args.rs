@@ -92,6 +92,9 @@ pub(crate) enum Command {
     Layers(LayersArgs),
     /// Write a layer to a file; its ending says the format.
     Export(ExportArgs),
+    /// Lay one layer on another: what each feature of the first shares with each of the second, with areas (or lengths, or
+    /// counts of points) and shares, as a row each of a file; its ending says the format.
+    Overlay(OverlayArgs),
     /// List the revisions, newest first.
     Log(LogArgs),
     /// Say what differs between two revisions: features added, changed and removed.
@@ -511,4 +514,51 @@ pub(crate) struct ExportArgs {
     /// The coordinate system to write. Default: EPSG:4326.
     #[arg(long, value_name = "EPSG:n")]
     pub(crate) crs: Option<Crs>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OverlayArgs {
+    /// The first layer, parcels for instance.
+    #[arg(value_name = "LAYER")]
+    pub(crate) first: LayerId,
+
+    /// The second layer, zones for instance. One of the two has polygons.
+    #[arg(value_name = "LAYER")]
+    pub(crate) second: LayerId,
+
+    /// The file: .parquet (GeoParquet), .gpkg or .csv. It must not be there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    /// Only features of the first layer that share a point with the polygon in this GeoJSON file; they are not cut by it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) within: Option<PathBuf>,
+
+    /// Only this feature of the first layer, by its id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) feature: Option<String>,
+
+    /// Only features of a layer whose field has this value (may be given again; an empty value finds those without one).
+    #[arg(long, value_name = "LAYER.FIELD=VALUE")]
+    pub(crate) filter: Vec<String>,
+
+    /// Write the pieces' shapes too (the default).
+    #[arg(long, default_value_t = true, overrides_with = "no_geometry")]
+    pub(crate) geometry: bool,
+
+    /// Leave the shapes out: figures only, which is much faster.
+    #[arg(long)]
+    pub(crate) no_geometry: bool,
+
+    /// As it was at a revision: its number, a day (its end) or an instant.
+    #[arg(long, value_name = "REVISION|DATE")]
+    pub(crate) as_of: Option<AsOf>,
+
+    /// Leave out pieces of no more than so many square metres (or metres).
+    #[arg(long, default_value_t = 1e-6, value_name = "M2")]
+    pub(crate) min_area: f64,
+
+    /// Begin a .csv with a byte order mark, so that Excel reads it as UTF-8.
+    #[arg(long)]
+    pub(crate) excel: bool,
 }

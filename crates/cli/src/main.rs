@@ -12,6 +12,7 @@ mod import;
 mod layers;
 mod log;
 mod output;
+mod overlay;
 mod progress;
 mod rollback;
 mod serve;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&cli, args),
         Command::Layers(args) => layers::run(&cli, args),
         Command::Export(args) => export::run(&cli, args),
+        Command::Overlay(args) => overlay::run(&cli, args),
         Command::Log(args) => log::run(&cli, args),
         Command::Diff(args) => diff::run(&cli, args),
         Command::Rollback(args) => rollback::run(&cli, args),

@@ -11,6 +11,7 @@ pub mod geopackage;
 pub mod postgis;
 mod replay;
 mod versions;
+mod wkb;
 mod wkb_read;
 mod wkb_write;
 
@@ -24,6 +25,7 @@ pub use geopackage::GeoPackage;
 pub use postgis::Postgis;
 pub use replay::{copy, roll_back};
 pub use versions::Version;
+pub use wkb::write_wkb;
 
 /// How a record is opened.
 #[derive(Clone, Debug, Default)]

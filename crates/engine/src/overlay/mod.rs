@@ -196,23 +196,9 @@ impl<'a> Overlay<'a> {
         Ok((pieces, worker.contacts))
     }
 
-    /// The shape of a piece, WGS 84; `None` where it has none (its features touch).
-    ///
-    /// # Errors
-    /// [`EngineError::Crs`] where a feature has no place on the grid.
-    pub fn geometry(&self, piece: &Piece) -> Result<Option<Geometry>, EngineError> {
-        let (a, b) = (self.a.snapshot.shape(piece.row_a), self.b.snapshot.shape(piece.row_b));
-        // What lies wholly inside is told as it is stored.
-        if piece.is_whole_a() {
-            return Ok(a.geometry());
-        }
-        if piece.is_whole_b() {
-            return Ok(b.geometry());
-        }
-        if self.method == Method::Ellipsoid {
-            return Ok(beyond::geometry(a, b));
-        }
-        cut::geometry(a, b)
+    /// What tells the shapes of pieces, also while the overlay runs.
+    pub fn shapes(&self) -> PieceShapes<'a> {
+        PieceShapes { a: self.a.snapshot, b: self.b.snapshot, method: self.method }
     }
 
     /// Brings the large features of the second layer to the grid once, for a run over many features of the first.
@@ -299,6 +285,42 @@ impl<'a> Overlay<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// The shapes of an overlay's pieces.
+#[derive(Clone, Copy, Debug)]
+pub struct PieceShapes<'a> {
+    a: &'a LayerSnapshot,
+    b: &'a LayerSnapshot,
+    method: Method,
+}
+
+impl<'a> PieceShapes<'a> {
+    /// The first layer.
+    pub fn a(&self) -> &'a LayerSnapshot {
+        self.a
+    }
+
+    /// The second layer.
+    pub fn b(&self) -> &'a LayerSnapshot {
+        self.b
+    }
+
+    /// The shape of a piece, WGS 84; `None` where it has none (its features touch). A feature that is wholly in the other
+    /// is told as it is stored.
+    ///
+    /// # Errors
+    /// [`EngineError::Crs`] where a feature has no place on the grid.
+    pub fn of(&self, piece: &Piece) -> Result<Option<Geometry>, EngineError> {
+        let (a, b) = (self.a.shape(piece.row_a), self.b.shape(piece.row_b));
+        if piece.is_whole_a() {
+            return Ok(a.geometry());
+        }
+        if piece.is_whole_b() {
+            return Ok(b.geometry());
+        }
+        if self.method == Method::Ellipsoid { Ok(beyond::geometry(a, b)) } else { cut::geometry(a, b) }
     }
 }
 

@@ -44,6 +44,7 @@ mod history;
 mod key_index;
 mod opening;
 mod ranges;
+mod plain;
 mod revisions;
 mod rows;
 mod rtree;
@@ -68,6 +69,7 @@ use citymap_model::{CommitMeta, Fid, LayerId, Revision, RevisionNumber};
 use rusqlite::Connection;
 
 use self::{connection::Opener, failure::Failure, transaction::GeoPackageTransaction, view::GeoPackageView};
+pub use self::plain::{Cell, PlainGeoPackage};
 use crate::{Document, Finding, Store, StoreError, Transaction, Version, View};
 
 /// How long a writer waits for another one before it fails as [`StoreError::Busy`].

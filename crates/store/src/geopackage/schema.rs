@@ -20,22 +20,28 @@ pub(super) fn create(conn: &mut Connection) -> Result<(), Failure> {
     if has_table(&transaction, "citymap_store")? {
         return Ok(());
     }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", USER_VERSION)?;
-    transaction.execute_batch(GEOPACKAGE)?;
+    standard(&transaction)?;
     transaction.execute_batch(OURS)?;
     transaction.execute_batch(HISTORY)?;
     transaction.execute("INSERT INTO citymap_store VALUES ('version', ?1)", [STORE_VERSION])?;
-    transaction.execute(
+    transaction.commit()?;
+    // GDAL reads the application id from the file's header, not through the write-ahead log.
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+/// What every GeoPackage has, in a database without tables.
+pub(super) fn standard(conn: &Connection) -> Result<(), Failure> {
+    conn.pragma_update(None, "application_id", APPLICATION_ID)?;
+    conn.pragma_update(None, "user_version", USER_VERSION)?;
+    conn.execute_batch(GEOPACKAGE)?;
+    conn.execute(
         "INSERT INTO gpkg_spatial_ref_sys VALUES \
          ('Undefined Cartesian', -1, 'NONE', -1, 'undefined', 'undefined Cartesian coordinate reference system'), \
          ('Undefined geographic', 0, 'NONE', 0, 'undefined', 'undefined geographic coordinate reference system'), \
          ('WGS 84', 4326, 'EPSG', 4326, ?1, 'longitude, latitude in degrees on the WGS 84 ellipsoid')",
         [WGS84],
     )?;
-    transaction.commit()?;
-    // GDAL reads the application id from the file's header, not through the write-ahead log.
-    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
 }
 

@@ -1,0 +1,58 @@
+//! A GeoPackage with one table.
+
+use std::path::Path;
+
+use citymap_engine::ValueRef;
+use citymap_model::{Geometry, Layer, Role};
+use citymap_store::{
+    StoreError,
+    geopackage::{Cell, PlainGeoPackage},
+};
+
+use crate::{OutputError, Rows, Table};
+
+pub(crate) struct File {
+    file: PlainGeoPackage,
+    at: std::path::PathBuf,
+}
+
+impl File {
+    pub(crate) fn create(path: &Path, table: &Table) -> Result<Self, OutputError> {
+        let mut layer = Layer::new(table.name.clone(), table.title.clone(), Role::Other, table.geometry);
+        layer.fields = table.columns.iter().map(crate::Column::field).collect();
+        let file = PlainGeoPackage::create(path, &layer).map_err(|error| failed(path, &error))?;
+        Ok(Self { file, at: path.to_owned() })
+    }
+}
+
+fn failed(path: &Path, error: &StoreError) -> OutputError {
+    OutputError::other(path, error)
+}
+
+impl Rows for File {
+    fn row(&mut self, values: &[ValueRef<'_>], geometry: Option<&Geometry>) -> Result<(), OutputError> {
+        // Days and instants become texts, which the cells borrow.
+        let texts: Vec<Option<String>> = values
+            .iter()
+            .map(|value| matches!(value, ValueRef::Date(_) | ValueRef::DateTime(_)).then(|| value.to_text()))
+            .collect();
+        let cells: Vec<Cell<'_>> = values
+            .iter()
+            .zip(&texts)
+            .map(|(value, text)| match *value {
+                ValueRef::Null => Cell::Null,
+                ValueRef::Bool(value) => Cell::Bool(value),
+                ValueRef::Int(value) => Cell::Int(value),
+                ValueRef::Real(value) => Cell::Real(value),
+                ValueRef::Text(value) => Cell::Text(value),
+                ValueRef::Date(_) | ValueRef::DateTime(_) => text.as_deref().map_or(Cell::Null, Cell::Text),
+            })
+            .collect();
+        self.file.put(geometry, &cells).map_err(|error| failed(&self.at, &error))
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), OutputError> {
+        self.file.finish().map_err(|error| failed(&self.at, &error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,273 @@
+//! GeoParquet 1.1: <https://geoparquet.org/releases/v1.1.0/>.
+//!
+//! Geometry is well-known binary in longitude and latitude (OGC:CRS84, which is what the standard takes where a file names no
+//! system). Beside it stands the box of each row, so that readers skip row groups that they need not see. What a row group holds is
+//! all that is held in memory.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ::parquet::{
+    arrow::ArrowWriter,
+    basic::{Compression, ZstdLevel},
+    errors::ParquetError,
+    file::{metadata::KeyValue, properties::WriterProperties},
+};
+use arrow_array::{
+    ArrayRef, RecordBatch, StructArray,
+    builder::{
+        BinaryBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, StringBuilder,
+        TimestampMillisecondBuilder,
+    },
+};
+use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
+use chrono::NaiveDate;
+use citymap_engine::ValueRef;
+use citymap_model::{FieldType, Geometry, GeometryKind};
+use serde_json::json;
+
+use crate::{OutputError, Rows, Table};
+
+/// Rows of a batch that is handed to the writer.
+const BATCH: usize = 8_192;
+/// Rows of a row group.
+const GROUP: usize = 65_536;
+
+/// The geometry's column.
+const GEOMETRY: &str = "geometry";
+/// The column of its boxes.
+const BOX: &str = "bbox";
+
+pub(crate) struct File {
+    writer: ArrowWriter<fs::File>,
+    path: PathBuf,
+    schema: Arc<Schema>,
+    columns: Vec<Builder>,
+    shapes: Option<Shapes>,
+    waiting: usize,
+}
+
+enum Builder {
+    Bool(BooleanBuilder),
+    Int(Int64Builder),
+    Real(Float64Builder),
+    Text(StringBuilder),
+    Date(Date32Builder),
+    DateTime(TimestampMillisecondBuilder),
+}
+
+/// The geometry of the rows that wait, and what is known of all of it.
+struct Shapes {
+    wkb: BinaryBuilder,
+    boxes: [Float64Builder; 4],
+    bytes: Vec<u8>,
+    extent: Option<[f64; 4]>,
+    /// Names of the kinds that came.
+    kinds: std::collections::BTreeSet<&'static str>,
+}
+
+impl File {
+    pub(crate) fn create(path: &Path, table: &Table) -> Result<Self, OutputError> {
+        let mut fields: Vec<Field> = table
+            .columns
+            .iter()
+            .map(|column| Field::new(&column.name, data_type(column.field_type), true))
+            .collect();
+        let spatial = table.geometry != GeometryKind::None;
+        if spatial {
+            fields.push(Field::new(GEOMETRY, DataType::Binary, true));
+            fields.push(Field::new(BOX, DataType::Struct(box_fields()), true));
+        }
+        let schema = Arc::new(Schema::new(fields));
+        let level = ZstdLevel::try_new(3).map_err(|error| failed(path, &error))?;
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(level))
+            .set_max_row_group_row_count(Some(GROUP))
+            .set_created_by(concat!("citymap ", env!("CARGO_PKG_VERSION")).to_owned())
+            .build();
+        let file = fs::File::create_new(path).map_err(|error| OutputError::io(path, &error))?;
+        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
+            .map_err(|error| failed(path, &error))?;
+        Ok(Self {
+            writer,
+            path: path.to_owned(),
+            schema,
+            columns: table.columns.iter().map(|column| Builder::new(column.field_type)).collect(),
+            shapes: spatial.then(Shapes::new),
+            waiting: 0,
+        })
+    }
+
+    /// Hands the rows that wait to the writer.
+    fn flush(&mut self) -> Result<(), OutputError> {
+        if self.waiting == 0 {
+            return Ok(());
+        }
+        let mut arrays: Vec<ArrayRef> = self.columns.iter_mut().map(Builder::finish).collect();
+        if let Some(shapes) = &mut self.shapes {
+            arrays.extend(shapes.finish());
+        }
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+            .map_err(|error| OutputError::other(&self.path, error))?;
+        self.writer.write(&batch).map_err(|error| failed(&self.path, &error))?;
+        self.waiting = 0;
+        Ok(())
+    }
+}
+
+fn failed(path: &Path, error: &ParquetError) -> OutputError {
+    OutputError::other(path, error)
+}
+
+impl Rows for File {
+    fn row(&mut self, values: &[ValueRef<'_>], geometry: Option<&Geometry>) -> Result<(), OutputError> {
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            column.push(*value);
+        }
+        if let Some(shapes) = &mut self.shapes {
+            shapes.push(geometry);
+        }
+        self.waiting += 1;
+        if self.waiting == BATCH { self.flush() } else { Ok(()) }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), OutputError> {
+        self.flush()?;
+        if let Some(shapes) = &self.shapes {
+            let geo = KeyValue::new("geo".to_owned(), shapes.metadata().to_string());
+            self.writer.append_key_value_metadata(geo);
+        }
+        self.writer.close().map_err(|error| failed(&self.path, &error))?;
+        Ok(())
+    }
+}
+
+fn data_type(field_type: FieldType) -> DataType {
+    match field_type {
+        FieldType::Bool => DataType::Boolean,
+        FieldType::Int => DataType::Int64,
+        FieldType::Real => DataType::Float64,
+        FieldType::Text => DataType::Utf8,
+        FieldType::Date => DataType::Date32,
+        FieldType::DateTime => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+    }
+}
+
+fn box_fields() -> Fields {
+    ["xmin", "ymin", "xmax", "ymax"]
+        .map(|name| Field::new(name, DataType::Float64, true))
+        .into_iter()
+        .collect()
+}
+
+impl Builder {
+    fn new(field_type: FieldType) -> Self {
+        match field_type {
+            FieldType::Bool => Self::Bool(BooleanBuilder::new()),
+            FieldType::Int => Self::Int(Int64Builder::new()),
+            FieldType::Real => Self::Real(Float64Builder::new()),
+            FieldType::Text => Self::Text(StringBuilder::new()),
+            FieldType::Date => Self::Date(Date32Builder::new()),
+            FieldType::DateTime => Self::DateTime(TimestampMillisecondBuilder::new().with_timezone("UTC")),
+        }
+    }
+
+    /// A value of another type is none.
+    fn push(&mut self, value: ValueRef<'_>) {
+        match (self, value) {
+            (Self::Bool(out), ValueRef::Bool(value)) => out.append_value(value),
+            (Self::Bool(out), _) => out.append_null(),
+            (Self::Int(out), ValueRef::Int(value)) => out.append_value(value),
+            (Self::Int(out), _) => out.append_null(),
+            (Self::Real(out), ValueRef::Real(value)) => out.append_value(value),
+            (Self::Real(out), _) => out.append_null(),
+            (Self::Text(out), ValueRef::Text(value)) => out.append_value(value),
+            (Self::Text(out), _) => out.append_null(),
+            (Self::Date(out), ValueRef::Date(value)) => {
+                let days = value.signed_duration_since(NaiveDate::default()).num_days();
+                out.append_option(i32::try_from(days).ok());
+            }
+            (Self::Date(out), _) => out.append_null(),
+            (Self::DateTime(out), ValueRef::DateTime(value)) => out.append_value(value.timestamp_millis()),
+            (Self::DateTime(out), _) => out.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Bool(out) => Arc::new(out.finish()),
+            Self::Int(out) => Arc::new(out.finish()),
+            Self::Real(out) => Arc::new(out.finish()),
+            Self::Text(out) => Arc::new(out.finish()),
+            Self::Date(out) => Arc::new(out.finish()),
+            Self::DateTime(out) => Arc::new(out.finish()),
+        }
+    }
+}
+
+impl Shapes {
+    fn new() -> Self {
+        Self {
+            wkb: BinaryBuilder::new(),
+            boxes: std::array::from_fn(|_| Float64Builder::new()),
+            bytes: Vec::new(),
+            extent: None,
+            kinds: std::collections::BTreeSet::new(),
+        }
+    }
+
+    fn push(&mut self, geometry: Option<&Geometry>) {
+        let Some(geometry) = geometry else {
+            self.wkb.append_null();
+            self.boxes.iter_mut().for_each(Float64Builder::append_null);
+            return;
+        };
+        self.bytes.clear();
+        let bounds = citymap_store::write_wkb(&mut self.bytes, geometry);
+        self.wkb.append_value(&self.bytes);
+        for (axis, out) in self.boxes.iter_mut().enumerate() {
+            out.append_option(bounds.map(|bounds| bounds[axis]));
+        }
+        self.kinds.insert(match geometry {
+            Geometry::Point(_) => "Point",
+            Geometry::Line(_) | Geometry::LineString(_) => "LineString",
+            Geometry::Polygon(_) | Geometry::Rect(_) | Geometry::Triangle(_) => "Polygon",
+            Geometry::MultiPoint(_) => "MultiPoint",
+            Geometry::MultiLineString(_) => "MultiLineString",
+            Geometry::MultiPolygon(_) => "MultiPolygon",
+            Geometry::GeometryCollection(_) => "GeometryCollection",
+        });
+        if let Some(bounds) = bounds {
+            let extent = self.extent.get_or_insert(bounds);
+            for axis in 0..2 {
+                extent[axis] = extent[axis].min(bounds[axis]);
+                extent[axis + 2] = extent[axis + 2].max(bounds[axis + 2]);
+            }
+        }
+    }
+
+    fn finish(&mut self) -> [ArrayRef; 2] {
+        let boxes: Vec<ArrayRef> =
+            self.boxes.iter_mut().map(|out| Arc::new(out.finish()) as ArrayRef).collect();
+        [Arc::new(self.wkb.finish()), Arc::new(StructArray::new(box_fields(), boxes, None))]
+    }
+
+    /// What the standard wants to be said of the file.
+    fn metadata(&self) -> serde_json::Value {
+        let covering = |side: &str| json!([BOX, side]);
+        let mut column = json!({
+            "encoding": "WKB",
+            "geometry_types": self.kinds,
+            "covering": {"bbox": {
+                "xmin": covering("xmin"), "ymin": covering("ymin"), "xmax": covering("xmax"), "ymax": covering("ymax"),
+            }},
+        });
+        if let Some(extent) = self.extent {
+            column["bbox"] = json!(extent);
+        }
+        json!({"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}})
+    }
+}

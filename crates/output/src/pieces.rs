@@ -1,0 +1,141 @@
+//! The rows of an overlay: both features' ids and public fields, the measures, and the shape where it is wanted.
+
+use std::collections::HashSet;
+
+use citymap_engine::{LayerSnapshot, Method, Overlay, Piece, PieceShapes, ValueRef};
+use citymap_model::{FieldType, GeometryKind, Layer, LayerId, Title};
+
+use crate::{Column, Output, OutputError, Table};
+
+/// How the pieces of an overlay become rows.
+pub struct PieceRows {
+    table: Table,
+    /// Positions of the public fields of either layer.
+    fields: [Vec<usize>; 2],
+    measures: [bool; 3],
+    geometry: bool,
+}
+
+/// The table of an overlay's pieces. Columns: `<layer>_id` and `<layer>_<field>` of each layer (`a_` and `b_` where both are
+/// the same), then `area_m2`, `length_m`, `count` as the layers have them, then `<layer>_share`, from 0 to 1. Personal fields
+/// are absent.
+pub fn pieces(overlay: &Overlay<'_>, geometry: bool) -> PieceRows {
+    let layers = [overlay.a().layer(), overlay.b().layer()];
+    let prefixes = if layers[0].id == layers[1].id {
+        ["a".to_owned(), "b".to_owned()]
+    } else {
+        layers.map(|layer| layer.id.to_string())
+    };
+    let mut names = Names::default();
+    let mut columns = Vec::new();
+    for (layer, prefix) in layers.iter().zip(&prefixes) {
+        columns.push(Column {
+            name: names.free(format!("{prefix}_id")),
+            field_type: FieldType::Text,
+            title: Title::default(),
+        });
+        columns.extend(layer.public_fields().map(|(_, field)| Column {
+            name: names.free(format!("{prefix}_{}", field.name)),
+            field_type: field.field_type,
+            title: field.title.clone(),
+        }));
+    }
+    let own = overlay.measures();
+    let measures = [own.area, own.length, own.count];
+    let how = match overlay.method() {
+        Method::Grid(crs) => (format!("trên lưới {crs}"), format!("on the grid {crs}")),
+        Method::Ellipsoid => ("trên ellipsoid".to_owned(), "on the ellipsoid".to_owned()),
+    };
+    let kinds = [
+        ("area_m2", FieldType::Real, format!("Diện tích, m² {}", how.0), format!("Area, m² {}", how.1)),
+        ("length_m", FieldType::Real, format!("Chiều dài, m {}", how.0), format!("Length, m {}", how.1)),
+        ("count", FieldType::Int, "Số điểm".to_owned(), "Points".to_owned()),
+    ];
+    for ((name, field_type, vi, en), wanted) in kinds.into_iter().zip(measures) {
+        if wanted {
+            let title = Title::new(vi, en);
+            columns.push(Column { name: names.free(name.to_owned()), field_type, title });
+        }
+    }
+    for prefix in &prefixes {
+        let name = names.free(format!("{prefix}_share"));
+        columns.push(Column { name, field_type: FieldType::Real, title: Title::new("Tỉ lệ", "Share") });
+    }
+    let public = |layer: &Layer| layer.public_fields().map(|(index, _)| index).collect();
+    let table = Table {
+        name: name(layers[0], layers[1]),
+        title: Title::new(
+            format!("{} × {}", layers[0].title.get("vi"), layers[1].title.get("vi")),
+            format!("{} × {}", layers[0].title.get("en"), layers[1].title.get("en")),
+        ),
+        columns,
+        geometry: match measures {
+            _ if !geometry => GeometryKind::None,
+            [true, false, false] => GeometryKind::Polygon,
+            [false, true, false] => GeometryKind::Line,
+            [false, false, true] => GeometryKind::Point,
+            _ => GeometryKind::Mixed,
+        },
+    };
+    PieceRows { table, fields: [public(layers[0]), public(layers[1])], measures, geometry }
+}
+
+impl PieceRows {
+    /// The table of the rows.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Adds a piece to a file of this table; the shapes are those of the overlay that the rows were made for.
+    ///
+    /// # Errors
+    /// As [`Output::row`]; [`OutputError::Engine`] where the piece's shape cannot be had.
+    pub fn write(
+        &self,
+        shapes: &PieceShapes<'_>,
+        piece: &Piece,
+        out: &mut Output,
+    ) -> Result<(), OutputError> {
+        let ids = [shapes.a().id(piece.row_a).to_string(), shapes.b().id(piece.row_b).to_string()];
+        let mut values = Vec::with_capacity(self.table.columns.len());
+        let sides: [(&LayerSnapshot, u32); 2] = [(shapes.a(), piece.row_a), (shapes.b(), piece.row_b)];
+        for (side, (snapshot, row)) in sides.into_iter().enumerate() {
+            values.push(ValueRef::Text(&ids[side]));
+            values.extend(self.fields[side].iter().map(|&field| snapshot.value(row, field)));
+        }
+        let measures =
+            [ValueRef::Real(piece.area), ValueRef::Real(piece.length), ValueRef::Int(i64::from(piece.count))];
+        values.extend(
+            measures.into_iter().zip(self.measures).filter(|(_, wanted)| *wanted).map(|(value, _)| value),
+        );
+        values
+            .extend([piece.share_a, piece.share_b].map(|share| share.map_or(ValueRef::Null, ValueRef::Real)));
+        let geometry = if self.geometry { shapes.of(piece)? } else { None };
+        out.row(&values, geometry.as_ref())
+    }
+}
+
+/// The table's name: of both layers where that can be one, else of the first.
+fn name(a: &Layer, b: &Layer) -> LayerId {
+    format!("{}_{}", a.id, b.id).parse().unwrap_or_else(|_too_long| a.id.clone())
+}
+
+/// Names that are taken, in small letters: neither SQLite nor people tell them apart by case.
+#[derive(Default)]
+struct Names(HashSet<String>);
+
+impl Names {
+    fn free(&mut self, name: String) -> String {
+        if self.0.insert(name.to_lowercase()) {
+            return name;
+        }
+        let mut number = 2;
+        loop {
+            let other = format!("{name}_{number}");
+            if self.0.insert(other.to_lowercase()) {
+                return other;
+            }
+            number += 1;
+        }
+    }
+}

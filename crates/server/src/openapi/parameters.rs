@@ -105,6 +105,8 @@ pub(super) fn shared(limits: &Limits) -> Value {
         "q": query("q", "What to look for: a name, an address, a parcel key, coordinates; with or without diacritics",
             json!({"type": "string", "minLength": 1, "maxLength": search::LETTERS})),
         "to": query("to", "Systems, with commas between", json!({"type": "string"})),
+        "tile-encoding": query("encoding", "What the tiles that are described are: Mapbox or MapLibre ones",
+            json!({"type": "string", "enum": ["mvt", "mlt"], "default": "mvt"})),
         "rev": query("rev", "The version that TileJSON and the collection's `tilesVersion` name: the tile may then be kept for a year",
             json!({"type": "string"})),
     });

@@ -19,6 +19,8 @@ use crate::{
 
 /// What says which state of the city a question is about.
 const STATE: [&str; 3] = ["datetime", "revision", "min-revision"];
+/// What a tile may be, by `Accept` or the address's end.
+const TILE_KINDS: [&str; 2] = ["application/vnd.mapbox-vector-tile", "application/vnd.maplibre-tile"];
 /// The parameters of a tile.
 const TILE: [&str; 4] = ["rev", "datetime", "revision", "min-revision"];
 
@@ -65,8 +67,11 @@ impl Operation<'_> {
         }))
     }
 
-    fn bytes(self, kind: &str) -> Value {
-        let mut operation = self.answers(&json!({kind: {"schema": {"type": "string", "format": "binary"}}}));
+    fn bytes(self, kinds: &[&str]) -> Value {
+        let binary = json!({"schema": {"type": "string", "format": "binary"}});
+        let content: Map<String, Value> =
+            kinds.iter().map(|kind| ((*kind).to_owned(), binary.clone())).collect();
+        let mut operation = self.answers(&content.into());
         operation["responses"]["204"] = json!({"description": "Nothing lies in this tile"});
         operation
     }
@@ -168,7 +173,7 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot) {
         .with(tile_place("col", "Column"))
         .with(tile_place("row", "Row"))
         .with(zoom());
-    get("/tiles/WebMercatorQuad/{z}/{row}/{col}", tile.bytes("application/vnd.mapbox-vector-tile"));
+    get("/tiles/WebMercatorQuad/{z}/{row}/{col}", tile.bytes(&TILE_KINDS));
     edits::of_layer(paths, layer, &own_id);
 }
 
@@ -272,21 +277,26 @@ fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: 
         .with(tile_place("x", "Column, from the west"))
         .with(zoom())
         .with(names());
-    get("/tiles/{layers}/{z}/{x}/{y}", tile.bytes("application/vnd.mapbox-vector-tile"));
-    let described =
-        operation("tiles", "tilejson", "What the tiles hold (TileJSON 3.0)", &TILE[1..]).with(names());
+    get("/tiles/{layers}/{z}/{x}/{y}", tile.bytes(&TILE_KINDS));
+    let described = operation(
+        "tiles",
+        "tilejson",
+        "What the tiles hold (TileJSON 3.0)",
+        &["tile-encoding", "datetime", "revision", "min-revision"],
+    )
+    .with(names());
     get("/tiles/{layers}.json", described.gives("application/json", "tilejson"));
     let glyphs = operation("tiles", "glyphs", "Glyphs of a font", &[])
         .with(place("range", "256 letters", text.clone(), "0-255.pbf".into()))
         .with(place("fontstack", "Fonts, with commas between", text.clone(), "BeVietnamPro-Regular".into()));
-    get("/fonts/{fontstack}/{range}", glyphs.bytes("application/x-protobuf"));
+    get("/fonts/{fontstack}/{range}", glyphs.bytes(&["application/x-protobuf"]));
     let sprite = operation("tiles", "sprite", "The map's symbols", &[]).with(place(
         "file",
         "A file",
         text.clone(),
         "citymap.json".into(),
     ));
-    get("/sprites/{file}", sprite.bytes("image/png"));
+    get("/sprites/{file}", sprite.bytes(&["image/png"]));
     let style = operation("tiles", "style", "The map's colours", &[]).with(place(
         "file",
         "A file",

@@ -241,6 +241,14 @@ pub trait View {
         sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
+    /// What is the same for as long as the layer is changed by revisions alone, so that what was read of it holds for the
+    /// revision it was read at; it becomes another one when another program edits the layer past the revisions. `None` where that
+    /// cannot be told: what was read holds until nobody knows when. Cheap.
+    fn stamp(&self, layer: &LayerId) -> Result<Option<String>, StoreError> {
+        let _ = layer;
+        Ok(None)
+    }
+
     /// How much a layer differs between revision `from` (not above this view's) and this view. Costs no more
     /// than counting.
     fn touched(&self, layer: &LayerId, from: RevisionNumber) -> Result<Touched, StoreError>;

@@ -35,6 +35,7 @@ mod check_history;
 mod connection;
 mod decode;
 mod documents;
+mod edited;
 mod editor;
 mod failure;
 mod former;
@@ -43,8 +44,8 @@ mod geometry_type;
 mod history;
 mod key_index;
 mod opening;
-mod ranges;
 mod plain;
+mod ranges;
 mod revisions;
 mod rows;
 mod rtree;
@@ -68,8 +69,8 @@ use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Fid, LayerId, Revision, RevisionNumber};
 use rusqlite::Connection;
 
-use self::{connection::Opener, failure::Failure, transaction::GeoPackageTransaction, view::GeoPackageView};
 pub use self::plain::{Cell, PlainGeoPackage};
+use self::{connection::Opener, failure::Failure, transaction::GeoPackageTransaction, view::GeoPackageView};
 use crate::{Document, Finding, Store, StoreError, Transaction, Version, View};
 
 /// How long a writer waits for another one before it fails as [`StoreError::Busy`].

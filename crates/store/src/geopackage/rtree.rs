@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::{
     blob::Bounds,
     bulk_rtree::{self, Box32},
+    edited,
     failure::Failure,
 };
 use crate::columns::{FID, GEOM, quoted};
@@ -147,6 +148,7 @@ pub(super) fn drop_triggers(conn: &Connection, id: &LayerId) -> Result<(), Failu
         if rtree
             || name.starts_with("trigger_insert_feature_count")
             || name.starts_with("trigger_delete_feature_count")
+            || name.starts_with(edited::PREFIX)
         {
             conn.execute_batch(&format!("DROP TRIGGER {}", quoted(&name)))?;
         }
@@ -187,7 +189,7 @@ pub(super) fn create_triggers(conn: &Connection, id: &LayerId, spatial: bool) ->
     for (_, sql) in triggers(id, spatial) {
         conn.execute_batch(&sql)?;
     }
-    Ok(())
+    edited::create(conn, id)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! One change set: an SQLite transaction from the first layer to the revision's row.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SubsecRound, Utc};
 use citymap_model::{
     CommitMeta, Feature, Fid, Layer, LayerChange, LayerId, Mode, NewFeature, Revision, RevisionNumber,
@@ -10,6 +12,7 @@ use super::{
     catalogue::{self, Entry},
     connection::Opener,
     decode::Decoder,
+    edited,
     editor::LayerEditor,
     failure::Failure,
     history::{self, Recorder},
@@ -29,6 +32,8 @@ pub(super) struct GeoPackageTransaction {
     /// How many features the layer of each change has after it.
     counts: Vec<u64>,
     current: Option<Turn>,
+    /// How often other programs had edited each layer.
+    edited: BTreeMap<String, i64>,
     /// Whether a call failed half way: nothing of it may then become a revision.
     broken: bool,
 }
@@ -54,9 +59,9 @@ impl GeoPackageTransaction {
         let location = opener.location();
         let start = || {
             conn.execute_batch("BEGIN IMMEDIATE")?;
-            revisions::newest(&conn)
+            Ok((revisions::newest(&conn)? + 1, edited::counts(&conn)?))
         };
-        let number = start().map_err(|failure: Failure| failure.at(&location))? + 1;
+        let (number, edited) = start().map_err(|failure: Failure| failure.at(&location))?;
         Ok(Self {
             conn,
             location,
@@ -65,6 +70,7 @@ impl GeoPackageTransaction {
             changes: Vec::new(),
             counts: Vec::new(),
             current: None,
+            edited,
             broken: false,
         })
     }
@@ -131,6 +137,7 @@ impl GeoPackageTransaction {
     }
 
     fn end(&self) -> Result<(), Failure> {
+        edited::restore(&self.conn, &self.edited)?;
         self.conn.execute_batch("COMMIT")?;
         waiting::tell();
         Ok(())

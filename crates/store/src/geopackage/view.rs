@@ -8,6 +8,7 @@ use super::{
     changes::Span,
     connection::Opener,
     decode::Decoder,
+    edited,
     failure::Failure,
     history, revisions,
     state::State,
@@ -140,6 +141,13 @@ impl View for GeoPackageView {
         } else {
             self.read_former(&entry, sink)
         })
+    }
+
+    fn stamp(&self, layer: &LayerId) -> Result<Option<String>, StoreError> {
+        if self.revision != self.newest {
+            return Ok(None);
+        }
+        self.told(edited::stamp(&self.conn, layer))
     }
 
     fn touched(&self, layer: &LayerId, from: RevisionNumber) -> Result<Touched, StoreError> {

@@ -28,6 +28,11 @@ impl View for PostgisView<'_> {
         self.revision
     }
 
+    fn stamp(&self, _layer: &LayerId) -> Result<Option<String>, StoreError> {
+        // Other programs' edits are revisions here.
+        Ok(Some(String::new()))
+    }
+
     fn layers(&self) -> Result<Vec<LayerEntry>, StoreError> {
         const SQL: &str = "SELECT v.layer, v.definition, c.revision, c.count_after FROM \
              (SELECT DISTINCT ON (layer) layer, definition FROM citymap.layer_version WHERE revision <= $1 \

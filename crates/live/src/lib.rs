@@ -1,6 +1,6 @@
 //! One city kept in step with its record.
 //!
-//! [`Live::open`] reads every layer of a store into memory. [`Live::refresh`] takes over what has changed since: an
+//! [`Live::open`] reads every layer of a store into memory, [`Live::open_with`] takes them from snapshot files where it can. [`Live::refresh`] takes over what has changed since: an
 //! edit costs what was edited, a layer that became another one is read whole. [`Live::write`] commits a change set and
 //! returns when the city shows it. [`Live::scene_at`] is the city as it was at a former revision.
 //!
@@ -17,12 +17,19 @@ mod merge;
 mod read;
 mod refresh;
 mod scene;
+mod snapshots;
 mod touches;
 mod write;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    thread,
+    time::{Duration, Instant},
+};
 
-use citymap_model::{Revision, RevisionNumber};
+use citymap_model::{LayerId, Revision, RevisionNumber};
 use citymap_store::Store;
 use tokio::sync::watch;
 
@@ -34,6 +41,14 @@ pub use touches::Touches;
 use former::FormerScenes;
 use gate::Gate;
 use merge::Merging;
+use snapshots::Keeper;
+
+/// How a city is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The folder of the layers' snapshot files, made where there is none; without one, every start reads the store.
+    pub snapshots: Option<PathBuf>,
+}
 
 /// A store and the city read from it.
 pub struct Live {
@@ -51,6 +66,7 @@ pub(crate) struct Shared {
     keeping: Mutex<Keeping>,
     newest: watch::Sender<RevisionNumber>,
     failure: RwLock<Option<String>>,
+    pub(crate) keeper: Option<Arc<Keeper>>,
 }
 
 /// What only the one that changes the scene may touch; who holds it is the one.
@@ -62,18 +78,50 @@ pub(crate) struct Keeping {
     behind: Option<std::time::Instant>,
     /// The layer that is being merged, if one is.
     merging: Option<Merging>,
+    /// What the store's stamp of each layer was when it was read.
+    stamps: BTreeMap<LayerId, Option<String>>,
     /// Bases that no merge can take more into: they are left alone.
     full: Vec<u64>,
 }
 
 impl Live {
-    /// Reads all layers of the store. Blocks for seconds in a large city.
+    /// Reads all layers of the store and indexes their names. Blocks for seconds in a large city.
     pub fn open(store: Box<dyn Store>) -> Result<Self, LiveError> {
+        let live = Self::layers(store, &Options::default())?;
+        live.shared.index_names();
+        Ok(live)
+    }
+
+    /// Brings all layers into memory: from their snapshot files where these go with the store, else from the store. Returns when
+    /// [`Live::scene`] has them; the names are indexed by a thread meanwhile ([`Scene::names_ready`]), and then files are
+    /// written where layers have none.
+    ///
+    /// # Errors
+    /// What the store fails with. A snapshot file is never a reason: what is wrong with it stands in the log.
+    pub fn open_with(store: Box<dyn Store>, options: &Options) -> Result<Self, LiveError> {
+        let live = Self::layers(store, options)?;
+        let shared = Arc::clone(&live.shared);
+        let index = move || {
+            shared.index_names();
+            if let Some(keeper) = &shared.keeper {
+                keeper.start(&shared);
+                keeper.wake();
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("index-names".into()).spawn(index) {
+            tracing::warn!(%error, "no thread to index names; the start waits for them");
+            live.shared.index_names();
+        }
+        Ok(live)
+    }
+
+    fn layers(store: Box<dyn Store>, options: &Options) -> Result<Self, LiveError> {
         let shared = Shared {
             scene: RwLock::default(),
             keeping: Mutex::default(),
             newest: watch::Sender::new(0),
             failure: RwLock::default(),
+            keeper: options.snapshots.as_deref().map(|folder| Arc::new(Keeper::new(folder))),
         };
         let live = Self {
             store,
@@ -84,6 +132,18 @@ impl Live {
         };
         live.refresh()?;
         Ok(live)
+    }
+
+    /// Waits until names can be found, or the time is over; whether they can.
+    pub fn wait_for_names(&self, timeout: Duration) -> bool {
+        let end = Instant::now() + timeout;
+        while !self.scene().names_ready() {
+            if Instant::now() >= end {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        true
     }
 
     /// Where the record is, for people.
@@ -113,7 +173,27 @@ impl Live {
     }
 }
 
+impl Drop for Live {
+    fn drop(&mut self) {
+        if let Some(keeper) = &self.shared.keeper {
+            keeper.stop();
+        }
+    }
+}
+
 impl Shared {
+    /// Indexes the names of the first scene, beside everybody else.
+    fn index_names(&self) {
+        let start = Instant::now();
+        let first = refresh::indexed(Scene { named: true, ..self.scene() });
+        let _keeping = self.keep();
+        // What has changed meanwhile is little.
+        let now = self.scene();
+        let scene = Scene { search: first.search, searched: first.searched, named: true, ..now };
+        self.show(refresh::indexed(scene));
+        tracing::info!(ms = start.elapsed().as_millis() as u64, "names indexed");
+    }
+
     pub(crate) fn scene(&self) -> Scene {
         self.scene.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

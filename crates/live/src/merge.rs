@@ -118,6 +118,10 @@ fn merge(shared: &Shared, snapshot: &Arc<LayerSnapshot>) {
         held_ms = held.elapsed().as_secs_f64() * 1e3,
         "overlay merged"
     );
+    drop(keeping);
+    if let Some(keeper) = &shared.keeper {
+        keeper.wake();
+    }
 }
 
 fn replay(merged: &LayerSnapshot, since: Vec<Step>) -> Result<Option<LayerSnapshot>, EngineError> {

@@ -13,7 +13,7 @@ use citymap_search::SearchIndex;
 use crate::{
     Keeping, Live, LiveError, Scene, Touches,
     merge::{self, Step},
-    read::{differing, stepwise, whole},
+    read::{all, differing, stepwise},
 };
 
 /// How long a store may show fewer revisions than the city in memory (a standby that lags) before that is a failure.
@@ -59,7 +59,7 @@ impl Live {
     }
 
     /// The log's entry of a revision.
-    fn head(&self, revision: RevisionNumber) -> Result<Option<Revision>, LiveError> {
+    pub(crate) fn head(&self, revision: RevisionNumber) -> Result<Option<Revision>, LiveError> {
         let Some(before) = revision.checked_sub(1) else { return Ok(None) };
         Ok(self.store.log_after(before, 1)?.into_iter().next())
     }
@@ -85,7 +85,8 @@ impl Live {
         let mut layers = BTreeMap::new();
         let mut touched = Vec::new();
         let mut touches = Touches::clone(&old.touches);
-        let mut read_whole = false;
+        let mut unread = Vec::new();
+        let mut stamps = Vec::new();
         // Kept until all layers have succeeded: what fails half-way must not be replayed by a merge.
         let mut steps: Vec<Step> = Vec::new();
         let mut replaced = Vec::new();
@@ -99,32 +100,44 @@ impl Live {
                 continue;
             }
             touched.push(id.clone());
-            let known = match kept {
-                Some(kept)
-                    if kept.takes(&entry.layer)
-                        && stepwise(view.touched(&id, old.revision())?, entry.count) =>
-                {
-                    Some(kept)
-                }
-                _ => None,
+            let (kept, from) = match kept {
+                Some(kept) => (Some(Arc::clone(kept)), old.revision()),
+                None => match self.from_file(view.as_ref(), &entry)? {
+                    Some(found) => {
+                        touches.whole(&id, entry.revision);
+                        stamps.push((id.clone(), Some(found.stamp)));
+                        if found.snapshot.revision() == entry.revision {
+                            layers.insert(id, found.snapshot);
+                            continue;
+                        }
+                        (Some(found.snapshot), found.city)
+                    }
+                    None => (None, 0),
+                },
             };
-            let snapshot = match known {
-                Some(kept) => {
-                    let changes = differing(view.as_ref(), &id, old.revision(), |change| change.after)?;
-                    let step = Step { layer: entry.layer, revision: entry.revision, changes };
-                    let next = kept.apply(step.layer.clone(), step.revision, step.changes.iter().cloned())?;
-                    let changed: Vec<Fid> = step.changes.iter().map(|(fid, _)| *fid).collect();
-                    touches.step(kept, &next, &changed);
-                    steps.push(step);
-                    next
+            let known = match kept {
+                Some(kept) if kept.takes(&entry.layer) && stepwise(view.touched(&id, from)?, entry.count) => {
+                    kept
                 }
-                None => {
-                    read_whole = true;
+                _ => {
                     replaced.push(id.clone());
                     touches.whole(&id, entry.revision);
-                    whole(view.as_ref(), entry)?
+                    unread.push(entry);
+                    continue;
                 }
             };
+            let changes = differing(view.as_ref(), &id, from, |change| change.after)?;
+            let step = Step { layer: entry.layer, revision: entry.revision, changes };
+            let next = known.apply(step.layer.clone(), step.revision, step.changes.iter().cloned())?;
+            let changed: Vec<Fid> = step.changes.iter().map(|(fid, _)| *fid).collect();
+            touches.step(&known, &next, &changed);
+            steps.push(step);
+            layers.insert(id, Arc::new(next));
+        }
+        let read_whole = !unread.is_empty();
+        for (snapshot, stamp) in all(self.store(), view.as_ref(), unread)? {
+            let id = snapshot.layer().id.clone();
+            stamps.push((id.clone(), stamp));
             layers.insert(id, Arc::new(snapshot));
         }
         let gone: Vec<LayerId> =
@@ -136,6 +149,7 @@ impl Live {
         let city = Arc::new(City { revision: view.revision(), layers });
         drop(view);
         keeping.head = self.head(city.revision)?;
+        keeping.stamps.extend(stamps);
         if let Some(merging) = &mut keeping.merging {
             merging.follow(steps, &replaced);
         }
@@ -143,6 +157,9 @@ impl Live {
         if read_whole {
             // A large layer takes seconds to index. The map need not wait for its names.
             self.shared.show(scene.clone());
+            if let Some(keeper) = &self.shared.keeper {
+                keeper.wake();
+            }
         }
         let scene = indexed(scene);
         tracing::debug!(
@@ -156,8 +173,11 @@ impl Live {
     }
 }
 
-/// The scene with its names indexed.
+/// The scene with its names indexed; as it is before the first index is there, which a thread makes.
 pub(crate) fn indexed(scene: Scene) -> Scene {
+    if !scene.named {
+        return scene;
+    }
     let search = Arc::new(SearchIndex::update(&scene.search, &scene.city));
     Scene { search, searched: Arc::clone(&scene.city), ..scene }
 }

@@ -21,12 +21,19 @@ pub struct Scene {
     /// The city that the index is of: the same one, but for the seconds that indexing a large new layer takes, and
     /// but for former scenes.
     pub(crate) searched: Arc<City>,
+    /// Whether there is an index.
+    pub(crate) named: bool,
 }
 
 impl Scene {
     /// The revision that it shows.
     pub fn revision(&self) -> RevisionNumber {
         self.city.revision
+    }
+
+    /// Whether [`Scene::find`] knows the names yet: indexing them takes seconds after the start, and until then it finds nothing.
+    pub fn names_ready(&self) -> bool {
+        self.named
     }
 
     /// Places by name, address, key or coordinates, best first.

@@ -33,6 +33,13 @@ pub(crate) async fn search(mut ask: Ask) -> Answer {
     let limit = ask.params.limit(LIMIT, ask.app.config.limits.search_limit_max)?;
     let near = maybe_point(&mut ask.params)?;
     ask.no_more(&KNOWN)?;
+    if !ask.scene.names_ready() {
+        return Err(Problem::unavailable(
+            "the names are being indexed, which takes some seconds after the server's start; ask again",
+            1,
+        )
+        .into());
+    }
     let etag = ask.etag(view);
     answer(ask, view, ("Tìm kiếm", "Search"), JSON, Some(etag), Size::Middle, move |ask| {
         let query = SearchQuery { text: text.clone(), limit, near };

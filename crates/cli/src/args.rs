@@ -344,6 +344,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "CITYMAP_WRITERS", value_name = "FILE")]
     pub(crate) writers: Option<PathBuf>,
 
+    /// Where the layers are kept as they lie in memory, so that the next start takes half a second: a folder of the server's own,
+    /// or `off`. By default beside a GeoPackage (`city.gpkg.snapshot`), for a database in the user's cache folder.
+    #[arg(long, value_name = "FOLDER|off")]
+    pub(crate) snapshots: Option<PathBuf>,
+
     /// Leave the calling of webhooks to other servers.
     #[arg(long, help_heading = "Webhooks")]
     pub(crate) no_webhooks: bool,

@@ -16,6 +16,7 @@ mod overlay;
 mod progress;
 mod rollback;
 mod serve;
+mod snapshots;
 mod webhook;
 mod worker;
 

@@ -6,18 +6,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use citymap_live::Live;
+use citymap_live::{Live, Options};
 use citymap_server::{Config, Limits, webhooks::WebhookOptions};
 
 use crate::{
     args::{Cli, ServeArgs},
     database,
     output::{self, Failure, thousands},
+    snapshots,
 };
 
 pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    let live = Arc::new(Live::open(database::open(cli, false)?)?);
+    let store = database::open(cli, false)?;
+    let options = Options { snapshots: snapshots::folder(args.snapshots.as_deref(), &cli.store) };
+    let live = Arc::new(Live::open_with(store, &options)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let config = config(args)?;
     runtime.block_on(citymap_server::serve(
@@ -47,6 +50,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Failure> {
         },
         stop_signal(),
     ))?;
+    live.write_snapshots();
     // Work that no client waits for any more must not hold the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(ExitCode::SUCCESS)

@@ -390,6 +390,22 @@ pub(crate) struct ServeArgs {
     pub(crate) within_vertices_max: usize,
 
     /// Features a layer that /api/within lists at most.
+    /// Keep results of jobs (overlays over HTTP) below this folder. Default: the system's folder for temporary files.
+    #[arg(long, value_name = "FOLDER", help_heading = "Jobs")]
+    pub(crate) jobs_dir: Option<PathBuf>,
+
+    /// Jobs that may wait while one runs; beyond it the answer is 503 with Retry-After.
+    #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Jobs")]
+    pub(crate) jobs_waiting: usize,
+
+    /// Seconds that a job's result is kept.
+    #[arg(long, default_value_t = 3_600.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Jobs")]
+    pub(crate) jobs_keep: f64,
+
+    /// Bytes that the results of all jobs may have.
+    #[arg(long, default_value_t = 4 << 30, value_name = "BYTES", help_heading = "Jobs")]
+    pub(crate) jobs_bytes: u64,
+
     #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
     pub(crate) within_limit_max: usize,
 

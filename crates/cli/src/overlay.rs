@@ -12,7 +12,7 @@ use citymap_engine::{
     Progress, SnapshotBuilder, Summary,
 };
 use citymap_model::{Geometry, LayerId, Value};
-use citymap_output::{Format, Output, OutputError};
+use citymap_output::{Format, Output};
 use citymap_store::{StoreError, View};
 use geojson::GeoJson;
 
@@ -83,7 +83,7 @@ fn write(
         }
         Err(OverlayError::Cancelled(_)) => Err(Failure("stopped; nothing was written".to_owned())),
         Err(OverlayError::Engine(error)) => Err(error.into()),
-        Err(OverlayError::Sink(error)) => Err(Failure::from::<OutputError>(error)),
+        Err(OverlayError::Sink(error)) => Err(Failure::from(error)),
         Err(error) => Err(Failure(error.to_string())),
     }
 }

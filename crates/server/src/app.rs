@@ -15,6 +15,7 @@ use crate::{
     config::Config,
     feed::Hub,
     problem::Problem,
+    jobs::Jobs,
     tiles::TileCache,
     versions::Versions,
     work::{Large, Pool},
@@ -32,6 +33,8 @@ pub(crate) struct App {
     /// Jobs that take seconds to minutes (overlays, exports), one at a time, on threads that take what is left over.
     pub(crate) jobs: Large,
     /// Where edits are prepared and wait for their turn, so that none of them takes a reader's place.
+    /// Overlays of whole layers, asked for over HTTP.
+    pub(crate) overlays: Jobs,
     pub(crate) writing: Pool,
     pub(crate) tiles: TileCache,
     pub(crate) tiler: Arc<Tiler>,
@@ -56,6 +59,7 @@ impl App {
             writing: Pool::new(config.limits.writers_max, config.limits.queue),
             tiles: TileCache::new(config.limits.tile_cache_bytes),
             hub: Arc::new(Hub::new(&config.limits, Arc::clone(&tiler))),
+            overlays: Jobs::new(config.jobs_dir.clone(), &config.limits),
             tiler,
             versions: Versions::default(),
             packed: Cache::new(1_000),

@@ -17,6 +17,9 @@ pub struct Config {
     /// How revisions are sent to subscribers.
     pub webhooks: WebhookOptions,
     /// What one request, and all of them together, may take.
+    /// Where the results of jobs lie, in a folder of their own that goes with the process. Default: the system's folder for
+    /// temporary files.
+    pub jobs_dir: Option<PathBuf>,
     pub limits: Limits,
 }
 
@@ -31,6 +34,7 @@ impl Default for Config {
             limits: Limits::default(),
         }
     }
+            jobs_dir: None,
 }
 
 /// The bounds of every list, page, body, queue and wait.
@@ -77,6 +81,12 @@ pub struct Limits {
     pub tile_cache_bytes: u64,
     /// Layers in one tile at most. Default 64.
     pub tile_layers_max: usize,
+    /// Jobs that wait while one runs, at most; more are answered 503. Default 4.
+    pub jobs_waiting: usize,
+    /// How long results of jobs are kept. Default 1 h.
+    pub jobs_keep: Duration,
+    /// Bytes that the results of all jobs have at most. Default 4 GiB.
+    pub jobs_bytes_max: u64,
     /// How long running requests may go on after the signal to stop. Default 10 s.
     pub shutdown_grace: Duration,
     /// Streams of `/api/events` at once at most; more are answered 503. Default 1 000.
@@ -123,6 +133,9 @@ impl Default for Limits {
             tile_layers_max: 64,
             shutdown_grace: Duration::from_secs(10),
             event_streams_max: 1_000,
+            jobs_waiting: 4,
+            jobs_keep: Duration::from_secs(3_600),
+            jobs_bytes_max: 4 << 30,
             event_heartbeat: Duration::from_secs(15),
             refresh_interval: Duration::from_millis(500),
             min_revision_wait: Duration::from_secs(5),

@@ -218,7 +218,8 @@ pub(crate) fn id(out: &mut Vec<u8>, id: &FeatureId) {
     }
 }
 
-fn value(out: &mut Vec<u8>, value: ValueRef<'_>) {
+/// A value of a field.
+pub(crate) fn value(out: &mut Vec<u8>, value: ValueRef<'_>) {
     match value {
         ValueRef::Null => out.extend(b"null"),
         ValueRef::Bool(value) => json(out, &value),

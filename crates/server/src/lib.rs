@@ -24,6 +24,7 @@ mod health;
 mod html;
 mod items;
 mod landing;
+mod jobs;
 mod nearest;
 mod negotiate;
 mod openapi;

@@ -154,7 +154,6 @@ impl Problem {
     }
 
     /// What to do next.
-    #[cfg(test)]
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
@@ -232,6 +231,7 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::InvalidArea(_) => Self::body(error.to_string()),
+            EngineError::Overlay(_) => Self::parameter(error.to_string()),
             EngineError::Crs(error) => error.into(),
             _ => Self::internal(error.to_string()),
         }

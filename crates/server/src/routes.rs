@@ -9,7 +9,7 @@ use axum::{
 };
 
 use crate::{
-    app::App, assets, feed, health, items, landing, openapi, outer::outer, problem::Problem, questions,
+    app::App, assets, feed, health, items, jobs, landing, openapi, outer::outer, problem::Problem, questions,
     schema, tiles, write,
 };
 
@@ -39,6 +39,13 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/api/at", get(questions::at::at)),
         ("/api/near", get(questions::near::near)),
         ("/api/within", get(questions::within::within_bbox).post(questions::within::within_area)),
+        ("/api/overlay", get(questions::overlay::overlay)),
+        ("/api/processes", get(jobs::processes)),
+        ("/api/processes/overlay", get(jobs::overlay_process)),
+        ("/api/processes/overlay/execution", post(jobs::execute)),
+        ("/api/jobs", get(jobs::list)),
+        ("/api/jobs/{job}", get(jobs::job).delete(jobs::dismiss)),
+        ("/api/jobs/{job}/results", get(jobs::results)),
         ("/api/search", get(questions::search::search)),
         ("/api/transform", get(questions::transform::transform)),
         ("/tiles/{layers}", get(tiles::tilejson)),
@@ -59,6 +66,8 @@ pub(crate) fn allowed(route: Option<&str>) -> &'static str {
         _ => "GET, HEAD, OPTIONS",
     }
 }
+        Some("/api/processes/overlay/execution") => "OPTIONS, POST",
+        Some("/api/jobs/{job}") => "DELETE, GET, HEAD, OPTIONS",
 
 /// The whole server as one service.
 pub(crate) fn router(app: Arc<App>) -> Router {

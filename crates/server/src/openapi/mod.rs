@@ -4,6 +4,7 @@
 
 mod edits;
 mod feed;
+mod jobs;
 mod parameters;
 mod paths;
 
@@ -76,6 +77,7 @@ fn document(ask: &Ask, version: &str) -> Value {
             {"name": "questions", "description": "Spatial questions across layers"},
             {"name": "edits", "description": "Features written, one by one or many as one revision; for those with a token"},
             {"name": "changes", "description": "What each revision did, as pages and as a stream"},
+            {"name": "jobs", "description": "Work that takes longer than a request"},
             {"name": "tiles", "description": "Vector tiles and what the map's style needs"},
             {"name": "health", "description": "Whether the server runs and serves"},
         ],

@@ -116,6 +116,7 @@ pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &Base) -
         of_layer(&mut paths, snapshot);
     }
     questions(&mut paths, limits);
+    super::jobs::paths(&mut paths, layers);
     feed(&mut paths, limits);
     outside(&mut paths, layers, base);
     paths.into()

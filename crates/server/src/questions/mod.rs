@@ -2,6 +2,7 @@
 
 pub(crate) mod at;
 pub(crate) mod near;
+pub(crate) mod overlay;
 pub(crate) mod search;
 pub(crate) mod transform;
 pub(crate) mod within;

@@ -1,0 +1,155 @@
+//! Starts a job, and does its work.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request, State},
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use chrono::Utc;
+use citymap_engine::{Cancel, OverlayError, OverlayOptions, Progress};
+use citymap_output::{Output, OutputError};
+
+use super::{Job, State as JobState, inputs::Inputs, status::document};
+use crate::{
+    app::App,
+    ask::{Answer, Ask},
+    problem::Problem,
+    reply::JSON,
+};
+
+/// Pieces after which the length of a result is looked at.
+const LOOK: u64 = 1 << 16;
+
+/// `POST /api/processes/overlay/execution`: 201 with the place of the job. It always runs as a job, whatever `Prefer` says.
+pub(crate) async fn execute(State(app): State<Arc<App>>, request: Request) -> Answer {
+    let (mut parts, body) = request.into_parts();
+    let ask =
+        <Ask as axum::extract::FromRequestParts<Arc<App>>>::from_request_parts(&mut parts, &app).await?;
+    ask.no_more_of(&[])?;
+    let body = Bytes::from_request(Request::from_parts(parts, body), &app).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Problem::too_large(app.config.limits.body_bytes_max)
+        } else {
+            Problem::body(format!("the body could not be read: {rejection}"))
+        }
+    })?;
+    let inputs = Inputs::read(&body, &ask.scene, &app.config.limits)?;
+    // What cannot be laid over one another is refused here, not by a job that fails.
+    inputs.overlay()?;
+    let [a, b] = &inputs.layers;
+    let name = format!("{}_{}.{}", a.layer().id, b.layer().id, inputs.format.ending());
+    let job = app.overlays.open(ask.scene.revision(), inputs.format, name)?;
+    let answer = document(&job, &ask.base());
+    let place = ask.base().url(&format!("/api/jobs/{}", job.id));
+    let (own, shared) = (Arc::clone(&job), Arc::clone(&app));
+    tokio::spawn(async move {
+        let (work, jobs) = (Arc::clone(&own), Arc::clone(&shared));
+        let cancel = own.cancel.clone();
+        let outcome =
+            shared.jobs.run_with(cancel, move |cancel| lay_over(&jobs, &work, &inputs, cancel)).await;
+        if let Err(problem) = outcome {
+            let message = problem.detail().to_owned();
+            own.tell(|seen| {
+                seen.state = JobState::Failed;
+                seen.message = message;
+            });
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, JSON.to_owned()),
+        (header::LOCATION, place),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    Ok((StatusCode::CREATED, headers, answer.to_string()).into_response())
+}
+
+/// The work of a job: writes its result and tells how far it is.
+fn lay_over(app: &App, job: &Arc<Job>, inputs: &Inputs, cancel: &Cancel) -> Result<(), Problem> {
+    let started = job.tell(|seen| {
+        seen.state = JobState::Running;
+        seen.started = Some(Utc::now());
+        seen.message = "features are laid over".to_owned();
+    });
+    if !started {
+        return Ok(());
+    }
+    let overlay = inputs.overlay()?;
+    let rows = citymap_output::pieces(&overlay, inputs.geometry);
+    let most = app.overlays.left();
+    let shapes = overlay.shapes();
+    let mut file = Output::create(&job.file, inputs.format, rows.table()).map_err(failed)?;
+    let progress = |now: Progress| {
+        job.tell(|seen| {
+            // What ends the file comes after the last feature.
+            seen.progress = (now.done * 99 / now.total.max(1)) as u8;
+            seen.message = format!("{} of {} features, {} pieces", now.done, now.total, now.pieces);
+        });
+    };
+    let options = OverlayOptions { cancel: cancel.clone(), progress: Some(&progress) };
+    let mut looked = 0;
+    let outcome = overlay.run(&options, |pieces| {
+        for piece in pieces {
+            rows.write(&shapes, piece, &mut file)?;
+        }
+        if file.rows() - looked >= LOOK {
+            looked = file.rows();
+            if file.bytes() > most {
+                return Err(Stop::TooLarge);
+            }
+        }
+        Ok(())
+    });
+    let summary = match outcome {
+        Ok(summary) => summary,
+        Err(OverlayError::Cancelled(_)) => {
+            job.tell(|seen| {
+                seen.state = JobState::Dismissed;
+                seen.message = "cancelled; nothing is left of it".to_owned();
+            });
+            return Ok(());
+        }
+        Err(OverlayError::Engine(error)) => return Err(error.into()),
+        Err(OverlayError::Sink(Stop::Output(error))) => return Err(failed(error)),
+        Err(OverlayError::Sink(Stop::TooLarge)) => {
+            return Err(Problem::unavailable(
+                format!(
+                    "the result is larger than {most} bytes; ask for fewer features, or without geometry"
+                ),
+                60,
+            ));
+        }
+        Err(error) => return Err(Problem::internal(error.to_string())),
+    };
+    file.finish().map_err(failed)?;
+    let bytes = std::fs::metadata(&job.file).map_or(0, |found| found.len());
+    let told = job.tell(|seen| {
+        seen.state = JobState::Successful;
+        seen.progress = 100;
+        seen.message = format!("{} pieces", summary.pieces);
+        seen.summary = Some(summary);
+        seen.bytes = bytes;
+    });
+    if !told {
+        // Dismissed at the last moment.
+        super::remove_file(job);
+    }
+    Ok(())
+}
+
+/// Why the result is not written on.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error("the result is too large")]
+    TooLarge,
+}
+
+/// A failure of the disk: the path is nobody's business.
+fn failed(error: OutputError) -> Problem {
+    tracing::error!(%error, "the result of a job could not be written");
+    Problem::unavailable("the result could not be written; the server's log says why", 60)
+}

@@ -1,0 +1,82 @@
+//! Where results lie: a folder of this process, gone with it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use tempfile::TempDir;
+
+use crate::problem::Problem;
+
+const PREFIX: &str = "citymap-jobs-";
+
+/// A folder that is made when the first job comes.
+#[derive(Debug)]
+pub(super) struct Folder {
+    parent: Option<PathBuf>,
+    made: Mutex<Option<TempDir>>,
+}
+
+impl Folder {
+    /// Below `parent`, or below the system's folder for temporary files.
+    pub(super) fn new(parent: Option<PathBuf>) -> Self {
+        Self { parent, made: Mutex::default() }
+    }
+
+    pub(super) fn path(&self) -> Result<PathBuf, Problem> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(folder) = &*made {
+            return Ok(folder.path().to_owned());
+        }
+        let parent = self.parent.clone().unwrap_or_else(std::env::temp_dir);
+        remove_orphans(&parent);
+        let folder = std::fs::create_dir_all(&parent).and_then(|()| {
+            tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir_in(&parent)
+        });
+        let folder = folder.map_err(|error| {
+            tracing::error!(%error, folder = %parent.display(), "no folder for the results of jobs");
+            Problem::unavailable("results cannot be kept now; the server's log says why", 60)
+        })?;
+        let path = folder.path().to_owned();
+        *made = Some(folder);
+        Ok(path)
+    }
+}
+
+/// Removes what processes left that were killed.
+fn remove_orphans(parent: &Path) {
+    // Where processes cannot be looked up, nothing is taken for an orphan.
+    if !Path::new("/proc/self").exists() {
+        return;
+    }
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse().ok());
+        let Some(owner): Option<u32> = owner else { continue };
+        let alive = Path::new("/proc").join(owner.to_string()).exists();
+        if !alive && let Err(error) = std::fs::remove_dir_all(entry.path()) {
+            tracing::warn!(%error, folder = %entry.path().display(), "results of an ended server could not be removed");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_goes_with_its_owner_and_so_do_orphans() {
+        let parent = tempfile::tempdir().unwrap();
+        // No process has this number: it is above the system's bound.
+        let orphan = parent.path().join("citymap-jobs-99999999-abc");
+        std::fs::create_dir(&orphan).unwrap();
+        std::fs::write(orphan.join("x.csv"), "1").unwrap();
+        let folder = Folder::new(Some(parent.path().to_owned()));
+        let path = folder.path().unwrap();
+        assert!(path.exists() && !orphan.exists());
+        assert_eq!(folder.path().unwrap(), path);
+        drop(folder);
+        assert!(!path.exists());
+    }
+}

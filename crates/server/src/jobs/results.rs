@@ -1,0 +1,150 @@
+//! The result of a job: its file, as a whole or from a place on.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+
+use super::State;
+use crate::{
+    ask::{Answer, Ask},
+    problem::Problem,
+};
+
+/// Bytes that are read at once.
+const CHUNK: usize = 256 << 10;
+
+/// `GET /api/jobs/{job}/results`
+pub(crate) async fn results(ask: Ask) -> Answer {
+    ask.no_more_of(&[])?;
+    let job = ask.app.overlays.find(ask.place("job"))?;
+    let seen = job.seen();
+    if seen.state != State::Successful {
+        let detail = if seen.state.has_ended() {
+            format!("the job has no result: {}", seen.message)
+        } else {
+            format!("the job has not ended ({} %); ask /api/jobs/{} again", seen.progress, job.id)
+        };
+        return Err(Problem::not_found(detail).with("jobStatus", seen.state.as_str()).into());
+    }
+    let path = job.file.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        Ok::<_, io::Error>((file, length))
+    });
+    let (file, length) = match opened.await {
+        Ok(Ok(opened)) => opened,
+        _ => return Err(Problem::not_found("the result is no longer there; start another job").into()),
+    };
+    let tag = format!("\"{}\"", job.id);
+    let part = match range(&ask.headers, &tag, length) {
+        Ok(part) => part,
+        Err(()) => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+            insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{length}"));
+            return Ok(response);
+        }
+    };
+    let (first, count) = part.unwrap_or((0, length));
+    let mut response = Response::new(Body::from_stream(stream(file, first, count)));
+    if part.is_some() {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    let headers = response.headers_mut();
+    if part.is_some() {
+        let last = first + count - 1;
+        insert(headers, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{length}"));
+    }
+    insert(headers, header::CONTENT_LENGTH, &count.to_string());
+    insert(headers, header::CONTENT_TYPE, job.format.media_type());
+    insert(headers, header::ACCEPT_RANGES, "bytes");
+    insert(headers, header::ETAG, &tag);
+    insert(headers, header::CACHE_CONTROL, "private, no-transform");
+    // Layers' ids are letters, digits and underscores.
+    insert(headers, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{}\"", job.name));
+    Ok(response)
+}
+
+fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// The one range that is asked for, as its first byte and its length; several are answered with all. `Err` where it lies beyond
+/// the file.
+fn range(headers: &HeaderMap, tag: &str, length: u64) -> Result<Option<(u64, u64)>, ()> {
+    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(asked) = text(header::RANGE).and_then(|text| text.strip_prefix("bytes=")) else {
+        return Ok(None);
+    };
+    if text(header::IF_RANGE).is_some_and(|known| known != tag) || asked.contains(',') {
+        return Ok(None);
+    }
+    let Some((first, last)) = asked.split_once('-') else { return Ok(None) };
+    let (first, last) = (first.trim(), last.trim());
+    let bounds = if first.is_empty() {
+        last.parse::<u64>().ok().map(|count| (length.saturating_sub(count), length))
+    } else {
+        let end = if last.is_empty() {
+            Some(length)
+        } else {
+            last.parse::<u64>().ok().map(|last| last.saturating_add(1))
+        };
+        first.parse::<u64>().ok().zip(end)
+    };
+    match bounds {
+        // Not understood: as if it were not there (RFC 9110, 14.2).
+        None => Ok(None),
+        Some((first, end)) if first < end.min(length) => Ok(Some((first, end.min(length) - first))),
+        Some(_) => Err(()),
+    }
+}
+
+/// The bytes of a file, read as the client takes them.
+fn stream(file: File, first: u64, count: u64) -> impl futures_util::Stream<Item = io::Result<Bytes>> {
+    futures_util::stream::try_unfold((Some(file), Some(first), count), |(file, seek, left)| async move {
+        let Some(mut file) = file.filter(|_| left > 0) else { return Ok(None) };
+        let read = tokio::task::spawn_blocking(move || {
+            if let Some(first) = seek {
+                file.seek(SeekFrom::Start(first))?;
+            }
+            let mut bytes = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK)];
+            file.read_exact(&mut bytes)?;
+            Ok::<_, io::Error>((file, bytes))
+        });
+        let (file, bytes) = read.await.map_err(io::Error::other)??;
+        let left = left - bytes.len() as u64;
+        Ok(Some((Bytes::from(bytes), (Some(file), None, left))))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        let of = |text: &'static str| {
+            let headers = [(header::RANGE, HeaderValue::from_static(text))].into_iter().collect();
+            range(&headers, "\"x\"", 100)
+        };
+        assert_eq!(of("bytes=0-9"), Ok(Some((0, 10))));
+        assert_eq!(of("bytes=90-"), Ok(Some((90, 10))));
+        assert_eq!(of("bytes=90-1000"), Ok(Some((90, 10))));
+        assert_eq!(of("bytes=-5"), Ok(Some((95, 5))));
+        assert_eq!(of("bytes=100-"), Err(()));
+        assert_eq!(of("bytes=-0"), Err(()));
+        for whole in ["bytes=0-1,5-6", "bytes=x-1", "lines=1-2"] {
+            assert_eq!(of(whole), Ok(None), "{whole}");
+        }
+    }
+}

@@ -87,5 +87,5 @@ fn beyond_the_bound_is_503_with_a_time_and_small_questions_go_on() {
     assert!(asked > 20 && good > 10 && sent_away > 10, "{asked} {good} {sent_away}");
     // All places have come back.
     assert_eq!(server.post("/api/within", "application/json", whole_city(0).as_bytes()).status, 200);
-    assert_eq!(server.get("/tiles/parcels/10/815/480").status, 200);
+    assert_eq!(server.get("/tiles/parcels/10/815/481").status, 200);
 }

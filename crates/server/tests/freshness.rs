@@ -61,7 +61,8 @@ fn edits(random: &mut Random, server: &Server) -> Value {
         let own = json!({"layer": "parcels", "id": feature["id"], "ifMatch": "*"});
         let change = match random.below(6) {
             0 => {
-                json!({"op": "update", "feature": {"properties": {"loại đất": format!("L{}", random.below(9))}}})
+                let code = ["CLN", "LUA", "LUC", "LMU", "ODT"][random.below(5)];
+                json!({"op": "update", "feature": {"properties": {"loại đất": code}}})
             }
             1 => json!({"op": "update", "feature": {"properties": {"ma_thua": key}}}),
             2 => json!({"op": "update", "feature": {"geometry": square(random)}}),
@@ -95,7 +96,7 @@ fn served(server: &Server, tiles: &[String], encoding: &str) -> BTreeMap<String,
 fn what_is_served_under_edits_equals_what_is_made_afresh() {
     let server = Server::writing();
     let tiles = tiles();
-    assert!(tiles.len() > 60, "{}", tiles.len());
+    assert!(tiles.len() > 50, "{}", tiles.len());
     let mut random = Random(20_26);
     let encodings = ["identity", "gzip", "zstd", "br"];
     let mut before = served(&server, &tiles, "identity");
@@ -140,7 +141,8 @@ fn a_former_city_shows_its_own_tiles_while_the_present_one_changes() {
     for tile in &tiles {
         let path = format!("/tiles/parcels,roads/{tile}?revision=4");
         let got = server.get_with(&path, &[("accept-encoding", "gzip")]);
-        assert_eq!((got.header("etag"), &got.bytes), (then[tile].0.as_str(), &then[tile].1), "{tile}");
+        let (etag, bytes) = &then[tile];
+        assert!(got.header("etag") == etag && got.bytes == *bytes, "{tile}: {etag} {}", got.header("etag"));
     }
     assert!(served(&server, &tiles, "gzip") == now);
 }

@@ -11,7 +11,9 @@ use citymap_tests::{Bench, Server};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{ceiling::Ceiling, peer::Peer, questions, record, start, table::Table, tiles};
+use crate::{
+    bake, ceiling::Ceiling, fair, peer::Peer, programs::Martin, questions, record, start, table::Table, tiles,
+};
 
 /// Tiles and places per rate: enough that none is asked for twice before the caches are cold again.
 const PLACES: usize = 20_000;
@@ -24,6 +26,8 @@ pub(crate) struct Measuring<'a> {
     pub(crate) cold: &'a Server,
     /// A server as it comes.
     pub(crate) warm: &'a Server,
+    /// Martin over the same parcels, where it is installed.
+    pub(crate) martin: Option<Martin>,
     /// A server that only sends bytes.
     pub(crate) ceiling: &'a Ceiling,
     /// How long each rate is measured.
@@ -55,16 +59,20 @@ pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usiz
     table.times("demo city, all layers", start.elapsed().as_secs_f64(), None, "`citymap demo`");
     imports(&mut table, &bench, &peer, database, parcels, record);
 
-    let live = start::run(&mut table, &bench);
+    let live = start::run(&mut table, &bench, parcels);
     let city = live.scene().city;
     let layer = city.layer("parcels").expect("the demo city has parcels");
     let cold = Server::start(bench.store(), &["--tile-cache", "0"]);
     let warm = Server::start(bench.store(), &[]);
     let ceiling = Ceiling::start();
     let places = places(layer);
-    let measuring = Measuring { places, cold: &cold, warm: &warm, ceiling: &ceiling, time, processors };
+    let martin = Martin::start(database);
+    let measuring =
+        Measuring { martin, places, cold: &cold, warm: &warm, ceiling: &ceiling, time, processors };
+    bake::run(&mut table, &bench, &bench.path("parcels.fgb"));
     tiles::run(&mut table, &measuring, layer, &peer);
     questions::run(&mut table, &measuring, &city, &peer);
+    fair::run(&mut table, &measuring);
     table
 }
 

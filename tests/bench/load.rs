@@ -24,7 +24,13 @@ pub(crate) struct Load {
 impl Load {
     /// The times, for a table's last column.
     pub(crate) fn times(&self) -> String {
-        format!("p50 {:.2} ms, p99 {:.2} ms, {:.1} kB", self.p50, self.p99, self.bytes / 1e3)
+        format!(
+            "p50 {:.2}, p95 {:.2}, p99 {:.2} ms, {:.1} kB",
+            self.p50,
+            self.p95,
+            self.p99,
+            self.bytes / 1e3
+        )
     }
 }
 

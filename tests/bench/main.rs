@@ -6,10 +6,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test or a benchmark fails by panicking")]
 
+mod bake;
 mod ceiling;
 mod city;
+mod fair;
 mod load;
 mod peer;
+mod programs;
 mod questions;
 mod rate;
 mod record;

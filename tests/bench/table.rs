@@ -32,10 +32,20 @@ impl Table {
         self.add(work, format!("{ours:.0}/s"), peer.map(|peer| (format!("{peer:.1}/s"), ours / peer)), note);
     }
 
+    /// A figure with nothing to compare it with.
+    pub(crate) fn figure(&mut self, work: &str, ours: &str, note: &str) {
+        self.add(work, ours.to_owned(), None, note);
+    }
+
     /// A figure that must not exceed a limit: smaller is better.
     pub(crate) fn limit(&mut self, work: &str, ours: f64, limit: f64, unit: &str) {
-        let peer = Some((format!("{limit} {unit}"), limit / ours));
-        self.add(work, format!("{ours:.2} {unit}"), peer, "the limit that we set ourselves");
+        self.limit_noted(work, ours, limit, unit, "the limit that we set ourselves");
+    }
+
+    /// As [`Table::limit`], and where the limit comes from.
+    pub(crate) fn limit_noted(&mut self, work: &str, ours: f64, limit: f64, unit: &str, note: &str) {
+        let peer = Some((format!("{limit:.2} {unit}"), limit / ours));
+        self.add(work, format!("{ours:.2} {unit}"), peer, note);
     }
 
     fn add(&mut self, work: &str, ours: String, peer: Option<(String, f64)>, note: &str) {

@@ -89,6 +89,12 @@ fn zoom(
     let paths: Vec<String> = (0..4_000).map(|n| path(tile_of(measuring, n, z))).collect();
     let over = load::get(measuring.cold.url(), time, &paths);
     table.rates(&format!("z{z} parcel tile, cold, over HTTP, gzip"), over.rate, Some(theirs), &over.times());
+    if let Some(martin) = &measuring.martin {
+        let paths: Vec<String> = paths.iter().map(|path| path.replacen("/parcels/", "/", 1)).collect();
+        let theirs = load::get(martin.url(), time, &paths);
+        let note = format!("Martin, cache off; {}", theirs.times());
+        table.rates(&format!("z{z} … beside Martin"), over.rate, Some(theirs.rate), &note);
+    }
     if z <= 14 {
         table.limit(
             &format!("z{z} gzip size, 95 of 100"),

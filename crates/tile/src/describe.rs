@@ -1,8 +1,11 @@
 use citymap_engine::{Bbox, LayerSnapshot};
-use citymap_model::FieldType;
+use citymap_model::{FieldType, GeometryKind};
 use serde_json::{Map, Value, json};
 
-use crate::values::{ID_KEY, fields, has_id};
+use crate::{
+    merge::COUNT_KEY,
+    values::{ID_KEY, fields, has_id},
+};
 
 /// The deepest zoom that the description offers. Its grid is 4 cm, finer than a boundary is
 /// measured, so a map enlarges its tiles instead of asking for deeper ones; those exist all the
@@ -10,7 +13,9 @@ use crate::values::{ID_KEY, fields, has_id};
 pub const NATIVE_MAX_ZOOM: u8 = 18;
 
 /// A layer as an entry of TileJSON's `vector_layers`: `id`, `description`, `minzoom`, `maxzoom`,
-/// `fields` (name to `String`, `Number` or `Boolean`), just the ones that tiles carry.
+/// `fields` (name to `String`, `Number` or `Boolean`), just the ones that tiles carry, and as `citymap` the layer's rule:
+/// `detail_zoom`, below which polygons are merged (`_count` says of how many features), lines thinned and points clustered
+/// (`point_count`), and `class`, the field that they are by.
 pub fn vector_layer(snapshot: &LayerSnapshot) -> Value {
     let layer = snapshot.layer();
     let mut names: Map<String, Value> = fields(snapshot)
@@ -26,12 +31,26 @@ pub fn vector_layer(snapshot: &LayerSnapshot) -> Value {
     if has_id(snapshot) {
         names.insert(ID_KEY.into(), "String".into());
     }
+    let rule = layer.tile_rule();
+    if rule.detail_zoom > 0 {
+        match layer.geometry {
+            GeometryKind::Polygon => {
+                names.insert(COUNT_KEY.into(), "Number".into());
+            }
+            GeometryKind::Point => {
+                names.insert("cluster".into(), "Boolean".into());
+                names.insert("point_count".into(), "Number".into());
+            }
+            _ => {}
+        }
+    }
     json!({
         "id": layer.id.as_str(),
         "description": layer.title.get("vi"),
         "minzoom": 0,
         "maxzoom": NATIVE_MAX_ZOOM,
         "fields": names,
+        "citymap": { "detail_zoom": rule.detail_zoom, "class": rule.class },
     })
 }
 

@@ -1,6 +1,10 @@
-use std::cell::RefCell;
+mod clusters;
+mod thinned;
+
+use std::{cell::RefCell, collections::BTreeMap};
 
 use citymap_engine::{LayerSnapshot, Row, Shape, ShapeKind, TimeInterval};
+use citymap_model::TileRule;
 
 use crate::{
     EXTENT, TileId,
@@ -52,16 +56,73 @@ impl TileOptions {
 /// tile): keep it off async threads.
 pub fn encode(layers: &[&LayerSnapshot], tile: TileId, options: &TileOptions) -> Vec<u8> {
     let mut out = Vec::new();
+    for layer in layers {
+        encode_whole(layer, tile, options, &mut out);
+    }
+    out
+}
+
+/// Appends a layer with all its features and fields; says how many features' boxes meet the tile and how many are in it.
+pub(crate) fn encode_whole(
+    layer: &LayerSnapshot,
+    tile: TileId,
+    options: &TileOptions,
+    out: &mut Vec<u8>,
+) -> [u64; 2] {
+    with_scratch(|scratch| scratch.encode_layer(layer, tile, options, out))
+}
+
+/// What was drawn of a layer whose features are thinned.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Thinned {
+    /// Features whose boxes meet the tile.
+    pub(crate) candidates: u64,
+    /// Features drawn as themselves.
+    pub(crate) drawn: u64,
+    /// Clusters, and the features in them.
+    pub(crate) clusters: u64,
+    pub(crate) clustered: u64,
+    /// Features left out, by class; those left out for being small under an empty name.
+    pub(crate) dropped: BTreeMap<String, u64>,
+    /// Vertices left out of lines.
+    pub(crate) simplified: u64,
+    /// Bytes (gzip) that were too many, of each attempt.
+    pub(crate) too_large: Vec<u64>,
+}
+
+/// Appends a layer of lines, thinned by class and simplified as its rule says.
+pub(crate) fn encode_lines(
+    layer: &LayerSnapshot,
+    rule: &TileRule,
+    tile: TileId,
+    options: &TileOptions,
+    out: &mut Vec<u8>,
+) -> Thinned {
+    with_scratch(|scratch| scratch.encode_lines(layer, rule, tile, options, out))
+}
+
+/// Appends a layer of points, those near each other as one with their number.
+pub(crate) fn encode_clusters(
+    layer: &LayerSnapshot,
+    rule: &TileRule,
+    tile: TileId,
+    options: &TileOptions,
+    out: &mut Vec<u8>,
+) -> Thinned {
+    with_scratch(|scratch| scratch.encode_clusters(layer, rule, tile, options, out))
+}
+
+pub(crate) use clusters::CLUSTER_SIDE;
+
+fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
     SCRATCH.with_borrow_mut(|scratch| {
-        for layer in layers {
-            scratch.encode_layer(layer, tile, options, &mut out);
-        }
+        let done = work(scratch);
         // One huge tile must not hold its memory on this thread for ever.
         if scratch.weight() > MAX_KEPT {
             *scratch = Scratch::default();
         }
-    });
-    out
+        done
+    })
 }
 
 /// How much memory (bytes) a thread keeps for its next tile.
@@ -100,6 +161,8 @@ struct Scratch {
     values: Values,
     tags: Vec<u8>,
     features: Vec<u8>,
+    /// How far, in units, simplified lines may lie from the exact ones; 0 for lines as they are.
+    tolerance: f64,
 }
 
 impl Scratch {
@@ -117,19 +180,20 @@ impl Scratch {
         tile: TileId,
         options: &TileOptions,
         out: &mut Vec<u8>,
-    ) {
+    ) -> [u64; 2] {
         // One unit more than the clip box, for what rounding brings in.
         let reach = tile.grown(f64::from(options.buffer) + 1.0);
         self.candidates.clear();
         snapshot.during(options.time).candidates(&reach, |row| self.candidates.push(row));
         snapshot.sort(&mut self.candidates);
+        self.tolerance = 0.0;
         self.write_geometry(snapshot, &Grid::new(tile, options.buffer));
-        if self.rows.is_empty() {
-            return;
+        if !self.rows.is_empty() {
+            self.values.collect(snapshot, &self.rows, None);
+            self.write_features(snapshot);
+            self.write_layer(snapshot.layer().id.as_str(), out);
         }
-        self.values.collect(snapshot, &self.rows);
-        self.write_features(snapshot);
-        self.write_layer(snapshot.layer().id.as_str(), out);
+        [self.candidates.len() as u64, self.rows.len() as u64]
     }
 
     fn write_geometry(&mut self, snapshot: &LayerSnapshot, grid: &Grid) {
@@ -162,7 +226,7 @@ impl Scratch {
     }
 
     fn write_lines(&mut self, shape: Shape<'_>, row: Row, grid: &Grid) {
-        self.lines.cut(shape, grid);
+        self.lines.cut_simplified(shape, grid, self.tolerance);
         let mut commands = Commands::new(&mut self.commands);
         let mut any = false;
         for piece in self.lines.pieces() {

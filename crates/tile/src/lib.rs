@@ -37,6 +37,7 @@ pub mod archive;
 mod clip;
 mod describe;
 mod encode;
+mod explain;
 mod grid;
 mod line;
 mod merge;
@@ -61,6 +62,7 @@ mod wire;
 
 pub use describe::{NATIVE_MAX_ZOOM, tilejson, vector_layer};
 pub use encode::{TileOptions, encode};
+pub use explain::{Explanation, Method};
 pub use pack::{Effort, GZIP_LEVEL, Packing, gzip, pack, pack_for};
 pub use tile_id::{MAX_ZOOM, TileError, TileId};
 pub use tiler::Tiler;

@@ -5,6 +5,7 @@ use citymap_engine::{PartKind, Shape};
 use crate::{
     clip::{clip_segment, insert_seams},
     grid::{Far, Grid, Near},
+    merge::farthest,
     polygon::{is_clear, is_inside, place},
     sliver,
 };
@@ -18,16 +19,29 @@ pub(crate) struct LineCutter {
     points: Vec<Near>,
     /// Where each piece ends in `points`.
     ends: Vec<usize>,
+    keep: Vec<bool>,
+    spans: Vec<(usize, usize)>,
+    /// How many vertices were left out since somebody set it to zero.
+    pub(crate) simplified: u64,
 }
 
 impl LineCutter {
     /// Cuts the shape's lines; [`LineCutter::pieces`] has the result.
     pub(crate) fn cut(&mut self, shape: Shape<'_>, grid: &Grid) {
+        self.cut_simplified(shape, grid, 0.0);
+    }
+
+    /// Cuts the shape's lines without the vertices that lie within `tolerance` units of what is left. Lines are
+    /// simplified whole, on the zoom's grid, so that tiles agree at their seams; their ends stay.
+    pub(crate) fn cut_simplified(&mut self, shape: Shape<'_>, grid: &Grid, tolerance: f64) {
         self.points.clear();
         self.ends.clear();
         for part in shape.parts().filter(|part| part.kind == PartKind::Line) {
             let pieces = self.ends.len();
             let bounds = place(shape.mercator_ring(part.rings().start), grid, &mut self.path);
+            if tolerance > 0.0 && !is_clear(bounds, grid) {
+                self.simplify(tolerance);
+            }
             if is_inside(bounds) {
                 if self.path.len() > 1 {
                     self.points.extend(self.path.iter().map(|&[x, y]| [x as i32, y as i32]));
@@ -44,6 +58,34 @@ impl LineCutter {
                 self.ends.push(self.points.len());
             }
         }
+    }
+
+    /// Douglas and Peucker's way, on `self.path`.
+    fn simplify(&mut self, tolerance: f64) {
+        let last = self.path.len().saturating_sub(1);
+        if last < 2 {
+            return;
+        }
+        self.near.clear();
+        // Rules end at zoom 18, where the world is 2³⁰ units wide.
+        self.near.extend(self.path.iter().map(|&[x, y]| [x as i32, y as i32]));
+        self.keep.clear();
+        self.keep.resize(self.path.len(), false);
+        self.keep[0] = true;
+        self.keep[last] = true;
+        self.spans.clear();
+        self.spans.push((0, last));
+        while let Some((low, high)) = self.spans.pop() {
+            if let Some((index, far)) = farthest(&self.near, low, high)
+                && far > tolerance * tolerance
+            {
+                self.keep[index] = true;
+                self.spans.extend([(low, index), (index, high)]);
+            }
+        }
+        let mut keep = self.keep.iter();
+        self.path.retain(|_| keep.next().is_none_or(|&keep| keep));
+        self.simplified += (last + 1 - self.path.len()) as u64;
     }
 
     /// Cuts `self.spare` to the clip box, piece by piece.

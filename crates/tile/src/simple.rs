@@ -4,6 +4,7 @@ use crate::{
     grid::Near,
     rings::{Rings, turn},
     segment::{Meeting, meeting},
+    trace::contains_doubled,
 };
 
 /// Whether a [`clean`](crate::rings::clean) ring of three points or more is convex, straight
@@ -112,6 +113,43 @@ impl Checker {
         true
     }
 
+    /// Whether the rings, outer ones each followed by its holes, are valid polygons of one feature: they touch in points
+    /// at most, holes lie in their polygons and polygons beside each other.
+    pub(crate) fn polygons_fit(&mut self, polygons: &Rings) -> bool {
+        if !self.rings_fit(polygons.iter(), Contact::Points) {
+            return false;
+        }
+        if polygons.rings.len() < 2 {
+            return polygons.rings.first().is_none_or(|ring| ring.outer);
+        }
+        let boxes: Vec<[Near; 2]> = polygons.iter().map(around).collect();
+        let holds = |ring: usize, other: usize| {
+            let ([low, high], [first, last]) = (boxes[ring], boxes[other]);
+            (0..2).all(|axis| low[axis] <= first[axis] && last[axis] <= high[axis])
+                // As they do not cross, the middle of an edge tells for the whole ring.
+                && contains_doubled(polygons.ring(ring), doubled_middle(polygons.ring(other)))
+        };
+        let is_outer = |ring: usize| polygons.rings[ring].outer;
+        let mut outer = 0;
+        (0..polygons.rings.len()).all(|ring| {
+            if is_outer(ring) {
+                outer = ring;
+                // Beside every other polygon, or in a hole of it.
+                (0..polygons.rings.len()).filter(|&other| other != ring && is_outer(other)).all(|other| {
+                    let end = (other + 1..polygons.rings.len()).find(|&next| is_outer(next));
+                    !holds(other, ring)
+                        || (other + 1..end.unwrap_or(polygons.rings.len())).any(|hole| holds(hole, ring))
+                })
+            } else {
+                let end = (ring + 1..polygons.rings.len()).find(|&next| is_outer(next));
+                ring > 0
+                    && holds(outer, ring)
+                    && (outer + 1..end.unwrap_or(polygons.rings.len()))
+                        .all(|other| other == ring || !holds(other, ring))
+            }
+        })
+    }
+
     /// Whether the ring does not meet itself.
     pub(crate) fn is_simple(&mut self, ring: &[Near]) -> bool {
         ring.len() == 3 || is_convex(ring) || self.rings_fit(std::iter::once(ring), Contact::None)
@@ -133,6 +171,21 @@ impl Checker {
             contains(polygon.ring(first), point)
                 && (first + 1..count).all(|other| other == hole || !contains(polygon.ring(other), point))
         })
+    }
+}
+
+/// The box around a ring.
+fn around(ring: &[Near]) -> [Near; 2] {
+    ring.iter().fold([[i32::MAX; 2], [i32::MIN; 2]], |[low, high], point| {
+        [[low[0].min(point[0]), low[1].min(point[1])], [high[0].max(point[0]), high[1].max(point[1])]]
+    })
+}
+
+/// Twice the middle of a ring's first edge.
+fn doubled_middle(ring: &[Near]) -> Near {
+    match ring {
+        [a, b, ..] => [a[0] + b[0], a[1] + b[1]],
+        _ => [0, 0],
     }
 }
 
@@ -176,6 +229,24 @@ mod tests {
         assert!(!checker.is_simple(&[[0, 0], [9, 9], [9, 0], [0, 9]]), "crosses");
         assert!(!checker.is_simple(&[[0, 0], [9, 0], [0, 4], [9, 9], [0, 9]]), "touches an edge");
         assert!(!checker.is_simple(&[[0, 0], [9, 0], [4, 4], [9, 9], [0, 9], [4, 4]]), "touches a vertex");
+    }
+
+    #[test]
+    fn polygons_of_one_feature_lie_beside_each_other_or_in_holes() {
+        let fits = |list: &[(&[Near], bool)]| {
+            let mut rings = Rings::default();
+            list.iter().for_each(|(ring, outer)| rings.push(ring, doubled_area(ring), *outer));
+            Checker::default().polygons_fit(&rings)
+        };
+        let hole: &[Near] = &[[2, 2], [8, 2], [8, 8], [2, 8]];
+        let island: &[Near] = &[[4, 4], [6, 4], [6, 6]];
+        let apart: &[Near] = &[[11, 0], [19, 0], [19, 9]];
+        assert!(fits(&[(&SQUARE, true), (hole, false), (island, true), (apart, true)]));
+        assert!(fits(&[(island, true), (&SQUARE, true), (hole, false)]));
+        assert!(!fits(&[(&SQUARE, true), (island, true)]), "an overlap");
+        assert!(!fits(&[(&SQUARE, true), (apart, false)]), "a hole elsewhere");
+        assert!(!fits(&[(&SQUARE, true), (hole, false), (island, false)]), "a hole in a hole");
+        assert!(!fits(&[(hole, false)]), "a hole alone");
     }
 
     #[test]

@@ -1,11 +1,17 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 use citymap_engine::{Bbox, LayerSnapshot, TimeInterval};
 use citymap_model::{GeometryKind, LayerId, TileRule};
 
 use crate::{
-    TileId, TileOptions, encode,
-    merge::{self, Lattice, Merged},
+    Explanation, Method, TileId, TileOptions,
+    encode::{CLUSTER_SIDE, Thinned, encode_clusters, encode_lines, encode_whole},
+    merge::{self, Drawing, Lattice, Merged},
+    pack,
 };
 
 /// Cuts tiles by the rules of their layers, and keeps what it derives from a layer (merged areas and rasters) for the
@@ -40,20 +46,69 @@ impl Tiler {
     pub fn encode(&self, layers: &[&LayerSnapshot], tile: TileId, options: &TileOptions) -> Vec<u8> {
         let mut out = Vec::new();
         for layer in layers {
-            let rule = layer.layer().tile_rule();
-            if tile.z() >= rule.detail_zoom {
-                out.extend_from_slice(&encode(&[layer], tile, options));
-                continue;
-            }
-            match layer.layer().geometry {
-                GeometryKind::Polygon => {
-                    let merged = self.merged(layer, &rule, options.time);
-                    merged.encode(layer, tile, options, rule.budget, &mut out);
-                }
-                _ => out.extend_from_slice(&encode(&[layer], tile, options)),
-            }
+            self.draw(layer, &layer.layer().tile_rule(), tile, options, &mut out);
         }
         out
+    }
+
+    /// Cuts a tile as [`Tiler::encode`] does and says, layer by layer, what was done and why.
+    pub fn explain(
+        &self,
+        layers: &[&LayerSnapshot],
+        tile: TileId,
+        options: &TileOptions,
+    ) -> Vec<Explanation> {
+        layers.iter().map(|layer| self.explain_layer(layer, tile, options)).collect()
+    }
+
+    fn draw(
+        &self,
+        layer: &LayerSnapshot,
+        rule: &TileRule,
+        tile: TileId,
+        options: &TileOptions,
+        out: &mut Vec<u8>,
+    ) -> Drawn {
+        if tile.z() < rule.detail_zoom {
+            match layer.layer().geometry {
+                GeometryKind::Polygon => {
+                    let merged = self.merged(layer, rule, options.time);
+                    return Drawn::Merged(merged.encode(layer, tile, options, rule.budget, out));
+                }
+                GeometryKind::Line => return Drawn::Lines(encode_lines(layer, rule, tile, options, out)),
+                GeometryKind::Point => {
+                    return Drawn::Clusters(encode_clusters(layer, rule, tile, options, out));
+                }
+                GeometryKind::Mixed | GeometryKind::None => {}
+            }
+        }
+        Drawn::Whole(encode_whole(layer, tile, options, out))
+    }
+
+    fn explain_layer(&self, layer: &LayerSnapshot, tile: TileId, options: &TileOptions) -> Explanation {
+        let rule = layer.layer().tile_rule();
+        let start = Instant::now();
+        let mut out = Vec::new();
+        let drawn = self.draw(layer, &rule, tile, options, &mut out);
+        let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+        let gzip = if out.is_empty() { 0 } else { pack::gzip(&out, pack::GZIP_LEVEL).len() as u64 };
+        let mut explanation = Explanation {
+            layer: layer.layer().id.clone(),
+            own_rule: layer.layer().tiles.as_ref() == Some(&rule),
+            method: Method::Whole,
+            why: Vec::new(),
+            candidates: 0,
+            drawn: 0,
+            merged: 0,
+            dropped: BTreeMap::new(),
+            simplified_vertices: 0,
+            bytes: out.len() as u64,
+            gzip,
+            milliseconds,
+            rule,
+        };
+        drawn.tell(tile.z(), &mut explanation);
+        explanation
     }
 
     /// Derives ahead what the tiles of a layer need, on all of rayon's threads; returns when it is there. Without it the
@@ -74,6 +129,7 @@ impl Tiler {
         }
         match layer.layer().geometry {
             GeometryKind::Polygon => merge::reach(Lattice::new(rule.detail_zoom), bbox, zoom),
+            GeometryKind::Point => merge::grown_to(bbox, u32::from(zoom) + 12, CLUSTER_SIDE),
             _ => *bbox,
         }
     }
@@ -113,5 +169,69 @@ impl Tiler {
             entries.remove(oldest);
         }
         merged
+    }
+}
+
+/// How a layer was drawn.
+enum Drawn {
+    /// Features whose boxes meet the tile, and those in it.
+    Whole([u64; 2]),
+    Merged(Drawing),
+    Lines(Thinned),
+    Clusters(Thinned),
+}
+
+impl Drawn {
+    fn tell(self, zoom: u8, to: &mut Explanation) {
+        let detail = to.rule.detail_zoom;
+        let below = format!("zoom {zoom} is below {detail}, from which everything is drawn");
+        let too_large = |sizes: &[u64], to: &mut Explanation| {
+            for size in sizes {
+                let budget = to.rule.budget;
+                to.why.push(format!(
+                    "{size} bytes (gzip) were more than the budget of {budget}: drawn more coarsely"
+                ));
+            }
+        };
+        match self {
+            Self::Whole([candidates, drawn]) => {
+                to.why.push(if zoom >= detail {
+                    format!("zoom {zoom} is not below {detail}, from which everything is drawn whatever the budget")
+                } else {
+                    "the layer mixes kinds of geometry, or has none".to_owned()
+                });
+                (to.candidates, to.drawn) = (candidates, drawn);
+            }
+            Self::Merged(drawing) => {
+                to.why.push(below);
+                too_large(&drawing.too_large, to);
+                to.method = Method::Areas;
+                if let Some(step) = drawing.raster {
+                    to.method = Method::Raster;
+                    to.why.push(format!(
+                        "{} pixels to a side are as fine as its features are here",
+                        256 >> step
+                    ));
+                }
+                (to.candidates, to.drawn, to.merged) = (drawing.candidates, drawing.single, drawing.areas);
+                to.simplified_vertices = drawing.simplified;
+            }
+            Self::Clusters(thinned) => {
+                to.why.push(below);
+                to.method = Method::Clusters;
+                (to.candidates, to.drawn, to.merged) = (thinned.candidates, thinned.drawn, thinned.clusters);
+                if thinned.clustered > 0 {
+                    to.why.push(format!("{} points have others within 64 pixels", thinned.clustered));
+                }
+            }
+            Self::Lines(thinned) => {
+                to.why.push(below);
+                too_large(&thinned.too_large, to);
+                to.method = Method::Lines;
+                (to.candidates, to.drawn, to.merged) = (thinned.candidates, thinned.drawn, thinned.clusters);
+                to.simplified_vertices = thinned.simplified;
+                to.dropped = thinned.dropped;
+            }
+        }
     }
 }

@@ -159,7 +159,7 @@ fn drop_straight(ring: &mut Vec<Near>) {
 }
 
 /// Whether a point, given as twice its place and not on the ring, is inside.
-fn contains_doubled(ring: &[Near], [x, y]: Near) -> bool {
+pub(crate) fn contains_doubled(ring: &[Near], [x, y]: Near) -> bool {
     let (x, y) = (i64::from(x), i64::from(y));
     let doubled = |point: &Near| (2 * i64::from(point[0]), 2 * i64::from(point[1]));
     let next = ring.iter().skip(1).chain(ring.first());

@@ -37,6 +37,7 @@ pub(crate) struct Values {
     width: usize,
     /// The layer's `keys` fields, as on the wire.
     pub(crate) keys: Vec<u8>,
+    key_count: u32,
     /// The key's number in the tile, by place in `tags`.
     key_numbers: Vec<u32>,
     /// The layer's `values` fields, as on the wire.
@@ -45,10 +46,11 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    /// Takes the attributes of `rows`, the layer's features in the tile.
-    pub(crate) fn collect(&mut self, snapshot: &LayerSnapshot, rows: &[Row]) {
-        let has_id = has_id(snapshot);
-        self.width = fields(snapshot).count() + usize::from(has_id);
+    /// Takes the attributes of `rows`, the layer's features in the tile: all of them, or just the given fields.
+    pub(crate) fn collect(&mut self, snapshot: &LayerSnapshot, rows: &[Row], only: Option<&[usize]>) {
+        let has_id = only.is_none() && has_id(snapshot);
+        let fields = || fields(snapshot).filter(|(index, _)| only.is_none_or(|only| only.contains(index)));
+        self.width = fields().count() + usize::from(has_id);
         self.tags.clear();
         self.tags.resize(rows.len() * self.width, 0);
         self.keys.clear();
@@ -58,7 +60,7 @@ impl Values {
         let mut keys = 0;
         let mut id_source = None;
         let packed = rows.iter().all(|&row| snapshot.is_base(row));
-        for (place, (index, field)) in fields(snapshot).enumerate() {
+        for (place, (index, field)) in fields().enumerate() {
             let column = snapshot.base().column(index);
             let any = if packed {
                 self.collect_column(column, rows, place)
@@ -74,6 +76,47 @@ impl Values {
             self.collect_ids(snapshot, rows, id_source);
             self.name(ID_KEY, true, &mut keys);
         }
+        self.key_count = keys;
+    }
+
+    /// Adds a key that no field has; its number.
+    pub(crate) fn add_key(&mut self, name: &str) -> u32 {
+        pbf::bytes(&mut self.keys, 3, name.as_bytes());
+        self.key_count += 1;
+        self.key_count - 1
+    }
+
+    /// The number of a key that some feature has.
+    pub(crate) fn key_number(&self, name: &str) -> Option<u32> {
+        let mut wire = Vec::with_capacity(name.len() + 3);
+        pbf::bytes(&mut wire, 3, name.as_bytes());
+        // Entries begin where the one before ends.
+        let (mut at, mut number) = (0, 0);
+        while at < self.keys.len() {
+            if self.keys[at..].starts_with(&wire) {
+                return Some(number);
+            }
+            let mut len = 0usize;
+            let mut shift = 0;
+            at += 1;
+            while let Some(&byte) = self.keys.get(at) {
+                at += 1;
+                len |= usize::from(byte & 0x7f) << shift;
+                shift += 7;
+                if byte < 0x80 {
+                    break;
+                }
+            }
+            at += len;
+            number += 1;
+        }
+        None
+    }
+
+    /// Adds a value; its number.
+    pub(crate) fn add_value(&mut self, wire: &[u8]) -> u32 {
+        self.add(|out| out.extend_from_slice(wire));
+        self.count - 1
     }
 
     fn name(&mut self, name: &str, used: bool, keys: &mut u32) {

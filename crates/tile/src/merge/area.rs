@@ -20,7 +20,7 @@ use crate::{
     polygon::runs_clockwise,
     repair::Repair,
     rings::{Rings, clean, doubled_area},
-    simple::{Checker, Contact},
+    simple::Checker,
     trace::{Directed, Tracer},
 };
 
@@ -378,19 +378,43 @@ impl Builder {
                 out.push(ring, doubled_area(ring), outer);
             }
         }
-        if self.checker.rings_fit(out.iter(), Contact::Points) {
+        if self.checker.polygons_fit(out) {
             return;
         }
         out.clear();
-        if self.checker.rings_fit(exact.iter(), Contact::Points) {
+        if self.checker.polygons_fit(&exact) {
             *out = exact;
             return;
         }
+        // Tracing looks for polygons; what counts here is only how often the borders go around a place.
         self.repair.clear();
-        for ring in exact.iter() {
-            self.repair.add(ring.iter().copied());
-        }
+        self.directed.clear();
+        self.directed.extend(borders.iter().map(|&(_, way)| way));
+        close(&mut self.directed, |ring| self.repair.add(ring.iter().copied()));
         self.repair.finish(&mut self.checker, out);
+    }
+}
+
+/// Takes edges apart into closed ways. As many end in each vertex as begin there.
+fn close(edges: &mut [Directed], mut ring: impl FnMut(&[Near])) {
+    edges.sort_unstable();
+    let mut used = vec![false; edges.len()];
+    let mut way = Vec::new();
+    for start in 0..edges.len() {
+        way.clear();
+        let mut at = start;
+        while !used[at] {
+            used[at] = true;
+            way.push(edges[at].0);
+            let to = edges[at].1;
+            let first = edges.partition_point(|edge| edge.0 < to);
+            let mut leaving = (first..edges.len()).take_while(|&edge| edges[edge].0 == to);
+            let Some(next) = leaving.find(|&edge| !used[edge]) else { break };
+            at = next;
+        }
+        if way.len() > 2 {
+            ring(&way);
+        }
     }
 }
 

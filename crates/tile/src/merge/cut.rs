@@ -5,7 +5,7 @@ use crate::{
     grid::{Far, Grid, Near},
     repair::Repair,
     rings::{Rings, clean, doubled_area},
-    simple::{Checker, Contact},
+    simple::Checker,
 };
 
 /// Cuts valid polygons on the tile's grid to its clip box. Holds buffers that are used again.
@@ -40,18 +40,11 @@ impl AreaCutter {
                 self.out.push(&self.near, area, rings.rings[index].outer);
             }
         }
-        if !self.fits() {
+        if !self.checker.polygons_fit(&self.out) {
             self.out.clear();
             self.repair.finish(&mut self.checker, &mut self.out);
         }
         &self.out
-    }
-
-    /// Whether the rings were cut to valid polygons. A hole without its outer ring would be none; that only comes of
-    /// rings that were cut to nothing but a line.
-    fn fits(&mut self) -> bool {
-        self.out.rings.first().is_none_or(|ring| ring.outer)
-            && self.checker.rings_fit(self.out.iter(), Contact::Points)
     }
 }
 

@@ -29,7 +29,13 @@ use citymap_model::TileRule;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHasher};
 
-pub(crate) use self::lattice::Lattice;
+pub(crate) use self::{
+    arcs::farthest,
+    labels::Labels,
+    lattice::Lattice,
+    tile::Drawing,
+    write::{COUNT_KEY, MERGED_ID},
+};
 use self::{
     area::{CellAreas, Source},
     lattice::{Cell, degrees},
@@ -200,4 +206,17 @@ pub(crate) fn reach(lattice: Lattice, bbox: &Bbox, zoom: u8) -> Bbox {
     // Whole pixels, as wide as they get, and those that look at them.
     let margin = 6i64 << (32 - 8 - u32::from(zoom.min(18)) + u32::from(tile::MOST_STEPS));
     degrees([low.map(|value| i64::from(value) - margin), high.map(|value| i64::from(value) + margin)])
+}
+
+/// A box grown to whole squares of a grid of 2 to the power of `bits` units to the world, squares of `side` units.
+pub(crate) fn grown_to(bbox: &Bbox, bits: u32, side: i64) -> Bbox {
+    let [low, high] =
+        [mercator::project([bbox.min[0], bbox.max[1]]), mercator::project([bbox.max[0], bbox.min[1]])];
+    // Rules end at zoom 18: a unit is 4 world units or more. One more on each side for rounding.
+    let unit = 1i64 << (32 - bits);
+    let whole = side * unit;
+    degrees([
+        low.map(|value| (i64::from(value) - unit).div_euclid(whole) * whole - unit),
+        high.map(|value| ((i64::from(value) + unit).div_euclid(whole) + 1) * whole + unit),
+    ])
 }

@@ -49,7 +49,7 @@ pub fn to_lonlat(tile: TileId, geometry: &Geometry) -> Geometry {
 /// A feature as another library reads it.
 #[derive(Clone, Debug)]
 pub struct Decoded {
-    /// Its id.
+    /// Its id; 0 for a merged one that has none.
     pub id: u64,
     /// 1 point, 2 line, 3 polygon.
     pub kind: i32,
@@ -69,7 +69,7 @@ pub fn decode(tile: &[u8], layer: &str) -> Vec<Decoded> {
         .map(|feature| {
             feature.geometry().unwrap();
             Decoded {
-                id: feature.id().unwrap(),
+                id: feature.id().unwrap_or(0),
                 kind: feature.geom_type_value().unwrap(),
                 paths: paths(feature.geometry_commands()),
                 tags: feature

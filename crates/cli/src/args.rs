@@ -1,9 +1,10 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf};
 
 use chrono::NaiveDate;
 use citymap_crs::Crs;
+use citymap_engine::Bbox;
 use citymap_ingest::encoding::Encoding;
 use citymap_model::{AsOf, LayerId, Mode, Role, UnknownMode};
 use clap::{Args, Parser, Subcommand};
@@ -92,6 +93,11 @@ pub(crate) enum Command {
     Layers(LayersArgs),
     /// Write a layer to a file; its ending says the format.
     Export(ExportArgs),
+    /// Bake tiles into one PMTiles archive, for `serve --archives`, object storage or any web server.
+    ///
+    /// Killed at any time, the same command goes on where it was, to the same bytes; finished tiles are kept in <OUT>.baking
+    /// until then. If the city has changed since, it says so and begins anew.
+    Bake(BakeArgs),
     /// Lay one layer on another: what each feature of the first shares with each of the second, with areas (or lengths, or
     /// counts of points) and shares, as a row each of a file; its ending says the format.
     Overlay(OverlayArgs),
@@ -172,6 +178,37 @@ pub(crate) enum WebhookCommand {
         #[arg(long, value_name = "N")]
         revision: Option<u64>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BakeArgs {
+    /// The layers, with commas between; `all` for all.
+    #[arg(long, value_delimiter = ',', default_value = "all", value_name = "ID,…")]
+    pub(crate) layers: Vec<String>,
+
+    /// The zooms.
+    #[arg(long, default_value = "8-16", value_parser = crate::bake::zooms, value_name = "LOW-HIGH")]
+    pub(crate) zooms: RangeInclusive<u8>,
+
+    /// Only tiles that meet this box: west, south, east, north in degrees.
+    #[arg(long, value_parser = crate::bake::bbox, allow_hyphen_values = true, value_name = "W,S,E,N")]
+    pub(crate) bbox: Option<Bbox>,
+
+    /// The archive.
+    #[arg(long, default_value = "tiles.pmtiles", value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    /// How tiles are packed.
+    #[arg(long, value_enum, default_value = "gzip")]
+    pub(crate) packing: crate::bake::PackingArg,
+
+    /// As it was at a revision: its number, a day (its end) or an instant.
+    #[arg(long, value_name = "REVISION|DATE")]
+    pub(crate) as_of: Option<AsOf>,
+
+    /// Forget what an unfinished bake of the same archive has done.
+    #[arg(long)]
+    pub(crate) anew: bool,
 }
 
 #[derive(Debug, Args)]
@@ -339,6 +376,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) assets: Option<PathBuf>,
 
+    /// Serve the PMTiles archives of this folder too, or those below an address whose server answers ranges (object storage).
+    #[arg(long, env = "CITYMAP_ARCHIVES", value_parser = archives, value_name = "FOLDER|URL")]
+    pub(crate) archives: Option<String>,
+
     /// Let those write over HTTP whom this file names: a line `name:token` each, in a file that nobody else may
     /// read. Without it writing is off.
     #[arg(long, env = "CITYMAP_WRITERS", value_name = "FILE")]
@@ -348,6 +389,22 @@ pub(crate) struct ServeArgs {
     /// or `off`. By default beside a GeoPackage (`city.gpkg.snapshot`), for a database in the user's cache folder.
     #[arg(long, value_name = "FOLDER|off")]
     pub(crate) snapshots: Option<PathBuf>,
+
+    /// Keep results of jobs (overlays over HTTP) below this folder. Default: the system's folder for temporary files.
+    #[arg(long, value_name = "FOLDER", help_heading = "Jobs")]
+    pub(crate) jobs_dir: Option<PathBuf>,
+
+    /// Jobs that may wait while one runs; beyond it the answer is 503 with Retry-After.
+    #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Jobs")]
+    pub(crate) jobs_waiting: usize,
+
+    /// Seconds that a job's result is kept.
+    #[arg(long, default_value_t = 3_600.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Jobs")]
+    pub(crate) jobs_keep: f64,
+
+    /// Bytes that the results of all jobs may have.
+    #[arg(long, default_value_t = 4 << 30, value_name = "BYTES", help_heading = "Jobs")]
+    pub(crate) jobs_bytes: u64,
 
     /// Leave the calling of webhooks to other servers.
     #[arg(long, help_heading = "Webhooks")]
@@ -390,22 +447,6 @@ pub(crate) struct ServeArgs {
     pub(crate) within_vertices_max: usize,
 
     /// Features a layer that /api/within lists at most.
-    /// Keep results of jobs (overlays over HTTP) below this folder. Default: the system's folder for temporary files.
-    #[arg(long, value_name = "FOLDER", help_heading = "Jobs")]
-    pub(crate) jobs_dir: Option<PathBuf>,
-
-    /// Jobs that may wait while one runs; beyond it the answer is 503 with Retry-After.
-    #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Jobs")]
-    pub(crate) jobs_waiting: usize,
-
-    /// Seconds that a job's result is kept.
-    #[arg(long, default_value_t = 3_600.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Jobs")]
-    pub(crate) jobs_keep: f64,
-
-    /// Bytes that the results of all jobs may have.
-    #[arg(long, default_value_t = 4 << 30, value_name = "BYTES", help_heading = "Jobs")]
-    pub(crate) jobs_bytes: u64,
-
     #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
     pub(crate) within_limit_max: usize,
 
@@ -492,6 +533,16 @@ pub(crate) struct ServeArgs {
     /// Requests that write at once; the record takes one after the other, the rest prepare.
     #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Limits")]
     pub(crate) writers_max: usize,
+}
+
+/// A folder that is there, or an address.
+fn archives(text: &str) -> Result<String, String> {
+    let address = text.starts_with("http://") || text.starts_with("https://");
+    if address || std::path::Path::new(text).is_dir() {
+        Ok(text.to_owned())
+    } else {
+        Err("it is neither a folder nor an http:// or https:// address".to_owned())
+    }
 }
 
 /// A number of seconds that a duration can hold.

@@ -3,6 +3,7 @@
 
 mod args;
 mod backup;
+mod bake;
 mod database;
 mod demo;
 mod diff;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&cli, args),
         Command::Demo(args) => demo::run(&cli, args),
         Command::Layers(args) => layers::run(&cli, args),
+        Command::Bake(args) => bake::run(&cli, args),
         Command::Export(args) => export::run(&cli, args),
         Command::Overlay(args) => overlay::run(&cli, args),
         Command::Log(args) => log::run(&cli, args),

@@ -62,9 +62,10 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         listen: args.listen,
         base_url: args.base_url.clone(),
         assets: args.assets.clone(),
+        archives: args.archives.clone(),
         writers: args.writers.as_deref().map(citymap_server::read_writers).transpose()?.unwrap_or_default(),
-        limits: Limits {
         jobs_dir: args.jobs_dir.clone(),
+        limits: Limits {
             items_limit_max: args.items_limit_max,
             items_limit_default: args.items_limit_default,
             near_distance_max: args.near_distance_max,
@@ -83,10 +84,10 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
             queue: args.queue,
             large_max: args.large_max,
             large_queue: args.large_queue,
-            tile_cache_bytes: args.tile_cache,
             jobs_waiting: args.jobs_waiting,
             jobs_keep: Duration::from_secs_f64(args.jobs_keep),
             jobs_bytes_max: args.jobs_bytes,
+            tile_cache_bytes: args.tile_cache,
             tile_layers_max: args.tile_layers_max,
             shutdown_grace: Duration::from_secs_f64(args.shutdown_grace),
             refresh_interval: Duration::from_secs_f64(args.refresh_interval),

@@ -12,10 +12,11 @@ use citymap_tile::{GZIP_LEVEL, Tiler};
 use moka::sync::Cache;
 
 use crate::{
+    archives::Archives,
     config::Config,
     feed::Hub,
-    problem::Problem,
     jobs::Jobs,
+    problem::Problem,
     tiles::TileCache,
     versions::Versions,
     work::{Large, Pool},
@@ -32,11 +33,13 @@ pub(crate) struct App {
     pub(crate) large: Large,
     /// Jobs that take seconds to minutes (overlays, exports), one at a time, on threads that take what is left over.
     pub(crate) jobs: Large,
-    /// Where edits are prepared and wait for their turn, so that none of them takes a reader's place.
     /// Overlays of whole layers, asked for over HTTP.
     pub(crate) overlays: Jobs,
+    /// Where edits are prepared and wait for their turn, so that none of them takes a reader's place.
     pub(crate) writing: Pool,
     pub(crate) tiles: TileCache,
+    /// Baked tiles, where some are served.
+    pub(crate) archives: Option<Arc<Archives>>,
     pub(crate) tiler: Arc<Tiler>,
     pub(crate) versions: Versions,
     pub(crate) hub: Arc<Hub>,
@@ -56,10 +59,11 @@ impl App {
             pool: Pool::new(config.limits.max_concurrent, config.limits.queue),
             large: Large::new("large", config.limits.large_max, config.limits.large_queue, processors, 10),
             jobs: Large::new("job", 1, config.limits.large_queue, processors, 19),
+            overlays: Jobs::new(config.jobs_dir.clone(), &config.limits),
             writing: Pool::new(config.limits.writers_max, config.limits.queue),
+            archives: config.archives.as_deref().map(|place| Arc::new(Archives::new(place, config.limits.queue))),
             tiles: TileCache::new(config.limits.tile_cache_bytes),
             hub: Arc::new(Hub::new(&config.limits, Arc::clone(&tiler))),
-            overlays: Jobs::new(config.jobs_dir.clone(), &config.limits),
             tiler,
             versions: Versions::default(),
             packed: Cache::new(1_000),

@@ -12,14 +12,17 @@ pub struct Config {
     pub base_url: Option<String>,
     /// The folder from which the web map is served instead of the one built into the program.
     pub assets: Option<PathBuf>,
+    /// Where PMTiles archives lie that are served too: a folder, or an `http://` or `https://` address of a server that answers
+    /// ranges (object storage).
+    pub archives: Option<String>,
     /// Who may write over HTTP ([`crate::read_writers`]). Nobody, unless somebody is named here.
     pub writers: Vec<Writer>,
-    /// How revisions are sent to subscribers.
-    pub webhooks: WebhookOptions,
-    /// What one request, and all of them together, may take.
     /// Where the results of jobs lie, in a folder of their own that goes with the process. Default: the system's folder for
     /// temporary files.
     pub jobs_dir: Option<PathBuf>,
+    /// How revisions are sent to subscribers.
+    pub webhooks: WebhookOptions,
+    /// What one request, and all of them together, may take.
     pub limits: Limits,
 }
 
@@ -29,12 +32,13 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             base_url: None,
             assets: None,
+            archives: None,
             writers: Vec::new(),
+            jobs_dir: None,
             webhooks: WebhookOptions::default(),
             limits: Limits::default(),
         }
     }
-            jobs_dir: None,
 }
 
 /// The bounds of every list, page, body, queue and wait.
@@ -77,16 +81,16 @@ pub struct Limits {
     pub large_max: usize,
     /// Large questions that wait for their turn at most, and as many jobs; more are answered 503. Default 32.
     pub large_queue: usize,
-    /// Bytes of encoded tiles kept. Default 256 MiB.
-    pub tile_cache_bytes: u64,
-    /// Layers in one tile at most. Default 64.
-    pub tile_layers_max: usize,
     /// Jobs that wait while one runs, at most; more are answered 503. Default 4.
     pub jobs_waiting: usize,
     /// How long results of jobs are kept. Default 1 h.
     pub jobs_keep: Duration,
     /// Bytes that the results of all jobs have at most. Default 4 GiB.
     pub jobs_bytes_max: u64,
+    /// Bytes of encoded tiles kept. Default 256 MiB.
+    pub tile_cache_bytes: u64,
+    /// Layers in one tile at most. Default 64.
+    pub tile_layers_max: usize,
     /// How long running requests may go on after the signal to stop. Default 10 s.
     pub shutdown_grace: Duration,
     /// Streams of `/api/events` at once at most; more are answered 503. Default 1 000.
@@ -129,13 +133,13 @@ impl Default for Limits {
             queue: 256,
             large_max: 1,
             large_queue: 32,
+            jobs_waiting: 4,
+            jobs_keep: Duration::from_secs(3_600),
+            jobs_bytes_max: 4 << 30,
             tile_cache_bytes: 256 << 20,
             tile_layers_max: 64,
             shutdown_grace: Duration::from_secs(10),
             event_streams_max: 1_000,
-            jobs_waiting: 4,
-            jobs_keep: Duration::from_secs(3_600),
-            jobs_bytes_max: 4 << 30,
             event_heartbeat: Duration::from_secs(15),
             refresh_interval: Duration::from_millis(500),
             min_revision_wait: Duration::from_secs(5),

@@ -9,6 +9,7 @@
 //! - Personal fields are absent: from answers, schemas, filters, tiles and logs.
 
 mod app;
+mod archives;
 mod ask;
 mod asof;
 mod assets;
@@ -23,8 +24,8 @@ mod geojson;
 mod health;
 mod html;
 mod items;
-mod landing;
 mod jobs;
+mod landing;
 mod nearest;
 mod negotiate;
 mod openapi;

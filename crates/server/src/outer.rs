@@ -146,7 +146,7 @@ fn preflight(allowed: &'static str) -> Response {
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             "Accept, Accept-Language, Authorization, Citymap-Message, Citymap-Min-Revision, Content-Crs, Content-Type, \
-             Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-Request-Id",
+             Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, Range, X-Request-Id",
         ),
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
     ] {
@@ -166,7 +166,7 @@ fn finish(headers: &mut HeaderMap, revision: u64, id: HeaderValue, path: &str) {
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            "Allow, Citymap-Revision, Content-Crs, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id",
+            "Accept-Ranges, Allow, Citymap-Revision, Content-Crs, Content-Range, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id",
         ),
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -5,11 +5,11 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, get, post},
 };
 
 use crate::{
-    app::App, assets, feed, health, items, jobs, landing, openapi, outer::outer, problem::Problem, questions,
+    app::App, archives, assets, feed, health, items, jobs, landing, openapi, outer::outer, problem::Problem, questions,
     schema, tiles, write,
 };
 
@@ -50,6 +50,9 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/api/transform", get(questions::transform::transform)),
         ("/tiles/{layers}", get(tiles::tilejson)),
         ("/tiles/{layers}/{z}/{x}/{y}", get(tiles::tile)),
+        ("/archives", get(archives::list)),
+        ("/archives/{file}", get(archives::file)),
+        ("/archives/{name}/{z}/{x}/{y}", get(archives::tile)),
         ("/fonts/{fontstack}/{range}", get(assets::style)),
         ("/sprites/{file}", get(assets::style)),
         ("/styles/{file}", get(assets::style)),
@@ -63,11 +66,11 @@ pub(crate) fn allowed(route: Option<&str>) -> &'static str {
     match route {
         Some("/api/collections/{layer}/items" | "/api/changes" | "/api/within") => "GET, HEAD, OPTIONS, POST",
         Some("/api/collections/{layer}/items/{id}") => "DELETE, GET, HEAD, OPTIONS, PATCH, PUT",
+        Some("/api/processes/overlay/execution") => "OPTIONS, POST",
+        Some("/api/jobs/{job}") => "DELETE, GET, HEAD, OPTIONS",
         _ => "GET, HEAD, OPTIONS",
     }
 }
-        Some("/api/processes/overlay/execution") => "OPTIONS, POST",
-        Some("/api/jobs/{job}") => "DELETE, GET, HEAD, OPTIONS",
 
 /// The whole server as one service.
 pub(crate) fn router(app: Arc<App>) -> Router {

@@ -287,6 +287,24 @@ fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: 
     )
     .with(names());
     get("/tiles/{layers}.json", described.gives("application/json", "tilejson"));
+    let archive = || place("name", "An archive", text.clone(), "city".into());
+    let archives =
+        operation("tiles", "archives", "Baked tiles: the PMTiles archives there are", &["min-revision"]);
+    get("/archives", archives.gives("application/json", "schema"));
+    let file = operation(
+        "tiles",
+        "archive",
+        "An archive as it is (.pmtiles, by ranges), or what it holds (.json, TileJSON 3.0)",
+        &[],
+    )
+    .with(place("file", "An archive's name and what of it", text.clone(), "city.pmtiles".into()));
+    get("/archives/{file}", file.bytes(&["application/vnd.pmtiles", "application/json"]));
+    let baked = operation("tiles", "archivedTile", "A tile of an archive", &["min-revision"])
+        .with(tile_place("y", "Row, from the north"))
+        .with(tile_place("x", "Column, from the west"))
+        .with(zoom())
+        .with(archive());
+    get("/archives/{name}/{z}/{x}/{y}", baked.bytes(&TILE_KINDS));
     let glyphs = operation("tiles", "glyphs", "Glyphs of a font", &[])
         .with(place("range", "256 letters", text.clone(), "0-255.pbf".into()))
         .with(place("fontstack", "Fonts, with commas between", text.clone(), "BeVietnamPro-Regular".into()));

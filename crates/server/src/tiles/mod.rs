@@ -54,7 +54,8 @@ pub(crate) async fn ogc_tile(mut ask: Ask) -> Answer {
     send(ask, layers, tile, format).await
 }
 
-fn position(z: &str, x: &str, y: &str) -> Result<TileId, Problem> {
+/// The tile that a path names.
+pub(crate) fn position(z: &str, x: &str, y: &str) -> Result<TileId, Problem> {
     let number = |name: &str, text: &str| {
         // `parse` would also take a sign.
         let plain = !text.is_empty() && text.len() <= 19 && text.bytes().all(|byte| byte.is_ascii_digit());

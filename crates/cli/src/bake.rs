@@ -1,0 +1,165 @@
+//! `citymap bake`.
+
+use std::{collections::HashSet, ops::RangeInclusive, process::ExitCode, time::Instant};
+
+use citymap_engine::{Bbox, LayerSnapshot};
+use citymap_live::Live;
+use citymap_tile::{
+    MAX_ZOOM, Packing, TileOptions, Tiler,
+    archive::{BakeOptions, Baked, Progress, bake},
+};
+
+use crate::{
+    args::{BakeArgs, Cli},
+    database,
+    output::{self, Failure, thousands},
+    progress::Bar,
+};
+
+pub(crate) fn run(cli: &Cli, args: &BakeArgs) -> Result<ExitCode, Failure> {
+    let bar = Bar::new(cli.json);
+    bar.set("reading the city", 0, 0);
+    let live = Live::open(database::open(cli, false)?)?;
+    let scene = match args.as_of {
+        None => live.scene(),
+        Some(as_of) => live.scene_at(database::number(live.store(), as_of)?)?,
+    };
+    let city = &scene.city;
+    let all = args.layers.iter().any(|name| name == "all");
+    if let Some(name) =
+        args.layers.iter().find(|name| !all && city.layers.keys().all(|id| id.as_str() != *name))
+    {
+        return Err(Failure(format!("there is no layer `{name}`; `citymap layers` lists them")));
+    }
+    let asked: HashSet<&str> = args.layers.iter().map(String::as_str).collect();
+    let layers: Vec<&LayerSnapshot> = city
+        .layers
+        .iter()
+        .filter(|(id, _)| all || asked.contains(id.as_str()))
+        .map(|(_, layer)| layer.as_ref())
+        .collect();
+    let options = BakeOptions {
+        zooms: args.zooms.clone(),
+        bbox: args.bbox,
+        packing: args.packing.into(),
+        tiles: TileOptions::default(),
+        anew: args.anew,
+    };
+    if let Some(folder) = args.out.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let clock = Instant::now();
+    let baked = bake(&Tiler::new(), &layers, &args.out, &options, &|Progress { done, total }| {
+        bar.set("tiles", done, total);
+    })?;
+    bar.clear();
+    report(cli, args, &layers, city.revision, &baked, clock.elapsed().as_secs_f64());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(cli: &Cli, args: &BakeArgs, layers: &[&LayerSnapshot], revision: u64, baked: &Baked, seconds: f64) {
+    if cli.json {
+        let ids: Vec<&str> = layers.iter().map(|layer| layer.layer().id.as_str()).collect();
+        output::print_json(&serde_json::json!({
+            "out": args.out,
+            "revision": revision,
+            "layers": ids,
+            "zooms": [args.zooms.start(), args.zooms.end()],
+            "tiles": baked.tiles,
+            "entries": baked.entries,
+            "contents": baked.contents,
+            "bytes": baked.bytes,
+            "taken_over": baked.taken_over,
+            "begun_anew": baked.begun_anew,
+            "seconds": seconds,
+        }));
+        return;
+    }
+    if let Some(reason) = &baked.begun_anew {
+        println!("an unfinished bake of something else was there, and was begun anew: {reason}");
+    }
+    if baked.taken_over > 0 {
+        println!("went on after {} tiles of an unfinished bake", thousands(baked.taken_over));
+    }
+    println!(
+        "{}: zooms {}–{} of {} layers at revision {revision}; {} tiles, {} of them different, {:.1} MB; {seconds:.1} s, {} tiles/s",
+        args.out.display(),
+        args.zooms.start(),
+        args.zooms.end(),
+        layers.len(),
+        thousands(baked.tiles),
+        thousands(baked.contents),
+        baked.bytes as f64 / 1e6,
+        thousands((baked.tiles as f64 / seconds.max(1e-3)) as u64),
+    );
+}
+
+/// How `--packing` is said.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum PackingArg {
+    /// What every reader of archives knows.
+    Gzip,
+    /// Smaller and faster; not every browser.
+    Zstd,
+    /// Smallest.
+    Brotli,
+    /// As they are.
+    None,
+}
+
+impl From<PackingArg> for Packing {
+    fn from(packing: PackingArg) -> Self {
+        match packing {
+            PackingArg::Gzip => Self::Gzip,
+            PackingArg::Zstd => Self::Zstd,
+            PackingArg::Brotli => Self::Brotli,
+            PackingArg::None => Self::Identity,
+        }
+    }
+}
+
+/// Reads `8-16` or `12`.
+pub(crate) fn zooms(text: &str) -> Result<RangeInclusive<u8>, String> {
+    let (low, high) = text.split_once('-').unwrap_or((text, text));
+    let zoom = |text: &str| text.trim().parse::<u8>().ok().filter(|&zoom| zoom <= MAX_ZOOM);
+    match (zoom(low), zoom(high)) {
+        (Some(low), Some(high)) if low <= high => Ok(low..=high),
+        _ => Err(format!("say the lowest and the highest zoom, 0 to {MAX_ZOOM}: 8-16")),
+    }
+}
+
+/// Reads west, south, east, north in degrees.
+pub(crate) fn bbox(text: &str) -> Result<Bbox, String> {
+    let numbers: Vec<f64> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
+    match numbers[..] {
+        [west, south, east, north]
+            if west < east
+                && south < north
+                && west >= -180.0
+                && east <= 180.0
+                && south >= -90.0
+                && north <= 90.0 =>
+        {
+            Ok(Bbox::new(west, south, east, north))
+        }
+        _ => Err("say west, south, east, north in degrees: 106.6,10.7,106.8,10.9".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zooms_and_boxes_are_read_or_refused() {
+        assert_eq!(zooms("8-16"), Ok(8..=16));
+        assert_eq!(zooms("12"), Ok(12..=12));
+        for text in ["16-8", "a", "8-23", "", "1-2-3", "-4"] {
+            assert!(zooms(text).is_err(), "{text}");
+        }
+        assert_eq!(bbox("106.6, 10.7,106.8,10.9"), Ok(Bbox::new(106.6, 10.7, 106.8, 10.9)));
+        for text in ["1,2,3", "1,2,3,x", "106.8,10.7,106.6,10.9", "1,2,3,4,5", "nan,1,2,3"] {
+            assert!(bbox(text).is_err(), "{text}");
+        }
+    }
+}

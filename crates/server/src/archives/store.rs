@@ -1,0 +1,182 @@
+//! Archives that are open, and the tiles in them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use citymap_tile::{
+    TileId,
+    archive::{ArchiveError, Directory, Found, Header, tile_number, unpack_within},
+};
+use moka::sync::Cache;
+
+use super::source::{Fault, Source, Version};
+use crate::work::Pool;
+
+/// Bytes of a directory at most, packed and unpacked.
+const DIRECTORY_MAX: (u64, usize) = (4 << 20, 32 << 20);
+/// Bytes of the metadata at most, packed and unpacked.
+const METADATA_MAX: (u64, usize) = (4 << 20, 16 << 20);
+/// Bytes of a tile at most, as it lies there.
+const TILE_MAX: u64 = 32 << 20;
+/// Directories within directories at most.
+const DEPTH: usize = 4;
+/// How long an archive is believed to be what it was, where asking costs a round trip.
+const FRESH: Duration = Duration::from_secs(10);
+/// Bytes of directories kept.
+const KEPT: u64 = 64 << 20;
+
+/// An open archive in one state.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) name: String,
+    pub(super) version: Version,
+    pub(super) header: Header,
+    root: Arc<Directory>,
+    since: Instant,
+}
+
+/// All archives of a place.
+#[derive(Debug)]
+pub(crate) struct Archives {
+    pub(super) source: Source,
+    opened: Cache<String, Arc<Opened>>,
+    /// Leaf directories by archive, state and place.
+    leaves: Cache<(String, String, u64), Arc<Directory>>,
+    /// Apart from the pool of questions: these wait for disks and other servers.
+    pub(super) pool: Pool,
+}
+
+impl From<ArchiveError> for Fault {
+    fn from(error: ArchiveError) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+impl Archives {
+    /// The archives of a folder, or below an `http://` or `https://` address. Nothing is read yet.
+    pub(crate) fn new(place: &str, queue: usize) -> Self {
+        Self {
+            source: Source::new(place),
+            opened: Cache::new(1_000),
+            leaves: Cache::builder()
+                .max_capacity(KEPT)
+                .weigher(|_, leaf: &Arc<Directory>| u32::try_from(leaf.weight() + 200).unwrap_or(u32::MAX))
+                .build(),
+            pool: Pool::new(32, queue),
+        }
+    }
+
+    /// An archive as it is now. Blocks.
+    pub(super) fn open(&self, name: &str) -> Result<Arc<Opened>, Fault> {
+        let known = self.opened.get(name);
+        if let Some(known) = known.as_ref().filter(|known| known.since.elapsed() < FRESH)
+            && matches!(self.source, Source::Web(..))
+        {
+            return Ok(Arc::clone(known));
+        }
+        let (version, bytes) = self.source.open(name).inspect_err(|fault| {
+            if *fault == Fault::Absent {
+                self.opened.invalidate(name);
+            }
+        })?;
+        if let Some(known) =
+            known.filter(|known| known.version == version && matches!(self.source, Source::Folder(_)))
+        {
+            return Ok(known);
+        }
+        let header = Header::parse(&bytes)?;
+        let (offset, length) = header.root;
+        let root = bytes
+            .get(offset as usize..(offset + length) as usize)
+            .ok_or(ArchiveError::Damaged("it ends within its root directory"))?;
+        let root = Directory::parse(&unpack_within(root, header.inner, DIRECTORY_MAX.1)?)?;
+        let opened = Arc::new(Opened {
+            name: name.to_owned(),
+            version,
+            header,
+            root: Arc::new(root),
+            since: Instant::now(),
+        });
+        self.opened.insert(name.to_owned(), Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// Forgets an archive that has changed.
+    pub(super) fn forget(&self, name: &str) {
+        self.opened.invalidate(name);
+    }
+
+    /// Archives that were asked for and are there.
+    pub(super) fn known(&self) -> Vec<Arc<Opened>> {
+        let mut known: Vec<_> = self.opened.iter().map(|(_, opened)| opened).collect();
+        known.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        known
+    }
+
+    fn part(
+        &self,
+        archive: &Opened,
+        (from, len): (u64, u64),
+        offset: u64,
+        length: u64,
+    ) -> Result<Vec<u8>, Fault> {
+        if offset.checked_add(length).is_none_or(|end| end > len) {
+            return Err(ArchiveError::Damaged("an entry points out of its part").into());
+        }
+        self.source.read(&archive.name, &archive.version, from + offset, length)
+    }
+
+    /// A tile's bytes as they lie in the archive; `None` where it has none. Blocks.
+    pub(super) fn tile(&self, archive: &Opened, tile: TileId) -> Result<Option<Vec<u8>>, Fault> {
+        let number = tile_number(tile);
+        let mut directory = Arc::clone(&archive.root);
+        for _ in 0..DEPTH {
+            match directory.find(number) {
+                None => return Ok(None),
+                Some(Found::Tile(_, length)) if u64::from(length) > TILE_MAX => {
+                    return Err(ArchiveError::Damaged("a tile is larger than 32 MB").into());
+                }
+                Some(Found::Tile(offset, length)) => {
+                    return self.part(archive, archive.header.data, offset, length.into()).map(Some);
+                }
+                Some(Found::Leaf(offset, length)) => directory = self.leaf(archive, offset, length.into())?,
+            }
+        }
+        Err(ArchiveError::Damaged("its directories go around in circles").into())
+    }
+
+    fn leaf(&self, archive: &Opened, offset: u64, length: u64) -> Result<Arc<Directory>, Fault> {
+        let key = (archive.name.clone(), archive.version.tag.clone(), offset);
+        if let Some(leaf) = self.leaves.get(&key) {
+            return Ok(leaf);
+        }
+        if length > DIRECTORY_MAX.0 {
+            return Err(ArchiveError::Damaged("a directory is larger than 4 MB").into());
+        }
+        let packed = self.part(archive, archive.header.leaves, offset, length)?;
+        let leaf =
+            Arc::new(Directory::parse(&unpack_within(&packed, archive.header.inner, DIRECTORY_MAX.1)?)?);
+        self.leaves.insert(key, Arc::clone(&leaf));
+        Ok(leaf)
+    }
+
+    /// The archive's metadata. Blocks.
+    pub(super) fn metadata(
+        &self,
+        archive: &Opened,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, Fault> {
+        let (offset, length) = archive.header.metadata;
+        if length == 0 {
+            return Ok(serde_json::Map::new());
+        }
+        if length > METADATA_MAX.0 {
+            return Err(ArchiveError::Damaged("its metadata is larger than 4 MB").into());
+        }
+        let packed = self.source.read(&archive.name, &archive.version, offset, length)?;
+        let bytes = unpack_within(&packed, archive.header.inner, METADATA_MAX.1)?;
+        serde_json::from_slice(&bytes)
+            .map_err(|_no_json| Fault::Damaged("its metadata is no JSON object".into()))
+    }
+}

@@ -1,0 +1,68 @@
+//! One tile out of an archive.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use citymap_tile::{Packing, archive::unpack_within, pack};
+
+use super::{source::Fault, with};
+use crate::{
+    ask::{Answer, Ask},
+    negotiate::{Encodings, matches_etag},
+    tiles::position,
+};
+
+/// Bytes of an unpacked tile at most.
+const UNPACKED_MAX: usize = 64 << 20;
+
+/// `GET /archives/{name}/{z}/{x}/{y}`
+pub(crate) async fn tile(ask: Ask) -> Answer {
+    ask.no_more_of(&[])?;
+    let y = ask.place("y");
+    // Other servers' addresses end so.
+    let y = [".mvt", ".pbf"].into_iter().find_map(|ending| y.strip_suffix(ending)).unwrap_or(y);
+    let tile = position(ask.place("z"), ask.place("x"), y)?;
+    let accepted = Encodings::of(&ask.headers);
+    let given = ask.headers.clone();
+    let (etag, found) = with(&ask.app, ask.place("name"), move |archives, opened| {
+        let header = &opened.header;
+        let stored = header.packing;
+        // As it lies there, where the client takes that: nothing to do.
+        let packing = accepted.best(|packing| packing == stored);
+        let etag = format!("\"{}-{tile}-{packing:?}\"", opened.version.tag).replace('/', "-");
+        if matches_etag(&given, &etag) {
+            return Ok((etag, None));
+        }
+        let bytes = match archives.tile(opened, tile)? {
+            Some(bytes) if packing != stored => {
+                let plain = unpack_within(&bytes, stored, UNPACKED_MAX).map_err(Fault::from)?;
+                Some(pack(&plain, packing))
+            }
+            bytes => bytes,
+        };
+        Ok((etag, Some((bytes, packing, header.tile_type))))
+    })
+    .await?;
+    let mut response = match found {
+        None => StatusCode::NOT_MODIFIED.into_response(),
+        Some((None, ..)) => StatusCode::NO_CONTENT.into_response(),
+        Some((Some(bytes), packing, tile_type)) => {
+            let mut response = Response::new(Body::from(bytes));
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(tile_type.media_type()));
+            if let Some(name) = Packing::content_encoding(packing) {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+            }
+            response
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    Ok(response)
+}

@@ -102,7 +102,7 @@ impl Live {
             touched.push(id.clone());
             let (kept, from) = match kept {
                 Some(kept) => (Some(Arc::clone(kept)), old.revision()),
-                None => match self.from_file(view.as_ref(), &entry)? {
+                None => match self.in_file(view.as_ref(), &entry)? {
                     Some(found) => {
                         touches.whole(&id, entry.revision);
                         stamps.push((id.clone(), Some(found.stamp)));

@@ -356,7 +356,7 @@ fn a_process_killed_while_it_writes_leaves_nothing_that_is_believed() {
         child.kill().unwrap();
         child.wait().unwrap();
         let entries = fs::read_dir(&place.files).into_iter().flatten().flatten();
-        halves += entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(".part")).count();
+        halves += entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(".tmp")).count();
         place.check();
     }
     println!("{halves} unfinished files");

@@ -117,7 +117,7 @@ impl LayerSnapshot {
         let over = self.overlay().sections().into_iter().map(sized);
         let mut memory: Vec<_> =
             own.chain(over.map(|(name, bytes)| (format!("overlay.{name}"), bytes))).collect();
-        let hidden = self.overlay.hidden.words().len() * size_of::<u64>();
+        let hidden = size_of_val(self.overlay.hidden.words());
         let rest = size_of_val(&*self.overlay.flipped) + size_of_val(&*self.overlay.stamps) + hidden;
         if rest > 0 {
             memory.push(("overlay.marks".into(), rest));

@@ -112,7 +112,7 @@ impl Keeper {
             }
             let start = Instant::now();
             let path = path(&self.folder, id);
-            let temporary = self.folder.join(format!("{id}.{}.part", std::process::id()));
+            let temporary = self.folder.join(format!("{id}.{}.tmp", std::process::id()));
             match self.make_folder().and_then(|()| file::write(&path, &temporary, &present)) {
                 Ok(bytes) => {
                     let ms = start.elapsed().as_millis() as u64;
@@ -149,7 +149,7 @@ impl Keeper {
                 .is_some_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > ABANDONED));
             let gone = match name.strip_suffix(".snapshot") {
                 Some(id) => layers.iter().all(|layer| layer.as_str() != id),
-                None => name.ends_with(".part") && old,
+                None => name.ends_with(".tmp") && old,
             };
             if gone && let Err(error) = fs::remove_file(entry.path()) {
                 tracing::warn!(file = %entry.path().display(), %error, "an old snapshot file cannot be removed");

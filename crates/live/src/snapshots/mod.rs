@@ -36,7 +36,7 @@ pub(crate) struct Found {
 
 impl Live {
     /// The layer from its file, where there is one that goes with the record; why not, in the log.
-    pub(crate) fn from_file(&self, view: &dyn View, entry: &LayerEntry) -> Result<Option<Found>, LiveError> {
+    pub(crate) fn in_file(&self, view: &dyn View, entry: &LayerEntry) -> Result<Option<Found>, LiveError> {
         let Some(keeper) = &self.shared.keeper else { return Ok(None) };
         let start = Instant::now();
         let id = &entry.layer.id;

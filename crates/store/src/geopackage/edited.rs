@@ -66,7 +66,8 @@ pub(super) fn mend(conn: &mut Connection) -> Result<(), Failure> {
         }
         create(&transaction, &id)?;
         // Nobody counted until now.
-        transaction.execute("UPDATE citymap_store SET value = value + 1 WHERE key = ?1", [key(id.as_str())])?;
+        transaction
+            .execute("UPDATE citymap_store SET value = value + 1 WHERE key = ?1", [key(id.as_str())])?;
     }
     transaction.commit()?;
     Ok(())

@@ -118,6 +118,9 @@ pub(crate) enum Command {
     /// Say who is called with each new revision (webhooks); servers that run take it over.
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Say what a tile shows and why, or change how a layer is generalised.
+    #[command(subcommand)]
+    Tiles(crate::tiles::TilesCommand),
     /// Check the store and what the program stands on.
     Doctor,
 }

@@ -17,6 +17,7 @@ mod overlay;
 mod progress;
 mod rollback;
 mod serve;
+mod tiles;
 mod snapshots;
 mod webhook;
 mod worker;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => backup::restore(&cli, args),
         Command::Copy(args) => backup::copy(&cli, args),
         Command::Webhook(command) => webhook::run(&cli, command),
+        Command::Tiles(command) => tiles::run(&cli, command),
         Command::Doctor => doctor::run(&cli),
     };
     match outcome {

@@ -1,9 +1,10 @@
 //! Mapbox vector tiles (MVT 2.1) from engine snapshots.
 //!
-//! [`encode`] cuts one tile out of any number of layers; [`gzip`] packs it; [`tilejson`] says
-//! what the tiles hold. Nothing here knows HTTP or a store.
+//! A [`Tiler`] cuts tiles by the rules of their layers ([`citymap_model::TileRule`]): below a layer's detail zoom polygons
+//! are merged by class, lines thinned, points clustered, and [`Tiler::explain`] says how. [`encode`] cuts all of any
+//! number of layers at any zoom; [`gzip`] packs it; [`tilejson`] says what the tiles hold. Nothing here knows HTTP or a store.
 //!
-//! # What a tile promises
+//! # What a tile of all features promises
 //! - **Nothing is lost.** Every feature whose geometry meets the tile's closed square is in the
 //!   tile, at every zoom: what is too small for the grid becomes a shape of one unit. Features
 //!   that only reach the buffer may be there too.

@@ -1,4 +1,5 @@
 //! Serving PMTiles archives: as they are, by ranges; tile by tile; from a folder and from another server.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Baking an archive, going on after a kill, and finding every tile in it again.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
     fs,

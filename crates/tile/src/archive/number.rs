@@ -12,7 +12,7 @@ pub fn tile_number(tile: TileId) -> u64 {
     for level in (0..tile.z()).rev() {
         let side = 1u32 << level;
         let (right, down) = (x & side != 0, y & side != 0);
-        along += (u64::from(side) * u64::from(side)) * u64::from(3 * u32::from(right) ^ u32::from(down));
+        along += (u64::from(side) * u64::from(side)) * u64::from((3 * u32::from(right)) ^ u32::from(down));
         (x, y) = turned(x & (side - 1), y & (side - 1), side, right, down);
     }
     first(tile.z()) + along

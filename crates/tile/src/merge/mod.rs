@@ -63,8 +63,10 @@ const VIEWS: usize = 4;
 /// Results by square, each with the stamp of what it follows from.
 #[derive(Debug)]
 struct Kept<T> {
-    shards: [RwLock<FxHashMap<Cell, (u64, Arc<T>)>>; 16],
+    shards: [RwLock<Shard<T>>; 16],
 }
+
+type Shard<T> = FxHashMap<Cell, (u64, Arc<T>)>;
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
@@ -73,7 +75,7 @@ impl<T> Default for Kept<T> {
 }
 
 impl<T: Send + Sync> Kept<T> {
-    fn shard(&self, cell: Cell) -> &RwLock<FxHashMap<Cell, (u64, Arc<T>)>> {
+    fn shard(&self, cell: Cell) -> &RwLock<Shard<T>> {
         let hash = BuildHasherDefault::<FxHasher>::default().hash_one(cell);
         &self.shards[(hash >> 40) as usize % self.shards.len()]
     }

@@ -362,3 +362,40 @@ fn a_process_killed_while_it_writes_leaves_nothing_that_is_believed() {
     println!("{halves} unfinished files");
     place.check();
 }
+
+/// What is edited straight in a database is a revision, and applied like any other.
+#[test]
+fn the_files_of_a_database() {
+    let Ok(server) = std::env::var("CITYMAP_TEST_DATABASE") else {
+        println!("skipped: CITYMAP_TEST_DATABASE is not set; run scripts/with-postgres cargo test …");
+        return;
+    };
+    let (front, _) = server.rsplit_once('/').unwrap();
+    let name = format!("citymap_files_{}", std::process::id());
+    let address = format!("{front}/{name}");
+    let psql = |address: &str, sql: &str| {
+        let done = Command::new("psql").args(["-q", "-v", "ON_ERROR_STOP=1", address, "-c", sql]).status();
+        assert!(done.unwrap().success(), "{sql}");
+    };
+    psql(&server, &format!("CREATE DATABASE {name}"));
+    let options = citymap_store::Options { migrate: true, ..citymap_store::Options::default() };
+    let store = || citymap_store::open_with(&address, &options).unwrap();
+    replace(store().as_ref(), "parcels", 60);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("parcels.snapshot");
+    let check = || {
+        let options = Options { snapshots: Some(folder.path().to_owned()) };
+        let (from_files, from_store) =
+            (Live::open_with(store(), &options).unwrap(), Live::open(store()).unwrap());
+        let [own, other] =
+            [&from_files, &from_store].map(|live| live.scene().city.layer("parcels").unwrap().clone());
+        assert!(own.features_equal(&other) && own.revision() == other.revision());
+        from_files.write_snapshots();
+        fs::metadata(&file).unwrap().ino()
+    };
+    let written = check();
+    assert_eq!(check(), written, "it was of use");
+    psql(&address, "UPDATE city.parcels SET note = 'psql' WHERE fid = 4");
+    assert_eq!(check(), written, "the edit was applied to it");
+    psql(&server, &format!("DROP DATABASE {name} WITH (FORCE)"));
+}

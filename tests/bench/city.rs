@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    bake, ceiling::Ceiling, fair, peer::Peer, programs::Martin, questions, record, start, table::Table, tiles,
+    bake, ceiling::Ceiling, fair, overlay, peer::Peer, programs::Martin, questions, record, start, table::Table, tiles,
 };
 
 /// Tiles and places per rate: enough that none is asked for twice before the caches are cold again.
@@ -72,6 +72,7 @@ pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usiz
     bake::run(&mut table, &bench, &bench.path("parcels.fgb"));
     tiles::run(&mut table, &measuring, layer, &peer);
     questions::run(&mut table, &measuring, &city, &peer);
+    overlay::run(&mut table, &city, &peer);
     fair::run(&mut table, &measuring);
     table
 }

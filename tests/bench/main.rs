@@ -11,6 +11,7 @@ mod ceiling;
 mod city;
 mod fair;
 mod load;
+mod overlay;
 mod peer;
 mod programs;
 mod questions;

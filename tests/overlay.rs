@@ -32,7 +32,12 @@ fn load(database: &Database, bench: &Bench, table: &str, layer: &LayerSnapshot) 
 fn pieces(a: &LayerSnapshot, b: &LayerSnapshot) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let overlay = Overlay::new(Operand::new(a), Operand::new(b)).unwrap();
-    overlay.run(&OverlayOptions::default(), |some| Ok::<(), ()>(pieces.extend_from_slice(some))).unwrap();
+    overlay
+        .run(&OverlayOptions::default(), |some| {
+            pieces.extend_from_slice(some);
+            Ok::<(), ()>(())
+        })
+        .unwrap();
     pieces
 }
 

@@ -40,7 +40,12 @@ fn main() {
         write(b, &folder.join("b.tsv"));
         let mut pieces: Vec<Piece> = Vec::new();
         let overlay = Overlay::new(Operand::new(a), Operand::new(b)).unwrap();
-        overlay.run(&OverlayOptions::default(), |some| Ok::<(), ()>(pieces.extend_from_slice(some))).unwrap();
+        overlay
+            .run(&OverlayOptions::default(), |some| {
+                pieces.extend_from_slice(some);
+                Ok::<(), ()>(())
+            })
+            .unwrap();
         let mut out = BufWriter::new(File::create(folder.join("pieces.tsv")).unwrap());
         for piece in &pieces {
             writeln!(out, "{}\t{}\t{:?}", a.fid(piece.row_a), b.fid(piece.row_b), piece.area).unwrap();

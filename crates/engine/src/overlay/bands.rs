@@ -44,9 +44,11 @@ impl Prepared {
         self.order.clear();
         self.order.resize(self.starts[count] as usize, 0);
         for (position, edge) in edges.iter().enumerate() {
-            for band in band(edge.low[1], self.density, count)..=band(edge.high[1], self.density, count) {
-                self.order[next[band] as usize] = position as u32;
-                next[band] += 1;
+            let (first, last) =
+                (band(edge.low[1], self.density, count), band(edge.high[1], self.density, count));
+            for place in &mut next[first..=last] {
+                self.order[*place as usize] = position as u32;
+                *place += 1;
             }
         }
         for band in 0..count {

@@ -12,7 +12,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    bake, ceiling::Ceiling, fair, overlay, peer::Peer, programs::Martin, questions, record, start, table::Table, tiles,
+    bake, ceiling::Ceiling, fair, overlay, peer::Peer, programs::Martin, questions, record, start,
+    table::Table, tiles,
 };
 
 /// Tiles and places per rate: enough that none is asked for twice before the caches are cold again.
@@ -116,7 +117,7 @@ fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcel
     peer.execute(&[
         "CREATE INDEX ON bench.parcels (ma_thua)",
         "CREATE TABLE bench.tiles AS SELECT ogc_fid, ma_thua, ma_xa, so_to, so_thua, loai_dat, dien_tich, dia_chi, ten_duong, so_nha, valid_from, \
-         ST_Transform(geom, 3857) AS geom FROM bench.parcels ORDER BY geom",
+         ST_Transform(geom, 3857)::geometry(Geometry, 3857) AS geom FROM bench.parcels ORDER BY geom",
         "CREATE INDEX ON bench.tiles USING gist (geom)",
         "VACUUM ANALYZE bench.parcels",
         "VACUUM ANALYZE bench.tiles",

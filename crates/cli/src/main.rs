@@ -17,8 +17,8 @@ mod overlay;
 mod progress;
 mod rollback;
 mod serve;
-mod tiles;
 mod snapshots;
+mod tiles;
 mod webhook;
 mod worker;
 

@@ -63,7 +63,9 @@ pub use error::EngineError;
 pub use filter::{Filter, Op, TimeInterval};
 pub use measure::{Measure, Method};
 pub use near::Hit;
-pub use overlay::{Measures, Operand, Overlay, OverlayError, OverlayOptions, Piece, PieceShapes, Progress, Summary};
+pub use overlay::{
+    Measures, Operand, Overlay, OverlayError, OverlayOptions, Piece, PieceShapes, Progress, Summary,
+};
 pub use query::{Page, Query};
 pub use rows::Rows;
 pub use sections::{FORMAT, Section};

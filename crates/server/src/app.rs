@@ -8,7 +8,7 @@ use std::{
 use axum::body::Bytes;
 use citymap_engine::LayerSnapshot;
 use citymap_live::Live;
-use citymap_tile::{GZIP_LEVEL, Tiler};
+use citymap_tile::{Effort, Packing, Tiler, pack_for};
 use moka::sync::Cache;
 
 use crate::{
@@ -61,7 +61,10 @@ impl App {
             jobs: Large::new("job", 1, config.limits.large_queue, processors, 19),
             overlays: Jobs::new(config.jobs_dir.clone(), &config.limits),
             writing: Pool::new(config.limits.writers_max, config.limits.queue),
-            archives: config.archives.as_deref().map(|place| Arc::new(Archives::new(place, config.limits.queue))),
+            archives: config
+                .archives
+                .as_deref()
+                .map(|place| Arc::new(Archives::new(place, config.limits.queue))),
             tiles: TileCache::new(config.limits.tile_cache_bytes),
             hub: Arc::new(Hub::new(&config.limits, Arc::clone(&tiler))),
             tiler,
@@ -81,7 +84,7 @@ impl App {
         }
         let (cache, etag) = (self.packed.clone(), etag.to_owned());
         self.pool
-            .run(move || Ok(cache.get_with(etag, || citymap_tile::gzip(&bytes, GZIP_LEVEL).into())))
+            .run(move || Ok(cache.get_with(etag, || pack_for(&bytes, Packing::Gzip, Effort::Once).into())))
             .await
     }
 }

@@ -178,7 +178,7 @@ impl Ask {
             }
         }
         let named = |snapshot: &&Arc<LayerSnapshot>| wanted.contains(&snapshot.layer().id.as_str());
-        let mut layers = self.scene.city.layers.values().filter(named).cloned().collect();
+        let mut layers: Vec<_> = self.scene.city.layers.values().filter(named).cloned().collect();
         in_order(&mut layers);
         Ok(layers)
     }
@@ -186,12 +186,12 @@ impl Ask {
 
 /// All layers as they are listed: by role, then by id.
 pub(crate) fn catalogue(scene: &Scene) -> Vec<Arc<LayerSnapshot>> {
-    let mut layers = scene.city.layers.values().cloned().collect();
+    let mut layers: Vec<_> = scene.city.layers.values().cloned().collect();
     in_order(&mut layers);
     layers
 }
 
-fn in_order(layers: &mut Vec<Arc<LayerSnapshot>>) {
+fn in_order(layers: &mut [Arc<LayerSnapshot>]) {
     let place = |snapshot: &Arc<LayerSnapshot>| snapshot.layer().role;
     // By id they are already.
     layers.sort_by_key(place);

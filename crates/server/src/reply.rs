@@ -56,7 +56,7 @@ impl Reply {
     /// The same, compressed where the client takes it and it is worth it. CPU work of its length.
     pub(crate) fn compressed(mut self, asked: &HeaderMap) -> Self {
         if !self.gzipped && self.bytes.len() >= SMALL && accepts_gzip(asked) {
-            self.bytes = citymap_tile::gzip(&self.bytes, citymap_tile::GZIP_LEVEL);
+            self.bytes = citymap_tile::pack(&self.bytes, citymap_tile::Packing::Gzip);
             self.gzipped = true;
         }
         self

@@ -9,8 +9,8 @@ use axum::{
 };
 
 use crate::{
-    app::App, archives, assets, feed, health, items, jobs, landing, openapi, outer::outer, problem::Problem, questions,
-    schema, tiles, write,
+    app::App, archives, assets, feed, health, items, jobs, landing, openapi, outer::outer, problem::Problem,
+    questions, schema, tiles, write,
 };
 
 /// Every path there is, the files of the web map aside. The OpenAPI document is tested against this list.

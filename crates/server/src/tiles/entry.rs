@@ -60,7 +60,6 @@ pub(super) struct Entry {
     /// For each layer: the revision that it was cut at, and the last one known to have changed nothing in it.
     layers: Box<[(RevisionNumber, AtomicU64)]>,
     plain: Mutex<Weak<Plain>>,
-    tag: OnceLock<u64>,
     sent: [OnceLock<Sent>; Packing::ALL.len()],
     pub(super) runways: [Runway<Sent>; Packing::ALL.len()],
 }
@@ -84,7 +83,6 @@ impl Entry {
             epoch: source.scene.epoch,
             layers: source.layers.iter().map(revision).collect(),
             plain: Mutex::default(),
-            tag: OnceLock::new(),
             sent: Default::default(),
             runways: Default::default(),
         }
@@ -134,7 +132,6 @@ impl Entry {
         }
         let plain = self.plain(source, tiler, cancel)?;
         cancel.check().map_err(|gone| Problem::unavailable(gone.to_string(), 1))?;
-        let tag = *self.tag.get_or_init(|| xxhash_rust::xxh3::xxh3_64(&plain.0));
         let bytes = if plain.0.is_empty() {
             Bytes::new()
         } else if packing == Packing::Identity {
@@ -142,6 +139,8 @@ impl Entry {
         } else {
             citymap_tile::pack(&plain.0, packing).into()
         };
+        // Of the bytes as sent: packers may choose by the processor, and then two servers send one tile in two ways.
+        let tag = xxhash_rust::xxh3::xxh3_64(&bytes);
         let suffix = packing.content_encoding().map_or(String::new(), |name| format!("-{name}"));
         // Digits and letters in quotes are always a header.
         let etag = HeaderValue::from_str(&format!("\"{tag:016x}{suffix}\""))

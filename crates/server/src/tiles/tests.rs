@@ -84,7 +84,7 @@ fn an_edit_makes_stale_what_it_touches_and_nothing_else() {
 }
 
 #[test]
-fn packings_of_one_tile_have_one_tag_and_unpack_to_the_same() {
+fn packings_of_one_tile_have_tags_of_their_own_and_unpack_to_the_same() {
     let (_folder, app) = city();
     let (_, source) = source(&app, 3);
     let entry = Entry::new(&source);
@@ -95,7 +95,10 @@ fn packings_of_one_tile_have_one_tag_and_unpack_to_the_same() {
     assert_eq!(citymap_tile::unpack(&gzip.bytes, Packing::Gzip).unwrap(), plain.bytes);
     assert!(!plain.bytes.is_empty());
     let (gzip, plain) = (gzip.etag.to_str().unwrap(), plain.etag.to_str().unwrap());
-    assert_eq!(gzip.strip_suffix("-gzip\""), plain.strip_suffix('"'));
+    assert!(
+        gzip.ends_with("-gzip\"") && gzip.strip_suffix("-gzip\"") != plain.strip_suffix('"'),
+        "{gzip} {plain}"
+    );
     cancel.cancel();
     assert!(entry.make(&source, Packing::Brotli, &app.tiler, &cancel).is_err(), "nobody waits for it");
 }

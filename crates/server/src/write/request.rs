@@ -98,7 +98,7 @@ impl Writing {
 
     /// The key under which a repeat is known.
     pub(crate) fn key(&self) -> Result<Option<Key>, Problem> {
-        Key::of(&self.ask.headers, &self.author, &self.ask.path(), &self.body)
+        Key::of(&self.ask.headers, &self.author, self.ask.path(), &self.body)
     }
 }
 

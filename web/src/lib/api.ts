@@ -235,6 +235,9 @@ export function fetchItem(layer: string, id: string | number, signal?: AbortSign
   return getJson(timed(itemUrl(layer, id)), signal);
 }
 
+/** How often, a second apart, a search is tried again while the server asks for patience. */
+const SEARCH_TRIES = 10;
+
 /** Places for a text; those nearer to `near` (longitude, latitude) come first. */
 export async function fetchSearch(text: string, near: [number, number], signal?: AbortSignal): Promise<SearchResult[]> {
   const query = new URLSearchParams({
@@ -243,7 +246,16 @@ export async function fetchSearch(text: string, near: [number, number], signal?:
     lon: near[0].toFixed(6),
     lat: near[1].toFixed(6),
   });
-  return (await getJson<{ results: SearchResult[] }>(`/api/search?${query}`, signal)).results;
+  for (let tries = 0; ; tries++) {
+    try {
+      return (await getJson<{ results: SearchResult[] }>(`/api/search?${query}`, signal)).results;
+    } catch (error) {
+      // A server that has just started still indexes its names: that takes seconds.
+      if (!(error instanceof ApiError && error.status === 503) || tries === SEARCH_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      signal?.throwIfAborted();
+    }
+  }
 }
 
 /** The number of the newest revision that the server shows, or `null` where it does not answer. */

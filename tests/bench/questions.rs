@@ -22,7 +22,7 @@ pub(crate) fn run(table: &mut Table, measuring: &Measuring<'_>, city: &City, pee
 
 /// A question over HTTP, beside the same number of bytes.
 fn over_http(table: &mut Table, measuring: &Measuring<'_>, what: &str, paths: &[String]) -> load::Load {
-    let ours = load::get(measuring.warm.url(), measuring.time, paths);
+    let ours = load::run(measuring.warm.url(), measuring.time, load::CONNECTIONS, "identity", paths, &[]);
     let limit = measuring.ceiling.rate(ours.bytes as usize, measuring.time);
     let note = format!("bare axum with as many bytes; {}", ours.times());
     table.rates(&format!("{what}, over HTTP"), ours.rate, Some(limit), &note);
@@ -83,7 +83,10 @@ fn near(table: &mut Table, measuring: &Measuring<'_>, parcels: &LayerSnapshot, p
     let path =
         |n| format!("/api/near?layers=parcels&distance=200&limit=10&lon={}&lat={}", place(n)[0], place(n)[1]);
     let paths: Vec<String> = (0..ASKED).map(path).collect();
-    over_http(table, measuring, "10 nearest within 200 m", &paths);
+    let plain = over_http(table, measuring, "10 nearest within 200 m, JSON", &paths);
+    let packed = load::get(measuring.warm.url(), time, &paths);
+    let note = format!("the same as it is; {}", packed.times());
+    table.rates("10 nearest within 200 m, JSON, gzip, over HTTP", packed.rate, Some(plain.rate), &note);
 }
 
 fn zones_of_one(table: &mut Table, measuring: &Measuring<'_>, parcels: &LayerSnapshot, peer: &Peer) {

@@ -95,6 +95,8 @@ fn zoom(
         let theirs = load::get(martin.url(), time, &paths);
         let note = format!("Martin, cache off; {}", theirs.times());
         table.rates(&format!("z{z} … beside Martin"), over.rate, Some(theirs.rate), &note);
+        // What its clients waited for when the time was over still keeps PostgreSQL busy.
+        std::thread::sleep(std::time::Duration::from_secs(8));
     }
     if z <= 14 {
         table.limit(

@@ -477,7 +477,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, default_value_t = 4_096, value_name = "N", help_heading = "Limits")]
     pub(crate) connections_max: usize,
 
-    /// Questions and tiles worked on at once. Default: the machine's processors.
+    /// Questions and tiles worked on at once. Default: the machine's processors and one more.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N", help_heading = "Limits")]
     pub(crate) max_concurrent: Option<u16>,
 

@@ -72,7 +72,8 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// Open connections at most; more wait in the system's queue. Default 4 096.
     pub connections_max: usize,
-    /// Questions and tiles worked on at once. Default: the machine's processors.
+    /// Questions and tiles worked on at once. Default: the machine's processors and one more, so that none is idle while an
+    /// answer is handed over.
     pub max_concurrent: usize,
     /// Questions and tiles that wait for their turn at most; more are answered 503. Default 256.
     pub queue: usize,
@@ -129,7 +130,7 @@ impl Default for Limits {
             request_timeout: Duration::from_secs(30),
             header_timeout: Duration::from_secs(20),
             connections_max: 4_096,
-            max_concurrent: std::thread::available_parallelism().map_or(2, usize::from),
+            max_concurrent: 1 + std::thread::available_parallelism().map_or(2, usize::from),
             queue: 256,
             large_max: 1,
             large_queue: 32,

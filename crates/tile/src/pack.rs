@@ -59,23 +59,34 @@ pub fn pack_for(bytes: &[u8], packing: Packing, effort: Effort) -> Vec<u8> {
     }
 }
 
+/// Bytes that a thread keeps to pack its next tile in.
+const MAX_ROOM: usize = 4 << 20;
+
 thread_local! {
     static GZIP: RefCell<Option<(u8, Compressor)>> = const { RefCell::new(None) };
+    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     static ZSTD: RefCell<Option<(i32, zstd::bulk::Compressor<'static>)>> = const { RefCell::new(None) };
 }
 
 /// Packs bytes as gzip in the least time: `docs/decisions/0014-igzip.md` has the figures.
 fn gzip_now(bytes: &[u8]) -> Vec<u8> {
     // What does not get smaller is stored, with five bytes to each 64 kB; head and tail are 18.
-    let mut out = vec![0; bytes.len() + bytes.len() / 1024 + 512];
-    match isal::compress_into(bytes, &mut out, isal::CompressionLevel::One, isal::Codec::Gzip) {
-        Ok(len) => {
-            out.truncate(len);
-            out
+    let room = bytes.len() + bytes.len() / 1024 + 512;
+    ROOM.with_borrow_mut(|out| {
+        // Cleared once and used again: fresh pages cost more than the copy.
+        if out.len() < room {
+            out.resize(room, 0);
         }
-        // The room suffices, so this is not seen; the other library gives the same content.
-        Err(_) => gzip(bytes, GZIP_LEVEL),
-    }
+        let packed = match isal::compress_into(bytes, out, isal::CompressionLevel::One, isal::Codec::Gzip) {
+            Ok(len) => out[..len].to_vec(),
+            // The room suffices, so this is not seen; the other library gives the same content.
+            Err(_) => gzip(bytes, GZIP_LEVEL),
+        };
+        if room > MAX_ROOM {
+            *out = Vec::new();
+        }
+        packed
+    })
 }
 
 /// Packs bytes as gzip at a level from 0 (stored) to 12 (smallest; more counts as 12). The header

@@ -168,7 +168,7 @@ impl Layer {
             (GeometryKind::Polygon, _) => 12,
             (GeometryKind::Line, Role::Road | Role::Utility) => 14,
             (GeometryKind::Line, _) => 12,
-            (GeometryKind::Point, Role::Address | Role::Utility) => 16,
+            (GeometryKind::Point, Role::Address | Role::Utility | Role::Report) => 16,
             (GeometryKind::Point, _) => 14,
         };
         if detail_zoom == 0 {

@@ -60,9 +60,11 @@ export function minZoom(collection: Collection): number {
     case 'power':
       return 13;
     case 'point':
-      if (role === 'report' || role === 'other') return 8;
-      // A few thousand lights are read one by one; before that the number of them in a neighbourhood is all there is to see.
-      return role === 'utility' ? (count <= 500 ? 12 : 14) : 11;
+      // What residents report is followed by neighbourhood, as clusters; hydrants and lights are looked for in the street.
+      if (role === 'utility') return count <= 500 ? 15 : count <= 5000 ? 16 : 17;
+      if (role === 'report') return 12;
+      if (role === 'other') return 8;
+      return count <= 300 ? 13 : 15;
     default:
       return 0;
   }

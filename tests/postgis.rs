@@ -115,10 +115,12 @@ async fn the_engine_answers_as_postgis_does() {
                 );
             }
 
+            // A boundary that somebody surveyed is straight on the grid, an edge that somebody drew in degrees.
             let sql = "SELECT count(*) AS n, count(*) FILTER (WHERE ST_Covers(a, geom)) AS whole, \
-                coalesce(sum(ST_Area(ST_Transform(ST_CollectionExtract(ST_Intersection(geom, a), 3), 909210))), 0)::float8 AS area, \
-                coalesce(sum(ST_Length(ST_Transform(ST_CollectionExtract(ST_Intersection(geom, a), 2), 909210))), 0)::float8 AS length \
-                FROM f, (SELECT ST_GeomFromWKB($1, 4326) AS a) AS q WHERE ST_Intersects(geom, a)";
+                coalesce(sum(ST_Area(ST_CollectionExtract(ST_Intersection(ST_Transform(geom, 909210), b), 3))), 0)::float8 AS area, \
+                coalesce(sum(ST_Length(ST_CollectionExtract(ST_Intersection(ST_Transform(geom, 909210), b), 2))), 0)::float8 AS length \
+                FROM f, (SELECT ST_GeomFromWKB($1, 4326) AS a, \
+                    ST_Transform(ST_Segmentize(ST_GeomFromWKB($1, 4326), 0.0002), 909210) AS b) AS q WHERE ST_Intersects(geom, a)";
             let row = sqlx::query(sql).bind(wkb(&shape)).fetch_one(&mut connection).await.unwrap();
             let share = snapshot.within(&Area::new(shape).unwrap()).unwrap();
             assert_eq!(share.rows.len() as i64, row.get::<i64, _>("n"), "{layer} {drawn:?}");

@@ -85,6 +85,15 @@ impl LineCutter {
         }
         let mut keep = self.keep.iter();
         self.path.retain(|_| keep.next().is_none_or(|&keep| keep));
+        // A way out and back again may be left without what lay between.
+        self.path.dedup();
+        if let [only] = self.path[..] {
+            let distance = |point: &&Near| {
+                let [x, y] = [0, 1].map(|axis| i64::from(point[axis]) - only[axis]);
+                x * x + y * y
+            };
+            self.path.extend(self.near.iter().max_by_key(distance).map(|point| point.map(i64::from)));
+        }
         self.simplified += (last + 1 - self.path.len()) as u64;
     }
 

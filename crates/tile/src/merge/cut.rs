@@ -14,6 +14,7 @@ pub(crate) struct AreaCutter {
     ring: Vec<Far>,
     spare: Vec<Far>,
     near: Vec<Near>,
+    corners: Vec<(Near, usize)>,
     checker: Checker,
     repair: Repair,
     out: Rings,
@@ -40,11 +41,22 @@ impl AreaCutter {
                 self.out.push(&self.near, area, rings.rings[index].outer);
             }
         }
-        if !self.checker.polygons_fit(&self.out) {
+        if self.touch() || !self.checker.polygons_fit(&self.out) {
             self.out.clear();
             self.repair.finish(&mut self.checker, &mut self.out);
         }
         &self.out
+    }
+
+    /// Whether polygons share a corner: there they may cross without an edge that meets another.
+    fn touch(&mut self) -> bool {
+        self.corners.clear();
+        for (index, ring) in self.out.rings.iter().enumerate().filter(|(_, ring)| ring.outer) {
+            let points = &self.out.points[ring.start..ring.end];
+            self.corners.extend(points.iter().map(|&point| (point, index)));
+        }
+        self.corners.sort_unstable();
+        self.corners.windows(2).any(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1)
     }
 }
 

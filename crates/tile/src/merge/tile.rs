@@ -224,8 +224,8 @@ impl TileScratch {
             let id = (number < 1 << 14)
                 .then(|| MERGED_ID | u64::from(cell.x) << 32 | u64::from(cell.y) << 14 | number as u64);
             let label = &areas.labels[usize::from(area.label)];
-            let inside = (0..2).all(|axis| 0 <= low[axis] && high[axis] <= SIDE);
-            let rings = if inside { &rings } else { self.cutter.cut(&rings, grid) };
+            // What overlapped in the record may still do so: the cutter lays it out anew where it must.
+            let rings = self.cutter.cut(&rings, grid);
             if !rings.rings.is_empty() {
                 layer.polygons(id, label, area.count, rings);
                 drawing.areas += 1;

@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test bench conformance demo fmt lint docs web build setup setup-test
+.PHONY: help run check test bench conformance demo fmt lint docs web build setup setup-test setup-lint
 
 LISTEN ?= 127.0.0.1:8080
 STORE ?= var/city.gpkg
@@ -38,14 +38,21 @@ fmt: ## Format all sources
 	cargo fmt --all
 	npm --prefix web run format
 
-lint: setup ## Formatting, clippy with warnings as errors, web lint and types
+check: setup ## Format, clippy and unit tests of the crates that changed since main (BASE=REV): before each commit
+	scripts/check-changed $(BASE)
+
+lint: setup-lint ## Formatting, clippy, documentation, texts, spelling, licences, web lint and types; warnings are errors
 	cargo fmt --all --check
+	scripts/check-text
+	target/tools/venv/bin/typos
 	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	scripts/cargo-deny check --hide-inclusion-graph bans licenses sources
 	npm --prefix web run lint
 	npm --prefix web run check
 
 docs: ## The Rust API's documentation in target/doc
-	cargo doc --workspace --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 build: web ## The optimised binary, target/release/citymap
 	cargo build --release -p citymap-cli
@@ -61,3 +68,6 @@ setup:
 
 setup-test:
 	@scripts/setup test
+
+setup-lint:
+	@scripts/setup lint

@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import type { Feature } from '../src/lib/api';
-import { CORE, expect, idle, knownParcel, layers, open, patchFeature, pixel, plainField, test, TOKEN } from './page';
+import { CORE, expect, idle, knownParcel, layers, open, patchFeature, pixel, plainField, TOKEN, test } from './page';
 
 const [LON, LAT] = CORE;
 const QUIET = '&off=buildings,addresses,street_lights,zones,hydrants';

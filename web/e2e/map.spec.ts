@@ -1,7 +1,7 @@
 import type { Collection } from '../src/lib/api';
-import { codeLooks, colorField } from '../src/map/codes';
+import { codeStyles, colorField } from '../src/map/codes';
 import { parseHex, tone } from '../src/map/colors';
-import { look } from '../src/map/look';
+import { palette } from '../src/map/palette';
 import { CORE, colors, expect, idle, knownParcel, LIGHT, layers, open, pixel, test } from './page';
 
 const [LON, LAT] = CORE;
@@ -11,12 +11,12 @@ test('the map is drawn: official land-use colours stand in the pixels', async ({
   const seen = await colors(page, { x: 420, y: 80, width: 760, height: 660 });
   expect(seen.size, 'a blank map has few colours').toBeGreaterThan(50);
   const layer = (await layers(request, 'parcel'))[0]!;
-  const { ground, codeStrength } = look('light');
+  const { ground, codeStrength } = palette('light');
   const near = (one: string, other: string) => {
     const [a, b] = [parseHex(one)!, parseHex(other)!];
     return a.every((value, channel) => Math.abs(value - b[channel]!) <= 2);
   };
-  const official = new Set(codeLooks(colorField(layer)!).map(({ color }) => tone(color, ground, codeStrength)));
+  const official = new Set(codeStyles(colorField(layer)!).map(({ color }) => tone(color, ground, codeStrength)));
   const drawn = [...official].filter((color) =>
     [...seen].some(([pixelColor, count]) => count > 100 && near(pixelColor, color)),
   );
@@ -59,7 +59,7 @@ test('a click on a known parcel shows its number and its use in words', async ({
     width: 500,
     height: 500,
   });
-  expect([...seen].some(([color, count]) => color === look('light').select && count > 200)).toBe(true);
+  expect([...seen].some(([color, count]) => color === palette('light').select && count > 200)).toBe(true);
 });
 
 test('Escape takes the selection back, and so do the back and forward buttons', async ({ page, request }) => {

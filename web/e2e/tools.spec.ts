@@ -3,8 +3,8 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page, Response } from '@playwright/test';
 import type { WithinAnswer } from '../src/lib/api';
 import { fromVn2000, toVn2000 } from '../src/lib/vn2000';
-import { look } from '../src/map/look';
-import { CORE, colors, LIGHT, expect, idle, open, pixel, test } from './page';
+import { palette } from '../src/map/palette';
+import { CORE, colors, expect, idle, LIGHT, open, pixel, test } from './page';
 
 const [LON, LAT] = CORE;
 const [EAST, NORTH] = toVn2000(LON, LAT);
@@ -57,7 +57,7 @@ test('measuring: a line, an area, on the VN-2000 grid, and the way out by Escape
   expect(Math.abs(figure((await length.textContent())!) - 480)).toBeLessThan(3);
   await idle(page);
   const seen = await colors(page, { x: 420, y: 120, width: 760, height: 620 });
-  expect(seen.get(look('light').select) ?? 0, 'the outline is drawn').toBeGreaterThan(300);
+  expect(seen.get(palette('light').select) ?? 0, 'the outline is drawn').toBeGreaterThan(300);
   expect(page.url(), 'a tool’s clicks ask nothing').not.toContain('at=');
   await page.keyboard.press('Escape');
   await expect(area).toHaveCount(0);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { FeatureEvent, RevisionEvent } from '../../src/lib/events';
 import { boundsOf } from '../../src/lib/inner';
-import type { FeatureEvent, RevisionEvent } from '../../src/live/events';
 import type { MockLayer } from './city';
 
 /** The token that may write to the made-up city. */

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Feature, Field } from '../lib/api';
-import { when } from '../lib/when';
+import { requestTime } from '../lib/requesttime';
 import { cornersOf, insertCorner, moveCorner, removeCorner } from './corners';
-import { changesOf, faultsByField, inputText, textsOf, readText } from './form';
+import { changesOf, faultsByField, inputText, readText, textsOf } from './form';
 import { create, patch, readNow, WriteError } from './writes';
 
 const field = (name: string, type: Field['type']): Field => ({ name, type });
@@ -143,7 +143,7 @@ describe('corners', () => {
 describe('writing', () => {
   afterEach(() => {
     vi.unstubAllGlobals();
-    when.least = 0;
+    requestTime.minRevision = 0;
   });
 
   const world = (answer: Response) => {
@@ -170,7 +170,7 @@ describe('writing', () => {
       'citymap-message': '%C4%91o%20l%E1%BA%A1i',
       'content-type': 'application/merge-patch+json',
     });
-    expect(when.least, 'read what you wrote').toBe(12);
+    expect(requestTime.minRevision, 'read what you wrote').toBe(12);
   });
 
   it('names the new feature by the address that the server gives', async () => {

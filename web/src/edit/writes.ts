@@ -1,6 +1,6 @@
 /** Writing over the HTTP interface. Nothing here counts as done before the server said so. */
 import { ApiError, type Feature, itemUrl } from '../lib/api';
-import { leastHeaders, when } from '../lib/when';
+import { minRevisionHeaders, requestTime } from '../lib/requesttime';
 
 /** Where the writer's token is kept: until the tab is closed, and for this tab alone. */
 export const TOKEN = 'citymap-writer';
@@ -34,7 +34,7 @@ export async function readNow(layer: string, id: string | number, signal?: Abort
     method: 'GET',
     signal,
     cache: 'no-cache',
-    headers: leastHeaders(),
+    headers: minRevisionHeaders(),
   });
   return { feature: (await response.json()) as Feature, etag: response.headers.get('etag') ?? '' };
 }
@@ -99,7 +99,7 @@ async function write(
   });
   // What was written is what is read from now on, whichever server answers.
   const revision = Number(response.headers.get('citymap-revision'));
-  if (Number.isFinite(revision)) when.least = Math.max(when.least, revision);
+  if (Number.isFinite(revision)) requestTime.minRevision = Math.max(requestTime.minRevision, revision);
   return response;
 }
 

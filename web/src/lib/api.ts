@@ -1,6 +1,5 @@
 /** The HTTP interface as the web map uses it (docs/http-api.md). Positions are WGS 84 longitude, latitude in degrees. */
-import type { ChangesAnswer } from '../live/events';
-import { leastHeaders, timed } from './when';
+import { minRevisionHeaders, withTime } from './requesttime';
 
 /** A text in both languages; an empty one means that nobody wrote it. */
 export interface Titles {
@@ -143,7 +142,8 @@ export class ApiError extends Error {
   }
 }
 
-async function getJson<T>(path: string, signal?: AbortSignal, question?: RequestInit): Promise<T> {
+/** Sends a request and reads the JSON of a good answer; otherwise throws {@link ApiError}. */
+export async function getJson<T>(path: string, signal?: AbortSignal, question?: RequestInit): Promise<T> {
   const response = await ask(path, signal, question);
   return (await response.json()) as T;
 }
@@ -152,7 +152,7 @@ async function getJson<T>(path: string, signal?: AbortSignal, question?: Request
 export async function ask(path: string, signal?: AbortSignal, question?: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    const headers = { accept: 'application/geo+json, application/json', ...leastHeaders(), ...question?.headers };
+    const headers = { accept: 'application/geo+json, application/json', ...minRevisionHeaders(), ...question?.headers };
     response = await fetch(path, { ...question, headers, signal });
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -174,12 +174,12 @@ async function problemText(response: Response): Promise<string> {
 
 /** The address pattern (`{z}`, `{x}`, `{y}`) of a layer's tiles, with the state they are in and the time they are of. */
 export function tileUrl(collection: Collection, version = collection.citymap.tilesVersion): string {
-  return timed(`${collection.citymap.tiles}?rev=${encodeURIComponent(version)}`, true);
+  return withTime(`${collection.citymap.tiles}?rev=${encodeURIComponent(version)}`, true);
 }
 
 /** The layers, in catalogue order, and the revision they are of. */
 export async function fetchCollections(): Promise<{ collections: Collection[]; revision: number }> {
-  const response = await ask(timed('/api/collections'));
+  const response = await ask(withTime('/api/collections'));
   const { collections } = (await response.json()) as { collections: Collection[] };
   return { collections, revision: Number(response.headers.get('citymap-revision') ?? 0) };
 }
@@ -187,16 +187,11 @@ export async function fetchCollections(): Promise<{ collections: Collection[]; r
 /** One layer; `null` where it is no longer there. */
 export async function fetchCollection(layer: string): Promise<Collection | null> {
   try {
-    return await getJson<Collection>(timed(`/api/collections/${encodeURIComponent(layer)}`));
+    return await getJson<Collection>(withTime(`/api/collections/${encodeURIComponent(layer)}`));
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   }
-}
-
-/** What came after revision `since`, oldest first. */
-export function fetchChanges(since: number, limit = 100): Promise<ChangesAnswer> {
-  return getJson(`/api/changes?since=${since}&limit=${limit}`);
 }
 
 /** What is at a position, on every layer; `tolerance` in metres, for points and lines. */
@@ -213,12 +208,12 @@ export function fetchAt(
     tolerance: String(Math.min(500, Math.max(0.5, Math.round(tolerance * 10) / 10))),
   });
   if (layers) query.set('layers', layers.join(','));
-  return getJson(timed(`/api/at?${query}`, true), signal);
+  return getJson(withTime(`/api/at?${query}`, true), signal);
 }
 
 /** What lies in a polygon, counted and measured by layer. */
 export function fetchWithin(area: GeoJSON.Polygon, signal?: AbortSignal): Promise<WithinAnswer> {
-  return getJson(timed('/api/within', true), signal, {
+  return getJson(withTime('/api/within', true), signal, {
     method: 'POST',
     headers: { 'content-type': 'application/geo+json' },
     body: JSON.stringify(area),
@@ -232,7 +227,7 @@ export function itemUrl(layer: string, id: string | number): string {
 
 /** One feature by its layer and id. */
 export function fetchItem(layer: string, id: string | number, signal?: AbortSignal): Promise<Feature> {
-  return getJson(timed(itemUrl(layer, id)), signal);
+  return getJson(withTime(itemUrl(layer, id)), signal);
 }
 
 /** How often, a second apart, a search is tried again while the server asks for patience. */

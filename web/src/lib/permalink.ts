@@ -1,5 +1,5 @@
-import type { ThemeName } from '../map/look';
 import type { Lang } from './i18n';
+import type { ThemeName } from './theme';
 
 /** Where the map looks: degrees, zoom, and bearing in degrees from north. */
 export interface View {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ChangesAnswer, RevisionEvent } from './events';
+import type { ChangesAnswer, RevisionEvent } from '../lib/events';
 import { Feed } from './feed';
 
 /** A stream that the test feeds by hand. */

@@ -1,4 +1,4 @@
-import type { ChangesAnswer, RevisionEvent } from './events';
+import type { ChangesAnswer, RevisionEvent } from '../lib/events';
 
 /** What the feed needs of the world; tests have their own. */
 export interface FeedWorld {
@@ -49,7 +49,7 @@ export class Feed {
   #ahead: number | null = null;
   #wait = FIRST_WAIT_MS;
   #catching: Promise<void> | null = null;
-  #lookTimer: ReturnType<typeof setTimeout> | undefined;
+  #checkTimer: ReturnType<typeof setTimeout> | undefined;
   #openTimer: ReturnType<typeof setTimeout> | undefined;
   #hideTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -71,14 +71,14 @@ export class Feed {
     this.#running = true;
     this.#paused = false;
     this.#open();
-    this.#lookLater();
+    this.#checkLater();
   }
 
   /** Ends it. */
   stop(): void {
     this.#running = false;
     this.#close();
-    for (const timer of [this.#lookTimer, this.#openTimer, this.#hideTimer]) clearTimeout(timer);
+    for (const timer of [this.#checkTimer, this.#openTimer, this.#hideTimer]) clearTimeout(timer);
   }
 
   /** The page came into sight or left it. */
@@ -90,21 +90,21 @@ export class Feed {
     } else if (this.#paused) {
       this.#paused = false;
       void this.#catchUp().then(() => this.#open());
-      this.#lookLater();
+      this.#checkLater();
     }
   }
 
   /** Looks at once whether the server is in reach: the browser says that the network came or went. */
-  look(): void {
+  check(): void {
     if (!this.#running || this.#paused) return;
-    clearTimeout(this.#lookTimer);
-    void this.#look();
+    clearTimeout(this.#checkTimer);
+    void this.#check();
   }
 
   #pause(): void {
     this.#paused = true;
     this.#close();
-    clearTimeout(this.#lookTimer);
+    clearTimeout(this.#checkTimer);
     clearTimeout(this.#openTimer);
   }
 
@@ -131,12 +131,12 @@ export class Feed {
     stream.addEventListener('hello', (message) => {
       if (stream !== this.#stream) return;
       const { revision } = JSON.parse((message as MessageEvent<string>).data) as { revision: number };
-      if (revision < this.#last) this.look();
+      if (revision < this.#last) this.check();
     });
     stream.addEventListener('error', () => {
       if (stream !== this.#stream) return;
       this.#flows = false;
-      this.look();
+      this.check();
       // The browser comes back by itself to a stream that broke, not to one that was refused.
       if (stream.readyState !== CLOSED) return;
       this.#close();
@@ -157,14 +157,14 @@ export class Feed {
     this.#listener.revision(event);
   }
 
-  #lookLater(): void {
-    clearTimeout(this.#lookTimer);
+  #checkLater(): void {
+    clearTimeout(this.#checkTimer);
     if (!this.#running || this.#paused) return;
     const calm = this.#flows && this.#misses === 0 && this.#ahead === null;
-    this.#lookTimer = setTimeout(() => void this.#look(), calm ? CALM_MS : ALERT_MS);
+    this.#checkTimer = setTimeout(() => void this.#check(), calm ? CALM_MS : ALERT_MS);
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const newest = await this.#world.newest();
     if (!this.#running || this.#paused) return;
     if (newest === null) {
@@ -175,7 +175,7 @@ export class Feed {
       this.#found();
       await this.#compare(newest);
     }
-    this.#lookLater();
+    this.#checkLater();
   }
 
   /** What the server shows against what was told. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LayerEvent } from './events';
-import { TileNews } from './tilenews';
+import type { LayerEvent } from '../lib/events';
+import { StaleTiles } from './staletiles';
 import { Touched } from './touched';
 
 /** An event of one changed feature near Bến Thành, as the server writes it. */
@@ -89,7 +89,7 @@ describe('the address of a tile', () => {
   const { z, x, y } = at(16);
 
   it('loses the version that would let the browser keep it, once the tile is touched, and only then', () => {
-    const news = new TileNews();
+    const news = new StaleTiles();
     expect(news.address(url(z, x, y))).toBe(url(z, x, y));
     expect(news.note(layerEvent())).not.toBeNull();
     expect(news.address(url(z, x, y))).toBe(`http://city.test/tiles/parcels/${z}/${x}/${y}`);
@@ -102,13 +102,13 @@ describe('the address of a tile', () => {
   });
 
   it('keeps the version again once the layer has a new one', () => {
-    const news = new TileNews();
+    const news = new StaleTiles();
     news.note(layerEvent());
     news.renew('parcels');
     expect(news.address(url(z, x, y))).toBe(url(z, x, y));
   });
 
   it('is told of a layer that must be asked for as a whole', () => {
-    expect(new TileNews().note(layerEvent({ whole: true, tiles: null, features: [] }))).toBeNull();
+    expect(new StaleTiles().note(layerEvent({ whole: true, tiles: null, features: [] }))).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 import type { Bbox } from '../lib/api';
-import type { LayerEvent } from './events';
+import type { LayerEvent } from '../lib/events';
 
 /** A tile by zoom, column and row (XYZ). */
 export interface TilePlace {

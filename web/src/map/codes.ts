@@ -1,7 +1,7 @@
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { CodeEntry, Collection, Field } from '../lib/api';
 import { tone } from './colors';
-import type { Look } from './look';
+import type { Palette } from './palette';
 
 /** The hatchings of tiles/sprites, in the order in which uses of one colour receive them; the first use stays plain. */
 export const HATCHES = [
@@ -27,7 +27,7 @@ export function colorField(collection: Collection): Field | null {
 }
 
 /** How each code with an official colour is drawn. */
-export interface CodeLook {
+export interface CodeStyle {
   entry: CodeEntry;
   color: string;
   hatch: Hatch | null;
@@ -37,9 +37,9 @@ export interface CodeLook {
  * The looks of a field's codes. The law gives many uses one colour: from the second code of a colour on, a code gets a
  * hatching, so that no two of the first ten look alike. Later ones repeat, and are told apart by their label.
  */
-export function codeLooks(field: Field): CodeLook[] {
+export function codeStyles(field: Field): CodeStyle[] {
   const used = new Map<string, number>();
-  const looks: CodeLook[] = [];
+  const looks: CodeStyle[] = [];
   for (const entry of field.codeList?.entries ?? []) {
     if (!entry.color) continue;
     const color = entry.color.toLowerCase();
@@ -56,8 +56,8 @@ export function codeText(field: Field): ExpressionSpecification {
 }
 
 /** The fill colour by code: the official colour, toned down over the ground so that lines and labels stay legible. */
-export function codeColor(field: Field, colors: Look): ExpressionSpecification {
-  const cases = codeLooks(field).flatMap(({ entry, color }) => [
+export function codeColor(field: Field, colors: Palette): ExpressionSpecification {
+  const cases = codeStyles(field).flatMap(({ entry, color }) => [
     entry.code,
     tone(color, colors.ground, colors.codeStrength),
   ]);
@@ -67,7 +67,7 @@ export function codeColor(field: Field, colors: Look): ExpressionSpecification {
 /** The codes that have each hatching. */
 export function hatchedCodes(field: Field): Map<Hatch, string[]> {
   const byHatch = new Map<Hatch, string[]>();
-  for (const { entry, hatch } of codeLooks(field)) {
+  for (const { entry, hatch } of codeStyles(field)) {
     if (hatch) byHatch.set(hatch, [...(byHatch.get(hatch) ?? []), entry.code]);
   }
   return byHatch;

@@ -1,6 +1,6 @@
 import type { ExpressionSpecification, LayerSpecification } from 'maplibre-gl';
 import { gridDistance, inVietnam } from '../lib/vn2000';
-import { FONT, type Look } from './look';
+import { FONT, type Palette } from './palette';
 
 /** An edge shorter than this (metres) is not labelled: its figure would not fit beside it at any zoom. */
 const SHORTEST = 0.5;
@@ -72,7 +72,7 @@ function turn(a: GeoJSON.Position, b: GeoJSON.Position): number {
 }
 
 /** The layers of the selection, above all others. */
-export function selectionLayers(colors: Look): LayerSpecification[] {
+export function selectionLayers(colors: Palette): LayerSpecification[] {
   const source = 'citymap-selection';
   const shape: ExpressionSpecification = ['==', ['get', 'part'], 'shape'];
   return [

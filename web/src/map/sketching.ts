@@ -1,7 +1,7 @@
 import type { LayerSpecification } from 'maplibre-gl';
-import { gridDistance } from '../lib/vn2000';
 import type { LonLat } from '../lib/sketch';
-import { FONT, type Look } from './look';
+import { gridDistance } from '../lib/vn2000';
+import { FONT, type Palette } from './palette';
 
 /** What is drawn of a sketch. */
 export interface Sketch {
@@ -70,7 +70,7 @@ function edge(a: LonLat, b: LonLat, write: (metres: number) => string): GeoJSON.
 }
 
 /** The layers of the sketch, above all others. */
-export function sketchLayers(colors: Look): LayerSpecification[] {
+export function sketchLayers(colors: Palette): LayerSpecification[] {
   const part = (name: string): ['==', ['get', string], string] => ['==', ['get', 'part'], name];
   const round = { 'line-join': 'round', 'line-cap': 'round' } as const;
   const text = (source: string): LayerSpecification => ({

@@ -1,11 +1,12 @@
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 import { type Collection, tileUrl } from '../lib/api';
 import type { Lang } from '../lib/i18n';
+import type { ThemeName } from '../lib/theme';
 import { classify, minZoom } from './classify';
 import { colorField } from './codes';
-import { labelSource, type Placed, seamSource, SLOTS } from './draw/common';
+import { labelSource, type Placed, SLOTS, seamSource } from './draw/common';
 import { drawCollection } from './layers';
-import { FONT, look, type ThemeName } from './look';
+import { FONT, palette } from './palette';
 import { type SeamLabel, seamData } from './seams';
 import { selectionLayers } from './selection';
 import { REACH, SKETCH, sketchLayers } from './sketching';
@@ -54,7 +55,7 @@ function nation(lang: Lang): GeoJSON.FeatureCollection {
 
 /** The whole style of the map, as a function of its input: the map applies the difference to the former one. */
 export function buildStyle(input: StyleInput): StyleSpecification {
-  const colors = look(input.theme);
+  const colors = palette(input.theme);
   const sources: Record<string, SourceSpecification> = {
     'citymap-nation': { type: 'geojson', data: nation(input.lang) },
     'citymap-selection': { type: 'geojson', data: input.selection },

@@ -1,9 +1,9 @@
-import * as maplibregl from 'maplibre-gl';
 import workerUrl from 'virtual:map-worker';
+import * as maplibregl from 'maplibre-gl';
 import type { Bbox } from '../lib/api';
 import type { View } from '../lib/permalink';
-import { leastHeaders } from '../lib/when';
-import type { TileNews } from '../live/tilenews';
+import { minRevisionHeaders } from '../lib/requesttime';
+import type { StaleTiles } from '../live/staletiles';
 import type { TilePlace } from '../live/touched';
 import { throughWatch, watchGlyphs } from './glyphs';
 import { Refresher } from './refresh';
@@ -46,7 +46,7 @@ export class MapView {
     style: maplibregl.StyleSpecification,
     first: View | null,
     insets: () => Insets,
-    news: TileNews,
+    news: StaleTiles,
     events: ViewEvents,
   ) {
     this.#insets = insets;
@@ -68,7 +68,7 @@ export class MapView {
       transformRequest: (url, kind) => {
         if (kind !== 'Tile') return throughWatch(url, kind);
         const address = news.address(url);
-        return address === url ? { url } : { url: address, headers: leastHeaders() };
+        return address === url ? { url } : { url: address, headers: minRevisionHeaders() };
       },
     });
     this.#refresher = new Refresher(this.map);

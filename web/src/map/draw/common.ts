@@ -2,7 +2,7 @@ import type { DataDrivenPropertyValueSpecification, ExpressionSpecification, Lay
 import type { Collection } from '../../lib/api';
 import { classify } from '../classify';
 import { codeText, colorField, hatchedCodes } from '../codes';
-import type { Look } from '../look';
+import type { Palette } from '../palette';
 
 /** Where a style layer stands, bottom to top. */
 export const SLOTS = [
@@ -39,7 +39,7 @@ export interface Placed {
 
 /** What a layer's looks depend on beside the layer itself. */
 export interface DrawContext {
-  colors: Look;
+  colors: Palette;
   /** 0–1, set by the user. */
   opacity: number;
   /** Position among the layers, for the colours of layers that have none of their own. */
@@ -114,7 +114,7 @@ export const base = (collection: Collection, part: string) => ({
 });
 
 /** The paint of a text. */
-export const label = (colors: Look, color = colors.label, opacity = 1, halo = 1.4) => ({
+export const label = (colors: Palette, color = colors.label, opacity = 1, halo = 1.4) => ({
   'text-color': color,
   'text-halo-color': colors.halo,
   'text-halo-width': halo,

@@ -2,7 +2,7 @@ import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } fr
 import type { Collection } from '../../lib/api';
 import { detailZoom } from '../classify';
 import { codeColor, codeText, colorField } from '../codes';
-import { FONT } from '../look';
+import { FONT } from '../palette';
 import {
   base,
   type DrawContext,

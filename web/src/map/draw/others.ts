@@ -1,7 +1,7 @@
 import type { Collection } from '../../lib/api';
 import { classify, isBoundary } from '../classify';
 import { codeColor, colorField } from '../codes';
-import { FONT } from '../look';
+import { FONT } from '../palette';
 import { base, type DrawContext, hatches, LINE, label, labelText, ownColor, type Placed, POLYGON } from './common';
 import { clusters, dots } from './points';
 

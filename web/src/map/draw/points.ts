@@ -1,7 +1,7 @@
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
 import { detailZoom, pointIcon } from '../classify';
-import { FONT } from '../look';
+import { FONT } from '../palette';
 import { base, CLUSTER, type DrawContext, label, labelText, ownColor, type Placed, POINT } from './common';
 
 /** Points with a symbol, and their names where they are places. */

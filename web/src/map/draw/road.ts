@@ -1,6 +1,6 @@
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
-import { FONT } from '../look';
+import { FONT } from '../palette';
 import { rightOfWayWidth, roadRank, roadWidth } from '../roads';
 import { base, type DrawContext, LINE, label, labelText, type Placed } from './common';
 

@@ -1,7 +1,7 @@
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
 import { classify, detailZoom } from '../classify';
-import { FONT } from '../look';
+import { FONT } from '../palette';
 import {
   base,
   type DrawContext,

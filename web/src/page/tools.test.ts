@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { LonLat } from './sketch';
+import type { LonLat } from '../lib/sketch';
 import { Tools } from './tools.svelte';
 
 afterEach(() => vi.unstubAllGlobals());

@@ -1,5 +1,5 @@
-import { ApiError, fetchWithin, type WithinAnswer } from './api';
-import { crossesItself, gridArea, gridLength, type LonLat, onGrid, polygonOf } from './sketch';
+import { ApiError, fetchWithin, type WithinAnswer } from '../lib/api';
+import { crossesItself, gridArea, gridLength, type LonLat, onGrid, polygonOf } from '../lib/sketch';
 
 /** What is being done on the map instead of asking what is there. */
 export type Mode = 'measure' | 'statistics' | 'draw';

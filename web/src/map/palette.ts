@@ -1,13 +1,13 @@
-import looks from '../../../tiles/styles/look.json' with { type: 'json' };
-
-export type ThemeName = 'light' | 'dark';
+/** The map's colours and typefaces. */
+import palettes from '../../../tiles/styles/look.json' with { type: 'json' };
+import type { ThemeName } from '../lib/theme';
 
 /** The colours of the base map in one theme. */
-export type Look = (typeof looks)['light'];
+export type Palette = (typeof palettes)['light'];
 
 /** The base map's colours for light or dark. */
-export function look(theme: ThemeName): Look {
-  return looks[theme];
+export function palette(theme: ThemeName): Palette {
+  return palettes[theme];
 }
 
 /** The map's typefaces, as the server names their glyphs. */

@@ -1,17 +1,26 @@
-import { Following } from '../live/following';
+import {
+  ApiError,
+  type AtAnswer,
+  type Collection,
+  type Feature,
+  fetchAt,
+  fetchCollections,
+  fetchItem,
+} from '../lib/api';
+import { featureName, lengthText, number } from '../lib/format';
+import { CORE } from '../lib/home';
+import { type Lang, MESSAGES } from '../lib/i18n';
+import { innerPoint } from '../lib/inner';
+import { type FeatureRef, type Link, readLink, type View, writeLink } from '../lib/permalink';
+import { withRoads } from '../lib/roadsat';
+import type { ThemeName } from '../lib/theme';
 import { classify } from '../map/classify';
-import { look, type ThemeName } from '../map/look';
+import { palette } from '../map/palette';
 import { findSeams, type Piece, type SeamLabel } from '../map/seams';
 import { selectionData } from '../map/selection';
 import { reachData, type Sketch, sketchData } from '../map/sketching';
 import { buildStyle } from '../map/style';
-import { ApiError, type AtAnswer, type Collection, type Feature, fetchAt, fetchCollections, fetchItem } from './api';
-import { featureName, lengthText, number } from './format';
-import { CORE } from './home';
-import { type Lang, MESSAGES } from './i18n';
-import { innerPoint } from './inner';
-import { withRoads } from './roadsat';
-import { type FeatureRef, type Link, readLink, type View, writeLink } from './permalink';
+import { Following } from './following';
 import { type Mode, type Shape, Tools } from './tools.svelte';
 import { Travel } from './travel.svelte';
 
@@ -29,7 +38,7 @@ export interface Draft {
 }
 
 /** One thing found at the point asked about. */
-export interface Hit {
+export interface FoundFeature {
   layer: string;
   feature: Feature;
 }
@@ -81,7 +90,7 @@ export class App {
   askError = $state<string | null>(null);
   selected = $state.raw<FeatureRef | null>(null);
   /** The selected feature where the answer at the point does not hold it (a link, a search result). */
-  extra = $state.raw<Hit | null>(null);
+  extra = $state.raw<FoundFeature | null>(null);
   /** What to say of what was selected and is no longer there. */
   gone = $state<string | null>(null);
   /** Grows with each change of the data that found places may be part of. */
@@ -149,7 +158,7 @@ export class App {
       lat: this.#latitude(),
     }),
   );
-  colors = $derived(look(this.theme));
+  colors = $derived(palette(this.theme));
 
   /** The state of the tiles of each layer whose areas bear their names already. */
   #named = new Map<string, string>();
@@ -460,12 +469,12 @@ export class App {
   }
 
   /** Everything found, nearest first; at one distance in catalogue order. */
-  #hits(): Hit[] {
+  #hits(): FoundFeature[] {
     const found = this.#found();
     return this.extra ? [this.extra, ...found] : found;
   }
 
-  #found(): Hit[] {
+  #found(): FoundFeature[] {
     const found = (this.answer?.layers ?? []).flatMap((layer) =>
       layer.features.map((feature) => ({ layer: layer.layer, feature })),
     );

@@ -1,29 +1,29 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fetchAt, fetchCollections, fetchItem, tileUrl } from './api';
-import { leastHeaders, timed, when } from './when';
+import { minRevisionHeaders, requestTime, withTime } from './requesttime';
 
 afterEach(() => {
   vi.unstubAllGlobals();
-  Object.assign(when, { revision: null, datetime: null, least: 0 });
+  Object.assign(requestTime, { revision: null, datetime: null, minRevision: 0 });
 });
 
 describe('the time of all questions', () => {
   it('is nothing in an address of the present', () => {
-    expect(timed('/api/at?lon=1', true)).toBe('/api/at?lon=1');
+    expect(withTime('/api/at?lon=1', true)).toBe('/api/at?lon=1');
   });
 
   it('is the record’s revision for all, and the day of validity for those that know of it', () => {
-    when.revision = 8;
-    when.datetime = '2026-01-31';
-    expect(timed('/api/collections')).toBe('/api/collections?revision=8');
-    expect(timed('/api/at?lon=1', true)).toBe('/api/at?lon=1&revision=8&datetime=2026-01-31');
+    requestTime.revision = 8;
+    requestTime.datetime = '2026-01-31';
+    expect(withTime('/api/collections')).toBe('/api/collections?revision=8');
+    expect(withTime('/api/at?lon=1', true)).toBe('/api/at?lon=1&revision=8&datetime=2026-01-31');
   });
 
   it('makes lagging servers wait in the present only', () => {
-    when.least = 12;
-    expect(leastHeaders()).toEqual({ 'citymap-min-revision': '12' });
-    when.revision = 8;
-    expect(leastHeaders()).toEqual({});
+    requestTime.minRevision = 12;
+    expect(minRevisionHeaders()).toEqual({ 'citymap-min-revision': '12' });
+    requestTime.revision = 8;
+    expect(minRevisionHeaders()).toEqual({});
   });
 
   it('is in every question that the page asks', async () => {
@@ -32,8 +32,8 @@ describe('the time of all questions', () => {
       asked.push(path);
       return new Response('{"collections":[]}', { headers: { 'citymap-revision': '8' } });
     });
-    when.revision = 8;
-    when.datetime = '2026-01-31';
+    requestTime.revision = 8;
+    requestTime.datetime = '2026-01-31';
     expect((await fetchCollections()).revision).toBe(8);
     await fetchAt(106.7, 10.77, 3);
     await fetchItem('parcels', '1');

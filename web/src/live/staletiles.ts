@@ -1,4 +1,4 @@
-import type { LayerEvent } from './events';
+import type { LayerEvent } from '../lib/events';
 import { type TilePlace, Touched } from './touched';
 
 /** A tile's address: layer, zoom, column, row, and the version that lets a browser keep it for a year. */
@@ -9,7 +9,7 @@ const TILE = /\/tiles\/([^/?,]+)\/(\d+)\/(\d+)\/(\d+)\?rev=/;
  * the map began to show it; those that changes have touched since are asked for without it, so that the server is asked each
  * time whether they still hold. The untouched ones are what they were, and stay.
  */
-export class TileNews {
+export class StaleTiles {
   readonly #layers = new Map<string, Touched>();
 
   /** Takes note of an event. Gives the tiles it touched, or `null` where the layer must be asked for anew as a whole. */

@@ -1,11 +1,11 @@
-import { type Collection, fetchChanges, fetchCollection, fetchCollections, fetchRevision } from '../lib/api';
-import type { App } from '../lib/app.svelte';
+import { type Collection, fetchCollection, fetchCollections, fetchRevision } from '../lib/api';
+import { fetchChanges, type LayerEvent, type RevisionEvent } from '../lib/events';
 import { titleText } from '../lib/format';
-import { when } from '../lib/when';
-import type { LayerEvent, RevisionEvent } from './events';
-import { Feed } from './feed';
-import { TileNews } from './tilenews';
-import { boxesOf, type Touched } from './touched';
+import { requestTime } from '../lib/requesttime';
+import { Feed } from '../live/feed';
+import { StaleTiles } from '../live/staletiles';
+import { boxesOf, type Touched } from '../live/touched';
+import type { App } from './app.svelte';
 
 /** Layers, legends and answers follow at most this often; tiles follow at once. */
 const SETTLE_MS = 1000;
@@ -22,7 +22,7 @@ const NEAR = 0.0005;
 
 /** Keeps the page in step with the record: the touched tiles, the layers' figures, and what is shown of features. */
 export class Following {
-  readonly news = new TileNews();
+  readonly news = new StaleTiles();
   /** Draws the touched tiles of a layer anew; the map sets it. */
   redraw: ((layer: string, touched: Touched) => void) | null = null;
 
@@ -55,7 +55,7 @@ export class Following {
 
   /** Follows what comes after `revision`, of which the page's layers are. */
   start(revision: number): void {
-    when.least = revision;
+    requestTime.minRevision = revision;
     this.#pending.clear();
     this.#feed.start(revision);
     this.#feed.visibility();
@@ -67,8 +67,8 @@ export class Following {
   }
 
   /** The browser says that the network came or went. */
-  look(): void {
-    this.#feed.look();
+  check(): void {
+    this.#feed.check();
   }
 
   /** The page came into sight or left it. */
@@ -82,9 +82,9 @@ export class Following {
   }
 
   #take(event: RevisionEvent): void {
-    when.least = event.revision;
+    requestTime.minRevision = event.revision;
     // What is shown of a former time does not change; the way back reads all anew.
-    if (when.revision !== null) return;
+    if (requestTime.revision !== null) return;
     for (const layer of event.layers) {
       const touched = this.news.note(layer);
       const pending = this.#pending.get(layer.layer) ?? { whole: false, events: [] };
@@ -115,7 +115,7 @@ export class Following {
     try {
       const present = await this.#read([...pending.keys()]);
       // Meanwhile the page may have gone to a former time, where all this means nothing.
-      if (when.revision !== null) return;
+      if (requestTime.revision !== null) return;
       app.collections = present;
       const whole = [...pending].filter(([, { whole }]) => whole).map(([id]) => id);
       this.#renew(present.filter(({ id }) => whole.includes(id) || app.versions[id] === undefined));
@@ -192,9 +192,9 @@ export class Following {
   async #readAnew(): Promise<void> {
     const app = this.#app;
     // Of another record, the former one's number says nothing.
-    when.least = 0;
+    requestTime.minRevision = 0;
     try {
-      if (when.revision !== null) {
+      if (requestTime.revision !== null) {
         this.start((await fetchRevision()) ?? this.newest);
         return;
       }

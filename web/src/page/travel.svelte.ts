@@ -1,7 +1,8 @@
-import { ApiError, ask, fetchChanges, fetchRevision } from './api';
+import { ApiError, ask, fetchRevision } from '../lib/api';
+import { fetchChanges } from '../lib/events';
+import type { Link } from '../lib/permalink';
+import { requestTime } from '../lib/requesttime';
 import type { App } from './app.svelte';
-import type { Link } from './permalink';
-import { when } from './when';
 
 /** A former state of the record. `time` is RFC 3339, empty where nobody knows it. */
 export interface Moment {
@@ -87,22 +88,22 @@ export class Travel {
 
   async #journey(revision: number | string | null, valid: string | null): Promise<void> {
     const app = this.#app;
-    const former = { revision: when.revision, datetime: when.datetime };
+    const former = { revision: requestTime.revision, datetime: requestTime.datetime };
     try {
       const wanted = typeof revision === 'string' ? await revisionOf(revision) : revision;
       // The newest record is the present, and goes on.
       const past = wanted !== null && wanted !== (await fetchRevision());
       const told = past ? (await fetchChanges(Math.max(0, wanted - 1), 1)).revisions[0] : undefined;
-      when.revision = past ? wanted : null;
-      when.datetime = valid;
+      requestTime.revision = past ? wanted : null;
+      requestTime.datetime = valid;
       const read = await app.readLayers();
       // From what was read on: what came meanwhile is told again.
       if (!past) app.following.start(read);
       this.moment = past ? { revision: wanted, time: told?.time ?? '', message: told?.message ?? '' } : null;
       this.validOn = valid;
     } catch (error) {
-      when.revision = former.revision;
-      when.datetime = former.datetime;
+      requestTime.revision = former.revision;
+      requestTime.datetime = former.datetime;
       throw error;
     }
   }

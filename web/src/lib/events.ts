@@ -1,5 +1,5 @@
 /** The change feed as the web map uses it (docs/changes.md): what each revision did, layer by layer. */
-import type { Bbox } from '../lib/api';
+import { type Bbox, getJson } from './api';
 
 /** What a revision did to one feature. */
 export interface FeatureEvent {
@@ -45,4 +45,9 @@ export interface ChangesAnswer {
   revisions: RevisionEvent[];
   /** The newest revision there is. */
   newest: number;
+}
+
+/** What came after revision `since`, oldest first. */
+export function fetchChanges(since: number, limit = 100): Promise<ChangesAnswer> {
+  return getJson(`/api/changes?since=${since}&limit=${limit}`);
 }

@@ -1,6 +1,6 @@
-import type { Collection } from '../lib/api';
-import { titleText } from '../lib/format';
-import type { Lang } from '../lib/i18n';
+import type { Collection } from './api';
+import { titleText } from './format';
+import type { Lang } from './i18n';
 
 const MARK = /\s*[([–—-]+\s*(dữ liệu giả lập|giả lập|synthetic( data)?)\s*[)\]]*\s*$/i;
 

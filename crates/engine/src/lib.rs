@@ -24,58 +24,43 @@
 //! ```
 
 mod bbox;
-mod bits;
-mod block;
-mod buffer;
 mod cancel;
-mod changed;
 mod city;
-mod column;
+mod columns;
+mod delta;
 mod error;
-mod extent;
-mod filter;
-mod gather;
-mod keys;
 mod measure;
 pub mod mercator;
-mod near;
 mod overlay;
-mod predicate;
 mod query;
-mod repeats;
-mod rows;
 mod sections;
-mod shape;
-mod shapes;
-mod sides;
 mod snapshot;
-mod tree;
-mod valid;
-mod within;
 
 pub use bbox::Bbox;
-pub use block::Block;
-pub use buffer::Buffer;
 pub use cancel::{Cancel, Cancelled};
 pub use city::City;
-pub use column::{Column, Dictionary, Nulls, ValueRef};
+pub use columns::{
+    block::Block,
+    buffer::Buffer,
+    column::{Column, Dictionary, Nulls, ValueRef},
+    shape::Shape,
+    shapes::{Part, PartKind, ShapeKind},
+};
 pub use error::EngineError;
-pub use filter::{Filter, Op, TimeInterval};
 pub use measure::{Measure, Method};
-pub use near::Hit;
 pub use overlay::{
     Measures, Operand, Overlay, OverlayError, OverlayOptions, Piece, PieceShapes, Progress, Summary,
 };
-pub use query::{Page, Query};
-pub use rows::Rows;
+pub use query::{
+    filter::{Filter, Op, TimeInterval},
+    near::Hit,
+    rows::Rows,
+    select::{Page, Query},
+    valid::During,
+    within::{Area, LayerShare},
+};
 pub use sections::{FORMAT, Section};
-pub use shape::Shape;
-pub use shapes::{Part, PartKind, ShapeKind};
 pub use snapshot::{LayerSnapshot, SnapshotBuilder};
-pub use valid::During;
-pub use within::{Area, LayerShare};
-
-use shapes::ShapeColumn;
 
 /// The position of a feature in a snapshot. It means nothing outside of that snapshot, and says nothing of the order of
 /// features.

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use citymap_model::{Feature, FeatureId, Fid, Geometry, Layer, RevisionNumber, Value};
 
 use crate::{
-    Bbox, Block, EngineError, Row, Rows, Shape, ValueRef, block::BlockBuilder, changed::Overlay, keys,
+    Bbox, Block, EngineError, Row, Rows, Shape, ValueRef,
+    columns::{block::BlockBuilder, keys},
+    delta::Delta,
 };
 
 /// All features of one layer as of one revision: immutable, columnar, indexed. Cheap to clone.
@@ -16,10 +18,16 @@ pub struct LayerSnapshot {
     pub(crate) layer: Arc<Layer>,
     pub(crate) revision: RevisionNumber,
     pub(crate) base: Arc<Block>,
-    pub(crate) overlay: Arc<Overlay>,
+    pub(crate) delta: Arc<Delta>,
 }
 
 impl LayerSnapshot {
+    /// A snapshot of a base that has not been edited.
+    pub(crate) fn packed(layer: Arc<Layer>, revision: RevisionNumber, base: Block) -> Self {
+        let delta = Arc::new(Delta::empty(&layer, &base));
+        Self { layer, revision, base: Arc::new(base), delta }
+    }
+
     /// What the layer is.
     pub fn layer(&self) -> &Layer {
         &self.layer
@@ -32,7 +40,7 @@ impl LayerSnapshot {
 
     /// How many features there are.
     pub fn len(&self) -> usize {
-        self.base.len() - self.overlay.hidden.len() + self.overlay.block.len()
+        self.base.len() - self.delta.hidden.len() + self.delta.block.len()
     }
 
     /// Whether there is no feature.
@@ -42,7 +50,7 @@ impl LayerSnapshot {
 
     /// The box around all geometry.
     pub fn extent(&self) -> Option<Bbox> {
-        let both = self.overlay.base_extent.into_iter().chain(self.overlay.block.extent());
+        let both = self.delta.base_extent.into_iter().chain(self.delta.block.extent());
         both.reduce(Bbox::union)
     }
 
@@ -55,26 +63,26 @@ impl LayerSnapshot {
     /// The block of the features added or changed since the base was packed. Its row `n` is the snapshot's row
     /// `base().len() + n`; none is hidden. Its [`Block::id`] differs from snapshot to snapshot, also where it is empty.
     pub fn overlay(&self) -> &Block {
-        &self.overlay.block
+        &self.delta.block
     }
 
     /// For each of the overlay's own rows a number that, with the fid, tells this state of the feature from every other
     /// one of this process. What was computed from a feature holds for as long as
     /// [`LayerSnapshot::row_of_stamped`] finds it.
     pub fn overlay_stamps(&self) -> &[u64] {
-        &self.overlay.stamps
+        &self.delta.stamps
     }
 
     /// The row of the overlay's feature `fid`, if that is still in the state with this stamp.
     pub fn row_of_stamped(&self, fid: Fid, stamp: u64) -> Option<Row> {
-        let row = self.overlay.block.row_of_fid(fid)?;
-        (self.overlay.stamps[row as usize] == stamp).then(|| self.row_of_overlay(row))
+        let row = self.delta.block.row_of_fid(fid)?;
+        (self.delta.stamps[row as usize] == stamp).then(|| self.row_of_overlay(row))
     }
 
     /// Whether the row is one of the base that is no longer there, or stands changed in the overlay.
     #[inline]
     pub fn is_hidden(&self, row: Row) -> bool {
-        self.overlay.hidden.contains(row)
+        self.delta.hidden.contains(row)
     }
 
     /// Whether the row is one of the base.
@@ -101,16 +109,12 @@ impl LayerSnapshot {
     /// The block that has the row, and the row's number there.
     #[inline]
     fn locate(&self, row: Row) -> (&Block, Row) {
-        if self.is_base(row) {
-            (&self.base, row)
-        } else {
-            (&self.overlay.block, row - self.base.len() as Row)
-        }
+        if self.is_base(row) { (&self.base, row) } else { (&self.delta.block, row - self.base.len() as Row) }
     }
 
     /// Whether the snapshot hides rows of the base.
     pub fn hides_any(&self) -> bool {
-        !self.overlay.hidden.is_empty()
+        !self.delta.hidden.is_empty()
     }
 
     /// The snapshot's row of one of the overlay's own.
@@ -188,7 +192,7 @@ impl LayerSnapshot {
     /// Whether a row with a lower fid has the row's key.
     fn is_repeated(&self, row: Row) -> bool {
         let (block, own) = self.locate(row);
-        let flipped = &self.overlay.flipped;
+        let flipped = &self.delta.flipped;
         block.keys.repeated.contains(own) != (self.is_base(row) && flipped.binary_search(&row).is_ok())
     }
 
@@ -215,7 +219,7 @@ impl LayerSnapshot {
 
     /// The row with the store's number `fid`.
     pub fn row_of_fid(&self, fid: Fid) -> Option<Row> {
-        match self.overlay.block.row_of_fid(fid) {
+        match self.delta.block.row_of_fid(fid) {
             Some(row) => Some(self.row_of_overlay(row)),
             None => self.base.row_of_fid(fid).filter(|&row| !self.is_hidden(row)),
         }
@@ -252,7 +256,7 @@ impl LayerSnapshot {
         self.layer.key_index().into_iter().flat_map(move |field| {
             let rows = |block: &'a Block| block.keys.prefix(block.column(field), prefix);
             let mut base = rows(&self.base).filter(|&row| !self.is_hidden(row)).peekable();
-            let mut overlay = rows(&self.overlay.block).map(|row| self.row_of_overlay(row)).peekable();
+            let mut overlay = rows(&self.delta.block).map(|row| self.row_of_overlay(row)).peekable();
             std::iter::from_fn(move || match (base.peek(), overlay.peek()) {
                 (Some(&a), Some(&b)) => {
                     let order = keys::compare(self.value(a, field), self.value(b, field));
@@ -292,7 +296,7 @@ impl LayerSnapshot {
 
     /// How many rows have a key that a row with a lower fid has too.
     pub fn repeated_keys(&self) -> usize {
-        let Overlay { block, hidden, flipped, .. } = &*self.overlay;
+        let Delta { block, hidden, flipped, .. } = &*self.delta;
         let base = &self.base.keys.repeated;
         let shown = base.len() - base.common(hidden);
         let fewer = flipped.iter().filter(|&&row| base.contains(row)).count();
@@ -303,7 +307,7 @@ impl LayerSnapshot {
     pub fn candidates(&self, bbox: &Bbox, mut visit: impl FnMut(Row)) {
         let (boxes, count) = bbox.split();
         for bbox in &boxes[..count] {
-            if self.overlay.hidden.is_empty() {
+            if self.delta.hidden.is_empty() {
                 self.base.candidates(bbox, &mut visit);
             } else {
                 self.base.candidates(bbox, |row| {
@@ -312,7 +316,7 @@ impl LayerSnapshot {
                     }
                 });
             }
-            self.overlay.block.candidates(bbox, |row| visit(self.row_of_overlay(row)));
+            self.delta.block.candidates(bbox, |row| visit(self.row_of_overlay(row)));
         }
     }
 }

@@ -5,9 +5,9 @@ use citymap_model::Geometry;
 use geo::{BooleanOps, Coord, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
 
 use super::{
-    bands::Prepared,
-    beyond::Parts,
-    share::{self, TOUCH},
+    ellipsoid::Parts,
+    shared_area::{self, TOUCH},
+    slabs::Prepared,
 };
 use crate::{EngineError, PartKind, Shape};
 
@@ -118,7 +118,7 @@ fn points(points: &Prepared, polygons: &Prepared, shape: Shape<'_>) -> Vec<Point
         .points
         .iter()
         .zip(stored)
-        .filter(|(point, _)| share::has_point(polygons, [point[0] + dx, point[1] + dy]))
+        .filter(|(point, _)| shared_area::has_point(polygons, [point[0] + dx, point[1] + dy]))
         .map(|(_, &[x, y])| Point::new(x, y))
         .collect()
 }
@@ -193,7 +193,7 @@ impl Home {
                     t => [0, 1].map(|axis| step[0][axis] + t * (step[1][axis] - step[0][axis])),
                 };
                 let mut last = 0.0;
-                share::stretches(polygons, a, b, &mut cuts, |from, to| {
+                shared_area::stretches(polygons, a, b, &mut cuts, |from, to| {
                     match out.last_mut() {
                         Some(open) if joined && from == 0.0 => open.push(at(to)),
                         _ => out.push(vec![at(from), at(to)]),

@@ -24,19 +24,19 @@
 //! assert!((pieces[0].share_a.unwrap() - 0.5).abs() < 1e-5);
 //! ```
 
-pub(crate) mod bands;
-pub(crate) mod beyond;
 mod cut;
-mod figure;
+pub(crate) mod ellipsoid;
 mod operand;
 pub(crate) mod pair;
+mod planar;
 mod run;
-pub(crate) mod share;
+pub(crate) mod shared_area;
+pub(crate) mod slabs;
 
 use citymap_model::{Geometry, GeometryKind};
 use rayon::prelude::*;
 
-use self::{bands::Prepared, operand::Selected, pair::Pair, share::Scratch};
+use self::{operand::Selected, pair::Pair, shared_area::Scratch, slabs::Prepared};
 use crate::{Bbox, EngineError, LayerSnapshot, Method, Row};
 
 pub use self::{
@@ -276,7 +276,7 @@ impl<'a> Overlay<'a> {
     fn beyond(&self, row: Row, worker: &mut Worker, out: &mut Vec<Piece>) -> Result<(), EngineError> {
         let own = self.a.snapshot.shape(row);
         for &other in &worker.others {
-            match beyond::pair(own, self.b.snapshot.shape(other), self.method, self.least)? {
+            match ellipsoid::pair(own, self.b.snapshot.shape(other), self.method, self.least)? {
                 Pair::Apart => {}
                 Pair::Contact => worker.contacts += 1,
                 Pair::Shares { area, length, count, share_a, share_b } => {
@@ -320,7 +320,7 @@ impl<'a> PieceShapes<'a> {
         if piece.is_whole_b() {
             return Ok(b.geometry());
         }
-        if self.method == Method::Ellipsoid { Ok(beyond::geometry(a, b)) } else { cut::geometry(a, b) }
+        if self.method == Method::Ellipsoid { Ok(ellipsoid::geometry(a, b)) } else { cut::geometry(a, b) }
     }
 }
 

@@ -1,8 +1,8 @@
 //! One feature and another: what they share, or that they only touch, or neither.
 
 use super::{
-    bands::Prepared,
-    share::{self, Scratch, Shared},
+    shared_area::{self, Scratch, Shared},
+    slabs::Prepared,
 };
 
 /// What two features are to each other.
@@ -24,7 +24,7 @@ pub(crate) enum Pair {
 impl Pair {
     /// What the figures share; measures of no more than `least` count as none.
     pub(crate) fn of(a: &Prepared, b: &Prepared, least: f64, scratch: &mut Scratch) -> Self {
-        if !share::boxes_meet(&a.figure, &b.figure, share::TOUCH) {
+        if !shared_area::boxes_meet(&a.figure, &b.figure, shared_area::TOUCH) {
             return Self::Apart;
         }
         let area = areas(a, b, scratch);
@@ -59,7 +59,7 @@ pub(crate) fn areas(a: &Prepared, b: &Prepared, scratch: &mut Scratch) -> f64 {
         return 0.0;
     }
     let (small, large) = if a.figure.edges.len() <= b.figure.edges.len() { (a, b) } else { (b, a) };
-    match share::area(small, large, scratch) {
+    match shared_area::area(small, large, scratch) {
         Shared::Whole => small.figure.area,
         Shared::Nothing => 0.0,
         // Never more than either is, by a last bit.
@@ -76,7 +76,9 @@ pub(crate) fn lengths(lines: &Prepared, polygons: &Prepared, scratch: &mut Scrat
     let moved = |[x, y]: [f64; 2]| [x + dx, y + dy];
     let steps = lines.figure.lines().flat_map(|line| line.windows(2));
     steps
-        .map(|step| share::stretches(polygons, moved(step[0]), moved(step[1]), &mut scratch.cuts, |_, _| {}))
+        .map(|step| {
+            shared_area::stretches(polygons, moved(step[0]), moved(step[1]), &mut scratch.cuts, |_, _| {})
+        })
         .sum()
 }
 
@@ -86,21 +88,25 @@ fn counts(points: &Prepared, polygons: &Prepared) -> u32 {
         return 0;
     }
     let [dx, dy] = points.figure.shift_to(&polygons.figure);
-    let inside = |point: &&[f64; 2]| share::has_point(polygons, [point[0] + dx, point[1] + dy]);
+    let inside = |point: &&[f64; 2]| shared_area::has_point(polygons, [point[0] + dx, point[1] + dy]);
     points.figure.points.iter().filter(inside).count() as u32
 }
 
 /// Whether two that share no measure share a point.
 fn touches(a: &Prepared, b: &Prepared) -> bool {
     let (small, large) = if a.figure.edges.len() <= b.figure.edges.len() { (a, b) } else { (b, a) };
-    if !small.figure.edges.is_empty() && share::touch(small, large) {
+    if !small.figure.edges.is_empty() && shared_area::touch(small, large) {
         return true;
     }
     // A line that ends on a polygon's edge.
     let ends = |lines: &Prepared, polygons: &Prepared| {
         let [dx, dy] = lines.figure.shift_to(&polygons.figure);
         !polygons.figure.edges.is_empty()
-            && lines.figure.line_coords.iter().any(|&[x, y]| share::has_point(polygons, [x + dx, y + dy]))
+            && lines
+                .figure
+                .line_coords
+                .iter()
+                .any(|&[x, y]| shared_area::has_point(polygons, [x + dx, y + dy]))
     };
     ends(a, b) || ends(b, a)
 }

@@ -4,7 +4,10 @@ use citymap_model::Fid;
 use geo_index::rtree::RTreeIndex;
 
 use super::Damage;
-use crate::{Column, Dictionary, PartKind, Row, ShapeColumn, ShapeKind, tree::Tree};
+use crate::{
+    Column, Dictionary, PartKind, Row, ShapeKind,
+    columns::{shapes::ShapeColumn, tree::Tree},
+};
 
 const BEYOND: &str = "it points beyond the end";
 

@@ -15,8 +15,11 @@ use citymap_model::{FieldType, Layer, RevisionNumber};
 use rayon::prelude::*;
 
 use crate::{
-    Bbox, Block, Buffer, Column, Dictionary, EngineError, LayerSnapshot, ShapeColumn, bits::Bits,
-    block::BoxIndex, buffer::TextBuffer, column::Nulls, keys::KeyIndex, tree::Tree,
+    Bbox, Block, Buffer, Column, Dictionary, EngineError, LayerSnapshot,
+    columns::{
+        bits::Bits, block::BoxIndex, buffer::TextBuffer, column::Nulls, keys::KeyIndex, shapes::ShapeColumn,
+        tree::Tree,
+    },
 };
 
 /// Grows whenever the pieces, or what is computed from the stored data into them (projection, index, order of keys), become
@@ -117,8 +120,8 @@ impl LayerSnapshot {
         let over = self.overlay().sections().into_iter().map(sized);
         let mut memory: Vec<_> =
             own.chain(over.map(|(name, bytes)| (format!("overlay.{name}"), bytes))).collect();
-        let hidden = size_of_val(self.overlay.hidden.words());
-        let rest = size_of_val(&*self.overlay.flipped) + size_of_val(&*self.overlay.stamps) + hidden;
+        let hidden = size_of_val(self.delta.hidden.words());
+        let rest = size_of_val(&*self.delta.flipped) + size_of_val(&*self.delta.stamps) + hidden;
         if rest > 0 {
             memory.push(("overlay.marks".into(), rest));
         }

@@ -3,12 +3,13 @@ use std::cmp::Ordering;
 use citymap_model::{FeatureId, Fid};
 use rayon::slice::ParallelSliceMut;
 
-use crate::{
-    Block, Column, Row, ValueRef,
+use super::{
     bits::Bits,
     buffer::Buffer,
-    gather::{GONE, Moved},
+    column::{Column, ValueRef},
+    spans::{NO_ROW, RowMap},
 };
+use crate::Row;
 
 /// Finds the rows of a block by key, and tells repeated keys apart (see [`FeatureId`]).
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,16 @@ pub(crate) struct KeyIndex {
     pub(crate) order: Buffer<Row>,
     /// Rows whose key a row with a lower fid has: in a base of the base alone, in an overlay of all that is there.
     pub(crate) repeated: Bits,
+}
+
+/// What [`KeyIndex::gather`] reads of a source block.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyedRows<'a> {
+    pub(crate) index: &'a KeyIndex,
+    /// The values of the key field, by row.
+    pub(crate) keys: &'a Column,
+    /// The fids, by row, ascending.
+    pub(crate) fids: &'a [Fid],
 }
 
 /// The order of keys, which is total: also zeros of both signs and what is no number have their place.
@@ -52,22 +63,21 @@ impl KeyIndex {
 
     /// The order of the rows that two blocks become; which keys are repeated is left to the caller. Quick where the
     /// second block is much smaller than the first.
-    pub(crate) fn gather(sources: [&Block; 2], field: usize, moved: &Moved) -> Self {
-        let [first, second] = sources;
-        let (keys, other_keys) = (first.column(field), second.column(field));
-        let mut order = Vec::with_capacity(first.keys.order.len() + second.keys.order.len());
-        let mut rest = &*first.keys.order;
+    pub(crate) fn gather([first, second]: [KeyedRows<'_>; 2], map: &RowMap) -> Self {
+        let mut order = Vec::with_capacity(first.index.order.len() + second.index.order.len());
+        let mut rest = &*first.index.order;
         let push = |order: &mut Vec<Row>, rows: &[Row]| {
-            order.extend(rows.iter().map(|&row| moved.rows[0][row as usize]).filter(|&row| row != GONE));
+            order.extend(rows.iter().map(|&row| map.rows[0][row as usize]).filter(|&row| row != NO_ROW));
         };
-        for &other in &*second.keys.order {
-            let to = moved.rows[1][other as usize];
-            if to == GONE {
+        for &other in &*second.index.order {
+            let to = map.rows[1][other as usize];
+            if to == NO_ROW {
                 continue;
             }
-            let (key, fid) = (other_keys.get(other), second.fid(other));
-            let before =
-                |&row: &Row| compare(keys.get(row), key).then_with(|| first.fid(row).cmp(&fid)).is_lt();
+            let (key, fid) = (second.keys.get(other), second.fids[other as usize]);
+            let before = |&row: &Row| {
+                compare(first.keys.get(row), key).then_with(|| first.fids[row as usize].cmp(&fid)).is_lt()
+            };
             let (sooner, later) = rest.split_at(rest.partition_point(before));
             push(&mut order, sooner);
             order.push(to);

@@ -1,7 +1,8 @@
 use citymap_model::Geometry;
 use geo::{Coord, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
 
-use crate::{Bbox, Row, buffer::Buffer, gather::Piece, mercator};
+use super::{buffer::Buffer, spans::RowSpan};
+use crate::{Bbox, Row, mercator};
 
 /// What a row's geometry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,20 +232,20 @@ impl ShapeColumn {
         })
     }
 
-    /// The shapes of the pieces, one after the other; `None` where 32 bits do not reach.
-    pub(crate) fn gather(sources: [&Self; 2], pieces: &[Piece]) -> Option<Self> {
+    /// The shapes of the spans, one after the other; `None` where 32 bits do not reach.
+    pub(crate) fn gather(sources: [&Self; 2], spans: &[RowSpan]) -> Option<Self> {
         let mut out = ShapeBuilder::default();
         let [a, b] = sources;
-        out.kinds.reserve(pieces.iter().map(|piece| piece.rows.len()).sum());
+        out.kinds.reserve(spans.iter().map(|span| span.rows.len()).sum());
         out.row_parts.reserve(out.kinds.capacity());
         out.part_kinds.reserve(a.part_kinds.len() + b.part_kinds.len());
         out.part_rings.reserve(a.part_kinds.len() + b.part_kinds.len());
         out.ring_coords.reserve(a.ring_coords.len() + b.ring_coords.len());
         out.lonlat.reserve(a.lonlat().len() + b.lonlat().len());
         out.mercator.reserve(a.lonlat().len() + b.lonlat().len());
-        for piece in pieces {
-            let from = sources[piece.source];
-            let rows = piece.range();
+        for span in spans {
+            let from = sources[span.source];
+            let rows = span.range();
             let parts = from.row_parts[rows.start] as usize..from.row_parts[rows.end] as usize;
             let rings = from.part_rings[parts.start] as usize..from.part_rings[parts.end] as usize;
             let coords = from.ring_coords[rings.start] as usize..from.ring_coords[rings.end] as usize;

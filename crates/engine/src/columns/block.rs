@@ -3,14 +3,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use citymap_model::{Feature, Fid, Layer};
 use geo_index::rtree::{RTreeBuilder, RTreeIndex, sort::HilbertSort};
 
-use crate::{
-    Bbox, Column, EngineError, Row, ShapeColumn,
+use super::{
     buffer::Buffer,
-    column::{ColumnBuilder, PushError},
+    column::{Column, ColumnBuilder, PushError},
     keys::KeyIndex,
-    shapes::ShapeBuilder,
+    shapes::{ShapeBuilder, ShapeColumn},
     tree::Tree,
 };
+use crate::{Bbox, EngineError, Row};
 
 /// Features of one layer, packed: columnar, indexed, never changed. A snapshot is a large one and a small one.
 #[derive(Debug)]

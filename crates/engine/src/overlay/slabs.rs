@@ -1,6 +1,6 @@
 //! The edges of a large figure in horizontal bands, so that a small one meets those beside it and no others.
 
-use super::figure::{Edge, Figure};
+use super::planar::{Edge, Figure};
 
 /// Edges from which bands are worth their making.
 const FROM: usize = 24;

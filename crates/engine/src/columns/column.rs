@@ -3,12 +3,12 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use citymap_model::{FieldType, Value, format_datetime};
 use rustc_hash::FxHashMap;
 
-use crate::{
-    Row,
+use super::{
     bits::Bits,
     buffer::{Buffer, TextBuffer},
-    gather::Piece,
+    spans::RowSpan,
 };
+use crate::Row;
 
 /// A value without owning it.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -186,16 +186,16 @@ impl Nulls {
         self.0.insert(row as Row);
     }
 
-    fn gather(sources: [&Self; 2], pieces: &[Piece]) -> Self {
+    fn gather(sources: [&Self; 2], spans: &[RowSpan]) -> Self {
         let mut nulls = Self::default();
         let mut at = 0;
-        for piece in pieces {
-            let source = sources[piece.source];
+        for span in spans {
+            let source = sources[span.source];
             if !source.0.is_empty() {
-                let found = piece.rows.clone().filter(|&row| source.contains(row));
-                found.for_each(|row| nulls.insert(at + (row - piece.rows.start) as usize));
+                let found = span.rows.clone().filter(|&row| source.contains(row));
+                found.for_each(|row| nulls.insert(at + (row - span.rows.start) as usize));
             }
-            at += piece.rows.len();
+            at += span.rows.len();
         }
         nulls
     }
@@ -260,32 +260,32 @@ impl Column {
     }
 }
 
-/// The values of the pieces, one after the other.
-fn gather_values<T: ArrowNativeType>(sources: [&[T]; 2], pieces: &[Piece]) -> Buffer<T> {
-    let mut values = Vec::with_capacity(pieces.iter().map(|piece| piece.rows.len()).sum());
-    for piece in pieces {
-        values.extend_from_slice(&sources[piece.source][piece.range()]);
+/// The values of the spans, one after the other.
+fn gather_values<T: ArrowNativeType>(sources: [&[T]; 2], spans: &[RowSpan]) -> Buffer<T> {
+    let mut values = Vec::with_capacity(spans.iter().map(|span| span.rows.len()).sum());
+    for span in spans {
+        values.extend_from_slice(&sources[span.source][span.range()]);
     }
     values.into()
 }
 
-/// The codes of the pieces in a dictionary of just the texts that they use, in the order in which they come: the same
+/// The codes of the spans in a dictionary of just the texts that they use, in the order in which they come: the same
 /// that a builder would make.
-fn gather_texts(sources: [(&[u32], &Dictionary); 2], pieces: &[Piece]) -> Option<Column> {
+fn gather_texts(sources: [(&[u32], &Dictionary); 2], spans: &[RowSpan]) -> Option<Column> {
     let [(_, first), (_, second)] = sources;
     let same = first.codes_of(second);
     let mut known = [vec![Column::NULL_CODE; first.len()], vec![Column::NULL_CODE; second.len()]];
-    let mut codes = Vec::with_capacity(pieces.iter().map(|piece| piece.rows.len()).sum());
+    let mut codes = Vec::with_capacity(spans.iter().map(|span| span.rows.len()).sum());
     let mut dictionary = DictionaryBuilder::default();
-    for piece in pieces {
-        for &code in &sources[piece.source].0[piece.range()] {
+    for span in spans {
+        for &code in &sources[span.source].0[span.range()] {
             if code == Column::NULL_CODE {
                 codes.push(code);
                 continue;
             }
             let (source, code) = match same.get(code as usize) {
-                Some(&own) if piece.source == 1 && own != Column::NULL_CODE => (0, own),
-                _ => (piece.source, code),
+                Some(&own) if span.source == 1 && own != Column::NULL_CODE => (0, own),
+                _ => (span.source, code),
             };
             let slot = &mut known[source][code as usize];
             if *slot == Column::NULL_CODE {
@@ -298,21 +298,21 @@ fn gather_texts(sources: [(&[u32], &Dictionary); 2], pieces: &[Piece]) -> Option
 }
 
 impl Column {
-    /// The column of the pieces of two columns of one type; `None` where 32 bits do not reach, or the types differ.
-    pub(crate) fn gather(sources: [&Self; 2], pieces: &[Piece]) -> Option<Self> {
+    /// The column of the spans of two columns of one type; `None` where 32 bits do not reach, or the types differ.
+    pub(crate) fn gather(sources: [&Self; 2], spans: &[RowSpan]) -> Option<Self> {
         Some(match sources {
-            [Self::Bool(a), Self::Bool(b)] => Self::Bool(gather_values([a, b], pieces)),
+            [Self::Bool(a), Self::Bool(b)] => Self::Bool(gather_values([a, b], spans)),
             [Self::Int(a, no_a), Self::Int(b, no_b)] => {
-                Self::Int(gather_values([a, b], pieces), Nulls::gather([no_a, no_b], pieces))
+                Self::Int(gather_values([a, b], spans), Nulls::gather([no_a, no_b], spans))
             }
             [Self::Real(a, no_a), Self::Real(b, no_b)] => {
-                Self::Real(gather_values([a, b], pieces), Nulls::gather([no_a, no_b], pieces))
+                Self::Real(gather_values([a, b], spans), Nulls::gather([no_a, no_b], spans))
             }
             [Self::Text(a, texts_a), Self::Text(b, texts_b)] => {
-                gather_texts([(a, texts_a), (b, texts_b)], pieces)?
+                gather_texts([(a, texts_a), (b, texts_b)], spans)?
             }
-            [Self::Date(a), Self::Date(b)] => Self::Date(gather_values([a, b], pieces)),
-            [Self::DateTime(a), Self::DateTime(b)] => Self::DateTime(gather_values([a, b], pieces)),
+            [Self::Date(a), Self::Date(b)] => Self::Date(gather_values([a, b], spans)),
+            [Self::DateTime(a), Self::DateTime(b)] => Self::DateTime(gather_values([a, b], spans)),
             _ => return None,
         })
     }

@@ -1,4 +1,5 @@
-use crate::{Bbox, During, LayerSnapshot, PartKind, Row, Shape, predicate::covers_point};
+use super::{predicate::covers_point, valid::During};
+use crate::{Bbox, LayerSnapshot, PartKind, Row, Shape};
 
 /// A row and how far it is.
 #[derive(Clone, Copy, Debug, PartialEq)]

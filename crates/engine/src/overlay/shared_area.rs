@@ -8,8 +8,8 @@
 //! these, and takes ten times as long.
 
 use super::{
-    bands::Prepared,
-    figure::{Edge, Figure},
+    planar::{Edge, Figure},
+    slabs::Prepared,
 };
 
 /// Metres within which figures count as touching, and points and lines as on an edge. Numbers on the grid are

@@ -2,7 +2,8 @@
 
 use geo_index::rtree::{Node, RTreeIndex};
 
-use crate::{Bbox, bits::Bits, block::BoxIndex, tree::Tree};
+use super::{bits::Bits, block::BoxIndex, tree::Tree};
+use crate::Bbox;
 
 /// A node of the index, or one of the boxes in it.
 type Place<'a> = Node<'a, f64, Tree>;

@@ -1,7 +1,11 @@
 use citymap_model::{Fid, Geometry};
 use geo::Intersects;
 
-use crate::{Bbox, Filter, LayerSnapshot, Op, Row, Rows, TimeInterval, filter::Prepared};
+use super::{
+    filter::{Filter, Op, Prepared, TimeInterval},
+    rows::Rows,
+};
+use crate::{Bbox, LayerSnapshot, Row};
 
 /// What rows are wanted: all conditions hold at once.
 #[derive(Clone, Debug, Default)]

@@ -4,11 +4,14 @@ use citymap_model::Geometry;
 use geo::{BoundingRect, Densify, Euclidean, Length, MultiPolygon, PreparedGeometry, Relate, Validation};
 use rayon::prelude::*;
 
-use crate::{
-    Bbox, During, EngineError, LayerSnapshot, Measure, Method, PartKind, Row, Shape,
-    overlay::{bands::Prepared, beyond::Parts, pair, share::Scratch},
+use super::{
     predicate::covers_point,
     sides::{Side, Sides},
+    valid::During,
+};
+use crate::{
+    Bbox, EngineError, LayerSnapshot, Measure, Method, PartKind, Row, Shape,
+    overlay::{ellipsoid::Parts, pair, shared_area::Scratch, slabs::Prepared},
 };
 
 /// Degrees within which an edge that is straight in degrees is straight on the grid too, to a hundredth of a millimetre.

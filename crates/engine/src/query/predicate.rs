@@ -71,7 +71,7 @@ fn on_segment([ax, ay]: [f64; 2], [bx, by]: [f64; 2], [px, py]: [f64; 2]) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shapes::ShapeBuilder;
+    use crate::columns::shapes::ShapeBuilder;
     use geo::{Geometry, Intersects, LineString, Point, Polygon, Validation};
     use proptest::prelude::*;
 

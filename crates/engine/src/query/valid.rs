@@ -1,6 +1,7 @@
 use chrono::{DateTime, NaiveTime, Utc};
 
-use crate::{Bbox, LayerSnapshot, Row, TimeInterval, ValueRef};
+use super::filter::TimeInterval;
+use crate::{Bbox, LayerSnapshot, Row, ValueRef};
 
 /// A snapshot seen at a time: only the features that are valid at some instant of it are there. From
 /// [`LayerSnapshot::during`].

@@ -1,6 +1,7 @@
 use citymap_model::Geometry;
 
-use crate::{Bbox, Part, Row, ShapeColumn, ShapeKind};
+use super::shapes::{Part, ShapeColumn, ShapeKind};
+use crate::{Bbox, Row};
 
 /// One row's geometry in its block's buffers; nothing is copied until somebody asks for it.
 #[derive(Clone, Copy, Debug)]

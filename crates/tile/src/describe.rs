@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     merge::COUNT_KEY,
-    values::{ID_KEY, fields, has_id},
+    mvt::values::{ID_KEY, fields, has_id},
 };
 
 /// The deepest zoom that the description offers. Its grid is 4 cm, finer than a boundary is

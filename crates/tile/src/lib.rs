@@ -35,31 +35,17 @@
 //! ```
 
 pub mod archive;
-mod clip;
+mod cut;
 mod describe;
 mod encode;
 mod explain;
-mod grid;
-mod line;
 mod merge;
-mod numbers;
-mod overlay_texts;
+mod mvt;
 mod pack;
-mod pbf;
-mod point;
-mod polygon;
-mod repair;
-mod rings;
-mod segment;
-mod simple;
-mod sliver;
 mod tile_id;
 mod tiler;
 mod touched;
-mod trace;
 mod unpack;
-mod values;
-mod wire;
 
 pub use describe::{NATIVE_MAX_ZOOM, tilejson, vector_layer};
 pub use encode::{TileOptions, encode};

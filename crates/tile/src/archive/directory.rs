@@ -29,7 +29,7 @@ pub struct Directory {
 }
 
 fn varint(out: &mut Vec<u8>, value: u64) {
-    crate::pbf::varint(out, value);
+    crate::mvt::pbf::varint(out, value);
 }
 
 fn read_varint(bytes: &mut &[u8]) -> Result<u64, ArchiveError> {

@@ -1,6 +1,6 @@
 //! Cutting rings and segments to a box, on integers.
 
-use crate::grid::{Far, SIDE, crossing};
+use super::grid::{Far, SIDE, crossing};
 
 /// Puts a vertex where an edge crosses the border of the tile's unbuffered square. Two tiles
 /// that share the border get the same vertex, so that what they show meets exactly there however

@@ -2,11 +2,11 @@
 
 use citymap_engine::{PartKind, Shape};
 
-use crate::{
+use super::{
     clip::{clip_segment, insert_seams},
     grid::{Far, Grid, Near},
-    merge::farthest,
     polygon::{is_clear, is_inside, place},
+    simplify::farthest,
     sliver,
 };
 

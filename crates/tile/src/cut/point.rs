@@ -2,7 +2,7 @@
 
 use citymap_engine::{PartKind, Shape};
 
-use crate::grid::{Grid, Near};
+use super::grid::{Grid, Near};
 
 /// The shape's points in the clip box, in order where there are several, each place once.
 pub(crate) fn cut(shape: Shape<'_>, grid: &Grid, out: &mut Vec<Near>) {

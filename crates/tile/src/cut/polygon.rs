@@ -2,7 +2,7 @@
 
 use citymap_engine::{Part, PartKind, Shape};
 
-use crate::{
+use super::{
     clip::{clip_ring, insert_seams},
     grid::{Far, Grid, Near, SIDE},
     repair::Repair,

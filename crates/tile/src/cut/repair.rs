@@ -10,7 +10,7 @@ use i_overlay::{
     vector::edge::{SUBJ_LEFT, SUBJ_RIGHT},
 };
 
-use crate::{
+use super::{
     grid::Near,
     rings::{Rings, doubled_area},
     simple::{Checker, Contact},

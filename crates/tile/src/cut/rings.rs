@@ -1,6 +1,6 @@
 //! The polygons of one feature on their way into the tile.
 
-use crate::grid::Near;
+use super::grid::Near;
 
 /// A ring in [`Rings`].
 #[derive(Clone, Copy, Debug)]

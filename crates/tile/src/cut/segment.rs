@@ -1,6 +1,6 @@
 //! How two segments lie to each other, exactly.
 
-use crate::{grid::Near, rings::turn};
+use super::{grid::Near, rings::turn};
 
 /// What two segments share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

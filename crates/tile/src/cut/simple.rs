@@ -1,13 +1,13 @@
 //! Exact tests of whether polygons on the grid are valid.
 
-use crate::{
+use super::{
     grid::Near,
     rings::{Rings, turn},
     segment::{Meeting, meeting},
     trace::contains_doubled,
 };
 
-/// Whether a [`clean`](crate::rings::clean) ring of three points or more is convex, straight
+/// Whether a [`clean`](crate::cut::rings::clean) ring of three points or more is convex, straight
 /// angles allowed; then it is simple.
 pub(crate) fn is_convex(ring: &[Near]) -> bool {
     let len = ring.len();
@@ -70,7 +70,7 @@ pub(crate) struct Checker {
 
 impl Checker {
     /// Whether no ring meets itself, and the rings meet each other at most as `contact` says.
-    /// The rings must be [`clean`](crate::rings::clean) and have three points or more.
+    /// The rings must be [`clean`](crate::cut::rings::clean) and have three points or more.
     pub(crate) fn rings_fit<'a>(
         &mut self,
         rings: impl Iterator<Item = &'a [Near]>,
@@ -207,7 +207,7 @@ fn contains(ring: &[Near], point: Near) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rings::doubled_area;
+    use crate::cut::rings::doubled_area;
 
     const SQUARE: [Near; 4] = [[0, 0], [9, 0], [9, 9], [0, 9]];
 

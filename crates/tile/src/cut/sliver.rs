@@ -1,6 +1,6 @@
 //! What stands for a polygon or line that the grid has no room for.
 
-use crate::{
+use super::{
     clip::clip_segment,
     grid::{Far, Grid, Near, SIDE},
     rings::{Rings, doubled_area, turn},

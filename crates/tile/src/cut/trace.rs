@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::{
+use super::{
     grid::Near,
-    rings::{Rings, clean, doubled_area},
+    rings::{Rings, clean, doubled_area, turn},
 };
 
 /// An edge with the inside on the side of a positive turn.
@@ -149,7 +149,7 @@ fn drop_straight(ring: &mut Vec<Near>) {
     for index in 0..len {
         let point = ring[index];
         let next = if index + 1 < len { ring[index + 1] } else { first };
-        if crate::rings::turn(previous, point, next) != 0 {
+        if turn(previous, point, next) != 0 {
             ring[kept] = point;
             kept += 1;
             previous = point;

@@ -7,9 +7,9 @@ use rustc_hash::FxHashMap;
 use super::{Kind, Scratch, Thinned};
 use crate::{
     TileId, TileOptions,
-    grid::{Far, Grid, SIDE},
+    cut::grid::{Far, Grid, SIDE},
     merge::{Labels, MERGED_ID},
-    pbf::{self, Commands},
+    mvt::pbf::{self, Commands},
 };
 
 /// How wide, in tile units, the squares are whose points become one: 64 pixels of 1/512.

@@ -8,12 +8,16 @@ use citymap_model::TileRule;
 
 use crate::{
     EXTENT, TileId,
-    grid::{Grid, Near},
-    line::LineCutter,
-    pbf::{self, Commands},
-    point,
-    polygon::PolygonCutter,
-    values::Values,
+    cut::{
+        grid::{Grid, Near},
+        line::LineCutter,
+        point,
+        polygon::PolygonCutter,
+    },
+    mvt::{
+        pbf::{self, Commands},
+        values::Values,
+    },
 };
 
 /// How tiles are cut.

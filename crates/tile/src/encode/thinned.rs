@@ -4,7 +4,7 @@ use citymap_engine::{LayerSnapshot, Row};
 use citymap_model::TileRule;
 
 use super::{Scratch, Thinned};
-use crate::{TileId, TileOptions, grid::Grid, pack};
+use crate::{TileId, TileOptions, cut::grid::Grid, pack};
 
 /// How lines are drawn, attempt by attempt, until the budget is met: by how much the tolerance grows, and how large a
 /// line's box must be, in units (8 to a pixel of 1/512).

@@ -11,11 +11,11 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::{
     arcs::Simplifier,
+    cell_grid::{CELL_SIDE, Cell, Home, Lattice, WorldBox, degrees, world_box},
     labels::{Label, Labels},
-    lattice::{CELL_SIDE, Cell, Home, Lattice, WorldBox, degrees, world_box},
     snap::Places,
 };
-use crate::{
+use crate::cut::{
     grid::Near,
     polygon::runs_clockwise,
     repair::Repair,

@@ -1,6 +1,6 @@
 //! Cutting areas that are valid on the tile's grid already.
 
-use crate::{
+use crate::cut::{
     clip::{clip_ring, insert_seams},
     grid::{Far, Grid, Near},
     repair::Repair,

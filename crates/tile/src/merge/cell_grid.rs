@@ -141,7 +141,7 @@ mod tests {
         let [x, y] = lattice.origin(cell);
         assert!(x <= world[0].into() && i64::from(world[1]) - y < 1 << lattice.shift());
         let tile = crate::TileId::at([106.7, 10.77], 14).unwrap();
-        let [u, v] = crate::grid::Grid::new(tile, 0).place(world);
+        let [u, v] = crate::cut::grid::Grid::new(tile, 0).place(world);
         let local = lattice.local(cell, world);
         let offset = |cell: u32, tile: u32| i64::from(cell - 2 * tile) * i64::from(CELL_SIDE);
         assert_eq!(

@@ -1,13 +1,11 @@
 //! From pixels to polygons whose borders both sides share.
 
-use super::{
-    arcs::farthest,
-    mosaic::{Frame, Mosaic},
-};
-use crate::{
+use super::mosaic::{Frame, Mosaic};
+use crate::cut::{
     grid::Near,
     rings::{Rings, doubled_area},
     simple::{Checker, Contact},
+    simplify::farthest,
     trace::{Directed, Tracer},
 };
 

@@ -4,7 +4,7 @@ use chrono::Datelike;
 use citymap_engine::{LayerSnapshot, Row, ValueRef};
 use rustc_hash::FxHashMap;
 
-use crate::wire;
+use crate::mvt::wire;
 
 /// A class as its value stands in a tile; empty for no value.
 pub(crate) type Label = Box<[u8]>;

@@ -1,6 +1,6 @@
 //! Merging polygons by class: into areas just below a layer's detail zoom, into a raster further below.
 //!
-//! A layer is divided into the squares of its detail zoom ([`lattice`]). Once for each square, polygons are merged where
+//! A layer is divided into the squares of its detail zoom ([`cell_grid`]). Once for each square, polygons are merged where
 //! they share borders with others of their class ([`area`]), and painted on a raster ([`raster`]). A tile of the zoom
 //! above shows the areas of its four squares; one further above is put together from the rasters of its squares
 //! ([`mosaic`]) and drawn as polygons again ([`contour`]). What a square gives follows from the features around it
@@ -8,15 +8,15 @@
 
 mod arcs;
 mod area;
+mod area_cutter;
+mod cell_grid;
 mod contour;
-mod cut;
 mod labels;
-mod lattice;
 mod mosaic;
 mod raster;
 mod snap;
+mod square_stamps;
 mod tile;
-mod view;
 mod write;
 
 use std::{
@@ -29,18 +29,17 @@ use citymap_model::TileRule;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHasher};
 
-pub(crate) use self::{
-    arcs::farthest,
-    labels::Labels,
-    lattice::Lattice,
-    tile::Drawing,
-    write::{COUNT_KEY, MERGED_ID},
-};
 use self::{
     area::{CellAreas, Source},
-    lattice::{Cell, degrees},
+    cell_grid::{Cell, degrees},
     raster::CellRaster,
-    view::{Census, View},
+    square_stamps::{Census, View},
+};
+pub(crate) use self::{
+    cell_grid::Lattice,
+    labels::Labels,
+    tile::Drawing,
+    write::{COUNT_KEY, MERGED_ID},
 };
 
 /// What was derived from one base of one layer.
@@ -198,7 +197,7 @@ pub(crate) fn reach(lattice: Lattice, bbox: &Bbox, zoom: u8) -> Bbox {
         [mercator::project([bbox.min[0], bbox.max[1]]), mercator::project([bbox.max[0], bbox.min[1]])];
     if zoom + 1 == lattice.zoom() {
         // All squares that may be done again, and what of them may reach beyond them.
-        let margin = view::reach(lattice);
+        let margin = square_stamps::reach(lattice);
         let shift = lattice.shift();
         let first = low.map(|value| i64::from(value.saturating_sub(margin) >> shift) << shift);
         let end = high.map(|value| (i64::from(value.saturating_add(margin) >> shift) + 1) << shift);

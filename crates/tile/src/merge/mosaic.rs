@@ -5,11 +5,11 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{
+    cell_grid::{Cell, Lattice},
     labels::Label,
-    lattice::{Cell, Lattice},
     raster::{CellRaster, EMPTY, FINEST, LEVELS},
 };
-use crate::{TileId, grid::SIDE};
+use crate::{TileId, cut::grid::SIDE};
 
 /// How many pixels beyond the buffer are looked at: what a pixel at its edge shows follows from those around it.
 const MARGIN: usize = 4;

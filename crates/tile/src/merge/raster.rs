@@ -6,8 +6,8 @@ use citymap_engine::{PartKind, Row, Shape};
 
 use super::{
     area::Source,
+    cell_grid::{Cell, Home, middle},
     labels::{Label, Labels},
-    lattice::{Cell, Home, middle},
 };
 
 /// Samples to a side.

@@ -1,6 +1,6 @@
 //! Places that edges are drawn to, so that borders which nearly meet do meet.
 
-use crate::grid::Near;
+use crate::cut::grid::Near;
 
 /// The least and greatest coordinate that is noted; beyond it nothing is drawn together.
 const LOW: i32 = -1100;

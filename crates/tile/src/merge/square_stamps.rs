@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use citymap_engine::{LayerSnapshot, Row, Shape};
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::lattice::{Cell, Home, Lattice, WorldBox};
+use super::cell_grid::{Cell, Home, Lattice, WorldBox};
 
 /// Which squares a base reaches, and which of its rows are merged nowhere.
 #[derive(Debug, Default)]

@@ -7,20 +7,23 @@ use citymap_engine::{LayerSnapshot, PartKind, Row, ShapeKind};
 use super::{
     Merged,
     area::CellAreas,
+    area_cutter::AreaCutter,
+    cell_grid::{CELL_SIDE, Cell, WorldBox},
     contour::Contours,
-    cut::AreaCutter,
     labels::write_label,
-    lattice::{CELL_SIDE, Cell, WorldBox},
     mosaic::{Frame, Mosaic},
     write::{MERGED_ID, MergedLayer},
 };
 use crate::{
     TileId, TileOptions,
-    grid::{Grid, Near, SIDE},
-    line::LineCutter,
-    pack, point,
-    polygon::PolygonCutter,
-    rings::{Rings, doubled_area},
+    cut::{
+        grid::{Grid, Near, SIDE},
+        line::LineCutter,
+        point,
+        polygon::PolygonCutter,
+        rings::{Ring, Rings, doubled_area},
+    },
+    pack,
 };
 
 /// How often a tile's pixels may be doubled to meet its budget.
@@ -218,7 +221,7 @@ impl TileScratch {
                     .iter()
                     .map(|point| [0, 1].map(|axis| (corner[axis] + i64::from(point[axis])) as i32));
                 rings.points.extend(points);
-                rings.rings.push(crate::rings::Ring { start, end: rings.points.len(), outer });
+                rings.rings.push(Ring { start, end: rings.points.len(), outer });
             }
             // The square's place and the area's number in it.
             let id = (number < 1 << 14)

@@ -4,8 +4,8 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     EXTENT,
-    pbf::{self, Commands},
-    rings::Rings,
+    cut::rings::Rings,
+    mvt::pbf::{self, Commands},
 };
 
 /// The attribute that says of how many features a merged one is made.

@@ -1,6 +1,6 @@
 //! The protocol buffer wire format, and the geometry commands of MVT in it.
 
-use crate::grid::Near;
+use crate::cut::grid::Near;
 
 /// A field with a varint.
 pub(crate) const VARINT: u32 = 0;

@@ -4,9 +4,9 @@ use chrono::{DateTime, Datelike, NaiveDate};
 use citymap_engine::{Column, Dictionary, LayerSnapshot, Row, ValueRef};
 use citymap_model::Field;
 
-use crate::{
+use super::{
+    delta_texts::OverlayTexts,
     numbers::Numbers,
-    overlay_texts::OverlayTexts,
     pbf,
     wire::{real_bits, write_bool, write_date, write_instant, write_int, write_real, write_text},
 };

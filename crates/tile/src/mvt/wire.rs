@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, NaiveDate};
 use citymap_model::format_datetime;
 
-use crate::pbf;
+use super::pbf;
 
 pub(crate) fn write_bool(out: &mut Vec<u8>, bits: u64) {
     pbf::key(out, 7, pbf::VARINT);

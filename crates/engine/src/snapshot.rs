@@ -10,9 +10,9 @@ use crate::{
 
 /// All features of one layer as of one revision: immutable, columnar, indexed. Cheap to clone.
 ///
-/// It is a large packed [`Block`], the base, and a small one, the overlay, of the features that were added or changed
+/// It is a large packed [`Block`], the base, and a small one, the delta, of the features that were added or changed
 /// since ([`LayerSnapshot::apply`]); base rows that were changed or removed are hidden. A [`Row`] below the base's length
-/// is one of the base, the others are the overlay's: rows are not in the order of fids, [`LayerSnapshot::rows`] are.
+/// is one of the base, the others are the delta's: rows are not in the order of fids, [`LayerSnapshot::rows`] are.
 #[derive(Clone, Debug)]
 pub struct LayerSnapshot {
     pub(crate) layer: Arc<Layer>,
@@ -62,24 +62,24 @@ impl LayerSnapshot {
 
     /// The block of the features added or changed since the base was packed. Its row `n` is the snapshot's row
     /// `base().len() + n`; none is hidden. Its [`Block::id`] differs from snapshot to snapshot, also where it is empty.
-    pub fn overlay(&self) -> &Block {
+    pub fn delta(&self) -> &Block {
         &self.delta.block
     }
 
-    /// For each of the overlay's own rows a number that, with the fid, tells this state of the feature from every other
+    /// For each of the delta's own rows a number that, with the fid, tells this state of the feature from every other
     /// one of this process. What was computed from a feature holds for as long as
     /// [`LayerSnapshot::row_of_stamped`] finds it.
-    pub fn overlay_stamps(&self) -> &[u64] {
+    pub fn delta_stamps(&self) -> &[u64] {
         &self.delta.stamps
     }
 
-    /// The row of the overlay's feature `fid`, if that is still in the state with this stamp.
+    /// The row of the delta's feature `fid`, if that is still in the state with this stamp.
     pub fn row_of_stamped(&self, fid: Fid, stamp: u64) -> Option<Row> {
         let row = self.delta.block.row_of_fid(fid)?;
-        (self.delta.stamps[row as usize] == stamp).then(|| self.row_of_overlay(row))
+        (self.delta.stamps[row as usize] == stamp).then(|| self.row_of_delta(row))
     }
 
-    /// Whether the row is one of the base that is no longer there, or stands changed in the overlay.
+    /// Whether the row is one of the base that is no longer there, or stands changed in the delta.
     #[inline]
     pub fn is_hidden(&self, row: Row) -> bool {
         self.delta.hidden.contains(row)
@@ -100,7 +100,7 @@ impl LayerSnapshot {
     pub fn sort(&self, rows: &mut [Row]) {
         rows.sort_unstable();
         let first = rows.partition_point(|&row| self.is_base(row));
-        // Each half is in order. The overlay's often follows the base's whole: new features have the highest fids.
+        // Each half is in order. The delta's often follows the base's whole: new features have the highest fids.
         if first > 0 && first < rows.len() && self.fid(rows[first - 1]) > self.fid(rows[first]) {
             rows.sort_by_key(|&row| self.fid(row));
         }
@@ -117,9 +117,9 @@ impl LayerSnapshot {
         !self.delta.hidden.is_empty()
     }
 
-    /// The snapshot's row of one of the overlay's own.
+    /// The snapshot's row of one of the delta's own.
     #[inline]
-    pub fn row_of_overlay(&self, row: Row) -> Row {
+    pub fn row_of_delta(&self, row: Row) -> Row {
         self.base.len() as Row + row
     }
 
@@ -220,7 +220,7 @@ impl LayerSnapshot {
     /// The row with the store's number `fid`.
     pub fn row_of_fid(&self, fid: Fid) -> Option<Row> {
         match self.delta.block.row_of_fid(fid) {
-            Some(row) => Some(self.row_of_overlay(row)),
+            Some(row) => Some(self.row_of_delta(row)),
             None => self.base.row_of_fid(fid).filter(|&row| !self.is_hidden(row)),
         }
     }
@@ -243,10 +243,10 @@ impl LayerSnapshot {
     /// The rows with this key, in the order of their fids; none in a layer without keys.
     pub fn rows_of_key(&self, key: &Value) -> Vec<Row> {
         let Some(field) = self.layer.key_index() else { return Vec::new() };
-        let [base, overlay] =
-            [self.base(), self.overlay()].map(|block| block.keys.rows(block.column(field), key.into()));
+        let [base, delta] =
+            [self.base(), self.delta()].map(|block| block.keys.rows(block.column(field), key.into()));
         let base = base.iter().copied().filter(|&row| !self.is_hidden(row));
-        let mut rows: Vec<Row> = base.chain(overlay.iter().map(|&row| self.row_of_overlay(row))).collect();
+        let mut rows: Vec<Row> = base.chain(delta.iter().map(|&row| self.row_of_delta(row))).collect();
         self.sort(&mut rows);
         rows
     }
@@ -256,15 +256,15 @@ impl LayerSnapshot {
         self.layer.key_index().into_iter().flat_map(move |field| {
             let rows = |block: &'a Block| block.keys.prefix(block.column(field), prefix);
             let mut base = rows(&self.base).filter(|&row| !self.is_hidden(row)).peekable();
-            let mut overlay = rows(&self.delta.block).map(|row| self.row_of_overlay(row)).peekable();
-            std::iter::from_fn(move || match (base.peek(), overlay.peek()) {
+            let mut delta = rows(&self.delta.block).map(|row| self.row_of_delta(row)).peekable();
+            std::iter::from_fn(move || match (base.peek(), delta.peek()) {
                 (Some(&a), Some(&b)) => {
                     let order = keys::compare(self.value(a, field), self.value(b, field));
                     let base_first = order.then_with(|| self.fid(a).cmp(&self.fid(b))).is_lt();
-                    if base_first { base.next() } else { overlay.next() }
+                    if base_first { base.next() } else { delta.next() }
                 }
                 (Some(_), None) => base.next(),
-                (None, _) => overlay.next(),
+                (None, _) => delta.next(),
             })
         })
     }
@@ -316,7 +316,7 @@ impl LayerSnapshot {
                     }
                 });
             }
-            self.delta.block.candidates(bbox, |row| visit(self.row_of_overlay(row)));
+            self.delta.block.candidates(bbox, |row| visit(self.row_of_delta(row)));
         }
     }
 }

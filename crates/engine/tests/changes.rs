@@ -267,7 +267,7 @@ fn any_sequence_of_changes_equals_a_snapshot_built_afresh() {
             same_answers(&snapshot, &model, &mut rng);
             if rng.random_bool(0.15) {
                 let merged = snapshot.merged();
-                assert_eq!(merged.overlay_len(), 0);
+                assert_eq!(merged.delta_len(), 0);
                 assert_eq!(merged.base().len(), model.len());
                 assert_eq!(merged.revision(), snapshot.revision());
                 same_answers(&merged, &model, &mut rng);
@@ -308,16 +308,16 @@ fn a_merged_base_is_what_a_builder_makes() {
 }
 
 #[test]
-fn the_overlay_counts_what_differs_from_the_base_and_keeps_nothing_of_former_edits() {
+fn the_delta_counts_what_differs_from_the_base_and_keeps_nothing_of_former_edits() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let model: Model = (1..10).map(|fid| (fid, feature(fid, FieldType::Text, &mut rng))).collect();
     let base = build(layer(FieldType::Text), &model);
     let apply = |snapshot: &LayerSnapshot, changes: Vec<(Fid, Option<Feature>)>| {
         snapshot.apply(layer(FieldType::Text), 2, changes).unwrap()
     };
-    assert_eq!((base.overlay_len(), apply(&base, vec![]).overlay_len()), (0, 0));
+    assert_eq!((base.delta_len(), apply(&base, vec![]).delta_len()), (0, 0));
     let one = apply(&base, vec![(3, None), (4, Some(feature(4, FieldType::Text, &mut rng))), (99, None)]);
-    assert_eq!((one.overlay_len(), one.len()), (2, 8));
+    assert_eq!((one.delta_len(), one.len()), (2, 8));
     let two = apply(
         &one,
         vec![
@@ -325,21 +325,21 @@ fn the_overlay_counts_what_differs_from_the_base_and_keeps_nothing_of_former_edi
             (11, Some(feature(11, FieldType::Text, &mut rng))),
         ],
     );
-    assert_eq!((two.overlay_len(), two.len()), (3, 10));
+    assert_eq!((two.delta_len(), two.len()), (3, 10));
     let three = apply(&two, vec![(4, None), (11, None)]);
-    assert_eq!((three.overlay_len(), three.len()), (2, 8));
+    assert_eq!((three.delta_len(), three.len()), (2, 8));
     let mut snapshot = base.clone();
     for number in 0..200 {
         let mut edited = feature(5, FieldType::Text, &mut rng);
         edited.values[1] = Value::Text(format!("lần {number}"));
         snapshot = apply(&snapshot, vec![(5, Some(edited))]);
     }
-    assert_eq!(snapshot.overlay_len(), 1);
-    let citymap_engine::Column::Text(_, names) = snapshot.overlay().column(1) else {
+    assert_eq!(snapshot.delta_len(), 1);
+    let citymap_engine::Column::Text(_, names) = snapshot.delta().column(1) else {
         panic!("names are texts")
     };
     assert_eq!(names.len(), 1);
-    assert_ne!(base.overlay().id(), apply(&base, vec![]).overlay().id());
+    assert_ne!(base.delta().id(), apply(&base, vec![]).delta().id());
     assert_eq!(base.base().id(), snapshot.base().id());
     assert_ne!(base.base().id(), snapshot.merged().base().id());
 }

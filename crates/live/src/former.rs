@@ -74,7 +74,7 @@ fn own_features(former: &City, now: &City) -> usize {
         .iter()
         .map(|(id, layer)| match now.layers.get(id) {
             Some(present) if Arc::ptr_eq(present, layer) => 0,
-            Some(present) if present.base().id() == layer.base().id() => layer.overlay_len(),
+            Some(present) if present.base().id() == layer.base().id() => layer.delta_len(),
             _ => layer.len(),
         })
         .sum()

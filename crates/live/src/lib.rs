@@ -60,7 +60,7 @@ pub struct Live {
     pub(crate) feed: feed::Feed,
 }
 
-/// What the thread that merges overlays needs too.
+/// What the thread that merges deltas needs too.
 pub(crate) struct Shared {
     scene: RwLock<Scene>,
     keeping: Mutex<Keeping>,

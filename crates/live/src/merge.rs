@@ -1,4 +1,4 @@
-//! Overlays that have grown are folded into their base by a thread of its own: readers go on with the old snapshot, and
+//! Deltas that have grown are folded into their base by a thread of its own: readers go on with the old snapshot, and
 //! what is committed meanwhile is applied again to the merged one before that is shown.
 
 use std::{
@@ -12,8 +12,8 @@ use citymap_model::{Layer, LayerId, RevisionNumber};
 
 use crate::{Keeping, Scene, Shared, read::Changes, refresh::indexed};
 
-/// Features of an overlay from which it is merged, where a hundredth of the layer is less.
-const OVERLAY: usize = 2_000;
+/// Features of a delta from which it is merged, where a hundredth of the layer is less.
+const DELTA: usize = 2_000;
 
 /// What brought a layer from one revision to a later one.
 pub(crate) struct Step {
@@ -43,19 +43,19 @@ impl Merging {
     }
 }
 
-/// Begins to merge a layer whose overlay has grown, unless another one is being merged.
+/// Begins to merge a layer whose delta has grown, unless another one is being merged.
 pub(crate) fn start_if_due(shared: &Arc<Shared>, keeping: &mut Keeping) {
     if keeping.merging.is_some() {
         return;
     }
     let scene = shared.scene();
     let due = |layer: &&Arc<LayerSnapshot>| {
-        layer.overlay_len() > OVERLAY.max(layer.len() / 100) && !keeping.full.contains(&layer.base().id())
+        layer.delta_len() > DELTA.max(layer.len() / 100) && !keeping.full.contains(&layer.base().id())
     };
     let due = scene.city.layers.values().find(due).cloned();
     let Some(snapshot) = due else { return };
     let layer = snapshot.layer().id.clone();
-    let name = "merge-overlay".to_owned();
+    let name = "merge-delta".to_owned();
     let work = {
         let shared = Arc::clone(shared);
         move || {
@@ -65,7 +65,7 @@ pub(crate) fn start_if_due(shared: &Arc<Shared>, keeping: &mut Keeping) {
     };
     match thread::Builder::new().name(name).spawn(work) {
         Ok(_runs) => keeping.merging = Some(Merging { layer, since: Vec::new(), abandoned: false }),
-        Err(error) => tracing::warn!(%error, "no thread to merge an overlay; the next revision tries again"),
+        Err(error) => tracing::warn!(%error, "no thread to merge a delta; the next revision tries again"),
     }
 }
 
@@ -87,7 +87,7 @@ fn merge(shared: &Shared, snapshot: &Arc<LayerSnapshot>) {
     let id = snapshot.layer().id.clone();
     let merged = Arc::new(snapshot.merged());
     if merged.base().id() == snapshot.base().id() {
-        tracing::warn!(layer = %id, "an overlay is too much for its base; it stays beside it");
+        tracing::warn!(layer = %id, "a delta is too much for its base; it stays beside it");
         shared.keep().full.push(snapshot.base().id());
         return;
     }
@@ -105,7 +105,7 @@ fn merge(shared: &Shared, snapshot: &Arc<LayerSnapshot>) {
         Ok(None) => merged,
         Err(error) => {
             // The same steps went through on the old base, so this cannot be; the old base stays in use.
-            tracing::error!(layer = %id, %error, "an overlay could not be merged");
+            tracing::error!(layer = %id, %error, "a delta could not be merged");
             keeping.full.push(snapshot.base().id());
             return;
         }
@@ -116,7 +116,7 @@ fn merge(shared: &Shared, snapshot: &Arc<LayerSnapshot>) {
         layer = %id,
         ms = start.elapsed().as_millis() as u64,
         held_ms = held.elapsed().as_secs_f64() * 1e3,
-        "overlay merged"
+        "delta merged"
     );
     drop(keeping);
     if let Some(keeper) = &shared.keeper {
@@ -139,7 +139,7 @@ fn with_layer(scene: &Scene, layer: Arc<LayerSnapshot>) -> Scene {
 }
 
 impl crate::Live {
-    /// Waits until no overlay is being merged, or the time is over; whether none is. For tests and measurements.
+    /// Waits until no delta is being merged, or the time is over; whether none is. For tests and measurements.
     pub fn wait_for_merges(&self, timeout: Duration) -> bool {
         let end = Instant::now() + timeout;
         while self.shared.keep().merging.is_some() {

@@ -195,7 +195,7 @@ fn what_was_committed_since_is_applied() {
     let scene = live.scene();
     let parcels = scene.city.layer("parcels").unwrap();
     assert_eq!(
-        (parcels.overlay_len(), parcels.id(parcels.row_of_fid(8).unwrap()).to_string()),
+        (parcels.delta_len(), parcels.id(parcels.row_of_fid(8).unwrap()).to_string()),
         (2, "một thửa khác".into())
     );
 

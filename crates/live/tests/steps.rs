@@ -114,13 +114,13 @@ fn an_edit_costs_what_was_edited_and_not_what_there_is() {
     let (puts, revision) = edit(&live, "places", vec![Edit::Insert(None, feature("Chợ Bến Thành", 7))]);
     assert_eq!(revision.number, 2);
     assert_eq!(revision.meta.author, "test");
-    // Shown when `write` returns, by the same base and an overlay of one.
+    // Shown when `write` returns, by the same base and a delta of one.
     let after = live.scene();
     assert_eq!(after.revision(), 2);
     assert_eq!(*newest.borrow_and_update(), 2);
     let (old, new) = (before.city.layer("places").unwrap(), after.city.layer("places").unwrap());
     assert_eq!(old.base().id(), new.base().id());
-    assert_eq!((old.len(), new.len(), new.overlay_len()), (5_000, 5_001, 1));
+    assert_eq!((old.len(), new.len(), new.delta_len()), (5_000, 5_001, 1));
     let Put::Added(fid) = puts[0] else { panic!("{puts:?}") };
     assert_eq!(new.label(new.row_of_fid(fid).unwrap()), "Chợ Bến Thành");
     let query = citymap_search::SearchQuery { text: "cho ben thanh".into(), limit: 5, near: None };
@@ -242,7 +242,7 @@ fn what_fails_leaves_no_trace_and_the_next_writer_is_not_held_up() {
 }
 
 #[test]
-fn a_grown_overlay_is_merged_while_edits_go_on() {
+fn a_grown_delta_is_merged_while_edits_go_on() {
     let (folder, live) = city(3_000);
     let mut random = Random(7);
     for round in 0..12 {
@@ -254,7 +254,7 @@ fn a_grown_overlay_is_merged_while_edits_go_on() {
     }
     assert!(live.wait_for_merges(Duration::from_secs(60)));
     let snapshot = Arc::clone(live.scene().city.layer("places").unwrap());
-    assert!(snapshot.overlay_len() <= 2_000, "an overlay of {} was left", snapshot.overlay_len());
+    assert!(snapshot.delta_len() <= 2_000, "a delta of {} was left", snapshot.delta_len());
     same(&live.scene(), &open(&folder.path().join("city.gpkg")).scene());
     // A former city is still made from the new base.
     assert_eq!(live.scene_at(1).unwrap().city.layer("places").unwrap().len(), 3_000);

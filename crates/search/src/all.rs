@@ -145,7 +145,7 @@ mod tests {
 
     const TRAI: (Kind, &str, usize) = (Kind::None, "nguien trai phuong cho quan", 11);
 
-    /// Fids 1 to 5 in the base, of which 2 is removed and 4 changed; 4 and 6 in the overlay.
+    /// Fids 1 to 5 in the base, of which 2 is removed and 4 changed; 4 and 6 in the delta.
     fn snapshot() -> LayerSnapshot {
         let layer =
             Layer::new("houses".parse().unwrap(), Title::same("Houses"), Role::Address, GeometryKind::None);
@@ -164,10 +164,10 @@ mod tests {
     fn house_numbers_are_found_within_their_street_over_all_parts() {
         let base =
             phrases(&[on_trai("123"), on_trai("123/4"), on_trai("1230"), on_trai("9"), on_trai("123/4")]);
-        let overlay = phrases(&[on_trai("123"), on_trai("123/2")]);
+        let delta = phrases(&[on_trai("123"), on_trai("123/2")]);
         let snapshot = snapshot();
         let (empty, older) = (Phrases::empty(), Older::default());
-        let all = All::new([&base, &empty, &overlay], &older, &snapshot);
+        let all = All::new([&base, &empty, &delta], &older, &snapshot);
         let found = all.find(Asked { kind: Kind::None, core: "nguien trai phuong", partial: true }, 10);
         assert_eq!(found.len(), 1, "a street in both parts is one");
         let fids =
@@ -185,10 +185,10 @@ mod tests {
     fn what_is_hidden_takes_no_place_among_the_found() {
         let name = |core| ("", Kind::None, core, 99);
         let base = phrases(&[name("b"), name("aa"), name("aaa b"), name("aab"), name("aabb")]);
-        let overlay = phrases(&[name("aac"), name("aa c")]);
+        let delta = phrases(&[name("aac"), name("aa c")]);
         let snapshot = snapshot();
         let (empty, older) = (Phrases::empty(), Older::default());
-        let all = All::new([&base, &empty, &overlay], &older, &snapshot);
+        let all = All::new([&base, &empty, &delta], &older, &snapshot);
         let found = all.find(Asked { kind: Kind::None, core: "aa", partial: true }, 3);
         let cores: Vec<&str> = found.iter().map(|(_, phrase)| phrase.core).collect();
         assert_eq!(cores, ["aac", "aa c", "aabb"]);

@@ -40,7 +40,7 @@ impl SearchIndex {
     }
 
     /// Indexes a city, keeping from `old` what is of the same snapshots, and of a layer that was edited
-    /// ([`LayerSnapshot::apply`]) all but the overlay: that costs what the overlay holds. A layer that was
+    /// ([`LayerSnapshot::apply`]) all but the delta: that costs what the delta holds. A layer that was
     /// [merged](LayerSnapshot::merged) or read anew is indexed whole, seconds for a million features; so after a merge
     /// beside the readers, index there too, then bring snapshot and index up to date.
     pub fn update(old: &Self, city: &City) -> Self {

@@ -6,7 +6,7 @@ use citymap_model::{LayerId, Role};
 use crate::{all::All, fields::Fields, older::Older, part::Part};
 
 /// The names, addresses and parcel numbers of one layer as of one snapshot, in three parts: what is of the base outlives
-/// all edits over it; of the overlay most outlives the next edits, and only the rest is read at each.
+/// all edits over it; of the delta most outlives the next edits, and only the rest is read at each.
 #[derive(Debug)]
 pub(crate) struct LayerIndex {
     pub(crate) id: LayerId,
@@ -16,7 +16,7 @@ pub(crate) struct LayerIndex {
     fields: Fields,
     base: Arc<Part>,
     older: Arc<Older>,
-    /// What of the overlay is not in `older`, by the overlay's own rows.
+    /// What of the delta is not in `older`, by the delta's own rows.
     newer: Part,
     /// The fields that make up an address, to be shown.
     pub(crate) address_fields: Vec<usize>,
@@ -29,7 +29,7 @@ impl LayerIndex {
     pub(crate) fn build(snapshot: &LayerSnapshot, before: Option<&Self>) -> Self {
         let layer = snapshot.layer();
         let fields = Fields::of(layer);
-        let blocks = [snapshot.base().id(), snapshot.overlay().id()];
+        let blocks = [snapshot.base().id(), snapshot.delta().id()];
         let kept = before.filter(|before| before.blocks[0] == blocks[0] && before.fields == fields);
         let (base, mut older) = match kept {
             Some(kept) => (Arc::clone(&kept.base), Arc::clone(&kept.older)),
@@ -40,7 +40,7 @@ impl LayerIndex {
             older = Arc::new(Older::build(snapshot, &fields));
             rest.clear();
         }
-        let newer = Part::build(snapshot.overlay(), &fields, Some(&rest));
+        let newer = Part::build(snapshot.delta(), &fields, Some(&rest));
         let address_fields = match (fields.address, fields.number, fields.street) {
             (Some(address), ..) => vec![address],
             (None, Some(number), Some(street)) => vec![number, street],
@@ -53,8 +53,8 @@ impl LayerIndex {
 
     /// Whether it is of this very snapshot, so that its rows are the snapshot's.
     pub(crate) fn is_of(&self, snapshot: &LayerSnapshot) -> bool {
-        // The overlay's block is another one with each change, also where only definitions or removals changed.
-        self.blocks == [snapshot.base().id(), snapshot.overlay().id()]
+        // The delta's block is another one with each change, also where only definitions or removals changed.
+        self.blocks == [snapshot.base().id(), snapshot.delta().id()]
     }
 
     /// The names of all parts.

@@ -3,8 +3,8 @@ use citymap_model::Fid;
 
 use crate::{fields::Fields, part::Part};
 
-/// What was found of a whole overlay some edits ago. It holds for the features that have not changed since, which their
-/// stamps tell, wherever the overlay has their rows by now.
+/// What was found of a whole delta some edits ago. It holds for the features that have not changed since, which their
+/// stamps tell, wherever the delta has their rows by now.
 #[derive(Debug, Default)]
 pub(crate) struct Older {
     pub(crate) part: Part,
@@ -14,10 +14,10 @@ pub(crate) struct Older {
 
 impl Older {
     pub(crate) fn build(snapshot: &LayerSnapshot, fields: &Fields) -> Self {
-        Self { part: Part::build(snapshot.overlay(), fields, None), features: features(snapshot).collect() }
+        Self { part: Part::build(snapshot.delta(), fields, None), features: features(snapshot).collect() }
     }
 
-    /// The overlay's own rows that are not in it as they are.
+    /// The delta's own rows that are not in it as they are.
     pub(crate) fn lacks(&self, snapshot: &LayerSnapshot) -> Vec<Row> {
         let mut own = self.features.iter().peekable();
         let mut rows = Vec::new();
@@ -33,10 +33,10 @@ impl Older {
     /// Whether it is time to build it anew, with so many rows not in it. To read those at each edit and all of them now
     /// and then costs least where it is done about every √2n edits.
     pub(crate) fn is_due(&self, lacking: usize, snapshot: &LayerSnapshot) -> bool {
-        lacking > (2 * snapshot.overlay().len()).isqrt().max(16)
+        lacking > (2 * snapshot.delta().len()).isqrt().max(16)
     }
 
-    /// The snapshot's row of a row of the base (part 0), of this one (1) or of the overlay (2); `None` for what is no
+    /// The snapshot's row of a row of the base (part 0), of this one (1) or of the delta (2); `None` for what is no
     /// longer there, or has changed.
     pub(crate) fn shown(&self, snapshot: &LayerSnapshot, part: usize, row: Row) -> Option<Row> {
         match part {
@@ -45,14 +45,14 @@ impl Older {
                 let (fid, stamp) = self.features[row as usize];
                 snapshot.row_of_stamped(fid, stamp)
             }
-            _ => Some(snapshot.row_of_overlay(row)),
+            _ => Some(snapshot.row_of_delta(row)),
         }
     }
 }
 
 fn features(snapshot: &LayerSnapshot) -> impl Iterator<Item = (Fid, u64)> + '_ {
-    let block = snapshot.overlay();
-    let stamps = snapshot.overlay_stamps().iter().zip(0..);
+    let block = snapshot.delta();
+    let stamps = snapshot.delta_stamps().iter().zip(0..);
     stamps.map(|(&stamp, row)| (block.fid(row), stamp))
 }
 
@@ -77,7 +77,7 @@ mod tests {
         assert!(older.lacks(&first).is_empty());
         let second = apply(&apply(&first, vec![feature(3), feature(4)]), vec![(6, None)]);
         let fids = |snapshot: &LayerSnapshot, rows: Vec<Row>| -> Vec<Fid> {
-            rows.into_iter().map(|row| snapshot.overlay().fid(row)).collect()
+            rows.into_iter().map(|row| snapshot.delta().fid(row)).collect()
         };
         assert_eq!(fids(&second, older.lacks(&second)), [3, 4]);
         let shown: Vec<Option<Fid>> =

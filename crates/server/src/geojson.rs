@@ -20,7 +20,7 @@ thread_local! {
 const NAMES_KEPT: usize = 32;
 
 fn names(snapshot: &LayerSnapshot) -> Names {
-    let state = snapshot.overlay().id();
+    let state = snapshot.delta().id();
     NAMES.with_borrow_mut(|known| {
         if let Some((_, names)) = known.iter().find(|(own, _)| *own == state) {
             return Rc::clone(names);

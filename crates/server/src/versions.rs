@@ -16,7 +16,7 @@ impl Versions {
     /// The layer's [`fingerprint`].
     pub(crate) fn of(&self, snapshot: &LayerSnapshot) -> Arc<str> {
         // No other snapshot has this block, merged ones included.
-        let block = snapshot.overlay().id();
+        let block = snapshot.delta().id();
         let layer = &snapshot.layer().id;
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((own, version)) = known.get(layer)

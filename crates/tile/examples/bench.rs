@@ -115,7 +115,7 @@ fn main() {
     println!("{} parcels in {:.1?}", layer.len(), start.elapsed());
     if std::env::args().any(|argument| argument == "overlay") {
         layer = edited(&layer);
-        println!("{} of them edited", layer.overlay_len());
+        println!("{} of them edited", layer.delta_len());
     }
     println!("zoom  parcels   encode ms      kB  gzip level: ms (kB)");
     let asked: Vec<u8> = std::env::args().skip(1).filter_map(|zoom| zoom.parse().ok()).collect();

@@ -16,7 +16,7 @@ use crate::Row;
 pub(crate) struct KeyIndex {
     /// Rows with a key, by key, then by row (rows are in the order of their fids).
     pub(crate) order: Buffer<Row>,
-    /// Rows whose key a row with a lower fid has: in a base of the base alone, in an overlay of all that is there.
+    /// Rows whose key a row with a lower fid has: in a base of the base alone, in a delta of all that is there.
     pub(crate) repeated: Bits,
 }
 

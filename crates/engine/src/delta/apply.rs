@@ -35,8 +35,8 @@ impl LayerSnapshot {
     /// not there stays away), in the order of the numbers. `layer` is the definition now, `revision` the one that last
     /// touched the layer.
     ///
-    /// It costs what changed and what the overlay holds, and a bit for each feature of the base, not what there is: fold
-    /// a large overlay now and then ([`LayerSnapshot::merged`]). This snapshot stays as it is; both share the base.
+    /// It costs what changed and what the delta holds, and a bit for each feature of the base, not what there is: fold
+    /// a large delta now and then ([`LayerSnapshot::merged`]). This snapshot stays as it is; both share the base.
     ///
     /// # Errors
     /// [`EngineError::Definition`] where [`LayerSnapshot::takes`] says no, [`EngineError::Order`] where a number comes

@@ -12,7 +12,7 @@ use crate::{
 
 impl LayerSnapshot {
     /// How many features differ from the base: those added, changed and removed since.
-    pub fn overlay_len(&self) -> usize {
+    pub fn delta_len(&self) -> usize {
         self.delta.len()
     }
 
@@ -23,7 +23,7 @@ impl LayerSnapshot {
     /// Where nothing differs from the base, and where all of it is too much for one block, it is this snapshot again.
     pub fn merged(&self) -> Self {
         let (base, delta) = (&*self.base, &*self.delta);
-        if self.overlay_len() == 0 {
+        if self.delta_len() == 0 {
             return self.clone();
         }
         let mut spans = Vec::new();

@@ -204,7 +204,7 @@ impl<'a> Overlay<'a> {
     /// Brings the large features of the second layer to the grid once, for a run over many features of the first.
     fn prepare(&mut self) -> Result<(), EngineError> {
         let snapshot = self.b.snapshot;
-        let rows = snapshot.base().len() + snapshot.overlay().len();
+        let rows = snapshot.base().len() + snapshot.delta().len();
         let selected = &self.selected_b;
         self.prepared = (0..rows as Row)
             .into_par_iter()

@@ -68,7 +68,7 @@ impl<'a> Operand<'a> {
         if !self.is_restricted() {
             return Selected(None);
         }
-        let mut flags = vec![false; self.snapshot.base().len() + self.snapshot.overlay().len()];
+        let mut flags = vec![false; self.snapshot.base().len() + self.snapshot.delta().len()];
         self.list().into_iter().for_each(|row| flags[row as usize] = true);
         Selected(Some(flags))
     }

@@ -177,7 +177,7 @@ fn bow(snapshot: &LayerSnapshot) -> f64 {
             .map(|edge| (edge[1][0] - edge[0][0]).abs().max((edge[1][1] - edge[0][1]).abs()))
             .fold(0.0, f64::max)
     };
-    let rows = (snapshot.base().len() + snapshot.overlay().len()) as Row;
+    let rows = (snapshot.base().len() + snapshot.delta().len()) as Row;
     let longest = (0..rows).into_par_iter().with_min_len(4096).map(longest).reduce(|| 0.0, f64::max);
     // An edge of d degrees bows by d² · π/180 / 8 · tan φ ≤ d² · 0.001 below 24° N; and by less along a meridian.
     // Twice that, and the last bits.

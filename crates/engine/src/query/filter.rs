@@ -44,7 +44,7 @@ pub struct TimeInterval {
 pub(crate) struct Prepared<'a> {
     snapshot: &'a LayerSnapshot,
     base: On<'a>,
-    overlay: On<'a>,
+    delta: On<'a>,
 }
 
 /// A filter on the column of one block.
@@ -57,14 +57,14 @@ enum On<'a> {
 impl<'a> Prepared<'a> {
     pub(crate) fn new(snapshot: &'a LayerSnapshot, filter: &'a Filter) -> Self {
         let on = |block: &'a Block| On::new(block.column(filter.field), filter);
-        Self { snapshot, base: on(snapshot.base()), overlay: on(snapshot.overlay()) }
+        Self { snapshot, base: on(snapshot.base()), delta: on(snapshot.delta()) }
     }
 
     pub(crate) fn matches(&self, row: Row) -> bool {
         if self.snapshot.is_base(row) {
             self.base.matches(row)
         } else {
-            self.overlay.matches(row - self.snapshot.base().len() as Row)
+            self.delta.matches(row - self.snapshot.base().len() as Row)
         }
     }
 }

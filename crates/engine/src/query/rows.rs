@@ -9,21 +9,21 @@ use crate::{LayerSnapshot, Row};
 pub struct Rows<'a> {
     snapshot: &'a LayerSnapshot,
     base: Range<Row>,
-    /// The overlay's own rows.
-    overlay: Range<Row>,
+    /// The delta's own rows.
+    delta: Range<Row>,
 }
 
 impl<'a> Rows<'a> {
     /// Those with a fid above `after`.
     pub(crate) fn new(snapshot: &'a LayerSnapshot, after: Option<Fid>) -> Self {
         let first = after.map(|after| after.saturating_add(1));
-        let [base, overlay] = [snapshot.base(), snapshot.overlay()]
+        let [base, delta] = [snapshot.base(), snapshot.delta()]
             .map(|block| first.map_or(0, |first| block.rows_below(first))..block.len() as Row);
         // Nothing is above the highest number there can be.
         if after == Some(Fid::MAX) {
-            return Self { snapshot, base: 0..0, overlay: 0..0 };
+            return Self { snapshot, base: 0..0, delta: 0..0 };
         }
-        Self { snapshot, base, overlay }
+        Self { snapshot, base, delta }
     }
 }
 
@@ -34,12 +34,11 @@ impl Iterator for Rows<'_> {
         while !self.base.is_empty() && self.snapshot.is_hidden(self.base.start) {
             self.base.start += 1;
         }
-        let overlay_first = !self.overlay.is_empty()
+        let delta_first = !self.delta.is_empty()
             && (self.base.is_empty()
-                || self.snapshot.overlay().fid(self.overlay.start)
-                    < self.snapshot.base().fid(self.base.start));
-        if overlay_first {
-            self.overlay.next().map(|row| self.snapshot.row_of_overlay(row))
+                || self.snapshot.delta().fid(self.delta.start) < self.snapshot.base().fid(self.base.start));
+        if delta_first {
+            self.delta.next().map(|row| self.snapshot.row_of_delta(row))
         } else {
             self.base.next()
         }

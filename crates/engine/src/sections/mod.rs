@@ -92,7 +92,7 @@ impl<'a> Writer<'a> {
 impl LayerSnapshot {
     /// The snapshot as pieces; `None` while something lies over the base ([`LayerSnapshot::merged`] folds it in).
     pub fn sections(&self) -> Option<Vec<Section<'_>>> {
-        (self.overlay_len() == 0).then(|| self.base().sections())
+        (self.delta_len() == 0).then(|| self.base().sections())
     }
 
     /// A snapshot of the pieces that [`LayerSnapshot::sections`] gave for a snapshot with this definition and revision.
@@ -112,18 +112,18 @@ impl LayerSnapshot {
         }
     }
 
-    /// How many bytes each part of the snapshot takes, by name; parts of the overlay have a name that begins with
-    /// `overlay.`. What lies in a mapped file counts like any other memory.
+    /// How many bytes each part of the snapshot takes, by name; parts of the delta have a name that begins with
+    /// `delta.`. What lies in a mapped file counts like any other memory.
     pub fn memory(&self) -> Vec<(String, usize)> {
         let sized = |section: Section<'_>| (section.name, section.bytes.len());
         let own = self.base().sections().into_iter().map(sized);
-        let over = self.overlay().sections().into_iter().map(sized);
+        let over = self.delta().sections().into_iter().map(sized);
         let mut memory: Vec<_> =
-            own.chain(over.map(|(name, bytes)| (format!("overlay.{name}"), bytes))).collect();
+            own.chain(over.map(|(name, bytes)| (format!("delta.{name}"), bytes))).collect();
         let hidden = size_of_val(self.delta.hidden.words());
         let rest = size_of_val(&*self.delta.flipped) + size_of_val(&*self.delta.stamps) + hidden;
         if rest > 0 {
-            memory.push(("overlay.marks".into(), rest));
+            memory.push(("delta.marks".into(), rest));
         }
         memory
     }

@@ -106,7 +106,7 @@ impl Keeper {
         for id in &layers {
             let Some(present) = shared.present(id) else { continue };
             let base = present.snapshot.base().id();
-            let due = self.state().bases.get(id) != Some(&base) || present.snapshot.overlay_len() > behind;
+            let due = self.state().bases.get(id) != Some(&base) || present.snapshot.delta_len() > behind;
             if !due {
                 continue;
             }

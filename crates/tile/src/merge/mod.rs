@@ -50,7 +50,7 @@ pub(crate) struct Merged {
     tolerance: f64,
     time: Option<TimeInterval>,
     census: Census,
-    /// Of the last snapshots, by the ids of their overlays.
+    /// Of the last snapshots, by the ids of their deltas.
     views: Mutex<Vec<(u64, Arc<View>)>>,
     areas: Kept<CellAreas>,
     rasters: Kept<CellRaster>,
@@ -137,7 +137,7 @@ impl Merged {
     }
 
     fn view(&self, snapshot: &LayerSnapshot) -> Arc<View> {
-        let id = snapshot.overlay().id();
+        let id = snapshot.delta().id();
         if let Some((_, view)) = self.views().iter().find(|(own, _)| *own == id) {
             return Arc::clone(view);
         }

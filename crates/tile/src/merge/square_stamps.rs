@@ -100,8 +100,8 @@ impl View {
                 view.stamp(snapshot.shape(row), lattice, (false, snapshot.fid(row), 0));
             }
         }
-        for (own, &stamp) in snapshot.overlay_stamps().iter().enumerate() {
-            let row = snapshot.row_of_overlay(own as Row);
+        for (own, &stamp) in snapshot.delta_stamps().iter().enumerate() {
+            let row = snapshot.row_of_delta(own as Row);
             added.add(snapshot.shape(row), row, lattice);
             view.stamp(snapshot.shape(row), lattice, (true, snapshot.fid(row), stamp));
         }

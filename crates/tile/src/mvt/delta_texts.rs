@@ -1,13 +1,13 @@
 use citymap_engine::{LayerSnapshot, Row, ValueRef};
 use rustc_hash::FxHashMap;
 
-/// The texts that the overlay's features in a tile have in one field, numbered above the base's codes. The base's
+/// The texts that the delta's features in a tile have in one field, numbered above the base's codes. The base's
 /// features share these numbers where they have the same text, so that a value stands in a tile once.
-pub(crate) struct OverlayTexts<'a> {
+pub(crate) struct DeltaTexts<'a> {
     numbers: FxHashMap<&'a str, u64>,
 }
 
-impl<'a> OverlayTexts<'a> {
+impl<'a> DeltaTexts<'a> {
     /// The first number that is no code.
     const FIRST: u64 = 1 << 32;
 

@@ -5,7 +5,7 @@ use citymap_engine::{Column, Dictionary, LayerSnapshot, Row, ValueRef};
 use citymap_model::Field;
 
 use super::{
-    delta_texts::OverlayTexts,
+    delta_texts::DeltaTexts,
     numbers::Numbers,
     pbf,
     wire::{real_bits, write_bool, write_date, write_instant, write_int, write_real, write_text},
@@ -181,7 +181,7 @@ impl Values {
         }
     }
 
-    /// Numbers a field's values where some rows are of the overlay, to the same bytes as if all were of one block;
+    /// Numbers a field's values where some rows are of the delta, to the same bytes as if all were of one block;
     /// whether any row has one.
     fn collect_both(&mut self, snapshot: &LayerSnapshot, field: usize, rows: &[Row], place: usize) -> bool {
         let value = |row: Row| snapshot.value(row, field);
@@ -236,7 +236,7 @@ impl Values {
         rows: &[Row],
         place: usize,
     ) -> bool {
-        let texts = OverlayTexts::new(snapshot, field, rows);
+        let texts = DeltaTexts::new(snapshot, field, rows);
         self.begin_column(rows);
         let mut any = false;
         for (feature, &row) in rows.iter().enumerate() {
@@ -252,7 +252,7 @@ impl Values {
             any = true;
             let (mut number, new) = self.numbers.number(bits, self.count);
             if new {
-                // A code that comes for the first time may be of a text that the overlay has too.
+                // A code that comes for the first time may be of a text that the delta has too.
                 let text = text.unwrap_or_else(|| dictionary.get(bits as u32));
                 let shared = texts.number(text).filter(|&other| other != bits);
                 match shared.and_then(|other| self.numbers.share(bits, other)) {

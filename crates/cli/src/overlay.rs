@@ -8,8 +8,8 @@ use std::{
 };
 
 use citymap_engine::{
-    Cancel, EngineError, Filter, LayerSnapshot, Method, Op, Operand, Overlay, OverlayError, OverlayOptions,
-    Progress, SnapshotBuilder, Summary,
+    Cancel, Comparison, EngineError, Filter, LayerSnapshot, Method, Operand, Overlay, OverlayError,
+    OverlayOptions, Progress, SnapshotBuilder, Summary,
 };
 use citymap_model::{Geometry, LayerId, Value};
 use citymap_output::{Format, Output};
@@ -183,7 +183,7 @@ fn filters(layer: &LayerSnapshot, given: &[String], other: &LayerId) -> Result<V
                 Failure(format!("`{value}` is no value of `{field}`, which is {field_type:?}"))
             })?
         };
-        filters.push(Filter { field: index, op: Op::Eq, value });
+        filters.push(Filter { field: index, comparison: Comparison::Eq, value });
     }
     Ok(filters)
 }

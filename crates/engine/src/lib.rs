@@ -52,7 +52,7 @@ pub use overlay::{
     Measures, Operand, Overlay, OverlayError, OverlayOptions, Piece, PieceShapes, Progress, Summary,
 };
 pub use query::{
-    filter::{Filter, Op, TimeInterval},
+    filter::{Comparison, Filter, TimeInterval},
     near::Hit,
     rows::Rows,
     select::{Page, Query},

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use chrono::{DateTime, Days, NaiveDate};
 use citymap_engine::{
-    Area, Bbox, EngineError, Filter, LayerSnapshot, Op, Query, Row, SnapshotBuilder, TimeInterval,
+    Area, Bbox, Comparison, EngineError, Filter, LayerSnapshot, Query, Row, SnapshotBuilder, TimeInterval,
 };
 use citymap_model::{
     Feature, Fid, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value, parse_datetime,
@@ -142,13 +142,13 @@ fn same_answers(found: &LayerSnapshot, model: &Model, rng: &mut ChaCha8Rng) {
         let time = rng.random_bool(0.5).then_some(TimeInterval { start: instant, end: instant });
         let d = rng.random_range(0.0..0.001);
         let field = rng.random_range(0..7);
-        let ops = [Op::Eq, Op::Lt, Op::Le, Op::Gt, Op::Ge];
-        let op = ops[rng.random_range(0..5)];
+        let comparisons = [Comparison::Eq, Comparison::Lt, Comparison::Le, Comparison::Gt, Comparison::Ge];
+        let comparison = comparisons[rng.random_range(0..5)];
         let query = Query {
             bbox: rng.random_bool(0.5).then_some(Bbox::new(x, y, x + d, y + d)),
             intersects: if rng.random_bool(0.3) { geometry(rng) } else { None },
             filters: if rng.random_bool(0.6) {
-                vec![Filter { field, op, value: like.values[field].clone() }]
+                vec![Filter { field, comparison, value: like.values[field].clone() }]
             } else {
                 vec![]
             },

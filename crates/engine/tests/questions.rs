@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use citymap_engine::{Area, Bbox, Filter, LayerSnapshot, Measure, Op, Query, SnapshotBuilder, TimeInterval};
+use citymap_engine::{
+    Area, Bbox, Comparison, Filter, LayerSnapshot, Measure, Query, SnapshotBuilder, TimeInterval,
+};
 use citymap_model::{
     Feature, FeatureId, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value, parse_date,
     parse_datetime,
@@ -71,7 +73,7 @@ fn select_equals_the_plain_loop() {
         let query = Query {
             bbox: Some(bbox),
             intersects: Some(wanted.clone()),
-            filters: vec![Filter { field: 1, op: Op::Ge, value: Value::Int(class) }],
+            filters: vec![Filter { field: 1, comparison: Comparison::Ge, value: Value::Int(class) }],
             ..Query::default()
         };
         let plain: Vec<i64> = features
@@ -224,7 +226,7 @@ fn equality_time_and_key_filters() {
     let features = features(600, 10);
     let snapshot = snapshot(&features);
     let key = Query {
-        filters: vec![Filter { field: 0, op: Op::Eq, value: Value::Text("P005".into()) }],
+        filters: vec![Filter { field: 0, comparison: Comparison::Eq, value: Value::Text("P005".into()) }],
         ..Query::default()
     };
     assert_eq!(fids(&snapshot, &snapshot.select(&key).rows), [7, 607]);
@@ -234,8 +236,10 @@ fn equality_time_and_key_filters() {
         matches!(feature.values[2], Value::Date(since) if since <= parse_date("2010-06-01").unwrap())
     });
     assert_eq!(snapshot.select(&time).rows.len(), plain.count());
-    let nothing =
-        Query { filters: vec![Filter { field: 0, op: Op::Eq, value: Value::Null }], ..Query::default() };
+    let nothing = Query {
+        filters: vec![Filter { field: 0, comparison: Comparison::Eq, value: Value::Null }],
+        ..Query::default()
+    };
     assert_eq!(snapshot.select(&nothing).rows.len(), 60);
 }
 

@@ -6,7 +6,7 @@ use axum::{
 };
 use chrono::{SecondsFormat, Utc};
 use citymap_crs::Crs;
-use citymap_engine::{Bbox, Filter, LayerSnapshot, Op, Query, Row};
+use citymap_engine::{Bbox, Comparison, Filter, LayerSnapshot, Query, Row};
 use citymap_model::Value;
 use serde_json::json;
 
@@ -100,7 +100,7 @@ fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>,
             let wanted = type_name(definition.field_type);
             Problem::parameter(format!("`{name}={text}` cannot be used; the field's type is {wanted}"))
         })?;
-        filters.push(Filter { field, op: Op::Eq, value });
+        filters.push(Filter { field, comparison: Comparison::Eq, value });
     }
     if let Some((name, _)) = params.pairs().next() {
         let fields: Vec<&str> = layer.public_fields().map(|(_, field)| field.name.as_str()).collect();

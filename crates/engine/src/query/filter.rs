@@ -7,7 +7,7 @@ use crate::{Block, Column, LayerSnapshot, Row, ValueRef};
 
 /// How a field's value must stand to the filter's. A null value stands in no relation to any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
+pub enum Comparison {
     /// Equal.
     Eq,
     /// Less, earlier, before.
@@ -26,7 +26,7 @@ pub struct Filter {
     /// The position of the field in the layer.
     pub field: usize,
     /// The relation.
-    pub op: Op,
+    pub comparison: Comparison,
     /// What the field's value is held against; of the field's type. Null matches null (`Eq` only).
     pub value: Value,
 }
@@ -51,7 +51,7 @@ pub(crate) struct Prepared<'a> {
 enum On<'a> {
     Code(&'a [u32], u32),
     Nothing,
-    Compare(&'a Column, Op, &'a Value),
+    Compare(&'a Column, Comparison, &'a Value),
 }
 
 impl<'a> Prepared<'a> {
@@ -71,9 +71,9 @@ impl<'a> Prepared<'a> {
 
 impl<'a> On<'a> {
     fn new(column: &'a Column, filter: &'a Filter) -> Self {
-        match (column, filter.op, &filter.value) {
-            (Column::Text(codes, _), Op::Eq, Value::Null) => Self::Code(codes, Column::NULL_CODE),
-            (Column::Text(codes, dictionary), Op::Eq, Value::Text(text)) => {
+        match (column, filter.comparison, &filter.value) {
+            (Column::Text(codes, _), Comparison::Eq, Value::Null) => Self::Code(codes, Column::NULL_CODE),
+            (Column::Text(codes, dictionary), Comparison::Eq, Value::Text(text)) => {
                 dictionary.find(text).map_or(Self::Nothing, |code| Self::Code(codes, code))
             }
             (column, op, value) => Self::Compare(column, op, value),
@@ -87,14 +87,14 @@ impl<'a> On<'a> {
             Self::Compare(column, op, value) => {
                 let found = column.get(row);
                 if value.is_null() {
-                    return *op == Op::Eq && found.is_null();
+                    return *op == Comparison::Eq && found.is_null();
                 }
                 order(found, value).is_some_and(|ordering| match op {
-                    Op::Eq => ordering.is_eq(),
-                    Op::Lt => ordering.is_lt(),
-                    Op::Le => ordering.is_le(),
-                    Op::Gt => ordering.is_gt(),
-                    Op::Ge => ordering.is_ge(),
+                    Comparison::Eq => ordering.is_eq(),
+                    Comparison::Lt => ordering.is_lt(),
+                    Comparison::Le => ordering.is_le(),
+                    Comparison::Gt => ordering.is_gt(),
+                    Comparison::Ge => ordering.is_ge(),
                 })
             }
         }

@@ -2,7 +2,7 @@ use citymap_model::{Fid, Geometry};
 use geo::Intersects;
 
 use super::{
-    filter::{Filter, Op, Prepared, TimeInterval},
+    filter::{Comparison, Filter, Prepared, TimeInterval},
     rows::Rows,
 };
 use crate::{Bbox, LayerSnapshot, Row};
@@ -72,7 +72,9 @@ impl LayerSnapshot {
     /// The rows, by fid, that an index leaves over; `None` where no index helps.
     fn narrow(&self, query: &Query) -> Option<Vec<Row>> {
         if let Some(key) = query.filters.iter().find(|filter| {
-            filter.op == Op::Eq && !filter.value.is_null() && Some(filter.field) == self.layer().key_index()
+            filter.comparison == Comparison::Eq
+                && !filter.value.is_null()
+                && Some(filter.field) == self.layer().key_index()
         }) && self.layer().fields[key.field].field_type == key.value.field_type()?
         {
             return Some(self.rows_of_key(&key.value));

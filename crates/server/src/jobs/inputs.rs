@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use citymap_engine::{Filter, LayerSnapshot, Op, Operand, Overlay, Row, TimeInterval};
+use citymap_engine::{Comparison, Filter, LayerSnapshot, Operand, Overlay, Row, TimeInterval};
 use citymap_live::Scene;
 use citymap_model::{Geometry, Value};
 use citymap_output::Format;
@@ -164,7 +164,7 @@ fn filters(given: Option<&Json>, layers: &[Arc<LayerSnapshot>; 2]) -> Result<[Ve
                         Problem::body(format!("the value of `{}` is none of its type", own.name))
                     })?,
                 };
-                filters.push(Filter { field, op: Op::Eq, value });
+                filters.push(Filter { field, comparison: Comparison::Eq, value });
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use citymap_engine::LayerSnapshot;
-use citymap_tile::{Packing, TileId, TileOptions, Tiler, pack};
+use citymap_tile::{ContentEncoding, TileId, TileOptions, Tiler, compress};
 
 use crate::{city::Measuring, load, peer::Peer, rate, table::Table};
 
@@ -53,7 +53,7 @@ fn zoom(
     let Measuring { time, processors, .. } = *measuring;
     let options = TileOptions::default();
     let cut = |n: u64| tiler.encode(&[parcels], tile_of(measuring, n, z), &options);
-    let packed = |n: u64| pack(&cut(n), Packing::Gzip);
+    let packed = |n: u64| compress(&cut(n), ContentEncoding::Gzip);
 
     let mut plain_bytes = Vec::new();
     let mut packed_bytes = Vec::new();
@@ -61,7 +61,7 @@ fn zoom(
     for n in 0..SAMPLE {
         let start = Instant::now();
         let bytes = cut(n);
-        let small = pack(&bytes, Packing::Gzip);
+        let small = compress(&bytes, ContentEncoding::Gzip);
         millis.push(start.elapsed().as_secs_f64() * 1e3);
         plain_bytes.push(bytes.len() as f64 / 1e3);
         packed_bytes.push(small.len() as f64 / 1e3);

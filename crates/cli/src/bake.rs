@@ -5,7 +5,7 @@ use std::{collections::HashSet, ops::RangeInclusive, process::ExitCode, time::In
 use citymap_engine::{Bbox, LayerSnapshot};
 use citymap_live::Live;
 use citymap_tile::{
-    MAX_ZOOM, Packing, TileOptions, Tiler,
+    ContentEncoding, MAX_ZOOM, TileOptions, Tiler,
     archive::{BakeOptions, Baked, Progress, bake},
 };
 
@@ -41,7 +41,7 @@ pub(crate) fn run(cli: &Cli, args: &BakeArgs) -> Result<ExitCode, Failure> {
     let options = BakeOptions {
         zooms: args.zooms.clone(),
         bbox: args.bbox,
-        packing: args.packing.into(),
+        encoding: args.packing.into(),
         tiles: TileOptions::default(),
         anew: args.anew,
     };
@@ -107,7 +107,7 @@ pub(crate) enum PackingArg {
     None,
 }
 
-impl From<PackingArg> for Packing {
+impl From<PackingArg> for ContentEncoding {
     fn from(packing: PackingArg) -> Self {
         match packing {
             PackingArg::Gzip => Self::Gzip,

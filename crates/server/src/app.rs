@@ -8,7 +8,7 @@ use std::{
 use axum::body::Bytes;
 use citymap_engine::LayerSnapshot;
 use citymap_live::Live;
-use citymap_tile::{Effort, Packing, Tiler, pack_for};
+use citymap_tile::{ContentEncoding, Effort, Tiler, compress_for};
 use moka::sync::Cache;
 
 use crate::{
@@ -84,7 +84,9 @@ impl App {
         }
         let (cache, etag) = (self.packed.clone(), etag.to_owned());
         self.pool
-            .run(move || Ok(cache.get_with(etag, || pack_for(&bytes, Packing::Gzip, Effort::Once).into())))
+            .run(move || {
+                Ok(cache.get_with(etag, || compress_for(&bytes, ContentEncoding::Gzip, Effort::Once).into()))
+            })
             .await
     }
 }

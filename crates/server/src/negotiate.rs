@@ -1,7 +1,7 @@
 //! What the client would like to read: format, language, compression.
 
 use axum::http::{HeaderMap, HeaderName, header};
-use citymap_tile::Packing;
+use citymap_tile::ContentEncoding;
 
 use crate::{params::Params, problem::Problem};
 
@@ -111,53 +111,55 @@ fn weights(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str,
     })
 }
 
-/// How much the client likes each packing (RFC 9110, 12.5.3): from 0 (not at all) to 1000.
+/// How much the client likes each encoding (RFC 9110, 12.5.3): from 0 (not at all) to 1000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Encodings([u16; Packing::ALL.len()]);
+pub(crate) struct Encodings([u16; ContentEncoding::ALL.len()]);
 
 impl Encodings {
     /// From `Accept-Encoding`. Who sends none gets bytes as they are: many such clients can do nothing else.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let mut named: [Option<u16>; Packing::ALL.len()] = [None; Packing::ALL.len()];
+        let mut named: [Option<u16>; ContentEncoding::ALL.len()] = [None; ContentEncoding::ALL.len()];
         let mut others = None;
         for (name, weight) in weights(headers, header::ACCEPT_ENCODING) {
-            let packing = match name {
+            let encoding = match name {
                 "*" => {
                     others = others.max(Some(weight));
                     continue;
                 }
                 name if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => {
-                    Packing::Gzip
+                    ContentEncoding::Gzip
                 }
-                name if name.eq_ignore_ascii_case("zstd") => Packing::Zstd,
-                name if name.eq_ignore_ascii_case("br") => Packing::Brotli,
-                name if name.eq_ignore_ascii_case("identity") => Packing::Identity,
+                name if name.eq_ignore_ascii_case("zstd") => ContentEncoding::Zstd,
+                name if name.eq_ignore_ascii_case("br") => ContentEncoding::Brotli,
+                name if name.eq_ignore_ascii_case("identity") => ContentEncoding::Identity,
                 _ => continue,
             };
-            let own = &mut named[packing as usize];
+            let own = &mut named[encoding as usize];
             *own = (*own).max(Some(weight));
         }
-        Self(Packing::ALL.map(|packing| match named[packing as usize].or(others) {
+        Self(ContentEncoding::ALL.map(|encoding| match named[encoding as usize].or(others) {
             Some(weight) => weight,
             // As they are, bytes are always welcome unless refused, but not more than what is named.
-            None => u16::from(packing == Packing::Identity),
+            None => u16::from(encoding == ContentEncoding::Identity),
         }))
     }
 
-    /// The packing to send: of those that the client likes best the smallest one that is `ready`, else the one that is
+    /// The encoding to send: of those that the client likes best the smallest one that is `ready`, else the one that is
     /// soonest made. Where all are refused, bytes as they are: an answer is better than none.
-    pub(crate) fn best(&self, ready: impl Fn(Packing) -> bool) -> Packing {
+    pub(crate) fn best(&self, ready: impl Fn(ContentEncoding) -> bool) -> ContentEncoding {
         let most = self.0.iter().copied().max().unwrap_or(0);
-        let liked = |packing: &Packing| most > 0 && self.0[*packing as usize] == most;
-        let by_size = [Packing::Brotli, Packing::Gzip, Packing::Zstd].into_iter().filter(liked);
-        let by_time = [Packing::Zstd, Packing::Gzip, Packing::Brotli].into_iter().filter(liked);
-        by_size.filter(|packing| ready(*packing)).chain(by_time).next().unwrap_or(Packing::Identity)
+        let liked = |encoding: &ContentEncoding| most > 0 && self.0[*encoding as usize] == most;
+        let by_size =
+            [ContentEncoding::Brotli, ContentEncoding::Gzip, ContentEncoding::Zstd].into_iter().filter(liked);
+        let by_time =
+            [ContentEncoding::Zstd, ContentEncoding::Gzip, ContentEncoding::Brotli].into_iter().filter(liked);
+        by_size.filter(|encoding| ready(*encoding)).chain(by_time).next().unwrap_or(ContentEncoding::Identity)
     }
 
     /// Whether gzip is as good to the client as anything else that we write at once.
     pub(crate) fn gzip(&self) -> bool {
-        let own = self.0[Packing::Gzip as usize];
-        own > 0 && own >= self.0[Packing::Identity as usize]
+        let own = self.0[ContentEncoding::Gzip as usize];
+        own > 0 && own >= self.0[ContentEncoding::Identity as usize]
     }
 }
 
@@ -221,8 +223,8 @@ mod tests {
     }
 
     #[test]
-    fn the_packing_is_what_the_client_likes_best_then_what_is_there_then_what_is_soon_made() {
-        use Packing::{Brotli, Gzip, Identity, Zstd};
+    fn the_encoding_is_what_the_client_likes_best_then_what_is_there_then_what_is_soon_made() {
+        use ContentEncoding::{Brotli, Gzip, Identity, Zstd};
         for (accepted, cold, warm) in [
             ("gzip, deflate, br, zstd", Zstd, Brotli),
             ("gzip, deflate", Gzip, Gzip),
@@ -244,7 +246,7 @@ mod tests {
             assert_eq!(accepted_of.best(|_| true), warm, "{accepted}");
         }
         let browser = Encodings::of(&asked(header::ACCEPT_ENCODING, "gzip, br, zstd"));
-        assert_eq!(browser.best(|packing| packing == Gzip), Gzip);
+        assert_eq!(browser.best(|encoding| encoding == Gzip), Gzip);
         assert_eq!(Encodings::of(&HeaderMap::new()).best(|_| true), Identity);
     }
 

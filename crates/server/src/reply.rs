@@ -56,7 +56,7 @@ impl Reply {
     /// The same, compressed where the client takes it and it is worth it. CPU work of its length.
     pub(crate) fn compressed(mut self, asked: &HeaderMap) -> Self {
         if !self.gzipped && self.bytes.len() >= SMALL && accepts_gzip(asked) {
-            self.bytes = citymap_tile::pack(&self.bytes, citymap_tile::Packing::Gzip);
+            self.bytes = citymap_tile::compress(&self.bytes, citymap_tile::ContentEncoding::Gzip);
             self.gzipped = true;
         }
         self

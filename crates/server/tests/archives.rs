@@ -14,7 +14,7 @@ use std::{
 
 use citymap_live::Live;
 use citymap_tile::{
-    Packing, TileId, TileOptions, Tiler,
+    ContentEncoding, TileId, TileOptions, Tiler,
     archive::{BakeOptions, bake},
 };
 use common::{CORNER, Got, Server, TestStore};
@@ -24,12 +24,12 @@ fn server(store: TestStore, place: &str) -> Server {
     Server::with(store, |config| config.archives = Some(place.to_owned()))
 }
 
-fn bake_parcels(store: &TestStore, out: &Path, packing: Packing) {
+fn bake_parcels(store: &TestStore, out: &Path, encoding: ContentEncoding) {
     let live = Live::open(Box::new(store.clone())).unwrap();
     let scene = live.scene();
     let parcels = scene.city.layer("parcels").unwrap();
     let options =
-        BakeOptions { zooms: 12..=18, bbox: None, packing, tiles: TileOptions::default(), anew: false };
+        BakeOptions { zooms: 12..=18, bbox: None, encoding, tiles: TileOptions::default(), anew: false };
     bake(&Tiler::new(), &[parcels], out, &options, &|_| {}).unwrap();
 }
 
@@ -48,10 +48,13 @@ fn plain(server: &Server, path: &str) -> Got {
 fn a_tile_of_an_archive_is_the_tile_of_the_city_however_it_is_packed() {
     let store = common::store();
     let dir = tempfile::tempdir().unwrap();
-    for (name, packing) in
-        [("gz", Packing::Gzip), ("zs", Packing::Zstd), ("br", Packing::Brotli), ("id", Packing::Identity)]
-    {
-        bake_parcels(&store, &dir.path().join(format!("{name}.pmtiles")), packing);
+    for (name, encoding) in [
+        ("gz", ContentEncoding::Gzip),
+        ("zs", ContentEncoding::Zstd),
+        ("br", ContentEncoding::Brotli),
+        ("id", ContentEncoding::Identity),
+    ] {
+        bake_parcels(&store, &dir.path().join(format!("{name}.pmtiles")), encoding);
     }
     let near = server(store.clone(), dir.path().to_str().unwrap());
     // Another server's archives, over HTTP: the first is one that answers ranges.
@@ -101,7 +104,7 @@ fn an_archive_is_read_by_ranges() {
     let store = common::store();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("city.pmtiles");
-    bake_parcels(&store, &file, Packing::Gzip);
+    bake_parcels(&store, &file, ContentEncoding::Gzip);
     // Longer than what is sent at once; a reader does not mind.
     let mut bytes = fs::read(&file).unwrap();
     bytes.extend((0..3_000_000u32).map(|n| (n >> 3) as u8));
@@ -145,11 +148,11 @@ fn a_replaced_archive_is_noticed_and_one_taken_away_is_gone() {
     let store = common::store();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("city.pmtiles");
-    bake_parcels(&store, &file, Packing::Gzip);
+    bake_parcels(&store, &file, ContentEncoding::Gzip);
     let server = server(store.clone(), dir.path().to_str().unwrap());
     let path = format!("/archives/city/{}", path_of(16));
     let before = server.get_with(&path, &[("accept-encoding", "gzip")]);
-    bake_parcels(&store, &file, Packing::Zstd);
+    bake_parcels(&store, &file, ContentEncoding::Zstd);
     let after = server.get_with(&path, &[("accept-encoding", "gzip, zstd")]);
     assert_eq!(after.header("content-encoding"), "zstd");
     assert_ne!(before.header("etag"), after.header("etag"));
@@ -164,8 +167,8 @@ fn readers_never_see_two_states_mixed_while_archives_are_replaced() {
     let store = common::store();
     let dir = tempfile::tempdir().unwrap();
     let (a, b, file) = (dir.path().join("a"), dir.path().join("b"), dir.path().join("city.pmtiles"));
-    bake_parcels(&store, &a, Packing::Identity);
-    bake_parcels(&store, &b, Packing::Gzip);
+    bake_parcels(&store, &a, ContentEncoding::Identity);
+    bake_parcels(&store, &b, ContentEncoding::Gzip);
     fs::copy(&a, &file).unwrap();
     let server = server(store, dir.path().to_str().unwrap());
     let expected = plain(&server, &format!("/tiles/parcels/{}", path_of(16))).bytes;
@@ -204,7 +207,7 @@ fn damaged_archives_are_refused_and_do_no_harm() {
     let store = common::store();
     let dir = tempfile::tempdir().unwrap();
     let good = dir.path().join("good.pmtiles");
-    bake_parcels(&store, &good, Packing::Gzip);
+    bake_parcels(&store, &good, ContentEncoding::Gzip);
     let bytes = fs::read(&good).unwrap();
     let server = server(store, dir.path().to_str().unwrap());
     let bad = dir.path().join("bad.pmtiles");

@@ -61,20 +61,20 @@ fn each_encoding_has_its_own_tag_and_304() {
 }
 
 #[test]
-fn every_packing_holds_the_same_tile_and_weights_are_heeded() {
-    use citymap_tile::Packing;
+fn every_encoding_holds_the_same_tile_and_weights_are_heeded() {
+    use citymap_tile::ContentEncoding;
     let server = Server::start();
     let path = format!("/tiles/parcels,roads/{}", tile_at(middle(0), 15));
     let plain = server.get(&path);
     let mut tags = vec![plain.header("etag").to_owned()];
-    for (packing, accepted) in [
-        (Packing::Zstd, "zstd"),
-        (Packing::Gzip, "br;q=0.3, gzip;q=0.7, zstd;q=0"),
-        (Packing::Brotli, "gzip;q=0.5, br"),
+    for (encoding, accepted) in [
+        (ContentEncoding::Zstd, "zstd"),
+        (ContentEncoding::Gzip, "br;q=0.3, gzip;q=0.7, zstd;q=0"),
+        (ContentEncoding::Brotli, "gzip;q=0.5, br"),
     ] {
         let got = server.get_with(&path, &[("accept-encoding", accepted)]);
-        assert_eq!(Some(got.header("content-encoding")), packing.content_encoding(), "{accepted}");
-        assert_eq!(citymap_tile::unpack(&got.bytes, packing).unwrap(), plain.bytes, "{accepted}");
+        assert_eq!(Some(got.header("content-encoding")), encoding.header_value(), "{accepted}");
+        assert_eq!(citymap_tile::decompress(&got.bytes, encoding).unwrap(), plain.bytes, "{accepted}");
         assert!(got.bytes.len() < plain.bytes.len());
         tags.push(got.header("etag").to_owned());
     }

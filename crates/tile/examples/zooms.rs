@@ -13,7 +13,7 @@ use std::{
 
 use citymap_engine::{LayerSnapshot, SnapshotBuilder};
 use citymap_store::LayerEntry;
-use citymap_tile::{Packing, TileId, TileOptions, Tiler, pack};
+use citymap_tile::{ContentEncoding, TileId, TileOptions, Tiler, compress};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -63,7 +63,7 @@ fn main() {
         let (mut times, mut sizes) = (vec![], vec![]);
         for &tile in &tiles {
             let start = Instant::now();
-            let packed = pack(&tiler.encode(&[&layer], tile, &options), Packing::Gzip);
+            let packed = compress(&tiler.encode(&[&layer], tile, &options), ContentEncoding::Gzip);
             times.push(start.elapsed().as_secs_f64() * 1e3);
             sizes.push(packed.len() as f64 / 1e3);
         }
@@ -73,7 +73,7 @@ fn main() {
             for _ in 0..2 {
                 scope.spawn(|| {
                     while let Some(&tile) = tiles.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        pack(&tiler.encode(&[&layer], tile, &options), Packing::Gzip);
+                        compress(&tiler.encode(&[&layer], tile, &options), ContentEncoding::Gzip);
                     }
                 });
             }

@@ -35,26 +35,26 @@
 //! ```
 
 pub mod archive;
+mod content_encoding;
 mod cut;
+mod decompress;
 mod describe;
 mod encode;
 mod explain;
 mod merge;
 mod mvt;
-mod pack;
 mod tile_id;
 mod tiler;
 mod touched;
-mod unpack;
 
+pub use content_encoding::{ContentEncoding, Effort, GZIP_LEVEL, compress, compress_for, gzip};
+pub use decompress::decompress;
 pub use describe::{NATIVE_MAX_ZOOM, tilejson, vector_layer};
 pub use encode::{TileOptions, encode};
 pub use explain::{Explanation, Method};
-pub use pack::{Effort, GZIP_LEVEL, Packing, gzip, pack, pack_for};
 pub use tile_id::{MAX_ZOOM, TileError, TileId};
 pub use tiler::Tiler;
 pub use touched::{TileRange, touched_tiles};
-pub use unpack::unpack;
 
 /// The width and height of a tile in its own units.
 pub const EXTENT: u32 = 4096;

@@ -8,10 +8,10 @@ use citymap_engine::{Bbox, LayerSnapshot, TimeInterval};
 use citymap_model::{GeometryKind, LayerId, TileRule};
 
 use crate::{
-    Explanation, Method, TileId, TileOptions,
+    Explanation, GZIP_LEVEL, Method, TileId, TileOptions,
     encode::{CLUSTER_SIDE, Thinned, encode_clusters, encode_lines, encode_whole},
+    gzip,
     merge::{self, Drawing, Lattice, Merged},
-    pack,
 };
 
 /// Cuts tiles by the rules of their layers, and keeps what it derives from a layer (merged areas and rasters) for the
@@ -91,7 +91,7 @@ impl Tiler {
         let mut out = Vec::new();
         let drawn = self.draw(layer, &rule, tile, options, &mut out);
         let milliseconds = start.elapsed().as_secs_f64() * 1e3;
-        let gzip = if out.is_empty() { 0 } else { pack::gzip(&out, pack::GZIP_LEVEL).len() as u64 };
+        let compressed = if out.is_empty() { 0 } else { gzip(&out, GZIP_LEVEL).len() as u64 };
         let mut explanation = Explanation {
             layer: layer.layer().id.clone(),
             own_rule: layer.layer().tiles.as_ref() == Some(&rule),
@@ -103,7 +103,7 @@ impl Tiler {
             dropped: BTreeMap::new(),
             simplified_vertices: 0,
             bytes: out.len() as u64,
-            gzip,
+            gzip: compressed,
             milliseconds,
             rule,
         };

@@ -11,10 +11,10 @@ use std::{
 use citymap_engine::{Bbox, LayerSnapshot, SnapshotBuilder};
 use citymap_model::{Feature, Field, FieldType, GeometryKind, Layer, Role, Title, Value};
 use citymap_tile::{
-    Packing, TileId, TileOptions, Tiler,
+    ContentEncoding, TileId, TileOptions, Tiler,
     archive::{
-        BakeError, BakeOptions, Baked, Directory, Found, Header, TileType, bake, tile_number, tile_of_number,
-        unpack_within,
+        BakeError, BakeOptions, Baked, Directory, Found, Header, TileType, bake, decompress_within,
+        tile_number, tile_of_number,
     },
 };
 
@@ -35,7 +35,13 @@ fn wells(revision: u64) -> LayerSnapshot {
 }
 
 fn options(zooms: std::ops::RangeInclusive<u8>) -> BakeOptions {
-    BakeOptions { zooms, bbox: None, packing: Packing::Gzip, tiles: TileOptions::default(), anew: false }
+    BakeOptions {
+        zooms,
+        bbox: None,
+        encoding: ContentEncoding::Gzip,
+        tiles: TileOptions::default(),
+        anew: false,
+    }
 }
 
 fn baked(layer: &LayerSnapshot, out: &Path, options: &BakeOptions) -> Result<Baked, BakeError> {
@@ -63,7 +69,7 @@ impl Archive {
         let header = Header::parse(&bytes).unwrap();
         let (offset, length) = header.root;
         let root =
-            unpack_within(&bytes[offset as usize..][..length as usize], header.inner, 1 << 24).unwrap();
+            decompress_within(&bytes[offset as usize..][..length as usize], header.inner, 1 << 24).unwrap();
         Self { bytes, root: Directory::parse(&root).unwrap(), header }
     }
 
@@ -73,12 +79,12 @@ impl Archive {
         while let Found::Leaf(offset, length) = found {
             let at = (self.header.leaves.0 + offset) as usize;
             let leaf =
-                unpack_within(&self.bytes[at..][..length as usize], self.header.inner, 1 << 24).unwrap();
+                decompress_within(&self.bytes[at..][..length as usize], self.header.inner, 1 << 24).unwrap();
             found = Directory::parse(&leaf).unwrap().find(number)?;
         }
         let Found::Tile(offset, length) = found else { unreachable!() };
         let packed = &self.bytes[(self.header.data.0 + offset) as usize..][..length as usize];
-        Some(unpack_within(packed, self.header.packing, 1 << 24).unwrap())
+        Some(decompress_within(packed, self.header.encoding, 1 << 24).unwrap())
     }
 }
 
@@ -86,9 +92,9 @@ impl Archive {
 fn every_tile_of_the_archive_is_the_one_that_is_served() {
     let dir = tempfile::tempdir().unwrap();
     let layer = wells(3);
-    for packing in Packing::ALL {
+    for encoding in ContentEncoding::ALL {
         let out = dir.path().join("wells.pmtiles");
-        let options = BakeOptions { packing, ..options(9..=17) };
+        let options = BakeOptions { encoding, ..options(9..=17) };
         let summary = baked(&layer, &out, &options).unwrap();
         let archive = Archive::open(&out);
         assert_eq!(archive.header.tile_type, TileType::Mvt);
@@ -174,9 +180,9 @@ fn another_revision_or_other_options_begin_anew_and_say_why() {
     assert_eq!(summary.taken_over, 0);
     fs::remove_file(&out).unwrap();
     killed_after(256, &wells(4), &out, &options(10..=18));
-    let zstd = BakeOptions { packing: Packing::Zstd, ..options(10..=18) };
+    let zstd = BakeOptions { encoding: ContentEncoding::Zstd, ..options(10..=18) };
     assert_eq!(baked(&wells(4), &out, &zstd).unwrap().begun_anew.as_deref(), Some("packing"));
-    assert_eq!(Archive::open(&out).header.packing, Packing::Zstd);
+    assert_eq!(Archive::open(&out).header.encoding, ContentEncoding::Zstd);
     fs::remove_file(&out).unwrap();
     killed_after(256, &wells(4), &out, &options(10..=18));
     let anew = BakeOptions { anew: true, ..options(10..=18) };
@@ -214,8 +220,12 @@ fn a_box_and_the_zooms_bound_what_is_baked() {
         assert!((12..=15).contains(&tile.z()) && tile.bounds().intersects(&bbox), "{tile}");
     }
     let (offset, length) = archive.header.metadata;
-    let metadata =
-        unpack_within(&archive.bytes[offset as usize..][..length as usize], Packing::Gzip, 1 << 20).unwrap();
+    let metadata = decompress_within(
+        &archive.bytes[offset as usize..][..length as usize],
+        ContentEncoding::Gzip,
+        1 << 20,
+    )
+    .unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&metadata).unwrap();
     assert_eq!(metadata["vector_layers"][0]["id"], "wells");
     assert_eq!(metadata["vector_layers"][0]["maxzoom"], 15);

@@ -7,7 +7,7 @@ use std::{
 
 use citymap_tile::{
     TileId,
-    archive::{ArchiveError, Directory, Found, Header, tile_number, unpack_within},
+    archive::{ArchiveError, Directory, Found, Header, decompress_within, tile_number},
 };
 use moka::sync::Cache;
 
@@ -91,7 +91,7 @@ impl Archives {
         let root = bytes
             .get(offset as usize..(offset + length) as usize)
             .ok_or(ArchiveError::Damaged("it ends within its root directory"))?;
-        let root = Directory::parse(&unpack_within(root, header.inner, DIRECTORY_MAX.1)?)?;
+        let root = Directory::parse(&decompress_within(root, header.inner, DIRECTORY_MAX.1)?)?;
         let opened = Arc::new(Opened {
             name: name.to_owned(),
             version,
@@ -157,7 +157,7 @@ impl Archives {
         }
         let packed = self.part(archive, archive.header.leaves, offset, length)?;
         let leaf =
-            Arc::new(Directory::parse(&unpack_within(&packed, archive.header.inner, DIRECTORY_MAX.1)?)?);
+            Arc::new(Directory::parse(&decompress_within(&packed, archive.header.inner, DIRECTORY_MAX.1)?)?);
         self.leaves.insert(key, Arc::clone(&leaf));
         Ok(leaf)
     }
@@ -175,7 +175,7 @@ impl Archives {
             return Err(ArchiveError::Damaged("its metadata is larger than 4 MB").into());
         }
         let packed = self.source.read(&archive.name, &archive.version, offset, length)?;
-        let bytes = unpack_within(&packed, archive.header.inner, METADATA_MAX.1)?;
+        let bytes = decompress_within(&packed, archive.header.inner, METADATA_MAX.1)?;
         serde_json::from_slice(&bytes)
             .map_err(|_no_json| Fault::Damaged("its metadata is no JSON object".into()))
     }

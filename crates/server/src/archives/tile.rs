@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use citymap_tile::{Packing, archive::unpack_within, pack};
+use citymap_tile::{ContentEncoding, archive::decompress_within, compress};
 
 use super::{source::Fault, with};
 use crate::{
@@ -28,31 +28,31 @@ pub(crate) async fn tile(ask: Ask) -> Answer {
     let given = ask.headers.clone();
     let (etag, found) = with(&ask.app, ask.place("name"), move |archives, opened| {
         let header = &opened.header;
-        let stored = header.packing;
+        let stored = header.encoding;
         // As it lies there, where the client takes that: nothing to do.
-        let packing = accepted.best(|packing| packing == stored);
-        let etag = format!("\"{}-{tile}-{packing:?}\"", opened.version.tag).replace('/', "-");
+        let encoding = accepted.best(|encoding| encoding == stored);
+        let etag = format!("\"{}-{tile}-{encoding:?}\"", opened.version.tag).replace('/', "-");
         if matches_etag(&given, &etag) {
             return Ok((etag, None));
         }
         let bytes = match archives.tile(opened, tile)? {
-            Some(bytes) if packing != stored => {
-                let plain = unpack_within(&bytes, stored, UNPACKED_MAX).map_err(Fault::from)?;
-                Some(pack(&plain, packing))
+            Some(bytes) if encoding != stored => {
+                let plain = decompress_within(&bytes, stored, UNPACKED_MAX).map_err(Fault::from)?;
+                Some(compress(&plain, encoding))
             }
             bytes => bytes,
         };
-        Ok((etag, Some((bytes, packing, header.tile_type))))
+        Ok((etag, Some((bytes, encoding, header.tile_type))))
     })
     .await?;
     let mut response = match found {
         None => StatusCode::NOT_MODIFIED.into_response(),
         Some((None, ..)) => StatusCode::NO_CONTENT.into_response(),
-        Some((Some(bytes), packing, tile_type)) => {
+        Some((Some(bytes), encoding, tile_type)) => {
             let mut response = Response::new(Body::from(bytes));
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(tile_type.media_type()));
-            if let Some(name) = Packing::content_encoding(packing) {
+            if let Some(name) = ContentEncoding::header_value(encoding) {
                 headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
             }
             response

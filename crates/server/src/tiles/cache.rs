@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use citymap_engine::{Cancel, TimeInterval};
 use citymap_model::RevisionNumber;
-use citymap_tile::{Packing, TileId};
+use citymap_tile::{ContentEncoding, TileId};
 use moka::{ops::compute::Op, sync::Cache};
 
 use super::{
@@ -86,25 +86,25 @@ impl TileCache {
     }
 }
 
-/// The tile in the packing that suits the client best.
+/// The tile in the encoding that suits the client best.
 pub(super) async fn fetch(
     app: &Arc<App>,
     key: Key,
     source: Source,
     accepted: &Encodings,
-) -> Result<(Sent, Packing), Problem> {
+) -> Result<(Sent, ContentEncoding), Problem> {
     let (entry, kept) = app.tiles.entry(&key, &source, app);
-    let packing = accepted.best(|packing| entry.sent(packing).is_some());
-    if let Some(sent) = entry.sent(packing) {
-        return Ok((sent.clone(), packing));
+    let encoding = accepted.best(|encoding| entry.sent(encoding).is_some());
+    if let Some(sent) = entry.sent(encoding) {
+        return Ok((sent.clone(), encoding));
     }
     let runway = Arc::clone(&entry);
     let begin = || {
         let app = Arc::clone(app);
-        async move { make(app, key, source, entry, kept, packing).await }
+        async move { make(app, key, source, entry, kept, encoding).await }
     };
-    let sent = runway.runways[packing as usize].join(begin).await?;
-    Ok((sent, packing))
+    let sent = runway.runways[encoding as usize].join(begin).await?;
+    Ok((sent, encoding))
 }
 
 async fn make(
@@ -113,13 +113,13 @@ async fn make(
     source: Source,
     entry: Arc<Entry>,
     kept: bool,
-    packing: Packing,
+    encoding: ContentEncoding,
 ) -> Result<Sent, Problem> {
     let large = source.tile.z() < LARGE_BELOW;
     let work = {
         let app = Arc::clone(&app);
         move |cancel: &Cancel| {
-            let sent = entry.make(&source, packing, &app.tiler, cancel)?;
+            let sent = entry.make(&source, encoding, &app.tiler, cancel)?;
             if kept {
                 app.tiles.grown(key, &entry);
             }

@@ -7,7 +7,7 @@ use axum::{body::Bytes, http::HeaderValue};
 use citymap_engine::{Cancel, LayerSnapshot, TimeInterval};
 use citymap_live::Scene;
 use citymap_model::RevisionNumber;
-use citymap_tile::{Packing, TileId, TileOptions, Tiler, touched_tiles};
+use citymap_tile::{ContentEncoding, TileId, TileOptions, Tiler, touched_tiles};
 
 use super::{flight::Runway, format::Format, mlt};
 use crate::problem::Problem;
@@ -54,14 +54,14 @@ pub(super) enum Validity {
     Newer,
 }
 
-/// One tile with the packings of it that somebody has asked for.
+/// One tile with the encodings of it that somebody has asked for.
 pub(super) struct Entry {
     epoch: u64,
     /// For each layer: the revision that it was cut at, and the last one known to have changed nothing in it.
     layers: Box<[(RevisionNumber, AtomicU64)]>,
     plain: Mutex<Weak<Plain>>,
-    sent: [OnceLock<Sent>; Packing::ALL.len()],
-    pub(super) runways: [Runway<Sent>; Packing::ALL.len()],
+    sent: [OnceLock<Sent>; ContentEncoding::ALL.len()],
+    pub(super) runways: [Runway<Sent>; ContentEncoding::ALL.len()],
 }
 
 /// The bytes before they are packed.
@@ -109,8 +109,8 @@ impl Entry {
         if newer { Validity::Newer } else { Validity::Holds }
     }
 
-    pub(super) fn sent(&self, packing: Packing) -> Option<&Sent> {
-        self.sent[packing as usize].get()
+    pub(super) fn sent(&self, encoding: ContentEncoding) -> Option<&Sent> {
+        self.sent[encoding as usize].get()
     }
 
     /// Bytes in memory.
@@ -119,36 +119,36 @@ impl Entry {
         600 + self.sent.iter().filter_map(OnceLock::get).map(|sent| sent.bytes.len()).sum::<usize>()
     }
 
-    /// Makes the tile in a packing, from what there is of it. CPU work.
+    /// Makes the tile in an encoding, from what there is of it. CPU work.
     pub(super) fn make(
         &self,
         source: &Source,
-        packing: Packing,
+        encoding: ContentEncoding,
         tiler: &Tiler,
         cancel: &Cancel,
     ) -> Result<Sent, Problem> {
-        if let Some(sent) = self.sent(packing) {
+        if let Some(sent) = self.sent(encoding) {
             return Ok(sent.clone());
         }
         let plain = self.plain(source, tiler, cancel)?;
         cancel.check().map_err(|gone| Problem::unavailable(gone.to_string(), 1))?;
         let bytes = if plain.0.is_empty() {
             Bytes::new()
-        } else if packing == Packing::Identity {
+        } else if encoding == ContentEncoding::Identity {
             Bytes::from_owner(Shared(plain))
         } else {
-            citymap_tile::pack(&plain.0, packing).into()
+            citymap_tile::compress(&plain.0, encoding).into()
         };
         // Of the bytes as sent: packers may choose by the processor, and then two servers send one tile in two ways.
         let tag = xxhash_rust::xxh3::xxh3_64(&bytes);
-        let suffix = packing.content_encoding().map_or(String::new(), |name| format!("-{name}"));
+        let suffix = encoding.header_value().map_or(String::new(), |name| format!("-{name}"));
         // Digits and letters in quotes are always a header.
         let etag = HeaderValue::from_str(&format!("\"{tag:016x}{suffix}\""))
             .unwrap_or_else(|_never| HeaderValue::from_static("\"tile\""));
-        Ok(self.sent[packing as usize].get_or_init(|| Sent { bytes, etag }).clone())
+        Ok(self.sent[encoding as usize].get_or_init(|| Sent { bytes, etag }).clone())
     }
 
-    /// The bytes before packing: cut once, also where several packings are asked for at once.
+    /// The bytes before encoding: cut once, also where several encodings are asked for at once.
     fn plain(&self, source: &Source, tiler: &Tiler, cancel: &Cancel) -> Result<Arc<Plain>, Problem> {
         let mut place = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plain) = place.upgrade() {
@@ -163,17 +163,17 @@ impl Entry {
         Ok(plain)
     }
 
-    /// From a packing that somebody has asked for before.
+    /// From an encoding that somebody has asked for before.
     fn unpacked(&self) -> Option<Vec<u8>> {
-        if let Some(plain) = self.sent(Packing::Identity) {
+        if let Some(plain) = self.sent(ContentEncoding::Identity) {
             return Some(plain.bytes.to_vec());
         }
-        let (packing, sent) =
-            Packing::ALL.into_iter().find_map(|packing| Some((packing, self.sent(packing)?)))?;
+        let (encoding, sent) =
+            ContentEncoding::ALL.into_iter().find_map(|encoding| Some((encoding, self.sent(encoding)?)))?;
         if sent.bytes.is_empty() {
             return Some(Vec::new());
         }
-        citymap_tile::unpack(&sent.bytes, packing)
+        citymap_tile::decompress(&sent.bytes, encoding)
     }
 }
 

@@ -17,7 +17,7 @@ use axum::{
 };
 use citymap_engine::LayerSnapshot;
 use citymap_model::Field;
-use citymap_tile::{MAX_ZOOM, Packing, TileId};
+use citymap_tile::{ContentEncoding, MAX_ZOOM, TileId};
 use serde_json::json;
 
 use cache::{Former, Key};
@@ -112,8 +112,8 @@ async fn send(mut ask: Ask, layers: Vec<Arc<LayerSnapshot>>, tile: TileId, forma
     let lasting = asked_version.is_some_and(|version| version == version_of(&ask, &layers));
     let source = Source { scene: ask.scene.clone(), layers, tile, time, format };
     let app = Arc::clone(&ask.app);
-    let (sent, packing) = cache::fetch(&app, key, source, &accepted).await?;
-    Ok(answer(&ask, &sent, format, packing, lasting))
+    let (sent, encoding) = cache::fetch(&app, key, source, &accepted).await?;
+    Ok(answer(&ask, &sent, format, encoding, lasting))
 }
 
 /// What the layers are, as far as it shows in tiles.
@@ -128,7 +128,7 @@ fn version_of(ask: &Ask, layers: &[Arc<LayerSnapshot>]) -> String {
     layers.iter().map(|snapshot| ask.app.versions.of(snapshot)).collect::<Vec<_>>().join(".")
 }
 
-fn answer(ask: &Ask, sent: &Sent, format: Format, packing: Packing, lasting: bool) -> Response {
+fn answer(ask: &Ask, sent: &Sent, format: Format, encoding: ContentEncoding, lasting: bool) -> Response {
     let known = sent.etag.to_str().is_ok_and(|etag| matches_etag(&ask.headers, etag));
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
@@ -141,7 +141,7 @@ fn answer(ask: &Ask, sent: &Sent, format: Format, packing: Packing, lasting: boo
     let headers = response.headers_mut();
     if full {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-        if let Some(name) = packing.content_encoding() {
+        if let Some(name) = encoding.header_value() {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
         }
     }

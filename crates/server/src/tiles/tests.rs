@@ -8,7 +8,7 @@ use citymap_model::{
     CommitMeta, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value,
 };
 use citymap_store::{Edit, GeoPackage, Store};
-use citymap_tile::{Packing, TileId};
+use citymap_tile::{ContentEncoding, TileId};
 use geo::Point;
 
 use super::{
@@ -89,10 +89,10 @@ fn packings_of_one_tile_have_tags_of_their_own_and_unpack_to_the_same() {
     let (_, source) = source(&app, 3);
     let entry = Entry::new(&source);
     let cancel = Cancel::new();
-    let gzip = entry.make(&source, Packing::Gzip, &app.tiler, &cancel).unwrap();
+    let gzip = entry.make(&source, ContentEncoding::Gzip, &app.tiler, &cancel).unwrap();
     // From the packed one: the tile is not cut again.
-    let plain = entry.make(&source, Packing::Identity, &app.tiler, &cancel).unwrap();
-    assert_eq!(citymap_tile::unpack(&gzip.bytes, Packing::Gzip).unwrap(), plain.bytes);
+    let plain = entry.make(&source, ContentEncoding::Identity, &app.tiler, &cancel).unwrap();
+    assert_eq!(citymap_tile::decompress(&gzip.bytes, ContentEncoding::Gzip).unwrap(), plain.bytes);
     assert!(!plain.bytes.is_empty());
     let (gzip, plain) = (gzip.etag.to_str().unwrap(), plain.etag.to_str().unwrap());
     assert!(
@@ -100,7 +100,10 @@ fn packings_of_one_tile_have_tags_of_their_own_and_unpack_to_the_same() {
         "{gzip} {plain}"
     );
     cancel.cancel();
-    assert!(entry.make(&source, Packing::Brotli, &app.tiler, &cancel).is_err(), "nobody waits for it");
+    assert!(
+        entry.make(&source, ContentEncoding::Brotli, &app.tiler, &cancel).is_err(),
+        "nobody waits for it"
+    );
 }
 
 #[tokio::test]

@@ -12,9 +12,9 @@ use super::{
     work::{Hash, Work, at, hash},
     write,
 };
-use crate::{Effort, Packing, TileOptions, Tiler, pack_for, tilejson};
+use crate::{ContentEncoding, Effort, TileOptions, Tiler, compress_for, tilejson};
 
-/// How many tiles are baked between two that are sure to be there after a kill. Their packed bytes are in memory at a time.
+/// How many tiles are baked between two that are sure to be there after a kill. Their encoded bytes are in memory at a time.
 const CHUNK: usize = 256;
 
 /// What to bake.
@@ -24,8 +24,8 @@ pub struct BakeOptions {
     pub zooms: RangeInclusive<u8>,
     /// Only tiles whose square meets it (WGS 84 degrees).
     pub bbox: Option<Bbox>,
-    /// How each tile is packed.
-    pub packing: Packing,
+    /// How each tile is encoded.
+    pub encoding: ContentEncoding,
     /// How tiles are cut.
     pub tiles: TileOptions,
     /// Forget what an unfinished bake to the same file has done.
@@ -86,7 +86,7 @@ pub enum BakeError {
 ///
 /// Finished tiles are kept in `<out>.baking` beside it, so that the same call goes on after the process was killed, to the
 /// same bytes; the archive appears when it is complete, and the folder goes. Layers must be of one revision. Memory: the
-/// packed bytes of 256 tiles, and some 80 bytes for each tile.
+/// encoded bytes of 256 tiles, and some 80 bytes for each tile.
 ///
 /// # Errors
 /// [`BakeError`] where a file cannot be written, another bake is at work, or there are no tiles or too many.
@@ -115,8 +115,8 @@ pub fn bake(
                 if bytes.is_empty() {
                     return None;
                 }
-                let packed = pack_for(&bytes, options.packing, Effort::Once);
-                Some((number, hash(&packed), packed))
+                let encoded = compress_for(&bytes, options.encoding, Effort::Once);
+                Some((number, hash(&encoded), encoded))
             })
             .collect();
         work.keep(&tiles)?;
@@ -139,8 +139,8 @@ pub fn bake(
     Ok(Baked { tiles, entries, contents, bytes, taken_over, begun_anew })
 }
 
-fn packing_name(packing: Packing) -> &'static str {
-    packing.content_encoding().unwrap_or("none")
+fn encoding_name(encoding: ContentEncoding) -> &'static str {
+    encoding.header_value().unwrap_or("none")
 }
 
 /// All that the bytes depend on: an unfinished bake is gone on with only where this is the same.
@@ -162,7 +162,7 @@ fn manifest(layers: &[&LayerSnapshot], options: &BakeOptions, total: u64) -> Str
         "layers": layers,
         "zooms": [options.zooms.start(), options.zooms.end()],
         "bbox": options.bbox.map(|bbox| [bbox.min, bbox.max]),
-        "packing": packing_name(options.packing),
+        "packing": encoding_name(options.encoding),
         "cut": format!("{:?}", options.tiles),
         "tiles": total,
         "chunk": CHUNK,
@@ -195,8 +195,8 @@ fn header(layers: &[&LayerSnapshot], options: &BakeOptions) -> Header {
         data: (0, 0),
         counts: [0; 3],
         clustered: true,
-        inner: Packing::Gzip,
-        packing: options.packing,
+        inner: ContentEncoding::Gzip,
+        encoding: options.encoding,
         tile_type: TileType::Mvt,
         zooms,
         bounds,

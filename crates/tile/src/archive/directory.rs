@@ -61,7 +61,7 @@ impl Directory {
         self.entries.capacity() * size_of::<Entry>()
     }
 
-    /// The directory's bytes, unpacked.
+    /// The directory's bytes, decoded.
     pub fn encode(entries: &[Entry]) -> Vec<u8> {
         let mut out = Vec::with_capacity(entries.len() * 8);
         varint(&mut out, entries.len() as u64);
@@ -81,7 +81,7 @@ impl Directory {
         out
     }
 
-    /// Reads a directory's unpacked bytes.
+    /// Reads a directory's decoded bytes.
     ///
     /// # Errors
     /// [`ArchiveError::Damaged`] where they are none.

@@ -1,7 +1,7 @@
 use citymap_engine::Bbox;
 
 use super::ArchiveError;
-use crate::Packing;
+use crate::ContentEncoding;
 
 /// How long a header is, in bytes.
 pub const HEADER_LEN: usize = 127;
@@ -60,10 +60,10 @@ pub struct Header {
     pub counts: [u64; 3],
     /// Whether tiles lie in the order of their numbers.
     pub clustered: bool,
-    /// How directories and metadata are packed.
-    pub inner: Packing,
-    /// How tiles are packed.
-    pub packing: Packing,
+    /// How directories and metadata are encoded.
+    pub inner: ContentEncoding,
+    /// How tiles are encoded.
+    pub encoding: ContentEncoding,
     /// What the tiles are.
     pub tile_type: TileType,
     /// The lowest and the highest zoom.
@@ -74,19 +74,19 @@ pub struct Header {
     pub center: ([f64; 2], u8),
 }
 
-fn packing_number(packing: Packing) -> u8 {
-    match packing {
-        Packing::Identity => 1,
-        Packing::Gzip => 2,
-        Packing::Brotli => 3,
-        Packing::Zstd => 4,
+fn encoding_number(encoding: ContentEncoding) -> u8 {
+    match encoding {
+        ContentEncoding::Identity => 1,
+        ContentEncoding::Gzip => 2,
+        ContentEncoding::Brotli => 3,
+        ContentEncoding::Zstd => 4,
     }
 }
 
-fn packing_of(number: u8) -> Result<Packing, ArchiveError> {
-    Packing::ALL
+fn encoding_of(number: u8) -> Result<ContentEncoding, ArchiveError> {
+    ContentEncoding::ALL
         .into_iter()
-        .find(|&packing| packing_number(packing) == number)
+        .find(|&encoding| encoding_number(encoding) == number)
         .ok_or(ArchiveError::UnknownPacking(number))
 }
 
@@ -103,8 +103,8 @@ impl Header {
         let tile_type = TileType::ALL.iter().position(|&kind| kind == self.tile_type).unwrap_or_default();
         out.extend([
             u8::from(self.clustered),
-            packing_number(self.inner),
-            packing_number(self.packing),
+            encoding_number(self.inner),
+            encoding_number(self.encoding),
             tile_type as u8,
         ]);
         out.extend(self.zooms);
@@ -144,8 +144,8 @@ impl Header {
             data: part(3),
             counts: [number(8), number(9), number(10)],
             clustered: bytes[96] == 1,
-            inner: packing_of(bytes[97])?,
-            packing: packing_of(bytes[98])?,
+            inner: encoding_of(bytes[97])?,
+            encoding: encoding_of(bytes[98])?,
             tile_type: TileType::ALL.get(usize::from(bytes[99])).copied().unwrap_or(TileType::Other),
             zooms: [bytes[100], bytes[101]],
             bounds: Bbox::new(degrees(102), degrees(106), degrees(110), degrees(114)),
@@ -175,8 +175,8 @@ mod tests {
             data: (9_667, 1 << 40),
             counts: [10, 9, 8],
             clustered: true,
-            inner: Packing::Gzip,
-            packing: Packing::Brotli,
+            inner: ContentEncoding::Gzip,
+            encoding: ContentEncoding::Brotli,
             tile_type: TileType::Mvt,
             zooms: [8, 16],
             bounds: Bbox::new(106.5, 10.25, 107.0, -11.5),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::gzip;
 
-/// How well directories and metadata are packed: once, and read often.
+/// How well directories and metadata are encoded: once, and read often.
 const LEVEL: u8 = 9;
 
 /// Joins tiles that follow each other and have one content.
@@ -31,7 +31,7 @@ pub(crate) fn runs(placed: &[Placed]) -> Vec<Entry> {
     entries
 }
 
-/// The root directory and the leaf directories, packed: leaves as large as it takes for the root to fit where it must.
+/// The root directory and the leaf directories, encoded: leaves as large as it takes for the root to fit where it must.
 pub(crate) fn directories(entries: &[Entry]) -> (Vec<u8>, Vec<u8>) {
     let root = gzip(&Directory::encode(entries), LEVEL);
     if root.len() <= ROOT_MAX - HEADER_LEN {
@@ -104,8 +104,8 @@ pub(crate) fn archive(
 mod tests {
     use super::*;
     use crate::{
-        Packing,
-        archive::{Found, unpack_within},
+        ContentEncoding,
+        archive::{Found, decompress_within},
     };
 
     #[test]
@@ -120,8 +120,9 @@ mod tests {
             .collect();
         let (root, leaves) = directories(&entries);
         assert!(root.len() <= ROOT_MAX - HEADER_LEN && !leaves.is_empty());
-        let parse =
-            |bytes: &[u8]| Directory::parse(&unpack_within(bytes, Packing::Gzip, 1 << 24).unwrap()).unwrap();
+        let parse = |bytes: &[u8]| {
+            Directory::parse(&decompress_within(bytes, ContentEncoding::Gzip, 1 << 24).unwrap()).unwrap()
+        };
         let root = parse(&root);
         for entry in entries.iter().step_by(997) {
             let Some(Found::Leaf(offset, length)) = root.find(entry.number) else { panic!("no leaf") };

@@ -4,7 +4,7 @@ use citymap_engine::{LayerSnapshot, Row};
 use citymap_model::TileRule;
 
 use super::{Scratch, Thinned};
-use crate::{TileId, TileOptions, cut::grid::Grid, pack};
+use crate::{GZIP_LEVEL, TileId, TileOptions, cut::grid::Grid, gzip};
 
 /// How lines are drawn, attempt by attempt, until the budget is met: by how much the tolerance grows, and how large a
 /// line's box must be, in units (8 to a pixel of 1/512).
@@ -64,11 +64,11 @@ impl Scratch {
             if out.len() - start <= rule.budget as usize || step + 1 == STEPS.len() {
                 break;
             }
-            let packed = pack::gzip(&out[start..], pack::GZIP_LEVEL).len();
-            if packed <= rule.budget as usize {
+            let encoded = gzip(&out[start..], GZIP_LEVEL).len();
+            if encoded <= rule.budget as usize {
                 break;
             }
-            thinned.too_large.push(packed as u64);
+            thinned.too_large.push(encoded as u64);
         }
         thinned
     }

@@ -15,7 +15,7 @@ use super::{
     write::{MERGED_ID, MergedLayer},
 };
 use crate::{
-    TileId, TileOptions,
+    GZIP_LEVEL, TileId, TileOptions,
     cut::{
         grid::{Grid, Near, SIDE},
         line::LineCutter,
@@ -23,7 +23,7 @@ use crate::{
         polygon::PolygonCutter,
         rings::{Ring, Rings, doubled_area},
     },
-    pack,
+    gzip,
 };
 
 /// How often a tile's pixels may be doubled to meet its budget.
@@ -80,11 +80,11 @@ impl Merged {
             if bytes.len() <= budget as usize {
                 return true;
             }
-            let packed = pack::gzip(bytes, pack::GZIP_LEVEL).len();
-            if packed <= budget as usize {
+            let encoded = gzip(bytes, GZIP_LEVEL).len();
+            if encoded <= budget as usize {
                 return true;
             }
-            drawing.too_large.push(packed as u64);
+            drawing.too_large.push(encoded as u64);
             false
         };
         let mut first_step = 0;

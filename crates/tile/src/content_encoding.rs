@@ -2,12 +2,12 @@ use std::cell::RefCell;
 
 use libdeflater::{CompressionLvl, Compressor};
 
-/// The level of [`gzip`] that takes least time. [`pack`] takes less.
+/// The level of [`gzip`] that takes least time. [`compress`] takes less.
 pub const GZIP_LEVEL: u8 = 1;
 
-/// How the bytes of a tile are packed on their way.
+/// How the bytes of a tile are encoded on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Packing {
+pub enum ContentEncoding {
     /// As they are.
     Identity,
     /// RFC 1952.
@@ -18,21 +18,21 @@ pub enum Packing {
     Brotli,
 }
 
-/// What packing is for, and so how long it may take. `docs/decisions/0014-igzip.md` has times and sizes.
+/// What the bytes are compressed for, and so how long it may take. `docs/decisions/0014-igzip.md` has times and sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effort {
     /// Somebody waits for this tile, which may be asked for once.
     Now,
-    /// It is packed once and sent many times.
+    /// It is encoded once and sent many times.
     Once,
 }
 
-impl Packing {
+impl ContentEncoding {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Identity, Self::Gzip, Self::Zstd, Self::Brotli];
 
     /// Its name in `Content-Encoding`; `None` for bytes as they are.
-    pub fn content_encoding(self) -> Option<&'static str> {
+    pub fn header_value(self) -> Option<&'static str> {
         match self {
             Self::Identity => None,
             Self::Gzip => Some("gzip"),
@@ -42,24 +42,24 @@ impl Packing {
     }
 }
 
-/// Packs a tile, or anything else, that somebody waits for. Equal bytes give equal bytes on one kind of processor.
-pub fn pack(bytes: &[u8], packing: Packing) -> Vec<u8> {
-    pack_for(bytes, packing, Effort::Now)
+/// Compresses a tile, or anything else, that somebody waits for. Equal bytes give equal bytes on one kind of processor.
+pub fn compress(bytes: &[u8], encoding: ContentEncoding) -> Vec<u8> {
+    compress_for(bytes, encoding, Effort::Now)
 }
 
-/// Packs a tile at the level that suits the purpose. Equal bytes give equal bytes on one kind of processor.
-pub fn pack_for(bytes: &[u8], packing: Packing, effort: Effort) -> Vec<u8> {
+/// Compresses a tile at the level that suits the purpose. Equal bytes give equal bytes on one kind of processor.
+pub fn compress_for(bytes: &[u8], encoding: ContentEncoding, effort: Effort) -> Vec<u8> {
     let now = effort == Effort::Now;
-    match packing {
-        Packing::Identity => bytes.to_vec(),
-        Packing::Gzip if now => gzip_now(bytes),
-        Packing::Gzip => gzip(bytes, 6),
-        Packing::Zstd => zstd(bytes, if now { 1 } else { 9 }),
-        Packing::Brotli => brotli(bytes, if now { 2 } else { 5 }),
+    match encoding {
+        ContentEncoding::Identity => bytes.to_vec(),
+        ContentEncoding::Gzip if now => gzip_now(bytes),
+        ContentEncoding::Gzip => gzip(bytes, 6),
+        ContentEncoding::Zstd => zstd(bytes, if now { 1 } else { 9 }),
+        ContentEncoding::Brotli => brotli(bytes, if now { 2 } else { 5 }),
     }
 }
 
-/// Bytes that a thread keeps to pack its next tile in.
+/// Bytes that a thread keeps for the next tile that it encodes.
 const MAX_ROOM: usize = 4 << 20;
 
 thread_local! {
@@ -68,7 +68,7 @@ thread_local! {
     static ZSTD: RefCell<Option<(i32, zstd::bulk::Compressor<'static>)>> = const { RefCell::new(None) };
 }
 
-/// Packs bytes as gzip in the least time: `docs/decisions/0014-igzip.md` has the figures.
+/// Compresses bytes as gzip in the least time: `docs/decisions/0014-igzip.md` has the figures.
 fn gzip_now(bytes: &[u8]) -> Vec<u8> {
     // What does not get smaller is stored, with five bytes to each 64 kB; head and tail are 18.
     let room = bytes.len() + bytes.len() / 1024 + 512;
@@ -77,7 +77,7 @@ fn gzip_now(bytes: &[u8]) -> Vec<u8> {
         if out.len() < room {
             out.resize(room, 0);
         }
-        let packed = match isal::compress_into(bytes, out, isal::CompressionLevel::One, isal::Codec::Gzip) {
+        let encoded = match isal::compress_into(bytes, out, isal::CompressionLevel::One, isal::Codec::Gzip) {
             Ok(len) => out[..len].to_vec(),
             // The room suffices, so this is not seen; the other library gives the same content.
             Err(_) => gzip(bytes, GZIP_LEVEL),
@@ -85,11 +85,11 @@ fn gzip_now(bytes: &[u8]) -> Vec<u8> {
         if room > MAX_ROOM {
             *out = Vec::new();
         }
-        packed
+        encoded
     })
 }
 
-/// Packs bytes as gzip at a level from 0 (stored) to 12 (smallest; more counts as 12). The header
+/// Compresses bytes as gzip at a level from 0 (stored) to 12 (smallest; more counts as 12). The header
 /// carries no time, so equal bytes give equal bytes.
 pub fn gzip(bytes: &[u8], level: u8) -> Vec<u8> {
     let level = level.min(12);
@@ -114,15 +114,15 @@ pub fn gzip(bytes: &[u8], level: u8) -> Vec<u8> {
     })
 }
 
-/// Packs bytes as one zstd frame that names its length, at a level from 1 to 22 (smallest).
+/// Compresses bytes as one zstd frame that names its length, at a level from 1 to 22 (smallest).
 fn zstd(bytes: &[u8], level: i32) -> Vec<u8> {
     ZSTD.with_borrow_mut(|slot| {
         if slot.as_ref().is_none_or(|(at, _)| *at != level) {
             *slot = zstd::bulk::Compressor::new(level).ok().map(|compressor| (level, compressor));
         }
-        let packed = slot.as_mut().and_then(|(_, compressor)| compressor.compress(bytes).ok());
+        let encoded = slot.as_mut().and_then(|(_, compressor)| compressor.compress(bytes).ok());
         // Only a lack of memory brings it here; the frame of raw blocks needs none.
-        packed.unwrap_or_else(|| raw_frame(bytes))
+        encoded.unwrap_or_else(|| raw_frame(bytes))
     })
 }
 
@@ -145,7 +145,7 @@ fn raw_frame(bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Packs bytes as brotli at a quality from 0 to 11 (smallest).
+/// Compresses bytes as brotli at a quality from 0 to 11 (smallest).
 fn brotli(bytes: &[u8], quality: i32) -> Vec<u8> {
     let params = brotli::enc::BrotliEncoderParams {
         quality,
@@ -166,13 +166,17 @@ mod tests {
     use super::*;
     use std::io::Read;
 
-    fn unpacked(packed: &[u8], packing: Packing) -> Vec<u8> {
+    fn decoded(encoded: &[u8], encoding: ContentEncoding) -> Vec<u8> {
         let mut back = Vec::new();
-        match packing {
-            Packing::Identity => back.extend(packed),
-            Packing::Gzip => _ = flate2::read::GzDecoder::new(packed).read_to_end(&mut back).unwrap(),
-            Packing::Zstd => _ = zstd::Decoder::new(packed).unwrap().read_to_end(&mut back).unwrap(),
-            Packing::Brotli => _ = brotli::Decompressor::new(packed, 4096).read_to_end(&mut back).unwrap(),
+        match encoding {
+            ContentEncoding::Identity => back.extend(encoded),
+            ContentEncoding::Gzip => {
+                _ = flate2::read::GzDecoder::new(encoded).read_to_end(&mut back).unwrap()
+            }
+            ContentEncoding::Zstd => _ = zstd::Decoder::new(encoded).unwrap().read_to_end(&mut back).unwrap(),
+            ContentEncoding::Brotli => {
+                _ = brotli::Decompressor::new(encoded, 4096).read_to_end(&mut back).unwrap()
+            }
         }
         back
     }
@@ -183,15 +187,15 @@ mod tests {
     }
 
     #[test]
-    fn every_packing_comes_back_and_comes_the_same_each_time() {
+    fn every_encoding_comes_back_and_comes_the_same_each_time() {
         for bytes in samples() {
-            for packing in Packing::ALL {
+            for encoding in ContentEncoding::ALL {
                 for effort in [Effort::Now, Effort::Once] {
-                    let packed = pack_for(&bytes, packing, effort);
-                    assert_eq!(unpacked(&packed, packing), bytes, "{packing:?} {effort:?}");
+                    let encoded = compress_for(&bytes, encoding, effort);
+                    assert_eq!(decoded(&encoded, encoding), bytes, "{encoding:?} {effort:?}");
                     // Levels in between must leave no trace.
-                    let _ = pack_for(&bytes[..bytes.len() / 2], packing, Effort::Now);
-                    assert_eq!(packed, pack_for(&bytes, packing, effort));
+                    let _ = compress_for(&bytes[..bytes.len() / 2], encoding, Effort::Now);
+                    assert_eq!(encoded, compress_for(&bytes, encoding, effort));
                 }
             }
         }
@@ -200,16 +204,16 @@ mod tests {
     #[test]
     fn raw_frames_are_read_as_others() {
         for bytes in samples() {
-            assert_eq!(unpacked(&raw_frame(&bytes), Packing::Zstd), bytes);
+            assert_eq!(decoded(&raw_frame(&bytes), ContentEncoding::Zstd), bytes);
         }
     }
 
     #[test]
     fn the_clock_does_not_matter() {
         for level in [0, 1, 6, 12, 200] {
-            let packed = gzip(b"tile", level);
-            assert_eq!(packed[4..8], [0; 4], "no time in the header");
-            assert_eq!(unpacked(&packed, Packing::Gzip), b"tile");
+            let encoded = gzip(b"tile", level);
+            assert_eq!(encoded[4..8], [0; 4], "no time in the header");
+            assert_eq!(decoded(&encoded, ContentEncoding::Gzip), b"tile");
         }
     }
 }

@@ -1,9 +1,7 @@
 /** Writing over the HTTP interface. Nothing here counts as done before the server said so. */
 import { ApiError, type Feature, itemUrl } from '../lib/api';
 import { minRevisionHeaders, requestTime } from '../lib/requesttime';
-
-/** Where the writer's token is kept: until the tab is closed, and for this tab alone. */
-export const TOKEN = 'citymap-writer';
+import { readToken } from '../lib/token';
 
 /** What the server says is wrong with a part of what was sent; `pointer` as in RFC 6901. */
 export interface Fault {
@@ -93,7 +91,7 @@ async function write(
     body: body === undefined ? undefined : JSON.stringify(body),
     headers: {
       ...headers,
-      authorization: `Bearer ${sessionStorage.getItem(TOKEN) ?? ''}`,
+      authorization: `Bearer ${readToken() ?? ''}`,
       ...(message === '' ? {} : { 'citymap-message': encodeURIComponent(message) }),
     },
   });

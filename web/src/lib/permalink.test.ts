@@ -4,7 +4,7 @@ import { type Link, readLink, writeLink } from './permalink';
 describe('the address of a view', () => {
   it('comes back as it was written', () => {
     const link: Link = {
-      view: { lon: 106.698, lat: 10.7725, zoom: 16.25, bearing: 12.5 },
+      camera: { lon: 106.698, lat: 10.7725, zoom: 16.25, bearing: 12.5 },
       on: ['reports_1022'],
       off: ['zones', 'trees'],
       opacity: { parcels: 60 },

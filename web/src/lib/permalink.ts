@@ -2,7 +2,7 @@ import type { Lang } from './i18n';
 import type { ThemeName } from './theme';
 
 /** Where the map looks: degrees, zoom, and bearing in degrees from north. */
-export interface View {
+export interface Camera {
   lon: number;
   lat: number;
   zoom: number;
@@ -17,7 +17,7 @@ export interface FeatureRef {
 
 /** All of the page that its address tells. What is left out has its default. */
 export interface Link {
-  view?: View;
+  camera?: Camera;
   /** Layers that are shown or hidden against their default. */
   on: string[];
   off: string[];
@@ -37,7 +37,7 @@ export interface Link {
 const LAYER = /^[a-z][a-z0-9_]*$/;
 const inRange = (value: number, low: number, high: number) => Number.isFinite(value) && value >= low && value <= high;
 
-function readView(text: string | null): View | undefined {
+function readCamera(text: string | null): Camera | undefined {
   const [zoom, lat, lon, bearing = 0] = (text ?? '').split('/').map(Number);
   if (zoom === undefined || lat === undefined || lon === undefined) return undefined;
   const good = inRange(zoom, 0, 24) && inRange(lat, -85, 85) && inRange(lon, -180, 180) && Number.isFinite(bearing);
@@ -80,7 +80,7 @@ export function readLink(hash: string): Link {
   const lang = query.get('lang');
   const theme = query.get('theme');
   return {
-    view: readView(query.get('map')),
+    camera: readCamera(query.get('map')),
     on: readLayers(query.get('on')),
     off: readLayers(query.get('off')),
     opacity: readOpacity(query.get('op')),
@@ -97,8 +97,8 @@ export function readLink(hash: string): Link {
 /** Writes the part of an address behind `#`, short and readable. */
 export function writeLink(link: Link): string {
   const parts: string[] = [];
-  if (link.view) {
-    const { zoom, lat, lon, bearing } = link.view;
+  if (link.camera) {
+    const { zoom, lat, lon, bearing } = link.camera;
     const turned = Math.round(bearing * 10) / 10;
     parts.push(`map=${+zoom.toFixed(2)}/${lat.toFixed(6)}/${lon.toFixed(6)}${turned ? `/${turned}` : ''}`);
   }

@@ -82,7 +82,7 @@ export class Feed {
   }
 
   /** The page came into sight or left it. */
-  visibility(): void {
+  visibilityChanged(): void {
     clearTimeout(this.#hideTimer);
     if (!this.#running) return;
     if (this.#world.hidden()) {

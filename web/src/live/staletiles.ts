@@ -13,7 +13,7 @@ export class StaleTiles {
   readonly #layers = new Map<string, Touched>();
 
   /** Takes note of an event. Gives the tiles it touched, or `null` where the layer must be asked for anew as a whole. */
-  note(event: LayerEvent): Touched | null {
+  add(event: LayerEvent): Touched | null {
     const known = this.#layers.get(event.layer) ?? new Touched();
     const touched = new Touched();
     if (!touched.add(event) || !known.add(event)) return null;
@@ -22,7 +22,7 @@ export class StaleTiles {
   }
 
   /** A layer is shown by a new version: nothing of it is stale. */
-  renew(layer: string): void {
+  reset(layer: string): void {
     this.#layers.delete(layer);
   }
 
@@ -32,7 +32,7 @@ export class StaleTiles {
   }
 
   /** The address under which to ask for what has the address `url`. */
-  address(url: string): string {
+  requestUrl(url: string): string {
     const [, layer, z, x, y] = TILE.exec(url) ?? [];
     if (!layer || !this.has(decodeURIComponent(layer), { z: Number(z), x: Number(x), y: Number(y) })) return url;
     return url.replace(/\?rev=[^&]*&/, '?').replace(/\?rev=[^&]*$/, '');

@@ -89,26 +89,26 @@ describe('the address of a tile', () => {
   const { z, x, y } = at(16);
 
   it('loses the version that would let the browser keep it, once the tile is touched, and only then', () => {
-    const news = new StaleTiles();
-    expect(news.address(url(z, x, y))).toBe(url(z, x, y));
-    expect(news.note(layerEvent())).not.toBeNull();
-    expect(news.address(url(z, x, y))).toBe(`http://city.test/tiles/parcels/${z}/${x}/${y}`);
-    expect(news.address(url(z, x, y, '&datetime=2026-01-01'))).toBe(
+    const stale = new StaleTiles();
+    expect(stale.requestUrl(url(z, x, y))).toBe(url(z, x, y));
+    expect(stale.add(layerEvent())).not.toBeNull();
+    expect(stale.requestUrl(url(z, x, y))).toBe(`http://city.test/tiles/parcels/${z}/${x}/${y}`);
+    expect(stale.requestUrl(url(z, x, y, '&datetime=2026-01-01'))).toBe(
       `http://city.test/tiles/parcels/${z}/${x}/${y}?datetime=2026-01-01`,
     );
-    expect(news.address(url(z, x + 1, y))).toBe(url(z, x + 1, y));
+    expect(stale.requestUrl(url(z, x + 1, y))).toBe(url(z, x + 1, y));
     const other = `http://city.test/tiles/zones/${z}/${x}/${y}?rev=3-a`;
-    expect(news.address(other)).toBe(other);
+    expect(stale.requestUrl(other)).toBe(other);
   });
 
   it('keeps the version again once the layer has a new one', () => {
-    const news = new StaleTiles();
-    news.note(layerEvent());
-    news.renew('parcels');
-    expect(news.address(url(z, x, y))).toBe(url(z, x, y));
+    const stale = new StaleTiles();
+    stale.add(layerEvent());
+    stale.reset('parcels');
+    expect(stale.requestUrl(url(z, x, y))).toBe(url(z, x, y));
   });
 
   it('is told of a layer that must be asked for as a whole', () => {
-    expect(new StaleTiles().note(layerEvent({ whole: true, tiles: null, features: [] }))).toBeNull();
+    expect(new StaleTiles().add(layerEvent({ whole: true, tiles: null, features: [] }))).toBeNull();
   });
 });

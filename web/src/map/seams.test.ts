@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { findSeams, type Piece, seamData } from './seams';
+import { findSeams, type SeamPart, seamData } from './seams';
 
-const box = (id: number, west: number, east: number): Piece => ({
+const box = (id: number, west: number, east: number): SeamPart => ({
   id,
   properties: { so_thua: id },
   geometry: {

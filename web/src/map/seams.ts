@@ -1,49 +1,51 @@
+/** Labels of features that lie in several tiles: each is labelled once, by a point. */
 import { boundsOf, innerPoint } from '../lib/inner';
 
-/** A feature that lies in several tiles, with the point that bears its label. */
+/** A feature that lies in several tiles, with the point that carries its label. */
 export interface SeamLabel {
   id: number;
   point: [number, number];
   properties: Record<string, unknown>;
 }
 
-/** What {@link findSeams} reads of a drawn piece of a feature. */
-export interface Piece {
+/** The part of a feature that a tile contains. */
+export interface SeamPart {
   id?: string | number;
   geometry: GeoJSON.Geometry;
   properties: Record<string, unknown> | null;
 }
 
-/** More than this many are forgotten all at once: they come back with the next look. */
-const MOST = 4000;
+/** The maximum number of labels that are kept; past it all are dropped, and those in view are found again. */
+const MAX_LABELS = 4000;
 
 /**
- * The features among `pieces` that several tiles hold a part of. The map labels each part, so that a parcel on a seam would
- * bear its number twice; these are labelled by a point instead, in their biggest part. What is known stays: a point inside
- * a parcel is right at every zoom. Gives `known` itself where nothing is new.
+ * Finds the features of which several tiles contain a part. The map labels each part, so that a parcel on a tile's border
+ * would show its number twice; such a feature is labelled by a point in its largest part instead. `known` labels stay: a
+ * point inside a parcel is right at every zoom. Returns `known` itself if nothing is new.
  */
-export function findSeams(pieces: Piece[], known: Map<number, SeamLabel>): Map<number, SeamLabel> {
-  const parts = new Map<number, Piece[]>();
-  for (const piece of pieces) {
-    if (typeof piece.id !== 'number' || known.has(piece.id) || !piece.geometry.type.endsWith('Polygon')) continue;
-    const list = parts.get(piece.id);
-    if (list) list.push(piece);
-    else parts.set(piece.id, [piece]);
+export function findSeams(parts: SeamPart[], known: Map<number, SeamLabel>): Map<number, SeamLabel> {
+  const byFeature = new Map<number, SeamPart[]>();
+  for (const part of parts) {
+    if (typeof part.id !== 'number' || known.has(part.id) || !part.geometry.type.endsWith('Polygon')) continue;
+    const list = byFeature.get(part.id);
+    if (list) list.push(part);
+    else byFeature.set(part.id, [part]);
   }
   const found: SeamLabel[] = [];
-  for (const [id, list] of parts) {
+  for (const [id, list] of byFeature) {
     if (list.length < 2) continue;
-    const biggest = list.reduce((best, piece) => (size(piece) > size(best) ? piece : best));
-    const point = innerPoint(biggest.geometry);
-    if (point) found.push({ id, point, properties: biggest.properties ?? {} });
+    const largest = list.reduce((best, part) => (size(part) > size(best) ? part : best));
+    const point = innerPoint(largest.geometry);
+    if (point) found.push({ id, point, properties: largest.properties ?? {} });
   }
   if (found.length === 0) return known;
-  const kept = known.size + found.length > MOST ? [] : [...known];
+  const kept = known.size + found.length > MAX_LABELS ? [] : [...known];
   return new Map([...kept, ...found.map((label) => [label.id, label] as const)]);
 }
 
-function size(piece: Piece): number {
-  const bounds = boundsOf(piece.geometry);
+/** The area of the box around a part, in square degrees. */
+function size(part: SeamPart): number {
+  const bounds = boundsOf(part.geometry);
   return bounds ? (bounds[2] - bounds[0]) * (bounds[3] - bounds[1]) : 0;
 }
 

@@ -1,7 +1,7 @@
 import workerUrl from 'virtual:map-worker';
 import * as maplibregl from 'maplibre-gl';
 import type { Bbox } from '../lib/api';
-import type { View } from '../lib/permalink';
+import type { Camera } from '../lib/permalink';
 import { minRevisionHeaders } from '../lib/requesttime';
 import type { StaleTiles } from '../live/staletiles';
 import type { TilePlace } from '../live/touched';
@@ -15,7 +15,7 @@ watchGlyphs();
 
 /** What the map tells the page. */
 export interface ViewEvents {
-  moved: (view: View) => void;
+  moved: (view: Camera) => void;
   pointer: (lonlat: [number, number] | null) => void;
   clicked: (lonlat: [number, number]) => void;
   idle: () => void;
@@ -44,9 +44,9 @@ export class MapView {
   constructor(
     container: HTMLElement,
     style: maplibregl.StyleSpecification,
-    first: View | null,
+    first: Camera | null,
     insets: () => Insets,
-    news: StaleTiles,
+    staleTiles: StaleTiles,
     events: ViewEvents,
   ) {
     this.#insets = insets;
@@ -67,7 +67,7 @@ export class MapView {
       refreshExpiredTiles: false,
       transformRequest: (url, kind) => {
         if (kind !== 'Tile') return throughWatch(url, kind);
-        const address = news.address(url);
+        const address = staleTiles.requestUrl(url);
         return address === url ? { url } : { url: address, headers: minRevisionHeaders() };
       },
     });
@@ -75,7 +75,7 @@ export class MapView {
     this.map.touchPitch.disable();
     // The stylesheet of the control is unwanted, its scale is not.
     this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left');
-    this.map.on('moveend', () => events.moved(this.view()));
+    this.map.on('moveend', () => events.moved(this.camera()));
     this.map.on('mousemove', (event) => events.pointer([event.lngLat.lng, event.lngLat.lat]));
     this.map.on('mouseout', () => events.pointer(null));
     this.map.on('click', (event) => {
@@ -109,7 +109,7 @@ export class MapView {
   }
 
   /** Where the map looks now. */
-  view(): View {
+  camera(): Camera {
     const center = this.map.getCenter();
     return { lon: center.lng, lat: center.lat, zoom: this.map.getZoom(), bearing: this.map.getBearing() };
   }
@@ -177,8 +177,8 @@ export class MapView {
   }
 
   /** Goes to a view at once. */
-  jump(view: View): void {
-    this.map.jumpTo({ center: [view.lon, view.lat], zoom: view.zoom, bearing: view.bearing });
+  jump(camera: Camera): void {
+    this.map.jumpTo({ center: [camera.lon, camera.lat], zoom: camera.zoom, bearing: camera.bearing });
   }
 
   /** Shows a box whole in the part of the map that panels leave free. */
@@ -204,7 +204,7 @@ export class MapView {
   }
 
   /** The pieces of a layer's features in the tiles at hand; none before `zoom`. */
-  pieces(layer: string, zoom: number): maplibregl.MapGeoJSONFeature[] {
+  featureParts(layer: string, zoom: number): maplibregl.MapGeoJSONFeature[] {
     if (this.map.getZoom() < zoom || !this.map.getSource(layer)) return [];
     return this.map.querySourceFeatures(layer, { sourceLayer: layer }) as maplibregl.MapGeoJSONFeature[];
   }

@@ -1,48 +1,67 @@
+/** Keeps the page up to date with the data: the touched tiles, the layers' figures, and the features that are shown. */
 import { type Collection, fetchCollection, fetchCollections, fetchRevision } from '../lib/api';
 import { fetchChanges, type LayerEvent, type RevisionEvent } from '../lib/events';
-import { titleText } from '../lib/format';
+import type { FeatureRef } from '../lib/permalink';
 import { requestTime } from '../lib/requesttime';
 import { Feed } from '../live/feed';
-import { StaleTiles } from '../live/staletiles';
 import { boxesOf, type Touched } from '../live/touched';
-import type { App } from './app.svelte';
+import type { Layers } from './layers.svelte';
 
-/** Layers, legends and answers follow at most this often; tiles follow at once. */
-const SETTLE_MS = 1000;
+/** Layers, legends and answers are updated at most this often; tiles are updated at once. */
+const UPDATE_MS = 1000;
 const RETRY_MS = 5000;
 
-/** The same layers are not named again before so long: a day's work of others is not announced edit by edit. */
+/** The same layers are announced again only after this time: the page does not announce the edits of a day one by one. */
 const QUIET_MS = 15_000;
 
 /** Fewer changed layers than this are read one by one. */
 const FEW = 3;
 
-/** How far around the point asked about a change concerns its answer, in degrees: about 50 m. */
-const NEAR = 0.0005;
+/** How far from the point asked about a change may affect its answer, in degrees: about 50 m. */
+const NEAR_DEG = 0.0005;
 
-/** Keeps the page in step with the record: the touched tiles, the layers' figures, and what is shown of features. */
+/** What following needs of the page besides its layers. */
+export interface FollowingPort {
+  /** The server can, or can no longer, be reached. */
+  setReachable(reachable: boolean): void;
+  /** Tells the user which layers have changed; `null`: all of them. */
+  announce(layers: string[] | null): void;
+  /** The point asked about (longitude, latitude in degrees) and the features that are listed for it. */
+  shown(): { at: [number, number] | null; features: FeatureRef[] };
+  /** The data changed; `answer` says whether what is shown of features may have changed too. */
+  changed(answer: boolean): void;
+}
+
+/** The changes of a layer since the last update of the page. */
+interface Pending {
+  /** The layer changed as a whole: all of its tiles must be fetched again. */
+  whole: boolean;
+  events: LayerEvent[];
+}
+
 export class Following {
-  readonly news = new StaleTiles();
-  /** Draws the touched tiles of a layer anew; the map sets it. */
+  /** Fetches the touched tiles of a layer again; set by the map. */
   redraw: ((layer: string, touched: Touched) => void) | null = null;
 
-  readonly #app: App;
+  readonly #layers: Layers;
+  readonly #port: FollowingPort;
   readonly #feed: Feed;
-  /** Layers that changed since the page settled last, and whether as a whole. */
-  #pending = new Map<string, { whole: boolean; events: LayerEvent[] }>();
-  #settled = 0;
-  #settling = false;
-  /** What was announced last, and when. */
-  #noted = { names: '', time: 0 };
+  #pending = new Map<string, Pending>();
+  /** When the page was last updated, in milliseconds since 1970. */
+  #updated = 0;
+  #updating = false;
+  /** The layers that were last announced, and when. */
+  #announced = { layers: '', time: 0 };
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(app: App) {
-    this.#app = app;
+  constructor(layers: Layers, port: FollowingPort) {
+    this.#layers = layers;
+    this.#port = port;
     this.#feed = new Feed(
       {
-        revision: (event) => this.#take(event),
-        lost: () => void this.#readAnew(),
-        reachable: (yes) => this.#reachable(yes),
+        revision: (event) => this.#receive(event),
+        lost: () => void this.#readAll(),
+        reachable: (yes) => port.setReachable(yes),
       },
       {
         open: (after) => new EventSource(`/api/events?since=${after}`),
@@ -53,77 +72,69 @@ export class Following {
     );
   }
 
-  /** Follows what comes after `revision`, of which the page's layers are. */
+  /** Follows what is committed after `revision`, which is the revision of the page's layers. */
   start(revision: number): void {
     requestTime.minRevision = revision;
     this.#pending.clear();
     this.#feed.start(revision);
-    this.#feed.visibility();
+    this.#feed.visibilityChanged();
   }
 
-  /** The newest revision that was told of. */
+  /** The newest revision that the page was told of. */
   get newest(): number {
     return this.#feed.last;
   }
 
-  /** The browser says that the network came or went. */
+  /** Checks at once whether the server can be reached: the browser reports that the network came or went. */
   check(): void {
     this.#feed.check();
   }
 
   /** The page came into sight or left it. */
-  visibility(): void {
-    this.#feed.visibility();
+  visibilityChanged(): void {
+    this.#feed.visibilityChanged();
   }
 
-  #reachable(yes: boolean): void {
-    this.#app.offline = !yes;
-    if (yes) this.#app.say(this.#app.words.online);
-  }
-
-  #take(event: RevisionEvent): void {
+  #receive(event: RevisionEvent): void {
     requestTime.minRevision = event.revision;
-    // What is shown of a former time does not change; the way back reads all anew.
+    // A former state does not change; the way back to the present reads everything again.
     if (requestTime.revision !== null) return;
     for (const layer of event.layers) {
-      const touched = this.news.note(layer);
+      const touched = this.#layers.staleTiles.add(layer);
       const pending = this.#pending.get(layer.layer) ?? { whole: false, events: [] };
       pending.whole ||= touched === null;
       pending.events.push(layer);
       this.#pending.set(layer.layer, pending);
       if (touched) this.redraw?.(layer.layer, touched);
-      this.#app.forgetSeams(layer.layer, touched ? layer.features.map(({ fid }) => fid) : null);
+      this.#layers.dropSeams(layer.layer, touched ? layer.features.map(({ fid }) => fid) : null);
     }
-    this.#settleSoon();
+    this.#scheduleUpdate();
   }
 
-  #settleSoon(): void {
-    if (this.#timer !== undefined || this.#settling) return;
-    const wait = Math.max(0, this.#settled + SETTLE_MS - Date.now());
+  #scheduleUpdate(): void {
+    if (this.#timer !== undefined || this.#updating) return;
+    const wait = Math.max(0, this.#updated + UPDATE_MS - Date.now());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      void this.#settle();
+      void this.#update();
     }, wait);
   }
 
-  /** Brings the layers' figures and all that is shown of features to the changes that came. */
-  async #settle(): Promise<void> {
-    const app = this.#app;
+  /** Reads the changed layers again, and updates everything that is shown of them. */
+  async #update(): Promise<void> {
+    const layers = this.#layers;
     const pending = this.#pending;
     this.#pending = new Map();
-    this.#settling = true;
+    this.#updating = true;
     try {
       const present = await this.#read([...pending.keys()]);
-      // Meanwhile the page may have gone to a former time, where all this means nothing.
+      // In the meantime the page may have gone to a former time, which these changes do not concern.
       if (requestTime.revision !== null) return;
-      app.collections = present;
-      const whole = [...pending].filter(([, { whole }]) => whole).map(([id]) => id);
-      this.#renew(present.filter(({ id }) => whole.includes(id) || app.versions[id] === undefined));
+      layers.all = present;
+      this.#renew(present.filter(({ id }) => pending.get(id)?.whole || layers.tileVersions[id] === undefined));
       this.#announce([...pending.keys()]);
-      void app.nameAreas();
-      app.changes += 1;
-      if ([...pending].some(([layer, { whole, events }]) => whole || this.#concerns(layer, events))) void app.refresh();
-      void app.tools.ask();
+      void layers.labelAreas();
+      this.#port.changed([...pending].some(([layer, { whole, events }]) => whole || this.#concerns(layer, events)));
     } catch {
       for (const [layer, { whole, events }] of pending) {
         const newer = this.#pending.get(layer);
@@ -132,50 +143,45 @@ export class Following {
           events: [...events, ...(newer?.events ?? [])],
         });
       }
-      this.#settled = Date.now() + RETRY_MS - SETTLE_MS;
+      this.#updated = Date.now() + RETRY_MS - UPDATE_MS;
     } finally {
-      this.#settling = false;
-      this.#settled = Math.max(this.#settled, Date.now());
-      if (this.#pending.size > 0) this.#settleSoon();
+      this.#updating = false;
+      this.#updated = Math.max(this.#updated, Date.now());
+      if (this.#pending.size > 0) this.#scheduleUpdate();
     }
   }
 
-  /** A quiet note. It does not take the place of one that says what went wrong. */
   #announce(layers: string[]): void {
-    const app = this.#app;
-    const names = layers.map((id) => titleText(app.byId.get(id)?.citymap.titles, app.lang, id)).join(', ');
-    if (names === this.#noted.names && Date.now() - this.#noted.time < QUIET_MS) return;
-    this.#noted = { names, time: Date.now() };
-    if (app.note?.kind !== 'error') app.say(app.words.updated(names));
+    const names = layers.join();
+    if (names === this.#announced.layers && Date.now() - this.#announced.time < QUIET_MS) return;
+    this.#announced = { layers: names, time: Date.now() };
+    this.#port.announce(layers);
   }
 
-  /** All layers, of which these changed. */
+  /** All layers as they are now, of which those in `changed` have changed. */
   async #read(changed: string[]): Promise<Collection[]> {
-    const { byId, collections } = this.#app;
+    const { all, byId } = this.#layers;
     if (changed.length < FEW && changed.every((id) => byId.has(id))) {
       const read = await Promise.all(changed.map(fetchCollection));
-      const found = new Map(read.filter((item) => item !== null).map((item) => [item.id, item]));
-      if (found.size === changed.length) return collections.map((item) => found.get(item.id) ?? item);
+      const found = new Map(read.filter((layer) => layer !== null).map((layer) => [layer.id, layer]));
+      if (found.size === changed.length) return all.map((layer) => found.get(layer.id) ?? layer);
     }
     return (await fetchCollections()).collections;
   }
 
-  /** Has all tiles of layers asked for by the version they have now. */
+  /** Requests all tiles of these layers by the versions they have now. */
   #renew(layers: Collection[]): void {
-    if (layers.length === 0) return;
-    const versions = layers.map(({ id, citymap }) => [id, citymap.tilesVersion] as const);
-    this.#app.versions = { ...this.#app.versions, ...Object.fromEntries(versions) };
+    this.#layers.renewTiles(layers);
     for (const { id } of layers) {
-      this.news.renew(id);
-      // What came while the layer was read may be newer than its version.
-      for (const event of this.#pending.get(id)?.events ?? []) this.news.note(event);
+      // Changes that came while the layer was read may be newer than its version.
+      for (const event of this.#pending.get(id)?.events ?? []) this.#layers.staleTiles.add(event);
     }
   }
 
-  /** Whether a layer's changes may have changed what is shown of features. */
+  /** Whether the changes of a layer may have changed what is shown of features. */
   #concerns(layer: string, events: LayerEvent[]): boolean {
-    const { at, hits } = this.#app;
-    const shown = new Set(hits.filter((hit) => hit.layer === layer).map((hit) => String(hit.feature.id)));
+    const { at, features } = this.#port.shown();
+    const shown = new Set(features.filter((feature) => feature.layer === layer).map(({ id }) => id));
     return events.some((event) => {
       if (event.features.some(({ id }) => shown.has(String(id)))) return true;
       const boxes = boxesOf(event);
@@ -183,29 +189,28 @@ export class Following {
       if (!at) return false;
       return boxes.some(
         ([west, south, east, north]) =>
-          west - NEAR <= at[0] && at[0] <= east + NEAR && south - NEAR <= at[1] && at[1] <= north + NEAR,
+          west - NEAR_DEG <= at[0] &&
+          at[0] <= east + NEAR_DEG &&
+          south - NEAR_DEG <= at[1] &&
+          at[1] <= north + NEAR_DEG,
       );
     });
   }
 
-  /** Reads all as it is now: too much was missed. */
-  async #readAnew(): Promise<void> {
-    const app = this.#app;
-    // Of another record, the former one's number says nothing.
+  /** Reads everything as it is now: too many revisions were missed. */
+  async #readAll(): Promise<void> {
+    // The server may have another city's data now, where the revision of the former one means nothing.
     requestTime.minRevision = 0;
     try {
       if (requestTime.revision !== null) {
         this.start((await fetchRevision()) ?? this.newest);
         return;
       }
-      const revision = await app.readLayers();
-      this.start(revision);
-      app.say(app.words.updated(app.words.allLayers));
-      app.changes += 1;
-      void app.refresh();
-      void app.tools.ask();
+      this.start(await this.#layers.read());
+      this.#port.announce(null);
+      this.#port.changed(true);
     } catch {
-      setTimeout(() => void this.#readAnew(), RETRY_MS);
+      setTimeout(() => void this.#readAll(), RETRY_MS);
     }
   }
 }

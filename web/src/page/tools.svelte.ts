@@ -2,32 +2,32 @@ import { ApiError, fetchWithin, type WithinAnswer } from '../lib/api';
 import { crossesItself, gridArea, gridLength, type LonLat, onGrid, polygonOf } from '../lib/sketch';
 
 /** What is being done on the map instead of asking what is there. */
-export type Mode = 'measure' | 'statistics' | 'draw';
+export type ToolMode = 'measure' | 'statistics' | 'draw';
 
 /** What is drawn for a new feature. */
-export type Shape = 'point' | 'line' | 'polygon';
+export type SketchShape = 'point' | 'line' | 'polygon';
 
 /** A click this many pixels from a point drawn before means that point. */
 const SNAP = 9;
 
 /** The server takes no polygon of more corners. */
-const MOST_POINTS = 1000;
+const MAX_POINTS = 1000;
 
 /**
  * The tools: a mode, what is drawn in it, and what came of it. Clicks add points; a click on the last one ends a line, a
  * click on the first one closes an area.
  */
 export class Tools {
-  mode = $state<Mode | null>(null);
+  mode = $state<ToolMode | null>(null);
   /** What `draw` draws. */
-  shape = $state<Shape>('polygon');
+  shape = $state<SketchShape>('polygon');
   points = $state.raw<LonLat[]>([]);
   /** Drawn to the end: the next click begins anew. */
   done = $state(false);
   /** The line came back to its start. */
   closed = $state(false);
-  answer = $state.raw<WithinAnswer | null>(null);
-  asking = $state(false);
+  statistics = $state.raw<WithinAnswer | null>(null);
+  loading = $state(false);
   error = $state<string | null>(null);
 
   /** Whether a figure on the VN-2000 grid makes sense here. */
@@ -46,7 +46,7 @@ export class Tools {
   #request: AbortController | null = null;
 
   /** Begins a tool, with nothing drawn. */
-  start(mode: Mode, shape: Shape = 'polygon'): void {
+  start(mode: ToolMode, shape: SketchShape = 'polygon'): void {
     this.clear();
     this.mode = mode;
     this.shape = shape;
@@ -64,8 +64,8 @@ export class Tools {
     this.points = [];
     this.done = false;
     this.closed = false;
-    this.answer = null;
-    this.asking = false;
+    this.statistics = null;
+    this.loading = false;
     this.error = null;
   }
 
@@ -94,7 +94,7 @@ export class Tools {
     const near = (other: LonLat | undefined) => other !== undefined && pixels(other) <= SNAP;
     if (this.points.length > 2 && !this.lineOnly && near(first)) this.finish(true);
     else if (near(last)) this.finish();
-    else if (this.points.length < MOST_POINTS) this.points = [...this.points, point];
+    else if (this.points.length < MAX_POINTS) this.points = [...this.points, point];
   }
 
   /** Takes the last point back; what was finished is open again. */
@@ -109,24 +109,24 @@ export class Tools {
     if (!this.finishable) return;
     this.closed = (closed || this.areaOnly) && !this.lineOnly;
     this.done = true;
-    if (this.mode === 'statistics') void this.ask();
+    if (this.mode === 'statistics') void this.fetchStatistics();
   }
 
   /** Asks what lies in the area. An outline that crosses itself has no inside to ask for. */
-  async ask(): Promise<void> {
+  async fetchStatistics(): Promise<void> {
     if (this.mode !== 'statistics' || !this.done || this.crossed) return;
     this.#request?.abort();
     const request = new AbortController();
     this.#request = request;
-    this.asking = true;
+    this.loading = true;
     this.error = null;
     try {
       const answer = await fetchWithin(polygonOf(this.points), request.signal);
-      if (!request.signal.aborted) this.answer = answer;
+      if (!request.signal.aborted) this.statistics = answer;
     } catch (error) {
       if (request.signal.aborted) return;
       this.error = error instanceof ApiError ? error.message : String(error);
     }
-    this.asking = false;
+    this.loading = false;
   }
 }

@@ -66,7 +66,7 @@ describe('statistics', () => {
     clicks(tools, A, B, B);
     expect(tools.done, 'two corners are no area').toBe(false);
     clicks(tools, C, C);
-    await vi.waitFor(() => expect(tools.answer?.revision).toBe(1));
+    await vi.waitFor(() => expect(tools.statistics?.revision).toBe(1));
     expect(asked).toHaveBeenCalledTimes(1);
     expect(asked.mock.calls[0]?.[0]).toBe('/api/within');
     expect(JSON.parse(String(asked.mock.calls[0]?.[1].body))).toEqual({ type: 'Polygon', coordinates: [[A, B, C, A]] });
@@ -78,7 +78,7 @@ describe('statistics', () => {
     tools.start('statistics');
     clicks(tools, A, B, C, A);
     await vi.waitFor(() => expect(tools.error).toBe('the area is too big'));
-    expect([tools.points.length, tools.asking, tools.answer]).toEqual([3, false, null]);
+    expect([tools.points.length, tools.loading, tools.statistics]).toEqual([3, false, null]);
   });
 
   it('does not ask for an outline that crosses itself', () => {

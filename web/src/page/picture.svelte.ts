@@ -1,0 +1,69 @@
+/** The map as a function of the page's state: its style, with the selection and the sketch of a tool in it. */
+import { lengthText, number } from '../lib/format';
+import { selectionData } from '../map/selection';
+import { reachData, type Sketch, sketchData } from '../map/sketching';
+import { buildStyle } from '../map/style';
+import type { Answer } from './answer.svelte';
+import type { Editing } from './editing.svelte';
+import type { Layers } from './layers.svelte';
+import type { Settings } from './settings.svelte';
+import type { Tools } from './tools.svelte';
+import type { Viewport } from './viewport.svelte';
+
+/** The parts of the page that the map shows. */
+export interface Shown {
+  settings: Settings;
+  viewport: Viewport;
+  layers: Layers;
+  answer: Answer;
+  tools: Tools;
+  editing: Editing;
+}
+
+export class Picture {
+  readonly #shown: Shown;
+
+  #selection = $derived.by(() => {
+    const { answer, editing, settings } = this.#shown;
+    const { draft } = editing;
+    return selectionData(
+      draft?.geometry ?? answer.selectedFeature?.feature.geometry ?? null,
+      draft ? null : answer.at,
+      (metres) => number(metres, settings.lang, metres < 100 ? 2 : 1, true),
+      { former: answer.formerShape, corners: draft?.corners, corner: draft?.corner },
+    );
+  });
+  #sketch = $derived.by<Sketch | null>(() => {
+    const { mode, points, closed, done, grid } = this.#shown.tools;
+    return mode ? { points, closed, done, grid } : null;
+  });
+  #sketchShape = $derived(sketchData(this.#sketch, (metres) => lengthText(metres, this.#shown.settings.lang)));
+
+  /** The line from the sketch's last point to the pointer. It moves too often to be part of the style. */
+  reach = $derived.by(() => {
+    const { settings, viewport } = this.#shown;
+    return reachData(this.#sketch, viewport.pointer, (metres) => lengthText(metres, settings.lang));
+  });
+
+  style = $derived.by(() => {
+    const { layers, settings } = this.#shown;
+    return buildStyle({
+      collections: layers.all,
+      shown: (id) => !layers.hidden[id],
+      opacity: (id) => (layers.opacity[id] ?? 100) / 100,
+      version: (layer) => layers.tileVersions[layer.id] ?? layer.citymap.tilesVersion,
+      theme: settings.theme,
+      lang: settings.lang,
+      origin: location.origin,
+      selection: this.#selection,
+      sketch: this.#sketchShape,
+      areaLabels: layers.areaLabels,
+      seams: layers.seams,
+      lat: layers.latitude(),
+    });
+  });
+
+  constructor(shown: Shown) {
+    this.#shown = shown;
+  }
+}

@@ -7,6 +7,7 @@ use std::{
     process::ExitCode,
 };
 
+use citymap_access::{Audience, visible};
 use citymap_model::{Feature, Layer, LayerId, RevisionNumber};
 use citymap_store::{Change, Store, StoreError, View};
 use serde_json::{Value as Json, json};
@@ -147,7 +148,7 @@ fn properties([before, after]: &[Option<Layer>; 2], change: &Change, op: &str) -
     let side = |layer: &Option<Layer>, feature: &Option<Feature>, other: &Option<Feature>, same: bool| {
         let (Some(layer), Some(feature)) = (layer, feature) else { return Json::Null };
         let mut values = serde_json::Map::new();
-        for (index, field) in layer.public_fields() {
+        for (index, field) in visible(layer, &Audience::Public).iter() {
             let there = other.as_ref().and_then(|other| other.values.get(index));
             if !same || there != feature.values.get(index) {
                 values.insert(field.name.clone(), feature.values[index].to_json());
@@ -161,7 +162,7 @@ fn properties([before, after]: &[Option<Layer>; 2], change: &Change, op: &str) -
         && change.after.is_some();
     let key = |layer: &Option<Layer>, feature: &Option<Feature>| {
         let (layer, feature) = (layer.as_ref()?, feature.as_ref()?);
-        let index = layer.key_index().filter(|&index| !layer.fields[index].personal)?;
+        let index = visible(layer, &Audience::Public).key_index()?;
         feature.values[index].to_key()
     };
     let layer = before.as_ref().or(after.as_ref()).map(|layer| layer.id.as_str());

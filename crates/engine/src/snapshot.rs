@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use citymap_access::{Audience, visible};
 use citymap_model::{Feature, FeatureId, Fid, Geometry, Layer, RevisionNumber, Value};
 
 use crate::{
@@ -186,7 +187,7 @@ impl LayerSnapshot {
     /// The key field, where anybody may read it. A key that is personal data names nothing to the outside:
     /// such a layer's features are called by their fids.
     fn public_key_index(&self) -> Option<usize> {
-        self.layer.key_index().filter(|&field| !self.layer.fields[field].personal)
+        visible(&self.layer, &Audience::Public).key_index()
     }
 
     /// Whether a row with a lower fid has the row's key.
@@ -212,7 +213,7 @@ impl LayerSnapshot {
 
     /// The row's name for people, from the label field unless that is a personal one, else its id.
     pub fn label(&self, row: Row) -> String {
-        let field = self.layer.label_index().filter(|&field| !self.layer.fields[field].personal);
+        let field = visible(&self.layer, &Audience::Public).label_index();
         let label = field.map(|field| self.value(row, field).to_text()).unwrap_or_default();
         if label.is_empty() { self.id(row).to_string() } else { label }
     }

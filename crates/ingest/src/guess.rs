@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use citymap_model::{Field, FieldType, GeometryKind, Role, Value, codes};
+use citymap_access::{Audience, visible};
+use citymap_model::{Field, FieldType, GeometryKind, Layer, Role, Value, codes};
 
 use crate::text::fold;
 
@@ -59,11 +60,11 @@ pub(crate) fn role(name: &str, fields: &[Field], kind: GeometryKind) -> Role {
 }
 
 /// The field that names features.
-pub(crate) fn label(fields: &[Field]) -> Option<String> {
-    let texts: Vec<(String, &Field)> = fields
+pub(crate) fn label(layer: &Layer) -> Option<String> {
+    let texts: Vec<(String, &Field)> = visible(layer, &Audience::Public)
         .iter()
-        .filter(|field| field.field_type == FieldType::Text && !field.personal)
-        .map(|f| (plain(&f.name), f))
+        .filter(|(_, field)| field.field_type == FieldType::Text)
+        .map(|(_, field)| (plain(&field.name), field))
         .collect();
     [
         "tendoituong",

@@ -9,7 +9,8 @@ use std::{
     time::Instant,
 };
 
-use citymap_model::{CommitMeta, Mode, Value};
+use citymap_access::{Audience, visible};
+use citymap_model::{CommitMeta, Field, FieldType, Mode, Value};
 use citymap_store::{Put, Store, Transaction};
 use geo::CoordsIter;
 use rayon::prelude::*;
@@ -294,14 +295,13 @@ impl Tally {
         // With a key given there is nothing to suggest.
         let unique = match layer.key {
             Some(_) => Vec::new(),
-            None => layer
-                .fields
-                .iter()
-                .map(|field| {
-                    use citymap_model::FieldType::{Int, Text};
-                    (matches!(field.field_type, Int | Text) && !field.personal).then(HashSet::new)
-                })
-                .collect(),
+            None => {
+                let seen = visible(&layer, &Audience::Public);
+                let may_be_key = |(index, field): (usize, &Field)| {
+                    matches!(field.field_type, FieldType::Int | FieldType::Text) && seen.contains(index)
+                };
+                layer.fields.iter().enumerate().map(|own| may_be_key(own).then(HashSet::new)).collect()
+            }
         };
         Self {
             has_key: layer.key.is_some(),

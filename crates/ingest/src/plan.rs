@@ -1,5 +1,6 @@
 //! What each source layer becomes: id, title, role, fields, key, coordinate system.
 
+use citymap_access::set_personal;
 use citymap_crs::Crs;
 use citymap_model::{GeometryKind, Layer, LayerId, Title};
 
@@ -102,7 +103,7 @@ fn one(
     layer.fields.clone_from(&found.fields);
     for (i, field) in layer.fields.iter_mut().enumerate() {
         if guess::is_personal(&field.name) {
-            field.personal = true;
+            set_personal(field, true);
             issues.push(Issue::new(
                 IssueKind::Warning,
                 format!("field `{}` was taken for personal data (Law 91/2025/QH15): it is kept, and shown to nobody", field.name),
@@ -111,7 +112,7 @@ fn one(
         field.code_list = guess::code_list(i, &found.sample);
     }
     layer.key = request.key.clone().filter(|key| layer.field_index(key).is_some());
-    layer.label = guess::label(&layer.fields);
+    layer.label = guess::label(&layer);
     layer.source =
         Some(std::path::Path::new(shown).file_name().unwrap_or_default().to_string_lossy().into_owned());
     layer.data_date = request.data_date;

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use citymap_access::{Audience, lasting_key};
 use citymap_engine::Bbox;
 use citymap_model::{
     Feature, FeatureId, Fid, Layer, LayerChange, LayerId, Mode, Revision, RevisionNumber, Value,
@@ -238,7 +239,11 @@ struct Names<'a> {
 impl<'a> Names<'a> {
     fn new(layer: &Layer, revision: RevisionNumber, scene: &'a Scene) -> Self {
         let snapshot = scene.city.layer(layer.id.as_str()).map(AsRef::as_ref);
-        Self { key: public_key(layer, snapshot.map(|snapshot| snapshot.layer())), revision, snapshot }
+        Self {
+            key: lasting_key(layer, snapshot.map(|snapshot| snapshot.layer()), &Audience::Public),
+            revision,
+            snapshot,
+        }
     }
 
     fn id(&self, feature: &Feature) -> FeatureId {
@@ -261,14 +266,6 @@ impl<'a> Names<'a> {
             FeatureId::Key(text)
         }
     }
-}
-
-/// The position of a former layer's key field, unless it was a personal field then or is one now.
-pub fn public_key(then: &Layer, now: Option<&Layer>) -> Option<usize> {
-    let key = then.key_index().filter(|&key| !then.fields[key].personal)?;
-    let name = &then.fields[key].name;
-    let personal = |layer: &Layer| layer.fields.iter().any(|field| field.name == *name && field.personal);
-    if now.is_some_and(personal) { None } else { Some(key) }
 }
 
 /// The newest revisions, without a gap. What the store holds in their place, if it becomes another one, is not theirs.

@@ -6,8 +6,9 @@ use std::{
     time::Instant,
 };
 
+use citymap_access::conceal;
 use citymap_engine::City;
-use citymap_model::{Layer, RevisionNumber};
+use citymap_model::RevisionNumber;
 use citymap_store::StoreError;
 
 use crate::{
@@ -78,13 +79,6 @@ fn own_features(former: &City, now: &City) -> usize {
             _ => layer.len(),
         })
         .sum()
-}
-
-/// A field that has been declared personal since is so in the past as well.
-fn conceal(then: &mut Layer, now: &Layer) {
-    for field in &mut then.fields {
-        field.personal |= now.fields.iter().any(|own| own.name == field.name && own.personal);
-    }
 }
 
 impl Live {

@@ -34,7 +34,7 @@ use citymap_store::Store;
 use tokio::sync::watch;
 
 pub use error::LiveError;
-pub use feed::{FEATURES_MAX, FeatureEvent, FeatureOp, LayerEvent, RevisionEvent, public_key};
+pub use feed::{FEATURES_MAX, FeatureEvent, FeatureOp, LayerEvent, RevisionEvent};
 pub use scene::Scene;
 pub use touches::Touches;
 

@@ -241,11 +241,6 @@ impl Layer {
     pub fn label_index(&self) -> Option<usize> {
         self.label.as_deref().and_then(|name| self.field_index(name))
     }
-
-    /// The fields that anybody may read, with their positions.
-    pub fn public_fields(&self) -> impl Iterator<Item = (usize, &Field)> {
-        self.fields.iter().enumerate().filter(|(_, field)| !field.personal)
-    }
 }
 
 #[cfg(test)]

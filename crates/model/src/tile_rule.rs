@@ -175,12 +175,12 @@ impl Layer {
             return TileRule::everything();
         }
         // What the map colours by comes first: the field with a code list.
-        let coded = self.public_fields().find(|(_, field)| field.code_list.is_some());
+        let public = || self.fields.iter().filter(|field| !field.personal);
+        let coded = public().find(|field| field.code_list.is_some());
         let named = || {
             CLASS_NAMES.iter().find_map(|name| {
-                self.public_fields().find(|(_, field)| {
-                    field.field_type == FieldType::Text && field.name.to_lowercase() == *name
-                })
+                public()
+                    .find(|field| field.field_type == FieldType::Text && field.name.to_lowercase() == *name)
             })
         };
         let class = if self.geometry == GeometryKind::Point { None } else { coded.or_else(named) };
@@ -190,7 +190,7 @@ impl Layer {
             }
             _ => BTreeMap::new(),
         };
-        let class = class.map(|(_, field)| field.name.clone());
+        let class = class.map(|field| field.name.clone());
         TileRule { detail_zoom, class, class_zooms, ..TileRule::everything() }
     }
 }

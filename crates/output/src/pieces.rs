@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, Method, Overlay, Piece, PieceShapes, ValueRef};
 use citymap_model::{FieldType, GeometryKind, Layer, LayerId, Title};
 
@@ -34,7 +35,7 @@ pub fn pieces(overlay: &Overlay<'_>, geometry: bool) -> PieceRows {
             field_type: FieldType::Text,
             title: Title::default(),
         });
-        columns.extend(layer.public_fields().map(|(_, field)| Column {
+        columns.extend(visible(layer, &Audience::Public).iter().map(|(_, field)| Column {
             name: names.free(format!("{prefix}_{}", field.name)),
             field_type: field.field_type,
             title: field.title.clone(),
@@ -61,7 +62,7 @@ pub fn pieces(overlay: &Overlay<'_>, geometry: bool) -> PieceRows {
         let name = names.free(format!("{prefix}_share"));
         columns.push(Column { name, field_type: FieldType::Real, title: Title::new("Tỉ lệ", "Share") });
     }
-    let public = |layer: &Layer| layer.public_fields().map(|(index, _)| index).collect();
+    let public = |layer: &Layer| visible(layer, &Audience::Public).iter().map(|(index, _)| index).collect();
     let table = Table {
         name: name(layers[0], layers[1]),
         title: Title::new(

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use citymap_access::{Audience, visible};
 use citymap_engine::{Bbox, LayerSnapshot, Row};
 use citymap_model::{Role, Value};
 
@@ -71,9 +72,7 @@ impl Asking<'_> {
         }
         let mut found = Vec::new();
         for (position, layer, snapshot) in self.layers() {
-            let Some(field) =
-                snapshot.layer().key_index().filter(|&field| !snapshot.layer().fields[field].personal)
-            else {
+            let Some(field) = visible(snapshot.layer(), &Audience::Public).key_index() else {
                 continue;
             };
             let exact = Value::parse(text, snapshot.layer().fields[field].field_type);

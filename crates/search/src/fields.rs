@@ -1,3 +1,4 @@
+use citymap_access::{Audience, visible};
 use citymap_model::{FieldType, Layer};
 
 use crate::fold::fold;
@@ -52,10 +53,11 @@ pub(crate) struct Fields {
 
 impl Fields {
     pub(crate) fn of(layer: &Layer) -> Self {
+        let fields = visible(layer, &Audience::Public);
         let bare = |name: &str| fold(name).replace([' ', '/'], "");
         let named = |list: &[&str]| {
-            layer
-                .public_fields()
+            fields
+                .iter()
                 .find(|(_, field)| list.contains(&bare(&field.name).as_str()))
                 .map(|(index, _)| index)
         };
@@ -66,8 +68,8 @@ impl Fields {
         let street = number.and_then(|_| named(&STREET).filter(text));
         let (sheet, parcel) = (named(&SHEET), named(&PARCEL));
         let taken = [address, number, street, sheet, parcel, layer.key_index()];
-        let label = layer.label_index().filter(|&index| !layer.fields[index].personal);
-        let by_name = layer.public_fields().filter(|(_, field)| NAME.contains(&bare(&field.name).as_str()));
+        let label = fields.label_index();
+        let by_name = fields.iter().filter(|(_, field)| NAME.contains(&bare(&field.name).as_str()));
         let mut names: Vec<usize> = label.into_iter().chain(by_name.map(|(index, _)| index)).collect();
         names.retain(|index| text(index) && !taken.contains(&Some(*index)));
         names.sort_unstable();

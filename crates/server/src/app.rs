@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::body::Bytes;
+use citymap_access::{Audience, visible};
 use citymap_engine::LayerSnapshot;
 use citymap_live::Live;
 use citymap_tile::{ContentEncoding, Effort, Tiler, compress_for};
@@ -105,8 +106,9 @@ pub(crate) fn fingerprint(snapshot: &LayerSnapshot) -> String {
     let layer = snapshot.layer();
     layer.id.hash(&mut hasher);
     (snapshot.len(), layer.fields.len()).hash(&mut hasher);
-    for field in &layer.fields {
-        (&field.name, field.personal).hash(&mut hasher);
+    let fields = visible(layer, &Audience::Public);
+    for (index, field) in layer.fields.iter().enumerate() {
+        (&field.name, !fields.contains(index)).hash(&mut hasher);
     }
     let mut hash = |pair: [f64; 2]| pair.map(f64::to_bits).hash(&mut hasher);
     if let Some(extent) = snapshot.extent() {

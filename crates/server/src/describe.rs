@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use citymap_access::{Audience, visible};
 use citymap_engine::LayerSnapshot;
 use citymap_model::{Field, FieldType, Layer, Title, codes};
 use serde_json::{Map, Value, json};
@@ -135,12 +136,9 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &Base, lang: &str) -> V
         let [east, north] = bbox.max;
         extent.insert("spatial".into(), json!({"bbox": [[west, south, east, north]], "crs": CRS84}));
     }
-    let public: Vec<Value> = layer.public_fields().map(|(_, own)| field(own)).collect();
-    let named = |name: &Option<String>| {
-        name.as_deref()
-            .filter(|name| layer.public_fields().any(|(_, field)| field.name == **name))
-            .map(str::to_owned)
-    };
+    let visible = visible(layer, &Audience::Public);
+    let fields: Vec<Value> = visible.iter().map(|(_, own)| field(own)).collect();
+    let named = |name: &Option<String>| visible.named(name.as_deref()).map(str::to_owned);
     let crs: Vec<Cow<'static, str>> = NamedCrs::all().into_iter().map(|crs| crs.uri).collect();
     let rule = layer.tile_rule();
     json!({
@@ -170,7 +168,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &Base, lang: &str) -> V
             "steward": layer.steward,
             "attribution": layer.attribution,
             "synthetic": layer.synthetic,
-            "fields": public,
+            "fields": fields,
             "tiles": format!("/tiles/{id}/{{z}}/{{x}}/{{y}}"),
             "tilesVersion": fingerprint(snapshot),
             "tileRule": {"detailZoom": rule.detail_zoom, "class": rule.class},

@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, io::Write, rc::Rc};
 
+use citymap_access::{Audience, visible};
 use citymap_crs::{Crs, Transform};
 use citymap_engine::{LayerSnapshot, Measure, Method, PartKind, Row, ShapeKind, ValueRef};
 use citymap_model::{FeatureId, Field, GeometryKind, format_datetime};
@@ -31,7 +32,7 @@ fn names(snapshot: &LayerSnapshot) -> Names {
             name.push(b':');
             (index, name.into_boxed_slice())
         };
-        let names: Names = snapshot.layer().public_fields().map(name).collect();
+        let names: Names = visible(snapshot.layer(), &Audience::Public).iter().map(name).collect();
         if known.len() >= NAMES_KEPT {
             known.remove(0);
         }

@@ -5,6 +5,7 @@ use axum::{
     response::IntoResponse,
 };
 use chrono::{SecondsFormat, Utc};
+use citymap_access::{Audience, visible};
 use citymap_crs::Crs;
 use citymap_engine::{Bbox, Comparison, Filter, LayerSnapshot, Query, Row};
 use citymap_model::Value;
@@ -93,7 +94,7 @@ fn question(ask: &mut Ask, snapshot: &LayerSnapshot) -> Result<(Query, NamedCrs)
 fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>, Problem> {
     let layer = snapshot.layer();
     let mut filters = Vec::new();
-    for (field, definition) in layer.public_fields() {
+    for (field, definition) in visible(layer, &Audience::Public).iter() {
         let name = &definition.name;
         let Some(text) = params.take_any(name)? else { continue };
         let value = Value::parse(&text, definition.field_type).ok_or_else(|| {
@@ -103,7 +104,7 @@ fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>,
         filters.push(Filter { field, comparison: Comparison::Eq, value });
     }
     if let Some((name, _)) = params.pairs().next() {
-        let fields: Vec<&str> = layer.public_fields().map(|(_, field)| field.name.as_str()).collect();
+        let fields = visible(layer, &Audience::Public).names();
         let near = nearest(name, &fields, 40).join(", ");
         return Err(Problem::unknown_parameter(format!(
             "`{name}` is not known here; the parameters are: {}, lang, and the fields: {near}",

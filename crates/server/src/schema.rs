@@ -1,6 +1,7 @@
 //! What a layer's features look like, as JSON Schema: for people and programs (`/schema`, OGC API – Features part 5), for
 //! filters (`/queryables`, part 3), and for GDAL (`/feature-schema`).
 
+use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, ValueRef};
 use citymap_model::{Field, FieldType, GeometryKind, codes};
 use serde_json::{Map, Value, json};
@@ -81,7 +82,7 @@ fn geometry(kind: GeometryKind) -> Value {
 fn fields(snapshot: &LayerSnapshot, lang: &str) -> Map<String, Value> {
     let layer = snapshot.layer();
     let mut properties = Map::new();
-    for (index, field) in layer.public_fields() {
+    for (index, field) in visible(layer, &Audience::Public).iter() {
         let mut schema = value_schema(field, || largest(snapshot, index));
         schema.insert("title".into(), field_title(field, lang).into());
         if let Some(unit) = &field.unit {

@@ -1,6 +1,7 @@
 //! `GET /api/collections/{layer}/items/{id}/history`: what became of one feature.
 
 use axum::{http::HeaderName, response::IntoResponse};
+use citymap_access::conceal;
 use citymap_engine::{LayerSnapshot, SnapshotBuilder};
 use citymap_model::{Fid, Layer, LayerId, RevisionNumber, format_datetime};
 use citymap_store::{StoreError, Version};
@@ -160,9 +161,7 @@ fn feature(now: &Layer, version: &mut Version, crs: &NamedCrs) -> Result<Value, 
         return Ok(Value::Null);
     };
     let mut layer = layer;
-    for field in &mut layer.fields {
-        field.personal |= now.fields.iter().any(|own| own.name == field.name && own.personal);
-    }
+    conceal(&mut layer, now);
     let mut builder = SnapshotBuilder::new(layer);
     builder.push(feature)?;
     let snapshot = builder.finish(version.revision);

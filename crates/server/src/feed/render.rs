@@ -1,5 +1,6 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use citymap_access::{Audience, visible};
 use citymap_engine::Bbox;
 use citymap_live::{FeatureEvent, LayerEvent, RevisionEvent, Scene};
 use citymap_model::{FeatureId, LayerId, RevisionNumber, format_datetime};
@@ -69,7 +70,7 @@ pub(super) fn privacy(scene: &Scene) -> u64 {
     let mut hasher = DefaultHasher::new();
     scene.epoch.hash(&mut hasher);
     for (id, snapshot) in &scene.city.layers {
-        for field in snapshot.layer().fields.iter().filter(|field| field.personal) {
+        for (_, field) in visible(snapshot.layer(), &Audience::Public).hidden() {
             (id.as_str(), &field.name).hash(&mut hasher);
         }
     }
@@ -99,7 +100,7 @@ fn layer(event: &LayerEvent, revision: RevisionNumber, scene: &Scene, tiler: &Ti
     // The key may have become personal since the event was made.
     let nameless = scene.city.layer(event.layer.as_str()).is_some_and(|snapshot| {
         let layer = snapshot.layer();
-        layer.key_index().is_some_and(|key| layer.fields[key].personal)
+        layer.key_index().is_some() && visible(layer, &Audience::Public).key_index().is_none()
     });
     for (position, own) in event.features.iter().enumerate() {
         if position > 0 {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, Row, ValueRef};
 use citymap_model::{Field, codes};
 use maud::{Markup, html};
@@ -70,7 +71,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, lang: &str) -> Markup {
                 th scope="col" { (say(lang, "Đơn vị", "Unit")) }
                 th scope="col" { (say(lang, "Bảng mã", "Code list")) }
             } }
-            tbody { @for (_, field) in layer.public_fields() { tr {
+            tbody { @for (_, field) in visible(layer, &Audience::Public).iter() { tr {
                 td { (field_title(field, lang)) }
                 td { code { (field.name) } }
                 td { (type_name(field.field_type)) }
@@ -96,7 +97,7 @@ fn value(field: &Field, value: ValueRef<'_>, lang: &str) -> Markup {
 /// A page of features as a table.
 pub(crate) fn items(snapshot: &LayerSnapshot, rows: &[Row], next: Option<&str>, lang: &str) -> Markup {
     let layer = snapshot.layer();
-    let fields: Vec<(usize, &Field)> = layer.public_fields().collect();
+    let fields: Vec<(usize, &Field)> = visible(layer, &Audience::Public).iter().collect();
     html! {
         @if rows.is_empty() { p { (say(lang, "Không có đối tượng nào.", "No features.")) } }
         @else {
@@ -124,7 +125,7 @@ pub(crate) fn item(snapshot: &LayerSnapshot, row: Row, lang: &str) -> Markup {
     let middle = snapshot.bbox(row).map(|bbox| bbox.center());
     html! {
         div.wide { table { tbody {
-            @for (index, field) in layer.public_fields() {
+            @for (index, field) in visible(layer, &Audience::Public).iter() {
                 tr { th scope="row" title=(field.name) { (field_title(field, lang)) } td { (value(field, snapshot.value(row, index), lang)) } }
             }
             @if let Some([lon, lat]) = middle {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use citymap_access::{Audience, visible};
 use citymap_engine::{Comparison, Filter, LayerSnapshot, Operand, Overlay, Row, TimeInterval};
 use citymap_live::Scene;
 use citymap_model::{Geometry, Value};
@@ -146,7 +147,7 @@ fn filters(given: Option<&Json>, layers: &[Arc<LayerSnapshot>; 2]) -> Result<[Ve
             }
             for (field, value) in fields.as_object().ok_or_else(wrong)? {
                 // A personal field is one that is not there.
-                let found = layer.public_fields().find(|(_, own)| own.name == *field);
+                let found = visible(layer, &Audience::Public).get(field);
                 let (field, own) = found.ok_or_else(|| {
                     Problem::body(format!(
                         "`{name}` has no such field; /api/collections/{name}/queryables lists them"

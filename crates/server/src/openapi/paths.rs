@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use citymap_access::{Audience, visible};
 use citymap_engine::LayerSnapshot;
 use serde_json::{Map, Value, json};
 
@@ -157,8 +158,9 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot) {
             "lang",
         ],
     );
-    let fields =
-        layer.public_fields().filter(|(_, own)| !KNOWN.contains(&own.name.as_str()) && own.name != "lang");
+    let fields = visible(layer, &Audience::Public)
+        .iter()
+        .filter(|(_, own)| !KNOWN.contains(&own.name.as_str()) && own.name != "lang");
     items.parameters.extend(fields.map(|(_, own)| field(own)));
     get("/items", items.gives(GEOJSON, "featureCollection"));
     let example = snapshot.rows().next().map_or_else(|| "1".to_owned(), |row| snapshot.id(row).to_string());

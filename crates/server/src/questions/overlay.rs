@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, Measure, Operand, Overlay, Row, TimeInterval};
 
 use super::{Size, answer};
@@ -114,7 +115,7 @@ fn pieces(
             }
         }
         out.extend(b",\"properties\":{");
-        for (position, (index, field)) in other.layer().public_fields().enumerate() {
+        for (position, (index, field)) in visible(other.layer(), &Audience::Public).iter().enumerate() {
             if position > 0 {
                 out.push(b',');
             }

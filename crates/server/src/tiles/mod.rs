@@ -15,6 +15,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use citymap_access::{Audience, visible};
 use citymap_engine::LayerSnapshot;
 use citymap_model::Field;
 use citymap_tile::{ContentEncoding, MAX_ZOOM, TileId};
@@ -118,8 +119,12 @@ async fn send(mut ask: Ask, layers: Vec<Arc<LayerSnapshot>>, tile: TileId, forma
 
 /// What the layers are, as far as it shows in tiles.
 fn definitions(layers: &[Arc<LayerSnapshot>]) -> u64 {
-    let field = |field: &Field| (field.name.clone(), field.personal);
-    let fields = |own: &Arc<LayerSnapshot>| own.layer().fields.iter().map(field).collect::<Vec<_>>();
+    let fields = |own: &Arc<LayerSnapshot>| {
+        let layer = own.layer();
+        let seen = visible(layer, &Audience::Public);
+        let field = |(index, field): (usize, &Field)| (field.name.clone(), !seen.contains(index));
+        layer.fields.iter().enumerate().map(field).collect::<Vec<_>>()
+    };
     hash_of(&layers.iter().map(fields).collect::<Vec<_>>())
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use citymap_access::{Audience, visible};
 use citymap_engine::LayerSnapshot;
 use citymap_live::{Live, LiveError};
-use citymap_model::{CommitMeta, Feature, FeatureId, Fid, Layer, LayerId, Mode, Revision};
+use citymap_model::{CommitMeta, Feature, FeatureId, Fid, Field, Layer, LayerId, Mode, Revision};
 use citymap_store::{Edit, Put, StoreError, Transaction};
 
 use super::{
@@ -170,11 +171,11 @@ fn perform(
 /// Whether edits that were checked against one definition fit the other.
 fn same_shape(a: &Layer, b: &Layer) -> bool {
     let fields = |layer: &Layer| {
-        layer
-            .fields
-            .iter()
-            .map(|field| (field.name.clone(), field.field_type, field.personal, field.code_list.clone()))
-            .collect::<Vec<_>>()
+        let seen = visible(layer, &Audience::Public);
+        let own = |(index, field): (usize, &Field)| {
+            (field.name.clone(), field.field_type, seen.contains(index), field.code_list.clone())
+        };
+        layer.fields.iter().enumerate().map(own).collect::<Vec<_>>()
     };
     a.geometry == b.geometry && a.key == b.key && fields(a) == fields(b)
 }
@@ -249,7 +250,7 @@ fn find(
     };
     let Some(feature) = transaction.feature(&layer.id, snapshot.fid(row))? else { return Ok(Err(missing())) };
     // Where the snapshot is older than the record, the name may have gone over to another feature.
-    let same_key = public_key(layer).is_none_or(|key| {
+    let same_key = visible(layer, &Audience::Public).key_index().is_none_or(|key| {
         feature.values.get(key).is_some_and(|own| *own == snapshot.value(row, key).to_value())
     });
     if same_key {
@@ -268,13 +269,11 @@ fn stale(content: &str) -> Problem {
     .with("etag", format!("\"{content}\""))
 }
 
-fn public_key(layer: &Layer) -> Option<usize> {
-    layer.key_index().filter(|&key| !layer.fields[key].personal)
-}
-
 /// What the interface will call a feature, as far as the city in memory can tell.
 fn likely_id(layer: &Layer, snapshot: Option<&LayerSnapshot>, stored: &Feature) -> FeatureId {
-    let Some(key) = public_key(layer) else { return FeatureId::Fid(stored.fid) };
+    let Some(key) = visible(layer, &Audience::Public).key_index() else {
+        return FeatureId::Fid(stored.fid);
+    };
     let Some(text) = stored.values.get(key).and_then(citymap_model::Value::to_key) else {
         return FeatureId::KeyAndFid(String::new(), stored.fid);
     };

@@ -1,6 +1,7 @@
 //! A feature as it comes in an edit, checked against its layer.
 
 use chrono::{DateTime, Datelike, SubsecRound};
+use citymap_access::{Audience, visible};
 use citymap_model::{
     Feature, Field, FieldType, Geometry, Layer, NewFeature, Value, codes, parse_date, parse_datetime,
 };
@@ -52,8 +53,9 @@ impl Draft {
                 None
             }
         };
+        let seen = visible(layer, &Audience::Public);
         let mut values: Vec<Option<Value>> =
-            layer.fields.iter().map(|field| (!field.personal).then_some(Value::Null)).collect();
+            (0..layer.fields.len()).map(|index| seen.contains(index).then_some(Value::Null)).collect();
         match members.get("properties") {
             Some(Json::Object(properties)) => reader.properties(properties, &mut values),
             Some(Json::Null) => {}
@@ -172,8 +174,7 @@ impl Reader<'_> {
         for (name, json) in properties {
             let at = format!("/properties/{}", step(name));
             let Some(index) = self.layer.field_index(name) else {
-                let fields: Vec<&str> =
-                    self.layer.public_fields().map(|(_, field)| field.name.as_str()).collect();
+                let fields = visible(self.layer, &Audience::Public).names();
                 let near = nearest(name, &fields, 5).join(", ");
                 self.fault(&at, format!("the layer has no such field; the nearest are: {near}"));
                 continue;

@@ -3,6 +3,7 @@
 //! Personal fields are left out. A tag is open to anybody, and one of a person's number could be tried out.
 
 use axum::http::{HeaderMap, header};
+use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, Row};
 use citymap_model::{Feature, Geometry, Layer, Value};
 use geo::{LineString, Polygon};
@@ -19,7 +20,7 @@ pub(crate) fn content(layer: &Layer, feature: &Feature) -> String {
     hash.update(b"citymap feature 1\0");
     text(&mut hash, layer.id.as_str());
     hash.update(feature.fid.to_be_bytes());
-    for (index, field) in layer.public_fields() {
+    for (index, field) in visible(layer, &Audience::Public).iter() {
         text(&mut hash, &field.name);
         value(&mut hash, feature.values.get(index).unwrap_or(&Value::Null));
     }

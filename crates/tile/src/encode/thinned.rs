@@ -1,5 +1,6 @@
 //! Layers of lines below their detail zoom.
 
+use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, Row};
 use citymap_model::TileRule;
 
@@ -38,7 +39,7 @@ impl Scratch {
         }
         snapshot.sort(&mut self.candidates);
         // From far away a line is its class and its name.
-        let label = layer.label_index().filter(|&field| !layer.fields[field].personal);
+        let label = visible(layer, &Audience::Public).label_index();
         let carried: Vec<usize> = class.into_iter().chain(label).collect();
         let grid = Grid::new(tile, options.buffer);
         let start = out.len();

@@ -1,6 +1,7 @@
 //! The attributes of a layer in one tile: keys, distinct values, and who has which.
 
 use chrono::{DateTime, Datelike, NaiveDate};
+use citymap_access::{Audience, visible};
 use citymap_engine::{Column, Dictionary, LayerSnapshot, Row, ValueRef};
 use citymap_model::Field;
 
@@ -16,15 +17,16 @@ pub(crate) const ID_KEY: &str = "_id";
 
 /// Whether the layer's features carry [`ID_KEY`]: it has a key, and that is no secret.
 pub(crate) fn has_id(snapshot: &LayerSnapshot) -> bool {
-    let layer = snapshot.layer();
-    layer.key_index().is_some_and(|field| !layer.fields[field].personal)
+    visible(snapshot.layer(), &Audience::Public).key_index().is_some()
 }
 
 /// The fields that tiles carry, with their positions. A field that is itself called [`ID_KEY`]
 /// gives way to the id.
 pub(crate) fn fields(snapshot: &LayerSnapshot) -> impl Iterator<Item = (usize, &Field)> {
     let has_id = has_id(snapshot);
-    snapshot.layer().public_fields().filter(move |(_, field)| !has_id || field.name != ID_KEY)
+    visible(snapshot.layer(), &Audience::Public)
+        .iter()
+        .filter(move |(_, field)| !has_id || field.name != ID_KEY)
 }
 
 /// Collects a layer's attributes. Holds buffers that are used again from tile to tile.

@@ -1,13 +1,10 @@
 use std::{
     borrow::Cow,
-    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, atomic::AtomicBool},
     time::SystemTime,
 };
 
 use axum::body::Bytes;
-use citymap_access::{Audience, visible};
-use citymap_engine::LayerSnapshot;
 use citymap_live::Live;
 use citymap_tile::{ContentEncoding, Effort, Tiler, compress_for};
 use moka::sync::Cache;
@@ -16,11 +13,12 @@ use crate::{
     archives::Archives,
     config::Config,
     feed::Hub,
+    hash::hash_of,
+    http::problem::Problem,
     jobs::Jobs,
-    problem::Problem,
     tiles::TileCache,
     versions::Versions,
-    work::{Large, Pool},
+    work::{BatchPool, BlockingPool},
 };
 
 /// What all requests share.
@@ -28,16 +26,16 @@ pub(crate) struct App {
     pub(crate) live: Arc<Live>,
     pub(crate) config: Config,
     /// Questions of middle size: cold tiles, pages, searches.
-    pub(crate) pool: Pool,
+    pub(crate) pool: BlockingPool,
     /// Large questions that somebody waits for: areas of whole districts, tiles of the whole city. Threads that the system
     /// runs after all others.
-    pub(crate) large: Large,
+    pub(crate) large: BatchPool,
     /// Jobs that take seconds to minutes (overlays, exports), one at a time, on threads that take what is left over.
-    pub(crate) jobs: Large,
+    pub(crate) jobs: BatchPool,
     /// Overlays of whole layers, asked for over HTTP.
     pub(crate) overlays: Jobs,
     /// Where edits are prepared and wait for their turn, so that none of them takes a reader's place.
-    pub(crate) writing: Pool,
+    pub(crate) writing: BlockingPool,
     pub(crate) tiles: TileCache,
     /// Baked tiles, where some are served.
     pub(crate) archives: Option<Arc<Archives>>,
@@ -57,11 +55,17 @@ impl App {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         let tiler = Arc::new(Tiler::new());
         Self {
-            pool: Pool::new(config.limits.max_concurrent, config.limits.queue),
-            large: Large::new("large", config.limits.large_max, config.limits.large_queue, processors, 10),
-            jobs: Large::new("job", 1, config.limits.large_queue, processors, 19),
+            pool: BlockingPool::new(config.limits.max_concurrent, config.limits.queue),
+            large: BatchPool::new(
+                "large",
+                config.limits.large_max,
+                config.limits.large_queue,
+                processors,
+                10,
+            ),
+            jobs: BatchPool::new("job", 1, config.limits.large_queue, processors, 19),
             overlays: Jobs::new(config.jobs_dir.clone(), &config.limits),
-            writing: Pool::new(config.limits.writers_max, config.limits.queue),
+            writing: BlockingPool::new(config.limits.writers_max, config.limits.queue),
             archives: config
                 .archives
                 .as_deref()
@@ -90,36 +94,4 @@ impl App {
             })
             .await
     }
-}
-
-/// A number that differs where values do. Not for what an adversary may choose.
-pub(crate) fn hash_of(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// A short text that changes when the layer does, and differs between stores that count their revisions alike: of the
-/// revision, the definition, the count, the extent and some coordinates. Answers kept for a year by browsers carry it.
-pub(crate) fn fingerprint(snapshot: &LayerSnapshot) -> String {
-    let mut hasher = DefaultHasher::new();
-    let layer = snapshot.layer();
-    layer.id.hash(&mut hasher);
-    (snapshot.len(), layer.fields.len()).hash(&mut hasher);
-    let fields = visible(layer, &Audience::Public);
-    for (index, field) in layer.fields.iter().enumerate() {
-        (&field.name, !fields.contains(index)).hash(&mut hasher);
-    }
-    let mut hash = |pair: [f64; 2]| pair.map(f64::to_bits).hash(&mut hasher);
-    if let Some(extent) = snapshot.extent() {
-        hash(extent.min);
-        hash(extent.max);
-    }
-    // The first by number: the same however the features lie in memory, so that all servers of a store agree.
-    for row in snapshot.rows().take(16) {
-        for pair in snapshot.shape(row).coords().iter().take(4) {
-            hash(*pair);
-        }
-    }
-    format!("{}-{:012x}", snapshot.revision(), hasher.finish() & 0xffff_ffff_ffff)
 }

@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{auth::Writer, feed::webhooks::WebhookOptions};
+use crate::{feed::webhooks::WebhookOptions, http::auth::Writer};
 
 /// How the server is to run. The command line fills it in.
 #[derive(Clone, Debug)]

@@ -9,9 +9,11 @@ use serde_json::json;
 
 use crate::{
     app::App,
-    ask::Ask,
-    problem::Problem,
-    reply::{JSON, Reply},
+    http::{
+        problem::Problem,
+        request::RequestContext,
+        response::{JSON, ResponseBuilder},
+    },
 };
 
 /// `GET /health/live`: the process runs.
@@ -21,22 +23,22 @@ pub(crate) async fn live(State(app): State<Arc<App>>) -> Response {
 }
 
 /// `GET /health/ready`: the city is in memory, its store answers, and nobody has asked us to stop.
-pub(crate) async fn ready(ask: Ask) -> Result<Response, Problem> {
-    if ask.app.stopping.load(Ordering::Relaxed) {
+pub(crate) async fn ready(context: RequestContext) -> Result<Response, Problem> {
+    if context.app.stopping.load(Ordering::Relaxed) {
         return Err(Problem::unavailable("the server is stopping; ask another one", 5));
     }
-    if let Some(reason) = ask.app.live.failure() {
-        let revision = ask.scene.revision();
+    if let Some(reason) = context.app.live.failure() {
+        let revision = context.scene.revision();
         return Err(Problem::unavailable(
             format!("the store does not answer, revision {revision} is served from memory: {reason}"),
             5,
         ));
     }
     Ok(say(
-        json!({"status": "ready", "revision": ask.scene.revision(), "layers": ask.scene.city.layers.len()}),
+        json!({"status": "ready", "revision": context.scene.revision(), "layers": context.scene.city.layers.len()}),
     ))
 }
 
 fn say(document: serde_json::Value) -> Response {
-    Reply::new(JSON, document.to_string()).with(header::CACHE_CONTROL, "no-store").into_response()
+    ResponseBuilder::new(JSON, document.to_string()).with(header::CACHE_CONTROL, "no-store").into_response()
 }

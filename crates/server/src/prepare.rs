@@ -2,7 +2,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use citymap_model::LayerId;
 
-use crate::{app::App, work::Large};
+use crate::{app::App, work::BatchPool};
 
 /// How often it is looked whether a layer has been packed anew.
 const LOOK: Duration = Duration::from_secs(2);
@@ -11,7 +11,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// what time others leave over: whoever asks for a tile before has it made then.
 pub(crate) async fn prepare_tiles(app: Arc<App>) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let lane = Large::new("prepare", 1, 1, threads, 19);
+    let lane = BatchPool::new("prepare", 1, 1, threads, 19);
     let mut revisions = app.live.revisions();
     let mut prepared: HashMap<LayerId, u64> = HashMap::new();
     loop {

@@ -9,8 +9,12 @@ use axum::{
 };
 
 use crate::{
-    app::App, archives, assets, feed, health, items, jobs, landing, openapi, outer::outer, problem::Problem,
-    questions, schema, tiles, write,
+    app::App,
+    archives, assets, changes,
+    features::{items, landing, schema},
+    health,
+    http::{middleware::handle_request, problem::Problem},
+    jobs, openapi, processes, questions, tiles, write,
 };
 
 /// Every path there is, the files of the web map aside. The OpenAPI document is tested against this list.
@@ -32,16 +36,16 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
                 .patch(write::single::update)
                 .delete(write::single::delete),
         ),
-        ("/api/collections/{layer}/items/{id}/history", get(feed::history::history)),
+        ("/api/collections/{layer}/items/{id}/history", get(changes::history::history)),
         ("/api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}", get(tiles::ogc_tile)),
-        ("/api/changes", get(feed::changes::changes).post(write::batch::batch)),
-        ("/api/events", get(feed::events::events)),
+        ("/api/changes", get(changes::changes::changes).post(write::batch::batch)),
+        ("/api/events", get(changes::events::events)),
         ("/api/at", get(questions::at::at)),
         ("/api/near", get(questions::near::near)),
         ("/api/within", get(questions::within::within_bbox).post(questions::within::within_area)),
         ("/api/overlay", get(questions::overlay::overlay)),
-        ("/api/processes", get(jobs::processes)),
-        ("/api/processes/overlay", get(jobs::overlay_process)),
+        ("/api/processes", get(processes::processes)),
+        ("/api/processes/overlay", get(processes::overlay_process)),
         ("/api/processes/overlay/execution", post(jobs::execute)),
         ("/api/jobs", get(jobs::list)),
         ("/api/jobs/{job}", get(jobs::job).delete(jobs::dismiss)),
@@ -85,7 +89,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/{*rest}", get(nothing_in_api))
         .fallback_service(get(assets::web).fallback(wrong_method).with_state(Arc::clone(&app)))
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(Arc::clone(&app), outer))
+        .layer(from_fn_with_state(Arc::clone(&app), handle_request))
         .layer(DefaultBodyLimit::max(body))
         .with_state(app)
 }

@@ -176,22 +176,22 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 }
 
 /// Starts the thread that follows the store; it ends when what this gives is dropped.
-fn follow(live: Arc<Live>, interval: Duration) -> io::Result<Following> {
+fn follow(live: Arc<Live>, interval: Duration) -> io::Result<StoreFollower> {
     let stop = Arc::new(AtomicBool::new(false));
     let heard = Arc::clone(&stop);
     let thread = thread::Builder::new()
         .name("follow-store".to_owned())
         .spawn(move || live.follow(interval, &heard))?;
-    Ok(Following { stop, thread: Some(thread) })
+    Ok(StoreFollower { stop, thread: Some(thread) })
 }
 
 /// The thread that follows the store; told to end with the value.
-struct Following {
+struct StoreFollower {
     stop: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
-impl Following {
+impl StoreFollower {
     fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -205,7 +205,7 @@ impl Following {
     }
 }
 
-impl Drop for Following {
+impl Drop for StoreFollower {
     fn drop(&mut self) {
         self.stop();
     }

@@ -9,33 +9,35 @@ use axum::{
 };
 use futures_util::stream;
 
-use super::{range, store::Opened, with};
+use super::{range, store::OpenArchive, with};
 use crate::{
     app::App,
-    ask::{Answer, Ask, Stop},
-    problem::Problem,
+    http::{
+        problem::Problem,
+        request::{HandlerResult, Rejection, RequestContext},
+    },
 };
 
 /// How much is in memory of an answer at a time.
 const PIECE: u64 = 1 << 20;
 
-pub(super) async fn bytes(ask: &Ask, name: &str) -> Answer {
-    let opened = with(&ask.app, name, |_, opened| Ok(Arc::clone(opened))).await?;
+pub(super) async fn bytes(context: &RequestContext, name: &str) -> HandlerResult {
+    let opened = with(&context.app, name, |_, opened| Ok(Arc::clone(opened))).await?;
     let etag = format!("\"{}\"", opened.version.tag);
-    ask.unless_known(&etag)?;
+    context.check_if_none_match(&etag)?;
     let len = opened.version.len;
-    let asked = match wanted(&ask.headers, &etag) {
+    let asked = match wanted(&context.headers, &etag) {
         Some(range) => range::asked(Some(range), len),
-        None => range::Asked::All,
+        None => range::ByteRange::All,
     };
-    let (status, part) = match asked {
-        range::Asked::All => (StatusCode::OK, 0..len),
-        range::Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
-        range::Asked::Beyond => return Ok(beyond(len)),
+    let (status, section) = match asked {
+        range::ByteRange::All => (StatusCode::OK, 0..len),
+        range::ByteRange::Part(section) => (StatusCode::PARTIAL_CONTENT, section),
+        range::ByteRange::Beyond => return Ok(beyond(len)),
     };
-    let length = part.end - part.start;
-    let content_range = format!("bytes {}-{}/{len}", part.start, part.end.saturating_sub(1));
-    let mut response = Response::new(body(&ask.app, opened, part).await?);
+    let length = section.end - section.start;
+    let content_range = format!("bytes {}-{}/{len}", section.start, section.end.saturating_sub(1));
+    let mut response = Response::new(body(&context.app, opened, section).await?);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.pmtiles"));
@@ -70,13 +72,13 @@ fn beyond(len: u64) -> Response {
 }
 
 /// The bytes: at once where they are few, else piece by piece at the reader's pace.
-async fn body(app: &Arc<App>, opened: Arc<Opened>, part: Range<u64>) -> Result<Body, Stop> {
-    let first = read(app, &opened, part.start..part.end.min(part.start + PIECE)).await?;
-    let at = part.start + first.len() as u64;
-    if at == part.end {
+async fn body(app: &Arc<App>, opened: Arc<OpenArchive>, section: Range<u64>) -> Result<Body, Rejection> {
+    let first = read(app, &opened, section.start..section.end.min(section.start + PIECE)).await?;
+    let at = section.start + first.len() as u64;
+    if at == section.end {
         return Ok(Body::from(first));
     }
-    let (app, rest) = (Arc::clone(app), at..part.end);
+    let (app, rest) = (Arc::clone(app), at..section.end);
     let further = stream::unfold(rest, move |rest| {
         let (app, opened) = (Arc::clone(&app), Arc::clone(&opened));
         async move {
@@ -95,12 +97,17 @@ async fn body(app: &Arc<App>, opened: Arc<Opened>, part: Range<u64>) -> Result<B
 }
 
 /// Reads of the state that was opened: never of another, and so not once more.
-async fn read(app: &Arc<App>, opened: &Arc<Opened>, part: Range<u64>) -> Result<Bytes, Problem> {
+async fn read(app: &Arc<App>, opened: &Arc<OpenArchive>, section: Range<u64>) -> Result<Bytes, Problem> {
     let Some(archives) = app.archives.clone() else { return Err(super::off()) };
     let (own, opened) = (Arc::clone(&archives), Arc::clone(opened));
     own.pool
         .run(move || {
-            let read = archives.source.read(&opened.name, &opened.version, part.start, part.end - part.start);
+            let read = archives.source.read(
+                &opened.name,
+                &opened.version,
+                section.start,
+                section.end - section.start,
+            );
             read.map(Bytes::from).map_err(|fault| {
                 archives.forget(&opened.name);
                 super::problem(&opened.name, fault)

@@ -14,17 +14,19 @@ use serde_json::json;
 
 use crate::{
     app::App,
-    ask::{Answer, Ask},
-    base::segment,
-    problem::Problem,
-    reply::{JSON, Reply},
+    http::{
+        base::segment,
+        problem::Problem,
+        request::{HandlerResult, RequestContext},
+        response::{JSON, ResponseBuilder},
+    },
 };
 
 pub(crate) use store::Archives;
 pub(crate) use tile::tile;
 
-use source::{ENDING, Fault};
-use store::Opened;
+use source::{ArchiveFault, ENDING};
+use store::OpenArchive;
 
 /// Whether a text may name an archive: nothing that leads out of the folder.
 fn is_name(name: &str) -> bool {
@@ -39,17 +41,19 @@ fn off() -> Problem {
     )
 }
 
-fn problem(name: &str, fault: Fault) -> Problem {
+fn problem(name: &str, fault: ArchiveFault) -> Problem {
     match fault {
-        Fault::Absent => {
+        ArchiveFault::Absent => {
             Problem::not_found(format!("there is no archive `{name}`; /archives lists those there are"))
         }
-        Fault::Changed => Problem::unavailable(format!("archive `{name}` is being replaced; ask again"), 1),
-        Fault::Away(reason) => {
+        ArchiveFault::Changed => {
+            Problem::unavailable(format!("archive `{name}` is being replaced; ask again"), 1)
+        }
+        ArchiveFault::Away(reason) => {
             tracing::warn!(name, reason, "an archive cannot be read");
             Problem::unavailable(format!("archive `{name}` cannot be read for now; ask again"), 5)
         }
-        Fault::Damaged(reason) => {
+        ArchiveFault::Damaged(reason) => {
             tracing::warn!(name, reason, "an archive is damaged");
             Problem::internal(format!(
                 "archive `{name}` cannot be used: {reason}. Bake it again, or put it there again"
@@ -62,19 +66,19 @@ fn problem(name: &str, fault: Fault) -> Problem {
 async fn with<T: Send + 'static>(
     app: &Arc<App>,
     name: &str,
-    work: impl Fn(&Archives, &Arc<Opened>) -> Result<T, Fault> + Send + 'static,
+    work: impl Fn(&Archives, &Arc<OpenArchive>) -> Result<T, ArchiveFault> + Send + 'static,
 ) -> Result<T, Problem> {
     let archives = app.archives.clone().ok_or_else(off)?;
     let name = name.to_owned();
     if !is_name(&name) {
-        return Err(problem(&name.chars().take(100).collect::<String>(), Fault::Absent));
+        return Err(problem(&name.chars().take(100).collect::<String>(), ArchiveFault::Absent));
     }
     let own = Arc::clone(&archives);
     own.pool
         .run(move || {
             let once = || work(&archives, &archives.open(&name)?);
             let outcome = match once() {
-                Err(Fault::Changed) => {
+                Err(ArchiveFault::Changed) => {
                     archives.forget(&name);
                     once()
                 }
@@ -86,10 +90,10 @@ async fn with<T: Send + 'static>(
 }
 
 /// `GET /archives`
-pub(crate) async fn list(ask: Ask) -> Answer {
-    ask.no_more_of(&[])?;
-    let archives = ask.app.archives.clone().ok_or_else(off)?;
-    let base = ask.base();
+pub(crate) async fn list(context: RequestContext) -> HandlerResult {
+    context.no_more_of(&[])?;
+    let archives = context.app.archives.clone().ok_or_else(off)?;
+    let base = context.base();
     let own = Arc::clone(&archives);
     let known = own
         .pool
@@ -104,7 +108,7 @@ pub(crate) async fn list(ask: Ask) -> Answer {
             Err(fault) => Err(problem("", fault)),
         })
         .await?;
-    let known: Vec<(Option<Arc<Opened>>, String)> = known;
+    let known: Vec<(Option<Arc<OpenArchive>>, String)> = known;
     let entries: Vec<_> = known
         .iter()
         .map(|(opened, name)| {
@@ -130,15 +134,17 @@ pub(crate) async fn list(ask: Ask) -> Answer {
             entry
         })
         .collect();
-    Ok(Reply::new(JSON, json!({ "archives": entries }).to_string()).compressed(&ask.headers).into_response())
+    Ok(ResponseBuilder::new(JSON, json!({ "archives": entries }).to_string())
+        .compressed(&context.headers)
+        .into_response())
 }
 
 /// `GET /archives/{name}.pmtiles` and `GET /archives/{name}.json`
-pub(crate) async fn file(ask: Ask) -> Answer {
-    ask.no_more_of(&[])?;
-    let file = ask.place("file").to_owned();
+pub(crate) async fn file(context: RequestContext) -> HandlerResult {
+    context.no_more_of(&[])?;
+    let file = context.path_param("file").to_owned();
     if let Some(name) = file.strip_suffix(ENDING) {
-        return file::bytes(&ask, name).await;
+        return file::bytes(&context, name).await;
     }
     let Some(name) = file.strip_suffix(".json") else {
         return Err(Problem::not_found(
@@ -148,14 +154,15 @@ pub(crate) async fn file(ask: Ask) -> Answer {
         .into());
     };
     let (opened, mut document) =
-        with(&ask.app, name, |archives, opened| Ok((Arc::clone(opened), archives.metadata(opened)?))).await?;
+        with(&context.app, name, |archives, opened| Ok((Arc::clone(opened), archives.metadata(opened)?)))
+            .await?;
     let header = &opened.header;
     let etag = format!("W/\"{}-json\"", opened.version.tag);
-    ask.unless_known(&etag)?;
+    context.check_if_none_match(&etag)?;
     for (key, value) in [
         ("tilejson", json!("3.0.0")),
         ("scheme", json!("xyz")),
-        ("tiles", json!([ask.base().url(&format!("/archives/{}/{{z}}/{{x}}/{{y}}", segment(name)))])),
+        ("tiles", json!([context.base().url(&format!("/archives/{}/{{z}}/{{x}}/{{y}}", segment(name)))])),
         ("minzoom", json!(header.zooms[0])),
         ("maxzoom", json!(header.zooms[1])),
         (
@@ -167,7 +174,7 @@ pub(crate) async fn file(ask: Ask) -> Answer {
         document.insert(key.to_owned(), value);
     }
     let document = serde_json::Value::Object(document).to_string();
-    Ok(Reply::new(JSON, document).tagged(&etag).compressed(&ask.headers).into_response())
+    Ok(ResponseBuilder::new(JSON, document).tagged(&etag).compressed(&context.headers).into_response())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use ureq::{
     tls::{RootCerts, TlsConfig},
 };
 
-use crate::app::hash_of;
+use crate::hash::hash_of;
 
 /// The ending of an archive's file.
 pub(super) const ENDING: &str = ".pmtiles";
@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A folder of archives, or an address that they lie below.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum ArchiveSource {
     Folder(PathBuf),
     /// Object storage or any web server that answers ranges.
     Web(String, Agent),
@@ -32,7 +32,7 @@ pub(super) enum Source {
 
 /// One state of an archive's file: ranges of different states do not fit together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Version {
+pub(super) struct ArchiveVersion {
     /// Differs from state to state; safe in a header.
     pub(super) tag: String,
     /// How long the file is, in bytes.
@@ -41,7 +41,7 @@ pub(super) struct Version {
 
 /// Why a range could not be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum ArchiveFault {
     /// There is no such archive.
     Absent,
     /// It is not any more what it was when it was opened.
@@ -52,7 +52,7 @@ pub(super) enum Fault {
     Damaged(String),
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for ArchiveFault {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::IsADirectory => Self::Absent,
@@ -62,7 +62,7 @@ impl From<io::Error> for Fault {
     }
 }
 
-impl Source {
+impl ArchiveSource {
     /// From what `--archives` says.
     pub(super) fn new(place: &str) -> Self {
         if !(place.starts_with("http://") || place.starts_with("https://")) {
@@ -80,7 +80,7 @@ impl Source {
     }
 
     /// The names of all archives, where the place can be listed.
-    pub(super) fn names(&self) -> Result<Option<Vec<String>>, Fault> {
+    pub(super) fn names(&self) -> Result<Option<Vec<String>>, ArchiveFault> {
         let Self::Folder(folder) = self else { return Ok(None) };
         let mut names = Vec::new();
         for entry in fs::read_dir(folder)? {
@@ -97,7 +97,7 @@ impl Source {
     }
 
     /// The archive's state now, and its first bytes: what the header and the root directory lie in.
-    pub(super) fn open(&self, name: &str) -> Result<(Version, Vec<u8>), Fault> {
+    pub(super) fn open(&self, name: &str) -> Result<(ArchiveVersion, Vec<u8>), ArchiveFault> {
         match self {
             Self::Folder(folder) => {
                 let file = File::open(folder.join(format!("{name}{ENDING}")))?;
@@ -114,18 +114,20 @@ impl Source {
     pub(super) fn read(
         &self,
         name: &str,
-        version: &Version,
+        version: &ArchiveVersion,
         offset: u64,
         length: u64,
-    ) -> Result<Vec<u8>, Fault> {
+    ) -> Result<Vec<u8>, ArchiveFault> {
         if offset.checked_add(length).is_none_or(|end| end > version.len) {
-            return Err(Fault::Damaged("it ends before what its header and directories promise".into()));
+            return Err(ArchiveFault::Damaged(
+                "it ends before what its header and directories promise".into(),
+            ));
         }
         match self {
             Self::Folder(folder) => {
                 let file = File::open(folder.join(format!("{name}{ENDING}")))?;
                 if version_of(&file)? != *version {
-                    return Err(Fault::Changed);
+                    return Err(ArchiveFault::Changed);
                 }
                 let mut bytes = vec![0; length as usize];
                 file.read_exact_at(&mut bytes, offset)?;
@@ -133,19 +135,19 @@ impl Source {
             }
             Self::Web(base, agent) => {
                 let (_, bytes) = fetch(agent, base, name, offset, length, Some(version))?;
-                if bytes.len() as u64 == length { Ok(bytes) } else { Err(Fault::Changed) }
+                if bytes.len() as u64 == length { Ok(bytes) } else { Err(ArchiveFault::Changed) }
             }
         }
     }
 }
 
-fn version_of(file: &File) -> Result<Version, Fault> {
+fn version_of(file: &File) -> Result<ArchiveVersion, ArchiveFault> {
     let data = file.metadata()?;
     if !data.is_file() {
-        return Err(Fault::Absent);
+        return Err(ArchiveFault::Absent);
     }
     let tag = format!("{:x}", hash_of(&(data.ino(), data.len(), data.mtime(), data.mtime_nsec())));
-    Ok(Version { tag, len: data.len() })
+    Ok(ArchiveVersion { tag, len: data.len() })
 }
 
 /// Gets a range of a state, of any state where none is given.
@@ -155,9 +157,9 @@ fn fetch(
     name: &str,
     offset: u64,
     length: u64,
-    version: Option<&Version>,
-) -> Result<(Version, Vec<u8>), Fault> {
-    let away = |reason: String| Fault::Away(format!("{base}/{name}{ENDING}: {reason}"));
+    version: Option<&ArchiveVersion>,
+) -> Result<(ArchiveVersion, Vec<u8>), ArchiveFault> {
+    let away = |reason: String| ArchiveFault::Away(format!("{base}/{name}{ENDING}: {reason}"));
     let answer = agent
         .get(format!("{base}/{name}{ENDING}"))
         .header(header::RANGE, format!("bytes={offset}-{}", offset + length.saturating_sub(1)))
@@ -168,16 +170,16 @@ fn fetch(
     match answer.status() {
         StatusCode::PARTIAL_CONTENT => {}
         // Object storage says 403 for what is not there where nobody may list.
-        StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => return Err(Fault::Absent),
-        StatusCode::RANGE_NOT_SATISFIABLE if version.is_some() => return Err(Fault::Changed),
-        StatusCode::RANGE_NOT_SATISFIABLE => return Err(Fault::Damaged("it is empty".into())),
+        StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => return Err(ArchiveFault::Absent),
+        StatusCode::RANGE_NOT_SATISFIABLE if version.is_some() => return Err(ArchiveFault::Changed),
+        StatusCode::RANGE_NOT_SATISFIABLE => return Err(ArchiveFault::Damaged("it is empty".into())),
         StatusCode::OK => return Err(away("the server sends no ranges; archives need them".into())),
         status => return Err(away(format!("the server answers {status}"))),
     }
     let found =
         state(answer.headers(), offset).ok_or_else(|| away("the answer's range cannot be used".into()))?;
     if version.is_some_and(|version| *version != found) {
-        return Err(Fault::Changed);
+        return Err(ArchiveFault::Changed);
     }
     let mut body = answer.into_body();
     // One more than there may be: the bound itself counts as passed.
@@ -187,7 +189,7 @@ fn fetch(
 }
 
 /// The state that an answer's headers tell: its tag or time, and its length (`Content-Range: bytes 0-99/1234`).
-fn state(headers: &HeaderMap, offset: u64) -> Option<Version> {
+fn state(headers: &HeaderMap, offset: u64) -> Option<ArchiveVersion> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let (range, len) = text(header::CONTENT_RANGE)?.strip_prefix("bytes ")?.split_once('/')?;
     if range.split_once('-')?.0.parse() != Ok(offset) {
@@ -195,5 +197,5 @@ fn state(headers: &HeaderMap, offset: u64) -> Option<Version> {
     }
     let len = len.parse().ok()?;
     let tag = text(header::ETAG).or_else(|| text(header::LAST_MODIFIED)).unwrap_or_default();
-    Some(Version { tag: format!("{:x}", hash_of(&(tag, len))), len })
+    Some(ArchiveVersion { tag: format!("{:x}", hash_of(&(tag, len))), len })
 }

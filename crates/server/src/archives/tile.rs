@@ -7,10 +7,12 @@ use axum::{
 };
 use citymap_tile::{ContentEncoding, archive::decompress_within, compress};
 
-use super::{source::Fault, with};
+use super::{source::ArchiveFault, with};
 use crate::{
-    ask::{Answer, Ask},
-    negotiate::{Encodings, matches_etag},
+    http::{
+        negotiate::{Encodings, matches_etag},
+        request::{HandlerResult, RequestContext},
+    },
     tiles::position,
 };
 
@@ -18,15 +20,15 @@ use crate::{
 const UNPACKED_MAX: usize = 64 << 20;
 
 /// `GET /archives/{name}/{z}/{x}/{y}`
-pub(crate) async fn tile(ask: Ask) -> Answer {
-    ask.no_more_of(&[])?;
-    let y = ask.place("y");
+pub(crate) async fn tile(context: RequestContext) -> HandlerResult {
+    context.no_more_of(&[])?;
+    let y = context.path_param("y");
     // Other servers' addresses end so.
     let y = [".mvt", ".pbf"].into_iter().find_map(|ending| y.strip_suffix(ending)).unwrap_or(y);
-    let tile = position(ask.place("z"), ask.place("x"), y)?;
-    let accepted = Encodings::of(&ask.headers);
-    let given = ask.headers.clone();
-    let (etag, found) = with(&ask.app, ask.place("name"), move |archives, opened| {
+    let tile = position(context.path_param("z"), context.path_param("x"), y)?;
+    let accepted = Encodings::of(&context.headers);
+    let given = context.headers.clone();
+    let (etag, found) = with(&context.app, context.path_param("name"), move |archives, opened| {
         let header = &opened.header;
         let stored = header.encoding;
         // As it lies there, where the client takes that: nothing to do.
@@ -37,7 +39,7 @@ pub(crate) async fn tile(ask: Ask) -> Answer {
         }
         let bytes = match archives.tile(opened, tile)? {
             Some(bytes) if encoding != stored => {
-                let plain = decompress_within(&bytes, stored, UNPACKED_MAX).map_err(Fault::from)?;
+                let plain = decompress_within(&bytes, stored, UNPACKED_MAX).map_err(ArchiveFault::from)?;
                 Some(compress(&plain, encoding))
             }
             bytes => bytes,

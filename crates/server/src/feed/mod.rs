@@ -2,9 +2,6 @@
 //!
 //! All of it goes by [`citymap_live::Live::events_after`]. A revision is written as JSON once, however many read it.
 
-pub(crate) mod changes;
-pub(crate) mod events;
-pub(crate) mod history;
 mod render;
 mod tiles;
 pub mod webhooks;
@@ -15,7 +12,7 @@ use std::{
 };
 
 use citymap_live::{Live, LiveError};
-use citymap_model::{LayerId, RevisionNumber};
+use citymap_model::RevisionNumber;
 use citymap_store::StoreError;
 use citymap_tile::Tiler;
 use moka::sync::Cache;
@@ -23,7 +20,7 @@ use tokio::sync::{Semaphore, watch};
 
 pub(crate) use render::Rendered;
 
-use crate::{config::Limits, problem::Problem};
+use crate::{config::Limits, http::problem::Problem};
 
 /// Bytes of revisions kept as JSON.
 const CACHE_BYTES: u64 = 32 << 20;
@@ -155,7 +152,7 @@ impl Hub {
 }
 
 /// What to say where the record does not answer.
-fn trouble(error: &LiveError) -> Problem {
+pub(crate) fn trouble(error: &LiveError) -> Problem {
     match error {
         LiveError::Store(StoreError::Away { .. } | StoreError::Busy { .. } | StoreError::Database { .. }) => {
             Problem::unavailable(
@@ -165,12 +162,4 @@ fn trouble(error: &LiveError) -> Problem {
         }
         _ => Problem::internal(format!("the record of changes cannot be read: {error}")),
     }
-}
-
-/// The layers that `layers=a,b` names; `None` where it is absent.
-fn filter(ask: &mut crate::ask::Ask) -> Result<Option<Vec<LayerId>>, Problem> {
-    if !ask.given.pairs().any(|(name, _)| name == "layers") {
-        return Ok(None);
-    }
-    Ok(Some(ask.layers()?.iter().map(|snapshot| snapshot.layer().id.clone()).collect()))
 }

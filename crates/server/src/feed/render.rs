@@ -7,7 +7,7 @@ use citymap_model::{FeatureId, LayerId, RevisionNumber, format_datetime};
 use citymap_tile::Tiler;
 
 use super::tiles;
-use crate::geojson::{id, number, text};
+use crate::features::geojson::{id, number, text};
 
 /// A revision as JSON, in pieces: who asks for some layers gets those.
 pub(crate) struct Rendered {

@@ -12,23 +12,27 @@ use chrono::Utc;
 use citymap_engine::{Cancel, OverlayError, OverlayOptions, Progress};
 use citymap_output::{Output, OutputError};
 
-use super::{Job, State as JobState, inputs::Inputs, status::document};
+use super::{Job, JobState, status::document};
 use crate::{
     app::App,
-    ask::{Answer, Ask},
-    problem::Problem,
-    reply::JSON,
+    http::{
+        problem::Problem,
+        request::{HandlerResult, RequestContext},
+        response::JSON,
+    },
+    processes::overlay::inputs::Inputs,
 };
 
 /// Pieces after which the length of a result is looked at.
 const LOOK: u64 = 1 << 16;
 
 /// `POST /api/processes/overlay/execution`: 201 with the place of the job. It always runs as a job, whatever `Prefer` says.
-pub(crate) async fn execute(State(app): State<Arc<App>>, request: Request) -> Answer {
+pub(crate) async fn execute(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     let (mut parts, body) = request.into_parts();
-    let ask =
-        <Ask as axum::extract::FromRequestParts<Arc<App>>>::from_request_parts(&mut parts, &app).await?;
-    ask.no_more_of(&[])?;
+    let context =
+        <RequestContext as axum::extract::FromRequestParts<Arc<App>>>::from_request_parts(&mut parts, &app)
+            .await?;
+    context.no_more_of(&[])?;
     let body = Bytes::from_request(Request::from_parts(parts, body), &app).await.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             Problem::too_large(app.config.limits.body_bytes_max)
@@ -36,14 +40,14 @@ pub(crate) async fn execute(State(app): State<Arc<App>>, request: Request) -> An
             Problem::body(format!("the body could not be read: {rejection}"))
         }
     })?;
-    let inputs = Inputs::read(&body, &ask.scene, &app.config.limits)?;
+    let inputs = Inputs::read(&body, &context.scene, &app.config.limits)?;
     // What cannot be laid over one another is refused here, not by a job that fails.
     inputs.overlay()?;
     let [a, b] = &inputs.layers;
     let name = format!("{}_{}.{}", a.layer().id, b.layer().id, inputs.format.ending());
-    let job = app.overlays.open(ask.scene.revision(), inputs.format, name)?;
-    let answer = document(&job, &ask.base());
-    let place = ask.base().url(&format!("/api/jobs/{}", job.id));
+    let job = app.overlays.open(context.scene.revision(), inputs.format, name)?;
+    let answer = document(&job, &context.base());
+    let place = context.base().url(&format!("/api/jobs/{}", job.id));
     let (own, shared) = (Arc::clone(&job), Arc::clone(&app));
     tokio::spawn(async move {
         let (work, jobs) = (Arc::clone(&own), Arc::clone(&shared));
@@ -52,9 +56,9 @@ pub(crate) async fn execute(State(app): State<Arc<App>>, request: Request) -> An
             shared.jobs.run_with(cancel, move |cancel| lay_over(&jobs, &work, &inputs, cancel)).await;
         if let Err(problem) = outcome {
             let message = problem.detail().to_owned();
-            own.tell(|seen| {
-                seen.state = JobState::Failed;
-                seen.message = message;
+            own.update(|status| {
+                status.state = JobState::Failed;
+                status.message = message;
             });
         }
     });
@@ -68,10 +72,10 @@ pub(crate) async fn execute(State(app): State<Arc<App>>, request: Request) -> An
 
 /// The work of a job: writes its result and tells how far it is.
 fn lay_over(app: &App, job: &Arc<Job>, inputs: &Inputs, cancel: &Cancel) -> Result<(), Problem> {
-    let started = job.tell(|seen| {
-        seen.state = JobState::Running;
-        seen.started = Some(Utc::now());
-        seen.message = "features are laid over".to_owned();
+    let started = job.update(|status| {
+        status.state = JobState::Running;
+        status.started = Some(Utc::now());
+        status.message = "features are laid over".to_owned();
     });
     if !started {
         return Ok(());
@@ -82,10 +86,10 @@ fn lay_over(app: &App, job: &Arc<Job>, inputs: &Inputs, cancel: &Cancel) -> Resu
     let shapes = overlay.shapes();
     let mut file = Output::create(&job.file, inputs.format, rows.table()).map_err(failed)?;
     let progress = |now: Progress| {
-        job.tell(|seen| {
+        job.update(|status| {
             // What ends the file comes after the last feature.
-            seen.progress = (now.done * 99 / now.total.max(1)) as u8;
-            seen.message = format!("{} of {} features, {} pieces", now.done, now.total, now.pieces);
+            status.progress = (now.done * 99 / now.total.max(1)) as u8;
+            status.message = format!("{} of {} features, {} pieces", now.done, now.total, now.pieces);
         });
     };
     let options = OverlayOptions { cancel: cancel.clone(), progress: Some(&progress) };
@@ -97,7 +101,7 @@ fn lay_over(app: &App, job: &Arc<Job>, inputs: &Inputs, cancel: &Cancel) -> Resu
         if file.rows() - looked >= LOOK {
             looked = file.rows();
             if file.bytes() > most {
-                return Err(Stop::TooLarge);
+                return Err(SinkError::TooLarge);
             }
         }
         Ok(())
@@ -105,15 +109,15 @@ fn lay_over(app: &App, job: &Arc<Job>, inputs: &Inputs, cancel: &Cancel) -> Resu
     let summary = match outcome {
         Ok(summary) => summary,
         Err(OverlayError::Cancelled(_)) => {
-            job.tell(|seen| {
-                seen.state = JobState::Dismissed;
-                seen.message = "cancelled; nothing is left of it".to_owned();
+            job.update(|status| {
+                status.state = JobState::Dismissed;
+                status.message = "cancelled; nothing is left of it".to_owned();
             });
             return Ok(());
         }
         Err(OverlayError::Engine(error)) => return Err(error.into()),
-        Err(OverlayError::Sink(Stop::Output(error))) => return Err(failed(error)),
-        Err(OverlayError::Sink(Stop::TooLarge)) => {
+        Err(OverlayError::Sink(SinkError::Output(error))) => return Err(failed(error)),
+        Err(OverlayError::Sink(SinkError::TooLarge)) => {
             return Err(Problem::unavailable(
                 format!(
                     "the result is larger than {most} bytes; ask for fewer features, or without geometry"
@@ -125,12 +129,12 @@ fn lay_over(app: &App, job: &Arc<Job>, inputs: &Inputs, cancel: &Cancel) -> Resu
     };
     file.finish().map_err(failed)?;
     let bytes = std::fs::metadata(&job.file).map_or(0, |found| found.len());
-    let told = job.tell(|seen| {
-        seen.state = JobState::Successful;
-        seen.progress = 100;
-        seen.message = format!("{} pieces", summary.pieces);
-        seen.summary = Some(summary);
-        seen.bytes = bytes;
+    let told = job.update(|status| {
+        status.state = JobState::Successful;
+        status.progress = 100;
+        status.message = format!("{} pieces", summary.pieces);
+        status.summary = Some(summary);
+        status.bytes = bytes;
     });
     if !told {
         // Dismissed at the last moment.
@@ -141,7 +145,7 @@ fn lay_over(app: &App, job: &Arc<Job>, inputs: &Inputs, cancel: &Cancel) -> Resu
 
 /// Why the result is not written on.
 #[derive(Debug, thiserror::Error)]
-enum Stop {
+enum SinkError {
     #[error(transparent)]
     Output(#[from] OutputError),
     #[error("the result is too large")]

@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 const PREFIX: &str = "citymap-jobs-";
 

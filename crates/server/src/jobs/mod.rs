@@ -6,13 +6,10 @@
 
 mod execute;
 mod folder;
-mod inputs;
-mod processes;
 mod results;
 mod status;
 
 pub(crate) use execute::execute;
-pub(crate) use processes::{overlay_process, processes};
 pub(crate) use results::results;
 pub(crate) use status::{dismiss, job, list};
 
@@ -27,14 +24,14 @@ use citymap_engine::{Cancel, Summary};
 use citymap_output::Format;
 
 use self::folder::Folder;
-use crate::{config::Limits, problem::Problem};
+use crate::{config::Limits, http::problem::Problem};
 
 /// Jobs that are remembered at most; the oldest that have ended go first.
 const KEPT: usize = 200;
 
 /// What became of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum JobState {
     /// It waits for its turn.
     Accepted,
     Running,
@@ -44,7 +41,7 @@ pub(crate) enum State {
     Dismissed,
 }
 
-impl State {
+impl JobState {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -63,8 +60,8 @@ impl State {
 
 /// What is told of a job.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) state: State,
+pub(crate) struct JobStatus {
+    pub(crate) state: JobState,
     /// From 0 to 100.
     pub(crate) progress: u8,
     pub(crate) message: String,
@@ -87,28 +84,28 @@ pub(crate) struct Job {
     /// What the result is called when it is saved.
     pub(crate) name: String,
     pub(crate) cancel: Cancel,
-    seen: Mutex<Seen>,
+    status: Mutex<JobStatus>,
 }
 
 impl Job {
-    pub(crate) fn seen(&self) -> Seen {
+    pub(crate) fn status(&self) -> JobStatus {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, JobStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes what is told of it, unless it is over.
-    fn tell(&self, change: impl FnOnce(&mut Seen)) -> bool {
-        let mut seen = self.lock();
-        if seen.state.has_ended() {
+    fn update(&self, change: impl FnOnce(&mut JobStatus)) -> bool {
+        let mut status = self.lock();
+        if status.state.has_ended() {
             return false;
         }
-        change(&mut seen);
-        seen.updated = Utc::now();
-        if seen.state.has_ended() {
-            seen.finished = Some(seen.updated);
+        change(&mut status);
+        status.updated = Utc::now();
+        if status.state.has_ended() {
+            status.finished = Some(status.updated);
         }
         true
     }
@@ -143,7 +140,7 @@ impl Jobs {
         let folder = self.folder.path()?;
         let mut all = self.lock();
         self.forget(&mut all);
-        if all.iter().filter(|job| !job.seen().state.has_ended()).count() >= self.open_max {
+        if all.iter().filter(|job| !job.status().state.has_ended()).count() >= self.open_max {
             return Err(Problem::unavailable(
                 "a job runs and others wait for their turn; try again later",
                 30,
@@ -168,8 +165,8 @@ impl Jobs {
             format,
             name,
             cancel: Cancel::new(),
-            seen: Mutex::new(Seen {
-                state: State::Accepted,
+            status: Mutex::new(JobStatus {
+                state: JobState::Accepted,
                 progress: 0,
                 message: "waits for its turn".to_owned(),
                 started: None,
@@ -185,7 +182,7 @@ impl Jobs {
 
     /// Bytes that results have on disk.
     fn used(&self, all: &[Arc<Job>]) -> u64 {
-        all.iter().map(|job| job.seen().bytes).sum()
+        all.iter().map(|job| job.status().bytes).sum()
     }
 
     /// Bytes that one more result may have.
@@ -223,7 +220,7 @@ impl Jobs {
         let now = Utc::now();
         let mut surplus = all.len().saturating_sub(KEPT);
         all.retain(|job| {
-            let Some(finished) = job.seen().finished else { return true };
+            let Some(finished) = job.status().finished else { return true };
             let old = (now - finished).to_std().is_ok_and(|age| age > self.keep);
             if old || surplus > 0 {
                 surplus = surplus.saturating_sub(1);

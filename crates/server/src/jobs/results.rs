@@ -11,27 +11,27 @@ use axum::{
     response::Response,
 };
 
-use super::State;
-use crate::{
-    ask::{Answer, Ask},
+use super::JobState;
+use crate::http::{
     problem::Problem,
+    request::{HandlerResult, RequestContext},
 };
 
 /// Bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
 /// `GET /api/jobs/{job}/results`
-pub(crate) async fn results(ask: Ask) -> Answer {
-    ask.no_more_of(&[])?;
-    let job = ask.app.overlays.find(ask.place("job"))?;
-    let seen = job.seen();
-    if seen.state != State::Successful {
-        let detail = if seen.state.has_ended() {
-            format!("the job has no result: {}", seen.message)
+pub(crate) async fn results(context: RequestContext) -> HandlerResult {
+    context.no_more_of(&[])?;
+    let job = context.app.overlays.find(context.path_param("job"))?;
+    let status = job.status();
+    if status.state != JobState::Successful {
+        let detail = if status.state.has_ended() {
+            format!("the job has no result: {}", status.message)
         } else {
-            format!("the job has not ended ({} %); ask /api/jobs/{} again", seen.progress, job.id)
+            format!("the job has not ended ({} %); ask /api/jobs/{} again", status.progress, job.id)
         };
-        return Err(Problem::not_found(detail).with("jobStatus", seen.state.as_str()).into());
+        return Err(Problem::not_found(detail).with("jobStatus", status.state.as_str()).into());
     }
     let path = job.file.clone();
     let opened = tokio::task::spawn_blocking(move || {
@@ -44,7 +44,7 @@ pub(crate) async fn results(ask: Ask) -> Answer {
         _ => return Err(Problem::not_found("the result is no longer there; start another job").into()),
     };
     let tag = format!("\"{}\"", job.id);
-    let part = match range(&ask.headers, &tag, length) {
+    let part = match range(&context.headers, &tag, length) {
         Ok(part) => part,
         Err(()) => {
             let mut response = Response::new(Body::empty());

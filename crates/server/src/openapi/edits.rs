@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     config::Limits,
-    describe::layer_title,
-    reply::{GEOJSON, JSON},
+    features::describe::layer_title,
+    http::response::{GEOJSON, JSON},
     write::single::PATCH,
 };
 

@@ -12,43 +12,45 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use crate::{
-    ask::{Answer, Ask, catalogue},
-    html,
-    landing::OPENAPI_31,
-    negotiate::accepts,
-    reply::JSON,
+    features::landing::OPENAPI_31,
+    http::{
+        html,
+        negotiate::accepts,
+        request::{HandlerResult, RequestContext, catalogue},
+        response::JSON,
+    },
 };
 
 /// What OpenAPI 3.0 documents are.
 const OPENAPI_30: &str = "application/vnd.oai.openapi+json;version=3.0";
 
 /// `GET /api/openapi.json`
-pub(crate) async fn openapi(mut ask: Ask) -> Answer {
-    let view = ask.view()?;
-    ask.no_more(&[])?;
-    let etag = ask.etag(view);
-    ask.unless_known(&etag)?;
-    let text = ask
+pub(crate) async fn openapi(mut context: RequestContext) -> HandlerResult {
+    let representation = context.representation()?;
+    context.no_more(&[])?;
+    let etag = context.etag(representation);
+    context.check_if_none_match(&etag)?;
+    let text = context
         .headers
         .get(axum::http::header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .unwrap_or_default();
     let wants = |version: &str| text.replace(' ', "").contains(version);
-    let (version, kind) = if accepts(&ask.headers, "application/vnd.oai.openapi+json") {
+    let (version, kind) = if accepts(&context.headers, "application/vnd.oai.openapi+json") {
         if wants("version=3.0") && !wants("version=3.1") {
             ("3.0.3", OPENAPI_30)
         } else {
             ("3.1.0", OPENAPI_31)
         }
-    } else if accepts(&ask.headers, JSON) {
+    } else if accepts(&context.headers, JSON) {
         ("3.1.0", JSON)
     } else {
         ("3.1.0", OPENAPI_31)
     };
-    let document = document(&ask, version);
+    let document = document(&context, version);
     html::reply(
-        &ask,
-        view,
+        &context,
+        representation,
         "OpenAPI",
         kind,
         &document,
@@ -57,9 +59,9 @@ pub(crate) async fn openapi(mut ask: Ask) -> Answer {
     .map(IntoResponse::into_response)
 }
 
-fn document(ask: &Ask, version: &str) -> Value {
-    let layers = catalogue(&ask.scene);
-    let limits = &ask.app.config.limits;
+fn document(context: &RequestContext, version: &str) -> Value {
+    let layers = catalogue(&context.scene);
+    let limits = &context.app.config.limits;
     json!({
         "openapi": version,
         "info": {
@@ -71,7 +73,7 @@ fn document(ask: &Ask, version: &str) -> Value {
                 answer names its data revision in the Citymap-Revision header. Every refusal is application/problem+json.",
             "license": {"name": "Apache-2.0"},
         },
-        "servers": [{"url": ask.base().url("/api")}],
+        "servers": [{"url": context.base().url("/api")}],
         "tags": [
             {"name": "features", "description": "Layers and their features (OGC API - Features)"},
             {"name": "questions", "description": "Spatial questions across layers"},
@@ -81,7 +83,7 @@ fn document(ask: &Ask, version: &str) -> Value {
             {"name": "tiles", "description": "Vector tiles and what the map's style needs"},
             {"name": "health", "description": "Whether the server runs and serves"},
         ],
-        "paths": paths::all(&layers, limits, &ask.base()),
+        "paths": paths::all(&layers, limits, &context.base()),
         "components": {
             "parameters": parameters::shared(limits),
             "securitySchemes": edits::security(),

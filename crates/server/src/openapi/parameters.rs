@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
+use citymap_crs::NamedCrs;
 use citymap_model::{Field, FieldType, codes};
 use serde_json::{Value, json};
 
 use crate::{
+    changes::{changes, history},
     config::Limits,
-    coords::NamedCrs,
-    describe::field_title,
-    feed::{changes, history},
+    features::describe::field_title,
     questions::{at, near, search, within},
 };
 

@@ -11,11 +11,12 @@ use super::{
     parameters::{field, place, shared_ref},
 };
 use crate::{
-    base::{Base, segment},
     config::Limits,
-    describe::layer_title,
-    items::KNOWN,
-    reply::{GEOJSON, SCHEMA},
+    features::{describe::layer_title, items::KNOWN},
+    http::{
+        base::{BaseUrl, segment},
+        response::{GEOJSON, SCHEMA},
+    },
 };
 
 /// What says which state of the city a question is about.
@@ -94,7 +95,7 @@ impl Operation<'_> {
 }
 
 /// All paths, relative to `/api`; those outside of it say so.
-pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &Base) -> Value {
+pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &BaseUrl) -> Value {
     let mut paths = Map::new();
     let mut get = |path: &str, operation: Value| paths.insert(path.to_owned(), json!({"get": operation}));
     let common = ["f", "lang"];
@@ -107,7 +108,7 @@ pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &Base) -
     get(
         "/openapi.json",
         operation("features", "openapi", "This document", &common)
-            .gives(crate::landing::OPENAPI_31, "schema"),
+            .gives(crate::features::landing::OPENAPI_31, "schema"),
     );
     get(
         "/collections",
@@ -266,7 +267,7 @@ fn feed(paths: &mut Map<String, Value>, limits: &Limits) {
 }
 
 /// What lies beside `/api`.
-fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: &Base) {
+fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: &BaseUrl) {
     let example =
         layers.first().map_or_else(|| "parcels".to_owned(), |snapshot| segment(snapshot.layer().id.as_str()));
     let names =
@@ -353,7 +354,7 @@ mod tests {
             GeometryKind::Polygon,
         );
         let layers = [Arc::new(SnapshotBuilder::new(layer).finish(1))];
-        let base = Base::of(None, &HeaderMap::new(), &Uri::default());
+        let base = BaseUrl::of(None, &HeaderMap::new(), &Uri::default());
         let document = all(&layers, &Limits::default(), &base);
         let mut documented: Vec<String> = document
             .as_object()

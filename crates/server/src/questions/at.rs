@@ -1,17 +1,21 @@
 use std::sync::Arc;
 
-use citymap_crs::{Crs, Transform, vn2000};
+use citymap_crs::{Crs, NamedCrs, Transform, vn2000};
 use citymap_engine::{Hit, LayerSnapshot, ShapeKind, TimeInterval};
 use citymap_model::GeometryKind;
 
-use super::{Size, answer, found, place};
+use super::{WorkSize, answer, found, place};
 use crate::{
-    ask::{Answer, Ask},
-    coords::{NamedCrs, point},
-    describe::layer_head,
-    geojson::{FeatureWriter, number, put, size},
-    problem::Problem,
-    reply::JSON,
+    features::{
+        describe::layer_head,
+        geojson::{FeatureWriter, number, put, size},
+    },
+    http::{
+        coords::point,
+        problem::Problem,
+        request::{HandlerResult, RequestContext},
+        response::JSON,
+    },
 };
 
 /// The parameters of `/api/at`.
@@ -26,36 +30,45 @@ const SMALL_TOLERANCE: f64 = 50.0;
 const SMALL_LIMIT: usize = 20;
 
 /// `GET /api/at`: what is at a position, on every layer.
-pub(crate) async fn at(mut ask: Ask) -> Answer {
-    let view = ask.view()?;
-    ask.as_of().await?;
-    let time = ask.time()?;
-    let limits = ask.app.config.limits.clone();
-    let lonlat = point(&mut ask.params)?;
-    let layers = ask.layers()?;
-    let tolerance = ask.params.number("tolerance", 0.0, limits.at_tolerance_max)?;
+pub(crate) async fn at(mut context: RequestContext) -> HandlerResult {
+    let representation = context.representation()?;
+    context.as_of().await?;
+    let time = context.time()?;
+    let limits = context.app.config.limits.clone();
+    let lonlat = point(&mut context.params)?;
+    let layers = context.layers()?;
+    let tolerance = context.params.number("tolerance", 0.0, limits.at_tolerance_max)?;
     let tolerance = tolerance.unwrap_or(TOLERANCE.min(limits.at_tolerance_max));
-    let limit = ask.params.limit(limits.at_limit, limits.at_limit)?;
-    ask.no_more(&KNOWN)?;
-    let etag = ask.etag(view);
+    let limit = context.params.limit(limits.at_limit, limits.at_limit)?;
+    context.no_more(&KNOWN)?;
+    let etag = context.etag(representation);
     // Every layer is looked at through its index.
-    let size = if tolerance <= SMALL_TOLERANCE && limit <= SMALL_LIMIT { Size::Small } else { Size::Middle };
-    answer(ask, view, ("Ở đây có gì?", "What is here?"), JSON, Some(etag), size, move |ask| {
-        let mut out = Vec::with_capacity(2048);
-        out.extend(b"{\"point\":");
-        place(&mut out, lonlat);
-        out.extend(b",\"vn2000\":");
-        vn2000_of(&mut out, lonlat);
-        put(&mut out, format_args!(",\"revision\":{},\"layers\":[", ask.scene.revision()));
-        for (position, snapshot) in layers.iter().enumerate() {
-            if position > 0 {
-                out.push(b',');
+    let size =
+        if tolerance <= SMALL_TOLERANCE && limit <= SMALL_LIMIT { WorkSize::Small } else { WorkSize::Middle };
+    answer(
+        context,
+        representation,
+        ("Ở đây có gì?", "What is here?"),
+        JSON,
+        Some(etag),
+        size,
+        move |context| {
+            let mut out = Vec::with_capacity(2048);
+            out.extend(b"{\"point\":");
+            place(&mut out, lonlat);
+            out.extend(b",\"vn2000\":");
+            vn2000_of(&mut out, lonlat);
+            put(&mut out, format_args!(",\"revision\":{},\"layers\":[", context.scene.revision()));
+            for (position, snapshot) in layers.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                layer(&mut out, snapshot, &Asked { lonlat, tolerance, limit, time })?;
             }
-            layer(&mut out, snapshot, &Asked { lonlat, tolerance, limit, time })?;
-        }
-        out.extend(b"]}");
-        Ok(out)
-    })
+            out.extend(b"]}");
+            Ok(out)
+        },
+    )
     .await
 }
 

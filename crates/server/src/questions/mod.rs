@@ -12,18 +12,20 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 
 use crate::{
-    ask::{Ask, Stop},
-    geojson::{number, text},
-    html,
-    negotiate::{Format, View},
-    problem::Problem,
-    reply::{HTML, Reply},
+    features::geojson::{number, text},
+    http::{
+        html,
+        negotiate::{DocumentFormat, Representation},
+        problem::Problem,
+        request::{Rejection, RequestContext},
+        response::{HTML, ResponseBuilder},
+    },
     work::small,
 };
 
 /// How much work a question is ([`crate::work`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Size {
+enum WorkSize {
     Small,
     Middle,
     Large,
@@ -32,41 +34,41 @@ enum Size {
 /// Works out `question` where questions of its size are, and answers it as JSON or as a page. `etag` is absent for what must
 /// not be kept (POST).
 async fn answer(
-    ask: Ask,
-    view: View,
+    context: RequestContext,
+    representation: Representation,
     title: (&'static str, &'static str),
     kind: &'static str,
     etag: Option<String>,
-    size: Size,
-    question: impl FnOnce(&Ask) -> Result<Vec<u8>, Problem> + Send + 'static,
-) -> Result<Response, Stop> {
+    size: WorkSize,
+    question: impl FnOnce(&RequestContext) -> Result<Vec<u8>, Problem> + Send + 'static,
+) -> Result<Response, Rejection> {
     if let Some(etag) = &etag {
-        ask.unless_known(etag)?;
+        context.check_if_none_match(etag)?;
     }
-    let app = Arc::clone(&ask.app);
+    let app = Arc::clone(&context.app);
     // A page is written from the whole document.
-    let size = if view.format == Format::Html { size.max(Size::Middle) } else { size };
+    let size = if representation.format == DocumentFormat::Html { size.max(WorkSize::Middle) } else { size };
     let work = move || {
-        let bytes = question(&ask)?;
-        let reply = match view.format {
-            Format::Json => Reply::new(kind, bytes),
-            Format::Html => {
+        let bytes = question(&context)?;
+        let reply = match representation.format {
+            DocumentFormat::Json => ResponseBuilder::new(kind, bytes),
+            DocumentFormat::Html => {
                 let document = serde_json::from_slice(&bytes)
                     .map_err(|error| Problem::internal(format!("the answer is no JSON: {error}")))?;
-                let title = html::say(view.lang, title.0, title.1);
-                Reply::new(HTML, html::generic_page(&ask, view, title, &document))
+                let title = html::say(representation.lang, title.0, title.1);
+                ResponseBuilder::new(HTML, html::generic_page(&context, representation, title, &document))
             }
         };
         let reply = match etag {
             Some(etag) => reply.tagged(&etag),
             None => reply.with(axum::http::header::CACHE_CONTROL, "no-store"),
         };
-        Ok(reply.compressed(&ask.headers))
+        Ok(reply.compressed(&context.headers))
     };
     let reply = match size {
-        Size::Small => small(work),
-        Size::Middle => app.pool.run(work).await,
-        Size::Large => app.large.run(move |_| work()).await,
+        WorkSize::Small => small(work),
+        WorkSize::Middle => app.pool.run(work).await,
+        WorkSize::Large => app.large.run(move |_| work()).await,
     }?;
     Ok(reply.into_response())
 }

@@ -1,9 +1,13 @@
-use super::{Size, answer, found, place};
+use citymap_crs::NamedCrs;
+
+use super::{WorkSize, answer, found, place};
 use crate::{
-    ask::{Answer, Ask},
-    coords::{NamedCrs, point},
-    geojson::{FeatureWriter, put, size},
-    reply::GEOJSON,
+    features::geojson::{FeatureWriter, put, size},
+    http::{
+        coords::point,
+        request::{HandlerResult, RequestContext},
+        response::GEOJSON,
+    },
 };
 
 /// The parameters of `/api/near`.
@@ -20,52 +24,60 @@ const SMALL_DISTANCE: f64 = 500.0;
 const SMALL_LIMIT: usize = 20;
 
 /// `GET /api/near`: the features nearest to a position.
-pub(crate) async fn near(mut ask: Ask) -> Answer {
-    let view = ask.view()?;
-    ask.as_of().await?;
-    let time = ask.time()?;
-    let limits = ask.app.config.limits.clone();
-    let lonlat = point(&mut ask.params)?;
-    let layers = ask.layers()?;
-    let distance = ask.params.number("distance", 0.0, limits.near_distance_max)?;
+pub(crate) async fn near(mut context: RequestContext) -> HandlerResult {
+    let representation = context.representation()?;
+    context.as_of().await?;
+    let time = context.time()?;
+    let limits = context.app.config.limits.clone();
+    let lonlat = point(&mut context.params)?;
+    let layers = context.layers()?;
+    let distance = context.params.number("distance", 0.0, limits.near_distance_max)?;
     let distance = distance.unwrap_or(DISTANCE.min(limits.near_distance_max));
-    let limit = ask.params.limit(LIMIT, limits.near_limit_max)?;
-    ask.no_more(&KNOWN)?;
-    let etag = ask.etag(view);
+    let limit = context.params.limit(LIMIT, limits.near_limit_max)?;
+    context.no_more(&KNOWN)?;
+    let etag = context.etag(representation);
     let small = distance <= SMALL_DISTANCE && limit <= SMALL_LIMIT;
-    let class = if small { Size::Small } else { Size::Middle };
-    answer(ask, view, ("Gần đây có gì?", "What is near?"), GEOJSON, Some(etag), class, move |ask| {
-        let mut hits = Vec::new();
-        for (position, snapshot) in layers.iter().enumerate() {
-            let near = snapshot.during(time).near(lonlat, distance, limit);
-            hits.extend(near.into_iter().map(|hit| (position, hit)));
-        }
-        // Stable: at the same distance layers keep their order, and features of a layer theirs.
-        hits.sort_by(|(_, a), (_, b)| a.distance.total_cmp(&b.distance));
-        hits.truncate(limit);
-        let writers = layers
-            .iter()
-            .map(|snapshot| FeatureWriter::new(snapshot, &NamedCrs::crs84()))
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut out = Vec::with_capacity(1024 + 700 * hits.len());
-        out.extend(b"{\"type\":\"FeatureCollection\",\"point\":");
-        place(&mut out, lonlat);
-        let (revision, count) = (ask.scene.revision(), hits.len());
-        put(&mut out, format_args!(",\"revision\":{revision},\"numberReturned\":{count},\"features\":["));
-        let mut extra = Vec::with_capacity(160);
-        for (number, (position, hit)) in hits.iter().enumerate() {
-            if number > 0 {
-                out.push(b',');
+    let class = if small { WorkSize::Small } else { WorkSize::Middle };
+    answer(
+        context,
+        representation,
+        ("Gần đây có gì?", "What is near?"),
+        GEOJSON,
+        Some(etag),
+        class,
+        move |context| {
+            let mut hits = Vec::new();
+            for (position, snapshot) in layers.iter().enumerate() {
+                let near = snapshot.during(time).near(lonlat, distance, limit);
+                hits.extend(near.into_iter().map(|hit| (position, hit)));
             }
-            let snapshot = &layers[*position];
-            extra.clear();
-            put(&mut extra, format_args!(",\"layer\":\"{}\"", snapshot.layer().id));
-            found(&mut extra, hit.distance, &snapshot.label(hit.row));
-            size(&mut extra, snapshot, hit.row)?;
-            writers[*position].feature(&mut out, hit.row, |out| out.extend(&extra))?;
-        }
-        out.extend(b"]}");
-        Ok(out)
-    })
+            // Stable: at the same distance layers keep their order, and features of a layer theirs.
+            hits.sort_by(|(_, a), (_, b)| a.distance.total_cmp(&b.distance));
+            hits.truncate(limit);
+            let writers = layers
+                .iter()
+                .map(|snapshot| FeatureWriter::new(snapshot, &NamedCrs::crs84()))
+                .collect::<Result<Vec<_>, _>>()?;
+            let mut out = Vec::with_capacity(1024 + 700 * hits.len());
+            out.extend(b"{\"type\":\"FeatureCollection\",\"point\":");
+            place(&mut out, lonlat);
+            let (revision, count) = (context.scene.revision(), hits.len());
+            put(&mut out, format_args!(",\"revision\":{revision},\"numberReturned\":{count},\"features\":["));
+            let mut extra = Vec::with_capacity(160);
+            for (number, (position, hit)) in hits.iter().enumerate() {
+                if number > 0 {
+                    out.push(b',');
+                }
+                let snapshot = &layers[*position];
+                extra.clear();
+                put(&mut extra, format_args!(",\"layer\":\"{}\"", snapshot.layer().id));
+                found(&mut extra, hit.distance, &snapshot.label(hit.row));
+                size(&mut extra, snapshot, hit.row)?;
+                writers[*position].feature(&mut out, hit.row, |out| out.extend(&extra))?;
+            }
+            out.extend(b"]}");
+            Ok(out)
+        },
+    )
     .await
 }

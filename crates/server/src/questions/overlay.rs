@@ -3,13 +3,17 @@ use std::sync::Arc;
 use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, Measure, Operand, Overlay, Row, TimeInterval};
 
-use super::{Size, answer};
+use super::{WorkSize, answer};
 use crate::{
-    ask::{Answer, Ask, no_layer},
-    describe::layer_head,
-    geojson::{id, measure, number, put, text, value},
-    problem::Problem,
-    reply::JSON,
+    features::{
+        describe::layer_head,
+        geojson::{id, measure, number, put, text, value},
+    },
+    http::{
+        problem::Problem,
+        request::{HandlerResult, RequestContext, no_layer},
+        response::JSON,
+    },
 };
 
 /// The parameters of `/api/overlay`.
@@ -23,38 +27,38 @@ pub(crate) const LIMIT_MAX: usize = 10_000;
 const SMALL: usize = 64;
 
 /// `GET /api/overlay`: what one feature shares with those of other layers.
-pub(crate) async fn overlay(mut ask: Ask) -> Answer {
-    let view = ask.view()?;
-    ask.as_of().await?;
-    let time = ask.time()?;
+pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
+    let representation = context.representation()?;
+    context.as_of().await?;
+    let time = context.time()?;
     let missing = |name: &str| {
         Problem::parameter(format!("`{name}` is missing; write layer=parcels&id=26740-12-345&with=zones"))
     };
-    let named = |ask: &Ask, name: &str| {
-        let found = ask.scene.city.layer(name).cloned();
-        found.ok_or_else(|| Problem::parameter(no_layer(&ask.scene, name)))
+    let named = |context: &RequestContext, name: &str| {
+        let found = context.scene.city.layer(name).cloned();
+        found.ok_or_else(|| Problem::parameter(no_layer(&context.scene, name)))
     };
-    let layer = ask.params.take("layer")?.ok_or_else(|| missing("layer"))?;
-    let layer = named(&ask, &layer)?;
-    let wanted = ask.params.take("id")?.ok_or_else(|| missing("id"))?;
-    let with = ask.params.take("with")?.ok_or_else(|| missing("with"))?;
-    let others = with.split(',').map(|name| named(&ask, name.trim())).collect::<Result<Vec<_>, _>>()?;
-    let limit = ask.params.limit(LIMIT, LIMIT_MAX)?;
-    ask.no_more(&KNOWN)?;
+    let layer = context.params.take("layer")?.ok_or_else(|| missing("layer"))?;
+    let layer = named(&context, &layer)?;
+    let wanted = context.params.take("id")?.ok_or_else(|| missing("id"))?;
+    let with = context.params.take("with")?.ok_or_else(|| missing("with"))?;
+    let others = with.split(',').map(|name| named(&context, name.trim())).collect::<Result<Vec<_>, _>>()?;
+    let limit = context.params.limit(LIMIT, LIMIT_MAX)?;
+    context.no_more(&KNOWN)?;
     let row = layer
         .row_of_id(&wanted)
         .ok_or_else(|| Problem::not_found(format!("`{}` has no feature with this id", layer.layer().id)))?;
     // The other side of a feature this small is small too: what lies beside it, and no layer of millions.
     let small = layer.shape(row).coords().len() <= SMALL && others.len() == 1;
-    let size = if small { Size::Small } else { Size::Middle };
-    let etag = ask.etag(view);
-    answer(ask, view, ("Chồng lớp", "Overlay"), JSON, Some(etag), size, move |ask| {
+    let size = if small { WorkSize::Small } else { WorkSize::Middle };
+    let etag = context.etag(representation);
+    answer(context, representation, ("Chồng lớp", "Overlay"), JSON, Some(etag), size, move |context| {
         let mut out = Vec::with_capacity(2048);
         put(
             &mut out,
             format_args!(
                 "{{\"revision\":{},\"layer\":\"{}\",\"id\":",
-                ask.scene.revision(),
+                context.scene.revision(),
                 layer.layer().id
             ),
         );

@@ -1,12 +1,12 @@
 use citymap_search::SearchQuery;
 use serde_json::{Value, json};
 
-use super::{Size, answer};
-use crate::{
-    ask::{Answer, Ask},
+use super::{WorkSize, answer};
+use crate::http::{
     coords::maybe_point,
     problem::Problem,
-    reply::JSON,
+    request::{HandlerResult, RequestContext},
+    response::JSON,
 };
 
 /// The parameters of `/api/search`.
@@ -17,9 +17,9 @@ pub(crate) const LIMIT: usize = 10;
 pub(crate) const LETTERS: usize = 200;
 
 /// `GET /api/search`: places by name, key, address or coordinates.
-pub(crate) async fn search(mut ask: Ask) -> Answer {
-    let view = ask.view()?;
-    let Some(text) = ask.params.take("q")? else {
+pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
+    let representation = context.representation()?;
+    let Some(text) = context.params.take("q")? else {
         return Err(Problem::parameter(
             "`q` is missing; write q=ben thanh, q=123/4 Nguyễn Trãi or q=26740-12-345",
         )
@@ -30,20 +30,20 @@ pub(crate) async fn search(mut ask: Ask) -> Answer {
             Problem::parameter(format!("`q` is longer than {LETTERS} letters; leave words out")).into()
         );
     }
-    let limit = ask.params.limit(LIMIT, ask.app.config.limits.search_limit_max)?;
-    let near = maybe_point(&mut ask.params)?;
-    ask.no_more(&KNOWN)?;
-    if !ask.scene.names_ready() {
+    let limit = context.params.limit(LIMIT, context.app.config.limits.search_limit_max)?;
+    let near = maybe_point(&mut context.params)?;
+    context.no_more(&KNOWN)?;
+    if !context.scene.names_ready() {
         return Err(Problem::unavailable(
             "the names are being indexed, which takes some seconds after the server's start; ask again",
             1,
         )
         .into());
     }
-    let etag = ask.etag(view);
-    answer(ask, view, ("Tìm kiếm", "Search"), JSON, Some(etag), Size::Middle, move |ask| {
+    let etag = context.etag(representation);
+    answer(context, representation, ("Tìm kiếm", "Search"), JSON, Some(etag), WorkSize::Middle, move |context| {
         let query = SearchQuery { text: text.clone(), limit, near };
-        let hits = ask.scene.find(&query);
+        let hits = context.scene.find(&query);
         let results: Vec<Value> = hits
             .into_iter()
             .map(|hit| {
@@ -55,7 +55,7 @@ pub(crate) async fn search(mut ask: Ask) -> Answer {
                 })
             })
             .collect();
-        Ok(json!({"query": text, "revision": ask.scene.revision(), "results": results}).to_string().into_bytes())
+        Ok(json!({"query": text, "revision": context.scene.revision(), "results": results}).to_string().into_bytes())
     })
     .await
 }

@@ -5,21 +5,25 @@ use axum::{
     extract::{FromRequest, Request, State},
     http::{HeaderMap, StatusCode, header},
 };
-use citymap_crs::{Crs, Transform};
+use citymap_crs::{Crs, NamedCrs, Transform};
 use citymap_engine::{Area, Bbox, LayerSnapshot, TimeInterval};
 use citymap_model::Geometry;
 use geo::CoordsIter;
 use serde_json::Value;
 
-use super::{Size, answer};
+use super::{WorkSize, answer};
 use crate::{
     app::App,
-    ask::{Answer, Ask},
-    coords::{NamedCrs, window},
-    describe::layer_head,
-    geojson::{FeatureWriter, measure, put},
-    problem::Problem,
-    reply::JSON,
+    features::{
+        describe::layer_head,
+        geojson::{FeatureWriter, measure, put},
+    },
+    http::{
+        coords::window,
+        problem::Problem,
+        request::{HandlerResult, RequestContext},
+        response::JSON,
+    },
 };
 
 /// The parameters of `/api/within`; `bbox` of GET only.
@@ -31,28 +35,29 @@ pub(crate) const LIMIT: usize = 100;
 const LARGE_SPAN: f64 = 0.03;
 
 /// `GET /api/within?bbox=`: what lies in a box.
-pub(crate) async fn within_bbox(mut ask: Ask) -> Answer {
-    let crs = crs(&mut ask)?;
-    let Some(text) = ask.params.take("bbox")? else {
+pub(crate) async fn within_bbox(mut context: RequestContext) -> HandlerResult {
+    let crs = crs(&mut context)?;
+    let Some(text) = context.params.take("bbox")? else {
         return Err(Problem::parameter(
             "`bbox` is missing; write bbox=west,south,east,north, or send a GeoJSON polygon with POST",
         )
         .into());
     };
     // In questions x comes first, whatever the authority says of the system.
-    let named = NamedCrs { crs, swapped: false, uri: crs.uri().into() };
+    let named = NamedCrs::xy(crs);
     let area = window(&text, &named)?.to_polygons();
-    run(ask, area.into(), true).await
+    run(context, area.into(), true).await
 }
 
 /// `POST /api/within`: what lies in a polygon.
-pub(crate) async fn within_area(State(app): State<Arc<App>>, request: Request) -> Answer {
+pub(crate) async fn within_area(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     let (mut parts, body) = request.into_parts();
-    let mut ask =
-        <Ask as axum::extract::FromRequestParts<Arc<App>>>::from_request_parts(&mut parts, &app).await?;
-    json_body(&ask.headers)?;
+    let mut context =
+        <RequestContext as axum::extract::FromRequestParts<Arc<App>>>::from_request_parts(&mut parts, &app)
+            .await?;
+    json_body(&context.headers)?;
     let body = read(&app, Request::from_parts(parts, body)).await?;
-    let crs = crs(&mut ask)?;
+    let crs = crs(&mut context)?;
     let limit = app.config.limits.within_vertices_max;
     let mut area = geometry(&body)?;
     let vertices = area.coords_count();
@@ -69,11 +74,11 @@ pub(crate) async fn within_area(State(app): State<Arc<App>>, request: Request) -
         )
         .into());
     }
-    run(ask, area, false).await
+    run(context, area, false).await
 }
 
-fn crs(ask: &mut Ask) -> Result<Crs, Problem> {
-    Ok(ask.params.take("crs")?.map_or(Ok(Crs::WGS84), |text| text.parse())?)
+fn crs(context: &mut RequestContext) -> Result<Crs, Problem> {
+    Ok(context.params.take("crs")?.map_or(Ok(Crs::WGS84), |text| text.parse())?)
 }
 
 fn json_body(headers: &HeaderMap) -> Result<(), Problem> {
@@ -122,31 +127,39 @@ fn geometry(body: &[u8]) -> Result<Geometry, Problem> {
         .map_err(|error| Problem::body(format!("the area is not GeoJSON: {error}; {advice}")))
 }
 
-async fn run(mut ask: Ask, area: Geometry, get: bool) -> Answer {
-    let view = ask.view()?;
-    ask.as_of().await?;
-    let time = ask.time()?;
-    let layers = ask.layers()?;
-    let listed = ask.params.flag("features")?;
-    let limit = ask.params.limit(LIMIT, ask.app.config.limits.within_limit_max)?;
-    ask.no_more(if get { &KNOWN } else { &KNOWN[1..] })?;
-    let etag = get.then(|| ask.etag(view));
+async fn run(mut context: RequestContext, area: Geometry, get: bool) -> HandlerResult {
+    let representation = context.representation()?;
+    context.as_of().await?;
+    let time = context.time()?;
+    let layers = context.layers()?;
+    let listed = context.params.flag("features")?;
+    let limit = context.params.limit(LIMIT, context.app.config.limits.within_limit_max)?;
+    context.no_more(if get { &KNOWN } else { &KNOWN[1..] })?;
+    let etag = get.then(|| context.etag(representation));
     let span = Bbox::of(&area).map_or(0.0, |bbox| (bbox.max[0] - bbox.min[0]).max(bbox.max[1] - bbox.min[1]));
-    let size = if span > LARGE_SPAN { Size::Large } else { Size::Middle };
-    answer(ask, view, ("Trong vùng này có gì?", "What is in this area?"), JSON, etag, size, move |ask| {
-        let area = Area::new(area)?;
-        let mut out = format!("{{\"revision\":{},\"area\":", ask.scene.revision()).into_bytes();
-        measure(&mut out, &area.measure()?, "m²");
-        out.extend(b",\"layers\":[");
-        for (position, snapshot) in layers.iter().enumerate() {
-            if position > 0 {
-                out.push(b',');
+    let size = if span > LARGE_SPAN { WorkSize::Large } else { WorkSize::Middle };
+    answer(
+        context,
+        representation,
+        ("Trong vùng này có gì?", "What is in this area?"),
+        JSON,
+        etag,
+        size,
+        move |context| {
+            let area = Area::new(area)?;
+            let mut out = format!("{{\"revision\":{},\"area\":", context.scene.revision()).into_bytes();
+            measure(&mut out, &area.measure()?, "m²");
+            out.extend(b",\"layers\":[");
+            for (position, snapshot) in layers.iter().enumerate() {
+                if position > 0 {
+                    out.push(b',');
+                }
+                layer(&mut out, snapshot, &area, time, listed.then_some(limit))?;
             }
-            layer(&mut out, snapshot, &area, time, listed.then_some(limit))?;
-        }
-        out.extend(b"]}");
-        Ok(out)
-    })
+            out.extend(b"]}");
+            Ok(out)
+        },
+    )
     .await
 }
 
@@ -178,7 +191,7 @@ fn layer(
             out.push(b',');
         }
         let mut extra = b",\"label\":".to_vec();
-        crate::geojson::text(&mut extra, &snapshot.label(row));
+        crate::features::geojson::text(&mut extra, &snapshot.label(row));
         writer.feature(out, row, |out| out.extend(&extra))?;
     }
     out.extend(b"]}");

@@ -1,10 +1,10 @@
 use axum::http::{HeaderMap, header};
 
-use crate::negotiate::weight_of;
+use crate::http::negotiate::weight_of;
 
 /// What vector tiles are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Format {
+pub(crate) enum TileFormat {
     /// Mapbox vector tiles 2.1.
     Mvt,
     /// MapLibre tiles 1.
@@ -17,7 +17,7 @@ const MLT: &str = "application/vnd.maplibre-tile";
 const MLT_LONG: &str = "application/vnd.maplibre-vector-tile";
 const MVT: &str = "application/vnd.mapbox-vector-tile";
 
-impl Format {
+impl TileFormat {
     /// The media type that answers carry.
     pub(crate) fn media_type(self) -> &'static str {
         match self {
@@ -53,19 +53,19 @@ mod tests {
     #[test]
     fn maplibre_tiles_come_only_where_they_are_named() {
         for (accept, format) in [
-            ("*/*", Format::Mvt),
-            ("application/vnd.maplibre-tile", Format::Mlt),
-            ("application/vnd.maplibre-vector-tile;q=0.9, */*;q=0.1", Format::Mlt),
-            ("application/vnd.maplibre-tile;q=0.5, application/vnd.mapbox-vector-tile", Format::Mvt),
-            ("application/vnd.maplibre-tile;q=0", Format::Mvt),
-            ("Application/VND.maplibre-tile", Format::Mlt),
+            ("*/*", TileFormat::Mvt),
+            ("application/vnd.maplibre-tile", TileFormat::Mlt),
+            ("application/vnd.maplibre-vector-tile;q=0.9, */*;q=0.1", TileFormat::Mlt),
+            ("application/vnd.maplibre-tile;q=0.5, application/vnd.mapbox-vector-tile", TileFormat::Mvt),
+            ("application/vnd.maplibre-tile;q=0", TileFormat::Mvt),
+            ("Application/VND.maplibre-tile", TileFormat::Mlt),
         ] {
             let headers = HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]);
-            assert_eq!(Format::of_accept(&headers), format, "{accept}");
+            assert_eq!(TileFormat::of_accept(&headers), format, "{accept}");
         }
-        assert_eq!(Format::of_accept(&HeaderMap::new()), Format::Mvt);
-        assert_eq!(Format::of_suffix("7.mlt"), ("7", Some(Format::Mlt)));
-        assert_eq!(Format::of_suffix("7.pbf"), ("7", Some(Format::Mvt)));
-        assert_eq!(Format::of_suffix("7"), ("7", None));
+        assert_eq!(TileFormat::of_accept(&HeaderMap::new()), TileFormat::Mvt);
+        assert_eq!(TileFormat::of_suffix("7.mlt"), ("7", Some(TileFormat::Mlt)));
+        assert_eq!(TileFormat::of_suffix("7.pbf"), ("7", Some(TileFormat::Mvt)));
+        assert_eq!(TileFormat::of_suffix("7"), ("7", None));
     }
 }

@@ -1,10 +1,10 @@
 //! Vector tiles: cut from the snapshot, kept as sent, cut once however many ask.
 
 mod cache;
-mod entry;
-mod flight;
+mod cached;
 mod format;
 mod mlt;
+mod single_flight;
 #[cfg(test)]
 mod tests;
 
@@ -21,38 +21,40 @@ use citymap_model::Field;
 use citymap_tile::{ContentEncoding, MAX_ZOOM, TileId};
 use serde_json::json;
 
-use cache::{Former, Key};
-use entry::{Sent, Source};
-use format::Format;
+use cache::{PastState, TileKey};
+use cached::{EncodedTile, TileSource};
+use format::TileFormat;
 
 pub(crate) use cache::TileCache;
 
 use crate::{
-    app::hash_of,
-    ask::{Answer, Ask, no_layer},
-    base::{query_with, segment},
-    datetime::interval,
-    negotiate::{Encodings, matches_etag},
-    problem::Problem,
-    reply::{JSON, Reply},
+    hash::hash_of,
+    http::{
+        base::{query_with, segment},
+        datetime::interval,
+        negotiate::{Encodings, matches_etag},
+        problem::Problem,
+        request::{HandlerResult, RequestContext, no_layer},
+        response::{JSON, ResponseBuilder},
+    },
 };
 
 /// `GET /tiles/{layers}/{z}/{x}/{y}`
-pub(crate) async fn tile(mut ask: Ask) -> Answer {
-    ask.as_of().await?;
-    let (y, format) = Format::of_suffix(ask.place("y"));
-    let tile = position(ask.place("z"), ask.place("x"), y)?;
-    let layers = named(&ask, ask.place("layers"))?;
-    send(ask, layers, tile, format).await
+pub(crate) async fn tile(mut context: RequestContext) -> HandlerResult {
+    context.as_of().await?;
+    let (y, format) = TileFormat::of_suffix(context.path_param("y"));
+    let tile = position(context.path_param("z"), context.path_param("x"), y)?;
+    let layers = named(&context, context.path_param("layers"))?;
+    send(context, layers, tile, format).await
 }
 
 /// `GET /api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}`: OGC's order.
-pub(crate) async fn ogc_tile(mut ask: Ask) -> Answer {
-    ask.as_of().await?;
-    let (column, format) = Format::of_suffix(ask.place("col"));
-    let tile = position(ask.place("z"), column, ask.place("row"))?;
-    let layers = vec![ask.layer()?];
-    send(ask, layers, tile, format).await
+pub(crate) async fn ogc_tile(mut context: RequestContext) -> HandlerResult {
+    context.as_of().await?;
+    let (column, format) = TileFormat::of_suffix(context.path_param("col"));
+    let tile = position(context.path_param("z"), column, context.path_param("row"))?;
+    let layers = vec![context.layer()?];
+    send(context, layers, tile, format).await
 }
 
 /// The tile that a path names.
@@ -77,8 +79,8 @@ pub(crate) fn position(z: &str, x: &str, y: &str) -> Result<TileId, Problem> {
 }
 
 /// The layers in the order of their names in the path.
-fn named(ask: &Ask, names: &str) -> Result<Vec<Arc<LayerSnapshot>>, Problem> {
-    let most = ask.app.config.limits.tile_layers_max;
+fn named(context: &RequestContext, names: &str) -> Result<Vec<Arc<LayerSnapshot>>, Problem> {
+    let most = context.app.config.limits.tile_layers_max;
     let names: Vec<&str> = names.split(',').collect();
     if names.len() > most {
         return Err(Problem::parameter(format!("a tile holds {most} layers at most, not {}", names.len())));
@@ -88,33 +90,41 @@ fn named(ask: &Ask, names: &str) -> Result<Vec<Arc<LayerSnapshot>>, Problem> {
         if names[..position].contains(name) {
             return Err(Problem::parameter(format!("layer `{name}` is named twice; name it once")));
         }
-        let found =
-            ask.scene.city.layer(name).ok_or_else(|| Problem::not_found(no_layer(&ask.scene, name)))?;
+        let found = context
+            .scene
+            .city
+            .layer(name)
+            .ok_or_else(|| Problem::not_found(no_layer(&context.scene, name)))?;
         layers.push(Arc::clone(found));
     }
     Ok(layers)
 }
 
 /// `format` is what the path names, else `Accept` decides.
-async fn send(mut ask: Ask, layers: Vec<Arc<LayerSnapshot>>, tile: TileId, format: Option<Format>) -> Answer {
-    let asked_version = ask.params.take("rev")?;
-    let time = ask.time()?;
-    ask.no_more_of(&["rev", "revision", "datetime"])?;
-    let format = format.unwrap_or_else(|| Format::of_accept(&ask.headers));
-    let accepted = Encodings::of(&ask.headers);
-    let former = ask.former.then(|| Former {
-        epoch: ask.scene.epoch,
+async fn send(
+    mut context: RequestContext,
+    layers: Vec<Arc<LayerSnapshot>>,
+    tile: TileId,
+    format: Option<TileFormat>,
+) -> HandlerResult {
+    let asked_version = context.params.take("rev")?;
+    let time = context.time()?;
+    context.no_more_of(&["rev", "revision", "datetime"])?;
+    let format = format.unwrap_or_else(|| TileFormat::of_accept(&context.headers));
+    let accepted = Encodings::of(&context.headers);
+    let former = context.former.then(|| PastState {
+        epoch: context.scene.epoch,
         revisions: layers.iter().map(|own| own.revision()).collect(),
         definitions: definitions(&layers),
     });
     let names: Vec<&str> = layers.iter().map(|own| own.layer().id.as_str()).collect();
-    let key = Key { layers: names.join(",").into(), tile, format, time, former };
+    let key = TileKey { layers: names.join(",").into(), tile, format, time, former };
     // Only what differs from store to store too may be kept for a year without asking: a revision's number does not.
-    let lasting = asked_version.is_some_and(|version| version == version_of(&ask, &layers));
-    let source = Source { scene: ask.scene.clone(), layers, tile, time, format };
-    let app = Arc::clone(&ask.app);
+    let lasting = asked_version.is_some_and(|version| version == version_of(&context, &layers));
+    let source = TileSource { scene: context.scene.clone(), layers, tile, time, format };
+    let app = Arc::clone(&context.app);
     let (sent, encoding) = cache::fetch(&app, key, source, &accepted).await?;
-    Ok(answer(&ask, &sent, format, encoding, lasting))
+    Ok(answer(&context, &sent, format, encoding, lasting))
 }
 
 /// What the layers are, as far as it shows in tiles.
@@ -129,12 +139,18 @@ fn definitions(layers: &[Arc<LayerSnapshot>]) -> u64 {
 }
 
 /// The versions of these layers as one text, for `?rev=`.
-fn version_of(ask: &Ask, layers: &[Arc<LayerSnapshot>]) -> String {
-    layers.iter().map(|snapshot| ask.app.versions.of(snapshot)).collect::<Vec<_>>().join(".")
+fn version_of(context: &RequestContext, layers: &[Arc<LayerSnapshot>]) -> String {
+    layers.iter().map(|snapshot| context.app.versions.of(snapshot)).collect::<Vec<_>>().join(".")
 }
 
-fn answer(ask: &Ask, sent: &Sent, format: Format, encoding: ContentEncoding, lasting: bool) -> Response {
-    let known = sent.etag.to_str().is_ok_and(|etag| matches_etag(&ask.headers, etag));
+fn answer(
+    context: &RequestContext,
+    sent: &EncodedTile,
+    format: TileFormat,
+    encoding: ContentEncoding,
+    lasting: bool,
+) -> Response {
+    let known = sent.etag.to_str().is_ok_and(|etag| matches_etag(&context.headers, etag));
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else if sent.bytes.is_empty() {
@@ -158,40 +174,43 @@ fn answer(ask: &Ask, sent: &Sent, format: Format, encoding: ContentEncoding, las
 }
 
 /// `GET /tiles/{layers}.json`
-pub(crate) async fn tilejson(mut ask: Ask) -> Answer {
-    ask.as_of().await?;
-    let datetime = ask.params.take("datetime")?;
+pub(crate) async fn tilejson(mut context: RequestContext) -> HandlerResult {
+    context.as_of().await?;
+    let datetime = context.params.take("datetime")?;
     datetime.as_deref().map(interval).transpose()?;
-    let format = match ask.params.take("encoding")?.as_deref() {
-        None | Some("mvt") => Format::Mvt,
-        Some("mlt") => Format::Mlt,
+    let format = match context.params.take("encoding")?.as_deref() {
+        None | Some("mvt") => TileFormat::Mvt,
+        Some("mlt") => TileFormat::Mlt,
         Some(other) => {
             let problem = format!("`encoding={other}` cannot be used; write mvt or mlt");
             return Err(Problem::parameter(problem).into());
         }
     };
-    let Some(names) = ask.place("layers").strip_suffix(".json") else {
+    let Some(names) = context.path_param("layers").strip_suffix(".json") else {
         return Err(Problem::not_found("there is nothing here; a description is /tiles/{layers}.json, a tile /tiles/{layers}/{z}/{x}/{y}").into());
     };
-    let layers = named(&ask, names)?;
-    ask.no_more_of(&["revision", "datetime", "encoding"])?;
-    let version = version_of(&ask, &layers);
+    let layers = named(&context, names)?;
+    context.no_more_of(&["revision", "datetime", "encoding"])?;
+    let version = version_of(&context, &layers);
     // Tiles of the same time, and of a former state where one is asked for.
-    let state = query_with(&ask.given, &[("encoding", None)]);
-    let suffix = if format == Format::Mlt { ".mlt" } else { "" };
-    let etag = format!("W/\"{:x}-{version}-{:x}\"", ask.app.boot, hash_of(&(&state, suffix)));
-    ask.unless_known(&etag)?;
+    let state = query_with(&context.given, &[("encoding", None)]);
+    let suffix = if format == TileFormat::Mlt { ".mlt" } else { "" };
+    let etag = format!("W/\"{:x}-{version}-{:x}\"", context.app.boot, hash_of(&(&state, suffix)));
+    context.check_if_none_match(&etag)?;
     let path = names.split(',').map(segment).collect::<Vec<_>>().join(",");
-    let url = ask.base().url(&format!(
+    let url = context.base().url(&format!(
         "/tiles/{path}/{{z}}/{{x}}/{{y}}{suffix}?rev={version}{}",
         state.replacen('?', "&", 1)
     ));
     let snapshots: Vec<&LayerSnapshot> = layers.iter().map(AsRef::as_ref).collect();
     let mut document = citymap_tile::tilejson(&snapshots, &url);
     document["version"] = json!("1.0.0");
-    if format == Format::Mlt {
+    if format == TileFormat::Mlt {
         document["encoding"] = json!("mlt");
     }
-    document["citymap"] = json!({"revision": ask.scene.revision(), "tilesVersion": version});
-    Ok(Reply::new(JSON, document.to_string()).tagged(&etag).compressed(&ask.headers).into_response())
+    document["citymap"] = json!({"revision": context.scene.revision(), "tilesVersion": version});
+    Ok(ResponseBuilder::new(JSON, document.to_string())
+        .tagged(&etag)
+        .compressed(&context.headers)
+        .into_response())
 }

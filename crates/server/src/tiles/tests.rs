@@ -12,11 +12,11 @@ use citymap_tile::{ContentEncoding, TileId};
 use geo::Point;
 
 use super::{
-    cache::{Key, fetch},
-    entry::{Entry, Source, Validity},
-    format::Format,
+    cache::{TileKey, fetch},
+    cached::{CachedTile, TileSource, Validity},
+    format::TileFormat,
 };
-use crate::{app::App, config::Config, negotiate::Encodings};
+use crate::{app::App, config::Config, http::negotiate::Encodings};
 
 fn wells() -> Layer {
     let mut layer =
@@ -55,18 +55,18 @@ fn edit(app: &App, edit: Edit) {
         .unwrap();
 }
 
-fn source(app: &App, well: u32) -> (Key, Source) {
+fn source(app: &App, well: u32) -> (TileKey, TileSource) {
     let scene = app.live.scene();
     let tile = TileId::at([106.0 + f64::from(well) / 10.0, 10.77], 14).unwrap();
     let layers = vec![Arc::clone(scene.city.layer("wells").unwrap())];
-    let key = Key { layers: "wells".into(), tile, format: Format::Mvt, time: None, former: None };
-    (key, Source { scene, layers, tile, time: None, format: Format::Mvt })
+    let key = TileKey { layers: "wells".into(), tile, format: TileFormat::Mvt, time: None, former: None };
+    (key, TileSource { scene, layers, tile, time: None, format: TileFormat::Mvt })
 }
 
 #[test]
 fn an_edit_makes_stale_what_it_touches_and_nothing_else() {
     let (_folder, app) = city();
-    let entries: Vec<Entry> = (1..=9).map(|well| Entry::new(&source(&app, well).1)).collect();
+    let entries: Vec<CachedTile> = (1..=9).map(|well| CachedTile::new(&source(&app, well).1)).collect();
     let old = source(&app, 5).1;
     let look = |well: u32| entries[well as usize - 1].validity(&source(&app, well).1, &app.tiler);
     edit(&app, Edit::Update(5, well("moved", 106.6)));
@@ -79,7 +79,7 @@ fn an_edit_makes_stale_what_it_touches_and_nothing_else() {
     assert_eq!([1, 2, 9].map(look), [Validity::Stale, Validity::Holds, Validity::Stale]);
     // Found good for the newest, it is still good for who began before.
     assert_eq!(entries[2 - 1].validity(&source(&app, 2).1, &app.tiler), Validity::Holds);
-    let newer = Entry::new(&source(&app, 5).1);
+    let newer = CachedTile::new(&source(&app, 5).1);
     assert_eq!(newer.validity(&old, &app.tiler), Validity::Newer);
 }
 
@@ -87,7 +87,7 @@ fn an_edit_makes_stale_what_it_touches_and_nothing_else() {
 fn packings_of_one_tile_have_tags_of_their_own_and_unpack_to_the_same() {
     let (_folder, app) = city();
     let (_, source) = source(&app, 3);
-    let entry = Entry::new(&source);
+    let entry = CachedTile::new(&source);
     let cancel = Cancel::new();
     let gzip = entry.make(&source, ContentEncoding::Gzip, &app.tiler, &cancel).unwrap();
     // From the packed one: the tile is not cut again.

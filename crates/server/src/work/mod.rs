@@ -3,25 +3,25 @@
 //! | class | what | where |
 //! |---|---|---|
 //! | small | a tile from the cache, what is at a place, the ten nearest, one feature | at once, on the thread that talks to the client ([`small`]) |
-//! | middle | cold tiles, pages, searches | [`Pool`]: so many at once, the rest in a bounded queue |
-//! | large | whole districts, tiles of the whole city, overlays, exports | [`Large`]: threads of their own that the system runs when no other wants to |
+//! | middle | cold tiles, pages, searches | [`BlockingPool`]: so many at once, the rest in a bounded queue |
+//! | large | whole districts, tiles of the whole city, overlays, exports | [`BatchPool`]: threads of their own that the system runs when no other wants to |
 //!
 //! Whatever waits has a bound; beyond it the answer is 503 with an estimate of when to come back. Who goes away, or whose
 //! time is over, gives the place back: a queued question at once, a running one as soon as it looks at its
 //! [`Cancel`](citymap_engine::Cancel).
 
-mod large;
-mod pace;
-mod pool;
+mod batch;
+mod blocking;
+mod latency;
 mod small;
 
-pub(crate) use large::Large;
-pub(crate) use pool::Pool;
+pub(crate) use batch::BatchPool;
+pub(crate) use blocking::BlockingPool;
 pub(crate) use small::small;
 
 use citymap_engine::Cancel;
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// Cancels when it is dropped, unless the work came to its end before.
 struct CancelOnDrop {
@@ -48,6 +48,6 @@ impl Drop for CancelOnDrop {
 }
 
 /// What nobody reads: whoever asked has gone.
-fn nobody_asks() -> Problem {
+fn cancelled_by_client() -> Problem {
     Problem::unavailable("the question was given up before its answer came", 1)
 }

@@ -1,6 +1,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// Does small work at once, on the thread that talks to the client: to hand it to another thread would cost more than it
 /// does. Only for what has a bound well below a millisecond.

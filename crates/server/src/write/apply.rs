@@ -14,7 +14,7 @@ use super::{
     fault::{self, Fault},
     idempotency::{Answered, Key},
 };
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// What is done with a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

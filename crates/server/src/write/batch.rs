@@ -19,8 +19,10 @@ use super::{
 };
 use crate::{
     app::App,
-    ask::{Answer, no_layer},
-    problem::Problem,
+    http::{
+        problem::Problem,
+        request::{HandlerResult, no_layer},
+    },
 };
 
 /// What a batch is sent as.
@@ -31,7 +33,7 @@ const MEMBERS: [&str; 5] = ["op", "layer", "id", "ifMatch", "feature"];
 const LISTED: usize = 1_000;
 
 /// `POST /api/changes`
-pub(crate) async fn batch(State(app): State<Arc<App>>, request: Request) -> Answer {
+pub(crate) async fn batch(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     let limits = &app.config.limits;
     let writing = Writing::read(&app, request, &KINDS, limits.batch_bytes_max).await?;
     let crs = writing.crs()?;

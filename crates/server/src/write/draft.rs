@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Datelike, SubsecRound};
 use citymap_access::{Audience, visible};
+use citymap_crs::NamedCrs;
 use citymap_model::{
-    Feature, Field, FieldType, Geometry, Layer, NewFeature, Value, codes, parse_date, parse_datetime,
+    Feature, Field, FieldType, Geometry, Layer, NewFeature, Value, codes, nearest, parse_date, parse_datetime,
 };
 use serde_json::{Map, Value as Json};
 
@@ -11,7 +12,7 @@ use super::{
     fault::{Fault, step},
     geometry,
 };
-use crate::{coords::NamedCrs, describe::type_name, nearest::nearest};
+use crate::features::describe::type_name;
 
 /// What holds for all features of one request.
 pub(crate) struct Given<'a> {

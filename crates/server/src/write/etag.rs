@@ -9,7 +9,7 @@ use citymap_model::{Feature, Geometry, Layer, Value};
 use geo::{LineString, Polygon};
 use sha2::{Digest, Sha256};
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// Hexadecimal digits of a tag: half of a SHA-256.
 const BYTES: usize = 16;

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// Faults that one answer lists at most.
 const LISTED: usize = 100;

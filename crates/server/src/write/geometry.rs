@@ -1,5 +1,6 @@
 //! GeoJSON geometry as it comes in an edit: read with the place of every fault, brought to WGS 84, and judged.
 
+use citymap_crs::NamedCrs;
 use citymap_crs::{Crs, Transform};
 use citymap_model::{Geometry, GeometryKind};
 use geo::{
@@ -9,7 +10,7 @@ use geo::{
 use serde_json::Value;
 
 use super::{fault::Fault, valid};
-use crate::{coords::NamedCrs, geojson::kind_name};
+use crate::features::geojson::kind_name;
 
 /// Faults of one geometry after which reading ends.
 const ENOUGH: usize = 100;

@@ -17,7 +17,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::etag::hex;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// How long an answer is kept, in seconds.

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use citymap_crs::NamedCrs;
 use citymap_model::CommitMeta;
 use percent_encoding::percent_decode;
 use serde_json::Value;
@@ -18,11 +19,13 @@ use super::{
 };
 use crate::{
     app::App,
-    ask::Ask,
-    auth,
-    coords::NamedCrs,
-    problem::Problem,
-    reply::{JSON, Reply},
+    http::{
+        auth,
+        coords::named_crs,
+        problem::Problem,
+        request::RequestContext,
+        response::{JSON, ResponseBuilder},
+    },
 };
 
 const MESSAGE: HeaderName = HeaderName::from_static("citymap-message");
@@ -32,7 +35,7 @@ pub(crate) const MESSAGE_LETTERS: usize = 1_000;
 
 /// A request that writes, from somebody who may.
 pub(crate) struct Writing {
-    pub(crate) ask: Ask,
+    pub(crate) ask: RequestContext,
     /// Who.
     pub(crate) author: String,
     pub(crate) body: Bytes,
@@ -47,7 +50,7 @@ impl Writing {
         bytes_max: usize,
     ) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let ask = Ask::from_request_parts(&mut parts, app).await?;
+        let ask = RequestContext::from_request_parts(&mut parts, app).await?;
         let author = auth::writer(app, &ask.headers)?.name.clone();
         ask.params.finish(&[])?;
         if !kinds.is_empty() {
@@ -69,7 +72,7 @@ impl Writing {
     pub(crate) fn crs(&self) -> Result<NamedCrs, Problem> {
         let Some(value) = self.ask.headers.get(CONTENT_CRS) else { return Ok(NamedCrs::crs84()) };
         let text = value.to_str().unwrap_or_default().trim();
-        NamedCrs::parse("Content-Crs", text.trim_start_matches('<').trim_end_matches('>'))
+        named_crs("Content-Crs", text.trim_start_matches('<').trim_end_matches('>'))
     }
 
     /// The revision's words: `default` where the client says nothing.
@@ -151,7 +154,7 @@ pub(crate) enum Outcome {
 
 /// Writes the edits, under the key if there is one, and waits for it off the threads that talk to clients.
 pub(crate) async fn write(
-    ask: &Ask,
+    ask: &RequestContext,
     meta: CommitMeta,
     key: Option<Key>,
     prepare: impl FnOnce() -> Result<Vec<Prepared>, Refused> + Send + 'static,
@@ -198,14 +201,14 @@ pub(crate) async fn write(
         })
         .await?;
     if let Ok(Outcome::Made(_, answered) | Outcome::Before(answered)) = &outcome {
-        ask.shown.set(answered.revision);
+        ask.revision_header.set(answered.revision);
     }
     Ok(outcome)
 }
 
 /// An answer with a document.
 pub(crate) fn answer(status: StatusCode, document: &Value, headers: &[(HeaderName, String)]) -> Response {
-    let mut reply = Reply::new(JSON, document.to_string()).with(header::CACHE_CONTROL, "no-store");
+    let mut reply = ResponseBuilder::new(JSON, document.to_string()).with(header::CACHE_CONTROL, "no-store");
     for (name, value) in headers {
         reply = reply.with(name.clone(), value);
     }

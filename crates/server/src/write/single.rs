@@ -17,7 +17,10 @@ use super::{
     idempotency::Answered,
     request::{Outcome, Writing, answer, no_content, write},
 };
-use crate::{app::App, ask::Answer, base::segment, problem::Problem};
+use crate::{
+    app::App,
+    http::{base::segment, problem::Problem, request::HandlerResult},
+};
 
 /// What a whole feature is sent as.
 pub(crate) const FEATURE: [&str; 2] = ["application/geo+json", "application/json"];
@@ -27,7 +30,7 @@ pub(crate) const PATCH: [&str; 1] = ["application/merge-patch+json"];
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// `POST /api/collections/{layer}/items`
-pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Answer {
+pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     let limit = app.config.limits.body_bytes_max;
     let writing = Writing::read(&app, request, &FEATURE, limit).await?;
     let key = writing.key()?;
@@ -50,7 +53,7 @@ fn created(writing: &Writing, answered: &Answered) -> Response {
         Value::String(id) => id.clone(),
         id => id.to_string(),
     };
-    let layer = segment(writing.ask.place("layer"));
+    let layer = segment(writing.ask.path_param("layer"));
     let place = writing.ask.base().url(&format!("/api/collections/{layer}/items/{}", segment(&id)));
     let mut headers = vec![(header::LOCATION, place)];
     headers.extend(document["etag"].as_str().map(|etag| (header::ETAG, etag.to_owned())));
@@ -58,15 +61,17 @@ fn created(writing: &Writing, answered: &Answered) -> Response {
 }
 
 /// `PUT /api/collections/{layer}/items/{id}`
-pub(crate) async fn replace(State(app): State<Arc<App>>, request: Request) -> Answer {
+pub(crate) async fn replace(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     change(&app, request, Op::Replace, &FEATURE, "Replace").await
 }
 
 /// `PATCH /api/collections/{layer}/items/{id}`
-pub(crate) async fn update(State(app): State<Arc<App>>, request: Request) -> Answer {
+pub(crate) async fn update(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     let outcome = change(&app, request, Op::Update, &PATCH, "Change").await;
     match outcome {
-        Err(crate::ask::Stop::Problem(problem)) if problem.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+        Err(crate::http::request::Rejection::Problem(problem))
+            if problem.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE =>
+        {
             Err(problem.header(ACCEPT_PATCH, HeaderValue::from_static(PATCH[0])).into())
         }
         outcome => outcome,
@@ -74,14 +79,20 @@ pub(crate) async fn update(State(app): State<Arc<App>>, request: Request) -> Ans
 }
 
 /// `DELETE /api/collections/{layer}/items/{id}`
-pub(crate) async fn delete(State(app): State<Arc<App>>, request: Request) -> Answer {
+pub(crate) async fn delete(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     change(&app, request, Op::Delete, &[], "Delete").await
 }
 
-async fn change(app: &Arc<App>, request: Request, op: Op, kinds: &[&'static str], verb: &str) -> Answer {
+async fn change(
+    app: &Arc<App>,
+    request: Request,
+    op: Op,
+    kinds: &[&'static str],
+    verb: &str,
+) -> HandlerResult {
     let writing = Writing::read(app, request, kinds, app.config.limits.body_bytes_max).await?;
     let layer = writing.ask.layer()?;
-    let id = writing.ask.place("id").to_owned();
+    let id = writing.ask.path_param("id").to_owned();
     let seen = Seen::of(&writing.ask.headers)?;
     let meta = writing.meta(None, || {
         let id: String = id.chars().take(80).collect();

@@ -259,7 +259,7 @@ impl Delivery {
 /// that failed together are not asked together.
 fn back_off(options: &WebhookOptions, attempts: u32, id: &str) -> Duration {
     let doubled = options.first_retry.saturating_mul(1 << attempts.saturating_sub(1).min(20));
-    let dice = crate::app::hash_of(&(std::time::SystemTime::now(), id)) % 1_000;
+    let dice = crate::hash::hash_of(&(std::time::SystemTime::now(), id)) % 1_000;
     doubled.min(options.retry_max).mul_f64(0.75 + 0.5 * dice as f64 / 1_000.0)
 }
 

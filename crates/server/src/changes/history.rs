@@ -1,0 +1,174 @@
+//! `GET /api/collections/{layer}/items/{id}/history`: what became of one feature.
+
+use axum::{http::HeaderName, response::IntoResponse};
+use citymap_access::conceal;
+use citymap_crs::NamedCrs;
+use citymap_engine::{LayerSnapshot, SnapshotBuilder};
+use citymap_model::{Fid, Layer, LayerId, RevisionNumber, format_datetime};
+use citymap_store::{StoreError, Version};
+use serde_json::{Value, json};
+
+use crate::{
+    features::{describe::link, geojson::FeatureWriter},
+    feed::trouble,
+    http::{
+        auth::known_writer,
+        base::{query_with, segment},
+        coords::named_crs,
+        html,
+        problem::Problem,
+        request::{HandlerResult, RequestContext},
+        response::{GEOJSON, HTML, JSON},
+    },
+};
+
+/// Versions a page at most, and where none is asked for.
+pub(crate) const LIMIT: usize = 100;
+
+const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
+
+struct HistoryQuery {
+    layer: LayerId,
+    /// As the path has it.
+    id: String,
+    fid: Fid,
+    crs: NamedCrs,
+    /// Versions of revisions below this one.
+    before: RevisionNumber,
+    limit: usize,
+    /// Whether the one who asks may know who wrote.
+    author: bool,
+}
+
+/// `GET /api/collections/{layer}/items/{id}/history`
+pub(crate) async fn history(mut context: RequestContext) -> HandlerResult {
+    let representation = context.representation()?;
+    let snapshot = context.layer()?;
+    let crs =
+        context.params.take("crs")?.map_or_else(|| Ok(NamedCrs::crs84()), |text| named_crs("crs", &text))?;
+    let above = context.scene.revision() + 1;
+    let before = context.params.number("before", 1, RevisionNumber::MAX)?.unwrap_or(above).min(above);
+    let limit = context.params.limit(LIMIT, LIMIT)?;
+    context.no_more(&["before", "limit", "crs"])?;
+    let id = context.path_param("id").to_owned();
+    let fid = fid(&snapshot, &id).ok_or_else(|| nothing(&snapshot, &id))?;
+    let author = known_writer(&context.app, &context.headers).is_some();
+    let mut etag = context.etag(representation);
+    if author {
+        etag = format!("{}-author\"", etag.trim_end_matches('"'));
+    }
+    context.check_if_none_match(&etag)?;
+    let layer = snapshot.layer().id.clone();
+    let query = HistoryQuery { layer, id, fid, crs, before, limit, author };
+    let app = context.app.clone();
+    let reply = app
+        .pool
+        .run(move || {
+            let document = document(&context, &snapshot, &query)?;
+            let title = format!("{} – {}", query.id, html::say(representation.lang, "lịch sử", "history"));
+            // A refusal is all that this can end with: the client's tag was looked at before.
+            let reply = html::reply(&context, representation, &title, JSON, &document, &etag)
+                .map_err(|_stop| Problem::internal("the history could not be written"))?;
+            Ok(reply.with(CONTENT_CRS, &format!("<{}>", query.crs.uri)))
+        })
+        .await?;
+    Ok(reply.into_response())
+}
+
+/// The number of the feature that the outside calls so now, or of one that is no longer there: its number itself, or what
+/// stands behind the `~` of its id.
+fn fid(snapshot: &LayerSnapshot, id: &str) -> Option<Fid> {
+    match snapshot.row_of_id(id) {
+        Some(row) => Some(snapshot.fid(row)),
+        None => id.rsplit_once('~').map_or(id, |(_, fid)| fid).parse().ok().filter(|fid| *fid > 0),
+    }
+}
+
+fn nothing(snapshot: &LayerSnapshot, id: &str) -> Problem {
+    let id: String = id.chars().take(80).collect();
+    Problem::not_found(format!(
+        "layer `{}` has and had no feature `{id}`; one that was removed is found by its number, which /api/changes tells",
+        snapshot.layer().id
+    ))
+}
+
+fn document(
+    context: &RequestContext,
+    snapshot: &LayerSnapshot,
+    query: &HistoryQuery,
+) -> Result<Value, Problem> {
+    let live = &context.app.live;
+    let read = |error: StoreError| trouble(&error.into());
+    // One more, to see whether there are older ones.
+    let mut versions =
+        live.store().versions(&query.layer, query.fid, query.before - 1, query.limit + 1).map_err(read)?;
+    if versions.is_empty()
+        && query.before > context.scene.revision()
+        && snapshot.row_of_fid(query.fid).is_none()
+    {
+        return Err(nothing(snapshot, &query.id));
+    }
+    let older = versions.len() > query.limit;
+    let mut until = (query.before <= context.scene.revision()).then_some(query.before);
+    let mut written = Vec::with_capacity(versions.len());
+    for position in 0..versions.len().min(query.limit) {
+        let earlier = versions.get(position + 1).map(|own| own.feature.is_some());
+        let version = &mut versions[position];
+        let entry = live.store().log_after(version.revision - 1, 1).map_err(read)?.into_iter().next();
+        let op = match (&version.feature, earlier) {
+            (None, _) => "removed",
+            (Some(_), Some(true)) => "changed",
+            (Some(_), _) => "added",
+        };
+        let mut member = json!({
+            "from": version.revision,
+            "fromTime": entry.as_ref().map(|own| format_datetime(&own.time)),
+            "until": until,
+            "op": op,
+            "message": entry.as_ref().map(|own| &own.meta.message),
+        });
+        if query.author {
+            member["author"] = json!(entry.as_ref().map(|own| &own.meta.author));
+        }
+        member["feature"] = feature(snapshot.layer(), version, &query.crs)?;
+        written.push(member);
+        until = Some(version.revision);
+    }
+    let path = format!("/api/collections/{}", segment(query.layer.as_str()));
+    let own = format!("{path}/items/{}", segment(&query.id));
+    let here = |changes: &[(&str, Option<&str>)]| {
+        context.base().url(&format!("{own}/history{}", query_with(&context.given, changes)))
+    };
+    let mut links = vec![
+        link("self", JSON, "This page", here(&[("f", Some("json"))])),
+        link("alternate", HTML, "This page for people", here(&[("f", Some("html"))])),
+        link("latest-version", GEOJSON, "The feature now", context.base().url(&own)),
+        link("collection", JSON, "The layer", context.base().url(&path)),
+    ];
+    if let Some(last) = until.filter(|_| older) {
+        let last = last.to_string();
+        links.push(link(
+            "next",
+            JSON,
+            "Older versions",
+            here(&[("before", Some(&last)), ("f", Some("json"))]),
+        ));
+    }
+    Ok(json!({"id": query.id, "fid": query.fid, "versions": written, "links": links}))
+}
+
+/// A former feature as GeoJSON, without the fields that were personal then or are now.
+fn feature(now: &Layer, version: &mut Version, crs: &NamedCrs) -> Result<Value, Problem> {
+    let (Some(layer), Some(feature)) = (version.layer.take(), &version.feature) else {
+        return Ok(Value::Null);
+    };
+    let mut layer = layer;
+    conceal(&mut layer, now);
+    let mut builder = SnapshotBuilder::new(layer);
+    builder.push(feature)?;
+    let snapshot = builder.finish(version.revision);
+    let mut out = Vec::new();
+    FeatureWriter::new(&snapshot, crs)?.feature(&mut out, 0, |_| {})?;
+    serde_json::from_slice(&out)
+        .map_err(|error| Problem::internal(format!("a former feature could not be written: {error}")))
+}

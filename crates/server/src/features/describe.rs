@@ -1,0 +1,184 @@
+//! What a layer is, as a collection of OGC API – Features.
+
+use std::borrow::Cow;
+
+use citymap_access::{Audience, visible};
+use citymap_crs::{CRS84, NamedCrs};
+use citymap_engine::LayerSnapshot;
+use citymap_model::{Field, FieldType, Layer, Title, codes};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    features::geojson::{kind_name, put, text},
+    http::{
+        base::{BaseUrl, segment},
+        response::{GEOJSON, HTML, JSON, SCHEMA},
+    },
+    versions::fingerprint,
+};
+
+/// A link of an answer.
+pub(crate) fn link(rel: &str, kind: &str, title: &str, href: String) -> Value {
+    json!({"href": href, "rel": rel, "type": kind, "title": title})
+}
+
+/// The links of an answer to itself and to its other form.
+pub(crate) fn self_links(
+    base: &BaseUrl,
+    path: &str,
+    query: impl Fn(&str) -> String,
+    json: &str,
+) -> Vec<Value> {
+    vec![
+        link("self", json, "This document", base.url(&format!("{path}{}", query("json")))),
+        link("alternate", HTML, "This document as a page", base.url(&format!("{path}{}", query("html")))),
+    ]
+}
+
+/// A title in both languages.
+pub(crate) fn titles(title: &Title) -> Value {
+    json!({"vi": title.get("vi"), "en": title.get("en")})
+}
+
+/// `{"layer":…,"titles":…,"role":…`, open.
+pub(crate) fn layer_head(out: &mut Vec<u8>, layer: &Layer) {
+    put(out, format_args!("{{\"layer\":\"{}\",\"titles\":{{\"vi\":", layer.id));
+    text(out, layer.title.get("vi"));
+    out.extend(b",\"en\":");
+    text(out, layer.title.get("en"));
+    put(out, format_args!("}},\"role\":\"{}\"", layer.role.as_str()));
+}
+
+/// The type of a field as the interface names it.
+pub(crate) fn type_name(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Bool => "bool",
+        FieldType::Int => "int",
+        FieldType::Real => "real",
+        FieldType::Text => "text",
+        FieldType::Date => "date",
+        FieldType::DateTime => "datetime",
+    }
+}
+
+/// The name of a layer for people: its title, else its id.
+pub(crate) fn layer_title<'a>(layer: &'a Layer, lang: &str) -> &'a str {
+    if layer.title.is_empty() { layer.id.as_str() } else { layer.title.get(lang) }
+}
+
+/// The name of a field for people: its title, else its name.
+pub(crate) fn field_title<'a>(field: &'a Field, lang: &str) -> &'a str {
+    if field.title.is_empty() { &field.name } else { field.title.get(lang) }
+}
+
+fn field(field: &Field) -> Value {
+    let list = field.code_list.as_deref().and_then(codes::builtin).map(|list| {
+        let entries: Vec<Value> = list
+            .entries
+            .iter()
+            .map(|entry| {
+                json!({"code": entry.code, "vi": entry.title.vi, "en": entry.title.en,
+                       "color": entry.color, "group": entry.group})
+            })
+            .collect();
+        json!({"id": list.id, "title": titles(&list.title), "entries": entries})
+    });
+    json!({
+        "name": field.name,
+        "type": type_name(field.field_type),
+        "title": if field.title.is_empty() { Value::Null } else { titles(&field.title) },
+        "unit": field.unit,
+        "codeList": list,
+    })
+}
+
+/// Where the layer came from and how old it is, in a sentence.
+fn description(layer: &Layer, lang: &str) -> String {
+    let mut parts = Vec::new();
+    if layer.synthetic {
+        parts.push(
+            if lang == "en" {
+                "Synthetic data, made up."
+            } else {
+                "Dữ liệu mô phỏng, không có thật."
+            }
+            .to_owned(),
+        );
+    }
+    if let Some(source) = &layer.source {
+        parts.push(format!("{} {source}.", if lang == "en" { "Source:" } else { "Nguồn:" }));
+    }
+    if let Some(date) = layer.data_date {
+        parts.push(format!("{} {date}.", if lang == "en" { "State of" } else { "Hiện trạng ngày" }));
+    }
+    parts.join(" ")
+}
+
+/// The collection as JSON.
+pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -> Value {
+    let layer = snapshot.layer();
+    let id = segment(layer.id.as_str());
+    let path = format!("/api/collections/{id}");
+    let url = |tail: &str| base.url(&format!("{path}{tail}"));
+    let mut links = self_links(base, &path, |format| format!("?f={format}"), JSON);
+    links.extend([
+        link("items", GEOJSON, "Features", url("/items?f=json")),
+        link("items", HTML, "Features as a page", url("/items?f=html")),
+        // GDAL takes the last link of this type, others the first.
+        link("items", GEOJSON, "Features, many a page", url("/items?f=json&at-least=10000")),
+        // GDAL reads this one (older ones in this spelling only): field types do not hang on what the first page happens to hold.
+        link("describedBy", SCHEMA, "Schema of a feature (GeoJSON)", url("/feature-schema")),
+        link("http://www.opengis.net/def/rel/ogc/1.0/schema", SCHEMA, "Schema of the fields", url("/schema")),
+        link(
+            "http://www.opengis.net/def/rel/ogc/1.0/queryables",
+            SCHEMA,
+            "Fields to filter by",
+            url("/queryables"),
+        ),
+        link("tilejson", JSON, "Vector tiles", base.url(&format!("/tiles/{id}.json"))),
+    ]);
+    let mut extent = Map::new();
+    if let Some(bbox) = snapshot.extent() {
+        let [west, south] = bbox.min;
+        let [east, north] = bbox.max;
+        extent.insert("spatial".into(), json!({"bbox": [[west, south, east, north]], "crs": CRS84}));
+    }
+    let visible = visible(layer, &Audience::Public);
+    let fields: Vec<Value> = visible.iter().map(|(_, own)| field(own)).collect();
+    let named = |name: &Option<String>| visible.named(name.as_deref()).map(str::to_owned);
+    let crs: Vec<Cow<'static, str>> = NamedCrs::all().into_iter().map(|crs| crs.uri).collect();
+    let rule = layer.tile_rule();
+    json!({
+        "id": layer.id.as_str(),
+        "title": layer_title(layer, lang),
+        "description": description(layer, lang),
+        "attribution": layer.attribution,
+        "itemType": "feature",
+        "itemCount": snapshot.len(),
+        "extent": extent,
+        "crs": crs,
+        "storageCrs": CRS84,
+        "links": links,
+        "citymap": {
+            "titles": titles(&layer.title),
+            "role": layer.role.as_str(),
+            "geometry": kind_name(layer.geometry),
+            "count": snapshot.len(),
+            "revision": snapshot.revision(),
+            "key": named(&layer.key),
+            "label": named(&layer.label),
+            "validFrom": named(&layer.valid_from),
+            "validTo": named(&layer.valid_to),
+            "dataDate": layer.data_date.map(|date| date.to_string()),
+            "source": layer.source,
+            "sourceCrs": layer.source_crs,
+            "steward": layer.steward,
+            "attribution": layer.attribution,
+            "synthetic": layer.synthetic,
+            "fields": fields,
+            "tiles": format!("/tiles/{id}/{{z}}/{{x}}/{{y}}"),
+            "tilesVersion": fingerprint(snapshot),
+            "tileRule": {"detailZoom": rule.detail_zoom, "class": rule.class},
+        },
+    })
+}

@@ -1,0 +1,119 @@
+use axum::response::IntoResponse;
+use serde_json::json;
+
+use super::pages;
+use crate::{
+    features::describe::{collection, link, self_links},
+    http::{
+        html,
+        request::{HandlerResult, RequestContext, catalogue},
+        response::{HTML, JSON},
+    },
+};
+
+/// What of the standards is kept.
+const CONFORMANCE: [&str; 15] = [
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/create-replace-delete",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/update",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/optimistic-locking-etags",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/features",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/core-roles-features",
+];
+
+/// What OpenAPI 3.1 documents are.
+pub(crate) const OPENAPI_31: &str = "application/vnd.oai.openapi+json;version=3.1";
+
+/// `GET /api`
+pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
+    let representation = context.representation()?;
+    context.no_more(&[])?;
+    let etag = context.etag(representation);
+    context.check_if_none_match(&etag)?;
+    let url = |path: &str| context.base().url(path);
+    let mut links = self_links(&context.base(), "/api", |format| format!("?f={format}"), JSON);
+    links.extend([
+        link("service-desc", OPENAPI_31, "OpenAPI", url("/api/openapi.json")),
+        link("service-doc", HTML, "OpenAPI as a page", url("/api/openapi.json?f=html")),
+        link("conformance", JSON, "Standards kept", url("/api/conformance")),
+        link("data", JSON, "Layers", url("/api/collections")),
+        link("http://www.opengis.net/def/rel/ogc/1.0/data", JSON, "Layers", url("/api/collections")),
+        link("search", JSON, "Search for a place", url("/api/search?q=ben%20thanh")),
+        link("version-history", JSON, "What changed", url("/api/changes")),
+        link("monitor", "text/event-stream", "What changes, as it does", url("/api/events")),
+        link("about", HTML, "The map", url("/")),
+    ]);
+    let (title, description) = if representation.lang == "en" {
+        (
+            "City map of Ho Chi Minh City",
+            "Parcels, planning zones and infrastructure: features, questions and tiles.",
+        )
+    } else {
+        (
+            "Bản đồ Thành phố Hồ Chí Minh",
+            "Thửa đất, quy hoạch và hạ tầng: đối tượng, câu hỏi không gian và ô bản đồ.",
+        )
+    };
+    let document = json!({
+        "title": title,
+        "description": description,
+        "links": links,
+        "citymap": {"revision": context.scene.revision(), "layers": context.scene.city.layers.len(), "version": env!("CARGO_PKG_VERSION")},
+    });
+    html::reply(&context, representation, title, JSON, &document, &etag).map(IntoResponse::into_response)
+}
+
+/// `GET /api/conformance`
+pub(crate) async fn conformance(mut context: RequestContext) -> HandlerResult {
+    let representation = context.representation()?;
+    context.no_more(&[])?;
+    let etag = context.etag(representation);
+    context.check_if_none_match(&etag)?;
+    let document = json!({"conformsTo": CONFORMANCE});
+    let title = if representation.lang == "en" { "Standards kept" } else { "Chuẩn áp dụng" };
+    html::reply(&context, representation, title, JSON, &document, &etag).map(IntoResponse::into_response)
+}
+
+/// `GET /api/collections`
+pub(crate) async fn collections(mut context: RequestContext) -> HandlerResult {
+    let representation = context.representation()?;
+    context.as_of().await?;
+    context.no_more(&["revision"])?;
+    let etag = context.etag(representation);
+    context.check_if_none_match(&etag)?;
+    let layers = catalogue(&context.scene);
+    let links = self_links(&context.base(), "/api/collections", |format| format!("?f={format}"), JSON);
+    let collections: Vec<_> =
+        layers.iter().map(|snapshot| collection(snapshot, &context.base(), representation.lang)).collect();
+    let document = json!({"links": links, "collections": collections});
+    let title = if representation.lang == "en" { "Layers" } else { "Các lớp dữ liệu" };
+    html::reply_as(&context, representation, title, JSON, &document, &etag, || {
+        pages::collections(&layers, representation.lang)
+    })
+    .map(IntoResponse::into_response)
+}
+
+/// `GET /api/collections/{layer}`
+pub(crate) async fn one_collection(mut context: RequestContext) -> HandlerResult {
+    let representation = context.representation()?;
+    context.as_of().await?;
+    context.no_more(&["revision"])?;
+    let snapshot = context.layer()?;
+    let etag = context.etag(representation);
+    context.check_if_none_match(&etag)?;
+    let document = collection(&snapshot, &context.base(), representation.lang);
+    let title = crate::features::describe::layer_title(snapshot.layer(), representation.lang);
+    html::reply_as(&context, representation, title, JSON, &document, &etag, || {
+        pages::collection(&snapshot, representation.lang)
+    })
+    .map(IntoResponse::into_response)
+}

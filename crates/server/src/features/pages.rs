@@ -1,0 +1,140 @@
+//! The pages that people read most: layers, a layer, a table of features, a feature.
+
+use std::sync::Arc;
+
+use citymap_access::{Audience, visible};
+use citymap_engine::{LayerSnapshot, Row, ValueRef};
+use citymap_model::{Field, codes};
+use maud::{Markup, html};
+
+use crate::{
+    features::{
+        describe::{field_title, layer_title, type_name},
+        geojson::kind_name,
+    },
+    http::{base::segment, html::say},
+};
+
+/// All layers.
+pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str) -> Markup {
+    html! {
+        @if layers.is_empty() {
+            p { (say(lang, "Chưa có dữ liệu: dùng ", "No data yet: use ")) code { "citymap import" } " / " code { "citymap demo" } "." }
+        } @else {
+            div.wide { table {
+                thead { tr {
+                    th scope="col" { (say(lang, "Lớp", "Layer")) }
+                    th scope="col" { (say(lang, "Loại", "Role")) }
+                    th scope="col" { (say(lang, "Hình học", "Geometry")) }
+                    th scope="col" { (say(lang, "Số đối tượng", "Features")) }
+                    th scope="col" { (say(lang, "Hiện trạng", "State of")) }
+                } }
+                tbody { @for snapshot in layers {
+                    @let layer = snapshot.layer();
+                    tr {
+                        td { a href=(format!("/api/collections/{}", layer.id)) { (layer_title(layer, lang)) } }
+                        td { (layer.role.as_str()) }
+                        td { (kind_name(layer.geometry)) }
+                        td.n { (snapshot.len()) }
+                        td { @if let Some(date) = layer.data_date { (date) } }
+                    }
+                } }
+            } }
+        }
+    }
+}
+
+/// One layer: where it came from, and its fields.
+pub(crate) fn collection(snapshot: &LayerSnapshot, lang: &str) -> Markup {
+    let layer = snapshot.layer();
+    let facts = [
+        (say(lang, "Số đối tượng", "Features"), Some(snapshot.len().to_string())),
+        (say(lang, "Hình học", "Geometry"), Some(kind_name(layer.geometry).to_owned())),
+        (say(lang, "Nguồn", "Source"), layer.source.clone()),
+        (say(lang, "Hệ toạ độ nguồn", "Source coordinate system"), layer.source_crs.clone()),
+        (say(lang, "Hiện trạng ngày", "State of"), layer.data_date.map(|date| date.to_string())),
+        (say(lang, "Đơn vị quản lý", "Steward"), layer.steward.clone()),
+        (say(lang, "Ghi công", "Attribution"), layer.attribution.clone()),
+        (say(lang, "Phiên bản", "Revision"), Some(snapshot.revision().to_string())),
+    ];
+    html! {
+        @if layer.synthetic { p { strong { (say(lang, "Dữ liệu mô phỏng, không có thật.", "Synthetic data, made up.")) } } }
+        p { a href=(format!("/api/collections/{}/items", layer.id)) { (say(lang, "Xem các đối tượng", "Browse the features")) } }
+        div.wide { table { tbody {
+            @for (name, fact) in &facts { @if let Some(fact) = fact { tr { th scope="row" { (name) } td { (fact) } } } }
+        } } }
+        h2 { (say(lang, "Trường dữ liệu", "Fields")) }
+        div.wide { table {
+            thead { tr {
+                th scope="col" { (say(lang, "Tên", "Title")) }
+                th scope="col" { (say(lang, "Trường", "Field")) }
+                th scope="col" { (say(lang, "Kiểu", "Type")) }
+                th scope="col" { (say(lang, "Đơn vị", "Unit")) }
+                th scope="col" { (say(lang, "Bảng mã", "Code list")) }
+            } }
+            tbody { @for (_, field) in visible(layer, &Audience::Public).iter() { tr {
+                td { (field_title(field, lang)) }
+                td { code { (field.name) } }
+                td { (type_name(field.field_type)) }
+                td { @if let Some(unit) = &field.unit { (unit) } }
+                td { @if let Some(list) = &field.code_list { (list) } }
+            } } }
+        } }
+    }
+}
+
+/// A value as people read it: a code with its meaning and colour.
+fn value(field: &Field, value: ValueRef<'_>, lang: &str) -> Markup {
+    let text = value.to_text();
+    let entry = field.code_list.as_deref().and_then(codes::builtin).and_then(|list| list.get(&text));
+    html! {
+        @if let Some(color) = entry.and_then(|entry| entry.color.as_deref()) { span.chip style=(format!("background:{color}")) {} }
+        (text)
+        @if let Some(entry) = entry { " " span.soft { (entry.title.get(lang)) } }
+        @if let Some(unit) = field.unit.as_deref().filter(|_| !value.is_null()) { " " span.soft { (unit) } }
+    }
+}
+
+/// A page of features as a table.
+pub(crate) fn items(snapshot: &LayerSnapshot, rows: &[Row], next: Option<&str>, lang: &str) -> Markup {
+    let layer = snapshot.layer();
+    let fields: Vec<(usize, &Field)> = visible(layer, &Audience::Public).iter().collect();
+    html! {
+        @if rows.is_empty() { p { (say(lang, "Không có đối tượng nào.", "No features.")) } }
+        @else {
+            div.wide { table {
+                thead { tr {
+                    th scope="col" { "id" }
+                    @for (_, field) in &fields { th scope="col" title=(field.name) { (field_title(field, lang)) } }
+                } }
+                tbody { @for &row in rows {
+                    @let id = snapshot.id(row).to_string();
+                    tr {
+                        td { a href=(format!("/api/collections/{}/items/{}", layer.id, segment(&id))) { (id) } }
+                        @for (index, field) in &fields { td { (value(field, snapshot.value(row, *index), lang)) } }
+                    }
+                } }
+            } }
+        }
+        @if let Some(next) = next { div.pages { a href=(next) rel="next" { (say(lang, "Trang sau →", "Next page →")) } } }
+    }
+}
+
+/// One feature.
+pub(crate) fn item(snapshot: &LayerSnapshot, row: Row, lang: &str) -> Markup {
+    let layer = snapshot.layer();
+    let middle = snapshot.bbox(row).map(|bbox| bbox.center());
+    html! {
+        div.wide { table { tbody {
+            @for (index, field) in visible(layer, &Audience::Public).iter() {
+                tr { th scope="row" title=(field.name) { (field_title(field, lang)) } td { (value(field, snapshot.value(row, index), lang)) } }
+            }
+            @if let Some([lon, lat]) = middle {
+                tr { th scope="row" { (say(lang, "Kinh độ, vĩ độ (giữa)", "Longitude, latitude (middle)")) }
+                     td.n { (format!("{lon:.6}, {lat:.6}")) } }
+                tr { th scope="row" { (say(lang, "Ở đây còn có gì?", "What else is here?")) }
+                     td { a href=(format!("/api/at?lon={lon}&lat={lat}&f=html")) { "/api/at" } } }
+            }
+        } } }
+    }
+}

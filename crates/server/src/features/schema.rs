@@ -1,0 +1,146 @@
+//! What a layer's features look like, as JSON Schema: for people and programs (`/schema`, OGC API – Features part 5), for
+//! filters (`/queryables`, part 3), and for GDAL (`/feature-schema`).
+
+use axum::response::IntoResponse;
+use citymap_access::{Audience, visible};
+use citymap_engine::{LayerSnapshot, ValueRef};
+use citymap_model::{Field, FieldType, GeometryKind, codes};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    features::describe::{field_title, layer_title},
+    http::{
+        base::segment,
+        negotiate::Representation,
+        problem::Problem,
+        request::{HandlerResult, RequestContext},
+        response::SCHEMA,
+    },
+};
+
+/// `GET /api/collections/{layer}/schema`
+pub(crate) async fn schema(context: RequestContext) -> HandlerResult {
+    document(context, "schema", |snapshot, representation| {
+        let mut properties = fields(snapshot, representation.lang);
+        properties.insert("geometry".into(), geometry(snapshot.layer().geometry));
+        json!({"properties": properties})
+    })
+}
+
+/// `GET /api/collections/{layer}/queryables`
+pub(crate) async fn queryables(context: RequestContext) -> HandlerResult {
+    document(context, "queryables", |snapshot, representation| {
+        let mut properties = fields(snapshot, representation.lang);
+        properties.insert("geometry".into(), geometry(snapshot.layer().geometry));
+        json!({"properties": properties, "additionalProperties": false})
+    })
+}
+
+/// `GET /api/collections/{layer}/feature-schema`
+pub(crate) async fn feature_schema(context: RequestContext) -> HandlerResult {
+    document(context, "feature-schema", |snapshot, representation| {
+        json!({
+            "properties": {
+                "type": {"type": "string", "enum": ["Feature"]},
+                "geometry": geometry(snapshot.layer().geometry),
+                "properties": {"type": "object", "properties": fields(snapshot, representation.lang)},
+            },
+            "required": ["type", "geometry", "properties"],
+        })
+    })
+}
+
+fn document(
+    mut context: RequestContext,
+    name: &str,
+    body: impl FnOnce(&LayerSnapshot, Representation) -> Value,
+) -> HandlerResult {
+    let representation = context.representation()?;
+    context.no_more(&[])?;
+    let snapshot = context.layer()?;
+    let etag = context.etag(representation);
+    context.check_if_none_match(&etag)?;
+    let layer = snapshot.layer();
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": context.base().url(&format!("/api/collections/{}/{name}", segment(layer.id.as_str()))),
+        "type": "object",
+        "title": layer_title(layer, representation.lang),
+    });
+    let (Value::Object(schema_members), Value::Object(members)) =
+        (&mut schema, body(&snapshot, representation))
+    else {
+        return Err(Problem::internal("a schema is no object").into());
+    };
+    schema_members.extend(members);
+    crate::http::html::reply(
+        &context,
+        representation,
+        layer_title(layer, representation.lang),
+        SCHEMA,
+        &schema,
+        &etag,
+    )
+    .map(IntoResponse::into_response)
+}
+
+fn geometry(kind: GeometryKind) -> Value {
+    let format = match kind {
+        GeometryKind::Point => "geometry-point-or-multipoint",
+        GeometryKind::Line => "geometry-linestring-or-multilinestring",
+        GeometryKind::Polygon => "geometry-polygon-or-multipolygon",
+        GeometryKind::Mixed | GeometryKind::None => "geometry-any",
+    };
+    json!({"x-ogc-role": "primary-geometry", "format": format})
+}
+
+fn fields(snapshot: &LayerSnapshot, lang: &str) -> Map<String, Value> {
+    let layer = snapshot.layer();
+    let mut properties = Map::new();
+    for (index, field) in visible(layer, &Audience::Public).iter() {
+        let mut schema = value_schema(field, || largest(snapshot, index));
+        schema.insert("title".into(), field_title(field, lang).into());
+        if let Some(unit) = &field.unit {
+            schema.insert("x-ogc-unit".into(), unit.as_str().into());
+        }
+        if layer.key.as_deref() == Some(&field.name) {
+            schema.insert("x-ogc-role".into(), "id".into());
+        }
+        if let Some(list) = field.code_list.as_deref().and_then(codes::builtin) {
+            let texts: Map<String, Value> =
+                list.entries.iter().map(|entry| (entry.code.clone(), entry.title.get(lang).into())).collect();
+            schema.insert("x-citymap-codes".into(), texts.into());
+        }
+        properties.insert(field.name.clone(), schema.into());
+    }
+    properties
+}
+
+/// A null value counts as an absent one (part 5), so `type` is one name, which is all that GDAL understands of it.
+///
+/// GDAL takes `integer` for 32 bits and cuts what is longer. A column that holds longer ones is declared as a whole
+/// `number` (53 bits survive), beyond that without a type, which GDAL reads as text, digit for digit.
+fn value_schema(field: &Field, largest: impl FnOnce() -> u64) -> Map<String, Value> {
+    let schema = match field.field_type {
+        FieldType::Bool => json!({"type": "boolean"}),
+        FieldType::Real => json!({"type": "number"}),
+        FieldType::Text => json!({"type": "string"}),
+        FieldType::Date => json!({"type": "string", "format": "date"}),
+        FieldType::DateTime => json!({"type": "string", "format": "date-time"}),
+        FieldType::Int => match largest() {
+            largest if largest <= i32::MAX as u64 => json!({"type": "integer"}),
+            largest if largest <= 1 << 53 => json!({"type": "number", "multipleOf": 1}),
+            _ => json!({"multipleOf": 1}),
+        },
+    };
+    if let Value::Object(schema) = schema { schema } else { Map::new() }
+}
+
+/// The largest magnitude of a field of whole numbers.
+fn largest(snapshot: &LayerSnapshot, field: usize) -> u64 {
+    let numbers = snapshot.rows().filter_map(|row| match snapshot.value(row, field) {
+        ValueRef::Int(value) => Some(value.unsigned_abs()),
+        _ => None,
+    });
+    numbers.max().unwrap_or(0)
+}

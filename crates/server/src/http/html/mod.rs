@@ -1,0 +1,128 @@
+//! The same answers as pages for people: Vietnamese first, English beside it, no script, no request to anybody.
+
+mod generic;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use serde_json::Value;
+
+use crate::http::{
+    base::query_with,
+    negotiate::{DocumentFormat, Representation},
+    request::{Rejection, RequestContext},
+    response::{HTML, ResponseBuilder},
+};
+
+const STYLE: &str = "
+:root{color-scheme:light dark;--ink:#1f2933;--soft:#5b6770;--line:#d7dde2;--ground:#fbfaf7;--mark:#0b6b5d}
+@media(prefers-color-scheme:dark){:root{--ink:#e4e8eb;--soft:#9aa5b1;--line:#3a444d;--ground:#171b1f;--mark:#63c7b6}}
+*{box-sizing:border-box}body{margin:0 auto;max-width:72rem;padding:1.25rem;background:var(--ground);color:var(--ink);
+font:16px/1.55 'Be Vietnam Pro',system-ui,'Segoe UI',Roboto,'Noto Sans',sans-serif}
+a{color:var(--mark);text-underline-offset:.15em}h1{font-size:1.6rem;line-height:1.25;margin:.6rem 0}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}
+header{display:flex;flex-wrap:wrap;gap:.4rem 1rem;justify-content:space-between;color:var(--soft);font-size:.92rem}
+nav a+a::before{content:'›';display:inline-block;padding:0 .5rem;color:var(--soft);text-decoration:none}
+.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.95rem}th,td{text-align:left;vertical-align:top;
+padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}th{font-weight:600;color:var(--soft);white-space:nowrap}
+td.n{font-variant-numeric:tabular-nums}td{overflow-wrap:anywhere}.soft{color:var(--soft)}
+.chip{display:inline-block;width:.85em;height:.85em;border:1px solid var(--line);vertical-align:-.05em;margin-right:.4em}
+.pages{display:flex;gap:1.5rem;margin:1.2rem 0}footer{margin-top:2.5rem;padding-top:.8rem;border-top:1px solid var(--line);color:var(--soft);font-size:.88rem}";
+
+/// A text in the page's language.
+pub(crate) fn say<'a>(lang: &str, vi: &'a str, en: &'a str) -> &'a str {
+    if lang == "en" { en } else { vi }
+}
+
+/// The document as JSON, or as a page that shows all of it.
+pub(crate) fn reply(
+    context: &RequestContext,
+    representation: Representation,
+    title: &str,
+    kind: &'static str,
+    document: &Value,
+    etag: &str,
+) -> Result<ResponseBuilder, Rejection> {
+    reply_as(context, representation, title, kind, document, etag, || generic::value(document))
+}
+
+/// The document as JSON, or as a page with this content.
+pub(crate) fn reply_as(
+    context: &RequestContext,
+    representation: Representation,
+    title: &str,
+    kind: &'static str,
+    document: &Value,
+    etag: &str,
+    content: impl FnOnce() -> Markup,
+) -> Result<ResponseBuilder, Rejection> {
+    let reply = match representation.format {
+        DocumentFormat::Json => ResponseBuilder::new(kind, document.to_string()),
+        DocumentFormat::Html => ResponseBuilder::new(HTML, page(context, representation, title, &content())),
+    };
+    Ok(reply.tagged(etag).compressed(&context.headers))
+}
+
+/// A JSON answer shown as a page, whatever it is.
+pub(crate) fn generic_page(
+    context: &RequestContext,
+    representation: Representation,
+    title: &str,
+    document: &Value,
+) -> String {
+    page(context, representation, title, &generic::value(document))
+}
+
+/// A whole page around its content.
+pub(crate) fn page(
+    context: &RequestContext,
+    representation: Representation,
+    title: &str,
+    content: &Markup,
+) -> String {
+    let lang = representation.lang;
+    let other = if lang == "en" { ("vi", "Tiếng Việt") } else { ("en", "English") };
+    let here = |changes: &[(&str, Option<&str>)]| {
+        format!("{}{}", context.path(), query_with(&context.given, changes))
+    };
+    let json = here(&[("f", Some("json"))]);
+    let turned = here(&[("lang", Some(other.0)), ("f", Some("html"))]);
+    html! {
+        (DOCTYPE)
+        html lang=(lang) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) " – citymap" }
+                link rel="alternate" type="application/json" href=(json);
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header {
+                    nav aria-label=(say(lang, "Vị trí", "Breadcrumb")) { (crumbs(context.path(), lang)) }
+                    span {
+                        a href=(json) { "JSON" } " · " a href=(turned) hreflang=(other.0) lang=(other.0) { (other.1) }
+                    }
+                }
+                main {
+                    h1 { (title) }
+                    (content)
+                }
+                footer {
+                    (say(lang, "Phiên bản dữ liệu", "Data revision")) " " (context.scene.revision()) " · "
+                    (say(lang, "Chỉ để tham khảo", "For reference only"))
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+/// The way down from the map to this page.
+fn crumbs(path: &str, lang: &str) -> Markup {
+    let mut trail = vec![("/".to_owned(), say(lang, "Bản đồ", "Map").to_owned())];
+    let mut so_far = String::new();
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        so_far = format!("{so_far}/{part}");
+        let name = percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
+        trail.push((so_far.clone(), if name == "api" { "API".to_owned() } else { name }));
+    }
+    html! { @for (href, name) in &trail { a href=(href) { (name) } } }
+}

@@ -1,0 +1,13 @@
+//! What every route shares: the request as handlers see it, its parameters, and how an answer or a problem is sent.
+
+pub(crate) mod auth;
+pub(crate) mod base;
+pub(crate) mod coords;
+pub(crate) mod datetime;
+pub(crate) mod html;
+pub(crate) mod middleware;
+pub(crate) mod negotiate;
+pub(crate) mod params;
+pub(crate) mod problem;
+pub(crate) mod request;
+pub(crate) mod response;

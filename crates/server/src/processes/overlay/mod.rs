@@ -1,0 +1,3 @@
+//! The overlay of two layers as a job.
+
+pub(crate) mod inputs;

@@ -1,0 +1,122 @@
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use tokio::{sync::watch, task::AbortHandle};
+
+use crate::http::problem::Problem;
+
+/// A computation that several wait for. It goes on for as long as somebody does: when the last one has gone away, it is
+/// ended.
+struct SharedTask<T> {
+    outcome: watch::Receiver<Option<Result<T, Problem>>>,
+    task: AbortHandle,
+}
+
+impl<T> Drop for SharedTask<T> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Where one computation at a time may be under way.
+pub(super) struct SingleFlight<T>(Mutex<Weak<SharedTask<T>>>);
+
+impl<T> Default for SingleFlight<T> {
+    fn default() -> Self {
+        Self(Mutex::new(Weak::new()))
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
+    /// The outcome of the computation under way, else of the one that `begin` gives.
+    pub(super) async fn join<F>(&self, begin: impl FnOnce() -> F) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        let flight = self.flight(begin);
+        let mut outcome = flight.outcome.clone();
+        let result = match outcome.wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone(),
+            Err(_ended) => None,
+        };
+        drop(flight);
+        result.unwrap_or_else(|| {
+            Err(Problem::internal("the tile could not be made; the server's log says why"))
+        })
+    }
+
+    fn flight<F>(&self, begin: impl FnOnce() -> F) -> Arc<SharedTask<T>>
+    where
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that has ended is of no use to who comes now: what it gave stands elsewhere, or it failed.
+        if let Some(flight) = place.upgrade().filter(|flight| !flight.task.is_finished()) {
+            return flight;
+        }
+        let (tell, outcome) = watch::channel(None);
+        let work = begin();
+        let task = tokio::spawn(async move {
+            let result = work.await;
+            let _nobody_waits = tell.send(Some(result));
+        });
+        let flight = Arc::new(SharedTask { outcome, task: task.abort_handle() });
+        *place = Arc::downgrade(&flight);
+        flight
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn all_who_wait_share_one_computation_until_the_last_one_leaves() {
+        let single_flight = Arc::new(SingleFlight::<u32>::default());
+        let begun = Arc::new(AtomicUsize::new(0));
+        let ended = Arc::new(AtomicUsize::new(0));
+        struct Count(Arc<AtomicUsize>);
+        impl Drop for Count {
+            fn drop(&mut self) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let ask = |millis: u64| {
+            let (single_flight, begun, ended) =
+                (Arc::clone(&single_flight), Arc::clone(&begun), Arc::clone(&ended));
+            tokio::spawn(async move {
+                let begin = || {
+                    begun.fetch_add(1, Ordering::Relaxed);
+                    async move {
+                        let _count = Count(ended);
+                        tokio::time::sleep(Duration::from_millis(millis)).await;
+                        Ok(7)
+                    }
+                };
+                single_flight.join(begin).await
+            })
+        };
+        let crowd: Vec<_> = (0..20).map(|_| ask(50)).collect();
+        for one in crowd {
+            assert_eq!(one.await.unwrap().unwrap(), 7);
+        }
+        assert_eq!(begun.load(Ordering::Relaxed), 1);
+
+        let two = [ask(60_000), ask(60_000)];
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
+        two[0].abort();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(ended.load(Ordering::Relaxed), 1, "one still waits");
+        two[1].abort();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(ended.load(Ordering::Relaxed), 2, "nobody waits");
+    }
+}

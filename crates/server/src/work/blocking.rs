@@ -1,0 +1,190 @@
+use std::{sync::Arc, time::Instant};
+
+use citymap_engine::Cancel;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{CancelOnDrop, cancelled_by_client, latency::LatencyEstimate};
+use crate::http::problem::Problem;
+
+/// Where questions are worked on: off the threads that talk to clients, so many at once, and so many that wait.
+#[derive(Debug)]
+pub(crate) struct BlockingPool {
+    admission: Admission,
+    latency: Arc<LatencyEstimate>,
+}
+
+/// So many at once, in the order of their coming, and so many that wait.
+#[derive(Debug)]
+pub(super) struct Admission {
+    running: Arc<Semaphore>,
+    waiting: Semaphore,
+    running_max: usize,
+    waiting_max: usize,
+}
+
+impl Admission {
+    pub(super) fn new(running: usize, waiting: usize) -> Self {
+        let (running_max, waiting_max) = (running.max(1), waiting.min(Semaphore::MAX_PERMITS));
+        Self {
+            running: Arc::new(Semaphore::new(running_max)),
+            waiting: Semaphore::new(waiting_max),
+            running_max,
+            waiting_max,
+        }
+    }
+
+    /// Turns that nobody has.
+    #[cfg(test)]
+    pub(super) fn free(&self) -> usize {
+        self.running.available_permits()
+    }
+
+    /// Places in the queue that nobody has.
+    #[cfg(test)]
+    pub(super) fn places(&self) -> usize {
+        self.waiting.available_permits()
+    }
+
+    /// A turn when it comes; 503 at once where too many wait already.
+    pub(super) async fn next(&self, latency: &LatencyEstimate) -> Result<OwnedSemaphorePermit, Problem> {
+        if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let Ok(_place) = self.waiting.try_acquire() else {
+            let seconds = latency.retry_after(self.waiting_max, self.running_max);
+            return Err(Problem::unavailable(
+                format!("too many questions of this size are waiting; ask again in {seconds} s"),
+                seconds,
+            ));
+        };
+        let permit = Arc::clone(&self.running).acquire_owned().await;
+        permit.map_err(|_closed| Problem::unavailable("the server is stopping", 5))
+    }
+}
+
+impl BlockingPool {
+    /// So many at once, and so many that wait.
+    pub(crate) fn new(running: usize, waiting: usize) -> Self {
+        Self { admission: Admission::new(running, waiting), latency: Arc::default() }
+    }
+
+    /// Runs `work` on a thread of its own when its turn comes. 503 at once where too many wait already.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.run_with(Cancel::new(), move |_| work()).await
+    }
+
+    /// As [`BlockingPool::run`]; `cancel` is set when whoever waits for this goes away, and may be set by anybody else.
+    ///
+    /// The turn is held until the work ends, also when the client has gone away meanwhile: what runs is counted. Work that
+    /// looks at `cancel` gives it back soon.
+    pub(crate) async fn run_with<T: Send + 'static>(
+        &self,
+        cancel: Cancel,
+        work: impl FnOnce(&Cancel) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let guard = CancelOnDrop::new(cancel.clone());
+        let permit = self.admission.next(&self.latency).await?;
+        let latency = Arc::clone(&self.latency);
+        let outcome = tokio::task::spawn_blocking(move || {
+            let _turn = permit;
+            cancel.check().map_err(|_gone| cancelled_by_client())?;
+            let start = Instant::now();
+            let result = work(&cancel);
+            latency.record(start);
+            result
+        })
+        .await;
+        guard.ended();
+        match outcome {
+            Ok(result) => result,
+            Err(error) => {
+                tracing::error!(%error, "a question failed");
+                Err(Problem::internal("the question could not be answered; the server's log says why"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, time::Duration};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_goes_away_cancels_the_work_and_gives_the_place_back() {
+        let blocking = Arc::new(BlockingPool::new(1, 1));
+        let cancel = Cancel::new();
+        let (begun, began) = mpsc::channel();
+        let work = move |cancel: &Cancel| {
+            begun.send(()).unwrap();
+            while cancel.check().is_ok() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(())
+        };
+        let running = tokio::spawn({
+            let (blocking, cancel) = (Arc::clone(&blocking), cancel.clone());
+            async move { blocking.run_with(cancel, work).await }
+        });
+        tokio::task::spawn_blocking(move || began.recv().unwrap()).await.unwrap();
+        let queued = tokio::spawn({
+            let blocking = Arc::clone(&blocking);
+            async move { blocking.run(|| Ok(())).await }
+        });
+        while blocking.admission.places() > 0 {
+            tokio::task::yield_now().await;
+        }
+        queued.abort();
+        assert!(queued.await.unwrap_err().is_cancelled());
+        assert_eq!(blocking.admission.places(), 1, "the queued one has left its place");
+        assert!(!cancel.is_cancelled());
+        running.abort();
+        assert!(running.await.unwrap_err().is_cancelled());
+        assert!(cancel.is_cancelled());
+        assert!(blocking.run(|| Ok(())).await.is_ok(), "the turn comes back");
+    }
+
+    #[tokio::test]
+    async fn one_runs_one_waits_the_third_is_sent_away() {
+        let blocking = Arc::new(BlockingPool::new(1, 1));
+        let (go, wait) = mpsc::channel::<()>();
+        let first = tokio::spawn({
+            let blocking = Arc::clone(&blocking);
+            async move {
+                let work = move || {
+                    wait.recv().unwrap();
+                    Ok(())
+                };
+                blocking.run(work).await
+            }
+        });
+        while blocking.admission.free() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let second = tokio::spawn({
+            let blocking = Arc::clone(&blocking);
+            async move { blocking.run(|| Ok(2)).await }
+        });
+        while blocking.admission.places() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(blocking.run(|| Ok(3)).await.unwrap_err().status(), 503);
+        go.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        assert_eq!(second.await.unwrap().unwrap(), 2);
+        assert_eq!(blocking.run(|| Ok(4)).await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_gives_its_turn_back() {
+        let blocking = BlockingPool::new(1, 0);
+        for _ in 0..3 {
+            assert_eq!(blocking.run::<()>(|| panic!("on purpose")).await.unwrap_err().status(), 500);
+        }
+        assert!(blocking.run(|| Ok(())).await.is_ok());
+    }
+}

@@ -6,8 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use citymap_feed::{FeedLimits, webhooks::WebhookOptions};
 use citymap_live::{Live, Options};
-use citymap_server::{Config, Limits, webhooks::WebhookOptions};
+use citymap_server::{Config, Limits};
 
 use crate::{
     args::{Cli, ServeArgs},
@@ -92,8 +93,10 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
             shutdown_grace: Duration::from_secs_f64(args.shutdown_grace),
             refresh_interval: Duration::from_secs_f64(args.refresh_interval),
             min_revision_wait: Duration::from_secs_f64(args.min_revision_wait),
-            event_streams_max: args.event_streams_max,
-            event_heartbeat: Duration::from_secs_f64(args.event_heartbeat),
+            feed: FeedLimits {
+                streams_max: args.event_streams_max,
+                heartbeat: Duration::from_secs_f64(args.event_heartbeat),
+            },
             edit_vertices_max: args.edit_vertices_max,
             batch_edits_max: args.batch_edits_max,
             batch_bytes_max: args.batch_max,

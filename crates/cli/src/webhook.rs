@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use citymap_server::webhooks::{self, DeadLetter, NewSubscription, Subscription};
+use citymap_feed::webhooks::{self, DeadLetter, NewSubscription, Subscription};
 use citymap_store::Store;
 
 use crate::{

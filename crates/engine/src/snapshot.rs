@@ -201,7 +201,11 @@ impl LayerSnapshot {
     pub fn id(&self, row: Row) -> FeatureId {
         match self.public_key_index() {
             None => FeatureId::Fid(self.fid(row)),
-            Some(field) => keys::id(self.value(row, field), self.is_repeated(row), self.fid(row)),
+            Some(field) => {
+                let key = self.value(row, field);
+                let key = (!key.is_null()).then(|| key.to_text());
+                FeatureId::of_key(key, self.fid(row), self.is_repeated(row))
+            }
         }
     }
 
@@ -239,6 +243,15 @@ impl LayerSnapshot {
         let (_, fid) = id.rsplit_once('~')?;
         let row = self.row_of_fid(fid.parse().ok()?)?;
         (self.id(row).to_string() == id).then_some(row)
+    }
+
+    /// The id of a feature that is not, or not as such, in this snapshot (an edit that is being made, a former
+    /// version): whether its key is repeated is taken from the features that this snapshot holds. `key` is the
+    /// value of the layer's public key field.
+    pub fn likely_id(&self, key: &Value, fid: Fid) -> FeatureId {
+        let key = key.to_key();
+        let first = key.as_deref().and_then(|key| Some(self.fid(self.row_of_id(key)?)));
+        FeatureId::of_key(key, fid, first.is_some_and(|first| first < fid))
     }
 
     /// The rows with this key, in the order of their fids; none in a layer without keys.

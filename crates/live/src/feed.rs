@@ -256,14 +256,10 @@ impl<'a> Names<'a> {
         {
             return snapshot.id(row);
         }
-        let Some(text) = feature.values.get(key).and_then(Value::to_key) else {
-            return FeatureId::KeyAndFid(String::new(), fid);
-        };
-        let first = self.snapshot.and_then(|snapshot| Some(snapshot.fid(snapshot.row_of_id(&text)?)));
-        if first.is_some_and(|first| first < fid) {
-            FeatureId::KeyAndFid(text, fid)
-        } else {
-            FeatureId::Key(text)
+        let key = feature.values.get(key).unwrap_or(&Value::Null);
+        match self.snapshot {
+            Some(snapshot) => snapshot.likely_id(key, fid),
+            None => FeatureId::of_key(key.to_key(), fid, false),
         }
     }
 }

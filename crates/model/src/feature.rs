@@ -43,6 +43,25 @@ pub enum FeatureId {
 }
 
 impl FeatureId {
+    /// The id of a feature in a layer whose key field everybody may read. `key` is the key as text,
+    /// `None` for a feature without one. `repeated` says whether a feature with a lower fid has the
+    /// same key.
+    ///
+    /// ```
+    /// use citymap_model::FeatureId;
+    ///
+    /// assert_eq!(FeatureId::of_key(Some("12-5".into()), 7, false).to_string(), "12-5");
+    /// assert_eq!(FeatureId::of_key(Some("12-5".into()), 9, true).to_string(), "12-5~9");
+    /// assert_eq!(FeatureId::of_key(None, 9, false).to_string(), "~9");
+    /// ```
+    pub fn of_key(key: Option<String>, fid: Fid, repeated: bool) -> Self {
+        match key {
+            None => Self::KeyAndFid(String::new(), fid),
+            Some(key) if repeated => Self::KeyAndFid(key, fid),
+            Some(key) => Self::Key(key),
+        }
+    }
+
     /// The id as JSON: a number for a layer without keys, else a text.
     pub fn to_json(&self) -> serde_json::Value {
         match self {

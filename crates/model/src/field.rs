@@ -20,6 +20,21 @@ pub enum FieldType {
     DateTime,
 }
 
+impl FieldType {
+    /// The name of the type in answers and messages: `bool`, `int`, `real`, `text`, `date` or
+    /// `datetime`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Real => "real",
+            Self::Text => "text",
+            Self::Date => "date",
+            Self::DateTime => "datetime",
+        }
+    }
+}
+
 /// A field of a layer: a name as the source has it, and what people should read instead.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Field {

@@ -155,6 +155,19 @@ pub enum GeometryKind {
     None,
 }
 
+impl GeometryKind {
+    /// The name of the kind in answers and messages: `point`, `line`, `polygon`, `mixed` or `none`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Point => "point",
+            Self::Line => "line",
+            Self::Polygon => "polygon",
+            Self::Mixed => "mixed",
+            Self::None => "none",
+        }
+    }
+}
+
 /// A layer as the catalogue holds it: what it is, not what is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layer {

@@ -18,6 +18,7 @@ mod as_of;
 pub mod codes;
 mod feature;
 mod field;
+pub mod json;
 mod layer;
 mod nearest;
 mod revision;
@@ -35,7 +36,7 @@ pub use nearest::nearest;
 pub use revision::{CommitMeta, LayerChange, Mode, Revision, RevisionNumber, UnknownMode};
 pub use tile_rule::{InvalidTileRule, TileRule};
 pub use title::Title;
-pub use value::{Value, format_datetime, parse_date, parse_datetime};
+pub use value::{Value, YEARS, format_datetime, parse_date, parse_datetime};
 
 /// Two-dimensional geometry in WGS 84 longitude and latitude, degrees.
 pub type Geometry = geo_types::Geometry<f64>;

@@ -1,6 +1,12 @@
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
 use crate::FieldType;
+
+/// The years that a date or an instant may lie in. Year 0 does not exist in PostgreSQL or in the
+/// calendar; years above 9999 do not fit the text forms that files and clients read.
+pub const YEARS: RangeInclusive<i32> = 1..=9999;
 
 /// A value of a field.
 #[derive(Clone, Debug, PartialEq, Default)]

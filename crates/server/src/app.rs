@@ -5,6 +5,7 @@ use std::{
 };
 
 use axum::body::Bytes;
+use citymap_feed::Hub;
 use citymap_live::Live;
 use citymap_tile::{ContentEncoding, Effort, Tiler, compress_for};
 use moka::sync::Cache;
@@ -12,7 +13,6 @@ use moka::sync::Cache;
 use crate::{
     archives::Archives,
     config::Config,
-    feed::Hub,
     hash::hash_of,
     http::problem::Problem,
     jobs::Jobs,
@@ -71,7 +71,7 @@ impl App {
                 .as_deref()
                 .map(|place| Arc::new(Archives::new(place, config.limits.queue))),
             tiles: TileCache::new(config.limits.tile_cache_bytes),
-            hub: Arc::new(Hub::new(&config.limits, Arc::clone(&tiler))),
+            hub: Arc::new(Hub::new(&config.limits.feed, Arc::clone(&tiler))),
             tiler,
             versions: Versions::default(),
             packed: Cache::new(1_000),

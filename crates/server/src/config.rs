@@ -1,6 +1,8 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{feed::webhooks::WebhookOptions, http::auth::Writer};
+use citymap_feed::{FeedLimits, webhooks::WebhookOptions};
+
+use crate::http::auth::Writer;
 
 /// How the server is to run. The command line fills it in.
 #[derive(Clone, Debug)]
@@ -94,10 +96,8 @@ pub struct Limits {
     pub tile_layers_max: usize,
     /// How long running requests may go on after the signal to stop. Default 10 s.
     pub shutdown_grace: Duration,
-    /// Streams of `/api/events` at once at most; more are answered 503. Default 1 000.
-    pub event_streams_max: usize,
-    /// How long a stream of events is silent at most before it says that it still stands. Default 15 s.
-    pub event_heartbeat: Duration,
+    /// What the streams of `/api/events` may take.
+    pub feed: FeedLimits,
     /// How long the thread that follows the store waits for news before it looks whether it should stop; also its nap
     /// while the store does not answer. News come at once, whatever this is. Default 500 ms.
     pub refresh_interval: Duration,
@@ -140,8 +140,7 @@ impl Default for Limits {
             tile_cache_bytes: 256 << 20,
             tile_layers_max: 64,
             shutdown_grace: Duration::from_secs(10),
-            event_streams_max: 1_000,
-            event_heartbeat: Duration::from_secs(15),
+            feed: FeedLimits::default(),
             refresh_interval: Duration::from_millis(500),
             min_revision_wait: Duration::from_secs(5),
             edit_vertices_max: 20_000,

@@ -14,7 +14,6 @@ mod assets;
 mod changes;
 mod config;
 mod features;
-mod feed;
 mod hash;
 mod health;
 mod http;
@@ -31,6 +30,5 @@ mod work;
 mod write;
 
 pub use config::{Config, Limits};
-pub use feed::webhooks;
 pub use http::auth::{Writer, WritersError, read_writers};
 pub use serve::{ServeError, router, serve};

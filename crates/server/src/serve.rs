@@ -12,6 +12,7 @@ use std::{
 };
 
 use axum::Router;
+use citymap_feed::webhooks::{self, Webhooks};
 use citymap_live::Live;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -26,7 +27,6 @@ use tokio::{
 use crate::{
     app::App,
     config::{Config, Limits},
-    feed::webhooks::{self, Webhooks},
     prepare::prepare_tiles,
     routes,
 };

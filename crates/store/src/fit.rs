@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::Datelike;
-use citymap_model::{Geometry, GeometryKind, Layer, Value};
+use citymap_model::{Geometry, GeometryKind, Layer, Value, YEARS};
 use geo_types::{LineString, Polygon};
 
 use crate::{StoreError, wkb_write::code};
@@ -155,11 +155,11 @@ pub(crate) fn check_values(given: &Layer, values: &[Value]) -> Result<(), StoreE
 /// Why no store takes these values; `None` if it does.
 pub(crate) fn unstorable(values: &[Value]) -> Option<String> {
     values.iter().find_map(|value| match value {
-        Value::Date(value) if !(0..=9999).contains(&value.year()) => {
-            Some("a date lies outside the years 0 to 9999".to_owned())
+        Value::Date(value) if !YEARS.contains(&value.year()) => {
+            Some("a date lies outside the years 1 to 9999".to_owned())
         }
-        Value::DateTime(value) if !(0..=9999).contains(&value.year()) => {
-            Some("a date lies outside the years 0 to 9999".to_owned())
+        Value::DateTime(value) if !YEARS.contains(&value.year()) => {
+            Some("a date lies outside the years 1 to 9999".to_owned())
         }
         Value::Text(text) if text.contains('\0') => {
             Some("a text holds the character U+0000, which no database keeps; take it out".to_owned())

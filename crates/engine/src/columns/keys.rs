@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use citymap_model::{FeatureId, Fid};
+use citymap_model::Fid;
 use rayon::slice::ParallelSliceMut;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::Row;
 
-/// Finds the rows of a block by key, and tells repeated keys apart (see [`FeatureId`]).
+/// Finds the rows of a block by key, and tells repeated keys apart (see [`citymap_model::FeatureId`]).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyIndex {
     /// Rows with a key, by key, then by row (rows are in the order of their fids).
@@ -35,15 +35,6 @@ pub(crate) fn compare(a: ValueRef<'_>, b: ValueRef<'_>) -> Ordering {
     match (a, b) {
         (ValueRef::Real(a), ValueRef::Real(b)) => a.total_cmp(&b),
         (a, b) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
-    }
-}
-
-/// What the outside calls a feature with this key.
-pub(crate) fn id(key: ValueRef<'_>, repeated: bool, fid: Fid) -> FeatureId {
-    match key {
-        ValueRef::Null => FeatureId::KeyAndFid(String::new(), fid),
-        key if repeated => FeatureId::KeyAndFid(key.to_text(), fid),
-        key => FeatureId::Key(key.to_text()),
     }
 }
 

@@ -5,10 +5,9 @@ use citymap_model::{LayerId, RevisionNumber};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::filter;
+use super::{filter, unreadable};
 use crate::{
     features::describe::link,
-    feed::trouble,
     http::{
         auth::known_writer,
         base::query_with,
@@ -83,7 +82,7 @@ fn read(context: &RequestContext, query: &ChangesQuery) -> Result<RevisionPage, 
     let mut revisions = Vec::new();
     let (mut position, mut bytes, mut seen) = (query.since, 0, 0);
     'page: while position < newest {
-        let some = context.app.hub.after(&context.app.live, position).map_err(|error| trouble(&error))?;
+        let some = context.app.hub.after(&context.app.live, position).map_err(|error| unreadable(&error))?;
         if some.is_empty() {
             return Err(Problem::unavailable(
                 format!("revision {} cannot be read yet; ask again in a second", position + 1),

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     response::Response,
 };
+use citymap_feed::RenderedRevision;
 use citymap_model::{LayerId, RevisionNumber};
 use futures_util::stream::unfold;
 use tokio::{
@@ -40,8 +41,8 @@ pub(crate) async fn events(mut context: RequestContext) -> HandlerResult {
     let layers = filter(&mut context)?;
     context.params.finish(&["since", "layers"])?;
     let app = Arc::clone(&context.app);
-    let Ok(place) = Arc::clone(&app.hub.streams).try_acquire_owned() else {
-        let most = app.config.limits.event_streams_max;
+    let Some(permit) = app.hub.open_stream() else {
+        let most = app.config.limits.feed.streams_max;
         return Err(Problem::unavailable(
             format!("{most} streams of events are open, and no more are; ask /api/changes now and then"),
             10,
@@ -61,12 +62,12 @@ pub(crate) async fn events(mut context: RequestContext) -> HandlerResult {
         revisions: app.live.revisions(),
         closing: app.hub.closing(),
         position: since.unwrap_or(newest),
-        beat: Instant::now() + app.config.limits.event_heartbeat,
+        beat: Instant::now() + app.config.limits.feed.heartbeat,
         author,
         opening: Some(opening),
         layers,
         app,
-        _place: place,
+        _permit: permit,
     };
     let mut response = Response::new(Body::from_stream(unfold(stream, EventStream::piece)));
     let headers = response.headers_mut();
@@ -108,7 +109,7 @@ struct EventStream {
     opening: Option<String>,
     /// When something is to be sent at the latest.
     beat: Instant,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl EventStream {
@@ -118,7 +119,7 @@ impl EventStream {
             Some(opening) => opening,
             None => self.wait().await?,
         };
-        self.beat = Instant::now() + self.app.config.limits.event_heartbeat;
+        self.beat = Instant::now() + self.app.config.limits.feed.heartbeat;
         Some((Ok(piece.into()), self))
     }
 
@@ -153,7 +154,7 @@ impl EventStream {
         }
     }
 
-    fn write(&mut self, revisions: &[Arc<crate::feed::Rendered>]) -> String {
+    fn write(&mut self, revisions: &[Arc<RenderedRevision>]) -> String {
         let mut piece = String::new();
         for revision in revisions {
             self.position = revision.number;

@@ -8,9 +8,9 @@ use citymap_model::{Fid, Layer, LayerId, RevisionNumber, format_datetime};
 use citymap_store::{StoreError, Version};
 use serde_json::{Value, json};
 
+use super::unreadable;
 use crate::{
     features::{describe::link, geojson::FeatureWriter},
-    feed::trouble,
     http::{
         auth::known_writer,
         base::{query_with, segment},
@@ -98,7 +98,7 @@ fn document(
     query: &HistoryQuery,
 ) -> Result<Value, Problem> {
     let live = &context.app.live;
-    let read = |error: StoreError| trouble(&error.into());
+    let read = |error: StoreError| unreadable(&error.into());
     // One more, to see whether there are older ones.
     let mut versions =
         live.store().versions(&query.layer, query.fid, query.before - 1, query.limit + 1).map_err(read)?;

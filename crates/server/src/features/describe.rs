@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use citymap_access::{Audience, visible};
 use citymap_crs::{CRS84, NamedCrs};
 use citymap_engine::LayerSnapshot;
-use citymap_model::{Field, FieldType, Layer, Title, codes};
+use citymap_model::{Field, Layer, Title, codes, json::text};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    features::geojson::{kind_name, put, text},
+    features::geojson::put,
     http::{
         base::{BaseUrl, segment},
         response::{GEOJSON, HTML, JSON, SCHEMA},
@@ -49,18 +49,6 @@ pub(crate) fn layer_head(out: &mut Vec<u8>, layer: &Layer) {
     put(out, format_args!("}},\"role\":\"{}\"", layer.role.as_str()));
 }
 
-/// The type of a field as the interface names it.
-pub(crate) fn type_name(field_type: FieldType) -> &'static str {
-    match field_type {
-        FieldType::Bool => "bool",
-        FieldType::Int => "int",
-        FieldType::Real => "real",
-        FieldType::Text => "text",
-        FieldType::Date => "date",
-        FieldType::DateTime => "datetime",
-    }
-}
-
 /// The name of a layer for people: its title, else its id.
 pub(crate) fn layer_title<'a>(layer: &'a Layer, lang: &str) -> &'a str {
     if layer.title.is_empty() { layer.id.as_str() } else { layer.title.get(lang) }
@@ -85,7 +73,7 @@ fn field(field: &Field) -> Value {
     });
     json!({
         "name": field.name,
-        "type": type_name(field.field_type),
+        "type": field.field_type.as_str(),
         "title": if field.title.is_empty() { Value::Null } else { titles(&field.title) },
         "unit": field.unit,
         "codeList": list,
@@ -162,7 +150,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
         "citymap": {
             "titles": titles(&layer.title),
             "role": layer.role.as_str(),
-            "geometry": kind_name(layer.geometry),
+            "geometry": layer.geometry.as_str(),
             "count": snapshot.len(),
             "revision": snapshot.revision(),
             "key": named(&layer.key),

@@ -5,7 +5,10 @@ use std::{cell::RefCell, io::Write, rc::Rc};
 use citymap_access::{Audience, visible};
 use citymap_crs::{Crs, NamedCrs, Transform};
 use citymap_engine::{LayerSnapshot, Measure, Method, PartKind, Row, ShapeKind, ValueRef};
-use citymap_model::{FeatureId, Field, GeometryKind, format_datetime};
+use citymap_model::{
+    Field, format_datetime,
+    json::{self, id, number, text},
+};
 
 use crate::http::problem::Problem;
 
@@ -192,39 +195,12 @@ impl CoordReader<'_> {
     }
 }
 
-/// Writes what cannot fail to be JSON into memory.
-fn json(out: &mut Vec<u8>, value: &impl serde::Serialize) {
-    let before = out.len();
-    if serde_json::to_writer(&mut *out, value).is_err() {
-        out.truncate(before);
-        out.extend(b"null");
-    }
-}
-
-/// The shortest text that reads back as the same number; `null` for what JSON lacks.
-pub(crate) fn number(out: &mut Vec<u8>, value: f64) {
-    json(out, &value);
-}
-
-/// A text, escaped.
-pub(crate) fn text(out: &mut Vec<u8>, value: &str) {
-    json(out, &value);
-}
-
-/// A feature's id: a number in a layer without keys, else a text.
-pub(crate) fn id(out: &mut Vec<u8>, id: &FeatureId) {
-    match id {
-        FeatureId::Fid(fid) => json(out, fid),
-        _ => text(out, &id.to_string()),
-    }
-}
-
 /// A value of a field.
 pub(crate) fn value(out: &mut Vec<u8>, value: ValueRef<'_>) {
     match value {
         ValueRef::Null => out.extend(b"null"),
-        ValueRef::Bool(value) => json(out, &value),
-        ValueRef::Int(value) => json(out, &value),
+        ValueRef::Bool(value) => json::value(out, &value),
+        ValueRef::Int(value) => json::value(out, &value),
         ValueRef::Real(value) => number(out, value),
         ValueRef::Text(value) => text(out, value),
         ValueRef::Date(value) => text(out, &value.to_string()),
@@ -272,21 +248,10 @@ pub(crate) fn size(out: &mut Vec<u8>, snapshot: &LayerSnapshot, row: Row) -> Res
     Ok(())
 }
 
-/// A kind of geometry as the interface names it.
-pub(crate) fn kind_name(kind: GeometryKind) -> &'static str {
-    match kind {
-        GeometryKind::Point => "point",
-        GeometryKind::Line => "line",
-        GeometryKind::Polygon => "polygon",
-        GeometryKind::Mixed => "mixed",
-        GeometryKind::None => "none",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use citymap_engine::SnapshotBuilder;
-    use citymap_model::{Feature, Field, FieldType, Geometry, Layer, Role, Title, Value};
+    use citymap_model::{Feature, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value};
     use geo::{GeometryCollection, MultiPoint, line_string, point, polygon};
 
     use super::*;

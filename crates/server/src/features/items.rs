@@ -14,7 +14,7 @@ use serde_json::json;
 use super::pages;
 use crate::{
     features::{
-        describe::{layer_title, link, type_name},
+        describe::{layer_title, link},
         geojson::FeatureWriter,
     },
     http::{
@@ -100,7 +100,7 @@ fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>,
         let name = &definition.name;
         let Some(text) = params.take_any(name)? else { continue };
         let value = Value::parse(&text, definition.field_type).ok_or_else(|| {
-            let wanted = type_name(definition.field_type);
+            let wanted = definition.field_type.as_str();
             Problem::parameter(format!("`{name}={text}` cannot be used; the field's type is {wanted}"))
         })?;
         filters.push(Filter { field, comparison: Comparison::Eq, value });

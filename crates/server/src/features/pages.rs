@@ -8,10 +8,7 @@ use citymap_model::{Field, codes};
 use maud::{Markup, html};
 
 use crate::{
-    features::{
-        describe::{field_title, layer_title, type_name},
-        geojson::kind_name,
-    },
+    features::describe::{field_title, layer_title},
     http::{base::segment, html::say},
 };
 
@@ -34,7 +31,7 @@ pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str) -> Markup {
                     tr {
                         td { a href=(format!("/api/collections/{}", layer.id)) { (layer_title(layer, lang)) } }
                         td { (layer.role.as_str()) }
-                        td { (kind_name(layer.geometry)) }
+                        td { (layer.geometry.as_str()) }
                         td.n { (snapshot.len()) }
                         td { @if let Some(date) = layer.data_date { (date) } }
                     }
@@ -49,7 +46,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, lang: &str) -> Markup {
     let layer = snapshot.layer();
     let facts = [
         (say(lang, "Số đối tượng", "Features"), Some(snapshot.len().to_string())),
-        (say(lang, "Hình học", "Geometry"), Some(kind_name(layer.geometry).to_owned())),
+        (say(lang, "Hình học", "Geometry"), Some(layer.geometry.as_str().to_owned())),
         (say(lang, "Nguồn", "Source"), layer.source.clone()),
         (say(lang, "Hệ toạ độ nguồn", "Source coordinate system"), layer.source_crs.clone()),
         (say(lang, "Hiện trạng ngày", "State of"), layer.data_date.map(|date| date.to_string())),
@@ -75,7 +72,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, lang: &str) -> Markup {
             tbody { @for (_, field) in visible(layer, &Audience::Public).iter() { tr {
                 td { (field_title(field, lang)) }
                 td { code { (field.name) } }
-                td { (type_name(field.field_type)) }
+                td { (field.field_type.as_str()) }
                 td { @if let Some(unit) = &field.unit { (unit) } }
                 td { @if let Some(list) = &field.code_list { (list) } }
             } } }

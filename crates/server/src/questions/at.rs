@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use citymap_crs::{Crs, NamedCrs, Transform, vn2000};
 use citymap_engine::{Hit, LayerSnapshot, ShapeKind, TimeInterval};
-use citymap_model::GeometryKind;
+use citymap_model::{GeometryKind, json::number};
 
 use super::{WorkSize, answer, found, place};
 use crate::{
     features::{
         describe::layer_head,
-        geojson::{FeatureWriter, number, put, size},
+        geojson::{FeatureWriter, put, size},
     },
     http::{
         coords::point,

@@ -10,9 +10,9 @@ pub(crate) mod within;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
+use citymap_model::json::{number, text};
 
 use crate::{
-    features::geojson::{number, text},
     http::{
         html,
         negotiate::{DocumentFormat, Representation},

@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, Measure, Operand, Overlay, Row, TimeInterval};
+use citymap_model::json::{id, number, text};
 
 use super::{WorkSize, answer};
 use crate::{
     features::{
         describe::layer_head,
-        geojson::{id, measure, number, put, text, value},
+        geojson::{measure, put, value},
     },
     http::{
         problem::Problem,

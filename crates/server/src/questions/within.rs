@@ -7,7 +7,7 @@ use axum::{
 };
 use citymap_crs::{Crs, NamedCrs, Transform};
 use citymap_engine::{Area, Bbox, LayerSnapshot, TimeInterval};
-use citymap_model::Geometry;
+use citymap_model::{Geometry, json};
 use geo::CoordsIter;
 use serde_json::Value;
 
@@ -191,7 +191,7 @@ fn layer(
             out.push(b',');
         }
         let mut extra = b",\"label\":".to_vec();
-        crate::features::geojson::text(&mut extra, &snapshot.label(row));
+        json::text(&mut extra, &snapshot.label(row));
         writer.feature(out, row, |out| out.extend(&extra))?;
     }
     out.extend(b"]}");

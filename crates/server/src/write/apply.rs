@@ -5,7 +5,7 @@ use std::sync::Arc;
 use citymap_access::{Audience, visible};
 use citymap_engine::LayerSnapshot;
 use citymap_live::{Live, LiveError};
-use citymap_model::{CommitMeta, Feature, FeatureId, Fid, Field, Layer, LayerId, Mode, Revision};
+use citymap_model::{CommitMeta, Feature, FeatureId, Fid, Field, Layer, LayerId, Mode, Revision, Value};
 use citymap_store::{Edit, Put, StoreError, Transaction};
 
 use super::{
@@ -274,13 +274,9 @@ fn likely_id(layer: &Layer, snapshot: Option<&LayerSnapshot>, stored: &Feature) 
     let Some(key) = visible(layer, &Audience::Public).key_index() else {
         return FeatureId::Fid(stored.fid);
     };
-    let Some(text) = stored.values.get(key).and_then(citymap_model::Value::to_key) else {
-        return FeatureId::KeyAndFid(String::new(), stored.fid);
-    };
-    let first = snapshot.and_then(|own| Some(own.fid(own.row_of_id(&text)?)));
-    if first.is_some_and(|first| first < stored.fid) {
-        FeatureId::KeyAndFid(text, stored.fid)
-    } else {
-        FeatureId::Key(text)
+    let key = stored.values.get(key).unwrap_or(&Value::Null);
+    match snapshot {
+        Some(snapshot) => snapshot.likely_id(key, stored.fid),
+        None => FeatureId::of_key(key.to_key(), stored.fid, false),
     }
 }

@@ -4,7 +4,8 @@ use chrono::{DateTime, Datelike, SubsecRound};
 use citymap_access::{Audience, visible};
 use citymap_crs::NamedCrs;
 use citymap_model::{
-    Feature, Field, FieldType, Geometry, Layer, NewFeature, Value, codes, nearest, parse_date, parse_datetime,
+    Feature, Field, FieldType, Geometry, Layer, NewFeature, Value, YEARS, codes, nearest, parse_date,
+    parse_datetime,
 };
 use serde_json::{Map, Value as Json};
 
@@ -12,7 +13,6 @@ use super::{
     fault::{Fault, step},
     geometry,
 };
-use crate::features::describe::type_name;
 
 /// What holds for all features of one request.
 pub(crate) struct Given<'a> {
@@ -209,9 +209,8 @@ impl Reader<'_> {
 
 /// A value of the field's type, or why it is none. The value itself is not repeated: it may be personal.
 fn value(json: &Json, field: &Field) -> Result<Value, String> {
-    let wrong = |form: &str| {
-        Err(format!("the field's type is {}; write {form}, or null", type_name(field.field_type)))
-    };
+    let wrong =
+        |form: &str| Err(format!("the field's type is {}; write {form}, or null", field.field_type.as_str()));
     Ok(match (field.field_type, json) {
         (_, Json::Null) => Value::Null,
         (FieldType::Bool, Json::Bool(own)) => Value::Bool(*own),
@@ -229,10 +228,12 @@ fn value(json: &Json, field: &Field) -> Result<Value, String> {
         }
         (FieldType::Text, Json::String(own)) => Value::Text(own.clone()),
         (FieldType::Text, _) => return wrong("a text"),
-        (FieldType::Date, json) => match json.as_str().and_then(parse_date).filter(|day| usual(day.year())) {
-            Some(own) => Value::Date(own),
-            None => return wrong("a day as 2026-07-01"),
-        },
+        (FieldType::Date, json) => {
+            match json.as_str().and_then(parse_date).filter(|day| YEARS.contains(&day.year())) {
+                Some(own) => Value::Date(own),
+                None => return wrong("a day as 2026-07-01"),
+            }
+        }
         (FieldType::DateTime, json) => match json.as_str().and_then(instant) {
             Some(own) => own,
             None => return wrong("an instant with its offset as 2026-07-01T09:30:00+07:00"),
@@ -250,12 +251,7 @@ fn instant(text: &str) -> Option<Value> {
     // Without an offset nobody knows which hour is meant.
     DateTime::parse_from_rfc3339(text).ok()?;
     let instant = parse_datetime(text)?;
-    usual(instant.year()).then(|| Value::DateTime(instant.trunc_subsecs(3)))
-}
-
-/// Years that every database, client and calendar has.
-fn usual(year: i32) -> bool {
-    (1..=9999).contains(&year)
+    YEARS.contains(&instant.year()).then(|| Value::DateTime(instant.trunc_subsecs(3)))
 }
 
 /// Why a code cannot be given: the field has a code list, and it is not there.

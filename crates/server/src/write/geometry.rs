@@ -10,7 +10,6 @@ use geo::{
 use serde_json::Value;
 
 use super::{fault::Fault, valid};
-use crate::features::geojson::kind_name;
 
 /// Faults of one geometry after which reading ends.
 const ENOUGH: usize = 100;
@@ -79,9 +78,7 @@ fn misfit(geometry: &Geometry, kind: GeometryKind) -> Option<String> {
         GeometryKind::Mixed => None,
         GeometryKind::None => Some("the layer has no geometry; write null".to_owned()),
         kind if kind == own => None,
-        kind => {
-            Some(format!("the layer holds geometry of the kind {}, not {}", kind_name(kind), kind_name(own)))
-        }
+        kind => Some(format!("the layer holds geometry of the kind {}, not {}", kind.as_str(), own.as_str())),
     }
 }
 

@@ -12,12 +12,13 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use citymap_feed::webhooks::WebhookOptions;
 use citymap_live::Live;
 use citymap_model::{
     CommitMeta, Fid, Field, FieldType, GeometryKind, Layer, LayerId, Mode, NewFeature, Revision,
     RevisionNumber, Role, Title, Value,
 };
-use citymap_server::{Config, Limits, serve, webhooks::WebhookOptions};
+use citymap_server::{Config, Limits, serve};
 use citymap_store::{Document, Edit, Finding, GeoPackage, Put, Store, StoreError, Transaction, View};
 use geo::polygon;
 use serde_json::Value as Json;

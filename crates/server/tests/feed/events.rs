@@ -166,7 +166,7 @@ fn a_slow_reader_holds_up_nobody_and_loses_nothing() {
 #[test]
 fn many_read_at_once_and_the_places_are_counted() {
     let city = City::new();
-    let server = Server::with(&city, |config| config.limits.event_streams_max = 200);
+    let server = Server::with(&city, |config| config.limits.feed.streams_max = 200);
     let mut readers: Vec<Events> = (0..200).map(|_| Events::open(&server, "", None)).collect();
     for reader in &mut readers {
         assert_eq!(reader.next().unwrap().kind, "hello");
@@ -214,7 +214,7 @@ fn streams_end_with_the_server_and_at_once() {
 fn a_silent_stream_lives_longer_than_requests_and_says_so() {
     let city = City::new();
     let server = Server::with(&city, |config| {
-        config.limits.event_heartbeat = Duration::from_millis(60);
+        config.limits.feed.heartbeat = Duration::from_millis(60);
         config.limits.request_timeout = Duration::from_millis(150);
         config.limits.header_timeout = Duration::from_millis(150);
     });
@@ -231,7 +231,7 @@ fn a_silent_stream_lives_longer_than_requests_and_says_so() {
 #[test]
 fn a_stream_survives_a_store_that_is_away() {
     let city = City::new();
-    let server = Server::with(&city, |config| config.limits.event_heartbeat = Duration::from_millis(50));
+    let server = Server::with(&city, |config| config.limits.feed.heartbeat = Duration::from_millis(50));
     let mut events = Events::open(&server, "?since=1", None);
     server.away.store(true, Ordering::Relaxed);
     let number = city.touch(2, "CLN");
@@ -243,7 +243,7 @@ fn a_stream_survives_a_store_that_is_away() {
     // What is not in memory cannot be told while the store is away: a reader from the start waits for it.
     let fresh = City::new();
     fresh.touch(1, "a");
-    let server = Server::with(&fresh, |config| config.limits.event_heartbeat = Duration::from_millis(50));
+    let server = Server::with(&fresh, |config| config.limits.feed.heartbeat = Duration::from_millis(50));
     server.away.store(true, Ordering::Relaxed);
     let mut events = Events::open(&server, "?since=0", None);
     for _ in 0..3 {

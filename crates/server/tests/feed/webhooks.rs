@@ -7,7 +7,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use citymap_server::webhooks::{self, Added, NewSubscription, Subscription, WebhookError};
+use citymap_feed::webhooks::{self, Added, NewSubscription, Subscription, WebhookError};
 use citymap_store::Store;
 use sha2::{Digest, Sha256};
 

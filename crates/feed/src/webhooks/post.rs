@@ -1,4 +1,4 @@
-//! One attempt to deliver.
+//! One attempt to deliver: a signed POST, and what the answer means.
 
 use std::time::Duration;
 
@@ -14,15 +14,20 @@ use super::{WebhookError, secret::Secret};
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
-    /// It was taken.
+    /// The receiver answered 2xx: it has stored the revision.
     Taken,
-    /// The receiver wants no more.
+    /// The receiver answered 410: it wants no further revisions.
     Gone,
-    /// It was not taken, for this reason; and how long the receiver asks to be left alone.
-    Failed(String, Option<Duration>),
+    /// Any other answer, or none in time.
+    Failed {
+        /// What happened, for people.
+        reason: String,
+        /// How long the receiver asks to wait (`Retry-After` in seconds).
+        retry_after: Option<Duration>,
+    },
 }
 
-/// What deliveries are made with: no redirects, no waiting beyond the time, the system's authorities.
+/// The HTTP client for deliveries: it follows no redirects, waits at most `timeout`, and trusts the system's authorities.
 pub(super) fn agent(timeout: Duration) -> Agent {
     let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
     Agent::config_builder()
@@ -36,11 +41,11 @@ pub(super) fn agent(timeout: Duration) -> Agent {
         .into()
 }
 
-/// Sends one message. Blocks as long as the agent's time allows.
+/// Sends one message. Blocks for at most the agent's timeout.
 pub(super) fn post(agent: &Agent, url: &str, secret: &Secret, id: &str, body: &str) -> Outcome {
     let timestamp = Utc::now().timestamp();
     let Some(signature) = secret.sign(id, timestamp, body) else {
-        return Outcome::Failed("the message could not be signed".to_owned(), None);
+        return Outcome::Failed { reason: "the message could not be signed".to_owned(), retry_after: None };
     };
     let sent = agent
         .post(url)
@@ -49,36 +54,39 @@ pub(super) fn post(agent: &Agent, url: &str, secret: &Secret, id: &str, body: &s
         .header("webhook-timestamp", timestamp.to_string())
         .header("webhook-signature", signature)
         .send(body);
-    // What the receiver writes is not read: it may be without end.
+    // The body of the answer is not read: it may be endless.
     match sent {
         Ok(answer) if answer.status().is_success() => Outcome::Taken,
         Ok(answer) if answer.status() == StatusCode::GONE => Outcome::Gone,
         Ok(answer) => {
-            let wait = answer.headers().get(header::RETRY_AFTER);
-            let wait = wait.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            Outcome::Failed(
-                format!("the receiver answered {}", answer.status()),
-                wait.map(Duration::from_secs),
-            )
+            let seconds = answer.headers().get(header::RETRY_AFTER);
+            let seconds = seconds.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            Outcome::Failed {
+                reason: format!("the receiver answered {}", answer.status()),
+                retry_after: seconds.map(Duration::from_secs),
+            }
         }
-        Err(error) => Outcome::Failed(error.to_string(), None),
+        Err(error) => Outcome::Failed { reason: error.to_string(), retry_after: None },
     }
 }
 
-/// Whether something can be sent there.
+/// Checks that messages can be sent to an address.
+///
+/// # Errors
+/// [`WebhookError::Url`] says what is wrong with it.
 pub(super) fn check_url(url: &str) -> Result<(), WebhookError> {
     let refuse = |reason| Err(WebhookError::Url { url: url.to_owned(), reason });
     if url.len() > 2_000 {
         return refuse("it is longer than 2 000 characters");
     }
-    let Ok(uri) = url.parse::<Uri>() else { return refuse("it is no address; write https://host/path") };
+    let Ok(uri) = url.parse::<Uri>() else { return refuse("it is not an address; write https://host/path") };
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return refuse("it begins with neither https:// nor http://");
+        return refuse("it does not begin with https:// or http://");
     }
     match uri.authority() {
         None => refuse("it names no host"),
         Some(authority) if authority.as_str().contains('@') => refuse(
-            "it holds a name and a password, which lists would show; receivers know us by the signature",
+            "it contains a user name or password, which lists would show; receivers verify the signature instead",
         ),
         Some(_) => Ok(()),
     }
@@ -89,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_that_can_be_posted_to_are_taken() {
+    fn only_addresses_that_can_be_posted_to_are_accepted() {
         for good in ["https://a.vn/hook?x=1", "http://127.0.0.1:8081/"] {
             assert!(check_url(good).is_ok(), "{good}");
         }

@@ -1,4 +1,4 @@
-//! What is kept beside the record, as JSON.
+//! What is kept in the store's documents, as JSON.
 
 use chrono::{DateTime, Utc};
 use citymap_model::{LayerId, RevisionNumber};
@@ -9,32 +9,35 @@ use super::{DeadLetter, Failing, WebhookError};
 
 /// The document of all subscriptions.
 pub(super) const LIST: &str = "webhooks/subscriptions";
-/// How often a document is written anew where others write it too.
+/// How often a change is tried again if others write the same document.
 const ATTEMPTS: usize = 50;
-/// Dead letters kept for a subscriber at most; the oldest go first.
+/// Maximum number of dead letters kept for a subscriber; the oldest are dropped first.
 const LETTERS_MAX: usize = 1_000;
 
-/// All subscriptions.
+/// The list of all subscriptions, oldest first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct List {
     pub(super) subscriptions: Vec<Stored>,
 }
 
 impl List {
-    /// The one with this id or name.
+    /// The subscription with this id, or else with this name.
+    ///
+    /// # Errors
+    /// [`WebhookError::NotFound`].
     pub(super) fn find(&mut self, which: &str) -> Result<&mut Stored, WebhookError> {
         let position = self
             .subscriptions
             .iter()
-            .position(|own| own.id == which)
-            .or_else(|| self.subscriptions.iter().position(|own| own.name == which));
+            .position(|subscription| subscription.id == which)
+            .or_else(|| self.subscriptions.iter().position(|subscription| subscription.name == which));
         position
             .and_then(|position| self.subscriptions.get_mut(position))
             .ok_or_else(|| WebhookError::NotFound(which.to_owned()))
     }
 }
 
-/// A subscription, its secret too.
+/// A subscription with its secret.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Stored {
     pub(super) id: String,
@@ -49,35 +52,35 @@ pub(super) struct Stored {
 
 impl std::fmt::Debug for Stored {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A secret is in no log.
+        // Secrets must not appear in logs.
         f.debug_struct("Stored").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
     }
 }
 
-/// How far a subscriber is.
+/// How far the delivery to a subscriber is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Position {
-    /// The last revision delivered, given up, or not for it.
+    /// The last revision that was delivered, given up, or touched none of the subscriber's layers.
     pub(super) revision: RevisionNumber,
-    /// What happened to the next one so far.
+    /// The failures of the next revision so far.
     pub(super) failing: Option<Failing>,
 }
 
-/// What was given up.
+/// The revisions that were given up for a subscriber.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Dead {
+pub(super) struct DeadLetters {
     pub(super) letters: Vec<DeadLetter>,
-    /// Letters that are no longer in the list, because there were too many.
+    /// The number of letters that were dropped from the list because there were too many.
     #[serde(default)]
     dropped: u64,
 }
 
-impl Dead {
-    /// Adds a letter, in the order of revisions; it takes the place of one for the same revision.
+impl DeadLetters {
+    /// Inserts a letter in the order of revisions, replacing one for the same revision.
     pub(super) fn add(&mut self, letter: DeadLetter) {
         self.letters.retain(|other| other.revision != letter.revision);
-        let place = self.letters.partition_point(|other| other.revision < letter.revision);
-        self.letters.insert(place, letter);
+        let position = self.letters.partition_point(|other| other.revision < letter.revision);
+        self.letters.insert(position, letter);
         if self.letters.len() > LETTERS_MAX {
             self.letters.remove(0);
             self.dropped += 1;
@@ -85,28 +88,28 @@ impl Dead {
     }
 }
 
-/// The name of a subscriber's place.
+/// The name of the document of a subscriber's [`Position`].
 pub(super) fn position_name(id: &str) -> String {
     format!("webhooks/{id}/position")
 }
 
-/// The name of a subscriber's dead letters.
-pub(super) fn dead_name(id: &str) -> String {
+/// The name of the document of a subscriber's [`DeadLetters`].
+pub(super) fn dead_letters_name(id: &str) -> String {
     format!("webhooks/{id}/dead")
 }
 
-/// A document and its version; the default and 0 where there is none.
+/// A document and its version; the default value and 0 if it does not exist.
 pub(super) fn read<T: Default + DeserializeOwned>(
     store: &dyn Store,
     name: &str,
 ) -> Result<(T, u64), WebhookError> {
     let Some(document) = store.document(name)? else { return Ok((T::default(), 0)) };
     let value = serde_json::from_str(&document.body)
-        .map_err(|error| WebhookError::Document { name: name.to_owned(), reason: error.to_string() })?;
+        .map_err(|source| WebhookError::Document { name: name.to_owned(), source })?;
     Ok((value, document.version))
 }
 
-/// Writes a document if it has still this version; whether it was.
+/// Writes a document if its version is still `version`; false if it has changed.
 pub(super) fn write<T: Serialize>(
     store: &dyn Store,
     name: &str,
@@ -114,11 +117,14 @@ pub(super) fn write<T: Serialize>(
     value: &T,
 ) -> Result<bool, WebhookError> {
     let body = serde_json::to_string(value)
-        .map_err(|error| WebhookError::Document { name: name.to_owned(), reason: error.to_string() })?;
+        .map_err(|source| WebhookError::Document { name: name.to_owned(), source })?;
     Ok(store.put_document(name, version, Some(&body))?)
 }
 
-/// Changes a document, again where somebody else has meanwhile.
+/// Reads, changes and writes a document, again if it was changed in the meantime.
+///
+/// # Errors
+/// What `change` refuses; [`WebhookError::Contended`] after many attempts.
 pub(super) fn update<T: Default + DeserializeOwned + Serialize>(
     store: &dyn Store,
     name: &str,
@@ -134,7 +140,10 @@ pub(super) fn update<T: Default + DeserializeOwned + Serialize>(
     Err(WebhookError::Contended)
 }
 
-/// Takes a document away.
+/// Deletes a document, if it exists.
+///
+/// # Errors
+/// [`WebhookError::Contended`] if it keeps being changed.
 pub(super) fn remove_document(store: &dyn Store, name: &str) -> Result<(), WebhookError> {
     for _ in 0..ATTEMPTS {
         let Some(document) = store.document(name)? else { return Ok(()) };

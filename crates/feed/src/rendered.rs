@@ -1,27 +1,31 @@
+//! One revision as JSON, as pages, streams and webhooks send it.
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use citymap_access::{Audience, visible};
 use citymap_engine::Bbox;
 use citymap_live::{FeatureEvent, LayerEvent, RevisionEvent, Scene};
-use citymap_model::{FeatureId, LayerId, RevisionNumber, format_datetime};
+use citymap_model::{
+    FeatureId, LayerId, RevisionNumber, format_datetime,
+    json::{id, number, text},
+};
 use citymap_tile::Tiler;
 
-use super::tiles;
-use crate::features::geojson::{id, number, text};
+use crate::tiles;
 
-/// A revision as JSON, in pieces: who asks for some layers gets those.
-pub(crate) struct Rendered {
-    /// Its number.
-    pub(crate) number: RevisionNumber,
-    /// `{"revision":8,…`, open.
+/// A revision as JSON, in parts, so that a reader that asked for some layers gets only those.
+pub struct RenderedRevision {
+    /// The revision's number.
+    pub number: RevisionNumber,
+    /// `{"revision":8,…`, up to the author.
     head: String,
-    /// `,"author":…`, for those who may know.
+    /// `,"author":…`, for readers who may know who wrote.
     author: String,
     layers: Vec<(LayerId, String)>,
 }
 
-impl Rendered {
-    pub(super) fn new(event: &RevisionEvent, scene: &Scene, tiler: &Tiler) -> Self {
+impl RenderedRevision {
+    pub(crate) fn new(event: &RevisionEvent, scene: &Scene, tiler: &Tiler) -> Self {
         let revision = &event.revision;
         let mut head =
             format!("{{\"revision\":{},\"time\":\"{}\"", revision.number, format_datetime(&revision.time));
@@ -30,43 +34,44 @@ impl Rendered {
         head.push_str(",\"source\":");
         head.push_str(&revision.meta.source.as_deref().map_or_else(|| "null".to_owned(), json_text));
         let number = revision.number;
-        let layer = |own: &LayerEvent| (own.layer.clone(), layer(own, number, scene, tiler));
+        let layer = |event: &LayerEvent| (event.layer.clone(), layer_json(event, number, scene, tiler));
         let layers = event.layers.iter().map(layer).collect();
         let author = format!(",\"author\":{}", json_text(&revision.meta.author));
         Self { number: revision.number, head, author, layers }
     }
 
-    /// The whole, or what of it is of these layers; `None` where nothing is.
-    pub(crate) fn json(&self, layers: Option<&[LayerId]>, author: bool) -> Option<String> {
+    /// The JSON object: whole, or with these layers only; `None` if the revision touched none of them. `author` says
+    /// whether the reader may know who wrote the revision.
+    pub fn json(&self, layers: Option<&[LayerId]>, author: bool) -> Option<String> {
         let wanted = |id: &LayerId| layers.is_none_or(|layers| layers.contains(id));
         let mut out = self.head.clone();
         if author {
             out.push_str(&self.author);
         }
         out.push_str(",\"layers\":[");
-        let mut some = layers.is_none();
+        let mut any = layers.is_none();
         for (position, (_, json)) in self.layers.iter().filter(|(id, _)| wanted(id)).enumerate() {
             if position > 0 {
                 out.push(',');
             }
             out.push_str(json);
-            some = true;
+            any = true;
         }
         out.push_str("]}");
-        some.then_some(out)
+        any.then_some(out)
     }
 
-    /// Bytes in memory, about.
-    pub(super) fn weight(&self) -> usize {
+    /// Approximate size in memory, in bytes.
+    pub(crate) fn weight(&self) -> usize {
         200 + self.head.len()
             + self.author.len()
             + self.layers.iter().map(|(_, json)| json.len() + 100).sum::<usize>()
     }
 }
 
-/// A number that changes when the layers' personal fields do, or the store becomes another one: what was written before
-/// names nothing that has become personal since.
-pub(super) fn privacy(scene: &Scene) -> u64 {
+/// A hash of which fields are personal and of the record's epoch. JSON that was made under another hash may name what has
+/// become personal since, or be of another record.
+pub(crate) fn privacy(scene: &Scene) -> u64 {
     let mut hasher = DefaultHasher::new();
     scene.epoch.hash(&mut hasher);
     for (id, snapshot) in &scene.city.layers {
@@ -83,7 +88,7 @@ fn json_text(value: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn layer(event: &LayerEvent, revision: RevisionNumber, scene: &Scene, tiler: &Tiler) -> String {
+fn layer_json(event: &LayerEvent, revision: RevisionNumber, scene: &Scene, tiler: &Tiler) -> String {
     let mut out = Vec::with_capacity(512);
     out.extend(b"{\"layer\":");
     text(&mut out, event.layer.as_str());
@@ -97,35 +102,35 @@ fn layer(event: &LayerEvent, revision: RevisionNumber, scene: &Scene, tiler: &Ti
     );
     bbox(&mut out, event.bbox);
     out.extend(b",\"features\":[");
-    // The key may have become personal since the event was made.
+    // The key may have become personal after the event was made: then features are named by their numbers.
     let nameless = scene.city.layer(event.layer.as_str()).is_some_and(|snapshot| {
         let layer = snapshot.layer();
         layer.key_index().is_some() && visible(layer, &Audience::Public).key_index().is_none()
     });
-    for (position, own) in event.features.iter().enumerate() {
+    for (position, change) in event.features.iter().enumerate() {
         if position > 0 {
             out.push(b',');
         }
-        feature(&mut out, own, nameless);
+        feature_json(&mut out, change, nameless);
     }
     out.extend(b"],\"tiles\":");
     if event.whole {
-        out.extend(b"null")
+        out.extend(b"null");
     } else {
         let boxes = tiles::boxes(event, revision, scene);
         let snapshot = scene.city.layer(event.layer.as_str());
-        tiles::write(&mut out, &boxes, snapshot.map(AsRef::as_ref), tiler)
+        tiles::write(&mut out, &boxes, snapshot.map(AsRef::as_ref), tiler);
     }
     out.push(b'}');
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn feature(out: &mut Vec<u8>, event: &FeatureEvent, nameless: bool) {
+fn feature_json(out: &mut Vec<u8>, event: &FeatureEvent, nameless: bool) {
     out.extend(b"{\"id\":");
     if nameless {
-        id(out, &FeatureId::Fid(event.fid))
+        id(out, &FeatureId::Fid(event.fid));
     } else {
-        id(out, &event.id)
+        id(out, &event.id);
     }
     out.extend(format!(",\"fid\":{},\"op\":\"{}\",\"bbox\":", event.fid, event.op.as_str()).as_bytes());
     bbox(out, event.bbox);

@@ -1,9 +1,9 @@
 import type { Plugin } from 'vite';
 
 /**
- * Builds MapLibre from its source instead of its two bundles. Each bundle holds all that page and worker have in common
- * (tile reading, expressions, style types): together 430 kB of gzip, past the page's whole budget. Built from source, the
- * common part is one chunk that both import.
+ * Builds MapLibre from its source instead of its two bundles. Each bundle holds all that page and worker have in
+ * common (tile reading, expressions, style types): together 430 kB of gzip, past the page's whole budget. Built from
+ * source, the common part is one chunk that both import.
  *
  * `virtual:map-worker` gives the worker's address: of that chunk in a build, of the ready-made bundle in development.
  */
@@ -15,8 +15,8 @@ export function maplibreFromSource(): Plugin {
   return {
     name: 'citymap-maplibre-source',
     enforce: 'pre',
-    // MapLibre declares fields of base classes again in derived ones to narrow their types; under the standard's rule such
-    // a declaration would set them back to undefined.
+    // MapLibre declares fields of base classes again in derived ones to narrow their types; under the standard's rule
+    // such a declaration would set them back to undefined.
     config: () => ({
       oxc: { assumptions: { setPublicClassFields: true }, typescript: { removeClassFieldsWithoutInitializer: true } },
     }),

@@ -1,5 +1,5 @@
-// Weighs what the browser has to fetch as script, as gzip: what the first view asks for, which has a budget of 400 kB, and
-// what is fetched when somebody opens it.
+// Weighs what the browser has to fetch as script, as gzip: what the first view asks for, which has a budget of 400
+// kB, and what is fetched when somebody opens it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 

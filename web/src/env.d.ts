@@ -1,3 +1,4 @@
+/** Modules that the build makes. */
 declare module 'virtual:map-worker' {
   /** The address of the map's worker. */
   const url: string;

@@ -1,3 +1,4 @@
+/** The page's entry point. */
 import { mount } from 'svelte';
 import './fonts.css';
 import './app.css';

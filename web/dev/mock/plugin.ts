@@ -7,7 +7,10 @@ import { innerPoint } from '../../src/lib/inner';
 import { type MockLayer, makeCity } from './city';
 import { MOCK_TOKEN, MockRecord, type Numbered, tag } from './record';
 
-/** The made-up city as a plug-in of Vite's servers. Distances are rough and nothing is fast: it only has to be true to the interface. */
+/**
+ * The made-up city as a plug-in of Vite's servers. Distances are rough and nothing is fast: it only has to be true to
+ * the interface.
+ */
 export function mockCity(): Plugin {
   const record = new MockRecord(makeCity());
   const use = (server: { middlewares: Connect.Server }) => {

@@ -1,3 +1,4 @@
+/** The icons of layers and search results, by kind. */
 import Building2 from '@lucide/svelte/icons/building-2';
 import Crosshair from '@lucide/svelte/icons/crosshair';
 import History from '@lucide/svelte/icons/history';
@@ -12,7 +13,7 @@ import Route from '@lucide/svelte/icons/route';
 import Zap from '@lucide/svelte/icons/zap';
 import type { Component } from 'svelte';
 
-/** The icon of a kind of layer or search result. A text always stands beside it. */
+/** The icon of a kind of layer or search result. It is always shown next to a text. */
 export const KIND_ICONS: Record<string, Component> = {
   parcel: LandPlot,
   zone: MapIcon,

@@ -1,4 +1,7 @@
-/** Corners of a shape, numbered through all its parts and rings; a ring's last position, which repeats its first, is none. */
+/**
+ * The corners of a shape, numbered through all of its parts and rings. The last position of a ring, which repeats its
+ * first, does not count.
+ */
 type Position = GeoJSON.Position;
 
 /** A part of a shape: its positions, and whether the last one repeats the first. */
@@ -28,7 +31,7 @@ function partsOf(geometry: GeoJSON.Geometry): Part[] {
   }
 }
 
-/** The shape with other positions in its parts, in the order of `partsOf`. */
+/** The shape with other positions in its parts, given in the order of {@link partsOf}. */
 function rebuild<T extends GeoJSON.Geometry>(geometry: T, parts: Position[][]): T {
   const rest = [...parts];
   const next = () => rest.shift() ?? [];
@@ -57,12 +60,12 @@ function rebuild<T extends GeoJSON.Geometry>(geometry: T, parts: Position[][]): 
   return build(geometry) as T;
 }
 
-/** All corners. */
+/** All corners of a shape, in the order of their numbers. */
 export function cornersOf(geometry: GeoJSON.Geometry): Position[] {
   return partsOf(geometry).flatMap(({ positions }) => positions);
 }
 
-/** Where corner `index` stands: its part, and its place in it. */
+/** Finds corner `index`: the part that it belongs to, and its position in that part. */
 function find(geometry: GeoJSON.Geometry, index: number): { parts: Part[]; part: number; at: number } | null {
   const parts = partsOf(geometry);
   let at = index;
@@ -89,7 +92,7 @@ function change<T extends GeoJSON.Geometry>(
   );
 }
 
-/** The shape with a corner elsewhere. */
+/** The shape with corner `index` moved to another position; `null` if there is no such corner. */
 export function moveCorner<T extends GeoJSON.Geometry>(geometry: T, index: number, to: Position): T | null {
   return change(geometry, index, (positions, at) => {
     positions[at] = to;
@@ -97,7 +100,7 @@ export function moveCorner<T extends GeoJSON.Geometry>(geometry: T, index: numbe
   });
 }
 
-/** The shape with a corner more, halfway to the one after `index`; `null` where nothing follows it. */
+/** The shape with a new corner halfway between corner `index` and the next; `null` if there is no next one. */
 export function insertCorner<T extends GeoJSON.Geometry>(geometry: T, index: number): T | null {
   return change(geometry, index, (positions, at, closed) => {
     const from = positions[at];
@@ -109,7 +112,7 @@ export function insertCorner<T extends GeoJSON.Geometry>(geometry: T, index: num
   });
 }
 
-/** The shape without a corner; `null` where too few would be left. */
+/** The shape without corner `index`; `null` if too few would remain. */
 export function removeCorner<T extends GeoJSON.Geometry>(geometry: T, index: number): T | null {
   return change(geometry, index, (positions, at, closed) => {
     if (positions.length <= (closed ? 3 : 2)) return null;

@@ -1,17 +1,18 @@
+/** Dragging the corners of a shape on the map. */
 import type { Map as MapLibre, MapMouseEvent, MapTouchEvent } from 'maplibre-gl';
 
-/** Pixels around a corner that count as it: for a pointer, for a finger. */
+/** How near to a corner, in pixels, a pointer or a finger must be to take it. */
 const REACH = 12;
 const FINGER = 24;
 
-/** What is dragged, and who is told. */
+/** The corners that can be dragged, and what is called when one is. */
 export interface Dragged {
   corners: () => GeoJSON.Position[];
   chosen: (index: number) => void;
   moved: (index: number, to: GeoJSON.Position) => void;
 }
 
-/** Lets corners be dragged on the map, by pointer or finger; gives the way to end it. At most one move a frame is told. */
+/** Lets corners be dragged on the map, reporting at most one move per frame. Returns the function that ends it. */
 export function dragCorners(map: MapLibre, { corners, chosen, moved }: Dragged): () => void {
   let index: number | null = null;
   let to: GeoJSON.Position | null = null;
@@ -40,7 +41,7 @@ export function dragCorners(map: MapLibre, { corners, chosen, moved }: Dragged):
     if (fingers > 1 || button !== 0) return;
     index = nearest(event.point, fingers ? FINGER : REACH);
     if (index === null) return;
-    // The map stays where it is while a corner moves.
+    // The map must not move with the corner.
     event.preventDefault();
     chosen(index);
   };
@@ -63,7 +64,7 @@ export function dragCorners(map: MapLibre, { corners, chosen, moved }: Dragged):
   map.on('touchstart', down);
   map.on('mousemove', move);
   map.on('touchmove', move);
-  // Also where the pointer is let go beside the map.
+  // The pointer may be released outside the map.
   for (const name of ['mouseup', 'touchend', 'touchcancel']) window.addEventListener(name, up);
   return () => {
     cancelAnimationFrame(frame);

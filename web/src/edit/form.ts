@@ -1,6 +1,7 @@
+/** Between the values of a feature and the texts of a form. */
 import type { Feature, Field } from '../lib/api';
 
-/** A value as an input shows it; dates as the input's own notation, instants in the city's time (UTC+7). */
+/** A value as an input shows it: dates in the input's notation, instants in the city's time (UTC+7). */
 export function inputText(value: unknown, field: Field): string {
   if (value === null || value === undefined) return '';
   if (field.type === 'datetime') {
@@ -12,10 +13,10 @@ export function inputText(value: unknown, field: Field): string {
 
 const CITY_MS = 7 * 3_600_000;
 
-/** What is wrong with a text, before the server is asked. */
+/** What the page itself finds wrong with a text. */
 export type Wrong = 'badNumber' | 'badInteger' | 'badDate';
 
-/** A text of an input as the field's value; an empty one is no value. */
+/** The value of a field that a text stands for; an empty text is no value. */
 export function readText(text: string, field: Field): { value: unknown } | { wrong: Wrong } {
   const trimmed = field.type === 'text' ? text : text.trim();
   if (trimmed === '') return { value: null };
@@ -27,7 +28,7 @@ export function readText(text: string, field: Field): { value: unknown } | { wro
       return /^[+-]?\d+$/.test(trimmed) && Number.isSafeInteger(value) ? { value } : { wrong: 'badInteger' };
     }
     case 'real': {
-      // A Vietnamese keyboard's decimal comma; thousands are not grouped.
+      // Vietnamese writes a decimal comma. Thousands must not be grouped.
       const plain = trimmed.replace(',', '.');
       return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? { value: Number(plain) } : { wrong: 'badNumber' };
     }
@@ -47,12 +48,15 @@ export function readText(text: string, field: Field): { value: unknown } | { wro
   }
 }
 
-/** The texts that the inputs of a feature begin with. */
+/** The texts that the inputs show when a feature (`null`: a new one) is opened, by field. */
 export function textsOf(feature: Feature | null, fields: Field[]): Record<string, string> {
   return Object.fromEntries(fields.map((field) => [field.name, inputText(feature?.properties[field.name], field)]));
 }
 
-/** What the texts change of a feature, or of nothing; a text that was not touched changes nothing, however it was rounded. */
+/**
+ * The values that the texts change of a feature (`null`: a new one), and the texts that are wrong, by field. A text
+ * that was not edited changes nothing, even if it is rounded.
+ */
 export function changesOf(
   feature: Feature | null,
   texts: Record<string, string>,
@@ -70,7 +74,7 @@ export function changesOf(
   return { properties, wrong };
 }
 
-/** Faults by the field they are of; those of no field under the empty name. */
+/** The reasons of faults by field; those that concern no field are under the empty name. */
 export function faultsByField(faults: { pointer: string; reason: string }[], fields: Field[]): Record<string, string> {
   const names = new Set(fields.map((field) => field.name));
   const found: Record<string, string> = {};

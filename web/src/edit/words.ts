@@ -1,3 +1,4 @@
+/** The texts of editing, which the browser fetches when somebody opens it. */
 import type { Lang } from '../lib/i18n';
 
 const vi = {

@@ -1,15 +1,15 @@
-/** Writing over the HTTP interface. Nothing here counts as done before the server said so. */
+/** Writing over the HTTP interface. A change counts as saved only when the server has confirmed it. */
 import { ApiError, type Feature, itemUrl } from '../lib/api';
 import { minRevisionHeaders, requestTime } from '../lib/requesttime';
 import { readToken } from '../lib/token';
 
-/** What the server says is wrong with a part of what was sent; `pointer` as in RFC 6901. */
+/** What the server found wrong with a part of the request body; `pointer` is RFC 6901. */
 export interface Fault {
   pointer: string;
   reason: string;
 }
 
-/** A write that the server did not take. */
+/** A change that the server did not accept. */
 export class WriteError extends ApiError {
   constructor(
     status: number,
@@ -20,13 +20,13 @@ export class WriteError extends ApiError {
   }
 }
 
-/** A feature as it is, with what tells this state from later ones. */
+/** A feature with the tag of its state, which a later change of it must name. */
 export interface Read {
   feature: Feature;
   etag: string;
 }
 
-/** The feature as the server has it now. */
+/** Reads the present state of a feature. Throws {@link WriteError}. */
 export async function readNow(layer: string, id: string | number, signal?: AbortSignal): Promise<Read> {
   const response = await send(itemUrl(layer, id), {
     method: 'GET',
@@ -37,7 +37,7 @@ export async function readNow(layer: string, id: string | number, signal?: Abort
   return { feature: (await response.json()) as Feature, etag: response.headers.get('etag') ?? '' };
 }
 
-/** Changes those values of a feature that `properties` names, and its shape where one is given. */
+/** Changes the values that `properties` names, and the shape if one is given. Throws {@link WriteError}. */
 export function patch(
   layer: string,
   id: string | number,
@@ -51,12 +51,12 @@ export function patch(
   });
 }
 
-/** Takes a feature away. */
+/** Deletes a feature. Throws {@link WriteError}. */
 export function remove(layer: string, id: string | number, etag: string, message: string): Promise<Response> {
   return write(itemUrl(layer, id), 'DELETE', message, undefined, { 'if-match': etag });
 }
 
-/** Adds a feature, and gives its id. The same `key` twice adds it once. */
+/** Adds a feature and returns its id. Sent twice with the same `key` it is added once. Throws {@link WriteError}. */
 export async function create(
   layer: string,
   feature: { geometry: GeoJSON.Geometry | null; properties: Record<string, unknown> },
@@ -73,9 +73,9 @@ export async function create(
   return decodeURIComponent(new URL(place, location.href).pathname.split('/').at(-1) ?? '');
 }
 
-/** A key that no other write has. */
+/** A random key for {@link create}. */
 export function newKey(): string {
-  // `crypto.randomUUID` is missing on pages that came without TLS.
+  // Pages that were loaded without TLS have no `crypto.randomUUID`.
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
@@ -95,7 +95,7 @@ async function write(
       ...(message === '' ? {} : { 'citymap-message': encodeURIComponent(message) }),
     },
   });
-  // What was written is what is read from now on, whichever server answers.
+  // From now on every server must answer with what was written here.
   const revision = Number(response.headers.get('citymap-revision'));
   if (Number.isFinite(revision)) requestTime.minRevision = Math.max(requestTime.minRevision, revision);
   return response;

@@ -1,6 +1,7 @@
+/** The versions of a feature, and how two of them differ. */
 import { ask, type Feature, type Field, itemUrl } from '../lib/api';
 
-/** One version of a feature: what it was from a revision on, until another one. Times are RFC 3339. */
+/** A version of a feature: its state from one revision until another. Times are RFC 3339. */
 export interface Version {
   from: number;
   fromTime: string | null;
@@ -8,7 +9,7 @@ export interface Version {
   op: string;
   message?: string | null;
   author?: string | null;
-  /** `null` where the feature was not there. */
+  /** `null` if the feature did not exist then. */
   feature: Feature | null;
 }
 
@@ -25,14 +26,14 @@ export interface Difference {
   after: unknown;
 }
 
-/** The versions of a feature, newest first. */
+/** Reads the versions of a feature, newest first. Throws `ApiError`. */
 export async function fetchVersions(layer: string, id: string | number, signal?: AbortSignal): Promise<VersionsAnswer> {
   return (await ask(`${itemUrl(layer, id)}/history`, signal)).json() as Promise<VersionsAnswer>;
 }
 
 const isEmpty = (value: unknown) => value === null || value === undefined || value === '';
 
-/** The values that differ between two versions, in the order of the layer's fields; a missing value equals an empty one. */
+/** The values that differ between two versions, in the order of the fields. A missing value equals an empty one. */
 export function differences(before: Feature | null, after: Feature | null, fields: Field[]): Difference[] {
   return fields.flatMap((field) => {
     const [one, other] = [before?.properties[field.name], after?.properties[field.name]];
@@ -41,7 +42,7 @@ export function differences(before: Feature | null, after: Feature | null, field
   });
 }
 
-/** Whether two versions have another shape or place. */
+/** Whether two versions differ in shape or position. */
 export function moved(before: Feature | null, after: Feature | null): boolean {
   return JSON.stringify(before?.geometry ?? null) !== JSON.stringify(after?.geometry ?? null);
 }

@@ -1,13 +1,15 @@
-/** The HTTP interface as the web map uses it (docs/http-api.md). Positions are WGS 84 longitude, latitude in degrees. */
+/**
+ * The HTTP interface as the web map uses it (docs/http-api.md). Positions are WGS 84 longitude, latitude in degrees.
+ */
 import { minRevisionHeaders, withTime } from './requesttime';
 
-/** A text in both languages; an empty one means that nobody wrote it. */
+/** A text in both languages; an empty one was not written. */
 export interface Titles {
   vi: string;
   en: string;
 }
 
-/** One code of a code list. `color` is the official colour, `#rrggbb`, where there is one. */
+/** One code of a code list. `color` is its official colour, `#rrggbb`, if it has one. */
 export interface CodeEntry extends Titles {
   code: string;
   color?: string | null;
@@ -54,7 +56,7 @@ export interface Collection {
     revision: number;
     key?: string | null;
     label?: string | null;
-    /** The fields that say from when until when a feature was valid. */
+    /** The fields with the first and the last day on which a feature is valid. */
     validFrom?: string | null;
     validTo?: string | null;
     dataDate?: string | null;
@@ -66,16 +68,16 @@ export interface Collection {
     fields: Field[];
     tiles: string;
     /**
-     * How its tiles are cut: from `detailZoom` on every feature is in them; below it polygons are merged into areas of one
-     * value of `class`, points into clusters, and lines thinned by it.
+     * How its tiles are cut. From `detailZoom` on they contain every feature; below it polygons are merged into areas
+     * of one value of `class`, points into clusters, and lines are thinned by it.
      */
     tileRule?: { detailZoom: number; class?: string | null };
-    /** What names the state of the layer's tiles: asked for with it, a tile may be kept for a year. */
+    /** Names the state of the layer's tiles: a tile that is requested with it may be cached for a year. */
     tilesVersion: string;
   };
 }
 
-/** A size with its unit and how it was computed. */
+/** An area or a length with its unit, and how it was computed. */
 export interface Measure {
   value: number;
   unit: string;
@@ -83,7 +85,7 @@ export interface Measure {
   crs?: string;
 }
 
-/** A feature of an answer; `distance` in metres, 0 inside. */
+/** A feature of an answer. `distance` is in metres, 0 if the feature contains the point. */
 export interface Feature {
   type: 'Feature';
   id: string | number;
@@ -95,7 +97,7 @@ export interface Feature {
   length?: Measure | null;
 }
 
-/** The answer of `/api/at`: every layer asked for, also those with nothing here. */
+/** The answer of `/api/at`: every requested layer, also those without a feature here. */
 export interface AtAnswer {
   point: { lon: number; lat: number };
   vn2000?: { crs: string; x: number; y: number } | null;
@@ -103,7 +105,10 @@ export interface AtAnswer {
   layers: { layer: string; titles: Titles; role: Role; truncated: boolean; features: Feature[] }[];
 }
 
-/** The answer of `/api/within`: `count` touch the area, `whole` lie in it; sizes are of the parts inside. */
+/**
+ * The answer of `/api/within`: `count` features touch the area, `whole` of them lie inside; sizes are of the parts
+ * inside.
+ */
 export interface WithinAnswer {
   revision: number;
   area: Measure;
@@ -132,7 +137,7 @@ export interface SearchResult {
   score?: number;
 }
 
-/** A request that did not end well: the network (`status` 0) or an answer of the server. */
+/** A failed request: `status` is that of the server's answer, or 0 if none came. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -142,13 +147,13 @@ export class ApiError extends Error {
   }
 }
 
-/** Sends a request and reads the JSON of a good answer; otherwise throws {@link ApiError}. */
+/** Sends a request and reads the JSON of a successful answer. Throws {@link ApiError} for any other. */
 export async function getJson<T>(path: string, signal?: AbortSignal, question?: RequestInit): Promise<T> {
   const response = await ask(path, signal, question);
   return (await response.json()) as T;
 }
 
-/** Asks, and gives the answer if it is a good one; else throws {@link ApiError}. */
+/** Sends a request and returns a successful answer. Throws {@link ApiError} for any other. */
 export async function ask(path: string, signal?: AbortSignal, question?: RequestInit): Promise<Response> {
   let response: Response;
   try {
@@ -162,7 +167,7 @@ export async function ask(path: string, signal?: AbortSignal, question?: Request
   return response;
 }
 
-/** What a problem+json answer says of itself, or the status where it is no such answer. */
+/** The detail or title of a problem+json answer, or the status of any other answer. */
 async function problemText(response: Response): Promise<string> {
   try {
     const problem = (await response.json()) as { title?: string; detail?: string };
@@ -172,19 +177,19 @@ async function problemText(response: Response): Promise<string> {
   }
 }
 
-/** The address pattern (`{z}`, `{x}`, `{y}`) of a layer's tiles, with the state they are in and the time they are of. */
+/** The address template (`{z}`, `{x}`, `{y}`) of a layer's tiles, with their version and the time of the data. */
 export function tileUrl(collection: Collection, version = collection.citymap.tilesVersion): string {
   return withTime(`${collection.citymap.tiles}?rev=${encodeURIComponent(version)}`, true);
 }
 
-/** The layers, in catalogue order, and the revision they are of. */
+/** All layers in the order of the catalogue, and their revision. */
 export async function fetchCollections(): Promise<{ collections: Collection[]; revision: number }> {
   const response = await ask(withTime('/api/collections'));
   const { collections } = (await response.json()) as { collections: Collection[] };
   return { collections, revision: Number(response.headers.get('citymap-revision') ?? 0) };
 }
 
-/** One layer; `null` where it is no longer there. */
+/** One layer; `null` if it no longer exists. */
 export async function fetchCollection(layer: string): Promise<Collection | null> {
   try {
     return await getJson<Collection>(withTime(`/api/collections/${encodeURIComponent(layer)}`));
@@ -194,7 +199,7 @@ export async function fetchCollection(layer: string): Promise<Collection | null>
   }
 }
 
-/** What is at a position, on every layer; `tolerance` in metres, for points and lines. */
+/** What is at a position, on every layer. Points and lines are found within `tolerance` metres. */
 export function fetchAt(
   lon: number,
   lat: number,
@@ -211,7 +216,7 @@ export function fetchAt(
   return getJson(withTime(`/api/at?${query}`, true), signal);
 }
 
-/** What lies in a polygon, counted and measured by layer. */
+/** What lies inside a polygon, counted and measured by layer. */
 export function fetchWithin(area: GeoJSON.Polygon, signal?: AbortSignal): Promise<WithinAnswer> {
   return getJson(withTime('/api/within', true), signal, {
     method: 'POST',
@@ -220,20 +225,20 @@ export function fetchWithin(area: GeoJSON.Polygon, signal?: AbortSignal): Promis
   });
 }
 
-/** The address of one feature. */
+/** The address of a feature. */
 export function itemUrl(layer: string, id: string | number): string {
   return `/api/collections/${encodeURIComponent(layer)}/items/${encodeURIComponent(String(id))}`;
 }
 
-/** One feature by its layer and id. */
+/** The feature with an id. Throws {@link ApiError} with status 404 if it does not exist. */
 export function fetchItem(layer: string, id: string | number, signal?: AbortSignal): Promise<Feature> {
   return getJson(withTime(itemUrl(layer, id)), signal);
 }
 
-/** How often, a second apart, a search is tried again while the server asks for patience. */
+/** How many times a search is repeated, a second apart, while the server is not ready for it. */
 const SEARCH_TRIES = 10;
 
-/** Places for a text; those nearer to `near` (longitude, latitude) come first. */
+/** Searches for a text; of equal results those nearer to `near` (longitude, latitude) come first. */
 export async function fetchSearch(text: string, near: [number, number], signal?: AbortSignal): Promise<SearchResult[]> {
   const query = new URLSearchParams({
     q: text,
@@ -245,7 +250,7 @@ export async function fetchSearch(text: string, near: [number, number], signal?:
     try {
       return (await getJson<{ results: SearchResult[] }>(`/api/search?${query}`, signal)).results;
     } catch (error) {
-      // A server that has just started still indexes its names: that takes seconds.
+      // A server that has just started needs some seconds to index its names.
       if (!(error instanceof ApiError && error.status === 503) || tries === SEARCH_TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, 1000));
       signal?.throwIfAborted();
@@ -253,11 +258,11 @@ export async function fetchSearch(text: string, near: [number, number], signal?:
   }
 }
 
-/** The number of the newest revision that the server shows, or `null` where it does not answer. */
+/** The newest revision that the server shows, or `null` if it does not answer. */
 export async function fetchRevision(): Promise<number | null> {
   try {
     const response = await fetch('/health/ready', { cache: 'no-store' });
-    // A server whose record is away for a while answers 503, and goes on to show what it has.
+    // A server that cannot reach its database for a while answers 503 and still shows the revision it has.
     const revision = response.headers.get('citymap-revision');
     return revision === null ? null : Number(revision);
   } catch {

@@ -3,11 +3,11 @@ import { type Bbox, getJson } from './api';
 
 /** What a revision did to one feature. */
 export interface FeatureEvent {
-  /** The feature's id as the interface has it, and its number, which tiles carry. */
+  /** The feature's public id, and the number by which tiles name it. */
   id: string | number;
   fid: number;
   op: 'added' | 'changed' | 'removed';
-  /** The box it has now, and the one it had before. */
+  /** The box around it now, and the one before the change. */
   bbox: Bbox | null;
   before?: Bbox | null;
 }
@@ -20,17 +20,17 @@ export interface LayerEvent {
   changed: number;
   removed: number;
   rejected: number;
-  /** Too much to list, or its fields are others now: all of the layer counts as touched. */
+  /** The whole layer counts as touched: its fields changed, or the changes are too many to list. */
   whole: boolean;
   bbox: Bbox | null;
   features: FeatureEvent[];
-  /** Not all features are listed. */
+  /** `features` does not list all that changed. */
   truncated?: boolean;
-  /** Touched tiles, `[x, y]` by zoom 0–18; a zoom that is left out has too many of them. */
+  /** Touched tiles, `[x, y]` by zoom 0–18; a zoom that is missing has too many of them. */
   tiles: Record<string, [number, number][]> | null;
 }
 
-/** One revision. `time` is RFC 3339. */
+/** A revision: one committed change set. `time` is RFC 3339. */
 export interface RevisionEvent {
   revision: number;
   time: string;
@@ -43,11 +43,11 @@ export interface RevisionEvent {
 /** The answer of `/api/changes`. */
 export interface ChangesAnswer {
   revisions: RevisionEvent[];
-  /** The newest revision there is. */
+  /** The newest revision of all, listed or not. */
   newest: number;
 }
 
-/** What came after revision `since`, oldest first. */
+/** The revisions after `since`, oldest first. */
 export function fetchChanges(since: number, limit = 100): Promise<ChangesAnswer> {
   return getJson(`/api/changes?since=${since}&limit=${limit}`);
 }

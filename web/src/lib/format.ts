@@ -1,15 +1,16 @@
+/** Numbers, dates, sizes and values as people read them in the language of the page. */
 import type { Feature, Field, Measure, Titles } from './api';
 import type { Lang } from './i18n';
 
 const LOCALE: Record<Lang, string> = { vi: 'vi-VN', en: 'en-GB' };
 
-/** The text in `lang`, or the other language's where nobody wrote it; `fallback` where both are empty. */
+/** The text in `lang`, or in the other language if it is empty; `fallback` if both are. */
 export function titleText(titles: Titles | null | undefined, lang: Lang, fallback = ''): string {
   const [first, second] = lang === 'en' ? [titles?.en, titles?.vi] : [titles?.vi, titles?.en];
   return first || second || fallback;
 }
 
-/** A number as the language writes it: 1.234,5 in Vietnamese, 1,234.5 in English. */
+/** A number in the notation of the language: 1.234,5 in Vietnamese, 1,234.5 in English. */
 export function number(value: number, lang: Lang, digits = 1, exact = false): string {
   return new Intl.NumberFormat(LOCALE[lang], {
     maximumFractionDigits: digits,
@@ -17,7 +18,7 @@ export function number(value: number, lang: Lang, digits = 1, exact = false): st
   }).format(value);
 }
 
-/** A calendar day, `2026-01-01` → 01/01/2026 (vi), 1 Jan 2026 (en); another text stays as it is. */
+/** A calendar day, `2026-01-01` → 01/01/2026 (vi), 1 Jan 2026 (en); any other text stays as it is. */
 export function day(text: string, lang: Lang): string {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (!match) return text;
@@ -43,7 +44,7 @@ export function instant(text: string, lang: Lang): string {
   }).format(date);
 }
 
-/** An area in m², from 1 ha on in hectares, from 1 km² on in km²; a length in m, from 10 km on in km. */
+/** An area in m², ha (from 1 ha) or km² (from 1 km²); a length in m or km (from 10 km). */
 export function measure(size: Measure, lang: Lang): string {
   const { value, unit } = size;
   if (unit === 'm²' && value >= 1e6) return `${number(value / 1e6, lang, 2)} km²`;
@@ -52,7 +53,7 @@ export function measure(size: Measure, lang: Lang): string {
   return `${number(value, lang, 1, true)} ${unit}`;
 }
 
-/** A length that was measured: to the centimetre below 100 m, in km from 10 km on. */
+/** A measured length: in centimetre steps below 100 m, in km from 10 km. */
 export function lengthText(metres: number, lang: Lang): string {
   if (metres >= 1e4) return `${number(metres / 1e3, lang, 2, true)} km`;
   return `${number(metres, lang, metres < 100 ? 2 : 1, true)} m`;
@@ -64,13 +65,16 @@ export function distance(metres: number, lang: Lang): string {
   return `${number(metres, lang, metres < 10 ? 1 : 0)} m`;
 }
 
-/** A value of a field as people read it: code-list text, unit, number and date as the language writes them. */
+/**
+ * A value of a field for reading: the text of its code, or the number or date in the language's notation, with the
+ * unit.
+ */
 export function fieldValue(value: unknown, field: Field, lang: Lang): string {
   const entry = field.codeList?.entries.find((candidate) => candidate.code === String(value));
   if (entry) return `${titleText(entry, lang, entry.code)} (${entry.code})`;
   if (typeof value === 'boolean') return value ? (lang === 'vi' ? 'Có' : 'Yes') : lang === 'vi' ? 'Không' : 'No';
   if (typeof value === 'number') {
-    // An integer without a unit is a number of something (sheet, parcel, year): no thousands separator.
+    // An integer without a unit is an identifier or a year (sheet, parcel): no thousands separator.
     const text = field.type === 'int' && !field.unit ? String(value) : number(value, lang, 2);
     return field.unit ? `${text} ${field.unit}` : text;
   }
@@ -80,7 +84,7 @@ export function fieldValue(value: unknown, field: Field, lang: Lang): string {
   return field.unit ? `${text} ${field.unit}` : text;
 }
 
-/** What a feature is called: its label, or its id. */
+/** The name of a feature: its label, or its id if it has none. */
 export function featureName(feature: Feature): string {
   return feature.label ? String(feature.label) : `#${feature.id}`;
 }

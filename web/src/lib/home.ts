@@ -1,3 +1,4 @@
+/** The extent of a layer, and the first view of the map. */
 import type { Bbox, Collection } from './api';
 
 /** The urban core: Bến Thành market. */
@@ -5,7 +6,7 @@ export const CORE: [number, number] = [106.698, 10.7725];
 /** The zoom of the first view on the urban core. */
 export const CORE_ZOOM = 14;
 
-/** The first box of a collection's extent, or `null` where it has none or an impossible one. */
+/** The first box of a layer's extent, or `null` if it is missing or not valid. */
 export function extent(collection: Collection): Bbox | null {
   const box = collection.extent?.spatial?.bbox?.[0];
   if (!box || box.length < 4) return null;
@@ -18,8 +19,8 @@ const holds = ([west, south, east, north]: Bbox, [lon, lat]: [number, number]) =
   lon >= west && lon <= east && lat >= south && lat <= north;
 
 /**
- * The first view. The urban core, unless no layer reaches it: then the layer with most features is shown whole. The city's
- * own extent would not do: Côn Đảo lies 200 km out at sea.
+ * The first view: the urban core or, if no layer reaches it, the extent of the layer with the most features. The
+ * extent of the whole city would not do, because its islands are far out at sea (Côn Đảo 200 km).
  */
 export function firstView(collections: Collection[]): { center: [number, number]; zoom: number } | { bbox: Bbox } {
   const withExtent = collections

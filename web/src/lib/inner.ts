@@ -1,4 +1,6 @@
-/** A position of the geometry that lies in it: for polygons a point inside, for lines a vertex near the middle. */
+/** Points inside geometries, and the boxes around them. Positions are longitude, latitude in degrees. */
+
+/** A position on the geometry: a point inside a polygon, or a vertex near the middle of a line. */
 export function innerPoint(geometry: GeoJSON.Geometry | null): [number, number] | null {
   if (!geometry) return null;
   switch (geometry.type) {
@@ -43,7 +45,10 @@ function size(ring: GeoJSON.Position[] | undefined): number {
   return (east - west) * (north - south);
 }
 
-/** The middle of the widest stretch inside the rings, on the level line halfway up (or near it, where that line is unlucky). */
+/**
+ * The middle of the widest stretch that lies inside the rings on one of five horizontal lines, the first halfway up.
+ * `null` where no line crosses the rings.
+ */
 function insideOf(rings: GeoJSON.Position[][]): [number, number] | null {
   const outer = rings[0];
   if (!outer || outer.length < 4) return null;
@@ -68,7 +73,7 @@ function insideOf(rings: GeoJSON.Position[][]): [number, number] | null {
   return best ? [best.x, best.y] : null;
 }
 
-/** The box around a geometry, or `null` where it has no position. */
+/** The box around a geometry, or `null` if it has no positions. */
 export function boundsOf(geometry: GeoJSON.Geometry | null): [number, number, number, number] | null {
   const positions: GeoJSON.Position[] = [];
   const walk = (value: unknown): void => {

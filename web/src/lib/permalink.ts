@@ -1,3 +1,4 @@
+/** The page's address: all of its state that a link can carry. */
 import type { Lang } from './i18n';
 import type { ThemeName } from './theme';
 
@@ -15,10 +16,10 @@ export interface FeatureRef {
   id: string;
 }
 
-/** All of the page that its address tells. What is left out has its default. */
+/** The state of the page that its address carries. What is missing has its default. */
 export interface Link {
   camera?: Camera;
-  /** Layers that are shown or hidden against their default. */
+  /** Layers that are shown or hidden contrary to their default. */
   on: string[];
   off: string[];
   /** Opacities in per cent that are not 100. */
@@ -26,7 +27,7 @@ export interface Link {
   /** The point that was asked about, longitude and latitude. */
   at?: [number, number];
   selected?: FeatureRef;
-  /** The revision whose record is shown, where it is not the newest. */
+  /** The revision that is shown, unless it is the newest. */
   revision?: number;
   /** The day on which what is shown must have been valid. */
   valid?: string;
@@ -64,7 +65,7 @@ function readRevision(text: string | null): number | undefined {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** A calendar day that there is. */
+/** A day of the calendar; 31 February is none. */
 function readDay(text: string | null): string | undefined {
   if (text === null || !/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
   const time = new Date(`${text}T00:00:00Z`);
@@ -73,7 +74,10 @@ function readDay(text: string | null): string | undefined {
 
 const readLayers = (text: string | null) => (text ?? '').split(',').filter((layer) => LAYER.test(layer));
 
-/** Reads the part of an address behind `#`. What cannot be read is left out, never an error: links are typed and cut. */
+/**
+ * Reads the part of an address after `#`. What cannot be read is ignored and never an error: links are typed by hand
+ * and cut off in messages.
+ */
 export function readLink(hash: string): Link {
   const query = new URLSearchParams(hash.replace(/^#/, ''));
   const [layer = '', ...id] = (query.get('sel') ?? '').split(':');
@@ -85,7 +89,7 @@ export function readLink(hash: string): Link {
     off: readLayers(query.get('off')),
     opacity: readOpacity(query.get('op')),
     at: readPoint(query.get('at')),
-    // Keys may hold colons themselves.
+    // Keys may contain colons.
     selected: LAYER.test(layer) && id.length > 0 ? { layer, id: id.join(':') } : undefined,
     revision: readRevision(query.get('rev')),
     valid: readDay(query.get('valid')),
@@ -94,7 +98,7 @@ export function readLink(hash: string): Link {
   };
 }
 
-/** Writes the part of an address behind `#`, short and readable. */
+/** Writes the part of an address after `#`, short and readable. */
 export function writeLink(link: Link): string {
   const parts: string[] = [];
   if (link.camera) {

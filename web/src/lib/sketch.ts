@@ -1,33 +1,37 @@
+/** The geometry of what a tool draws: lengths and areas on the VN-2000 grid, and their export as CSV. */
 import type { Collection, WithinAnswer } from './api';
 import { gridDistance, inVietnam, toVn2000 } from './vn2000';
 
 /** A WGS 84 position in degrees: longitude, latitude. */
 export type LonLat = [number, number];
 
-/** Whether all positions lie where the VN-2000 grid means something. */
+/** Whether all positions are in the area of use of the VN-2000 grid. */
 export const onGrid = (points: LonLat[]): boolean => points.every(([lon, lat]) => inVietnam(lon, lat));
 
-/** Metres along a line on the grid of EPSG:9210; with `closed` back to its start. */
+/** The length of a line in metres on the grid of EPSG:9210; `closed` adds the way back to its start. */
 export function gridLength(points: LonLat[], closed = false): number {
   const first = points[0];
   const path = closed && first ? [...points, first] : points;
   return path.slice(1).reduce((sum, point, index) => sum + gridDistance(path[index] ?? point, point), 0);
 }
 
-/** Square metres inside a ring (its last point not repeated) on the grid of EPSG:9210, whichever way it runs. */
+/**
+ * The area inside a ring in m² on the grid of EPSG:9210, in either direction; the first point is not repeated at the
+ * end.
+ */
 export function gridArea(ring: LonLat[]): number {
   const flat = ring.map(([lon, lat]) => toVn2000(lon, lat));
   const [east0 = 0, north0 = 0] = flat[0] ?? [];
   let twice = 0;
   flat.forEach(([east, north], index) => {
     const [nextEast, nextNorth] = flat[(index + 1) % flat.length] ?? [east, north];
-    // From the first corner, so that figures in the millions of metres cost no digits.
+    // Relative to the first corner: coordinates of millions of metres would cost digits.
     twice += (east - east0) * (nextNorth - north0) - (nextEast - east0) * (north - north0);
   });
   return Math.abs(twice) / 2;
 }
 
-/** Which side of the line from `a` to `b` a position is on: positive left, negative right, 0 on it. */
+/** The side of the line from `a` to `b` on which `c` is: positive left, negative right, 0 on the line. */
 const side = (a: LonLat, b: LonLat, c: LonLat) => (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
 
 const between = (a: LonLat, b: LonLat, c: LonLat) =>
@@ -47,7 +51,7 @@ function meet(a: LonLat, b: LonLat, c: LonLat, d: LonLat): boolean {
   );
 }
 
-/** Whether a ring (its last point not repeated) meets itself, so that it encloses no one area. */
+/** Whether a ring (its first point not repeated) crosses or touches itself, so that its area is undefined. O(n²). */
 export function crossesItself(ring: LonLat[]): boolean {
   const count = ring.length;
   for (let i = 0; i < count; i += 1) {
@@ -61,7 +65,7 @@ export function crossesItself(ring: LonLat[]): boolean {
   return false;
 }
 
-/** The ring as a GeoJSON polygon, counter-clockwise as RFC 7946 wants it. */
+/** The ring as a GeoJSON polygon, counter-clockwise as RFC 7946 demands. */
 export function polygonOf(ring: LonLat[]): GeoJSON.Polygon {
   const flat = ring.reduce((sum, [x, y], index) => {
     const [nx, ny] = ring[(index + 1) % ring.length] ?? [x, y];
@@ -72,15 +76,15 @@ export function polygonOf(ring: LonLat[]): GeoJSON.Polygon {
   return { type: 'Polygon', coordinates: [first ? [...wound, first] : []] };
 }
 
-/** A cell of a CSV file. A text that a spreadsheet would take for a formula gets an apostrophe before it. */
+/** A cell of a CSV file. A text that a spreadsheet would read as a formula gets an apostrophe in front. */
 function cell(value: string | number | null | undefined): string {
   const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /**
- * The statistics as CSV (RFC 4180, UTF-8 with a mark that spreadsheets need): a line for the area itself, then one for each
- * layer, also those with nothing in it. Figures have a decimal point.
+ * The statistics as CSV (RFC 4180, UTF-8 with the byte order mark that spreadsheets need): a line for the area
+ * itself, then one for each layer, also for those without features in it. Numbers have a decimal point.
  */
 export function statisticsCsv(
   answer: WithinAnswer,

@@ -1,4 +1,7 @@
-/** The token with which a writer changes data. It is kept in the session storage: for one tab, until the tab is closed. */
+/**
+ * The token with which a writer changes data. It is kept in the session storage: for one tab, until the tab is
+ * closed.
+ */
 const STORAGE_KEY = 'citymap-writer';
 
 /** The token that was entered in this tab, or `null`. */

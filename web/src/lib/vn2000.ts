@@ -1,10 +1,11 @@
+/** The VN-2000 coordinate system in the browser. */
 import proj4 from 'proj4';
 
 /**
- * VN-2000 in the browser: for the readout under the pointer and for edge lengths, never for what is stored.
+ * VN-2000 is computed here for the readout under the pointer, edge lengths and tools, never for what is stored.
  *
- * The datum shift is the legal one (Decision 05/2007, EPSG:6960). It is published as a coordinate-frame rotation; `+towgs84`
- * means the other convention, so that its three rotations have the other sign here.
+ * The datum shift is the legal one (Decision 05/2007, EPSG:6960). It is published as a coordinate-frame rotation;
+ * `+towgs84` follows the position-vector convention, so its three rotations have the opposite sign here.
  */
 const TOWGS84 = '-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278';
 
@@ -26,7 +27,7 @@ export function fromVn2000(easting: number, northing: number): [lon: number, lat
   return [lon, lat];
 }
 
-/** Whether a VN-2000 readout makes sense here: Vietnam and its seas, within the area of use of EPSG:4756's datum shift. */
+/** Whether a position is in Vietnam or its seas, the area of use of EPSG:4756's datum shift. */
 export function inVietnam(lon: number, lat: number): boolean {
   return lon >= 102 && lon <= 118 && lat >= 6 && lat <= 24;
 }

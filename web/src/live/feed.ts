@@ -1,40 +1,43 @@
+/** The city's change feed, with everything that can go wrong on the way. */
 import type { ChangesAnswer, RevisionEvent } from '../lib/events';
 
-/** What the feed needs of the world; tests have their own. */
+/** What the feed needs of browser and server; tests replace it. */
 export interface FeedWorld {
-  /** Opens the stream of what comes after a revision. */
+  /** Opens the stream of the revisions after `after`. */
   open(after: number): EventSource;
-  /** What came after a revision, oldest first, at most a hundred. */
+  /** The revisions after `after`, oldest first, at most a hundred. */
   changes(after: number): Promise<ChangesAnswer>;
-  /** The newest revision that the server shows, or `null` where it does not answer. */
+  /** The newest revision that the server shows, or `null` if it does not answer. */
   newest(): Promise<number | null>;
   hidden(): boolean;
 }
 
-/** Who wants to know. */
+/** What the feed reports. */
 export interface FeedListener {
-  /** A revision was committed: each is told once, in order. */
+  /** A revision was committed: each is reported once, in order. */
   revision(event: RevisionEvent): void;
-  /** Too much was missed, or the record is another one: all must be read anew, and the feed started again. */
+  /**
+   * Too many revisions were missed, or the data is another city's: read everything again, then start the feed again.
+   */
   lost(): void;
-  /** The server is, or is no longer, in reach. */
+  /** The server can, or can no longer, be reached. */
   reachable(yes: boolean): void;
 }
 
-/** How often the server is asked for its revision: beside a stream that flows, and without one. */
+/** How often the server is asked for its revision: next to an open stream, and without one. */
 const CALM_MS = 20_000;
 const ALERT_MS = 5000;
-/** A page out of sight gives its stream back: a browser has six connections to a host for all its pages. */
+/** After this time a hidden page closes its stream: a browser has six connections to a host for all of its pages. */
 const HIDDEN_MS = 20_000;
-/** Waits before a refused stream is opened again. */
+/** The first and the longest wait before a refused stream is opened again. */
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
-/** So many missed revisions are not replayed one by one. */
+/** More missed revisions than this are not replayed one by one. */
 const MOST_MISSED = 300;
 
 /**
- * Follows the city's changes by Server-Sent Events. Where no stream can be had the revision's number is asked for now and
- * then instead, and what it says was missed is read from `/api/changes`; so also after the page was out of sight.
+ * Follows the city's changes by Server-Sent Events. Without a stream it asks for the revision from time to time, and
+ * reads what it missed from `/api/changes`; it does the same after the page was hidden.
  */
 export class Feed {
   readonly #listener: FeedListener;
@@ -45,7 +48,7 @@ export class Feed {
   #running = false;
   #paused = false;
   #misses = 0;
-  /** The revision that the last look found, where it was not the one that was told last. */
+  /** The revision that the last check found, if it was not the one that was reported last. */
   #ahead: number | null = null;
   #wait = FIRST_WAIT_MS;
   #catching: Promise<void> | null = null;
@@ -58,12 +61,12 @@ export class Feed {
     this.#world = world;
   }
 
-  /** The newest revision that was told. */
+  /** The newest revision that was reported. */
   get last(): number {
     return this.#last;
   }
 
-  /** Begins to follow what comes after revision `after`; `lost` calls for it again. */
+  /** Follows the revisions after `after`. Must be called again after `lost`. */
   start(after: number): void {
     this.stop();
     this.#last = after;
@@ -74,7 +77,7 @@ export class Feed {
     this.#checkLater();
   }
 
-  /** Ends it. */
+  /** Stops following, and closes the stream. */
   stop(): void {
     this.#running = false;
     this.#close();
@@ -94,7 +97,7 @@ export class Feed {
     }
   }
 
-  /** Looks at once whether the server is in reach: the browser says that the network came or went. */
+  /** Checks at once whether the server can be reached: the browser reports that the network came or went. */
   check(): void {
     if (!this.#running || this.#paused) return;
     clearTimeout(this.#checkTimer);
@@ -127,7 +130,7 @@ export class Feed {
     stream.addEventListener('revision', (message) => {
       if (stream === this.#stream) this.#take(JSON.parse((message as MessageEvent<string>).data) as RevisionEvent);
     });
-    // Asked for what comes after a revision that the server does not have, it tells the newest it has.
+    // A server that does not have the revision asked for reports its newest one.
     stream.addEventListener('hello', (message) => {
       if (stream !== this.#stream) return;
       const { revision } = JSON.parse((message as MessageEvent<string>).data) as { revision: number };
@@ -137,7 +140,7 @@ export class Feed {
       if (stream !== this.#stream) return;
       this.#flows = false;
       this.check();
-      // The browser comes back by itself to a stream that broke, not to one that was refused.
+      // The browser reopens a broken stream by itself, but not one that was refused.
       if (stream.readyState !== CLOSED) return;
       this.#close();
       const wait = this.#wait * (0.75 + Math.random() / 2);
@@ -169,7 +172,7 @@ export class Feed {
     if (!this.#running || this.#paused) return;
     if (newest === null) {
       this.#misses += 1;
-      // One lost answer is no outage.
+      // A single lost answer is not an outage.
       if (this.#misses === 2) this.#listener.reachable(false);
     } else {
       this.#found();
@@ -178,14 +181,14 @@ export class Feed {
     this.#checkLater();
   }
 
-  /** What the server shows against what was told. */
+  /** Compares the revision that the server shows with the one that was reported last. */
   async #compare(newest: number): Promise<void> {
     if (newest < this.#last) {
-      // Another server may only lag behind; a record that stays behind is another record.
+      // Another server may lag behind for a while. One that stays behind has other data.
       if (this.#ahead === newest) this.#lost();
       this.#ahead = newest;
     } else if (newest > this.#last) {
-      // A stream that flows brings it in a moment; one that still has not by the next look is stuck on the way.
+      // An open stream will bring the revision soon. If it has not by the next check, it is stuck.
       const stuck = this.#flows && this.#ahead !== null && this.#last < this.#ahead;
       this.#ahead = newest;
       if (this.#flows && !stuck) return;
@@ -228,12 +231,12 @@ export class Feed {
         if (this.#last >= newest || this.#last === before) return;
       }
     } catch (error) {
-      // A server without this feed, or whose record ends before: what it has now is read as a whole. Other troubles pass.
+      // The server has no change feed, or does not have this revision: read everything. Any other failure will pass.
       const status = (error as { status?: number }).status ?? 0;
       if (this.#running && status >= 400 && status < 500) this.#lost();
     }
   }
 }
 
-/** `EventSource.CLOSED`, which tests have no EventSource for. */
+/** `EventSource.CLOSED`; unit tests have no EventSource. */
 const CLOSED = 2;

@@ -1,3 +1,4 @@
+/** The tiles that a change has touched. */
 import type { Bbox } from '../lib/api';
 import type { LayerEvent } from '../lib/events';
 
@@ -8,14 +9,14 @@ export interface TilePlace {
   y: number;
 }
 
-/** Beyond so many tiles or boxes a layer is asked for anew as a whole: that is cheaper than the list. */
+/** With more tiles or boxes than this the whole layer is fetched again, which is cheaper than the list. */
 const MOST_TILES = 50_000;
 const MOST_BOXES = 2000;
 
-/** The deepest zoom that the feed lists tiles of, and the map asks for. */
+/** The deepest zoom of which the feed lists tiles and the map requests them. */
 const DEEPEST = 18;
 
-/** What a tile holds of its neighbours, as a share of its width: at least what the server's tiles have. */
+/** The margin of a tile, as a share of its width: not less than that of the server's tiles. */
 const BUFFER = 1 / 16;
 
 const key = ({ z, x, y }: TilePlace) => `${z}/${x}/${y}`;
@@ -26,7 +27,7 @@ interface Square {
   north: number;
   east: number;
   south: number;
-  /** The zooms at which it stands for the tiles. */
+  /** The zooms of which the box replaces the list of tiles. */
   zooms: Set<number>;
 }
 
@@ -40,12 +41,12 @@ function square([west, south, east, north]: Bbox, zooms: Set<number>): Square {
   return { west: column(west), east: column(east), north: row(north), south: row(south), zooms };
 }
 
-/** The tiles of one layer that changes have touched: by list, or by box where a zoom has too many to list. */
+/** The tiles of a layer that changes have touched: as a list, or as boxes at zooms where they are too many to list. */
 export class Touched {
   readonly #tiles = new Set<string>();
   #boxes: Square[] = [];
 
-  /** Adds what an event touched. `false`: it cannot be told, or is too much; the whole layer counts. */
+  /** Adds the tiles that an event touched. Returns `false` if the whole layer counts as touched. */
   add(event: LayerEvent): boolean {
     if (event.whole || event.truncated) return false;
     const unlisted = new Set<number>();
@@ -62,20 +63,20 @@ export class Touched {
     return this.#tiles.size <= MOST_TILES && this.#boxes.length <= MOST_BOXES;
   }
 
-  /** Whether a tile is among them. */
+  /** Whether a tile was touched. */
   has(tile: TilePlace): boolean {
     return this.#tiles.has(key(tile)) || this.#boxes.some((box) => box.zooms.has(tile.z) && meets(box, tile));
   }
 }
 
-/** The boxes, old and new, of all that an event touched; `null` where it does not tell. */
+/** The boxes, before and after, of all features that an event touched; `null` if it does not list them. */
 export function boxesOf(event: LayerEvent): Bbox[] | null {
   if (event.whole || event.truncated) return null;
   if (event.features.length > 0) {
     return event.features.flatMap(({ bbox, before }) => [bbox, before].filter((box) => box != null));
   }
   if (event.bbox) return [event.bbox];
-  // Nothing was touched that has a place.
+  // No feature with a geometry was touched.
   return event.added + event.changed + event.removed === 0 ? [] : null;
 }
 

@@ -1,3 +1,4 @@
+/** One label for each named area, although each tile contains only a part of it. */
 import { VectorTile } from '@mapbox/vector-tile';
 import { PbfReader } from 'pbf';
 import { type Bbox, type Collection, tileUrl } from '../lib/api';
@@ -5,9 +6,9 @@ import { extent } from '../lib/home';
 import { boundsOf, innerPoint } from '../lib/inner';
 
 /**
- * Label points of areas. A polygon that crosses a tile's edge is labelled once in each tile, so that a commune would bear
- * its name three times. Its name is therefore put on a point of its own, found once in a few far tiles: in these nearly
- * all areas lie whole, and of one that does not the biggest piece is taken.
+ * The label points of a layer's named areas. MapLibre labels a polygon once in each tile that contains a part of it,
+ * so that a commune would show its name three times. Therefore each name gets a point, found once in a few tiles of a
+ * low zoom: these contain nearly all areas whole, and of any other area the largest part is used.
  */
 export async function areaLabels(collection: Collection): Promise<GeoJSON.FeatureCollection> {
   const { label } = collection.citymap;
@@ -47,7 +48,7 @@ export async function areaLabels(collection: Collection): Promise<GeoJSON.Featur
   return { type: 'FeatureCollection', features: [...best.values()].map((item) => item.feature) };
 }
 
-/** The tiles over a box at the nearest zoom (10 at most) at which there are no more than eight. */
+/** The tiles over a box at the deepest zoom, at most 10, at which there are no more than eight. */
 export function tilesOver([west, south, east, north]: Bbox): [z: number, x: number, y: number][] {
   for (let z = 10; z > 0; z -= 1) {
     const count = 2 ** z;

@@ -1,6 +1,7 @@
+/** How a layer is drawn, from which zoom on, and with which symbol. */
 import type { Collection } from '../lib/api';
 
-/** How a layer is drawn. The role says most of it; for the role `other` the layer's name helps. */
+/** How a layer is drawn: by its role and geometry, and where these are not enough by its name. */
 export type Drawing =
   | 'parcel'
   | 'zone'
@@ -19,7 +20,7 @@ const WATER = /(^|_)(water|waterways?|hydro\w*|song|kenh|rach|mat_nuoc|thuy_he|t
 const GREEN = /(^|_)(green|parks?|open_?space|cay_xanh|cong_vien|recreation)(_|$)/;
 const POWER = /(^|_)(power|electric\w*|dien|cables?)(_|$)/;
 
-/** The way to draw `collection`. */
+/** How a layer is drawn. */
 export function classify(collection: Collection): Drawing {
   const { role, geometry } = collection.citymap;
   // `openspace` and the like arrive as one word in upper or mixed case in other cities' files.
@@ -43,10 +44,10 @@ export function classify(collection: Collection): Drawing {
   }
 }
 
-/** Whether a layer holds borders: areas that overlap level by level, of which only the lines may be drawn. */
+/** Whether a layer contains borders: areas of several levels that overlap, of which only the lines are drawn. */
 export const isBoundary = (collection: Collection): boolean => /boundar|ranh_gioi|dia_gioi/.test(collection.id);
 
-/** The zoom from which a layer's tiles are asked for: where they say something beside the layers that stand above them. */
+/** The zoom from which a layer's tiles are requested: from there on they are legible next to the layers above them. */
 export function minZoom(collection: Collection): number {
   const { role, count } = collection.citymap;
   switch (classify(collection)) {
@@ -60,7 +61,7 @@ export function minZoom(collection: Collection): number {
     case 'power':
       return 13;
     case 'point':
-      // What residents report is followed by neighbourhood, as clusters; hydrants and lights are looked for in the street.
+      // Reports of residents are read by neighbourhood, as clusters; hydrants and lights in the street.
       if (role === 'utility') return count <= 500 ? 15 : count <= 5000 ? 16 : 17;
       if (role === 'report') return 12;
       if (role === 'other') return 8;
@@ -70,10 +71,10 @@ export function minZoom(collection: Collection): number {
   }
 }
 
-/** The zoom from which every feature is in its layer's tiles, one by one. */
+/** The zoom from which a layer's tiles contain every feature by itself. */
 export const detailZoom = (collection: Collection): number => collection.citymap.tileRule?.detailZoom ?? 0;
 
-/** The symbol (tiles/sprites) for a point layer, by its name and role; `null` for a plain dot. */
+/** The symbol (tiles/sprites) of a point layer, by its name and role; `null` for a plain dot. */
 export function pointIcon(collection: Collection): string | null {
   const name = collection.id;
   const table: [RegExp, string][] = [

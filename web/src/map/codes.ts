@@ -1,9 +1,12 @@
+/** The official colours of a code list, and the hatchings that tell codes of one colour apart. */
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { CodeEntry, Collection, Field } from '../lib/api';
 import { tone } from './colors';
 import type { Palette } from './palette';
 
-/** The hatchings of tiles/sprites, in the order in which uses of one colour receive them; the first use stays plain. */
+/**
+ * The hatchings of tiles/sprites, in the order in which codes of one colour receive them; the first code stays plain.
+ */
 export const HATCHES = [
   'diagonal',
   'dots',
@@ -17,7 +20,7 @@ export const HATCHES = [
 ] as const;
 export type Hatch = (typeof HATCHES)[number];
 
-/** The field whose code list gives the layer its colours: the first public one with at least two coloured codes. */
+/** The field by whose code list a layer is coloured: the first one with at least two coloured codes. */
 export function colorField(collection: Collection): Field | null {
   return (
     collection.citymap.fields.find(
@@ -34,8 +37,8 @@ export interface CodeStyle {
 }
 
 /**
- * The looks of a field's codes. The law gives many uses one colour: from the second code of a colour on, a code gets a
- * hatching, so that no two of the first ten look alike. Later ones repeat, and are told apart by their label.
+ * How the codes of a field are drawn. The law gives many uses the same colour: from the second code of a colour on
+ * each gets a hatching, so that the first ten differ. Later ones repeat a hatching and differ by their label.
  */
 export function codeStyles(field: Field): CodeStyle[] {
   const used = new Map<string, number>();
@@ -50,12 +53,12 @@ export function codeStyles(field: Field): CodeStyle[] {
   return looks;
 }
 
-/** The value of `field` as text, so that codes that were read as numbers match too. */
+/** The value of a field as text, so that codes that were read as numbers match too. */
 export function codeText(field: Field): ExpressionSpecification {
   return ['to-string', ['get', field.name]];
 }
 
-/** The fill colour by code: the official colour, toned down over the ground so that lines and labels stay legible. */
+/** The fill colour by code: the official colour, toned down so that lines and labels stay legible. */
 export function codeColor(field: Field, colors: Palette): ExpressionSpecification {
   const cases = codeStyles(field).flatMap(({ entry, color }) => [
     entry.code,
@@ -64,7 +67,7 @@ export function codeColor(field: Field, colors: Palette): ExpressionSpecificatio
   return ['match', codeText(field), ...cases, colors.noCode] as unknown as ExpressionSpecification;
 }
 
-/** The codes that have each hatching. */
+/** The codes of a field that are drawn with each hatching. */
 export function hatchedCodes(field: Field): Map<Hatch, string[]> {
   const byHatch = new Map<Hatch, string[]>();
   for (const { entry, hatch } of codeStyles(field)) {

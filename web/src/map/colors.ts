@@ -1,4 +1,6 @@
-/** Reads `#rgb` or `#rrggbb`; `null` where the text is neither. */
+/** Computing with colours. */
+
+/** The red, green and blue (0–255) of `#rgb` or `#rrggbb`; `null` for any other text. */
 export function parseHex(text: string): [number, number, number] | null {
   const short = /^#([0-9a-f])([0-9a-f])([0-9a-f])$/i.exec(text);
   const hex = short ? `#${short[1]}${short[1]}${short[2]}${short[2]}${short[3]}${short[3]}` : text;
@@ -9,8 +11,8 @@ export function parseHex(text: string): [number, number, number] | null {
 }
 
 /**
- * An official colour over the ground, at `strength` (0–1) for pale colours and less for glaring ones: the pure green and
- * purple of planning drawings were chosen for thin hatchings on paper, and whole districts of them would drown the map.
+ * An official colour over the ground, at `strength` (0–1) if it is pale and less if it is vivid: the pure green and
+ * purple of planning drawings were chosen for thin hatchings on paper, and would dominate the map as areas.
  */
 export function tone(color: string, ground: string, strength: number): string {
   const rgb = parseHex(color);
@@ -19,7 +21,7 @@ export function tone(color: string, ground: string, strength: number): string {
   return mix(color, ground, strength * (1 - 0.56 * chroma ** 2));
 }
 
-/** `strength` (0–1) of `color` over `ground`, as an opaque colour. A colour that cannot be read gives the ground. */
+/** The opaque colour of `color` over `ground` at `strength` (0–1). If either cannot be read, it is `ground`. */
 export function mix(color: string, ground: string, strength: number): string {
   const top = parseHex(color);
   const bottom = parseHex(ground);

@@ -1,10 +1,12 @@
+/** Characters that the map's typeface does not contain. */
 import { addProtocol, type RequestTransformFunction } from 'maplibre-gl';
 
 const SCHEME = 'citymap-glyphs';
 
 /**
- * Has characters that our typeface lacks (Greek, Khmer, …) drawn in a font of the browser. MapLibre does so only where a
- * range fails to load; the server answers such a range with nothing, because an error would stand in the browser's console.
+ * Lets characters that our typeface does not contain (Greek, Khmer, …) be drawn in a font of the browser. MapLibre
+ * does so only if a range of glyphs fails to load. The server answers such a range with an empty body, because an
+ * error status would be printed in the browser's console; this turns the empty body into a failure.
  */
 export function watchGlyphs(): void {
   addProtocol(SCHEME, async ({ url }, abort) => {
@@ -16,6 +18,6 @@ export function watchGlyphs(): void {
   });
 }
 
-/** Sends the map's questions for glyphs through `watchGlyphs`. */
+/** Sends the map's requests for glyphs through {@link watchGlyphs}. */
 export const throughWatch: RequestTransformFunction = (url, kind) =>
   kind === 'Glyphs' ? { url: `${SCHEME}://${url}` } : { url };

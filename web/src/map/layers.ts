@@ -1,3 +1,4 @@
+/** Which module draws which kind of layer. */
 import type { Collection } from '../lib/api';
 import { classify } from './classify';
 import type { DrawContext, Placed } from './draw/common';
@@ -7,7 +8,7 @@ import { points } from './draw/points';
 import { roads } from './draw/road';
 import { addresses, admin, buildings, network } from './draw/town';
 
-/** The style layers of one collection. */
+/** The style layers that draw a layer of the city. */
 export function drawCollection(collection: Collection, context: DrawContext): Placed[] {
   switch (classify(collection)) {
     case 'parcel':

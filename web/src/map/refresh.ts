@@ -1,30 +1,32 @@
+/** Fetching single tiles of the map again. */
 import type { Map as MapLibre } from 'maplibre-gl';
 import type { TilePlace } from '../live/touched';
 
-/** How long until a tile that could not be asked for again at once is looked at again. */
+/** When a tile that could not be fetched at once is tried again. */
 const AGAIN_MS = 100;
 
 const key = ({ z, x, y }: TilePlace) => `${z}/${x}/${y}`;
 
 /**
- * Has single tiles of a source fetched again while the rest stays. `map.refreshTiles` does this for tiles in the picture that
- * are drawn; this does the rest. A tile that is still on its way may bring what was, and is asked for again once it is there
- * (two answers on their way at once might arrive in the wrong order). A tile that the map keeps for the way back is dropped.
+ * Fetches single tiles of a source again while all others stay. `map.refreshTiles` does so for tiles that are drawn;
+ * this does the rest. A tile that is still loading may arrive in its former state: it is requested again once it has
+ * arrived, because two answers at a time could arrive in the wrong order. A tile that the map keeps outside the view
+ * is dropped.
  *
- * What the map keeps is no part of MapLibre's documented interface; its version is pinned, and the page's tests pan away
- * and back.
+ * The tiles that the map keeps are not part of MapLibre's documented interface. Its version is pinned, and the page's
+ * tests pan away and back.
  */
 export class Refresher {
   readonly #map: MapLibre;
   readonly #later = new Map<string, Set<string>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Sources whose new address the map did not follow yet. */
+  /** Sources with a new address whose tiles the map has not requested yet. */
   readonly #held = new Set<string>();
 
   constructor(map: MapLibre) {
     this.#map = map;
-    // A source that gets a new address while one of its layers gets a new filter is held until the next frame; the map then
-    // draws its tiles anew, but forgets to fetch them.
+    // If a source gets a new address while one of its layers gets a new filter, MapLibre pauses the source until the
+    // next frame. It then draws the tiles again, but does not request them.
     map.on('sourcedata', ({ sourceId, sourceDataType, sourceDataChanged }) => {
       if (sourceDataType !== 'content' || !sourceDataChanged) return;
       if (map.style?.tileManagers[sourceId]?._paused) this.#held.add(sourceId);
@@ -54,7 +56,7 @@ export class Refresher {
     if (now.length > 0) this.#map.refreshTiles(source, now);
   }
 
-  /** Ends it. */
+  /** Ends all waiting; nothing is fetched any more. */
   stop(): void {
     clearTimeout(this.#timer);
   }

@@ -1,7 +1,8 @@
+/** How wide a road is drawn, and its rank among the roads, as expressions of the style. */
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection, Field } from '../lib/api';
 
-/** Class values by rank, 0 motorway … 4 alley: the city's codes and OpenStreetMap's. */
+/** The classes of each rank, 0 motorway … 4 alley: the city's codes and OpenStreetMap's. */
 const RANKS: string[][] = [
   ['cao_toc', 'motorway', 'motorway_link', 'expressway'],
   ['quoc_lo', 'duong_chinh', 'truc_chinh', 'vanh_dai', 'trunk', 'trunk_link', 'primary', 'primary_link', 'arterial'],
@@ -33,7 +34,7 @@ const RANKS: string[][] = [
   ],
 ];
 
-/** Carriageway in metres where the data has none, by rank. */
+/** The width of a carriageway in metres, by rank, where the data has none. */
 const USUAL_WIDTH = [22, 15, 10, 7, 3.5];
 
 const named = (collection: Collection, names: string[]): Field | undefined =>
@@ -45,7 +46,7 @@ const classField = (collection: Collection) =>
 
 const rightOfWayField = (collection: Collection) => named(collection, ['lo_gioi', 'row_width']);
 
-/** The rank of a road, 0 motorway … 4 alley: by class, else by right-of-way width, else that of a local street. */
+/** The rank of a road, 0 motorway … 4 alley: by its class, or by its right-of-way, or else that of a local street. */
 export function roadRank(collection: Collection): ExpressionSpecification | number {
   const row = rightOfWayField(collection);
   const byWidth: ExpressionSpecification | number = row
@@ -65,8 +66,8 @@ const byRank = (rank: ExpressionSpecification | number, values: number[]): Expre
   ['match', rank, 0, values[0], 1, values[1], 2, values[2], 3, values[3], values[4]] as ExpressionSpecification;
 
 /**
- * Line width in pixels: true to the carriageway from about z16 on, never thinner than its rank asks for before.
- * `extra` pixels are added for the casing.
+ * The width of a road's line in pixels: that of the carriageway from about zoom 16 on, and never less than a minimum by
+ * rank and zoom. `extra` pixels are added for the casing.
  */
 export function roadWidth(collection: Collection, lat: number, extra: number): ExpressionSpecification {
   const rank = roadRank(collection);
@@ -95,7 +96,7 @@ export function roadWidth(collection: Collection, lat: number, extra: number): E
   ] as ExpressionSpecification;
 }
 
-/** The width of the right-of-way in pixels, for the two lines that bound it; `null` where the data has none. */
+/** The width of the right-of-way in pixels, between the two lines that bound it; `null` if the data has none. */
 export function rightOfWayWidth(collection: Collection, lat: number): ExpressionSpecification | null {
   const field = rightOfWayField(collection);
   if (!field) return null;

@@ -19,9 +19,9 @@ export interface SeamPart {
 const MAX_LABELS = 4000;
 
 /**
- * Finds the features of which several tiles contain a part. The map labels each part, so that a parcel on a tile's border
- * would show its number twice; such a feature is labelled by a point in its largest part instead. `known` labels stay: a
- * point inside a parcel is right at every zoom. Returns `known` itself if nothing is new.
+ * Finds the features of which several tiles contain a part. The map labels each part, so that a parcel on a tile's
+ * border would show its number twice; such a feature is labelled by a point in its largest part instead. `known`
+ * labels stay: a point inside a parcel is right at every zoom. Returns `known` itself if nothing is new.
  */
 export function findSeams(parts: SeamPart[], known: Map<number, SeamLabel>): Map<number, SeamLabel> {
   const byFeature = new Map<number, SeamPart[]>();

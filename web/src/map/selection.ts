@@ -1,16 +1,21 @@
+/**
+ * Drawing the selected feature: its outline, the lengths of its edges, its former shape, and corners that can be
+ * moved.
+ */
 import type { ExpressionSpecification, LayerSpecification } from 'maplibre-gl';
 import { gridDistance, inVietnam } from '../lib/vn2000';
 import { FONT, type Palette } from './palette';
 
-/** An edge shorter than this (metres) is not labelled: its figure would not fit beside it at any zoom. */
+/** An edge shorter than this, in metres, has no label: the label would not fit at any zoom. */
 const SHORTEST = 0.5;
 
-/** More edges than this are a river bank, not a parcel; nobody reads their lengths. */
+/** A shape with more edges than this, for example a river, has no labels: nobody reads their lengths. */
 const MOST_EDGES = 200;
 
 /**
- * What is drawn of the selection: the feature, and for polygons each edge with its length in metres on the VN-2000 grid.
- * `more` is what the feature looked like once, and the corners that can be moved. `write` turns a length into text; without it (outside Vietnam, where the grid means nothing) edges are left out.
+ * What is drawn of the selection: the feature, the point that was asked about, and for a polygon each edge with its
+ * length on the VN-2000 grid, which `write` turns from metres into text. Edges outside Vietnam have no label, because
+ * the grid is not defined there. `more` is a former shape of the feature, and the corners that can be moved.
  */
 export function selectionData(
   geometry: GeoJSON.Geometry | null,
@@ -63,7 +68,7 @@ const middle = (a: GeoJSON.Position, b: GeoJSON.Position): GeoJSON.Position => [
   ((a[1] ?? 0) + (b[1] ?? 0)) / 2,
 ];
 
-/** How far (degrees, clockwise) a text is turned to lie along an edge, never upside down. */
+/** The rotation (degrees, clockwise) of a text along an edge, never upside down. */
 function turn(a: GeoJSON.Position, b: GeoJSON.Position): number {
   const east = ((b[0] ?? 0) - (a[0] ?? 0)) * Math.cos(((a[1] ?? 0) * Math.PI) / 180);
   const north = (b[1] ?? 0) - (a[1] ?? 0);
@@ -71,7 +76,7 @@ function turn(a: GeoJSON.Position, b: GeoJSON.Position): number {
   return degrees > 90 ? degrees - 180 : degrees <= -90 ? degrees + 180 : degrees;
 }
 
-/** The layers of the selection, above all others. */
+/** The style layers of the selection, drawn above all others. */
 export function selectionLayers(colors: Palette): LayerSpecification[] {
   const source = 'citymap-selection';
   const shape: ExpressionSpecification = ['==', ['get', 'part'], 'shape'];
@@ -149,7 +154,7 @@ export function selectionLayers(colors: Palette): LayerSpecification[] {
       type: 'symbol',
       source,
       minzoom: 18,
-      // A figure longer than its edge (about 26 pixels; 3.44 pixels a metre at z18 here) says nothing of where it belongs.
+      // Only where the label (about 26 pixels) fits the edge; at this latitude zoom 18 has 3.44 pixels per metre.
       filter: [
         'all',
         ['==', ['get', 'part'], 'edge'],
@@ -161,7 +166,7 @@ export function selectionLayers(colors: Palette): LayerSpecification[] {
         'text-field': ['get', 'length'],
         'text-font': FONT.bold,
         'text-size': 12,
-        // All of them or the dimensions mean nothing; on the line, so that it is plain which edge is meant.
+        // All edges must be labelled, or the dimensions are incomplete; on the line, so that each is easy to assign.
         'text-allow-overlap': true,
       },
       paint: { 'text-color': colors.select, 'text-halo-color': colors.selectHalo, 'text-halo-width': 1.8 },

@@ -1,29 +1,30 @@
+/** Drawing the sketch of a tool: its points, lines, lengths and area. */
 import type { LayerSpecification } from 'maplibre-gl';
 import type { LonLat } from '../lib/sketch';
 import { gridDistance } from '../lib/vn2000';
 import { FONT, type Palette } from './palette';
 
-/** What is drawn of a sketch. */
+/** A sketch as it is drawn. */
 export interface Sketch {
   points: LonLat[];
-  /** An area, not a line. */
+  /** Whether it is an area instead of a line. */
   closed: boolean;
-  /** Nothing more follows: the points need no handles. */
+  /** Whether it is finished: its points then have no handles. */
   done: boolean;
-  /** Where the grid means something, lengths stand at the edges. */
+  /** Whether it is in the area of use of the VN-2000 grid: its edges then show their lengths. */
   grid: boolean;
 }
 
-/** The sources of the sketch and of the piece between its last point and the pointer. */
+/** The sources of the sketch, and of the line from its last point to the pointer. */
 export const SKETCH = 'citymap-sketch';
 export const REACH = 'citymap-reach';
 
-/** Metres below which the piece to the pointer is none. */
+/** A line to the pointer shorter than this, in metres, is not drawn. */
 const SHORTEST = 0.05;
 
 const NOTHING: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 
-/** What is drawn of a sketch; `write` turns metres into text. */
+/** The features that draw a sketch; `write` turns metres into text. */
 export function sketchData(sketch: Sketch | null, write: (metres: number) => string): GeoJSON.FeatureCollection {
   const first = sketch?.points[0];
   if (!sketch || !first) return NOTHING;
@@ -44,7 +45,7 @@ export function sketchData(sketch: Sketch | null, write: (metres: number) => str
   return { type: 'FeatureCollection', features };
 }
 
-/** The piece from the last point to the pointer, while there is something to come. */
+/** The line from the last point to the pointer while the sketch is not finished; `write` turns metres into text. */
 export function reachData(
   sketch: Sketch | null,
   pointer: LonLat | null,
@@ -52,7 +53,7 @@ export function reachData(
 ): GeoJSON.FeatureCollection {
   const last = sketch?.points.at(-1);
   if (!sketch || sketch.done || !last || !pointer) return NOTHING;
-  // On the point itself, as after each tap on a touch screen, there is nothing to reach for.
+  // After a tap on a touch screen the pointer is on the point itself.
   if (gridDistance(last, pointer) < SHORTEST) return NOTHING;
   const line = feature({ type: 'LineString', coordinates: [last, pointer] }, { part: 'reach' });
   return { type: 'FeatureCollection', features: sketch.grid ? [line, edge(last, pointer, write)] : [line] };
@@ -69,7 +70,7 @@ function edge(a: LonLat, b: LonLat, write: (metres: number) => string): GeoJSON.
   return feature({ type: 'Point', coordinates: middle }, { part: 'edge', text: write(gridDistance(a, b)) });
 }
 
-/** The layers of the sketch, above all others. */
+/** The style layers of the sketch, drawn above all others. */
 export function sketchLayers(colors: Palette): LayerSpecification[] {
   const part = (name: string): ['==', ['get', string], string] => ['==', ['get', 'part'], name];
   const round = { 'line-join': 'round', 'line-cap': 'round' } as const;
@@ -118,7 +119,7 @@ export function sketchLayers(colors: Palette): LayerSpecification[] {
       source: SKETCH,
       filter: part('point'),
       paint: {
-        // The first and the last point are what a click may end the drawing at.
+        // A click on the first or the last point ends the sketch.
         'circle-radius': ['case', ['get', 'end'], 6, 3.6],
         'circle-color': ['case', ['get', 'end'], colors.selectHalo, colors.select],
         'circle-stroke-color': ['case', ['get', 'end'], colors.select, colors.selectHalo],

@@ -1,3 +1,4 @@
+/** The map's style as a function of the page's state. */
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 import { type Collection, tileUrl } from '../lib/api';
 import type { Lang } from '../lib/i18n';
@@ -11,31 +12,31 @@ import { type SeamLabel, seamData } from './seams';
 import { selectionLayers } from './selection';
 import { REACH, SKETCH, sketchLayers } from './sketching';
 
-/** All that the style depends on. */
+/** Everything that the style depends on. */
 export interface StyleInput {
   collections: Collection[];
   /** Whether a layer is shown, and how strongly (0–1). */
   shown: (id: string) => boolean;
   opacity: (id: string) => number;
-  /** The version by which a layer's tiles are asked for: that of the moment when it was read as a whole. */
+  /** The version by which a layer's tiles are requested. */
   version: (collection: Collection) => string;
   theme: ThemeName;
   lang: Lang;
   /** Where the server is, `https://host`: tile, glyph and sprite addresses must be absolute. */
   origin: string;
-  /** What is selected, as it is drawn. */
+  /** The features that draw the selection. */
   selection: GeoJSON.FeatureCollection;
-  /** What a tool has drawn. */
+  /** The features that draw the sketch of a tool. */
   sketch: GeoJSON.FeatureCollection;
-  /** Label points of the layers whose areas bear names, by layer. */
+  /** The label points of named areas, by layer. */
   areaLabels: Record<string, GeoJSON.FeatureCollection>;
-  /** Parcels on tile seams, by layer. */
+  /** Parcels on tile borders, by layer and feature number. */
   seams: Record<string, Map<number, SeamLabel>>;
   /** Latitude in degrees at which metres become pixels. */
   lat: number;
 }
 
-/** The archipelagos that a map of national extent names, and the sea they lie in. */
+/** The names that a map of national extent shows: archipelagos, sea and city. */
 function nation(lang: Lang): GeoJSON.FeatureCollection {
   const places: [string, string, number, number, string][] = [
     ['Quần đảo Hoàng Sa\n(Việt Nam)', 'Hoàng Sa Archipelago\n(Vietnam)', 111.9, 16.45, 'islands'],
@@ -53,14 +54,14 @@ function nation(lang: Lang): GeoJSON.FeatureCollection {
   };
 }
 
-/** The whole style of the map, as a function of its input: the map applies the difference to the former one. */
+/** Builds the style of the whole map; MapLibre applies only the difference to the style before. */
 export function buildStyle(input: StyleInput): StyleSpecification {
   const colors = palette(input.theme);
   const sources: Record<string, SourceSpecification> = {
     'citymap-nation': { type: 'geojson', data: nation(input.lang) },
     'citymap-selection': { type: 'geojson', data: input.selection },
     [SKETCH]: { type: 'geojson', data: input.sketch },
-    // Filled by the map itself at every move of the pointer.
+    // `MapView.reach` fills it at every move of the pointer.
     [REACH]: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
   };
   const drawn = input.collections.filter((collection) => collection.citymap.geometry !== 'none');
@@ -76,7 +77,7 @@ export function buildStyle(input: StyleInput): StyleSpecification {
     const { id } = collection;
     const tiles = [`${input.origin}${tileUrl(collection, input.version(collection))}`];
     const attribution = collection.citymap.attribution ?? undefined;
-    // Past z18 a tile's grid is finer than 4 cm: deeper tiles would add requests, not detail.
+    // At zoom 18 the grid of a tile is finer than 4 cm: deeper tiles would add requests but no detail.
     sources[id] = { type: 'vector', tiles, minzoom: minZoom(collection), maxzoom: 18, attribution };
     if (classify(collection) === 'admin') {
       sources[labelSource(id)] = {
@@ -94,7 +95,7 @@ export function buildStyle(input: StyleInput): StyleSpecification {
       placed.push({ slot: item.slot, layer: { ...item.layer, layout } as LayerSpecification });
     }
   });
-  // The first layer of the catalogue stands above later ones of the same slot.
+  // Within a slot the first layer of the catalogue is drawn on top.
   const ordered = SLOTS.flatMap((slot) => placed.filter((item) => item.slot === slot).reverse());
   const hasAdmin = drawn.some((collection) => classify(collection) === 'admin' && input.shown(collection.id));
   return {
@@ -106,7 +107,7 @@ export function buildStyle(input: StyleInput): StyleSpecification {
       {
         id: 'citymap-ground',
         type: 'background',
-        // Where the city's units are drawn they are the ground, and what lies outside recedes.
+        // If the administrative units are drawn they are the ground, and the area outside recedes.
         paint: { 'background-color': hasAdmin ? colors.outside : colors.ground },
       },
       ...ordered.map((item) => item.layer),

@@ -1,3 +1,4 @@
+/** The MapLibre map on the page, and what the page does with it. */
 import workerUrl from 'virtual:map-worker';
 import * as maplibregl from 'maplibre-gl';
 import type { Bbox } from '../lib/api';
@@ -9,11 +10,11 @@ import { throughWatch, watchGlyphs } from './glyphs';
 import { Refresher } from './refresh';
 import { REACH } from './sketching';
 
-// Without the worker's own address the bundled map never becomes idle.
+// The bundled map needs the address of its worker, or it never becomes idle.
 maplibregl.setWorkerUrl(workerUrl);
 watchGlyphs();
 
-/** What the map tells the page. */
+/** What the map reports to the page. */
 export interface ViewEvents {
   moved: (view: Camera) => void;
   pointer: (lonlat: [number, number] | null) => void;
@@ -22,7 +23,7 @@ export interface ViewEvents {
   busy: () => void;
 }
 
-/** Room that the page's panels take from the map, in pixels. */
+/** The room that the page's panels cover at each side of the map, in pixels. */
 export interface Insets {
   left: number;
   top: number;
@@ -30,12 +31,12 @@ export interface Insets {
   bottom: number;
 }
 
-/** The map itself, with the few things the page does to it. */
+/** The map with the operations that the page needs. Positions are longitude, latitude in degrees. */
 export class MapView {
   readonly map: maplibregl.Map;
   readonly #insets: () => Insets;
   readonly #refresher: Refresher;
-  /** The style that waits for the former one to be read. */
+  /** Whether the first style has been read; until then the next one waits. */
   #styled = false;
   #drawing = false;
   #next: maplibregl.StyleSpecification | null = null;
@@ -63,7 +64,6 @@ export class MapView {
       attributionControl: false,
       renderWorldCopies: false,
       fadeDuration: 150,
-      // Cadastre is read at the pixel: a tilted or globe view would only blur it.
       refreshExpiredTiles: false,
       transformRequest: (url, kind) => {
         if (kind !== 'Tile') return throughWatch(url, kind);
@@ -73,7 +73,6 @@ export class MapView {
     });
     this.#refresher = new Refresher(this.map);
     this.map.touchPitch.disable();
-    // The stylesheet of the control is unwanted, its scale is not.
     this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left');
     this.map.on('moveend', () => events.moved(this.camera()));
     this.map.on('mousemove', (event) => events.pointer([event.lngLat.lng, event.lngLat.lat]));
@@ -96,25 +95,25 @@ export class MapView {
       this.#waiting = undefined;
       events.idle();
     });
-    // A tile that fails is asked for again by the next move; the page's own poll tells of an outage.
+    // A tile that failed is requested again by the next move; the change feed reports an outage.
     this.map.on('error', (event) => console.warn('map:', event.error?.message ?? event));
   }
 
   /**
-   * Draws a frame now and then until the map says that it is idle. It says so after a frame only, and data that comes
-   * anew but changes nothing to see draws none.
+   * Draws a frame each second until the map reports that it is idle. It reports so only after a frame, and new data
+   * that changes nothing in the picture does not cause one.
    */
   #nudge(): void {
     this.#waiting ??= setInterval(() => this.map.triggerRepaint(), 1000);
   }
 
-  /** Where the map looks now. */
+  /** The position, zoom and bearing that the map shows now. */
   camera(): Camera {
     const center = this.map.getCenter();
     return { lon: center.lng, lat: center.lat, zoom: this.map.getZoom(), bearing: this.map.getBearing() };
   }
 
-  /** Goes nearer where a cluster of points is, unless a tool draws; whether it did. */
+  /** Zooms in on a cluster of points under the pointer, unless a tool is drawing. Returns whether it did. */
   #openCluster(point: maplibregl.Point): boolean {
     if (this.#drawing) return false;
     const layers = this.map.getLayersOrder().filter((id) => id.endsWith('/cluster'));
@@ -129,7 +128,7 @@ export class MapView {
     return true;
   }
 
-  /** Brings the picture to `style`: tiles of changed layers are fetched anew, the rest stays as it is. */
+  /** Shows `style`: tiles of layers with a new address are fetched, all others stay. */
   setStyle(style: maplibregl.StyleSpecification): void {
     if (!this.#styled) {
       this.#next = style;
@@ -145,25 +144,25 @@ export class MapView {
     this.#nudge();
   }
 
-  /** Fetches those tiles of a layer again for which `touched` holds; the rest stays as it is. */
+  /** Fetches the tiles of a layer again for which `touched` returns true; all others stay. */
   refresh(layer: string, touched: (tile: TilePlace) => boolean): void {
     this.#refresher.refresh(layer, touched);
     this.#nudge();
   }
 
-  /** Takes the map off the page. */
+  /** Removes the map from the page. */
   remove(): void {
     this.#refresher.stop();
     this.map.remove();
   }
 
-  /** Shows the piece of a sketch that follows the pointer. */
+  /** Shows the line from a sketch's last point to the pointer. */
   reach(data: GeoJSON.FeatureCollection): void {
     const source = this.map.getSource(REACH);
     if (source instanceof maplibregl.GeoJSONSource) void source.setData(data);
   }
 
-  /** Whether a tool draws: the pointer is a cross, and a double click ends a line instead of zooming. */
+  /** A tool begins or ends to draw: the pointer becomes a cross, and a double click no longer zooms. */
   drawing(on: boolean): void {
     this.#drawing = on;
     this.map.getCanvas().style.cursor = on ? 'crosshair' : '';
@@ -171,17 +170,17 @@ export class MapView {
     else this.map.doubleClickZoom.enable();
   }
 
-  /** Pixels on the screen between two positions. */
+  /** The distance between two positions on the screen, in pixels. */
   pixels(a: [number, number], b: [number, number]): number {
     return this.map.project(a).dist(this.map.project(b));
   }
 
-  /** Goes to a view at once. */
+  /** Goes to a position, zoom and bearing without animation. */
   jump(camera: Camera): void {
     this.map.jumpTo({ center: [camera.lon, camera.lat], zoom: camera.zoom, bearing: camera.bearing });
   }
 
-  /** Shows a box whole in the part of the map that panels leave free. */
+  /** Shows a whole box in the part of the map that panels leave free. */
   fit(box: Bbox, maxZoom: number, animate = true): void {
     const { left, top, right, bottom } = this.#insets();
     this.map.fitBounds(box, {
@@ -193,7 +192,7 @@ export class MapView {
     });
   }
 
-  /** The middle of the part of the map that panels leave free, as longitude and latitude. */
+  /** The middle of the part of the map that panels leave free. */
   middle(): [number, number] {
     const { left, top, right, bottom } = this.#insets();
     const canvas = this.map.getContainer();
@@ -203,13 +202,13 @@ export class MapView {
     return [lng, lat];
   }
 
-  /** The pieces of a layer's features in the tiles at hand; none before `zoom`. */
+  /** The parts of a layer's features in the loaded tiles; none below `zoom`. */
   featureParts(layer: string, zoom: number): maplibregl.MapGeoJSONFeature[] {
     if (this.map.getZoom() < zoom || !this.map.getSource(layer)) return [];
     return this.map.querySourceFeatures(layer, { sourceLayer: layer }) as maplibregl.MapGeoJSONFeature[];
   }
 
-  /** The values of `field` among the drawn features of a style layer. */
+  /** The distinct values of `field` among the drawn features of a style layer. */
   valuesInView(layer: string, field: string): string[] {
     if (!this.map.getLayer(layer)) return [];
     const values = new Set<string>();

@@ -1,4 +1,6 @@
-/** The question "what is here?": the point that was clicked, what the server found there, and what is selected of it. */
+/**
+ * The question "what is here?": the point that was clicked, what the server found there, and what is selected of it.
+ */
 import { ApiError, type AtAnswer, type Feature, fetchAt, fetchItem } from '../lib/api';
 import { featureName } from '../lib/format';
 import type { Messages } from '../lib/i18n';

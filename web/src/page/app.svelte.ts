@@ -1,7 +1,7 @@
 /**
- * The page: its parts, each with the state of one idea, and what happens between them. The parts do not know each other;
- * they get what they need as a port. Components read the parts and call them; the map's style ({@link Picture}) and the
- * page's address ({@link App.link}) follow from them.
+ * The page: its parts, each with the state of one idea, and what happens between them. The parts do not know each
+ * other; they get what they need as a port. Components read the parts and call them; the map's style ({@link
+ * Picture}) and the page's address ({@link App.link}) follow from them.
  */
 
 import { titleText } from '../lib/format';

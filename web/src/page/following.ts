@@ -11,7 +11,9 @@ import type { Layers } from './layers.svelte';
 const UPDATE_MS = 1000;
 const RETRY_MS = 5000;
 
-/** The same layers are announced again only after this time: the page does not announce the edits of a day one by one. */
+/**
+ * The same layers are announced again only after this time: the page does not announce the edits of a day one by one.
+ */
 const QUIET_MS = 15_000;
 
 /** Fewer changed layers than this are read one by one. */

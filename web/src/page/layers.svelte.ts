@@ -59,7 +59,9 @@ export class Layers {
     return this.all.filter((layer) => classify(layer) === kind);
   }
 
-  /** Finds among the drawn parts of a layer's features those that lie in several tiles, so that each is labelled once. */
+  /**
+   * Finds among the drawn parts of a layer's features those that lie in several tiles, so that each is labelled once.
+   */
   addSeams(layer: string, parts: SeamPart[]): void {
     const known = this.seams[layer] ?? new Map<number, SeamLabel>();
     const seams = findSeams(parts, known);

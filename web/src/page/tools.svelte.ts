@@ -1,64 +1,65 @@
+/** The tools: measuring, statistics of an area, and drawing a new feature. */
 import { ApiError, fetchWithin, type WithinAnswer } from '../lib/api';
 import { crossesItself, gridArea, gridLength, type LonLat, onGrid, polygonOf } from '../lib/sketch';
 
-/** What is being done on the map instead of asking what is there. */
+/** What clicks on the map do instead of asking what is there. */
 export type ToolMode = 'measure' | 'statistics' | 'draw';
 
-/** What is drawn for a new feature. */
+/** The shape that is drawn for a new feature. */
 export type SketchShape = 'point' | 'line' | 'polygon';
 
-/** A click this many pixels from a point drawn before means that point. */
+/** A click within this distance of a point, in pixels, means that point. */
 const SNAP = 9;
 
-/** The server takes no polygon of more corners. */
+/** The most points that a sketch may have: the server accepts no larger polygon. */
 const MAX_POINTS = 1000;
 
 /**
- * The tools: a mode, what is drawn in it, and what came of it. Clicks add points; a click on the last one ends a line, a
- * click on the first one closes an area.
+ * The tool in use, what is drawn with it, and the result. Clicks add points; a click on the last point ends a line, a
+ * click on the first closes an area.
  */
 export class Tools {
   mode = $state<ToolMode | null>(null);
-  /** What `draw` draws. */
+  /** The shape that the mode `draw` draws. */
   shape = $state<SketchShape>('polygon');
   points = $state.raw<LonLat[]>([]);
-  /** Drawn to the end: the next click begins anew. */
+  /** The sketch is finished: the next click starts a new one. */
   done = $state(false);
-  /** The line came back to its start. */
+  /** The sketch is an area: it returns to its first point. */
   closed = $state(false);
   statistics = $state.raw<WithinAnswer | null>(null);
   loading = $state(false);
   error = $state<string | null>(null);
 
-  /** Whether a figure on the VN-2000 grid makes sense here. */
+  /** Whether the sketch is in the area of use of the VN-2000 grid. */
   grid = $derived(onGrid(this.points));
   crossed = $derived(this.points.length > 3 && crossesItself(this.points));
-  /** Metres, on the grid. */
+  /** The length, for an area its perimeter, in metres on the VN-2000 grid. */
   length = $derived(gridLength(this.points, this.closed));
-  /** Square metres inside, on the grid. */
+  /** The area inside in m² on the VN-2000 grid; 0 for fewer than three points. */
   area = $derived(this.points.length > 2 ? gridArea(this.points) : 0);
-  /** Whether only an area makes sense. */
+  /** Whether the sketch must be an area. */
   areaOnly = $derived(this.mode === 'statistics' || (this.mode === 'draw' && this.shape === 'polygon'));
-  /** Whether only a line makes sense. */
+  /** Whether the sketch must be a line. */
   lineOnly = $derived(this.mode === 'draw' && this.shape === 'line');
   finishable = $derived(!this.done && this.points.length >= (this.areaOnly ? 3 : 2));
 
   #request: AbortController | null = null;
 
-  /** Begins a tool, with nothing drawn. */
+  /** Starts a tool with an empty sketch. */
   start(mode: ToolMode, shape: SketchShape = 'polygon'): void {
     this.clear();
     this.mode = mode;
     this.shape = shape;
   }
 
-  /** Leaves the tool; what was drawn goes. */
+  /** Leaves the tool and drops the sketch. */
   stop(): void {
     this.clear();
     this.mode = null;
   }
 
-  /** Begins anew in the same tool. */
+  /** Drops the sketch, and stays in the tool. */
   clear(): void {
     this.#request?.abort();
     this.points = [];
@@ -69,7 +70,7 @@ export class Tools {
     this.error = null;
   }
 
-  /** One step back: what is drawn goes, then the tool. Says whether there was one. */
+  /** Goes one step back: first drops the sketch, then leaves the tool. Returns whether there was one. */
   back(): boolean {
     if (!this.mode) return false;
     if (this.points.length > 0) this.clear();
@@ -77,10 +78,10 @@ export class Tools {
     return true;
   }
 
-  /** Takes a click; `pixels` says how far on the screen a position is from it. */
+  /** Handles a click; `pixels` returns the distance of a position from it on the screen. */
   click(point: LonLat, pixels: (other: LonLat) => number): void {
     if (this.mode === 'draw') {
-      // Values are being filled in for what was drawn: a stray click must not undo it.
+      // The form for the new feature is being filled in: a stray click must not drop its shape.
       if (this.done && this.shape !== 'point') return;
       if (this.shape === 'point') {
         this.points = [point];
@@ -97,14 +98,14 @@ export class Tools {
     else if (this.points.length < MAX_POINTS) this.points = [...this.points, point];
   }
 
-  /** Takes the last point back; what was finished is open again. */
+  /** Removes the last point, or reopens a finished sketch. */
   undo(): void {
     const kept = this.done ? this.points : this.points.slice(0, -1);
     this.clear();
     this.points = kept;
   }
 
-  /** Ends the drawing: as an area with `closed`, and always so where only an area makes sense. */
+  /** Finishes the sketch, as an area if `closed` or if it must be one. */
   finish(closed = this.areaOnly): void {
     if (!this.finishable) return;
     this.closed = (closed || this.areaOnly) && !this.lineOnly;
@@ -112,7 +113,7 @@ export class Tools {
     if (this.mode === 'statistics') void this.fetchStatistics();
   }
 
-  /** Asks what lies in the area. An outline that crosses itself has no inside to ask for. */
+  /** Asks the server what is inside the area. An outline that crosses itself has no inside. */
   async fetchStatistics(): Promise<void> {
     if (this.mode !== 'statistics' || !this.done || this.crossed) return;
     this.#request?.abort();

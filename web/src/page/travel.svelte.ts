@@ -26,8 +26,8 @@ export interface TravelPort {
 }
 
 /**
- * The page shows the data as it was recorded after a revision, and of that what was valid on a day. Both are one for the
- * whole page, so that map, panel and tools never show different times.
+ * The page shows the data as it was recorded after a revision, and of that what was valid on a day. Both are one for
+ * the whole page, so that map, panel and tools never show different times.
  */
 export class Travel {
   /** The former state that is shown; `null` for the present. */
@@ -75,9 +75,9 @@ export class Travel {
   }
 
   /**
-   * Shows the data as it was after a revision, or at the end of a day (`2026-01-31` in the city's time zone), and of that
-   * what was valid on the day `valid`. `null` is the present, and all. Where that cannot be shown the page stays as it is,
-   * and the user is told.
+   * Shows the data as it was after a revision, or at the end of a day (`2026-01-31` in the city's time zone), and of
+   * that what was valid on the day `valid`. `null` is the present, and all. Where that cannot be shown the page stays
+   * as it is, and the user is told.
    */
   async go(revision: number | string | null, valid: string | null): Promise<void> {
     if (this.#port.blocked()) return;

@@ -1,10 +1,11 @@
+/** What the drawing of all kinds of layers has in common: slots, filters, colours, labels and hatchings. */
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification, LayerSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
 import { classify } from '../classify';
 import { codeText, colorField, hatchedCodes } from '../codes';
 import type { Palette } from '../palette';
 
-/** Where a style layer stands, bottom to top. */
+/** The order of all style layers, from bottom to top. */
 export const SLOTS = [
   'admin-fill',
   'zone-fill',
@@ -31,26 +32,26 @@ export const SLOTS = [
 ] as const;
 export type Slot = (typeof SLOTS)[number];
 
-/** A style layer with its place. */
+/** A style layer and the slot that it is drawn in. */
 export interface Placed {
   slot: Slot;
   layer: LayerSpecification;
 }
 
-/** What a layer's looks depend on beside the layer itself. */
+/** What the drawing of a layer depends on besides the layer itself. */
 export interface DrawContext {
   colors: Palette;
-  /** 0–1, set by the user. */
+  /** The layer's opacity, 0–1, set by the user. */
   opacity: number;
-  /** Position among the layers, for the colours of layers that have none of their own. */
+  /** The layer's position in the catalogue, which colours a layer that has no colours of its own. */
   index: number;
   /** Latitude in degrees at which metres become pixels. */
   lat: number;
-  /** A coloured parcel layer is shown: plan colours then give way to it in near views. */
+  /** A coloured parcel layer is shown: planning colours fade behind it in near views. */
   parcelsShown: boolean;
-  /** A coloured plan is shown: parcels then stay behind it in far views. */
+  /** A coloured plan is shown: parcels fade behind it in far views. */
   zonesShown: boolean;
-  /** Numbers of features that are labelled by a point of their own, see `seams.ts`. */
+  /** The numbers of features that are labelled by a point of their own, see `seams.ts`. */
   seams: number[];
   /** Something is selected: its neighbours fade a little. */
   dimmed: boolean;
@@ -58,7 +59,7 @@ export interface DrawContext {
 
 export const POLYGON: ExpressionSpecification = ['==', ['geometry-type'], 'Polygon'];
 export const LINE: ExpressionSpecification = ['==', ['geometry-type'], 'LineString'];
-/** Single points: a tile's clusters stand for many. */
+/** Single points, not the clusters that represent several. */
 export const POINT: ExpressionSpecification = [
   'all',
   ['==', ['geometry-type'], 'Point'],
@@ -66,13 +67,13 @@ export const POINT: ExpressionSpecification = [
 ];
 export const CLUSTER: ExpressionSpecification = ['has', 'point_count'];
 
-/** The source of a layer's label points, see `arealabels.ts`. */
+/** The name of the source of a layer's area labels, see `arealabels.ts`. */
 export const labelSource = (id: string) => `${id}:label`;
 
-/** The source of labels on tile seams, see `seams.ts`. */
+/** The name of the source of a layer's labels on tile borders, see `seams.ts`. */
 export const seamSource = (id: string) => `${id}:seam`;
 
-/** The colour of a layer that has no official ones. */
+/** The colour of a layer without official colours. */
 export function ownColor(collection: Collection, context: Pick<DrawContext, 'colors' | 'index'>): string {
   const { colors, index } = context;
   switch (classify(collection)) {
@@ -97,23 +98,23 @@ export function ownColor(collection: Collection, context: Pick<DrawContext, 'col
   }
 }
 
-/** The text of a feature's label, or `null` where the layer names none. */
+/** The text of a feature's label, or `null` if the layer has no label field. */
 export function labelText(collection: Collection): ExpressionSpecification | null {
   const field = collection.citymap.label;
   if (!field) return null;
-  // OpenStreetMap's `name:vi` is filled for few features; where it is not, `name` is Vietnamese.
+  // In OpenStreetMap's data few features have `name:vi`; where it is missing, `name` is Vietnamese.
   const plain = field !== 'name' && collection.citymap.fields.some((candidate) => candidate.name === 'name');
   return ['to-string', plain ? ['coalesce', ['get', field], ['get', 'name']] : ['get', field]];
 }
 
-/** What the style layers of a collection have in common. */
+/** The id and source of a style layer that draws a layer of the city. */
 export const base = (collection: Collection, part: string) => ({
   id: `${collection.id}/${part}`,
   source: collection.id,
   'source-layer': collection.id,
 });
 
-/** The paint of a text. */
+/** The paint of a label: its colour, and a halo in pixels. */
 export const label = (colors: Palette, color = colors.label, opacity = 1, halo = 1.4) => ({
   'text-color': color,
   'text-halo-color': colors.halo,
@@ -121,7 +122,7 @@ export const label = (colors: Palette, color = colors.label, opacity = 1, halo =
   'text-opacity': opacity,
 });
 
-/** The hatchings that tell uses of one colour apart, above the fill. */
+/** The hatchings over the fill that tell codes of one colour apart. */
 export function hatches(
   collection: Collection,
   minzoom: number,

@@ -1,3 +1,4 @@
+/** Drawing parcels and planning zones. */
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
 import { detailZoom } from '../classify';
@@ -15,7 +16,7 @@ import {
   seamSource,
 } from './common';
 
-/** Land parcels: land-use colour, thin dark border, number and use code. */
+/** Parcels: the colour of the land use, a thin dark border, number and land-use code. */
 export function parcels(collection: Collection, context: DrawContext): Placed[] {
   const { colors, dimmed } = context;
   const opacity = context.opacity * (dimmed ? 0.75 : 1);
@@ -23,7 +24,7 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
   const text = labelText(collection);
   const strength = field ? opacity : opacity * 0.35;
   const detail = detailZoom(collection);
-  // Far views show where land is used, as what; a plan that is drawn too keeps the upper hand until lots can be told apart.
+  // Far views show land use; where a plan is drawn too, it dominates until single parcels can be seen.
   const behind = context.zonesShown ? 0.3 * strength : strength;
   const fill: DataDrivenPropertyValueSpecification<number> =
     detail > 0 ? ['interpolate', ['linear'], ['zoom'], detail - 0.6, behind, detail, strength] : strength;
@@ -47,7 +48,7 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
       layer: {
         ...base(collection, 'line'),
         type: 'line',
-        // Merged areas have no borders that anybody surveyed.
+        // Merged areas have no surveyed borders.
         minzoom: detail,
         layout: { 'line-join': 'round' },
         paint: {
@@ -73,7 +74,7 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
       type: 'symbol' as const,
       minzoom: 17,
       layout: {
-        // Number above, use code below, as on a cadastral sheet.
+        // The number above the land-use code, as on a cadastral map sheet.
         'text-field': (field
           ? ['step', ['zoom'], text, 18, ['format', text, {}, '\n', {}, codeText(field), { 'font-scale': 0.8 }]]
           : text) as ExpressionSpecification,
@@ -97,7 +98,7 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
   return placed;
 }
 
-/** A finer plan prevails over a coarser one: it is drawn above it. */
+/** The drawing order of plans: a more detailed plan prevails, and is drawn above a less detailed one. */
 function planRank(collection: Collection): ExpressionSpecification | number {
   const field = collection.citymap.fields.find((candidate) =>
     ['cap', 'cap_quy_hoach', 'level'].includes(candidate.name),
@@ -120,16 +121,18 @@ function planRank(collection: Collection): ExpressionSpecification | number {
   ] as unknown as ExpressionSpecification;
 }
 
-/** How strong plan colours are in far views: whole districts of one vivid green would drown all else. */
+/**
+ * The strength of planning colours in far views, where whole districts of one vivid green would hide everything else.
+ */
 const FAR = 0.38;
 
-/** Planning zones: colour in far views, dash-dotted border in near ones. */
+/** Planning zones: coloured in far views, with a dash-dotted border in near ones. */
 export function zones(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity, parcelsShown } = context;
   const field = colorField(collection);
   const strength = field ? 1 : 0.14;
-  // Far views are for water, roads and communes, the plan behind them; the middle ones for the plan; near views show the
-  // cadastre with the plan's borders over it.
+  // Far views show water, roads and communes over a faint plan, middle ones the plan, and near ones the parcels with
+  // the borders of the plan over them.
   const far = [9, FAR * opacity * strength, 12.5, FAR * opacity * strength, 13.5, opacity * strength];
   const fade: DataDrivenPropertyValueSpecification<number> = parcelsShown
     ? ['interpolate', ['linear'], ['zoom'], ...far, 14.5, opacity * strength, 15.2, 0.12 * opacity]

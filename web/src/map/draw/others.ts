@@ -1,3 +1,4 @@
+/** Drawing water, green areas, and layers of no known kind. */
 import type { Collection } from '../../lib/api';
 import { classify, isBoundary } from '../classify';
 import { codeColor, colorField } from '../codes';
@@ -5,7 +6,7 @@ import { FONT } from '../palette';
 import { base, type DrawContext, hatches, LINE, label, labelText, ownColor, type Placed, POLYGON } from './common';
 import { clusters, dots } from './points';
 
-/** Water and green. */
+/** Water and green areas: fill, line and name. */
 export function nature(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity } = context;
   const water = classify(collection) === 'water';
@@ -56,7 +57,7 @@ export function nature(collection: Collection, context: DrawContext): Placed[] {
   return placed;
 }
 
-/** A layer nobody foresaw: its own hue, or its code list's, in whatever geometry it has. */
+/** A layer of no known kind, in any geometry: in the colours of its code list, or in a colour by its position. */
 export function others(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity } = context;
   const field = colorField(collection);

@@ -1,10 +1,11 @@
+/** Drawing points: symbols, plain dots, and the clusters of far views. */
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
 import { detailZoom, pointIcon } from '../classify';
 import { FONT } from '../palette';
 import { base, CLUSTER, type DrawContext, label, labelText, ownColor, type Placed, POINT } from './common';
 
-/** Points with a symbol, and their names where they are places. */
+/** Points with a symbol; places also with their names. */
 export function points(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity } = context;
   const icon = pointIcon(collection);
@@ -44,7 +45,7 @@ export function points(collection: Collection, context: DrawContext): Placed[] {
   ];
 }
 
-/** What stands for several points in far views: a disc with their number. */
+/** Clusters, which represent several points in far views: a disc with their number. */
 export function clusters(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity } = context;
   if (detailZoom(collection) === 0) return [];
@@ -83,7 +84,7 @@ export function clusters(collection: Collection, context: DrawContext): Placed[]
   ];
 }
 
-/** Points without a symbol. */
+/** Points without a symbol, as dots. */
 export function dots(collection: Collection, context: DrawContext): Placed {
   return {
     slot: 'dots',

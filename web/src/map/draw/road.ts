@@ -1,10 +1,11 @@
+/** Drawing roads. */
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
 import { FONT } from '../palette';
 import { rightOfWayWidth, roadRank, roadWidth } from '../roads';
 import { base, type DrawContext, LINE, label, labelText, type Placed } from './common';
 
-/** Roads: casing, carriageway, right-of-way and name. */
+/** Roads: casing, carriageway, the lines of the right-of-way, and the name. */
 export function roads(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity, lat } = context;
   const rank = roadRank(collection);
@@ -43,7 +44,7 @@ export function roads(collection: Collection, context: DrawContext): Placed[] {
         filter: shown,
         layout,
         paint: {
-          // Before casings can be seen a white road would vanish on the pale ground.
+          // Where casings are too thin to be seen, a white road would disappear on the pale ground.
           'line-color': ['step', ['zoom'], colorsOf(colors.roadCasings), 12, colorsOf(colors.roads)],
           'line-width': roadWidth(collection, lat, 0),
           'line-opacity': opacity,

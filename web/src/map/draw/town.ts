@@ -1,3 +1,4 @@
+/** Drawing buildings, address points, administrative units, pipes and cables. */
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
 import { classify, detailZoom } from '../classify';
@@ -15,7 +16,7 @@ import {
   POLYGON,
 } from './common';
 
-/** Buildings: a faint body over the parcel. */
+/** Buildings: a faint fill over the parcel, with an outline. */
 export function buildings(collection: Collection, { colors, opacity }: DrawContext): Placed[] {
   const outline = colors.buildingLine;
   const detail = detailZoom(collection);
@@ -48,7 +49,7 @@ export function buildings(collection: Collection, { colors, opacity }: DrawConte
   ];
 }
 
-/** Address points: house numbers in near views. */
+/** Address points: dots, and house numbers in near views. */
 export function addresses(collection: Collection, { colors, opacity }: DrawContext): Placed[] {
   const house = collection.citymap.fields.find((field) =>
     ['so_nha', 'housenumber', 'house_number', 'addr:housenumber', 'addr_housenumber'].includes(
@@ -94,7 +95,7 @@ export function addresses(collection: Collection, { colors, opacity }: DrawConte
   return placed;
 }
 
-/** Administrative units: the ground, a border and a name on its label point. */
+/** Administrative units: the ground, the border, and the name at the label point. */
 export function admin(collection: Collection, { colors, opacity }: DrawContext): Placed[] {
   const text = labelText(collection) !== null;
   const placed: Placed[] = [
@@ -156,7 +157,7 @@ export function admin(collection: Collection, { colors, opacity }: DrawContext):
   return placed;
 }
 
-/** Pipes and cables. */
+/** Pipes and cables, as dashed lines. */
 export function network(collection: Collection, context: DrawContext): Placed[] {
   const { opacity } = context;
   const power = classify(collection) === 'power';

@@ -67,7 +67,7 @@ fn areas_and_lengths_are_those_of_postgis() {
     let bench = Bench::new();
     bench.expect(0, ["demo", "--parcels", "5000", "--seed", "3"]);
     let live = Live::open(citymap_store::open(&bench.location(), false).unwrap()).unwrap();
-    let city = live.scene().city;
+    let city = live.snapshot().city;
     let layer = |id: &str| city.layer(id).unwrap();
     let by_pair =
         |a: &LayerSnapshot, b: &LayerSnapshot, of: fn(&Piece) -> f64| -> BTreeMap<(i64, i64), f64> {
@@ -94,7 +94,7 @@ fn shapes_have_the_areas_that_are_told_of_them() {
     let bench = Bench::new();
     bench.expect(0, ["demo", "--parcels", "2000", "--seed", "4"]);
     let live = Live::open(citymap_store::open(&bench.location(), false).unwrap()).unwrap();
-    let city = live.scene().city;
+    let city = live.snapshot().city;
     let (parcels, zones) = (city.layer("parcels").unwrap(), city.layer("zones").unwrap());
     let home = Transform::new(Crs::WGS84, Crs::HOME).unwrap();
     let overlay = Overlay::new(Operand::new(parcels), Operand::new(zones)).unwrap();

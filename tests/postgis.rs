@@ -56,7 +56,7 @@ async fn the_engine_answers_as_postgis_does() {
     let bench = Bench::new();
     bench.expect(0, ["demo", "--parcels", "20000", "--seed", "7"]);
     let live = Live::open(citymap_store::open(bench.store().to_str().unwrap(), false).unwrap()).unwrap();
-    let city = live.scene().city;
+    let city = live.snapshot().city;
 
     for layer in ["parcels", "zones", "roads", "street_lights"] {
         let snapshot = city.layer(layer).unwrap_or_else(|| panic!("the demo city has {layer}"));

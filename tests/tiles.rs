@@ -144,7 +144,7 @@ fn crossings(shapes: &[Geometry], seam: i32, east: bool) -> BTreeSet<i32> {
 
 fn check_tiles(bench: &Bench, tiles: usize, seed: u64) {
     let live = Live::open(citymap_store::open(bench.store().to_str().unwrap(), false).unwrap()).unwrap();
-    let city = live.scene().city;
+    let city = live.snapshot().city;
     let server = bench.serve();
     let layers = city.layers.keys().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
     let snapshots: Vec<_> = city.layers.values().filter(|snapshot| !snapshot.is_empty()).collect();

@@ -61,7 +61,7 @@ pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usiz
     imports(&mut table, &bench, &peer, database, parcels, record);
 
     let live = start::run(&mut table, &bench, parcels);
-    let city = live.scene().city;
+    let city = live.snapshot().city;
     let layer = city.layer("parcels").expect("the demo city has parcels");
     let cold = Server::start(bench.store(), &["--tile-cache", "0"]);
     let warm = Server::start(bench.store(), &[]);

@@ -26,7 +26,7 @@ pub(crate) fn run(table: &mut Table, bench: &Bench, parcels: u32) -> Live {
     // One server writes the snapshot files; the next one finds them.
     let folder = bench.path("snapshots");
     let folder = folder.to_str().expect("a plain path");
-    let layers = live.scene().city.layers.len();
+    let layers = live.snapshot().city.layers.len();
     let writer = Server::start(bench.store(), &["--snapshots", folder]);
     let waited = Instant::now();
     while files(folder) < layers {
@@ -35,14 +35,14 @@ pub(crate) fn run(table: &mut Table, bench: &Bench, parcels: u32) -> Live {
     }
     drop(writer);
     let server = first_answer(table, bench, folder, "first answer after the start, with snapshot", 0.5);
-    let features: usize = live.scene().city.layers.values().map(|layer| layer.len()).sum();
+    let features: usize = live.snapshot().city.layers.values().map(|layer| layer.len()).sum();
     let (resident, private) = (memory(server.pid(), "Rss:"), memory(server.pid(), "Anonymous:"));
     let note = format!(
         "{features} features of {layers} layers; {:.0} bytes a feature resident, {private:.0} MB of it not of mapped files; {parcels} parcels among them",
         resident * 1_048_576.0 / features as f64
     );
     table.figure("memory of the server after the start", &format!("{resident:.0} MB"), &note);
-    let layer = live.scene().city;
+    let layer = live.snapshot().city;
     let layer = layer.layer("parcels").expect("the demo city has parcels");
     let bytes: usize = layer.memory().iter().map(|(_, bytes)| bytes).sum();
     table.limit("parcels with all fields, bytes each", bytes as f64 / layer.len() as f64, 400.0, "B");

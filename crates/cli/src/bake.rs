@@ -20,11 +20,11 @@ pub(crate) fn run(cli: &Cli, args: &BakeArgs) -> Result<ExitCode, Failure> {
     let bar = Bar::new(cli.json);
     bar.set("reading the city", 0, 0);
     let live = Live::open(database::open(cli, false)?)?;
-    let scene = match args.as_of {
-        None => live.scene(),
-        Some(as_of) => live.scene_at(database::number(live.store(), as_of)?)?,
+    let city_snapshot = match args.as_of {
+        None => live.snapshot(),
+        Some(as_of) => live.snapshot_at(database::number(live.store(), as_of)?)?,
     };
-    let city = &scene.city;
+    let city = &city_snapshot.city;
     let all = args.layers.iter().any(|name| name == "all");
     if let Some(name) =
         args.layers.iter().find(|name| !all && city.layers.keys().all(|id| id.as_str() != *name))

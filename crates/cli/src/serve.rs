@@ -28,7 +28,7 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Failure> {
         Arc::clone(&live),
         config,
         |address| {
-            let city = live.scene().city;
+            let city = live.snapshot().city;
             let features: usize = city.layers.values().map(|layer| layer.len()).sum();
             let seconds = start.elapsed().as_secs_f64();
             if cli.json {

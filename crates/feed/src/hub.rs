@@ -93,14 +93,14 @@ impl Hub {
     /// # Errors
     /// The store's failure to give the revisions.
     pub fn after(&self, live: &Live, after: RevisionNumber) -> Result<Vec<Arc<RenderedRevision>>, LiveError> {
-        let scene = live.scene();
-        let privacy = rendered::privacy(&scene);
+        let city_snapshot = live.snapshot();
+        let privacy = rendered::privacy(&city_snapshot);
         let known = self.known(live, after);
         if !known.is_empty() {
             return Ok(known);
         }
         // Webhook deliveries ask from many threads at once.
-        let lane = self.lane(after, scene.revision());
+        let lane = self.lane(after, city_snapshot.revision());
         let _turn = lane.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let known = self.known(live, after);
         if !known.is_empty() {
@@ -111,7 +111,7 @@ impl Hub {
             .into_iter()
             .map(|event| {
                 self.cache.get_with((event.revision.number, privacy), || {
-                    Arc::new(RenderedRevision::new(&event, &scene, &self.tiler))
+                    Arc::new(RenderedRevision::new(&event, &city_snapshot, &self.tiler))
                 })
             })
             .collect())
@@ -127,7 +127,7 @@ impl Hub {
         live: &Arc<Live>,
         after: RevisionNumber,
     ) -> Result<Vec<Arc<RenderedRevision>>, FeedError> {
-        let newest = live.scene().revision();
+        let newest = live.snapshot().revision();
         if after >= newest {
             return Ok(Vec::new());
         }
@@ -167,8 +167,8 @@ impl Hub {
 
     /// As [`Hub::after`], from memory only.
     fn known(&self, live: &Live, after: RevisionNumber) -> Vec<Arc<RenderedRevision>> {
-        let scene = live.scene();
-        let (newest, privacy) = (scene.revision(), rendered::privacy(&scene));
+        let city_snapshot = live.snapshot();
+        let (newest, privacy) = (city_snapshot.revision(), rendered::privacy(&city_snapshot));
         (after + 1..=newest).map_while(|number| self.cache.get(&(number, privacy))).take(CHUNK).collect()
     }
 }

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use citymap_access::{Audience, visible};
 use citymap_engine::Bbox;
-use citymap_live::{FeatureEvent, LayerEvent, RevisionEvent, Scene};
+use citymap_live::{CitySnapshot, FeatureEvent, LayerEvent, RevisionEvent};
 use citymap_model::{
     FeatureId, LayerId, RevisionNumber, format_datetime,
     json::{id, number, text},
@@ -25,7 +25,7 @@ pub struct RenderedRevision {
 }
 
 impl RenderedRevision {
-    pub(crate) fn new(event: &RevisionEvent, scene: &Scene, tiler: &Tiler) -> Self {
+    pub(crate) fn new(event: &RevisionEvent, city_snapshot: &CitySnapshot, tiler: &Tiler) -> Self {
         let revision = &event.revision;
         let mut head =
             format!("{{\"revision\":{},\"time\":\"{}\"", revision.number, format_datetime(&revision.time));
@@ -34,7 +34,8 @@ impl RenderedRevision {
         head.push_str(",\"source\":");
         head.push_str(&revision.meta.source.as_deref().map_or_else(|| "null".to_owned(), json_text));
         let number = revision.number;
-        let layer = |event: &LayerEvent| (event.layer.clone(), layer_json(event, number, scene, tiler));
+        let layer =
+            |event: &LayerEvent| (event.layer.clone(), layer_json(event, number, city_snapshot, tiler));
         let layers = event.layers.iter().map(layer).collect();
         let author = format!(",\"author\":{}", json_text(&revision.meta.author));
         Self { number: revision.number, head, author, layers }
@@ -71,10 +72,10 @@ impl RenderedRevision {
 
 /// A hash of which fields are personal and of the record's epoch. JSON that was made under another hash may name what has
 /// become personal since, or be of another record.
-pub(crate) fn privacy(scene: &Scene) -> u64 {
+pub(crate) fn privacy(city_snapshot: &CitySnapshot) -> u64 {
     let mut hasher = DefaultHasher::new();
-    scene.epoch.hash(&mut hasher);
-    for (id, snapshot) in &scene.city.layers {
+    city_snapshot.epoch.hash(&mut hasher);
+    for (id, snapshot) in &city_snapshot.city.layers {
         for (_, field) in visible(snapshot.layer(), &Audience::Public).hidden() {
             (id.as_str(), &field.name).hash(&mut hasher);
         }
@@ -88,7 +89,12 @@ fn json_text(value: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-fn layer_json(event: &LayerEvent, revision: RevisionNumber, scene: &Scene, tiler: &Tiler) -> String {
+fn layer_json(
+    event: &LayerEvent,
+    revision: RevisionNumber,
+    city_snapshot: &CitySnapshot,
+    tiler: &Tiler,
+) -> String {
     let mut out = Vec::with_capacity(512);
     out.extend(b"{\"layer\":");
     text(&mut out, event.layer.as_str());
@@ -103,7 +109,7 @@ fn layer_json(event: &LayerEvent, revision: RevisionNumber, scene: &Scene, tiler
     bbox(&mut out, event.bbox);
     out.extend(b",\"features\":[");
     // The key may have become personal after the event was made: then features are named by their numbers.
-    let nameless = scene.city.layer(event.layer.as_str()).is_some_and(|snapshot| {
+    let nameless = city_snapshot.city.layer(event.layer.as_str()).is_some_and(|snapshot| {
         let layer = snapshot.layer();
         layer.key_index().is_some() && visible(layer, &Audience::Public).key_index().is_none()
     });
@@ -117,8 +123,8 @@ fn layer_json(event: &LayerEvent, revision: RevisionNumber, scene: &Scene, tiler
     if event.whole {
         out.extend(b"null");
     } else {
-        let boxes = tiles::boxes(event, revision, scene);
-        let snapshot = scene.city.layer(event.layer.as_str());
+        let boxes = tiles::boxes(event, revision, city_snapshot);
+        let snapshot = city_snapshot.city.layer(event.layer.as_str());
         tiles::write(&mut out, &boxes, snapshot.map(AsRef::as_ref), tiler);
     }
     out.push(b'}');

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use citymap_engine::{Bbox, LayerSnapshot};
-use citymap_live::{LayerEvent, Scene};
+use citymap_live::{CitySnapshot, LayerEvent};
 use citymap_model::RevisionNumber;
 use citymap_tile::{TileId, TileOptions, Tiler, touched_tiles};
 
@@ -15,10 +15,10 @@ const TILES_MAX: usize = 1_000;
 
 /// Where a revision touched a layer (WGS 84 degrees): the boxes of its features before and after, and those of features
 /// whose id changed because of it, as far as the city in memory still knows.
-pub(crate) fn boxes(event: &LayerEvent, revision: RevisionNumber, scene: &Scene) -> Vec<Bbox> {
+pub(crate) fn boxes(event: &LayerEvent, revision: RevisionNumber, city_snapshot: &CitySnapshot) -> Vec<Bbox> {
     let mut boxes: Vec<Bbox> =
         event.features.iter().flat_map(|change| [change.before, change.bbox]).flatten().collect();
-    if let Some(known) = scene.touches.between(&event.layer, revision.saturating_sub(1), revision) {
+    if let Some(known) = city_snapshot.touches.between(&event.layer, revision.saturating_sub(1), revision) {
         boxes.extend(known);
     }
     boxes

@@ -37,15 +37,15 @@ fn main() {
     let record = citymap_store::open(&store, false).unwrap();
     let opened = milliseconds();
     let live = Live::open_with(record, &options).unwrap();
-    let scene = live.scene();
-    let largest = scene.city.layers.values().max_by_key(|layer| layer.len()).unwrap();
+    let city_snapshot = live.snapshot();
+    let largest = city_snapshot.city.layers.values().max_by_key(|layer| layer.len()).unwrap();
     let extent = largest.extent().unwrap();
     let found = largest.near(extent.center(), 2_000.0, 1);
     let first = milliseconds();
     println!("store opened {opened:.0} ms, first answer {first:.0} ms ({} found)", found.len());
     println!("{}", resident());
     let mut all = (0, 0);
-    for (id, layer) in &scene.city.layers {
+    for (id, layer) in &city_snapshot.city.layers {
         let memory = layer.memory();
         let bytes: usize = memory.iter().map(|(_, bytes)| bytes).sum();
         all = (all.0 + bytes, all.1 + layer.len());

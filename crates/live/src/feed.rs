@@ -12,7 +12,7 @@ use citymap_model::{
 };
 use citymap_store::{Change, StoreError, Touched, View};
 
-use crate::{Live, LiveError, Scene};
+use crate::{CitySnapshot, Live, LiveError};
 
 /// Features that a [`LayerEvent`] lists at most; a layer with more of them changed as a whole.
 pub const FEATURES_MAX: u64 = 1_000;
@@ -99,7 +99,7 @@ impl FeatureOp {
 
 impl Live {
     /// What the revisions above `after` did, oldest first, `limit` of them at most, up to the one that
-    /// [`Live::scene`] shows: who reads the city after an event sees at least what the event says. The newest ones come
+    /// [`Live::city_snapshot`] shows: who reads the city after an event sees at least what the event says. The newest ones come
     /// from memory, others from the store; then it blocks.
     ///
     /// # Errors
@@ -109,8 +109,8 @@ impl Live {
         after: RevisionNumber,
         limit: usize,
     ) -> Result<Vec<Arc<RevisionEvent>>, LiveError> {
-        let scene = self.scene();
-        let newest = scene.revision();
+        let city_snapshot = self.snapshot();
+        let newest = city_snapshot.revision();
         if after >= newest || limit == 0 {
             return Ok(Vec::new());
         }
@@ -123,7 +123,7 @@ impl Live {
                 break;
             }
             let event = match self.store().view_at(revision.number) {
-                Ok(view) => event(view.as_ref(), revision, &scene)?,
+                Ok(view) => event(view.as_ref(), revision, &city_snapshot)?,
                 // Older than the history: the log is all that is known.
                 Err(StoreError::NoHistory { .. }) => from_log(revision),
                 Err(error) => return Err(error.into()),
@@ -155,13 +155,17 @@ fn from_log(revision: Revision) -> RevisionEvent {
     RevisionEvent { revision, layers }
 }
 
-fn event(view: &dyn View, revision: Revision, scene: &Scene) -> Result<RevisionEvent, StoreError> {
+fn event(
+    view: &dyn View,
+    revision: Revision,
+    city_snapshot: &CitySnapshot,
+) -> Result<RevisionEvent, StoreError> {
     let catalogue = view.layers()?;
     let mut event = from_log(revision);
     for own in &mut event.layers {
         // A layer that went has nothing to read.
         let Some(entry) = catalogue.iter().find(|entry| entry.layer.id == own.layer) else { continue };
-        match look(view, &entry.layer, own, scene) {
+        match look(view, &entry.layer, own, city_snapshot) {
             // The first revision that can be read differs from one that cannot.
             Ok(()) | Err(StoreError::NoHistory { .. }) => {}
             Err(error) => return Err(error),
@@ -188,7 +192,12 @@ impl LayerEvent {
 }
 
 /// Adds what the history knows.
-fn look(view: &dyn View, layer: &Layer, event: &mut LayerEvent, scene: &Scene) -> Result<(), StoreError> {
+fn look(
+    view: &dyn View,
+    layer: &Layer,
+    event: &mut LayerEvent,
+    city_snapshot: &CitySnapshot,
+) -> Result<(), StoreError> {
     let before = view.revision().saturating_sub(1);
     let Touched::Features(count) = view.touched(&layer.id, before)? else { return Ok(()) };
     event.whole = count > FEATURES_MAX;
@@ -196,7 +205,7 @@ fn look(view: &dyn View, layer: &Layer, event: &mut LayerEvent, scene: &Scene) -
     if count == 0 || count > BOXES_MAX {
         return Ok(());
     }
-    let names = Names::new(layer, view.revision(), scene);
+    let names = Names::new(layer, view.revision(), city_snapshot);
     view.changes(&layer.id, before, &mut |change| {
         let [was, is] = [&change.before, &change.after].map(|side| bbox(side.as_ref()));
         for side in [was, is].into_iter().flatten() {
@@ -237,8 +246,8 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn new(layer: &Layer, revision: RevisionNumber, scene: &'a Scene) -> Self {
-        let snapshot = scene.city.layer(layer.id.as_str()).map(AsRef::as_ref);
+    fn new(layer: &Layer, revision: RevisionNumber, city_snapshot: &'a CitySnapshot) -> Self {
+        let snapshot = city_snapshot.city.layer(layer.id.as_str()).map(AsRef::as_ref);
         Self {
             key: lasting_key(layer, snapshot.map(|snapshot| snapshot.layer()), &Audience::Public),
             revision,

@@ -35,14 +35,14 @@ impl Live {
     }
 
     fn follow_once(&self, step: Duration) -> Result<(), LiveError> {
-        if let Err(error) = self.store.wait(self.scene().revision(), step) {
+        if let Err(error) = self.store.wait(self.snapshot().revision(), step) {
             self.shared.note(Some(error.to_string()));
             return Err(error.into());
         }
         let touched = self.refresh()?;
         if !touched.is_empty() {
             let layers = touched.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-            tracing::info!(revision = self.scene().revision(), layers, "new revision");
+            tracing::info!(revision = self.snapshot().revision(), layers, "new revision");
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use citymap_model::RevisionNumber;
 use citymap_store::StoreError;
 
 use crate::{
-    Live, LiveError, Scene,
+    CitySnapshot, Live, LiveError,
     read::{differing, stepwise, whole},
 };
 
@@ -26,12 +26,12 @@ type Slot = Arc<Mutex<Option<Arc<City>>>>;
 
 /// Former cities, those asked for last.
 #[derive(Default)]
-pub(crate) struct FormerScenes {
+pub(crate) struct FormerSnapshots {
     /// Asked for last comes last.
     slots: Mutex<Vec<(RevisionNumber, Slot)>>,
 }
 
-impl FormerScenes {
+impl FormerSnapshots {
     fn slot(&self, revision: RevisionNumber) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let position = slots.iter().position(|(own, _)| *own == revision);
@@ -83,18 +83,18 @@ fn own_features(former: &City, now: &City) -> usize {
 
 impl Live {
     /// The city as it was at a former revision; 0 is the empty one. Layers that nobody has touched since are those of the
-    /// newest scene; others are the newest ones with what has changed since taken back, or are read from the store where that
-    /// is too much. Some are kept. [`Scene::find`] of it answers for the newest revision.
+    /// newest snapshot; others are the newest ones with what has changed since taken back, or are read from the store where that
+    /// is too much. Some are kept. [`CitySnapshot::find`] of it answers for the newest revision.
     ///
     /// Blocks: for milliseconds where little has changed, for as long as reading the layers takes where much has.
     ///
     /// # Errors
     /// [`StoreError::NoRevision`] if there is none of this number.
-    pub fn scene_at(&self, revision: RevisionNumber) -> Result<Scene, LiveError> {
-        if revision > self.scene().revision() {
+    pub fn snapshot_at(&self, revision: RevisionNumber) -> Result<CitySnapshot, LiveError> {
+        if revision > self.snapshot().revision() {
             self.refresh()?;
         }
-        let now = self.scene();
+        let now = self.snapshot();
         let newest = now.revision();
         if revision == newest {
             return Ok(now);
@@ -114,10 +114,10 @@ impl Live {
                 city
             }
         };
-        Ok(Scene { city, ..now })
+        Ok(CitySnapshot { city, ..now })
     }
 
-    fn former_city(&self, revision: RevisionNumber, now: &Scene) -> Result<City, LiveError> {
+    fn former_city(&self, revision: RevisionNumber, now: &CitySnapshot) -> Result<City, LiveError> {
         if revision == 0 {
             return Ok(City::default());
         }

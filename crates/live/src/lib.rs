@@ -2,12 +2,13 @@
 //!
 //! [`Live::open`] reads every layer of a store into memory, [`Live::open_with`] takes them from snapshot files where it can. [`Live::refresh`] takes over what has changed since: an
 //! edit costs what was edited, a layer that became another one is read whole. [`Live::write`] commits a change set and
-//! returns when the city shows it. [`Live::scene_at`] is the city as it was at a former revision.
+//! returns when the city shows it. [`Live::snapshot_at`] is the city as it was at a former revision.
 //!
 //! Readers take an `Arc` and keep it for as long as their request lasts; they never wait for a refresh, a write or a
-//! merge. All calls but [`Live::scene`], [`Live::revisions`] and [`Live::failure`] block: never make them on an async
+//! merge. All calls but [`Live::city_snapshot`], [`Live::revisions`] and [`Live::failure`] block: never make them on an async
 //! worker thread.
 
+mod city_snapshot;
 mod error;
 mod feed;
 mod follow;
@@ -16,7 +17,6 @@ mod gate;
 mod merge;
 mod read;
 mod refresh;
-mod scene;
 mod snapshots;
 mod touches;
 mod write;
@@ -33,12 +33,12 @@ use citymap_model::{LayerId, Revision, RevisionNumber};
 use citymap_store::Store;
 use tokio::sync::watch;
 
+pub use city_snapshot::CitySnapshot;
 pub use error::LiveError;
 pub use feed::{FEATURES_MAX, FeatureEvent, FeatureOp, LayerEvent, RevisionEvent};
-pub use scene::Scene;
 pub use touches::Touches;
 
-use former::FormerScenes;
+use former::FormerSnapshots;
 use gate::Gate;
 use merge::Merging;
 use snapshots::Keeper;
@@ -56,20 +56,20 @@ pub struct Live {
     pub(crate) shared: Arc<Shared>,
     /// One writer of this process at a time, in the order of their coming.
     writing: Gate,
-    former: FormerScenes,
+    former: FormerSnapshots,
     pub(crate) feed: feed::Feed,
 }
 
 /// What the thread that merges deltas needs too.
 pub(crate) struct Shared {
-    scene: RwLock<Scene>,
+    city_snapshot: RwLock<CitySnapshot>,
     keeping: Mutex<Keeping>,
     newest: watch::Sender<RevisionNumber>,
     failure: RwLock<Option<String>>,
     pub(crate) keeper: Option<Arc<Keeper>>,
 }
 
-/// What only the one that changes the scene may touch; who holds it is the one.
+/// What only the one that changes the snapshot may touch; who holds it is the one.
 #[derive(Default)]
 pub(crate) struct Keeping {
     /// The log's entry of the revision in memory, to notice when the store is another one.
@@ -93,7 +93,7 @@ impl Live {
     }
 
     /// Brings all layers into memory: from their snapshot files where these go with the store, else from the store. Returns when
-    /// [`Live::scene`] has them; the names are indexed by a thread meanwhile ([`Scene::names_ready`]), and then files are
+    /// [`Live::city_snapshot`] has them; the names are indexed by a thread meanwhile ([`CitySnapshot::names_ready`]), and then files are
     /// written where layers have none.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Live {
 
     fn layers(store: Box<dyn Store>, options: &Options) -> Result<Self, LiveError> {
         let shared = Shared {
-            scene: RwLock::default(),
+            city_snapshot: RwLock::default(),
             keeping: Mutex::default(),
             newest: watch::Sender::new(0),
             failure: RwLock::default(),
@@ -127,7 +127,7 @@ impl Live {
             store,
             shared: Arc::new(shared),
             writing: Gate::default(),
-            former: FormerScenes::default(),
+            former: FormerSnapshots::default(),
             feed: feed::Feed::default(),
         };
         live.refresh()?;
@@ -137,7 +137,7 @@ impl Live {
     /// Waits until names can be found, or the time is over; whether they can.
     pub fn wait_for_names(&self, timeout: Duration) -> bool {
         let end = Instant::now() + timeout;
-        while !self.scene().names_ready() {
+        while !self.snapshot().names_ready() {
             if Instant::now() >= end {
                 return false;
             }
@@ -158,11 +158,11 @@ impl Live {
     }
 
     /// The city as it is now.
-    pub fn scene(&self) -> Scene {
-        self.shared.scene()
+    pub fn snapshot(&self) -> CitySnapshot {
+        self.shared.snapshot()
     }
 
-    /// The newest revision shown, and each new one as soon as [`Live::scene`] gives it. Numbers in between may be skipped.
+    /// The newest revision shown, and each new one as soon as [`Live::city_snapshot`] gives it. Numbers in between may be skipped.
     pub fn revisions(&self) -> watch::Receiver<RevisionNumber> {
         self.shared.newest.subscribe()
     }
@@ -182,30 +182,31 @@ impl Drop for Live {
 }
 
 impl Shared {
-    /// Indexes the names of the first scene, beside everybody else.
+    /// Indexes the names of the first snapshot, beside everybody else.
     fn index_names(&self) {
         let start = Instant::now();
-        let first = refresh::indexed(Scene { named: true, ..self.scene() });
+        let first = refresh::indexed(CitySnapshot { named: true, ..self.snapshot() });
         let _keeping = self.keep();
         // What has changed meanwhile is little.
-        let now = self.scene();
-        let scene = Scene { search: first.search, searched: first.searched, named: true, ..now };
-        self.show(refresh::indexed(scene));
+        let now = self.snapshot();
+        let city_snapshot =
+            CitySnapshot { search: first.search, searched: first.searched, named: true, ..now };
+        self.show(refresh::indexed(city_snapshot));
         tracing::info!(ms = start.elapsed().as_millis() as u64, "names indexed");
     }
 
-    pub(crate) fn scene(&self) -> Scene {
-        self.scene.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn snapshot(&self) -> CitySnapshot {
+        self.city_snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn keep(&self) -> MutexGuard<'_, Keeping> {
         self.keeping.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Swaps the scene in; only for the one that holds [`Keeping`].
-    pub(crate) fn show(&self, scene: Scene) {
-        let revision = scene.revision();
-        *self.scene.write().unwrap_or_else(PoisonError::into_inner) = scene;
+    /// Swaps the snapshot in; only for the one that holds [`Keeping`].
+    pub(crate) fn show(&self, city_snapshot: CitySnapshot) {
+        let revision = city_snapshot.revision();
+        *self.city_snapshot.write().unwrap_or_else(PoisonError::into_inner) = city_snapshot;
         self.newest.send_if_modified(|newest| std::mem::replace(newest, revision) != revision);
     }
 

@@ -10,7 +10,7 @@ use std::{
 use citymap_engine::{EngineError, LayerSnapshot};
 use citymap_model::{Layer, LayerId, RevisionNumber};
 
-use crate::{Keeping, Scene, Shared, read::Changes, refresh::indexed};
+use crate::{CitySnapshot, Keeping, Shared, read::Changes, refresh::indexed};
 
 /// Features of a delta from which it is merged, where a hundredth of the layer is less.
 const DELTA: usize = 2_000;
@@ -48,11 +48,11 @@ pub(crate) fn start_if_due(shared: &Arc<Shared>, keeping: &mut Keeping) {
     if keeping.merging.is_some() {
         return;
     }
-    let scene = shared.scene();
+    let city_snapshot = shared.snapshot();
     let due = |layer: &&Arc<LayerSnapshot>| {
         layer.delta_len() > DELTA.max(layer.len() / 100) && !keeping.full.contains(&layer.base().id())
     };
-    let due = scene.city.layers.values().find(due).cloned();
+    let due = city_snapshot.city.layers.values().find(due).cloned();
     let Some(snapshot) = due else { return };
     let layer = snapshot.layer().id.clone();
     let name = "merge-delta".to_owned();
@@ -92,14 +92,14 @@ fn merge(shared: &Shared, snapshot: &Arc<LayerSnapshot>) {
         return;
     }
     // The names of the new base are indexed before anybody has to wait for it.
-    let mut prepared = shared.scene();
+    let mut prepared = shared.snapshot();
     prepared = with_layer(&prepared, Arc::clone(&merged));
     prepared = indexed(prepared);
 
     let mut keeping = shared.keep();
     let held = Instant::now();
     let Some(Merging { since, abandoned: false, .. }) = keeping.merging.take() else { return };
-    let now = shared.scene();
+    let now = shared.snapshot();
     let next = match replay(&merged, since) {
         Ok(Some(next)) => Arc::new(next),
         Ok(None) => merged,
@@ -110,8 +110,8 @@ fn merge(shared: &Shared, snapshot: &Arc<LayerSnapshot>) {
             return;
         }
     };
-    let scene = with_layer(&now, next);
-    shared.show(indexed(Scene { search: prepared.search, ..scene }));
+    let city_snapshot = with_layer(&now, next);
+    shared.show(indexed(CitySnapshot { search: prepared.search, ..city_snapshot }));
     tracing::info!(
         layer = %id,
         ms = start.elapsed().as_millis() as u64,
@@ -132,10 +132,10 @@ fn replay(merged: &LayerSnapshot, since: Vec<Step>) -> Result<Option<LayerSnapsh
     Ok(next)
 }
 
-fn with_layer(scene: &Scene, layer: Arc<LayerSnapshot>) -> Scene {
-    let mut city = (*scene.city).clone();
+fn with_layer(city_snapshot: &CitySnapshot, layer: Arc<LayerSnapshot>) -> CitySnapshot {
+    let mut city = (*city_snapshot.city).clone();
     city.layers.insert(layer.layer().id.clone(), layer);
-    Scene { city: Arc::new(city), ..scene.clone() }
+    CitySnapshot { city: Arc::new(city), ..city_snapshot.clone() }
 }
 
 impl crate::Live {

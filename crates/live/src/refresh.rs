@@ -11,7 +11,7 @@ use citymap_model::{Fid, LayerId, Revision, RevisionNumber};
 use citymap_search::SearchIndex;
 
 use crate::{
-    Keeping, Live, LiveError, Scene, Touches,
+    CitySnapshot, Keeping, Live, LiveError, Touches,
     merge::{self, Step},
     read::{all, differing, stepwise},
 };
@@ -33,7 +33,7 @@ impl Live {
     }
 
     fn take_over(&self, keeping: &mut Keeping) -> Result<Vec<LayerId>, LiveError> {
-        let old = self.scene();
+        let old = self.snapshot();
         let (shown, found) = (old.revision(), self.store.revision()?);
         if found == shown && keeping.behind.is_none() {
             return Ok(Vec::new());
@@ -65,7 +65,7 @@ impl Live {
     }
 
     /// The store is not the one that the city was read from: nothing of it is kept.
-    fn begin_anew(&self, keeping: &mut Keeping, old: &Scene) -> Scene {
+    fn begin_anew(&self, keeping: &mut Keeping, old: &CitySnapshot) -> CitySnapshot {
         tracing::warn!(
             revision = old.revision(),
             "the store holds another history than before; the city is read anew"
@@ -75,11 +75,11 @@ impl Live {
         }
         self.former.clear();
         self.feed.clear();
-        Scene { epoch: old.epoch + 1, city: Arc::default(), touches: Arc::default(), ..old.clone() }
+        CitySnapshot { epoch: old.epoch + 1, city: Arc::default(), touches: Arc::default(), ..old.clone() }
     }
 
-    /// Brings the scene to the store's newest revision; the layers touched.
-    fn advance(&self, keeping: &mut Keeping, old: &Scene) -> Result<Vec<LayerId>, LiveError> {
+    /// Brings the snapshot to the store's newest revision; the layers touched.
+    fn advance(&self, keeping: &mut Keeping, old: &CitySnapshot) -> Result<Vec<LayerId>, LiveError> {
         let start = Instant::now();
         let view = self.store.view()?;
         let mut layers = BTreeMap::new();
@@ -153,31 +153,31 @@ impl Live {
         if let Some(merging) = &mut keeping.merging {
             merging.follow(steps, &replaced);
         }
-        let scene = Scene { city, touches: Arc::new(touches), ..old.clone() };
+        let city_snapshot = CitySnapshot { city, touches: Arc::new(touches), ..old.clone() };
         if read_whole {
             // A large layer takes seconds to index. The map need not wait for its names.
-            self.shared.show(scene.clone());
+            self.shared.show(city_snapshot.clone());
             if let Some(keeper) = &self.shared.keeper {
                 keeper.wake();
             }
         }
-        let scene = indexed(scene);
+        let city_snapshot = indexed(city_snapshot);
         tracing::debug!(
-            revision = scene.revision(),
+            revision = city_snapshot.revision(),
             ms = start.elapsed().as_secs_f64() * 1e3,
             layers = touched.len(),
             "revision taken over"
         );
-        self.shared.show(scene);
+        self.shared.show(city_snapshot);
         Ok(touched)
     }
 }
 
-/// The scene with its names indexed; as it is before the first index is there, which a thread makes.
-pub(crate) fn indexed(scene: Scene) -> Scene {
-    if !scene.named {
-        return scene;
+/// The snapshot with its names indexed; as it is before the first index is there, which a thread makes.
+pub(crate) fn indexed(city_snapshot: CitySnapshot) -> CitySnapshot {
+    if !city_snapshot.named {
+        return city_snapshot;
     }
-    let search = Arc::new(SearchIndex::update(&scene.search, &scene.city));
-    Scene { search, searched: Arc::clone(&scene.city), ..scene }
+    let search = Arc::new(SearchIndex::update(&city_snapshot.search, &city_snapshot.city));
+    CitySnapshot { search, searched: Arc::clone(&city_snapshot.city), ..city_snapshot }
 }

@@ -11,10 +11,10 @@ const TURN: Duration = Duration::from_secs(5);
 const SHOWN: Duration = Duration::from_secs(5);
 
 impl Live {
-    /// Commits what `work` writes as one revision, or nothing where it fails; returns when [`Live::scene`] shows it.
+    /// Commits what `work` writes as one revision, or nothing where it fails; returns when [`Live::city_snapshot`] shows it.
     ///
-    /// When `work` runs, nobody else can commit, and [`Live::scene`] shows all that was committed before. Where the store
-    /// reads from a standby that lags, the scene may be older, both then and for some seconds after this returns
+    /// When `work` runs, nobody else can commit, and [`Live::city_snapshot`] shows all that was committed before. Where the store
+    /// reads from a standby that lags, the snapshot may be older, both then and for some seconds after this returns
     /// (waiting is bounded): the revision is committed all the same.
     ///
     /// # Errors
@@ -39,14 +39,14 @@ impl Live {
         Ok((value, revision))
     }
 
-    /// Waits until the scene shows a revision that the store has, for a bounded time.
+    /// Waits until the snapshot shows a revision that the store has, for a bounded time.
     fn catch_up(&self, revision: RevisionNumber) {
         let end = Instant::now() + SHOWN;
-        while self.scene().revision() < revision {
+        while self.snapshot().revision() < revision {
             if let Err(error) = self.refresh() {
                 tracing::warn!(%error, revision, "a revision is committed and cannot be shown yet");
             }
-            let shown = self.scene().revision();
+            let shown = self.snapshot().revision();
             let left = end.saturating_duration_since(Instant::now());
             if shown >= revision || left.is_zero() {
                 return;

@@ -41,17 +41,18 @@ fn a_refresh_reads_what_was_touched_and_keeps_the_rest() {
     commit(&writer, "markets", &["Chợ Bến Thành"]);
     commit(&writer, "schools", &["Trường Lê Quý Đôn"]);
     let live = open(&path);
-    let before = live.scene();
+    let before = live.snapshot();
     assert_eq!(before.revision(), 2);
     assert!(live.refresh().unwrap().is_empty(), "nothing has changed");
 
     commit(&writer, "markets", &["Chợ Bến Thành", "Chợ Tân Định"]);
     let markets: LayerId = "markets".parse().unwrap();
     assert_eq!(live.refresh().unwrap(), [markets]);
-    let after = live.scene();
+    let after = live.snapshot();
     assert_eq!(after.revision(), 3);
     assert_eq!(after.city.layer("markets").unwrap().len(), 2);
-    let schools = |scene: &citymap_live::Scene| Arc::clone(scene.city.layer("schools").unwrap());
+    let schools =
+        |city_snapshot: &citymap_live::CitySnapshot| Arc::clone(city_snapshot.city.layer("schools").unwrap());
     assert!(Arc::ptr_eq(&schools(&before), &schools(&after)), "an untouched layer is the same one");
     // Who began before the refresh goes on with the city as it was.
     assert_eq!(before.city.layer("markets").unwrap().len(), 1);
@@ -71,9 +72,9 @@ fn a_store_that_is_gone_leaves_the_city_in_memory_and_is_told() {
     broken.execute_batch("ALTER TABLE citymap_layer RENAME TO elsewhere").unwrap();
     assert!(live.refresh().is_err());
     assert!(live.failure().is_some());
-    assert_eq!(live.scene().city.layer("markets").unwrap().len(), 1);
+    assert_eq!(live.snapshot().city.layer("markets").unwrap().len(), 1);
     broken.execute_batch("ALTER TABLE elsewhere RENAME TO citymap_layer").unwrap();
     assert_eq!(live.refresh().unwrap().len(), 1);
     assert_eq!(live.failure(), None);
-    assert_eq!(live.scene().city.layer("markets").unwrap().len(), 2);
+    assert_eq!(live.snapshot().city.layer("markets").unwrap().len(), 2);
 }

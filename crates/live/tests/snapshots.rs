@@ -77,13 +77,13 @@ impl Place {
     fn check(&self) {
         let from_files = self.open();
         let from_store = Live::open(Box::new(GeoPackage::open(&self.store).unwrap())).unwrap();
-        assert_eq!(from_files.scene().revision(), from_store.scene().revision());
+        assert_eq!(from_files.snapshot().revision(), from_store.snapshot().revision());
         let layers = |live: &Live| -> BTreeMap<LayerId, u64> {
-            live.scene().city.layers.iter().map(|(id, layer)| (id.clone(), layer.revision())).collect()
+            live.snapshot().city.layers.iter().map(|(id, layer)| (id.clone(), layer.revision())).collect()
         };
         assert_eq!(layers(&from_files), layers(&from_store));
-        for (id, layer) in &from_store.scene().city.layers {
-            let own = &from_files.scene().city.layers[id];
+        for (id, layer) in &from_store.snapshot().city.layers {
+            let own = &from_files.snapshot().city.layers[id];
             assert_eq!(own.layer(), layer.layer());
             assert!(own.features_equal(layer), "{id}");
             assert_eq!(own.extent(), layer.extent());
@@ -174,7 +174,7 @@ fn a_start_takes_the_layers_from_their_files() {
 
     let live = place.open();
     assert!(live.wait_for_names(Duration::from_secs(20)));
-    let hits = live.scene().find(&SearchQuery { text: "lo dat 2".into(), limit: 3, near: None });
+    let hits = live.snapshot().find(&SearchQuery { text: "lo dat 2".into(), limit: 3, near: None });
     assert_eq!(hits[0].label, "lô đất 2");
 }
 
@@ -192,8 +192,8 @@ fn what_was_committed_since_is_applied() {
     let live = place.open();
     place.edit(8, "một thửa khác");
     live.refresh().unwrap();
-    let scene = live.scene();
-    let parcels = scene.city.layer("parcels").unwrap();
+    let city_snapshot = live.snapshot();
+    let parcels = city_snapshot.city.layer("parcels").unwrap();
     assert_eq!(
         (parcels.delta_len(), parcels.id(parcels.row_of_fid(8).unwrap()).to_string()),
         (2, "một thửa khác".into())
@@ -388,7 +388,7 @@ fn the_files_of_a_database() {
         let (from_files, from_store) =
             (Live::open_with(store(), &options).unwrap(), Live::open(store()).unwrap());
         let [own, other] =
-            [&from_files, &from_store].map(|live| live.scene().city.layer("parcels").unwrap().clone());
+            [&from_files, &from_store].map(|live| live.snapshot().city.layer("parcels").unwrap().clone());
         assert!(own.features_equal(&other) && own.revision() == other.revision());
         from_files.write_snapshots();
         fs::metadata(&file).unwrap().ino()

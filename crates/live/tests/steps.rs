@@ -15,7 +15,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use citymap_live::{Live, LiveError, Scene};
+use citymap_live::{CitySnapshot, Live, LiveError};
 use citymap_model::{
     CommitMeta, Fid, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Revision, RevisionNumber, Role,
     Title, Value,
@@ -67,7 +67,7 @@ fn city(count: i64) -> (tempfile::TempDir, Live) {
     (folder, live)
 }
 
-fn same(a: &Scene, b: &Scene) {
+fn same(a: &CitySnapshot, b: &CitySnapshot) {
     assert_eq!(a.revision(), b.revision());
     assert_eq!(a.city.layers.keys().collect::<Vec<_>>(), b.city.layers.keys().collect::<Vec<_>>());
     for (id, own) in &a.city.layers {
@@ -88,8 +88,8 @@ impl Random {
     }
 }
 
-fn random_edits(random: &mut Random, scene: &Scene, id: &str, count: usize) -> Vec<Edit> {
-    let snapshot = scene.city.layer(id).unwrap();
+fn random_edits(random: &mut Random, city_snapshot: &CitySnapshot, id: &str, count: usize) -> Vec<Edit> {
+    let snapshot = city_snapshot.city.layer(id).unwrap();
     let mut fids: Vec<Fid> = snapshot.rows().map(|row| snapshot.fid(row)).collect();
     (0..count)
         .map(|_| {
@@ -108,14 +108,14 @@ fn random_edits(random: &mut Random, scene: &Scene, id: &str, count: usize) -> V
 #[test]
 fn an_edit_costs_what_was_edited_and_not_what_there_is() {
     let (_folder, live) = city(5_000);
-    let before = live.scene();
+    let before = live.snapshot();
     let mut newest = live.revisions();
     assert_eq!(*newest.borrow_and_update(), 1);
     let (puts, revision) = edit(&live, "places", vec![Edit::Insert(None, feature("Chợ Bến Thành", 7))]);
     assert_eq!(revision.number, 2);
     assert_eq!(revision.meta.author, "test");
     // Shown when `write` returns, by the same base and a delta of one.
-    let after = live.scene();
+    let after = live.snapshot();
     assert_eq!(after.revision(), 2);
     assert_eq!(*newest.borrow_and_update(), 2);
     let (old, new) = (before.city.layer("places").unwrap(), after.city.layer("places").unwrap());
@@ -161,7 +161,7 @@ fn two_writers(store: &dyn Fn() -> Box<dyn Store>) {
     let open = || Live::open(store()).unwrap();
     let (live, other) = (open(), open());
     let mut random = Random(20_261_122);
-    let mut scenes: BTreeMap<RevisionNumber, Scene> = BTreeMap::from([(1, live.scene())]);
+    let mut snapshots: BTreeMap<RevisionNumber, CitySnapshot> = BTreeMap::from([(1, live.snapshot())]);
     for round in 0..60 {
         let writer = if round % 3 == 0 { &other } else { &live };
         match round {
@@ -177,27 +177,27 @@ fn two_writers(store: &dyn Fn() -> Box<dyn Store>) {
             _ => {
                 // Edits are chosen by what the writer's own city shows, which is the newest.
                 writer.refresh().unwrap();
-                let edits = random_edits(&mut random, &writer.scene(), "places", 1 + round % 9);
+                let edits = random_edits(&mut random, &writer.snapshot(), "places", 1 + round % 9);
                 edit(writer, "places", edits);
             }
         }
         live.refresh().unwrap();
         let fresh = open();
-        same(&live.scene(), &fresh.scene());
-        scenes.insert(live.scene().revision(), live.scene());
+        same(&live.snapshot(), &fresh.snapshot());
+        snapshots.insert(live.snapshot().revision(), live.snapshot());
     }
     other.refresh().unwrap();
-    same(&live.scene(), &other.scene());
-    assert_eq!(scenes.len(), 61);
+    same(&live.snapshot(), &other.snapshot());
+    assert_eq!(snapshots.len(), 61);
     // From the newest revision back, from both, and from one that has everything in its cache.
     for _ in 0..2 {
-        for (number, scene) in scenes.iter().rev() {
-            same(&live.scene_at(*number).unwrap(), scene);
-            same(&open().scene_at(*number).unwrap(), scene);
+        for (number, city_snapshot) in snapshots.iter().rev() {
+            same(&live.snapshot_at(*number).unwrap(), city_snapshot);
+            same(&open().snapshot_at(*number).unwrap(), city_snapshot);
         }
     }
-    assert!(live.scene_at(0).unwrap().city.layers.is_empty());
-    let error = live.scene_at(62).err().unwrap();
+    assert!(live.snapshot_at(0).unwrap().city.layers.is_empty());
+    let error = live.snapshot_at(62).err().unwrap();
     assert!(matches!(error, LiveError::Store(StoreError::NoRevision { asked: 62, newest: 61 })), "{error}");
 }
 
@@ -207,11 +207,11 @@ fn a_former_city_shares_what_nobody_has_touched_and_conceals_what_is_personal_no
     fill(live.store(), "other", 10);
     live.refresh().unwrap();
     edit(&live, "places", vec![Edit::Update(3, feature("tên mới", 3))]);
-    let (now, then) = (live.scene(), live.scene_at(2).unwrap());
-    let own = |scene: &Scene, id: &str| Arc::clone(scene.city.layer(id).unwrap());
+    let (now, then) = (live.snapshot(), live.snapshot_at(2).unwrap());
+    let own = |city_snapshot: &CitySnapshot, id: &str| Arc::clone(city_snapshot.city.layer(id).unwrap());
     assert!(Arc::ptr_eq(&own(&now, "other"), &own(&then, "other")));
     assert_eq!(own(&now, "places").base().id(), own(&then, "places").base().id());
-    assert!(Arc::ptr_eq(&own(&then, "places"), &own(&live.scene_at(2).unwrap(), "places")), "it is kept");
+    assert!(Arc::ptr_eq(&own(&then, "places"), &own(&live.snapshot_at(2).unwrap(), "places")), "it is kept");
     // From now on the name is personal, for the past as well.
     let personal = |transaction: &mut dyn Transaction| -> Result<(), LiveError> {
         let mut layer = layer("places");
@@ -220,7 +220,7 @@ fn a_former_city_shares_what_nobody_has_touched_and_conceals_what_is_personal_no
     };
     live.write(CommitMeta::default(), personal).unwrap();
     for revision in [3, 1] {
-        let places = own(&live.scene_at(revision).unwrap(), "places");
+        let places = own(&live.snapshot_at(revision).unwrap(), "places");
         assert!(places.layer().fields[0].personal, "revision {revision}");
         assert_eq!(places.label(places.rows().next().unwrap()), "0", "the key");
     }
@@ -235,10 +235,10 @@ fn what_fails_leaves_no_trace_and_the_next_writer_is_not_held_up() {
         Err(StoreError::Stopped("no".into()).into())
     });
     assert!(refused.is_err());
-    assert_eq!((live.scene().revision(), live.store().revision().unwrap()), (1, 1));
+    assert_eq!((live.snapshot().revision(), live.store().revision().unwrap()), (1, 1));
     let (_, revision) = edit(&live, "places", vec![Edit::Delete(1)]);
     assert_eq!(revision.number, 2);
-    assert_eq!(live.scene().city.layer("places").unwrap().len(), 9);
+    assert_eq!(live.snapshot().city.layer("places").unwrap().len(), 9);
 }
 
 #[test]
@@ -246,23 +246,23 @@ fn a_grown_delta_is_merged_while_edits_go_on() {
     let (folder, live) = city(3_000);
     let mut random = Random(7);
     for round in 0..12 {
-        let edits = random_edits(&mut random, &live.scene(), "places", 400);
+        let edits = random_edits(&mut random, &live.snapshot(), "places", 400);
         edit(&live, "places", edits);
         if round % 3 == 0 {
             thread::sleep(Duration::from_millis(5));
         }
     }
     assert!(live.wait_for_merges(Duration::from_secs(60)));
-    let snapshot = Arc::clone(live.scene().city.layer("places").unwrap());
+    let snapshot = Arc::clone(live.snapshot().city.layer("places").unwrap());
     assert!(snapshot.delta_len() <= 2_000, "a delta of {} was left", snapshot.delta_len());
-    same(&live.scene(), &open(&folder.path().join("city.gpkg")).scene());
+    same(&live.snapshot(), &open(&folder.path().join("city.gpkg")).snapshot());
     // A former city is still made from the new base.
-    assert_eq!(live.scene_at(1).unwrap().city.layer("places").unwrap().len(), 3_000);
+    assert_eq!(live.snapshot_at(1).unwrap().city.layer("places").unwrap().len(), 3_000);
     // The names are those of the merged rows.
     let row = snapshot.rows().last().unwrap();
     let text = snapshot.label(row);
     let query = citymap_search::SearchQuery { text: text.clone(), limit: 50, near: None };
-    assert!(live.scene().find(&query).iter().any(|hit| hit.label == text), "{text}");
+    assert!(live.snapshot().find(&query).iter().any(|hit| hit.label == text), "{text}");
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn writers_and_readers_at_once_see_every_revision_once() {
                     let (puts, revision) = edit(&live, "places", vec![Edit::Insert(None, feature(&name, n))]);
                     let Put::Added(fid) = puts[0] else { panic!("{puts:?}") };
                     // Read your own write.
-                    let places = Arc::clone(live.scene().city.layer("places").unwrap());
+                    let places = Arc::clone(live.snapshot().city.layer("places").unwrap());
                     assert_eq!(places.label(places.row_of_fid(fid).unwrap()), name);
                     numbers.push(revision.number);
                 }
@@ -297,15 +297,15 @@ fn writers_and_readers_at_once_see_every_revision_once() {
     numbers.sort_unstable();
     assert_eq!(numbers, (2..=61).collect::<Vec<u64>>());
     let start = Instant::now();
-    while follower.scene().revision() < 61 {
+    while follower.snapshot().revision() < 61 {
         assert!(
             start.elapsed() < Duration::from_secs(10),
             "the follower stands at {}",
-            follower.scene().revision()
+            follower.snapshot().revision()
         );
         thread::sleep(Duration::from_millis(5));
     }
-    same(&live.scene(), &follower.scene());
+    same(&live.snapshot(), &follower.snapshot());
     stop.store(true, Ordering::Relaxed);
     following.join().unwrap();
 }
@@ -386,20 +386,20 @@ fn another_record_of_the_same_revisions_is_noticed_and_read_anew() {
     let which = Arc::new(AtomicUsize::new(0));
     let live = Live::open(Box::new(Switch { stores, which: Arc::clone(&which) })).unwrap();
     edit(&live, "places", vec![Edit::Delete(1)]);
-    assert_eq!((live.scene().revision(), live.scene().epoch), (2, 0));
+    assert_eq!((live.snapshot().revision(), live.snapshot().epoch), (2, 0));
     // A backup of another history, one revision behind: at first it may be a standby that lags.
     which.store(1, Ordering::Relaxed);
     assert!(live.refresh().unwrap().is_empty());
-    assert_eq!(live.scene().city.layer("places").unwrap().len(), 9);
+    assert_eq!(live.snapshot().city.layer("places").unwrap().len(), 9);
     // It catches up with revisions of its own, as many as we have seen: the same number, another city.
     let mut transaction = live.store().begin(CommitMeta::default()).unwrap();
     transaction.layer(&layer("places"), Mode::Edit).unwrap();
     transaction.edit(Edit::Delete(2)).unwrap();
     transaction.commit().unwrap();
     live.refresh().unwrap();
-    assert_eq!((live.scene().revision(), live.scene().epoch), (2, 1));
-    assert_eq!(live.scene().city.layer("places").unwrap().len(), 19);
-    assert_eq!(live.scene_at(1).unwrap().city.layer("places").unwrap().len(), 20);
+    assert_eq!((live.snapshot().revision(), live.snapshot().epoch), (2, 1));
+    assert_eq!(live.snapshot().city.layer("places").unwrap().len(), 19);
+    assert_eq!(live.snapshot_at(1).unwrap().city.layer("places").unwrap().len(), 20);
 }
 
 #[test]
@@ -424,13 +424,13 @@ fn a_follower_outlives_a_store_that_is_away() {
     which.store(9, Ordering::Relaxed);
     until("it notices", &|| live.failure().is_some());
     assert!(live.failure().unwrap().contains("pulled the plug"));
-    assert_eq!(live.scene().city.layer("places").unwrap().len(), 10);
+    assert_eq!(live.snapshot().city.layer("places").unwrap().len(), 10);
     let refused = live.write(CommitMeta::default(), |_| Ok::<(), LiveError>(()));
     assert!(matches!(refused, Err(LiveError::Store(StoreError::Away { .. }))));
     which.store(0, Ordering::Relaxed);
     until("it recovers", &|| live.failure().is_none());
     edit(&live, "places", vec![Edit::Delete(1)]);
-    assert_eq!(live.scene().revision(), 2);
+    assert_eq!(live.snapshot().revision(), 2);
     stop.store(true, Ordering::Relaxed);
     following.join().unwrap();
 }

@@ -25,7 +25,7 @@ fn main() {
         _ => ("parcels".to_owned(), "zones".to_owned()),
     };
     let live = Live::open(citymap_store::open(&args[0], false).unwrap()).unwrap();
-    let city = live.scene().city;
+    let city = live.snapshot().city;
     let (a, b) = (city.layer(&first).unwrap(), city.layer(&second).unwrap());
     println!("{} {first} × {} {second}, {} threads", a.len(), b.len(), rayon::current_num_threads());
     for _ in 0..3 {

@@ -28,14 +28,14 @@ pub(crate) async fn ready(context: RequestContext) -> Result<Response, Problem> 
         return Err(Problem::unavailable("the server is stopping; ask another one", 5));
     }
     if let Some(reason) = context.app.live.failure() {
-        let revision = context.scene.revision();
+        let revision = context.city_snapshot.revision();
         return Err(Problem::unavailable(
             format!("the store does not answer, revision {revision} is served from memory: {reason}"),
             5,
         ));
     }
     Ok(say(
-        json!({"status": "ready", "revision": context.scene.revision(), "layers": context.scene.city.layers.len()}),
+        json!({"status": "ready", "revision": context.city_snapshot.revision(), "layers": context.city_snapshot.city.layers.len()}),
     ))
 }
 

@@ -3,7 +3,7 @@
 //! This room only translates: every rule of the city lives in the engine and its neighbours. What the paths are and answer
 //! stands in `docs/http-api.md` and, for machines, at `/api/openapi.json`.
 //!
-//! - A request holds one [`citymap_live::Scene`] from start to end; its revision is in the `Citymap-Revision` header.
+//! - A request holds one [`citymap_live::CitySnapshot`] from start to end; its revision is in the `Citymap-Revision` header.
 //! - CPU work runs in a bounded pool off the threads that talk to clients; past its queue the answer is 503.
 //! - Every refusal is `application/problem+json`, and says what to do next.
 //! - Personal fields are absent: from answers, schemas, filters, tiles and logs.

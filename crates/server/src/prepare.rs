@@ -16,9 +16,9 @@ pub(crate) async fn prepare_tiles(app: Arc<App>) {
     let mut prepared: HashMap<LayerId, u64> = HashMap::new();
     loop {
         revisions.mark_unchanged();
-        let scene = app.live.scene();
-        prepared.retain(|id, _| scene.city.layers.contains_key(id));
-        for (id, snapshot) in &scene.city.layers {
+        let city_snapshot = app.live.snapshot();
+        prepared.retain(|id, _| city_snapshot.city.layers.contains_key(id));
+        for (id, snapshot) in &city_snapshot.city.layers {
             let base = snapshot.base().id();
             if prepared.insert(id.clone(), base) == Some(base) {
                 continue;
@@ -34,7 +34,7 @@ pub(crate) async fn prepare_tiles(app: Arc<App>) {
                 tracing::warn!(layer = %id, "what tiles need could not be derived ahead; the first ones do it");
             }
         }
-        drop(scene);
+        drop(city_snapshot);
         // A merge packs a layer anew without a revision.
         if let Ok(Err(_closed)) = tokio::time::timeout(LOOK, revisions.changed()).await {
             return;

@@ -26,8 +26,8 @@ fn server(store: TestStore, place: &str) -> Server {
 
 fn bake_parcels(store: &TestStore, out: &Path, encoding: ContentEncoding) {
     let live = Live::open(Box::new(store.clone())).unwrap();
-    let scene = live.scene();
-    let parcels = scene.city.layer("parcels").unwrap();
+    let city_snapshot = live.snapshot();
+    let parcels = city_snapshot.city.layer("parcels").unwrap();
     let options =
         BakeOptions { zooms: 12..=18, bbox: None, encoding, tiles: TileOptions::default(), anew: false };
     bake(&Tiler::new(), &[parcels], out, &options, &|_| {}).unwrap();

@@ -102,7 +102,7 @@ impl Keeper {
     /// Writes the layers that have another base than their file, or more than `behind` changes over it.
     fn write_due(&self, shared: &Shared, behind: usize) {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let layers: Vec<LayerId> = shared.scene().city.layers.keys().cloned().collect();
+        let layers: Vec<LayerId> = shared.snapshot().city.layers.keys().cloned().collect();
         for id in &layers {
             let Some(present) = shared.present(id) else { continue };
             let base = present.snapshot.base().id();
@@ -162,10 +162,10 @@ impl Shared {
     /// A layer with what tells which record it is of, all as of one moment; `None` where a file of it could not be checked.
     fn present(&self, id: &LayerId) -> Option<Present> {
         let keeping = self.keep();
-        let scene = self.scene();
-        let snapshot = Arc::clone(scene.city.layers.get(id)?);
+        let city_snapshot = self.snapshot();
+        let snapshot = Arc::clone(city_snapshot.city.layers.get(id)?);
         let stamp = keeping.stamps.get(id)?.clone()?;
-        Some(Present { snapshot, city: scene.revision(), record: keeping.head.clone(), stamp })
+        Some(Present { snapshot, city: city_snapshot.revision(), record: keeping.head.clone(), stamp })
     }
 }
 

@@ -45,7 +45,7 @@ struct RevisionPage {
 /// `GET /api/changes`
 pub(crate) async fn changes(mut context: RequestContext) -> HandlerResult {
     let representation = context.representation()?;
-    let newest = context.scene.revision();
+    let newest = context.city_snapshot.revision();
     let since = context.params.number("since", 0, RevisionNumber::MAX - 1)?;
     if let Some(since) = since.filter(|since| *since > newest) {
         return Err(Problem::parameter(format!(
@@ -78,7 +78,7 @@ pub(crate) async fn changes(mut context: RequestContext) -> HandlerResult {
 }
 
 fn read(context: &RequestContext, query: &ChangesQuery) -> Result<RevisionPage, Problem> {
-    let newest = context.scene.revision();
+    let newest = context.city_snapshot.revision();
     let mut revisions = Vec::new();
     let (mut position, mut bytes, mut seen) = (query.since, 0, 0);
     'page: while position < newest {
@@ -113,7 +113,7 @@ fn answer(
     query: &ChangesQuery,
     page: &RevisionPage,
 ) -> ResponseBuilder {
-    let newest = context.scene.revision();
+    let newest = context.city_snapshot.revision();
     let here = |since: RevisionNumber, format: &str| {
         let since = since.to_string();
         let changes = [("since", Some(since.as_str())), ("f", Some(format))];

@@ -49,7 +49,7 @@ pub(crate) async fn events(mut context: RequestContext) -> HandlerResult {
         )
         .into());
     };
-    let newest = context.scene.revision();
+    let newest = context.city_snapshot.revision();
     let author = known_writer(&app, &context.headers).is_some();
     let mut opening = OPENING.to_owned();
     match since {

@@ -46,7 +46,7 @@ pub(crate) async fn history(mut context: RequestContext) -> HandlerResult {
     let snapshot = context.layer()?;
     let crs =
         context.params.take("crs")?.map_or_else(|| Ok(NamedCrs::crs84()), |text| named_crs("crs", &text))?;
-    let above = context.scene.revision() + 1;
+    let above = context.city_snapshot.revision() + 1;
     let before = context.params.number("before", 1, RevisionNumber::MAX)?.unwrap_or(above).min(above);
     let limit = context.params.limit(LIMIT, LIMIT)?;
     context.no_more(&["before", "limit", "crs"])?;
@@ -103,13 +103,13 @@ fn document(
     let mut versions =
         live.store().versions(&query.layer, query.fid, query.before - 1, query.limit + 1).map_err(read)?;
     if versions.is_empty()
-        && query.before > context.scene.revision()
+        && query.before > context.city_snapshot.revision()
         && snapshot.row_of_fid(query.fid).is_none()
     {
         return Err(nothing(snapshot, &query.id));
     }
     let older = versions.len() > query.limit;
-    let mut until = (query.before <= context.scene.revision()).then_some(query.before);
+    let mut until = (query.before <= context.city_snapshot.revision()).then_some(query.before);
     let mut written = Vec::with_capacity(versions.len());
     for position in 0..versions.len().min(query.limit) {
         let earlier = versions.get(position + 1).map(|own| own.feature.is_some());

@@ -67,7 +67,7 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
         "title": title,
         "description": description,
         "links": links,
-        "citymap": {"revision": context.scene.revision(), "layers": context.scene.city.layers.len(), "version": env!("CARGO_PKG_VERSION")},
+        "citymap": {"revision": context.city_snapshot.revision(), "layers": context.city_snapshot.city.layers.len(), "version": env!("CARGO_PKG_VERSION")},
     });
     html::reply(&context, representation, title, JSON, &document, &etag).map(IntoResponse::into_response)
 }
@@ -90,7 +90,7 @@ pub(crate) async fn collections(mut context: RequestContext) -> HandlerResult {
     context.no_more(&["revision"])?;
     let etag = context.etag(representation);
     context.check_if_none_match(&etag)?;
-    let layers = catalogue(&context.scene);
+    let layers = catalogue(&context.city_snapshot);
     let links = self_links(&context.base(), "/api/collections", |format| format!("?f={format}"), JSON);
     let collections: Vec<_> =
         layers.iter().map(|snapshot| collection(snapshot, &context.base(), representation.lang)).collect();

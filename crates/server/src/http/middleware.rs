@@ -55,9 +55,11 @@ pub(crate) async fn handle_request(
         Ok(None) => Ok(()),
         Err(problem) => Err(problem),
     };
-    let scene = app.live.scene();
-    let revision_header = RevisionHeader::new(scene.revision());
-    request.extensions_mut().insert(RequestSnapshot { scene, revision_header: revision_header.clone() });
+    let city_snapshot = app.live.snapshot();
+    let revision_header = RevisionHeader::new(city_snapshot.revision());
+    request
+        .extensions_mut()
+        .insert(RequestSnapshot { city_snapshot, revision_header: revision_header.clone() });
     let id = request_id(request.headers());
     // All of these share what the request holds.
     let method = request.method().clone();
@@ -110,7 +112,7 @@ async fn wait_for(app: &App, wanted: u64) -> Result<(), Problem> {
     if outcome == Ok(true) {
         return Ok(());
     }
-    let newest = app.live.scene().revision();
+    let newest = app.live.snapshot().revision();
     Err(Problem::unavailable(
         format!(
             "revision {wanted} is not here yet, the newest is {newest}; this was waited for {} s. Ask again, or without \

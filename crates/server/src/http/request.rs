@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use citymap_engine::{LayerSnapshot, TimeInterval};
-use citymap_live::{LiveError, Scene};
+use citymap_live::{CitySnapshot, LiveError};
 use citymap_model::AsOf;
 use citymap_model::nearest;
 
@@ -61,7 +61,7 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// The revision that an answer shows, for its header: that of the scene, unless the handler says otherwise.
+/// The revision that an answer shows, for its header: that of the snapshot, unless the handler says otherwise.
 #[derive(Clone)]
 pub(crate) struct RevisionHeader(Arc<AtomicU64>);
 
@@ -82,8 +82,8 @@ impl RevisionHeader {
 /// One request as the handlers see it: the city as of one revision, and what is asked of it.
 pub(crate) struct RequestContext {
     pub(crate) app: Arc<App>,
-    pub(crate) scene: Scene,
-    /// The scene is the city as it was at a revision that was asked for.
+    pub(crate) city_snapshot: CitySnapshot,
+    /// The snapshot is the city as it was at a revision that was asked for.
     pub(crate) former: bool,
     uri: Uri,
     path_params: RawPathParams,
@@ -99,7 +99,7 @@ pub(crate) struct RequestContext {
 /// What the outer layer tells the handlers: one city for the answer and its revision header.
 #[derive(Clone)]
 pub(crate) struct RequestSnapshot {
-    pub(crate) scene: Scene,
+    pub(crate) city_snapshot: CitySnapshot,
     pub(crate) revision_header: RevisionHeader,
 }
 
@@ -116,14 +116,14 @@ impl FromRequestParts<Arc<App>> for RequestContext {
                 return Err(Problem::not_found("the path is not UTF-8 text; percent-encode it as UTF-8"));
             }
         };
-        let RequestSnapshot { scene, revision_header } =
+        let RequestSnapshot { city_snapshot, revision_header } =
             parts.extensions.remove::<RequestSnapshot>().unwrap_or_else(|| RequestSnapshot {
-                scene: app.live.scene(),
+                city_snapshot: app.live.snapshot(),
                 revision_header: RevisionHeader::new(0),
             });
         Ok(Self {
             app: Arc::clone(app),
-            scene,
+            city_snapshot,
             former: false,
             uri: parts.uri.clone(),
             path_params,
@@ -171,8 +171,8 @@ impl RequestContext {
 
     /// The tag of an answer that depends on nothing but the city and the view.
     pub(crate) fn etag(&self, representation: Representation) -> String {
-        let Self { app, scene, .. } = self;
-        let (epoch, revision) = (scene.epoch, scene.revision());
+        let Self { app, city_snapshot, .. } = self;
+        let (epoch, revision) = (city_snapshot.epoch, city_snapshot.revision());
         format!("W/\"{:x}-{epoch}-{revision}-{:?}-{}\"", app.boot, representation.format, representation.lang)
     }
 
@@ -195,11 +195,11 @@ impl RequestContext {
             .replace(' ', "+")
             .parse()
             .map_err(|error| Problem::parameter(format!("`revision`: {error}")))?;
-        if asked == AsOf::Revision(self.scene.revision()) {
+        if asked == AsOf::Revision(self.city_snapshot.revision()) {
             return Ok(());
         }
         let live = Arc::clone(&self.app.live);
-        let scene = self
+        let city_snapshot = self
             .app
             .pool
             .run(move || {
@@ -207,13 +207,13 @@ impl RequestContext {
                     AsOf::Revision(number) => number,
                     AsOf::Instant(time) => live.store().revision_at(time).map_err(LiveError::from)?,
                 };
-                Ok(live.scene_at(number)?)
+                Ok(live.snapshot_at(number)?)
             })
             .await?;
-        self.revision_header.set(scene.revision());
+        self.revision_header.set(city_snapshot.revision());
         // Links lead to the same state, also when a newer one has come.
-        self.given.set("revision", &scene.revision().to_string());
-        self.scene = scene;
+        self.given.set("revision", &city_snapshot.revision().to_string());
+        self.city_snapshot = city_snapshot;
         self.former = true;
         Ok(())
     }
@@ -221,28 +221,32 @@ impl RequestContext {
     /// The layer that the path names.
     pub(crate) fn layer(&self) -> Result<Arc<LayerSnapshot>, Problem> {
         let id = self.path_param("layer");
-        self.scene.city.layer(id).cloned().ok_or_else(|| Problem::not_found(no_layer(&self.scene, id)))
+        self.city_snapshot
+            .city
+            .layer(id)
+            .cloned()
+            .ok_or_else(|| Problem::not_found(no_layer(&self.city_snapshot, id)))
     }
 
     /// The layers that `layers=a,b` names, in its order; without it all of them in catalogue order.
     pub(crate) fn layers(&mut self) -> Result<Vec<Arc<LayerSnapshot>>, Problem> {
-        let Some(names) = self.params.take("layers")? else { return Ok(catalogue(&self.scene)) };
+        let Some(names) = self.params.take("layers")? else { return Ok(catalogue(&self.city_snapshot)) };
         let wanted: Vec<&str> = names.split(',').map(str::trim).collect();
         for name in &wanted {
-            if self.scene.city.layer(name).is_none() {
-                return Err(Problem::parameter(no_layer(&self.scene, name)));
+            if self.city_snapshot.city.layer(name).is_none() {
+                return Err(Problem::parameter(no_layer(&self.city_snapshot, name)));
             }
         }
         let named = |snapshot: &&Arc<LayerSnapshot>| wanted.contains(&snapshot.layer().id.as_str());
-        let mut layers: Vec<_> = self.scene.city.layers.values().filter(named).cloned().collect();
+        let mut layers: Vec<_> = self.city_snapshot.city.layers.values().filter(named).cloned().collect();
         in_order(&mut layers);
         Ok(layers)
     }
 }
 
 /// All layers as they are listed: by role, then by id.
-pub(crate) fn catalogue(scene: &Scene) -> Vec<Arc<LayerSnapshot>> {
-    let mut layers: Vec<_> = scene.city.layers.values().cloned().collect();
+pub(crate) fn catalogue(city_snapshot: &CitySnapshot) -> Vec<Arc<LayerSnapshot>> {
+    let mut layers: Vec<_> = city_snapshot.city.layers.values().cloned().collect();
     in_order(&mut layers);
     layers
 }
@@ -254,8 +258,8 @@ fn in_order(layers: &mut [Arc<LayerSnapshot>]) {
 }
 
 /// What to say of a layer that there is not.
-pub(crate) fn no_layer(scene: &Scene, name: &str) -> String {
-    let names: Vec<&str> = scene.city.layers.keys().map(citymap_model::LayerId::as_str).collect();
+pub(crate) fn no_layer(city_snapshot: &CitySnapshot, name: &str) -> String {
+    let names: Vec<&str> = city_snapshot.city.layers.keys().map(citymap_model::LayerId::as_str).collect();
     let name: String = name.chars().take(80).collect();
     if names.is_empty() {
         return format!(

@@ -40,12 +40,12 @@ pub(crate) async fn execute(State(app): State<Arc<App>>, request: Request) -> Ha
             Problem::body(format!("the body could not be read: {rejection}"))
         }
     })?;
-    let inputs = Inputs::read(&body, &context.scene, &app.config.limits)?;
+    let inputs = Inputs::read(&body, &context.city_snapshot, &app.config.limits)?;
     // What cannot be laid over one another is refused here, not by a job that fails.
     inputs.overlay()?;
     let [a, b] = &inputs.layers;
     let name = format!("{}_{}.{}", a.layer().id, b.layer().id, inputs.format.ending());
-    let job = app.overlays.open(context.scene.revision(), inputs.format, name)?;
+    let job = app.overlays.open(context.city_snapshot.revision(), inputs.format, name)?;
     let answer = document(&job, &context.base());
     let place = context.base().url(&format!("/api/jobs/{}", job.id));
     let (own, shared) = (Arc::clone(&job), Arc::clone(&app));

@@ -60,7 +60,7 @@ pub(crate) async fn openapi(mut context: RequestContext) -> HandlerResult {
 }
 
 fn document(context: &RequestContext, version: &str) -> Value {
-    let layers = catalogue(&context.scene);
+    let layers = catalogue(&context.city_snapshot);
     let limits = &context.app.config.limits;
     json!({
         "openapi": version,

@@ -58,7 +58,7 @@ pub(crate) async fn at(mut context: RequestContext) -> HandlerResult {
             place(&mut out, lonlat);
             out.extend(b",\"vn2000\":");
             vn2000_of(&mut out, lonlat);
-            put(&mut out, format_args!(",\"revision\":{},\"layers\":[", context.scene.revision()));
+            put(&mut out, format_args!(",\"revision\":{},\"layers\":[", context.city_snapshot.revision()));
             for (position, snapshot) in layers.iter().enumerate() {
                 if position > 0 {
                     out.push(b',');

@@ -61,7 +61,7 @@ pub(crate) async fn near(mut context: RequestContext) -> HandlerResult {
             let mut out = Vec::with_capacity(1024 + 700 * hits.len());
             out.extend(b"{\"type\":\"FeatureCollection\",\"point\":");
             place(&mut out, lonlat);
-            let (revision, count) = (context.scene.revision(), hits.len());
+            let (revision, count) = (context.city_snapshot.revision(), hits.len());
             put(&mut out, format_args!(",\"revision\":{revision},\"numberReturned\":{count},\"features\":["));
             let mut extra = Vec::with_capacity(160);
             for (number, (position, hit)) in hits.iter().enumerate() {

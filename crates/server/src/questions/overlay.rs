@@ -36,8 +36,8 @@ pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
         Problem::parameter(format!("`{name}` is missing; write layer=parcels&id=26740-12-345&with=zones"))
     };
     let named = |context: &RequestContext, name: &str| {
-        let found = context.scene.city.layer(name).cloned();
-        found.ok_or_else(|| Problem::parameter(no_layer(&context.scene, name)))
+        let found = context.city_snapshot.city.layer(name).cloned();
+        found.ok_or_else(|| Problem::parameter(no_layer(&context.city_snapshot, name)))
     };
     let layer = context.params.take("layer")?.ok_or_else(|| missing("layer"))?;
     let layer = named(&context, &layer)?;
@@ -59,7 +59,7 @@ pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
             &mut out,
             format_args!(
                 "{{\"revision\":{},\"layer\":\"{}\",\"id\":",
-                context.scene.revision(),
+                context.city_snapshot.revision(),
                 layer.layer().id
             ),
         );

@@ -33,7 +33,7 @@ pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
     let limit = context.params.limit(LIMIT, context.app.config.limits.search_limit_max)?;
     let near = maybe_point(&mut context.params)?;
     context.no_more(&KNOWN)?;
-    if !context.scene.names_ready() {
+    if !context.city_snapshot.names_ready() {
         return Err(Problem::unavailable(
             "the names are being indexed, which takes some seconds after the server's start; ask again",
             1,
@@ -43,7 +43,7 @@ pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
     let etag = context.etag(representation);
     answer(context, representation, ("Tìm kiếm", "Search"), JSON, Some(etag), WorkSize::Middle, move |context| {
         let query = SearchQuery { text: text.clone(), limit, near };
-        let hits = context.scene.find(&query);
+        let hits = context.city_snapshot.find(&query);
         let results: Vec<Value> = hits
             .into_iter()
             .map(|hit| {
@@ -55,7 +55,7 @@ pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
                 })
             })
             .collect();
-        Ok(json!({"query": text, "revision": context.scene.revision(), "results": results}).to_string().into_bytes())
+        Ok(json!({"query": text, "revision": context.city_snapshot.revision(), "results": results}).to_string().into_bytes())
     })
     .await
 }

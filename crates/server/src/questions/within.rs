@@ -147,7 +147,8 @@ async fn run(mut context: RequestContext, area: Geometry, get: bool) -> HandlerR
         size,
         move |context| {
             let area = Area::new(area)?;
-            let mut out = format!("{{\"revision\":{},\"area\":", context.scene.revision()).into_bytes();
+            let mut out =
+                format!("{{\"revision\":{},\"area\":", context.city_snapshot.revision()).into_bytes();
             measure(&mut out, &area.measure()?, "m²");
             out.extend(b",\"layers\":[");
             for (position, snapshot) in layers.iter().enumerate() {

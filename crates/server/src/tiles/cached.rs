@@ -5,7 +5,7 @@ use std::sync::{
 
 use axum::{body::Bytes, http::HeaderValue};
 use citymap_engine::{Cancel, LayerSnapshot, TimeInterval};
-use citymap_live::Scene;
+use citymap_live::CitySnapshot;
 use citymap_model::RevisionNumber;
 use citymap_tile::{ContentEncoding, TileId, TileOptions, Tiler, touched_tiles};
 
@@ -22,7 +22,7 @@ pub(crate) struct EncodedTile {
 /// What a tile is cut from.
 #[derive(Clone)]
 pub(super) struct TileSource {
-    pub(super) scene: Scene,
+    pub(super) city_snapshot: CitySnapshot,
     /// In the order that they have in the tile.
     pub(super) layers: Vec<Arc<LayerSnapshot>>,
     pub(super) tile: TileId,
@@ -44,13 +44,13 @@ impl TileSource {
     }
 }
 
-/// Whether what was computed holds for a scene.
+/// Whether what was computed holds for a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Validity {
     Holds,
     /// Something in the tile has changed since.
     Stale,
-    /// It is of a later city than the scene: good for others.
+    /// It is of a later city than the snapshot: good for others.
     Newer,
 }
 
@@ -80,7 +80,7 @@ impl CachedTile {
     pub(super) fn new(source: &TileSource) -> Self {
         let revision = |layer: &Arc<LayerSnapshot>| (layer.revision(), AtomicU64::new(layer.revision()));
         Self {
-            epoch: source.scene.epoch,
+            epoch: source.city_snapshot.epoch,
             layers: source.layers.iter().map(revision).collect(),
             plain: Mutex::default(),
             sent: Default::default(),
@@ -90,8 +90,8 @@ impl CachedTile {
 
     /// Whether it holds for the source's city. What has been found unchanged is looked at once.
     pub(super) fn validity(&self, source: &TileSource, tiler: &Tiler) -> Validity {
-        if self.epoch != source.scene.epoch || self.layers.len() != source.layers.len() {
-            return if self.epoch > source.scene.epoch { Validity::Newer } else { Validity::Stale };
+        if self.epoch != source.city_snapshot.epoch || self.layers.len() != source.layers.len() {
+            return if self.epoch > source.city_snapshot.epoch { Validity::Newer } else { Validity::Stale };
         }
         let mut newer = false;
         for ((cut, good), layer) in self.layers.iter().zip(&source.layers) {
@@ -179,7 +179,8 @@ impl CachedTile {
 
 /// Whether a change since `until` may show in the tile.
 fn touched(source: &TileSource, layer: &LayerSnapshot, until: RevisionNumber, tiler: &Tiler) -> bool {
-    let Some(mut boxes) = source.scene.touches.between(&layer.layer().id, until, layer.revision()) else {
+    let Some(mut boxes) = source.city_snapshot.touches.between(&layer.layer().id, until, layer.revision())
+    else {
         return true;
     };
     let (zoom, buffer) = (source.tile.z(), TileOptions::default().buffer);

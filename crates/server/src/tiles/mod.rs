@@ -91,10 +91,10 @@ fn named(context: &RequestContext, names: &str) -> Result<Vec<Arc<LayerSnapshot>
             return Err(Problem::parameter(format!("layer `{name}` is named twice; name it once")));
         }
         let found = context
-            .scene
+            .city_snapshot
             .city
             .layer(name)
-            .ok_or_else(|| Problem::not_found(no_layer(&context.scene, name)))?;
+            .ok_or_else(|| Problem::not_found(no_layer(&context.city_snapshot, name)))?;
         layers.push(Arc::clone(found));
     }
     Ok(layers)
@@ -113,7 +113,7 @@ async fn send(
     let format = format.unwrap_or_else(|| TileFormat::of_accept(&context.headers));
     let accepted = Encodings::of(&context.headers);
     let former = context.former.then(|| PastState {
-        epoch: context.scene.epoch,
+        epoch: context.city_snapshot.epoch,
         revisions: layers.iter().map(|own| own.revision()).collect(),
         definitions: definitions(&layers),
     });
@@ -121,7 +121,7 @@ async fn send(
     let key = TileKey { layers: names.join(",").into(), tile, format, time, former };
     // Only what differs from store to store too may be kept for a year without asking: a revision's number does not.
     let lasting = asked_version.is_some_and(|version| version == version_of(&context, &layers));
-    let source = TileSource { scene: context.scene.clone(), layers, tile, time, format };
+    let source = TileSource { city_snapshot: context.city_snapshot.clone(), layers, tile, time, format };
     let app = Arc::clone(&context.app);
     let (sent, encoding) = cache::fetch(&app, key, source, &accepted).await?;
     Ok(answer(&context, &sent, format, encoding, lasting))
@@ -208,7 +208,7 @@ pub(crate) async fn tilejson(mut context: RequestContext) -> HandlerResult {
     if format == TileFormat::Mlt {
         document["encoding"] = json!("mlt");
     }
-    document["citymap"] = json!({"revision": context.scene.revision(), "tilesVersion": version});
+    document["citymap"] = json!({"revision": context.city_snapshot.revision(), "tilesVersion": version});
     Ok(ResponseBuilder::new(JSON, document.to_string())
         .tagged(&etag)
         .compressed(&context.headers)

@@ -56,11 +56,11 @@ fn edit(app: &App, edit: Edit) {
 }
 
 fn source(app: &App, well: u32) -> (TileKey, TileSource) {
-    let scene = app.live.scene();
+    let city_snapshot = app.live.snapshot();
     let tile = TileId::at([106.0 + f64::from(well) / 10.0, 10.77], 14).unwrap();
-    let layers = vec![Arc::clone(scene.city.layer("wells").unwrap())];
+    let layers = vec![Arc::clone(city_snapshot.city.layer("wells").unwrap())];
     let key = TileKey { layers: "wells".into(), tile, format: TileFormat::Mvt, time: None, former: None };
-    (key, TileSource { scene, layers, tile, time: None, format: TileFormat::Mvt })
+    (key, TileSource { city_snapshot, layers, tile, time: None, format: TileFormat::Mvt })
 }
 
 #[test]

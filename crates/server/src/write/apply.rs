@@ -102,10 +102,10 @@ pub(crate) fn commit(
         perform(transaction, live, edits)
     })?;
     // What the interface calls a feature is known for sure when all edits are made: keys may repeat.
-    let scene = live.scene();
-    if scene.revision() >= revision.number {
+    let city_snapshot = live.snapshot();
+    if city_snapshot.revision() >= revision.number {
         for one in &mut done {
-            let snapshot = scene.city.layers.get(&one.layer);
+            let snapshot = city_snapshot.city.layers.get(&one.layer);
             if let Some((snapshot, row)) = snapshot.and_then(|own| Some((own, own.row_of_fid(one.fid)?))) {
                 one.id = snapshot.id(row);
             }
@@ -127,7 +127,7 @@ fn perform(
             layers.push(id.clone());
         }
     }
-    let scene = live.scene();
+    let city_snapshot = live.snapshot();
     let count = edits.len();
     let mut edits: Vec<Option<Prepared>> = edits.into_iter().map(Some).collect();
     let mut done: Vec<Option<Done>> = vec![None; count];
@@ -154,7 +154,7 @@ fn perform(
                 transaction.layer(layer, Mode::Edit)?;
                 turned = true;
             }
-            let present = scene.city.layers.get(id);
+            let present = city_snapshot.city.layers.get(id);
             match one(transaction, layer, present.map(AsRef::as_ref), edit)? {
                 Ok(made) => done[position] = Some(made),
                 Err(problem) => failed.push((position, problem)),

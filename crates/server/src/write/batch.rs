@@ -6,7 +6,7 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
 };
-use citymap_live::Scene;
+use citymap_live::CitySnapshot;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -59,11 +59,11 @@ pub(crate) async fn batch(State(app): State<Arc<App>>, request: Request) -> Hand
     if let Some(said) = said {
         meta.message = said;
     }
-    let scene = writing.ask.scene.clone();
+    let city_snapshot = writing.ask.city_snapshot.clone();
     let vertices_max = limits.edit_vertices_max;
     let prepare = move || {
         let given = Given { crs: &crs, vertices_max };
-        prepare(&edits, &scene, &given)
+        prepare(&edits, &city_snapshot, &given)
     };
     match write(&writing.ask, meta, key, prepare, document).await? {
         Ok(Outcome::Made(_, answered) | Outcome::Before(answered)) => {
@@ -88,11 +88,15 @@ fn document(done: &[Done], revision: u64) -> Value {
     json!({"revision": revision, "results": done.iter().map(brief).collect::<Vec<_>>()})
 }
 
-fn prepare(edits: &[Value], scene: &Scene, given: &Given<'_>) -> Result<Vec<Prepared>, Refused> {
+fn prepare(
+    edits: &[Value],
+    city_snapshot: &CitySnapshot,
+    given: &Given<'_>,
+) -> Result<Vec<Prepared>, Refused> {
     let mut good = Vec::with_capacity(edits.len());
     let mut failed = Vec::new();
     for (position, edit) in edits.iter().enumerate() {
-        match one(edit, scene, given, position) {
+        match one(edit, city_snapshot, given, position) {
             Ok(edit) => good.push(edit),
             Err(problem) => failed.push((position, problem)),
         }
@@ -100,7 +104,12 @@ fn prepare(edits: &[Value], scene: &Scene, given: &Given<'_>) -> Result<Vec<Prep
     if failed.is_empty() { Ok(good) } else { Err(Refused::Edits(failed)) }
 }
 
-fn one(edit: &Value, scene: &Scene, given: &Given<'_>, position: usize) -> Result<Prepared, Problem> {
+fn one(
+    edit: &Value,
+    city_snapshot: &CitySnapshot,
+    given: &Given<'_>,
+    position: usize,
+) -> Result<Prepared, Problem> {
     let body = |reason: &str| Problem::body(format!("edit {position}: {reason}"));
     let members = edit.as_object().ok_or_else(|| body("it is no object"))?;
     if let Some(name) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
@@ -109,7 +118,11 @@ fn one(edit: &Value, scene: &Scene, given: &Given<'_>, position: usize) -> Resul
     let op = text(members, "op").and_then(Op::parse);
     let op = op.ok_or_else(|| body("`op` must be create, replace, update or delete"))?;
     let name = text(members, "layer").ok_or_else(|| body("`layer` is missing"))?;
-    let layer = scene.city.layer(name).cloned().ok_or_else(|| Problem::not_found(no_layer(scene, name)))?;
+    let layer = city_snapshot
+        .city
+        .layer(name)
+        .cloned()
+        .ok_or_else(|| Problem::not_found(no_layer(city_snapshot, name)))?;
     let (mut id, mut seen) = (None, None);
     if op != Op::Create {
         // A layer without keys has numbers for ids, in answers too.

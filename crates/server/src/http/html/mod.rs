@@ -106,7 +106,7 @@ pub(crate) fn page(
                     (content)
                 }
                 footer {
-                    (say(lang, "Phiên bản dữ liệu", "Data revision")) " " (context.scene.revision()) " · "
+                    (say(lang, "Phiên bản dữ liệu", "Data revision")) " " (context.city_snapshot.revision()) " · "
                     (say(lang, "Chỉ để tham khảo", "For reference only"))
                 }
             }

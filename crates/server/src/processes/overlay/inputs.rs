@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
 use citymap_engine::{Comparison, Filter, LayerSnapshot, Operand, Overlay, Row, TimeInterval};
-use citymap_live::Scene;
+use citymap_live::CitySnapshot;
 use citymap_model::{Geometry, Value};
 use citymap_output::Format;
 use geo::CoordsIter;
@@ -33,7 +33,7 @@ const KNOWN: [&str; 9] =
 
 impl Inputs {
     /// From the body of an execute request.
-    pub(crate) fn read(body: &[u8], scene: &Scene, limits: &Limits) -> Result<Self, Problem> {
+    pub(crate) fn read(body: &[u8], city_snapshot: &CitySnapshot, limits: &Limits) -> Result<Self, Problem> {
         let document: Json = serde_json::from_slice(body)
             .map_err(|error| Problem::body(format!("the body is not JSON: {error}; send {{\"inputs\":{{\"layer\":\"parcels\",\"with\":\"zones\"}}}}")))?;
         let Some(inputs) = document.get("inputs").and_then(Json::as_object) else {
@@ -56,7 +56,7 @@ impl Inputs {
         let layer = |name: &str| -> Result<Arc<LayerSnapshot>, Problem> {
             let id = text(name)?
                 .ok_or_else(|| Problem::body(format!("the input `{name}` is missing: a layer's id")))?;
-            scene.city.layer(id).cloned().ok_or_else(|| Problem::body(no_layer(scene, id)))
+            city_snapshot.city.layer(id).cloned().ok_or_else(|| Problem::body(no_layer(city_snapshot, id)))
         };
         let layers = [layer("layer")?, layer("with")?];
         let rows = match inputs.get("id") {

@@ -1,13 +1,14 @@
 //! One feature from what the source gave to what the store takes, or to a reject with its reason.
 
 use citymap_crs::Transform;
+use citymap_geometry::wkb;
 use citymap_model::{Field, GeometryKind, NewFeature, Value};
 use geo::CoordsIter;
 use geo_types::Geometry;
 
 use crate::{
     Issue, IssueKind, RepairTolerance,
-    source::{Original, Parsed, Shape, kind_of},
+    source::{Original, Parsed, Shape},
     validity,
 };
 
@@ -84,7 +85,7 @@ impl Rules {
                     Some(reason) => {
                         issues.push(issue(IssueKind::Reject, reason.clone()));
                         let original =
-                            original.or_else(|| lonlat.map(|g| Original::Wkb(validity::to_wkb(&g))));
+                            original.or_else(|| lonlat.map(|g| Original::Wkb(wkb::to_wkb(&g))));
                         Verdict::Rejected(Reject { reason, values: parsed.values, original })
                     }
                 }
@@ -151,7 +152,7 @@ impl Rules {
                 let reason = fault.unwrap_or(bad.reason);
                 return Err(Box::new(Refused {
                     reason,
-                    place: bad.place,
+                    place: bad.location,
                     areas: (None, None),
                     original: Some(original),
                 }));
@@ -160,7 +161,7 @@ impl Rules {
         };
         let first = geometry.coords_iter().next().map(|c| [c.x, c.y]);
         let refuse = |reason: String, place: Option<[f64; 2]>, areas| {
-            let original = Some(Original::Wkb(validity::to_wkb(&geometry)));
+            let original = Some(Original::Wkb(wkb::to_wkb(&geometry)));
             Err(Box::new(Refused { reason, place, areas, original }))
         };
         if let Some(reason) = fault {
@@ -169,16 +170,14 @@ impl Rules {
         if let Some(bad) = geometry.coords_iter().find(|c| !c.x.is_finite() || !c.y.is_finite()) {
             return refuse(format!("coordinate {}, {} is no number", bad.x, bad.y), first, (None, None));
         }
-        let kind = kind_of(&geometry);
-        if self.kind != GeometryKind::Mixed && kind != self.kind && first.is_some() {
-            return refuse(
-                format!("it is a {}, but its layer holds {}", one(kind), many(self.kind)),
-                first,
-                (None, None),
-            );
+        // An empty geometry fits every layer.
+        if first.is_some()
+            && let Err(mismatch) = self.kind.check(GeometryKind::of(&geometry))
+        {
+            return refuse(mismatch.to_string(), first, (None, None));
         }
         let keep =
-            |geometry: &Geometry<f64>| self.keep_original.then(|| Original::Wkb(validity::to_wkb(geometry)));
+            |geometry: &Geometry<f64>| self.keep_original.then(|| Original::Wkb(wkb::to_wkb(geometry)));
         // Degrees and metres are checked before validity is: far away, numbers lose their meaning.
         let lonlat = match self.to_lonlat(&geometry) {
             Ok(lonlat) => lonlat,
@@ -191,18 +190,18 @@ impl Rules {
             Ok(made) => {
                 let lonlat = match self.to_lonlat(&made.geometry) {
                     Ok(lonlat) => lonlat,
-                    Err(reason) => return refuse(reason, found.place.or(first), (None, None)),
+                    Err(reason) => return refuse(reason, found.location.or(first), (None, None)),
                 };
                 let repair = Repair {
                     reason: found.reason,
-                    place: found.place.or(first),
+                    place: found.location.or(first),
                     before: made.area_before,
                     after: made.area_after,
                 };
                 Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair: Some(repair) })
             }
             Err((why, before, after)) => {
-                refuse(format!("{}, {why}", found.reason), found.place.or(first), (before, after))
+                refuse(format!("{}, {why}", found.reason), found.location.or(first), (before, after))
             }
         }
     }
@@ -237,23 +236,4 @@ struct Refused {
     place: Option<[f64; 2]>,
     areas: (Option<f64>, Option<f64>),
     original: Option<Original>,
-}
-
-fn one(kind: GeometryKind) -> &'static str {
-    match kind {
-        GeometryKind::Point => "point",
-        GeometryKind::Line => "line",
-        GeometryKind::Polygon => "polygon",
-        GeometryKind::Mixed | GeometryKind::None => "collection",
-    }
-}
-
-fn many(kind: GeometryKind) -> &'static str {
-    match kind {
-        GeometryKind::Point => "points",
-        GeometryKind::Line => "lines",
-        GeometryKind::Polygon => "polygons",
-        GeometryKind::Mixed => "anything",
-        GeometryKind::None => "no geometry",
-    }
 }

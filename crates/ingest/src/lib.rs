@@ -46,7 +46,6 @@ mod source;
 mod srs;
 mod text;
 mod validity;
-mod wkb;
 
 pub use encoding::{Encoding, UnknownEncoding};
 pub use error::ImportError;

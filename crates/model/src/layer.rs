@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Field, TileRule, Title};
+use crate::{Field, GeometryKind, TileRule, Title};
 
 /// The name of a layer: a lower-case letter, then lower-case letters, digits and underscores,
 /// 63 characters at most. It names the table, the tiles and the URL.
@@ -136,35 +136,6 @@ impl FromStr for Role {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| UnknownRole(text.to_owned()))
-    }
-}
-
-/// What kinds of geometry a layer holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum GeometryKind {
-    /// Points and multi-points.
-    Point,
-    /// Lines and multi-lines.
-    Line,
-    /// Polygons and multi-polygons.
-    Polygon,
-    /// More than one of the above, or collections.
-    Mixed,
-    /// A table without geometry.
-    None,
-}
-
-impl GeometryKind {
-    /// The name of the kind in answers and messages: `point`, `line`, `polygon`, `mixed` or `none`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Point => "point",
-            Self::Line => "line",
-            Self::Polygon => "polygon",
-            Self::Mixed => "mixed",
-            Self::None => "none",
-        }
     }
 }
 

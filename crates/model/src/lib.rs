@@ -29,9 +29,11 @@ pub mod units;
 mod value;
 
 pub use as_of::{AsOf, InvalidAsOf};
+/// The kind of geometry that a layer holds, and geometry itself; the rules about them are in `citymap-geometry`.
+pub use citymap_geometry::GeometryKind;
 pub use feature::{Feature, FeatureId, Fid, NewFeature};
 pub use field::{Field, FieldType};
-pub use layer::{GeometryKind, InvalidLayerId, Layer, LayerId, Role, UnknownRole};
+pub use layer::{InvalidLayerId, Layer, LayerId, Role, UnknownRole};
 pub use nearest::nearest;
 pub use revision::{CommitMeta, LayerChange, Mode, Revision, RevisionNumber, UnknownMode};
 pub use tile_rule::{InvalidTileRule, TileRule};
@@ -39,4 +41,4 @@ pub use title::Title;
 pub use value::{Value, YEARS, format_datetime, parse_date, parse_datetime};
 
 /// Two-dimensional geometry in WGS 84 longitude and latitude, degrees.
-pub type Geometry = geo_types::Geometry<f64>;
+pub type Geometry = citymap_geometry::Geometry;

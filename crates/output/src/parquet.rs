@@ -26,6 +26,7 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit};
 use chrono::NaiveDate;
 use citymap_engine::ValueRef;
+use citymap_geometry::wkb;
 use citymap_model::{FieldType, Geometry, GeometryKind};
 use serde_json::json;
 
@@ -226,20 +227,12 @@ impl Shapes {
             return;
         };
         self.bytes.clear();
-        let bounds = citymap_store::write_wkb(&mut self.bytes, geometry);
+        let bounds = wkb::write(&mut self.bytes, geometry).bounds();
         self.wkb.append_value(&self.bytes);
         for (axis, out) in self.boxes.iter_mut().enumerate() {
             out.append_option(bounds.map(|bounds| bounds[axis]));
         }
-        self.kinds.insert(match geometry {
-            Geometry::Point(_) => "Point",
-            Geometry::Line(_) | Geometry::LineString(_) => "LineString",
-            Geometry::Polygon(_) | Geometry::Rect(_) | Geometry::Triangle(_) => "Polygon",
-            Geometry::MultiPoint(_) => "MultiPoint",
-            Geometry::MultiLineString(_) => "MultiLineString",
-            Geometry::MultiPolygon(_) => "MultiPolygon",
-            Geometry::GeometryCollection(_) => "GeometryCollection",
-        });
+        self.kinds.insert(wkb::type_name(geometry));
         if let Some(bounds) = bounds {
             let extent = self.extent.get_or_insert(bounds);
             for axis in 0..2 {

@@ -1,9 +1,10 @@
 //! What a layer holds, in one number: equal in every store that holds the same.
 
+use citymap_geometry::wkb;
 use citymap_model::{LayerId, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{StoreError, View, wkb_write::Met};
+use crate::{StoreError, View};
 
 /// The checksum of a layer's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +31,7 @@ pub fn checksum(view: &dyn View, layer: &LayerId) -> Result<Checksum, StoreError
             None => bytes.push(0),
             Some(geometry) => {
                 bytes.push(1);
-                let mut met = Met::NOTHING;
-                met.write(&mut bytes, geometry);
+                wkb::write(&mut bytes, geometry);
             }
         }
         feature.values.iter().for_each(|value| add(&mut bytes, value));

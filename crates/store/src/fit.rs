@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use chrono::Datelike;
-use citymap_model::{Geometry, GeometryKind, Layer, Value, YEARS};
-use geo_types::{LineString, Polygon};
+use citymap_geometry::{GeometryKind, KindMismatch, wkb};
+use citymap_model::{Layer, Value, YEARS};
 
-use crate::{StoreError, wkb_write::code};
+use crate::StoreError;
 
 /// A refusal of a layer's definition.
 pub(crate) fn unfit(layer: &Layer, reason: &str) -> StoreError {
@@ -69,7 +69,7 @@ pub(crate) fn mapping(existing: &Layer, given: &Layer) -> Result<Option<Vec<Opti
     {
         return Err(unfit(
             given,
-            &format!("it holds {}, the change set {}; import it into another layer", kind(there), kind(here)),
+            &format!("it holds {}, the change set {}; import it into another layer", there.plural(), here.plural()),
         ));
     }
     let mapping: Vec<Option<usize>> =
@@ -78,30 +78,13 @@ pub(crate) fn mapping(existing: &Layer, given: &Layer) -> Result<Option<Vec<Opti
     Ok(if same { None } else { Some(mapping) })
 }
 
-fn kind(kind: GeometryKind) -> &'static str {
-    match kind {
-        GeometryKind::Point => "points",
-        GeometryKind::Line => "lines",
-        GeometryKind::Polygon => "polygons",
-        GeometryKind::Mixed => "geometry of several kinds",
-        GeometryKind::None => "no geometry",
+/// Checks that a layer of the kind `layer` takes a geometry of a WKB type. An empty geometry fits every layer that has
+/// geometry.
+pub(crate) fn check_kind(layer: GeometryKind, wkb_type: u32, empty: bool) -> Result<(), KindMismatch> {
+    if empty && layer != GeometryKind::None {
+        return Ok(());
     }
-}
-
-/// Why a geometry of a WKB type does not fit the layer's kind; `None` if it does. An empty one fits any.
-pub(crate) fn misfit(expected: GeometryKind, wkb_type: u32, empty: bool) -> Option<String> {
-    let (codes, found) = match wkb_type {
-        code::POINT | code::MULTI_POINT => (GeometryKind::Point, "a point"),
-        code::LINE_STRING | code::MULTI_LINE_STRING => (GeometryKind::Line, "a line"),
-        code::POLYGON | code::MULTI_POLYGON => (GeometryKind::Polygon, "a polygon"),
-        _ => (GeometryKind::Mixed, "a collection"),
-    };
-    let fits = match expected {
-        GeometryKind::Mixed => true,
-        GeometryKind::None => false,
-        _ => codes == expected || empty,
-    };
-    (!fits).then(|| format!("its geometry is {found}, the layer holds {}", kind(expected)))
+    layer.check(wkb::kind_of_code(wkb_type))
 }
 
 /// The key of a feature as text, `None` where it has none. An empty text is no key.
@@ -111,25 +94,6 @@ pub(crate) fn key_of(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
         other => other.to_key()?.into(),
     };
     (!key.is_empty()).then_some(key)
-}
-
-/// Why a geometry is too short to be one, which PostGIS does not keep: a line of one point, a ring of fewer than four.
-pub(crate) fn too_short(geometry: &Geometry) -> Option<String> {
-    let line = |line: &LineString| (line.0.len() == 1).then(|| "a line has one point only".to_owned());
-    let polygon = |polygon: &Polygon| {
-        let empty = polygon.exterior().0.is_empty() && polygon.interiors().is_empty();
-        let mut rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
-        (!empty && rings.any(|ring| ring.0.len() < 4))
-            .then(|| "a ring has fewer than three corners".to_owned())
-    };
-    match geometry {
-        Geometry::LineString(one) => line(one),
-        Geometry::MultiLineString(many) => many.0.iter().find_map(line),
-        Geometry::Polygon(one) => polygon(one),
-        Geometry::MultiPolygon(many) => many.0.iter().find_map(polygon),
-        Geometry::GeometryCollection(many) => many.0.iter().find_map(too_short),
-        _ => None,
-    }
 }
 
 /// A value of another type than its field is a fault of the program, not of the data.

@@ -11,9 +11,6 @@ pub mod geopackage;
 pub mod postgis;
 mod replay;
 mod versions;
-mod wkb;
-mod wkb_read;
-mod wkb_write;
 
 use std::{path::Path, time::Duration};
 
@@ -25,7 +22,6 @@ pub use geopackage::GeoPackage;
 pub use postgis::Postgis;
 pub use replay::{copy, roll_back};
 pub use versions::Version;
-pub use wkb::write_wkb;
 
 /// How a record is opened.
 #[derive(Clone, Debug, Default)]

@@ -4,6 +4,7 @@
 use std::{fs, path::Path};
 
 use citymap_crs::Crs;
+use citymap_geometry::{GeometryFault, wkb};
 use citymap_model::{Field, GeometryKind};
 use gdal::vector::Geometry as Ogr;
 use geo_types::Point;
@@ -19,7 +20,6 @@ use crate::{
     gdal_log,
     srs::Srs,
     text::fold,
-    wkb::{self, Fault},
 };
 
 mod rows;
@@ -268,7 +268,7 @@ impl CsvSource {
                         let name = &self.layer.fields[column].name;
                         (
                             Shape::Bad(
-                                Fault::new(format!("`{text}` in column `{name}` is no number")),
+                                GeometryFault::new(format!("`{text}` in column `{name}` is no number")),
                                 Original::Text(format!("{x_text} {y_text}")),
                             ),
                             false,
@@ -289,12 +289,12 @@ impl CsvSource {
                 };
                 gdal_log::take();
                 match Ogr::from_wkt(plain).and_then(|geometry| geometry.iso_wkb()) {
-                    Ok(bytes) => match wkb::read(&bytes) {
+                    Ok(bytes) => match wkb::read_source(&bytes) {
                         Ok(read) => (Shape::Good(read.geometry), read.dropped_z),
                         Err(fault) => (Shape::Bad(fault, Original::Wkb(bytes)), false),
                     },
                     Err(_unclear) => {
-                        (Shape::Bad(Fault::new("its WKT cannot be understood"), Original::Text(text)), false)
+                        (Shape::Bad(GeometryFault::new("its WKT cannot be understood"), Original::Text(text)), false)
                     }
                 }
             }
@@ -304,7 +304,7 @@ impl CsvSource {
                     return (Shape::Null, false);
                 }
                 let read = serde_json::from_str(&text)
-                    .map_err(|error| Fault::new(format!("its GeoJSON cannot be understood: {error}")))
+                    .map_err(|error| GeometryFault::new(format!("its GeoJSON cannot be understood: {error}")))
                     .and_then(geojson_geometry::read);
                 match read {
                     Ok(read) => (Shape::Good(read.geometry), read.dropped_z),

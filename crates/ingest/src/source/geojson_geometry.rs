@@ -10,7 +10,7 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use crate::wkb::{self, Fault};
+use citymap_geometry::{GeometryFault, polygon_from_rings};
 
 /// A `coordinates` member, whatever is in it.
 #[derive(Debug)]
@@ -41,33 +41,33 @@ pub(super) struct Read {
 
 const DEPTH: usize = 16;
 
-pub(super) fn read(raw: RawGeometry) -> Result<Read, Fault> {
+pub(super) fn read(raw: RawGeometry) -> Result<Read, GeometryFault> {
     let mut dropped_z = false;
     let geometry = geometry(raw, "geometry", 0, &mut dropped_z)?;
     Ok(Read { geometry, dropped_z })
 }
 
-fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<Geometry<f64>, Fault> {
+fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<Geometry<f64>, GeometryFault> {
     if depth > DEPTH {
-        return Err(Fault::new(format!("{path} is nested too deep")));
+        return Err(GeometryFault::new(format!("{path} is nested too deep")));
     }
     let kind = match raw.kind {
         Some(serde_json::Value::String(kind)) => kind,
-        Some(_) => return Err(Fault::new(format!("{path}.type must be a text"))),
-        None => return Err(Fault::new(format!("{path} has no type"))),
+        Some(_) => return Err(GeometryFault::new(format!("{path}.type must be a text"))),
+        None => return Err(GeometryFault::new(format!("{path} has no type"))),
     };
     if kind == "GeometryCollection" {
         let Some(serde_json::Value::Array(parts)) = raw.geometries else {
-            return Err(Fault::new(format!("{path}.geometries must be a list of geometries")));
+            return Err(GeometryFault::new(format!("{path}.geometries must be a list of geometries")));
         };
         let mut out = Vec::with_capacity(parts.len());
         for (i, part) in parts.into_iter().enumerate() {
             let path = format!("{path}.geometries[{i}]");
             if !part.is_object() {
-                return Err(Fault::new(format!("{path} must be a geometry object")));
+                return Err(GeometryFault::new(format!("{path} must be a geometry object")));
             }
             let part: RawGeometry =
-                serde_json::from_value(part).map_err(|error| Fault::new(format!("{path}: {error}")))?;
+                serde_json::from_value(part).map_err(|error| GeometryFault::new(format!("{path}: {error}")))?;
             out.push(geometry(part, &path, depth + 1, z)?);
         }
         return Ok(Geometry::GeometryCollection(GeometryCollection(out)));
@@ -76,12 +76,12 @@ fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<
         kind.as_str(),
         "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon"
     ) {
-        return Err(Fault::new(format!(
+        return Err(GeometryFault::new(format!(
             "{path}.type `{kind}` is none of GeoJSON's (upper and lower case matter)"
         )));
     }
     let path = format!("{path}.coordinates");
-    let coords = raw.coordinates.ok_or_else(|| Fault::new(format!("{path} is missing")))?;
+    let coords = raw.coordinates.ok_or_else(|| GeometryFault::new(format!("{path} is missing")))?;
     Ok(match kind.as_str() {
         "Point" => match coords {
             // An empty list is an empty point (RFC 7946, 3.1).
@@ -112,24 +112,24 @@ fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<
     })
 }
 
-fn list(coords: Coords, path: &str, what: &str) -> Result<Vec<Coords>, Fault> {
+fn list(coords: Coords, path: &str, what: &str) -> Result<Vec<Coords>, GeometryFault> {
     match coords {
         Coords::List(list) => Ok(list),
         Coords::Position { .. } => {
-            Err(Fault::new(format!("{path} must be {what}, but holds numbers: it is not nested deep enough")))
+            Err(GeometryFault::new(format!("{path} must be {what}, but holds numbers: it is not nested deep enough")))
         }
-        Coords::Other(other) => Err(Fault::new(format!("{path} must be {what}, but is {other}"))),
+        Coords::Other(other) => Err(GeometryFault::new(format!("{path} must be {what}, but is {other}"))),
     }
 }
 
-fn position(coords: Coords, path: &str, z: &mut bool) -> Result<Coord<f64>, Fault> {
+fn position(coords: Coords, path: &str, z: &mut bool) -> Result<Coord<f64>, GeometryFault> {
     match coords {
         Coords::Position { at: [x, y], length } if length >= 2 => {
             *z |= length > 2;
             Ok(Coord { x, y })
         }
         Coords::Position { length, .. } => {
-            Err(Fault::new(format!("{path} must be a position of two or three numbers, but has {length}")))
+            Err(GeometryFault::new(format!("{path} must be a position of two or three numbers, but has {length}")))
         }
         // Numbers and something else: the list says what.
         Coords::List(list) => {
@@ -137,17 +137,17 @@ fn position(coords: Coords, path: &str, z: &mut bool) -> Result<Coord<f64>, Faul
                 Coords::Other(what) if *what != "a number" => Some(format!("{path}[{i}] is {what}")),
                 _ => None,
             });
-            Err(Fault::new(match odd {
+            Err(GeometryFault::new(match odd {
                 Some(odd) => format!("{odd}; each element of a position must be a number"),
                 None if list.is_empty() => format!("{path} is an empty position"),
                 None => format!("{path} must be a position, but is nested too deep"),
             }))
         }
-        Coords::Other(what) => Err(Fault::new(format!("{path} must be a position, but is {what}"))),
+        Coords::Other(what) => Err(GeometryFault::new(format!("{path} must be a position, but is {what}"))),
     }
 }
 
-fn positions(coords: Coords, path: &str, z: &mut bool) -> Result<Vec<Coord<f64>>, Fault> {
+fn positions(coords: Coords, path: &str, z: &mut bool) -> Result<Vec<Coord<f64>>, GeometryFault> {
     list(coords, path, "a list of positions")?
         .into_iter()
         .enumerate()
@@ -161,26 +161,24 @@ fn positions(coords: Coords, path: &str, z: &mut bool) -> Result<Vec<Coord<f64>>
         .collect()
 }
 
-fn line(coords: Coords, path: &str, z: &mut bool) -> Result<LineString<f64>, Fault> {
+fn line(coords: Coords, path: &str, z: &mut bool) -> Result<LineString<f64>, GeometryFault> {
     let coords = positions(coords, path, z)?;
     if coords.len() == 1 {
-        return Err(Fault {
-            reason: format!("{path} has one position; a line needs two or more"),
-            place: Some([coords[0].x, coords[0].y]),
-        });
+        let reason = format!("{path} has one position; a line needs two or more");
+        return Err(GeometryFault::new(reason).at([coords[0].x, coords[0].y]));
     }
     Ok(LineString::new(coords))
 }
 
-fn polygon(coords: Coords, path: &str, z: &mut bool) -> Result<geo_types::Polygon<f64>, Fault> {
+fn polygon(coords: Coords, path: &str, z: &mut bool) -> Result<geo_types::Polygon<f64>, GeometryFault> {
     let rings = list(coords, path, "a list of rings")?;
     let rings = rings
         .into_iter()
         .enumerate()
         .map(|(i, ring)| positions(ring, &format!("{path}[{i}]"), z))
         .collect::<Result<Vec<_>, _>>()?;
-    wkb::polygon(rings)
-        .map_err(|fault| Fault { reason: format!("{path}: {}", fault.reason), place: fault.place })
+    polygon_from_rings(rings)
+        .map_err(|fault| GeometryFault { reason: format!("{path}: {}", fault.reason), ..fault })
 }
 
 impl<'de> Deserialize<'de> for Coords {

@@ -12,6 +12,7 @@ mod survey;
 
 use std::{collections::BTreeSet, path::Path};
 
+use citymap_geometry::{GeometryFault, wkb};
 use citymap_model::{Field, GeometryKind, Role, Title, Value};
 use geo_types::Geometry;
 
@@ -19,7 +20,6 @@ use crate::{
     ImportError, Request,
     report::EncodingReport,
     srs::Srs,
-    wkb::{self, Fault},
 };
 pub(crate) use sniff::{Format, sniff};
 
@@ -87,7 +87,7 @@ pub(crate) enum Shape {
     Null,
     Good(Geometry<f64>),
     /// What is wrong, and the geometry as it came: WKB, or text.
-    Bad(Fault, Original),
+    Bad(GeometryFault, Original),
 }
 
 /// A geometry as it came.
@@ -208,7 +208,7 @@ fn from_wkb(id: Option<String>, bytes: Option<Vec<u8>>, values: Vec<Value>, faul
         curved: false,
     };
     if let Some(bytes) = bytes {
-        parsed.geometry = match wkb::read(&bytes) {
+        parsed.geometry = match wkb::read_source(&bytes) {
             Ok(read) => {
                 (parsed.dropped_z, parsed.curved) = (read.dropped_z, read.curved);
                 Shape::Good(read.geometry)
@@ -225,7 +225,7 @@ pub(crate) fn broken(text: &[u8], reason: String) -> Parsed {
     let text = String::from_utf8_lossy(&text[..text.len().min(100_000)]).into_owned();
     Parsed {
         id: None,
-        geometry: Shape::Bad(Fault::new(reason.clone()), Original::Text(text)),
+        geometry: Shape::Bad(GeometryFault::new(reason.clone()), Original::Text(text)),
         values: Vec::new(),
         fault: Some(reason),
         warnings: Vec::new(),
@@ -234,25 +234,9 @@ pub(crate) fn broken(text: &[u8], reason: String) -> Parsed {
     }
 }
 
-/// The kind of geometry that holds all of these.
-pub(crate) fn kind_of(geometry: &Geometry<f64>) -> GeometryKind {
-    match geometry {
-        Geometry::Point(_) | Geometry::MultiPoint(_) => GeometryKind::Point,
-        Geometry::Line(_) | Geometry::LineString(_) | Geometry::MultiLineString(_) => GeometryKind::Line,
-        Geometry::Polygon(_) | Geometry::MultiPolygon(_) | Geometry::Rect(_) | Geometry::Triangle(_) => {
-            GeometryKind::Polygon
-        }
-        Geometry::GeometryCollection(_) => GeometryKind::Mixed,
-    }
-}
-
-/// Both kinds in one layer.
-pub(crate) fn join_kinds(a: Option<GeometryKind>, b: GeometryKind) -> Option<GeometryKind> {
-    Some(match a {
-        None => b,
-        Some(a) if a == b => a,
-        Some(_) => GeometryKind::Mixed,
-    })
+/// The kind of a layer that held `known` so far and now meets geometry of the kind `found`.
+pub(crate) fn join_kinds(known: Option<GeometryKind>, found: GeometryKind) -> Option<GeometryKind> {
+    Some(known.map_or(found, |known| known.joined_with(found)))
 }
 
 /// Names made different by numbers at their end; gives the ones that were changed.

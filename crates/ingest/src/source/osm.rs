@@ -18,14 +18,15 @@
 use std::{fs, path::Path};
 
 use citymap_crs::Crs;
+use citymap_geometry::wkb;
 use citymap_model::{Field, FieldType, GeometryKind, Role, Title, Value};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, vector::LayerAccess};
 use geo::{Centroid, InteriorPoint};
 use geo_types::{Geometry, Point};
 use tempfile::TempDir;
 
-use super::{Body, Raw, Sink, SourceLayer, join_kinds, kind_of, survey};
-use crate::{ImportError, gdal_log, srs::Srs, wkb};
+use super::{Body, Raw, Sink, SourceLayer, join_kinds, survey};
+use crate::{ImportError, gdal_log, srs::Srs};
 
 /// Tags that become fields, in every theme that has a use for them.
 const TAGS: [&str; 34] = [
@@ -212,8 +213,8 @@ impl OsmSource {
             }
             let mut kind = None;
             for one in &kept {
-                if let Ok(read) = wkb::read(&one.wkb) {
-                    kind = join_kinds(kind, kind_of(&read.geometry));
+                if let Ok(read) = wkb::read_source(&one.wkb) {
+                    kind = join_kinds(kind, GeometryKind::of(&read.geometry));
                 }
             }
             layers.push(SourceLayer {
@@ -367,7 +368,7 @@ fn themes_of(tags: &Tags, kind: usize) -> Vec<usize> {
 
 /// A point inside an area, or in the middle of a line, for an address that is drawn as one.
 fn address_point(bytes: &[u8]) -> (Vec<u8>, Option<String>) {
-    let point: Option<Point<f64>> = wkb::read(bytes).ok().and_then(|read| match read.geometry {
+    let point: Option<Point<f64>> = wkb::read_source(bytes).ok().and_then(|read| match read.geometry {
         Geometry::Point(point) => Some(point),
         Geometry::Polygon(area) => area.interior_point(),
         Geometry::MultiPolygon(area) => area.interior_point(),
@@ -375,10 +376,7 @@ fn address_point(bytes: &[u8]) -> (Vec<u8>, Option<String>) {
     });
     match point {
         Some(point) => {
-            let mut wkb = vec![1, 1, 0, 0, 0];
-            wkb.extend(point.x().to_le_bytes());
-            wkb.extend(point.y().to_le_bytes());
-            (wkb, None)
+            (wkb::to_wkb(&point.into()), None)
         }
         None => (bytes.to_vec(), Some("no point could be found inside its outline".into())),
     }

@@ -2,7 +2,7 @@
 
 use citymap_model::{GeometryKind, Value};
 
-use super::{join_kinds, kind_of};
+use super::join_kinds;
 use crate::{
     encoding::{Encoding, detect},
     report::EncodingReport,
@@ -29,7 +29,7 @@ impl Survey {
         let coord = geometry.coords_iter().next();
         // An empty geometry says nothing of its layer.
         let Some(coord) = coord else { return };
-        self.kind = join_kinds(self.kind, kind_of(geometry));
+        self.kind = join_kinds(self.kind, GeometryKind::of(geometry));
         if self.points.len() < SAMPLE {
             self.points.push([coord.x, coord.y]);
         }

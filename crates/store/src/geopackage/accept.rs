@@ -1,12 +1,13 @@
 //! What a feature must be to be taken into a layer, and its form there.
 
+use citymap_geometry::check_positions;
 use citymap_model::{GeometryKind, Layer, NewFeature, Value};
 
 use super::{
     blob::{self, Blob},
     failure::Failure,
 };
-use crate::fit::{check_values, misfit, too_short, unstorable};
+use crate::fit::{check_values, check_kind, unstorable};
 
 /// A feature that may be written.
 pub(super) struct Accepted {
@@ -34,14 +35,14 @@ pub(super) fn accept(
     }
     let Some(geometry) = geometry else { return Ok(Ok(Accepted { blob: None, values })) };
     let Ok(blob) = blob::write(&geometry) else {
-        return Ok(Err("a coordinate is no finite number".to_owned()));
+        return Ok(Err("a coordinate is not a finite number".to_owned()));
     };
     // This file would hold it, but the same must hold in every store.
-    if let Some(reason) = too_short(&geometry) {
-        return Ok(Err(reason));
+    if let Err(fault) = check_positions(&geometry) {
+        return Ok(Err(fault.to_string()));
     }
-    Ok(match misfit(kind, blob.code, blob.bounds.is_none()) {
-        Some(reason) => Err(reason),
-        None => Ok(Accepted { blob: Some(blob), values }),
+    Ok(match check_kind(kind, blob.code, blob.bounds.is_none()) {
+        Err(mismatch) => Err(mismatch.to_string()),
+        Ok(()) => Ok(Accepted { blob: Some(blob), values }),
     })
 }

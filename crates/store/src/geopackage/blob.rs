@@ -1,30 +1,28 @@
-//! A geometry as a GeoPackage holds it (OGC 12-128, 2.1.3): a header with the coordinate system
-//! and, for all but points, the bounds, then WKB.
+//! A geometry as a GeoPackage holds it (OGC 12-128r18, 2.1.3): a header with the coordinate system and, for all but
+//! points, the bounds, then WKB.
 
-use citymap_model::Geometry;
-
-use crate::{
-    wkb_read,
-    wkb_write::{Met, code},
+use citymap_geometry::{
+    Geometry,
+    wkb::{self, WkbError, code},
 };
 
-/// The coordinate system of all geometry in the store.
-pub(super) const SRS_ID: i32 = 4326;
+/// The coordinate system of all geometry in our files: WGS 84 longitude and latitude.
+pub const SRS_ID: i32 = 4326;
 
-/// A blob's flags: little endian.
+/// Flag: numbers are little endian.
 const LITTLE: u8 = 0b0000_0001;
-/// A blob's flags: bounds in x and y follow.
+/// Flag: bounds in x and y follow.
 const BOUNDS: u8 = 0b0000_0010;
-/// A blob's flags: the geometry is empty.
+/// Flag: the geometry is empty.
 const EMPTY: u8 = 0b0001_0000;
-/// A blob's flags: not standard WKB.
+/// Flag: the geometry is of an extension, not standard WKB.
 const EXTENDED: u8 = 0b0010_0000;
 
-/// Bounds of a geometry, degrees: `[min x, max x, min y, max y]`.
-pub(super) type Bounds = [f64; 4];
+/// Bounds of a geometry in degrees, in the order of the header: `[min x, max x, min y, max y]`.
+pub type Bounds = [f64; 4];
 
-/// The bounds of both.
-pub(super) fn union(extent: Option<Bounds>, bounds: Bounds) -> Bounds {
+/// The bounds that hold `extent`, if there is one, and `bounds`.
+pub fn union(extent: Option<Bounds>, bounds: Bounds) -> Bounds {
     extent.map_or(bounds, |extent| {
         [
             extent[0].min(bounds[0]),
@@ -35,31 +33,46 @@ pub(super) fn union(extent: Option<Bounds>, bounds: Bounds) -> Bounds {
     })
 }
 
-/// A geometry with a coordinate that is no finite number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct NotFinite;
+/// A geometry with a coordinate that is not a finite number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a coordinate is not a finite number")]
+pub struct NotFinite;
+
+/// Why a blob could not be read as a geometry.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlobError {
+    /// It does not begin with the letters `GP`.
+    #[error("it is not a GeoPackage geometry")]
+    Magic,
+    /// It is not standard WKB but a geometry of an extension.
+    #[error("it is a geometry of a GeoPackage extension that is not supported")]
+    Extension,
+    /// Its flags name a kind of bounds that the format does not have.
+    #[error("its header is damaged")]
+    Header,
+    /// Its WKB could not be read.
+    #[error(transparent)]
+    Wkb(#[from] WkbError),
+}
 
 /// A geometry ready for the file.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Blob {
-    pub(super) bytes: Vec<u8>,
+pub struct Blob {
+    /// Header and WKB.
+    pub bytes: Vec<u8>,
     /// `None` for an empty geometry.
-    pub(super) bounds: Option<Bounds>,
-    /// The code of its WKB type.
-    pub(super) code: u32,
+    pub bounds: Option<Bounds>,
+    /// The code of its WKB type, see [`citymap_geometry::wkb::code`].
+    pub code: u32,
 }
 
-/// Writes a geometry.
-pub(super) fn write(geometry: &Geometry) -> Result<Blob, NotFinite> {
-    let code = match geometry {
-        Geometry::Point(_) => code::POINT,
-        Geometry::Line(_) | Geometry::LineString(_) => code::LINE_STRING,
-        Geometry::Polygon(_) | Geometry::Rect(_) | Geometry::Triangle(_) => code::POLYGON,
-        Geometry::MultiPoint(_) => code::MULTI_POINT,
-        Geometry::MultiLineString(_) => code::MULTI_LINE_STRING,
-        Geometry::MultiPolygon(_) => code::MULTI_POLYGON,
-        Geometry::GeometryCollection(_) => code::COLLECTION,
-    };
+/// Makes a blob of a geometry in longitude and latitude.
+///
+/// # Errors
+/// [`NotFinite`] if a coordinate is NaN or infinite: an R-tree cannot hold it.
+pub fn write(geometry: &Geometry) -> Result<Blob, NotFinite> {
+    let code = wkb::type_code(geometry);
     let with_bounds = code != code::POINT && !is_empty(geometry);
     let mut bytes = Vec::with_capacity(160);
     bytes.extend_from_slice(&[b'G', b'P', 0, LITTLE | if with_bounds { BOUNDS } else { 0 }]);
@@ -67,36 +80,40 @@ pub(super) fn write(geometry: &Geometry) -> Result<Blob, NotFinite> {
     if with_bounds {
         bytes.extend_from_slice(&[0; 32]);
     }
-    let mut met = Met::NOTHING;
-    met.write(&mut bytes, geometry);
-    if !met.finite {
+    let written = wkb::write(&mut bytes, geometry);
+    if !written.is_finite() {
         return Err(NotFinite);
     }
-    if met.is_empty() {
-        bytes[3] |= EMPTY;
-        return Ok(Blob { bytes, bounds: None, code });
-    }
-    if with_bounds {
-        for (index, bound) in met.bounds.iter().enumerate() {
-            bytes[8 + index * 8..16 + index * 8].copy_from_slice(&bound.to_le_bytes());
+    let bounds = written.bounds().map(in_header_order);
+    match bounds {
+        None => bytes[3] |= EMPTY,
+        Some(bounds) if with_bounds => {
+            for (bound, bytes) in bounds.iter().zip(bytes[8..40].chunks_exact_mut(8)) {
+                bytes.copy_from_slice(&bound.to_le_bytes());
+            }
         }
+        Some(_) => {}
     }
-    Ok(Blob { bytes, bounds: Some(met.bounds), code })
+    Ok(Blob { bytes, bounds, code })
+}
+
+fn in_header_order([min_x, min_y, max_x, max_y]: [f64; 4]) -> Bounds {
+    [min_x, max_x, min_y, max_y]
 }
 
 /// Reads a geometry.
 ///
 /// # Errors
-/// A text that says what is wrong with the bytes.
-pub(super) fn read(bytes: &[u8]) -> Result<Geometry, &'static str> {
-    wkb_read::read(body(bytes)?)
+/// [`BlobError`] if the bytes are not a GeoPackage geometry, or one that is not supported.
+pub fn read(bytes: &[u8]) -> Result<Geometry, BlobError> {
+    Ok(wkb::read(body(bytes)?)?)
 }
 
 /// The bounds of a blob, `None` for an empty geometry; from the header if it has them.
 ///
 /// # Errors
 /// As [`read`].
-pub(super) fn bounds(bytes: &[u8]) -> Result<Option<Bounds>, &'static str> {
+pub fn bounds(bytes: &[u8]) -> Result<Option<Bounds>, BlobError> {
     let wkb = body(bytes)?;
     if bytes[3] & EMPTY != 0 {
         return Ok(None);
@@ -110,25 +127,24 @@ pub(super) fn bounds(bytes: &[u8]) -> Result<Option<Bounds>, &'static str> {
         }
         return Ok(Some(bounds));
     }
-    let mut met = Met::NOTHING;
-    met.write(&mut Vec::new(), &wkb_read::read(wkb)?);
-    Ok(if met.is_empty() { None } else { Some(met.bounds) })
+    let written = wkb::write(&mut Vec::new(), &wkb::read(wkb)?);
+    Ok(written.bounds().map(in_header_order))
 }
 
 /// The WKB in a blob.
-fn body(bytes: &[u8]) -> Result<&[u8], &'static str> {
-    let [b'G', b'P', _, flags, ..] = bytes else { return Err("it is no GeoPackage geometry") };
+fn body(bytes: &[u8]) -> Result<&[u8], BlobError> {
+    let [b'G', b'P', _, flags, ..] = bytes else { return Err(BlobError::Magic) };
     if flags & EXTENDED != 0 {
-        return Err("it is a geometry of a GeoPackage extension that is not supported");
+        return Err(BlobError::Extension);
     }
     let bounds = match (flags >> 1) & 0b111 {
         0 => 0,
         1 => 32,
         2 | 3 => 48,
         4 => 64,
-        _ => return Err("its header is damaged"),
+        _ => return Err(BlobError::Header),
     };
-    bytes.get(8 + bounds..).ok_or("the geometry is cut short")
+    bytes.get(8 + bounds..).ok_or(BlobError::Wkb(WkbError::CutShort))
 }
 
 fn is_empty(geometry: &Geometry) -> bool {

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use citymap_geometry::wkb;
 use citymap_model::{Feature, Fid, RevisionNumber};
 use rusqlite::Connection;
 
@@ -12,7 +13,7 @@ use super::{
     state::{CHUNK, State},
     undo::Undo,
 };
-use crate::{Change, StoreError, Touched, wkb_write::Met};
+use crate::{Change, StoreError, Touched};
 
 /// A layer at both ends, and as it is now.
 pub(super) struct Span<'c> {
@@ -118,8 +119,7 @@ pub(super) fn same(a: Option<&Feature>, b: Option<&Feature>) -> bool {
 fn bytes(feature: &Feature) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(geometry) = &feature.geometry {
-        let mut met = Met::NOTHING;
-        met.write(&mut bytes, geometry);
+        wkb::write(&mut bytes, geometry);
     }
     bytes
 }

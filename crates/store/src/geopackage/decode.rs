@@ -22,7 +22,7 @@ impl<'e> Decoder<'e> {
         let geometry = match row.get_ref(1)? {
             ValueRef::Null => None,
             ValueRef::Blob(bytes) => {
-                Some(blob::read(bytes).map_err(|reason| self.bad_geometry(fid, reason))?)
+                Some(blob::read(bytes).map_err(|error| self.bad_geometry(fid, &error.to_string()))?)
             }
             _ => return Err(self.bad_geometry(fid, "it is no blob")),
         };

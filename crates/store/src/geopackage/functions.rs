@@ -22,11 +22,11 @@ pub(super) fn register(conn: &Connection) -> rusqlite::Result<()> {
 fn bounds(value: ValueRef<'_>) -> rusqlite::Result<Option<Option<Bounds>>> {
     match value {
         ValueRef::Null => Ok(None),
-        ValueRef::Blob(bytes) => blob::bounds(bytes).map(Some).map_err(unreadable),
+        ValueRef::Blob(bytes) => blob::bounds(bytes).map(Some).map_err(|error| unreadable(error)),
         _ => Err(unreadable("a geometry is no blob")),
     }
 }
 
-fn unreadable(reason: &str) -> rusqlite::Error {
+fn unreadable(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
     rusqlite::Error::UserFunctionError(reason.into())
 }

@@ -1,10 +1,10 @@
 //! Which type of geometry a layer states to other programs.
 
+use citymap_geometry::wkb::TYPE_NAMES;
 use citymap_model::LayerId;
 use rusqlite::Connection;
 
 use super::failure::Failure;
-use crate::wkb_write::code;
 
 /// A geometry column's text in `CREATE TABLE`.
 pub(super) fn column(name: &str) -> String {
@@ -12,20 +12,9 @@ pub(super) fn column(name: &str) -> String {
 }
 
 /// The narrowest GeoPackage type that holds all WKB types in `codes` (bit n for code n).
-fn geometry_type(codes: u8) -> &'static str {
-    const fn bit(code: u32) -> u8 {
-        1 << code
-    }
-    const NAMES: [(u8, &str); 7] = [
-        (bit(code::POINT), "POINT"),
-        (bit(code::LINE_STRING), "LINESTRING"),
-        (bit(code::POLYGON), "POLYGON"),
-        (bit(code::MULTI_POINT), "MULTIPOINT"),
-        (bit(code::MULTI_LINE_STRING), "MULTILINESTRING"),
-        (bit(code::MULTI_POLYGON), "MULTIPOLYGON"),
-        (bit(code::COLLECTION), "GEOMETRYCOLLECTION"),
-    ];
-    NAMES.iter().find(|(bits, _)| *bits == codes).map_or("GEOMETRY", |(_, name)| name)
+fn geometry_type(codes: u8) -> String {
+    let exact = TYPE_NAMES.iter().find(|(code, _)| codes == 1 << code);
+    exact.map_or("GEOMETRY", |(_, name)| name).to_ascii_uppercase()
 }
 
 /// States the geometry type of a layer once it is known what came, `codes` being the WKB types of
@@ -42,7 +31,7 @@ pub(super) fn widen(conn: &Connection, id: &LayerId, codes: u8, was_empty: bool)
         |row| row.get(0),
     )?;
     let narrow = geometry_type(codes);
-    let wanted = if was_empty || narrow == stated { narrow } else { "GEOMETRY" };
+    let wanted = if was_empty || narrow == stated { narrow } else { "GEOMETRY".to_owned() };
     if wanted == stated {
         return Ok(());
     }
@@ -51,8 +40,8 @@ pub(super) fn widen(conn: &Connection, id: &LayerId, codes: u8, was_empty: bool)
         [id.as_str()],
         |row| row.get(0),
     )?;
-    let (before, after) = (format!("{},", column(&stated)), format!("{},", column(wanted)));
-    let (before_end, after_end) = (format!("{})", column(&stated)), format!("{})", column(wanted)));
+    let (before, after) = (format!("{},", column(&stated)), format!("{},", column(&wanted)));
+    let (before_end, after_end) = (format!("{})", column(&stated)), format!("{})", column(&wanted)));
     let edited = if sql.contains(&before) {
         sql.replacen(&before, &after, 1)
     } else if sql.contains(&before_end) {
@@ -74,7 +63,7 @@ pub(super) fn widen(conn: &Connection, id: &LayerId, codes: u8, was_empty: bool)
     changed?;
     conn.execute(
         "UPDATE gpkg_geometry_columns SET geometry_type_name = ?2 WHERE table_name = ?1",
-        [id.as_str(), wanted],
+        [id.as_str(), wanted.as_str()],
     )?;
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! What a feature must be to be taken into a layer, and its form there.
 
+use citymap_geometry::{check_positions, wkb};
 use citymap_model::{Geometry, GeometryKind, Layer, NewFeature, Value};
 
 use crate::{
     StoreError,
-    fit::{check_values, misfit, too_short, unstorable},
-    wkb_write::Met,
+    fit::{check_values, check_kind, unstorable},
 };
 
 /// A feature that may be written.
@@ -43,26 +43,22 @@ pub(super) fn accept(
     Ok(extended(&geometry, kind).map(|geometry| Accepted { geometry: Some(geometry), values }))
 }
 
-/// A geometry as PostGIS takes it: the coordinate system stands behind the type of the outermost one.
+/// A geometry as extended WKB with its coordinate system, as PostGIS takes it, and the code of its type.
 fn extended(geometry: &Geometry, kind: GeometryKind) -> Result<(Vec<u8>, u32), String> {
-    /// Says that the number of a coordinate system follows.
+    /// The bit of the type that says that the number of a coordinate system follows.
     const WITH_SRID: u32 = 0x2000_0000;
-    let mut wkb = Vec::with_capacity(256);
-    // Room for what is longer, so that nothing need be moved: the plain head is written over.
-    wkb.extend_from_slice(&[0; 4]);
-    let mut met = Met::NOTHING;
-    met.write(&mut wkb, geometry);
-    if !met.finite {
-        return Err("a coordinate is no finite number".to_owned());
+    let code = wkb::type_code(geometry);
+    // The head with a coordinate system is four bytes longer than the plain one, which it overwrites.
+    let mut bytes = Vec::with_capacity(256);
+    bytes.extend_from_slice(&[0; 4]);
+    let written = wkb::write(&mut bytes, geometry);
+    if !written.is_finite() {
+        return Err("a coordinate is not a finite number".to_owned());
     }
-    let mut code = [0; 4];
-    code.copy_from_slice(&wkb[5..9]);
-    let code = u32::from_le_bytes(code);
-    if let Some(reason) = misfit(kind, code, met.is_empty()).or_else(|| too_short(geometry)) {
-        return Err(reason);
-    }
-    wkb[0] = 1;
-    wkb[1..5].copy_from_slice(&(code | WITH_SRID).to_le_bytes());
-    wkb[5..9].copy_from_slice(&4326u32.to_le_bytes());
-    Ok((wkb, code))
+    check_kind(kind, code, written.is_empty()).map_err(|mismatch| mismatch.to_string())?;
+    check_positions(geometry).map_err(|fault| fault.to_string())?;
+    bytes[0] = 1;
+    bytes[1..5].copy_from_slice(&(code | WITH_SRID).to_le_bytes());
+    bytes[5..9].copy_from_slice(&4326u32.to_le_bytes());
+    Ok((bytes, code))
 }

@@ -1,5 +1,6 @@
 //! What differs between two revisions of a layer, from the history, without reading what is the same.
 
+use citymap_geometry::wkb;
 use citymap_model::{Feature, Fid, Layer, LayerId, RevisionNumber, Value};
 use sqlx::Row as _;
 
@@ -10,7 +11,7 @@ use super::{
     reading::{self, Known, Question, Reading, Stop, signed, unreadable},
     view::{ROOM, State},
 };
-use crate::{Change, StoreError, Touched, wkb_write::Met};
+use crate::{Change, StoreError, Touched};
 
 /// How much a layer differs between revisions `from` and `at`.
 pub(super) fn touched(
@@ -204,7 +205,7 @@ fn equal(one: &Feature, other: &Feature) -> bool {
     let bytes = |feature: &Feature| {
         let mut out = Vec::new();
         if let Some(geometry) = &feature.geometry {
-            Met::NOTHING.clone().write(&mut out, geometry);
+            wkb::write(&mut out, geometry);
         }
         out
     };

@@ -4,11 +4,11 @@
 //! infinite date) is told with the feature's number; NaN in a number is null.
 
 use chrono::{DateTime, Duration, NaiveDate, TimeZone as _, Utc};
+use citymap_geometry::wkb;
 use citymap_model::{Feature, Fid, FieldType, Layer, Value};
 use sqlx::{Row as _, postgres::PgRow};
 
 use crate::columns::{GEOM, quoted};
-use crate::wkb_read;
 
 /// What a table's rows look like: of a layer's present, or of its history in one generation.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ impl Shape {
     pub(super) fn feature(&self, row: &PgRow, fid: Fid, at: usize) -> Result<Feature, Problem> {
         let geometry = match bytes(row, at)? {
             None => None,
-            Some(wkb) => Some(wkb_read::read(wkb).map_err(|reason| {
+            Some(bytes) => Some(wkb::read(bytes).map_err(|reason| {
                 Problem(format!(
                     ": its geometry cannot be read: {reason}; another program wrote it, mend it there"
                 ))

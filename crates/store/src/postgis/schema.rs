@@ -1,5 +1,6 @@
 //! The tables of a layer: its present, its history, its view in VN-2000.
 
+use citymap_geometry::wkb::{TYPE_NAMES, code};
 use citymap_model::{FieldType, GeometryKind, Layer, Title};
 
 use super::{entry::Entry, read};
@@ -7,7 +8,6 @@ use crate::{
     StoreError,
     columns::{FID, GEOM, cut, quoted},
     fit::unfit,
-    wkb_write::code,
 };
 
 /// More columns PostgreSQL does not hold in a table.
@@ -45,14 +45,14 @@ impl GeometryColumn {
         match self {
             Self::Kind => "Geometry",
             Self::Exact(code) => {
-                TYPES.iter().find(|(known, _)| *known == code).map_or("Geometry", |(_, name)| name)
+                TYPE_NAMES.iter().find(|(known, _)| *known == code).map_or("Geometry", |(_, name)| name)
             }
         }
     }
 
     /// The type in a table's catalogue row, `geometry(Polygon,4326)`.
     pub(super) fn parse(stated: &str) -> Self {
-        TYPES
+        TYPE_NAMES
             .iter()
             .find(|(_, name)| stated == format!("geometry({name},4326)"))
             .map_or(Self::Kind, |(code, _)| Self::Exact(*code))
@@ -63,16 +63,6 @@ impl GeometryColumn {
         format!("geometry({},{srid})", self.name())
     }
 }
-
-const TYPES: [(u32, &str); 7] = [
-    (code::POINT, "Point"),
-    (code::LINE_STRING, "LineString"),
-    (code::POLYGON, "Polygon"),
-    (code::MULTI_POINT, "MultiPoint"),
-    (code::MULTI_LINE_STRING, "MultiLineString"),
-    (code::MULTI_POLYGON, "MultiPolygon"),
-    (code::COLLECTION, "GeometryCollection"),
-];
 
 /// The types of a kind as bits: bit n for code n.
 fn of_kind(kind: GeometryKind) -> u8 {
@@ -150,7 +140,7 @@ fn kind_check(entry: &Entry, geometry: GeometryColumn) -> Option<String> {
     if !entry.spatial() || geometry != GeometryColumn::Kind {
         return None;
     }
-    let names: Vec<String> = TYPES
+    let names: Vec<String> = TYPE_NAMES
         .iter()
         .filter(|(code, _)| of_kind(entry.layer.geometry) & 1 << code != 0)
         .map(|(_, name)| literal(&name.to_ascii_uppercase()))
@@ -301,7 +291,7 @@ mod tests {
         }
         assert!(GeometryColumn::Exact(code::POINT).takes(0));
         assert!(!GeometryColumn::Exact(code::POINT).takes(1 << code::LINE_STRING));
-        for (code, name) in TYPES {
+        for (code, name) in TYPE_NAMES {
             assert_eq!(GeometryColumn::parse(&format!("geometry({name},4326)")), GeometryColumn::Exact(code));
         }
         assert_eq!(GeometryColumn::parse("geometry(Geometry,4326)"), GeometryColumn::Kind);

@@ -1,5 +1,6 @@
 //! The look through a layer before its features are read for good.
 
+use citymap_geometry::wkb;
 use citymap_model::{Field, FieldType, GeometryKind, Value};
 use gdal::{
     Dataset,
@@ -19,7 +20,7 @@ use crate::{
         SourceLayer, distinct,
         survey::{SAMPLE, Survey, from_latin1, latin1_bytes, settle, unicode},
     },
-    srs, wkb,
+    srs,
 };
 
 /// Finds out a layer's fields, kind, system and encoding.
@@ -88,7 +89,7 @@ pub(super) fn look_through(
             && (kind.is_none() || survey.points.len() < SAMPLE)
             && let Ok(geometry) = feature.geometry_by_index(0)
             && let Ok(bytes) = geometry.iso_wkb()
-            && let Ok(read) = wkb::read(&bytes)
+            && let Ok(read) = wkb::read_source(&bytes)
         {
             survey.geometry(&read.geometry);
         }

@@ -1,5 +1,5 @@
-//! `citymap backup`, `restore` and `copy`. A backup is a GeoPackage store with a list of checksums in it: one file, which
-//! QGIS opens, and which can also be served as it is.
+//! `citymap backup`, `restore` and `copy`. A backup is a GeoPackage store with a list of checksums in it: one
+//! file, which QGIS opens, and which can also be served as it is.
 
 use std::{
     fs,
@@ -9,24 +9,50 @@ use std::{
 };
 
 use citymap_store::{Checksum, GeoPackage, Store, StoreError, checksum};
+use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    args::{BackupArgs, Cli, CopyArgs, RestoreArgs},
     database,
-    output::{self, Failure, thousands},
+    failure::Failure,
+    global::Global,
+    output::{self, say, thousands},
     progress::Bar,
 };
+
+/// The arguments of `citymap backup`.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The file to write; it must not exist.
+    #[arg(value_name = "FILE.gpkg")]
+    pub(crate) file: PathBuf,
+}
+
+/// The arguments of `citymap restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup to restore.
+    #[arg(value_name = "FILE.gpkg")]
+    pub(crate) file: PathBuf,
+}
+
+/// The arguments of `citymap copy`.
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// The other store: the path of a GeoPackage file (created if it does not exist) or a database.
+    #[arg(long, value_name = "PATH|URL")]
+    pub(crate) to: String,
+}
 
 /// The name of the document with the checksums.
 const MANIFEST: &str = "backup/manifest";
 
-/// What a backup says of itself.
+/// What a backup holds: every layer with its checksum.
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
 struct Manifest {
-    /// The newest revision.
+    /// The newest revision in the backup.
     revision: u64,
-    /// Every layer as of it.
+    /// Every layer as of that revision.
     layers: Vec<Sum>,
 }
 
@@ -49,28 +75,28 @@ impl Manifest {
         Ok(Self { revision: view.revision(), layers })
     }
 
-    /// What another store has otherwise.
+    /// How another store differs from this manifest, one sentence for each difference.
     fn differences(&self, other: &Self) -> Vec<String> {
         let mut found = Vec::new();
         if self.revision != other.revision {
             found.push(format!("revision {} in place of {}", other.revision, self.revision));
         }
         for sum in &self.layers {
-            match other.layers.iter().find(|own| own.layer == sum.layer) {
+            match other.layers.iter().find(|held| held.layer == sum.layer) {
                 None => found.push(format!("layer {} is missing", sum.layer)),
-                Some(own) if own != sum => found.push(format!(
+                Some(held) if held != sum => found.push(format!(
                     "layer {} has {} features with checksum {}…, not {} with {}…",
                     sum.layer,
-                    own.count,
-                    &own.sha256[..12],
+                    held.count,
+                    &held.sha256[..12],
                     sum.count,
                     &sum.sha256[..12]
                 )),
                 Some(_) => {}
             }
         }
-        let strange = other.layers.iter().filter(|own| self.layers.iter().all(|sum| sum.layer != own.layer));
-        found.extend(strange.map(|own| format!("layer {} is not in the backup", own.layer)));
+        let extra = other.layers.iter().filter(|held| self.layers.iter().all(|sum| sum.layer != held.layer));
+        found.extend(extra.map(|held| format!("layer {} is not in the backup", held.layer)));
         found
     }
 
@@ -79,57 +105,57 @@ impl Manifest {
     }
 }
 
-pub(crate) fn back_up(cli: &Cli, args: &BackupArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn back_up(global: &Global, args: &BackupArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     if args.file.exists() {
-        return Err(Failure(format!(
-            "{} is there already; a backup never overwrites, give another name",
+        return Err(Failure::new(format!(
+            "{} exists already; a backup never overwrites a file, so give another name",
             args.file.display()
         )));
     }
-    let part = beside(&args.file, ".part");
+    let part = with_suffix(&args.file, ".part");
     let _ = fs::remove_file(&part);
-    let outcome = write_backup(cli, &part);
+    let outcome = write_backup(global, &part);
     let manifest = match outcome {
         Ok(manifest) => manifest,
         Err(failure) => {
             for suffix in ["", "-wal", "-shm"] {
-                let _ = fs::remove_file(beside(&part, suffix));
+                let _ = fs::remove_file(with_suffix(&part, suffix));
             }
             return Err(failure);
         }
     };
-    // Whoever finds the file under its name finds all of it.
+    // The file gets its name only when it is complete and on disk.
     fs::File::open(&part)?.sync_all()?;
     fs::rename(&part, &args.file)?;
     if let Some(folder) = args.file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::File::open(folder)?.sync_all()?;
     }
     let seconds = start.elapsed().as_secs_f64();
-    if cli.json {
+    if global.json {
         output::print_json(
             &serde_json::json!({ "file": args.file, "manifest": manifest, "seconds": seconds }),
-        );
+        )?;
     } else {
-        println!(
+        say!(
             "{}: {} layers, {} features, revision {} and its history, in {seconds:.1} s",
             args.file.display(),
             manifest.layers.len(),
             thousands(manifest.features()),
             manifest.revision
-        );
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn write_backup(cli: &Cli, part: &Path) -> Result<Manifest, Failure> {
-    if database::is_database(&cli.store) {
-        let from = database::open(cli, false)?;
+fn write_backup(global: &Global, part: &Path) -> Result<Manifest, Failure> {
+    if database::is_database(&global.store) {
+        let from = database::open(global, false)?;
         let to = GeoPackage::open_or_create(part)?;
-        copy_with_bar(cli, from.as_ref(), &to)?;
+        copy_with_bar(global, from.as_ref(), &to)?;
         copy_documents(from.as_ref(), &to)?;
     } else {
-        GeoPackage::open(Path::new(&cli.store))?.back_up(part)?;
+        GeoPackage::open(Path::new(&global.store))?.back_up(part)?;
     }
     let backup = GeoPackage::open(part)?;
     let manifest = Manifest::of(&backup)?;
@@ -138,120 +164,122 @@ fn write_backup(cli: &Cli, part: &Path) -> Result<Manifest, Failure> {
     Ok(manifest)
 }
 
-pub(crate) fn restore(cli: &Cli, args: &RestoreArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let backup = GeoPackage::open(&args.file)?;
     let document = backup.document(MANIFEST)?.ok_or_else(|| {
-        Failure(format!(
-            "{} is a store but no backup: it has no list of checksums; `citymap --store {0} copy --to …` copies a store",
+        Failure::new(format!(
+            "{} is a store but not a backup: it has no list of checksums; \
+             `citymap --store {0} copy --to …` copies a store",
             args.file.display()
         ))
     })?;
     let manifest: Manifest = serde_json::from_str(&document.body)?;
     let damaged = manifest.differences(&Manifest::of(&backup)?);
     if !damaged.is_empty() {
-        return Err(Failure(format!(
+        return Err(Failure::new(format!(
             "{} is damaged, and nothing was restored: {}",
             args.file.display(),
             damaged.join("; ")
         )));
     }
-    if !database::is_database(&cli.store) && Path::new(&cli.store).exists() {
-        return Err(Failure(format!(
-            "{} is there already; restore into a new file, then move it to its place",
-            cli.store
+    if !database::is_database(&global.store) && Path::new(&global.store).exists() {
+        return Err(Failure::new(format!(
+            "{} exists already; restore into a new file, then move it to its place",
+            global.store
         )));
     }
-    let to = database::open(cli, true)?;
+    let to = database::open(global, true)?;
     let newest = to.revision()?;
     if newest > 0 {
-        return Err(Failure(format!(
-            "{} has {newest} revisions already; restore into an empty database",
+        return Err(Failure::new(format!(
+            "{} already has {newest} revisions; restore into an empty database",
             to.location()
         )));
     }
-    copy_with_bar(cli, &backup, to.as_ref())?;
+    copy_with_bar(global, &backup, to.as_ref())?;
     copy_documents(&backup, to.as_ref())?;
     let differences = manifest.differences(&Manifest::of(to.as_ref())?);
     if !differences.is_empty() {
-        return Err(Failure(format!(
+        return Err(Failure::new(format!(
             "{} does not hold what the backup holds: {}; do not use it, and please report this",
             to.location(),
             differences.join("; ")
         )));
     }
     let seconds = start.elapsed().as_secs_f64();
-    if cli.json {
+    if global.json {
         output::print_json(
             &serde_json::json!({ "store": to.location(), "manifest": manifest, "seconds": seconds }),
-        );
+        )?;
     } else {
-        println!(
+        say!(
             "{}: {} layers, {} features, revision {}, every checksum as in the backup, in {seconds:.1} s",
             to.location(),
             manifest.layers.len(),
             thousands(manifest.features()),
             manifest.revision
-        );
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn copy(cli: &Cli, args: &CopyArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn copy(global: &Global, args: &CopyArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    let from = database::open(cli, false)?;
-    let options = citymap_store::Options { create: true, ..database::options(cli) };
+    let from = database::open(global, false)?;
+    let options = citymap_store::Options { create: true, ..database::options(global) };
     let to = citymap_store::open_with(&args.to, &options)?;
-    let copied = copy_with_bar(cli, from.as_ref(), to.as_ref())?;
+    let copied = copy_with_bar(global, from.as_ref(), to.as_ref())?;
     let (ours, theirs) = (Manifest::of(from.as_ref())?, Manifest::of(to.as_ref())?);
     let differences = ours.differences(&theirs);
     if !differences.is_empty() {
-        return Err(Failure(format!(
-            "{} differs from {}: {}; if something was committed meanwhile, run the same command again",
+        return Err(Failure::new(format!(
+            "{} differs from {}: {}; if something was committed in the meantime, run the same command again",
             to.location(),
             from.location(),
             differences.join("; ")
         )));
     }
     let seconds = start.elapsed().as_secs_f64();
-    if cli.json {
-        output::print_json(&serde_json::json!({ "copied": copied, "manifest": ours, "seconds": seconds }));
+    if global.json {
+        output::print_json(&serde_json::json!({ "copied": copied, "manifest": ours, "seconds": seconds }))?;
     } else {
-        println!(
-            "{copied} revisions copied; {} and {} hold the same {} features at revision {}, in {seconds:.1} s",
+        say!(
+            "{copied} revisions copied; {} and {} hold the same {} features at revision {}, \
+             in {seconds:.1} s",
             from.location(),
             to.location(),
             thousands(ours.features()),
             ours.revision
-        );
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What lies beside the record: subscriptions, and how far each is. A plain copy leaves it out, since two stores would then
-/// both call the subscribers.
+/// Copies the documents that belong to the record: webhook subscriptions and how far each has been served.
+/// `citymap copy` leaves them out, since two stores would then both call the subscribers.
 fn copy_documents(from: &dyn Store, to: &dyn Store) -> Result<(), Failure> {
     for name in from.document_names()? {
-        // A lease is a running server's, not the city's.
+        // A lease belongs to a running server, not to the city.
         if name == MANIFEST || name.ends_with("/lease") {
             continue;
         }
         let Some(document) = from.document(&name)? else { continue };
         if !to.put_document(&name, 0, Some(&document.body))? {
-            return Err(Failure(format!("{} has a document `{name}` already", to.location())));
+            return Err(Failure::new(format!("{} already has a document `{name}`", to.location())));
         }
     }
     Ok(())
 }
 
-fn copy_with_bar(cli: &Cli, from: &dyn Store, to: &dyn Store) -> Result<u64, Failure> {
-    let bar = Bar::new(cli.json);
+fn copy_with_bar(global: &Global, from: &dyn Store, to: &dyn Store) -> Result<u64, Failure> {
+    let bar = Bar::new(global.json);
     let outcome = citymap_store::copy(from, to, &mut |next, newest| bar.set("revision", next, newest));
     bar.clear();
     Ok(outcome?)
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

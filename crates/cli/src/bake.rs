@@ -1,6 +1,6 @@
-//! `citymap bake`.
+//! `citymap bake`: tiles of all zooms, written into one PMTiles archive.
 
-use std::{collections::HashSet, ops::RangeInclusive, process::ExitCode, time::Instant};
+use std::{collections::HashSet, ops::RangeInclusive, path::PathBuf, process::ExitCode, time::Instant};
 
 use citymap_engine::{Bbox, LayerSnapshot};
 use citymap_live::Live;
@@ -8,19 +8,53 @@ use citymap_tile::{
     ContentEncoding, MAX_ZOOM, TileOptions, Tiler,
     archive::{BakeOptions, Baked, Progress, bake},
 };
+use clap::Args;
 
 use crate::{
-    args::{BakeArgs, Cli},
     database,
-    output::{self, Failure, thousands},
+    failure::Failure,
+    global::Global,
+    output::{self, say, thousands},
     progress::Bar,
+    values::AsOfArg,
 };
 
-pub(crate) fn run(cli: &Cli, args: &BakeArgs) -> Result<ExitCode, Failure> {
-    let bar = Bar::new(cli.json);
+/// The arguments of `citymap bake`.
+#[derive(Debug, Args)]
+pub(crate) struct BakeArgs {
+    /// Layers to bake, separated by commas; `all` for all of them.
+    #[arg(long, value_delimiter = ',', default_value = "all", value_name = "ID,…")]
+    pub(crate) layers: Vec<String>,
+
+    /// Zooms to bake.
+    #[arg(long, default_value = "8-16", value_parser = zooms, value_name = "LOW-HIGH")]
+    pub(crate) zooms: RangeInclusive<u8>,
+
+    /// Bake only tiles that intersect this box: west, south, east, north in degrees.
+    #[arg(long, value_parser = bbox, allow_hyphen_values = true, value_name = "W,S,E,N")]
+    pub(crate) bbox: Option<Bbox>,
+
+    /// The archive to write.
+    #[arg(long, default_value = "tiles.pmtiles", value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    /// How tiles are compressed.
+    #[arg(long, value_enum, default_value = "gzip")]
+    pub(crate) packing: PackingArg,
+
+    #[command(flatten)]
+    pub(crate) at: AsOfArg,
+
+    /// Discard the tiles of an unfinished bake of the same archive.
+    #[arg(long)]
+    pub(crate) anew: bool,
+}
+
+pub(crate) fn run(global: &Global, args: &BakeArgs) -> Result<ExitCode, Failure> {
+    let bar = Bar::new(global.json);
     bar.set("reading the city", 0, 0);
-    let live = Live::open(database::open(cli, false)?)?;
-    let city_snapshot = match args.as_of {
+    let live = Live::open(database::open(global, false)?)?;
+    let city_snapshot = match args.at.as_of {
         None => live.snapshot(),
         Some(as_of) => live.snapshot_at(database::number(live.store(), as_of)?)?,
     };
@@ -29,7 +63,7 @@ pub(crate) fn run(cli: &Cli, args: &BakeArgs) -> Result<ExitCode, Failure> {
     if let Some(name) =
         args.layers.iter().find(|name| !all && city.layers.keys().all(|id| id.as_str() != *name))
     {
-        return Err(Failure(format!("there is no layer `{name}`; `citymap layers` lists them")));
+        return Err(Failure::new(format!("there is no layer `{name}`; `citymap layers` lists them")));
     }
     let asked: HashSet<&str> = args.layers.iter().map(String::as_str).collect();
     let layers: Vec<&LayerSnapshot> = city
@@ -53,12 +87,19 @@ pub(crate) fn run(cli: &Cli, args: &BakeArgs) -> Result<ExitCode, Failure> {
         bar.set("tiles", done, total);
     })?;
     bar.clear();
-    report(cli, args, &layers, city.revision, &baked, clock.elapsed().as_secs_f64());
+    report(global, args, &layers, city.revision, &baked, clock.elapsed().as_secs_f64())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn report(cli: &Cli, args: &BakeArgs, layers: &[&LayerSnapshot], revision: u64, baked: &Baked, seconds: f64) {
-    if cli.json {
+fn report(
+    global: &Global,
+    args: &BakeArgs,
+    layers: &[&LayerSnapshot],
+    revision: u64,
+    baked: &Baked,
+    seconds: f64,
+) -> Result<(), Failure> {
+    if global.json {
         let ids: Vec<&str> = layers.iter().map(|layer| layer.layer().id.as_str()).collect();
         output::print_json(&serde_json::json!({
             "out": args.out,
@@ -72,17 +113,18 @@ fn report(cli: &Cli, args: &BakeArgs, layers: &[&LayerSnapshot], revision: u64, 
             "taken_over": baked.taken_over,
             "begun_anew": baked.begun_anew,
             "seconds": seconds,
-        }));
-        return;
+        }))?;
+        return Ok(());
     }
     if let Some(reason) = &baked.begun_anew {
-        println!("an unfinished bake of something else was there, and was begun anew: {reason}");
+        say!("restarted the unfinished bake: {reason}")?;
     }
     if baked.taken_over > 0 {
-        println!("went on after {} tiles of an unfinished bake", thousands(baked.taken_over));
+        say!("continued after {} tiles of an unfinished bake", thousands(baked.taken_over))?;
     }
-    println!(
-        "{}: zooms {}–{} of {} layers at revision {revision}; {} tiles, {} of them different, {:.1} MB; {seconds:.1} s, {} tiles/s",
+    say!(
+        "{}: zooms {}–{} of {} layers at revision {revision}; {} tiles, {} of them distinct, {:.1} MB; \
+         {seconds:.1} s, {} tiles/s",
         args.out.display(),
         args.zooms.start(),
         args.zooms.end(),
@@ -91,19 +133,20 @@ fn report(cli: &Cli, args: &BakeArgs, layers: &[&LayerSnapshot], revision: u64, 
         thousands(baked.contents),
         baked.bytes as f64 / 1e6,
         thousands((baked.tiles as f64 / seconds.max(1e-3)) as u64),
-    );
+    )?;
+    Ok(())
 }
 
-/// How `--packing` is said.
+/// The values of `--packing`.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum PackingArg {
-    /// What every reader of archives knows.
+    /// Every reader of archives supports it.
     Gzip,
-    /// Smaller and faster; not every browser.
+    /// Smaller and faster, but not supported by every browser.
     Zstd,
-    /// Smallest.
+    /// The smallest archive, the slowest bake.
     Brotli,
-    /// As they are.
+    /// No compression.
     None,
 }
 
@@ -118,17 +161,17 @@ impl From<PackingArg> for ContentEncoding {
     }
 }
 
-/// Reads `8-16` or `12`.
+/// Parses a range of zooms, `8-16`, or a single zoom, `12`.
 pub(crate) fn zooms(text: &str) -> Result<RangeInclusive<u8>, String> {
     let (low, high) = text.split_once('-').unwrap_or((text, text));
     let zoom = |text: &str| text.trim().parse::<u8>().ok().filter(|&zoom| zoom <= MAX_ZOOM);
     match (zoom(low), zoom(high)) {
         (Some(low), Some(high)) if low <= high => Ok(low..=high),
-        _ => Err(format!("say the lowest and the highest zoom, 0 to {MAX_ZOOM}: 8-16")),
+        _ => Err(format!("give the lowest and the highest zoom, 0 to {MAX_ZOOM}: 8-16")),
     }
 }
 
-/// Reads west, south, east, north in degrees.
+/// Parses west, south, east, north in degrees. A box across the 180th meridian is refused.
 pub(crate) fn bbox(text: &str) -> Result<Bbox, String> {
     let numbers: Vec<f64> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
     match numbers[..] {
@@ -142,7 +185,7 @@ pub(crate) fn bbox(text: &str) -> Result<Bbox, String> {
         {
             Ok(Bbox::new(west, south, east, north))
         }
-        _ => Err("say west, south, east, north in degrees: 106.6,10.7,106.8,10.9".to_owned()),
+        _ => Err("give west, south, east, north in degrees: 106.6,10.7,106.8,10.9".to_owned()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The store that the command line names.
+//! Opening the store that the command line names, and `citymap migrate`.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -6,18 +6,19 @@ use citymap_model::AsOf;
 use citymap_store::{Options, Pool, Store, StoreError, View};
 
 use crate::{
-    args::Cli,
-    output::{self, Failure},
+    failure::Failure,
+    global::Global,
+    output::{self, say},
 };
 
-/// Opens the store. With `create`, a GeoPackage file that is not there is made.
-pub(crate) fn open(cli: &Cli, create: bool) -> Result<Box<dyn Store>, StoreError> {
-    citymap_store::open_with(&cli.store, &Options { create, ..options(cli) })
+/// Opens the store. With `create`, a GeoPackage file that does not exist is created.
+pub(crate) fn open(global: &Global, create: bool) -> Result<Box<dyn Store>, StoreError> {
+    citymap_store::open_with(&global.store, &Options { create, ..options(global) })
 }
 
-/// The options that the command line gives.
-pub(crate) fn options(cli: &Cli) -> Options {
-    let args = &cli.database;
+/// The options for opening a store that the command line gives; `create` is off.
+pub(crate) fn options(global: &Global) -> Options {
+    let args = &global.database;
     let pool = Pool {
         size: args.db_pool,
         connect_timeout: Duration::from_secs_f64(args.db_connect_timeout),
@@ -29,7 +30,7 @@ pub(crate) fn options(cli: &Cli) -> Options {
     Options { create: false, migrate: args.migrate, pool }
 }
 
-/// The city as of a revision; the newest without one.
+/// The city as of a revision, or the newest one.
 pub(crate) fn view<'a>(store: &'a dyn Store, as_of: Option<AsOf>) -> Result<Box<dyn View + 'a>, StoreError> {
     match as_of {
         None => store.view(),
@@ -37,7 +38,7 @@ pub(crate) fn view<'a>(store: &'a dyn Store, as_of: Option<AsOf>) -> Result<Box<
     }
 }
 
-/// The revision that is meant.
+/// The number of the revision that was the newest at `as_of`.
 pub(crate) fn number(store: &dyn Store, as_of: AsOf) -> Result<u64, StoreError> {
     match as_of {
         AsOf::Revision(number) => Ok(number),
@@ -45,12 +46,12 @@ pub(crate) fn number(store: &dyn Store, as_of: AsOf) -> Result<u64, StoreError> 
     }
 }
 
-/// Whether the location is a database and no file.
+/// Whether the location is a database rather than a file.
 pub(crate) fn is_database(location: &str) -> bool {
     ["postgres://", "postgresql://"].iter().any(|scheme| location.starts_with(scheme))
 }
 
-/// The location without what may be a password.
+/// The location without user and password, for messages.
 pub(crate) fn shown(location: &str) -> String {
     match location.split_once("://").zip(location.rsplit_once('@')) {
         Some(((scheme, _), (_, host))) if is_database(location) => {
@@ -60,22 +61,25 @@ pub(crate) fn shown(location: &str) -> String {
     }
 }
 
-/// `citymap migrate`.
-pub(crate) fn migrate(cli: &Cli) -> Result<ExitCode, Failure> {
-    if !is_database(&cli.store) {
-        return Err(Failure(format!(
-            "{} is a GeoPackage file, which is brought up to date whenever it is opened; `migrate` is for postgres://…",
-            cli.store
+/// Runs `citymap migrate`.
+pub(crate) fn migrate(global: &Global) -> Result<ExitCode, Failure> {
+    if !is_database(&global.store) {
+        return Err(Failure::new(format!(
+            "{} is a GeoPackage file, which is brought up to date whenever it is opened; \
+             `migrate` is for postgres://…",
+            global.store
         )));
     }
-    let applied = citymap_store::Postgis::migrate(&cli.store, &options(cli))?;
-    if cli.json {
-        output::print_json(&serde_json::json!({ "applied": applied }));
+    let applied = citymap_store::Postgis::migrate(&global.store, &options(global))?;
+    if global.json {
+        output::print_json(&serde_json::json!({ "applied": applied }))?;
     } else if applied.is_empty() {
-        println!("{} is up to date", shown(&cli.store));
+        say!("{} is up to date", shown(&global.store))?;
     } else {
-        applied.iter().for_each(|name| println!("applied {name}"));
-        println!("{} is ready", shown(&cli.store));
+        for name in &applied {
+            say!("applied {name}")?;
+        }
+        say!("{} is ready", shown(&global.store))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,17 +1,31 @@
-//! `citymap demo`.
+//! `citymap demo`: a synthetic city, written into the store as one revision.
 
 use std::{error::Error, process::ExitCode, time::Instant};
 
 use citymap_demo::{Recipe, Sink};
 use citymap_model::{CommitMeta, Layer, Mode, NewFeature};
 use citymap_store::{Put, Transaction};
+use clap::Args;
 
 use crate::{
-    args::{Cli, DemoArgs},
     database,
-    output::{self, Failure, thousands},
+    failure::Failure,
+    global::Global,
+    output::{self, say, thousands},
     progress::Bar,
 };
+
+/// The arguments of `citymap demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Number of parcels.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=5_000_000))]
+    pub(crate) parcels: u32,
+
+    /// Seed of the random numbers; the same seed makes the same city.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
 
 /// Writes each layer of the demo city into one transaction.
 struct Writer<'a> {
@@ -34,9 +48,9 @@ impl Sink for Writer<'_> {
     }
 }
 
-pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(global: &Global, args: &DemoArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    let store = database::open(cli, true)?;
+    let store = database::open(global, true)?;
     let meta = CommitMeta {
         author: "citymap demo".into(),
         message: format!("Synthetic city of {} parcels from seed {}", args.parcels, args.seed),
@@ -44,7 +58,7 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> Result<ExitCode, Failure> {
         source_sha256: None,
     };
     let mut writer = Writer { transaction: store.begin(meta)? };
-    let bar = Bar::new(cli.json);
+    let bar = Bar::new(global.json);
     let recipe = Recipe { parcels: args.parcels, seed: args.seed };
     let outcome =
         citymap_demo::generate(&recipe, &mut writer, &mut |what, done, total| bar.set(what, done, total));
@@ -53,18 +67,18 @@ pub(crate) fn run(cli: &Cli, args: &DemoArgs) -> Result<ExitCode, Failure> {
     let revision = writer.transaction.commit()?;
     let features: u64 = revision.changes.iter().map(|change| change.added + change.changed).sum();
     let seconds = start.elapsed().as_secs_f64();
-    if cli.json {
-        output::print_json(&serde_json::json!({ "revision": revision, "seconds": seconds }));
+    if global.json {
+        output::print_json(&serde_json::json!({ "revision": revision, "seconds": seconds }))?;
         return Ok(ExitCode::SUCCESS);
     }
     for change in &revision.changes {
-        println!("{:16} {:>12}", change.layer.as_str(), thousands(change.added + change.changed));
+        say!("{:16} {:>12}", change.layer.as_str(), thousands(change.added + change.changed))?;
     }
-    println!(
+    say!(
         "a synthetic city of {} features in {seconds:.1} s; {} is at revision {}",
         thousands(features),
         store.location(),
         revision.number
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,43 +1,70 @@
-//! `citymap diff`.
+//! `citymap diff`: what differs between two revisions, as text, JSON or a GeoJSON file.
 
 use std::{
     fs::File,
-    io::{BufWriter, Write},
-    path::Path,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use citymap_access::{Audience, visible};
-use citymap_model::{Feature, Layer, LayerId, RevisionNumber};
+use citymap_model::{AsOf, Feature, Layer, LayerId, RevisionNumber};
 use citymap_store::{Change, Store, StoreError, View};
+use clap::Args;
 use serde_json::{Value as Json, json};
 
 use crate::{
-    args::{Cli, DiffArgs},
     database,
-    output::{self, Failure, thousands},
+    failure::Failure,
+    global::Global,
+    output::{self, say, thousands},
 };
 
-/// What differs in one layer.
+/// The arguments of `citymap diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The earlier state: a revision number, a date (the end of that day) or an instant.
+    #[arg(value_name = "FROM")]
+    pub(crate) from: AsOf,
+
+    /// The later state. Default: the newest revision.
+    #[arg(value_name = "TO")]
+    pub(crate) to: Option<AsOf>,
+
+    /// Compare only this layer.
+    #[arg(long, value_name = "ID")]
+    pub(crate) layer: Option<LayerId>,
+
+    /// Write all differences to this GeoJSON file: each feature as it is now (or was, if removed), with the
+    /// values of both states.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) geojson: Option<PathBuf>,
+
+    /// Maximum number of features that are listed for each layer.
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) limit: usize,
+}
+
+/// The differences in one layer.
 struct LayerDiff {
     layer: LayerId,
     added: u64,
     changed: u64,
     removed: u64,
-    /// The first few, for people.
+    /// The first few differences, with the values that differ.
     listed: Vec<Json>,
 }
 
-pub(crate) fn run(cli: &Cli, args: &DiffArgs) -> Result<ExitCode, Failure> {
-    let store = database::open(cli, false)?;
+pub(crate) fn run(global: &Global, args: &DiffArgs) -> Result<ExitCode, Failure> {
+    let store = database::open(global, false)?;
     let from = database::number(store.as_ref(), args.from)?;
     let to = match args.to {
         Some(to) => database::number(store.as_ref(), to)?,
         None => store.revision()?,
     };
     if from > to {
-        return Err(Failure(format!(
-            "revision {from} is later than {to}; give the former one first: `citymap diff {to} {from}`"
+        return Err(Failure::new(format!(
+            "revision {from} is later than {to}; give the earlier one first: `citymap diff {to} {from}`"
         )));
     }
     let mut file = args.geojson.as_deref().map(GeoJson::create).transpose()?;
@@ -50,7 +77,7 @@ pub(crate) fn run(cli: &Cli, args: &DiffArgs) -> Result<ExitCode, Failure> {
     if let Some(file) = file {
         file.finish()?;
     }
-    if cli.json {
+    if global.json {
         let layers: Vec<Json> = diffs
             .iter()
             .map(|diff| {
@@ -60,14 +87,14 @@ pub(crate) fn run(cli: &Cli, args: &DiffArgs) -> Result<ExitCode, Failure> {
                 })
             })
             .collect();
-        output::print_json(&json!({ "from": from, "to": to, "layers": layers }));
+        output::print_json(&json!({ "from": from, "to": to, "layers": layers }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    print(&diffs, from, to);
+    print(&diffs, from, to)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The layers that a revision after `from`, up to `to`, touched.
+/// The layers that a revision after `from`, up to `to`, changed.
 fn differing(
     store: &dyn Store,
     from: RevisionNumber,
@@ -127,7 +154,7 @@ fn one(
                 && let Err(error) = file.put(&change, &properties)
             {
                 failure = Some(error);
-                return Err(StoreError::Stopped("the file could not be written".to_owned()));
+                return Err(StoreError::Stopped("the file cannot be written".to_owned()));
             }
             if diff.listed.len() < limit {
                 diff.listed.push(properties);
@@ -142,8 +169,8 @@ fn one(
     Ok(diff)
 }
 
-/// What is said of a feature: its layer, number, key, what happened, and the values that differ. Personal fields are
-/// left out.
+/// One difference as JSON: layer, number and key of the feature, what happened, and the values that differ.
+/// Personal fields are left out.
 fn properties([before, after]: &[Option<Layer>; 2], change: &Change, op: &str) -> Json {
     let side = |layer: &Option<Layer>, feature: &Option<Feature>, other: &Option<Feature>, same: bool| {
         let (Some(layer), Some(feature)) = (layer, feature) else { return Json::Null };
@@ -156,7 +183,7 @@ fn properties([before, after]: &[Option<Layer>; 2], change: &Change, op: &str) -
         }
         Json::Object(values)
     };
-    // Where the fields are the same ones, only the values that differ are worth a look.
+    // If both definitions have the same fields, list only the values that differ.
     let same = before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| a.fields == b.fields)
         && change.before.is_some()
         && change.after.is_some();
@@ -181,10 +208,10 @@ fn properties([before, after]: &[Option<Layer>; 2], change: &Change, op: &str) -
     })
 }
 
-fn print(diffs: &[LayerDiff], from: RevisionNumber, to: RevisionNumber) {
+fn print(diffs: &[LayerDiff], from: RevisionNumber, to: RevisionNumber) -> Result<(), Failure> {
     if diffs.is_empty() {
-        println!("revisions {from} and {to} hold the same");
-        return;
+        say!("revisions {from} and {to} are equal")?;
+        return Ok(());
     }
     let head = ["LAYER", "ADDED", "CHANGED", "REMOVED"];
     let mut rows = vec![head.map(String::from).to_vec()];
@@ -192,9 +219,9 @@ fn print(diffs: &[LayerDiff], from: RevisionNumber, to: RevisionNumber) {
         let counts = [diff.added, diff.changed, diff.removed].map(thousands);
         rows.push([diff.layer.to_string()].into_iter().chain(counts).collect());
     }
-    output::print_table(&rows);
+    output::print_table(&rows)?;
     for diff in diffs {
-        println!("\n{}", diff.layer);
+        say!("\n{}", diff.layer)?;
         for feature in &diff.listed {
             let name = feature["key"].as_str().map_or_else(|| format!("#{}", feature["fid"]), str::to_owned);
             let mut line = format!("  {:8} {name}", feature["op"].as_str().unwrap_or_default());
@@ -207,16 +234,17 @@ fn print(diffs: &[LayerDiff], from: RevisionNumber, to: RevisionNumber) {
                     line.push_str("; geometry");
                 }
             }
-            println!("{line}");
+            say!("{line}")?;
         }
         let more = diff.added + diff.changed + diff.removed - diff.listed.len() as u64;
         if more > 0 {
-            println!("  … and {} more; --limit N or --geojson FILE gives them", thousands(more));
+            say!("  … and {} more; see them with --limit N or --geojson FILE", thousands(more))?;
         }
     }
+    Ok(())
 }
 
-/// A feature collection on its way into a file: under a temporary name until it is whole.
+/// A GeoJSON feature collection that is being written, under a temporary name until it is complete.
 struct GeoJson {
     out: BufWriter<File>,
     path: std::path::PathBuf,
@@ -225,7 +253,8 @@ struct GeoJson {
 
 impl GeoJson {
     fn create(path: &Path) -> Result<Self, Failure> {
-        let failed = |error| Failure(format!("{} cannot be written: {error}", path.display()));
+        let failed =
+            |error: io::Error| Failure::because(format!("{} cannot be written", path.display()), error);
         let mut out = BufWriter::new(File::create(temporary(path)).map_err(failed)?);
         out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[\n").map_err(failed)?;
         Ok(Self { out, path: path.to_owned(), written: 0 })

@@ -1,4 +1,4 @@
-//! `citymap doctor`.
+//! `citymap doctor`: checks of the store and of the libraries that the program depends on.
 
 use std::process::ExitCode;
 
@@ -6,14 +6,15 @@ use citymap_crs::{Crs, Transform};
 use citymap_store::{Finding, Severity, StoreError};
 
 use crate::{
-    args::Cli,
     database,
-    output::{self, Failure},
+    failure::Failure,
+    global::Global,
+    output::{self, say},
 };
 
-pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
+pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
     let mut findings = vec![gdal(), datum_shift()];
-    match database::open(cli, false) {
+    match database::open(global, false) {
         Ok(store) => {
             findings.push(good(format!("store: {} at revision {}", store.location(), store.revision()?)));
             findings.extend(store.check()?);
@@ -22,15 +23,15 @@ pub(crate) fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Err(error) => findings.push(Finding { severity: Severity::Error, message: error.to_string() }),
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    if cli.json {
+    if global.json {
         let list: Vec<_> = findings
             .iter()
             .map(|finding| serde_json::json!({ "severity": word(finding.severity), "message": finding.message }))
             .collect();
-        output::print_json(&serde_json::json!({ "errors": errors, "findings": list }));
+        output::print_json(&serde_json::json!({ "errors": errors, "findings": list }))?;
     } else {
         for finding in &findings {
-            println!("{:8} {}", word(finding.severity), finding.message);
+            say!("{:8} {}", word(finding.severity), finding.message)?;
         }
     }
     Ok(ExitCode::from(u8::from(errors > 0)))
@@ -56,7 +57,7 @@ fn gdal() -> Finding {
     good(format!("GDAL {}", gdal::version::version_info("RELEASE_NAME")))
 }
 
-/// Bến Thành market through the pinned datum shift; a PROJ that chose its own would be 0.80 m off.
+/// Transforms Bến Thành market by the pinned datum shift; a PROJ that chose its own would be 0.80 m off.
 fn datum_shift() -> Finding {
     let mut point = [[106.698, 10.7725]];
     let outcome = Transform::new(Crs::WGS84, Crs::HOME).and_then(|transform| transform.apply(&mut point));
@@ -66,7 +67,7 @@ fn datum_shift() -> Finding {
         Ok(()) => Finding {
             severity: Severity::Error,
             message: format!(
-                "coordinates: the control point at Bến Thành is {off:.3} m off; PROJ's installation is not sound"
+                "coordinates: the control point at Bến Thành is {off:.3} m off; the installation of PROJ is not usable"
             ),
         },
         Err(error) => Finding { severity: Severity::Error, message: format!("coordinates: {error}") },

@@ -1,31 +1,50 @@
-//! `citymap export`.
+//! `citymap export`: one layer, written to a file by GDAL.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use citymap_crs::Crs;
+use citymap_model::LayerId;
+use clap::Args;
 
 use crate::{
-    args::{Cli, ExportArgs},
     database,
-    output::{self, Failure, thousands},
+    failure::Failure,
+    global::Global,
+    output::{self, say, thousands},
+    values::AsOfArg,
 };
 
-pub(crate) fn run(cli: &Cli, args: &ExportArgs) -> Result<ExitCode, Failure> {
-    let store = database::open(cli, false)?;
-    let view = database::view(store.as_ref(), args.as_of)?;
+/// The arguments of `citymap export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The layer to export.
+    #[arg(value_name = "LAYER")]
+    pub(crate) layer: LayerId,
+
+    /// The file to write: .gpkg, .geojson, .geojsonl, .shp, .fgb, .csv, .kml, .tab, .dxf.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) at: AsOfArg,
+
+    /// Coordinate system of the file. Default: EPSG:4326.
+    #[arg(long, value_name = "EPSG:n")]
+    pub(crate) crs: Option<Crs>,
+}
+
+pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failure> {
+    let store = database::open(global, false)?;
+    let view = database::view(store.as_ref(), args.at.as_of)?;
     let crs = args.crs.unwrap_or(Crs::WGS84);
     let export = citymap_ingest::export(view.as_ref(), &args.layer, &args.to, crs)?;
-    if cli.json {
-        output::print_json(&serde_json::to_value(&export)?);
+    if global.json {
+        output::print_json(&serde_json::to_value(&export)?)?;
     } else {
-        println!(
-            "{} features of {} in {} to {}",
-            thousands(export.written),
-            args.layer,
-            crs,
-            args.to.display()
-        );
-        export.notes.iter().for_each(|note| println!("note: {note}"));
+        say!("{} features of {} in {} to {}", thousands(export.written), args.layer, crs, args.to.display())?;
+        for note in &export.notes {
+            say!("note: {note}")?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

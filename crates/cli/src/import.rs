@@ -1,4 +1,4 @@
-//! `citymap import`.
+//! `citymap import`: reads data files into the store, in a child process with limits, and prints the report.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,44 +6,121 @@ use std::{
     time::Duration,
 };
 
-use citymap_ingest::{ImportError, IssueKind, LayerReport, Report, Request};
+use chrono::NaiveDate;
+use citymap_crs::Crs;
+use citymap_ingest::{ImportError, IssueKind, LayerReport, Report, Request, encoding::Encoding};
+use citymap_model::{LayerId, Mode, Role, UnknownMode};
+use clap::Args;
 
 use crate::{
-    args::{Cli, ImportArgs},
     database,
-    output::{self, Failure, thousands},
+    failure::Failure,
+    global::Global,
+    output::{self, say, thousands},
     progress::Bar,
+    values::CommitArgs,
     worker::{self, Bounds},
 };
 
-/// Issues of a kind that are printed; the report file and the rejects hold all.
+/// The arguments of `citymap import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Files to read (a File Geodatabase is a folder; a .zip is opened).
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Id of the layer. Default: from the file's name. A source with several layers makes one layer ID_name
+    /// of each.
+    #[arg(long, value_name = "ID")]
+    pub(crate) layer: Option<LayerId>,
+
+    /// What the layer is: parcel, zone, road, building, address, admin_unit, utility, place, report, other.
+    #[arg(long)]
+    pub(crate) role: Option<Role>,
+
+    /// Coordinate system of the source, for instance EPSG:9210; overrides what the file says.
+    #[arg(long, value_name = "EPSG:n")]
+    pub(crate) crs: Option<Crs>,
+
+    /// Encoding of the source's texts; overrides what the file says and what its bytes suggest:
+    /// utf-8, tcvn3, vni, viscii, vps, cp1258, cp1252.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) encoding: Option<Encoding>,
+
+    /// The field that holds the key. It need not be unique; repeated keys are reported.
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) key: Option<String>,
+
+    /// What happens to the features that the layer has: replace, append, upsert (by key).
+    #[arg(long, default_value = "replace", value_parser = import_mode)]
+    pub(crate) mode: Mode,
+
+    /// The layer's title, as people read it.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+
+    /// The date whose state the data shows, YYYY-MM-DD.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) data_date: Option<NaiveDate>,
+
+    #[command(flatten)]
+    pub(crate) commit: CommitArgs,
+
+    /// Do everything except change the store.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Write the report as JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// GeoPackage file for rejected features. Default: next to the report, else next to the store.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+
+    /// Maximum memory of the process that reads the files, in MiB; 0 for no limit.
+    #[arg(long, default_value_t = 12_288, value_name = "MIB")]
+    pub(crate) max_memory: u64,
+
+    /// Maximum duration of the import in seconds; 0 for no limit.
+    #[arg(long, default_value_t = 14_400, value_name = "SECONDS")]
+    pub(crate) max_time: u64,
+}
+
+/// Parses a mode, and refuses those that only edits and restores have.
+fn import_mode(text: &str) -> Result<Mode, String> {
+    let mode = text.parse().map_err(|error: UnknownMode| error.to_string())?;
+    if Mode::IMPORT.contains(&mode) { Ok(mode) } else { Err(UnknownMode(text.to_owned()).to_string()) }
+}
+
+/// Maximum number of issues of a kind that are printed; the report file and the rejects file hold all.
 const PRINTED: usize = 10;
 
-pub(crate) fn run(cli: &Cli, args: &ImportArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failure> {
     let bounds = Bounds { memory: args.max_memory << 20, time: Duration::from_secs(args.max_time) };
     if !worker::is_child() {
         return worker::supervise(&bounds);
     }
     worker::confine(&bounds)?;
-    let request = request(cli, args);
-    let bar = Bar::new(cli.json);
-    let outcome = store_and_import(cli, &request, &bar);
+    let request = request(global, args);
+    let bar = Bar::new(global.json);
+    let outcome = store_and_import(global, &request, &bar);
     bar.clear();
     match outcome {
         Ok(report) => {
             write_report(args, &report)?;
-            if cli.json {
-                output::print_json(&serde_json::to_value(&report)?);
+            if global.json {
+                output::print_json(&serde_json::to_value(&report)?)?;
             } else {
-                print_report(cli, &report);
+                print_report(global, &report)?;
             }
             Ok(ExitCode::from(report.exit_code()))
         }
         Err(error) => {
             if let ImportError::NothingAccepted { report, .. } = &error {
                 write_report(args, report)?;
-                if !cli.json {
-                    report.layers.iter().for_each(print_issues);
+                if !global.json {
+                    report.layers.iter().try_for_each(print_issues)?;
                 }
             }
             Err(error.into())
@@ -51,10 +128,10 @@ pub(crate) fn run(cli: &Cli, args: &ImportArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-fn store_and_import(cli: &Cli, request: &Request, bar: &Bar) -> Result<Report, ImportError> {
-    // A dry run, and an import that fails, leave no new file behind.
-    let made = !database::is_database(&cli.store) && !Path::new(&cli.store).exists();
-    let store = database::open(cli, true)?;
+fn store_and_import(global: &Global, request: &Request, bar: &Bar) -> Result<Report, ImportError> {
+    // A dry run or a failed import leaves no new file behind.
+    let made = !database::is_database(&global.store) && !Path::new(&global.store).exists();
+    let store = database::open(global, true)?;
     let outcome = citymap_ingest::import(request, store.as_ref(), &mut |progress| {
         let what = if progress.layer.is_empty() { &progress.file } else { &progress.layer };
         bar.set(what, progress.done, progress.total.unwrap_or(0));
@@ -62,13 +139,13 @@ fn store_and_import(cli: &Cli, request: &Request, bar: &Bar) -> Result<Report, I
     let untouched = made && store.revision().is_ok_and(|revision| revision == 0);
     drop(store);
     if untouched {
-        // Best effort: an empty store is harmless, and the outcome is what counts.
-        let _ = std::fs::remove_file(&cli.store);
+        // An empty store is harmless, so a fault here does not matter.
+        let _ = std::fs::remove_file(&global.store);
     }
     outcome
 }
 
-fn request(cli: &Cli, args: &ImportArgs) -> Request {
+fn request(global: &Global, args: &ImportArgs) -> Request {
     Request {
         layer: args.layer.clone(),
         role: args.role,
@@ -78,25 +155,25 @@ fn request(cli: &Cli, args: &ImportArgs) -> Request {
         mode: args.mode,
         title: args.title.clone(),
         data_date: args.data_date,
-        author: args.author.clone(),
-        message: args.message.clone(),
+        author: args.commit.author.clone(),
+        message: args.commit.message.clone(),
         dry_run: args.dry_run,
-        rejects: args.rejects.clone().or_else(|| Some(rejects_beside(cli, args))),
+        rejects: args.rejects.clone().or_else(|| Some(default_rejects(global, args))),
         ..Request::new(args.files.clone())
     }
 }
 
-/// `REPORT.rejects.gpkg` beside the report; without one, `FILE.rejects.gpkg` beside the store, or here if the store
-/// is a database.
-fn rejects_beside(cli: &Cli, args: &ImportArgs) -> PathBuf {
+/// The rejects file if none is named: `REPORT.rejects.gpkg` next to the report; without a report
+/// `FILE.rejects.gpkg` next to the store, or in the current folder if the store is a database.
+fn default_rejects(global: &Global, args: &ImportArgs) -> PathBuf {
     if let Some(report) = &args.report {
         return report.with_extension("rejects.gpkg");
     }
     let stem = args.files.first().and_then(|file| file.file_stem()).unwrap_or_default();
-    let folder = if database::is_database(&cli.store) {
+    let folder = if database::is_database(&global.store) {
         Path::new("")
     } else {
-        Path::new(&cli.store).parent().unwrap_or(Path::new(""))
+        Path::new(&global.store).parent().unwrap_or(Path::new(""))
     };
     let mut name = stem.to_owned();
     name.push(".rejects.gpkg");
@@ -106,66 +183,68 @@ fn rejects_beside(cli: &Cli, args: &ImportArgs) -> PathBuf {
 fn write_report(args: &ImportArgs, report: &Report) -> Result<(), Failure> {
     let Some(path) = &args.report else { return Ok(()) };
     let text = serde_json::to_string_pretty(report)?;
-    std::fs::write(path, text)
-        .map_err(|error| Failure(format!("the report could not be written to {}: {error}", path.display())))
+    std::fs::write(path, text).map_err(|error| {
+        Failure::because(format!("the report cannot be written to {}", path.display()), error)
+    })
 }
 
-fn print_report(cli: &Cli, report: &Report) {
+fn print_report(global: &Global, report: &Report) -> Result<(), Failure> {
     for layer in &report.layers {
-        println!("{} ← {} ({})", layer.id, layer.source, layer.file);
+        say!("{} ← {} ({})", layer.id, layer.source, layer.file)?;
         if let Some(crs) = &layer.crs {
-            println!("  coordinate system  {} ({})", crs.crs, crs.how);
+            say!("  coordinate system  {} ({})", crs.crs, crs.how)?;
         }
-        print!("  texts              {} ({})", layer.encoding.encoding, layer.encoding.how);
-        match layer.encoding.sample.first() {
-            Some(sample) => println!(", such as “{sample}”"),
-            None => println!(),
-        }
-        println!(
+        let sample =
+            layer.encoding.sample.first().map(|sample| format!(", such as “{sample}”")).unwrap_or_default();
+        say!("  texts              {} ({}){sample}", layer.encoding.encoding, layer.encoding.how)?;
+        say!(
             "  features           {} read = {} accepted + {} rejected",
             thousands(layer.read),
             thousands(layer.accepted),
             thousands(layer.rejected)
-        );
+        )?;
         for (count, what) in [
             (layer.repaired, "repaired"),
             (layer.null_geometry, "without geometry"),
             (layer.empty_geometry, "with empty geometry"),
-            (layer.z_dropped, "whose heights or measures were left out"),
-            (layer.curves_linearised, "whose arcs became straight pieces"),
-            (layer.duplicate_keys, "with a key that another one has"),
+            (layer.z_dropped, "whose heights or measures were dropped"),
+            (layer.curves_linearised, "whose arcs became straight segments"),
+            (layer.duplicate_keys, "with a key that another feature has"),
             (layer.missing_keys, "without a key"),
         ] {
             if count > 0 {
-                println!("                     {} {what}", thousands(count));
+                say!("                     {} {what}", thousands(count))?;
             }
         }
         if layer.key.is_none() && !layer.unique_fields.is_empty() {
-            println!("  no key given       these fields could be it: {}", layer.unique_fields.join(", "));
+            say!("  no key given       these fields could be the key: {}", layer.unique_fields.join(", "))?;
         }
-        print_issues(layer);
+        print_issues(layer)?;
     }
     for file in &report.files {
-        file.notes.iter().for_each(|note| println!("note: {}: {note}", file.path));
+        for note in &file.notes {
+            say!("note: {}: {note}", file.path)?;
+        }
     }
-    println!(
+    say!(
         "{} read = {} accepted + {} rejected, in {:.1} s ({} features a second)",
         thousands(report.read),
         thousands(report.accepted),
         thousands(report.rejected),
         report.seconds,
         thousands(report.features_per_second as u64)
-    );
+    )?;
     if let Some(rejects) = &report.rejects_file {
-        println!("the rejected features, with reasons: {rejects}");
+        say!("the rejected features, with reasons: {rejects}")?;
     }
     match report.revision {
-        Some(revision) => println!("{} is at revision {revision}", database::shown(&cli.store)),
-        None => println!("dry run: {} is as it was", database::shown(&cli.store)),
+        Some(revision) => say!("{} is at revision {revision}", database::shown(&global.store))?,
+        None => say!("dry run: {} is unchanged", database::shown(&global.store))?,
     }
+    Ok(())
 }
 
-fn print_issues(layer: &LayerReport) {
+fn print_issues(layer: &LayerReport) -> Result<(), Failure> {
     for (kind, word) in
         [(IssueKind::Reject, "rejected"), (IssueKind::Repair, "repaired"), (IssueKind::Warning, "note")]
     {
@@ -184,11 +263,12 @@ fn print_issues(layer: &LayerReport) {
             if let Some([x, y]) = issue.lonlat.or(issue.place) {
                 at.push_str(&format!(" at {x:.6}, {y:.6}"));
             }
-            println!("  {word}:{at} {}", issue.reason);
+            say!("  {word}:{at} {}", issue.reason)?;
         }
         let more = issues.count();
         if more > 0 {
-            println!("  … and {} more {word}; --report FILE lists them", thousands(more as u64));
+            say!("  … and {} more {word}; --report FILE lists all", thousands(more as u64))?;
         }
     }
+    Ok(())
 }

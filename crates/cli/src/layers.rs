@@ -1,32 +1,40 @@
-//! `citymap layers`.
+//! `citymap layers`: the layers of the store as a table.
 
 use std::process::ExitCode;
 
+use clap::Args;
+
 use crate::{
-    args::{Cli, LayersArgs},
     database,
-    output::{self, Failure, thousands},
+    failure::Failure,
+    global::Global,
+    output::{self, say, thousands},
+    values::AsOfArg,
 };
 
-pub(crate) fn run(cli: &Cli, args: &LayersArgs) -> Result<ExitCode, Failure> {
-    let store = database::open(cli, false)?;
-    let view = database::view(store.as_ref(), args.as_of)?;
+/// The arguments of `citymap layers`.
+#[derive(Debug, Args)]
+pub(crate) struct LayersArgs {
+    #[command(flatten)]
+    pub(crate) at: AsOfArg,
+}
+
+pub(crate) fn run(global: &Global, args: &LayersArgs) -> Result<ExitCode, Failure> {
+    let store = database::open(global, false)?;
+    let view = database::view(store.as_ref(), args.at.as_of)?;
     let entries = view.layers()?;
-    if cli.json {
+    if global.json {
         let layers: Vec<_> = entries
             .iter()
             .map(|entry| {
                 serde_json::json!({ "layer": entry.layer, "count": entry.count, "revision": entry.revision })
             })
             .collect();
-        output::print_json(&serde_json::json!({ "revision": view.revision(), "layers": layers }));
+        output::print_json(&serde_json::json!({ "revision": view.revision(), "layers": layers }))?;
         return Ok(ExitCode::SUCCESS);
     }
     if entries.is_empty() {
-        println!(
-            "{} has no layers yet; `citymap import FILE` or `citymap demo` makes some",
-            store.location()
-        );
+        say!("{} has no layers yet; `citymap import FILE` or `citymap demo` adds some", store.location())?;
         return Ok(ExitCode::SUCCESS);
     }
     let head = ["LAYER", "ROLE", "GEOMETRY", "FEATURES", "REVISION", "DATA OF", "TITLE"];
@@ -43,7 +51,7 @@ pub(crate) fn run(cli: &Cli, args: &LayersArgs) -> Result<ExitCode, Failure> {
             layer.title.get("vi").to_owned(),
         ]);
     }
-    output::print_table(&rows);
-    println!("\n{} at revision {}", store.location(), view.revision());
+    output::print_table(&rows)?;
+    say!("\n{} at revision {}", store.location(), view.revision())?;
     Ok(ExitCode::SUCCESS)
 }

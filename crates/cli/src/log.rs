@@ -1,41 +1,55 @@
-//! `citymap log`.
+//! `citymap log`: the revisions of the store, newest first.
 
 use std::process::ExitCode;
 
 use chrono::Local;
 use citymap_model::{LayerChange, LayerId, Revision};
 use citymap_store::{Store, StoreError};
+use clap::Args;
 
 use crate::{
-    args::{Cli, LogArgs},
     database,
-    output::{self, Failure, thousands},
+    failure::Failure,
+    global::Global,
+    output::{self, say, thousands},
 };
 
-/// Revisions that are read at once where only one layer's are wanted.
+/// The arguments of `citymap log`.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// Maximum number of revisions.
+    #[arg(long, short = 'n', default_value_t = 20, value_name = "N")]
+    pub(crate) limit: usize,
+
+    /// Only revisions that changed this layer.
+    #[arg(long, value_name = "ID")]
+    pub(crate) layer: Option<LayerId>,
+}
+
+/// Revisions that are read at once when only those of one layer are wanted.
 const PAGE: usize = 1_000;
 
-pub(crate) fn run(cli: &Cli, args: &LogArgs) -> Result<ExitCode, Failure> {
-    let store = database::open(cli, false)?;
+pub(crate) fn run(global: &Global, args: &LogArgs) -> Result<ExitCode, Failure> {
+    let store = database::open(global, false)?;
     let log = match &args.layer {
         None => store.log(args.limit)?,
         Some(layer) => of_layer(store.as_ref(), layer, args.limit)?,
     };
-    if cli.json {
-        output::print_json(&serde_json::to_value(&log)?);
+    if global.json {
+        output::print_json(&serde_json::to_value(&log)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     if log.is_empty() {
-        println!("no revision yet; `citymap import FILE` or `citymap demo` makes the first");
+        say!("no revision yet; `citymap import FILE` or `citymap demo` adds the first")?;
     }
-    log.iter().for_each(print);
+    log.iter().try_for_each(print)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The newest revisions that touched a layer.
+/// The newest `limit` revisions that changed a layer.
 fn of_layer(store: &dyn Store, layer: &LayerId, limit: usize) -> Result<Vec<Revision>, StoreError> {
     let mut wanted = PAGE;
-    // The log is read from its newest end, so a layer that was touched long ago takes longer pages.
+    // A store reads its log from the newest revision on, so a layer that changed long ago takes longer pages.
     loop {
         let mut log = store.log(wanted)?;
         let ended = log.len() < wanted;
@@ -48,19 +62,20 @@ fn of_layer(store: &dyn Store, layer: &LayerId, limit: usize) -> Result<Vec<Revi
     }
 }
 
-fn print(revision: &Revision) {
+fn print(revision: &Revision) -> Result<(), Failure> {
     let time = revision.time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S");
-    println!("{:>6}  {time}  {}  {}", revision.number, revision.meta.author, revision.meta.message);
+    say!("{:>6}  {time}  {}  {}", revision.number, revision.meta.author, revision.meta.message)?;
     if let Some(source) = &revision.meta.source {
         let hash = revision.meta.source_sha256.as_deref().unwrap_or("–");
-        println!("        from {source} (sha256 {})", hash.get(..16).unwrap_or(hash));
+        say!("        from {source} (sha256 {})", hash.get(..16).unwrap_or(hash))?;
     }
     for change in &revision.changes {
-        println!("        {}", counts(change));
+        say!("        {}", counts(change))?;
     }
+    Ok(())
 }
 
-/// `parcels: replaced, 3 added, 1 changed, 2 removed, 1 rejected`.
+/// One line about a layer: `parcels: replaced, 3 added, 1 changed, 2 removed, 1 rejected`.
 fn counts(change: &LayerChange) -> String {
     let LayerChange { layer, mode, added, changed, removed, rejected } = change;
     let mut text = format!("{layer}: {mode}");

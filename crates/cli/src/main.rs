@@ -1,5 +1,8 @@
-//! The `citymap` binary: reads the command line, calls the room that does the work, prints what
-//! came of it. See `citymap --help`.
+//! The `citymap` binary. `main` parses the command line, runs one command, and reports its error.
+//!
+//! Each command is one file: its arguments (clap) and the function that runs it. [`global`] holds the options
+//! that all commands share, [`output`] prints results, [`failure`] carries errors with their causes. See
+//! `citymap --help`.
 
 mod args;
 mod backup;
@@ -9,6 +12,8 @@ mod demo;
 mod diff;
 mod doctor;
 mod export;
+mod failure;
+mod global;
 mod import;
 mod layers;
 mod log;
@@ -19,6 +24,7 @@ mod rollback;
 mod serve;
 mod snapshots;
 mod tiles;
+mod values;
 mod webhook;
 mod worker;
 
@@ -29,45 +35,57 @@ use mimalloc::MiMalloc;
 
 use crate::{
     args::{Cli, Command},
-    output::Failure,
+    failure::Failure,
+    global::Global,
 };
 
-/// Features are made in one thread and dropped in another, which the system's allocator handles slowly.
+/// Features are allocated in one thread and freed in another, which the system's allocator handles slowly.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    start_log(cli.verbose);
-    let outcome = match &cli.command {
-        Command::Import(args) => import::run(&cli, args),
-        Command::Serve(args) => serve::run(&cli, args),
-        Command::Demo(args) => demo::run(&cli, args),
-        Command::Layers(args) => layers::run(&cli, args),
-        Command::Bake(args) => bake::run(&cli, args),
-        Command::Export(args) => export::run(&cli, args),
-        Command::Overlay(args) => overlay::run(&cli, args),
-        Command::Log(args) => log::run(&cli, args),
-        Command::Diff(args) => diff::run(&cli, args),
-        Command::Rollback(args) => rollback::run(&cli, args),
-        Command::Migrate => database::migrate(&cli),
-        Command::Backup(args) => backup::back_up(&cli, args),
-        Command::Restore(args) => backup::restore(&cli, args),
-        Command::Copy(args) => backup::copy(&cli, args),
-        Command::Webhook(command) => webhook::run(&cli, command),
-        Command::Tiles(command) => tiles::run(&cli, command),
-        Command::Doctor => doctor::run(&cli),
-    };
-    match outcome {
-        Ok(code) => code,
-        Err(Failure(message)) => {
-            if cli.json {
-                output::print_json(&serde_json::json!({ "error": message }));
-            }
-            eprintln!("citymap: {message}");
-            ExitCode::from(1)
-        }
+    let Cli { global, command } = Cli::parse();
+    start_log(global.verbose);
+    run(&global, &command).unwrap_or_else(|failure| report(&global, &failure))
+}
+
+/// Runs one command; its exit code.
+fn run(global: &Global, command: &Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Import(args) => import::run(global, args),
+        Command::Serve(args) => serve::run(global, args),
+        Command::Demo(args) => demo::run(global, args),
+        Command::Layers(args) => layers::run(global, args),
+        Command::Bake(args) => bake::run(global, args),
+        Command::Export(args) => export::run(global, args),
+        Command::Overlay(args) => overlay::run(global, args),
+        Command::Log(args) => log::run(global, args),
+        Command::Diff(args) => diff::run(global, args),
+        Command::Rollback(args) => rollback::run(global, args),
+        Command::Migrate => database::migrate(global),
+        Command::Backup(args) => backup::back_up(global, args),
+        Command::Restore(args) => backup::restore(global, args),
+        Command::Copy(args) => backup::copy(global, args),
+        Command::Webhook(command) => webhook::run(global, command),
+        Command::Tiles(command) => tiles::run(global, command),
+        Command::Doctor => doctor::run(global),
     }
+}
+
+/// Tells why a command failed: with its causes on standard error and, for programs, as JSON on standard
+/// output.
+fn report(global: &Global, failure: &Failure) -> ExitCode {
+    if global.json {
+        let messages = failure.messages();
+        let mut document = serde_json::json!({ "error": messages[0] });
+        if messages.len() > 1 {
+            document["causes"] = messages[1..].into();
+        }
+        // The message on standard error below says the same.
+        let _ = output::print_json(&document);
+    }
+    output::write_error(format_args!("error: {failure}"));
+    ExitCode::FAILURE
 }
 
 fn start_log(verbose: u8) {

@@ -1,23 +1,47 @@
-//! What every command says in the same way.
+//! What commands print. Everything for standard output goes through [`write_line`], by the macro [`say!`].
+//!
+//! A reader that closes standard output early, as `citymap log | head -1` does, is not an error: from then on
+//! nothing is printed, and the command ends as it would have otherwise, with the same exit code. Any other
+//! fault, a full disk for instance, fails the command.
 
-use std::fmt::Display;
+use std::{
+    fmt,
+    io::{self, Write as _},
+};
 
-/// Why a command failed, for people; the exit code is 1 and the store is as it was.
-#[derive(Debug)]
-pub(crate) struct Failure(pub(crate) String);
+use crate::failure::Failure;
 
-impl<E: Display> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self(error.to_string())
+/// Prints a line, formatted as by `format!`, to standard output; gives `Result<(), Failure>`.
+macro_rules! say {
+    () => { $crate::output::write_line(format_args!("")) };
+    ($($text:tt)+) => { $crate::output::write_line(format_args!($($text)+)) };
+}
+pub(crate) use say;
+
+/// Writes a line to standard output.
+///
+/// # Errors
+/// If it cannot be written for another reason than that nobody reads it any more.
+pub(crate) fn write_line(text: fmt::Arguments<'_>) -> Result<(), Failure> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::because("the result cannot be printed", error))
+        }
+        _ => Ok(()),
     }
 }
 
-/// Prints a result for programs.
-pub(crate) fn print_json(value: &serde_json::Value) {
-    println!("{value:#}");
+/// Writes a line to standard error. What cannot be told there is told nowhere.
+pub(crate) fn write_error(text: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// `1234567` as `1 234 567`: the same in both languages.
+/// Prints a result for programs.
+pub(crate) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    say!("{value:#}")
+}
+
+/// Groups digits by spaces, `1 234 567`, which Vietnamese and English readers both understand.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -30,8 +54,8 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
-/// Rows as aligned columns, the first row being the head.
-pub(crate) fn print_table(rows: &[Vec<String>]) {
+/// Prints rows as aligned columns; the first row is the heading.
+pub(crate) fn print_table(rows: &[Vec<String>]) -> Result<(), Failure> {
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> = (0..columns)
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
@@ -42,8 +66,9 @@ pub(crate) fn print_table(rows: &[Vec<String>]) {
             line.push_str(cell);
             line.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 2));
         }
-        println!("{}", line.trim_end());
+        say!("{}", line.trim_end())?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

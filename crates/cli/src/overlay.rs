@@ -1,7 +1,7 @@
-//! `citymap overlay`.
+//! `citymap overlay`: what two layers share, computed exactly and written to a file.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
     time::Instant,
@@ -14,32 +14,84 @@ use citymap_engine::{
 use citymap_model::{Geometry, LayerId, Value};
 use citymap_output::{Format, Output};
 use citymap_store::{StoreError, View};
+use clap::Args;
 use geojson::GeoJson;
 
 use crate::{
-    args::{Cli, OverlayArgs},
     database,
-    output::{self, Failure, thousands},
+    failure::Failure,
+    global::Global,
+    output::{self, say, thousands},
     progress::Bar,
+    values::AsOfArg,
 };
 
-pub(crate) fn run(cli: &Cli, args: &OverlayArgs) -> Result<ExitCode, Failure> {
+/// The arguments of `citymap overlay`.
+#[derive(Debug, Args)]
+pub(crate) struct OverlayArgs {
+    /// The first layer, parcels for instance.
+    #[arg(value_name = "LAYER")]
+    pub(crate) first: LayerId,
+
+    /// The second layer, zones for instance. One of the two must have polygons.
+    #[arg(value_name = "LAYER")]
+    pub(crate) second: LayerId,
+
+    /// The file to write: .parquet (GeoParquet), .gpkg or .csv. It must not exist.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+
+    /// Only features of the first layer that share a point with the polygon in this GeoJSON file. The
+    /// features are not clipped by it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) within: Option<PathBuf>,
+
+    /// Only this feature of the first layer, by its id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) feature: Option<String>,
+
+    /// Only features of a layer whose field has this value; an empty value finds features without a value.
+    /// May be repeated.
+    #[arg(long, value_name = "LAYER.FIELD=VALUE")]
+    pub(crate) filter: Vec<String>,
+
+    /// Write the geometry of each piece (the default).
+    #[arg(long, default_value_t = true, overrides_with = "no_geometry")]
+    pub(crate) geometry: bool,
+
+    /// Leave the geometry out and write measures only, which is much faster.
+    #[arg(long)]
+    pub(crate) no_geometry: bool,
+
+    #[command(flatten)]
+    pub(crate) at: AsOfArg,
+
+    /// Leave out pieces of at most this many square metres (or metres).
+    #[arg(long, default_value_t = 1e-6, value_name = "M2")]
+    pub(crate) min_area: f64,
+
+    /// Begin a .csv file with a byte order mark, so that Excel reads it as UTF-8.
+    #[arg(long)]
+    pub(crate) excel: bool,
+}
+
+pub(crate) fn run(global: &Global, args: &OverlayArgs) -> Result<ExitCode, Failure> {
     let format = match Format::of(&args.out)? {
         Format::Csv { .. } => Format::Csv { excel: args.excel },
         format => format,
     };
     let within = args.within.as_deref().map(polygon).transpose()?;
-    let bar = Bar::new(cli.json);
+    let bar = Bar::new(global.json);
     bar.set("reading the layers", 0, 0);
-    let store = database::open(cli, false)?;
-    let view = database::view(store.as_ref(), args.as_of)?;
+    let store = database::open(global, false)?;
+    let view = database::view(store.as_ref(), args.at.as_of)?;
     let a = layer(view.as_ref(), &args.first)?;
     let b = if args.second == args.first { a.clone() } else { layer(view.as_ref(), &args.second)? };
     let mut first = Operand::new(&a).filtered(filters(&a, &args.filter, &args.second)?).meeting(within);
     if let Some(id) = &args.feature {
         let row = a.row_of_id(id).ok_or_else(|| {
-            Failure(format!(
-                "`{}` has no feature `{id}`; `citymap serve` and /api/search find ids",
+            Failure::new(format!(
+                "`{}` has no feature `{id}`; find ids with `citymap serve` and /api/search",
                 args.first
             ))
         })?;
@@ -52,11 +104,11 @@ pub(crate) fn run(cli: &Cli, args: &OverlayArgs) -> Result<ExitCode, Failure> {
     stop_on_signal(cancel.clone())?;
     let (summary, bytes) = write(overlay, args, format, &bar, cancel)?;
     bar.clear();
-    report(cli, args, &a, &b, &summary, bytes, clock.elapsed().as_secs_f64());
+    report(global, args, &a, &b, &summary, bytes, clock.elapsed().as_secs_f64())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the file; what came of it, and its length.
+/// Computes the overlay and writes the file; returns what was found, and the length of the file in bytes.
 fn write(
     overlay: Overlay<'_>,
     args: &OverlayArgs,
@@ -69,7 +121,7 @@ fn write(
     let shown = AtomicU64::new(0);
     let progress = |now: Progress| {
         shown.store(now.pieces, Ordering::Relaxed);
-        bar.set("features laid over", now.done, now.total);
+        bar.set("features overlaid", now.done, now.total);
     };
     let options = OverlayOptions { cancel, progress: Some(&progress) };
     let shapes = overlay.shapes();
@@ -81,36 +133,36 @@ fn write(
             file.finish()?;
             Ok((summary, std::fs::metadata(&args.out)?.len()))
         }
-        Err(OverlayError::Cancelled(_)) => Err(Failure("stopped; nothing was written".to_owned())),
+        Err(OverlayError::Cancelled(_)) => Err(Failure::new("stopped; nothing was written")),
         Err(OverlayError::Engine(error)) => Err(error.into()),
         Err(OverlayError::Sink(error)) => Err(Failure::from(error)),
-        Err(error) => Err(Failure(error.to_string())),
+        Err(error) => Err(error.into()),
     }
 }
 
 fn report(
-    cli: &Cli,
+    global: &Global,
     args: &OverlayArgs,
     a: &LayerSnapshot,
     b: &LayerSnapshot,
     summary: &Summary,
     bytes: u64,
     seconds: f64,
-) {
+) -> Result<(), Failure> {
     let extent = [a, b].iter().filter_map(|layer| layer.extent()).reduce(citymap_engine::Bbox::union);
     let method = match Method::within(extent) {
         Method::Grid(crs) => format!("on the grid {crs}"),
         Method::Ellipsoid => "on the ellipsoid".to_owned(),
     };
-    if cli.json {
+    if global.json {
         output::print_json(&serde_json::json!({
             "file": args.out, "bytes": bytes, "rowsA": summary.rows_a, "rowsB": summary.rows_b, "pairs": summary.pairs,
             "pieces": summary.pieces, "contacts": summary.contacts, "area": summary.area, "length": summary.length,
             "count": summary.count, "method": method, "seconds": seconds,
-        }));
-        return;
+        }))?;
+        return Ok(());
     }
-    println!(
+    say!(
         "{} pieces of {} {} and {} {} in {seconds:.1} s: {} ({} bytes)",
         thousands(summary.pieces),
         thousands(summary.rows_a),
@@ -119,24 +171,24 @@ fn report(
         args.second,
         args.out.display(),
         thousands(bytes)
-    );
+    )?;
     if summary.area > 0.0 {
-        println!("area {:.4} m² {method}", summary.area);
+        say!("area {:.4} m² {method}", summary.area)?;
     }
     if summary.length > 0.0 {
-        println!("length {:.4} m {method}", summary.length);
+        say!("length {:.4} m {method}", summary.length)?;
     }
     if summary.count > 0 {
-        println!("points {}", thousands(summary.count));
+        say!("points {}", thousands(summary.count))?;
     }
-    println!("{} pairs were looked at; {} only touch", thousands(summary.pairs), thousands(summary.contacts));
+    say!("{} pairs were compared; {} only touch", thousands(summary.pairs), thousands(summary.contacts))
 }
 
-/// Reads one layer of the record.
+/// Reads one layer from the store.
 fn layer(view: &dyn View, id: &LayerId) -> Result<LayerSnapshot, Failure> {
     let entries = view.layers()?;
     let Some(entry) = entries.into_iter().find(|entry| entry.layer.id == *id) else {
-        return Err(Failure(format!("there is no layer `{id}`; `citymap layers` lists them")));
+        return Err(Failure::new(format!("there is no layer `{id}`; `citymap layers` lists them")));
     };
     let mut builder = SnapshotBuilder::new(entry.layer);
     let mut failure: Option<EngineError> = None;
@@ -154,14 +206,14 @@ fn layer(view: &dyn View, id: &LayerId) -> Result<LayerSnapshot, Failure> {
     Ok(builder.finish(entry.revision))
 }
 
-/// The filters that name this layer, or no layer where `other` does not have the field.
+/// The filters in `given` that are for this layer. Those for the `other` layer are skipped.
 fn filters(layer: &LayerSnapshot, given: &[String], other: &LayerId) -> Result<Vec<Filter>, Failure> {
     let own = layer.layer();
     let mut filters = Vec::new();
     for text in given {
         let advice = || {
-            Failure(format!(
-                "`{text}` is no filter; write LAYER.FIELD=VALUE, parcels.loai_dat=ODT for instance"
+            Failure::new(format!(
+                "`{text}` is not a filter; write LAYER.FIELD=VALUE, parcels.loai_dat=ODT for instance"
             ))
         };
         let (name, value) = text.split_once('=').ok_or_else(advice)?;
@@ -173,14 +225,14 @@ fn filters(layer: &LayerSnapshot, given: &[String], other: &LayerId) -> Result<V
             continue;
         }
         let index = own.field_index(field).ok_or_else(|| {
-            Failure(format!("`{layer_name}` has no field `{field}`; `citymap layers --json` lists them"))
+            Failure::new(format!("`{layer_name}` has no field `{field}`; `citymap layers --json` lists them"))
         })?;
         let field_type = own.fields[index].field_type;
         let value = if value.is_empty() {
             Value::Null
         } else {
             Value::parse(value, field_type).ok_or_else(|| {
-                Failure(format!("`{value}` is no value of `{field}`, which is {field_type:?}"))
+                Failure::new(format!("`{value}` is not a value of `{field}`, whose type is {field_type:?}"))
             })?
         };
         filters.push(Filter { field: index, comparison: Comparison::Eq, value });
@@ -188,26 +240,28 @@ fn filters(layer: &LayerSnapshot, given: &[String], other: &LayerId) -> Result<V
     Ok(filters)
 }
 
-/// The polygon in a GeoJSON file.
+/// Reads a polygon or multipolygon (longitude, latitude) from a GeoJSON file; of a collection, the first
+/// feature.
 fn polygon(path: &Path) -> Result<Geometry, Failure> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Failure(format!("{}: {error}", path.display())))?;
-    let no_polygon = || Failure(format!("{} holds no GeoJSON polygon (longitude, latitude)", path.display()));
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::because(format!("{} cannot be read", path.display()), error))?;
+    let no_polygon =
+        || Failure::new(format!("{} has no GeoJSON polygon (longitude, latitude)", path.display()));
     let geometry = match text
         .parse::<GeoJson>()
-        .map_err(|error| Failure(format!("{}: {error}", path.display())))?
+        .map_err(|error| Failure::because(format!("{} is not GeoJSON", path.display()), error))?
     {
         GeoJson::Geometry(geometry) => Some(geometry),
         GeoJson::Feature(feature) => feature.geometry,
         GeoJson::FeatureCollection(all) => all.features.into_iter().next().and_then(|first| first.geometry),
     };
     let geometry = Geometry::try_from(geometry.ok_or_else(no_polygon)?)?;
-    // Checked as every area that somebody draws.
+    // The same checks as for an area that is drawn on the map.
     let area = citymap_engine::Area::new(geometry)?;
     Ok(area.polygons().clone().into())
 }
 
-/// Sets the flag at Ctrl-C or SIGTERM: the work ends, and nothing is left of the file.
+/// Cancels the work at Ctrl-C or SIGTERM, so that no unfinished file is left behind.
 fn stop_on_signal(cancel: Cancel) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {

@@ -1,4 +1,4 @@
-//! The progress bar: rate and time left on a terminal, nothing elsewhere.
+//! The progress bar: rate and remaining time on a terminal, nothing elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
-    /// A bar; silent when `quiet` or when standard error is not a terminal.
+    /// A new bar; it shows nothing when `quiet` or when standard error is not a terminal.
     pub(crate) fn new(quiet: bool) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
         let bar = ProgressBar::with_draw_target(None, target);
@@ -16,7 +16,7 @@ impl Bar {
         Self(bar)
     }
 
-    /// Says where the work stands; `total` 0 is unknown.
+    /// Shows how much is done; a `total` of 0 means that it is not known.
     pub(crate) fn set(&self, message: &str, done: u64, total: u64) {
         if total > 0 && self.0.length() != Some(total) {
             self.0.set_length(total);
@@ -32,7 +32,7 @@ impl Bar {
         self.0.set_position(done);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar from the terminal.
     pub(crate) fn clear(&self) {
         self.0.finish_and_clear();
     }

@@ -1,6 +1,8 @@
-//! `citymap serve`.
+//! `citymap serve`: the options of the server and its life from start to signal.
 
 use std::{
+    net::SocketAddr,
+    path::PathBuf,
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
@@ -9,18 +11,211 @@ use std::{
 use citymap_feed::{FeedLimits, webhooks::WebhookOptions};
 use citymap_live::{Live, Options};
 use citymap_server::{Config, Limits};
+use clap::Args;
 
 use crate::{
-    args::{Cli, ServeArgs},
     database,
-    output::{self, Failure, thousands},
+    failure::Failure,
+    global::Global,
+    output::{self, say, thousands},
     snapshots,
+    values::seconds,
 };
 
-pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Failure> {
+/// The arguments of `citymap serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port to listen on.
+    #[arg(long, default_value = "127.0.0.1:8080", env = "CITYMAP_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
+
+    /// Base address of links in answers. Default: from the request and the headers of a proxy.
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+
+    /// Serve the web map from this folder instead of the built-in one.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) assets: Option<PathBuf>,
+
+    /// Also serve the PMTiles archives of this folder, or those below an address whose server supports range
+    /// requests (object storage).
+    #[arg(long, env = "CITYMAP_ARCHIVES", value_parser = archives, value_name = "FOLDER|URL")]
+    pub(crate) archives: Option<String>,
+
+    /// Allow writing over HTTP to the writers in this file: one line `name:token` each, readable by nobody
+    /// else. Without it the API is read-only.
+    #[arg(long, env = "CITYMAP_WRITERS", value_name = "FILE")]
+    pub(crate) writers: Option<PathBuf>,
+
+    /// Folder for snapshots of the layers in memory, which make the next start take half a second; `off` for
+    /// none. No other server may use it. Default: next to a GeoPackage (`city.gpkg.snapshot`), for a database
+    /// in the user's cache folder.
+    #[arg(long, value_name = "FOLDER|off")]
+    pub(crate) snapshots: Option<PathBuf>,
+
+    /// Folder for the results of jobs (overlays over HTTP). Default: the system's folder for
+    /// temporary files.
+    #[arg(long, value_name = "FOLDER", help_heading = "Jobs")]
+    pub(crate) jobs_dir: Option<PathBuf>,
+
+    /// Maximum number of jobs that wait while one runs; further requests get 503 with Retry-After.
+    #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Jobs")]
+    pub(crate) jobs_waiting: usize,
+
+    /// Seconds before a job's result is deleted.
+    #[arg(long, default_value_t = 3_600.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Jobs")]
+    pub(crate) jobs_keep: f64,
+
+    /// Maximum size of all results together, in bytes.
+    #[arg(long, default_value_t = 4 << 30, value_name = "BYTES", help_heading = "Jobs")]
+    pub(crate) jobs_bytes: u64,
+
+    /// Let other servers deliver webhooks.
+    #[arg(long, help_heading = "Webhooks")]
+    pub(crate) no_webhooks: bool,
+
+    /// Seconds that a receiver may take to answer.
+    #[arg(long, default_value_t = 10.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Webhooks")]
+    pub(crate) webhook_timeout: f64,
+
+    /// Hours after the first failure before a revision that a receiver does not accept becomes a dead letter.
+    #[arg(long, default_value_t = 24.0, value_parser = seconds, value_name = "HOURS", help_heading = "Webhooks")]
+    pub(crate) webhook_give_up: f64,
+
+    /// Features a page of /items at most.
+    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) items_limit_max: usize,
+
+    /// Features a page of /items where the request does not say.
+    #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Limits")]
+    pub(crate) items_limit_default: usize,
+
+    /// Metres that /api/near looks around at most.
+    #[arg(long, default_value_t = 5_000.0, value_name = "METRES", help_heading = "Limits")]
+    pub(crate) near_distance_max: f64,
+
+    /// Features that /api/near gives at most.
+    #[arg(long, default_value_t = 1_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) near_limit_max: usize,
+
+    /// Features a layer that /api/at gives at most.
+    #[arg(long, default_value_t = 20, value_name = "N", help_heading = "Limits")]
+    pub(crate) at_limit: usize,
+
+    /// Metres of tolerance that /api/at takes at most.
+    #[arg(long, default_value_t = 500.0, value_name = "METRES", help_heading = "Limits")]
+    pub(crate) at_tolerance_max: f64,
+
+    /// Vertices of an area given to /api/within at most.
+    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) within_vertices_max: usize,
+
+    /// Features a layer that /api/within lists at most.
+    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) within_limit_max: usize,
+
+    /// Answers of /api/search at most.
+    #[arg(long, default_value_t = 50, value_name = "N", help_heading = "Limits")]
+    pub(crate) search_limit_max: usize,
+
+    /// Bytes of a request's body at most.
+    #[arg(long, default_value_t = 2 << 20, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) body_max: usize,
+
+    /// Bytes of a request's path and query at most.
+    #[arg(long, default_value_t = 8 << 10, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) url_max: usize,
+
+    /// Seconds that a request may take.
+    #[arg(long, default_value_t = 30.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) request_timeout: f64,
+
+    /// Seconds that a client may take to send a request's head, and a connection may lie idle.
+    #[arg(long, default_value_t = 20.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) header_timeout: f64,
+
+    /// Open connections at most.
+    #[arg(long, default_value_t = 4_096, value_name = "N", help_heading = "Limits")]
+    pub(crate) connections_max: usize,
+
+    /// Questions and tiles worked on at once. Default: the machine's processors and one more.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N", help_heading = "Limits")]
+    pub(crate) max_concurrent: Option<u16>,
+
+    /// Questions and tiles that may wait; beyond it the answer is 503 with Retry-After.
+    #[arg(long, default_value_t = 256, value_name = "N", help_heading = "Limits")]
+    pub(crate) queue: usize,
+
+    /// Large questions (areas of whole districts, tiles of the whole city) worked on at once, at low
+    /// priority.
+    #[arg(long, default_value_t = 1, value_name = "N", help_heading = "Limits")]
+    pub(crate) large_max: usize,
+
+    /// Large questions that may wait, and as many jobs; beyond it the answer is 503 with Retry-After.
+    #[arg(long, default_value_t = 32, value_name = "N", help_heading = "Limits")]
+    pub(crate) large_queue: usize,
+
+    /// Bytes of encoded tiles kept; 0 keeps none.
+    #[arg(long, default_value_t = 256 << 20, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) tile_cache: u64,
+
+    /// Layers in one tile at most.
+    #[arg(long, default_value_t = 64, value_name = "N", help_heading = "Limits")]
+    pub(crate) tile_layers_max: usize,
+
+    /// Seconds that running requests may go on after the signal to stop.
+    #[arg(long, default_value_t = 10.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) shutdown_grace: f64,
+
+    /// Seconds between two looks at the store where nothing wakes the server, and its nap while the store is
+    /// away.
+    #[arg(long, default_value_t = 0.5, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) refresh_interval: f64,
+
+    /// Seconds that a read waits for the `min-revision` that it asks for.
+    #[arg(long, default_value_t = 5.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) min_revision_wait: f64,
+
+    /// Open streams of /api/events at most.
+    #[arg(long, default_value_t = 1_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) event_streams_max: usize,
+
+    /// Seconds that a stream of events is silent at most before it says that it still stands.
+    #[arg(long, default_value_t = 15.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    pub(crate) event_heartbeat: f64,
+
+    /// Vertices that the geometry of one edit has at most.
+    #[arg(long, default_value_t = 20_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) edit_vertices_max: usize,
+
+    /// Edits in one batch (POST /api/changes) at most.
+    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
+    pub(crate) batch_edits_max: usize,
+
+    /// Bytes of a batch's body at most.
+    #[arg(long, default_value_t = 32 << 20, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) batch_max: usize,
+
+    /// Requests that write at once; the record takes one after the other, the rest prepare.
+    #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Limits")]
+    pub(crate) writers_max: usize,
+}
+
+/// Accepts a folder that exists, or an HTTP address.
+fn archives(text: &str) -> Result<String, String> {
+    let address = text.starts_with("http://") || text.starts_with("https://");
+    if address || std::path::Path::new(text).is_dir() {
+        Ok(text.to_owned())
+    } else {
+        Err("it is neither a folder nor an http:// or https:// address".to_owned())
+    }
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    let store = database::open(cli, false)?;
-    let options = Options { snapshots: snapshots::folder(args.snapshots.as_deref(), &cli.store) };
+    let store = database::open(global, false)?;
+    let options = Options { snapshots: snapshots::folder(args.snapshots.as_deref(), &global.store) };
     let live = Arc::new(Live::open_with(store, &options)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let config = config(args)?;
@@ -28,33 +223,40 @@ pub(crate) fn run(cli: &Cli, args: &ServeArgs) -> Result<ExitCode, Failure> {
         Arc::clone(&live),
         config,
         |address| {
-            let city = live.snapshot().city;
-            let features: usize = city.layers.values().map(|layer| layer.len()).sum();
-            let seconds = start.elapsed().as_secs_f64();
-            if cli.json {
-                output::print_json(&serde_json::json!({
-                    "url": format!("http://{address}"),
-                    "store": live.location(),
-                    "revision": city.revision,
-                    "layers": city.layers.len(),
-                    "features": features,
-                    "seconds": seconds,
-                }));
-            } else {
-                println!(
-                    "the map is on http://{address}: {} layers, {} features, revision {}, ready in {seconds:.1} s",
-                    city.layers.len(),
-                    thousands(features as u64),
-                    city.revision
-                );
+            if let Err(failure) = announce(global, &live, address, start) {
+                // The server works without anybody reading this.
+                tracing::warn!("{failure}");
             }
         },
         stop_signal(),
     ))?;
     live.write_snapshots();
-    // Work that no client waits for any more must not hold the process.
+    // Work that no client waits for must not hold the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints where the map is and what it holds.
+fn announce(global: &Global, live: &Live, address: SocketAddr, start: Instant) -> Result<(), Failure> {
+    let city = live.snapshot().city;
+    let features: usize = city.layers.values().map(|layer| layer.len()).sum();
+    let seconds = start.elapsed().as_secs_f64();
+    if global.json {
+        return output::print_json(&serde_json::json!({
+            "url": format!("http://{address}"),
+            "store": live.location(),
+            "revision": city.revision,
+            "layers": city.layers.len(),
+            "features": features,
+            "seconds": seconds,
+        }));
+    }
+    say!(
+        "the map is on http://{address}: {} layers, {} features, revision {}, ready in {seconds:.1} s",
+        city.layers.len(),
+        thousands(features as u64),
+        city.revision
+    )
 }
 
 fn config(args: &ServeArgs) -> Result<Config, Failure> {
@@ -119,7 +321,7 @@ async fn stop_signal() {
                 signal.recv().await;
             }
             Err(error) => {
-                tracing::warn!("SIGTERM cannot be listened to: {error}");
+                tracing::warn!(error = &error as &dyn std::error::Error, "SIGTERM cannot be received");
                 std::future::pending::<()>().await;
             }
         }

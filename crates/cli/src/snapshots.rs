@@ -1,4 +1,4 @@
-//! Where a server keeps its snapshot files.
+//! The folder in which `citymap serve` keeps its snapshot files.
 
 use std::{
     env,
@@ -7,7 +7,8 @@ use std::{
 
 use crate::database;
 
-/// The folder for the record at `location`: the one that is `given`, none for `off`, else a place of its own.
+/// The folder for the store at `location`: the one that is `given`, none for `off`, else one that no other
+/// store has.
 pub(crate) fn folder(given: Option<&Path>, location: &str) -> Option<PathBuf> {
     match given {
         Some(given) if given == Path::new("off") => None,
@@ -16,10 +17,10 @@ pub(crate) fn folder(given: Option<&Path>, location: &str) -> Option<PathBuf> {
             let folder = cache();
             if folder.is_none() {
                 tracing::warn!(
-                    "neither XDG_CACHE_HOME nor HOME is set; give --snapshots a folder for a quick start"
+                    "neither XDG_CACHE_HOME nor HOME is set; give --snapshots a folder for a fast start"
                 );
             }
-            // The address may be one of several of the same database; then there are several folders.
+            // A database with several addresses gets a folder for each.
             Some(folder?.join("citymap").join(format!("{:016x}", fnv(location))))
         }
         None => {
@@ -37,7 +38,7 @@ fn fnv(text: &str) -> u64 {
     })
 }
 
-/// The user's folder for what can be made again.
+/// The user's cache folder, if the environment names one.
 fn cache() -> Option<PathBuf> {
     let set = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))

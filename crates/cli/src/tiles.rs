@@ -10,39 +10,41 @@ use clap::Subcommand;
 use serde_json::{Value as Json, json};
 
 use crate::{
-    args::Cli,
     database,
-    output::{self, Failure},
+    failure::Failure,
+    global::Global,
+    output::{self, say},
 };
 
+/// What to do with tiles.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TilesCommand {
-    /// Say what a tile shows of each layer, how it was generalised, and why.
+    /// Explain what a tile shows of each layer, how it was generalised, and why.
     Explain {
-        /// Zoom, column and row.
+        /// Zoom, column and row of the tile.
         #[arg(value_name = "Z/X/Y", value_parser = tile)]
         tile: TileId,
 
-        /// Only these layers, with commas between.
+        /// Only these layers, separated by commas.
         #[arg(long, value_delimiter = ',', value_name = "ID,…")]
         layers: Vec<LayerId>,
     },
-    /// Show how a layer is generalised in tiles, or change it, as a revision of its own.
+    /// Show how a layer is generalised in tiles, or change that, which makes a revision.
     Rule {
-        /// The layer.
+        /// The layer whose rule is shown or changed.
         #[arg(value_name = "LAYER")]
         layer: LayerId,
 
-        /// What to change, as JSON: detail_zoom, class, class_zooms, simplify (pixels), budget (bytes). What is not named
-        /// stays.
+        /// Parts of the rule to change, as JSON: detail_zoom, class, class_zooms, simplify (pixels), budget
+        /// (bytes). Other parts stay.
         #[arg(long, value_name = "JSON", conflicts_with = "reset")]
         set: Option<String>,
 
-        /// Go back to the rule that follows from the layer's role and fields.
+        /// Return to the rule that follows from the layer's role and fields.
         #[arg(long)]
         reset: bool,
 
-        /// Who changes it, for the log.
+        /// Who changes the rule, for the log.
         #[arg(long, default_value = "citymap", value_name = "NAME")]
         author: String,
     },
@@ -54,23 +56,25 @@ fn tile(text: &str) -> Result<TileId, String> {
         [z, x, y] if text.split('/').count() == 3 => {
             TileId::new(u8::try_from(z).unwrap_or(u8::MAX), x, y).map_err(|error| error.to_string())
         }
-        _ => Err(format!("`{text}` names no tile: write zoom/column/row, 14/13049/7699 for instance")),
+        _ => Err(format!("`{text}` is not a tile: write zoom/column/row, 14/13049/7699 for instance")),
     }
 }
 
-pub(crate) fn run(cli: &Cli, command: &TilesCommand) -> Result<ExitCode, Failure> {
+pub(crate) fn run(global: &Global, command: &TilesCommand) -> Result<ExitCode, Failure> {
     match command {
-        TilesCommand::Explain { tile, layers } => explain(cli, *tile, layers),
-        TilesCommand::Rule { layer, set, reset, author } => rule(cli, layer, set.as_deref(), *reset, author),
+        TilesCommand::Explain { tile, layers } => explain(global, *tile, layers),
+        TilesCommand::Rule { layer, set, reset, author } => {
+            rule(global, layer, set.as_deref(), *reset, author)
+        }
     }
 }
 
-fn explain(cli: &Cli, tile: TileId, wanted: &[LayerId]) -> Result<ExitCode, Failure> {
-    let store = database::open(cli, false)?;
+fn explain(global: &Global, tile: TileId, wanted: &[LayerId]) -> Result<ExitCode, Failure> {
+    let store = database::open(global, false)?;
     let view = store.view()?;
     let entries = view.layers()?;
     if let Some(missing) = wanted.iter().find(|id| !entries.iter().any(|entry| entry.layer.id == **id)) {
-        return Err(Failure(format!("there is no layer `{missing}`; `citymap layers` lists them")));
+        return Err(Failure::new(format!("there is no layer `{missing}`; `citymap layers` lists them")));
     }
     let tiler = Tiler::new();
     let mut all = Vec::new();
@@ -81,13 +85,15 @@ fn explain(cli: &Cli, tile: TileId, wanted: &[LayerId]) -> Result<ExitCode, Fail
             all.extend(tiler.explain(&[&snapshot], tile, &TileOptions::default()));
         }
     }
-    if cli.json {
-        output::print_json(&json!({ "tile": tile.to_string(), "layers": all }));
+    if global.json {
+        output::print_json(&json!({ "tile": tile.to_string(), "layers": all }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!("tile {tile}");
-    all.iter().for_each(|explanation| println!("\n{explanation}"));
-    println!("\n{} bytes as gzip in all", all.iter().map(|layer| layer.gzip).sum::<u64>());
+    say!("tile {tile}")?;
+    for explanation in &all {
+        say!("\n{explanation}")?;
+    }
+    say!("\n{} bytes in total with gzip", all.iter().map(|layer| layer.gzip).sum::<u64>())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -109,11 +115,18 @@ fn read(view: &dyn View, entry: LayerEntry) -> Result<LayerSnapshot, Failure> {
     Ok(builder.finish(entry.revision))
 }
 
-fn rule(cli: &Cli, id: &LayerId, set: Option<&str>, reset: bool, author: &str) -> Result<ExitCode, Failure> {
-    let store = database::open(cli, false)?;
+fn rule(
+    global: &Global,
+    id: &LayerId,
+    set: Option<&str>,
+    reset: bool,
+    author: &str,
+) -> Result<ExitCode, Failure> {
+    let store = database::open(global, false)?;
     let entry = store.view()?.layers()?.into_iter().find(|entry| entry.layer.id == *id);
-    let mut layer =
-        entry.ok_or_else(|| Failure(format!("there is no layer `{id}`; `citymap layers` lists them")))?.layer;
+    let mut layer = entry
+        .ok_or_else(|| Failure::new(format!("there is no layer `{id}`; `citymap layers` lists them")))?
+        .layer;
     let changed = if let Some(text) = set {
         let rule = merged(&layer.tile_rule(), text)?;
         rule.check(&layer)?;
@@ -135,27 +148,27 @@ fn rule(cli: &Cli, id: &LayerId, set: Option<&str>, reset: bool, author: &str) -
     }
     let rule =
         json!({ "layer": id, "own": layer.tiles.is_some(), "rule": layer.tile_rule(), "revision": revision });
-    if cli.json {
-        output::print_json(&rule);
+    if global.json {
+        output::print_json(&rule)?;
         return Ok(ExitCode::SUCCESS);
     }
     let origin = if layer.tiles.is_some() { "its definition" } else { "its role and fields" };
-    println!("{id} is generalised by this rule, from {origin}:");
-    println!("{:#}", rule["rule"]);
+    say!("{id} is generalised by this rule, from {origin}:")?;
+    say!("{:#}", rule["rule"])?;
     if let Some(revision) = revision {
-        println!("changed by revision {revision}; `citymap rollback --to {}` undoes it", revision - 1);
+        say!("changed by revision {revision}; `citymap rollback --to {}` undoes it", revision - 1)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A rule with some of its parts changed.
+/// The rule with the parts that the JSON object `text` names replaced.
 fn merged(rule: &TileRule, text: &str) -> Result<TileRule, Failure> {
     let change: serde_json::Map<String, Json> = serde_json::from_str(text).map_err(|error| {
-        Failure(format!("the rule must be a JSON object, {{\"detail_zoom\": 14}} for instance: {error}"))
+        Failure::because("the rule must be a JSON object, {\"detail_zoom\": 14} for instance", error)
     })?;
     let known = ["detail_zoom", "class", "class_zooms", "simplify", "budget"];
     if let Some(unknown) = change.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(Failure(format!("a rule has no `{unknown}`; it has {}", known.join(", "))));
+        return Err(Failure::new(format!("a rule has no part `{unknown}`; it has {}", known.join(", "))));
     }
     let mut whole = serde_json::to_value(rule)?;
     for (key, value) in change {

@@ -1,18 +1,80 @@
-//! `citymap webhook`.
+//! `citymap webhook`: the addresses that are called with each new revision.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use citymap_feed::webhooks::{self, DeadLetter, NewSubscription, Subscription};
+use citymap_model::LayerId;
 use citymap_store::Store;
+use clap::Subcommand;
 
 use crate::{
-    args::{Cli, WebhookCommand},
     database,
-    output::{self, Failure},
+    failure::Failure,
+    global::Global,
+    output::{self, say},
 };
 
-pub(crate) fn run(cli: &Cli, command: &WebhookCommand) -> Result<ExitCode, Failure> {
-    let store = database::open(cli, false)?;
+/// What to do with webhook subscriptions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WebhookCommand {
+    /// Subscribe an address: each later revision is posted to it, signed.
+    Add {
+        /// The address that receives the POST requests.
+        #[arg(value_name = "URL")]
+        url: String,
+
+        /// Name of the subscription. Default: the address.
+        #[arg(long, value_name = "TEXT")]
+        name: Option<String>,
+
+        /// Only revisions that change this layer. May be repeated.
+        #[arg(long, value_name = "ID")]
+        layer: Vec<LayerId>,
+
+        /// A file with the secret, `whsec_` followed by base64. Default: a new secret, printed only once.
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
+    },
+    /// List the subscriptions, how far each has been served and what fails.
+    List,
+    /// End a subscription.
+    Remove {
+        /// Id or name of the subscription.
+        #[arg(value_name = "ID|NAME")]
+        which: String,
+    },
+    /// Stop sending; revisions of that time are sent after `resume`.
+    Pause {
+        /// Id or name of the subscription.
+        #[arg(value_name = "ID|NAME")]
+        which: String,
+    },
+    /// Continue a subscription that was paused, or that its receiver ended with status 410.
+    Resume {
+        /// Id or name of the subscription.
+        #[arg(value_name = "ID|NAME")]
+        which: String,
+    },
+    /// List the dead letters: revisions that could not be delivered within a day.
+    Dead {
+        /// Id or name of the subscription.
+        #[arg(value_name = "ID|NAME")]
+        which: String,
+    },
+    /// Try again to deliver dead letters.
+    Retry {
+        /// Id or name of the subscription.
+        #[arg(value_name = "ID|NAME")]
+        which: String,
+
+        /// Only the dead letter of this revision.
+        #[arg(long, value_name = "N")]
+        revision: Option<u64>,
+    },
+}
+
+pub(crate) fn run(global: &Global, command: &WebhookCommand) -> Result<ExitCode, Failure> {
+    let store = database::open(global, false)?;
     let store = store.as_ref();
     match command {
         WebhookCommand::Add { url, name, layer, secret_file } => {
@@ -20,7 +82,9 @@ pub(crate) fn run(cli: &Cli, command: &WebhookCommand) -> Result<ExitCode, Failu
                 None => None,
                 Some(path) => Some(
                     std::fs::read_to_string(path)
-                        .map_err(|error| Failure(format!("{} cannot be read: {error}", path.display())))?
+                        .map_err(|error| {
+                            Failure::because(format!("{} cannot be read", path.display()), error)
+                        })?
                         .trim()
                         .to_owned(),
                 ),
@@ -28,60 +92,58 @@ pub(crate) fn run(cli: &Cli, command: &WebhookCommand) -> Result<ExitCode, Failu
             let layers = (!layer.is_empty()).then(|| layer.clone());
             let name = name.clone().unwrap_or_else(|| url.chars().take(80).collect());
             let added = webhooks::add(store, NewSubscription { name, url: url.clone(), secret, layers })?;
-            if cli.json {
-                output::print_json(&serde_json::to_value(&added)?);
+            if global.json {
+                output::print_json(&serde_json::to_value(&added)?)?;
             } else {
-                println!("subscribed as {}", added.id);
-                println!("the secret, told this once: {}", added.secret);
+                say!("subscribed as {}", added.id)?;
+                say!("the secret, which is not shown again: {}", added.secret)?;
             }
         }
-        WebhookCommand::List => list(cli, store)?,
+        WebhookCommand::List => list(global, store)?,
         WebhookCommand::Remove { which } => {
             webhooks::remove(store, which)?;
-            done(cli, &format!("{which} is no longer called"));
+            done(global, &format!("{which} is unsubscribed"))?;
         }
         WebhookCommand::Pause { which } => {
             webhooks::pause(store, which, true)?;
             done(
-                cli,
-                &format!("{which} is paused; `citymap webhook resume` sends what is committed meanwhile"),
-            );
+                global,
+                &format!(
+                    "{which} is paused; `citymap webhook resume` sends what is committed in the meantime"
+                ),
+            )?;
         }
         WebhookCommand::Resume { which } => {
             webhooks::pause(store, which, false)?;
-            done(cli, &format!("{which} is called again"));
+            done(global, &format!("{which} is resumed"))?;
         }
-        WebhookCommand::Dead { which } => dead(cli, &webhooks::dead_letters(store, which)?)?,
+        WebhookCommand::Dead { which } => dead(global, &webhooks::dead_letters(store, which)?)?,
         WebhookCommand::Retry { which, revision } => {
             let count = webhooks::retry_dead(store, which, *revision)?;
-            done(cli, &format!("{count} dead letters will be tried once more by the server"));
+            done(global, &format!("the server will try to deliver {count} dead letters again"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn done(cli: &Cli, message: &str) {
-    if cli.json {
-        output::print_json(&serde_json::json!({ "done": message }));
-    } else {
-        println!("{message}");
-    }
+fn done(global: &Global, message: &str) -> Result<(), Failure> {
+    if global.json { output::print_json(&serde_json::json!({ "done": message })) } else { say!("{message}") }
 }
 
-fn list(cli: &Cli, store: &dyn Store) -> Result<(), Failure> {
+fn list(global: &Global, store: &dyn Store) -> Result<(), Failure> {
     let list = webhooks::list(store)?;
-    if cli.json {
-        output::print_json(&serde_json::to_value(&list)?);
+    if global.json {
+        output::print_json(&serde_json::to_value(&list)?)?;
         return Ok(());
     }
     if list.is_empty() {
-        println!("nobody is called yet; `citymap webhook add URL` subscribes somebody");
+        say!("there are no subscriptions; `citymap webhook add URL` adds one")?;
         return Ok(());
     }
     let head = ["ID", "NAME", "URL", "LAYERS", "AT", "DEAD", "STATE"];
     let mut rows = vec![head.map(String::from).to_vec()];
     rows.extend(list.iter().map(row));
-    output::print_table(&rows);
+    output::print_table(&rows)?;
     Ok(())
 }
 
@@ -100,19 +162,23 @@ fn row(one: &Subscription) -> Vec<String> {
     vec![one.id.clone(), one.name.clone(), one.url.clone(), layers, one.revision.to_string(), dead, state]
 }
 
-fn dead(cli: &Cli, letters: &[DeadLetter]) -> Result<(), Failure> {
-    if cli.json {
-        output::print_json(&serde_json::to_value(letters)?);
+fn dead(global: &Global, letters: &[DeadLetter]) -> Result<(), Failure> {
+    if global.json {
+        output::print_json(&serde_json::to_value(letters)?)?;
         return Ok(());
     }
     if letters.is_empty() {
-        println!("no revision was given up");
+        say!("there are no dead letters")?;
     }
     for letter in letters {
-        println!(
+        say!(
             "revision {}: {} attempts from {} to {}: {}",
-            letter.revision, letter.attempts, letter.first, letter.last, letter.reason
-        );
+            letter.revision,
+            letter.attempts,
+            letter.first,
+            letter.last,
+            letter.reason
+        )?;
     }
     Ok(())
 }

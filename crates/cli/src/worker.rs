@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
 
-use crate::output::Failure;
+use crate::failure::Failure;
 
 const CHILD: &str = "CITYMAP_IMPORT_CHILD";
 
@@ -53,7 +53,7 @@ pub(crate) fn supervise(bounds: &Bounds) -> Result<ExitCode, Failure> {
             if start.elapsed() > bounds.time {
                 child.kill()?;
                 child.wait()?;
-                return Err(Failure(format!(
+                return Err(Failure::new(format!(
                     "the import was stopped after {} seconds, and the store is as it was; --max-time allows more",
                     bounds.time.as_secs()
                 )));
@@ -68,8 +68,9 @@ fn explain(status: ExitStatus, bounds: &Bounds) -> Result<ExitCode, Failure> {
     if let Some(code) = status.code() {
         // 101 is a panic: a defect of ours, and still no change to the store.
         if code == 101 {
-            return Err(Failure(
-                "reading the file hit a defect in citymap (above); the store is as it was. Please report it with the file".into(),
+            return Err(Failure::new(
+                "reading the file hit a defect in citymap (above); the store is unchanged. Please report it with the \
+                 file",
             ));
         }
         return Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)));
@@ -85,5 +86,5 @@ fn explain(status: ExitStatus, bounds: &Bounds) -> Result<ExitCode, Failure> {
         2 | 15 => "was stopped".to_owned(),
         other => format!("was ended by signal {other}"),
     };
-    Err(Failure(format!("the process that read the file {what}; the store is as it was")))
+    Err(Failure::new(format!("the process that read the file {what}; the store is as it was")))
 }

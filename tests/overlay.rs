@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use citymap_crs::{Crs, Transform};
-use citymap_engine::{LayerSnapshot, Operand, Overlay, OverlayOptions, Piece};
+use citymap_engine::{LayerSnapshot, Operand, Overlay, OverlayOptions, OverlayPiece};
 use citymap_live::Live;
 use citymap_tests::{Bench, Database};
 use geo::Area;
@@ -29,7 +29,7 @@ fn load(database: &Database, bench: &Bench, table: &str, layer: &LayerSnapshot) 
     database.psql(&format!("CREATE INDEX ON {table} USING gist (geom)"));
 }
 
-fn pieces(a: &LayerSnapshot, b: &LayerSnapshot) -> Vec<Piece> {
+fn pieces(a: &LayerSnapshot, b: &LayerSnapshot) -> Vec<OverlayPiece> {
     let mut pieces = Vec::new();
     let overlay = Overlay::new(Operand::new(a), Operand::new(b)).unwrap();
     overlay
@@ -70,7 +70,7 @@ fn areas_and_lengths_are_those_of_postgis() {
     let city = live.snapshot().city;
     let layer = |id: &str| city.layer(id).unwrap();
     let by_pair =
-        |a: &LayerSnapshot, b: &LayerSnapshot, of: fn(&Piece) -> f64| -> BTreeMap<(i64, i64), f64> {
+        |a: &LayerSnapshot, b: &LayerSnapshot, of: fn(&OverlayPiece) -> f64| -> BTreeMap<(i64, i64), f64> {
             pieces(a, b).iter().map(|piece| ((a.fid(piece.row_a), b.fid(piece.row_b)), of(piece))).collect()
         };
     let (parcels, zones) = (layer("parcels"), layer("zones"));

@@ -43,18 +43,18 @@ pub use columns::{
     block::Block,
     buffer::Buffer,
     column::{Column, Dictionary, Nulls, ValueRef},
-    shape::Shape,
-    shapes::{Part, PartKind, ShapeKind},
+    shape::ShapeRef,
+    shapes::{PartKind, ShapeKind, ShapePart},
 };
 pub use error::EngineError;
 pub use measure::{Measure, Method};
 pub use overlay::{
-    Measures, Operand, Overlay, OverlayError, OverlayOptions, Piece, PieceShapes, Progress, Summary,
+    Measures, Operand, Overlay, OverlayError, OverlayOptions, OverlayPiece, PieceShapes, Progress, Summary,
 };
 pub use query::{
     filter::{Comparison, Filter, TimeInterval},
     near::Hit,
-    rows::Rows,
+    rows::RowsByFid,
     select::{Page, Query},
     valid::During,
     within::{Area, LayerShare},

@@ -4,7 +4,7 @@ use citymap_access::{Audience, visible};
 use citymap_model::{Feature, FeatureId, Fid, Geometry, Layer, RevisionNumber, Value};
 
 use crate::{
-    Bbox, Block, EngineError, Row, Rows, Shape, ValueRef,
+    Bbox, Block, EngineError, Row, RowsByFid, ShapeRef, ValueRef,
     columns::{block::BlockBuilder, keys},
     delta::Delta,
 };
@@ -93,8 +93,8 @@ impl LayerSnapshot {
     }
 
     /// The rows in the order of their fids.
-    pub fn rows(&self) -> Rows<'_> {
-        Rows::new(self, None)
+    pub fn rows(&self) -> RowsByFid<'_> {
+        RowsByFid::new(self, None)
     }
 
     /// Puts rows into the order of their fids.
@@ -126,9 +126,9 @@ impl LayerSnapshot {
 
     /// The row's geometry, in place.
     #[inline]
-    pub fn shape(&self, row: Row) -> Shape<'_> {
+    pub fn shape(&self, row: Row) -> ShapeRef<'_> {
         let (block, row) = self.locate(row);
-        Shape::new(&block.shapes, row)
+        ShapeRef::new(&block.shapes, row)
     }
 
     /// The box around the row's geometry; `None` for null and empty geometry.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use citymap_crs::{Crs, Transform};
-use citymap_engine::{LayerSnapshot, Operand, Overlay, OverlayOptions, Piece};
+use citymap_engine::{LayerSnapshot, Operand, Overlay, OverlayOptions, OverlayPiece};
 use citymap_live::Live;
 use geo::{Coord, MapCoords};
 
@@ -38,7 +38,7 @@ fn main() {
         let folder = Path::new(&folder);
         write(a, &folder.join("a.tsv"));
         write(b, &folder.join("b.tsv"));
-        let mut pieces: Vec<Piece> = Vec::new();
+        let mut pieces: Vec<OverlayPiece> = Vec::new();
         let overlay = Overlay::new(Operand::new(a), Operand::new(b)).unwrap();
         overlay
             .run(&OverlayOptions::default(), |some| {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use citymap_access::{Audience, visible};
-use citymap_engine::{LayerSnapshot, Method, Overlay, Piece, PieceShapes, ValueRef};
+use citymap_engine::{LayerSnapshot, Method, Overlay, OverlayPiece, PieceShapes, ValueRef};
 use citymap_model::{FieldType, GeometryKind, Layer, LayerId, Title};
 
 use crate::{Column, Output, OutputError, Table};
@@ -94,7 +94,7 @@ impl PieceRows {
     pub fn write(
         &self,
         shapes: &PieceShapes<'_>,
-        piece: &Piece,
+        piece: &OverlayPiece,
         out: &mut Output,
     ) -> Result<(), OutputError> {
         let ids = [shapes.a().id(piece.row_a).to_string(), shapes.b().id(piece.row_b).to_string()];

@@ -11,24 +11,24 @@ use crate::{
     Explanation, GZIP_LEVEL, Method, TileId, TileOptions,
     encode::{CLUSTER_SIDE, Thinned, encode_clusters, encode_lines, encode_whole},
     gzip,
-    merge::{self, Drawing, Lattice, Merged},
+    merge::{self, CellGrid, DerivedLayer, Drawing},
 };
 
 /// Cuts tiles by the rules of their layers, and keeps what it derives from a layer (merged areas and rasters) for the
 /// next tile. One for the whole process; every call may come from any thread.
 #[derive(Debug, Default)]
 pub struct Tiler {
-    merged: Mutex<Vec<Entry>>,
+    merged: Mutex<Vec<DerivedEntry>>,
 }
 
 /// What was derived from a base of a layer by a rule, for a time.
 #[derive(Debug)]
-struct Entry {
+struct DerivedEntry {
     layer: LayerId,
     base: u64,
     rule: TileRule,
     time: Option<TimeInterval>,
-    merged: Arc<Merged>,
+    merged: Arc<DerivedLayer>,
 }
 
 /// How many bases of a layer are kept: the newest, one that requests may still hold, and a former one. With a time of its
@@ -107,7 +107,7 @@ impl Tiler {
             milliseconds,
             rule,
         };
-        drawn.tell(tile.z(), &mut explanation);
+        drawn.report(tile.z(), &mut explanation);
         explanation
     }
 
@@ -128,7 +128,7 @@ impl Tiler {
             return *bbox;
         }
         match layer.layer().geometry {
-            GeometryKind::Polygon => merge::reach(Lattice::new(rule.detail_zoom), bbox, zoom),
+            GeometryKind::Polygon => merge::reach(CellGrid::new(rule.detail_zoom), bbox, zoom),
             GeometryKind::Point => merge::grown_to(bbox, u32::from(zoom) + 12, CLUSTER_SIDE),
             _ => *bbox,
         }
@@ -139,11 +139,16 @@ impl Tiler {
         self.entries().iter().map(|entry| entry.merged.weight()).sum()
     }
 
-    fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
+    fn entries(&self) -> MutexGuard<'_, Vec<DerivedEntry>> {
         self.merged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn merged(&self, layer: &LayerSnapshot, rule: &TileRule, time: Option<TimeInterval>) -> Arc<Merged> {
+    fn merged(
+        &self,
+        layer: &LayerSnapshot,
+        rule: &TileRule,
+        time: Option<TimeInterval>,
+    ) -> Arc<DerivedLayer> {
         let own = layer.layer();
         // In a layer without valid time all features are there at all times.
         let time = time.filter(|_| own.valid_from.is_some() || own.valid_to.is_some());
@@ -157,8 +162,8 @@ impl Tiler {
             Some(index) => entries.remove(index),
             None => {
                 // Nobody waits here for long: this looks at each feature's box once.
-                let merged = Arc::new(Merged::new(layer, rule, time));
-                Entry { layer: own.id.clone(), base, rule: rule.clone(), time, merged }
+                let merged = Arc::new(DerivedLayer::new(layer, rule, time));
+                DerivedEntry { layer: own.id.clone(), base, rule: rule.clone(), time, merged }
             }
         };
         let merged = Arc::clone(&entry.merged);
@@ -182,7 +187,7 @@ enum Drawn {
 }
 
 impl Drawn {
-    fn tell(self, zoom: u8, to: &mut Explanation) {
+    fn report(self, zoom: u8, to: &mut Explanation) {
         let detail = to.rule.detail_zoom;
         let below = format!("zoom {zoom} is below {detail}, from which everything is drawn");
         let too_large = |sizes: &[u64], to: &mut Explanation| {

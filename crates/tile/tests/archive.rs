@@ -13,7 +13,7 @@ use citymap_model::{Feature, Field, FieldType, GeometryKind, Layer, Role, Title,
 use citymap_tile::{
     ContentEncoding, TileId, TileOptions, Tiler,
     archive::{
-        BakeError, BakeOptions, Baked, Directory, Found, Header, TileType, bake, decompress_within,
+        BakeError, BakeOptions, Baked, Directory, DirectoryHit, Header, TileType, bake, decompress_within,
         tile_number, tile_of_number,
     },
 };
@@ -76,13 +76,13 @@ impl Archive {
     fn tile(&self, tile: TileId) -> Option<Vec<u8>> {
         let number = tile_number(tile);
         let mut found = self.root.find(number)?;
-        while let Found::Leaf(offset, length) = found {
+        while let DirectoryHit::Leaf(offset, length) = found {
             let at = (self.header.leaves.0 + offset) as usize;
             let leaf =
                 decompress_within(&self.bytes[at..][..length as usize], self.header.inner, 1 << 24).unwrap();
             found = Directory::parse(&leaf).unwrap().find(number)?;
         }
-        let Found::Tile(offset, length) = found else { unreachable!() };
+        let DirectoryHit::Tile(offset, length) = found else { unreachable!() };
         let packed = &self.bytes[(self.header.data.0 + offset) as usize..][..length as usize];
         Some(decompress_within(packed, self.header.encoding, 1 << 24).unwrap())
     }

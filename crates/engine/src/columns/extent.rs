@@ -6,7 +6,7 @@ use super::{bits::Bits, block::BoxIndex, tree::Tree};
 use crate::Bbox;
 
 /// A node of the index, or one of the boxes in it.
-type Place<'a> = Node<'a, f64, Tree>;
+type TreeNode<'a> = Node<'a, f64, Tree>;
 
 /// Whether a box reaches an edge of the extent that it lies in, so that the extent may shrink without it.
 pub(crate) fn is_on_edge(bbox: &Bbox, extent: &Bbox) -> bool {
@@ -17,19 +17,19 @@ pub(crate) fn is_on_edge(bbox: &Bbox, extent: &Bbox) -> bool {
 pub(crate) fn of_shown(index: &BoxIndex, hidden: &Bits) -> Option<Bbox> {
     let tree = index.tree.as_ref()?;
     // Each edge as something to be small: a node's own edge bounds those of all in it.
-    let edges: [fn(&Place<'_>) -> f64; 4] =
+    let edges: [fn(&TreeNode<'_>) -> f64; 4] =
         [|node| node.min_x(), |node| node.min_y(), |node| -node.max_x(), |node| -node.max_y()];
     let [west, south, east, north] = edges.map(|edge| {
         let mut best = f64::INFINITY;
-        least(&tree.root(), &edge, index, hidden, &mut best);
+        find_min(&tree.root(), &edge, index, hidden, &mut best);
         best
     });
     west.is_finite().then(|| Bbox::new(west, south, -east, -north))
 }
 
-fn least(
-    node: &Place<'_>,
-    edge: &impl Fn(&Place<'_>) -> f64,
+fn find_min(
+    node: &TreeNode<'_>,
+    edge: &impl Fn(&TreeNode<'_>) -> f64,
     index: &BoxIndex,
     hidden: &Bits,
     best: &mut f64,
@@ -46,7 +46,7 @@ fn least(
         None => {
             let mut children: Vec<_> = node.children().into_iter().flatten().collect();
             children.sort_unstable_by(|a, b| edge(a).total_cmp(&edge(b)));
-            children.iter().for_each(|child| least(child, edge, index, hidden, best));
+            children.iter().for_each(|child| find_min(child, edge, index, hidden, best));
         }
     }
 }

@@ -1,16 +1,16 @@
 use citymap_model::Geometry;
 
-use super::shapes::{Part, ShapeColumn, ShapeKind};
+use super::shapes::{ShapeColumn, ShapeKind, ShapePart};
 use crate::{Bbox, Row};
 
 /// One row's geometry in its block's buffers; nothing is copied until somebody asks for it.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape<'a> {
+pub struct ShapeRef<'a> {
     column: &'a ShapeColumn,
     row: Row,
 }
 
-impl<'a> Shape<'a> {
+impl<'a> ShapeRef<'a> {
     #[inline]
     pub(crate) fn new(column: &'a ShapeColumn, row: Row) -> Self {
         Self { column, row }
@@ -24,7 +24,7 @@ impl<'a> Shape<'a> {
 
     /// Its parts.
     #[inline]
-    pub fn parts(&self) -> impl ExactSizeIterator<Item = Part> + use<'a> {
+    pub fn parts(&self) -> impl ExactSizeIterator<Item = ShapePart> + use<'a> {
         self.column.parts(self.row)
     }
 

@@ -69,16 +69,16 @@ impl PartKind {
 
 /// A part of a shape: its kind and its rings.
 #[derive(Clone, Copy, Debug)]
-pub struct Part {
+pub struct ShapePart {
     /// What it is.
     pub kind: PartKind,
     first_ring: u32,
     end_ring: u32,
 }
 
-impl Part {
-    /// The numbers of its rings, for [`Shape::ring`](crate::Shape::ring) and
-    /// [`Shape::mercator_ring`](crate::Shape::mercator_ring).
+impl ShapePart {
+    /// The numbers of its rings, for [`ShapeRef::ring`](crate::ShapeRef::ring) and
+    /// [`ShapeRef::mercator_ring`](crate::ShapeRef::mercator_ring).
     pub fn rings(&self) -> std::ops::Range<u32> {
         self.first_ring..self.end_ring
     }
@@ -142,9 +142,9 @@ impl ShapeColumn {
     }
 
     /// The row's parts.
-    pub(crate) fn parts(&self, row: Row) -> impl ExactSizeIterator<Item = Part> + '_ {
+    pub(crate) fn parts(&self, row: Row) -> impl ExactSizeIterator<Item = ShapePart> + '_ {
         let (kinds, rings) = (&*self.part_kinds, &*self.part_rings);
-        span(&self.row_parts, row).map(|part| Part {
+        span(&self.row_parts, row).map(|part| ShapePart {
             kind: PartKind::of_code(kinds[part]).unwrap_or(PartKind::Polygon),
             first_ring: rings[part],
             end_ring: rings[part + 1],
@@ -202,16 +202,16 @@ impl ShapeColumn {
         let mut parts = self.parts(row);
         let line =
             |ring: u32| self.ring(ring).iter().map(|&[x, y]| Coord { x, y }).collect::<LineString<f64>>();
-        let point = |part: &Part| {
+        let point = |part: &ShapePart| {
             let [x, y] = self.ring(part.first_ring)[0];
             Point::new(x, y)
         };
-        let polygon = |part: &Part| {
+        let polygon = |part: &ShapePart| {
             let mut rings = part.rings();
             let outer = rings.next().map_or_else(|| LineString::new(Vec::new()), line);
             Polygon::new(outer, rings.map(line).collect())
         };
-        let any = |part: Part| -> Geometry {
+        let any = |part: ShapePart| -> Geometry {
             match part.kind {
                 PartKind::Point => point(&part).into(),
                 PartKind::Line => line(part.first_ring).into(),

@@ -30,9 +30,9 @@ impl<'a> TouchedKeys<'a> {
     }
 }
 
-/// The row that has a key bare.
+/// The row that has a key holder.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Bare {
+enum KeyHolder {
     Base(Row),
     Delta(Row),
 }
@@ -41,29 +41,29 @@ enum Bare {
 struct SameKey<'a> {
     base: &'a [Row],
     delta: &'a [Row],
-    bare: Option<Bare>,
+    holder: Option<KeyHolder>,
 }
 
 impl<'a> SameKey<'a> {
     fn find(field: usize, key: ValueRef<'_>, base: &'a Block, hidden: &Bits, delta: &'a Block) -> Self {
         let [own, added] = [base, delta].map(|block| block.keys.rows(block.column(field), key));
         let shown = own.iter().copied().find(|&row| !hidden.contains(row));
-        let bare = match (shown, added.first().copied()) {
-            (Some(a), Some(b)) if delta.fid(b) < base.fid(a) => Some(Bare::Delta(b)),
-            (Some(a), _) => Some(Bare::Base(a)),
-            (None, b) => b.map(Bare::Delta),
+        let holder = match (shown, added.first().copied()) {
+            (Some(a), Some(b)) if delta.fid(b) < base.fid(a) => Some(KeyHolder::Delta(b)),
+            (Some(a), _) => Some(KeyHolder::Base(a)),
+            (None, b) => b.map(KeyHolder::Delta),
         };
-        Self { base: own, delta: added, bare }
+        Self { base: own, delta: added, holder }
     }
 
     /// The base rows to be seen that are repeated where they are not in the base alone, or the other way round: the
-    /// base's first, where it no longer has the bare key, and another base row that has it now.
+    /// base's first, where it no longer has the holder key, and another base row that has it now.
     fn flipped(&self, hidden: &Bits) -> impl Iterator<Item = Row> {
         let first = self.base.first().copied();
-        let same = first.map(Bare::Base) == self.bare;
+        let same = first.map(KeyHolder::Base) == self.holder;
         let no_longer = first.filter(|&row| !same && !hidden.contains(row));
-        let now = match self.bare {
-            Some(Bare::Base(row)) if !same => Some(row),
+        let now = match self.holder {
+            Some(KeyHolder::Base(row)) if !same => Some(row),
             _ => None,
         };
         no_longer.into_iter().chain(now)
@@ -100,7 +100,7 @@ impl RepeatUpdate<'_> {
             let now = SameKey::find(field, key, base, hidden, block);
             after.extend(now.flipped(hidden));
             for &row in now.delta {
-                if now.bare == Some(Bare::Delta(row)) {
+                if now.holder == Some(KeyHolder::Delta(row)) {
                     repeated.remove(row);
                 } else {
                     repeated.insert(row);

@@ -1,36 +1,36 @@
 //! The shape of a piece: cut on the grid, told in degrees.
 
-use citymap_crs::Patchwork;
+use citymap_crs::PolynomialGrid;
 use citymap_model::Geometry;
 use geo::{BooleanOps, Coord, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
 
 use super::{
-    ellipsoid::Parts,
+    ellipsoid::GeometryParts,
     shared_area::{self, TOUCH},
-    slabs::Prepared,
+    slabs::PreparedShape,
 };
-use crate::{EngineError, PartKind, Shape};
+use crate::{EngineError, PartKind, ShapeRef};
 
 /// What two features share.
-pub(crate) fn geometry(a: Shape<'_>, b: Shape<'_>) -> Result<Option<Geometry>, EngineError> {
-    let (mut first, mut second) = (Prepared::default(), Prepared::default());
-    first.figure.read(a)?;
-    second.figure.read(b)?;
+pub(crate) fn geometry(a: ShapeRef<'_>, b: ShapeRef<'_>) -> Result<Option<Geometry>, EngineError> {
+    let (mut first, mut second) = (PreparedShape::default(), PreparedShape::default());
+    first.planar.read(a)?;
+    second.planar.read(b)?;
     second.prepare();
-    let base = first.figure.base;
+    let base = first.planar.base;
     let window = [
-        [first.figure.size[0].min(0.0) - 1.0, first.figure.size[1].min(0.0) - 1.0],
-        [first.figure.size[0] + 1.0, first.figure.size[1] + 1.0],
+        [first.planar.size[0].min(0.0) - 1.0, first.planar.size[1].min(0.0) - 1.0],
+        [first.planar.size[0] + 1.0, first.planar.size[1] + 1.0],
     ];
     let [polygons_a, polygons_b] = [polygons(a, base, None)?, polygons(b, base, Some(window))?];
-    let mut home = Home { base, known: Vec::new() };
-    home.know(&first, a);
-    home.know(&second, b);
-    let shared = Parts {
-        polygons: home.polygons(polygons_a.intersection(&polygons_b))?,
+    let mut unprojector = Unprojector { base, known: Vec::new() };
+    unprojector.add_known(&first, a);
+    unprojector.add_known(&second, b);
+    let shared = GeometryParts {
+        polygons: unprojector.polygons(polygons_a.intersection(&polygons_b))?,
         lines: {
-            let mut lines = home.stretches(&first, &second)?;
-            lines.extend(home.stretches(&second, &first)?);
+            let mut lines = unprojector.stretches(&first, &second)?;
+            lines.extend(unprojector.stretches(&second, &first)?);
             MultiLineString::new(lines)
         },
         points: {
@@ -44,11 +44,11 @@ pub(crate) fn geometry(a: Shape<'_>, b: Shape<'_>) -> Result<Option<Geometry>, E
 
 /// The polygons of a shape in metres from `base`; with a window, only what may lie in it.
 fn polygons(
-    shape: Shape<'_>,
+    shape: ShapeRef<'_>,
     base: [f64; 2],
     window: Option<[[f64; 2]; 2]>,
 ) -> Result<MultiPolygon<f64>, EngineError> {
-    let way = Patchwork::to_home();
+    let way = PolynomialGrid::to_home();
     let mut out = Vec::new();
     for part in shape.parts().filter(|part| part.kind == PartKind::Polygon) {
         let mut rings = Vec::new();
@@ -109,12 +109,12 @@ fn clipped(mut ring: Vec<[f64; 2]>, [min, max]: [[f64; 2]; 2]) -> Vec<[f64; 2]> 
     ring
 }
 
-fn points(points: &Prepared, polygons: &Prepared, shape: Shape<'_>) -> Vec<Point<f64>> {
-    let [dx, dy] = points.figure.shift_to(&polygons.figure);
+fn points(points: &PreparedShape, polygons: &PreparedShape, shape: ShapeRef<'_>) -> Vec<Point<f64>> {
+    let [dx, dy] = points.planar.shift_to(&polygons.planar);
     let stored = shape.parts().filter(|part| part.kind == PartKind::Point);
     let stored = stored.filter_map(|part| shape.ring(part.rings().start).first());
     points
-        .figure
+        .planar
         .points
         .iter()
         .zip(stored)
@@ -124,16 +124,16 @@ fn points(points: &Prepared, polygons: &Prepared, shape: Shape<'_>) -> Vec<Point
 }
 
 /// The way back to degrees, on which corners of the features come out as they are stored.
-struct Home {
+struct Unprojector {
     base: [f64; 2],
     /// Corners in metres from the base, and as stored.
     known: Vec<([f64; 2], [f64; 2])>,
 }
 
-impl Home {
-    fn know(&mut self, prepared: &Prepared, shape: Shape<'_>) {
-        let figure = &prepared.figure;
-        let [dx, dy] = [figure.base[0] - self.base[0], figure.base[1] - self.base[1]];
+impl Unprojector {
+    fn add_known(&mut self, prepared: &PreparedShape, shape: ShapeRef<'_>) {
+        let planar = &prepared.planar;
+        let [dx, dy] = [planar.base[0] - self.base[0], planar.base[1] - self.base[1]];
         let stored = |kind: PartKind| {
             shape
                 .parts()
@@ -141,8 +141,8 @@ impl Home {
                 .flat_map(move |part| part.rings())
                 .flat_map(move |ring| shape.ring(ring))
         };
-        let corners = figure.vertices().iter().zip(stored(PartKind::Polygon));
-        let lines = figure.line_coords.iter().zip(stored(PartKind::Line));
+        let corners = planar.vertices().iter().zip(stored(PartKind::Polygon));
+        let lines = planar.line_coords.iter().zip(stored(PartKind::Line));
         self.known.extend(corners.chain(lines).map(|(at, &stored)| ([at[0] + dx, at[1] + dy], stored)));
     }
 
@@ -150,7 +150,7 @@ impl Home {
         let near = |(at, _): &&([f64; 2], [f64; 2])| (at[0] - x).abs() <= TOUCH && (at[1] - y).abs() <= TOUCH;
         let [x, y] = match self.known.iter().find(near) {
             Some((_, stored)) => *stored,
-            None => Patchwork::from_home().point([x + self.base[0], y + self.base[1]])?,
+            None => PolynomialGrid::from_home().point([x + self.base[0], y + self.base[1]])?,
         };
         Ok(Coord { x, y })
     }
@@ -175,15 +175,19 @@ impl Home {
     }
 
     /// The parts of one's lines in the other's polygons.
-    fn stretches(&self, lines: &Prepared, polygons: &Prepared) -> Result<Vec<LineString<f64>>, EngineError> {
+    fn stretches(
+        &self,
+        lines: &PreparedShape,
+        polygons: &PreparedShape,
+    ) -> Result<Vec<LineString<f64>>, EngineError> {
         let mut out: Vec<Vec<[f64; 2]>> = Vec::new();
-        if polygons.figure.edges.is_empty() {
+        if polygons.planar.edges.is_empty() {
             return Ok(Vec::new());
         }
-        let [dx, dy] = lines.figure.shift_to(&polygons.figure);
+        let [dx, dy] = lines.planar.shift_to(&polygons.planar);
         let moved = |[x, y]: [f64; 2]| [x + dx, y + dy];
         let mut cuts = Vec::new();
-        for line in lines.figure.lines() {
+        for line in lines.planar.lines() {
             let mut joined = false;
             for step in line.windows(2) {
                 let [a, b] = [moved(step[0]), moved(step[1])];
@@ -204,7 +208,7 @@ impl Home {
                 joined = last == 1.0;
             }
         }
-        let [ex, ey] = [lines.figure.base[0] - self.base[0], lines.figure.base[1] - self.base[1]];
+        let [ex, ey] = [lines.planar.base[0] - self.base[0], lines.planar.base[1] - self.base[1]];
         out.into_iter()
             .map(|line| {
                 let mut coords =

@@ -5,16 +5,16 @@ use citymap_model::Geometry;
 use geo::{BooleanOps, GeometryCollection, Intersects, MultiLineString, MultiPoint, MultiPolygon};
 
 use super::pair::Pair;
-use crate::{EngineError, Method, Shape};
+use crate::{EngineError, Method, ShapeRef};
 
 /// A geometry's parts by their kind.
-pub(crate) struct Parts {
+pub(crate) struct GeometryParts {
     pub(crate) polygons: MultiPolygon<f64>,
     pub(crate) lines: MultiLineString<f64>,
     pub(crate) points: MultiPoint<f64>,
 }
 
-impl Parts {
+impl GeometryParts {
     pub(crate) fn of(geometry: Geometry) -> Self {
         let mut parts = Self {
             polygons: MultiPolygon::new(Vec::new()),
@@ -85,16 +85,21 @@ impl Parts {
 }
 
 /// What two features share.
-pub(crate) fn pair(a: Shape<'_>, b: Shape<'_>, method: Method, least: f64) -> Result<Pair, EngineError> {
+pub(crate) fn pair(
+    a: ShapeRef<'_>,
+    b: ShapeRef<'_>,
+    method: Method,
+    min_measure: f64,
+) -> Result<Pair, EngineError> {
     let (Some(first), Some(second)) = (a.geometry(), b.geometry()) else { return Ok(Pair::Apart) };
     if !first.intersects(&second) {
         return Ok(Pair::Apart);
     }
-    let (first, second) = (Parts::of(first), Parts::of(second));
+    let (first, second) = (GeometryParts::of(first), GeometryParts::of(second));
     let shared = first.shared(&second).measures(method)?;
     let shared = [
-        if shared[0] > least { shared[0] } else { 0.0 },
-        if shared[1] > least { shared[1] } else { 0.0 },
+        if shared[0] > min_measure { shared[0] } else { 0.0 },
+        if shared[1] > min_measure { shared[1] } else { 0.0 },
         shared[2],
     ];
     Ok(match Pair::measured(shared, first.measures(method)?, second.measures(method)?) {
@@ -104,6 +109,6 @@ pub(crate) fn pair(a: Shape<'_>, b: Shape<'_>, method: Method, least: f64) -> Re
 }
 
 /// The shape of what two features share.
-pub(crate) fn geometry(a: Shape<'_>, b: Shape<'_>) -> Option<Geometry> {
-    Parts::of(a.geometry()?).shared(&Parts::of(b.geometry()?)).geometry()
+pub(crate) fn geometry(a: ShapeRef<'_>, b: ShapeRef<'_>) -> Option<Geometry> {
+    GeometryParts::of(a.geometry()?).shared(&GeometryParts::of(b.geometry()?)).geometry()
 }

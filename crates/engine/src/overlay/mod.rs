@@ -36,7 +36,7 @@ pub(crate) mod slabs;
 use citymap_model::{Geometry, GeometryKind};
 use rayon::prelude::*;
 
-use self::{operand::Selected, pair::Pair, shared_area::Scratch, slabs::Prepared};
+use self::{operand::Selected, pair::Pair, shared_area::Scratch, slabs::PreparedShape};
 use crate::{Bbox, EngineError, LayerSnapshot, Method, Row};
 
 pub use self::{
@@ -49,7 +49,7 @@ const LARGE: usize = 16;
 
 /// What a feature of one layer shares with one of the other.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Piece {
+pub struct OverlayPiece {
     /// The feature of the first layer.
     pub row_a: Row,
     /// The feature of the second layer.
@@ -67,7 +67,7 @@ pub struct Piece {
     pub share_b: Option<f64>,
 }
 
-impl Piece {
+impl OverlayPiece {
     /// Whether the first feature lies wholly in the second, as far as figures of 1e-7 m² can tell.
     pub fn is_whole_a(&self) -> bool {
         self.share_a.is_some_and(|share| self.rest(share) <= 1e-7)
@@ -113,9 +113,9 @@ pub struct Overlay<'a> {
     /// Degrees by which a box is widened, since edges bow between degrees and the grid.
     slack: f64,
     /// Pieces of no more than this are none.
-    least: f64,
+    min_measure: f64,
     /// Large features of the second layer on the grid, by row; empty until [`Overlay::prepare`].
-    prepared: Vec<Option<Box<Prepared>>>,
+    prepared: Vec<Option<Box<PreparedShape>>>,
 }
 
 impl<'a> Overlay<'a> {
@@ -153,15 +153,15 @@ impl<'a> Overlay<'a> {
             measures,
             method: Method::within(extent),
             slack: 1e-4,
-            least: 1e-6,
+            min_measure: 1e-6,
             prepared: Vec::new(),
         })
     }
 
     /// With pieces of more than so many square metres (or metres) only. The default is 1e-6, which is what the figures
     /// are good for.
-    pub fn min_measure(mut self, least: f64) -> Self {
-        self.least = least.max(1e-6);
+    pub fn min_measure(mut self, min_measure: f64) -> Self {
+        self.min_measure = min_measure.max(1e-6);
         self
     }
 
@@ -189,7 +189,7 @@ impl<'a> Overlay<'a> {
     ///
     /// # Errors
     /// [`EngineError::Crs`] where a feature has no place on the grid.
-    pub fn of(&self, row: Row) -> Result<(Vec<Piece>, u64), EngineError> {
+    pub fn of(&self, row: Row) -> Result<(Vec<OverlayPiece>, u64), EngineError> {
         let mut worker = Worker::default();
         let mut pieces = Vec::new();
         self.row(row, &mut worker, &mut pieces)?;
@@ -214,8 +214,8 @@ impl<'a> Overlay<'a> {
                 if shape.coords().len() < LARGE || snapshot.is_hidden(row) || !selected.has(row) {
                     return Ok(None);
                 }
-                let mut prepared = Box::<Prepared>::default();
-                prepared.figure.read(shape)?;
+                let mut prepared = Box::<PreparedShape>::default();
+                prepared.planar.read(shape)?;
                 prepared.prepare();
                 Ok(Some(prepared))
             })
@@ -224,7 +224,7 @@ impl<'a> Overlay<'a> {
     }
 
     /// Adds the pieces of a feature of the first layer.
-    fn row(&self, row: Row, worker: &mut Worker, out: &mut Vec<Piece>) -> Result<(), EngineError> {
+    fn row(&self, row: Row, worker: &mut Worker, out: &mut Vec<OverlayPiece>) -> Result<(), EngineError> {
         let shape = self.a.snapshot.shape(row);
         let Some(bbox) = shape.bbox() else { return Ok(()) };
         let slack = self.slack;
@@ -243,9 +243,9 @@ impl<'a> Overlay<'a> {
         self.b.snapshot.sort(others);
         worker.pairs += others.len() as u64;
         if self.method == Method::Ellipsoid {
-            return self.beyond(row, worker, out);
+            return self.row_on_ellipsoid(row, worker, out);
         }
-        worker.own.figure.read(shape)?;
+        worker.own.planar.read(shape)?;
         if worker.others.len() > 4 {
             worker.own.prepare()
         } else {
@@ -255,17 +255,17 @@ impl<'a> Overlay<'a> {
             let second = match self.prepared.get(other as usize) {
                 Some(Some(prepared)) => prepared,
                 _ => {
-                    worker.other.figure.read(self.b.snapshot.shape(other))?;
+                    worker.other.planar.read(self.b.snapshot.shape(other))?;
                     worker.other.plain();
                     &worker.other
                 }
             };
-            let pair = Pair::of(&worker.own, second, self.least, &mut worker.scratch);
+            let pair = Pair::of(&worker.own, second, self.min_measure, &mut worker.scratch);
             match pair {
                 Pair::Apart => {}
                 Pair::Contact => worker.contacts += 1,
                 Pair::Shares { area, length, count, share_a, share_b } => {
-                    out.push(Piece { row_a: row, row_b: other, area, length, count, share_a, share_b })
+                    out.push(OverlayPiece { row_a: row, row_b: other, area, length, count, share_a, share_b })
                 }
             }
         }
@@ -273,14 +273,19 @@ impl<'a> Overlay<'a> {
     }
 
     /// The same where the home grid is not meant: cut in degrees, measured on the ellipsoid.
-    fn beyond(&self, row: Row, worker: &mut Worker, out: &mut Vec<Piece>) -> Result<(), EngineError> {
+    fn row_on_ellipsoid(
+        &self,
+        row: Row,
+        worker: &mut Worker,
+        out: &mut Vec<OverlayPiece>,
+    ) -> Result<(), EngineError> {
         let own = self.a.snapshot.shape(row);
         for &other in &worker.others {
-            match ellipsoid::pair(own, self.b.snapshot.shape(other), self.method, self.least)? {
+            match ellipsoid::pair(own, self.b.snapshot.shape(other), self.method, self.min_measure)? {
                 Pair::Apart => {}
                 Pair::Contact => worker.contacts += 1,
                 Pair::Shares { area, length, count, share_a, share_b } => {
-                    out.push(Piece { row_a: row, row_b: other, area, length, count, share_a, share_b })
+                    out.push(OverlayPiece { row_a: row, row_b: other, area, length, count, share_a, share_b })
                 }
             }
         }
@@ -312,7 +317,7 @@ impl<'a> PieceShapes<'a> {
     ///
     /// # Errors
     /// [`EngineError::Crs`] where a feature has no place on the grid.
-    pub fn of(&self, piece: &Piece) -> Result<Option<Geometry>, EngineError> {
+    pub fn of(&self, piece: &OverlayPiece) -> Result<Option<Geometry>, EngineError> {
         let (a, b) = (self.a.shape(piece.row_a), self.b.shape(piece.row_b));
         if piece.is_whole_a() {
             return Ok(a.geometry());
@@ -327,8 +332,8 @@ impl<'a> PieceShapes<'a> {
 /// What one thread uses again and again.
 #[derive(Default)]
 struct Worker {
-    own: Prepared,
-    other: Prepared,
+    own: PreparedShape,
+    other: PreparedShape,
     others: Vec<Row>,
     scratch: Scratch,
     pairs: u64,

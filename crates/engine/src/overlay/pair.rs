@@ -2,7 +2,7 @@
 
 use super::{
     shared_area::{self, Scratch, Shared},
-    slabs::Prepared,
+    slabs::PreparedShape,
 };
 
 /// What two features are to each other.
@@ -22,19 +22,19 @@ pub(crate) enum Pair {
 }
 
 impl Pair {
-    /// What the figures share; measures of no more than `least` count as none.
-    pub(crate) fn of(a: &Prepared, b: &Prepared, least: f64, scratch: &mut Scratch) -> Self {
-        if !shared_area::boxes_meet(&a.figure, &b.figure, shared_area::TOUCH) {
+    /// What the figures share; measures of no more than `min_measure` count as none.
+    pub(crate) fn of(a: &PreparedShape, b: &PreparedShape, min_measure: f64, scratch: &mut Scratch) -> Self {
+        if !shared_area::boxes_meet(&a.planar, &b.planar, shared_area::TOUCH) {
             return Self::Apart;
         }
         let area = areas(a, b, scratch);
         let length = lengths(a, b, scratch) + lengths(b, a, scratch);
         let count = counts(a, b) + counts(b, a);
-        let keep = |value: f64| if value > least { value } else { 0.0 };
+        let keep = |value: f64| if value > min_measure { value } else { 0.0 };
         let pair = Self::measured(
             [keep(area), keep(length), f64::from(count)],
-            [a.figure.area, a.figure.length, a.figure.points.len() as f64],
-            [b.figure.area, b.figure.length, b.figure.points.len() as f64],
+            [a.planar.area, a.planar.length, a.planar.points.len() as f64],
+            [b.planar.area, b.planar.length, b.planar.points.len() as f64],
         );
         match pair {
             Self::Apart if touches(a, b) => Self::Contact,
@@ -54,27 +54,27 @@ impl Pair {
 }
 
 /// What their polygons share, m².
-pub(crate) fn areas(a: &Prepared, b: &Prepared, scratch: &mut Scratch) -> f64 {
-    if a.figure.edges.is_empty() || b.figure.edges.is_empty() {
+pub(crate) fn areas(a: &PreparedShape, b: &PreparedShape, scratch: &mut Scratch) -> f64 {
+    if a.planar.edges.is_empty() || b.planar.edges.is_empty() {
         return 0.0;
     }
-    let (small, large) = if a.figure.edges.len() <= b.figure.edges.len() { (a, b) } else { (b, a) };
+    let (small, large) = if a.planar.edges.len() <= b.planar.edges.len() { (a, b) } else { (b, a) };
     match shared_area::area(small, large, scratch) {
-        Shared::Whole => small.figure.area,
+        Shared::Whole => small.planar.area,
         Shared::Nothing => 0.0,
         // Never more than either is, by a last bit.
-        Shared::Area(area) => area.min(small.figure.area).min(large.figure.area),
+        Shared::Area(area) => area.min(small.planar.area).min(large.planar.area),
     }
 }
 
 /// How much of one's lines lies in the other's polygons, m.
-pub(crate) fn lengths(lines: &Prepared, polygons: &Prepared, scratch: &mut Scratch) -> f64 {
-    if lines.figure.line_coords.is_empty() || polygons.figure.edges.is_empty() {
+pub(crate) fn lengths(lines: &PreparedShape, polygons: &PreparedShape, scratch: &mut Scratch) -> f64 {
+    if lines.planar.line_coords.is_empty() || polygons.planar.edges.is_empty() {
         return 0.0;
     }
-    let [dx, dy] = lines.figure.shift_to(&polygons.figure);
+    let [dx, dy] = lines.planar.shift_to(&polygons.planar);
     let moved = |[x, y]: [f64; 2]| [x + dx, y + dy];
-    let steps = lines.figure.lines().flat_map(|line| line.windows(2));
+    let steps = lines.planar.lines().flat_map(|line| line.windows(2));
     steps
         .map(|step| {
             shared_area::stretches(polygons, moved(step[0]), moved(step[1]), &mut scratch.cuts, |_, _| {})
@@ -83,27 +83,27 @@ pub(crate) fn lengths(lines: &Prepared, polygons: &Prepared, scratch: &mut Scrat
 }
 
 /// How many of one's points lie in the other's polygons.
-fn counts(points: &Prepared, polygons: &Prepared) -> u32 {
-    if polygons.figure.edges.is_empty() {
+fn counts(points: &PreparedShape, polygons: &PreparedShape) -> u32 {
+    if polygons.planar.edges.is_empty() {
         return 0;
     }
-    let [dx, dy] = points.figure.shift_to(&polygons.figure);
+    let [dx, dy] = points.planar.shift_to(&polygons.planar);
     let inside = |point: &&[f64; 2]| shared_area::has_point(polygons, [point[0] + dx, point[1] + dy]);
-    points.figure.points.iter().filter(inside).count() as u32
+    points.planar.points.iter().filter(inside).count() as u32
 }
 
 /// Whether two that share no measure share a point.
-fn touches(a: &Prepared, b: &Prepared) -> bool {
-    let (small, large) = if a.figure.edges.len() <= b.figure.edges.len() { (a, b) } else { (b, a) };
-    if !small.figure.edges.is_empty() && shared_area::touch(small, large) {
+fn touches(a: &PreparedShape, b: &PreparedShape) -> bool {
+    let (small, large) = if a.planar.edges.len() <= b.planar.edges.len() { (a, b) } else { (b, a) };
+    if !small.planar.edges.is_empty() && shared_area::touch(small, large) {
         return true;
     }
     // A line that ends on a polygon's edge.
-    let ends = |lines: &Prepared, polygons: &Prepared| {
-        let [dx, dy] = lines.figure.shift_to(&polygons.figure);
-        !polygons.figure.edges.is_empty()
+    let ends = |lines: &PreparedShape, polygons: &PreparedShape| {
+        let [dx, dy] = lines.planar.shift_to(&polygons.planar);
+        !polygons.planar.edges.is_empty()
             && lines
-                .figure
+                .planar
                 .line_coords
                 .iter()
                 .any(|&[x, y]| shared_area::has_point(polygons, [x + dx, y + dy]))

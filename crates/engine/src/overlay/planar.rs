@@ -1,9 +1,9 @@
 //! A feature on the plane, as the overlay reckons with it.
 
-use citymap_crs::{CrsError, Patchwork};
+use citymap_crs::{CrsError, PolynomialGrid};
 use geo::MultiPolygon;
 
-use crate::{PartKind, Shape};
+use crate::{PartKind, ShapeRef};
 
 /// Degrees of an edge that is as good as straight on the grid: 100 m.
 const STRAIGHT: f64 = 0.0009;
@@ -55,7 +55,7 @@ impl Edge {
 /// A feature on the home grid: metres from `base`, its south-west corner. Numbers of a grid are multiples of 2⁻³³ m below
 /// 2²¹ m, so what is reckoned from another base is exactly the same place.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Figure {
+pub(crate) struct PlanarShape {
     pub(crate) base: [f64; 2],
     /// Of the box around it, from the base.
     pub(crate) size: [f64; 2],
@@ -73,14 +73,14 @@ pub(crate) struct Figure {
     rings: Vec<(usize, f64)>,
 }
 
-impl Figure {
+impl PlanarShape {
     /// Takes the place of what was there before.
     ///
     /// # Errors
     /// Where a coordinate has no place on the grid.
-    pub(crate) fn read(&mut self, shape: Shape<'_>) -> Result<(), CrsError> {
+    pub(crate) fn read(&mut self, shape: ShapeRef<'_>) -> Result<(), CrsError> {
         self.clear();
-        let way = Patchwork::to_home();
+        let way = PolynomialGrid::to_home();
         for part in shape.parts() {
             let mut outer = 1.0;
             for ring in part.rings() {
@@ -118,7 +118,7 @@ impl Figure {
     /// that none is further than a tenth of a millimetre from where it was.
     pub(crate) fn read_area(&mut self, area: &MultiPolygon<f64>) -> Result<(), CrsError> {
         self.clear();
-        let way = Patchwork::to_home();
+        let way = PolynomialGrid::to_home();
         for polygon in area {
             let mut outer = 1.0;
             for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {

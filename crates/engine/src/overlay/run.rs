@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use rayon::prelude::*;
 
-use super::{Overlay, Piece, Worker};
+use super::{Overlay, OverlayPiece, Worker};
 use crate::{Cancel, Cancelled, EngineError, LayerSnapshot, Row};
 
 /// Features of the first layer that one thread takes at once.
@@ -70,7 +70,7 @@ pub enum OverlayError<E> {
 
 impl OverlayError<Infallible> {
     /// The same for any sink: none has failed.
-    fn unsunk<E>(self) -> OverlayError<E> {
+    fn with_sink_error<E>(self) -> OverlayError<E> {
         match self {
             Self::Cancelled(cancelled) => OverlayError::Cancelled(cancelled),
             Self::Engine(error) => OverlayError::Engine(error),
@@ -80,8 +80,8 @@ impl OverlayError<Infallible> {
 }
 
 /// What one window brings.
-struct Found {
-    pieces: Vec<Vec<Piece>>,
+struct WindowResult {
+    pieces: Vec<Vec<OverlayPiece>>,
     pairs: u64,
     contacts: u64,
 }
@@ -95,7 +95,7 @@ impl Overlay<'_> {
     pub fn run<E: Send>(
         mut self,
         options: &OverlayOptions<'_>,
-        mut sink: impl FnMut(&[Piece]) -> Result<(), E> + Send,
+        mut sink: impl FnMut(&[OverlayPiece]) -> Result<(), E> + Send,
     ) -> Result<Summary, OverlayError<E>> {
         options.cancel.check()?;
         let rows = self.a.list();
@@ -104,7 +104,7 @@ impl Overlay<'_> {
         self.prepare()?;
         let mut summary = Summary { rows_a: rows.len() as u64, rows_b, ..Summary::default() };
         let mut done = 0;
-        let mut waiting: Option<Found> = None;
+        let mut waiting: Option<WindowResult> = None;
         // Large features of the first layer meet many of the second: fewer of them make a chunk.
         let coords: usize = rows.iter().map(|&row| self.a.snapshot.shape(row).coords().len()).sum();
         let chunk = (CHUNK * 8 * rows.len().max(1) / coords.max(1)).clamp(1, CHUNK);
@@ -112,10 +112,10 @@ impl Overlay<'_> {
         for window in windows {
             let (found, handed) = rayon::join(
                 || window.map(|rows| self.window(rows, chunk, &options.cancel)).transpose(),
-                || waiting.take().map_or(Ok(()), |found| hand_on(&found, &mut summary, &mut sink)),
+                || waiting.take().map_or(Ok(()), |found| deliver(&found, &mut summary, &mut sink)),
             );
             handed?;
-            waiting = found.map_err(OverlayError::unsunk)?;
+            waiting = found.map_err(OverlayError::with_sink_error)?;
             done += window.map_or(0, <[Row]>::len) as u64;
             if let Some(progress) = options.progress {
                 progress(Progress { done, total: rows.len() as u64, pieces: summary.pieces });
@@ -124,7 +124,12 @@ impl Overlay<'_> {
         Ok(summary)
     }
 
-    fn window(&self, rows: &[Row], chunk: usize, cancel: &Cancel) -> Result<Found, OverlayError<Infallible>> {
+    fn window(
+        &self,
+        rows: &[Row],
+        chunk: usize,
+        cancel: &Cancel,
+    ) -> Result<WindowResult, OverlayError<Infallible>> {
         let parts: Vec<_> = rows
             .par_chunks(chunk)
             .map_init(Worker::default, |worker, rows| -> Result<_, OverlayError<Infallible>> {
@@ -137,7 +142,7 @@ impl Overlay<'_> {
                 Ok((pieces, worker.pairs, worker.contacts))
             })
             .collect();
-        let mut found = Found { pieces: Vec::new(), pairs: 0, contacts: 0 };
+        let mut found = WindowResult { pieces: Vec::new(), pairs: 0, contacts: 0 };
         for part in parts {
             let (pieces, pairs, contacts) = part?;
             found.pieces.push(pieces);
@@ -148,10 +153,10 @@ impl Overlay<'_> {
     }
 }
 
-fn hand_on<E>(
-    found: &Found,
+fn deliver<E>(
+    found: &WindowResult,
     summary: &mut Summary,
-    sink: &mut impl FnMut(&[Piece]) -> Result<(), E>,
+    sink: &mut impl FnMut(&[OverlayPiece]) -> Result<(), E>,
 ) -> Result<(), OverlayError<E>> {
     summary.pairs += found.pairs;
     summary.contacts += found.contacts;

@@ -1,4 +1,4 @@
-//! How much two figures share, without making the figure that they share.
+//! How much two figures share, without making the planar that they share.
 //!
 //! What a polygon encloses is the sum, over its edges, of what lies left of each (down to any line west of all), counted
 //! with the edge's sign. So what two polygons share is the sum over pairs of their edges of what lies left of both: a
@@ -8,8 +8,8 @@
 //! these, and takes ten times as long.
 
 use super::{
-    planar::{Edge, Figure},
-    slabs::Prepared,
+    planar::{Edge, PlanarShape},
+    slabs::PreparedShape,
 };
 
 /// Metres within which figures count as touching, and points and lines as on an edge. Numbers on the grid are
@@ -33,13 +33,13 @@ pub(crate) struct Scratch {
     pub(crate) cuts: Vec<f64>,
 }
 
-/// The area that the polygons of `small` and those of `large` share. Either may be the larger one; the work is least when
+/// The area that the polygons of `small` and those of `large` share. Either may be the larger one; the work is min_measure when
 /// `small` has fewer edges.
-pub(crate) fn area(small: &Prepared, large: &Prepared, scratch: &mut Scratch) -> Shared {
-    let figure = &small.figure;
-    let [width, height] = figure.size;
-    let shift = large.figure.shift_to(figure);
-    if !boxes_meet(figure, &large.figure, 0.0) {
+pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut Scratch) -> Shared {
+    let planar = &small.planar;
+    let [width, height] = planar.size;
+    let shift = large.planar.shift_to(planar);
+    if !boxes_meet(planar, &large.planar, 0.0) {
         return Shared::Nothing;
     }
     let near = &mut scratch.near;
@@ -67,7 +67,7 @@ pub(crate) fn area(small: &Prepared, large: &Prepared, scratch: &mut Scratch) ->
     }
     let mut sum = 0.0;
     for edge in near.iter() {
-        // What is west of the small figure's box counts for nothing: that part of the edge is left out.
+        // What is west of the small planar's box counts for nothing: that part of the edge is left out.
         let (mut low, mut high) = (edge.low[1].max(0.0), edge.high[1].min(height));
         let ends = [edge.x(low), edge.x(high)];
         if ends[0] < 0.0 {
@@ -107,19 +107,19 @@ fn left_of_both(a: &Edge, b: &Edge, low: f64, high: f64) -> f64 {
 }
 
 /// Whether the boxes come within `slack` metres of each other.
-pub(crate) fn boxes_meet(a: &Figure, b: &Figure, slack: f64) -> bool {
+pub(crate) fn boxes_meet(a: &PlanarShape, b: &PlanarShape, slack: f64) -> bool {
     let [dx, dy] = b.shift_to(a);
     dx <= a.size[0] + slack && -slack <= dx + b.size[0] && dy <= a.size[1] + slack && -slack <= dy + b.size[1]
 }
 
 /// Whether edges of the two come within [`TOUCH`] of each other.
-pub(crate) fn touch(small: &Prepared, large: &Prepared) -> bool {
-    let figure = &small.figure;
-    if !boxes_meet(figure, &large.figure, TOUCH) {
+pub(crate) fn touch(small: &PreparedShape, large: &PreparedShape) -> bool {
+    let planar = &small.planar;
+    if !boxes_meet(planar, &large.planar, TOUCH) {
         return false;
     }
-    let shift = large.figure.shift_to(figure);
-    let [width, height] = figure.size;
+    let shift = large.planar.shift_to(planar);
+    let [width, height] = planar.size;
     let mut found = false;
     large.visit([-TOUCH - shift[1], height + TOUCH - shift[1]], -TOUCH - shift[0], |edge| {
         let edge = edge.moved(shift);
@@ -156,8 +156,8 @@ pub(crate) fn distance2(p: [f64; 2], a: [f64; 2], b: [f64; 2]) -> f64 {
     dx * dx + dy * dy
 }
 
-/// Whether a point (from the figure's base) lies in the polygons or on their edge.
-pub(crate) fn has_point(polygons: &Prepared, [x, y]: [f64; 2]) -> bool {
+/// Whether a point (from the planar's base) lies in the polygons or on their edge.
+pub(crate) fn has_point(polygons: &PreparedShape, [x, y]: [f64; 2]) -> bool {
     let (mut winding, mut on_edge) = (0.0, false);
     polygons.visit([y - TOUCH, y + TOUCH], x - TOUCH, |edge| {
         if on_edge {
@@ -171,10 +171,10 @@ pub(crate) fn has_point(polygons: &Prepared, [x, y]: [f64; 2]) -> bool {
     on_edge || winding > 0.5
 }
 
-/// The length of the stretch from `a` to `b` (from the figure's base) in the polygons or along their edge, m. Calls
+/// The length of the stretch from `a` to `b` (from the planar's base) in the polygons or along their edge, m. Calls
 /// `inside` with the two ends of each such stretch, as parts of the way from 0 to 1, in order.
 pub(crate) fn stretches(
-    polygons: &Prepared,
+    polygons: &PreparedShape,
     a: [f64; 2],
     b: [f64; 2],
     cuts: &mut Vec<f64>,

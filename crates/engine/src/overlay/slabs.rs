@@ -1,14 +1,14 @@
-//! The edges of a large figure in horizontal bands, so that a small one meets those beside it and no others.
+//! The edges of a large planar in horizontal bands, so that a small one meets those beside it and no others.
 
-use super::planar::{Edge, Figure};
+use super::planar::{Edge, PlanarShape};
 
 /// Edges from which bands are worth their making.
 const FROM: usize = 24;
 
-/// A figure made ready for many others.
+/// A planar made ready for many others.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Prepared {
-    pub(crate) figure: Figure,
+pub(crate) struct PreparedShape {
+    pub(crate) planar: PlanarShape,
     /// Bands to the metre; 0 where there are none.
     density: f64,
     /// Where each band begins in `order`, and where the last one ends.
@@ -17,12 +17,12 @@ pub(crate) struct Prepared {
     order: Vec<u32>,
 }
 
-impl Prepared {
-    /// Makes the bands of a figure of many edges.
+impl PreparedShape {
+    /// Makes the bands of a planar of many edges.
     pub(crate) fn prepare(&mut self) {
         self.density = 0.0;
-        let edges = &self.figure.edges;
-        let height = self.figure.size[1];
+        let edges = &self.planar.edges;
+        let height = self.planar.size[1];
         if edges.len() < FROM || height <= 0.0 {
             return;
         }
@@ -59,16 +59,16 @@ impl Prepared {
         }
     }
 
-    /// Does without bands: for a figure that meets few others.
+    /// Does without bands: for a planar that meets few others.
     pub(crate) fn plain(&mut self) {
         self.density = 0.0;
     }
 
     /// Calls `visit` once for each edge that shares a northing with [south, north] and does not lie wholly west of
-    /// `west`; all from the figure's base.
+    /// `west`; all from the planar's base.
     #[inline]
     pub(crate) fn visit(&self, [south, north]: [f64; 2], west: f64, mut visit: impl FnMut(&Edge)) {
-        let edges = &self.figure.edges;
+        let edges = &self.planar.edges;
         if self.density == 0.0 {
             for edge in edges {
                 if edge.low[1] <= north && edge.high[1] >= south && edge.east() >= west {
@@ -78,7 +78,7 @@ impl Prepared {
             return;
         }
         let count = self.starts.len() - 1;
-        if north < 0.0 || south > self.figure.size[1] {
+        if north < 0.0 || south > self.planar.size[1] {
             return;
         }
         let (first, last) = (band(south, self.density, count), band(north, self.density, count));

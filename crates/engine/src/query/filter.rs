@@ -41,22 +41,22 @@ pub struct TimeInterval {
 }
 
 /// A filter made ready for a snapshot: the text of an equality is looked up once.
-pub(crate) struct Prepared<'a> {
+pub(crate) struct PreparedFilter<'a> {
     snapshot: &'a LayerSnapshot,
-    base: On<'a>,
-    delta: On<'a>,
+    base: ColumnTest<'a>,
+    delta: ColumnTest<'a>,
 }
 
 /// A filter on the column of one block.
-enum On<'a> {
+enum ColumnTest<'a> {
     Code(&'a [u32], u32),
     Nothing,
     Compare(&'a Column, Comparison, &'a Value),
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> PreparedFilter<'a> {
     pub(crate) fn new(snapshot: &'a LayerSnapshot, filter: &'a Filter) -> Self {
-        let on = |block: &'a Block| On::new(block.column(filter.field), filter);
+        let on = |block: &'a Block| ColumnTest::new(block.column(filter.field), filter);
         Self { snapshot, base: on(snapshot.base()), delta: on(snapshot.delta()) }
     }
 
@@ -69,7 +69,7 @@ impl<'a> Prepared<'a> {
     }
 }
 
-impl<'a> On<'a> {
+impl<'a> ColumnTest<'a> {
     fn new(column: &'a Column, filter: &'a Filter) -> Self {
         match (column, filter.comparison, &filter.value) {
             (Column::Text(codes, _), Comparison::Eq, Value::Null) => Self::Code(codes, Column::NULL_CODE),

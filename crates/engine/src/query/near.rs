@@ -1,5 +1,5 @@
 use super::{predicate::covers_point, valid::During};
-use crate::{Bbox, LayerSnapshot, PartKind, Row, Shape};
+use crate::{Bbox, LayerSnapshot, PartKind, Row, ShapeRef};
 
 /// A row and how far it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +42,7 @@ impl LocalPlane {
         Bbox::new(x - dx, y - dy, x + dx, y + dy)
     }
 
-    fn distance(&self, shape: Shape<'_>) -> f64 {
+    fn distance(&self, shape: ShapeRef<'_>) -> f64 {
         if covers_point(shape, self.origin) {
             return 0.0;
         }

@@ -6,17 +6,17 @@ use geo::{
     kernels::{Kernel, RobustKernel},
 };
 
-use crate::{PartKind, Shape};
+use crate::{PartKind, ShapeRef};
 
 /// Where a point lies to a closed ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum RingPosition {
     Inside,
     Edge,
     Outside,
 }
 
-fn place_in_ring(ring: &[[f64; 2]], point: [f64; 2]) -> Place {
+fn position_in_ring(ring: &[[f64; 2]], point: [f64; 2]) -> RingPosition {
     let [px, py] = point;
     let mut inside = false;
     for edge in ring.windows(2) {
@@ -28,7 +28,7 @@ fn place_in_ring(ring: &[[f64; 2]], point: [f64; 2]) -> Place {
             RobustKernel::orient2d(Coord { x: ax, y: ay }, Coord { x: bx, y: by }, Coord { x: px, y: py });
         match side {
             // On the line through a and b, and in their box to the south, north and east.
-            Orientation::Collinear if px >= ax.min(bx) => return Place::Edge,
+            Orientation::Collinear if px >= ax.min(bx) => return RingPosition::Edge,
             Orientation::Collinear => {}
             // A ray to the east crosses an edge that goes up with the point on its left, or down
             // with it on its right. The lower end belongs to the edge, the upper one does not.
@@ -37,11 +37,11 @@ fn place_in_ring(ring: &[[f64; 2]], point: [f64; 2]) -> Place {
             _ => {}
         }
     }
-    if inside { Place::Inside } else { Place::Outside }
+    if inside { RingPosition::Inside } else { RingPosition::Outside }
 }
 
 /// Whether the shape and the point share a point; edges belong to polygons.
-pub(crate) fn covers_point(shape: Shape<'_>, point: [f64; 2]) -> bool {
+pub(crate) fn covers_point(shape: ShapeRef<'_>, point: [f64; 2]) -> bool {
     shape.parts().any(|part| match part.kind {
         PartKind::Point => shape.ring(part.rings().start)[0] == point,
         PartKind::Line => {
@@ -50,10 +50,12 @@ pub(crate) fn covers_point(shape: Shape<'_>, point: [f64; 2]) -> bool {
         PartKind::Polygon => {
             let mut rings = part.rings();
             let Some(outer) = rings.next() else { return false };
-            match place_in_ring(shape.ring(outer), point) {
-                Place::Outside => false,
-                Place::Edge => true,
-                Place::Inside => rings.all(|hole| place_in_ring(shape.ring(hole), point) != Place::Inside),
+            match position_in_ring(shape.ring(outer), point) {
+                RingPosition::Outside => false,
+                RingPosition::Edge => true,
+                RingPosition::Inside => {
+                    rings.all(|hole| position_in_ring(shape.ring(hole), point) != RingPosition::Inside)
+                }
             }
         }
     })
@@ -95,7 +97,7 @@ mod tests {
                 let mut shapes = ShapeBuilder::default();
                 shapes.push(Some(&shape));
                 let shapes = shapes.finish();
-                prop_assert_eq!(covers_point(Shape::new(&shapes, 0), point), shape.intersects(&Point::from((point[0], point[1]))));
+                prop_assert_eq!(covers_point(ShapeRef::new(&shapes, 0), point), shape.intersects(&Point::from((point[0], point[1]))));
             }
         }
     }

@@ -6,14 +6,14 @@ use crate::{LayerSnapshot, Row};
 
 /// The rows of a snapshot in the order of their fids.
 #[derive(Clone, Debug)]
-pub struct Rows<'a> {
+pub struct RowsByFid<'a> {
     snapshot: &'a LayerSnapshot,
     base: Range<Row>,
     /// The delta's own rows.
     delta: Range<Row>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> RowsByFid<'a> {
     /// Those with a fid above `after`.
     pub(crate) fn new(snapshot: &'a LayerSnapshot, after: Option<Fid>) -> Self {
         let first = after.map(|after| after.saturating_add(1));
@@ -27,7 +27,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-impl Iterator for Rows<'_> {
+impl Iterator for RowsByFid<'_> {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {

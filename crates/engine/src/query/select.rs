@@ -2,8 +2,8 @@ use citymap_model::{Fid, Geometry};
 use geo::Intersects;
 
 use super::{
-    filter::{Comparison, Filter, Prepared, TimeInterval},
-    rows::Rows,
+    filter::{Comparison, Filter, PreparedFilter, TimeInterval},
+    rows::RowsByFid,
 };
 use crate::{Bbox, LayerSnapshot, Row};
 
@@ -16,7 +16,7 @@ pub struct Query {
     pub intersects: Option<Geometry>,
     /// Conditions on fields.
     pub filters: Vec<Filter>,
-    /// Valid at some instant of the interval. Rows of a layer without valid time always are.
+    /// Valid at some instant of the interval. RowsByFid of a layer without valid time always are.
     pub time: Option<TimeInterval>,
     /// Only rows with a higher fid: where the page before ended.
     pub after: Option<Fid>,
@@ -24,7 +24,7 @@ pub struct Query {
     pub limit: Option<usize>,
 }
 
-/// Rows in the order of their fids, and whether there are more.
+/// RowsByFid in the order of their fids, and whether there are more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// The rows.
@@ -37,8 +37,8 @@ impl LayerSnapshot {
     /// The rows that the query asks for.
     pub fn select(&self, query: &Query) -> Page {
         let limit = query.limit.unwrap_or(usize::MAX);
-        let filters: Vec<Prepared<'_>> =
-            query.filters.iter().map(|filter| Prepared::new(self, filter)).collect();
+        let filters: Vec<PreparedFilter<'_>> =
+            query.filters.iter().map(|filter| PreparedFilter::new(self, filter)).collect();
         let moment = self.during(query.time);
         let matches = |row: Row| {
             filters.iter().all(|filter| filter.matches(row)) && moment.has(row) && self.meets(row, query)
@@ -56,7 +56,7 @@ impl LayerSnapshot {
                 }
             }
         } else {
-            let all = Rows::new(self, query.after);
+            let all = RowsByFid::new(self, query.after);
             rows.extend(all.filter(|&row| matches(row)).take(limit.saturating_add(1)));
         }
         let more = rows.len() > limit;

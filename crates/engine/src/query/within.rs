@@ -10,14 +10,14 @@ use super::{
     valid::During,
 };
 use crate::{
-    Bbox, EngineError, LayerSnapshot, Measure, Method, PartKind, Row, Shape,
-    overlay::{ellipsoid::Parts, pair, shared_area::Scratch, slabs::Prepared},
+    Bbox, EngineError, LayerSnapshot, Measure, Method, PartKind, Row, ShapeRef,
+    overlay::{ellipsoid::GeometryParts, pair, shared_area::Scratch, slabs::PreparedShape},
 };
 
 /// Degrees within which an edge that is straight in degrees is straight on the grid too, to a hundredth of a millimetre.
 const STEP: f64 = 0.000_4;
 /// Edges, about, that an area has at most after its long ones are divided.
-const MOST_EDGES: f64 = 20_000.0;
+const MAX_EDGES: f64 = 20_000.0;
 
 /// An area that somebody drew or named, checked and made ready for many tests.
 pub struct Area {
@@ -26,7 +26,7 @@ pub struct Area {
     sides: Sides,
     method: Method,
     /// The same on the home grid, where that is meant.
-    planar: Prepared,
+    prepared: PreparedShape,
 }
 
 /// What of a layer lies in an [`Area`].
@@ -85,15 +85,15 @@ impl Area {
         let bbox = Bbox::new(rect.min().x, rect.min().y, rect.max().x, rect.max().y);
         let sides = Sides::new(&polygons);
         let method = Method::within(Some(bbox));
-        let mut planar = Prepared::default();
+        let mut prepared = PreparedShape::default();
         if method != Method::Ellipsoid {
             // An edge that somebody drew is straight in degrees, and so is no straight line on the grid: 4 mm off at 1 km.
             let length: f64 = polygons.iter().map(|polygon| Euclidean.length(polygon.exterior())).sum();
-            let step = STEP.max(length / MOST_EDGES);
-            planar.figure.read_area(&Euclidean.densify(&polygons, step))?;
-            planar.prepare();
+            let step = STEP.max(length / MAX_EDGES);
+            prepared.planar.read_area(&Euclidean.densify(&polygons, step))?;
+            prepared.prepare();
         }
-        Ok(Self { polygons, bbox, sides, method, planar })
+        Ok(Self { polygons, bbox, sides, method, prepared })
     }
 
     /// The polygons.
@@ -147,9 +147,9 @@ const CHUNK: usize = 512;
 
 /// Where a feature lies to an area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lies {
+enum AreaRelation {
     Apart,
-    Across,
+    Crosses,
     Within,
 }
 
@@ -157,35 +157,35 @@ impl LayerSnapshot {
     fn within_piece(&self, area: &Area, rows: &[Row]) -> Result<(Vec<Row>, Tally), EngineError> {
         // Hardly ever needed, and dear to make of a large area.
         let prepared = LazyCell::new(|| PreparedGeometry::from(&area.polygons));
-        let within = |shape: Shape<'_>| {
+        let within = |shape: ShapeRef<'_>| {
             shape.geometry().is_some_and(|geometry| prepared.relate(&geometry).is_covers())
         };
         let mut kept = Vec::with_capacity(rows.len());
         let mut tally = Tally::default();
-        let (mut own, mut scratch) = (Prepared::default(), Scratch::default());
+        let (mut own, mut scratch) = (PreparedShape::default(), Scratch::default());
         for &row in rows {
             let shape = self.shape(row);
             let Some(bbox) = shape.bbox() else { continue };
-            let lies = match area.sides.of(&bbox) {
-                Side::Outside => Lies::Apart,
-                Side::Inside => Lies::Within,
-                Side::Boundary => area.lies(shape, within),
+            let relation = match area.sides.of(&bbox) {
+                Side::Outside => AreaRelation::Apart,
+                Side::Inside => AreaRelation::Within,
+                Side::Boundary => area.relation(shape, within),
             };
-            if lies == Lies::Apart {
+            if relation == AreaRelation::Apart {
                 continue;
             }
             kept.push(row);
-            tally.whole += usize::from(lies == Lies::Within);
+            tally.whole += usize::from(relation == AreaRelation::Within);
             let has = |kind: PartKind| shape.parts().any(|part| part.kind == kind);
             let [area_inside, length_inside] = if area.method == Method::Ellipsoid {
-                beyond(shape, area, lies)?
+                measures_on_ellipsoid(shape, area, relation)?
             } else {
-                own.figure.read(shape)?;
-                match lies {
-                    Lies::Within => [own.figure.area, own.figure.length],
+                own.planar.read(shape)?;
+                match relation {
+                    AreaRelation::Within => [own.planar.area, own.planar.length],
                     _ => [
-                        pair::areas(&own, &area.planar, &mut scratch),
-                        pair::lengths(&own, &area.planar, &mut scratch),
+                        pair::areas(&own, &area.prepared, &mut scratch),
+                        pair::lengths(&own, &area.prepared, &mut scratch),
                     ],
                 }
             };
@@ -202,7 +202,7 @@ impl LayerSnapshot {
 impl Area {
     /// Where a feature lies whose box the boundary goes through. Exact; `within` is asked where corners and edges do not
     /// settle it.
-    fn lies(&self, shape: Shape<'_>, within: impl Fn(Shape<'_>) -> bool) -> Lies {
+    fn relation(&self, shape: ShapeRef<'_>, within: impl Fn(ShapeRef<'_>) -> bool) -> AreaRelation {
         let (mut inside, mut outside, mut on_edge) = (false, false, false);
         for &at in shape.coords() {
             match self.sides.of(&Bbox { min: at, max: at }) {
@@ -211,7 +211,7 @@ impl Area {
                 Side::Boundary => on_edge = true,
             }
             if outside && (inside || on_edge) {
-                return Lies::Across;
+                return AreaRelation::Crosses;
             }
         }
         let mut rings = shape
@@ -233,23 +233,27 @@ impl Area {
                         .is_some_and(|corner| covers_point(shape, [corner.x, corner.y]))
                 })
             };
-            return if crossed || around() { Lies::Across } else { Lies::Apart };
+            return if crossed || around() { AreaRelation::Crosses } else { AreaRelation::Apart };
         }
         // A hole of the area may lie in the feature without touching it.
         let holed = || {
             let holes = self.polygons.iter().flat_map(|polygon| polygon.interiors());
             holes.filter_map(|hole| hole.0.first()).any(|corner| covers_point(shape, [corner.x, corner.y]))
         };
-        if (crossed || holed()) && !within(shape) { Lies::Across } else { Lies::Within }
+        if (crossed || holed()) && !within(shape) { AreaRelation::Crosses } else { AreaRelation::Within }
     }
 }
 
 /// Area and length inside, outside of Vietnam.
-fn beyond(shape: Shape<'_>, area: &Area, lies: Lies) -> Result<[f64; 2], EngineError> {
+fn measures_on_ellipsoid(
+    shape: ShapeRef<'_>,
+    area: &Area,
+    relation: AreaRelation,
+) -> Result<[f64; 2], EngineError> {
     let Some(geometry) = shape.geometry() else { return Ok([0.0; 2]) };
-    let mut parts = Parts::of(geometry);
-    if lies != Lies::Within {
-        parts = parts.shared(&Parts::of(area.polygons.clone().into()));
+    let mut parts = GeometryParts::of(geometry);
+    if relation != AreaRelation::Within {
+        parts = parts.shared(&GeometryParts::of(area.polygons.clone().into()));
     }
     let [area, length, _] = parts.measures(area.method)?;
     Ok([area, length])

@@ -49,9 +49,9 @@ impl Damage {
 }
 
 /// Gives pieces their types.
-struct Pieces<'a>(&'a (dyn Fn(&str) -> Option<Bytes> + Sync));
+struct SectionReader<'a>(&'a (dyn Fn(&str) -> Option<Bytes> + Sync));
 
-impl Pieces<'_> {
+impl SectionReader<'_> {
     /// A piece; empty where there is none.
     fn bytes(&self, name: &str) -> Bytes {
         (self.0)(name).unwrap_or_default()
@@ -71,9 +71,9 @@ impl Pieces<'_> {
 
 /// Collects pieces.
 #[derive(Default)]
-struct Writer<'a>(Vec<Section<'a>>);
+struct SectionWriter<'a>(Vec<Section<'a>>);
 
-impl<'a> Writer<'a> {
+impl<'a> SectionWriter<'a> {
     /// Adds a piece, unless it is empty.
     fn add(&mut self, name: impl Into<String>, bytes: &'a [u8]) {
         if !bytes.is_empty() {
@@ -106,7 +106,7 @@ impl LayerSnapshot {
         revision: RevisionNumber,
         section: &(dyn Fn(&str) -> Option<Bytes> + Sync),
     ) -> Result<Self, EngineError> {
-        match Block::from_sections(&layer, &Pieces(section)) {
+        match Block::from_sections(&layer, &SectionReader(section)) {
             Ok(base) => Ok(Self::packed(layer.into(), revision, base)),
             Err(Damage { section, reason }) => Err(EngineError::Section { layer: layer.id, section, reason }),
         }
@@ -131,7 +131,7 @@ impl LayerSnapshot {
 
 impl Block {
     fn sections(&self) -> Vec<Section<'_>> {
-        let mut out = Writer::default();
+        let mut out = SectionWriter::default();
         out.add("fids", self.fids.as_bytes());
         let shapes = &self.shapes;
         out.add("kinds", shapes.kinds.as_bytes());
@@ -171,25 +171,25 @@ impl Block {
         out.0
     }
 
-    fn from_sections(layer: &Layer, pieces: &Pieces<'_>) -> Result<Self, Damage> {
-        let fids = pieces.numbers::<i64>("fids")?;
+    fn from_sections(layer: &Layer, reader: &SectionReader<'_>) -> Result<Self, Damage> {
+        let fids = reader.numbers::<i64>("fids")?;
         let rows = fids.len();
         check::rows(&fids)?;
         let (columns, (shapes, (index, keys))) = rayon::join(
             || {
                 let fields: Vec<_> = layer.fields.iter().enumerate().collect();
                 let column = |(number, field): (usize, &citymap_model::Field)| {
-                    column(pieces, number, field.field_type, rows)
+                    column(reader, number, field.field_type, rows)
                 };
                 fields.into_par_iter().map(column).collect::<Result<Vec<Column>, Damage>>()
             },
             || {
                 rayon::join(
-                    || shapes(pieces, rows),
+                    || shapes(reader, rows),
                     || {
                         rayon::join(
-                            || index(pieces, rows),
-                            || keys(pieces, layer.key_index().is_some(), rows),
+                            || index(reader, rows),
+                            || keys(reader, layer.key_index().is_some(), rows),
                         )
                     },
                 )
@@ -199,56 +199,56 @@ impl Block {
     }
 }
 
-fn shapes(pieces: &Pieces<'_>, rows: usize) -> Result<ShapeColumn, Damage> {
+fn shapes(reader: &SectionReader<'_>, rows: usize) -> Result<ShapeColumn, Damage> {
     let shapes = ShapeColumn {
-        kinds: pieces.numbers("kinds")?,
-        row_parts: pieces.numbers("row_parts")?,
-        part_kinds: pieces.numbers("part_kinds")?,
-        part_rings: pieces.numbers("part_rings")?,
-        ring_coords: pieces.numbers("ring_coords")?,
-        lonlat: pieces.numbers("lonlat")?,
-        mercator: pieces.numbers("mercator")?,
+        kinds: reader.numbers("kinds")?,
+        row_parts: reader.numbers("row_parts")?,
+        part_kinds: reader.numbers("part_kinds")?,
+        part_rings: reader.numbers("part_rings")?,
+        ring_coords: reader.numbers("ring_coords")?,
+        lonlat: reader.numbers("lonlat")?,
+        mercator: reader.numbers("mercator")?,
     };
     check::shapes(&shapes, rows)?;
     Ok(shapes)
 }
 
-fn index(pieces: &Pieces<'_>, rows: usize) -> Result<BoxIndex, Damage> {
-    let bytes = pieces.bytes("tree");
+fn index(reader: &SectionReader<'_>, rows: usize) -> Result<BoxIndex, Damage> {
+    let bytes = reader.bytes("tree");
     if bytes.is_empty() {
         return Ok(BoxIndex::default());
     }
     let tree = Tree::from_bytes(bytes).map_err(|reason| Damage::new("tree", reason))?;
-    let own = pieces.numbers("tree.rows")?;
+    let own = reader.numbers("tree.rows")?;
     check::index(&tree, &own, rows)?;
     let [west, south, east, north] = tree.extent();
     Ok(BoxIndex { tree: Some(tree), rows: own, extent: Some(Bbox::new(west, south, east, north)) })
 }
 
-fn keys(pieces: &Pieces<'_>, keyed: bool, rows: usize) -> Result<KeyIndex, Damage> {
+fn keys(reader: &SectionReader<'_>, keyed: bool, rows: usize) -> Result<KeyIndex, Damage> {
     if !keyed {
         return Ok(KeyIndex::default());
     }
-    let order = pieces.numbers("keys")?;
+    let order = reader.numbers("keys")?;
     check::below(&order, rows).map_err(|reason| Damage::new("keys", reason))?;
-    Ok(KeyIndex { order, repeated: pieces.bits("keys.repeated", rows)? })
+    Ok(KeyIndex { order, repeated: reader.bits("keys.repeated", rows)? })
 }
 
-fn column(pieces: &Pieces<'_>, number: usize, kind: FieldType, rows: usize) -> Result<Column, Damage> {
+fn column(reader: &SectionReader<'_>, number: usize, kind: FieldType, rows: usize) -> Result<Column, Damage> {
     let name = |what: &str| format!("field.{number}.{what}");
     let values = name("values");
-    let nulls = || Ok(Nulls(pieces.bits(&name("nulls"), rows)?));
+    let nulls = || Ok(Nulls(reader.bits(&name("nulls"), rows)?));
     let column = match kind {
-        FieldType::Bool => Column::Bool(pieces.numbers(&values)?),
-        FieldType::Int => Column::Int(pieces.numbers(&values)?, nulls()?),
-        FieldType::Real => Column::Real(pieces.numbers(&values)?, nulls()?),
-        FieldType::Date => Column::Date(pieces.numbers(&values)?),
-        FieldType::DateTime => Column::DateTime(pieces.numbers(&values)?),
+        FieldType::Bool => Column::Bool(reader.numbers(&values)?),
+        FieldType::Int => Column::Int(reader.numbers(&values)?, nulls()?),
+        FieldType::Real => Column::Real(reader.numbers(&values)?, nulls()?),
+        FieldType::Date => Column::Date(reader.numbers(&values)?),
+        FieldType::DateTime => Column::DateTime(reader.numbers(&values)?),
         FieldType::Text => {
-            let codes = pieces.numbers(&values)?;
-            let text = TextBuffer::from_bytes(pieces.bytes(&name("texts")))
+            let codes = reader.numbers(&values)?;
+            let text = TextBuffer::from_bytes(reader.bytes(&name("texts")))
                 .ok_or_else(|| Damage::new(name("texts"), "it is no text"))?;
-            let texts = Dictionary { text, ends: pieces.numbers(&name("ends"))? };
+            let texts = Dictionary { text, ends: reader.numbers(&name("ends"))? };
             check::texts(&codes, &texts).map_err(|reason| Damage::new(name("texts"), reason))?;
             Column::Text(codes, texts)
         }

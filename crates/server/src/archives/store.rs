@@ -7,7 +7,7 @@ use std::{
 
 use citymap_tile::{
     TileId,
-    archive::{ArchiveError, Directory, Found, Header, decompress_within, tile_number},
+    archive::{ArchiveError, Directory, DirectoryHit, Header, decompress_within, tile_number},
 };
 use moka::sync::Cache;
 
@@ -135,13 +135,13 @@ impl Archives {
         for _ in 0..DEPTH {
             match directory.find(number) {
                 None => return Ok(None),
-                Some(Found::Tile(_, length)) if u64::from(length) > TILE_MAX => {
+                Some(DirectoryHit::Tile(_, length)) if u64::from(length) > TILE_MAX => {
                     return Err(ArchiveError::Damaged("a tile is larger than 32 MB").into());
                 }
-                Some(Found::Tile(offset, length)) => {
+                Some(DirectoryHit::Tile(offset, length)) => {
                     return self.section(archive, archive.header.data, offset, length.into()).map(Some);
                 }
-                Some(Found::Leaf(offset, length)) => directory = self.leaf(archive, offset, length.into())?,
+                Some(DirectoryHit::Leaf(offset, length)) => directory = self.leaf(archive, offset, length.into())?,
             }
         }
         Err(ArchiveError::Damaged("its directories go around in circles").into())

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     Header, TileType, enumerate, tile_of_number,
-    work::{Hash, Work, at, hash},
+    work::{Hash, WorkFolder, at, hash},
     write,
 };
 use crate::{ContentEncoding, Effort, TileOptions, Tiler, compress_for, tilejson};
@@ -75,7 +75,7 @@ pub enum BakeError {
     #[error("another bake is at work in {}; let it finish or end it first", .0.display())]
     Busy(PathBuf),
     /// There would be too many tiles.
-    #[error("more than {} tiles: bake fewer zooms or a smaller box", enumerate::MOST)]
+    #[error("more than {} tiles: bake fewer zooms or a smaller box", enumerate::MAX_TILES)]
     TooMany,
     /// There is no tile.
     #[error("the layers have nothing there: no tile to bake")]
@@ -103,7 +103,7 @@ pub fn bake(
     folder.push(".baking");
     let folder = out.with_file_name(folder);
     let manifest = manifest(layers, options, total);
-    let (mut work, begun_anew) = Work::open(&folder, &manifest, options.anew)?;
+    let (mut work, begun_anew) = WorkFolder::open(&folder, &manifest, options.anew)?;
     let taken_over = (work.chunks * CHUNK as u64).min(total);
     layers.iter().for_each(|layer| tiler.prepare(layer));
     progress(Progress { done: taken_over, total });

@@ -3,25 +3,25 @@ use std::io::Read;
 use super::ArchiveError;
 use crate::ContentEncoding;
 
-/// Unpacks bytes that come from elsewhere, to `most` bytes at most.
+/// Unpacks bytes that come from elsewhere, to `max_len` bytes at max_len.
 ///
 /// # Errors
 /// [`ArchiveError::Damaged`] where they are damaged, or more.
 pub fn decompress_within(
     encoded: &[u8],
     encoding: ContentEncoding,
-    most: usize,
+    max_len: usize,
 ) -> Result<Vec<u8>, ArchiveError> {
     let damaged = || ArchiveError::Damaged("what is encoded in it cannot be decoded");
     let too_much = || ArchiveError::Damaged("what is encoded in it is larger than allowed");
     match encoding {
-        ContentEncoding::Identity if encoded.len() > most => Err(too_much()),
+        ContentEncoding::Identity if encoded.len() > max_len => Err(too_much()),
         ContentEncoding::Identity => Ok(encoded.to_vec()),
         ContentEncoding::Gzip => {
             // The tail ends with the length (RFC 1952, 2.3.1).
             let tail = encoded.last_chunk().ok_or_else(damaged)?;
             let len = u32::from_le_bytes(*tail) as usize;
-            if len > most {
+            if len > max_len {
                 return Err(too_much());
             }
             let mut out = vec![0; len];
@@ -29,15 +29,15 @@ pub fn decompress_within(
                 libdeflater::Decompressor::new().gzip_decompress(encoded, &mut out).or(Err(damaged()))?;
             if found == len { Ok(out) } else { Err(damaged()) }
         }
-        ContentEncoding::Zstd => read_all(zstd::Decoder::new(encoded).or(Err(damaged()))?, most),
-        ContentEncoding::Brotli => read_all(brotli::Decompressor::new(encoded, 4096), most),
+        ContentEncoding::Zstd => read_all(zstd::Decoder::new(encoded).or(Err(damaged()))?, max_len),
+        ContentEncoding::Brotli => read_all(brotli::Decompressor::new(encoded, 4096), max_len),
     }
 }
 
-fn read_all(from: impl Read, most: usize) -> Result<Vec<u8>, ArchiveError> {
+fn read_all(from: impl Read, max_len: usize) -> Result<Vec<u8>, ArchiveError> {
     let mut out = Vec::new();
-    match from.take(most as u64 + 1).read_to_end(&mut out) {
-        Ok(len) if len <= most => Ok(out),
+    match from.take(max_len as u64 + 1).read_to_end(&mut out) {
+        Ok(len) if len <= max_len => Ok(out),
         Ok(_) => Err(ArchiveError::Damaged("what is encoded in it is larger than allowed")),
         Err(_) => Err(ArchiveError::Damaged("what is encoded in it cannot be decoded")),
     }

@@ -2,7 +2,7 @@ use super::ArchiveError;
 
 /// Where a run of tiles with one content is, or a further directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct DirectoryEntry {
     /// The first tile's number.
     pub number: u64,
     /// From where in the tiles (or the leaf directories) on.
@@ -15,7 +15,7 @@ pub struct Entry {
 
 /// What a directory says of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum DirectoryHit {
     /// Its bytes: from where in the tiles on, and how many.
     Tile(u64, u32),
     /// Ask the directory there: from where in the leaf directories on, and how many bytes.
@@ -25,7 +25,7 @@ pub enum Found {
 /// Entries in the order of their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
-    entries: Vec<Entry>,
+    entries: Vec<DirectoryEntry>,
 }
 
 fn varint(out: &mut Vec<u8>, value: u64) {
@@ -47,22 +47,22 @@ fn read_varint(bytes: &mut &[u8]) -> Result<u64, ArchiveError> {
 
 impl Directory {
     /// A directory of entries, which are in the order of their numbers.
-    pub fn new(entries: Vec<Entry>) -> Self {
+    pub fn new(entries: Vec<DirectoryEntry>) -> Self {
         Self { entries }
     }
 
     /// Its entries.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[DirectoryEntry] {
         &self.entries
     }
 
     /// Memory it holds, in bytes.
     pub fn weight(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>()
+        self.entries.capacity() * size_of::<DirectoryEntry>()
     }
 
     /// The directory's bytes, decoded.
-    pub fn encode(entries: &[Entry]) -> Vec<u8> {
+    pub fn encode(entries: &[DirectoryEntry]) -> Vec<u8> {
         let mut out = Vec::with_capacity(entries.len() * 8);
         varint(&mut out, entries.len() as u64);
         let mut last = 0;
@@ -100,7 +100,7 @@ impl Directory {
                 Some(next) if index == 0 || step > 0 => next,
                 _ => return Err(ArchiveError::Damaged("a directory is out of order")),
             };
-            entries.push(Entry { number, offset: 0, length: 0, run: 0 });
+            entries.push(DirectoryEntry { number, offset: 0, length: 0, run: 0 });
         }
         let small = |bytes: &mut &[u8]| {
             u32::try_from(read_varint(bytes)?)
@@ -129,12 +129,14 @@ impl Directory {
     }
 
     /// Where a tile is; `None` where there is none.
-    pub fn find(&self, number: u64) -> Option<Found> {
+    pub fn find(&self, number: u64) -> Option<DirectoryHit> {
         let index = self.entries.partition_point(|entry| entry.number <= number).checked_sub(1)?;
         let entry = self.entries[index];
         match entry.run {
-            0 => Some(Found::Leaf(entry.offset, entry.length)),
-            run => (number - entry.number < run.into()).then_some(Found::Tile(entry.offset, entry.length)),
+            0 => Some(DirectoryHit::Leaf(entry.offset, entry.length)),
+            run => {
+                (number - entry.number < run.into()).then_some(DirectoryHit::Tile(entry.offset, entry.length))
+            }
         }
     }
 }
@@ -148,8 +150,8 @@ mod tests {
         #[test]
         fn a_directory_comes_back(steps in prop::collection::vec((1..1_000u64, 0..3u32, 1..100_000u32, any::<bool>()), 0..300)) {
             let (mut number, mut offset) = (0, 0);
-            let entries: Vec<Entry> = steps.into_iter().map(|(step, run, length, same)| {
-                let entry = Entry { number, offset: if same { 0 } else { offset }, length, run };
+            let entries: Vec<DirectoryEntry> = steps.into_iter().map(|(step, run, length, same)| {
+                let entry = DirectoryEntry { number, offset: if same { 0 } else { offset }, length, run };
                 number += step + u64::from(run);
                 offset += u64::from(length);
                 entry
@@ -157,7 +159,7 @@ mod tests {
             let parsed = Directory::parse(&Directory::encode(&entries)).unwrap();
             prop_assert_eq!(parsed.entries(), &entries[..]);
             for entry in &entries {
-                let expected = if entry.run == 0 { Found::Leaf(entry.offset, entry.length) } else { Found::Tile(entry.offset, entry.length) };
+                let expected = if entry.run == 0 { DirectoryHit::Leaf(entry.offset, entry.length) } else { DirectoryHit::Tile(entry.offset, entry.length) };
                 prop_assert_eq!(parsed.find(entry.number), Some(expected));
                 if entry.run > 0 {
                     prop_assert_eq!(parsed.find(entry.number + u64::from(entry.run) - 1), Some(expected));

@@ -8,7 +8,7 @@ use super::{BakeError, tile_number};
 use crate::{TileId, TileOptions};
 
 /// More tiles than this are refused: an archive of them would take days.
-pub(crate) const MOST: usize = 50_000_000;
+pub(crate) const MAX_TILES: usize = 50_000_000;
 
 /// How far (in tile units) beyond a tile's square features are looked for: buffers and what merges reach.
 const REACH: f64 = 512.0;
@@ -45,7 +45,7 @@ pub(crate) fn tiles(
         }
         if zooms.contains(&tile.z()) {
             out.push(tile_number(tile));
-            if out.len() > MOST {
+            if out.len() > MAX_TILES {
                 return Err(BakeError::TooMany);
             }
         }

@@ -45,7 +45,7 @@ impl TileType {
     }
 }
 
-/// The first bytes of an archive: where its parts are and what they hold. Places are in bytes from the start.
+/// The first bytes of an archive: where its parts are and what they hold. VertexSet are in bytes from the start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
     /// Where the root directory is, and how long.

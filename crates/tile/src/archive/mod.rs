@@ -14,7 +14,7 @@ mod write;
 
 pub use bake::{BakeError, BakeOptions, Baked, Progress, bake};
 pub use decompress::decompress_within;
-pub use directory::{Directory, Entry, Found};
+pub use directory::{Directory, DirectoryEntry, DirectoryHit};
 pub use header::{HEADER_LEN, Header, ROOT_MAX, TileType};
 pub use number::{tile_number, tile_of_number};
 

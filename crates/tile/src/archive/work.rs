@@ -25,7 +25,7 @@ pub(crate) fn hash(bytes: &[u8]) -> Hash {
 
 /// A tile and its content's place in `tiles`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Placed {
+pub(crate) struct PlacedTile {
     pub(crate) number: u64,
     pub(crate) offset: u64,
     pub(crate) length: u32,
@@ -37,14 +37,14 @@ const HEAD: usize = 8 + 4 + 8;
 const EACH: usize = 8 + 8 + 4 + 16;
 
 /// A bake's work folder.
-pub(crate) struct Work {
+pub(crate) struct WorkFolder {
     folder: PathBuf,
     /// Held while the work goes on, so that two of the same do not spoil each other's.
     _lock: File,
     data: File,
     data_len: u64,
     journal: File,
-    pub(crate) placed: Vec<Placed>,
+    pub(crate) placed: Vec<PlacedTile>,
     contents: FxHashMap<Hash, (u64, u32)>,
     /// Chunks that are finished.
     pub(crate) chunks: u64,
@@ -55,7 +55,7 @@ pub(crate) fn at(path: &Path) -> impl FnOnce(std::io::Error) -> BakeError + '_ {
     move |source| BakeError::File { path: path.to_owned(), source }
 }
 
-impl Work {
+impl WorkFolder {
     /// Opens the folder for work that `manifest` describes, taking over what is finished of the same work. Returns also why
     /// something that was there could not be taken over.
     pub(crate) fn open(
@@ -149,7 +149,7 @@ impl Work {
             let (number, offset, length) = (long(from)?, long(from + 8)?, short(from + 16)?);
             let hash: Hash = *bytes.get(from + 20..)?.first_chunk()?;
             self.contents.entry(hash).or_insert((offset, length));
-            self.placed.push(Placed { number, offset, length });
+            self.placed.push(PlacedTile { number, offset, length });
         }
         (self.chunks, self.data_len) = (chunk + 1, data_len);
         Some(body.len() + 16)
@@ -169,7 +169,7 @@ impl Work {
                 fresh.extend_from_slice(bytes);
                 next
             });
-            self.placed.push(Placed { number: *number, offset, length });
+            self.placed.push(PlacedTile { number: *number, offset, length });
             record.extend(number.to_le_bytes());
             record.extend(offset.to_le_bytes());
             record.extend(length.to_le_bytes());

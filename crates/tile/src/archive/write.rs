@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    BakeError, Directory, Entry, HEADER_LEN, Header, ROOT_MAX,
-    work::{Placed, Work, at},
+    BakeError, Directory, DirectoryEntry, HEADER_LEN, Header, ROOT_MAX,
+    work::{PlacedTile, WorkFolder, at},
 };
 use crate::gzip;
 
@@ -16,23 +16,26 @@ use crate::gzip;
 const LEVEL: u8 = 9;
 
 /// Joins tiles that follow each other and have one content.
-pub(crate) fn runs(placed: &[Placed]) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
+pub(crate) fn runs(placed: &[PlacedTile]) -> Vec<DirectoryEntry> {
+    let mut entries: Vec<DirectoryEntry> = Vec::new();
     for tile in placed {
         match entries.last_mut() {
             Some(last) if last.number + u64::from(last.run) == tile.number && last.offset == tile.offset => {
                 last.run += 1
             }
-            _ => {
-                entries.push(Entry { number: tile.number, offset: tile.offset, length: tile.length, run: 1 })
-            }
+            _ => entries.push(DirectoryEntry {
+                number: tile.number,
+                offset: tile.offset,
+                length: tile.length,
+                run: 1,
+            }),
         }
     }
     entries
 }
 
 /// The root directory and the leaf directories, encoded: leaves as large as it takes for the root to fit where it must.
-pub(crate) fn directories(entries: &[Entry]) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn directories(entries: &[DirectoryEntry]) -> (Vec<u8>, Vec<u8>) {
     let root = gzip(&Directory::encode(entries), LEVEL);
     if root.len() <= ROOT_MAX - HEADER_LEN {
         return (root, Vec::new());
@@ -42,7 +45,7 @@ pub(crate) fn directories(entries: &[Entry]) -> (Vec<u8>, Vec<u8>) {
         let (mut leaves, mut above) = (Vec::new(), Vec::new());
         for part in entries.chunks(size) {
             let leaf = gzip(&Directory::encode(part), LEVEL);
-            above.push(Entry {
+            above.push(DirectoryEntry {
                 number: part[0].number,
                 offset: leaves.len() as u64,
                 length: leaf.len() as u32,
@@ -64,7 +67,7 @@ pub(crate) fn archive(
     path: &Path,
     mut header: Header,
     metadata: &[u8],
-    work: &mut Work,
+    work: &mut WorkFolder,
 ) -> Result<(u64, u64), BakeError> {
     let entries = runs(&work.placed);
     let (root, leaves) = directories(&entries);
@@ -105,13 +108,13 @@ mod tests {
     use super::*;
     use crate::{
         ContentEncoding,
-        archive::{Found, decompress_within},
+        archive::{DirectoryHit, decompress_within},
     };
 
     #[test]
     fn a_large_archive_has_leaves_that_lead_to_every_tile() {
-        let entries: Vec<Entry> = (0..200_000u64)
-            .map(|n| Entry {
+        let entries: Vec<DirectoryEntry> = (0..200_000u64)
+            .map(|n| DirectoryEntry {
                 number: n * 3 + n % 2,
                 offset: n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 30,
                 length: 1 + (n * 7919 % 65_536) as u32,
@@ -125,20 +128,17 @@ mod tests {
         };
         let root = parse(&root);
         for entry in entries.iter().step_by(997) {
-            let Some(Found::Leaf(offset, length)) = root.find(entry.number) else { panic!("no leaf") };
+            let Some(DirectoryHit::Leaf(offset, length)) = root.find(entry.number) else { panic!("no leaf") };
             let leaf = parse(&leaves[offset as usize..][..length as usize]);
-            assert_eq!(leaf.find(entry.number), Some(Found::Tile(entry.offset, entry.length)));
+            assert_eq!(leaf.find(entry.number), Some(DirectoryHit::Tile(entry.offset, entry.length)));
             assert_eq!(leaf.find(entry.number + 1), None);
         }
     }
 
     #[test]
     fn tiles_of_one_content_are_one_run_where_they_follow() {
-        let placed = [(5, 0), (6, 0), (7, 0), (9, 0), (10, 100), (11, 0)].map(|(number, offset)| Placed {
-            number,
-            offset,
-            length: 100,
-        });
+        let placed = [(5, 0), (6, 0), (7, 0), (9, 0), (10, 100), (11, 0)]
+            .map(|(number, offset)| PlacedTile { number, offset, length: 100 });
         let found: Vec<_> =
             runs(&placed).iter().map(|entry| (entry.number, entry.offset, entry.run)).collect();
         assert_eq!(found, [(5, 0, 3), (9, 0, 1), (10, 100, 1), (11, 0, 1)]);

@@ -1,11 +1,11 @@
 //! Cutting rings and segments to a box, on integers.
 
-use super::grid::{Far, SIDE, crossing};
+use super::grid::{SIDE, WidePoint, crossing};
 
 /// Puts a vertex where an edge crosses the border of the tile's unbuffered square. Two tiles
 /// that share the border get the same vertex, so that what they show meets exactly there however
 /// each one's far ends are rounded.
-pub(crate) fn insert_seams(points: &[Far], closed: bool, out: &mut Vec<Far>) {
+pub(crate) fn insert_seams(points: &[WidePoint], closed: bool, out: &mut Vec<WidePoint>) {
     out.clear();
     let next = points.iter().skip(1).chain(points.first().filter(|_| closed));
     for (&a, &b) in points.iter().zip(next) {
@@ -32,9 +32,9 @@ pub(crate) fn insert_seams(points: &[Far], closed: bool, out: &mut Vec<Far>) {
 /// Cuts a closed ring (first point not repeated) to the box, in place (Sutherland and Hodgman).
 /// Winding numbers inside the box stay as they were; the pieces of a concave ring stay joined by
 /// edges that run to and fro on the box's sides.
-pub(crate) fn clip_ring(ring: &mut Vec<Far>, low: i64, high: i64, spare: &mut Vec<Far>) {
+pub(crate) fn clip_ring(ring: &mut Vec<WidePoint>, low: i64, high: i64, spare: &mut Vec<WidePoint>) {
     for (axis, at, sign) in [(0, low, 1), (0, high, -1), (1, low, 1), (1, high, -1)] {
-        let inside = |point: &Far| (point[axis] - at) * sign >= 0;
+        let inside = |point: &WidePoint| (point[axis] - at) * sign >= 0;
         if ring.iter().all(inside) {
             continue;
         }
@@ -56,10 +56,15 @@ pub(crate) fn clip_ring(ring: &mut Vec<Far>, low: i64, high: i64, spare: &mut Ve
 }
 
 /// The part of a segment (or point) in the box, edges included.
-pub(crate) fn clip_segment(mut a: Far, mut b: Far, low: i64, high: i64) -> Option<(Far, Far)> {
+pub(crate) fn clip_segment(
+    mut a: WidePoint,
+    mut b: WidePoint,
+    low: i64,
+    high: i64,
+) -> Option<(WidePoint, WidePoint)> {
     for axis in [0, 1] {
         for (at, sign) in [(low, 1), (high, -1)] {
-            let outside = |point: Far| (point[axis] - at) * sign < 0;
+            let outside = |point: WidePoint| (point[axis] - at) * sign < 0;
             let cut = || {
                 let across = crossing(a, b, axis, at);
                 if axis == 0 { [at, across] } else { [across, at] }

@@ -4,10 +4,10 @@ use crate::{EXTENT, TileId};
 
 /// A position in tile units, x east, y south, the tile's north-west corner at zero. Before
 /// clipping it may be as far away as the world is wide (2³⁴ units at zoom 22).
-pub(crate) type Far = [i64; 2];
+pub(crate) type WidePoint = [i64; 2];
 
 /// A position in tile units, within the clip box.
-pub(crate) type Near = [i32; 2];
+pub(crate) type TilePoint = [i32; 2];
 
 /// [`EXTENT`] as the number the arithmetic uses.
 pub(crate) const SIDE: i64 = EXTENT as i64;
@@ -19,7 +19,7 @@ pub(crate) const SIDE: i64 = EXTENT as i64;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid {
     z: u8,
-    origin: Far,
+    origin: WidePoint,
     /// The clip box's west and north edge.
     pub(crate) low: i64,
     /// The clip box's east and south edge.
@@ -38,7 +38,7 @@ impl Grid {
 
     /// World units (2³² to the world) to tile units, rounded half up.
     #[inline]
-    pub(crate) fn place(&self, world: [u32; 2]) -> Far {
+    pub(crate) fn place(&self, world: [u32; 2]) -> WidePoint {
         let unit = |world: u32, origin: i64| {
             let world = i64::from(world);
             // Zoom 20 has a grid of just the world units.
@@ -52,7 +52,7 @@ impl Grid {
     }
 
     /// Whether the position lies in the clip box, edges included.
-    pub(crate) fn holds(&self, [x, y]: Far) -> bool {
+    pub(crate) fn holds(&self, [x, y]: WidePoint) -> bool {
         self.low <= x && x <= self.high && self.low <= y && y <= self.high
     }
 }
@@ -60,7 +60,7 @@ impl Grid {
 /// Where the segment from `a` to `b` meets the line on which coordinate `axis` is `at`: the other
 /// coordinate, rounded half up. The exact value is rounded, so the answer is the same from either
 /// end and in every tile. The segment must not run along the line.
-pub(crate) fn crossing(a: Far, b: Far, axis: usize, at: i64) -> i64 {
+pub(crate) fn crossing(a: WidePoint, b: WidePoint, axis: usize, at: i64) -> i64 {
     let other = 1 - axis;
     let (run, rise, step) = (b[axis] - a[axis], b[other] - a[other], at - a[axis]);
     let (run, step) = if run < 0 { (-run, -step) } else { (run, step) };

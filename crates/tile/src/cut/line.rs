@@ -1,10 +1,10 @@
 //! One feature's lines, from world units to the tile's pieces.
 
-use citymap_engine::{PartKind, Shape};
+use citymap_engine::{PartKind, ShapeRef};
 
 use super::{
     clip::{clip_segment, insert_seams},
-    grid::{Far, Grid, Near},
+    grid::{Grid, TilePoint, WidePoint},
     polygon::{is_clear, is_inside, place},
     simplify::farthest,
     sliver,
@@ -13,10 +13,10 @@ use super::{
 /// Cuts lines to a tile. Holds buffers that are used again from feature to feature.
 #[derive(Default)]
 pub(crate) struct LineCutter {
-    path: Vec<Far>,
-    spare: Vec<Far>,
-    near: Vec<Near>,
-    points: Vec<Near>,
+    path: Vec<WidePoint>,
+    spare: Vec<WidePoint>,
+    near: Vec<TilePoint>,
+    points: Vec<TilePoint>,
     /// Where each piece ends in `points`.
     ends: Vec<usize>,
     keep: Vec<bool>,
@@ -27,13 +27,13 @@ pub(crate) struct LineCutter {
 
 impl LineCutter {
     /// Cuts the shape's lines; [`LineCutter::pieces`] has the result.
-    pub(crate) fn cut(&mut self, shape: Shape<'_>, grid: &Grid) {
+    pub(crate) fn cut(&mut self, shape: ShapeRef<'_>, grid: &Grid) {
         self.cut_simplified(shape, grid, 0.0);
     }
 
     /// Cuts the shape's lines without the vertices that lie within `tolerance` units of what is left. Lines are
     /// simplified whole, on the zoom's grid, so that tiles agree at their seams; their ends stay.
-    pub(crate) fn cut_simplified(&mut self, shape: Shape<'_>, grid: &Grid, tolerance: f64) {
+    pub(crate) fn cut_simplified(&mut self, shape: ShapeRef<'_>, grid: &Grid, tolerance: f64) {
         self.points.clear();
         self.ends.clear();
         for part in shape.parts().filter(|part| part.kind == PartKind::Line) {
@@ -88,7 +88,7 @@ impl LineCutter {
         // A way out and back again may be left without what lay between.
         self.path.dedup();
         if let [only] = self.path[..] {
-            let distance = |point: &&Near| {
+            let distance = |point: &&TilePoint| {
                 let [x, y] = [0, 1].map(|axis| i64::from(point[axis]) - only[axis]);
                 x * x + y * y
             };
@@ -121,7 +121,7 @@ impl LineCutter {
     }
 
     /// The pieces of the last cut: two points or more each, none repeated in a row.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[Near]> {
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[TilePoint]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.points[start..end])
     }

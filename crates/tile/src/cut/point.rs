@@ -1,11 +1,11 @@
 //! One feature's points in the tile.
 
-use citymap_engine::{PartKind, Shape};
+use citymap_engine::{PartKind, ShapeRef};
 
-use super::grid::{Grid, Near};
+use super::grid::{Grid, TilePoint};
 
 /// The shape's points in the clip box, in order where there are several, each place once.
-pub(crate) fn cut(shape: Shape<'_>, grid: &Grid, out: &mut Vec<Near>) {
+pub(crate) fn cut(shape: ShapeRef<'_>, grid: &Grid, out: &mut Vec<TilePoint>) {
     out.clear();
     for part in shape.parts().filter(|part| part.kind == PartKind::Point) {
         let point = shape.mercator_ring(part.rings().start).first().map(|&world| grid.place(world));

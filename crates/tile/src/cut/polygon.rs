@@ -1,10 +1,10 @@
 //! One feature's polygons, from world units to valid rings of the tile.
 
-use citymap_engine::{Part, PartKind, Shape};
+use citymap_engine::{PartKind, ShapePart, ShapeRef};
 
 use super::{
     clip::{clip_ring, insert_seams},
-    grid::{Far, Grid, Near, SIDE},
+    grid::{Grid, SIDE, TilePoint, WidePoint},
     repair::Repair,
     rings::{Rings, clean, doubled_area},
     simple::Checker,
@@ -14,10 +14,10 @@ use super::{
 /// Cuts polygons to a tile. Holds buffers that are used again from feature to feature.
 #[derive(Default)]
 pub(crate) struct PolygonCutter {
-    ring: Vec<Far>,
-    spare: Vec<Far>,
-    near: Vec<Near>,
-    boxes: Vec<[Near; 2]>,
+    ring: Vec<WidePoint>,
+    spare: Vec<WidePoint>,
+    near: Vec<TilePoint>,
+    boxes: Vec<[TilePoint; 2]>,
     checker: Checker,
     repair: Repair,
     out: Rings,
@@ -35,7 +35,7 @@ enum Reach {
 }
 
 /// Rounds a ring or line to the grid, dropping points that fall on the one before.
-pub(crate) fn place(world: &[[u32; 2]], grid: &Grid, out: &mut Vec<Far>) -> [Far; 2] {
+pub(crate) fn place(world: &[[u32; 2]], grid: &Grid, out: &mut Vec<WidePoint>) -> [WidePoint; 2] {
     out.clear();
     let (mut low, mut high) = ([i64::MAX; 2], [i64::MIN; 2]);
     let mut last = [i64::MAX; 2];
@@ -52,12 +52,12 @@ pub(crate) fn place(world: &[[u32; 2]], grid: &Grid, out: &mut Vec<Far>) -> [Far
 }
 
 /// Whether a box misses the clip box.
-pub(crate) fn is_clear([low, high]: [Far; 2], grid: &Grid) -> bool {
+pub(crate) fn is_clear([low, high]: [WidePoint; 2], grid: &Grid) -> bool {
     low[0] > grid.high || low[1] > grid.high || high[0] < grid.low || high[1] < grid.low
 }
 
 /// Whether a box lies in the tile's square.
-pub(crate) fn is_inside([low, high]: [Far; 2]) -> bool {
+pub(crate) fn is_inside([low, high]: [WidePoint; 2]) -> bool {
     low[0] >= 0 && low[1] >= 0 && high[0] <= SIDE && high[1] <= SIDE
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn runs_clockwise(world: &[[u32; 2]]) -> bool {
 impl PolygonCutter {
     /// The shape's polygons as the tile shows them: valid, apart from each other, empty where they
     /// do not reach it.
-    pub(crate) fn cut(&mut self, shape: Shape<'_>, grid: &Grid) -> &Rings {
+    pub(crate) fn cut(&mut self, shape: ShapeRef<'_>, grid: &Grid) -> &Rings {
         self.out.clear();
         for part in shape.parts() {
             if part.kind != PartKind::Polygon || part.rings().is_empty() {
@@ -123,7 +123,7 @@ impl PolygonCutter {
 
     /// The way for nearly all: each ring stays one ring, and is shown to be right. False where
     /// that fails, with rings after `first` to be forgotten.
-    fn cut_plainly(&mut self, shape: Shape<'_>, part: Part, grid: &Grid, first: usize) -> bool {
+    fn cut_plainly(&mut self, shape: ShapeRef<'_>, part: ShapePart, grid: &Grid, first: usize) -> bool {
         for (index, ring) in part.rings().enumerate() {
             let outer = index == 0;
             if self.cut_ring(shape.mercator_ring(ring), grid) == Reach::Outside {
@@ -149,7 +149,7 @@ impl PolygonCutter {
     }
 
     /// The way for the rest: all rings of the part are laid over each other and resolved.
-    fn cut_and_repair(&mut self, shape: Shape<'_>, part: Part, grid: &Grid) {
+    fn cut_and_repair(&mut self, shape: ShapeRef<'_>, part: ShapePart, grid: &Grid) {
         self.repair.clear();
         for (index, ring) in part.rings().enumerate() {
             let world = shape.mercator_ring(ring);

@@ -11,10 +11,10 @@ use i_overlay::{
 };
 
 use super::{
-    grid::Near,
+    grid::TilePoint,
     rings::{Rings, doubled_area},
     simple::{Checker, Contact},
-    trace::{Directed, Tracer},
+    trace::{DirectedEdge, Tracer},
 };
 
 /// How often a result that is not valid is put through again.
@@ -28,7 +28,7 @@ const ROUNDS: usize = 8;
 /// (4.5, `ogc`) runs into a failed assertion on rings that share points.
 pub(crate) struct Repair {
     overlay: Overlay,
-    edges: Vec<Directed>,
+    edges: Vec<DirectedEdge>,
     tracer: Tracer,
 }
 
@@ -51,7 +51,7 @@ impl Repair {
     }
 
     /// Adds a ring, wound as it is to count.
-    pub(crate) fn add(&mut self, ring: impl Iterator<Item = Near>) {
+    pub(crate) fn add(&mut self, ring: impl Iterator<Item = TilePoint>) {
         self.overlay.add_path_iter(ring.map(|[x, y]| IntPoint::new(x, y)), ShapeType::Subject);
     }
 
@@ -112,7 +112,7 @@ fn keep_sound(checker: &mut Checker, first: usize, out: &mut Rings) {
 mod tests {
     use super::*;
 
-    fn repaired(rings: &[&[Near]]) -> Rings {
+    fn repaired(rings: &[&[TilePoint]]) -> Rings {
         let mut repair = Repair::default();
         let mut out = Rings::default();
         rings.iter().for_each(|ring| repair.add(ring.iter().copied()));

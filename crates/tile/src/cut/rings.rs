@@ -1,6 +1,6 @@
 //! The polygons of one feature on their way into the tile.
 
-use super::grid::Near;
+use super::grid::TilePoint;
 
 /// A ring in [`Rings`].
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Ring {
 /// area (clockwise as seen on a map), holes a negative one.
 #[derive(Debug, Default)]
 pub(crate) struct Rings {
-    pub(crate) points: Vec<Near>,
+    pub(crate) points: Vec<TilePoint>,
     pub(crate) rings: Vec<Ring>,
 }
 
@@ -31,7 +31,7 @@ impl Rings {
     }
 
     /// Adds a ring, turned to wind as its place asks. `doubled_area` is its signed area, twice.
-    pub(crate) fn push(&mut self, points: &[Near], doubled_area: i64, outer: bool) {
+    pub(crate) fn push(&mut self, points: &[TilePoint], doubled_area: i64, outer: bool) {
         let start = self.points.len();
         if (doubled_area > 0) == outer {
             self.points.extend_from_slice(points);
@@ -41,34 +41,34 @@ impl Rings {
         self.rings.push(Ring { start, end: self.points.len(), outer });
     }
 
-    pub(crate) fn ring(&self, index: usize) -> &[Near] {
+    pub(crate) fn ring(&self, index: usize) -> &[TilePoint] {
         let ring = self.rings[index];
         &self.points[ring.start..ring.end]
     }
 
     /// Each ring's points.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Near]> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[TilePoint]> {
         self.rings.iter().map(|ring| &self.points[ring.start..ring.end])
     }
 }
 
 /// Twice the signed area: positive for a ring that is clockwise on the map (y runs south).
-pub(crate) fn doubled_area(ring: &[Near]) -> i64 {
+pub(crate) fn doubled_area(ring: &[TilePoint]) -> i64 {
     let Some(&first) = ring.first() else { return 0 };
     // From the first point on, so that products stay small.
-    let step = |point: Near| (i64::from(point[0] - first[0]), i64::from(point[1] - first[1]));
+    let step = |point: TilePoint| (i64::from(point[0] - first[0]), i64::from(point[1] - first[1]));
     ring.windows(2).map(|edge| (step(edge[0]), step(edge[1]))).map(|(a, b)| a.0 * b.1 - b.0 * a.1).sum()
 }
 
 /// Twice the signed area of the triangle: positive for a right turn on the map.
 #[inline]
-pub(crate) fn turn(a: Near, b: Near, c: Near) -> i64 {
+pub(crate) fn turn(a: TilePoint, b: TilePoint, c: TilePoint) -> i64 {
     i64::from(b[0] - a[0]) * i64::from(c[1] - b[1]) - i64::from(b[1] - a[1]) * i64::from(c[0] - b[0])
 }
 
 /// Whether the way from `a` over `b` to `c` turns back on itself.
 #[inline]
-fn is_spike(a: Near, b: Near, c: Near) -> bool {
+fn is_spike(a: TilePoint, b: TilePoint, c: TilePoint) -> bool {
     turn(a, b, c) == 0
         && i64::from(b[0] - a[0]) * i64::from(c[0] - b[0]) + i64::from(b[1] - a[1]) * i64::from(c[1] - b[1])
             < 0
@@ -76,7 +76,7 @@ fn is_spike(a: Near, b: Near, c: Near) -> bool {
 
 /// Writes the ring without repeated points and without spikes to `out`; the area stays the same.
 /// A ring without area may come out with fewer than three points, or none.
-pub(crate) fn clean(ring: impl Iterator<Item = Near>, out: &mut Vec<Near>) {
+pub(crate) fn clean(ring: impl Iterator<Item = TilePoint>, out: &mut Vec<TilePoint>) {
     out.clear();
     for point in ring {
         loop {
@@ -110,7 +110,7 @@ pub(crate) fn clean(ring: impl Iterator<Item = Near>, out: &mut Vec<Near>) {
 mod tests {
     use super::*;
 
-    fn cleaned(ring: &[Near]) -> Vec<Near> {
+    fn cleaned(ring: &[TilePoint]) -> Vec<TilePoint> {
         let mut out = Vec::new();
         clean(ring.iter().copied(), &mut out);
         out

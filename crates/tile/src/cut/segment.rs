@@ -1,6 +1,6 @@
 //! How two segments lie to each other, exactly.
 
-use super::{grid::Near, rings::turn};
+use super::{grid::TilePoint, rings::turn};
 
 /// What two segments share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(crate) enum Meeting {
 }
 
 /// How the segments `a`–`b` and `c`–`d` meet.
-pub(crate) fn meeting(a: Near, b: Near, c: Near, d: Near) -> Meeting {
+pub(crate) fn meeting(a: TilePoint, b: TilePoint, c: TilePoint, d: TilePoint) -> Meeting {
     let [abc, abd] = [turn(a, b, c).signum(), turn(a, b, d).signum()];
     if abc == abd && abc != 0 {
         return Meeting::Apart;

@@ -1,7 +1,7 @@
 //! Exact tests of whether polygons on the grid are valid.
 
 use super::{
-    grid::Near,
+    grid::TilePoint,
     rings::{Rings, turn},
     segment::{Meeting, meeting},
     trace::contains_doubled,
@@ -9,7 +9,7 @@ use super::{
 
 /// Whether a [`clean`](crate::cut::rings::clean) ring of three points or more is convex, straight
 /// angles allowed; then it is simple.
-pub(crate) fn is_convex(ring: &[Near]) -> bool {
+pub(crate) fn is_convex(ring: &[TilePoint]) -> bool {
     let len = ring.len();
     let mut bends = 0;
     let mut flips = 0;
@@ -40,8 +40,8 @@ pub(crate) enum Contact {
 
 #[derive(Clone, Copy)]
 struct Edge {
-    from: Near,
-    to: Near,
+    from: TilePoint,
+    to: TilePoint,
     ring: u32,
     /// Position in the ring, and the ring's number of edges.
     index: u32,
@@ -73,7 +73,7 @@ impl Checker {
     /// The rings must be [`clean`](crate::cut::rings::clean) and have three points or more.
     pub(crate) fn rings_fit<'a>(
         &mut self,
-        rings: impl Iterator<Item = &'a [Near]>,
+        rings: impl Iterator<Item = &'a [TilePoint]>,
         contact: Contact,
     ) -> bool {
         self.edges.clear();
@@ -122,7 +122,7 @@ impl Checker {
         if polygons.rings.len() < 2 {
             return polygons.rings.first().is_none_or(|ring| ring.outer);
         }
-        let boxes: Vec<[Near; 2]> = polygons.iter().map(around).collect();
+        let boxes: Vec<[TilePoint; 2]> = polygons.iter().map(around).collect();
         let holds = |ring: usize, other: usize| {
             let ([low, high], [first, last]) = (boxes[ring], boxes[other]);
             (0..2).all(|axis| low[axis] <= first[axis] && last[axis] <= high[axis])
@@ -151,7 +151,7 @@ impl Checker {
     }
 
     /// Whether the ring does not meet itself.
-    pub(crate) fn is_simple(&mut self, ring: &[Near]) -> bool {
+    pub(crate) fn is_simple(&mut self, ring: &[TilePoint]) -> bool {
         ring.len() == 3 || is_convex(ring) || self.rings_fit(std::iter::once(ring), Contact::None)
     }
 
@@ -175,14 +175,14 @@ impl Checker {
 }
 
 /// The box around a ring.
-fn around(ring: &[Near]) -> [Near; 2] {
+fn around(ring: &[TilePoint]) -> [TilePoint; 2] {
     ring.iter().fold([[i32::MAX; 2], [i32::MIN; 2]], |[low, high], point| {
         [[low[0].min(point[0]), low[1].min(point[1])], [high[0].max(point[0]), high[1].max(point[1])]]
     })
 }
 
 /// Twice the middle of a ring's first edge.
-fn doubled_middle(ring: &[Near]) -> Near {
+fn doubled_middle(ring: &[TilePoint]) -> TilePoint {
     match ring {
         [a, b, ..] => [a[0] + b[0], a[1] + b[1]],
         _ => [0, 0],
@@ -190,7 +190,7 @@ fn doubled_middle(ring: &[Near]) -> Near {
 }
 
 /// Whether a point that is not on the ring is inside.
-fn contains(ring: &[Near], point: Near) -> bool {
+fn contains(ring: &[TilePoint], point: TilePoint) -> bool {
     let mut inside = false;
     let next = ring.iter().skip(1).chain(ring.first());
     for (&a, &b) in ring.iter().zip(next) {
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
     use crate::cut::rings::doubled_area;
 
-    const SQUARE: [Near; 4] = [[0, 0], [9, 0], [9, 9], [0, 9]];
+    const SQUARE: [TilePoint; 4] = [[0, 0], [9, 0], [9, 9], [0, 9]];
 
     #[test]
     fn convex_rings_are_told_from_others() {
@@ -233,14 +233,14 @@ mod tests {
 
     #[test]
     fn polygons_of_one_feature_lie_beside_each_other_or_in_holes() {
-        let fits = |list: &[(&[Near], bool)]| {
+        let fits = |list: &[(&[TilePoint], bool)]| {
             let mut rings = Rings::default();
             list.iter().for_each(|(ring, outer)| rings.push(ring, doubled_area(ring), *outer));
             Checker::default().polygons_fit(&rings)
         };
-        let hole: &[Near] = &[[2, 2], [8, 2], [8, 8], [2, 8]];
-        let island: &[Near] = &[[4, 4], [6, 4], [6, 6]];
-        let apart: &[Near] = &[[11, 0], [19, 0], [19, 9]];
+        let hole: &[TilePoint] = &[[2, 2], [8, 2], [8, 8], [2, 8]];
+        let island: &[TilePoint] = &[[4, 4], [6, 4], [6, 6]];
+        let apart: &[TilePoint] = &[[11, 0], [19, 0], [19, 9]];
         assert!(fits(&[(&SQUARE, true), (hole, false), (island, true), (apart, true)]));
         assert!(fits(&[(island, true), (&SQUARE, true), (hole, false)]));
         assert!(!fits(&[(&SQUARE, true), (island, true)]), "an overlap");
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn holes_must_be_inside_and_apart() {
-        let fits = |holes: &[&[Near]]| {
+        let fits = |holes: &[&[TilePoint]]| {
             let mut rings = Rings::default();
             rings.push(&SQUARE, doubled_area(&SQUARE), true);
             holes.iter().for_each(|hole| rings.push(hole, doubled_area(hole), false));

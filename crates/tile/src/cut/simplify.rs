@@ -1,9 +1,9 @@
 //! The step that line simplification repeats (Douglas and Peucker), for lines here and for the borders of merged areas.
 
-use super::grid::Near;
+use super::grid::TilePoint;
 
 /// The inner vertex that is farthest from the segment between two of a path, and the square of how far.
-pub(crate) fn farthest(path: &[Near], low: usize, high: usize) -> Option<(usize, f64)> {
+pub(crate) fn farthest(path: &[TilePoint], low: usize, high: usize) -> Option<(usize, f64)> {
     let (a, b) = (path[low], path[high]);
     let run = [f64::from(b[0]) - f64::from(a[0]), f64::from(b[1]) - f64::from(a[1])];
     let length = run[0] * run[0] + run[1] * run[1];
@@ -14,7 +14,7 @@ pub(crate) fn farthest(path: &[Near], low: usize, high: usize) -> Option<(usize,
             if length > 0.0 { ((from[0] * run[0] + from[1] * run[1]) / length).clamp(0.0, 1.0) } else { 0.0 };
         let off = [from[0] - along * run[0], from[1] - along * run[1]];
         let far = off[0] * off[0] + off[1] * off[1];
-        if best.is_none_or(|(_, most)| far > most) {
+        if best.is_none_or(|(_, best_distance)| far > best_distance) {
             best = Some((index, far));
         }
     }

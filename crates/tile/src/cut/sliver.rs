@@ -2,7 +2,7 @@
 
 use super::{
     clip::clip_segment,
-    grid::{Far, Grid, Near, SIDE},
+    grid::{Grid, SIDE, TilePoint, WidePoint},
     rings::{Rings, doubled_area, turn},
 };
 
@@ -12,7 +12,7 @@ const ROUNDING: i64 = 2;
 
 /// The stretch of the path that is in the tile's square, give or take the rounding: all clipped
 /// ends of its edges, within the clip box. None where the path stays clear of the square.
-fn traces(path: &[Far], closed: bool, grid: &Grid, out: &mut Vec<Near>) {
+fn traces(path: &[WidePoint], closed: bool, grid: &Grid, out: &mut Vec<TilePoint>) {
     out.clear();
     let clamp = |value: i64| value.clamp(grid.low, grid.high) as i32;
     let next = path.iter().skip(1).chain(path.first().filter(|_| closed || path.len() == 1));
@@ -30,7 +30,7 @@ fn step(value: i32, grid: &Grid) -> i32 {
 
 /// Adds the least shape that shows a polygon without area: a triangle of one unit, or along a
 /// straight sliver a triangle one unit wide. Nothing where the ring does not meet the tile.
-pub(crate) fn polygon(ring: &[Far], grid: &Grid, spare: &mut Vec<Near>, out: &mut Rings) {
+pub(crate) fn polygon(ring: &[WidePoint], grid: &Grid, spare: &mut Vec<TilePoint>, out: &mut Rings) {
     traces(ring, true, grid, spare);
     let Some((&first, (&start, &end))) = spare.first().zip(spare.iter().min().zip(spare.iter().max())) else {
         return;
@@ -47,7 +47,7 @@ pub(crate) fn polygon(ring: &[Far], grid: &Grid, spare: &mut Vec<Near>, out: &mu
 }
 
 /// A line of one unit where the path meets the tile.
-pub(crate) fn line(path: &[Far], grid: &Grid, spare: &mut Vec<Near>) -> Option<[Near; 2]> {
+pub(crate) fn line(path: &[WidePoint], grid: &Grid, spare: &mut Vec<TilePoint>) -> Option<[TilePoint; 2]> {
     traces(path, false, grid, spare);
     let first = *spare.first()?;
     Some([first, [step(first[0], grid), first[1]]])
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use crate::TileId;
 
-    fn shown(ring: &[Far]) -> Vec<Near> {
+    fn shown(ring: &[WidePoint]) -> Vec<TilePoint> {
         let grid = Grid::new(TileId::new(0, 0, 0).unwrap(), 0);
         let mut out = Rings::default();
         polygon(ring, &grid, &mut Vec::new(), &mut out);

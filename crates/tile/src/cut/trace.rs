@@ -3,12 +3,12 @@
 use rustc_hash::FxHashMap;
 
 use super::{
-    grid::Near,
+    grid::TilePoint,
     rings::{Rings, clean, doubled_area, turn},
 };
 
 /// An edge with the inside on the side of a positive turn.
-pub(crate) type Directed = (Near, Near);
+pub(crate) type DirectedEdge = (TilePoint, TilePoint);
 
 /// Makes polygons of boundary edges that meet only at their ends. Holds buffers that are used
 /// again.
@@ -16,11 +16,11 @@ pub(crate) type Directed = (Near, Near);
 pub(crate) struct Tracer {
     used: Vec<bool>,
     /// Where each node's edges begin.
-    nodes: FxHashMap<Near, usize>,
-    walk: Vec<(Near, bool)>,
-    ring: Vec<Near>,
+    nodes: FxHashMap<TilePoint, usize>,
+    walk: Vec<(TilePoint, bool)>,
+    ring: Vec<TilePoint>,
     loops: Vec<Loop>,
-    points: Vec<Near>,
+    points: Vec<TilePoint>,
 }
 
 /// A simple ring of one face's boundary.
@@ -32,13 +32,13 @@ struct Loop {
     /// The face whose boundary it is part of.
     face: usize,
     /// Twice the middle of an edge: a place where no other ring is.
-    doubled_middle: Near,
+    doubled_middle: TilePoint,
 }
 
 impl Tracer {
     /// Appends the polygons within the edges: one for each stretch of inside that hangs together,
     /// so no ring touches itself. Sorts the edges.
-    pub(crate) fn trace(&mut self, edges: &mut [Directed], out: &mut Rings) {
+    pub(crate) fn trace(&mut self, edges: &mut [DirectedEdge], out: &mut Rings) {
         edges.sort_unstable();
         self.nodes.clear();
         for (index, (from, _)) in edges.iter().enumerate().rev() {
@@ -57,7 +57,7 @@ impl Tracer {
     }
 
     /// Goes once around, keeping to the inside, and cuts the walk into simple rings.
-    fn walk_face(&mut self, edges: &[Directed], start: usize, face: usize) {
+    fn walk_face(&mut self, edges: &[DirectedEdge], start: usize, face: usize) {
         self.walk.clear();
         let mut at = start;
         while !self.used[at] {
@@ -81,17 +81,19 @@ impl Tracer {
 
     /// The edge that leaves `at` first, clockwise from the way back to `from`: between the two
     /// lies the inside.
-    fn next(&self, edges: &[Directed], from: Near, at: Near) -> Option<usize> {
+    fn next(&self, edges: &[DirectedEdge], from: TilePoint, at: TilePoint) -> Option<usize> {
         let first = *self.nodes.get(&at)?;
         let back = [from[0] - at[0], from[1] - at[1]];
-        let cross = |a: Near, b: Near| i64::from(a[0]) * i64::from(b[1]) - i64::from(a[1]) * i64::from(b[0]);
+        let cross = |a: TilePoint, b: TilePoint| {
+            i64::from(a[0]) * i64::from(b[1]) - i64::from(a[1]) * i64::from(b[0])
+        };
         let leaving = edges[first..]
             .iter()
             .take_while(|edge| edge.0 == at)
             .map(|&(_, to)| [to[0] - at[0], to[1] - at[1]]);
         let best = leaving.enumerate().min_by(|&(_, a), &(_, b)| {
             // Up to half a turn comes before more than half a turn.
-            let late = |way: Near| cross(back, way) > 0;
+            let late = |way: TilePoint| cross(back, way) > 0;
             late(a).cmp(&late(b)).then_with(|| cross(a, b).cmp(&0))
         })?;
         Some(first + best.0)
@@ -138,7 +140,7 @@ impl Tracer {
 }
 
 /// Takes out the points of a clean ring at which it goes straight on.
-fn drop_straight(ring: &mut Vec<Near>) {
+fn drop_straight(ring: &mut Vec<TilePoint>) {
     let len = ring.len();
     if len < 3 {
         return;
@@ -159,9 +161,9 @@ fn drop_straight(ring: &mut Vec<Near>) {
 }
 
 /// Whether a point, given as twice its place and not on the ring, is inside.
-pub(crate) fn contains_doubled(ring: &[Near], [x, y]: Near) -> bool {
+pub(crate) fn contains_doubled(ring: &[TilePoint], [x, y]: TilePoint) -> bool {
     let (x, y) = (i64::from(x), i64::from(y));
-    let doubled = |point: &Near| (2 * i64::from(point[0]), 2 * i64::from(point[1]));
+    let doubled = |point: &TilePoint| (2 * i64::from(point[0]), 2 * i64::from(point[1]));
     let next = ring.iter().skip(1).chain(ring.first());
     let crossed = ring.iter().zip(next).map(|(a, b)| (doubled(a), doubled(b))).filter(|&(a, b)| {
         let (low, high) = if a.1 < b.1 { (a, b) } else { (b, a) };
@@ -174,8 +176,8 @@ pub(crate) fn contains_doubled(ring: &[Near], [x, y]: Near) -> bool {
 mod tests {
     use super::*;
 
-    fn traced(rings: &[&[Near]]) -> Vec<(Vec<Near>, bool)> {
-        let mut edges: Vec<Directed> = rings
+    fn traced(rings: &[&[TilePoint]]) -> Vec<(Vec<TilePoint>, bool)> {
+        let mut edges: Vec<DirectedEdge> = rings
             .iter()
             .flat_map(|ring| ring.iter().copied().zip(ring.iter().copied().cycle().skip(1)).take(ring.len()))
             .collect();

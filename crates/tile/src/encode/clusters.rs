@@ -4,10 +4,10 @@ use citymap_engine::{LayerSnapshot, Row, ShapeKind};
 use citymap_model::TileRule;
 use rustc_hash::FxHashMap;
 
-use super::{Kind, Scratch, Thinned};
+use super::{MvtType, Scratch, Thinned};
 use crate::{
     TileId, TileOptions,
-    cut::grid::{Far, Grid, SIDE},
+    cut::grid::{Grid, SIDE, WidePoint},
     merge::{Labels, MERGED_ID},
     mvt::pbf::{self, Commands},
 };
@@ -17,7 +17,7 @@ pub(crate) const CLUSTER_SIDE: i64 = 512;
 
 /// The points of one square and class.
 struct Cluster {
-    square: Far,
+    square: WidePoint,
     label: u16,
     count: u64,
     /// The sums of their places, in world units.
@@ -139,7 +139,7 @@ impl Scratch {
     }
 
     /// Appends a point with `self.tags`.
-    fn write_cluster(&mut self, square: [i64; 2], place: Far, tile: TileId, named: bool) {
+    fn write_cluster(&mut self, square: [i64; 2], place: WidePoint, tile: TileId, named: bool) {
         self.commands.clear();
         Commands::new(&mut self.commands).points(&[place.map(|unit| unit as i32)]);
         let squares = SIDE / CLUSTER_SIDE;
@@ -159,7 +159,7 @@ impl Scratch {
         // Six short numbers and a command with two: each of the lengths is a byte.
         pbf::bytes(out, 2, &self.tags);
         pbf::key(out, 3, pbf::VARINT);
-        pbf::varint(out, Kind::Point as u64);
+        pbf::varint(out, MvtType::Point as u64);
         pbf::bytes(out, 4, &self.commands);
     }
 }

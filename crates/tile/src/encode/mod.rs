@@ -3,13 +3,13 @@ mod thinned;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use citymap_engine::{LayerSnapshot, Row, Shape, ShapeKind, TimeInterval};
+use citymap_engine::{LayerSnapshot, Row, ShapeKind, ShapeRef, TimeInterval};
 use citymap_model::TileRule;
 
 use crate::{
     EXTENT, TileId,
     cut::{
-        grid::{Grid, Near},
+        grid::{Grid, TilePoint},
         line::LineCutter,
         point,
         polygon::PolygonCutter,
@@ -138,15 +138,15 @@ thread_local! {
 
 /// The geometry types of the specification.
 #[derive(Clone, Copy)]
-enum Kind {
+enum MvtType {
     Point = 1,
     Line = 2,
     Polygon = 3,
 }
 
 /// A feature whose geometry is written.
-struct Written {
-    kind: Kind,
+struct WrittenFeature {
+    kind: MvtType,
     /// Where its commands end in the buffer of all.
     end: usize,
 }
@@ -157,9 +157,9 @@ struct Scratch {
     candidates: Vec<Row>,
     /// The rows of `written`.
     rows: Vec<Row>,
-    written: Vec<Written>,
+    written: Vec<WrittenFeature>,
     commands: Vec<u8>,
-    points: Vec<Near>,
+    points: Vec<TilePoint>,
     lines: LineCutter,
     polygons: PolygonCutter,
     values: Values,
@@ -175,7 +175,7 @@ impl Scratch {
             + self.features.capacity()
             + self.values.weight()
             + (self.candidates.capacity() + self.rows.capacity()) * size_of::<Row>()
-            + self.written.capacity() * size_of::<Written>()
+            + self.written.capacity() * size_of::<WrittenFeature>()
     }
 
     fn encode_layer(
@@ -221,15 +221,15 @@ impl Scratch {
         }
     }
 
-    fn write_points(&mut self, shape: Shape<'_>, row: Row, grid: &Grid) {
+    fn write_points(&mut self, shape: ShapeRef<'_>, row: Row, grid: &Grid) {
         point::cut(shape, grid, &mut self.points);
         if !self.points.is_empty() {
             Commands::new(&mut self.commands).points(&self.points);
-            self.end_feature(row, Kind::Point);
+            self.end_feature(row, MvtType::Point);
         }
     }
 
-    fn write_lines(&mut self, shape: Shape<'_>, row: Row, grid: &Grid) {
+    fn write_lines(&mut self, shape: ShapeRef<'_>, row: Row, grid: &Grid) {
         self.lines.cut_simplified(shape, grid, self.tolerance);
         let mut commands = Commands::new(&mut self.commands);
         let mut any = false;
@@ -238,23 +238,23 @@ impl Scratch {
             any = true;
         }
         if any {
-            self.end_feature(row, Kind::Line);
+            self.end_feature(row, MvtType::Line);
         }
     }
 
-    fn write_polygons(&mut self, shape: Shape<'_>, row: Row, grid: &Grid) {
+    fn write_polygons(&mut self, shape: ShapeRef<'_>, row: Row, grid: &Grid) {
         let rings = self.polygons.cut(shape, grid);
         if rings.rings.is_empty() {
             return;
         }
         let mut commands = Commands::new(&mut self.commands);
         rings.iter().for_each(|ring| commands.ring(ring));
-        self.end_feature(row, Kind::Polygon);
+        self.end_feature(row, MvtType::Polygon);
     }
 
-    fn end_feature(&mut self, row: Row, kind: Kind) {
+    fn end_feature(&mut self, row: Row, kind: MvtType) {
         self.rows.push(row);
-        self.written.push(Written { kind, end: self.commands.len() });
+        self.written.push(WrittenFeature { kind, end: self.commands.len() });
     }
 
     fn write_features(&mut self, snapshot: &LayerSnapshot) {

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::cut::{grid::Near, simplify::farthest};
+use crate::cut::{grid::TilePoint, simplify::farthest};
 
 /// Finds the vertices of a net of borders that may go. Holds buffers that are used again.
 ///
@@ -11,14 +11,14 @@ use crate::cut::{grid::Near, simplify::farthest};
 #[derive(Default)]
 pub(crate) struct Simplifier {
     /// Both directions of each border edge, sorted.
-    ways: Vec<(Near, Near)>,
-    first: FxHashMap<Near, u32>,
+    ways: Vec<(TilePoint, TilePoint)>,
+    first: FxHashMap<TilePoint, u32>,
     walked: Vec<bool>,
-    arc: Vec<Near>,
+    arc: Vec<TilePoint>,
     keep: Vec<bool>,
     stack: Vec<(usize, usize)>,
     /// The vertices that may go.
-    pub(crate) dropped: FxHashSet<Near>,
+    pub(crate) dropped: FxHashSet<TilePoint>,
 }
 
 impl Simplifier {
@@ -26,8 +26,8 @@ impl Simplifier {
     /// junctions; `tolerance` is how far, in units, a dropped vertex may lie from what is left.
     pub(crate) fn run(
         &mut self,
-        edges: impl Iterator<Item = (Near, Near)>,
-        fixed: impl Fn(Near) -> bool,
+        edges: impl Iterator<Item = (TilePoint, TilePoint)>,
+        fixed: impl Fn(TilePoint) -> bool,
         tolerance: f64,
     ) {
         self.ways.clear();
@@ -62,18 +62,18 @@ impl Simplifier {
         }
     }
 
-    fn range(&self, vertex: Near) -> std::ops::Range<usize> {
+    fn range(&self, vertex: TilePoint) -> std::ops::Range<usize> {
         let Some(&first) = self.first.get(&vertex) else { return 0..0 };
         let first = first as usize;
         let count = self.ways[first..].iter().take_while(|way| way.0 == vertex).count();
         first..first + count
     }
 
-    fn degree(&self, vertex: Near) -> usize {
+    fn degree(&self, vertex: TilePoint) -> usize {
         self.range(vertex).len()
     }
 
-    fn mark(&mut self, from: Near, to: Near) {
+    fn mark(&mut self, from: TilePoint, to: TilePoint) {
         let range = self.range(from);
         if let Some(index) = range.into_iter().find(|&index| self.ways[index].1 == to) {
             self.walked[index] = true;
@@ -81,7 +81,7 @@ impl Simplifier {
     }
 
     /// Follows a border to its end; leaves its vertices in `self.arc`.
-    fn walk(&mut self, start: usize, fixed: &impl Fn(Near) -> bool) {
+    fn walk(&mut self, start: usize, fixed: &impl Fn(TilePoint) -> bool) {
         self.arc.clear();
         let (origin, mut at) = self.ways[start];
         let mut from = origin;
@@ -136,7 +136,7 @@ impl Simplifier {
 mod tests {
     use super::*;
 
-    fn edges(path: &[Near]) -> Vec<(Near, Near)> {
+    fn edges(path: &[TilePoint]) -> Vec<(TilePoint, TilePoint)> {
         path.windows(2).map(|pair| (pair[0], pair[1])).collect()
     }
 
@@ -147,7 +147,7 @@ mod tests {
         net.extend(edges(&[[20, 0], [20, -30]]));
         let mut simplifier = Simplifier::default();
         simplifier.run(net.iter().copied(), |_| false, 1.5);
-        let mut found: Vec<Near> = simplifier.dropped.iter().copied().collect();
+        let mut found: Vec<TilePoint> = simplifier.dropped.iter().copied().collect();
         found.sort_unstable();
         assert_eq!(found, [[10, 1], [30, 1]]);
         let first = simplifier.dropped.clone();
@@ -162,7 +162,7 @@ mod tests {
         let ring = [[5, 0], [10, 0], [10, 5], [10, 10], [5, 10], [0, 10], [0, 5], [0, 0], [5, 0]];
         let mut simplifier = Simplifier::default();
         simplifier.run(edges(&ring).into_iter(), |_| false, 1.0);
-        let mut found: Vec<Near> = simplifier.dropped.iter().copied().collect();
+        let mut found: Vec<TilePoint> = simplifier.dropped.iter().copied().collect();
         found.sort_unstable();
         assert_eq!(found, [[0, 5], [5, 0], [5, 10], [10, 5]]);
         let small = [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]];

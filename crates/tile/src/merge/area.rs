@@ -11,17 +11,17 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::{
     arcs::Simplifier,
-    cell_grid::{CELL_SIDE, Cell, Home, Lattice, WorldBox, degrees, world_box},
+    cell_grid::{CELL_SIDE, Cell, CellFit, CellGrid, WorldBox, degrees, world_box},
     labels::{Label, Labels},
-    snap::Places,
+    snap::VertexSet,
 };
 use crate::cut::{
-    grid::Near,
+    grid::TilePoint,
     polygon::runs_clockwise,
     repair::Repair,
     rings::{Rings, clean, doubled_area},
     simple::Checker,
-    trace::{Directed, Tracer},
+    trace::{DirectedEdge, Tracer},
 };
 
 /// The polygons of a square, merged where neighbours are of one class. Coordinates are area units from the square's
@@ -29,7 +29,7 @@ use crate::cut::{
 #[derive(Debug, Default)]
 pub(crate) struct CellAreas {
     pub(crate) labels: Box<[Label]>,
-    pub(crate) areas: Box<[Area]>,
+    pub(crate) areas: Box<[MergedArea]>,
     /// Where each ring ends in `points`, times two, plus one for an outer ring.
     rings: Box<[u32]>,
     points: Box<[[i16; 2]]>,
@@ -39,7 +39,7 @@ pub(crate) struct CellAreas {
 
 /// One area: polygons that hang together, all of one class.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Area {
+pub(crate) struct MergedArea {
     pub(crate) label: u16,
     /// How many features it was made of.
     pub(crate) count: u32,
@@ -51,7 +51,7 @@ pub(crate) struct Area {
 
 impl CellAreas {
     /// An area's rings: their points, and whether each begins a polygon.
-    pub(crate) fn rings(&self, area: &Area) -> impl Iterator<Item = (&[[i16; 2]], bool)> {
+    pub(crate) fn rings(&self, area: &MergedArea) -> impl Iterator<Item = (&[[i16; 2]], bool)> {
         (area.first_ring as usize..area.end_ring as usize).map(|ring| {
             let start = if ring == 0 { 0 } else { self.rings[ring - 1] / 2 };
             let end = self.rings[ring];
@@ -75,18 +75,18 @@ struct Edge {
     /// Whether the polygon has it from `a` to `b`.
     forward: bool,
     feature: u32,
-    a: Near,
-    b: Near,
+    a: TilePoint,
+    b: TilePoint,
 }
 
 /// A feature on its way into an area.
-struct Member {
+struct MergedFeature {
     label: u16,
     /// A feature that it is merged with, or itself.
     parent: u32,
     count: u32,
     /// A place of it.
-    place: Near,
+    place: TilePoint,
 }
 
 struct RawRing {
@@ -97,21 +97,21 @@ struct RawRing {
 /// Makes [`CellAreas`]. Holds buffers that are used again.
 #[derive(Default)]
 struct Builder {
-    hot: Places,
-    foreign: Places,
-    points: Vec<Near>,
+    known_vertices: VertexSet,
+    neighbour_vertices: VertexSet,
+    points: Vec<TilePoint>,
     rings: Vec<RawRing>,
-    members: Vec<Member>,
+    members: Vec<MergedFeature>,
     edges: Vec<Edge>,
-    between: Vec<Near>,
+    between: Vec<TilePoint>,
     /// What is left of the edges, with the area they belong to.
-    borders: Vec<(u32, Directed)>,
-    directed: Vec<Directed>,
+    borders: Vec<(u32, DirectedEdge)>,
+    directed: Vec<DirectedEdge>,
     simplifier: Simplifier,
     tracer: Tracer,
     checker: Checker,
     repair: Repair,
-    ring: Vec<Near>,
+    ring: Vec<TilePoint>,
 }
 
 thread_local! {
@@ -119,24 +119,24 @@ thread_local! {
 }
 
 /// What the areas of a square follow from.
-pub(crate) struct Source<'a> {
+pub(crate) struct MergeSource<'a> {
     pub(crate) snapshot: &'a LayerSnapshot,
     pub(crate) during: During<'a>,
-    pub(crate) lattice: Lattice,
+    pub(crate) cell_grid: CellGrid,
     /// The field of the classes.
     pub(crate) class: Option<usize>,
     /// In area units.
     pub(crate) tolerance: f64,
 }
 
-impl Source<'_> {
+impl MergeSource<'_> {
     /// The rows that a square merges, in the order of their fids, and the box around them.
     fn own(&self, cell: Cell) -> (Vec<Row>, Option<WorldBox>) {
         let mut rows = Vec::new();
         let mut around: Option<WorldBox> = None;
-        self.during.candidates(&self.lattice.bbox(cell, 0), |row| {
-            if let Home::In(home, [low, high]) = self.lattice.home(self.snapshot.shape(row))
-                && home == cell
+        self.during.candidates(&self.cell_grid.bbox(cell, 0), |row| {
+            if let CellFit::Inside(cell_of, [low, high]) = self.cell_grid.fit(self.snapshot.shape(row))
+                && cell_of == cell
             {
                 rows.push(row);
                 around = Some(match around {
@@ -161,19 +161,19 @@ impl Source<'_> {
 }
 
 impl Builder {
-    fn build(&mut self, source: &Source<'_>, cell: Cell, rows: &[Row], around: WorldBox) -> CellAreas {
-        let labels = self.take(source, cell, rows);
-        self.note_places(source, cell, rows, around);
+    fn build(&mut self, source: &MergeSource<'_>, cell: Cell, rows: &[Row], around: WorldBox) -> CellAreas {
+        let labels = self.read_polygons(source, cell, rows);
+        self.collect_vertices(source, cell, rows, around);
         self.split();
         self.cancel();
         let undirected = self.borders.iter().map(|&(_, (a, b))| if a < b { (a, b) } else { (b, a) });
-        let foreign = &self.foreign;
-        self.simplifier.run(undirected, |vertex| foreign.contains(vertex), source.tolerance);
+        let neighbour_vertices = &self.neighbour_vertices;
+        self.simplifier.run(undirected, |vertex| neighbour_vertices.contains(vertex), source.tolerance);
         self.collect(labels)
     }
 
     /// Takes the square's own polygons, on the grid of area units.
-    fn take(&mut self, source: &Source<'_>, cell: Cell, rows: &[Row]) -> Vec<Label> {
+    fn read_polygons(&mut self, source: &MergeSource<'_>, cell: Cell, rows: &[Row]) -> Vec<Label> {
         self.points.clear();
         self.rings.clear();
         self.members.clear();
@@ -183,16 +183,16 @@ impl Builder {
             let shape = source.snapshot.shape(row);
             let label = labels.of(source.snapshot, row, source.class, u16::MAX);
             let place =
-                shape.mercator_coords().first().map_or([0, 0], |&world| source.lattice.local(cell, world));
+                shape.mercator_coords().first().map_or([0, 0], |&world| source.cell_grid.local(cell, world));
             let feature = feature as u32;
-            self.members.push(Member { label, parent: feature, count: 1, place });
+            self.members.push(MergedFeature { label, parent: feature, count: 1, place });
             let before = self.rings.len();
             for part in shape.parts().filter(|part| part.kind == PartKind::Polygon) {
                 for (index, ring) in part.rings().enumerate() {
                     let world = shape.mercator_ring(ring);
                     self.ring.clear();
                     for &world in world {
-                        let point = source.lattice.local(cell, world);
+                        let point = source.cell_grid.local(cell, world);
                         if self.ring.last() != Some(&point) {
                             self.ring.push(point);
                         }
@@ -235,13 +235,19 @@ impl Builder {
     }
 
     /// Notes where the vertices are: the square's own, and those of its neighbours' polygons near them.
-    fn note_places(&mut self, source: &Source<'_>, cell: Cell, rows: &[Row], [low, high]: WorldBox) {
-        self.hot.clear();
-        self.foreign.clear();
-        self.points.iter().for_each(|&point| self.hot.insert(point));
-        let margin = 1i64 << (source.lattice.shift() - 10);
+    fn collect_vertices(
+        &mut self,
+        source: &MergeSource<'_>,
+        cell: Cell,
+        rows: &[Row],
+        [low, high]: WorldBox,
+    ) {
+        self.known_vertices.clear();
+        self.neighbour_vertices.clear();
+        self.points.iter().for_each(|&point| self.known_vertices.insert(point));
+        let margin = 1i64 << (source.cell_grid.shift() - 10);
         let near = [low.map(|value| i64::from(value) - margin), high.map(|value| i64::from(value) + margin)];
-        let [foreign, hot] = [&mut self.foreign, &mut self.hot];
+        let [neighbour_vertices, known_vertices] = [&mut self.neighbour_vertices, &mut self.known_vertices];
         source.during.candidates(&degrees(near), |row| {
             let shape = source.snapshot.shape(row);
             if !matches!(shape.kind(), ShapeKind::Polygon | ShapeKind::MultiPolygon) {
@@ -249,7 +255,8 @@ impl Builder {
             }
             let coords = shape.mercator_coords();
             // One of the square's own is no neighbour.
-            let own = || matches!(source.lattice.home(shape), Home::In(home, _) if home == cell);
+            let own =
+                || matches!(source.cell_grid.fit(shape), CellFit::Inside(cell_of, _) if cell_of == cell);
             let meets = world_box(coords).is_some_and(|[first, last]| {
                 (0..2).all(|axis| {
                     i64::from(first[axis]) <= near[1][axis] && near[0][axis] <= i64::from(last[axis])
@@ -257,9 +264,9 @@ impl Builder {
             });
             if meets && !own() {
                 for &world in coords {
-                    let place = source.lattice.local(cell, world);
-                    foreign.insert(place);
-                    hot.insert(place);
+                    let place = source.cell_grid.local(cell, world);
+                    neighbour_vertices.insert(place);
+                    known_vertices.insert(place);
                 }
             }
         });
@@ -275,7 +282,7 @@ impl Builder {
             for (&from, &to) in points.iter().zip(points.iter().skip(1).chain(points.first())) {
                 let forward = from < to;
                 let (start, end) = if forward { (from, to) } else { (to, from) };
-                self.hot.between(start, end, &mut self.between);
+                self.known_vertices.between(start, end, &mut self.between);
                 let mut at = start;
                 for &next in self.between.iter().chain(std::iter::once(&end)) {
                     // What was drawn together may run the other way.
@@ -344,7 +351,7 @@ impl Builder {
         let label = |area: u32| &labels[usize::from(self.members[area as usize].label)];
         // By place, then class: not by what the features happen to be numbered.
         found.sort_by_cached_key(|(area, rings)| (rings.points.iter().min().copied(), label(*area)));
-        let mut out = Packer::default();
+        let mut out = AreaWriter::default();
         for (area, rings) in &found {
             let member = &self.members[*area as usize];
             out.push(member.label, member.count, rings);
@@ -360,7 +367,7 @@ impl Builder {
 
     /// The valid polygons within one area's borders: simplified, or as they are where that would spoil them, or resolved
     /// where they were never right.
-    fn trace(&mut self, borders: &[(u32, Directed)], out: &mut Rings) {
+    fn trace(&mut self, borders: &[(u32, DirectedEdge)], out: &mut Rings) {
         self.directed.clear();
         self.directed.extend(borders.iter().map(|&(_, way)| way));
         let mut exact = Rings::default();
@@ -396,7 +403,7 @@ impl Builder {
 }
 
 /// Takes edges apart into closed ways. As many end in each vertex as begin there.
-fn close(edges: &mut [Directed], mut ring: impl FnMut(&[Near])) {
+fn close(edges: &mut [DirectedEdge], mut ring: impl FnMut(&[TilePoint])) {
     edges.sort_unstable();
     let mut used = vec![false; edges.len()];
     let mut way = Vec::new();
@@ -419,7 +426,7 @@ fn close(edges: &mut [Directed], mut ring: impl FnMut(&[Near])) {
 }
 
 /// The feature that stands for all that this one is merged with: the first of them.
-fn root(members: &mut [Member], mut feature: u32) -> u32 {
+fn root(members: &mut [MergedFeature], mut feature: u32) -> u32 {
     loop {
         let parent = members[feature as usize].parent;
         if parent == feature {
@@ -431,12 +438,12 @@ fn root(members: &mut [Member], mut feature: u32) -> u32 {
     }
 }
 
-fn merge(members: &mut [Member], a: u32, b: u32) {
+fn merge(members: &mut [MergedFeature], a: u32, b: u32) {
     let (a, b) = (root(members, a), root(members, b));
     members[a.max(b) as usize].parent = a.min(b);
 }
 
-fn hash(label: u16, points: &[Near]) -> u64 {
+fn hash(label: u16, points: &[TilePoint]) -> u64 {
     let mut hasher = FxHasher::default();
     (label, points).hash(&mut hasher);
     hasher.finish()
@@ -444,13 +451,13 @@ fn hash(label: u16, points: &[Near]) -> u64 {
 
 /// Packs areas one after the other.
 #[derive(Default)]
-struct Packer {
-    areas: Vec<Area>,
+struct AreaWriter {
+    areas: Vec<MergedArea>,
     rings: Vec<u32>,
     points: Vec<[i16; 2]>,
 }
 
-impl Packer {
+impl AreaWriter {
     fn push(&mut self, label: u16, count: u32, rings: &Rings) {
         let first_ring = self.rings.len() as u32;
         let (mut low, mut high) = ([i16::MAX; 2], [i16::MIN; 2]);
@@ -464,6 +471,13 @@ impl Packer {
             }
             self.rings.push(2 * self.points.len() as u32 + u32::from(rings.rings[index].outer));
         }
-        self.areas.push(Area { label, count, first_ring, end_ring: self.rings.len() as u32, low, high });
+        self.areas.push(MergedArea {
+            label,
+            count,
+            first_ring,
+            end_ring: self.rings.len() as u32,
+            low,
+            high,
+        });
     }
 }

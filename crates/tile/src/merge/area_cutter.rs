@@ -2,7 +2,7 @@
 
 use crate::cut::{
     clip::{clip_ring, insert_seams},
-    grid::{Far, Grid, Near},
+    grid::{Grid, TilePoint, WidePoint},
     repair::Repair,
     rings::{Rings, clean, doubled_area},
     simple::Checker,
@@ -11,10 +11,10 @@ use crate::cut::{
 /// Cuts valid polygons on the tile's grid to its clip box. Holds buffers that are used again.
 #[derive(Default)]
 pub(crate) struct AreaCutter {
-    ring: Vec<Far>,
-    spare: Vec<Far>,
-    near: Vec<Near>,
-    corners: Vec<(Near, usize)>,
+    ring: Vec<WidePoint>,
+    spare: Vec<WidePoint>,
+    near: Vec<TilePoint>,
+    corners: Vec<(TilePoint, usize)>,
     checker: Checker,
     repair: Repair,
     out: Rings,

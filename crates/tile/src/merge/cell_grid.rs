@@ -1,10 +1,10 @@
 //! The squares that a layer is divided into, and where a feature belongs.
 
-use citymap_engine::{Bbox, Shape, ShapeKind, mercator};
+use citymap_engine::{Bbox, ShapeKind, ShapeRef, mercator};
 
 /// The squares of one zoom: what is derived from a layer is derived square by square.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lattice {
+pub(crate) struct CellGrid {
     /// The squares are the tiles of this zoom, 1 to 18: a layer's detail zoom.
     zoom: u8,
 }
@@ -21,24 +21,24 @@ pub(crate) type WorldBox = [[u32; 2]; 2];
 
 /// Where a feature belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Home {
+pub(crate) enum CellFit {
     /// No geometry.
-    Nowhere,
+    Empty,
     /// Polygons no wider than a square: merged with the others whose boxes have their middle in it.
-    In(Cell, WorldBox),
+    Inside(Cell, WorldBox),
     /// Polygons wider than a square: drawn one by one where there are areas, rastered with the others below.
     Wide(WorldBox),
-    /// No polygons, or wider than [`MOST_CELLS`]: drawn one by one at every zoom.
+    /// No polygons, or wider than [`MAX_CELLS`]: drawn one by one at every zoom.
     Single(WorldBox),
 }
 
 /// How many squares a polygon may reach into to be rastered.
-const MOST_CELLS: u64 = 4096;
+const MAX_CELLS: u64 = 4096;
 
 /// How many area units a square is wide: half a tile of the zoom above.
 pub(crate) const CELL_SIDE: i32 = 2048;
 
-impl Lattice {
+impl CellGrid {
     pub(crate) fn new(zoom: u8) -> Self {
         Self { zoom: zoom.clamp(1, 18) }
     }
@@ -92,19 +92,19 @@ impl Lattice {
     }
 
     /// Where a shape belongs.
-    pub(crate) fn home(&self, shape: Shape<'_>) -> Home {
-        let Some(around) = world_box(shape.mercator_coords()) else { return Home::Nowhere };
+    pub(crate) fn fit(&self, shape: ShapeRef<'_>) -> CellFit {
+        let Some(around) = world_box(shape.mercator_coords()) else { return CellFit::Empty };
         if !matches!(shape.kind(), ShapeKind::Polygon | ShapeKind::MultiPolygon) {
-            return Home::Single(around);
+            return CellFit::Single(around);
         }
         let [low, high] = around;
         let side = 1u64 << self.shift();
         let width = |axis: usize| u64::from(high[axis] - low[axis]);
         if width(0) <= side && width(1) <= side {
-            return Home::In(self.cell(middle(around)), around);
+            return CellFit::Inside(self.cell(middle(around)), around);
         }
         let cells = |axis: usize| u64::from((high[axis] >> self.shift()) - (low[axis] >> self.shift())) + 1;
-        if cells(0) * cells(1) <= MOST_CELLS { Home::Wide(around) } else { Home::Single(around) }
+        if cells(0) * cells(1) <= MAX_CELLS { CellFit::Wide(around) } else { CellFit::Single(around) }
     }
 }
 
@@ -135,21 +135,21 @@ mod tests {
 
     #[test]
     fn squares_tile_the_world_and_units_are_those_of_tiles() {
-        let lattice = Lattice::new(15);
+        let cell_grid = CellGrid::new(15);
         let world = mercator::project([106.7, 10.77]);
-        let cell = lattice.cell(world);
-        let [x, y] = lattice.origin(cell);
-        assert!(x <= world[0].into() && i64::from(world[1]) - y < 1 << lattice.shift());
+        let cell = cell_grid.cell(world);
+        let [x, y] = cell_grid.origin(cell);
+        assert!(x <= world[0].into() && i64::from(world[1]) - y < 1 << cell_grid.shift());
         let tile = crate::TileId::at([106.7, 10.77], 14).unwrap();
         let [u, v] = crate::cut::grid::Grid::new(tile, 0).place(world);
-        let local = lattice.local(cell, world);
+        let local = cell_grid.local(cell, world);
         let offset = |cell: u32, tile: u32| i64::from(cell - 2 * tile) * i64::from(CELL_SIDE);
         assert_eq!(
             [i64::from(local[0]) + offset(cell.x, tile.x()), i64::from(local[1]) + offset(cell.y, tile.y())],
             [u, v]
         );
         let around = [[world[0] - 5, world[1]], [world[0] + 5, world[1] + 9]];
-        assert_eq!(lattice.cells(around, 0).collect::<Vec<_>>(), [cell]);
-        assert_eq!(lattice.cells(around, 1 << lattice.shift()).count(), 9);
+        assert_eq!(cell_grid.cells(around, 0).collect::<Vec<_>>(), [cell]);
+        assert_eq!(cell_grid.cells(around, 1 << cell_grid.shift()).count(), 9);
     }
 }

@@ -2,11 +2,11 @@
 
 use super::mosaic::{Frame, Mosaic};
 use crate::cut::{
-    grid::Near,
+    grid::TilePoint,
     rings::{Rings, doubled_area},
     simple::{Checker, Contact},
     simplify::farthest,
-    trace::{Directed, Tracer},
+    trace::{DirectedEdge, Tracer},
 };
 
 /// How far, in pixels, a smoothed border may lie from the steps between pixels: it takes the steps of a slope.
@@ -37,14 +37,14 @@ pub(crate) struct Contours {
     pub(crate) regions: Vec<Region>,
     stack: Vec<u32>,
     walked: Vec<u8>,
-    steps: Vec<Near>,
-    smooth: Vec<Near>,
+    steps: Vec<TilePoint>,
+    smooth: Vec<TilePoint>,
     arcs: Vec<Arc>,
     /// Region, arc, and whether the region lies to the right of it.
     sides: Vec<(u32, u32, bool)>,
     keep: Vec<bool>,
     spans: Vec<(usize, usize)>,
-    directed: Vec<Directed>,
+    directed: Vec<DirectedEdge>,
     tracer: Tracer,
     checker: Checker,
     /// How many vertices smoothing left out.
@@ -52,7 +52,7 @@ pub(crate) struct Contours {
 }
 
 /// East, south, west, north.
-const WAYS: [Near; 4] = [[1, 0], [0, 1], [-1, 0], [0, -1]];
+const WAYS: [TilePoint; 4] = [[1, 0], [0, 1], [-1, 0], [0, -1]];
 
 impl Contours {
     /// Finds what hangs together.
@@ -107,7 +107,7 @@ impl Contours {
     }
 
     /// The ways (bits, as in [`WAYS`]) that a border leaves a corner of pixels.
-    fn ways(&self, side: usize, [x, y]: Near) -> u8 {
+    fn ways(&self, side: usize, [x, y]: TilePoint) -> u8 {
         let [nw, ne, sw, se] =
             [(x - 1, y - 1), (x, y - 1), (x - 1, y), (x, y)].map(|(x, y)| self.region(side, x, y));
         u8::from(ne != se) | u8::from(sw != se) << 1 | u8::from(nw != sw) << 2 | u8::from(nw != ne) << 3
@@ -126,8 +126,9 @@ impl Contours {
         self.simplified = 0;
         // Both tiles at a seam stop there, so that neither's course depends on what only the other sees.
         let seams = [frame.margin as i32, (frame.margin + frame.inner) as i32];
-        let fixed =
-            |node: Near, ways: u8| ways.count_ones() != 2 || node.iter().any(|value| seams.contains(value));
+        let fixed = |node: TilePoint, ways: u8| {
+            ways.count_ones() != 2 || node.iter().any(|value| seams.contains(value))
+        };
         for rings in [false, true] {
             for at in 0..nodes * nodes {
                 let node = [(at % nodes) as i32, (at / nodes) as i32];
@@ -146,7 +147,7 @@ impl Contours {
         self.sides.sort_unstable();
     }
 
-    fn walk(&mut self, side: usize, origin: Near, first: u8, fixed: &impl Fn(Near, u8) -> bool) {
+    fn walk(&mut self, side: usize, origin: TilePoint, first: u8, fixed: &impl Fn(TilePoint, u8) -> bool) {
         let nodes = side + 1;
         let start = self.steps.len();
         // To the right and left of the first step.
@@ -247,7 +248,7 @@ impl Contours {
 
     fn trace(&mut self, frame: &Frame, sides: &[(u32, u32, bool)], smooth: bool, out: &mut Rings) {
         let unit = frame.unit;
-        let place = |node: Near| node.map(|value| (value - frame.margin as i32) * unit);
+        let place = |node: TilePoint| node.map(|value| (value - frame.margin as i32) * unit);
         self.directed.clear();
         for &(_, arc, right) in sides {
             let arc = self.arcs[arc as usize];

@@ -36,8 +36,14 @@ pub(crate) struct Labels {
 }
 
 impl Labels {
-    /// The number of a row's class. Beyond `most` distinct ones the last stands for all further.
-    pub(crate) fn of(&mut self, snapshot: &LayerSnapshot, row: Row, field: Option<usize>, most: u16) -> u16 {
+    /// The number of a row's class. Beyond `max_labels` distinct ones the last stands for all further.
+    pub(crate) fn of(
+        &mut self,
+        snapshot: &LayerSnapshot,
+        row: Row,
+        field: Option<usize>,
+        max_labels: u16,
+    ) -> u16 {
         self.spare.clear();
         if let Some(field) = field {
             write_label(snapshot.value(row, field), &mut self.spare);
@@ -45,8 +51,8 @@ impl Labels {
         if let Some(&number) = self.numbers.get(&*self.spare) {
             return number;
         }
-        if self.list.len() >= usize::from(most) {
-            return most - 1;
+        if self.list.len() >= usize::from(max_labels) {
+            return max_labels - 1;
         }
         let number = self.list.len() as u16;
         let label: Label = self.spare.as_slice().into();

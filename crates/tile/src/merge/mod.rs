@@ -30,13 +30,13 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHasher};
 
 use self::{
-    area::{CellAreas, Source},
+    area::{CellAreas, MergeSource},
     cell_grid::{Cell, degrees},
     raster::CellRaster,
-    square_stamps::{Census, View},
+    square_stamps::{CellIndex, SquareStamps},
 };
 pub(crate) use self::{
-    cell_grid::Lattice,
+    cell_grid::CellGrid,
     labels::Labels,
     tile::Drawing,
     write::{COUNT_KEY, MERGED_ID},
@@ -44,36 +44,36 @@ pub(crate) use self::{
 
 /// What was derived from one base of one layer.
 #[derive(Debug)]
-pub(crate) struct Merged {
-    pub(crate) lattice: Lattice,
+pub(crate) struct DerivedLayer {
+    pub(crate) cell_grid: CellGrid,
     pub(crate) class: Option<usize>,
     tolerance: f64,
     time: Option<TimeInterval>,
-    census: Census,
+    cell_index: CellIndex,
     /// Of the last snapshots, by the ids of their deltas.
-    views: Mutex<Vec<(u64, Arc<View>)>>,
-    areas: Kept<CellAreas>,
-    rasters: Kept<CellRaster>,
+    stamp_sets: Mutex<Vec<(u64, Arc<SquareStamps>)>>,
+    areas: CellCache<CellAreas>,
+    rasters: CellCache<CellRaster>,
 }
 
-/// How many snapshots' views are kept: the newest, and those that requests may still hold.
-const VIEWS: usize = 4;
+/// How many snapshots' stamp_sets are kept: the newest, and those that requests may still hold.
+const STAMP_SETS: usize = 4;
 
 /// Results by square, each with the stamp of what it follows from.
 #[derive(Debug)]
-struct Kept<T> {
+struct CellCache<T> {
     shards: [RwLock<Shard<T>>; 16],
 }
 
 type Shard<T> = FxHashMap<Cell, (u64, Arc<T>)>;
 
-impl<T> Default for Kept<T> {
+impl<T> Default for CellCache<T> {
     fn default() -> Self {
         Self { shards: std::array::from_fn(|_| RwLock::default()) }
     }
 }
 
-impl<T: Send + Sync> Kept<T> {
+impl<T: Send + Sync> CellCache<T> {
     fn shard(&self, cell: Cell) -> &RwLock<Shard<T>> {
         let hash = BuildHasherDefault::<FxHasher>::default().hash_one(cell);
         &self.shards[(hash >> 40) as usize % self.shards.len()]
@@ -85,14 +85,19 @@ impl<T: Send + Sync> Kept<T> {
     }
 
     /// The results for squares, made where they are missing; by all threads where many are.
-    fn all(&self, cells: &[Cell], view: &View, make: impl Fn(Cell) -> T + Sync) -> Vec<(Cell, Arc<T>)> {
+    fn all(
+        &self,
+        cells: &[Cell],
+        stamps: &SquareStamps,
+        make: impl Fn(Cell) -> T + Sync,
+    ) -> Vec<(Cell, Arc<T>)> {
         let mut found: Vec<(Cell, Option<Arc<T>>)> =
-            cells.iter().map(|&cell| (cell, self.get(cell, view.stamp_of(cell)))).collect();
+            cells.iter().map(|&cell| (cell, self.get(cell, stamps.stamp_of(cell)))).collect();
         let missing: Vec<Cell> =
             found.iter().filter(|(_, value)| value.is_none()).map(|(cell, _)| *cell).collect();
         let work = |&cell: &Cell| {
             let value = Arc::new(make(cell));
-            let entry = (view.stamp_of(cell), Arc::clone(&value));
+            let entry = (stamps.stamp_of(cell), Arc::clone(&value));
             self.shard(cell).write().unwrap_or_else(PoisonError::into_inner).insert(cell, entry);
             value
         };
@@ -114,98 +119,108 @@ impl<T: Send + Sync> Kept<T> {
     }
 }
 
-impl Merged {
+impl DerivedLayer {
     /// Nothing derived yet, but that all of the base was looked at once.
     pub(crate) fn new(snapshot: &LayerSnapshot, rule: &TileRule, time: Option<TimeInterval>) -> Self {
-        let lattice = Lattice::new(rule.detail_zoom);
+        let cell_grid = CellGrid::new(rule.detail_zoom);
         let class = rule.class.as_deref().and_then(|name| snapshot.layer().field_index(name));
         Self {
-            lattice,
+            cell_grid,
             class,
             // Pixels of 1/512 to units of 1/4096.
             tolerance: rule.simplify * 8.0,
             time,
-            census: Census::of_base(snapshot, lattice),
-            views: Mutex::default(),
-            areas: Kept::default(),
-            rasters: Kept::default(),
+            cell_index: CellIndex::of_base(snapshot, cell_grid),
+            stamp_sets: Mutex::default(),
+            areas: CellCache::default(),
+            rasters: CellCache::default(),
         }
     }
 
-    fn views(&self) -> MutexGuard<'_, Vec<(u64, Arc<View>)>> {
-        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    fn stamp_sets(&self) -> MutexGuard<'_, Vec<(u64, Arc<SquareStamps>)>> {
+        self.stamp_sets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn view(&self, snapshot: &LayerSnapshot) -> Arc<View> {
+    fn stamps(&self, snapshot: &LayerSnapshot) -> Arc<SquareStamps> {
         let id = snapshot.delta().id();
-        if let Some((_, view)) = self.views().iter().find(|(own, _)| *own == id) {
-            return Arc::clone(view);
+        if let Some((_, stamps)) = self.stamp_sets().iter().find(|(own, _)| *own == id) {
+            return Arc::clone(stamps);
         }
-        let view = Arc::new(View::new(snapshot, &self.census, self.lattice));
-        let mut views = self.views();
-        if views.len() >= VIEWS {
-            views.remove(0);
+        let stamps = Arc::new(SquareStamps::new(snapshot, &self.cell_index, self.cell_grid));
+        let mut stamp_sets = self.stamp_sets();
+        if stamp_sets.len() >= STAMP_SETS {
+            stamp_sets.remove(0);
         }
-        views.push((id, Arc::clone(&view)));
-        view
+        stamp_sets.push((id, Arc::clone(&stamps)));
+        stamps
     }
 
-    fn source<'a>(&self, snapshot: &'a LayerSnapshot) -> Source<'a> {
-        Source {
+    fn source<'a>(&self, snapshot: &'a LayerSnapshot) -> MergeSource<'a> {
+        MergeSource {
             snapshot,
             during: snapshot.during(self.time),
-            lattice: self.lattice,
+            cell_grid: self.cell_grid,
             class: self.class,
             tolerance: self.tolerance,
         }
     }
 
-    fn areas(&self, snapshot: &LayerSnapshot, view: &View, cells: &[Cell]) -> Vec<(Cell, Arc<CellAreas>)> {
+    fn areas(
+        &self,
+        snapshot: &LayerSnapshot,
+        stamps: &SquareStamps,
+        cells: &[Cell],
+    ) -> Vec<(Cell, Arc<CellAreas>)> {
         let source = self.source(snapshot);
-        self.areas.all(cells, view, |cell| source.areas(cell))
+        self.areas.all(cells, stamps, |cell| source.areas(cell))
     }
 
-    fn rasters(&self, snapshot: &LayerSnapshot, view: &View, cells: &[Cell]) -> Vec<(Cell, Arc<CellRaster>)> {
+    fn rasters(
+        &self,
+        snapshot: &LayerSnapshot,
+        stamps: &SquareStamps,
+        cells: &[Cell],
+    ) -> Vec<(Cell, Arc<CellRaster>)> {
         let source = self.source(snapshot);
-        self.rasters.all(cells, view, |cell| source.raster(cell))
+        self.rasters.all(cells, stamps, |cell| source.raster(cell))
     }
 
     /// Derives what all tiles need.
     pub(crate) fn prepare(&self, snapshot: &LayerSnapshot) {
-        let view = self.view(snapshot);
-        let cells = self.census.all_cells(&view);
+        let stamps = self.stamps(snapshot);
+        let cells = self.cell_index.all_cells(&stamps);
         let source = self.source(snapshot);
         // A batch at a time, so that what was made is not gathered a second time.
         for cells in cells.chunks(256) {
-            self.areas.all(cells, &view, |cell| source.areas(cell));
-            self.rasters.all(cells, &view, |cell| source.raster(cell));
+            self.areas.all(cells, &stamps, |cell| source.areas(cell));
+            self.rasters.all(cells, &stamps, |cell| source.raster(cell));
         }
     }
 
     /// Bytes held.
     pub(crate) fn weight(&self) -> usize {
-        self.census.weight()
-            + self.views().iter().map(|(_, view)| view.weight()).sum::<usize>()
+        self.cell_index.weight()
+            + self.stamp_sets().iter().map(|(_, stamps)| stamps.weight()).sum::<usize>()
             + self.areas.weight(CellAreas::weight)
             + self.rasters.weight(CellRaster::weight)
     }
 }
 
 /// How far tiles of a zoom below the layer's detail zoom may change with the features of a box.
-pub(crate) fn reach(lattice: Lattice, bbox: &Bbox, zoom: u8) -> Bbox {
+pub(crate) fn reach(cell_grid: CellGrid, bbox: &Bbox, zoom: u8) -> Bbox {
     let [low, high] =
         [mercator::project([bbox.min[0], bbox.max[1]]), mercator::project([bbox.max[0], bbox.min[1]])];
-    if zoom + 1 == lattice.zoom() {
+    if zoom + 1 == cell_grid.zoom() {
         // All squares that may be done again, and what of them may reach beyond them.
-        let margin = square_stamps::reach(lattice);
-        let shift = lattice.shift();
+        let margin = square_stamps::reach(cell_grid);
+        let shift = cell_grid.shift();
         let first = low.map(|value| i64::from(value.saturating_sub(margin) >> shift) << shift);
         let end = high.map(|value| (i64::from(value.saturating_add(margin) >> shift) + 1) << shift);
         let margin = i64::from(margin);
         return degrees([first.map(|value| value - margin), end.map(|value| value + margin)]);
     }
     // Whole pixels, as wide as they get, and those that look at them.
-    let margin = 6i64 << (32 - 8 - u32::from(zoom.min(18)) + u32::from(tile::MOST_STEPS));
+    let margin = 6i64 << (32 - 8 - u32::from(zoom.min(18)) + u32::from(tile::MAX_STEPS));
     degrees([low.map(|value| i64::from(value) - margin), high.map(|value| i64::from(value) + margin)])
 }
 

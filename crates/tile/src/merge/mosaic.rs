@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{
-    cell_grid::{Cell, Lattice},
+    cell_grid::{Cell, CellGrid},
     labels::Label,
     raster::{CellRaster, EMPTY, FINEST, LEVELS},
 };
@@ -15,7 +15,7 @@ use crate::{TileId, cut::grid::SIDE};
 const MARGIN: usize = 4;
 
 /// From how much cover on (of 255) a pixel is drawn; one with less is where nothing drawn is beside it.
-const MOST: u32 = 128;
+const DRAWN_COVER: u32 = 128;
 
 /// How a tile is divided into pixels, and which squares they are of.
 #[derive(Clone, Copy, Debug)]
@@ -33,10 +33,10 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// Pixels of a tile: 256 to its side, halved `step` times.
-    pub(crate) fn new(tile: TileId, lattice: Lattice, buffer: u16, step: u8) -> Self {
+    pub(crate) fn new(tile: TileId, cell_grid: CellGrid, buffer: u16, step: u8) -> Self {
         let unit = 16i32 << step;
         let margin = usize::from(buffer).div_ceil(unit as usize) + MARGIN;
-        let per_cell = 8 - i32::from(step) - (i32::from(lattice.zoom()) - i32::from(tile.z()));
+        let per_cell = 8 - i32::from(step) - (i32::from(cell_grid.zoom()) - i32::from(tile.z()));
         Self { tile, unit, inner: (SIDE / i64::from(unit)) as usize, margin, per_cell }
     }
 
@@ -55,8 +55,8 @@ impl Frame {
     }
 
     /// The first and last column and row of squares that it takes.
-    pub(crate) fn cells(&self, lattice: Lattice) -> [[u32; 2]; 2] {
-        let last = (1i64 << lattice.zoom()) - 1;
+    pub(crate) fn cells(&self, cell_grid: CellGrid) -> [[u32; 2]; 2] {
+        let last = (1i64 << cell_grid.zoom()) - 1;
         let clamp = |cell: i64| cell.clamp(0, last) as u32;
         let start = self.start();
         let end = start.map(|pixel| pixel + self.side() as i64);
@@ -109,7 +109,7 @@ impl Mosaic {
         }
         // How many squares share a pixel.
         let shared = 1u32 << (-2 * frame.per_cell).clamp(0, 24);
-        self.settle(frame.side(), MOST.saturating_mul(shared));
+        self.settle(frame.side(), DRAWN_COVER.saturating_mul(shared));
     }
 
     fn lay(&mut self, frame: &Frame, cell: Cell, raster: &CellRaster, map: &[u16]) {
@@ -144,9 +144,9 @@ impl Mosaic {
 
     /// Decides what is drawn: pixels that are covered well, and of the others nooks between them, and those that would
     /// leave nothing where there is something. What the rest stands for goes to the drawn one beside it that is covered best.
-    fn settle(&mut self, side: usize, most: u32) {
+    fn settle(&mut self, side: usize, min_cover: u32) {
         self.drawn.clear();
-        self.drawn.extend(self.covers.iter().map(|&cover| cover >= most));
+        self.drawn.extend(self.covers.iter().map(|&cover| cover >= min_cover));
         let around = |at: usize| {
             let (x, y) = (at % side, at / side);
             let columns = x.saturating_sub(1)..=(x + 1).min(side - 1);

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use citymap_engine::{PartKind, Row, Shape};
+use citymap_engine::{PartKind, Row, ShapeRef};
 
 use super::{
-    area::Source,
-    cell_grid::{Cell, Home, middle},
+    area::MergeSource,
+    cell_grid::{Cell, CellFit, middle},
     labels::{Label, Labels},
 };
 
@@ -76,11 +76,11 @@ thread_local! {
     static CANVAS: RefCell<Canvas> = RefCell::default();
 }
 
-impl Source<'_> {
+impl MergeSource<'_> {
     /// Paints what meets a square, in the order of fids.
     pub(crate) fn raster(&self, cell: Cell) -> CellRaster {
         let mut rows: Vec<Row> = Vec::new();
-        self.during.candidates(&self.lattice.bbox(cell, 0), |row| rows.push(row));
+        self.during.candidates(&self.cell_grid.bbox(cell, 0), |row| rows.push(row));
         self.snapshot.sort(&mut rows);
         CANVAS.with_borrow_mut(|canvas| self.paint(cell, &rows, canvas))
     }
@@ -90,15 +90,17 @@ impl Source<'_> {
         canvas.samples.resize(SAMPLES * SAMPLES, EMPTY);
         let mut labels = Labels::default();
         let mut counts = vec![0u32; offset(LEVELS)];
-        let origin = self.lattice.origin(cell);
-        let shift = self.lattice.shift() - 8;
+        let origin = self.cell_grid.origin(cell);
+        let shift = self.cell_grid.shift() - 8;
         for &row in rows {
             let shape = self.snapshot.shape(row);
-            let (Home::In(_, around) | Home::Wide(around)) = self.lattice.home(shape) else { continue };
+            let (CellFit::Inside(_, around) | CellFit::Wide(around)) = self.cell_grid.fit(shape) else {
+                continue;
+            };
             let label = labels.of(self.snapshot, row, self.class, EMPTY.into()) as u8;
             let hit = canvas.fill(shape, origin, shift, label);
             let middle = middle(around);
-            if self.lattice.cell(middle) == cell {
+            if self.cell_grid.cell(middle) == cell {
                 let sample = [0, 1].map(|axis| (i64::from(middle[axis]) - origin[axis]) as usize >> shift);
                 counts[sample[1] / 4 * FINEST + sample[0] / 4] += 1;
                 // What no sample met is still there.
@@ -115,7 +117,7 @@ impl Source<'_> {
 
 impl Canvas {
     /// Gives the samples in a shape a class; whether there were any in the square.
-    fn fill(&mut self, shape: Shape<'_>, origin: [i64; 2], shift: u32, label: u8) -> bool {
+    fn fill(&mut self, shape: ShapeRef<'_>, origin: [i64; 2], shift: u32, label: u8) -> bool {
         let scale = 1.0 / f64::from(1u32 << shift);
         let mut hit = false;
         for part in shape.parts().filter(|part| part.kind == PartKind::Polygon) {

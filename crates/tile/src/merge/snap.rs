@@ -1,6 +1,6 @@
-//! Places that edges are drawn to, so that borders which nearly meet do meet.
+//! VertexSet that edges are drawn to, so that borders which nearly meet do meet.
 
-use crate::cut::grid::Near;
+use crate::cut::grid::TilePoint;
 
 /// The least and greatest coordinate that is noted; beyond it nothing is drawn together.
 const LOW: i32 = -1100;
@@ -9,13 +9,13 @@ const WORDS: usize = (HIGH - LOW) as usize / 64 + 1;
 
 /// A set of places around a square.
 #[derive(Default)]
-pub(crate) struct Places {
+pub(crate) struct VertexSet {
     words: Vec<u64>,
     used: Vec<u32>,
 }
 
 #[inline]
-fn position([x, y]: Near) -> Option<(usize, u64)> {
+fn position([x, y]: TilePoint) -> Option<(usize, u64)> {
     let inside = |value: i32| (LOW..HIGH).contains(&value);
     (inside(x) && inside(y)).then(|| {
         let column = (x - LOW) as usize;
@@ -23,7 +23,7 @@ fn position([x, y]: Near) -> Option<(usize, u64)> {
     })
 }
 
-impl Places {
+impl VertexSet {
     pub(crate) fn clear(&mut self) {
         for &word in &self.used {
             self.words[word as usize] = 0;
@@ -31,7 +31,7 @@ impl Places {
         self.used.clear();
     }
 
-    pub(crate) fn insert(&mut self, place: Near) {
+    pub(crate) fn insert(&mut self, place: TilePoint) {
         if self.words.is_empty() {
             self.words.resize((HIGH - LOW) as usize * WORDS, 0);
         }
@@ -44,13 +44,13 @@ impl Places {
     }
 
     #[inline]
-    pub(crate) fn contains(&self, place: Near) -> bool {
+    pub(crate) fn contains(&self, place: TilePoint) -> bool {
         position(place).is_some_and(|(word, bit)| self.words.get(word).is_some_and(|found| found & bit != 0))
     }
 
     /// The places whose unit squares the segment passes, its ends not among them, on the way from `a` to `b`. The same
     /// ones from either end if callers agree on which end is `a`.
-    pub(crate) fn between(&self, a: Near, b: Near, out: &mut Vec<Near>) {
+    pub(crate) fn between(&self, a: TilePoint, b: TilePoint, out: &mut Vec<TilePoint>) {
         out.clear();
         let run = [b[0] - a[0], b[1] - a[1]];
         let axis = usize::from(run[0].abs() < run[1].abs());
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn an_edge_finds_what_lies_on_it_in_order() {
-        let mut places = Places::default();
+        let mut places = VertexSet::default();
         for place in [[0, 0], [10, 3], [5, 1], [5, 4], [20, 6], [7, 2]] {
             places.insert(place);
         }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn steep_and_backward_edges_too() {
-        let mut places = Places::default();
+        let mut places = VertexSet::default();
         for place in [[3, 10], [-2, -7], [1, 1]] {
             places.insert(place);
         }

@@ -2,25 +2,25 @@
 
 use std::hash::{Hash, Hasher};
 
-use citymap_engine::{LayerSnapshot, Row, Shape};
+use citymap_engine::{LayerSnapshot, Row, ShapeRef};
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::cell_grid::{Cell, Home, Lattice, WorldBox};
+use super::cell_grid::{Cell, CellFit, CellGrid, WorldBox};
 
 /// Which squares a base reaches, and which of its rows are merged nowhere.
 #[derive(Debug, Default)]
-pub(crate) struct Census {
+pub(crate) struct CellIndex {
     /// The squares that boxes of polygons meet, sorted; those of hidden rows too.
     cells: Vec<Cell>,
-    /// See [`Home::Wide`].
+    /// See [`CellFit::Wide`].
     wide: Vec<(Row, WorldBox)>,
-    /// See [`Home::Single`].
+    /// See [`CellFit::Single`].
     single: Vec<(Row, WorldBox)>,
 }
 
-/// A snapshot as its base's census and what differs from it.
+/// A snapshot as its base's cell_index and what differs from it.
 #[derive(Debug, Default)]
-pub(crate) struct View {
+pub(crate) struct SquareStamps {
     /// For each square that changes reach what tells this state of it from every other one over the same base.
     stamps: FxHashMap<Cell, u64>,
     /// The squares that only changed features meet, sorted.
@@ -30,25 +30,25 @@ pub(crate) struct View {
     pub(crate) single: Vec<(Row, WorldBox)>,
 }
 
-impl Census {
-    pub(crate) fn of_base(snapshot: &LayerSnapshot, lattice: Lattice) -> Self {
-        let mut census = Self::default();
+impl CellIndex {
+    pub(crate) fn of_base(snapshot: &LayerSnapshot, cell_grid: CellGrid) -> Self {
+        let mut cell_index = Self::default();
         for row in 0..snapshot.base().len() as Row {
-            census.add(snapshot.shape(row), row, lattice);
+            cell_index.add(snapshot.shape(row), row, cell_grid);
         }
-        census.finish();
-        census
+        cell_index.finish();
+        cell_index
     }
 
-    fn add(&mut self, shape: Shape<'_>, row: Row, lattice: Lattice) {
-        match lattice.home(shape) {
-            Home::Nowhere => {}
-            Home::Single(around) => self.single.push((row, around)),
-            home @ (Home::Wide(around) | Home::In(_, around)) => {
-                if matches!(home, Home::Wide(_)) {
+    fn add(&mut self, shape: ShapeRef<'_>, row: Row, cell_grid: CellGrid) {
+        match cell_grid.fit(shape) {
+            CellFit::Empty => {}
+            CellFit::Single(around) => self.single.push((row, around)),
+            fit @ (CellFit::Wide(around) | CellFit::Inside(_, around)) => {
+                if matches!(fit, CellFit::Wide(_)) {
                     self.wide.push((row, around));
                 }
-                for cell in lattice.cells(around, 0) {
+                for cell in cell_grid.cells(around, 0) {
                     // Rows near each other often come one after the other.
                     if self.cells.last() != Some(&cell) {
                         self.cells.push(cell);
@@ -72,10 +72,10 @@ impl Census {
             + (self.wide.capacity() + self.single.capacity()) * size_of::<(Row, WorldBox)>()
     }
 
-    /// The squares of the base and of a view over it that lie in a rectangle, in order.
-    pub(crate) fn cells(&self, view: &View, [low, high]: [[u32; 2]; 2]) -> Vec<Cell> {
+    /// The squares of the base and of a stamps over it that lie in a rectangle, in order.
+    pub(crate) fn cells(&self, stamps: &SquareStamps, [low, high]: [[u32; 2]; 2]) -> Vec<Cell> {
         let mut found = Vec::new();
-        for list in [&self.cells, &view.cells] {
+        for list in [&self.cells, &stamps.cells] {
             let from = list.partition_point(|cell| cell.x < low[0]);
             let columns = list[from..].iter().take_while(|cell| cell.x <= high[0]);
             found.extend(columns.filter(|cell| (low[1]..=high[1]).contains(&cell.y)).copied());
@@ -86,45 +86,45 @@ impl Census {
     }
 
     /// All squares.
-    pub(crate) fn all_cells(&self, view: &View) -> Vec<Cell> {
-        self.cells(view, [[0; 2], [u32::MAX; 2]])
+    pub(crate) fn all_cells(&self, stamps: &SquareStamps) -> Vec<Cell> {
+        self.cells(stamps, [[0; 2], [u32::MAX; 2]])
     }
 }
 
-impl View {
-    pub(crate) fn new(snapshot: &LayerSnapshot, census: &Census, lattice: Lattice) -> Self {
-        let mut view = Self::default();
-        let mut added = Census::default();
+impl SquareStamps {
+    pub(crate) fn new(snapshot: &LayerSnapshot, cell_index: &CellIndex, cell_grid: CellGrid) -> Self {
+        let mut stamps = Self::default();
+        let mut added = CellIndex::default();
         if snapshot.hides_any() {
             for row in (0..snapshot.base().len() as Row).filter(|&row| snapshot.is_hidden(row)) {
-                view.stamp(snapshot.shape(row), lattice, (false, snapshot.fid(row), 0));
+                stamps.stamp(snapshot.shape(row), cell_grid, (false, snapshot.fid(row), 0));
             }
         }
         for (own, &stamp) in snapshot.delta_stamps().iter().enumerate() {
             let row = snapshot.row_of_delta(own as Row);
-            added.add(snapshot.shape(row), row, lattice);
-            view.stamp(snapshot.shape(row), lattice, (true, snapshot.fid(row), stamp));
+            added.add(snapshot.shape(row), row, cell_grid);
+            stamps.stamp(snapshot.shape(row), cell_grid, (true, snapshot.fid(row), stamp));
         }
         added.finish();
         let shown = |list: &[(Row, WorldBox)]| {
             list.iter().filter(|(row, _)| !snapshot.is_hidden(*row)).copied().collect::<Vec<_>>()
         };
-        view.wide = shown(&census.wide);
-        view.wide.append(&mut added.wide);
-        view.single = shown(&census.single);
-        view.single.append(&mut added.single);
-        view.cells = added.cells;
-        view
+        stamps.wide = shown(&cell_index.wide);
+        stamps.wide.append(&mut added.wide);
+        stamps.single = shown(&cell_index.single);
+        stamps.single.append(&mut added.single);
+        stamps.cells = added.cells;
+        stamps
     }
 
     /// Notes a change in all squares whose areas may follow from it: features of a square reach half a square beyond it,
     /// and stop where those next to them have vertices.
-    fn stamp(&mut self, shape: Shape<'_>, lattice: Lattice, change: (bool, i64, u64)) {
-        let (Home::In(_, around) | Home::Wide(around)) = lattice.home(shape) else { return };
+    fn stamp(&mut self, shape: ShapeRef<'_>, cell_grid: CellGrid, change: (bool, i64, u64)) {
+        let (CellFit::Inside(_, around) | CellFit::Wide(around)) = cell_grid.fit(shape) else { return };
         let mut hasher = FxHasher::default();
         change.hash(&mut hasher);
         let hash = hasher.finish() | 1;
-        for cell in lattice.cells(around, reach(lattice)) {
+        for cell in cell_grid.cells(around, reach(cell_grid)) {
             let stamp = self.stamps.entry(cell).or_default();
             *stamp = stamp.wrapping_add(hash);
         }
@@ -144,6 +144,6 @@ impl View {
 }
 
 /// How far (world units) beyond its box a feature may change the areas of squares: half a square, and two area units.
-pub(crate) fn reach(lattice: Lattice) -> u32 {
-    (1 << (lattice.shift() - 1)) + (1 << (lattice.shift() - 10))
+pub(crate) fn reach(cell_grid: CellGrid) -> u32 {
+    (1 << (cell_grid.shift() - 1)) + (1 << (cell_grid.shift() - 10))
 }

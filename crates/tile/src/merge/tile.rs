@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use citymap_engine::{LayerSnapshot, PartKind, Row, ShapeKind};
 
 use super::{
-    Merged,
+    DerivedLayer,
     area::CellAreas,
     area_cutter::AreaCutter,
     cell_grid::{CELL_SIDE, Cell, WorldBox},
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     GZIP_LEVEL, TileId, TileOptions,
     cut::{
-        grid::{Grid, Near, SIDE},
+        grid::{Grid, SIDE, TilePoint},
         line::LineCutter,
         point,
         polygon::PolygonCutter,
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How often a tile's pixels may be doubled to meet its budget.
-pub(crate) const MOST_STEPS: u8 = 3;
+pub(crate) const MAX_STEPS: u8 = 3;
 
 /// What was drawn of a layer, for those who ask.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,7 @@ pub(crate) struct Drawing {
     pub(crate) raster: Option<u8>,
     /// Features in squares that the tile takes, or drawn one by one.
     pub(crate) candidates: u64,
-    /// Merged polygons.
+    /// DerivedLayer polygons.
     pub(crate) areas: u64,
     /// What was drawn one by one.
     pub(crate) single: u64,
@@ -54,7 +54,7 @@ struct TileScratch {
     cutter: AreaCutter,
     polygons: PolygonCutter,
     lines: LineCutter,
-    points: Vec<Near>,
+    points: Vec<TilePoint>,
     label: Vec<u8>,
 }
 
@@ -62,7 +62,7 @@ thread_local! {
     static SCRATCH: RefCell<TileScratch> = RefCell::default();
 }
 
-impl Merged {
+impl DerivedLayer {
     /// Appends the layer's merged polygons to a tile of a zoom below its detail zoom; says what it did.
     pub(crate) fn encode(
         &self,
@@ -72,7 +72,7 @@ impl Merged {
         budget: u32,
         out: &mut Vec<u8>,
     ) -> Drawing {
-        let view = self.view(snapshot);
+        let stamps = self.stamps(snapshot);
         let mut drawing = Drawing::default();
         let name = snapshot.layer().id.as_str();
         let class = self.class.map(|index| snapshot.layer().fields[index].name.as_str());
@@ -88,22 +88,22 @@ impl Merged {
             false
         };
         let mut first_step = 0;
-        if tile.z() + 1 == self.lattice.zoom() {
+        if tile.z() + 1 == self.cell_grid.zoom() {
             first_step = 1;
             let (low, high) = ([2 * tile.x(), 2 * tile.y()], [2 * tile.x() + 1, 2 * tile.y() + 1]);
-            let last = (1u32 << self.lattice.zoom()) - 1;
+            let last = (1u32 << self.cell_grid.zoom()) - 1;
             // What belongs to the squares around reaches half a square into this tile.
             let around = (CELL_SIDE as u32 / 2 + u32::from(options.buffer) + 1).div_ceil(CELL_SIDE as u32);
             let range =
                 [low.map(|at| at.saturating_sub(around)), high.map(|at| at.saturating_add(around).min(last))];
-            let cells = self.areas(snapshot, &view, &self.census.cells(&view, range));
+            let cells = self.areas(snapshot, &stamps, &self.cell_index.cells(&stamps, range));
             let mut layer = MergedLayer::default();
             SCRATCH.with_borrow_mut(|scratch| {
                 let grid = Grid::new(tile, options.buffer);
                 for (cell, areas) in &cells {
                     scratch.write_areas(*cell, areas, tile, &grid, &mut layer, &mut drawing);
                 }
-                for list in [&view.wide, &view.single] {
+                for list in [&stamps.wide, &stamps.single] {
                     self.write_single(snapshot, list, &grid, scratch, &mut layer, &mut drawing);
                 }
             });
@@ -114,9 +114,10 @@ impl Merged {
                 return drawing;
             }
         }
-        for step in first_step..=MOST_STEPS {
-            let frame = Frame::new(tile, self.lattice, options.buffer, step);
-            let cells = self.rasters(snapshot, &view, &self.census.cells(&view, frame.cells(self.lattice)));
+        for step in first_step..=MAX_STEPS {
+            let frame = Frame::new(tile, self.cell_grid, options.buffer, step);
+            let cells =
+                self.rasters(snapshot, &stamps, &self.cell_index.cells(&stamps, frame.cells(self.cell_grid)));
             drawing = Drawing { too_large: std::mem::take(&mut drawing.too_large), ..Drawing::default() };
             drawing.raster = Some(step);
             let mut layer = MergedLayer::default();
@@ -124,11 +125,11 @@ impl Merged {
                 let grid = Grid::new(tile, options.buffer);
                 scratch.mosaic.assemble(&frame, &cells);
                 scratch.write_regions(&frame, &grid, &mut layer, &mut drawing);
-                self.write_single(snapshot, &view.single, &grid, scratch, &mut layer, &mut drawing);
+                self.write_single(snapshot, &stamps.single, &grid, scratch, &mut layer, &mut drawing);
             });
             let mut bytes = Vec::new();
             layer.finish(name, class, &mut bytes);
-            if fits(&bytes, &mut drawing) || step == MOST_STEPS {
+            if fits(&bytes, &mut drawing) || step == MAX_STEPS {
                 out.extend_from_slice(&bytes);
                 break;
             }

@@ -1,6 +1,6 @@
 //! The protocol buffer wire format, and the geometry commands of MVT in it.
 
-use crate::cut::grid::Near;
+use crate::cut::grid::TilePoint;
 
 /// A field with a varint.
 pub(crate) const VARINT: u32 = 0;
@@ -51,7 +51,7 @@ const CLOSE_PATH: u64 = 7;
 /// Writes the geometry commands of one feature.
 pub(crate) struct Commands<'a> {
     out: &'a mut Vec<u8>,
-    at: Near,
+    at: TilePoint,
 }
 
 impl<'a> Commands<'a> {
@@ -64,20 +64,20 @@ impl<'a> Commands<'a> {
     }
 
     #[inline]
-    fn step(&mut self, to: Near) {
+    fn step(&mut self, to: TilePoint) {
         varint(self.out, zigzag(i64::from(to[0] - self.at[0])));
         varint(self.out, zigzag(i64::from(to[1] - self.at[1])));
         self.at = to;
     }
 
     /// All points of the feature.
-    pub(crate) fn points(&mut self, points: &[Near]) {
+    pub(crate) fn points(&mut self, points: &[TilePoint]) {
         self.command(MOVE_TO, points.len());
         points.iter().for_each(|&point| self.step(point));
     }
 
     /// One piece of a line.
-    pub(crate) fn line(&mut self, points: &[Near]) {
+    pub(crate) fn line(&mut self, points: &[TilePoint]) {
         let Some((&first, rest)) = points.split_first() else { return };
         self.command(MOVE_TO, 1);
         self.step(first);
@@ -86,7 +86,7 @@ impl<'a> Commands<'a> {
     }
 
     /// One ring, its first point not repeated.
-    pub(crate) fn ring(&mut self, points: &[Near]) {
+    pub(crate) fn ring(&mut self, points: &[TilePoint]) {
         self.line(points);
         self.command(CLOSE_PATH, 1);
     }

@@ -1,10 +1,10 @@
-//! The way between WGS 84 and the home grid as a patchwork of polynomials, for work that moves millions of points.
+//! The way between WGS 84 and the home grid as a polynomial_grid of polynomials, for work that moves millions of points.
 //!
 //! PROJ takes 0.5 µs a point, which in a city's overlay would be more than everything else. The way is smooth: over a
 //! cell of 0.05° (5 km) a polynomial of degree 4 in both coordinates follows it to less than the last bit of a
 //! coordinate, for one thirtieth of the time. Each cell is fitted to PROJ itself the first time somebody comes there, at
 //! 6 × 6 Chebyshev nodes, so that there is no second formula which could differ from the pinned pipeline; tests compare
-//! them over the whole country. Where the patchwork does not reach, PROJ answers.
+//! them over the whole country. Where the polynomial_grid does not reach, PROJ answers.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -19,7 +19,7 @@ const TERMS: usize = (DEGREE + 1) * (DEGREE + 2) / 2;
 
 /// A fast way from one system to another over a part of the world; PROJ's within 1e-8 m (or 1e-13 degrees).
 #[derive(Debug)]
-pub struct Patchwork {
+pub struct PolynomialGrid {
     transform: Transform,
     origin: [f64; 2],
     cell: f64,
@@ -37,13 +37,14 @@ struct Patch {
     terms: [[f64; 2]; TERMS],
 }
 
-static TO_HOME: LazyLock<Patchwork> =
-    LazyLock::new(|| Patchwork::new(Transform::known(Crs::WGS84, Crs::HOME), [102.0, 6.0], 0.05, [160, 360]));
-static FROM_HOME: LazyLock<Patchwork> = LazyLock::new(|| {
-    Patchwork::new(Transform::known(Crs::HOME, Crs::WGS84), [50_000.0, 640_000.0], 5_000.0, [185, 410])
+static TO_HOME: LazyLock<PolynomialGrid> = LazyLock::new(|| {
+    PolynomialGrid::new(Transform::known(Crs::WGS84, Crs::HOME), [102.0, 6.0], 0.05, [160, 360])
+});
+static FROM_HOME: LazyLock<PolynomialGrid> = LazyLock::new(|| {
+    PolynomialGrid::new(Transform::known(Crs::HOME, Crs::WGS84), [50_000.0, 640_000.0], 5_000.0, [185, 410])
 });
 
-impl Patchwork {
+impl PolynomialGrid {
     /// From WGS 84 degrees to metres on the home grid (EPSG:9210); fast between 102° and 110° E, 6° and 24° N.
     pub fn to_home() -> &'static Self {
         &TO_HOME
@@ -173,7 +174,7 @@ mod tests {
         (f64::from(n) * step).fract()
     }
 
-    fn worst(path: &Patchwork, places: impl Iterator<Item = [f64; 2]>) -> f64 {
+    fn worst(path: &PolynomialGrid, places: impl Iterator<Item = [f64; 2]>) -> f64 {
         let mut worst = 0.0f64;
         for place in places {
             let [ours, theirs] = [path.point(place).unwrap(), path.transform.point(place).unwrap()];
@@ -186,10 +187,10 @@ mod tests {
     fn over_the_city_it_is_proj_to_less_than_ten_nanometres() {
         let city =
             |n: u32| [106.3 + 1.3 * spread(n, 0.618_033_988_75), 10.2 + 1.5 * spread(n, 0.754_877_666_25)];
-        let gap = worst(Patchwork::to_home(), (0..40_000).map(city));
+        let gap = worst(PolynomialGrid::to_home(), (0..40_000).map(city));
         assert!(gap < 1e-8, "{gap} m");
         let home = |n: u32| Transform::known(Crs::WGS84, Crs::HOME).point(city(n)).unwrap();
-        let gap = worst(Patchwork::from_home(), (0..40_000).map(home));
+        let gap = worst(PolynomialGrid::from_home(), (0..40_000).map(home));
         assert!(gap < 1e-13, "{gap} degrees");
     }
 
@@ -197,11 +198,11 @@ mod tests {
     fn over_the_country_and_beyond_it_is_proj_too() {
         let country =
             |n: u32| [101.9 + 8.2 * spread(n, 0.618_033_988_75), 5.9 + 18.2 * spread(n, 0.754_877_666_25)];
-        let gap = worst(Patchwork::to_home(), (0..20_000).map(country));
+        let gap = worst(PolynomialGrid::to_home(), (0..20_000).map(country));
         assert!(gap < 2e-8, "{gap} m");
         let edges = [[102.0, 6.0], [110.0, 24.0], [106.7, 10.75], [106.75, 10.7]];
-        assert!(worst(Patchwork::to_home(), edges.into_iter()) < 2e-8);
-        assert!(Patchwork::to_home().point([f64::NAN, 10.0]).is_err());
-        assert!(Patchwork::to_home().point([106.0, 95.0]).is_err());
+        assert!(worst(PolynomialGrid::to_home(), edges.into_iter()) < 2e-8);
+        assert!(PolynomialGrid::to_home().point([f64::NAN, 10.0]).is_err());
+        assert!(PolynomialGrid::to_home().point([106.0, 95.0]).is_err());
     }
 }

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use citymap_edit::EditLimits;
 use citymap_feed::{FeedLimits, webhooks::WebhookOptions};
 use citymap_live::{Live, Options};
 use citymap_server::{Config, Limits};
@@ -299,9 +300,11 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
                 streams_max: args.event_streams_max,
                 heartbeat: Duration::from_secs_f64(args.event_heartbeat),
             },
-            edit_vertices_max: args.edit_vertices_max,
-            batch_edits_max: args.batch_edits_max,
-            batch_bytes_max: args.batch_max,
+            edit: EditLimits {
+                vertices_max: args.edit_vertices_max,
+                batch_edits_max: args.batch_edits_max,
+                batch_bytes_max: args.batch_max,
+            },
             writers_max: args.writers_max,
         },
         webhooks: WebhookOptions {

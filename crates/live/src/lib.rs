@@ -37,6 +37,7 @@ pub use city_snapshot::CitySnapshot;
 pub use error::LiveError;
 pub use feed::{FEATURES_MAX, FeatureEvent, FeatureOp, LayerEvent, RevisionEvent};
 pub use touches::Touches;
+pub use write::{Decision, Written};
 
 use former::FormerSnapshots;
 use gate::Gate;

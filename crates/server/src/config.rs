@@ -1,5 +1,6 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use citymap_edit::EditLimits;
 use citymap_feed::{FeedLimits, webhooks::WebhookOptions};
 
 use crate::http::auth::Writer;
@@ -103,12 +104,8 @@ pub struct Limits {
     pub refresh_interval: Duration,
     /// How long a read waits for the `min-revision` that it asks for. Default 5 s.
     pub min_revision_wait: Duration,
-    /// Vertices that the geometry of one edit has at most. Default 20 000.
-    pub edit_vertices_max: usize,
-    /// Edits in one batch (`POST /api/changes`) at most. Default 10 000.
-    pub batch_edits_max: usize,
-    /// Bytes of a batch's body at most. Default 32 MiB.
-    pub batch_bytes_max: usize,
+    /// How large edits may be.
+    pub edit: EditLimits,
     /// Requests that write at once; the record takes one after the other, the rest prepare. Default 4.
     pub writers_max: usize,
 }
@@ -143,9 +140,7 @@ impl Default for Limits {
             feed: FeedLimits::default(),
             refresh_interval: Duration::from_millis(500),
             min_revision_wait: Duration::from_secs(5),
-            edit_vertices_max: 20_000,
-            batch_edits_max: 10_000,
-            batch_bytes_max: 32 << 20,
+            edit: EditLimits::default(),
             writers_max: 4,
         }
     }

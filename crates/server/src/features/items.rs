@@ -17,6 +17,7 @@ use crate::{
         describe::{layer_title, link},
         geojson::FeatureWriter,
     },
+    hash::content_hash,
     http::{
         base::{query_with, segment},
         coords::{Window, named_crs, window},
@@ -28,7 +29,6 @@ use crate::{
         response::{GEOJSON, HTML, JSON, ResponseBuilder},
     },
     work::small,
-    write::etag::{content_of, of_bytes},
 };
 
 /// The parameters of `/items`, the names of fields aside. Where a field has one of these names, the parameter is meant.
@@ -217,7 +217,7 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
         ))
     })?;
     // Of the content, so that it can be written back with If-Match, then of the form.
-    let content_tag = content_of(&snapshot, row);
+    let content_tag = citymap_edit::content_tag(snapshot.layer(), &snapshot.feature(row));
     if representation.format == DocumentFormat::Html {
         let content = pages::item(&snapshot, row, representation.lang);
         let title = format!("{} {}", layer_title(layer, representation.lang), snapshot.label(row));
@@ -245,7 +245,7 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
 
 /// The answer with a strong tag: of the feature's content, a dot, and of the bytes sent.
 fn tagged(context: &RequestContext, reply: ResponseBuilder, content: &str) -> HandlerResult {
-    let form = of_bytes(reply.bytes());
+    let form = content_hash(reply.bytes());
     let reply = reply.compressed(&context.headers);
     let etag = format!("\"{content}.{form}{}\"", if reply.is_compressed() { "-gzip" } else { "" });
     context.check_if_none_match(&etag)?;

@@ -122,8 +122,8 @@ pub(super) fn batch(limits: &Limits) -> Value {
     let schema = json!({
         "type": "object", "required": ["edits"],
         "properties": {
-            "message": {"type": "string", "maxLength": crate::write::MESSAGE_LETTERS},
-            "edits": {"type": "array", "minItems": 1, "maxItems": limits.batch_edits_max, "items": {
+            "message": {"type": "string", "maxLength": crate::write::MESSAGE_CHARACTERS},
+            "edits": {"type": "array", "minItems": 1, "maxItems": limits.edit.batch_edits_max, "items": {
                 "type": "object", "required": ["op", "layer"],
                 "properties": {
                     "op": {"type": "string", "enum": ["create", "replace", "update", "delete"]},

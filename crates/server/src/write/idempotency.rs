@@ -10,13 +10,12 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderMap, HeaderName};
-use citymap_model::RevisionNumber;
+use citymap_model::{RevisionNumber, hex};
 use citymap_store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::etag::hex;
 use crate::http::problem::Problem;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");

@@ -1,17 +1,14 @@
 //! Edits over HTTP: OGC API – Features part 4 for single features, `POST /api/changes` for many at once.
 //!
-//! An edit is read and checked before it takes the right to write; what depends on the present state (whether the feature
-//! is still the one that the client has seen) is checked within the transaction.
+//! The rules of an edit are in `citymap-edit`. This module reads requests and answers them; whether a request is a repeat
+//! of an earlier one is decided here as well ([`idempotency`]).
 
-mod apply;
 pub(crate) mod batch;
-mod draft;
-pub(crate) mod etag;
-mod fault;
-mod geometry;
+mod commit;
 mod idempotency;
+mod if_match;
+mod refusal;
 mod request;
 pub(crate) mod single;
-mod valid;
 
-pub(crate) use request::MESSAGE_LETTERS;
+pub(crate) use request::MESSAGE_CHARACTERS;

@@ -7,45 +7,112 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
+use citymap_crs::NamedCrs;
+use citymap_edit::{AppliedEdit, Draft, EditChange, PreparedEdit, ReadOptions, Refusal, Target};
+use citymap_engine::LayerSnapshot;
+use citymap_model::RevisionNumber;
 use serde_json::{Value, json};
 
 use super::{
-    apply::{Done, Op, Prepared, Refused},
-    draft::{Draft, Given},
-    etag::Seen,
-    fault,
+    commit::{RequestedEdits, WriteOutcome, WriteTask, write},
     idempotency::Answered,
-    request::{Outcome, Writing, answer, no_content, write},
+    if_match, refusal,
+    request::{WriteRequest, answer, no_content},
 };
 use crate::{
     app::App,
-    http::{base::segment, problem::Problem, request::HandlerResult},
+    http::{
+        base::segment,
+        problem::Problem,
+        request::{HandlerResult, Rejection},
+    },
 };
 
-/// What a whole feature is sent as.
+/// The media types of a whole feature.
 pub(crate) const FEATURE: [&str; 2] = ["application/geo+json", "application/json"];
-/// What a change of a feature is sent as.
+/// The media types of a change of a feature.
 pub(crate) const PATCH: [&str; 1] = ["application/merge-patch+json"];
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+/// Maximum number of characters of an id in the log's message.
+const ID_SHOWN: usize = 80;
 
-/// `POST /api/collections/{layer}/items`
-pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
-    let limit = app.config.limits.body_bytes_max;
-    let writing = Writing::read(&app, request, &FEATURE, limit).await?;
-    let key = writing.key()?;
-    let layer = writing.ask.layer()?;
-    let meta = writing.meta(key.as_ref(), || format!("Create a feature of {}", layer.layer().id))?;
-    let prepare = prepared(&writing, Op::Create, None)?;
-    let document = |done: &[Done], revision| done.first().map_or(Value::Null, |done| summary(done, revision));
-    match write(&writing.ask, meta, key, prepare, document).await? {
-        Ok(Outcome::Made(_, answered) | Outcome::Before(answered)) => Ok(created(&writing, &answered)),
-        Err(refused) => Err(only(refused).into()),
+/// The methods that change a feature that exists.
+#[derive(Clone, Copy)]
+enum ChangeMethod {
+    Put,
+    Patch,
+    Delete,
+}
+
+/// An edit of one feature, as its request gives it.
+pub(crate) struct SingleEdit {
+    layer: Arc<LayerSnapshot>,
+    crs: NamedCrs,
+    vertices_max: usize,
+    change: SingleChange,
+}
+
+/// What a request does with the feature, with its body.
+enum SingleChange {
+    Create(Value),
+    Replace(Target, Value),
+    Update(Target, Value),
+    Delete(Target),
+}
+
+impl SingleEdit {
+    /// Reads the body against the layer.
+    ///
+    /// # Errors
+    /// 422 with all faults.
+    pub(crate) fn prepare(&self) -> Result<PreparedEdit, Problem> {
+        let layer = self.layer.layer();
+        let options = ReadOptions { crs: &self.crs, vertices_max: self.vertices_max };
+        let whole = |json: &Value, id: Option<&str>| Draft::whole(json, layer, &options, id, "");
+        let change = match &self.change {
+            SingleChange::Create(json) => whole(json, None).map(EditChange::Create),
+            SingleChange::Replace(target, json) => {
+                whole(json, Some(&target.id)).map(|draft| EditChange::Replace(target.clone(), draft))
+            }
+            SingleChange::Update(target, json) => Draft::patch(json, layer, &options, Some(&target.id), "")
+                .map(|draft| EditChange::Update(target.clone(), draft)),
+            SingleChange::Delete(target) => Ok(EditChange::Delete(target.clone())),
+        };
+        let change = change.map_err(|faults| refusal::problem(&Refusal::Invalid(faults)))?;
+        Ok(PreparedEdit { layer: Arc::clone(&self.layer), change, pointer: String::new() })
+    }
+
+    /// The document that answers.
+    pub(crate) fn document(applied: &[AppliedEdit], revision: RevisionNumber) -> Value {
+        applied.first().map_or(Value::Null, |edit| {
+            let mut summary = summary(edit);
+            summary["revision"] = revision.into();
+            summary
+        })
     }
 }
 
-/// 201 with the place of the feature. A repeat whose answer got lost with its server has the revision alone.
-fn created(writing: &Writing, answered: &Answered) -> Response {
+/// `POST /api/collections/{layer}/items`
+pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
+    let request = WriteRequest::read(&app, request, &FEATURE, app.config.limits.body_bytes_max).await?;
+    let key = request.key()?;
+    let layer = request.context.layer()?;
+    let meta = request.meta(key.as_ref(), || format!("Create a feature of {}", layer.layer().id))?;
+    let crs = request.crs()?;
+    let change = SingleChange::Create(request.json()?);
+    let edit = SingleEdit { layer, crs, vertices_max: app.config.limits.edit.vertices_max, change };
+    let task = WriteTask { meta, key, edits: RequestedEdits::Single(edit) };
+    match write(&request.context, task).await? {
+        WriteOutcome::Written(_, answered) | WriteOutcome::Repeated(answered) => {
+            Ok(created(&request, &answered))
+        }
+        WriteOutcome::Refused(refused) => Err(refusal::only(refused).into()),
+    }
+}
+
+/// 201 with the address of the feature. If the first answer was lost with its server, a repeat has only the revision.
+fn created(request: &WriteRequest, answered: &Answered) -> Response {
     let Some(document) = &answered.document else {
         return answer(StatusCode::OK, &json!({"revision": answered.revision, "results": null}), &[]);
     };
@@ -53,25 +120,22 @@ fn created(writing: &Writing, answered: &Answered) -> Response {
         Value::String(id) => id.clone(),
         id => id.to_string(),
     };
-    let layer = segment(writing.ask.path_param("layer"));
-    let place = writing.ask.base().url(&format!("/api/collections/{layer}/items/{}", segment(&id)));
-    let mut headers = vec![(header::LOCATION, place)];
+    let layer = segment(request.context.path_param("layer"));
+    let location = request.context.base().url(&format!("/api/collections/{layer}/items/{}", segment(&id)));
+    let mut headers = vec![(header::LOCATION, location)];
     headers.extend(document["etag"].as_str().map(|etag| (header::ETAG, etag.to_owned())));
     answer(StatusCode::CREATED, document, &headers)
 }
 
 /// `PUT /api/collections/{layer}/items/{id}`
 pub(crate) async fn replace(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
-    change(&app, request, Op::Replace, &FEATURE, "Replace").await
+    change(&app, request, ChangeMethod::Put).await
 }
 
 /// `PATCH /api/collections/{layer}/items/{id}`
 pub(crate) async fn update(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
-    let outcome = change(&app, request, Op::Update, &PATCH, "Change").await;
-    match outcome {
-        Err(crate::http::request::Rejection::Problem(problem))
-            if problem.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE =>
-        {
+    match change(&app, request, ChangeMethod::Patch).await {
+        Err(Rejection::Problem(problem)) if problem.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             Err(problem.header(ACCEPT_PATCH, HeaderValue::from_static(PATCH[0])).into())
         }
         outcome => outcome,
@@ -80,90 +144,52 @@ pub(crate) async fn update(State(app): State<Arc<App>>, request: Request) -> Han
 
 /// `DELETE /api/collections/{layer}/items/{id}`
 pub(crate) async fn delete(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
-    change(&app, request, Op::Delete, &[], "Delete").await
+    change(&app, request, ChangeMethod::Delete).await
 }
 
-async fn change(
-    app: &Arc<App>,
-    request: Request,
-    op: Op,
-    kinds: &[&'static str],
-    verb: &str,
-) -> HandlerResult {
-    let writing = Writing::read(app, request, kinds, app.config.limits.body_bytes_max).await?;
-    let layer = writing.ask.layer()?;
-    let id = writing.ask.path_param("id").to_owned();
-    let seen = Seen::of(&writing.ask.headers)?;
-    let meta = writing.meta(None, || {
-        let id: String = id.chars().take(80).collect();
+/// Replaces, updates or deletes the feature in the path.
+async fn change(app: &Arc<App>, request: Request, method: ChangeMethod) -> HandlerResult {
+    let (media_types, verb): (&[&'static str], _) = match method {
+        ChangeMethod::Patch => (&PATCH, "Change"),
+        ChangeMethod::Delete => (&[], "Delete"),
+        ChangeMethod::Put => (&FEATURE, "Replace"),
+    };
+    let request = WriteRequest::read(app, request, media_types, app.config.limits.body_bytes_max).await?;
+    let layer = request.context.layer()?;
+    let id = request.context.path_param("id").to_owned();
+    let target = Target { id, expected: if_match::of(&request.context.headers)? };
+    let meta = request.meta(None, || {
+        let id: String = target.id.chars().take(ID_SHOWN).collect();
         format!("{verb} {id} of {}", layer.layer().id)
     })?;
-    let prepare = prepared(&writing, op, Some((id, seen)))?;
-    let document = |done: &[Done], revision| done.first().map_or(Value::Null, |done| summary(done, revision));
-    match write(&writing.ask, meta, None, prepare, document).await? {
-        Ok(Outcome::Made(done, answered)) => match (op, answered.document, done.first()) {
-            (Op::Delete, ..) | (_, None, _) | (.., None) => Ok(no_content()),
-            (_, Some(document), Some(done)) => {
-                let etag = done.etag.as_ref().map(|etag| (header::ETAG, format!("\"{etag}\"")));
+    let crs = request.crs()?;
+    let change = match method {
+        ChangeMethod::Delete => SingleChange::Delete(target),
+        ChangeMethod::Patch => SingleChange::Update(target, request.json()?),
+        ChangeMethod::Put => SingleChange::Replace(target, request.json()?),
+    };
+    let edit = SingleEdit { layer, crs, vertices_max: app.config.limits.edit.vertices_max, change };
+    let task = WriteTask { meta, key: None, edits: RequestedEdits::Single(edit) };
+    match write(&request.context, task).await? {
+        WriteOutcome::Written(applied, answered) => match (method, answered.document, applied.first()) {
+            (ChangeMethod::Delete, ..) | (_, None, _) | (.., None) => Ok(no_content()),
+            (_, Some(document), Some(edit)) => {
+                let etag = edit.tag.as_ref().map(|tag| (header::ETAG, format!("\"{tag}\"")));
                 Ok(answer(StatusCode::OK, &document, &etag.into_iter().collect::<Vec<_>>()))
             }
         },
-        Ok(Outcome::Before(_)) => Ok(no_content()),
-        Err(refused) => Err(only(refused).into()),
+        WriteOutcome::Repeated(_) => Ok(no_content()),
+        WriteOutcome::Refused(refused) => Err(refusal::only(refused).into()),
     }
 }
 
-/// Reads the body against the layer; the work itself is done where it may take its time.
-fn prepared(
-    writing: &Writing,
-    op: Op,
-    target: Option<(String, Seen)>,
-) -> Result<impl FnOnce() -> Result<Vec<Prepared>, Refused> + Send + use<>, Problem> {
-    let layer = writing.ask.layer()?;
-    let crs = writing.crs()?;
-    let json = if op == Op::Delete { None } else { Some(writing.json()?) };
-    let vertices_max = writing.ask.app.config.limits.edit_vertices_max;
-    let (id, seen) = target.unzip();
-    Ok(move || {
-        let given = Given { crs: &crs, vertices_max };
-        let read = match op {
-            Op::Update => Draft::patch,
-            _ => Draft::whole,
-        };
-        let draft = json
-            .map(|json| read(&json, layer.layer(), &given, id.as_deref(), ""))
-            .transpose()
-            .map_err(|faults| Refused::Problem(fault::problem(&faults)))?;
-        Ok(vec![Prepared { op, layer, id, seen, draft, pointer: String::new() }])
-    })
-}
-
-/// The problem of the only edit there is.
-fn only(refused: Refused) -> Problem {
-    match refused {
-        Refused::Problem(problem) => problem,
-        Refused::Edits(edits) => edits.into_iter().next().map_or_else(
-            || Problem::internal("an edit was refused without a reason"),
-            |(_, problem)| problem,
-        ),
-        Refused::Answered(_) => Problem::internal("an answer was taken for a refusal"),
-    }
-}
-
-/// What an edit has made, as answers say it.
-pub(crate) fn summary(done: &Done, revision: u64) -> Value {
-    let mut summary = brief(done);
-    summary["revision"] = revision.into();
-    summary
-}
-
-/// The same without the revision.
-pub(crate) fn brief(done: &Done) -> Value {
+/// What an edit has done, as answers say it.
+pub(crate) fn summary(edit: &AppliedEdit) -> Value {
     json!({
-        "op": done.op.as_str(),
-        "layer": done.layer.as_str(),
-        "id": done.id.to_json(),
-        "fid": done.fid,
-        "etag": done.etag.as_ref().map(|etag| format!("\"{etag}\"")),
+        "op": edit.kind.as_str(),
+        "layer": edit.layer.as_str(),
+        "id": edit.id.to_json(),
+        "fid": edit.fid,
+        "etag": edit.tag.as_ref().map(|tag| format!("\"{tag}\"")),
     })
 }

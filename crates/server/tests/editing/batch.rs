@@ -90,8 +90,8 @@ fn one_edit_that_fails_undoes_all_and_every_failing_one_is_listed() {
 fn a_batch_has_bounds_and_a_form() {
     let server = Server::with(crate::common::store(), |config| {
         crate::common::writers(config);
-        config.limits.batch_edits_max = 3;
-        config.limits.batch_bytes_max = 5_000;
+        config.limits.edit.batch_edits_max = 3;
+        config.limits.edit.batch_bytes_max = 5_000;
     });
     let send = |body: &Value| server.write("POST", "/api/changes", None, Some(body)).problem().0;
     let create = json!({"op": "create", "layer": "wells", "feature": point(106.7)});

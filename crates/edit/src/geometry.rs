@@ -1,7 +1,7 @@
-//! GeoJSON geometry as it comes in an edit: read with the place of every fault, brought to WGS 84, and judged.
+//! GeoJSON geometry in an edit: read with the place of every fault, converted to WGS 84, and checked.
 
-use citymap_crs::NamedCrs;
 use citymap_crs::{Crs, Transform};
+use citymap_geometry::check_validity;
 use citymap_model::{Geometry, GeometryKind};
 use geo::{
     Coord, CoordsIter, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point,
@@ -9,101 +9,89 @@ use geo::{
 };
 use serde_json::Value;
 
-use super::{fault::Fault, valid};
+use crate::{Fault, ReadOptions};
 
-/// Faults of one geometry after which reading ends.
-const ENOUGH: usize = 100;
-/// Collections in collections at most.
-const DEPTH: usize = 8;
+/// The number of faults of one geometry after which reading stops.
+const FAULTS_MAX: usize = 100;
+/// Maximum depth of collections within collections.
+const DEPTH_MAX: usize = 8;
 
-/// Reads a geometry that stands at `pointer`; null is none. All coordinates are in `crs`, in its axis order; the result is
-/// in longitude and latitude, valid, and of a kind that the layer holds.
+/// Reads a geometry that is at `pointer` in the body; null is no geometry. Coordinates are in `options.crs` and in its axis
+/// order. The result is in longitude and latitude (WGS 84), valid, and of a kind that the layer holds.
+///
+/// # Errors
+/// All faults, up to [`FAULTS_MAX`].
 pub(crate) fn read(
     value: &Value,
     pointer: &str,
     kind: GeometryKind,
-    crs: &NamedCrs,
-    vertices_max: usize,
+    options: &ReadOptions<'_>,
 ) -> Result<Option<Geometry>, Vec<Fault>> {
     if value.is_null() {
         return Ok(None);
     }
-    let mut reader = Reader { crs, faults: Vec::new(), vertices: 0, vertices_max, full: false };
+    let crs = options.crs;
+    let mut reader = Reader { options, faults: Vec::new(), vertices: 0, full: false };
     let read = reader.geometry(value, pointer, 0);
     let (Some(mut geometry), true) = (read, reader.faults.is_empty()) else { return Err(reader.faults) };
     let one = |fault| Err(vec![fault]);
-    if let Some(reason) = misfit(&geometry, kind) {
-        return one(Fault::new(pointer, reason));
+    if kind == GeometryKind::None {
+        return one(Fault::new(pointer, "the layer has no geometry; write null"));
     }
-    // As it was given: the place of a fault is told in the client's numbers.
-    if let Some(invalid) = valid::fault(&geometry) {
+    if let Err(mismatch) = kind.check(GeometryKind::of(&geometry)) {
+        return one(Fault::new(pointer, mismatch.to_string()));
+    }
+    // Validity is checked before the conversion, so that places are reported in the client's numbers.
+    if let Err(invalid) = check_validity(&geometry) {
         let fault = Fault::new(pointer, invalid.reason);
-        return one(match invalid.place {
+        return one(match invalid.location {
             Some([x, y]) => fault.at(crs.turn([x, y])),
             None => fault,
         });
     }
     if crs.crs != Crs::WGS84 {
-        let moved =
+        let converted =
             Transform::new(crs.crs, Crs::WGS84).and_then(|transform| transform.geometry(&mut geometry));
-        if let Err(error) = moved {
-            return one(Fault::new(
-                pointer,
-                format!("it cannot be brought to longitude and latitude: {error}"),
-            ));
+        if let Err(error) = converted {
+            let reason = format!("it cannot be converted to longitude and latitude: {error}");
+            return one(Fault::new(pointer, reason));
         }
-        if geometry.coords_iter().any(|at| !on_earth(at)) {
-            return one(Fault::new(
-                pointer,
-                "its coordinates do not lie on Earth; is Content-Crs the right one?",
-            ));
+        if geometry.coords_iter().any(|at| !is_on_earth(at)) {
+            let reason = "its coordinates are not on Earth; is Content-Crs the right one?";
+            return one(Fault::new(pointer, reason));
         }
     }
     Ok(Some(geometry))
 }
 
-fn on_earth(at: Coord<f64>) -> bool {
+/// Whether a pair is a longitude and a latitude, in degrees.
+fn is_on_earth(at: Coord<f64>) -> bool {
     at.x.abs() <= 180.0 && at.y.abs() <= 90.0
 }
 
-/// Why the layer does not hold such geometry.
-fn misfit(geometry: &Geometry, kind: GeometryKind) -> Option<String> {
-    let own = match geometry {
-        Geometry::Point(_) | Geometry::MultiPoint(_) => GeometryKind::Point,
-        Geometry::LineString(_) | Geometry::MultiLineString(_) => GeometryKind::Line,
-        Geometry::Polygon(_) | Geometry::MultiPolygon(_) => GeometryKind::Polygon,
-        _ => GeometryKind::Mixed,
-    };
-    match kind {
-        GeometryKind::Mixed => None,
-        GeometryKind::None => Some("the layer has no geometry; write null".to_owned()),
-        kind if kind == own => None,
-        kind => Some(format!("the layer holds geometry of the kind {}, not {}", kind.as_str(), own.as_str())),
-    }
-}
-
+/// Reads positions, counts them, and collects faults.
 struct Reader<'a> {
-    crs: &'a NamedCrs,
+    options: &'a ReadOptions<'a>,
     faults: Vec<Fault>,
     vertices: usize,
-    vertices_max: usize,
-    /// There are too many positions already.
+    /// Whether there were too many positions.
     full: bool,
 }
 
 impl Reader<'_> {
     fn fault<T>(&mut self, pointer: &str, reason: impl Into<String>) -> Option<T> {
-        if self.faults.len() < ENOUGH {
+        if self.faults.len() < FAULTS_MAX {
             self.faults.push(Fault::new(pointer, reason));
         }
         None
     }
 
-    /// Too many positions: one fault, and reading ends.
-    fn enough<T>(&mut self, pointer: &str) -> Option<T> {
+    /// Reports that there are too many positions, as the only fault; reading stops then.
+    fn too_many<T>(&mut self, pointer: &str) -> Option<T> {
         if !self.full {
             self.full = true;
-            let reason = format!("the geometry has more than {} positions; simplify it", self.vertices_max);
+            let reason =
+                format!("the geometry has more than {} positions; simplify it", self.options.vertices_max);
             self.faults = vec![Fault::new(pointer, reason)];
         }
         None
@@ -113,7 +101,7 @@ impl Reader<'_> {
         let Some(members) = value.as_object() else {
             return self.fault(
                 pointer,
-                "it is no GeoJSON geometry; write {\"type\": …, \"coordinates\": …} or null",
+                "it is not a GeoJSON geometry; write {\"type\": …, \"coordinates\": …} or null",
             );
         };
         let Some(name) = members.get("type").and_then(Value::as_str) else {
@@ -136,14 +124,14 @@ impl Reader<'_> {
             "MultiPolygon" => Some(MultiPolygon(self.list(coordinates, &here, Self::polygon)?).into()),
             other => {
                 let other: String = other.chars().take(40).collect();
-                self.fault(&format!("{pointer}/type"), format!("`{other}` is no kind of GeoJSON geometry"))
+                self.fault(&format!("{pointer}/type"), format!("`{other}` is not a type of GeoJSON geometry"))
             }
         }
     }
 
     fn collection(&mut self, parts: Option<&Value>, pointer: &str, depth: usize) -> Option<Geometry> {
         let here = format!("{pointer}/geometries");
-        if depth >= DEPTH {
+        if depth >= DEPTH_MAX {
             return self.fault(&here, "collections are nested too deeply");
         }
         let parts = self.list(parts.unwrap_or(&Value::Null), &here, |reader, value, pointer| {
@@ -152,18 +140,18 @@ impl Reader<'_> {
         Some(Geometry::GeometryCollection(GeometryCollection::new_from(parts)))
     }
 
-    /// All items, or nothing where one is at fault; the other ones are read all the same, for their own faults.
+    /// All items, or `None` if one has a fault. The others are read all the same, to report their faults too.
     fn list<T>(
         &mut self,
         value: &Value,
         pointer: &str,
         mut item: impl FnMut(&mut Self, &Value, &str) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let Some(values) = value.as_array() else { return self.fault(pointer, "it is no list") };
+        let Some(values) = value.as_array() else { return self.fault(pointer, "it is not a list") };
         let mut items = Vec::with_capacity(values.len());
         for (index, value) in values.iter().enumerate() {
             items.extend(item(self, value, &format!("{pointer}/{index}")));
-            if self.full || self.faults.len() >= ENOUGH {
+            if self.full || self.faults.len() >= FAULTS_MAX {
                 return None;
             }
         }
@@ -173,7 +161,7 @@ impl Reader<'_> {
     fn line(&mut self, value: &Value, pointer: &str) -> Option<LineString<f64>> {
         let coords = self.list(value, pointer, Self::position)?;
         if coords.len() == 1 {
-            return self.fault(pointer, "a line has two positions at least");
+            return self.fault(pointer, "a line has at least two positions");
         }
         Some(LineString(coords))
     }
@@ -182,7 +170,7 @@ impl Reader<'_> {
         let coords = self.list(value, pointer, Self::position)?;
         if coords.len() < 4 {
             return self
-                .fault(pointer, "a ring has four positions at least, the last one equal to the first");
+                .fault(pointer, "a ring has at least four positions, the last one equal to the first");
         }
         if coords.first() != coords.last() {
             return self.fault(pointer, "the ring is not closed: its last position must equal its first");
@@ -198,33 +186,34 @@ impl Reader<'_> {
 
     fn position(&mut self, value: &Value, pointer: &str) -> Option<Coord<f64>> {
         self.vertices += 1;
-        if self.vertices > self.vertices_max {
-            return self.enough(pointer);
+        if self.vertices > self.options.vertices_max {
+            return self.too_many(pointer);
         }
         let numbers = value.as_array().map(Vec::as_slice).unwrap_or_default();
         let [first, second] = match numbers {
             [first, second] => [first, second].map(Value::as_f64),
             [_, _, _, ..] => {
-                return self.fault(pointer, "the record has no heights; give two numbers a position");
+                return self.fault(pointer, "heights are not stored; give two numbers for each position");
             }
             _ => [None, None],
         };
         let (Some(first), Some(second)) = (first, second) else {
             return self.fault(
                 pointer,
-                "it is no position; write [longitude, latitude] or, with Content-Crs, its axes",
+                "it is not a position; write [longitude, latitude] or, with Content-Crs, the two axes of that system",
             );
         };
-        let [x, y] = self.crs.turn([first, second]);
+        let [x, y] = self.options.crs.turn([first, second]);
         let at = Coord { x, y };
         let reason = if !x.is_finite() || !y.is_finite() {
-            "it is no finite number"
-        } else if self.crs.crs.is_geographic() && !on_earth(at) {
-            "it lies beyond 180 degrees of longitude or 90 of latitude; perhaps the axes are exchanged, or Content-Crs is missing"
+            "it is not a finite number"
+        } else if self.options.crs.crs.is_geographic() && !is_on_earth(at) {
+            "it is beyond 180 degrees of longitude or 90 of latitude; perhaps the axes are in the wrong order, or \
+             Content-Crs is missing"
         } else {
             return Some(at);
         };
-        if self.faults.len() < ENOUGH {
+        if self.faults.len() < FAULTS_MAX {
             self.faults.push(Fault::new(pointer, reason).at([first, second]));
         }
         None

@@ -1,48 +1,46 @@
-//! A feature as it comes in an edit, checked against its layer.
+//! A feature as it comes in an edit, read and checked against its layer.
 
-use chrono::{DateTime, Datelike, SubsecRound};
 use citymap_access::{Audience, visible};
 use citymap_crs::NamedCrs;
-use citymap_model::{
-    Feature, Field, FieldType, Geometry, Layer, NewFeature, Value, YEARS, codes, nearest, parse_date,
-    parse_datetime,
-};
+use citymap_model::{Feature, Geometry, Layer, NewFeature, Value, nearest};
 use serde_json::{Map, Value as Json};
 
-use super::{
-    fault::{Fault, step},
-    geometry,
-};
+use crate::{Fault, fault::pointer_step, geometry, read_value, value::not_listed};
 
 /// What holds for all features of one request.
-pub(crate) struct Given<'a> {
-    /// The system of the coordinates.
-    pub(crate) crs: &'a NamedCrs,
-    /// Positions of one geometry at most.
-    pub(crate) vertices_max: usize,
+#[derive(Clone, Copy, Debug)]
+pub struct ReadOptions<'a> {
+    /// The coordinate system of the geometry, with its axis order.
+    pub crs: &'a NamedCrs,
+    /// Maximum number of positions in one geometry.
+    pub vertices_max: usize,
 }
 
-/// What an edit says of a feature.
+/// What an edit says of a feature, as far as that can be checked without the record.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Draft {
-    /// `None`: as it is.
+pub struct Draft {
+    /// `None` leaves the geometry as it is; `Some(None)` removes it.
     geometry: Option<Option<Geometry>>,
-    /// One for each field; `None`: as it is, null in a new feature.
+    /// One for each field of the layer. `None` leaves the value as it is; in a new feature it is null.
     values: Vec<Option<Value>>,
-    /// Faults that are none where the value of the field is the one that the feature has already.
+    /// Faults by the position of their field, which do not count if the feature has the same value already.
     unless_same: Vec<(usize, Fault)>,
 }
 
 impl Draft {
-    /// Reads a whole feature at `pointer`: public fields that it leaves out become null, personal ones stay as they are.
-    pub(crate) fn whole(
+    /// Reads a whole feature that is at `pointer` in the request's body. Public fields that it leaves out become null,
+    /// hidden ones stay as they are. `id` is the id of the feature to replace; `None` for a new one.
+    ///
+    /// # Errors
+    /// All faults of the feature.
+    pub fn whole(
         json: &Json,
         layer: &Layer,
-        given: &Given<'_>,
+        options: &ReadOptions<'_>,
         id: Option<&str>,
         pointer: &str,
     ) -> Result<Self, Vec<Fault>> {
-        let mut reader = Reader { layer, given, pointer, faults: Vec::new(), unless_same: Vec::new() };
+        let mut reader = Reader::new(layer, options, pointer);
         let Some(members) = reader.members(json, id) else { return Err(reader.faults) };
         if members.get("type").is_none() {
             reader.fault("/type", "it is missing; write \"Feature\"");
@@ -50,37 +48,40 @@ impl Draft {
         let geometry = match members.get("geometry") {
             Some(value) => reader.geometry(value),
             None => {
-                reader.fault("/geometry", "it is missing; write null where there is none");
+                reader.fault("/geometry", "it is missing; write null for a feature without geometry");
                 None
             }
         };
-        let seen = visible(layer, &Audience::Public);
+        let fields = visible(layer, &Audience::Public);
         let mut values: Vec<Option<Value>> =
-            (0..layer.fields.len()).map(|index| seen.contains(index).then_some(Value::Null)).collect();
+            (0..layer.fields.len()).map(|index| fields.contains(index).then_some(Value::Null)).collect();
         match members.get("properties") {
             Some(Json::Object(properties)) => reader.properties(properties, &mut values),
             Some(Json::Null) => {}
-            Some(_) => reader.fault("/properties", "they are no object"),
-            None => reader.fault("/properties", "they are missing; write {} where there are none"),
+            Some(_) => reader.fault("/properties", "it is not an object"),
+            None => reader.fault("/properties", "it is missing; write {} for a feature without properties"),
         }
         reader.finish(geometry, values)
     }
 
-    /// Reads a JSON merge patch (RFC 7396) of a feature: what it leaves out stays as it is, null takes a value away. A
+    /// Reads a JSON merge patch (RFC 7396) of a feature: what it leaves out stays as it is, null removes a value. A
     /// geometry is given as a whole.
-    pub(crate) fn patch(
+    ///
+    /// # Errors
+    /// All faults of the patch.
+    pub fn patch(
         json: &Json,
         layer: &Layer,
-        given: &Given<'_>,
+        options: &ReadOptions<'_>,
         id: Option<&str>,
         pointer: &str,
     ) -> Result<Self, Vec<Fault>> {
-        let mut reader = Reader { layer, given, pointer, faults: Vec::new(), unless_same: Vec::new() };
+        let mut reader = Reader::new(layer, options, pointer);
         let Some(members) = reader.members(json, id) else { return Err(reader.faults) };
         for name in members.keys() {
             if !["type", "id", "geometry", "properties", "bbox", "links"].contains(&name.as_str()) {
-                let at = format!("/{}", step(name));
-                reader.fault(&at, "it is no member of a feature; fields stand in `properties`");
+                let at = format!("/{}", pointer_step(name));
+                reader.fault(&at, "it is not a member of a feature; fields belong into `properties`");
             }
         }
         let geometry = members.get("geometry").and_then(|value| reader.geometry(value));
@@ -88,15 +89,19 @@ impl Draft {
         match members.get("properties") {
             Some(Json::Object(properties)) => reader.properties(properties, &mut values),
             Some(_) => {
-                reader.fault("/properties", "they are no object; to take values away, set each to null")
+                reader
+                    .fault("/properties", "it is not an object; to remove values, set each of them to null");
             }
             None => {}
         }
         reader.finish(geometry, values)
     }
 
-    /// The feature that comes of it; `present` is the one that is there.
-    pub(crate) fn into_feature(self, present: Option<&Feature>) -> Result<NewFeature, Vec<Fault>> {
+    /// The feature that results, where `present` is the one in the record.
+    ///
+    /// # Errors
+    /// Faults that count because `present` has another value, for example a code that is no longer listed.
+    pub fn into_feature(self, present: Option<&Feature>) -> Result<NewFeature, Vec<Fault>> {
         let Self { geometry, values, unless_same } = self;
         let faults: Vec<Fault> = unless_same
             .into_iter()
@@ -109,26 +114,31 @@ impl Draft {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let kept = |field: usize| present.and_then(|present| present.values.get(field).cloned());
+        let present_value = |field: usize| present.and_then(|present| present.values.get(field).cloned());
         let values = values
             .into_iter()
             .enumerate()
-            .map(|(field, value)| value.or_else(|| kept(field)).unwrap_or_default())
+            .map(|(field, value)| value.or_else(|| present_value(field)).unwrap_or_default())
             .collect();
         let geometry = geometry.unwrap_or_else(|| present.and_then(|present| present.geometry.clone()));
         Ok(NewFeature { geometry, values })
     }
 }
 
+/// Collects the faults of one feature.
 struct Reader<'a> {
     layer: &'a Layer,
-    given: &'a Given<'a>,
+    options: &'a ReadOptions<'a>,
     pointer: &'a str,
     faults: Vec<Fault>,
     unless_same: Vec<(usize, Fault)>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(layer: &'a Layer, options: &'a ReadOptions<'a>, pointer: &'a str) -> Self {
+        Self { layer, options, pointer, faults: Vec::new(), unless_same: Vec::new() }
+    }
+
     fn fault(&mut self, at: &str, reason: impl Into<String>) {
         self.faults.push(Fault::new(format!("{}{at}", self.pointer), reason));
     }
@@ -137,32 +147,29 @@ impl Reader<'_> {
         let Some(members) = json.as_object() else {
             self.fault(
                 "",
-                "it is no GeoJSON feature; write {\"type\":\"Feature\",\"geometry\":…,\"properties\":{…}}",
+                "it is not a GeoJSON feature; write {\"type\":\"Feature\",\"geometry\":…,\"properties\":{…}}",
             );
             return None;
         };
         if members.get("type").is_some_and(|kind| kind != "Feature") {
             self.fault("/type", "it must be \"Feature\"");
         }
-        if let (Some(wanted), Some(own)) = (id, members.get("id")) {
-            let own = own.as_str().map_or_else(|| own.to_string(), str::to_owned);
-            if own != wanted {
+        if let (Some(expected), Some(found)) = (id, members.get("id")) {
+            let found = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+            if found != expected {
                 self.fault(
                     "/id",
-                    "it is not the feature of the address; leave it out, or ask the other address",
+                    "it is not the id in the address of the request; leave it out, or use the address of the other feature",
                 );
             }
         }
         Some(members)
     }
 
-    #[expect(
-        clippy::option_option,
-        reason = "outside: whether there is a good one; inside: whether it is null"
-    )]
+    #[expect(clippy::option_option, reason = "outer: whether it could be read; inner: whether it is null")]
     fn geometry(&mut self, value: &Json) -> Option<Option<Geometry>> {
         let at = format!("{}/geometry", self.pointer);
-        match geometry::read(value, &at, self.layer.geometry, self.given.crs, self.given.vertices_max) {
+        match geometry::read(value, &at, self.layer.geometry, self.options) {
             Ok(geometry) => Some(geometry),
             Err(faults) => {
                 self.faults.extend(faults);
@@ -173,15 +180,15 @@ impl Reader<'_> {
 
     fn properties(&mut self, properties: &Map<String, Json>, values: &mut [Option<Value>]) {
         for (name, json) in properties {
-            let at = format!("/properties/{}", step(name));
+            let at = format!("/properties/{}", pointer_step(name));
             let Some(index) = self.layer.field_index(name) else {
                 let fields = visible(self.layer, &Audience::Public).names();
-                let near = nearest(name, &fields, 5).join(", ");
-                self.fault(&at, format!("the layer has no such field; the nearest are: {near}"));
+                let nearest = nearest(name, &fields, 5).join(", ");
+                self.fault(&at, format!("the layer has no such field; the nearest are: {nearest}"));
                 continue;
             };
             let field = &self.layer.fields[index];
-            match value(json, field) {
+            match read_value(json, field) {
                 Ok(value) => {
                     if let Some(reason) = not_listed(&value, field) {
                         self.unless_same.push((index, Fault::new(format!("{}{at}", self.pointer), reason)));
@@ -207,71 +214,10 @@ impl Reader<'_> {
     }
 }
 
-/// A value of the field's type, or why it is none. The value itself is not repeated: it may be personal.
-fn value(json: &Json, field: &Field) -> Result<Value, String> {
-    let wrong =
-        |form: &str| Err(format!("the field's type is {}; write {form}, or null", field.field_type.as_str()));
-    Ok(match (field.field_type, json) {
-        (_, Json::Null) => Value::Null,
-        (FieldType::Bool, Json::Bool(own)) => Value::Bool(*own),
-        (FieldType::Bool, _) => return wrong("true or false"),
-        (FieldType::Int, json) => match json.as_i64().or_else(|| whole(json.as_f64()?)) {
-            Some(own) => Value::Int(own),
-            None => return wrong("a whole number of 64 bits"),
-        },
-        (FieldType::Real, json) => match json.as_f64().filter(|own| own.is_finite()) {
-            Some(own) => Value::Real(own),
-            None => return wrong("a number"),
-        },
-        (FieldType::Text, Json::String(own)) if own.contains('\0') => {
-            return Err("a text cannot hold the character U+0000; leave it out".to_owned());
-        }
-        (FieldType::Text, Json::String(own)) => Value::Text(own.clone()),
-        (FieldType::Text, _) => return wrong("a text"),
-        (FieldType::Date, json) => {
-            match json.as_str().and_then(parse_date).filter(|day| YEARS.contains(&day.year())) {
-                Some(own) => Value::Date(own),
-                None => return wrong("a day as 2026-07-01"),
-            }
-        }
-        (FieldType::DateTime, json) => match json.as_str().and_then(instant) {
-            Some(own) => own,
-            None => return wrong("an instant with its offset as 2026-07-01T09:30:00+07:00"),
-        },
-    })
-}
-
-/// The whole number that a number with a point is (`5.0`), if it is one and nothing was lost.
-fn whole(number: f64) -> Option<i64> {
-    (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
-}
-
-/// An instant, to the millisecond: what is finer is cut off, as the record has it.
-fn instant(text: &str) -> Option<Value> {
-    // Without an offset nobody knows which hour is meant.
-    DateTime::parse_from_rfc3339(text).ok()?;
-    let instant = parse_datetime(text)?;
-    YEARS.contains(&instant.year()).then(|| Value::DateTime(instant.trunc_subsecs(3)))
-}
-
-/// Why a code cannot be given: the field has a code list, and it is not there.
-fn not_listed(value: &Value, field: &Field) -> Option<String> {
-    let list = field.code_list.as_deref().and_then(codes::builtin)?;
-    let code = value.to_key()?;
-    if list.get(&code).is_some() {
-        return None;
-    }
-    let all: Vec<&str> = list.entries.iter().map(|entry| entry.code.as_str()).collect();
-    Some(format!(
-        "the code is not in the list `{}` of the field; the nearest are: {}",
-        list.id,
-        nearest(&code.chars().take(40).collect::<String>(), &all, 5).join(", ")
-    ))
-}
-
 #[cfg(test)]
 mod tests {
-    use citymap_model::{GeometryKind, Role, Title};
+    use citymap_access::set_personal;
+    use citymap_model::{Field, FieldType, GeometryKind, Role, Title};
     use serde_json::json;
 
     use super::*;
@@ -280,7 +226,7 @@ mod tests {
         let id = "things".parse().unwrap();
         let mut layer = Layer::new(id, Title::same("Things"), Role::Other, GeometryKind::Polygon);
         let mut owner = Field::new("owner", FieldType::Text);
-        owner.personal = true;
+        set_personal(&mut owner, true);
         layer.fields = vec![
             Field::new("n", FieldType::Int),
             Field::new("area", FieldType::Real),
@@ -295,7 +241,7 @@ mod tests {
 
     fn whole(json: Json) -> Result<Draft, Vec<Fault>> {
         let crs = NamedCrs::crs84();
-        Draft::whole(&json, &layer(), &Given { crs: &crs, vertices_max: 100 }, None, "")
+        Draft::whole(&json, &layer(), &ReadOptions { crs: &crs, vertices_max: 100 }, None, "")
     }
 
     fn feature(properties: Json, geometry: Json) -> Json {
@@ -319,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told_with_its_place() {
+    fn every_fault_is_reported_with_its_place() {
         let given = json!({"n": 1.5, "area": "3", "name": 7, "day": "2026-02-30", "at": "2026-07-01T09:30:00",
                            "no~such/field": 1, "owner": 5});
         let mut found = pointers(whole(feature(given, json!({"type": "Point", "coordinates": [106, 10]}))));
@@ -342,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_at_fault_are_told_one_by_one() {
+    fn faulty_positions_are_reported_one_by_one() {
         let ring = json!([[106.0, 10.0], [406.0, 10.0], [106.1, "x"], [106.0, 10.0, 5.0], [106.0, 10.0]]);
         let faults =
             whole(feature(json!({}), json!({"type": "Polygon", "coordinates": [ring]}))).unwrap_err();
@@ -351,10 +297,10 @@ mod tests {
             found,
             ["/geometry/coordinates/0/1", "/geometry/coordinates/0/2", "/geometry/coordinates/0/3"]
         );
-        assert_eq!(faults[0].place, Some([406.0, 10.0]));
+        assert_eq!(faults[0].location, Some([406.0, 10.0]));
         let bow = json!([[[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]]);
         let faults = whole(feature(json!({}), json!({"type": "Polygon", "coordinates": bow}))).unwrap_err();
-        assert_eq!((faults[0].pointer.as_str(), faults[0].place), ("/geometry", Some([1.0, 1.0])));
+        assert_eq!((faults[0].pointer.as_str(), faults[0].location), ("/geometry", Some([1.0, 1.0])));
         let long: Vec<[f64; 2]> = (0..200).map(|n| [f64::from(n) / 10.0, 0.0]).collect();
         let faults =
             whole(feature(json!({}), json!({"type": "LineString", "coordinates": long}))).unwrap_err();
@@ -378,8 +324,8 @@ mod tests {
     #[test]
     fn a_patch_changes_what_it_names() {
         let crs = NamedCrs::crs84();
-        let given = Given { crs: &crs, vertices_max: 100 };
-        let patch = |json: Json| Draft::patch(&json, &layer(), &given, Some("7"), "");
+        let options = ReadOptions { crs: &crs, vertices_max: 100 };
+        let patch = |json: Json| Draft::patch(&json, &layer(), &options, Some("7"), "");
         let point = geo::Point::new(1.0, 2.0);
         let values = [
             Value::Int(1),

@@ -1,7 +1,9 @@
 //! The layers of the demo city, as the catalogue will hold them.
 
 use chrono::NaiveDate;
-use citymap_model::{Field, FieldType, GeometryKind, InvalidLayerId, Layer, LayerId, Role, Title};
+use citymap_model::{
+    Field, FieldType, GeometryKind, InvalidLayerId, Layer, LayerId, Meaning, Role, Theme, Title,
+};
 
 /// The day whose state the demo city claims to show.
 pub(crate) const DATA_DATE: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 1, 1);
@@ -43,10 +45,11 @@ impl Catalogue {
         let id: LayerId = id.parse()?;
         let title = Title::new(format!("{vi} (Dữ liệu giả lập)"), format!("{en} (synthetic)"));
         let mut layer = Layer::new(id, title, role, geometry);
-        layer.valid_from = fields.iter().any(|field| field.name == "valid_from").then(|| "valid_from".into());
         layer.key = key.map(str::to_owned);
         layer.label = label.map(str::to_owned);
         layer.fields = fields;
+        layer.valid_from =
+            layer.field_meaning(Meaning::ValidFrom).map(|index| layer.fields[index].name.clone());
         layer.source = Some(format!("citymap demo, seed {}", self.seed));
         layer.source_crs = Some("EPSG:9210".into());
         layer.data_date = DATA_DATE;
@@ -58,11 +61,11 @@ impl Catalogue {
 
     pub(crate) fn communes(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![
-            text("ma", "Mã đơn vị hành chính", "Unit code"),
-            text("ten", "Tên", "Name"),
-            text("ten_en", "Tên tiếng Anh", "English name"),
+            text("ma", "Mã đơn vị hành chính", "Unit code").means(Meaning::CommuneCode),
+            text("ten", "Tên", "Name").means(Meaning::Name),
+            text("ten_en", "Tên tiếng Anh", "English name").means(Meaning::NameEn),
             text("loai", "Loại", "Kind"),
-            date("valid_from", "Hiệu lực từ", "Valid from"),
+            date("valid_from", "Hiệu lực từ", "Valid from").means(Meaning::ValidFrom),
         ];
         let (vi, en) = ("Phường, xã, đặc khu", "Communes");
         self.layer(
@@ -80,15 +83,17 @@ impl Catalogue {
     pub(crate) fn parcels(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![
             text("ma_thua", "Mã thửa", "Parcel key"),
-            text("ma_xa", "Mã xã, phường", "Commune code"),
-            int("so_to", "Số tờ bản đồ", "Map sheet"),
-            int("so_thua", "Số thửa", "Parcel number"),
-            text("loai_dat", "Loại đất", "Land use").coded("land_use"),
-            real("dien_tich", "Diện tích trên giấy chứng nhận", "Area on the certificate").unit("m²"),
-            text("dia_chi", "Địa chỉ", "Address"),
-            text("ten_duong", "Tên đường", "Street"),
-            text("so_nha", "Số nhà", "House number"),
-            date("valid_from", "Hiệu lực từ", "Valid from"),
+            text("ma_xa", "Mã xã, phường", "Commune code").means(Meaning::CommuneCode),
+            int("so_to", "Số tờ bản đồ", "Map sheet").means(Meaning::Sheet),
+            int("so_thua", "Số thửa", "Parcel number").means(Meaning::ParcelNumber),
+            text("loai_dat", "Loại đất", "Land use").coded("land_use").means(Meaning::LandUse),
+            real("dien_tich", "Diện tích trên giấy chứng nhận", "Area on the certificate")
+                .unit("m²")
+                .means(Meaning::Area),
+            text("dia_chi", "Địa chỉ", "Address").means(Meaning::Address),
+            text("ten_duong", "Tên đường", "Street").means(Meaning::Street),
+            text("so_nha", "Số nhà", "House number").means(Meaning::HouseNumber),
+            date("valid_from", "Hiệu lực từ", "Valid from").means(Meaning::ValidFrom),
         ];
         let (vi, en) = ("Thửa đất", "Parcels");
         self.layer(
@@ -106,15 +111,17 @@ impl Catalogue {
     pub(crate) fn zones(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![
             text("ma_o", "Mã ô quy hoạch", "Zone key"),
-            text("ten", "Tên", "Name"),
-            text("cap", "Cấp quy hoạch", "Plan level"),
-            text("chuc_nang", "Chức năng", "Function").coded("planning_function"),
+            text("ten", "Tên", "Name").means(Meaning::Name),
+            text("cap", "Cấp quy hoạch", "Plan level").means(Meaning::PlanLevel),
+            text("chuc_nang", "Chức năng", "Function")
+                .coded("planning_function")
+                .means(Meaning::PlanFunction),
             real("mat_do", "Mật độ xây dựng", "Building coverage").unit("%"),
             real("he_so", "Hệ số sử dụng đất", "Floor-area ratio"),
             int("tang_cao_min", "Tầng cao tối thiểu", "Fewest storeys").unit("tầng"),
             int("tang_cao_max", "Tầng cao tối đa", "Most storeys").unit("tầng"),
             int("dan_so", "Dân số quy hoạch", "Planned population").unit("người"),
-            text("so_quyet_dinh", "Số quyết định", "Decision number"),
+            text("so_quyet_dinh", "Số quyết định", "Decision number").means(Meaning::Decision),
             date("ngay_quyet_dinh", "Ngày quyết định", "Decision date"),
             text("co_quan", "Cơ quan phê duyệt", "Approved by"),
         ];
@@ -125,10 +132,10 @@ impl Catalogue {
     pub(crate) fn roads(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![
             text("ma_duong", "Mã đoạn đường", "Road key"),
-            text("ten", "Tên đường", "Name"),
-            text("cap_duong", "Cấp đường", "Class").coded("road_class"),
-            real("lo_gioi", "Lộ giới", "Right-of-way").unit("m"),
-            real("long_duong", "Lòng đường", "Carriageway").unit("m"),
+            text("ten", "Tên đường", "Name").means(Meaning::Name),
+            text("cap_duong", "Cấp đường", "Class").coded("road_class").means(Meaning::RoadClass),
+            real("lo_gioi", "Lộ giới", "Right-of-way").unit("m").means(Meaning::RightOfWay),
+            real("long_duong", "Lòng đường", "Carriageway").unit("m").means(Meaning::Width),
             Field::new("mot_chieu", FieldType::Bool).titled("Một chiều", "One way"),
         ];
         let (vi, en) = ("Đường giao thông", "Roads");
@@ -137,8 +144,8 @@ impl Catalogue {
 
     pub(crate) fn buildings(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![
-            int("so_tang", "Số tầng", "Storeys").unit("tầng"),
-            real("cao", "Chiều cao", "Height").unit("m"),
+            int("so_tang", "Số tầng", "Storeys").unit("tầng").means(Meaning::Storeys),
+            real("cao", "Chiều cao", "Height").unit("m").means(Meaning::Height),
             text("loai", "Loại công trình", "Kind"),
         ];
         self.layer(
@@ -155,19 +162,22 @@ impl Catalogue {
 
     pub(crate) fn addresses(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![
-            text("so_nha", "Số nhà", "House number"),
-            text("ten_duong", "Tên đường", "Street"),
-            text("dia_chi", "Địa chỉ", "Address"),
-            text("ma_xa", "Mã xã, phường", "Commune code"),
+            text("so_nha", "Số nhà", "House number").means(Meaning::HouseNumber),
+            text("ten_duong", "Tên đường", "Street").means(Meaning::Street),
+            text("dia_chi", "Địa chỉ", "Address").means(Meaning::Address),
+            text("ma_xa", "Mã xã, phường", "Commune code").means(Meaning::CommuneCode),
         ];
         let (vi, en, role) = ("Địa chỉ", "Addresses", Role::Address);
         self.layer("addresses", vi, en, role, GeometryKind::Point, None, Some("so_nha"), fields)
     }
 
     pub(crate) fn water(&self) -> Result<Layer, InvalidLayerId> {
-        let fields = vec![text("ten", "Tên", "Name"), text("loai", "Loại", "Kind")];
+        let fields = vec![text("ten", "Tên", "Name").means(Meaning::Name), text("loai", "Loại", "Kind")];
         let (vi, en) = ("Mặt nước", "Water");
-        self.layer("water", vi, en, Role::Other, GeometryKind::Polygon, None, Some("ten"), fields)
+        let mut layer =
+            self.layer("water", vi, en, Role::Other, GeometryKind::Polygon, None, Some("ten"), fields)?;
+        layer.theme = Some(Theme::Water);
+        Ok(layer)
     }
 
     pub(crate) fn drainage(&self) -> Result<Layer, InvalidLayerId> {
@@ -182,33 +192,46 @@ impl Catalogue {
     pub(crate) fn power_lines(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![real("dien_ap", "Điện áp", "Voltage").unit("kV"), text("loai", "Loại", "Kind")];
         let (vi, en) = ("Đường dây điện", "Power lines");
-        self.layer("power_lines", vi, en, Role::Utility, GeometryKind::Line, None, None, fields)
+        let mut layer =
+            self.layer("power_lines", vi, en, Role::Utility, GeometryKind::Line, None, None, fields)?;
+        layer.theme = Some(Theme::Power);
+        Ok(layer)
     }
 
     pub(crate) fn street_lights(&self) -> Result<Layer, InvalidLayerId> {
         let fields =
             vec![int("cong_suat", "Công suất", "Power").unit("W"), text("loai_den", "Loại đèn", "Lamp")];
         let (vi, en) = ("Đèn chiếu sáng", "Street lights");
-        self.layer("street_lights", vi, en, Role::Utility, GeometryKind::Point, None, None, fields)
+        let mut layer =
+            self.layer("street_lights", vi, en, Role::Utility, GeometryKind::Point, None, None, fields)?;
+        layer.theme = Some(Theme::Light);
+        Ok(layer)
     }
 
     pub(crate) fn hydrants(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![
             int("duong_kinh", "Đường kính ống", "Pipe diameter").unit("mm"),
-            text("tinh_trang", "Tình trạng", "State"),
+            text("tinh_trang", "Tình trạng", "State").means(Meaning::Status),
         ];
         let (vi, en) = ("Trụ nước chữa cháy", "Hydrants");
-        self.layer("hydrants", vi, en, Role::Utility, GeometryKind::Point, None, None, fields)
+        let mut layer =
+            self.layer("hydrants", vi, en, Role::Utility, GeometryKind::Point, None, None, fields)?;
+        layer.theme = Some(Theme::Hydrant);
+        Ok(layer)
     }
 
     pub(crate) fn schools(&self) -> Result<Layer, InvalidLayerId> {
-        let fields = vec![text("ten", "Tên trường", "Name"), text("cap", "Cấp học", "Level")];
+        let fields =
+            vec![text("ten", "Tên trường", "Name").means(Meaning::Name), text("cap", "Cấp học", "Level")];
         let (vi, en) = ("Trường học", "Schools");
-        self.layer("schools", vi, en, Role::Place, GeometryKind::Point, None, Some("ten"), fields)
+        let mut layer =
+            self.layer("schools", vi, en, Role::Place, GeometryKind::Point, None, Some("ten"), fields)?;
+        layer.theme = Some(Theme::School);
+        Ok(layer)
     }
 
     pub(crate) fn places(&self) -> Result<Layer, InvalidLayerId> {
-        let fields = vec![text("ten", "Tên", "Name"), text("loai", "Loại", "Kind")];
+        let fields = vec![text("ten", "Tên", "Name").means(Meaning::Name), text("loai", "Loại", "Kind")];
         let (vi, en) = ("Địa điểm", "Places");
         self.layer("places", vi, en, Role::Place, GeometryKind::Point, None, Some("ten"), fields)
     }
@@ -218,11 +241,11 @@ impl Catalogue {
             text("ma", "Mã phản ánh", "Report key"),
             text("loai", "Loại phản ánh", "Kind"),
             text("mo_ta", "Nội dung", "Description"),
-            text("trang_thai", "Trạng thái", "State"),
+            text("trang_thai", "Trạng thái", "State").means(Meaning::Status),
             Field::new("thoi_gian", FieldType::DateTime).titled("Thời gian", "Time"),
         ];
         let (vi, en) = ("Phản ánh 1022", "1022 reports");
-        self.layer(
+        let mut layer = self.layer(
             "reports_1022",
             vi,
             en,
@@ -231,6 +254,8 @@ impl Catalogue {
             Some("ma"),
             Some("loai"),
             fields,
-        )
+        )?;
+        layer.theme = Some(Theme::Report);
+        Ok(layer)
     }
 }

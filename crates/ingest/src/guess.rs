@@ -1,94 +1,13 @@
-//! What fields probably mean: said in the report, and small enough to be undone.
+//! What fields probably hold, by their names and values: personal data, and the codes of a list. The report says it, and the
+//! steward may undo it. What fields mean is proposed by `citymap-model`.
 
 use std::collections::HashSet;
 
-use citymap_access::{Audience, visible};
-use citymap_model::{Field, FieldType, GeometryKind, Layer, Role, Value, codes};
-
-use crate::text::fold;
-
-/// A field's name as letters and digits: `Số tờ`, `SO_TO`, `soTo` → `soto`.
-fn plain(name: &str) -> String {
-    fold(name).chars().filter(char::is_ascii_alphanumeric).collect()
-}
-
-/// What the layer is to the city, by its fields and name.
-pub(crate) fn role(name: &str, fields: &[Field], kind: GeometryKind) -> Role {
-    let fields: HashSet<String> = fields.iter().map(|field| plain(&field.name)).collect();
-    let has = |names: &[&str]| names.iter().any(|name| fields.contains(*name));
-    let name = plain(name);
-    let named = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    let area = matches!(kind, GeometryKind::Polygon | GeometryKind::Mixed);
-    if area
-        && ((has(&["soto", "sohieutoban", "sotobd"]) && has(&["sothua", "sothutuhua", "sothututhua"]))
-            || named(&["thuadat", "parcel"]))
-    {
-        Role::Parcel
-    } else if area
-        && (has(&["madvhc", "maxa", "maphuongxa", "wardcode", "communecode"])
-            && has(&["tenxa", "tendvhc", "tenphuongxa", "wardname", "name"])
-            || named(&["phuongxa", "ward", "commune", "hanhchinh"]))
-    {
-        Role::AdminUnit
-    } else if area && (named(&["quyhoach", "zoning", "chucnang"]) || has(&["machucnang", "chucnang"])) {
-        Role::Zone
-    } else if area && named(&["building", "congtrinh", "nha"]) {
-        Role::Building
-    } else if kind == GeometryKind::Line
-        && (named(&["road", "street", "duong", "centerline", "giaothong", "timduong"])
-            || has(&["highway", "tenduong", "logioi"]))
-    {
-        Role::Road
-    } else if kind == GeometryKind::Point
-        && (named(&["address", "diachi", "sonha"]) || has(&["sonha", "housenumber", "addrhousenumber"]))
-    {
-        Role::Address
-    } else if named(&[
-        "hydrant",
-        "truncuuhoa",
-        "trucuuhoa",
-        "capnuoc",
-        "thoatnuoc",
-        "dien",
-        "chieusang",
-        "utility",
-    ]) {
-        Role::Utility
-    } else {
-        Role::Other
-    }
-}
-
-/// The field that names features.
-pub(crate) fn label(layer: &Layer) -> Option<String> {
-    let texts: Vec<(String, &Field)> = visible(layer, &Audience::Public)
-        .iter()
-        .filter(|(_, field)| field.field_type == FieldType::Text)
-        .map(|(_, field)| (plain(&field.name), field))
-        .collect();
-    [
-        "tendoituong",
-        "namevi",
-        "tenxa",
-        "tendvhc",
-        "tenphuongxa",
-        "tenduong",
-        "ten",
-        "tengoi",
-        "wardname",
-        "name",
-        "title",
-        "label",
-        "addrhousenumber",
-    ]
-    .iter()
-    .find_map(|wanted| texts.iter().find(|(name, _)| name == wanted))
-    .map(|(_, field)| field.name.clone())
-}
+use citymap_model::{Value, codes, plain_name};
 
 /// Whether a field's name says that it holds personal data (Law 91/2025/QH15).
 pub(crate) fn is_personal(name: &str) -> bool {
-    let plain = plain(name);
+    let plain = plain_name(name);
     [
         "chusudung",
         "tenchu",
@@ -141,17 +60,6 @@ pub(crate) fn code_list(position: usize, sample: &[Vec<Value>]) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn fields(names: &[&str]) -> Vec<Field> {
-        names.iter().map(|name| Field::new(*name, FieldType::Text)).collect()
-    }
-
-    #[test]
-    fn parcels_are_known_by_sheet_and_number() {
-        assert_eq!(role("x", &fields(&["SoTo", "SO_THUA"]), GeometryKind::Polygon), Role::Parcel);
-        assert_eq!(role("x", &fields(&["SoTo"]), GeometryKind::Polygon), Role::Other);
-        assert_eq!(role("tim_duong", &[], GeometryKind::Line), Role::Road);
-    }
 
     #[test]
     fn owners_are_personal() {

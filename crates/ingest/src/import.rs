@@ -314,6 +314,7 @@ impl Tally {
                 geometry: layer.geometry,
                 crs: plan.crs.map(|(_, report)| report),
                 encoding,
+                theme: layer.theme,
                 fields: layer.fields,
                 key: layer.key,
                 label: layer.label,

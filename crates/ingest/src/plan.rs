@@ -2,7 +2,9 @@
 
 use citymap_access::set_personal;
 use citymap_crs::Crs;
-use citymap_model::{GeometryKind, Layer, LayerId, Title};
+use citymap_model::{
+    GeometryKind, Layer, LayerId, Meaning, Title, propose_label, propose_meanings, propose_role,
+};
 
 use crate::{
     CrsReport, ImportError, Issue, IssueKind, Request, guess,
@@ -49,6 +51,7 @@ pub(crate) fn plan(request: &Request, sources: &[(String, Source)]) -> Result<Ve
             names.join(", ")
         )));
     }
+    check_meanings(request, &plans)?;
     Ok(plans)
 }
 
@@ -98,7 +101,7 @@ fn one(
     let role = request
         .role
         .or(found.role)
-        .unwrap_or_else(|| guess::role(&format!("{} {id}", found.name), &found.fields, found.kind));
+        .unwrap_or_else(|| propose_role(&format!("{} {id}", found.name), &found.fields, found.kind));
     let mut layer = Layer::new(id, title, role, found.kind);
     layer.fields.clone_from(&found.fields);
     for (i, field) in layer.fields.iter_mut().enumerate() {
@@ -112,7 +115,8 @@ fn one(
         field.code_list = guess::code_list(i, &found.sample);
     }
     layer.key = request.key.clone().filter(|key| layer.field_index(key).is_some());
-    layer.label = guess::label(&layer);
+    meanings(request, &mut layer);
+    layer.label = propose_label(&layer.fields).map(|field| field.name.clone());
     layer.source =
         Some(std::path::Path::new(shown).file_name().unwrap_or_default().to_string_lossy().into_owned());
     layer.data_date = request.data_date;
@@ -120,6 +124,34 @@ fn one(
     let crs = crs(request, shown, found, &mut issues)?;
     layer.source_crs = crs.as_ref().map(|(crs, _)| crs.to_string());
     Ok(Plan { file, position, layer, crs, issues })
+}
+
+/// Gives fields the meanings that the request names, and the others those that their names suggest.
+fn meanings(request: &Request, layer: &mut Layer) {
+    let named: Vec<(usize, Option<Meaning>)> = request
+        .meanings
+        .iter()
+        .filter_map(|(name, meaning)| Some((layer.field_index(name)?, *meaning)))
+        .collect();
+    for (index, meaning) in named.iter().filter(|(_, meaning)| meaning.is_some()) {
+        layer.set_meaning(*index, *meaning);
+    }
+    propose_meanings(layer);
+    for (index, _) in named.iter().filter(|(_, meaning)| meaning.is_none()) {
+        layer.set_meaning(*index, None);
+    }
+}
+
+/// Refuses a meaning for a field that no layer has.
+fn check_meanings(request: &Request, plans: &[Plan]) -> Result<(), ImportError> {
+    let fields = || plans.iter().flat_map(|plan| plan.layer.fields.iter().map(|field| field.name.as_str()));
+    match request.meanings.iter().find(|(name, _)| !fields().any(|field| field == name)) {
+        None => Ok(()),
+        Some((name, _)) => Err(ImportError::Usage(format!(
+            "there is no field `{name}` to give a meaning to; the fields are {}",
+            fields().collect::<Vec<_>>().join(", ")
+        ))),
+    }
 }
 
 fn crs(

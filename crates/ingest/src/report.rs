@@ -1,4 +1,4 @@
-use citymap_model::{Field, GeometryKind, LayerId, Mode, RevisionNumber, Role, Title};
+use citymap_model::{Field, GeometryKind, LayerId, Mode, RevisionNumber, Role, Theme, Title};
 use serde::Serialize;
 
 use crate::{RepairTolerance, encoding::Encoding};
@@ -95,7 +95,9 @@ pub struct LayerReport {
     pub crs: Option<CrsReport>,
     /// Its encoding.
     pub encoding: EncodingReport,
-    /// Its fields with their types.
+    /// What it shows, where its role does not say it.
+    pub theme: Option<Theme>,
+    /// Its fields with their types and meanings.
     pub fields: Vec<Field>,
     /// The key field.
     pub key: Option<String>,

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use citymap_crs::Crs;
-use citymap_model::{LayerId, Mode, Role};
+use citymap_model::{LayerId, Meaning, Mode, Role};
 
 use crate::encoding::Encoding;
 
@@ -22,6 +22,9 @@ pub struct Request {
     pub encoding: Option<Encoding>,
     /// The field that holds the key.
     pub key: Option<String>,
+    /// What fields mean, over what their names suggest; `None` for a field that means nothing. Each must be a field of
+    /// one of the layers.
+    pub meanings: Vec<(String, Option<Meaning>)>,
     /// How the features meet those that the layer has.
     pub mode: Mode,
     /// The layer's title, for both languages.
@@ -51,6 +54,7 @@ impl Request {
             crs: None,
             encoding: None,
             key: None,
+            meanings: Vec::new(),
             mode: Mode::Replace,
             title: None,
             data_date: None,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Title;
+use crate::{Meaning, Title};
 
 /// The type of a field's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct Field {
     /// The code list whose codes the values are, by its id in `data/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_list: Option<String>,
+    /// What the values say about the feature, if that is known; search, tiles and the map go by it, not by the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Meaning>,
     /// Whether the values are personal data (Law 91/2025/QH15). Such a field is stored, and is
     /// absent from tiles, public answers, logs and reports.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -67,6 +70,7 @@ impl Field {
             title: Title::default(),
             unit: None,
             code_list: None,
+            meaning: None,
             personal: false,
         }
     }
@@ -86,6 +90,11 @@ impl Field {
     /// The same field with a code list.
     pub fn coded(mut self, code_list: &str) -> Self {
         self.code_list = Some(code_list.to_owned());
+        self
+    }
+    /// The same field with a meaning.
+    pub fn means(mut self, meaning: Meaning) -> Self {
+        self.meaning = Some(meaning);
         self
     }
 }

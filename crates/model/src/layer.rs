@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::{Field, GeometryKind, TileRule, Title};
+use crate::{Field, GeometryKind, Meaning, Theme, TileRule, Title, propose_meanings};
 
 /// The name of a layer: a lower-case letter, then lower-case letters, digits and underscores,
 /// 63 characters at most. It names the table, the tiles and the URL.
@@ -183,6 +183,10 @@ pub struct Layer {
     /// Whether the data is made up (the demo city).
     #[serde(default)]
     pub synthetic: bool,
+    /// What it shows, where its role does not say it. Always written, also where there is none: a definition without it is
+    /// from before there were meanings, see [`Layer::from_definition`].
+    #[serde(default)]
+    pub theme: Option<Theme>,
     /// How tiles generalise it; without one as [`Layer::tile_rule`] finds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiles: Option<TileRule>,
@@ -207,6 +211,7 @@ impl Layer {
             steward: None,
             attribution: None,
             synthetic: false,
+            theme: None,
             tiles: None,
         }
     }
@@ -224,6 +229,78 @@ impl Layer {
     /// The position of the field that names a feature to people.
     pub fn label_index(&self) -> Option<usize> {
         self.label.as_deref().and_then(|name| self.field_index(name))
+    }
+
+    /// The position of the first field with this meaning, personal or not.
+    pub fn field_meaning(&self, meaning: Meaning) -> Option<usize> {
+        self.fields.iter().position(|field| field.meaning == Some(meaning))
+    }
+
+    /// Gives the field at `index` a meaning, or none. Another field that had it loses it, unless several may have it.
+    /// [`Layer::valid_from`] and [`Layer::valid_to`] follow.
+    ///
+    /// # Panics
+    /// Where there is no field at `index`.
+    pub fn set_meaning(&mut self, index: usize, meaning: Option<Meaning>) {
+        if let Some(single) = meaning.filter(|meaning| meaning.is_single()) {
+            for field in self.fields.iter_mut().filter(|field| field.meaning == Some(single)) {
+                field.meaning = None;
+            }
+        }
+        let former = std::mem::replace(&mut self.fields[index].meaning, meaning);
+        for changed in [former, meaning].into_iter().flatten() {
+            let name = self.field_meaning(changed).map(|index| self.fields[index].name.clone());
+            match changed {
+                Meaning::ValidFrom => self.valid_from = name,
+                Meaning::ValidTo => self.valid_to = name,
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads a definition as a store keeps it (JSON). One from before there were meanings gets those that
+    /// [`propose_meanings`] finds, so that former revisions are searched and drawn as they always were.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn from_definition(text: &str) -> Result<Self, serde_json::Error> {
+        let document: serde_json::Value = serde_json::from_str(text)?;
+        let is_former = document.get("theme").is_none();
+        let mut layer: Self = serde_json::from_value(document)?;
+        if is_former {
+            layer.add_meanings();
+        }
+        Ok(layer)
+    }
+
+    /// Whether a definition as a store keeps it is from before there were meanings.
+    pub fn lacks_meanings(definition: &str) -> bool {
+        serde_json::from_str::<serde_json::Value>(definition)
+            .is_ok_and(|document| document.get("theme").is_none())
+    }
+
+    /// Proposes meanings for a definition from before there were any. What bounds validity stays as it is: it decides
+    /// which features are there, and nobody asked for another answer.
+    fn add_meanings(&mut self) {
+        let bounds = [self.valid_from.clone(), self.valid_to.clone()];
+        for (name, meaning) in bounds.iter().zip([Meaning::ValidFrom, Meaning::ValidTo]) {
+            if let Some(index) = name.as_deref().and_then(|name| self.field_index(name)) {
+                self.fields[index].meaning = Some(meaning);
+            }
+        }
+        propose_meanings(self);
+        let [valid_from, valid_to] = bounds;
+        if valid_from.is_none()
+            && let Some(index) = self.field_meaning(Meaning::ValidFrom)
+        {
+            self.fields[index].meaning = None;
+        }
+        if valid_to.is_none()
+            && let Some(index) = self.field_meaning(Meaning::ValidTo)
+        {
+            self.fields[index].meaning = None;
+        }
+        (self.valid_from, self.valid_to) = (valid_from, valid_to);
     }
 }
 
@@ -250,6 +327,54 @@ mod tests {
         ] {
             assert!(bad.parse::<LayerId>().is_err(), "{bad}");
         }
+    }
+
+    fn dated() -> Layer {
+        let mut layer =
+            Layer::new("wells".parse().unwrap(), Title::same("Wells"), Role::Utility, GeometryKind::Point);
+        layer.fields =
+            ["tu_ngay", "valid_from", "so_to"].map(|name| Field::new(name, crate::FieldType::Date)).to_vec();
+        layer
+    }
+
+    #[test]
+    fn a_meaning_moves_from_field_to_field_and_validity_follows() {
+        let mut layer = dated();
+        layer.set_meaning(0, Some(Meaning::ValidFrom));
+        assert_eq!(layer.valid_from.as_deref(), Some("tu_ngay"));
+        layer.set_meaning(1, Some(Meaning::ValidFrom));
+        assert_eq!(layer.valid_from.as_deref(), Some("valid_from"));
+        assert_eq!(layer.fields[0].meaning, None);
+        layer.set_meaning(1, Some(Meaning::Sheet));
+        assert_eq!((layer.valid_from.as_deref(), layer.field_meaning(Meaning::Sheet)), (None, Some(1)));
+        layer.set_meaning(0, Some(Meaning::Name));
+        layer.set_meaning(2, Some(Meaning::Name));
+        assert_eq!(layer.fields[0].meaning, layer.fields[2].meaning, "a layer may have several names");
+    }
+
+    #[test]
+    fn a_definition_from_before_meanings_gets_them_and_keeps_its_validity() {
+        let mut former = dated();
+        former.valid_to = Some("tu_ngay".into());
+        let mut document = serde_json::to_value(&former).unwrap();
+        document.as_object_mut().unwrap().remove("theme");
+        let text = document.to_string();
+        assert!(Layer::lacks_meanings(&text) && !Layer::lacks_meanings("{"));
+        let read = Layer::from_definition(&text).unwrap();
+        let meanings: Vec<_> = read.fields.iter().map(|field| field.meaning).collect();
+        assert_eq!(meanings, [Some(Meaning::ValidTo), None, Some(Meaning::Sheet)]);
+        assert_eq!((read.valid_from, read.valid_to.as_deref()), (None, Some("tu_ngay")));
+    }
+
+    #[test]
+    fn a_definition_with_meanings_is_read_as_it_is() {
+        let mut layer = dated();
+        layer.theme = Some(Theme::Hydrant);
+        let text = serde_json::to_string(&layer).unwrap();
+        assert!(!Layer::lacks_meanings(&text) && !text.contains("meaning"));
+        assert_eq!(Layer::from_definition(&text).unwrap(), layer);
+        layer.theme = None;
+        assert_eq!(Layer::from_definition(&serde_json::to_string(&layer).unwrap()).unwrap(), layer);
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FieldType, GeometryKind, Layer, Role};
+use crate::{FieldType, GeometryKind, Layer, Meaning, Role};
 
 /// How a layer is generalised in tiles: what is drawn below the zoom at which everything is.
 ///
@@ -106,25 +106,9 @@ impl TileRule {
     }
 }
 
-/// Names by which layers call what they are classed by, in the order in which they count; compared in lower case.
-const CLASS_NAMES: [&str; 16] = [
-    "loai_dat",
-    "loaidat",
-    "mdsd",
-    "land_use",
-    "landuse",
-    "chuc_nang",
-    "planning_function",
-    "cap_duong",
-    "road_class",
-    "highway",
-    "fclass",
-    "use_code",
-    "usecode",
-    "ztype",
-    "zone_type",
-    "class",
-];
+/// What layers are classed by, in the order in which the meanings count.
+const CLASS_MEANINGS: [Meaning; 4] =
+    [Meaning::LandUse, Meaning::PlanFunction, Meaning::RoadClass, Meaning::Class];
 
 /// From which zoom classes of roads are drawn: our own list (`road_class`), and OpenStreetMap's.
 const ROAD_ZOOMS: [(&str, u8); 20] = [
@@ -152,7 +136,7 @@ const ROAD_ZOOMS: [(&str, u8); 20] = [
 
 impl Layer {
     /// How the layer is generalised in tiles: its own rule, or where it has none the one that its role, its kind of
-    /// geometry and the names of its fields suggest. A rule that cannot be followed (its field is gone) counts as none.
+    /// geometry and the meanings of its fields suggest. A rule that cannot be followed (its field is gone) counts as none.
     pub fn tile_rule(&self) -> TileRule {
         match &self.tiles {
             Some(rule) if rule.check(self).is_ok() => rule.clone(),
@@ -177,13 +161,13 @@ impl Layer {
         // What the map colours by comes first: the field with a code list.
         let public = || self.fields.iter().filter(|field| !field.personal);
         let coded = public().find(|field| field.code_list.is_some());
-        let named = || {
-            CLASS_NAMES.iter().find_map(|name| {
+        let meant = || {
+            CLASS_MEANINGS.iter().find_map(|meaning| {
                 public()
-                    .find(|field| field.field_type == FieldType::Text && field.name.to_lowercase() == *name)
+                    .find(|field| field.field_type == FieldType::Text && field.meaning == Some(*meaning))
             })
         };
-        let class = if self.geometry == GeometryKind::Point { None } else { coded.or_else(named) };
+        let class = if self.geometry == GeometryKind::Point { None } else { coded.or_else(meant) };
         let class_zooms = match class {
             Some(_) if self.role == Role::Road => {
                 ROAD_ZOOMS.iter().map(|&(class, zoom)| (class.to_owned(), zoom)).collect()

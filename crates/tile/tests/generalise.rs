@@ -7,7 +7,9 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use citymap_engine::{Bbox, LayerSnapshot, SnapshotBuilder};
-use citymap_model::{Feature, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value};
+use citymap_model::{
+    Feature, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value, propose_meanings,
+};
 use citymap_tile::{Method, TileId, TileOptions, TileRange, Tiler, encode, touched_tiles};
 use common::{Decoded, decode, valid_polygons};
 use geo::{Area, Coord, LineString, Point, Polygon, polygon};
@@ -23,6 +25,7 @@ const DEPTH: f64 = 0.000_2;
 fn layer(role: Role, geometry: GeometryKind, class: &str) -> Layer {
     let mut layer = Layer::new("things".parse().unwrap(), Title::same("Things"), role, geometry);
     layer.fields = vec![Field::new("name", FieldType::Text), Field::new(class, FieldType::Text)];
+    propose_meanings(&mut layer);
     layer
 }
 

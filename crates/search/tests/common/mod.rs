@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use citymap_engine::{City, LayerSnapshot, SnapshotBuilder};
-use citymap_model::{Feature, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value, units};
+use citymap_model::{
+    Feature, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value, propose_meanings, units,
+};
 use citymap_search::{Hit, SearchIndex, SearchQuery};
 use geo::{LineString, Point, Rect, coord};
 
@@ -16,6 +18,7 @@ pub(crate) fn layer(id: &str, role: Role, fields: &[&str], key: Option<&str>, la
     layer.fields = fields.iter().map(|name| Field::new(*name, FieldType::Text)).collect();
     layer.key = key.map(str::to_owned);
     layer.label = label.map(str::to_owned);
+    propose_meanings(&mut layer);
     layer
 }
 

@@ -75,7 +75,7 @@ fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
     let damaged = |what: &str, error: serde_json::Error| {
         Failure::Content(format!("the catalogue's {what} of layer `{id}` cannot be read: {error}"))
     };
-    let layer: Layer = serde_json::from_str(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)
+    let layer = Layer::from_definition(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)
         .map_err(|error| damaged("definition", error))?;
     let columns: Vec<String> = serde_json::from_str(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)
         .map_err(|error| damaged("list of columns", error))?;

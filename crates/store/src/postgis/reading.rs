@@ -349,7 +349,7 @@ pub(super) fn unreadable(database: &Database, layer: &LayerId, fid: i64, problem
 
 /// A definition of the catalogue.
 pub(super) fn parse(database: &Database, layer: &str, definition: &str) -> Result<Layer, StoreError> {
-    serde_json::from_str(definition).map_err(|error| {
+    Layer::from_definition(definition).map_err(|error| {
         content(database, format!("the catalogue's definition of layer `{layer}` cannot be read: {error}"))
     })
 }

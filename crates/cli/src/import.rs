@@ -9,13 +9,14 @@ use std::{
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_ingest::{ImportError, IssueKind, LayerReport, Report, Request, encoding::Encoding};
-use citymap_model::{LayerId, Mode, Role, UnknownMode};
+use citymap_model::{LayerId, Meaning, Mode, Role, UnknownMode};
 use clap::Args;
 
 use crate::{
     database,
     failure::Failure,
     global::Global,
+    meanings::field_meaning,
     output::{self, say, thousands},
     progress::Bar,
     values::CommitArgs,
@@ -50,6 +51,11 @@ pub(crate) struct ImportArgs {
     /// The field that holds the key. It need not be unique; repeated keys are reported.
     #[arg(long, value_name = "FIELD")]
     pub(crate) key: Option<String>,
+
+    /// What a field means, over what its name suggests (may be repeated): so_to=sheet; FIELD=none for nothing.
+    /// The report lists what was understood; `citymap layer set` changes it later.
+    #[arg(long = "meaning", value_name = "FIELD=MEANING", value_parser = field_meaning)]
+    pub(crate) meanings: Vec<(String, Option<Meaning>)>,
 
     /// What happens to the features that the layer has: replace, append, upsert (by key).
     #[arg(long, default_value = "replace", value_parser = import_mode)]
@@ -152,6 +158,7 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
         crs: args.crs,
         encoding: args.encoding,
         key: args.key.clone(),
+        meanings: args.meanings.clone(),
         mode: args.mode,
         title: args.title.clone(),
         data_date: args.data_date,
@@ -216,6 +223,10 @@ fn print_report(global: &Global, report: &Report) -> Result<(), Failure> {
                 say!("                     {} {what}", thousands(count))?;
             }
         }
+        if let Some(theme) = layer.theme {
+            say!("  shows              {theme}")?;
+        }
+        print_meanings(layer)?;
         if layer.key.is_none() && !layer.unique_fields.is_empty() {
             say!("  no key given       these fields could be the key: {}", layer.unique_fields.join(", "))?;
         }
@@ -240,6 +251,20 @@ fn print_report(global: &Global, report: &Report) -> Result<(), Failure> {
     match report.revision {
         Some(revision) => say!("{} is at revision {revision}", database::shown(&global.store))?,
         None => say!("dry run: {} is unchanged", database::shown(&global.store))?,
+    }
+    Ok(())
+}
+
+/// What fields were taken to mean: `so_to = sheet, so_thua = parcel_number`.
+fn print_meanings(layer: &LayerReport) -> Result<(), Failure> {
+    let meanings: Vec<String> = layer
+        .fields
+        .iter()
+        .filter_map(|field| Some(format!("{} = {}", field.name, field.meaning?)))
+        .collect();
+    if !meanings.is_empty() {
+        say!("  fields that mean   {}", meanings.join(", "))?;
+        say!("                     (`citymap layer set {} --meaning FIELD=MEANING` changes it)", layer.id)?;
     }
     Ok(())
 }

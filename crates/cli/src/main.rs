@@ -17,6 +17,7 @@ mod global;
 mod import;
 mod layers;
 mod log;
+mod meanings;
 mod output;
 mod overlay;
 mod progress;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use citymap_access::{Audience, visible};
-use citymap_model::{CommitMeta, Field, FieldType, Mode, Value};
+use citymap_model::{CommitMeta, Field, FieldType, LayerId, Mode, Value};
 use citymap_store::{Put, Store, Transaction};
 use geo::CoordsIter;
 use rayon::prelude::*;
@@ -79,6 +79,7 @@ pub fn import(
     let mut transaction = store.begin(meta(request, &files))?;
     let mut layers = Vec::new();
     for plan in plans {
+        refuse_meanings(request, &plan.layer.id, transaction.as_mut())?;
         let (shown, source) = &sources[plan.file];
         layers.push(run.layer(shown, source, plan, transaction.as_mut())?);
     }
@@ -118,6 +119,24 @@ pub fn import(
     report.seconds = start.elapsed().as_secs_f64();
     report.features_per_second = read as f64 / report.seconds.max(1e-9);
     Ok(report)
+}
+
+/// A layer that is added to keeps its definition, so meanings that are asked for would be lost without a word.
+fn refuse_meanings(
+    request: &Request,
+    layer: &LayerId,
+    transaction: &mut dyn Transaction,
+) -> Result<(), ImportError> {
+    let stays =
+        matches!(request.mode, Mode::Append | Mode::Upsert) && transaction.definition(layer)?.is_some();
+    if request.meanings.is_empty() || !stays {
+        return Ok(());
+    }
+    Err(ImportError::Usage(format!(
+        "layer `{layer}` is there, and mode {} leaves its definition as it is; say what its fields mean with \
+         `citymap layer set {layer} --meaning FIELD=MEANING`",
+        request.mode
+    )))
 }
 
 fn meta(request: &Request, files: &[FileReport]) -> CommitMeta {

@@ -163,8 +163,7 @@ impl Layer {
         let coded = public().find(|field| field.code_list.is_some());
         let meant = || {
             CLASS_MEANINGS.iter().find_map(|meaning| {
-                public()
-                    .find(|field| field.field_type == FieldType::Text && field.meaning == Some(*meaning))
+                public().find(|field| field.field_type == FieldType::Text && field.meaning == Some(*meaning))
             })
         };
         let class = if self.geometry == GeometryKind::Point { None } else { coded.or_else(meant) };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use citymap_access::{Audience, visible};
 use citymap_crs::{CRS84, NamedCrs};
 use citymap_engine::LayerSnapshot;
-use citymap_model::{Field, Layer, Title, codes, json::text};
+use citymap_model::{Field, Layer, Meaning, Theme, Title, codes, json::text};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -77,6 +77,7 @@ fn field(field: &Field) -> Value {
         "title": if field.title.is_empty() { Value::Null } else { titles(&field.title) },
         "unit": field.unit,
         "codeList": list,
+        "meaning": field.meaning.map(Meaning::as_str),
     })
 }
 
@@ -167,6 +168,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
             "tiles": format!("/tiles/{id}/{{z}}/{{x}}/{{y}}"),
             "tilesVersion": fingerprint(snapshot),
             "tileRule": {"detailZoom": rule.detail_zoom, "class": rule.class},
+            "theme": layer.theme.map(Theme::as_str),
         },
     })
 }

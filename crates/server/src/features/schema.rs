@@ -106,6 +106,9 @@ fn fields(snapshot: &LayerSnapshot, lang: &str) -> Map<String, Value> {
         if layer.key.as_deref() == Some(&field.name) {
             schema.insert("x-ogc-role".into(), "id".into());
         }
+        if let Some(meaning) = field.meaning {
+            schema.insert("x-citymap-meaning".into(), meaning.as_str().into());
+        }
         if let Some(list) = field.code_list.as_deref().and_then(codes::builtin) {
             let texts: Map<String, Value> =
                 list.entries.iter().map(|entry| (entry.code.clone(), entry.title.get(lang).into())).collect();

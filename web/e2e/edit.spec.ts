@@ -17,7 +17,7 @@ async function serious(page: Page): Promise<string[]> {
 async function enter(page: Page, token = TOKEN): Promise<void> {
   await page.getByRole('tab', { name: 'Công cụ' }).click();
   await page.getByRole('button', { name: 'Chỉnh sửa dữ liệu' }).click();
-  await page.getByLabel('Mã ghi').fill(token);
+  await page.getByLabel('Mã cập nhật').fill(token);
   await page.getByRole('button', { name: 'Dùng mã này' }).click();
 }
 
@@ -85,11 +85,11 @@ test('a wrong token is said, what was entered is kept, and another one helps', a
   const text = `Giữ lại ${Date.now()}`;
   await form.getByLabel(fieldTitle(layer, field)).fill(text);
   await form.getByRole('button', { name: 'Lưu' }).click();
-  await expect(form.getByText(/không nhận mã ghi này/)).toBeVisible();
+  await expect(form.getByText(/không chấp nhận mã cập nhật này/)).toBeVisible();
   await expect(form.getByLabel(fieldTitle(layer, field))).toHaveValue(text);
   await page
     .getByRole('tabpanel', { name: /Đang chọn/ })
-    .getByLabel('Mã ghi')
+    .getByLabel('Mã cập nhật')
     .fill(TOKEN);
   await page
     .getByRole('tabpanel', { name: /Đang chọn/ })

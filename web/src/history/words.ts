@@ -2,12 +2,12 @@
 import type { Lang } from '../lib/i18n';
 
 const vi = {
-  about: 'Mỗi lần dữ liệu thay đổi được ghi lại. Chọn một lần để xem cả bản đồ ngay sau lần đó.',
+  about: 'Mọi lần thay đổi dữ liệu đều được ghi lại. Chọn một lần để xem bản đồ ngay sau lần thay đổi đó.',
   onDay: 'Dữ liệu như đã ghi nhận đến hết ngày',
   show: 'Xem',
   validOn: 'Chỉ những gì có hiệu lực ngày',
   validAbout:
-    'Hai thời gian khác nhau: ngày ghi nhận nói cơ sở dữ liệu khi ấy biết gì; ngày hiệu lực nói điều gì đúng vào ngày đó.',
+    'Hai loại thời gian: ngày ghi nhận – dữ liệu có gì khi ấy; ngày hiệu lực – điều gì có hiệu lực vào ngày đó.',
   validLayers: (names: string) => `Áp dụng cho các lớp có ngày hiệu lực: ${names}.`,
   clear: 'Bỏ',
   changes: 'Các lần thay đổi',
@@ -33,18 +33,19 @@ const vi = {
   showMap: 'Xem bản đồ khi đó',
   same: 'Thuộc tính và hình dạng công khai không đổi.',
   empty: '(trống)',
+  changeNumber: (number: number) => `Lần thay đổi số ${number}`,
   more: 'Còn phiên bản cũ hơn không hiện ở đây.',
 };
 
 export type HistoryWords = typeof vi;
 
 const en: HistoryWords = {
-  about: 'Each change of the data is on record. Choose one to see the whole map as it was right after it.',
-  onDay: 'The data as on record at the end of',
+  about: 'Every change of the data is recorded. Choose one to see the map right after it.',
+  onDay: 'The data as recorded at the end of',
   show: 'Show',
-  validOn: 'Only what was valid on',
+  validOn: 'Only features valid on',
   validAbout:
-    'Two different times: the record tells what the database knew then; validity tells what was true on that day.',
+    'Two kinds of time: the day of record – what the data contained then; the day of validity – what applied that day.',
   validLayers: (names) => `For layers with dates of validity: ${names}.`,
   clear: 'Clear',
   changes: 'Changes',
@@ -55,22 +56,23 @@ const en: HistoryWords = {
   changed: (count) => `${count} changed`,
   removed: (count) => `${count} removed`,
   noChange: 'nothing changed',
-  older: 'Show older ones',
-  none: 'No change is on record yet.',
-  failed: 'The history could not be read.',
+  older: 'Show older changes',
+  none: 'No change has been recorded yet.',
+  failed: 'The history could not be loaded.',
   versions: 'Versions of this feature',
-  ops: { added: 'Added', changed: 'Changed', removed: 'Removed', present: 'Was there' },
+  ops: { added: 'Added', changed: 'Changed', removed: 'Removed', present: 'Existed before' },
   field: 'Field',
   before: 'Before',
   after: 'After',
-  shape: 'Shape, place',
+  shape: 'Shape, position',
   shapeChanged: 'changed',
-  showShape: 'Show the shape before',
-  hideShape: 'Hide the shape before',
-  showMap: 'See the map then',
-  same: 'Public values and shape are the same.',
+  showShape: 'Show the former shape',
+  hideShape: 'Hide the former shape',
+  showMap: 'Show the map at that time',
+  same: 'The public values and the shape did not change.',
   empty: '(empty)',
-  more: 'There are older versions that are not shown here.',
+  changeNumber: (number) => `Change no. ${number}`,
+  more: 'Older versions are not shown here.',
 };
 
 export const HISTORY: Record<Lang, HistoryWords> = { vi, en };

@@ -1,3 +1,4 @@
+/** A build step that builds MapLibre from its source. */
 import type { Plugin } from 'vite';
 
 /**
@@ -49,7 +50,9 @@ export function maplibreFromSource(): Plugin {
     },
     load(id) {
       if (id === '\0no-mlt') {
-        return "export default function decodeTile() { throw new Error('MapLibre tiles are not built in'); } export { decodeTile, decodeTile as GEOMETRY_TYPE, decodeTile as GeometryType };";
+        return `
+          export default function decodeTile() { throw new Error('MapLibre tiles are not built in'); }
+          export { decodeTile, decodeTile as GEOMETRY_TYPE, decodeTile as GeometryType };`;
       }
       if (id !== `\0${VIRTUAL}`) return null;
       return building

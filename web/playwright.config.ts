@@ -1,3 +1,4 @@
+/** How the tests of the page run in Chromium. */
 import { defineConfig } from '@playwright/test';
 
 // CITYMAP_URL is where `citymap serve` listens; without it the page is tried against the made-up quarter of dev/mock.

@@ -1,3 +1,4 @@
+/** A build step that leaves out the unused parts of proj4. */
 import type { Plugin } from 'vite';
 
 /**
@@ -6,10 +7,15 @@ import type { Plugin } from 'vite';
  */
 export function smallProj4(): Plugin {
   const PARTS: Record<string, string> = {
-    projs:
-      "import mercator from 'proj4/lib/projections/etmerc'; export default (proj4) => proj4.Proj.projections.add(mercator);",
-    mgrs: "const none = () => { throw new Error('grid references are not built in'); }; export default none; export { none as toPoint, none as forward };",
-    wkt: "export default () => { throw new Error('WKT is not built in'); };",
+    projs: `
+      import mercator from 'proj4/lib/projections/etmerc';
+      export default (proj4) => proj4.Proj.projections.add(mercator);`,
+    mgrs: `
+      const none = () => { throw new Error('grid references are not built in'); };
+      export default none;
+      export { none as toPoint, none as forward };`,
+    wkt: `
+      export default () => { throw new Error('WKT is not built in'); };`,
   };
   return {
     name: 'citymap-small-proj4',

@@ -1,3 +1,4 @@
+/** How the page is built, served in development, and unit tested. */
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { mockCity } from './dev/mock/plugin';

@@ -1,3 +1,4 @@
+/** The HTTP interface of the made-up city. */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import GeoJsonVt from 'geojson-vt';

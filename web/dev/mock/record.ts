@@ -1,3 +1,4 @@
+/** The history of the made-up city: its revisions, and the stream of its changes. */
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { FeatureEvent, RevisionEvent } from '../../src/lib/events';

@@ -281,7 +281,7 @@ const en: Messages = {
   download: 'GeoJSON',
   zoomToFeature: 'Zoom to',
   close: 'Close',
-  clear: 'Clear selection',
+  clear: 'Deselect',
   loading: 'Loading…',
   retry: 'Try again',
   coordinatesWgs: 'WGS 84 (latitude, longitude)',

@@ -1,0 +1,108 @@
+// Takes the pictures of the documentation, docs/images/*.png: makes a demo city, serves it with the given binary, and shows
+// a selected parcel on a desktop and on a phone. With CITYMAP_URL it uses the server that runs there.
+//
+//     node scripts/screenshot.mjs ../target/release/citymap
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { chromium } from '@playwright/test';
+import { png8 } from './png8.mjs';
+
+const OUT = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+/** A picture that is larger slows the reading of the documentation down. */
+const MAX_BYTES = 400_000;
+/** A point inside a parcel of the demo city, longitude and latitude. */
+const POINT = [106.70432, 10.77464];
+
+/** The pictures; `center` is the middle of the screen, part of which the panel covers. */
+const PICTURES = [
+  {
+    file: 'map.png',
+    center: [106.70395, 10.7746],
+    zoom: 18.2,
+    lang: 'en',
+    device: { viewport: { width: 1280, height: 800 } },
+  },
+  {
+    file: 'map-phone.png',
+    center: [106.70432, 10.7742],
+    zoom: 18,
+    lang: 'vi',
+    device: { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true },
+  },
+];
+
+/** Serves a new demo city; gives its address and the function that ends it. */
+async function serve(binary) {
+  const folder = mkdtempSync(join(tmpdir(), 'citymap-screenshot-'));
+  const store = ['--store', join(folder, 'city.gpkg')];
+  execFileSync(binary, [...store, 'demo', '--parcels', '20000', '--seed', '1'], { stdio: 'ignore' });
+  const assets = process.env.CITYMAP_ASSETS ? ['--assets', process.env.CITYMAP_ASSETS] : [];
+  const server = spawn(binary, [...store, '--json', 'serve', ...assets, '--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const stop = () => {
+    server.kill();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  for await (const line of createInterface({ input: server.stdout })) {
+    const [, url] = /"url": ?"([^"]+)"/.exec(line) ?? [];
+    if (url) return { url, stop };
+  }
+  stop();
+  throw new Error('the server ended before it was ready');
+}
+
+/** The red, green, blue and alpha of each pixel of a screenshot, decoded by the browser. */
+async function pixels(page) {
+  const png = (await page.screenshot()).toString('base64');
+  const { width, height, rgba } = await page.evaluate(async (data) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${data}`;
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext('2d');
+    context.drawImage(image, 0, 0);
+    const { data: bytes } = context.getImageData(0, 0, image.width, image.height);
+    let text = '';
+    for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+    return { width: image.width, height: image.height, rgba: btoa(text) };
+  }, png);
+  return { width, height, rgba: Buffer.from(rgba, 'base64') };
+}
+
+async function take(browser, url, { file, center, zoom, lang, device }) {
+  const context = await browser.newContext({ ...device, colorScheme: 'light', reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  page.setDefaultTimeout(120_000);
+  const map = `map=${zoom}/${center[1]}/${center[0]}&off=street_lights&at=${POINT.join(',')}`;
+  await page.goto(`${url}/#${map}&lang=${lang}&theme=light`);
+  await page.locator('.chosen').waitFor();
+  await page.waitForSelector('html[data-map-idle="true"]');
+  const { width, height, rgba } = await pixels(page);
+  const png = png8(rgba, width, height);
+  if (png.length > MAX_BYTES) throw new Error(`${file} has ${png.length} bytes, more than ${MAX_BYTES}`);
+  writeFileSync(join(OUT, file), png);
+  console.log(`${String(png.length).padStart(8)}  docs/images/${file}`);
+  await context.close();
+}
+
+const binary = process.argv[2];
+if (!binary && !process.env.CITYMAP_URL) throw new Error('name the citymap binary, or a server by CITYMAP_URL');
+const { url, stop } = process.env.CITYMAP_URL
+  ? { url: process.env.CITYMAP_URL, stop: () => {} }
+  : await serve(resolve(binary));
+mkdirSync(OUT, { recursive: true });
+try {
+  const browser = await chromium.launch({
+    executablePath: process.env.CITYMAP_CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--enable-unsafe-swiftshader', '--use-angle=swiftshader', '--disable-background-networking'],
+  });
+  for (const picture of PICTURES) await take(browser, url, picture);
+  await browser.close();
+} finally {
+  stop();
+}

@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run check test bench conformance demo fmt lint docs web build setup setup-test setup-lint
+.PHONY: help run check test bench conformance demo fmt lint docs screenshot web build setup setup-test setup-lint
 
 LISTEN ?= 127.0.0.1:8080
 STORE ?= var/city.gpkg
@@ -29,6 +29,9 @@ test: setup-test web ## Set up, then run every test: Rust, PostGIS as oracle, re
 
 conformance: setup-test build ## OGC API conformance and GDAL round trip against a running server
 	scripts/conformance $(CITYMAP)
+
+screenshot: build ## Take the pictures of the documentation again: docs/images
+	node web/scripts/screenshot.mjs $(CITYMAP)
 
 bench: setup-test build ## Measure import, start, tiles and questions beside PostGIS; prints a table with ratios
 	cargo build --release -p citymap-tests --bin citymap-bench

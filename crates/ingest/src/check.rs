@@ -84,8 +84,7 @@ impl Rules {
                     },
                     Some(reason) => {
                         issues.push(issue(IssueKind::Reject, reason.clone()));
-                        let original =
-                            original.or_else(|| lonlat.map(|g| Original::Wkb(wkb::to_wkb(&g))));
+                        let original = original.or_else(|| lonlat.map(|g| Original::Wkb(wkb::to_wkb(&g))));
                         Verdict::Rejected(Reject { reason, values: parsed.values, original })
                     }
                 }

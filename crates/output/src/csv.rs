@@ -1,4 +1,4 @@
-//! Comma-separated values (RFC 4180).
+//! Comma-separated values (RFC 4180) in UTF-8, geometry as well-known text.
 
 use std::{
     fs::File,
@@ -9,18 +9,18 @@ use std::{
 use citymap_engine::ValueRef;
 use citymap_model::{Geometry, GeometryKind};
 
-use crate::{OutputError, Rows, Table};
+use crate::{OutputError, RowWriter, Table};
 
-pub(crate) struct Csv {
+pub(crate) struct CsvWriter {
     out: BufWriter<File>,
     path: PathBuf,
     spatial: bool,
     line: Vec<u8>,
 }
 
-impl Csv {
+impl CsvWriter {
     pub(crate) fn create(path: &Path, table: &Table, excel: bool) -> Result<Self, OutputError> {
-        let file = File::create_new(path).map_err(|error| OutputError::io(path, &error))?;
+        let file = File::create_new(path).map_err(|error| OutputError::io(path, error))?;
         let spatial = table.geometry != GeometryKind::None;
         let out = BufWriter::with_capacity(1 << 20, file);
         let mut csv = Self { out, path: path.to_owned(), spatial, line: Vec::new() };
@@ -47,20 +47,20 @@ impl Csv {
 
     fn end(&mut self) -> Result<(), OutputError> {
         self.line.extend(b"\r\n");
-        self.out.write_all(&self.line).map_err(|error| OutputError::io(&self.path, &error))?;
+        self.out.write_all(&self.line).map_err(|error| OutputError::io(&self.path, error))?;
         self.line.clear();
         Ok(())
     }
 }
 
-impl Rows for Csv {
+impl RowWriter for CsvWriter {
     fn row(&mut self, values: &[ValueRef<'_>], geometry: Option<&Geometry>) -> Result<(), OutputError> {
         for (position, value) in values.iter().enumerate() {
             self.separate(position);
             match value {
                 ValueRef::Null => {}
                 ValueRef::Text(value) => text(&mut self.line, value),
-                // What needs no quotes: digits, and letters of our own.
+                // Numbers, days and instants never need quotes.
                 value => self.line.extend(value.to_text().as_bytes()),
             }
         }
@@ -76,11 +76,11 @@ impl Rows for Csv {
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), OutputError> {
-        self.out.flush().map_err(|error| OutputError::io(&self.path, &error))
+        self.out.flush().map_err(|error| OutputError::io(&self.path, error))
     }
 }
 
-/// A text, in quotes where it needs them. An empty one is quoted too, so that it is not taken for no value.
+/// Appends a text, in quotes where it needs them. An empty text is quoted too, which tells it from a missing value.
 fn text(out: &mut Vec<u8>, text: &str) {
     let special = |byte: u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
     let quoted = text.is_empty() || text.bytes().any(special) || text.starts_with(' ') || text.ends_with(' ');
@@ -98,7 +98,7 @@ fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Well-known text, each number as short as reads back the same.
+/// Appends well-known text; each number is the shortest that reads back as the same.
 fn wkt(out: &mut Vec<u8>, geometry: &Geometry) {
     match geometry {
         Geometry::Point(point) => {

@@ -1,35 +1,28 @@
 //! A GeoPackage with one table.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use citymap_engine::ValueRef;
+use citymap_gpkg::{Cell, PlainGeoPackage};
 use citymap_model::{Geometry, Layer, Role};
-use citymap_store::{
-    StoreError,
-    geopackage::{Cell, PlainGeoPackage},
-};
 
-use crate::{OutputError, Rows, Table};
+use crate::{OutputError, RowWriter, Table};
 
-pub(crate) struct File {
+pub(crate) struct GeoPackageWriter {
     file: PlainGeoPackage,
-    at: std::path::PathBuf,
+    path: PathBuf,
 }
 
-impl File {
+impl GeoPackageWriter {
     pub(crate) fn create(path: &Path, table: &Table) -> Result<Self, OutputError> {
         let mut layer = Layer::new(table.name.clone(), table.title.clone(), Role::Other, table.geometry);
         layer.fields = table.columns.iter().map(crate::Column::field).collect();
-        let file = PlainGeoPackage::create(path, &layer).map_err(|error| failed(path, &error))?;
-        Ok(Self { file, at: path.to_owned() })
+        let file = PlainGeoPackage::create(path, &layer).map_err(|error| OutputError::format(path, error))?;
+        Ok(Self { file, path: path.to_owned() })
     }
 }
 
-fn failed(path: &Path, error: &StoreError) -> OutputError {
-    OutputError::other(path, error)
-}
-
-impl Rows for File {
+impl RowWriter for GeoPackageWriter {
     fn row(&mut self, values: &[ValueRef<'_>], geometry: Option<&Geometry>) -> Result<(), OutputError> {
         // Days and instants become texts, which the cells borrow.
         let texts: Vec<Option<String>> = values
@@ -48,11 +41,11 @@ impl Rows for File {
                 ValueRef::Date(_) | ValueRef::DateTime(_) => text.as_deref().map_or(Cell::Null, Cell::Text),
             })
             .collect();
-        self.file.put(geometry, &cells).map_err(|error| failed(&self.at, &error))
+        self.file.put(geometry, &cells).map_err(|error| OutputError::format(&self.path, error))
     }
 
     fn finish(self: Box<Self>) -> Result<(), OutputError> {
-        self.file.finish().map_err(|error| failed(&self.at, &error))?;
-        Ok(())
+        let Self { file, path } = *self;
+        file.finish().map(|_rows| ()).map_err(|error| OutputError::format(&path, error))
     }
 }

@@ -1,14 +1,43 @@
-//! Rows as files that others read: CSV, GeoPackage and GeoParquet, written row by row in bounded memory.
+//! Rows as files for others: CSV, GeoPackage and GeoParquet, written row by row in bounded memory.
 //!
-//! A file grows under a hidden name beside its own and gets its name when it is whole: who gives up, fails or is killed leaves
-//! no half of one. [`pieces`] says what the rows of an overlay are.
+//! A [`Table`] says which columns a file has and which kind of geometry; an [`Output`] takes the rows. While it is
+//! written, the file has a hidden name next to its own. [`Output::finish`] waits until it is on disk and then gives it
+//! its name, so that nobody ever sees half a file: an `Output` that is dropped, and a process that fails, leave none
+//! under that name. A file that exists is never overwritten.
+//!
+//! [`pieces`] makes the rows of an overlay: the ids and the visible fields of both features, the measures, and the shape
+//! where it is wanted.
+//!
+//! The crate knows neither HTTP nor the store. Geometry is in WGS 84 longitude and latitude in every format.
+//!
+//! # Examples
+//! ```
+//! use citymap_engine::ValueRef;
+//! use citymap_model::{FieldType, GeometryKind, Title};
+//! use citymap_output::{Column, Format, Output, Table};
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let path = folder.path().join("wells.csv");
+//! let depth = Column { name: "depth".to_owned(), field_type: FieldType::Real, title: Title::same("Depth") };
+//! let table = Table {
+//!     name: "wells".parse().unwrap(),
+//!     title: Title::same("Wells"),
+//!     columns: vec![depth],
+//!     geometry: GeometryKind::Point,
+//! };
+//! let mut file = Output::create(&path, Format::of(&path).unwrap(), &table).unwrap();
+//! let place = geo_types::Point::new(106.7, 10.77).into();
+//! file.row(&[ValueRef::Real(31.5)], Some(&place)).unwrap();
+//! assert_eq!(file.finish().unwrap(), 1);
+//! assert_eq!(std::fs::read_to_string(&path).unwrap(), "depth,wkt\r\n31.5,\"POINT (106.7 10.77)\"\r\n");
+//! ```
 
 mod csv;
 mod error;
 mod geopackage;
 mod parquet;
+mod partial_file;
 mod pieces;
-mod place;
 mod table;
 
 use std::path::Path;
@@ -20,43 +49,47 @@ pub use error::OutputError;
 pub use pieces::{PieceRows, pieces};
 pub use table::{Column, Format, Table};
 
-use place::Place;
+use partial_file::PartialFile;
 
-/// A file while it grows. Dropped before [`Output::finish`], it leaves nothing.
+/// A file while it is being written. If it is dropped before [`Output::finish`], nothing is left.
 pub struct Output {
-    place: Place,
-    writer: Box<dyn Rows + Send>,
+    file: PartialFile,
+    writer: Box<dyn RowWriter + Send>,
     width: usize,
     rows: u64,
 }
 
-/// What each format does.
-trait Rows {
+/// What each format implements.
+trait RowWriter {
+    /// Writes one row: a value for each column, and the geometry if the table has one.
     fn row(&mut self, values: &[ValueRef<'_>], geometry: Option<&Geometry>) -> Result<(), OutputError>;
+
+    /// Writes what is still in memory and closes the file.
     fn finish(self: Box<Self>) -> Result<(), OutputError>;
 }
 
 impl Output {
-    /// Begins the file `path`, which must not be there yet.
+    /// Starts to write the file `path`, which must not exist yet.
     ///
     /// # Errors
-    /// [`OutputError::Exists`] where it is, [`OutputError::Write`] where it cannot be written.
+    /// [`OutputError::Exists`] if it exists, [`OutputError::Write`] if it cannot be written.
     pub fn create(path: &Path, format: Format, table: &Table) -> Result<Self, OutputError> {
-        let place = Place::beside(path)?;
-        let at = place.part();
-        let writer: Box<dyn Rows + Send> = match format {
-            Format::Csv { excel } => Box::new(csv::Csv::create(at, table, excel)?),
-            Format::GeoPackage => Box::new(geopackage::File::create(at, table)?),
-            Format::GeoParquet => Box::new(parquet::File::create(at, table)?),
+        let file = PartialFile::next_to(path)?;
+        let at = file.path();
+        let writer: Box<dyn RowWriter + Send> = match format {
+            Format::Csv { excel } => Box::new(csv::CsvWriter::create(at, table, excel)?),
+            Format::GeoPackage => Box::new(geopackage::GeoPackageWriter::create(at, table)?),
+            Format::GeoParquet => Box::new(parquet::GeoParquetWriter::create(at, table)?),
         };
-        Ok(Self { place, writer, width: table.columns.len(), rows: 0 })
+        Ok(Self { file, writer, width: table.columns.len(), rows: 0 })
     }
 
-    /// Adds a row: a value for each column, and the geometry (WGS 84 degrees) where the table has one. A value of another type
-    /// than its column's is left empty.
+    /// Adds a row: a value for each column, and the geometry (WGS 84 degrees) if the table has one. A value of another
+    /// type than its column's becomes empty.
     ///
     /// # Errors
-    /// [`OutputError::Write`] where it cannot be written; the file is of no use then.
+    /// [`OutputError::Width`] for another number of values than columns, [`OutputError::Write`] if it cannot be
+    /// written. After a failed write the file cannot be used.
     pub fn row(&mut self, values: &[ValueRef<'_>], geometry: Option<&Geometry>) -> Result<(), OutputError> {
         if values.len() != self.width {
             return Err(OutputError::Width { found: values.len(), expected: self.width });
@@ -65,23 +98,23 @@ impl Output {
         self.writer.row(values, geometry)
     }
 
-    /// Rows so far.
+    /// The number of rows that were added so far.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Bytes on disk so far.
+    /// The size of the file on disk so far, in bytes; rows that are still in memory do not count.
     pub fn bytes(&self) -> u64 {
-        std::fs::metadata(self.place.part()).map_or(0, |found| found.len())
+        std::fs::metadata(self.file.path()).map_or(0, |found| found.len())
     }
 
-    /// Ends the file, waits until it is on disk, and gives it its name.
+    /// Completes the file, waits until it is on disk, and gives it its name. Returns the number of rows.
     ///
     /// # Errors
-    /// As [`Output::row`]; nothing is left then.
+    /// As [`Output::create`]; nothing is left then.
     pub fn finish(self) -> Result<u64, OutputError> {
         self.writer.finish()?;
-        self.place.reveal()?;
+        self.file.reveal()?;
         Ok(self.rows)
     }
 }

@@ -13,7 +13,6 @@ use std::{
 use ::parquet::{
     arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
-    errors::ParquetError,
     file::{metadata::KeyValue, properties::WriterProperties},
 };
 use arrow_array::{
@@ -30,7 +29,7 @@ use citymap_geometry::wkb;
 use citymap_model::{FieldType, Geometry, GeometryKind};
 use serde_json::json;
 
-use crate::{OutputError, Rows, Table};
+use crate::{OutputError, RowWriter, Table};
 
 /// Rows of a batch that is handed to the writer.
 const BATCH: usize = 8_192;
@@ -42,12 +41,12 @@ const GEOMETRY: &str = "geometry";
 /// The column of its boxes.
 const BOX: &str = "bbox";
 
-pub(crate) struct File {
+pub(crate) struct GeoParquetWriter {
     writer: ArrowWriter<fs::File>,
     path: PathBuf,
     schema: Arc<Schema>,
     columns: Vec<Builder>,
-    shapes: Option<Shapes>,
+    geometry_columns: Option<GeometryColumns>,
     waiting: usize,
 }
 
@@ -61,7 +60,7 @@ enum Builder {
 }
 
 /// The geometry of the rows that wait, and what is known of all of it.
-struct Shapes {
+struct GeometryColumns {
     wkb: BinaryBuilder,
     boxes: [Float64Builder; 4],
     bytes: Vec<u8>,
@@ -70,7 +69,7 @@ struct Shapes {
     kinds: std::collections::BTreeSet<&'static str>,
 }
 
-impl File {
+impl GeoParquetWriter {
     pub(crate) fn create(path: &Path, table: &Table) -> Result<Self, OutputError> {
         let mut fields: Vec<Field> = table
             .columns
@@ -83,21 +82,21 @@ impl File {
             fields.push(Field::new(BOX, DataType::Struct(box_fields()), true));
         }
         let schema = Arc::new(Schema::new(fields));
-        let level = ZstdLevel::try_new(3).map_err(|error| failed(path, &error))?;
+        let level = ZstdLevel::try_new(3).map_err(|error| OutputError::format(path, error))?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(level))
             .set_max_row_group_row_count(Some(GROUP))
             .set_created_by(concat!("citymap ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
-        let file = fs::File::create_new(path).map_err(|error| OutputError::io(path, &error))?;
+        let file = fs::File::create_new(path).map_err(|error| OutputError::io(path, error))?;
         let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
-            .map_err(|error| failed(path, &error))?;
+            .map_err(|error| OutputError::format(path, error))?;
         Ok(Self {
             writer,
             path: path.to_owned(),
             schema,
             columns: table.columns.iter().map(|column| Builder::new(column.field_type)).collect(),
-            shapes: spatial.then(Shapes::new),
+            geometry_columns: spatial.then(GeometryColumns::new),
             waiting: 0,
         })
     }
@@ -108,28 +107,24 @@ impl File {
             return Ok(());
         }
         let mut arrays: Vec<ArrayRef> = self.columns.iter_mut().map(Builder::finish).collect();
-        if let Some(shapes) = &mut self.shapes {
-            arrays.extend(shapes.finish());
+        if let Some(geometry_columns) = &mut self.geometry_columns {
+            arrays.extend(geometry_columns.finish());
         }
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
-            .map_err(|error| OutputError::other(&self.path, error))?;
-        self.writer.write(&batch).map_err(|error| failed(&self.path, &error))?;
+            .map_err(|error| OutputError::format(&self.path, error))?;
+        self.writer.write(&batch).map_err(|error| OutputError::format(&self.path, error))?;
         self.waiting = 0;
         Ok(())
     }
 }
 
-fn failed(path: &Path, error: &ParquetError) -> OutputError {
-    OutputError::other(path, error)
-}
-
-impl Rows for File {
+impl RowWriter for GeoParquetWriter {
     fn row(&mut self, values: &[ValueRef<'_>], geometry: Option<&Geometry>) -> Result<(), OutputError> {
         for (column, value) in self.columns.iter_mut().zip(values) {
             column.push(*value);
         }
-        if let Some(shapes) = &mut self.shapes {
-            shapes.push(geometry);
+        if let Some(geometry_columns) = &mut self.geometry_columns {
+            geometry_columns.push(geometry);
         }
         self.waiting += 1;
         if self.waiting == BATCH { self.flush() } else { Ok(()) }
@@ -137,11 +132,11 @@ impl Rows for File {
 
     fn finish(mut self: Box<Self>) -> Result<(), OutputError> {
         self.flush()?;
-        if let Some(shapes) = &self.shapes {
-            let geo = KeyValue::new("geo".to_owned(), shapes.metadata().to_string());
+        if let Some(geometry_columns) = &self.geometry_columns {
+            let geo = KeyValue::new("geo".to_owned(), geometry_columns.metadata().to_string());
             self.writer.append_key_value_metadata(geo);
         }
-        self.writer.close().map_err(|error| failed(&self.path, &error))?;
+        self.writer.close().map_err(|error| OutputError::format(&self.path, error))?;
         Ok(())
     }
 }
@@ -209,7 +204,7 @@ impl Builder {
     }
 }
 
-impl Shapes {
+impl GeometryColumns {
     fn new() -> Self {
         Self {
             wkb: BinaryBuilder::new(),

@@ -1,4 +1,4 @@
-//! The rows of an overlay: both features' ids and public fields, the measures, and the shape where it is wanted.
+//! The rows of an overlay: ids and visible fields of both features, the measures, and the shape where it is wanted.
 
 use std::collections::HashSet;
 
@@ -11,15 +11,15 @@ use crate::{Column, Output, OutputError, Table};
 /// How the pieces of an overlay become rows.
 pub struct PieceRows {
     table: Table,
-    /// Positions of the public fields of either layer.
+    /// Positions of the visible fields of either layer.
     fields: [Vec<usize>; 2],
     measures: [bool; 3],
     geometry: bool,
 }
 
-/// The table of an overlay's pieces. Columns: `<layer>_id` and `<layer>_<field>` of each layer (`a_` and `b_` where both are
-/// the same), then `area_m2`, `length_m`, `count` as the layers have them, then `<layer>_share`, from 0 to 1. Personal fields
-/// are absent.
+/// Makes the table of an overlay's pieces. Columns: `<layer>_id` and `<layer>_<field>` of each layer (`a_` and `b_` if both
+/// are the same layer), then `area_m2`, `length_m` and `count` as the overlay measures them, then `<layer>_share`, from 0
+/// to 1. Fields that the public may not see are absent.
 pub fn pieces(overlay: &Overlay<'_>, geometry: bool) -> PieceRows {
     let layers = [overlay.a().layer(), overlay.b().layer()];
     let prefixes = if layers[0].id == layers[1].id {
@@ -82,15 +82,15 @@ pub fn pieces(overlay: &Overlay<'_>, geometry: bool) -> PieceRows {
 }
 
 impl PieceRows {
-    /// The table of the rows.
+    /// The table to create the file with.
     pub fn table(&self) -> &Table {
         &self.table
     }
 
-    /// Adds a piece to a file of this table; the shapes are those of the overlay that the rows were made for.
+    /// Adds a piece to a file of this table. `shapes` must be those of the overlay that the table was made for.
     ///
     /// # Errors
-    /// As [`Output::row`]; [`OutputError::Engine`] where the piece's shape cannot be had.
+    /// As [`Output::row`]; [`OutputError::Engine`] if the shape of the piece cannot be computed.
     pub fn write(
         &self,
         shapes: &PieceShapes<'_>,
@@ -116,12 +116,12 @@ impl PieceRows {
     }
 }
 
-/// The table's name: of both layers where that can be one, else of the first.
+/// The name of the table: both layers' names if they are short enough to be one, else the first layer's.
 fn name(a: &Layer, b: &Layer) -> LayerId {
     format!("{}_{}", a.id, b.id).parse().unwrap_or_else(|_too_long| a.id.clone())
 }
 
-/// Names that are taken, in small letters: neither SQLite nor people tell them apart by case.
+/// Names that are taken, in lower case: neither SQLite nor people tell names apart by case.
 #[derive(Default)]
 struct Names(HashSet<String>);
 

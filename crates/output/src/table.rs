@@ -1,29 +1,30 @@
+//! What a file holds: its format, its table and its columns.
+
 use std::path::Path;
 
 use citymap_model::{Field, FieldType, GeometryKind, LayerId, Title};
 
 use crate::OutputError;
 
-/// The form of a file.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Comma-separated values (RFC 4180) in UTF-8; geometry as well-known text. With `excel` a byte order mark stands first,
-    /// without which Excel takes Vietnamese for something else.
+    /// Comma-separated values (RFC 4180) in UTF-8; geometry as well-known text.
     Csv {
-        /// Begin with a byte order mark.
+        /// Whether to begin with a byte order mark, without which Excel misreads Vietnamese.
         excel: bool,
     },
-    /// One table, as QGIS and GDAL open it.
+    /// One table (`.gpkg`), as QGIS and GDAL open it.
     GeoPackage,
-    /// GeoParquet 1.1: well-known binary with a covering box a row, compressed by zstd.
+    /// GeoParquet 1.1: well-known binary, a covering box for each row, compressed with zstd.
     GeoParquet,
 }
 
 impl Format {
-    /// The format that the ending of a file's name says.
+    /// The format that the extension of a path stands for: `.csv`, `.gpkg`, `.parquet` or `.geoparquet`.
     ///
     /// # Errors
-    /// [`OutputError::Format`] where it says none.
+    /// [`OutputError::Format`] for any other extension.
     pub fn of(path: &Path) -> Result<Self, OutputError> {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         match ending.as_deref() {
@@ -34,7 +35,7 @@ impl Format {
         }
     }
 
-    /// The ending of its files.
+    /// The usual extension of such a file, without the dot.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Csv { .. } => "csv",
@@ -43,7 +44,7 @@ impl Format {
         }
     }
 
-    /// Its media type.
+    /// The media type for HTTP (IANA or OGC).
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Csv { .. } => "text/csv; charset=utf-8; header=present",
@@ -53,14 +54,14 @@ impl Format {
     }
 }
 
-/// A column of a table.
+/// A column of a [`Table`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// Its name; unique, whatever the case of letters.
+    /// The name; unique within the table, whatever the case of letters.
     pub name: String,
-    /// The type of its values.
+    /// The type of the values; a value of another type is written as empty.
     pub field_type: FieldType,
-    /// What people read.
+    /// The title for people, where the format can hold one.
     pub title: Title,
 }
 
@@ -70,15 +71,15 @@ impl Column {
     }
 }
 
-/// What rows a file has.
+/// What the rows of a file consist of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    /// The table's name.
+    /// The name of the table, where the format has one.
     pub name: LayerId,
-    /// What it is, for people.
+    /// The title for people, where the format can hold one.
     pub title: Title,
-    /// Its columns.
+    /// The columns, in the order of the values in each row.
     pub columns: Vec<Column>,
-    /// The kind of its geometry; [`GeometryKind::None`] without one.
+    /// The kind of geometry; [`GeometryKind::None`] for rows without geometry.
     pub geometry: GeometryKind,
 }

@@ -69,7 +69,11 @@ pub(crate) fn mapping(existing: &Layer, given: &Layer) -> Result<Option<Vec<Opti
     {
         return Err(unfit(
             given,
-            &format!("it holds {}, the change set {}; import it into another layer", there.plural(), here.plural()),
+            &format!(
+                "it holds {}, the change set {}; import it into another layer",
+                there.plural(),
+                here.plural()
+            ),
         ));
     }
     let mapping: Vec<Option<usize>> =

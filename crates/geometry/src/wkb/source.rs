@@ -1,7 +1,9 @@
 //! Well-known binary as GDAL writes it for a file of any origin: heights and measures are dropped, arcs become short
 //! lines, and rings are checked before a polygon type can close them silently.
 
-use geo_types::{Coord, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
+use geo_types::{
+    Coord, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon,
+};
 
 use super::{
     WkbError,
@@ -111,7 +113,9 @@ impl Reader<'_> {
                 }
                 Ok(all)
             }
-            code => Err(GeometryFault::new(format!("it has a part of type {code} where a curve is expected"))),
+            code => {
+                Err(GeometryFault::new(format!("it has a part of type {code} where a curve is expected")))
+            }
         }
     }
 

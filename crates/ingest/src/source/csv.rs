@@ -14,13 +14,7 @@ use super::{
     record::{Guess, from_text},
     survey::{Survey, settle},
 };
-use crate::{
-    ImportError, Request,
-    encoding::Encoding,
-    gdal_log,
-    srs::Srs,
-    text::fold,
-};
+use crate::{ImportError, Request, encoding::Encoding, gdal_log, srs::Srs, text::fold};
 
 mod rows;
 
@@ -293,9 +287,10 @@ impl CsvSource {
                         Ok(read) => (Shape::Good(read.geometry), read.dropped_z),
                         Err(fault) => (Shape::Bad(fault, Original::Wkb(bytes)), false),
                     },
-                    Err(_unclear) => {
-                        (Shape::Bad(GeometryFault::new("its WKT cannot be understood"), Original::Text(text)), false)
-                    }
+                    Err(_unclear) => (
+                        Shape::Bad(GeometryFault::new("its WKT cannot be understood"), Original::Text(text)),
+                        false,
+                    ),
                 }
             }
             Place::GeoJson(column) => {

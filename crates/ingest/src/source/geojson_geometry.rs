@@ -47,7 +47,12 @@ pub(super) fn read(raw: RawGeometry) -> Result<Read, GeometryFault> {
     Ok(Read { geometry, dropped_z })
 }
 
-fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<Geometry<f64>, GeometryFault> {
+fn geometry(
+    raw: RawGeometry,
+    path: &str,
+    depth: usize,
+    z: &mut bool,
+) -> Result<Geometry<f64>, GeometryFault> {
     if depth > DEPTH {
         return Err(GeometryFault::new(format!("{path} is nested too deep")));
     }
@@ -66,8 +71,8 @@ fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<
             if !part.is_object() {
                 return Err(GeometryFault::new(format!("{path} must be a geometry object")));
             }
-            let part: RawGeometry =
-                serde_json::from_value(part).map_err(|error| GeometryFault::new(format!("{path}: {error}")))?;
+            let part: RawGeometry = serde_json::from_value(part)
+                .map_err(|error| GeometryFault::new(format!("{path}: {error}")))?;
             out.push(geometry(part, &path, depth + 1, z)?);
         }
         return Ok(Geometry::GeometryCollection(GeometryCollection(out)));
@@ -115,9 +120,9 @@ fn geometry(raw: RawGeometry, path: &str, depth: usize, z: &mut bool) -> Result<
 fn list(coords: Coords, path: &str, what: &str) -> Result<Vec<Coords>, GeometryFault> {
     match coords {
         Coords::List(list) => Ok(list),
-        Coords::Position { .. } => {
-            Err(GeometryFault::new(format!("{path} must be {what}, but holds numbers: it is not nested deep enough")))
-        }
+        Coords::Position { .. } => Err(GeometryFault::new(format!(
+            "{path} must be {what}, but holds numbers: it is not nested deep enough"
+        ))),
         Coords::Other(other) => Err(GeometryFault::new(format!("{path} must be {what}, but is {other}"))),
     }
 }
@@ -128,9 +133,9 @@ fn position(coords: Coords, path: &str, z: &mut bool) -> Result<Coord<f64>, Geom
             *z |= length > 2;
             Ok(Coord { x, y })
         }
-        Coords::Position { length, .. } => {
-            Err(GeometryFault::new(format!("{path} must be a position of two or three numbers, but has {length}")))
-        }
+        Coords::Position { length, .. } => Err(GeometryFault::new(format!(
+            "{path} must be a position of two or three numbers, but has {length}"
+        ))),
         // Numbers and something else: the list says what.
         Coords::List(list) => {
             let odd = list.iter().enumerate().find_map(|(i, one)| match one {

@@ -16,11 +16,7 @@ use citymap_geometry::{GeometryFault, wkb};
 use citymap_model::{Field, GeometryKind, Role, Title, Value};
 use geo_types::Geometry;
 
-use crate::{
-    ImportError, Request,
-    report::EncodingReport,
-    srs::Srs,
-};
+use crate::{ImportError, Request, report::EncodingReport, srs::Srs};
 pub(crate) use sniff::{Format, sniff};
 
 /// A layer as the source has it.

@@ -375,9 +375,7 @@ fn address_point(bytes: &[u8]) -> (Vec<u8>, Option<String>) {
         other => other.centroid(),
     });
     match point {
-        Some(point) => {
-            (wkb::to_wkb(&point.into()), None)
-        }
+        Some(point) => (wkb::to_wkb(&point.into()), None),
         None => (bytes.to_vec(), Some("no point could be found inside its outline".into())),
     }
 }

@@ -1,13 +1,11 @@
 //! What a feature must be to be taken into a layer, and its form there.
 
 use citymap_geometry::check_positions;
+use citymap_gpkg::blob::{self, Blob};
 use citymap_model::{GeometryKind, Layer, NewFeature, Value};
 
-use super::{
-    blob::{self, Blob},
-    failure::Failure,
-};
-use crate::fit::{check_values, check_kind, unstorable};
+use super::failure::Failure;
+use crate::fit::{check_kind, check_values, unstorable};
 
 /// A feature that may be written.
 pub(super) struct Accepted {

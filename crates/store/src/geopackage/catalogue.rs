@@ -1,13 +1,10 @@
 //! The catalogue of layers: ours (`citymap_layer`) and GeoPackage's (`gpkg_contents` and its like).
 
+use citymap_gpkg::{blob::Bounds, rtree, table};
 use citymap_model::{GeometryKind, Layer, LayerId, RevisionNumber};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{
-    blob::{Bounds, SRS_ID},
-    failure::Failure,
-    geometry_type, history, rtree,
-};
+use super::{failure::Failure, history, triggers};
 use crate::columns::{self, GEOM, quoted};
 
 /// A layer of the catalogue, with what only this store needs to know.
@@ -115,68 +112,6 @@ pub(super) fn key_index(id: &LayerId) -> String {
     format!("citymap_key_{id}")
 }
 
-/// Makes the table of a layer and its rows in GeoPackage's tables, without R-tree and triggers.
-pub(super) fn create(conn: &Connection, layer: &Layer, columns: &[String]) -> Result<(), Failure> {
-    let id = layer.id.as_str();
-    let spatial = layer.geometry != GeometryKind::None;
-    let mut sql = format!("CREATE TABLE {} (\"fid\" INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL", quoted(id));
-    if spatial {
-        sql.push_str(&geometry_type::column("GEOMETRY"));
-    }
-    for (field, column) in layer.fields.iter().zip(columns) {
-        sql.push_str(&format!(", {} {}", quoted(column), columns::sql_type(field.field_type)));
-    }
-    sql.push(')');
-    conn.execute_batch(&sql)?;
-    let kind = if spatial { "features" } else { "attributes" };
-    conn.execute(
-        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, srs_id) VALUES (?1, ?2, ?1, ?3, ?4)",
-        params![id, kind, description(layer), spatial.then_some(SRS_ID)],
-    )?;
-    conn.execute("INSERT INTO gpkg_ogr_contents VALUES (?1, 0)", [id])?;
-    if spatial {
-        conn.execute(
-            "INSERT INTO gpkg_geometry_columns VALUES (?1, ?2, 'GEOMETRY', ?3, 0, 0)",
-            params![id, GEOM, SRS_ID],
-        )?;
-        conn.execute(
-            "INSERT INTO gpkg_extensions VALUES (?1, ?2, 'gpkg_rtree_index', \
-             'http://www.geopackage.org/spec130/#extension_rtree', 'write-only')",
-            [id, GEOM],
-        )?;
-    }
-    title_columns(conn, layer, columns)
-}
-
-/// Tells other programs how the fields are called.
-fn title_columns(conn: &Connection, layer: &Layer, columns: &[String]) -> Result<(), Failure> {
-    let id = layer.id.as_str();
-    let mut titles = conn.prepare("INSERT INTO gpkg_data_columns VALUES (?1, ?2, ?3, ?4, ?5, NULL, NULL)")?;
-    for (field, column) in layer.fields.iter().zip(columns) {
-        if !field.title.is_empty() || field.name != *column {
-            let (title, also) = (field.title.get("vi"), field.title.get("en"));
-            titles.execute(params![id, column, field.name, title, (also != title).then_some(also)])?;
-        }
-    }
-    Ok(())
-}
-
-fn description(layer: &Layer) -> String {
-    let (vi, en) = (layer.title.get("vi"), layer.title.get("en"));
-    if vi == en { vi.to_owned() } else { format!("{vi} – {en}") }
-}
-
-/// Tells other programs the titles of a layer whose definition changed.
-pub(super) fn retitle(conn: &Connection, layer: &Layer, columns: &[String]) -> Result<(), Failure> {
-    let id = layer.id.as_str();
-    conn.execute(
-        "UPDATE gpkg_contents SET description = ?2 WHERE table_name = ?1",
-        params![id, description(layer)],
-    )?;
-    conn.execute("DELETE FROM gpkg_data_columns WHERE table_name = ?1", [id])?;
-    title_columns(conn, layer, columns)
-}
-
 /// The name of a layer's former table while it is replaced.
 pub(super) const ASIDE: &str = "citymap_aside";
 
@@ -184,7 +119,7 @@ pub(super) const ASIDE: &str = "citymap_aside";
 /// the table [`ASIDE`].
 pub(super) fn drop(conn: &Connection, entry: &Entry, aside: bool) -> Result<(), Failure> {
     let id = &entry.layer.id;
-    rtree::drop_triggers(conn, id)?;
+    triggers::drop(conn, id)?;
     rtree::drop(conn, id)?;
     if aside {
         conn.execute_batch(&format!(
@@ -195,15 +130,7 @@ pub(super) fn drop(conn: &Connection, entry: &Entry, aside: bool) -> Result<(), 
     } else {
         conn.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(id.as_str())))?;
     }
-    for table in [
-        "gpkg_data_columns",
-        "gpkg_extensions",
-        "gpkg_geometry_columns",
-        "gpkg_ogr_contents",
-        "gpkg_contents",
-    ] {
-        conn.execute(&format!("DELETE FROM {table} WHERE lower(table_name) = ?1"), [id.as_str()])?;
-    }
+    table::forget(conn, id)?;
     conn.execute("DELETE FROM citymap_layer WHERE id = ?1", [id.as_str()])?;
     Ok(())
 }
@@ -268,28 +195,5 @@ pub(super) fn save(
     let version = Some((definition.as_str(), columns.as_str(), entry.generation));
     history::save_version(conn, &entry.layer.id, entry.revision, version)?;
     know_last_fid(conn, &entry.layer.id, last_fid)?;
-    conn.execute(
-        "INSERT INTO gpkg_ogr_contents VALUES (?1, ?2) ON CONFLICT (table_name) DO UPDATE SET \
-         feature_count = excluded.feature_count",
-        params![id, entry.count],
-    )?;
-    let bounds = extent.map_or([None; 4], |bounds| bounds.map(Some));
-    conn.execute(
-        "UPDATE gpkg_contents SET last_change = ?2, min_x = ?3, max_x = ?4, min_y = ?5, max_y = ?6 WHERE table_name = ?1",
-        params![id, time, bounds[0], bounds[1], bounds[2], bounds[3]],
-    )?;
-    Ok(())
-}
-
-/// The extent that `gpkg_contents` states, degrees.
-pub(super) fn extent(conn: &Connection, id: &LayerId) -> Result<Option<Bounds>, Failure> {
-    let bounds: [Option<f64>; 4] = conn.query_row(
-        "SELECT min_x, max_x, min_y, max_y FROM gpkg_contents WHERE table_name = ?1",
-        [id.as_str()],
-        |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]),
-    )?;
-    Ok(match bounds {
-        [Some(a), Some(b), Some(c), Some(d)] => Some([a, b, c, d]),
-        _ => None,
-    })
+    Ok(table::state_contents(conn, &entry.layer.id, entry.count, extent, Some(time))?)
 }

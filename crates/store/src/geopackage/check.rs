@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 
+use citymap_gpkg::{blob, rtree, schema, table};
 use citymap_model::GeometryKind;
 use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
 
 use super::{
-    beside, blob,
+    beside,
     catalogue::{self, Entry},
     check_history,
     connection::Opener,
     failure::Failure,
-    rtree, schema,
 };
 use crate::columns::{FID, GEOM, quoted};
 use crate::{Finding, Severity, StoreError};
@@ -151,8 +151,7 @@ fn bounds_function(conn: &Connection) -> Result<(), Failure> {
     conn.create_scalar_function("citymap_bound", 2, flags, |context| {
         let index: usize = context.get(1)?;
         let ValueRef::Blob(bytes) = context.get_raw(0) else { return Ok(None) };
-        let bounds =
-            blob::bounds(bytes).map_err(|reason| rusqlite::Error::UserFunctionError(reason.into()))?;
+        let bounds = blob::bounds(bytes).map_err(|error| rusqlite::Error::UserFunctionError(error.into()))?;
         Ok(bounds.and_then(|bounds| bounds.get(index).copied()))
     })?;
     Ok(())
@@ -234,7 +233,7 @@ fn index(conn: &Connection, entry: &Entry, report: &mut Report) -> Result<(), Fa
         ));
     }
     let [Some(a), Some(b), Some(c), Some(d)] = bounds else { return Ok(()) };
-    let covered = catalogue::extent(conn, id)?
+    let covered = table::extent(conn, id)?
         .is_some_and(|extent| extent[0] <= a && extent[1] >= b && extent[2] <= c && extent[3] >= d);
     if !covered {
         report.warning(format!("the extent that the file states for layer `{id}` does not hold all of it"));

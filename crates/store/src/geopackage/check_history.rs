@@ -1,12 +1,13 @@
 //! `citymap doctor`: is the history whole?
 
+use citymap_gpkg::schema;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     catalogue::Entry,
     check::{Report, number},
     failure::Failure,
-    history, schema,
+    history,
 };
 use crate::columns::quoted;
 

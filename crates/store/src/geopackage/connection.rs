@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
+use citymap_gpkg::schema::has_table;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{edited, failure::Failure, functions, schema, upgrade};
+use super::{edited, failure::Failure, schema, upgrade};
 use crate::StoreError;
 
 /// Opens connections to one file.
@@ -114,7 +115,7 @@ impl Opener {
         // other programs' views go on meaning the one with the layer's name.
         conn.execute_batch("PRAGMA cache_size = -131072; PRAGMA legacy_alter_table = ON")
             .map_err(|error| self.failed(error))?;
-        functions::register(&conn).map_err(|error| self.failed(error))?;
+        citymap_gpkg::register_functions(&conn).map_err(|error| self.failed(error))?;
         Ok(conn)
     }
 
@@ -152,7 +153,7 @@ impl Opener {
         if tables == 0 {
             return Ok(Kind::Empty);
         }
-        if schema::has_table(conn, "citymap_store")? {
+        if has_table(conn, "citymap_store")? {
             let version: Option<i64> = conn
                 .query_row("SELECT value FROM citymap_store WHERE key = 'version'", [], |row| row.get(0))
                 .optional()?;
@@ -163,7 +164,7 @@ impl Opener {
                 None => Kind::Foreign,
             });
         }
-        Ok(if schema::has_table(conn, "gpkg_contents")? { Kind::Foreign } else { Kind::NoGeoPackage })
+        Ok(if has_table(conn, "gpkg_contents")? { Kind::Foreign } else { Kind::NoGeoPackage })
     }
 }
 

@@ -1,9 +1,10 @@
 //! A row of a layer's table, or of its history, as a feature.
 
+use citymap_gpkg::blob;
 use citymap_model::{Feature, FieldType};
 use rusqlite::{Row, types::ValueRef};
 
-use super::{blob, catalogue::Entry, failure::Failure, rows};
+use super::{catalogue::Entry, failure::Failure, rows};
 
 /// Reads rows of `fid`, geometry and values.
 pub(super) struct Decoder<'e> {

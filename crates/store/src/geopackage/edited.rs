@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use citymap_gpkg::{columns::quoted, schema};
 use citymap_model::LayerId;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{failure::Failure, schema};
-use crate::columns::quoted;
+use super::failure::Failure;
 
 /// What the names of the triggers begin with.
 pub(super) const PREFIX: &str = "citymap_edited_";

@@ -3,19 +3,21 @@
 
 use std::collections::HashMap;
 
+use citymap_gpkg::{
+    blob::{self, Bounds},
+    geometry_type, table,
+};
 use citymap_model::{Fid, GeometryKind, Layer, LayerChange, Mode, NewFeature};
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use super::{
     accept::{Accepted, accept},
-    blob::{self, Bounds},
     catalogue::{self, Entry},
     failure::Failure,
-    geometry_type,
     history::{Recorder, same_shape},
     key_index,
     rows::{self, Fingerprint},
-    rtree,
+    triggers,
 };
 use crate::{
     Edit, Put, StoreError,
@@ -59,7 +61,7 @@ impl LayerEditor {
         let last_fid = known.max(catalogue::last_fid(conn, id, true)?);
         let mut recorder = Recorder::open(conn, &entry, revision)?;
         recorder.add_all(known + 1, last_fid);
-        rtree::mend_triggers(conn, id, layer.geometry != GeometryKind::None)?;
+        triggers::mend(conn, id, layer.geometry != GeometryKind::None)?;
         let redefined = entry.layer != *layer;
         if entry.layer.key != layer.key {
             key_index::drop(conn, id)?;
@@ -82,7 +84,7 @@ impl LayerEditor {
             edited: HashMap::new(),
             was_empty: entry.count == 0,
             next_fid: last_fid.saturating_add(1),
-            extent: catalogue::extent(conn, id)?,
+            extent: table::extent(conn, id)?,
             codes: 0,
             find: format!("{} WHERE \"{FID}\" = ?1", catalogue::select(&entry)),
             insert,
@@ -209,7 +211,7 @@ impl LayerEditor {
         self.entry.count = (self.entry.count + self.change.added).saturating_sub(self.change.removed);
         self.recorder.save(conn)?;
         if self.redefined {
-            catalogue::retitle(conn, &self.entry.layer, &self.entry.columns)?;
+            table::retitle(conn, &self.entry.layer, &self.entry.columns)?;
             key_index::make(conn, &self.entry)?;
         }
         if self.entry.layer.geometry != GeometryKind::None {

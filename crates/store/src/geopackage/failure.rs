@@ -1,3 +1,4 @@
+use citymap_gpkg::GpkgError;
 use rusqlite::{Error as Sql, ErrorCode};
 
 use crate::StoreError;
@@ -52,6 +53,15 @@ impl Failure {
 impl From<Sql> for Failure {
     fn from(error: Sql) -> Self {
         Self::Sql(error)
+    }
+}
+
+impl From<GpkgError> for Failure {
+    fn from(error: GpkgError) -> Self {
+        match error {
+            GpkgError::Sqlite(error) => Self::Sql(error),
+            other => Self::Content(other.to_string()),
+        }
     }
 }
 

@@ -26,8 +26,6 @@
 
 mod accept;
 mod backup;
-mod blob;
-mod bulk_rtree;
 mod catalogue;
 mod changes;
 mod check;
@@ -39,19 +37,16 @@ mod edited;
 mod editor;
 mod failure;
 mod former;
-mod functions;
-mod geometry_type;
 mod history;
 mod key_index;
 mod opening;
-mod plain;
 mod ranges;
 mod revisions;
 mod rows;
-mod rtree;
 mod schema;
 mod state;
 mod transaction;
+mod triggers;
 mod undo;
 mod upgrade;
 mod versions;
@@ -69,7 +64,6 @@ use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Fid, LayerId, Revision, RevisionNumber};
 use rusqlite::Connection;
 
-pub use self::plain::{Cell, PlainGeoPackage};
 use self::{connection::Opener, failure::Failure, transaction::GeoPackageTransaction, view::GeoPackageView};
 use crate::{Document, Finding, Store, StoreError, Transaction, Version, View};
 

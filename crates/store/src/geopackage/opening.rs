@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use citymap_gpkg::{schema, table};
 use citymap_model::{GeometryKind, Layer, LayerChange, Mode};
 use rusqlite::Connection;
 
@@ -10,7 +11,7 @@ use super::{
     failure::Failure,
     former::Former,
     history::{self, Recorder, same_shape},
-    key_index, rtree, schema,
+    key_index, triggers,
     writer::LayerWriter,
 };
 use crate::{
@@ -46,7 +47,7 @@ impl LayerWriter {
         let (mut entry, recorder, mapping) = match existing {
             Some(entry) if !anew => {
                 let mapping = mapping(&entry.layer, layer)?;
-                rtree::drop_triggers(conn, &layer.id)?;
+                triggers::drop(conn, &layer.id)?;
                 let mut recorder = Recorder::open(conn, &entry, revision)?;
                 recorder.add_all(known + 1, last_fid);
                 (entry, recorder, mapping)
@@ -66,7 +67,7 @@ impl LayerWriter {
                     }
                 }
                 let columns = columns::names(&layer.fields);
-                catalogue::create(conn, layer, &columns)?;
+                table::create(conn, layer, &columns)?;
                 catalogue::set_last_fid(conn, &layer.id, last_fid)?;
                 let generation = match &stays {
                     Some((generation, _)) => *generation,
@@ -114,7 +115,7 @@ impl LayerWriter {
             find,
             pending: Vec::new(),
             boxes: Vec::new(),
-            extent: if fresh { None } else { catalogue::extent(conn, &layer.id)? },
+            extent: if fresh { None } else { table::extent(conn, &layer.id)? },
             codes: 0,
             entry,
         })

@@ -1,5 +1,6 @@
 //! Brings a store of an earlier version of the program up to this one.
 
+use citymap_gpkg::schema::has_table;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{catalogue, failure::Failure, history, revisions, schema};
@@ -39,7 +40,7 @@ pub(super) fn upgrade(conn: &mut Connection) -> Result<(), Failure> {
              WHERE id = ?1",
             params![id.as_str(), newest],
         )?;
-        let exists = schema::has_table(&transaction, id.as_str())?;
+        let exists = has_table(&transaction, id.as_str())?;
         catalogue::know_last_fid(&transaction, id, catalogue::last_fid(&transaction, id, exists)?)?;
     }
     transaction.execute("INSERT INTO citymap_store VALUES ('history_since', ?1)", [newest])?;

@@ -2,21 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 
+use citymap_gpkg::{
+    RtreeBox,
+    blob::{self, Bounds},
+    geometry_type, rtree,
+};
 use citymap_model::{Fid, GeometryKind, Layer, LayerChange, Mode, NewFeature, Value};
 use rusqlite::Connection;
 
 use super::{
     accept::{Accepted, accept},
-    blob::{self, Bounds},
-    bulk_rtree::Box32,
     catalogue::{self, ASIDE, Entry},
     failure::Failure,
     former::{Former, Kept},
-    geometry_type,
     history::Recorder,
     key_index,
     rows::{self, Fingerprint},
-    rtree,
+    triggers,
 };
 use crate::{
     Put,
@@ -263,7 +265,7 @@ impl LayerWriter {
         if self.fresh {
             key_index::make(conn, &self.entry)?;
         }
-        rtree::create_triggers(conn, &id, spatial)?;
+        triggers::create(conn, &id, spatial)?;
         if matches!(self.change.mode, Mode::Replace | Mode::Restore) {
             self.change.removed = self.former.count - self.former.kept;
             self.entry.count = self.former.kept + self.change.added;
@@ -279,18 +281,19 @@ impl LayerWriter {
         let id = &self.entry.layer.id;
         let changes = std::mem::take(&mut self.boxes);
         if self.fresh {
-            let boxes = changes.into_iter().filter_map(|(id, bounds)| Some(Box32 { id, bounds: bounds? }));
-            return rtree::create(conn, id, boxes.collect());
+            let boxes =
+                changes.into_iter().filter_map(|(fid, bounds)| Some(RtreeBox { fid, bounds: bounds? }));
+            return Ok(rtree::create(conn, id, boxes.collect())?);
         }
         let many = changes.len() > 2000 && changes.len() as u64 > self.entry.count / 10;
         if !many {
-            return rtree::change(conn, id, &changes);
+            return Ok(rtree::change(conn, id, &changes)?);
         }
         let changed: HashMap<Fid, Option<[f32; 4]>> = changes.into_iter().collect();
         let mut boxes = rtree::boxes(conn, id)?;
-        boxes.retain(|one| !changed.contains_key(&one.id));
-        boxes.extend(changed.into_iter().filter_map(|(id, bounds)| Some(Box32 { id, bounds: bounds? })));
+        boxes.retain(|one| !changed.contains_key(&one.fid));
+        boxes.extend(changed.into_iter().filter_map(|(fid, bounds)| Some(RtreeBox { fid, bounds: bounds? })));
         rtree::drop(conn, id)?;
-        rtree::create(conn, id, boxes)
+        Ok(rtree::create(conn, id, boxes)?)
     }
 }

@@ -5,7 +5,7 @@ use citymap_model::{Geometry, GeometryKind, Layer, NewFeature, Value};
 
 use crate::{
     StoreError,
-    fit::{check_values, check_kind, unstorable},
+    fit::{check_kind, check_values, unstorable},
 };
 
 /// A feature that may be written.

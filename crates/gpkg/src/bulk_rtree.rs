@@ -1,31 +1,33 @@
-//! Fills an empty SQLite R-tree at once: sort-tile-recursive packing, written straight into the
-//! tables in which SQLite keeps its nodes (`_node`, `_parent`, `_rowid`).
+//! Fills an empty SQLite R-tree in one pass: sort-tile-recursive packing, written directly into the tables in which
+//! SQLite keeps its nodes (`_node`, `_parent`, `_rowid`).
 //!
-//! A million single inserts take SQLite some 5 s, since each one walks down and splits; packed
-//! nodes take a tenth of it and answer faster, being full and hardly overlapping. The format of a
-//! node is in the comment at the head of SQLite's `rtree.c`: two bytes of depth (root only), two
-//! of the number of cells, then 8 bytes of id and four 4-byte coordinates a cell, all big endian.
-//! SQLite's own `rtreecheck` judges the outcome in the tests.
+//! A million single inserts take SQLite about 5 s, because each walks down the tree and splits nodes. Packed nodes take
+//! a tenth of that, and queries on them are faster because the nodes are full and hardly overlap. The format of a node
+//! is in the comment at the head of SQLite's `rtree.c`: two bytes of depth (root only), two of the number of cells, then
+//! 8 bytes of id and four 4-byte coordinates for each cell, all big endian. The tests let SQLite's own `rtreecheck`
+//! judge the result.
 
 use rusqlite::{Connection, params};
 
-use super::failure::Failure;
 use crate::columns::quoted;
 
-/// A box of the R-tree: `[min x, max x, min y, max y]`, degrees.
+/// The box of one feature in a spatial index.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Box32 {
-    pub(super) id: i64,
-    pub(super) bounds: [f32; 4],
+pub struct RtreeBox {
+    /// The number of the feature.
+    pub fid: i64,
+    /// `[min x, max x, min y, max y]` in degrees, rounded outwards.
+    pub bounds: [f32; 4],
 }
 
+/// Bytes of a cell in a node: an id and four coordinates.
 const CELL: usize = 24;
 
-/// SQLite's root node.
+/// The number of SQLite's root node.
 const ROOT: i64 = 1;
 
 /// Fills the R-tree `name`, which must be empty.
-pub(super) fn fill(conn: &Connection, name: &str, boxes: Vec<Box32>) -> Result<(), Failure> {
+pub(crate) fn fill(conn: &Connection, name: &str, boxes: Vec<RtreeBox>) -> rusqlite::Result<()> {
     if boxes.is_empty() {
         return Ok(());
     }
@@ -35,7 +37,7 @@ pub(super) fn fill(conn: &Connection, name: &str, boxes: Vec<Box32>) -> Result<(
         [],
         |row| row.get(0),
     )?;
-    // A tenth is left free: the first edit of a full node would split it.
+    // A tenth of each node is left free, because the first edit of a full node would split it.
     let capacity = (node_size.saturating_sub(4) / CELL * 9 / 10).max(2);
 
     let mut put_node = conn.prepare(&format!("INSERT OR REPLACE INTO {} VALUES (?1, ?2)", table("_node")))?;
@@ -58,15 +60,15 @@ pub(super) fn fill(conn: &Connection, name: &str, boxes: Vec<Box32>) -> Result<(
             next += i64::from(!is_root);
             put_node.execute(params![node, encode(cells, if is_root { depth } else { 0 }, node_size)])?;
             let target = if depth == 0 { &mut leaf_of } else { &mut parents };
-            target.extend(cells.iter().map(|cell| (cell.id, node)));
-            above.push(Box32 { id: node, bounds: union(cells) });
+            target.extend(cells.iter().map(|cell| (cell.fid, node)));
+            above.push(RtreeBox { fid: node, bounds: union(cells) });
         }
         if is_root {
             break;
         }
         level = above;
     }
-    // In the order of the tables' keys: pages are written once, one after the other.
+    // In the order of the tables' keys, so that each page is written once.
     leaf_of.sort_unstable();
     parents.sort_unstable();
     for (id, node) in leaf_of {
@@ -78,9 +80,8 @@ pub(super) fn fill(conn: &Connection, name: &str, boxes: Vec<Box32>) -> Result<(
     Ok(())
 }
 
-/// Orders boxes so that each run of `capacity` of them lies close together: vertical slices by x,
-/// each ordered by y (Leutenegger, Lopez, Edgington: STR, 1997).
-fn tile(boxes: &mut [Box32], capacity: usize) {
+/// Orders boxes so that each run of `capacity` of them is close together: vertical slices by x, each ordered by y (Leutenegger, Lopez, Edgington: STR, 1997).
+fn tile(boxes: &mut [RtreeBox], capacity: usize) {
     let nodes = boxes.len().div_ceil(capacity);
     let slices = nodes.isqrt().max(1);
     let slice = nodes.div_ceil(slices) * capacity;
@@ -90,21 +91,21 @@ fn tile(boxes: &mut [Box32], capacity: usize) {
     }
 }
 
-fn union(cells: &[Box32]) -> [f32; 4] {
+fn union(cells: &[RtreeBox]) -> [f32; 4] {
     let mut all = [f32::INFINITY, f32::NEG_INFINITY, f32::INFINITY, f32::NEG_INFINITY];
-    for Box32 { bounds, .. } in cells {
+    for RtreeBox { bounds, .. } in cells {
         all = [all[0].min(bounds[0]), all[1].max(bounds[1]), all[2].min(bounds[2]), all[3].max(bounds[3])];
     }
     all
 }
 
-fn encode(cells: &[Box32], depth: u16, node_size: usize) -> Vec<u8> {
+fn encode(cells: &[RtreeBox], depth: u16, node_size: usize) -> Vec<u8> {
     let mut data = Vec::with_capacity(node_size);
     data.extend_from_slice(&depth.to_be_bytes());
     // A node has at most 51 cells.
     data.extend_from_slice(&u16::try_from(cells.len()).unwrap_or(u16::MAX).to_be_bytes());
     for cell in cells {
-        data.extend_from_slice(&cell.id.to_be_bytes());
+        data.extend_from_slice(&cell.fid.to_be_bytes());
         for bound in cell.bounds {
             data.extend_from_slice(&bound.to_be_bytes());
         }
@@ -123,7 +124,7 @@ mod tests {
         let boxes = (0..count)
             .map(|index| {
                 let (x, y) = (f32::from(index % 1000), f32::from(index.wrapping_mul(91) % 777));
-                Box32 { id: i64::from(index) * 3 + 1, bounds: [x, x + 1.5, y, y + 0.5] }
+                RtreeBox { fid: i64::from(index) * 3 + 1, bounds: [x, x + 1.5, y, y + 0.5] }
             })
             .collect();
         fill(&conn, "r", boxes).unwrap();

@@ -1,13 +1,13 @@
-//! Which type of geometry a layer states to other programs.
+//! The type of geometry that a layer declares to other programs.
 
 use citymap_geometry::wkb::TYPE_NAMES;
 use citymap_model::LayerId;
 use rusqlite::Connection;
 
-use super::failure::Failure;
+use crate::GpkgError;
 
-/// A geometry column's text in `CREATE TABLE`.
-pub(super) fn column(name: &str) -> String {
+/// The declaration of the geometry column in `CREATE TABLE`, after a comma.
+pub(crate) fn column(name: &str) -> String {
     format!(", \"geom\" {name}")
 }
 
@@ -17,11 +17,16 @@ fn geometry_type(codes: u8) -> String {
     exact.map_or("GEOMETRY", |(_, name)| name).to_ascii_uppercase()
 }
 
-/// States the geometry type of a layer once it is known what came, `codes` being the WKB types of
-/// what was written: as narrow as that allows when the layer was empty before, else wide enough
-/// for both. The column's declared type and `gpkg_geometry_columns` must agree, and SQLite has no
-/// `ALTER COLUMN`; the schema text is edited as its manual advises for what changes no stored row.
-pub(super) fn widen(conn: &Connection, id: &LayerId, codes: u8, was_empty: bool) -> Result<(), Failure> {
+/// Declares the geometry type of a layer once it is known what was written, `codes` being the WKB types (bit n for code
+/// n): as narrow as they allow if the layer was empty before, else wide enough for old and new.
+///
+/// The declared type of the column and `gpkg_geometry_columns` must agree, and SQLite has no `ALTER COLUMN`. The text of
+/// the schema is edited, as SQLite's manual advises for changes that affect no stored row.
+///
+/// # Errors
+/// [`GpkgError::Rebuilt`] if another program has written the table's definition in its own way, [`GpkgError::Sqlite`]
+/// if the file cannot be written.
+pub fn widen(conn: &Connection, id: &LayerId, codes: u8, was_empty: bool) -> Result<(), GpkgError> {
     if codes == 0 {
         return Ok(());
     }
@@ -47,9 +52,7 @@ pub(super) fn widen(conn: &Connection, id: &LayerId, codes: u8, was_empty: bool)
     } else if sql.contains(&before_end) {
         sql.replacen(&before_end, &after_end, 1)
     } else {
-        return Err(Failure::Content(format!(
-            "another program rebuilt the table of layer `{id}`; import the layer again with --mode replace"
-        )));
+        return Err(GpkgError::Rebuilt(id.to_string()));
     };
     let version: i64 = conn.query_row("PRAGMA schema_version", [], |row| row.get(0))?;
     conn.execute_batch("PRAGMA writable_schema = ON")?;

@@ -1,20 +1,16 @@
 //! A GeoPackage for others to read: one table, no history, written row by row and then closed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use citymap_model::{Geometry, GeometryKind, Layer, LayerId};
-use rusqlite::{Connection, ToSql, params, types::ToSqlOutput};
+use citymap_geometry::Geometry;
+use citymap_model::{GeometryKind, Layer, LayerId};
+use rusqlite::{Connection, ToSql, types::ToSqlOutput};
 
-use super::{
-    blob::{self, Bounds},
-    bulk_rtree::Box32,
-    catalogue,
-    failure::Failure,
-    geometry_type, rtree, schema,
-};
 use crate::{
-    StoreError,
+    GpkgError, RtreeBox,
+    blob::{self, Bounds},
     columns::{GEOM, names, quoted},
+    geometry_type, rtree, schema, table,
 };
 
 /// A value of a row, as SQLite takes it. Days and instants are texts of ISO 8601.
@@ -22,11 +18,11 @@ use crate::{
 pub enum Cell<'a> {
     /// No value.
     Null,
-    /// True or false.
+    /// Stored as 0 or 1.
     Bool(bool),
     /// 64-bit signed integer.
     Int(i64),
-    /// 64-bit floating point; what is no number becomes null.
+    /// 64-bit floating point; NaN becomes null.
     Real(f64),
     /// Unicode text.
     Text(&'a str),
@@ -45,49 +41,46 @@ impl ToSql for Cell<'_> {
     }
 }
 
-/// A GeoPackage file with one table while it grows. It is not to be relied on before [`PlainGeoPackage::finish`]; a file
-/// that is given up is the caller's to remove.
+/// A GeoPackage file with one table, while it is being written. The file is incomplete until
+/// [`PlainGeoPackage::finish`] has returned; if the value is dropped before, the caller removes the file.
 #[derive(Debug)]
 pub struct PlainGeoPackage {
     conn: Connection,
-    path: PathBuf,
     id: LayerId,
+    /// The statement that adds a row: geometry first where the table has one, then the fields.
     insert: String,
     spatial: bool,
-    width: usize,
-    count: i64,
+    fields: usize,
+    count: u64,
+    /// The WKB types that were written: bit n for code n.
     codes: u8,
-    boxes: Vec<Box32>,
+    boxes: Vec<RtreeBox>,
     extent: Option<Bounds>,
 }
 
 impl PlainGeoPackage {
-    /// Begins a new file with the table of `layer`: its id, title, kind of geometry and fields.
+    /// Creates a new file with the table of `layer`: its id, title, kind of geometry and fields.
     ///
     /// # Errors
-    /// [`StoreError::Database`] where the file cannot be made or is there already.
-    pub fn create(path: &Path, layer: &Layer) -> Result<Self, StoreError> {
-        Self::begin(path, layer).map_err(|failure| failure.at(&path.display().to_string()))
-    }
-
-    fn begin(path: &Path, layer: &Layer) -> Result<Self, Failure> {
+    /// [`GpkgError::Exists`] if there is a file, [`GpkgError::Sqlite`] if it cannot be written.
+    pub fn create(path: &Path, layer: &Layer) -> Result<Self, GpkgError> {
         if path.symlink_metadata().is_ok() {
-            return Err(Failure::Content("there is a file of this name already; give another".to_owned()));
+            return Err(GpkgError::Exists(path.to_owned()));
         }
         let conn = Connection::open(path)?;
-        // Nobody reads the file before it is whole, and an unfinished one is thrown away: no journal, no waiting for
-        // the disk.
+        // Nobody reads the file before it is complete, and an incomplete one is thrown away: no journal, and no
+        // waiting for the disk.
         conn.execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536; \
              PRAGMA locking_mode = EXCLUSIVE; BEGIN",
         )?;
-        schema::standard(&conn)?;
+        schema::create_metadata(&conn)?;
         let columns = names(&layer.fields);
-        catalogue::create(&conn, layer, &columns)?;
+        table::create(&conn, layer, &columns)?;
         let spatial = layer.geometry != GeometryKind::None;
         let mut into: Vec<String> = if spatial { vec![quoted(GEOM)] } else { Vec::new() };
         into.extend(columns.iter().map(|column| quoted(column)));
-        let places: Vec<String> = (1..=into.len()).map(|number| format!("?{number}")).collect();
+        let parameters: Vec<String> = (1..=into.len()).map(|number| format!("?{number}")).collect();
         let insert = if into.is_empty() {
             format!("INSERT INTO {} DEFAULT VALUES", quoted(layer.id.as_str()))
         } else {
@@ -95,16 +88,15 @@ impl PlainGeoPackage {
                 "INSERT INTO {} ({}) VALUES ({})",
                 quoted(layer.id.as_str()),
                 into.join(", "),
-                places.join(", ")
+                parameters.join(", ")
             )
         };
         Ok(Self {
             conn,
-            path: path.to_owned(),
             id: layer.id.clone(),
             insert,
             spatial,
-            width: layer.fields.len(),
+            fields: layer.fields.len(),
             count: 0,
             codes: 0,
             boxes: Vec::new(),
@@ -112,34 +104,29 @@ impl PlainGeoPackage {
         })
     }
 
-    /// Adds a row: its geometry (WGS 84 degrees), where the table has one, and a cell for each field.
+    /// Adds a row: its geometry (WGS 84 degrees) if the table has one, and a cell for each field.
     ///
     /// # Errors
-    /// [`StoreError::Database`] where it cannot be written, or does not fit the table.
-    pub fn put(&mut self, geometry: Option<&Geometry>, cells: &[Cell<'_>]) -> Result<(), StoreError> {
-        let location = self.path.display().to_string();
-        self.add(geometry, cells).map_err(|failure| failure.at(&location))
-    }
-
-    fn add(&mut self, geometry: Option<&Geometry>, cells: &[Cell<'_>]) -> Result<(), Failure> {
-        if cells.len() != self.width {
-            let (found, width) = (cells.len(), self.width);
-            return Err(Failure::Content(format!("a row of {found} values came for {width} fields")));
+    /// [`GpkgError::Width`] for another number of cells, [`GpkgError::NotFinite`] for a coordinate that is NaN or
+    /// infinite, [`GpkgError::Sqlite`] if the file cannot be written.
+    pub fn put(&mut self, geometry: Option<&Geometry>, cells: &[Cell<'_>]) -> Result<(), GpkgError> {
+        if cells.len() != self.fields {
+            return Err(GpkgError::Width { found: cells.len(), expected: self.fields });
         }
         self.count += 1;
+        let row = self.count;
         let mut statement = self.conn.prepare_cached(&self.insert)?;
         let mut first = 1;
         if self.spatial {
-            let blob = match geometry {
-                Some(geometry) => Some(blob::write(geometry).map_err(|_not_finite| {
-                    Failure::Content(format!("row {}: a coordinate is no finite number", self.count))
-                })?),
-                None => None,
-            };
+            let blob = geometry
+                .map(blob::write)
+                .transpose()
+                .map_err(|source| GpkgError::NotFinite { row, source })?;
             if let Some(blob) = &blob {
                 self.codes |= 1 << blob.code;
                 if let Some(bounds) = blob.bounds {
-                    self.boxes.push(Box32 { id: self.count, bounds: rtree::rounded(bounds) });
+                    let fid = i64::try_from(row).unwrap_or(i64::MAX);
+                    self.boxes.push(RtreeBox { fid, bounds: rtree::rounded(bounds) });
                     self.extent = Some(blob::union(self.extent, bounds));
                 }
             }
@@ -153,16 +140,11 @@ impl PlainGeoPackage {
         Ok(())
     }
 
-    /// Builds the index, states the extent and closes the file; how many rows it has.
+    /// Builds the spatial index, states count and extent, and closes the file. Returns the number of rows.
     ///
     /// # Errors
-    /// [`StoreError::Database`] where it cannot be written.
-    pub fn finish(self) -> Result<u64, StoreError> {
-        let location = self.path.display().to_string();
-        self.end().map_err(|failure| failure.at(&location))
-    }
-
-    fn end(self) -> Result<u64, Failure> {
+    /// [`GpkgError::Sqlite`] if the file cannot be written.
+    pub fn finish(self) -> Result<u64, GpkgError> {
         let Self { conn, id, spatial, count, codes, boxes, extent, .. } = self;
         if spatial {
             rtree::create(&conn, &id, boxes)?;
@@ -171,18 +153,10 @@ impl PlainGeoPackage {
         for (_, sql) in rtree::triggers(&id, spatial) {
             conn.execute_batch(&sql)?;
         }
-        conn.execute(
-            "UPDATE gpkg_ogr_contents SET feature_count = ?2 WHERE table_name = ?1",
-            params![id.as_str(), count],
-        )?;
-        let bounds = extent.map_or([None; 4], |bounds| bounds.map(Some));
-        conn.execute(
-            "UPDATE gpkg_contents SET min_x = ?2, max_x = ?3, min_y = ?4, max_y = ?5 WHERE table_name = ?1",
-            params![id.as_str(), bounds[0], bounds[1], bounds[2], bounds[3]],
-        )?;
+        table::state_contents(&conn, &id, count, extent, None)?;
         conn.execute_batch("COMMIT")?;
         conn.close().map_err(|(_, error)| error)?;
-        Ok(count.unsigned_abs())
+        Ok(count)
     }
 }
 
@@ -205,13 +179,23 @@ mod tests {
             let point = Point::new(106.0 + f64::from(n) * 1e-3, 10.0).into();
             file.put(Some(&point), &[Cell::Text("đất"), Cell::Int(i64::from(n))]).unwrap();
         }
-        assert!(file.put(None, &[Cell::Null]).is_err());
+        assert!(matches!(file.put(None, &[Cell::Null]), Err(GpkgError::Width { found: 1, expected: 2 })));
         file.finish().unwrap();
         let conn = Connection::open(&path).unwrap();
         let text = |sql: &str| -> String { conn.query_row(sql, [], |row| row.get(0)).unwrap() };
         assert_eq!(text("SELECT rtreecheck('rtree_pieces_geom')"), "ok");
         assert_eq!(text("SELECT geometry_type_name FROM gpkg_geometry_columns"), "POINT");
         assert_eq!(text("SELECT name || fid_2 FROM pieces WHERE fid = 1000"), "đất999");
-        assert!(PlainGeoPackage::create(&path, &layer).is_err());
+        assert_eq!(text("SELECT CAST(feature_count AS TEXT) FROM gpkg_ogr_contents"), "1000");
+        assert!(matches!(PlainGeoPackage::create(&path, &layer), Err(GpkgError::Exists(_))));
+    }
+
+    #[test]
+    fn a_coordinate_that_is_not_finite_is_refused_with_its_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let layer = Layer::new("p".parse().unwrap(), Title::same("P"), Role::Other, GeometryKind::Point);
+        let mut file = PlainGeoPackage::create(&folder.path().join("p.gpkg"), &layer).unwrap();
+        let error = file.put(Some(&Point::new(f64::NAN, 1.0).into()), &[]).unwrap_err();
+        assert_eq!(error.to_string(), "row 1: a coordinate is not a finite number");
     }
 }

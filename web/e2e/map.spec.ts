@@ -105,7 +105,12 @@ test('search that finds nothing says so', async ({ page }) => {
 test('a link restores view, layers, opacity, selection, language and theme', async ({ page, request }) => {
   const { layer, feature, point } = await knownParcel(request);
   const number = String(feature.properties[layer.citymap.label!]);
-  const hash = `#map=18.25/${point[1].toFixed(6)}/${point[0].toFixed(6)}&off=roads&op=${layer.id}:40&at=${point[0].toFixed(7)},${point[1].toFixed(7)}&sel=${layer.id}:${encodeURIComponent(String(feature.id))}&lang=en&theme=dark`;
+  const [lon, lat] = point;
+  const hash = [
+    `#map=18.25/${lat.toFixed(6)}/${lon.toFixed(6)}`,
+    `off=roads&op=${layer.id}:40&at=${lon.toFixed(7)},${lat.toFixed(7)}`,
+    `sel=${layer.id}:${encodeURIComponent(String(feature.id))}&lang=en&theme=dark`,
+  ].join('&');
   await open(page, hash);
   await expect(page.locator('.chosen .name')).toHaveText(number);
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');

@@ -1,4 +1,5 @@
-// Writes a picture as PNG with a palette of 256 colours: a third of the size of a screenshot, with no visible difference.
+// Writes a picture as PNG with a palette of 256 colours: a third of the size of a screenshot, with no visible
+// difference.
 import { crc32, deflateSync } from 'node:zlib';
 
 const distance = (a, b) => (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2;

@@ -1,5 +1,5 @@
-// Takes the pictures of the documentation, docs/images/*.png: makes a demo city, serves it with the given binary, and shows
-// a selected parcel on a desktop and on a phone. With CITYMAP_URL it uses the server that runs there.
+// Takes the pictures of the documentation, docs/images/*.png: makes a demo city, serves it with the given binary, and
+// shows a selected parcel on a desktop and on a phone. With CITYMAP_URL it uses the server that runs there.
 //
 //     node scripts/screenshot.mjs ../target/release/citymap
 import { execFileSync, spawn } from 'node:child_process';

@@ -5,14 +5,14 @@
 type Position = GeoJSON.Position;
 
 /** A part of a shape: its positions, and whether the last one repeats the first. */
-interface Part {
+interface ShapePart {
   positions: Position[];
   closed: boolean;
 }
 
-function partsOf(geometry: GeoJSON.Geometry): Part[] {
-  const open = (positions: Position[]): Part => ({ positions, closed: false });
-  const ring = (positions: Position[]): Part => ({ positions: positions.slice(0, -1), closed: true });
+function partsOf(geometry: GeoJSON.Geometry): ShapePart[] {
+  const open = (positions: Position[]): ShapePart => ({ positions, closed: false });
+  const ring = (positions: Position[]): ShapePart => ({ positions: positions.slice(0, -1), closed: true });
   switch (geometry.type) {
     case 'Point':
       return [open([geometry.coordinates])];
@@ -39,22 +39,22 @@ function rebuild<T extends GeoJSON.Geometry>(geometry: T, parts: Position[][]): 
     const positions = next();
     return [...positions, ...(positions[0] ? [positions[0]] : [])];
   };
-  const build = (own: GeoJSON.Geometry): GeoJSON.Geometry => {
-    switch (own.type) {
+  const build = (shape: GeoJSON.Geometry): GeoJSON.Geometry => {
+    switch (shape.type) {
       case 'Point':
-        return { ...own, coordinates: next()[0] ?? own.coordinates };
+        return { ...shape, coordinates: next()[0] ?? shape.coordinates };
       case 'MultiPoint':
-        return { ...own, coordinates: own.coordinates.map((position) => next()[0] ?? position) };
+        return { ...shape, coordinates: shape.coordinates.map((position) => next()[0] ?? position) };
       case 'LineString':
-        return { ...own, coordinates: next() };
+        return { ...shape, coordinates: next() };
       case 'MultiLineString':
-        return { ...own, coordinates: own.coordinates.map(next) };
+        return { ...shape, coordinates: shape.coordinates.map(next) };
       case 'Polygon':
-        return { ...own, coordinates: own.coordinates.map(ring) };
+        return { ...shape, coordinates: shape.coordinates.map(ring) };
       case 'MultiPolygon':
-        return { ...own, coordinates: own.coordinates.map((polygon) => polygon.map(ring)) };
+        return { ...shape, coordinates: shape.coordinates.map((polygon) => polygon.map(ring)) };
       default:
-        return { ...own, geometries: own.geometries.map(build) };
+        return { ...shape, geometries: shape.geometries.map(build) };
     }
   };
   return build(geometry) as T;
@@ -66,7 +66,7 @@ export function cornersOf(geometry: GeoJSON.Geometry): Position[] {
 }
 
 /** Finds corner `index`: the part that it belongs to, and its position in that part. */
-function find(geometry: GeoJSON.Geometry, index: number): { parts: Part[]; part: number; at: number } | null {
+function find(geometry: GeoJSON.Geometry, index: number): { parts: ShapePart[]; part: number; at: number } | null {
   const parts = partsOf(geometry);
   let at = index;
   for (const [part, { positions }] of parts.entries()) {
@@ -88,7 +88,7 @@ function change<T extends GeoJSON.Geometry>(
   if (!positions) return null;
   return rebuild(
     geometry,
-    place.parts.map((own, number) => (number === place.part ? positions : own.positions)),
+    place.parts.map((other, number) => (number === place.part ? positions : other.positions)),
   );
 }
 

@@ -2,35 +2,35 @@
 import type { Map as MapLibre, MapMouseEvent, MapTouchEvent } from 'maplibre-gl';
 
 /** How near to a corner, in pixels, a pointer or a finger must be to take it. */
-const REACH = 12;
-const FINGER = 24;
+const POINTER_PX = 12;
+const FINGER_PX = 24;
 
 /** The corners that can be dragged, and what is called when one is. */
-export interface Dragged {
+export interface CornerDragging {
   corners: () => GeoJSON.Position[];
   chosen: (index: number) => void;
   moved: (index: number, to: GeoJSON.Position) => void;
 }
 
 /** Lets corners be dragged on the map, reporting at most one move per frame. Returns the function that ends it. */
-export function dragCorners(map: MapLibre, { corners, chosen, moved }: Dragged): () => void {
+export function dragCorners(map: MapLibre, { corners, chosen, moved }: CornerDragging): () => void {
   let index: number | null = null;
   let to: GeoJSON.Position | null = null;
   let frame = 0;
 
   const nearest = (point: { x: number; y: number }, reach: number): number | null => {
     let best: number | null = null;
-    let least = reach;
+    let smallest = reach;
     for (const [number, [lon = 0, lat = 0]] of corners().entries()) {
       const place = map.project([lon, lat]);
       const distance = Math.hypot(place.x - point.x, place.y - point.y);
-      if (distance > least) continue;
-      least = distance;
+      if (distance > smallest) continue;
+      smallest = distance;
       best = number;
     }
     return best;
   };
-  const tell = () => {
+  const report = () => {
     frame = 0;
     if (index !== null && to) moved(index, to);
     to = null;
@@ -39,7 +39,7 @@ export function dragCorners(map: MapLibre, { corners, chosen, moved }: Dragged):
     const fingers = 'points' in event ? event.points.length : 0;
     const button = event.originalEvent instanceof MouseEvent ? event.originalEvent.button : 0;
     if (fingers > 1 || button !== 0) return;
-    index = nearest(event.point, fingers ? FINGER : REACH);
+    index = nearest(event.point, fingers ? FINGER_PX : POINTER_PX);
     if (index === null) return;
     // The map must not move with the corner.
     event.preventDefault();
@@ -47,17 +47,18 @@ export function dragCorners(map: MapLibre, { corners, chosen, moved }: Dragged):
   };
   const move = (event: MapMouseEvent | MapTouchEvent) => {
     if (index === null) {
-      if (event.type === 'mousemove') map.getCanvas().style.cursor = nearest(event.point, REACH) === null ? '' : 'move';
+      if (event.type === 'mousemove')
+        map.getCanvas().style.cursor = nearest(event.point, POINTER_PX) === null ? '' : 'move';
       return;
     }
     if (event.type === 'touchmove') event.preventDefault();
     to = [event.lngLat.lng, event.lngLat.lat];
-    frame ||= requestAnimationFrame(tell);
+    frame ||= requestAnimationFrame(report);
   };
   const up = () => {
     if (index === null) return;
     cancelAnimationFrame(frame);
-    tell();
+    report();
     index = null;
   };
   map.on('mousedown', down);

@@ -12,7 +12,7 @@ class Stream extends EventTarget {
     this.readyState = 1;
     this.dispatchEvent(new Event('open'));
   }
-  tell(revision: number): void {
+  commit(revision: number): void {
     this.dispatchEvent(new MessageEvent('revision', { data: JSON.stringify(event(revision)) }));
   }
   /** The connection breaks; the browser tries by itself unless it was refused. */
@@ -37,12 +37,12 @@ function setUp(newest: number) {
   const city = { newest: newest as number | null, hidden: false, refuse: 0 };
   const streams: Stream[] = [];
   const asked: number[] = [];
-  const told: (number | string)[] = [];
+  const reported: (number | string)[] = [];
   const feed = new Feed(
     {
-      revision: ({ revision }) => told.push(revision),
-      lost: () => told.push('lost'),
-      reachable: (yes) => told.push(yes ? 'here' : 'away'),
+      revision: ({ revision }) => reported.push(revision),
+      lost: () => reported.push('lost'),
+      reachable: (yes) => reported.push(yes ? 'here' : 'away'),
     },
     {
       open: (after) => {
@@ -61,7 +61,7 @@ function setUp(newest: number) {
       hidden: () => city.hidden,
     },
   );
-  return { city, streams, asked, told, feed };
+  return { city, streams, asked, reported, feed };
 }
 
 beforeEach(() => {
@@ -74,35 +74,35 @@ const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 describe('the feed', () => {
   it('opens a stream after the revision the page has, and tells each revision once, in order', async () => {
-    const { feed, streams, told, asked } = setUp(7);
+    const { feed, streams, reported, asked } = setUp(7);
     feed.start(7);
     expect(streams.map(({ after }) => after)).toEqual([7]);
     streams[0]!.flow();
-    for (const revision of [8, 9, 9, 8, 10]) streams[0]!.tell(revision);
-    expect(told).toEqual([8, 9, 10]);
+    for (const revision of [8, 9, 9, 8, 10]) streams[0]!.commit(revision);
+    expect(reported).toEqual([8, 9, 10]);
     await pass(1);
     expect(asked).toEqual([]);
     feed.stop();
   });
 
   it('reads what lies between where the stream has a gap', async () => {
-    const { feed, streams, told, city } = setUp(7);
+    const { feed, streams, reported, city } = setUp(7);
     feed.start(7);
     streams[0]!.flow();
     city.newest = 10;
-    streams[0]!.tell(10);
+    streams[0]!.commit(10);
     await pass(1);
-    expect(told).toEqual([8, 9, 10]);
+    expect(reported).toEqual([8, 9, 10]);
     feed.stop();
   });
 
   it('opens a refused stream again, ever later, and asks for the number meanwhile', async () => {
-    const { feed, streams, told, city } = setUp(7);
+    const { feed, streams, reported, city } = setUp(7);
     feed.start(7);
     streams[0]!.fail(true);
     city.newest = 8;
     await pass(5100);
-    expect(told).toEqual([8]);
+    expect(reported).toEqual([8]);
     for (const stream of streams.slice(1)) stream.fail(true);
     await pass(120_000);
     const opened = streams.length;
@@ -117,46 +117,46 @@ describe('the feed', () => {
   });
 
   it('leaves a broken stream to the browser, which resumes by itself', async () => {
-    const { feed, streams, told } = setUp(7);
+    const { feed, streams, reported } = setUp(7);
     feed.start(7);
     streams[0]!.flow();
     streams[0]!.fail(false);
     await pass(60_000);
     expect(streams).toHaveLength(1);
     streams[0]!.flow();
-    streams[0]!.tell(8);
-    expect(told).toEqual([8]);
+    streams[0]!.commit(8);
+    expect(reported).toEqual([8]);
     feed.stop();
   });
 
   it('notices a stream that is stuck on the way, and reads what it holds back', async () => {
-    const { feed, streams, told, city } = setUp(7);
+    const { feed, streams, reported, city } = setUp(7);
     feed.start(7);
     streams[0]!.flow();
     city.newest = 9;
     await pass(65_000);
-    expect(told).toEqual([8, 9]);
+    expect(reported).toEqual([8, 9]);
     expect(streams.length).toBeGreaterThan(1);
     feed.stop();
   });
 
   it('says that the server is away after two misses, and when it is back', async () => {
-    const { feed, streams, told, city } = setUp(7);
+    const { feed, streams, reported, city } = setUp(7);
     feed.start(7);
     city.newest = null;
     streams[0]!.fail(false);
     await pass(4000);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     await pass(3000);
-    expect(told).toEqual(['away']);
+    expect(reported).toEqual(['away']);
     city.newest = 8;
     await pass(5100);
-    expect(told).toEqual(['away', 'here', 8]);
+    expect(reported).toEqual(['away', 'here', 8]);
     feed.stop();
   });
 
   it('gives the stream back while the page is long out of sight, and catches up by pages after', async () => {
-    const { feed, streams, told, city, asked } = setUp(7);
+    const { feed, streams, reported, city, asked } = setUp(7);
     feed.start(7);
     streams[0]!.flow();
     city.hidden = true;
@@ -175,7 +175,7 @@ describe('the feed', () => {
     city.hidden = false;
     feed.visibilityChanged();
     await pass(1);
-    expect(told).toHaveLength(123);
+    expect(reported).toHaveLength(123);
     expect(asked).toEqual([7, 107]);
     expect(streams.at(-1)!.after).toBe(130);
     feed.stop();
@@ -187,48 +187,48 @@ describe('the feed', () => {
     far.streams[0]!.fail(true);
     far.city.newest = 5000;
     await pass(5100);
-    expect(far.told).toEqual(['lost']);
+    expect(far.reported).toEqual(['lost']);
     const without = setUp(7);
     without.feed.start(7);
     without.streams[0]!.fail(true);
     without.city.newest = 8;
     without.city.refuse = 404;
     await pass(5100);
-    expect(without.told).toEqual(['lost']);
+    expect(without.reported).toEqual(['lost']);
   });
 
   it('takes a record that is behind, and stays so, for another one', async () => {
-    const { feed, streams, told, city } = setUp(7);
+    const { feed, streams, reported, city } = setUp(7);
     feed.start(7);
     streams[0]!.fail(true);
     city.newest = 3;
     await pass(3000);
-    expect(told, 'another server may lag behind').toEqual([]);
+    expect(reported, 'another server may lag behind').toEqual([]);
     await pass(10_000);
-    expect(told).toEqual(['lost']);
+    expect(reported).toEqual(['lost']);
   });
 
   it('takes it so within seconds where the stream itself says so', async () => {
-    const { feed, streams, told, city } = setUp(7);
+    const { feed, streams, reported, city } = setUp(7);
     feed.start(7);
     streams[0]!.flow();
     city.newest = 3;
     streams[0]!.dispatchEvent(new MessageEvent('hello', { data: '{"revision":3}' }));
     await pass(1000);
-    expect(told, 'another server may lag behind').toEqual([]);
+    expect(reported, 'another server may lag behind').toEqual([]);
     await pass(6000);
-    expect(told).toEqual(['lost']);
+    expect(reported).toEqual(['lost']);
   });
 
   it('keeps quiet after its end', async () => {
-    const { feed, streams, told, city } = setUp(7);
+    const { feed, streams, reported, city } = setUp(7);
     feed.start(7);
     const stream = streams[0]!;
     feed.stop();
     city.newest = 12;
-    stream.tell(8);
+    stream.commit(8);
     await pass(100_000);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     expect(streams).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@
 import type { ChangesAnswer, RevisionEvent } from '../lib/events';
 
 /** What the feed needs of browser and server; tests replace it. */
-export interface FeedWorld {
+export interface FeedEnvironment {
   /** Opens the stream of the revisions after `after`. */
   open(after: number): EventSource;
   /** The revisions after `after`, oldest first, at most a hundred. */
@@ -33,7 +33,7 @@ const HIDDEN_MS = 20_000;
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
 /** More missed revisions than this are not replayed one by one. */
-const MOST_MISSED = 300;
+const MAX_MISSED = 300;
 
 /**
  * Follows the city's changes by Server-Sent Events. Without a stream it asks for the revision from time to time, and
@@ -41,24 +41,24 @@ const MOST_MISSED = 300;
  */
 export class Feed {
   readonly #listener: FeedListener;
-  readonly #world: FeedWorld;
+  readonly #environment: FeedEnvironment;
   #last = 0;
   #stream: EventSource | null = null;
-  #flows = false;
+  #connected = false;
   #running = false;
   #paused = false;
-  #misses = 0;
+  #failures = 0;
   /** The revision that the last check found, if it was not the one that was reported last. */
-  #ahead: number | null = null;
+  #unconfirmed: number | null = null;
   #wait = FIRST_WAIT_MS;
-  #catching: Promise<void> | null = null;
+  #catchingUp: Promise<void> | null = null;
   #checkTimer: ReturnType<typeof setTimeout> | undefined;
   #openTimer: ReturnType<typeof setTimeout> | undefined;
   #hideTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(listener: FeedListener, world: FeedWorld) {
+  constructor(listener: FeedListener, environment: FeedEnvironment) {
     this.#listener = listener;
-    this.#world = world;
+    this.#environment = environment;
   }
 
   /** The newest revision that was reported. */
@@ -70,7 +70,7 @@ export class Feed {
   start(after: number): void {
     this.stop();
     this.#last = after;
-    this.#ahead = null;
+    this.#unconfirmed = null;
     this.#running = true;
     this.#paused = false;
     this.#open();
@@ -88,7 +88,7 @@ export class Feed {
   visibilityChanged(): void {
     clearTimeout(this.#hideTimer);
     if (!this.#running) return;
-    if (this.#world.hidden()) {
+    if (this.#environment.hidden()) {
       this.#hideTimer = setTimeout(() => this.#pause(), HIDDEN_MS);
     } else if (this.#paused) {
       this.#paused = false;
@@ -114,21 +114,21 @@ export class Feed {
   #close(): void {
     this.#stream?.close();
     this.#stream = null;
-    this.#flows = false;
+    this.#connected = false;
   }
 
   #open(): void {
     this.#close();
     if (!this.#running || this.#paused) return;
-    const stream = this.#world.open(this.#last);
+    const stream = this.#environment.open(this.#last);
     this.#stream = stream;
     stream.addEventListener('open', () => {
-      this.#flows = true;
+      this.#connected = true;
       this.#wait = FIRST_WAIT_MS;
-      this.#found();
+      this.#reached();
     });
     stream.addEventListener('revision', (message) => {
-      if (stream === this.#stream) this.#take(JSON.parse((message as MessageEvent<string>).data) as RevisionEvent);
+      if (stream === this.#stream) this.#receive(JSON.parse((message as MessageEvent<string>).data) as RevisionEvent);
     });
     // A server that does not have the revision asked for reports its newest one.
     stream.addEventListener('hello', (message) => {
@@ -138,7 +138,7 @@ export class Feed {
     });
     stream.addEventListener('error', () => {
       if (stream !== this.#stream) return;
-      this.#flows = false;
+      this.#connected = false;
       this.check();
       // The browser reopens a broken stream by itself, but not one that was refused.
       if (stream.readyState !== CLOSED) return;
@@ -150,7 +150,7 @@ export class Feed {
     });
   }
 
-  #take(event: RevisionEvent): void {
+  #receive(event: RevisionEvent): void {
     if (event.revision <= this.#last) return;
     if (event.revision > this.#last + 1) {
       void this.#catchUp();
@@ -163,19 +163,19 @@ export class Feed {
   #checkLater(): void {
     clearTimeout(this.#checkTimer);
     if (!this.#running || this.#paused) return;
-    const calm = this.#flows && this.#misses === 0 && this.#ahead === null;
+    const calm = this.#connected && this.#failures === 0 && this.#unconfirmed === null;
     this.#checkTimer = setTimeout(() => void this.#check(), calm ? CALM_MS : ALERT_MS);
   }
 
   async #check(): Promise<void> {
-    const newest = await this.#world.newest();
+    const newest = await this.#environment.newest();
     if (!this.#running || this.#paused) return;
     if (newest === null) {
-      this.#misses += 1;
+      this.#failures += 1;
       // A single lost answer is not an outage.
-      if (this.#misses === 2) this.#listener.reachable(false);
+      if (this.#failures === 2) this.#listener.reachable(false);
     } else {
-      this.#found();
+      this.#reached();
       await this.#compare(newest);
     }
     this.#checkLater();
@@ -185,23 +185,23 @@ export class Feed {
   async #compare(newest: number): Promise<void> {
     if (newest < this.#last) {
       // Another server may lag behind for a while. One that stays behind has other data.
-      if (this.#ahead === newest) this.#lost();
-      this.#ahead = newest;
+      if (this.#unconfirmed === newest) this.#lost();
+      this.#unconfirmed = newest;
     } else if (newest > this.#last) {
       // An open stream will bring the revision soon. If it has not by the next check, it is stuck.
-      const stuck = this.#flows && this.#ahead !== null && this.#last < this.#ahead;
-      this.#ahead = newest;
-      if (this.#flows && !stuck) return;
+      const stuck = this.#connected && this.#unconfirmed !== null && this.#last < this.#unconfirmed;
+      this.#unconfirmed = newest;
+      if (this.#connected && !stuck) return;
       await this.#catchUp();
       if (stuck) this.#open();
     } else {
-      this.#ahead = null;
+      this.#unconfirmed = null;
     }
   }
 
-  #found(): void {
-    if (this.#misses >= 2) this.#listener.reachable(true);
-    this.#misses = 0;
+  #reached(): void {
+    if (this.#failures >= 2) this.#listener.reachable(true);
+    this.#failures = 0;
   }
 
   #lost(): void {
@@ -210,18 +210,18 @@ export class Feed {
   }
 
   #catchUp(): Promise<void> {
-    this.#catching ??= this.#replay().finally(() => {
-      this.#catching = null;
+    this.#catchingUp ??= this.#replay().finally(() => {
+      this.#catchingUp = null;
     });
-    return this.#catching;
+    return this.#catchingUp;
   }
 
   async #replay(): Promise<void> {
     try {
       for (;;) {
-        const { revisions, newest } = await this.#world.changes(this.#last);
+        const { revisions, newest } = await this.#environment.changes(this.#last);
         if (!this.#running) return;
-        if (newest - this.#last > MOST_MISSED) return this.#lost();
+        if (newest - this.#last > MAX_MISSED) return this.#lost();
         const before = this.#last;
         for (const event of revisions) {
           if (event.revision !== this.#last + 1) continue;

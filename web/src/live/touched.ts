@@ -10,8 +10,8 @@ export interface TilePlace {
 }
 
 /** With more tiles or boxes than this the whole layer is fetched again, which is cheaper than the list. */
-const MOST_TILES = 50_000;
-const MOST_BOXES = 2000;
+const MAX_TILES = 50_000;
+const MAX_BOXES = 2000;
 
 /** The deepest zoom of which the feed lists tiles and the map requests them. */
 const DEEPEST = 18;
@@ -60,7 +60,7 @@ export class Touched {
       if (!boxes) return false;
       this.#boxes = [...this.#boxes, ...boxes.map((box) => square(box, unlisted))];
     }
-    return this.#tiles.size <= MOST_TILES && this.#boxes.length <= MOST_BOXES;
+    return this.#tiles.size <= MAX_TILES && this.#boxes.length <= MAX_BOXES;
   }
 
   /** Whether a tile was touched. */

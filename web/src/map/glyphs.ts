@@ -8,7 +8,7 @@ const SCHEME = 'citymap-glyphs';
  * does so only if a range of glyphs fails to load. The server answers such a range with an empty body, because an
  * error status would be printed in the browser's console; this turns the empty body into a failure.
  */
-export function watchGlyphs(): void {
+export function registerGlyphs(): void {
   addProtocol(SCHEME, async ({ url }, abort) => {
     const address = url.slice(`${SCHEME}://`.length);
     const response = await fetch(address, { signal: abort.signal });
@@ -18,6 +18,6 @@ export function watchGlyphs(): void {
   });
 }
 
-/** Sends the map's requests for glyphs through {@link watchGlyphs}. */
-export const throughWatch: RequestTransformFunction = (url, kind) =>
+/** Sends the map's requests for glyphs through {@link registerGlyphs}. */
+export const glyphRequest: RequestTransformFunction = (url, kind) =>
   kind === 'Glyphs' ? { url: `${SCHEME}://${url}` } : { url };

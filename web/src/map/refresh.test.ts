@@ -39,8 +39,8 @@ function mapWith(inView: Tile[], kept: Tile[] = []) {
       fetched.push(...(tiles?.map(({ x }) => x) ?? [-1]));
     },
   };
-  const tell = (name: string, event: object = {}) => listeners[name]?.(event);
-  return { map: map as unknown as MapLibre, fetched, manager, tell };
+  const emit = (name: string, event: object = {}) => listeners[name]?.(event);
+  return { map: map as unknown as MapLibre, fetched, manager, emit };
 }
 
 beforeEach(() => {
@@ -77,21 +77,21 @@ describe('the refresher', () => {
     expect(fetched).toEqual([1]);
   });
 
-  it('has all tiles of a source fetched whose new address the map missed while it was held', () => {
-    const { map, fetched, manager, tell } = mapWith([tile(1)]);
+  it('has all tiles of a source fetched whose new address the map missed while it was paused', () => {
+    const { map, fetched, manager, emit } = mapWith([tile(1)]);
     new Refresher(map);
     const changed = { sourceId: 'parcels', sourceDataType: 'content', sourceDataChanged: true };
-    tell('sourcedata', changed);
-    tell('render');
-    expect(fetched, 'it was not held').toEqual([]);
+    emit('sourcedata', changed);
+    emit('render');
+    expect(fetched, 'it was not paused').toEqual([]);
     manager._paused = true;
-    tell('sourcedata', changed);
-    tell('sourcedata', { ...changed, sourceDataChanged: false });
-    tell('render');
+    emit('sourcedata', changed);
+    emit('sourcedata', { ...changed, sourceDataChanged: false });
+    emit('render');
     expect(fetched, 'it still is').toEqual([]);
     manager._paused = false;
-    tell('render');
-    tell('render');
+    emit('render');
+    emit('render');
     expect(fetched).toEqual([-1]);
   });
 

@@ -21,7 +21,7 @@ export class Refresher {
   readonly #later = new Map<string, Set<string>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Sources with a new address whose tiles the map has not requested yet. */
-  readonly #held = new Set<string>();
+  readonly #paused = new Set<string>();
 
   constructor(map: MapLibre) {
     this.#map = map;
@@ -29,13 +29,13 @@ export class Refresher {
     // next frame. It then draws the tiles again, but does not request them.
     map.on('sourcedata', ({ sourceId, sourceDataType, sourceDataChanged }) => {
       if (sourceDataType !== 'content' || !sourceDataChanged) return;
-      if (map.style?.tileManagers[sourceId]?._paused) this.#held.add(sourceId);
+      if (map.style?.tileManagers[sourceId]?._paused) this.#paused.add(sourceId);
     });
     map.on('render', () => {
-      for (const source of [...this.#held]) {
+      for (const source of [...this.#paused]) {
         const manager = map.style?.tileManagers[source];
         if (manager?._paused) continue;
-        this.#held.delete(source);
+        this.#paused.delete(source);
         if (manager) map.refreshTiles(source);
       }
     });

@@ -76,10 +76,10 @@ export function roadWidth(collection: Collection, lat: number, extra: number): E
   const metres: ExpressionSpecification = field
     ? ['to-number', ['coalesce', ['get', field.name], usual], usual]
     : usual;
-  const at = (zoom: number, least: number[]): ExpressionSpecification => [
+  const at = (zoom: number, minimum: number[]): ExpressionSpecification => [
     '+',
     extra,
-    ['max', byRank(rank, least), ['*', metres, pixelsPerMetre(zoom, lat)]],
+    ['max', byRank(rank, minimum), ['*', metres, pixelsPerMetre(zoom, lat)]],
   ];
   return [
     'interpolate',

@@ -7,10 +7,10 @@ import { gridDistance, inVietnam } from '../lib/vn2000';
 import { FONT, type Palette } from './palette';
 
 /** An edge shorter than this, in metres, has no label: the label would not fit at any zoom. */
-const SHORTEST = 0.5;
+const MIN_EDGE_M = 0.5;
 
 /** A shape with more edges than this, for example a river, has no labels: nobody reads their lengths. */
-const MOST_EDGES = 200;
+const MAX_EDGES = 200;
 
 /**
  * What is drawn of the selection: the feature, the point that was asked about, and for a polygon each edge with its
@@ -45,13 +45,13 @@ function edges(geometry: GeoJSON.Geometry, write: (metres: number) => string): G
   const rings = polygons.flat();
   const count = rings.reduce((sum, ring) => sum + ring.length - 1, 0);
   const first = rings[0]?.[0];
-  if (!first || count > MOST_EDGES || !inVietnam(first[0] ?? 0, first[1] ?? 0)) return [];
+  if (!first || count > MAX_EDGES || !inVietnam(first[0] ?? 0, first[1] ?? 0)) return [];
   return rings.flatMap((ring) =>
     ring.slice(1).flatMap((end, index): GeoJSON.Feature[] => {
       const start = ring[index];
       if (!start) return [];
       const metres = gridDistance(start, end);
-      if (metres < SHORTEST) return [];
+      if (metres < MIN_EDGE_M) return [];
       return [
         {
           type: 'Feature',

@@ -20,7 +20,7 @@ export const SKETCH = 'citymap-sketch';
 export const REACH = 'citymap-reach';
 
 /** A line to the pointer shorter than this, in metres, is not drawn. */
-const SHORTEST = 0.05;
+const MIN_REACH_M = 0.05;
 
 const NOTHING: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 
@@ -54,7 +54,7 @@ export function reachData(
   const last = sketch?.points.at(-1);
   if (!sketch || sketch.done || !last || !pointer) return NOTHING;
   // After a tap on a touch screen the pointer is on the point itself.
-  if (gridDistance(last, pointer) < SHORTEST) return NOTHING;
+  if (gridDistance(last, pointer) < MIN_REACH_M) return NOTHING;
   const line = feature({ type: 'LineString', coordinates: [last, pointer] }, { part: 'reach' });
   return { type: 'FeatureCollection', features: sketch.grid ? [line, edge(last, pointer, write)] : [line] };
 }

@@ -61,7 +61,7 @@ export function buildStyle(input: StyleInput): StyleSpecification {
     'citymap-nation': { type: 'geojson', data: nation(input.lang) },
     'citymap-selection': { type: 'geojson', data: input.selection },
     [SKETCH]: { type: 'geojson', data: input.sketch },
-    // `MapView.reach` fills it at every move of the pointer.
+    // `MapView.showReach` fills it at every move of the pointer.
     [REACH]: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
   };
   const drawn = input.collections.filter((collection) => collection.citymap.geometry !== 'none');

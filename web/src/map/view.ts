@@ -2,17 +2,18 @@
 import workerUrl from 'virtual:map-worker';
 import * as maplibregl from 'maplibre-gl';
 import type { Bbox } from '../lib/api';
+import { CORE, CORE_ZOOM } from '../lib/home';
 import type { Camera } from '../lib/permalink';
 import { minRevisionHeaders } from '../lib/requesttime';
 import type { StaleTiles } from '../live/staletiles';
 import type { TilePlace } from '../live/touched';
-import { throughWatch, watchGlyphs } from './glyphs';
+import { glyphRequest, registerGlyphs } from './glyphs';
 import { Refresher } from './refresh';
 import { REACH } from './sketching';
 
 // The bundled map needs the address of its worker, or it never becomes idle.
 maplibregl.setWorkerUrl(workerUrl);
-watchGlyphs();
+registerGlyphs();
 
 /** What the map reports to the page. */
 export interface ViewEvents {
@@ -54,8 +55,8 @@ export class MapView {
     this.map = new maplibregl.Map({
       container,
       style,
-      center: first ? [first.lon, first.lat] : [106.698, 10.7725],
-      zoom: first?.zoom ?? 14,
+      center: first ? [first.lon, first.lat] : CORE,
+      zoom: first?.zoom ?? CORE_ZOOM,
       bearing: first?.bearing ?? 0,
       minZoom: 4,
       maxZoom: 22,
@@ -66,7 +67,7 @@ export class MapView {
       fadeDuration: 150,
       refreshExpiredTiles: false,
       transformRequest: (url, kind) => {
-        if (kind !== 'Tile') return throughWatch(url, kind);
+        if (kind !== 'Tile') return glyphRequest(url, kind);
         const address = staleTiles.requestUrl(url);
         return address === url ? { url } : { url: address, headers: minRevisionHeaders() };
       },
@@ -157,13 +158,13 @@ export class MapView {
   }
 
   /** Shows the line from a sketch's last point to the pointer. */
-  reach(data: GeoJSON.FeatureCollection): void {
+  showReach(data: GeoJSON.FeatureCollection): void {
     const source = this.map.getSource(REACH);
     if (source instanceof maplibregl.GeoJSONSource) void source.setData(data);
   }
 
   /** A tool begins or ends to draw: the pointer becomes a cross, and a double click no longer zooms. */
-  drawing(on: boolean): void {
+  setDrawing(on: boolean): void {
     this.#drawing = on;
     this.map.getCanvas().style.cursor = on ? 'crosshair' : '';
     if (on) this.map.doubleClickZoom.disable();

@@ -17,7 +17,9 @@ const at = (...features: Feature[]): Partial<AtAnswer> => ({
   layers: [{ layer: 'parcels', titles: { vi: '', en: '' }, role: 'parcel', truncated: false, features }],
 });
 
-/** An answer on a page whose server gives `answers` by the beginning of the path; a path that is not listed is a 404. */
+/**
+ * An answer on a page whose server gives `answers` by the beginning of the path; a path that is not listed is a 404.
+ */
 function setUp(answers: Record<string, unknown>, port: Partial<AnswerPort> = {}) {
   const lost: string[] = [];
   vi.stubGlobal('fetch', async (path: string) => {

@@ -74,7 +74,7 @@ export const labelSource = (id: string) => `${id}:label`;
 export const seamSource = (id: string) => `${id}:seam`;
 
 /** The colour of a layer without official colours. */
-export function ownColor(collection: Collection, context: Pick<DrawContext, 'colors' | 'index'>): string {
+export function layerColor(collection: Collection, context: Pick<DrawContext, 'colors' | 'index'>): string {
   const { colors, index } = context;
   switch (classify(collection)) {
     case 'water':

@@ -10,7 +10,7 @@ import {
   hatches,
   label,
   labelText,
-  ownColor,
+  layerColor,
   type Placed,
   POLYGON,
   seamSource,
@@ -149,7 +149,7 @@ export function zones(collection: Collection, context: DrawContext): Placed[] {
         filter: POLYGON,
         layout: { 'fill-sort-key': rank },
         paint: {
-          'fill-color': field ? codeColor(field, colors) : ownColor(collection, context),
+          'fill-color': field ? codeColor(field, colors) : layerColor(collection, context),
           'fill-opacity': fade,
           'fill-antialias': false,
         },

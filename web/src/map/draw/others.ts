@@ -3,7 +3,7 @@ import type { Collection } from '../../lib/api';
 import { classify, isBoundary } from '../classify';
 import { codeColor, colorField } from '../codes';
 import { FONT } from '../palette';
-import { base, type DrawContext, hatches, LINE, label, labelText, ownColor, type Placed, POLYGON } from './common';
+import { base, type DrawContext, hatches, LINE, label, labelText, layerColor, type Placed, POLYGON } from './common';
 import { clusters, dots } from './points';
 
 /** Water and green areas: fill, line and name. */
@@ -61,7 +61,7 @@ export function nature(collection: Collection, context: DrawContext): Placed[] {
 export function others(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity } = context;
   const field = colorField(collection);
-  const own = ownColor(collection, context);
+  const color = layerColor(collection, context);
   const kind = collection.citymap.geometry;
   const text = labelText(collection);
   const placed: Placed[] = [];
@@ -74,7 +74,7 @@ export function others(collection: Collection, context: DrawContext): Placed[] {
           type: 'fill',
           filter: POLYGON,
           paint: {
-            'fill-color': field ? codeColor(field, colors) : own,
+            'fill-color': field ? codeColor(field, colors) : color,
             'fill-opacity': field ? opacity : 0.22 * opacity,
           },
         },
@@ -90,7 +90,7 @@ export function others(collection: Collection, context: DrawContext): Placed[] {
         type: 'line',
         filter: ['!=', ['geometry-type'], 'Point'],
         paint: {
-          'line-color': own,
+          'line-color': color,
           'line-width': ['interpolate', ['linear'], ['zoom'], 8, 0.5, 14, 1.1, 19, 2],
           'line-opacity': 0.9 * opacity,
         },

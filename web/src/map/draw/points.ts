@@ -3,7 +3,7 @@ import type { ExpressionSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
 import { detailZoom, pointIcon } from '../classify';
 import { FONT } from '../palette';
-import { base, CLUSTER, type DrawContext, label, labelText, ownColor, type Placed, POINT } from './common';
+import { base, CLUSTER, type DrawContext, label, labelText, layerColor, type Placed, POINT } from './common';
 
 /** Points with a symbol; places also with their names. */
 export function points(collection: Collection, context: DrawContext): Placed[] {
@@ -58,7 +58,7 @@ export function clusters(collection: Collection, context: DrawContext): Placed[]
         filter: CLUSTER,
         paint: {
           'circle-radius': ['interpolate', ['linear'], ['log10', ['get', 'point_count']], 0, 5, 1, 8, 3, 13],
-          'circle-color': ownColor(collection, context),
+          'circle-color': layerColor(collection, context),
           'circle-stroke-color': colors.halo,
           'circle-stroke-width': 1.2,
           'circle-opacity': 0.55 * opacity,
@@ -94,7 +94,7 @@ export function dots(collection: Collection, context: DrawContext): Placed {
       filter: POINT,
       paint: {
         'circle-radius': ['interpolate', ['linear'], ['zoom'], 10, 1.6, 15, 3.4, 19, 6],
-        'circle-color': ownColor(collection, context),
+        'circle-color': layerColor(collection, context),
         'circle-stroke-color': context.colors.halo,
         'circle-stroke-width': 1,
         'circle-opacity': context.opacity,

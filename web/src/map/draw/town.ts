@@ -10,7 +10,7 @@ import {
   label,
   labelSource,
   labelText,
-  ownColor,
+  layerColor,
   type Placed,
   POINT,
   POLYGON,
@@ -169,7 +169,7 @@ export function network(collection: Collection, context: DrawContext): Placed[] 
         type: 'line',
         filter: LINE,
         paint: {
-          'line-color': ownColor(collection, context),
+          'line-color': layerColor(collection, context),
           'line-width': ['interpolate', ['linear'], ['zoom'], 14, 0.5, 17, 1.2, 20, 2.2],
           'line-dasharray': power ? [1, 1.5] : [5, 2],
           'line-opacity': ['interpolate', ['linear'], ['zoom'], 14, 0.35 * opacity, 17, 0.8 * opacity],

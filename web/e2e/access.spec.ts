@@ -1,3 +1,4 @@
+/** Accessibility: axe, keyboard, phone, and a server that cannot be reached. */
 import AxeBuilder from '@axe-core/playwright';
 import { CORE, expect, idle, knownParcel, LIGHT, open, pixel, test } from './page';
 

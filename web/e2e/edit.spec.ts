@@ -1,3 +1,4 @@
+/** Editing with a token, and everything that can go wrong. */
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import type { Feature } from '../src/lib/api';
@@ -24,7 +25,7 @@ async function enter(page: Page, token = TOKEN): Promise<void> {
 const fieldTitle = (layer: { citymap: { fields: { name: string; title?: { vi: string } | null }[] } }, name: string) =>
   layer.citymap.fields.find((own) => own.name === name)?.title?.vi || name;
 
-test('values are edited by who has a token; nothing is said to be saved before it is', async ({ page, request }) => {
+test('values are edited with a token, and reported as saved only when they are', async ({ page, request }) => {
   const { layer, feature, point } = await knownParcel(request);
   const field = plainField(layer);
   await open(page, `#map=19/${point[1]}/${point[0]}${QUIET}&at=${point.join(',')}&sel=${layer.id}:${feature.id}`);
@@ -40,8 +41,8 @@ test('values are edited by who has a token; nothing is said to be saved before i
   await form.getByLabel(/Lý do/).fill('kiểm thử');
   expect(await serious(page)).toEqual([]);
   // Unsaved work holds the page where it is.
-  const beside = await pixel(page, [point[0] + 0.0003, point[1]]);
-  await page.mouse.click(beside.x, beside.y);
+  const nextTo = await pixel(page, [point[0] + 0.0003, point[1]]);
+  await page.mouse.click(nextTo.x, nextTo.y);
   await expect(page.getByText(/thay đổi chưa lưu/)).toBeVisible();
   await form.getByRole('button', { name: 'Lưu' }).click();
   await expect(page.getByText('Đã lưu.').or(page.getByText(/Vừa cập nhật/))).toBeVisible();
@@ -51,7 +52,11 @@ test('values are edited by who has a token; nothing is said to be saved before i
   expect(((await (await request.get(path)).json()) as Feature).properties[field]).toBe(text);
 });
 
-test('a change by somebody else meanwhile is shown, and may be overwritten', async ({ page, request, watched }) => {
+test('a change by somebody else in the meantime is shown, and may be overwritten', async ({
+  page,
+  request,
+  watched,
+}) => {
   const { layer, feature, point } = await knownParcel(request);
   const field = plainField(layer);
   await open(page, `#map=19/${point[1]}/${point[0]}${QUIET}&at=${point.join(',')}&sel=${layer.id}:${feature.id}`);
@@ -74,7 +79,7 @@ test('a change by somebody else meanwhile is shown, and may be overwritten', asy
   watched.length = 0;
 });
 
-test('a wrong token is said, what was entered is kept, and another one helps', async ({ page, request, watched }) => {
+test('a wrong token is reported, the changes are kept, and another token helps', async ({ page, request, watched }) => {
   const { layer, feature, point } = await knownParcel(request);
   const field = plainField(layer);
   await open(page, `#map=19/${point[1]}/${point[0]}${QUIET}&at=${point.join(',')}&sel=${layer.id}:${feature.id}`);

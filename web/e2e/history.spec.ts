@@ -1,3 +1,4 @@
+/** Former states of the data, and versions of a feature. */
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { CORE, drawnValue, expect, idle, knownParcel, open, patchFeature, plainField, test } from './page';
@@ -12,7 +13,10 @@ async function serious(page: Page): Promise<string[]> {
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
 }
 
-test('the time machine: a former revision for map, panel and address, and the way back', async ({ page, request }) => {
+test('a former revision is shown by map, panel and address, and the way back leads to the present', async ({
+  page,
+  request,
+}) => {
   // Four times all of the map, drawn in software.
   test.setTimeout(240_000);
   const { layer, feature, point } = await knownParcel(request);
@@ -60,7 +64,7 @@ test('the time machine: a former revision for map, panel and address, and the wa
   await expect(banner).toBeVisible();
 });
 
-test('a feature tells its versions, with values side by side and the shape it had', async ({ page, request }) => {
+test('a feature lists its versions, with values side by side and its former shape', async ({ page, request }) => {
   const { layer, feature, point } = await knownParcel(request);
   const field = plainField(layer);
   const path = `/api/collections/${layer.id}/items/${encodeURIComponent(String(feature.id))}`;
@@ -99,7 +103,7 @@ test('a feature tells its versions, with values side by side and the shape it ha
   expect(await serious(page)).toEqual([]);
 });
 
-test('a revision that does not exist is said, and the present is shown', async ({ page, watched }) => {
+test('a revision that does not exist is reported, and the present is shown', async ({ page, watched }) => {
   const said = page.getByText(/Không xem được dữ liệu của thời điểm này/).waitFor();
   await open(page, `#map=17/${LAT}/${LON}${QUIET}&rev=999999`);
   await said;
@@ -110,7 +114,7 @@ test('a revision that does not exist is said, and the present is shown', async (
   watched.length = 0;
 });
 
-test('a day of validity goes into every question and tile, and into the address', async ({ page, request }) => {
+test('a day of validity is part of every request and tile, and of the address', async ({ page, request }) => {
   const { layer, point } = await knownParcel(request);
   await open(page, `#map=18/${point[1]}/${point[0]}${QUIET}&at=${point.join(',')}`);
   await page.getByRole('tab', { name: 'Công cụ' }).click();

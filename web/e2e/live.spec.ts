@@ -1,3 +1,4 @@
+/** The page follows changes of the data. */
 import type { Page } from '@playwright/test';
 import type { Feature } from '../src/lib/api';
 import {
@@ -70,7 +71,7 @@ test('two browsers see an edit without reloading, and only the touched tiles are
   await second.context().close();
 });
 
-test('a tile that left the picture is not shown as it was when it comes back', async ({ page, request }) => {
+test('a tile that left the view is not shown in its former state when it comes back', async ({ page, request }) => {
   const { layer, feature, point } = await knownParcel(request);
   const field = plainField(layer);
   await open(page, `#map=18/${point[1]}/${point[0]}${QUIET}`);
@@ -92,7 +93,7 @@ test('a tile that left the picture is not shown as it was when it comes back', a
   await expect.poll(() => drawnValue(page, layer.id, point, field)).toBe(text);
 });
 
-test('what is selected follows the data: changed values quietly, a removed feature with a word', async ({
+test('the selection follows the data: changed values silently, a deleted feature with a message', async ({
   page,
   request,
   watched,
@@ -134,7 +135,7 @@ test('what is selected follows the data: changed values quietly, a removed featu
   expect(gone.ok(), await gone.text()).toBe(true);
   await expect(page.getByText(/vừa bị xóa khỏi dữ liệu/).first()).toBeVisible();
   await expect(card).toHaveCount(0);
-  // The browser itself reports the answer that told of it.
+  // The browser itself reports the 404 answer.
   expect(watched.every((line) => line.includes('404') && line.includes(key))).toBe(true);
   watched.length = 0;
 });

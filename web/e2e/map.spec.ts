@@ -1,3 +1,4 @@
+/** The map, the answer at a point, search, links and layers. */
 import type { Collection } from '../src/lib/api';
 import { codeStyles, colorField } from '../src/map/codes';
 import { parseHex, tone } from '../src/map/colors';
@@ -6,7 +7,7 @@ import { CORE, colors, expect, idle, knownParcel, LIGHT, layers, open, pixel, te
 
 const [LON, LAT] = CORE;
 
-test('the map is drawn: official land-use colours stand in the pixels', async ({ page, request }) => {
+test('the map is drawn: official land-use colours are in the picture', async ({ page, request }) => {
   await open(page, `#map=17/${LAT}/${LON}`);
   const seen = await colors(page, { x: 420, y: 80, width: 760, height: 660 });
   expect(seen.size, 'a blank map has few colours').toBeGreaterThan(50);
@@ -84,7 +85,7 @@ test('search finds a commune without diacritics, by keyboard alone', async ({ pa
   await page.keyboard.type('ben thanh');
   const option = page.getByRole('option', { name: /^Phường Bến Thành/ }).first();
   await expect(option).toBeVisible();
-  // However many groups stand before it, the arrow keys reach it.
+  // The arrow keys reach it after any number of groups.
   const wanted = (await option.getAttribute('id'))!;
   const box = page.getByRole('combobox');
   for (let step = 0; step < 20 && (await box.getAttribute('aria-activedescendant')) !== wanted; step += 1) {
@@ -122,7 +123,7 @@ test('a link restores view, layers, opacity, selection, language and theme', asy
   expect(new URL(page.url()).hash).toContain('off=roads');
 });
 
-test('the language changes every word, and stays in the address', async ({ page }) => {
+test('the language changes all texts, and stays in the address', async ({ page }) => {
   await open(page);
   await expect(page.getByRole('tab', { name: 'Lớp dữ liệu' })).toBeVisible();
   await page.getByRole('button', { name: 'English' }).click();
@@ -161,24 +162,24 @@ test('coordinates are shown in both systems and copied by a click', async ({ pag
 });
 
 test('a layer that changed as a whole appears by itself: a note, and tiles of that layer only', async ({ page }) => {
-  // The server as it would tell of the next import into one layer.
-  const told = { sent: false, revision: 0 };
+  // What the server reports after an import into one layer.
+  const feed = { sent: false, revision: 0 };
   await page.route('**/api/events*', async (route) => {
     const since = Number(new URL(route.request().url()).searchParams.get('since'));
     const layer = { layer: 'roads', mode: 'replace', added: 5, changed: 0, removed: 5, rejected: 0 };
     const whole = { ...layer, whole: true, truncated: false, bbox: null, features: [], tiles: null };
-    told.revision = since + 1;
-    const event = { revision: told.revision, time: '2026-01-01T00:00:00Z', message: '', source: null, layers: [whole] };
-    const body = told.sent
+    feed.revision = since + 1;
+    const event = { revision: feed.revision, time: '2026-01-01T00:00:00Z', message: '', source: null, layers: [whole] };
+    const body = feed.sent
       ? `id: ${event.revision}\nevent: revision\ndata: ${JSON.stringify(event)}\n\n`
       : ': wait\n\n';
     await route.fulfill({ status: 200, contentType: 'text/event-stream', body: `retry: 300\n${body}` });
   });
   await page.route('**/health/ready', (route) =>
-    told.sent
+    feed.sent
       ? route.fulfill({
           status: 200,
-          headers: { 'citymap-revision': String(told.revision) },
+          headers: { 'citymap-revision': String(feed.revision) },
           json: { status: 'ready' },
         })
       : route.continue(),
@@ -199,7 +200,7 @@ test('a layer that changed as a whole appears by itself: a note, and tiles of th
     if (pathname.startsWith('/tiles/')) asked.push(`${pathname.split('/')[2]}${search}`);
   });
   const noted = page.getByText(/Vừa cập nhật: Đường/).waitFor();
-  told.sent = true;
+  feed.sent = true;
   await noted;
   await expect.poll(() => asked.length).toBeGreaterThan(0);
   await idle(page);

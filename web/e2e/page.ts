@@ -1,3 +1,4 @@
+/** What the tests of the page share: opening it, finding a parcel, reading pixels, and changing data. */
 import { type APIRequestContext, test as base, expect, type Page } from '@playwright/test';
 import { MOCK_TOKEN } from '../dev/mock/record';
 import type { Collection, Feature } from '../src/lib/api';
@@ -68,7 +69,7 @@ export async function knownParcel(
   return { layer, feature, point: innerPoint(feature.geometry)! };
 }
 
-/** Where a position stands on the page, in pixels. */
+/** The position of a point on the page, in pixels. */
 export function pixel(page: Page, [lon, lat]: [number, number]): Promise<{ x: number; y: number }> {
   return page.evaluate(
     ([x, y]) => {
@@ -110,7 +111,7 @@ export async function colors(
 export const itemPath = (layer: Collection, feature: Feature) =>
   `/api/collections/${layer.id}/items/${encodeURIComponent(String(feature.id))}`;
 
-/** Changes a feature as any service would; gives the revision. */
+/** Changes a feature as any service would, and returns the revision. */
 export async function patchFeature(
   request: APIRequestContext,
   layer: Collection,

@@ -1,3 +1,4 @@
+/** Measuring, statistics and drawing. */
 import { readFile } from 'node:fs/promises';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page, Response } from '@playwright/test';
@@ -116,7 +117,7 @@ test('statistics of a drawn area equal what the interface says, on the page and 
   );
 });
 
-test('an outline that crosses itself is not asked for, and says why', async ({ page }) => {
+test('an outline that crosses itself is not sent, and the page says why', async ({ page }) => {
   await open(page, `#map=17.5/${LAT}/${LON}${LIGHT}`);
   let asked = 0;
   page.on('request', (request) => {
@@ -194,7 +195,7 @@ test('a name in a script that our typeface lacks is drawn by the browser, withou
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true });
 
-  test('a tool gives the map its room, and what was drawn stays in sight beside the result', async ({ page }) => {
+  test('a tool leaves the map its room, and the sketch stays in sight next to the result', async ({ page }) => {
     await open(page, `#map=17/${LAT}/${LON}${LIGHT}`);
     await page.getByRole('tab', { name: 'Công cụ' }).tap();
     await page.getByRole('button', { name: 'Thống kê theo vùng' }).tap();

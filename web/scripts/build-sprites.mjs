@@ -1,5 +1,5 @@
 // Draws tiles/sprites/src/*.svg into one picture at two densities: citymap.png, citymap@2x.png and their indices.
-// Pictures stand in rows, a pixel apart, so that neighbours do not bleed into each other when they are scaled.
+// The pictures are in rows, a pixel apart, so that neighbours do not blend when they are scaled.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Resvg } from '@resvg/resvg-js';
 

@@ -35,7 +35,7 @@ const PICTURES = [
   },
 ];
 
-/** Serves a new demo city; gives its address and the function that ends it. */
+/** Serves a new demo city. Returns its address, and the function that ends it. */
 async function serve(binary) {
   const folder = mkdtempSync(join(tmpdir(), 'citymap-screenshot-'));
   const store = ['--store', join(folder, 'city.gpkg')];

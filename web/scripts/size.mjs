@@ -8,7 +8,7 @@ const folder = new URL('../dist/assets/', import.meta.url);
 const scripts = readdirSync(folder).filter((file) => file.endsWith('.js'));
 const text = (name) => readFileSync(new URL(name, folder), 'utf8');
 
-/** What the page names (its script, and the map's), what runs beside it, and what it fetches by itself once it runs. */
+/** The scripts that the page names, that of the map's worker, and what the page fetches at its start. */
 const page = readFileSync(new URL('../dist/index.html', import.meta.url), 'utf8');
 const first = new Set([...page.matchAll(/assets\/([\w.-]+\.js)/g)].map(([, name]) => name));
 for (const start of ['map-worker-', 'arealabels-']) {
@@ -16,7 +16,7 @@ for (const start of ['map-worker-', 'arealabels-']) {
   if (found.length !== 1) throw new Error(`${found.length} scripts begin with ${start}`);
   first.add(found[0]);
 }
-// And all that these import at once; a growing set is walked to its end.
+// And everything that these import statically: the loop visits what it adds.
 for (const name of first) {
   for (const [, imported] of text(name).matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) first.add(imported);
 }

@@ -1,4 +1,4 @@
-/** A made-up quarter around Bến Thành that speaks the HTTP interface: for work on the page without a server. */
+/** The layers of a made-up quarter around Bến Thành: for work on the page without a server. */
 import { readFileSync } from 'node:fs';
 import type { Collection, Field, GeometryKind, Role } from '../../src/lib/api';
 import { fromVn2000 } from '../../src/lib/vn2000';
@@ -8,7 +8,7 @@ export interface MockLayer {
   features: GeoJSON.Feature[];
 }
 
-/** A code list of the project's data folder, as the server gives it. */
+/** A code list of the project's data folder, as the server describes it. */
 function codeList(file: string, id: string): Field['codeList'] {
   const lines = readFileSync(new URL(`../../../data/${file}`, import.meta.url), 'utf8')
     .split('\n')

@@ -150,7 +150,7 @@ async function write(
 ): Promise<boolean> {
   const text = await bodyOf(request);
   const { authorization, 'if-match': seen, 'citymap-message': message } = request.headers;
-  if (authorization !== `Bearer ${MOCK_TOKEN}`) return json({ title: 'Unauthorized', detail: 'no such token' }, 401);
+  if (authorization !== `Bearer ${MOCK_TOKEN}`) return json({ title: 'Unauthorized', detail: 'unknown token' }, 401);
   const why = decodeURIComponent(String(message ?? ''));
   const { id } = layer.collection;
   const sent = (text ? JSON.parse(text) : {}) as { geometry?: GeoJSON.Geometry; properties?: Record<string, unknown> };
@@ -186,7 +186,7 @@ async function write(
 const fold = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').replace(/đ/gi, 'd').toLowerCase();
 
 function search(city: MockLayer[], text: string) {
-  // Communes first, as the server gives them.
+  // Communes first, as the server orders them.
   const order = [...city].sort(
     (a, b) => Number(b.collection.citymap.role === 'admin_unit') - Number(a.collection.citymap.role === 'admin_unit'),
   );

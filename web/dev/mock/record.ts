@@ -8,10 +8,10 @@ import type { MockLayer } from './city';
 /** The token that may write to the made-up city. */
 export const MOCK_TOKEN = 'mock-token-0123456789';
 
-/** A feature with its number, which it keeps. */
+/** A feature with its number, which never changes. */
 export type Numbered = GeoJSON.Feature & { fid: number };
 
-/** One version of a feature in the made-up record. */
+/** A version of a feature. */
 interface MockVersion {
   from: number;
   fromTime: string;
@@ -19,7 +19,7 @@ interface MockVersion {
   feature: Numbered | null;
 }
 
-/** The made-up city's record: each edit is a revision, all former states stay, and listeners are told. */
+/** The made-up city's data: each edit is a revision, all former states are kept, and listeners are notified. */
 export class MockRecord {
   /** The city after each revision; layers that did not change are shared. */
   readonly states: MockLayer[][];
@@ -49,7 +49,7 @@ export class MockRecord {
     return this.states.length - 1;
   }
 
-  /** Keeps `response` open and writes to it what comes after `after`. */
+  /** Keeps `response` open, and writes to it every revision after `after`. */
   listen(response: ServerResponse, after: number): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
     response.write(`retry: 2000\n: mock\n\n`);
@@ -58,7 +58,7 @@ export class MockRecord {
     response.on('close', () => this.#listeners.delete(response));
   }
 
-  /** Puts `after` in the place of `before` (either may be nothing); gives the number of the revision. */
+  /** Replaces `before` by `after` (either may be null) and returns the new revision. */
   commit(layer: string, before: Numbered | null, after: Numbered | null, message: string): number {
     const revision = this.newest + 1;
     const op = before && after ? 'changed' : after ? 'added' : 'removed';

@@ -55,7 +55,7 @@ describe('the form', () => {
     }
   });
 
-  it('gives only what changed, and an emptied field as null', () => {
+  it('contains only what changed, and an emptied field as null', () => {
     const texts = { ...textsOf(FEATURE, FIELDS), ten: 'B', so: '', dien_tich: 'x' };
     expect(changesOf(FEATURE, texts, FIELDS)).toEqual({
       properties: { ten: 'B', so: null },
@@ -157,7 +157,7 @@ describe('writing', () => {
     return asked;
   };
 
-  it('sends what changed with the state it was seen in, who, and why', async () => {
+  it('sends the changes with the tag of the state that was read, the token and the reason', async () => {
     const asked = world(new Response('{}', { headers: { 'citymap-revision': '12' } }));
     await patch('parcels', '26740-1/10', '"abc.1"', { properties: { so_thua: 5 } }, 'đo lại');
     const [path, question] = asked[0]!;
@@ -173,7 +173,7 @@ describe('writing', () => {
     expect(requestTime.minRevision, 'read what you wrote').toBe(12);
   });
 
-  it('names the new feature by the address that the server gives', async () => {
+  it('takes the id of the new feature from the address that the server returns', async () => {
     const location = 'http://city.test/api/collections/parcels/items/26740-1%2F11';
     const asked = world(new Response(null, { status: 201, headers: { location } }));
     expect(await create('parcels', { geometry: null, properties: {} }, '', 'k')).toBe('26740-1/11');

@@ -24,7 +24,7 @@ it('asks again while the server still indexes its names', async () => {
   expect(fetch).toHaveBeenCalledTimes(3);
 });
 
-it('gives up after a while, and at once where the question is wrong or nobody waits any more', async () => {
+it('gives up after a while, and at once if the request is wrong or aborted', async () => {
   vi.stubGlobal('fetch', answers(...Array<number>(20).fill(503)));
   const late = expect(fetchSearch('x', [0, 0])).rejects.toThrow(ApiError);
   await vi.advanceTimersByTimeAsync(20_000);

@@ -21,7 +21,7 @@ function layer(id: string, count: number, bbox?: number[]): Collection {
 }
 
 describe('the first view', () => {
-  it('is the urban core for the city, whatever lies out at sea', () => {
+  it('is the urban core, even if the extent reaches far out to sea', () => {
     const communes = layer('communes', 168, [106.0, 8.5, 107.6, 11.5]);
     expect(firstView([communes])).toEqual({ center: CORE, zoom: CORE_ZOOM });
     expect(firstView([])).toEqual({ center: CORE, zoom: CORE_ZOOM });

@@ -85,7 +85,7 @@ describe('the feed', () => {
     feed.stop();
   });
 
-  it('reads what lies between where the stream has a gap', async () => {
+  it('reads the missing revisions where the stream has a gap', async () => {
     const { feed, streams, reported, city } = setUp(7);
     feed.start(7);
     streams[0]!.flow();
@@ -96,7 +96,7 @@ describe('the feed', () => {
     feed.stop();
   });
 
-  it('opens a refused stream again, ever later, and asks for the number meanwhile', async () => {
+  it('opens a refused stream again after growing waits, and asks for the revision in the meantime', async () => {
     const { feed, streams, reported, city } = setUp(7);
     feed.start(7);
     streams[0]!.fail(true);
@@ -112,7 +112,7 @@ describe('the feed', () => {
       await pass(90_000);
     }
     expect(streams.length - opened, 'never more often than about once a minute').toBeLessThanOrEqual(13);
-    expect(streams.at(-1)!.after, 'where the page stands').toBe(8);
+    expect(streams.at(-1)!.after, 'the revision that the page has').toBe(8);
     feed.stop();
   });
 
@@ -155,7 +155,7 @@ describe('the feed', () => {
     feed.stop();
   });
 
-  it('gives the stream back while the page is long out of sight, and catches up by pages after', async () => {
+  it('closes the stream of a page that is long hidden, and catches up page by page afterwards', async () => {
     const { feed, streams, reported, city, asked } = setUp(7);
     feed.start(7);
     streams[0]!.flow();

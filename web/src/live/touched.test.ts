@@ -108,7 +108,7 @@ describe('the address of a tile', () => {
     expect(stale.requestUrl(url(z, x, y))).toBe(url(z, x, y));
   });
 
-  it('is told of a layer that must be asked for as a whole', () => {
+  it('reports a layer that must be fetched again as a whole', () => {
     expect(new StaleTiles().add(layerEvent({ whole: true, tiles: null, features: [] }))).toBeNull();
   });
 });

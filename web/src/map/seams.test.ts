@@ -19,7 +19,7 @@ const box = (id: number, west: number, east: number): SeamPart => ({
 });
 
 describe('labels on tile seams', () => {
-  it('finds what lies in two tiles, and puts its label into the bigger part', () => {
+  it('finds a feature in two tiles, and puts its label into the larger part', () => {
     const seams = findSeams([box(1, 0, 1), box(2, 1, 2), box(2, 2, 5), box(3, 5, 6)], new Map());
     expect([...seams.keys()]).toEqual([2]);
     expect(seams.get(2)?.point[0]).toBeGreaterThan(2);

@@ -82,7 +82,7 @@ export class Following {
     this.#feed.visibilityChanged();
   }
 
-  /** The newest revision that the page was told of. */
+  /** The newest revision that was reported to the page. */
   get newest(): number {
     return this.#feed.last;
   }

@@ -1,4 +1,4 @@
-/** The panel beside the map, on a phone a sheet below it: which tab it shows, and how large it is. */
+/** The panel next to the map, on a phone a sheet below it: which tab it shows, and how large it is. */
 
 /** The tabs, in the order in which they are shown. */
 export const TABS = ['layers', 'selected', 'tools'] as const;

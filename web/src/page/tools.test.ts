@@ -14,7 +14,7 @@ const C: LonLat = [106.701, 10.771];
 const D: LonLat = [106.7, 10.771];
 
 describe('measuring', () => {
-  it('ends a line by a double click, and begins anew with the next', () => {
+  it('ends a line by a double click, and starts a new sketch with the next', () => {
     const tools = new Tools();
     tools.start('measure');
     clicks(tools, A, B, B);
@@ -59,7 +59,7 @@ describe('statistics', () => {
     return asked;
   };
 
-  it('asks what lies in the area once it is closed', async () => {
+  it('asks what is inside the area once it is closed', async () => {
     const asked = answering(200, { revision: 1, area: { value: 1, unit: 'm²' }, layers: [] });
     const tools = new Tools();
     tools.start('statistics');

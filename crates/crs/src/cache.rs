@@ -1,19 +1,24 @@
+//! The PROJ objects of each thread.
+
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 use proj::{Proj, ProjCreateError};
 
 use crate::steps::{Step, pipeline};
 
-/// How many PROJ objects a thread keeps. The city uses a handful; a stranger who asks for one EPSG code after
-/// another makes the thread start again, not grow.
+/// Maximum number of PROJ objects that a thread keeps. The city uses a handful. A client that requests one
+/// EPSG code after another makes the cache start again instead of growing.
 const KEPT: usize = 64;
 
 thread_local! {
-    /// A `Proj` cannot leave its thread, so each has its own.
+    /// A `Proj` must stay on its thread, so each thread has its own.
     static OBJECTS: RefCell<HashMap<Step, Rc<Proj>>> = RefCell::new(HashMap::new());
 }
 
-/// The PROJ object for a step, made at its first use in this thread.
+/// The PROJ object for a step, created at its first use on this thread.
+///
+/// # Errors
+/// [`ProjCreateError`] if PROJ cannot create the object.
 pub(crate) fn object(step: Step) -> Result<Rc<Proj>, ProjCreateError> {
     OBJECTS.with_borrow_mut(|objects| {
         if let Some(found) = objects.get(&step) {

@@ -13,31 +13,34 @@ use crate::{CrsError, steps::Family, vn2000};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Crs(pub(crate) u32);
 
-/// What PROJ says of a system that is none of ours.
+/// What PROJ knows about a system of neither the VN-2000 nor the WGS 84 family.
 #[derive(Clone)]
 struct Foreign {
     name: String,
     geographic: bool,
 }
 
-/// Systems outside the VN-2000 and WGS 84 families that somebody asked for; only those that PROJ
-/// knows are kept, so what strangers type cannot make it grow beyond the EPSG register.
+/// Systems of neither family that were requested. Only systems that PROJ knows are kept, so requests cannot
+/// make it grow beyond the EPSG register.
 static FOREIGN: LazyLock<Mutex<HashMap<u32, Foreign>>> = LazyLock::new(Mutex::default);
 
 impl Crs {
-    /// WGS 84 longitude, latitude.
+    /// WGS 84, longitude and latitude in degrees.
     pub const WGS84: Self = Self(4326);
     /// The city's own grid: VN-2000 / TM-3 105-45.
     pub const HOME: Self = Self(9210);
-    /// Web Mercator, the map's tiles.
+    /// Web Mercator, the system of map tiles.
     pub const WEB_MERCATOR: Self = Self(3857);
-    /// VN-2000 longitude, latitude.
+    /// VN-2000, longitude and latitude in degrees.
     pub const VN2000: Self = Self(4756);
 
-    /// The system with this EPSG code; [`CrsError::Unknown`] where PROJ knows none, or one that has no
-    /// horizontal coordinates (heights, geocentric).
+    /// The system with this EPSG code.
     ///
-    /// 4979, WGS 84 with heights, is WGS 84 here: the program is two-dimensional.
+    /// Code 4979, WGS 84 with heights, becomes WGS 84: the program is two-dimensional.
+    ///
+    /// # Errors
+    /// [`CrsError::Unknown`] if PROJ does not know the code, or the system has no horizontal coordinates
+    /// (heights, geocentric).
     pub fn new(code: u32) -> Result<Self, CrsError> {
         let crs = if code == 4979 { Self::WGS84 } else { Self(code) };
         if Family::of(crs).is_none() {
@@ -46,12 +49,12 @@ impl Crs {
         Ok(crs)
     }
 
-    /// The EPSG code.
+    /// The EPSG code as a number.
     pub fn code(self) -> u32 {
         self.0
     }
 
-    /// The OGC URI that says the system *with our axis order*: CRS84 for WGS 84, the EPSG URI for others.
+    /// The OGC URI that names the system *with our axis order*: CRS84 for WGS 84, the EPSG URI for others.
     pub fn uri(self) -> String {
         if self == Self::WGS84 {
             "http://www.opengis.net/def/crs/OGC/1.3/CRS84".to_owned()
@@ -93,8 +96,8 @@ impl fmt::Display for Crs {
 impl FromStr for Crs {
     type Err = CrsError;
 
-    /// Reads `EPSG:9210`, `epsg:9210`, `9210`, `CRS84`, `OGC:CRS84`, the URNs
-    /// (`urn:ogc:def:crs:EPSG::9210`) and the URIs (`http://www.opengis.net/def/crs/EPSG/0/9210`) of OGC.
+    /// Reads `EPSG:9210`, `epsg:9210`, `9210`, `CRS84`, `OGC:CRS84`, and OGC's URNs
+    /// (`urn:ogc:def:crs:EPSG::9210`) and URIs (`http://www.opengis.net/def/crs/EPSG/0/9210`).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || CrsError::Unknown(text.chars().take(200).collect());
         match parse(text).ok_or_else(unknown)? {
@@ -104,11 +107,11 @@ impl FromStr for Crs {
     }
 }
 
-/// The code that a text writes, whether or not anybody knows it.
+/// The code that a text states, whether or not PROJ knows it.
 fn parse(text: &str) -> Option<Crs> {
     let text = text.trim().to_ascii_uppercase();
     let (authority, code) = if let Some(rest) = text.strip_prefix("URN:OGC:DEF:CRS:") {
-        // authority : version (often empty) : code
+        // The parts are authority, version (often empty) and code.
         let mut parts = rest.split(':');
         let found = (parts.next()?, parts.nth(1)?);
         if parts.next().is_some() {
@@ -134,7 +137,7 @@ fn parse(text: &str) -> Option<Crs> {
     };
     match (authority, code) {
         ("OGC", "CRS84") => Some(Crs::WGS84),
-        // Plain digits only: `parse` would also take a sign.
+        // Only digits: `parse` would also accept a sign.
         ("EPSG", digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
             digits.parse().ok().map(Crs)
         }
@@ -153,14 +156,14 @@ fn foreign(crs: Crs) -> Result<Foreign, CrsError> {
     Ok(found)
 }
 
-/// What PROJ's database says of the system; `None` where it is unknown or not horizontal.
+/// What PROJ's database knows about the system; `None` if it is unknown or not horizontal.
 ///
-/// PROJ's safe interface tells neither kind nor unit, so a known point is carried over and back:
-/// a hundredth of a degree stays one in a geographic system and is a large number in a grid's unit.
+/// PROJ's safe interface reports neither kind nor unit, so a known point is transformed there and back: a
+/// hundredth of a degree stays small in a geographic system and becomes a large number in the unit of a grid.
 fn probe(crs: Crs) -> Option<Foreign> {
     const STEP: f64 = 0.01;
     let system = Proj::new(&crs.to_string()).ok()?;
-    // PROJ joins a height only to what has two dimensions: that keeps out heights, which would pass everything
+    // PROJ adds a height only to a two-dimensional system. This excludes heights, which would pass everything
     // below unchanged, and geocentric and compound systems.
     Proj::new(&format!("{crs}+5773")).ok()?;
     let name = system.proj_info().description?;
@@ -176,8 +179,8 @@ fn probe(crs: Crs) -> Option<Foreign> {
     (good && step.is_finite()).then_some(Foreign { name, geographic: step < 0.1 })
 }
 
-/// A point in an area of use, longitude and latitude; the area may cross the date line. It is not the
-/// middle: that of the world lies on the equator, where even a geocentric system comes back as it went.
+/// A point in an area of use (longitude, latitude); the area may cross the date line. It is not the centre:
+/// that of the world is on the equator, where even a geocentric system returns its input.
 fn inner_point(area: Area) -> [f64; 2] {
     let east = if area.east < area.west { area.east + 360.0 } else { area.east };
     let lon = f64::midpoint(area.west, east);

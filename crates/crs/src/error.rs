@@ -1,34 +1,38 @@
+//! The errors of this crate.
+
+use proj::ProjCreateError;
+
 use crate::Crs;
 
-/// Why a coordinate system or a transformation was refused.
+/// Why a coordinate system or a transformation was rejected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CrsError {
-    /// The text names no coordinate system that PROJ knows.
-    #[error("`{0}` names no known coordinate system; write EPSG:9210, 9210, CRS84 or an OGC URI")]
+    /// The text does not name a coordinate system that PROJ knows.
+    #[error("`{0}` is not a known coordinate system; write EPSG:9210, 9210, CRS84 or an OGC URI")]
     Unknown(String),
-    /// PROJ could not make the transformation.
-    #[error("no transformation from {from} to {to}: {reason}")]
+    /// PROJ could not create the transformation.
+    #[error("no transformation from {from} to {to}: {source}")]
     NoTransform {
-        /// From.
+        /// System that coordinates come from.
         from: Crs,
-        /// To.
+        /// System that coordinates go to.
         to: Crs,
-        /// What PROJ said.
-        reason: String,
+        /// The error of PROJ.
+        source: ProjCreateError,
     },
-    /// A coordinate lies outside what the transformation can carry.
-    #[error("coordinate {x}, {y} lies outside the area of {crs}")]
+    /// A coordinate is outside of the area that the transformation covers.
+    #[error("coordinate {x}, {y} is outside of the area of {crs}")]
     OutOfRange {
-        /// x as given.
+        /// First number of the pair as given.
         x: f64,
-        /// y as given.
+        /// Second number of the pair as given.
         y: f64,
-        /// The system.
+        /// System of the pair.
         crs: Crs,
     },
-    /// Areas and lengths are measured on VN-2000 and UTM grids only, where a unit is a metre and
-    /// the scale is near one.
-    #[error("{0} is no grid to measure on; use EPSG:9210 or another VN-2000 or UTM zone")]
+    /// Lengths and areas are computed only on VN-2000 and UTM grids, where the unit is a metre and the scale
+    /// is near one.
+    #[error("lengths and areas cannot be computed in {0}; use EPSG:9210 or another VN-2000 or UTM zone")]
     NotAGrid(Crs),
 }

@@ -1,15 +1,16 @@
 //! Coordinate systems through PROJ, with VN-2000 pinned to the legal datum shift (EPSG:6960).
 //!
-//! Three rules hold for everything here:
+//! Three rules apply to everything in this crate:
 //!
-//! - **Axis order is decided here and nowhere else.** A coordinate pair is always `[x, y]`, that is
-//!   `[longitude, latitude]` in degrees for a geographic system and `[easting, northing]` in
-//!   metres for a projected one, whatever the EPSG definition or Vietnamese papers (X = northing) say.
-//! - **The datum shift is never PROJ's choice.** Between VN-2000 and WGS 84 PROJ prefers EPSG:5194 in the
-//!   south, 0.80 m away from the legal EPSG:6960 at Bến Thành. Every path between the two goes through
-//!   the pinned pipeline of [`vn2000`].
-//! - **Nothing is guessed.** A file without a coordinate system gets a list of zones in which it would
-//!   fall inside the city ([`propose_zones`]), and a person chooses.
+//! - **Axis order is decided here and nowhere else.** A coordinate pair is always `[x, y]`: `[longitude,
+//!   latitude]` in degrees for a geographic system, and `[easting, northing]` in metres for a projected one,
+//!   whatever the EPSG definition or Vietnamese documents (X = northing) say. [`NamedCrs`] converts to the
+//!   order that OGC API – Features requires.
+//! - **PROJ never chooses the datum shift.** Between VN-2000 and WGS 84 PROJ prefers EPSG:5194 in the south,
+//!   which is 0.80 m away from the legal EPSG:6960 at Bến Thành. Every path between the two uses the pinned
+//!   pipeline of [`vn2000`].
+//! - **Nothing is guessed.** For a file without a coordinate system, [`propose_zones`] lists the zones in
+//!   which it would be inside the city, and a person chooses.
 //!
 //! ```
 //! use citymap_crs::{Crs, Transform};

@@ -1,23 +1,33 @@
+//! Lengths and areas on grids and on the ellipsoid.
+
 use geo::{Area, Euclidean, Geodesic, GeodesicArea, Geometry, Length, LineString, Polygon};
 
 use crate::{Crs, CrsError, Transform, steps::Family};
 
-/// Area in m² on a VN-2000 or UTM grid of WGS 84 lon/lat geometry: polygons less their holes, summed;
-/// points and lines have none.
+/// Area in m² on a VN-2000 or UTM grid of geometry in WGS 84 degrees: the sum of polygons less their holes.
+/// Points and lines have no area.
 ///
-/// This is the figure of plans and cadastral papers. It is not the ellipsoidal one: in EPSG:9210 lengths are 33 ppm
-/// longer at Bến Thành and 391 ppm at the city's east edge, areas twice that.
+/// This is the area in plans and cadastral documents. It is not the ellipsoidal area: in EPSG:9210 lengths
+/// are 33 ppm longer at Bến Thành and 391 ppm at the city's eastern edge, and areas twice that.
+///
+/// # Errors
+/// [`CrsError::NotAGrid`] if `grid` is another system, [`CrsError::OutOfRange`] if a coordinate cannot be
+/// projected.
 pub fn grid_area(geometry: &Geometry<f64>, grid: Crs) -> Result<f64, CrsError> {
     Ok(on_grid(geometry, grid)?.unsigned_area())
 }
 
-/// Length in m (of lines; perimeters are not counted) on the grid.
+/// Length in m of lines on the grid; perimeters are not counted.
+///
+/// # Errors
+/// [`CrsError::NotAGrid`] if `grid` is another system, [`CrsError::OutOfRange`] if a coordinate cannot be
+/// projected.
 pub fn grid_length(geometry: &Geometry<f64>, grid: Crs) -> Result<f64, CrsError> {
     Ok(length(&on_grid(geometry, grid)?, &|line| Euclidean.length(line)))
 }
 
-/// Area in m² on the WGS 84 ellipsoid (geodesics, Karney 2013) of WGS 84 lon/lat geometry. The rings' direction
-/// does not matter; a polygon is the smaller side of its ring.
+/// Area in m² on the WGS 84 ellipsoid (geodesics, Karney 2013) of geometry in WGS 84 degrees. The direction
+/// of rings does not matter; a polygon is the smaller side of its ring.
 pub fn ellipsoidal_area(geometry: &Geometry<f64>) -> f64 {
     match geometry {
         Geometry::Polygon(polygon) => polygon_area(polygon),
@@ -29,12 +39,12 @@ pub fn ellipsoidal_area(geometry: &Geometry<f64>) -> f64 {
     }
 }
 
-/// Length in m on the WGS 84 ellipsoid (of lines; perimeters are not counted) of WGS 84 lon/lat geometry.
+/// Length in m of lines on the WGS 84 ellipsoid, for geometry in WGS 84 degrees; perimeters are not counted.
 pub fn ellipsoidal_length(geometry: &Geometry<f64>) -> f64 {
     length(geometry, &|line| Geodesic.length(line))
 }
 
-/// The geometry on a grid whose unit is the metre.
+/// The geometry projected to a grid whose unit is the metre.
 fn on_grid(geometry: &Geometry<f64>, grid: Crs) -> Result<Geometry<f64>, CrsError> {
     if Family::of(grid).is_none() || grid.is_geographic() || grid == Crs::WEB_MERCATOR {
         return Err(CrsError::NotAGrid(grid));
@@ -44,7 +54,7 @@ fn on_grid(geometry: &Geometry<f64>, grid: Crs) -> Result<Geometry<f64>, CrsErro
     Ok(planar)
 }
 
-/// Ring by ring, so that it does not depend on which way they run.
+/// Summed ring by ring, so that the result does not depend on their direction.
 fn polygon_area(polygon: &Polygon<f64>) -> f64 {
     let ring = |ring: &LineString<f64>| Polygon::new(ring.clone(), Vec::new()).geodesic_area_signed().abs();
     ring(polygon.exterior()) - polygon.interiors().iter().map(ring).sum::<f64>()
@@ -66,11 +76,16 @@ mod tests {
 
     use super::*;
 
-    /// A square of about 100 m at Bến Thành with a hole of a quarter of it.
+    /// A square of about 100 m at Bến Thành with a hole of a quarter of its area.
     fn block() -> Polygon<f64> {
         polygon![
-            exterior: [(x: 106.698, y: 10.772), (x: 106.699, y: 10.772), (x: 106.699, y: 10.773), (x: 106.698, y: 10.773)],
-            interiors: [[(x: 106.6982, y: 10.7722), (x: 106.6987, y: 10.7722), (x: 106.6987, y: 10.7727), (x: 106.6982, y: 10.7727)]],
+            exterior: [
+                (x: 106.698, y: 10.772), (x: 106.699, y: 10.772), (x: 106.699, y: 10.773), (x: 106.698, y: 10.773),
+            ],
+            interiors: [[
+                (x: 106.6982, y: 10.7722), (x: 106.6987, y: 10.7722),
+                (x: 106.6987, y: 10.7727), (x: 106.6982, y: 10.7727),
+            ]],
         ]
     }
 

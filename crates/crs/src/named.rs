@@ -1,8 +1,8 @@
 //! Coordinate systems as OGC API – Features names them: a system together with its axis order.
 //!
-//! Inside the program a pair is always `[x, y]`. OGC API – Features Part 2 wants coordinates in the order that the
-//! authority gives each system, and GDAL and QGIS expect it: latitude first in EPSG:4326 and EPSG:4756, longitude first
-//! in CRS84, easting first in every grid listed here.
+//! Inside the program a pair is always `[x, y]`. OGC API – Features Part 2 wants coordinates in the order
+//! that the authority gives each system, and GDAL and QGIS expect it: latitude first in EPSG:4326 and
+//! EPSG:4756, longitude first in CRS84, easting first in every grid listed here.
 
 use std::borrow::Cow;
 
@@ -51,8 +51,8 @@ impl NamedCrs {
         all
     }
 
-    /// Finds the offered system that a URI, `EPSG:n`, `[EPSG:n]` or `CRS84` names; `None` for a system that PROJ knows but
-    /// in which features are not offered.
+    /// Finds the offered system that a URI, `EPSG:n`, `[EPSG:n]` or `CRS84` names; `None` for a system that
+    /// PROJ knows but in which features are not offered.
     ///
     /// ```
     /// use citymap_crs::NamedCrs;

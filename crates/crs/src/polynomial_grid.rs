@@ -1,23 +1,25 @@
-//! The way between WGS 84 and the home grid as a polynomial_grid of polynomials, for work that moves millions of points.
+//! The transformation between WGS 84 and the home grid as piecewise polynomials, for work that transforms
+//! millions of points.
 //!
-//! PROJ takes 0.5 µs a point, which in a city's overlay would be more than everything else. The way is smooth: over a
-//! cell of 0.05° (5 km) a polynomial of degree 4 in both coordinates follows it to less than the last bit of a
-//! coordinate, for one thirtieth of the time. Each cell is fitted to PROJ itself the first time somebody comes there, at
-//! 6 × 6 Chebyshev nodes, so that there is no second formula which could differ from the pinned pipeline; tests compare
-//! them over the whole country. Where the polynomial_grid does not reach, PROJ answers.
+//! PROJ takes 0.5 µs for each point, which would dominate the overlay of a city. The transformation is
+//! smooth: over a cell of 0.05° (5 km) a polynomial of degree 4 in both coordinates equals it to less than
+//! the last bit of a coordinate, in one thirtieth of the time. Each cell is fitted to PROJ at its first use,
+//! at 6 × 6 Chebyshev nodes, so there is no second formula that could differ from the pinned pipeline; tests
+//! compare both over the whole country. Outside of the cells PROJ is called.
 
 use std::sync::{LazyLock, OnceLock};
 
 use crate::{Crs, CrsError, Transform};
 
-/// Nodes along each side of a cell.
+/// Number of nodes along each side of a cell.
 const NODES: usize = 6;
 /// The highest total degree that is kept.
 const DEGREE: usize = 4;
-/// How many terms `u^i v^j` with `i + j ≤ DEGREE` there are.
+/// Number of terms `u^i v^j` with `i + j ≤ DEGREE`.
 const TERMS: usize = (DEGREE + 1) * (DEGREE + 2) / 2;
 
-/// A fast way from one system to another over a part of the world; PROJ's within 1e-8 m (or 1e-13 degrees).
+/// A fast transformation between two systems over a part of the world; equals PROJ's within 1e-8 m (or 1e-13
+/// degrees).
 #[derive(Debug)]
 pub struct PolynomialGrid {
     transform: Transform,
@@ -25,7 +27,7 @@ pub struct PolynomialGrid {
     cell: f64,
     columns: usize,
     rows: usize,
-    /// `None` within: PROJ has no image for some of it.
+    /// An inner `None` marks a cell that PROJ cannot transform completely.
     patches: Box<[OnceLock<Option<Box<Patch>>>]>,
 }
 
@@ -45,7 +47,8 @@ static FROM_HOME: LazyLock<PolynomialGrid> = LazyLock::new(|| {
 });
 
 impl PolynomialGrid {
-    /// From WGS 84 degrees to metres on the home grid (EPSG:9210); fast between 102° and 110° E, 6° and 24° N.
+    /// From WGS 84 degrees to metres on the home grid (EPSG:9210); fast between 102° and 110° E, 6° and 24°
+    /// N.
     pub fn to_home() -> &'static Self {
         &TO_HOME
     }
@@ -60,15 +63,15 @@ impl PolynomialGrid {
         Self { transform, origin, cell, columns, rows, patches }
     }
 
-    /// A pair `[x, y]` in the other system.
+    /// The pair `[x, y]` in the other system.
     ///
     /// # Errors
-    /// As [`Transform::point`].
+    /// The errors of [`Transform::point`].
     #[inline]
     pub fn point(&self, [x, y]: [f64; 2]) -> Result<[f64; 2], CrsError> {
         let column = (x - self.origin[0]) / self.cell;
         let row = (y - self.origin[1]) / self.cell;
-        // What is not a number is in no cell.
+        // NaN matches no cell.
         let within = column >= 0.0 && row >= 0.0 && column < self.columns as f64 && row < self.rows as f64;
         if !within {
             return self.transform.point([x, y]);
@@ -98,8 +101,9 @@ impl PolynomialGrid {
         let chebyshev = chebyshev();
         let mut terms = [[0.0; 2]; TERMS];
         for (i, j) in powers() {
-            // Its factor, by the discrete orthogonality of Chebyshev polynomials at their nodes. What is left out is left
-            // out here, not among the powers: PROJ's noise (1e-9 m) would come through many times as large.
+            // The coefficient, by the discrete orthogonality of Chebyshev polynomials at their nodes. Higher
+            // degrees are dropped here and not among the powers, where PROJ's noise (1e-9 m) would be
+            // amplified.
             let mut factor = [0.0; 2];
             for (n, value) in values.iter().enumerate() {
                 let weight = weight(i, n % NODES) * weight(j, n / NODES);
@@ -123,7 +127,8 @@ impl Patch {
     fn at(&self, [x, y]: [f64; 2], scale: f64) -> [f64; 2] {
         let [u, v] = [(x - self.center[0]) * scale, (y - self.center[1]) * scale];
         let t = &self.terms;
-        // Horner's rule in u, whose factors are polynomials in v: the terms stand by power of u, then of v.
+        // Horner's rule in u, whose coefficients are polynomials in v. Terms are ordered by power of u, then
+        // of v.
         std::array::from_fn(|axis| {
             let c = |n: usize| t[n][axis];
             let c0 = c(0) + v * (c(1) + v * (c(2) + v * (c(3) + v * c(4))));
@@ -135,7 +140,7 @@ impl Patch {
     }
 }
 
-/// The powers of u and v of each term, as [`Patch::at`] reads them.
+/// The powers of u and v of each term, in the order that [`Patch::at`] reads them.
 fn powers() -> impl Iterator<Item = (usize, usize)> {
     (0..=DEGREE).flat_map(|i| (0..=DEGREE - i).map(move |j| (i, j)))
 }
@@ -145,7 +150,7 @@ fn node(n: usize) -> f64 {
     (std::f64::consts::PI * (n as f64 + 0.5) / NODES as f64).cos()
 }
 
-/// `[k][power]`: the Chebyshev polynomials.
+/// The coefficients of the Chebyshev polynomials, as `[k][power]`.
 fn chebyshev() -> [[f64; DEGREE + 1]; DEGREE + 1] {
     let mut all = [[0.0; DEGREE + 1]; DEGREE + 1];
     all[0][0] = 1.0;
@@ -159,7 +164,7 @@ fn chebyshev() -> [[f64; DEGREE + 1]; DEGREE + 1] {
     all
 }
 
-/// What the value at node `n` adds to the factor of the k-th Chebyshev polynomial.
+/// What the value at node `n` adds to the coefficient of the k-th Chebyshev polynomial.
 fn weight(k: usize, n: usize) -> f64 {
     let angle = std::f64::consts::PI * (n as f64 + 0.5) / NODES as f64;
     if k == 0 { 1.0 / NODES as f64 } else { 2.0 / NODES as f64 * (k as f64 * angle).cos() }
@@ -169,7 +174,7 @@ fn weight(k: usize, n: usize) -> f64 {
 mod tests {
     use super::*;
 
-    /// A number between 0 and 1 from a counter, spread evenly.
+    /// Evenly spread numbers between 0 and 1 from a counter.
     fn spread(n: u32, step: f64) -> f64 {
         (f64::from(n) * step).fract()
     }

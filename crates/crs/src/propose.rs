@@ -1,23 +1,25 @@
+//! Proposes coordinate systems for data that does not say its own.
+
 use std::sync::LazyLock;
 
 use crate::{Crs, CrsError, Transform, vn2000::ZONES};
 
-/// A coordinate system in which some of the data would lie inside the city.
+/// A coordinate system in which some of the data would be inside the city.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ZoneProposal {
-    /// The system.
+    /// The coordinate system that is proposed.
     pub crs: Crs,
-    /// Whether x and y have to be exchanged first (Vietnamese papers write X = northing).
+    /// Whether x and y must be exchanged first (Vietnamese documents write X for northing).
     pub swapped: bool,
-    /// The share of points, 0 to 1, that fall into some commune's box.
+    /// Fraction of the points, 0 to 1, that fall into the box of some commune.
     pub share_inside: f64,
-    /// Where the first such point would lie, WGS 84 longitude and latitude.
+    /// Where the first such point would be, as WGS 84 longitude and latitude.
     pub sample_lonlat: [f64; 2],
-    /// The commune whose box's middle is nearest to it.
+    /// The commune whose box is centred nearest to it.
     pub sample_commune: &'static str,
 }
 
-/// How many points decide. More would only say the same.
+/// Maximum number of points that are tested; more would not change the result.
 const SAMPLE: usize = 2_000;
 
 /// A commune's name and box (`[west, south, east, north]`, WGS 84 degrees).
@@ -45,11 +47,12 @@ static COMMUNES: LazyLock<Vec<Commune>> = LazyLock::new(|| {
 /// The systems in which the data would fall inside the city, the most plausible first; none are dropped
 /// because another looks better.
 ///
-/// Neighbouring TM-3 zones lie 15 or 30 minutes (27 or 55 km) apart and the city is 150 km wide, so
-/// several answers are the rule. Between equal shares the order is: coordinates as they are before exchanged ones, the
-/// city's own grids before others, current codes before withdrawn ones. A person decides, with the sample's commune as a hint.
+/// Neighbouring TM-3 zones lie 15 or 30 minutes (27 or 55 km) apart and the city is 150 km wide, so several
+/// answers are the rule. Between equal shares the order is: coordinates as they are before exchanged ones,
+/// the city's own grids before others, current codes before withdrawn ones. A person decides, with the
+/// sample's commune as a hint.
 pub fn propose_zones(points: &[[f64; 2]]) -> Result<Vec<ZoneProposal>, CrsError> {
-    // Evenly over the whole, so that a file sorted by place is seen from end to end.
+    // Evenly spaced, so that a file sorted by place is sampled from end to end.
     let stride = points.len().div_ceil(SAMPLE).max(1);
     let sample: Vec<[f64; 2]> =
         points.iter().step_by(stride).copied().filter(|pair| pair.iter().all(|v| v.is_finite())).collect();
@@ -58,7 +61,8 @@ pub fn propose_zones(points: &[[f64; 2]]) -> Result<Vec<ZoneProposal>, CrsError>
         for crs in candidates() {
             let transform = Transform::new(crs, Crs::WGS84)?;
             let lonlats = sample.iter().filter_map(|&[x, y]| {
-                // One by one: what has no place in this system is outside, and says nothing of the others.
+                // One by one: a point that has no place in this system is outside, and says nothing about the
+                // others.
                 transform.point(if swapped { [y, x] } else { [x, y] }).ok()
             });
             let inside: Vec<[f64; 2]> = lonlats.filter(|&lonlat| in_city(lonlat)).collect();
@@ -82,14 +86,14 @@ pub fn propose_zones(points: &[[f64; 2]]) -> Result<Vec<ZoneProposal>, CrsError>
     Ok(found)
 }
 
-/// Every system worth trying.
+/// All systems worth trying.
 fn candidates() -> impl Iterator<Item = Crs> {
     [Crs::WGS84, Crs::VN2000, Crs::WEB_MERCATOR, Crs(32648), Crs(32649)]
         .into_iter()
         .chain(ZONES.iter().map(|zone| zone.crs))
 }
 
-/// What the city's files are in, most usual first; then TM-3, UTM and the withdrawn codes.
+/// The usual systems of the city's files first, then TM-3, UTM and the withdrawn codes.
 fn rank(crs: Crs) -> usize {
     let usual = [9210, 4326, 5899, 3405, 4756, 32648, 3857, 5897];
     usual
@@ -117,7 +121,7 @@ fn nearest_commune([lon, lat]: [f64; 2]) -> &'static str {
 mod tests {
     use super::*;
 
-    /// Middles of the communes' boxes, in `crs`.
+    /// The centres of the communes' boxes in `crs`.
     fn city(crs: Crs, swapped: bool) -> Vec<[f64; 2]> {
         let mut points: Vec<_> = COMMUNES
             .iter()

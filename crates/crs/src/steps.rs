@@ -1,9 +1,11 @@
+//! The steps of a transformation: pinned pipelines for VN-2000 and WGS 84, PROJ's choice for other systems.
+
 use crate::{
     Crs,
     vn2000::{self, HELMERT},
 };
 
-/// The datum families whose transformations are written here, not chosen by PROJ.
+/// The datum families whose transformations are defined here and not chosen by PROJ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     Vn2000,
@@ -11,7 +13,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    /// The family; `None` for a system that is left to PROJ.
+    /// The family of a system; `None` if it is left to PROJ.
     pub(crate) fn of(crs: Crs) -> Option<Self> {
         match crs.code() {
             4326 | 3857 | 32601..=32660 | 32701..=32760 => Some(Self::Wgs84),
@@ -21,17 +23,17 @@ impl Family {
     }
 }
 
-/// One PROJ object's work. A transformation is at most two of them.
+/// The work of one PROJ object. A transformation has at most two steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
     /// Our own pipeline between two systems of the two families.
     Pinned(Crs, Crs),
-    /// PROJ's choice; at least one of the systems is of neither family, and none is VN-2000.
+    /// PROJ's choice. At least one of the systems is of neither family, and neither is VN-2000.
     Chosen(Crs, Crs),
 }
 
-/// What leads from one system to the other. A system of neither family meets ours in WGS 84 only, so
-/// that PROJ has no say in the shift to VN-2000.
+/// The steps from one system to the other. A system of neither family is connected to ours through WGS 84
+/// only, so that PROJ does not choose the shift to VN-2000.
 pub(crate) fn steps(from: Crs, to: Crs) -> impl Iterator<Item = Step> {
     let pair = match (Family::of(from), Family::of(to)) {
         _ if from == to => [None, None],
@@ -63,22 +65,24 @@ pub(crate) fn pipeline(from: Crs, to: Crs) -> String {
     format!("+proj=pipeline {undo}{shift}{redo}")
 }
 
-/// PROJ's steps speak radians inside.
+/// PROJ works in radians between its steps.
 const RADIANS: &str = "+proj=unitconvert +xy_in=deg +xy_out=rad";
 
-/// VN-2000 → WGS 84 such that it undoes WGS 84 → VN-2000 exactly.
+/// VN-2000 → WGS 84, as the exact inverse of WGS 84 → VN-2000.
 ///
-/// Both are two-dimensional and take height 0 above their own ellipsoid, which lie up to 40 m apart, so
-/// the plain reverse comes back as much as 1.9 mm (1.7e-8 degrees) beside the start. The first pass here only finds the
-/// height at which the point would have started from 0; the second carries it over with that height.
+/// Both directions are two-dimensional and assume height 0 above their own ellipsoid. The ellipsoids are up
+/// to 40 m apart, so the plain inverse misses the start by up to 1.9 mm (1.7e-8 degrees). The first pass here
+/// only finds the height at which the point would have started from 0; the second transforms it with that
+/// height.
 fn from_vn2000() -> String {
     let there = format!("+step +proj=cart +ellps=WGS84 +step {HELMERT} +step +inv +proj=cart +ellps=WGS84 ");
     format!(
-        "+step +proj=push +v_1 +v_2 {there}+step +proj=axisswap +order=1,2,-3 +step +proj=pop +v_1 +v_2 {there}"
+        "+step +proj=push +v_1 +v_2 {there}+step +proj=axisswap +order=1,2,-3 \
+         +step +proj=pop +v_1 +v_2 {there}"
     )
 }
 
-/// The PROJ projection from radians; `None` for the geographic systems.
+/// The PROJ projection from radians; `None` for geographic systems.
 fn projection(crs: Crs) -> Option<String> {
     if let Some(zone) = vn2000::zone(crs) {
         return Some(format!(

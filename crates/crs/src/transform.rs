@@ -1,12 +1,14 @@
+//! Transformations of coordinates and geometry between two systems.
+
 use geo::{Geometry, LineString, Polygon};
 use proj::{Coord, Proj};
 
 use crate::{Crs, CrsError, cache, steps::steps};
 
-/// Transforms pairs in place from one system to another. Cheap to copy and `Send`; the PROJ
-/// object behind it lives in a thread-local cache.
+/// Transforms pairs in place from one system to another. `Copy` and `Send`; the PROJ object behind it is in a
+/// cache of each thread.
 ///
-/// # Accuracy
+/// # Precision
 /// VN-2000 ↔ WGS 84 follows EPSG:6960 at height 0 above the WGS 84 ellipsoid. There and back again ends
 /// within 1e-9 degrees of the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,13 +17,14 @@ pub struct Transform {
     to: Crs,
 }
 
-/// How many pairs go to PROJ at once: enough to hide the call, small enough to stay in the cache.
+/// Number of pairs passed to PROJ at once: enough to hide the cost of the call, and few enough to stay in the
+/// cache.
 const BATCH: usize = 512;
 
-/// Slack in degrees for the edges of the world: −180 and 90 come back from PROJ with the last bit off.
+/// Tolerance in degrees at the edges of the world: PROJ returns −180 and 90 with the last bit changed.
 const EDGE: f64 = 1e-9;
 
-/// A pair as PROJ's wrapper wants it.
+/// A pair in the form that the PROJ wrapper requires.
 #[derive(Clone, Copy)]
 struct Pair([f64; 2]);
 
@@ -38,7 +41,10 @@ impl Coord<f64> for Pair {
 }
 
 impl Transform {
-    /// A transformation, checked to exist; [`CrsError::NoTransform`] where PROJ has none.
+    /// A transformation between two systems.
+    ///
+    /// # Errors
+    /// [`CrsError::NoTransform`] if PROJ has no transformation between them.
     pub fn new(from: Crs, to: Crs) -> Result<Self, CrsError> {
         let transform = Self { from, to };
         for step in steps(from, to) {
@@ -62,10 +68,11 @@ impl Transform {
         self.to
     }
 
-    /// Transforms `[x, y]` pairs in place; on error none of them can be relied on.
+    /// Transforms `[x, y]` pairs in place. After an error the pairs are unspecified.
     ///
-    /// A pair that is not finite, lies beyond ±180 or ±90 degrees, or has no image in the other
-    /// system is [`CrsError::OutOfRange`] with the pair as given.
+    /// # Errors
+    /// [`CrsError::OutOfRange`], with the pair as given, if a pair is not finite, is beyond ±180 or ±90
+    /// degrees, or has no image in the other system.
     pub fn apply(&self, coords: &mut [[f64; 2]]) -> Result<(), CrsError> {
         let (from_degrees, to_degrees) = (self.from.is_geographic(), self.to.is_geographic());
         if let Some(&bad) = coords.iter().find(|&&pair| !on_earth(pair, from_degrees)) {
@@ -93,14 +100,20 @@ impl Transform {
         Ok(())
     }
 
-    /// Transforms one pair.
+    /// Transforms one pair `[x, y]`.
+    ///
+    /// # Errors
+    /// [`CrsError::OutOfRange`] under the conditions of [`Transform::apply`].
     pub fn point(&self, coord: [f64; 2]) -> Result<[f64; 2], CrsError> {
         let mut pair = [coord];
         self.apply(&mut pair)?;
         Ok(pair[0])
     }
 
-    /// Transforms a geometry in place; on error it cannot be relied on.
+    /// Transforms a geometry in place. After an error it is unspecified.
+    ///
+    /// # Errors
+    /// [`CrsError::OutOfRange`] under the conditions of [`Transform::apply`].
     pub fn geometry(&self, geometry: &mut Geometry<f64>) -> Result<(), CrsError> {
         // One batch for the whole geometry.
         let mut coords: Vec<[f64; 2]> = Vec::new();
@@ -116,11 +129,7 @@ impl Transform {
     }
 
     fn made<T>(&self, made: Result<T, proj::ProjCreateError>) -> Result<T, CrsError> {
-        made.map_err(|error| CrsError::NoTransform {
-            from: self.from,
-            to: self.to,
-            reason: error.to_string(),
-        })
+        made.map_err(|source| CrsError::NoTransform { from: self.from, to: self.to, source })
     }
 
     fn out_of_range(&self, [x, y]: [f64; 2]) -> CrsError {
@@ -128,8 +137,8 @@ impl Transform {
     }
 }
 
-/// Every coordinate of a geometry, in an order of its own that is the same each time. A rectangle becomes
-/// a polygon, as it is none in another system.
+/// Calls `at` with every coordinate of a geometry, always in the same order. A rectangle becomes a polygon,
+/// since it is not a rectangle in another system.
 fn visit(geometry: &mut Geometry<f64>, at: &mut dyn FnMut(&mut geo::Coord<f64>)) {
     fn line(line: &mut LineString<f64>, at: &mut dyn FnMut(&mut geo::Coord<f64>)) {
         line.0.iter_mut().for_each(at);
@@ -167,7 +176,7 @@ fn on_earth([x, y]: [f64; 2], degrees: bool) -> bool {
     x.is_finite() && y.is_finite() && !(degrees && (x.abs() > 180.0 + EDGE || y.abs() > 90.0 + EDGE))
 }
 
-/// The pair that made its batch fail.
+/// The first pair that has no image, which made its batch fail.
 fn first_without_image(objects: &[std::rc::Rc<Proj>], given: &[[f64; 2]], degrees: bool) -> [f64; 2] {
     let has_image = |pair: [f64; 2]| {
         objects

@@ -1,7 +1,7 @@
-//! VN-2000: its grids, and the one legal way between it and WGS 84.
+//! VN-2000: its grids, and the legal transformation between it and WGS 84.
 //!
-//! Parameters: Decision 05/2007/QĐ-BTNMT, EPSG:6960 (coordinate-frame rotation). The ellipsoid is that of
-//! WGS 84; TM-3 zones have scale 0.9999 and false easting 500 000 m.
+//! Parameters: Decision 05/2007/QĐ-BTNMT, EPSG:6960 (coordinate-frame rotation). The ellipsoid is that of WGS
+//! 84; TM-3 zones have scale 0.9999 and false easting 500 000 m.
 
 use crate::Crs;
 
@@ -9,22 +9,22 @@ use crate::Crs;
 pub(crate) const HELMERT: &str = "+proj=helmert +x=-191.90441429 +y=-39.30318279 +z=-111.45032835 \
      +rx=-0.00928836 +ry=0.01975479 +rz=-0.00427372 +s=0.252906278 +convention=coordinate_frame";
 
-/// A grid of VN-2000.
+/// The parameters of a grid of VN-2000.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Zone {
-    /// The EPSG code.
+    /// The grid's coordinate system.
     pub crs: Crs,
     /// The EPSG name, with the central meridian in degrees and minutes where EPSG numbers the zone.
     pub name: &'static str,
-    /// Degrees east.
+    /// Central meridian in degrees east.
     pub central_meridian: f64,
-    /// Scale on the central meridian.
+    /// Scale factor on the central meridian.
     pub scale: f64,
     /// Metres added to the easting.
     pub false_easting: f64,
     /// Metres added to the northing.
     pub false_northing: f64,
-    /// Withdrawn by EPSG, and still met in files.
+    /// Whether EPSG has withdrawn the code; such codes still occur in files.
     pub deprecated: bool,
 }
 
@@ -44,8 +44,8 @@ const fn utm(code: u32, name: &'static str, central_meridian: f64) -> Zone {
     Zone { scale: 0.9996, ..tm3(code, name, central_meridian) }
 }
 
-/// EPSG withdrew these because false easting and northing were exchanged. They are carried out as
-/// they are defined: what calls itself 6957 was written with that mistake in it, or is relabelled with `--crs`.
+/// EPSG withdrew these because false easting and northing were exchanged. They are applied as defined: data
+/// labelled 6957 was either written with that mistake, or must be relabelled with `--crs`.
 const fn withdrawn(code: u32, name: &'static str, central_meridian: f64) -> Zone {
     Zone {
         false_easting: 0.0,
@@ -83,15 +83,15 @@ pub const ZONES: [Zone; 24] = [
     withdrawn(6959, "VN-2000 / TM-3 107-45 (withdrawn)", 107.75),
 ];
 
-/// The grid with this code; `None` for VN-2000 itself (4756) and every other system.
+/// The grid with this code; `None` for VN-2000 itself (4756) and for every other system.
 pub fn zone(crs: Crs) -> Option<&'static Zone> {
     ZONES.iter().find(|zone| zone.crs == crs)
 }
 
-/// The grid in which land offices keep this place (WGS 84 longitude, latitude): 107-45 in the former
-/// Bà Rịa–Vũng Tàu, 105-45 elsewhere in the city, and beyond it the TM-3 zone whose central meridian is nearest.
+/// The grid that land offices use at this place (WGS 84 longitude, latitude): 107-45 in the former Bà
+/// Rịa–Vũng Tàu, 105-45 elsewhere in the city, and beyond it the TM-3 zone with the nearest central meridian.
 ///
-/// It answers by boxes, not by boundaries, and serves as a default to show, never as proof.
+/// The decision is by boxes and not by boundaries. Use it as a default to show, never as proof.
 pub fn home_zone_for(lonlat: [f64; 2]) -> Crs {
     let [lon, lat] = lonlat;
     let within =
@@ -136,7 +136,7 @@ mod tests {
             let theirs: (f64, f64) = known.convert(point).unwrap();
             let mut ours = [[point.0, point.1]];
             crate::Transform::new(Crs::VN2000, zone.crs).unwrap().apply(&mut ours).unwrap();
-            // The withdrawn ones have northing as their first axis; PROJ normalises that as well.
+            // The withdrawn grids have northing as their first axis; PROJ normalises that as well.
             let gap = (theirs.0 - ours[0][0]).hypot(theirs.1 - ours[0][1]);
             assert!(gap < 1e-6, "{}: {theirs:?} {ours:?}", zone.name);
         }

@@ -53,7 +53,8 @@ fn every_zone_agrees_with_the_pinned_pipeline_of_proj_itself() {
     for zone in ZONES {
         let definition = format!(
             "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad +step +proj=cart +ellps=WGS84 \
-             +step +inv +proj=helmert +x=-191.90441429 +y=-39.30318279 +z=-111.45032835 +rx=-0.00928836 +ry=0.01975479 \
+             +step +inv +proj=helmert +x=-191.90441429 +y=-39.30318279 +z=-111.45032835 \
+             +rx=-0.00928836 +ry=0.01975479 \
              +rz=-0.00427372 +s=0.252906278 +convention=coordinate_frame +step +inv +proj=cart +ellps=WGS84 \
              +step +proj=tmerc +lat_0=0 +lon_0={} +k={} +x_0={} +y_0={} +ellps=WGS84",
             zone.central_meridian, zone.scale, zone.false_easting, zone.false_northing

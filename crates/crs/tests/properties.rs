@@ -24,7 +24,9 @@ proptest! {
     }
 
     #[test]
-    fn there_and_back_is_within_1e_9_degrees_over_every_zone(zone in 0..ZONES.len(), east in -3.0..3.0_f64, lat in 7.0..24.0_f64) {
+    fn there_and_back_is_within_1e_9_degrees_over_every_zone(
+        zone in 0..ZONES.len(), east in -3.0..3.0_f64, lat in 7.0..24.0_f64,
+    ) {
         let zone = ZONES[zone];
         let error = there_and_back([zone.central_meridian + east, lat], zone.crs);
         prop_assert!(error <= 1e-9, "{}: {error}", zone.name);
@@ -41,7 +43,9 @@ proptest! {
     }
 
     #[test]
-    fn a_batch_gives_what_each_pair_gives(points in prop::collection::vec((106.0..107.7_f64, 8.5..11.6_f64), 0..1_500)) {
+    fn a_batch_gives_what_each_pair_gives(
+        points in prop::collection::vec((106.0..107.7_f64, 8.5..11.6_f64), 0..1_500),
+    ) {
         let transform = Transform::new(Crs::WGS84, Crs::HOME).unwrap();
         let mut batch: Vec<[f64; 2]> = points.iter().map(|&(x, y)| [x, y]).collect();
         transform.apply(&mut batch).unwrap();

@@ -43,9 +43,11 @@ fn trap_1_there_is_no_step_at_the_edge_of_that_box() {
 #[test]
 fn trap_2_wrong_rotation_signs_are_51_cm_west_and_20_cm_south() {
     let wrong = "+step +proj=cart +ellps=WGS84 +step +inv +proj=helmert +x=-191.90441429 +y=-39.30318279 \
-        +z=-111.45032835 +rx=-0.00928836 +ry=0.01975479 +rz=-0.00427372 +s=0.252906278 +convention=position_vector \
+        +z=-111.45032835 +rx=-0.00928836 +ry=0.01975479 +rz=-0.00427372 +s=0.252906278 \
+        +convention=position_vector \
         +step +inv +proj=cart +ellps=WGS84";
-    // What the wrong way puts too far east on the grid is drawn too far west when the wrong way reads the grid.
+    // What the wrong way puts too far east on the grid is drawn too far west when the wrong way reads the
+    // grid.
     let (wrong, right) = (with_shift(wrong, BEN_THANH), ours(BEN_THANH));
     let (east, north) = (right[0] - wrong[0], right[1] - wrong[1]);
     assert!((east + 0.51).abs() < 0.01 && (north + 0.20).abs() < 0.01, "{east} {north}");

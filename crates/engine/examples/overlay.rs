@@ -1,9 +1,10 @@
-//! Times edits over a million made-up parcels: `cargo run --release -p citymap-engine --example overlay [parcels]`.
+//! Times edits over a million made-up parcels: `cargo run --release -p citymap-engine --example overlay
+//! [parcels]`.
 //!
-//! What one change costs by what the overlay holds already, what folding the overlay costs, and whether questions become
-//! slower. Medians, because other work on the machine only ever adds. Tiles and search have their own:
-//! `cargo run --release -p citymap-tile --example bench 16 overlay` and
-//! `cargo test --release -p citymap-search --test speed -- --nocapture`.
+//! What one change costs by what the overlay holds already, what folding the overlay costs, and whether
+//! questions become slower. Medians, because other work on the machine only ever adds. Tiles and search have
+//! their own: `cargo run --release -p citymap-tile --example bench 16 overlay` and `cargo test --release -p
+//! citymap-search --test speed -- --nocapture`.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,12 +1,14 @@
+//! Bounding boxes in WGS 84 degrees, including boxes across the antimeridian.
+
 use geo::{BoundingRect, Coord, Geometry, Polygon, Rect};
 
 /// A box in WGS 84 degrees, edges included. `min[0] > max[0]` means that it crosses the
 /// antimeridian (RFC 7946, 5.2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bbox {
-    /// West, south.
+    /// West and south edge: the lowest longitude and latitude.
     pub min: [f64; 2],
-    /// East, north.
+    /// East and north edge: the highest longitude and latitude.
     pub max: [f64; 2],
 }
 
@@ -16,12 +18,12 @@ impl Bbox {
         Self { min: [west, south], max: [east, north] }
     }
 
-    /// The box around a geometry; `None` for an empty one.
+    /// The bounding box of a geometry in WGS 84 degrees; `None` for an empty one.
     pub fn of(geometry: &Geometry<f64>) -> Option<Self> {
         geometry.bounding_rect().map(|rect| Self::new(rect.min().x, rect.min().y, rect.max().x, rect.max().y))
     }
 
-    /// The box that holds both.
+    /// The smallest box that contains both. Neither may cross the antimeridian.
     pub fn union(self, other: Self) -> Self {
         Self {
             min: [self.min[0].min(other.min[0]), self.min[1].min(other.min[1])],
@@ -37,7 +39,7 @@ impl Bbox {
             && other.min[1] <= self.max[1]
     }
 
-    /// Whether `other` lies in this box, edges included.
+    /// Whether `other` is within this box; shared edges count as within.
     pub fn contains(&self, other: &Self) -> bool {
         self.min[0] <= other.min[0]
             && other.max[0] <= self.max[0]
@@ -45,7 +47,8 @@ impl Bbox {
             && other.max[1] <= self.max[1]
     }
 
-    /// The box, or the two on either side of the antimeridian that it stands for.
+    /// The box itself, or its two halves if it crosses the antimeridian. The second value is the number of
+    /// boxes to use, 1 or 2.
     pub fn split(self) -> ([Self; 2], usize) {
         if self.min[0] <= self.max[0] {
             ([self, self], 1)
@@ -56,12 +59,12 @@ impl Bbox {
         }
     }
 
-    /// The middle.
+    /// The longitude and latitude halfway between the edges.
     pub fn center(&self) -> [f64; 2] {
         [(self.min[0] + self.max[0]) / 2.0, (self.min[1] + self.max[1]) / 2.0]
     }
 
-    /// The box as a polygon; one that crosses the antimeridian must be split first.
+    /// The box as a polygon. Split a box that crosses the antimeridian first.
     pub fn to_polygon(self) -> Polygon<f64> {
         Rect::new(Coord { x: self.min[0], y: self.min[1] }, Coord { x: self.max[0], y: self.max[1] })
             .to_polygon()

@@ -1,36 +1,50 @@
+//! Cooperative cancellation of long computations.
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
-/// Why a computation ended early: nobody wants its result any more.
+/// The error of a computation that ended early because its result is no longer wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the work was cancelled: whoever asked for it went away, or its time was over")]
+#[error("the work was cancelled: its client disconnected, or its time limit was reached")]
 pub struct Cancelled;
 
-/// A flag by which whoever asked for long work says that it is wanted no more. Long loops ask it between pieces
-/// ([`Cancel::check`], a few nanoseconds) and end early; clones share the flag. The default one nobody has to set.
+/// A flag with which a caller ends long work whose result it no longer needs.
+///
+/// Long loops test it between pieces of work ([`Cancel::check`], a few nanoseconds) and return early. Clones
+/// share the flag. A default flag that is never set never cancels.
+///
+/// ```
+/// use citymap_engine::Cancel;
+///
+/// let cancel = Cancel::new();
+/// let held_by_the_worker = cancel.clone();
+/// assert!(held_by_the_worker.check().is_ok());
+/// cancel.cancel();
+/// assert!(held_by_the_worker.check().is_err());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// A flag that is not set.
+    /// A new flag that is not set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets it, for all its clones, for good.
+    /// Sets the flag for all of its clones. It cannot be reset.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is set.
+    /// Whether the flag is set; one relaxed atomic load.
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// For `?` in a loop.
+    /// An error once the flag is set, for use with `?` in a loop.
     ///
     /// # Errors
     /// [`Cancelled`] once the flag is set.

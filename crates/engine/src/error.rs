@@ -1,84 +1,111 @@
-use citymap_model::{FieldType, LayerId};
+//! The errors of this crate.
 
-/// Why a snapshot could not be made or asked.
+use citymap_model::{FieldType, LayerId};
+use geo::validation::InvalidMultiPolygon;
+
+/// Why a snapshot could not be built or queried.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// A value is not of its field's type.
+    /// The type of a value differs from the type of its field.
     #[error(
         "layer `{layer}`, feature {fid}: field `{field}` holds a {found:?} where {expected:?} is declared"
     )]
     Type {
-        /// The layer.
+        /// Layer of the feature.
         layer: LayerId,
-        /// The feature.
+        /// Fid of the feature.
         fid: i64,
-        /// The field.
+        /// Name of the field.
         field: String,
-        /// What the layer declares.
+        /// Type that the layer declares for the field.
         expected: FieldType,
-        /// What was found.
+        /// Type of the value that was given.
         found: FieldType,
     },
     /// A feature has more or fewer values than its layer has fields.
     #[error("layer `{layer}`, feature {fid}: {found} values for {expected} fields")]
     Width {
-        /// The layer.
+        /// Layer of the feature.
         layer: LayerId,
-        /// The feature.
+        /// Fid of the feature.
         fid: i64,
-        /// Fields of the layer.
+        /// Number of fields of the layer.
         expected: usize,
-        /// Values found.
+        /// Number of values of the feature.
         found: usize,
     },
-    /// Features must come in the order of their numbers.
-    #[error("layer `{layer}`: feature {fid} came after a higher number")]
+    /// Features must come in ascending order of their fids.
+    #[error("layer `{layer}`: feature {fid} comes after a feature with a higher number")]
     Order {
-        /// The layer.
+        /// Layer of the feature.
         layer: LayerId,
-        /// The feature.
+        /// Fid that came too late.
         fid: i64,
     },
-    /// A change says that a feature with another number is this one.
+    /// A change names one fid and carries a feature with another.
     #[error("layer `{layer}`: the change of feature {fid} carries feature {found}")]
     Number {
-        /// The layer.
+        /// Layer of the change.
         layer: LayerId,
-        /// The number that the change names.
+        /// Fid that the change names.
         fid: i64,
-        /// The number that its feature has.
+        /// Fid of the feature that it carries.
         found: i64,
     },
-    /// The layer's definition differs in more than titles, so a change of single features does not lead to it.
-    #[error("layer `{layer}` has other fields or another key than before; read it whole")]
+    /// The new definition of the layer has other fields or another key, so edits of single features do not
+    /// lead to it.
+    #[error("layer `{layer}` has other fields or another key than before; read the whole layer again")]
     Definition {
-        /// The layer.
+        /// Layer whose definition changed.
         layer: LayerId,
     },
-    /// More than a snapshot's 32-bit offsets can hold.
+    /// The layer needs more than the 32-bit offsets of a snapshot.
     #[error("layer `{layer}` is larger than a snapshot can hold (2^32 coordinates or bytes of text a field)")]
     TooLarge {
-        /// The layer.
+        /// Layer that is too large.
         layer: LayerId,
     },
-    /// Pieces of bytes that are no snapshot.
-    #[error("layer `{layer}`: the piece `{section}` is damaged: {reason}")]
+    /// The bytes given are not the sections of a snapshot.
+    #[error("layer `{layer}`: the section `{section}` is damaged: {reason}")]
     Section {
-        /// The layer.
+        /// Layer that was read.
         layer: LayerId,
-        /// The piece's name.
+        /// Name of the damaged section.
         section: String,
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A measure could not be taken.
+    /// A coordinate could not be transformed or a length or area not be computed.
     #[error(transparent)]
     Crs(#[from] citymap_crs::CrsError),
-    /// The area given is not one.
-    #[error("{0}")]
-    InvalidArea(String),
-    /// The layers cannot be laid over one another.
-    #[error("{0}")]
-    Overlay(String),
+    /// The geometry given as an area cannot be used.
+    #[error(transparent)]
+    InvalidArea(#[from] AreaError),
+    /// Neither layer of an overlay has polygons, so they have no area, length or count in common.
+    #[error("`{a}` and `{b}` share no area and no length: one of the two must have polygons")]
+    NoPolygons {
+        /// First layer of the overlay.
+        a: LayerId,
+        /// Second layer of the overlay.
+        b: LayerId,
+    },
+}
+
+/// Why a geometry cannot be used as an [`Area`](crate::Area).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AreaError {
+    /// The geometry is neither a polygon nor a multi-polygon.
+    #[error("the area must be a Polygon or a MultiPolygon")]
+    Kind,
+    /// The polygons break the rules of OGC Simple Features.
+    #[error("the area is not valid: {source}; draw it without crossings")]
+    Invalid {
+        /// The rule that is broken, and by which part.
+        source: InvalidMultiPolygon,
+    },
+    /// The geometry has no coordinates.
+    #[error("the area is empty")]
+    Empty,
 }

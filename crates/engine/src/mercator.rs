@@ -1,15 +1,18 @@
-//! Web Mercator (EPSG:3857) as 32-bit integers: the world is 2³² units wide, x east from the
-//! antimeridian, y south from 85.0511° N. One unit is 9 mm at the equator, a quarter of a tile
-//! unit at zoom 18.
+//! Web Mercator (EPSG:3857) as 32-bit integers: the world is 2³² units wide, x runs east from the
+//! antimeridian, y south from 85.0511° N. One unit is 9 mm at the equator, a quarter of a tile unit at zoom
+//! 18.
+//!
+//! Tiles are cut from these coordinates, so every tile rounds from the same integers.
 
 use std::f64::consts::PI;
 
-/// The latitude (degrees) of the square world's northern edge.
+/// Latitude in degrees of the northern edge of the square world.
 pub const MAX_LAT: f64 = 85.051_128_779_806_6;
 
 const WORLD: f64 = 4_294_967_296.0;
 
-/// WGS 84 degrees to world units; what lies beyond the edge is put on it.
+/// Converts WGS 84 longitude and latitude in degrees to world units. Points beyond the edge of the square
+/// world are moved to it.
 pub fn project(lonlat: [f64; 2]) -> [u32; 2] {
     let x = (lonlat[0] + 180.0) / 360.0;
     let sin = lonlat[1].clamp(-MAX_LAT, MAX_LAT).to_radians().sin();
@@ -18,7 +21,8 @@ pub fn project(lonlat: [f64; 2]) -> [u32; 2] {
     [(x * WORLD).round() as u32, (y * WORLD).round() as u32]
 }
 
-/// World units (fractions and values beyond the world allowed) to WGS 84 degrees.
+/// Converts world units to WGS 84 longitude and latitude in degrees. Fractions and values beyond the world
+/// are allowed.
 pub fn unproject(world: [f64; 2]) -> [f64; 2] {
     let lon = world[0] / WORLD * 360.0 - 180.0;
     let lat = (PI * (1.0 - 2.0 * world[1] / WORLD)).sinh().atan().to_degrees();

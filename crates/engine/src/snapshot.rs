@@ -1,19 +1,54 @@
+//! The snapshot of a layer: a base block and a delta, read as one.
+
 use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
 use citymap_model::{Feature, FeatureId, Fid, Geometry, Layer, RevisionNumber, Value};
 
 use crate::{
-    Bbox, Block, EngineError, Row, RowsByFid, ShapeRef, ValueRef,
+    Bbox, Block, EngineError, Row, ShapeRef, ValueRef,
     columns::{block::BlockBuilder, keys},
     delta::Delta,
 };
 
-/// All features of one layer as of one revision: immutable, columnar, indexed. Cheap to clone.
+/// All features of one layer as of one revision: immutable, columnar and indexed. Cloning copies only `Arc`s.
 ///
-/// It is a large packed [`Block`], the base, and a small one, the delta, of the features that were added or changed
-/// since ([`LayerSnapshot::apply`]); base rows that were changed or removed are hidden. A [`Row`] below the base's length
-/// is one of the base, the others are the delta's: rows are not in the order of fids, [`LayerSnapshot::rows`] are.
+/// A snapshot consists of a large packed [`Block`], the *base*, and a small one, the *delta*, with the
+/// features that were added or changed since ([`LayerSnapshot::apply`]). Base rows that were changed or
+/// removed are hidden. A [`Row`] below the length of the base is a row of the base, every other one a row of
+/// the delta. Therefore rows are not in the order of their fids; iterate [`LayerSnapshot::rows`] for that
+/// order.
+///
+/// # Examples
+/// ```
+/// use citymap_engine::{Bbox, Query, SnapshotBuilder};
+/// use citymap_model::{Feature, Field, FieldType, GeometryKind, Layer, Role, Title, Value};
+///
+/// let id = "wells".parse().unwrap();
+/// let mut layer = Layer::new(id, Title::same("Wells"), Role::Utility, GeometryKind::Point);
+/// layer.fields.push(Field::new("depth", FieldType::Real));
+/// let well = |fid: i64, lon: f64, depth: f64| Feature {
+///     fid,
+///     geometry: Some(geo::Point::new(lon, 10.77).into()),
+///     values: vec![Value::Real(depth)],
+/// };
+///
+/// // Revision 1: two wells.
+/// let mut builder = SnapshotBuilder::new(layer.clone());
+/// builder.push(&well(1, 106.70, 12.5)).unwrap();
+/// builder.push(&well(2, 106.71, 30.0)).unwrap();
+/// let first = builder.finish(1);
+///
+/// // Revision 2: one is removed, one is added. Both snapshots share the base.
+/// let second = first.apply(layer, 2, [(1, None), (3, Some(well(3, 106.72, 8.0)))]).unwrap();
+/// assert_eq!((first.len(), second.len(), second.delta_len()), (2, 2, 2));
+///
+/// // Which of them are west of 106.715°?
+/// let west = Query { bbox: Some(Bbox::new(106.0, 10.0, 106.715, 11.0)), ..Query::default() };
+/// let fids: Vec<i64> = second.select(&west).rows.iter().map(|&row| second.fid(row)).collect();
+/// assert_eq!(fids, [2]);
+/// assert_eq!(second.near([106.72, 10.77], 50.0, 1)[0].distance, 0.0);
+/// ```
 #[derive(Clone, Debug)]
 pub struct LayerSnapshot {
     pub(crate) layer: Arc<Layer>,
@@ -29,146 +64,143 @@ impl LayerSnapshot {
         Self { layer, revision, base: Arc::new(base), delta }
     }
 
-    /// What the layer is.
+    /// The definition of the layer as of this revision.
     pub fn layer(&self) -> &Layer {
         &self.layer
     }
 
-    /// The revision that last touched the layer.
+    /// The last revision that changed the layer.
     pub fn revision(&self) -> RevisionNumber {
         self.revision
     }
 
-    /// How many features there are.
+    /// The number of visible features.
     pub fn len(&self) -> usize {
         self.base.len() - self.delta.hidden.len() + self.delta.block.len()
     }
 
-    /// Whether there is no feature.
+    /// True if the snapshot has no feature.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The box around all geometry.
+    /// The bounding box of all geometry in WGS 84 degrees; `None` if there is none.
     pub fn extent(&self) -> Option<Bbox> {
         let both = self.delta.base_extent.into_iter().chain(self.delta.block.extent());
         both.reduce(Bbox::union)
     }
 
-    /// The packed block that most features are in. Its rows are the snapshot's, but for those that
+    /// The packed block that holds most features. Its rows are rows of the snapshot, except those that
     /// [`LayerSnapshot::is_hidden`].
     pub fn base(&self) -> &Block {
         &self.base
     }
 
-    /// The block of the features added or changed since the base was packed. Its row `n` is the snapshot's row
-    /// `base().len() + n`; none is hidden. Its [`Block::id`] differs from snapshot to snapshot, also where it is empty.
+    /// The block of the features that were added or changed since the base was packed. Its row `n` is the row
+    /// `base().len() + n` of the snapshot; none of its rows is hidden. Its [`Block::id`] differs from
+    /// snapshot to snapshot even if it is empty.
     pub fn delta(&self) -> &Block {
         &self.delta.block
     }
 
-    /// For each of the delta's own rows a number that, with the fid, tells this state of the feature from every other
-    /// one of this process. What was computed from a feature holds for as long as
-    /// [`LayerSnapshot::row_of_stamped`] finds it.
+    /// For each row of the delta a number that, together with the fid, identifies this version of the feature
+    /// within this process. A value derived from the feature stays valid as long as
+    /// [`LayerSnapshot::row_of_stamped`] finds the version.
     pub fn delta_stamps(&self) -> &[u64] {
         &self.delta.stamps
     }
 
-    /// The row of the delta's feature `fid`, if that is still in the state with this stamp.
+    /// The row of feature `fid` in the delta, if it is still the version with this stamp.
     pub fn row_of_stamped(&self, fid: Fid, stamp: u64) -> Option<Row> {
         let row = self.delta.block.row_of_fid(fid)?;
         (self.delta.stamps[row as usize] == stamp).then(|| self.row_of_delta(row))
     }
 
-    /// Whether the row is one of the base that is no longer there, or stands changed in the delta.
+    /// Whether the row is a base row that was removed, or replaced by a row of the delta.
     #[inline]
     pub fn is_hidden(&self, row: Row) -> bool {
         self.delta.hidden.contains(row)
     }
 
-    /// Whether the row is one of the base.
+    /// Whether the row is a row of the base.
     #[inline]
     pub fn is_base(&self, row: Row) -> bool {
         (row as usize) < self.base.len()
     }
 
-    /// The rows in the order of their fids.
-    pub fn rows(&self) -> RowsByFid<'_> {
-        RowsByFid::new(self, None)
-    }
-
-    /// Puts rows into the order of their fids.
+    /// Sorts rows by their fids.
     pub fn sort(&self, rows: &mut [Row]) {
         rows.sort_unstable();
         let first = rows.partition_point(|&row| self.is_base(row));
-        // Each half is in order. The delta's often follows the base's whole: new features have the highest fids.
+        // Each half is sorted. Often the delta's rows all follow the base's, since new features have the
+        // highest fids.
         if first > 0 && first < rows.len() && self.fid(rows[first - 1]) > self.fid(rows[first]) {
             rows.sort_by_key(|&row| self.fid(row));
         }
     }
 
-    /// The block that has the row, and the row's number there.
+    /// The block of the row, and the position of the row in that block.
     #[inline]
     fn locate(&self, row: Row) -> (&Block, Row) {
         if self.is_base(row) { (&self.base, row) } else { (&self.delta.block, row - self.base.len() as Row) }
     }
 
-    /// Whether the snapshot hides rows of the base.
+    /// Whether any row of the base is hidden.
     pub fn hides_any(&self) -> bool {
         !self.delta.hidden.is_empty()
     }
 
-    /// The snapshot's row of one of the delta's own.
+    /// The snapshot's row for a row of the delta block.
     #[inline]
     pub fn row_of_delta(&self, row: Row) -> Row {
         self.base.len() as Row + row
     }
 
-    /// The row's geometry, in place.
+    /// The geometry of the row, read in place.
     #[inline]
     pub fn shape(&self, row: Row) -> ShapeRef<'_> {
         let (block, row) = self.locate(row);
         ShapeRef::new(&block.shapes, row)
     }
 
-    /// The box around the row's geometry; `None` for null and empty geometry.
+    /// The bounding box of the row's geometry; `None` for null and empty geometry.
     pub fn bbox(&self, row: Row) -> Option<Bbox> {
         self.shape(row).bbox()
     }
 
-    /// The row's geometry; `None` for a null one.
+    /// A copy of the row's geometry; `None` if it is null.
     pub fn geometry(&self, row: Row) -> Option<Geometry> {
         self.shape(row).geometry()
     }
 
-    /// The row's value of the field at position `field`.
+    /// The value of the field at position `field`.
     #[inline]
     pub fn value(&self, row: Row, field: usize) -> ValueRef<'_> {
         let (block, row) = self.locate(row);
         block.columns[field].get(row)
     }
 
-    /// The store's number of the row.
+    /// The number of the row's feature in the store.
     #[inline]
     pub fn fid(&self, row: Row) -> Fid {
         let (block, row) = self.locate(row);
         block.fids[row as usize]
     }
 
-    /// The row as the store holds it.
+    /// The row's feature as the store holds it.
     pub fn feature(&self, row: Row) -> Feature {
         let values = (0..self.layer.fields.len()).map(|field| self.value(row, field).to_value());
         Feature { fid: self.fid(row), geometry: self.geometry(row), values: values.collect() }
     }
 
-    /// All features in the order of their fids.
+    /// Copies of all features in the order of their fids.
     pub fn features(&self) -> impl Iterator<Item = Feature> + '_ {
         self.rows().map(|row| self.feature(row))
     }
 
-    /// Whether both snapshots have the same features: fids, coordinates and values, field by field in their order,
-    /// whatever the fields and the layers are called and however the features lie in blocks. What is no number equals
-    /// what is no number.
+    /// Whether both snapshots have the same features: equal fids, coordinates and values, field by field in
+    /// order. Names of layers and fields do not matter, nor how features are divided into blocks. NaN equals
+    /// NaN.
     pub fn features_equal(&self, other: &Self) -> bool {
         let same = |a: ValueRef<'_>, b: ValueRef<'_>| match (a, b) {
             (ValueRef::Real(a), ValueRef::Real(b)) => a == b || a.is_nan() && b.is_nan(),
@@ -177,27 +209,27 @@ impl LayerSnapshot {
         let fields = self.layer.fields.len();
         self.len() == other.len()
             && fields == other.layer.fields.len()
-            && self.rows().zip(other.rows()).all(|(own, others)| {
-                self.fid(own) == other.fid(others)
-                    && (0..fields).all(|field| same(self.value(own, field), other.value(others, field)))
-                    && self.shape(own).equals(&other.shape(others))
+            && self.rows().zip(other.rows()).all(|(row, other_row)| {
+                self.fid(row) == other.fid(other_row)
+                    && (0..fields).all(|field| same(self.value(row, field), other.value(other_row, field)))
+                    && self.shape(row).equals(&other.shape(other_row))
             })
     }
 
-    /// The key field, where anybody may read it. A key that is personal data names nothing to the outside:
-    /// such a layer's features are called by their fids.
+    /// The position of the key field if it is public. If the key is personal, features are identified by
+    /// their fids outside.
     fn public_key_index(&self) -> Option<usize> {
         visible(&self.layer, &Audience::Public).key_index()
     }
 
-    /// Whether a row with a lower fid has the row's key.
+    /// Whether a row with a lower fid has the same key.
     fn is_repeated(&self, row: Row) -> bool {
-        let (block, own) = self.locate(row);
+        let (block, block_row) = self.locate(row);
         let flipped = &self.delta.flipped;
-        block.keys.repeated.contains(own) != (self.is_base(row) && flipped.binary_search(&row).is_ok())
+        block.keys.repeated.contains(block_row) != (self.is_base(row) && flipped.binary_search(&row).is_ok())
     }
 
-    /// What the outside calls the row; the fid where the key is a personal field.
+    /// The public identifier of the row; its fid if the layer has no key or the key is personal.
     pub fn id(&self, row: Row) -> FeatureId {
         match self.public_key_index() {
             None => FeatureId::Fid(self.fid(row)),
@@ -209,20 +241,21 @@ impl LayerSnapshot {
         }
     }
 
-    /// Whether the row's id is its key as it stands: neither missing nor repeated nor personal.
+    /// Whether the public identifier is exactly the key: neither missing, repeated nor personal.
     pub fn id_is_key(&self, row: Row) -> bool {
         self.public_key_index()
             .is_some_and(|field| !self.value(row, field).is_null() && !self.is_repeated(row))
     }
 
-    /// The row's name for people, from the label field unless that is a personal one, else its id.
+    /// The name to show to people: the label field if it is public and has a value, otherwise the public
+    /// identifier.
     pub fn label(&self, row: Row) -> String {
         let field = visible(&self.layer, &Audience::Public).label_index();
         let label = field.map(|field| self.value(row, field).to_text()).unwrap_or_default();
         if label.is_empty() { self.id(row).to_string() } else { label }
     }
 
-    /// The row with the store's number `fid`.
+    /// The visible row of the feature that the store numbers `fid`.
     pub fn row_of_fid(&self, fid: Fid) -> Option<Row> {
         match self.delta.block.row_of_fid(fid) {
             Some(row) => Some(self.row_of_delta(row)),
@@ -230,7 +263,7 @@ impl LayerSnapshot {
         }
     }
 
-    /// The row that the outside calls `id`, the inverse of [`LayerSnapshot::id`].
+    /// The row with the public identifier `id`; the inverse of [`LayerSnapshot::id`].
     pub fn row_of_id(&self, id: &str) -> Option<Row> {
         let Some(field) = self.public_key_index() else {
             return id.parse().ok().and_then(|fid| self.row_of_fid(fid));
@@ -245,16 +278,16 @@ impl LayerSnapshot {
         (self.id(row).to_string() == id).then_some(row)
     }
 
-    /// The id of a feature that is not, or not as such, in this snapshot (an edit that is being made, a former
-    /// version): whether its key is repeated is taken from the features that this snapshot holds. `key` is the
-    /// value of the layer's public key field.
+    /// The public identifier of a feature that is not in this snapshot, or not in this form (during an edit,
+    /// or an earlier version). Whether its key is repeated follows from the features of this snapshot. `key`
+    /// is the value of the layer's public key field.
     pub fn likely_id(&self, key: &Value, fid: Fid) -> FeatureId {
         let key = key.to_key();
         let first = key.as_deref().and_then(|key| Some(self.fid(self.row_of_id(key)?)));
         FeatureId::of_key(key, fid, first.is_some_and(|first| first < fid))
     }
 
-    /// The rows with this key, in the order of their fids; none in a layer without keys.
+    /// The rows with this key in the order of their fids; empty if the layer has no key.
     pub fn rows_of_key(&self, key: &Value) -> Vec<Row> {
         let Some(field) = self.layer.key_index() else { return Vec::new() };
         let [base, delta] =
@@ -265,7 +298,7 @@ impl LayerSnapshot {
         rows
     }
 
-    /// The rows whose key is a text that starts with `prefix`, by key, then by fid.
+    /// The rows whose text key starts with `prefix`, ordered by key, then by fid.
     pub fn rows_of_key_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Row> + 'a {
         self.layer.key_index().into_iter().flat_map(move |field| {
             let rows = |block: &'a Block| block.keys.prefix(block.column(field), prefix);
@@ -283,9 +316,10 @@ impl LayerSnapshot {
         })
     }
 
-    /// What other features the change of these (by their numbers, ascending, from `before` to this snapshot of the layer) made the
-    /// outside call something else: the one that had a repeated key bare and the one that has it now. By fid; those that
-    /// changed themselves are not among them. A tile of such a feature changes too.
+    /// The other features whose public identifier changed because the features `changed` did: for a repeated
+    /// key, the row that had the plain key before and the row that has it now. `changed` are fids in
+    /// ascending order; `before` is the snapshot before the change. Returns rows of this snapshot by fid,
+    /// without the features in `changed`. Tiles that contain such a feature change too.
     pub fn renamed(&self, before: &Self, changed: &[Fid]) -> Vec<Row> {
         let (Some(field), Some(old_field)) = (self.public_key_index(), before.public_key_index()) else {
             return Vec::new();
@@ -308,7 +342,7 @@ impl LayerSnapshot {
         rows
     }
 
-    /// How many rows have a key that a row with a lower fid has too.
+    /// The number of rows whose key a row with a lower fid has too.
     pub fn repeated_keys(&self) -> usize {
         let Delta { block, hidden, flipped, .. } = &*self.delta;
         let base = &self.base.keys.repeated;
@@ -317,7 +351,11 @@ impl LayerSnapshot {
         shown + (flipped.len() - fewer) - fewer + block.keys.repeated.len()
     }
 
-    /// Calls `visit` for each row whose box meets `bbox`, in no particular order.
+    /// Calls `visit` for each visible row whose bounding box meets `bbox`, in no particular order.
+    ///
+    /// # Complexity
+    /// O(log n + k) for k hits, if boxes overlap little: one search in the packed Hilbert R-tree of the base
+    /// and one in that of the delta. Nothing is allocated for each hit.
     pub fn candidates(&self, bbox: &Bbox, mut visit: impl FnMut(Row)) {
         let (boxes, count) = bbox.split();
         for bbox in &boxes[..count] {
@@ -335,7 +373,7 @@ impl LayerSnapshot {
     }
 }
 
-/// Grows a [`LayerSnapshot`] feature by feature.
+/// Builds a [`LayerSnapshot`] feature by feature.
 #[derive(Debug)]
 pub struct SnapshotBuilder {
     layer: Layer,
@@ -343,17 +381,25 @@ pub struct SnapshotBuilder {
 }
 
 impl SnapshotBuilder {
-    /// An empty snapshot of `layer`.
+    /// A builder for an empty snapshot of `layer`.
     pub fn new(layer: Layer) -> Self {
         Self { block: BlockBuilder::new(&layer), layer }
     }
 
-    /// Adds a feature. Features come in the order of their fids.
+    /// Adds a feature. Features must come in ascending order of their fids.
+    ///
+    /// # Errors
+    /// [`EngineError::Width`], [`EngineError::Type`] or [`EngineError::Order`] if the feature does not fit;
+    /// [`EngineError::TooLarge`] if the layer outgrows 32-bit offsets.
     pub fn push(&mut self, feature: &Feature) -> Result<(), EngineError> {
         self.block.push(&self.layer, feature)
     }
 
-    /// Builds the indexes. `revision` is the one that last touched the layer.
+    /// Builds the indexes. `revision` is the last revision that changed the layer.
+    ///
+    /// # Complexity
+    /// O(n log n) for n features: a Hilbert sort of the boxes and a sort of the keys, both parallel to each
+    /// other.
     pub fn finish(self, revision: RevisionNumber) -> LayerSnapshot {
         let base = self.block.finish(self.layer.key_index());
         LayerSnapshot::packed(Arc::new(self.layer), revision, base)

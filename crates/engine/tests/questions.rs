@@ -170,7 +170,9 @@ fn at_finds_what_covers_the_point() {
 fn within_counts_cuts_and_measures() {
     let features = features(2000, 8);
     let snapshot = snapshot(&features);
-    let drawn = polygon![(x: 106.69, y: 10.765), (x: 106.705, y: 10.768), (x: 106.70, y: 10.78), (x: 106.694, y: 10.772)];
+    let drawn = polygon![
+        (x: 106.69, y: 10.765), (x: 106.705, y: 10.768), (x: 106.70, y: 10.78), (x: 106.694, y: 10.772),
+    ];
     let share = snapshot.within(&Area::new(drawn.clone().into()).unwrap()).unwrap();
     let touching: Vec<&Feature> = features
         .iter()

@@ -1,28 +1,38 @@
-//! A file as bytes in memory, without reading it: the operating system brings each page when somebody looks at it, and may
-//! let it go again.
+//! A file as bytes in memory without reading it: the operating system loads each page at its first use, and
+//! may drop it again.
 //!
-//! This is the one room with an `unsafe` block. A mapped file is memory that somebody else could change or cut
-//! off, which Rust's rules for shared slices forbid and nothing in the language can prevent. So [`map`] is only for files that are
-//! *written once*, as the snapshots of `citymap-live` are:
+//! This is the only crate with an `unsafe` block. A mapped file is memory that another process could change
+//! or truncate. Rust's rules for shared slices forbid that, and nothing in the language can prevent it. So
+//! [`map`] is only for files that are *written once*, like the snapshots of `citymap-live`:
 //!
-//! - they are written under a temporary name, made durable, given their name by a rename, and never
-//!   opened for writing again; a newer one takes the name as a new file (another inode), and who has mapped the old one goes on
-//!   reading that until the last clone of its bytes is dropped;
-//! - they lie in a folder of our own, which this process's user alone may write to;
-//! - a page that the disk cannot bring ends the process by `SIGBUS`, as it would for the program's own code. Who maps reads all
-//!   of it once against its checksum before using any, so this takes a disk that fails afterwards.
+//! - They are written under a temporary name, flushed to disk, renamed, and never opened for writing again. A
+//!   newer version takes the name as a new file (another inode), and a process that has mapped the old one
+//!   continues to read it until the last clone of its bytes is dropped.
+//! - They are in a folder of our own that only the user of this process may write to.
+//! - If the disk cannot deliver a page, the process ends with `SIGBUS`, as it would for the program's own
+//!   code. The caller reads the whole file against its checksum before using any of it, so only a disk that
+//!   fails later can cause this.
+//!
+//! ```
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("snapshot");
+//! std::fs::write(&path, b"written once")?;
+//! let bytes = citymap_mapped::map(&std::fs::File::open(&path)?)?;
+//! assert_eq!(&bytes[..7], b"written");
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 use std::{fs::File, io};
 
 use bytes::Bytes;
 
-/// The bytes of a file, mapped read-only; they begin at a multiple of the page size. They stay readable when the file is removed
-/// or another one takes its name.
+/// Maps a file read-only. The bytes begin at a multiple of the page size. They stay readable when the file is
+/// removed or another one takes its name.
 ///
-/// The file must be one that nobody changes or cuts while the bytes are in use: see above.
+/// The file must not be changed or truncated while the bytes are in use; see the crate documentation.
 ///
 /// # Errors
-/// What the operating system says, also for something that is no plain file.
+/// [`io::Error`] if the file is not a plain file, or if the operating system cannot map it.
 pub fn map(file: &File) -> io::Result<Bytes> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
@@ -31,9 +41,9 @@ pub fn map(file: &File) -> io::Result<Bytes> {
     if metadata.len() == 0 {
         return Ok(Bytes::new());
     }
-    // SAFETY: the bytes must not change while they are borrowed. The file is written once, under another name, and never again
-    // (see the module's text); the mapping is private to this process and read-only, and `Bytes` owns it for as long as anybody
-    // has a slice of it.
+    // SAFETY: the bytes must not change while they are borrowed. The file was written once under another name
+    // and is never written again (see the crate documentation). The mapping is private to this process and
+    // read-only, and `Bytes` owns it until the last slice of it is dropped.
     #[allow(unsafe_code)]
     let mapping = unsafe { memmap2::Mmap::map(file)? };
     Ok(Bytes::from_owner(mapping))

@@ -72,7 +72,7 @@ fn a_position_may_come_in_any_known_system() {
         ("", "position is missing"),
         ("lon=106", "give either"),
         ("lon=106&lat=91", "from -90 to 90"),
-        ("x=1&y=2&crs=nowhere", "names no known"),
+        ("x=1&y=2&crs=nowhere", "is not a known coordinate system"),
         ("lon=106&lat=10&layers=parcels,nix", "nearest names"),
         ("lon=106&lat=10&limt=3", "not known here"),
     ] {

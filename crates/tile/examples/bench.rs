@@ -1,9 +1,9 @@
 //! Times tiles of a million made-up parcels: `cargo run --release -p citymap-tile --example bench`.
 //!
-//! Slightly turned rows of narrow lots, as dense as the middle of the city: some 1 100 to a z16
-//! tile. One thread; the lower quartile over tiles that were not asked for before, because other
-//! work on the machine only ever adds. Zooms may be given: `… --example bench 14 16`, and `overlay`: then 10 000 parcels
-//! were edited since the layer was packed, one in a hundred.
+//! Slightly turned rows of narrow lots, as dense as the middle of the city: some 1 100 to a z16 tile. One
+//! thread; the lower quartile over tiles that were not asked for before, because other work on the machine
+//! only ever adds. Zooms may be given: `… --example bench 14 16`, and `overlay`: then 10 000 parcels were
+//! edited since the layer was packed, one in a hundred.
 
 #![allow(clippy::unwrap_used)]
 

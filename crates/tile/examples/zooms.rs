@@ -1,8 +1,8 @@
-//! Times tiles of each zoom of a layer of a store, cold, on two threads and on one:
-//! `cargo run --release -p citymap-tile --example zooms -- city.gpkg parcels [tiles.out]`.
+//! Times tiles of each zoom of a layer of a store, cold, on two threads and on one: `cargo run --release -p
+//! citymap-tile --example zooms -- city.gpkg parcels [tiles.out]`.
 //!
-//! Places are those of random features, so that tiles come weighted by how much is there. Tiles are encoded and packed
-//! as gzip; nothing but what [`Tiler::prepare`] derives is kept from one to the next.
+//! Places are those of random features, so that tiles come weighted by how much is there. Tiles are encoded
+//! and packed as gzip; nothing but what [`Tiler::prepare`] derives is kept from one to the next.
 
 #![allow(clippy::unwrap_used)]
 

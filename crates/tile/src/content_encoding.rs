@@ -1,37 +1,41 @@
+//! Compression of tiles with gzip, Zstandard and Brotli.
+//!
+//! Each thread keeps its compressors and buffers, so that a small tile allocates little.
+
 use std::cell::RefCell;
 
 use libdeflater::{CompressionLvl, Compressor};
 
-/// The level of [`gzip`] that takes least time. [`compress`] takes less.
+/// The [`gzip`] level that is fastest. [`compress`] is faster still, since it uses another library.
 pub const GZIP_LEVEL: u8 = 1;
 
-/// How the bytes of a tile are encoded on their way.
+/// How the bytes of a tile are encoded for transfer or storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContentEncoding {
-    /// As they are.
+    /// Not encoded: the bytes as they are.
     Identity,
-    /// RFC 1952.
+    /// The gzip format of RFC 1952.
     Gzip,
-    /// RFC 8878.
+    /// The Zstandard format of RFC 8878.
     Zstd,
-    /// RFC 7932.
+    /// The Brotli format of RFC 7932.
     Brotli,
 }
 
-/// What the bytes are compressed for, and so how long it may take. `docs/decisions/0014-igzip.md` has times and sizes.
+/// How much time compression may take. `docs/decisions/0014-igzip.md` has times and sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effort {
-    /// Somebody waits for this tile, which may be asked for once.
+    /// A client is waiting for the bytes, and they may be requested only once.
     Now,
-    /// It is encoded once and sent many times.
+    /// The bytes are encoded once and sent many times.
     Once,
 }
 
 impl ContentEncoding {
-    /// All of them.
+    /// Every encoding; its position equals `encoding as usize`.
     pub const ALL: [Self; 4] = [Self::Identity, Self::Gzip, Self::Zstd, Self::Brotli];
 
-    /// Its name in `Content-Encoding`; `None` for bytes as they are.
+    /// The value for the `Content-Encoding` header; `None` for bytes that are not encoded.
     pub fn header_value(self) -> Option<&'static str> {
         match self {
             Self::Identity => None,
@@ -42,12 +46,12 @@ impl ContentEncoding {
     }
 }
 
-/// Compresses a tile, or anything else, that somebody waits for. Equal bytes give equal bytes on one kind of processor.
+/// Compresses a tile or other bytes that a client is waiting for. Deterministic on one kind of processor.
 pub fn compress(bytes: &[u8], encoding: ContentEncoding) -> Vec<u8> {
     compress_for(bytes, encoding, Effort::Now)
 }
 
-/// Compresses a tile at the level that suits the purpose. Equal bytes give equal bytes on one kind of processor.
+/// Compresses bytes at the level that suits `effort`. Deterministic on one kind of processor.
 pub fn compress_for(bytes: &[u8], encoding: ContentEncoding, effort: Effort) -> Vec<u8> {
     let now = effort == Effort::Now;
     match encoding {
@@ -59,7 +63,7 @@ pub fn compress_for(bytes: &[u8], encoding: ContentEncoding, effort: Effort) -> 
     }
 }
 
-/// Bytes that a thread keeps for the next tile that it encodes.
+/// Maximum number of bytes that a thread keeps as a buffer for the next tile.
 const MAX_ROOM: usize = 4 << 20;
 
 thread_local! {
@@ -68,18 +72,19 @@ thread_local! {
     static ZSTD: RefCell<Option<(i32, zstd::bulk::Compressor<'static>)>> = const { RefCell::new(None) };
 }
 
-/// Compresses bytes as gzip in the least time: `docs/decisions/0014-igzip.md` has the figures.
+/// Compresses with gzip as fast as possible; `docs/decisions/0014-igzip.md` has the measurements.
 fn gzip_now(bytes: &[u8]) -> Vec<u8> {
-    // What does not get smaller is stored, with five bytes to each 64 kB; head and tail are 18.
+    // Incompressible data is stored with five bytes for each 64 kB; header and trailer take 18.
     let room = bytes.len() + bytes.len() / 1024 + 512;
     ROOM.with_borrow_mut(|out| {
-        // Cleared once and used again: fresh pages cost more than the copy.
+        // Grown once and reused: fresh pages would cost more than the copy.
         if out.len() < room {
             out.resize(room, 0);
         }
         let encoded = match isal::compress_into(bytes, out, isal::CompressionLevel::One, isal::Codec::Gzip) {
             Ok(len) => out[..len].to_vec(),
-            // The room suffices, so this is not seen; the other library gives the same content.
+            // The buffer is large enough, so this does not happen; the other library returns an equivalent
+            // stream.
             Err(_) => gzip(bytes, GZIP_LEVEL),
         };
         if room > MAX_ROOM {
@@ -89,8 +94,8 @@ fn gzip_now(bytes: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Compresses bytes as gzip at a level from 0 (stored) to 12 (smallest; more counts as 12). The header
-/// carries no time, so equal bytes give equal bytes.
+/// Compresses with gzip at a level from 0 (stored) to 12 (smallest); higher levels count as 12. The header
+/// carries no time, so equal bytes give equal output.
 pub fn gzip(bytes: &[u8], level: u8) -> Vec<u8> {
     let level = level.min(12);
     GZIP.with_borrow_mut(|slot| {
@@ -107,29 +112,29 @@ pub fn gzip(bytes: &[u8], level: u8) -> Vec<u8> {
                     out.truncate(len);
                     return out;
                 }
-                // The bound rules it out; more room would be the answer all the same.
+                // The bound rules this out; a larger buffer would be the right answer anyway.
                 Err(libdeflater::CompressionError::InsufficientSpace) => out.resize(2 * out.len() + 64, 0),
             }
         }
     })
 }
 
-/// Compresses bytes as one zstd frame that names its length, at a level from 1 to 22 (smallest).
+/// Compresses to one zstd frame that states its content length, at a level from 1 to 22 (smallest).
 fn zstd(bytes: &[u8], level: i32) -> Vec<u8> {
     ZSTD.with_borrow_mut(|slot| {
         if slot.as_ref().is_none_or(|(at, _)| *at != level) {
             *slot = zstd::bulk::Compressor::new(level).ok().map(|compressor| (level, compressor));
         }
         let encoded = slot.as_mut().and_then(|(_, compressor)| compressor.compress(bytes).ok());
-        // Only a lack of memory brings it here; the frame of raw blocks needs none.
+        // Fails only if memory runs out; a frame of raw blocks needs no more.
         encoded.unwrap_or_else(|| raw_frame(bytes))
     })
 }
 
-/// A zstd frame of raw blocks.
+/// A zstd frame of raw, uncompressed blocks.
 fn raw_frame(bytes: &[u8]) -> Vec<u8> {
     const BLOCK: usize = 128 << 10;
-    // The magic number; a descriptor: one segment, eight bytes of content length; no checksum.
+    // The magic number, then a descriptor: single segment, content length in eight bytes, no checksum.
     let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0b1110_0000];
     out.extend((bytes.len() as u64).to_le_bytes());
     let mut rest = bytes;
@@ -145,12 +150,12 @@ fn raw_frame(bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Compresses bytes as brotli at a quality from 0 to 11 (smallest).
+/// Compresses with Brotli at a quality from 0 to 11 (smallest).
 fn brotli(bytes: &[u8], quality: i32) -> Vec<u8> {
     let params = brotli::enc::BrotliEncoderParams {
         quality,
         size_hint: bytes.len(),
-        // A window of 4 MB at most: what every reader of the web has.
+        // A window of at most 4 MB, which every web client supports.
         lgwin: 22,
         ..Default::default()
     };
@@ -193,7 +198,7 @@ mod tests {
                 for effort in [Effort::Now, Effort::Once] {
                     let encoded = compress_for(&bytes, encoding, effort);
                     assert_eq!(decoded(&encoded, encoding), bytes, "{encoding:?} {effort:?}");
-                    // Levels in between must leave no trace.
+                    // Other levels in between must not change the result.
                     let _ = compress_for(&bytes[..bytes.len() / 2], encoding, Effort::Now);
                     assert_eq!(encoded, compress_for(&bytes, encoding, effort));
                 }

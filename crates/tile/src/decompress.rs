@@ -1,14 +1,16 @@
+//! Decoding of what this crate has encoded.
+
 use std::io::Read;
 
 use crate::ContentEncoding;
 
-/// The bytes that [`compress`](crate::compress) was given, from what it made of them. `None` where they are damaged, or were encoded
-/// by somebody who does not say how long they were.
+/// Decodes what [`compress`](crate::compress) returned. `None` if the bytes are damaged, or if they were
+/// encoded by a program that does not state their decoded length.
 pub fn decompress(encoded: &[u8], encoding: ContentEncoding) -> Option<Vec<u8>> {
     match encoding {
         ContentEncoding::Identity => Some(encoded.to_vec()),
         ContentEncoding::Gzip => {
-            // The trailer ends with the length (RFC 1952, 2.3.1).
+            // The trailer ends with the decoded length (RFC 1952, 2.3.1).
             let trailer: [u8; 4] = encoded.last_chunk::<4>().copied()?;
             let mut out = vec![0; u32::from_le_bytes(trailer) as usize];
             let len = libdeflater::Decompressor::new().gzip_decompress(encoded, &mut out).ok()?;

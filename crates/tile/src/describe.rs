@@ -1,3 +1,5 @@
+//! TileJSON: what the tiles of layers contain.
+
 use citymap_engine::{Bbox, LayerSnapshot};
 use citymap_model::{FieldType, GeometryKind};
 use serde_json::{Map, Value, json};
@@ -7,15 +9,15 @@ use crate::{
     mvt::values::{ID_KEY, fields, has_id},
 };
 
-/// The deepest zoom that the description offers. Its grid is 4 cm, finer than a boundary is
-/// measured, so a map enlarges its tiles instead of asking for deeper ones; those exist all the
-/// same, to [`MAX_ZOOM`](crate::MAX_ZOOM).
+/// The deepest zoom in TileJSON. Its grid is 4 cm, finer than boundaries are surveyed, so a map enlarges
+/// these tiles instead of requesting deeper ones. Deeper tiles exist nevertheless, down to
+/// [`MAX_ZOOM`](crate::MAX_ZOOM).
 pub const NATIVE_MAX_ZOOM: u8 = 18;
 
-/// A layer as an entry of TileJSON's `vector_layers`: `id`, `description`, `minzoom`, `maxzoom`,
-/// `fields` (name to `String`, `Number` or `Boolean`), just the ones that tiles carry, and as `citymap` the layer's rule:
-/// `detail_zoom`, below which polygons are merged (`_count` says of how many features), lines thinned and points clustered
-/// (`point_count`), and `class`, the field that they are by.
+/// A layer as an entry of TileJSON's `vector_layers`: `id`, `description`, `minzoom`, `maxzoom` and `fields`
+/// (name to `String`, `Number` or `Boolean`; only the fields that tiles carry). `citymap` holds the layer's
+/// rule: `detail_zoom`, below which polygons are merged (`_count` is the number of features), lines are
+/// thinned and points clustered (`point_count`), and `class`, the field by which.
 pub fn vector_layer(snapshot: &LayerSnapshot) -> Value {
     let layer = snapshot.layer();
     let mut names: Map<String, Value> = fields(snapshot)
@@ -54,8 +56,8 @@ pub fn vector_layer(snapshot: &LayerSnapshot) -> Value {
     })
 }
 
-/// TileJSON 3.0.0 of tiles with the given layers. `url` is the tiles' address with `{z}`, `{x}`
-/// and `{y}`. There is no `center`: the middle of what there is need not be where to begin.
+/// TileJSON 3.0.0 for tiles with the given layers. `url` is the address of a tile with `{z}`, `{x}` and
+/// `{y}`. There is no `center`: the middle of the data need not be a good start.
 pub fn tilejson(layers: &[&LayerSnapshot], url: &str) -> Value {
     let names: Vec<&str> = layers.iter().map(|snapshot| snapshot.layer().title.get("vi")).collect();
     let mut credits: Vec<&str> =

@@ -1,3 +1,5 @@
+//! The report of how a layer was drawn in a tile, as [`Tiler::explain`](crate::Tiler::explain) returns it.
+
 use std::{collections::BTreeMap, fmt};
 
 use citymap_model::{LayerId, TileRule};
@@ -8,15 +10,15 @@ use serde::Serialize;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Method {
-    /// Every feature, as it is, with all public fields.
+    /// Every feature with its exact geometry and all public fields.
     Whole,
-    /// Polygons merged by class along their exact borders, these simplified once for both sides.
+    /// Polygons are merged by class along their exact borders; each border is simplified once for both sides.
     Areas,
-    /// Polygons merged by class on a raster, traced to polygons again.
+    /// Polygons are merged by class on a raster and traced to polygons again.
     Raster,
-    /// Lines thinned by class and simplified.
+    /// Lines are thinned by class and simplified.
     Lines,
-    /// Points near each other as one, with their number.
+    /// Points near each other are drawn as one, with their number.
     Clusters,
 }
 
@@ -24,32 +26,33 @@ pub enum Method {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The layer.
+    /// Id of the layer that was drawn.
     pub layer: LayerId,
-    /// The rule it is drawn by.
+    /// The tile rule that was applied.
     pub rule: TileRule,
-    /// Whether the rule stands in the layer's definition; if not, it follows from the layer's role and fields.
+    /// Whether the rule is part of the layer's definition; otherwise it was derived from the layer's role and
+    /// fields.
     pub own_rule: bool,
-    /// How it was drawn.
+    /// The method that was used to draw the layer.
     pub method: Method,
-    /// Why so.
+    /// The reasons for the method, as sentences.
     pub why: Vec<String>,
-    /// Features that were looked at.
+    /// Number of features whose boxes meet the tile.
     pub candidates: u64,
-    /// Features drawn as themselves.
+    /// Number of features drawn individually.
     pub drawn: u64,
-    /// Areas or clusters drawn for several features each.
+    /// Number of areas or clusters, each of which stands for several features.
     pub merged: u64,
-    /// Features that are not drawn, by class; under an empty name those that are too small.
+    /// Number of features that are not drawn, by class; under an empty name those that are too small.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<String, u64>,
-    /// Vertices left out of borders and lines.
+    /// Number of vertices that were removed from borders and lines.
     pub simplified_vertices: u64,
-    /// Bytes of the layer in the tile.
+    /// Size of the layer in the tile, in bytes.
     pub bytes: u64,
-    /// The same as gzip.
+    /// Size of the layer in the tile compressed with gzip, in bytes.
     pub gzip: u64,
-    /// How long it took, milliseconds; what is derived once for many tiles counts where it was missing.
+    /// Time taken in milliseconds. Work that is done once for many tiles counts if it was not done before.
     pub milliseconds: f64,
 }
 

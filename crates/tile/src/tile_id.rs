@@ -1,3 +1,5 @@
+//! Tiles of the Web Mercator quad tree by zoom, column and row.
+
 use std::fmt;
 
 use citymap_engine::{Bbox, mercator};
@@ -5,8 +7,7 @@ use citymap_engine::{Bbox, mercator};
 /// The deepest zoom that has tiles.
 pub const MAX_ZOOM: u8 = 22;
 
-/// A tile of the Web Mercator quad tree (WebMercatorQuad): zoom, column from the west, row from
-/// the north.
+/// A tile of the Web Mercator quad tree (WebMercatorQuad): zoom, column from the west, row from the north.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TileId {
     z: u8,
@@ -14,23 +15,23 @@ pub struct TileId {
     y: u32,
 }
 
-/// Three numbers that name no tile.
+/// Why three numbers do not identify a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TileError {
-    /// The zoom is too deep.
+    /// The zoom is deeper than [`MAX_ZOOM`].
     #[error("zoom {0} is beyond the deepest, {MAX_ZOOM}")]
     Zoom(u8),
-    /// The column or row is beyond the zoom's last.
+    /// The column or the row is beyond the last one of the zoom.
     #[error("tile {z}/{x}/{y} does not exist: columns and rows of zoom {z} end at {last}")]
     Position {
-        /// The zoom.
+        /// Zoom that was requested.
         z: u8,
-        /// The column asked for.
+        /// Column that was requested.
         x: u32,
-        /// The row asked for.
+        /// Row that was requested.
         y: u32,
-        /// The last column and row.
+        /// Last column and row of the zoom.
         last: u32,
     },
 }
@@ -39,7 +40,7 @@ impl TileId {
     /// The tile at zoom `z`, column `x`, row `y`.
     ///
     /// # Errors
-    /// [`TileError`] where the zoom is beyond [`MAX_ZOOM`] or the zoom has no such tile.
+    /// [`TileError`] if the zoom is beyond [`MAX_ZOOM`] or has no such tile.
     pub fn new(z: u8, x: u32, y: u32) -> Result<Self, TileError> {
         if z > MAX_ZOOM {
             return Err(TileError::Zoom(z));
@@ -56,39 +57,39 @@ impl TileId {
         Self { z, x, y }
     }
 
-    /// The tile of zoom `z` that holds a position (WGS 84 longitude, latitude in degrees); what
-    /// lies beyond the square world counts as on its edge.
+    /// The tile of zoom `z` that contains a position (WGS 84 longitude, latitude in degrees). Positions
+    /// beyond the square world are moved to its edge.
     ///
     /// # Errors
-    /// [`TileError::Zoom`] where the zoom is beyond [`MAX_ZOOM`].
+    /// [`TileError::Zoom`] if the zoom is beyond [`MAX_ZOOM`].
     pub fn at(lonlat: [f64; 2], z: u8) -> Result<Self, TileError> {
         let [x, y] = mercator::project(lonlat)
             .map(|world| (u64::from(world) >> (32 - u32::from(z.min(MAX_ZOOM)))) as u32);
         Self::new(z, x, y)
     }
 
-    /// The zoom.
+    /// The zoom, from 0 for the whole world to [`MAX_ZOOM`].
     pub fn z(self) -> u8 {
         self.z
     }
 
-    /// The column, from the west.
+    /// The column, counted from the west.
     pub fn x(self) -> u32 {
         self.x
     }
 
-    /// The row, from the north.
+    /// The row, counted from the north.
     pub fn y(self) -> u32 {
         self.y
     }
 
-    /// The tile's square in WGS 84 degrees.
+    /// The square of the tile in WGS 84 degrees.
     pub fn bounds(self) -> Bbox {
         self.grown(0.0)
     }
 
-    /// The tile's square grown by `units` of its [`EXTENT`](crate::EXTENT) on each side, in
-    /// WGS 84 degrees; it may reach beyond the world.
+    /// The square of the tile grown by `units` ([`EXTENT`](crate::EXTENT) to its side) on each side, in WGS
+    /// 84 degrees. It may reach beyond the world.
     pub fn grown(self, units: f64) -> Bbox {
         let side = f64::from(1u32 << (31 - self.z)) * 2.0;
         let margin = units / f64::from(crate::EXTENT) * side;

@@ -1,3 +1,5 @@
+//! Cuts tiles by the tile rules of their layers, with a cache of what is derived from each layer.
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,47 +13,50 @@ use crate::{
     Explanation, GZIP_LEVEL, Method, TileId, TileOptions,
     encode::{CLUSTER_SIDE, Thinned, encode_clusters, encode_lines, encode_whole},
     gzip,
+    layer_tile::LayerTile,
     merge::{self, CellGrid, DerivedLayer, Drawing},
 };
 
-/// Cuts tiles by the rules of their layers, and keeps what it derives from a layer (merged areas and rasters) for the
-/// next tile. One for the whole process; every call may come from any thread.
+/// Cuts tiles by the tile rules of their layers, and caches what it derives from a layer (merged areas and
+/// rasters) for the next tile. One instance serves the whole process; all methods may be called from any
+/// thread.
 #[derive(Debug, Default)]
 pub struct Tiler {
-    merged: Mutex<Vec<DerivedEntry>>,
+    entries: Mutex<Vec<DerivedEntry>>,
 }
 
-/// What was derived from a base of a layer by a rule, for a time.
+/// What was derived from one base of a layer, by one rule, for one time.
 #[derive(Debug)]
 struct DerivedEntry {
     layer: LayerId,
     base: u64,
     rule: TileRule,
     time: Option<TimeInterval>,
-    merged: Arc<DerivedLayer>,
+    derived: Arc<DerivedLayer>,
 }
 
-/// How many bases of a layer are kept: the newest, one that requests may still hold, and a former one. With a time of its
-/// own each counts as one too.
+/// Number of bases of a layer that are kept: the newest, one that requests may still hold, and an earlier
+/// one. Each time interval counts separately.
 const BASES: usize = 3;
 
 impl Tiler {
-    /// One that has derived nothing yet.
+    /// A tiler with an empty cache.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One tile with the given layers as uncompressed MVT 2.1, generalised as the layers' rules say for its zoom; empty
-    /// where no layer has anything in it. Equal features give equal bytes, whatever was derived before.
+    /// One tile with the given layers as uncompressed MVT 2.1, generalised by the layers' rules for its zoom;
+    /// empty if no layer has content there. Equal features give equal bytes, whatever is in the cache.
     pub fn encode(&self, layers: &[&LayerSnapshot], tile: TileId, options: &TileOptions) -> Vec<u8> {
         let mut out = Vec::new();
         for layer in layers {
-            self.draw(layer, &layer.layer().tile_rule(), tile, options, &mut out);
+            let rule = layer.layer().tile_rule();
+            self.draw(LayerTile { snapshot: layer, rule: &rule, tile, options }, &mut out);
         }
         out
     }
 
-    /// Cuts a tile as [`Tiler::encode`] does and says, layer by layer, what was done and why.
+    /// Cuts a tile like [`Tiler::encode`], and reports for each layer what was done and why.
     pub fn explain(
         &self,
         layers: &[&LayerSnapshot],
@@ -61,35 +66,27 @@ impl Tiler {
         layers.iter().map(|layer| self.explain_layer(layer, tile, options)).collect()
     }
 
-    fn draw(
-        &self,
-        layer: &LayerSnapshot,
-        rule: &TileRule,
-        tile: TileId,
-        options: &TileOptions,
-        out: &mut Vec<u8>,
-    ) -> Drawn {
+    fn draw(&self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Drawn {
+        let LayerTile { snapshot, rule, tile, options } = request;
         if tile.z() < rule.detail_zoom {
-            match layer.layer().geometry {
+            match snapshot.layer().geometry {
                 GeometryKind::Polygon => {
-                    let merged = self.merged(layer, rule, options.time);
-                    return Drawn::Merged(merged.encode(layer, tile, options, rule.budget, out));
+                    let derived = self.derived(snapshot, rule, options.time);
+                    return Drawn::Merged(derived.encode(request, out));
                 }
-                GeometryKind::Line => return Drawn::Lines(encode_lines(layer, rule, tile, options, out)),
-                GeometryKind::Point => {
-                    return Drawn::Clusters(encode_clusters(layer, rule, tile, options, out));
-                }
+                GeometryKind::Line => return Drawn::Lines(encode_lines(request, out)),
+                GeometryKind::Point => return Drawn::Clusters(encode_clusters(request, out)),
                 GeometryKind::Mixed | GeometryKind::None => {}
             }
         }
-        Drawn::Whole(encode_whole(layer, tile, options, out))
+        Drawn::Whole(encode_whole(snapshot, tile, options, out))
     }
 
     fn explain_layer(&self, layer: &LayerSnapshot, tile: TileId, options: &TileOptions) -> Explanation {
         let rule = layer.layer().tile_rule();
         let start = Instant::now();
         let mut out = Vec::new();
-        let drawn = self.draw(layer, &rule, tile, options, &mut out);
+        let drawn = self.draw(LayerTile { snapshot: layer, rule: &rule, tile, options }, &mut out);
         let milliseconds = start.elapsed().as_secs_f64() * 1e3;
         let compressed = if out.is_empty() { 0 } else { gzip(&out, GZIP_LEVEL).len() as u64 };
         let mut explanation = Explanation {
@@ -111,17 +108,18 @@ impl Tiler {
         explanation
     }
 
-    /// Derives ahead what the tiles of a layer need, on all of rayon's threads; returns when it is there. Without it the
-    /// first tiles do it. Where a layer's base is packed anew, prepare the new snapshot before tiles are cut from it.
+    /// Derives everything that the tiles of a layer need, on all threads of rayon, and returns when it is
+    /// done. Otherwise the first tiles do this work. After merging a delta into a new base, prepare the new
+    /// snapshot before cutting tiles from it.
     pub fn prepare(&self, layer: &LayerSnapshot) {
         let rule = layer.layer().tile_rule();
         if rule.detail_zoom > 0 && layer.layer().geometry == GeometryKind::Polygon {
-            self.merged(layer, &rule, None).prepare(layer);
+            self.derived(layer, &rule, None).prepare(layer);
         }
     }
 
-    /// How far the tiles of a zoom may change when features in `bbox` (WGS 84 degrees: their boxes before and after)
-    /// change: a box that holds it. `layer` is the layer after the change.
+    /// A box that contains every place where tiles of a zoom may change when features in `bbox` change (WGS
+    /// 84 degrees: their boxes before and after the change). `layer` is the layer after the change.
     pub fn reach(&self, layer: &LayerSnapshot, bbox: &Bbox, zoom: u8) -> Bbox {
         let rule = layer.layer().tile_rule();
         if zoom >= rule.detail_zoom {
@@ -134,52 +132,52 @@ impl Tiler {
         }
     }
 
-    /// Bytes held in what was derived.
+    /// Size in bytes of everything that is cached.
     pub fn memory(&self) -> usize {
-        self.entries().iter().map(|entry| entry.merged.weight()).sum()
+        self.entries().iter().map(|entry| entry.derived.weight()).sum()
     }
 
     fn entries(&self) -> MutexGuard<'_, Vec<DerivedEntry>> {
-        self.merged.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn merged(
+    fn derived(
         &self,
         layer: &LayerSnapshot,
         rule: &TileRule,
         time: Option<TimeInterval>,
     ) -> Arc<DerivedLayer> {
-        let own = layer.layer();
-        // In a layer without valid time all features are there at all times.
-        let time = time.filter(|_| own.valid_from.is_some() || own.valid_to.is_some());
+        let definition = layer.layer();
+        // In a layer without valid time all features are valid at all times.
+        let time = time.filter(|_| definition.valid_from.is_some() || definition.valid_to.is_some());
         let base = layer.base().id();
         let mut entries = self.entries();
         let found = entries.iter().position(|entry| {
-            entry.base == base && entry.time == time && entry.rule == *rule && entry.layer == own.id
+            entry.base == base && entry.time == time && entry.rule == *rule && entry.layer == definition.id
         });
-        // The last used is last.
+        // The most recently used entry is last.
         let entry = match found {
             Some(index) => entries.remove(index),
             None => {
-                // Nobody waits here for long: this looks at each feature's box once.
-                let merged = Arc::new(DerivedLayer::new(layer, rule, time));
-                DerivedEntry { layer: own.id.clone(), base, rule: rule.clone(), time, merged }
+                // This reads the bounding box of each feature once, so holding the lock is acceptable.
+                let derived = Arc::new(DerivedLayer::new(layer, rule, time));
+                DerivedEntry { layer: definition.id.clone(), base, rule: rule.clone(), time, derived }
             }
         };
-        let merged = Arc::clone(&entry.merged);
+        let derived = Arc::clone(&entry.derived);
         entries.push(entry);
-        if entries.iter().filter(|entry| entry.layer == own.id).count() > BASES
-            && let Some(oldest) = entries.iter().position(|entry| entry.layer == own.id)
+        if entries.iter().filter(|entry| entry.layer == definition.id).count() > BASES
+            && let Some(oldest) = entries.iter().position(|entry| entry.layer == definition.id)
         {
             entries.remove(oldest);
         }
-        merged
+        derived
     }
 }
 
-/// How a layer was drawn.
+/// How a layer was drawn, with the counts of that method.
 enum Drawn {
-    /// Features whose boxes meet the tile, and those in it.
+    /// The number of features whose boxes meet the tile, and of those in it.
     Whole([u64; 2]),
     Merged(Drawing),
     Lines(Thinned),
@@ -189,21 +187,21 @@ enum Drawn {
 impl Drawn {
     fn report(self, zoom: u8, to: &mut Explanation) {
         let detail = to.rule.detail_zoom;
-        let below = format!("zoom {zoom} is below {detail}, from which everything is drawn");
+        let below = format!("zoom {zoom} is below {detail}, from which all features are drawn");
         let too_large = |sizes: &[u64], to: &mut Explanation| {
             for size in sizes {
                 let budget = to.rule.budget;
                 to.why.push(format!(
-                    "{size} bytes (gzip) were more than the budget of {budget}: drawn more coarsely"
+                    "{size} bytes (gzip) exceeded the budget of {budget}: drawn more coarsely"
                 ));
             }
         };
         match self {
             Self::Whole([candidates, drawn]) => {
                 to.why.push(if zoom >= detail {
-                    format!("zoom {zoom} is not below {detail}, from which everything is drawn whatever the budget")
+                    format!("zoom {zoom} is not below {detail}, from which all features are drawn")
                 } else {
-                    "the layer mixes kinds of geometry, or has none".to_owned()
+                    "the layer has several kinds of geometry, or none".to_owned()
                 });
                 (to.candidates, to.drawn) = (candidates, drawn);
             }
@@ -214,7 +212,7 @@ impl Drawn {
                 if let Some(step) = drawing.raster {
                     to.method = Method::Raster;
                     to.why.push(format!(
-                        "{} pixels to a side are as fine as its features are here",
+                        "{} pixels across are as fine as its features at this zoom",
                         256 >> step
                     ));
                 }

@@ -1,4 +1,4 @@
-//! Which tiles a change touches.
+//! Finds the tiles that a change touches.
 
 use std::ops::RangeInclusive;
 
@@ -14,19 +14,20 @@ pub struct TileRange {
     y: RangeInclusive<u32>,
 }
 
-/// The tiles of a zoom whose squares, each grown by `buffer` of its units, meet a box (WGS 84 degrees): all whose bytes may
-/// change when a feature in the box does, if `buffer` is the [`TileOptions::buffer`](crate::TileOptions::buffer) that they
-/// are cut with. On the edge there may be one more. What lies beyond the square world counts as on its edge; a box across
-/// the antimeridian counts as all around the world, so [`Bbox::split`] it first.
+/// The tiles of a zoom whose squares, each grown by `buffer` tile units, meet a box in WGS 84 degrees. These
+/// are all tiles whose bytes may change with a feature in the box, if they are cut with the same
+/// [`TileOptions::buffer`](crate::TileOptions::buffer). At the edge there may be one tile more. A box beyond
+/// the square world counts as on its edge. A box across the antimeridian counts as all around the world, so
+/// [`Bbox::split`] it first.
 ///
 /// # Errors
-/// [`TileError::Zoom`] where the zoom is beyond [`MAX_ZOOM`].
+/// [`TileError::Zoom`] if the zoom is beyond [`MAX_ZOOM`].
 pub fn touched_tiles(bbox: &Bbox, zoom: u8, buffer: u16) -> Result<TileRange, TileError> {
     if zoom > MAX_ZOOM {
         return Err(TileError::Zoom(zoom));
     }
-    // World units to a tile's side, and to the margin: its buffer, one unit that rounding may bring in, one for the box's
-    // own rounding.
+    // The side of a tile as a power of two of world units, and the margin in world units: the buffer, one
+    // tile unit for rounding, and one world unit for the rounding of the box itself.
     let shift = 32 - u32::from(zoom);
     let margin = ((u64::from(buffer) + 1) << shift).div_ceil(u64::from(EXTENT)) + 1;
     let span = |low: u32, high: u32| {
@@ -41,33 +42,33 @@ pub fn touched_tiles(bbox: &Bbox, zoom: u8, buffer: u16) -> Result<TileRange, Ti
 }
 
 impl TileRange {
-    /// The zoom.
+    /// The zoom of all tiles of the range.
     pub fn z(&self) -> u8 {
         self.z
     }
 
-    /// The columns, from the west.
+    /// The columns, counted from the west.
     pub fn x(&self) -> RangeInclusive<u32> {
         self.x.clone()
     }
 
-    /// The rows, from the north.
+    /// The rows, counted from the north.
     pub fn y(&self) -> RangeInclusive<u32> {
         self.y.clone()
     }
 
-    /// How many tiles there are, without going through them.
+    /// The number of tiles, computed without visiting them.
     pub fn count(&self) -> u64 {
         let span = |range: &RangeInclusive<u32>| u64::from(range.end() - range.start()) + 1;
         span(&self.x) * span(&self.y)
     }
 
-    /// Whether the tile is one of them.
+    /// Whether the tile is in the range.
     pub fn contains(&self, tile: TileId) -> bool {
         tile.z() == self.z && self.x.contains(&tile.x()) && self.y.contains(&tile.y())
     }
 
-    /// The tiles, row by row.
+    /// Iterates over the tiles row by row.
     pub fn tiles(&self) -> impl Iterator<Item = TileId> + '_ {
         self.y.clone().flat_map(move |y| self.x.clone().map(move |x| TileId::of(self.z, x, y)))
     }
@@ -81,7 +82,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_touched_tile_is_left_out_and_no_far_one_is_in(
-            x in -180.0..180.0f64, y in -80.0..80.0f64, w in 0.0..0.02f64, h in 0.0..0.02f64, z in 0..=MAX_ZOOM, buffer in 0..300u16,
+            x in -180.0..180.0f64, y in -80.0..80.0f64, w in 0.0..0.02f64, h in 0.0..0.02f64,
+            z in 0..=MAX_ZOOM, buffer in 0..300u16,
         ) {
             // A few tiles at any zoom.
             let scale = 1e4 / f64::from(1u32 << z).min(1e4);
@@ -93,7 +95,8 @@ mod tests {
             }
             // The ring of tiles around the range.
             let last = (1u32 << z) - 1;
-            let around = |span: RangeInclusive<u32>| span.start().saturating_sub(1)..=(span.end() + 1).min(last);
+            let around =
+                |span: RangeInclusive<u32>| span.start().saturating_sub(1)..=(span.end() + 1).min(last);
             for y in around(range.y()) {
                 for x in around(range.x()) {
                     let tile = TileId::new(z, x, y).unwrap();

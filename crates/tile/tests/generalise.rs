@@ -94,7 +94,9 @@ fn parcels() -> City {
     }
     // The same house twice, nothing, and land far wider than what tiles merge.
     let again = city[&7].clone();
-    let big = polygon![(x: 106.70, y: 10.768), (x: 106.74, y: 10.768), (x: 106.74, y: 10.7695), (x: 106.70, y: 10.7695)];
+    let big = polygon![
+        (x: 106.70, y: 10.768), (x: 106.74, y: 10.768), (x: 106.74, y: 10.7695), (x: 106.70, y: 10.7695),
+    ];
     for geometry in [again.geometry, None, Some(big.into()), Some(Point::new(106.6901, 10.7701).into())] {
         let fid = city.len() as i64 + 1;
         city.insert(fid, Feature { fid, geometry, values: values(fid, USES[0]) });

@@ -238,7 +238,8 @@ proptest! {
         }
         for path in found.iter().flat_map(|feature| &feature.paths) {
             prop_assert!(path.0.len() >= 2 && path.0.windows(2).all(|edge| edge[0] != edge[1]));
-            prop_assert!(path.0.iter().all(|point| [point.x, point.y].iter().all(|v| (-64.0..=4160.0).contains(v))));
+            let inside = |v: &f64| (-64.0..=4160.0).contains(v);
+            prop_assert!(path.0.iter().all(|point| [point.x, point.y].iter().all(inside)));
         }
         // A line too short for the grid is a unit to the east in both tiles, so it may end on the
         // seam in one and begin there in the other.

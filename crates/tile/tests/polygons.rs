@@ -165,11 +165,15 @@ proptest! {
             low + (high - low) * part
         };
         for (x, y) in places {
-            let point = Point::new(along(bounds.min().x, bounds.max().x, x), along(bounds.min().y, bounds.max().y, y));
+            let (min, max) = (bounds.min(), bounds.max());
+            let point = Point::new(along(min.x, max.x, x), along(min.y, max.y, y));
             let edge = shape.iter().flat_map(|polygon| polygon.interiors().iter().chain([polygon.exterior()]))
                 .map(|ring| Euclidean.distance(&point, ring)).fold(f64::MAX, f64::min);
-            if edge > reach && (-64.0..=4160.0).contains(&point.x()) && (-64.0..=4160.0).contains(&point.y()) {
-                prop_assert_eq!(shape.intersects(&point), found.intersects(&point), "{:?}, {} from an edge: {:?}", point, edge, found);
+            if edge > reach && [point.x(), point.y()].iter().all(|v| (-64.0..=4160.0).contains(v)) {
+                prop_assert_eq!(
+                    shape.intersects(&point), found.intersects(&point),
+                    "{:?}, {} from an edge: {:?}", point, edge, found
+                );
             }
         }
     }
@@ -187,13 +191,19 @@ proptest! {
 
     #[test]
     fn rings_that_cross_and_touch_at_will_come_out_valid(
-        parts in prop::collection::vec(prop::collection::vec(prop::collection::vec((0..9i32, 0..9i32), 3..14), 1..4), 1..4),
-        corner in prop_oneof![Just((100.0, 100.0)), Just((-68.0, 2000.0)), Just((4092.0, 4093.0)), Just((4156.0, 4156.0))],
+        parts in prop::collection::vec(
+            prop::collection::vec(prop::collection::vec((0..9i32, 0..9i32), 3..14), 1..4), 1..4,
+        ),
+        corner in prop_oneof![
+            Just((100.0, 100.0)), Just((-68.0, 2000.0)), Just((4092.0, 4093.0)), Just((4156.0, 4156.0)),
+        ],
         stretch in prop_oneof![Just(1.0), Just(3.3), Just(700.0)],
     ) {
         let tile = TileId::new(14, 13_050, 7_700).unwrap();
         let ring = |points: &Vec<(i32, i32)>| {
-            let place = |&(x, y): &(i32, i32)| (corner.0 + f64::from(x) * stretch, corner.1 + f64::from(y) * stretch);
+            let place = |&(x, y): &(i32, i32)| {
+                (corner.0 + f64::from(x) * stretch, corner.1 + f64::from(y) * stretch)
+            };
             let mut ring: LineString<f64> = points.iter().map(place).collect();
             ring.close();
             ring
@@ -201,7 +211,7 @@ proptest! {
         let shape: MultiPolygon<f64> = parts.iter().map(|rings| {
             Polygon::new(ring(&rings[0]), rings[1..].iter().map(ring).collect())
         }).collect();
-        let inside = |coord: &Coord<f64>| (0.0..=4096.0).contains(&coord.x) && (0.0..=4096.0).contains(&coord.y);
+        let inside = |coord: &Coord<f64>| [coord.x, coord.y].iter().all(|v| (0.0..=4096.0).contains(v));
         let expected = shape.iter().any(|polygon| polygon.exterior().0.iter().any(inside));
         let found = cut(&to_lonlat(tile, &shape.into()), tile);
         prop_assert!(found.is_some() || !expected);
@@ -216,7 +226,8 @@ proptest! {
 
     #[test]
     fn neighbours_agree_exactly_on_what_is_not_tiny(
-        tile in tile(), at in center(), size in 200.0..20_000.0, arms in prop::collection::vec(0.3..1.0, 3..30),
+        tile in tile(), at in center(), size in 200.0..20_000.0,
+        arms in prop::collection::vec(0.3..1.0, 3..30),
     ) {
         agree(tile, Polygon::new(star(at, size, &arms), vec![]).into(), 0)?;
     }

@@ -119,7 +119,8 @@ fn a_thousand_tiles_are_valid_complete_and_agree() {
         }
     }
     println!(
-        "1000 tiles: of the features in whose box they are {shown} are there, {elsewhere} rightly not, {rings} rings valid, {off} of {along} seam places differ"
+        "1000 tiles: of the features in whose box they are {shown} are there, {elsewhere} rightly not, \
+         {rings} rings valid, {off} of {along} seam places differ"
     );
     assert!(shown > 5_000 && rings > 5_000 && along > 50_000, "{shown} {rings} {along}");
     assert!(off * 100_000 <= along, "{off} of {along} places on seams differ");

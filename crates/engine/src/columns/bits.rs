@@ -1,8 +1,10 @@
+//! Sets of rows as bits.
+
 use std::ops::Range;
 
 use crate::Row;
 
-/// A set of rows, a bit each; takes no memory while it is empty.
+/// A set of rows with one bit for each. An empty set allocates nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bits {
     words: Vec<u64>,
@@ -15,7 +17,7 @@ impl Bits {
         self.words.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
-    /// Adds a row; false if it was there.
+    /// Adds a row. Returns false if it was in the set already.
     pub(crate) fn insert(&mut self, row: Row) -> bool {
         let (word, bit) = (row as usize / 64, 1 << (row % 64));
         if self.words.len() <= word {
@@ -34,7 +36,7 @@ impl Bits {
         }
     }
 
-    /// The set of these bits, 64 rows to a word; `None` where one is not among `rows`.
+    /// The set given by these bits, 64 rows to a word; `None` if a bit is set at or above `rows`.
     pub(crate) fn from_words(words: Vec<u64>, rows: usize) -> Option<Self> {
         let beyond = match words.get(rows / 64) {
             Some(last) if words.len() == rows / 64 + 1 => last >> (rows % 64) != 0,
@@ -57,12 +59,12 @@ impl Bits {
         self.count == 0
     }
 
-    /// How many rows are in both.
+    /// The number of rows that are in both sets.
     pub(crate) fn common(&self, other: &Self) -> usize {
         self.words.iter().zip(&other.words).map(|(a, b)| (a & b).count_ones() as usize).sum()
     }
 
-    /// The rows, ascending.
+    /// The rows of the set in ascending order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Row> + '_ {
         self.words.iter().enumerate().flat_map(|(index, &word)| {
             let left = |word: u64| (word != 0).then_some(word);
@@ -71,7 +73,7 @@ impl Bits {
         })
     }
 
-    /// The stretches of `rows` that are not in the set.
+    /// The runs of `rows` that are not in the set.
     pub(crate) fn gaps(&self, rows: Range<Row>) -> impl Iterator<Item = Range<Row>> + '_ {
         let mut at = rows.start;
         std::iter::from_fn(move || {
@@ -81,7 +83,7 @@ impl Bits {
         })
     }
 
-    /// The first row in `from..end` that is (or is not) in the set.
+    /// The first row in `from..end` that is in the set, or that is not if `set` is false.
     fn next(&self, mut from: Row, end: Row, set: bool) -> Option<Row> {
         while from < end {
             let word = self.words.get(from as usize / 64).copied().unwrap_or(0);

@@ -1,3 +1,5 @@
+//! The packed block: columns, shapes, key index and R-tree of many features.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use citymap_model::{Feature, Fid, Layer};
@@ -12,7 +14,8 @@ use super::{
 };
 use crate::{Bbox, EngineError, Row};
 
-/// Features of one layer, packed: columnar, indexed, never changed. A snapshot is a large one and a small one.
+/// Features of one layer in packed form: columnar, indexed and never changed. A snapshot consists of a large
+/// and a small one.
 #[derive(Debug)]
 pub struct Block {
     id: u64,
@@ -23,11 +26,11 @@ pub struct Block {
     pub(crate) index: BoxIndex,
 }
 
-/// A packed R-tree over the boxes of shapes.
+/// A packed R-tree over the bounding boxes of shapes.
 #[derive(Debug, Default)]
 pub(crate) struct BoxIndex {
     pub(crate) tree: Option<Tree>,
-    /// The row of each item of `tree`; empty where every row is in it.
+    /// The row of each item of `tree`; empty if every row is in the tree, so that items are rows.
     pub(crate) rows: Buffer<Row>,
     pub(crate) extent: Option<Bbox>,
 }
@@ -39,7 +42,7 @@ impl BoxIndex {
     }
 }
 
-/// The identity of the next block of this process.
+/// The identity that the next block of this process gets.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 impl Block {
@@ -53,28 +56,28 @@ impl Block {
         Self { id: NEXT.fetch_add(1, Ordering::Relaxed), fids, shapes, columns, keys, index }
     }
 
-    /// What tells the block from every other one of this process. What was computed from a block holds for as long as
-    /// a snapshot has the block.
+    /// The identity of the block within this process. A value derived from a block stays valid as long as a
+    /// snapshot has that block.
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// How many features it holds, those that a snapshot hides among them.
+    /// The number of features, including those that a snapshot hides.
     pub fn len(&self) -> usize {
         self.fids.len()
     }
 
-    /// Whether there is no feature in it.
+    /// True if the block has no feature.
     pub fn is_empty(&self) -> bool {
         self.fids.is_empty()
     }
 
-    /// The store's number of one of its own rows.
+    /// The number in the store of the feature at `row`, a row of this block.
     pub fn fid(&self, row: Row) -> Fid {
         self.fids[row as usize]
     }
 
-    /// The values of the field at position `field`, by its own rows.
+    /// The values of the field at position `field`, indexed by rows of this block.
     pub fn column(&self, field: usize) -> &Column {
         &self.columns[field]
     }
@@ -83,9 +86,9 @@ impl Block {
         self.fids.binary_search(&fid).ok().map(|row| row as Row)
     }
 
-    /// How many rows have a fid below `fid`.
+    /// The number of rows with a fid below `fid`.
     pub(crate) fn rows_below(&self, fid: Fid) -> Row {
-        self.fids.partition_point(|&own| own < fid) as Row
+        self.fids.partition_point(|&other| other < fid) as Row
     }
 
     pub(crate) fn extent(&self) -> Option<Bbox> {
@@ -96,7 +99,7 @@ impl Block {
         &self.index
     }
 
-    /// Calls `visit` for each row whose box meets `bbox`, which does not cross the antimeridian.
+    /// Calls `visit` for each row whose box meets `bbox`. `bbox` must not cross the antimeridian.
     #[inline]
     pub(crate) fn candidates(&self, bbox: &Bbox, mut visit: impl FnMut(Row)) {
         let Some(tree) = &self.index.tree else { return };
@@ -121,7 +124,7 @@ pub(crate) fn build_index(shapes: &ShapeColumn) -> BoxIndex {
     BoxIndex { tree: Some(builder.finish::<HilbertSort>().into()), rows: rows.into(), extent: Some(extent) }
 }
 
-/// Grows a [`Block`] feature by feature.
+/// Builds a [`Block`] feature by feature.
 #[derive(Debug)]
 pub(crate) struct BlockBuilder {
     fids: Vec<Fid>,
@@ -135,7 +138,7 @@ impl BlockBuilder {
         Self { fids: Vec::new(), shapes: ShapeBuilder::default(), columns }
     }
 
-    /// Adds a feature of `layer`. Features come in the order of their fids.
+    /// Adds a feature of `layer`. Features must come in ascending order of their fids.
     pub(crate) fn push(&mut self, layer: &Layer, feature: &Feature) -> Result<(), EngineError> {
         let fid = feature.fid;
         if feature.values.len() != self.columns.len() {
@@ -157,7 +160,7 @@ impl BlockBuilder {
                 PushError::TooLarge => EngineError::TooLarge { layer: layer.id.clone() },
             })?;
         }
-        // The last number stands for no row.
+        // `Row::MAX` is reserved: it stands for "no row".
         if !self.shapes.push(feature.geometry.as_ref()) || self.fids.len() >= Row::MAX as usize - 1 {
             return Err(EngineError::TooLarge { layer: layer.id.clone() });
         }

@@ -1,4 +1,6 @@
-//! Columns of numbers and texts that are either this process's own memory or lie in a mapped file.
+//! Buffers of numbers and text that are either memory of this process or part of a mapped file.
+//!
+//! The columns read both alike, so a snapshot can be used right after its file is mapped.
 
 use std::{fmt, ops::Deref};
 
@@ -6,12 +8,12 @@ use arrow_buffer::{ArrowNativeType, ScalarBuffer};
 use bytes::Bytes;
 use bytestring::ByteString;
 
-/// Numbers in a row, never changed; a slice to whoever reads it, wherever it lies. Cheap to clone: clones share it.
+/// A slice of numbers that never changes, in memory or in a mapped file. Clones share the data.
 #[derive(Clone)]
 pub struct Buffer<T: ArrowNativeType>(ScalarBuffer<T>);
 
 impl<T: ArrowNativeType> From<Vec<T>> for Buffer<T> {
-    /// Takes the vector and gives back what it has reserved beyond its end.
+    /// Takes over the vector and frees its unused capacity.
     fn from(mut values: Vec<T>) -> Self {
         values.shrink_to_fit();
         Self(values.into())
@@ -19,10 +21,11 @@ impl<T: ArrowNativeType> From<Vec<T>> for Buffer<T> {
 }
 
 impl<T: ArrowNativeType> Buffer<T> {
-    /// Reads bytes in place; `None` where they are no whole number of values, or do not begin where such a value may.
+    /// Reads bytes in place. `None` if their length is not a multiple of the size of a value, or their
+    /// address is not aligned for it.
     pub(crate) fn from_bytes(bytes: Bytes) -> Option<Self> {
         if bytes.is_empty() {
-            // An empty slice of a file may begin anywhere.
+            // An empty slice of a file may have any address.
             return Some(Self::default());
         }
         let whole = bytes.len().is_multiple_of(size_of::<T>());
@@ -30,7 +33,7 @@ impl<T: ArrowNativeType> Buffer<T> {
         (whole && aligned).then(|| Self(arrow_buffer::Buffer::from(bytes).into()))
     }
 
-    /// The bytes, in this machine's order.
+    /// The values as bytes in the byte order of this machine.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.inner().as_slice()
     }
@@ -57,7 +60,7 @@ impl<T: ArrowNativeType> fmt::Debug for Buffer<T> {
     }
 }
 
-/// UTF-8 text, checked once when it was made.
+/// UTF-8 text that was validated when it was read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TextBuffer(ByteString);
 
@@ -69,7 +72,7 @@ impl From<String> for TextBuffer {
 }
 
 impl TextBuffer {
-    /// Reads bytes in place; `None` where they are no UTF-8.
+    /// Reads bytes in place; `None` if they are not valid UTF-8.
     pub(crate) fn from_bytes(bytes: Bytes) -> Option<Self> {
         ByteString::try_from(bytes).ok().map(Self)
     }
@@ -94,9 +97,9 @@ mod tests {
 
     #[test]
     fn values_are_read_where_they_lie() {
-        let own: Buffer<f64> = vec![1.0, 2.0, f64::NAN].into();
-        assert_eq!(own[..2], [1.0, 2.0]);
-        let bytes = Bytes::copy_from_slice(own.as_bytes());
+        let owned: Buffer<f64> = vec![1.0, 2.0, f64::NAN].into();
+        assert_eq!(owned[..2], [1.0, 2.0]);
+        let bytes = Bytes::copy_from_slice(owned.as_bytes());
         let again = Buffer::<f64>::from_bytes(bytes.clone()).unwrap();
         assert_eq!(again.as_ptr().cast(), bytes.as_ptr());
         assert_eq!(Buffer::<u32>::from_bytes(bytes.slice(4..12)).map(|cut| cut.len()), Some(2));

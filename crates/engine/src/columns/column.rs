@@ -1,3 +1,5 @@
+//! Typed columns of values, with dictionaries for texts and sentinels or bits for missing values.
+
 use arrow_buffer::ArrowNativeType;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use citymap_model::{FieldType, Value, format_datetime};
@@ -10,22 +12,22 @@ use super::{
 };
 use crate::Row;
 
-/// A value without owning it.
+/// A value of a field, borrowed from its column.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub enum ValueRef<'a> {
-    /// No value.
+    /// The field has no value.
     Null,
-    /// True or false.
+    /// A truth value, true or false.
     Bool(bool),
-    /// 64-bit signed integer.
+    /// A 64-bit signed integer.
     Int(i64),
-    /// 64-bit floating point.
+    /// A 64-bit floating-point number.
     Real(f64),
-    /// Unicode text.
+    /// Unicode text, borrowed from the dictionary.
     Text(&'a str),
-    /// Calendar day.
+    /// A calendar day without a time zone.
     Date(NaiveDate),
-    /// Instant, UTC.
+    /// An instant in UTC, in milliseconds.
     DateTime(DateTime<Utc>),
 }
 
@@ -44,7 +46,7 @@ impl<'a> From<&'a Value> for ValueRef<'a> {
 }
 
 impl ValueRef<'_> {
-    /// The value on its own.
+    /// An owned copy of the value.
     pub fn to_value(self) -> Value {
         match self {
             Self::Null => Value::Null,
@@ -57,12 +59,12 @@ impl ValueRef<'_> {
         }
     }
 
-    /// Whether there is no value.
+    /// True if the field has no value.
     pub fn is_null(self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// The value as text; empty for null.
+    /// The value as text for display; empty for null.
     pub fn to_text(self) -> String {
         match self {
             Self::Null => String::new(),
@@ -75,20 +77,20 @@ impl ValueRef<'_> {
         }
     }
 
-    /// The text, of a text.
+    /// The text if the value is a text.
     pub fn as_str(&self) -> Option<&str> {
         if let Self::Text(value) = self { Some(value) } else { None }
     }
 }
 
-/// The distinct texts of a column, numbered in the order in which they first came.
+/// The distinct texts of a column, numbered in the order of their first occurrence.
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
     pub(crate) text: TextBuffer,
     pub(crate) ends: Buffer<u32>,
 }
 
-/// A [`Dictionary`] while it grows.
+/// A [`Dictionary`] under construction.
 #[derive(Debug, Default)]
 struct DictionaryBuilder {
     text: String,
@@ -96,7 +98,8 @@ struct DictionaryBuilder {
 }
 
 impl DictionaryBuilder {
-    /// Adds a text that is not there; `None` where 32 bits do not reach.
+    /// Adds a text that is not in the dictionary and returns its code; `None` if the total length exceeds 32
+    /// bits.
     fn push(&mut self, text: &str) -> Option<u32> {
         let end = u32::try_from(self.text.len() + text.len()).ok().filter(|&end| end < u32::MAX)?;
         self.text.push_str(text);
@@ -110,32 +113,32 @@ impl DictionaryBuilder {
 }
 
 impl Dictionary {
-    /// How many distinct texts there are.
+    /// The number of distinct texts.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is none.
+    /// True if there is no text.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// The text with number `code`.
+    /// The text with the code `code`.
     pub fn get(&self, code: u32) -> &str {
         let ends = &*self.ends;
         let start = if code == 0 { 0 } else { ends[code as usize - 1] as usize };
         &self.text[start..ends[code as usize] as usize]
     }
 
-    /// The number of `text`, if it occurs. Looks at every entry.
+    /// The code of `text` if it occurs. Compares with every text, O(n).
     pub fn find(&self, text: &str) -> Option<u32> {
         (0..self.ends.len() as u32).find(|&code| self.get(code) == text)
     }
 
-    /// For each text of `other` its number here, or [`Column::NULL_CODE`].
+    /// For each text of `other` its code here, or [`Column::NULL_CODE`].
     fn codes_of(&self, other: &Self) -> Vec<u32> {
         let texts = |dictionary: &'_ Self| 0..dictionary.len() as u32;
-        // A look at every text is faster than a table, for a few.
+        // For a few texts a linear search is faster than a hash table.
         if other.len() <= 4 {
             return texts(other)
                 .map(|code| self.find(other.get(code)).unwrap_or(Column::NULL_CODE))
@@ -146,32 +149,32 @@ impl Dictionary {
         let table: FxHashMap<&str, u32> = texts(small).map(|code| (small.get(code), code)).collect();
         for code in texts(large) {
             if let Some(&known) = table.get(large.get(code)) {
-                let (own, others) = if std::ptr::eq(large, self) { (code, known) } else { (known, code) };
-                codes[others as usize] = own;
+                let (here, there) = if std::ptr::eq(large, self) { (code, known) } else { (known, code) };
+                codes[there as usize] = here;
             }
         }
         codes
     }
 }
 
-/// The values of one field for all rows.
+/// The values of one field for all rows of a block.
 #[derive(Clone, Debug)]
 pub enum Column {
-    /// 0, 1, or [`Column::NULL_BOOL`].
+    /// 0, 1, or [`Column::NULL_BOOL`] for no value.
     Bool(Buffer<u8>),
-    /// Values, and the rows that have none (sorted).
+    /// The values, and the set of rows that have none.
     Int(Buffer<i64>, Nulls),
-    /// Values, and the rows that have none.
+    /// The values, and the set of rows that have none.
     Real(Buffer<f64>, Nulls),
-    /// Numbers in the dictionary, or [`Column::NULL_CODE`].
+    /// Codes of the dictionary, or [`Column::NULL_CODE`] for no value.
     Text(Buffer<u32>, Dictionary),
     /// Days since 1 January of year 1 (as `chrono` counts), or [`Column::NULL_DATE`].
     Date(Buffer<i32>),
-    /// Milliseconds since 1970 UTC, or [`Column::NULL_INSTANT`].
+    /// Milliseconds since 1970 in UTC, or [`Column::NULL_INSTANT`].
     DateTime(Buffer<i64>),
 }
 
-/// Which rows of a column have no value: a bit each, or nothing where all have one.
+/// The rows of a column that have no value, one bit each. Allocates nothing if every row has one.
 #[derive(Clone, Debug, Default)]
 pub struct Nulls(pub(crate) Bits);
 
@@ -202,16 +205,16 @@ impl Nulls {
 }
 
 impl Column {
-    /// No value, in a column of truths.
+    /// Stands for no value in a column of truth values.
     pub const NULL_BOOL: u8 = 2;
-    /// No value, in a column of texts.
+    /// Stands for no value in a column of texts.
     pub const NULL_CODE: u32 = u32::MAX;
-    /// No value, in a column of days.
+    /// Stands for no value in a column of days.
     pub const NULL_DATE: i32 = i32::MIN;
-    /// No value, in a column of instants.
+    /// Stands for no value in a column of instants.
     pub const NULL_INSTANT: i64 = i64::MIN;
 
-    /// The type of the values.
+    /// The type of the field that the column holds.
     pub fn field_type(&self) -> FieldType {
         match self {
             Self::Bool(_) => FieldType::Bool,
@@ -223,7 +226,7 @@ impl Column {
         }
     }
 
-    /// How many rows there are.
+    /// The number of rows, including those without a value.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Bool(values) => values.len(),
@@ -234,7 +237,7 @@ impl Column {
         }
     }
 
-    /// The row's value.
+    /// The value at `row`, a row of this block.
     pub fn get(&self, row: Row) -> ValueRef<'_> {
         let index = row as usize;
         match self {
@@ -249,7 +252,7 @@ impl Column {
                 Self::NULL_CODE => ValueRef::Null,
                 code => ValueRef::Text(dictionary.get(code)),
             },
-            // The builder took only days and instants that chrono can hold.
+            // The builder accepted only days and instants that chrono can represent.
             Self::Date(values) => {
                 NaiveDate::from_num_days_from_ce_opt(values[index]).map_or(ValueRef::Null, ValueRef::Date)
             }
@@ -260,7 +263,7 @@ impl Column {
     }
 }
 
-/// The values of the spans, one after the other.
+/// Concatenates the values of the spans.
 fn gather_values<T: ArrowNativeType>(sources: [&[T]; 2], spans: &[RowSpan]) -> Buffer<T> {
     let mut values = Vec::with_capacity(spans.iter().map(|span| span.rows.len()).sum());
     for span in spans {
@@ -269,8 +272,8 @@ fn gather_values<T: ArrowNativeType>(sources: [&[T]; 2], spans: &[RowSpan]) -> B
     values.into()
 }
 
-/// The codes of the spans in a dictionary of just the texts that they use, in the order in which they come: the same
-/// that a builder would make.
+/// The codes of the spans, in a new dictionary of only the texts that they use, in the order of their first
+/// occurrence: the dictionary that a builder would make.
 fn gather_texts(sources: [(&[u32], &Dictionary); 2], spans: &[RowSpan]) -> Option<Column> {
     let [(_, first), (_, second)] = sources;
     let same = first.codes_of(second);
@@ -284,7 +287,7 @@ fn gather_texts(sources: [(&[u32], &Dictionary); 2], spans: &[RowSpan]) -> Optio
                 continue;
             }
             let (source, code) = match same.get(code as usize) {
-                Some(&own) if span.source == 1 && own != Column::NULL_CODE => (0, own),
+                Some(&shared) if span.source == 1 && shared != Column::NULL_CODE => (0, shared),
                 _ => (span.source, code),
             };
             let slot = &mut known[source][code as usize];
@@ -298,7 +301,8 @@ fn gather_texts(sources: [(&[u32], &Dictionary); 2], spans: &[RowSpan]) -> Optio
 }
 
 impl Column {
-    /// The column of the spans of two columns of one type; `None` where 32 bits do not reach, or the types differ.
+    /// The column of the given spans of two columns of one type. `None` if 32-bit offsets overflow or the
+    /// types differ.
     pub(crate) fn gather(sources: [&Self; 2], spans: &[RowSpan]) -> Option<Self> {
         Some(match sources {
             [Self::Bool(a), Self::Bool(b)] => Self::Bool(gather_values([a, b], spans)),
@@ -318,7 +322,7 @@ impl Column {
     }
 }
 
-/// The variants of [`Column`].
+/// One growing buffer for each variant of [`Column`].
 #[derive(Debug)]
 enum Growing {
     Bool(Vec<u8>),
@@ -329,7 +333,7 @@ enum Growing {
     DateTime(Vec<i64>),
 }
 
-/// A column while it grows.
+/// A [`Column`] under construction.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     column: Growing,
@@ -337,7 +341,7 @@ pub(crate) struct ColumnBuilder {
     len: usize,
 }
 
-/// Why a value was not taken.
+/// Why a column did not accept a value.
 pub(crate) enum PushError {
     Type(FieldType),
     TooLarge,
@@ -366,7 +370,7 @@ impl ColumnBuilder {
                 nulls.insert(self.len);
             }
             (Growing::Real(values, _), Value::Real(value)) => values.push(*value),
-            // A whole number in a column of real ones is what GeoJSON and SQLite make of `1.0`.
+            // GeoJSON and SQLite turn `1.0` into an integer, so a column of real numbers accepts integers.
             (Growing::Real(values, _), Value::Int(value)) => values.push(*value as f64),
             (Growing::Real(values, nulls), Value::Null) => {
                 values.push(0.0);

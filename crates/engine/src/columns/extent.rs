@@ -1,22 +1,25 @@
-//! The box around what is to be seen of a block, found without looking at most of it.
+//! The bounding box of the visible rows of a block, found without visiting most of them.
+//!
+//! After an edit the extent shrinks only if a hidden row touched its edge. Then each edge is searched in the
+//! R-tree, which skips every node that cannot improve it.
 
 use geo_index::rtree::{Node, RTreeIndex};
 
 use super::{bits::Bits, block::BoxIndex, tree::Tree};
 use crate::Bbox;
 
-/// A node of the index, or one of the boxes in it.
+/// An inner node of the R-tree, or one of its items.
 type TreeNode<'a> = Node<'a, f64, Tree>;
 
-/// Whether a box reaches an edge of the extent that it lies in, so that the extent may shrink without it.
+/// Whether a box touches an edge of the extent, so that the extent may shrink without it.
 pub(crate) fn is_on_edge(bbox: &Bbox, extent: &Bbox) -> bool {
     (0..2).any(|axis| bbox.min[axis] <= extent.min[axis] || bbox.max[axis] >= extent.max[axis])
 }
 
-/// The box around all rows that are not hidden.
+/// The bounding box of all rows that are not hidden.
 pub(crate) fn of_shown(index: &BoxIndex, hidden: &Bits) -> Option<Bbox> {
     let tree = index.tree.as_ref()?;
-    // Each edge as something to be small: a node's own edge bounds those of all in it.
+    // Each edge as a value to minimise. The edge of a node is a lower bound for all items in it.
     let edges: [fn(&TreeNode<'_>) -> f64; 4] =
         [|node| node.min_x(), |node| node.min_y(), |node| -node.max_x(), |node| -node.max_y()];
     let [west, south, east, north] = edges.map(|edge| {

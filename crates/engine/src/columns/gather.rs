@@ -9,8 +9,9 @@ use super::{
 };
 
 impl Block {
-    /// The block of the given spans of two blocks with the same fields. The spans must come in the order of their fids.
-    /// `None` if a 32-bit offset of the new block would overflow. Which keys are repeated is left to the caller.
+    /// The block of the given spans of two blocks with the same fields. The spans must come in the order of
+    /// their fids. `None` if a 32-bit offset of the new block would overflow. Which keys are repeated is left
+    /// to the caller.
     pub(crate) fn gather(
         sources: [&Self; 2],
         spans: &[RowSpan],

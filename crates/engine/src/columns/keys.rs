@@ -1,3 +1,5 @@
+//! The index of keys, and the public identifiers that follow from keys.
+
 use std::cmp::Ordering;
 
 use citymap_model::Fid;
@@ -11,12 +13,13 @@ use super::{
 };
 use crate::Row;
 
-/// Finds the rows of a block by key, and tells repeated keys apart (see [`citymap_model::FeatureId`]).
+/// Finds the rows of a block by key, and marks rows that repeat a key (see [`citymap_model::FeatureId`]).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyIndex {
-    /// Rows with a key, by key, then by row (rows are in the order of their fids).
+    /// The rows that have a key, ordered by key, then by row, which is the order of fids.
     pub(crate) order: Buffer<Row>,
-    /// Rows whose key a row with a lower fid has: in a base of the base alone, in a delta of all that is there.
+    /// Rows whose key a row with a lower fid has too. In a base only rows of the base count, in a delta all
+    /// visible rows.
     pub(crate) repeated: Bits,
 }
 
@@ -30,7 +33,7 @@ pub(crate) struct KeyedRows<'a> {
     pub(crate) fids: &'a [Fid],
 }
 
-/// The order of keys, which is total: also zeros of both signs and what is no number have their place.
+/// The total order of keys: −0 is below +0, and NaN has a place too.
 pub(crate) fn compare(a: ValueRef<'_>, b: ValueRef<'_>) -> Ordering {
     match (a, b) {
         (ValueRef::Real(a), ValueRef::Real(b)) => a.total_cmp(&b),
@@ -39,7 +42,7 @@ pub(crate) fn compare(a: ValueRef<'_>, b: ValueRef<'_>) -> Ordering {
 }
 
 impl KeyIndex {
-    /// Sorts the rows of a block that stands alone.
+    /// Sorts the rows of a single block.
     pub(crate) fn build(keys: &Column, len: usize) -> Self {
         let mut order: Vec<Row> = (0..len as Row).filter(|&row| !keys.get(row).is_null()).collect();
         order.par_sort_unstable_by(|&a, &b| compare(keys.get(a), keys.get(b)).then(a.cmp(&b)));
@@ -52,8 +55,8 @@ impl KeyIndex {
         Self { order: order.into(), repeated }
     }
 
-    /// The order of the rows that two blocks become; which keys are repeated is left to the caller. Quick where the
-    /// second block is much smaller than the first.
+    /// The key order of the block that two blocks are merged into. Which keys are repeated is left to the
+    /// caller. Fast if the second block is much smaller than the first.
     pub(crate) fn gather([first, second]: [KeyedRows<'_>; 2], map: &RowMap) -> Self {
         let mut order = Vec::with_capacity(first.index.order.len() + second.index.order.len());
         let mut rest = &*first.index.order;
@@ -78,7 +81,7 @@ impl KeyIndex {
         Self { order: order.into(), repeated: Bits::default() }
     }
 
-    /// The rows with this key, in the order of their fids; none for null.
+    /// The rows with this key in the order of their fids; empty for null.
     pub(crate) fn rows(&self, keys: &Column, key: ValueRef<'_>) -> &[Row] {
         if key.is_null() {
             return &[];
@@ -88,7 +91,7 @@ impl KeyIndex {
         &tail[..tail.partition_point(|&row| compare(keys.get(row), key).is_eq())]
     }
 
-    /// The rows whose text key starts with `prefix`, by key.
+    /// The rows whose text key starts with `prefix`, in key order.
     pub(crate) fn prefix<'a>(&'a self, keys: &'a Column, prefix: &'a str) -> impl Iterator<Item = Row> + 'a {
         let start = self.order.partition_point(|&row| compare(keys.get(row), ValueRef::Text(prefix)).is_lt());
         self.order[start..]

@@ -1,9 +1,12 @@
+//! A view of the geometry of one row.
+
 use citymap_model::Geometry;
 
 use super::shapes::{ShapeColumn, ShapeKind, ShapePart};
 use crate::{Bbox, Row};
 
-/// One row's geometry in its block's buffers; nothing is copied until somebody asks for it.
+/// The geometry of one row, read in place from the buffers of its block. Nothing is copied until
+/// [`ShapeRef::geometry`].
 #[derive(Clone, Copy, Debug)]
 pub struct ShapeRef<'a> {
     column: &'a ShapeColumn,
@@ -16,58 +19,58 @@ impl<'a> ShapeRef<'a> {
         Self { column, row }
     }
 
-    /// What it is.
+    /// The kind of the geometry.
     #[inline]
     pub fn kind(&self) -> ShapeKind {
         self.column.kind(self.row)
     }
 
-    /// Its parts.
+    /// The points, lines and polygons that the geometry consists of.
     #[inline]
     pub fn parts(&self) -> impl ExactSizeIterator<Item = ShapePart> + use<'a> {
         self.column.parts(self.row)
     }
 
-    /// A ring of one of its parts: longitude and latitude in degrees.
+    /// The coordinates of a ring of one of its parts: longitude and latitude in degrees.
     #[inline]
     pub fn ring(&self, ring: u32) -> &'a [[f64; 2]] {
         self.column.ring(ring)
     }
 
-    /// A ring of one of its parts in [`mercator`](crate::mercator) units.
+    /// The coordinates of a ring of one of its parts in [`mercator`](crate::mercator) units.
     #[inline]
     pub fn mercator_ring(&self, ring: u32) -> &'a [[u32; 2]] {
         self.column.mercator_ring(ring)
     }
 
-    /// All its coordinates, in degrees.
+    /// All coordinates of the row: longitude and latitude in degrees.
     pub fn coords(&self) -> &'a [[f64; 2]] {
         self.column.coords(self.row)
     }
 
-    /// All its coordinates, in [`mercator`](crate::mercator) units.
+    /// All coordinates of the row in [`mercator`](crate::mercator) units.
     pub fn mercator_coords(&self) -> &'a [[u32; 2]] {
         self.column.mercator_coords(self.row)
     }
 
-    /// The box around it; `None` for null and empty geometry.
+    /// The bounding box in degrees; `None` for null and empty geometry.
     pub fn bbox(&self) -> Option<Bbox> {
         self.column.bbox(self.row)
     }
 
-    /// The geometry, as stored; `None` for a null one.
+    /// An owned copy of the geometry as stored; `None` if it is null.
     pub fn geometry(&self) -> Option<Geometry> {
         self.column.geometry(self.row)
     }
 
-    /// Whether both are the same, coordinate by coordinate.
+    /// Whether both geometries are equal coordinate by coordinate.
     pub(crate) fn equals(&self, other: &Self) -> bool {
         self.kind() == other.kind()
             && self.parts().len() == other.parts().len()
-            && self.parts().zip(other.parts()).all(|(own, others)| {
-                own.kind == others.kind
-                    && own.rings().len() == others.rings().len()
-                    && own.rings().zip(others.rings()).all(|(a, b)| self.ring(a) == other.ring(b))
+            && self.parts().zip(other.parts()).all(|(part, other_part)| {
+                part.kind == other_part.kind
+                    && part.rings().len() == other_part.rings().len()
+                    && part.rings().zip(other_part.rings()).all(|(a, b)| self.ring(a) == other.ring(b))
             })
     }
 }

@@ -1,38 +1,40 @@
+//! The geometry of many rows in flat buffers.
+
 use citymap_model::Geometry;
 use geo::{Coord, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
 
 use super::{buffer::Buffer, spans::RowSpan};
 use crate::{Bbox, Row, mercator};
 
-/// What a row's geometry is.
+/// The kind of a row's geometry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ShapeKind {
-    /// No geometry.
+    /// The row has no geometry.
     Null,
-    /// One point.
+    /// One point, never empty.
     Point,
-    /// One line.
+    /// One line, which may be empty.
     Line,
-    /// One polygon.
+    /// A single polygon, with or without holes.
     Polygon,
-    /// Points; none of them is an empty geometry.
+    /// Any number of points; zero points are an empty geometry.
     MultiPoint,
-    /// Lines.
+    /// Any number of lines.
     MultiLine,
-    /// Polygons.
+    /// Any number of polygons.
     MultiPolygon,
-    /// Parts of more than one kind. Collections in collections are laid flat.
+    /// Parts of more than one kind. Nested collections are flattened.
     Collection,
 }
 
-/// What a part of a shape is.
+/// The kind of one part of a shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum PartKind {
-    /// One ring of one coordinate.
+    /// One ring with one coordinate.
     Point,
-    /// One ring: the line.
+    /// One ring, which is the line.
     Line,
     /// The outer ring, then the holes, each closed as stored.
     Polygon,
@@ -67,10 +69,10 @@ impl PartKind {
     }
 }
 
-/// A part of a shape: its kind and its rings.
+/// One part of a shape: its kind and its range of rings.
 #[derive(Clone, Copy, Debug)]
 pub struct ShapePart {
-    /// What it is.
+    /// Whether the part is a point, a line or a polygon.
     pub kind: PartKind,
     first_ring: u32,
     end_ring: u32,
@@ -84,25 +86,25 @@ impl ShapePart {
     }
 }
 
-/// The geometry of all rows in flat buffers: rows → parts → rings → coordinates, the nested
-/// offsets of GeoArrow's multi-polygons used for every kind. Beside the stored degrees stand
-/// the same coordinates in [`mercator`] units, which tiles are cut from.
+/// The geometry of all rows in flat buffers: rows → parts → rings → coordinates. These are the nested offsets
+/// of GeoArrow's multi-polygons, used for every kind. Each coordinate is stored twice: in degrees as the
+/// store holds it, and in [`mercator`] units, from which tiles are cut.
 #[derive(Clone, Debug)]
 pub(crate) struct ShapeColumn {
-    /// Numbers of [`ShapeKind`]s.
+    /// The code of the [`ShapeKind`] of each row.
     pub(crate) kinds: Buffer<u8>,
     pub(crate) row_parts: Buffer<u32>,
-    /// Numbers of [`PartKind`]s.
+    /// The code of the [`PartKind`] of each part.
     pub(crate) part_kinds: Buffer<u8>,
     pub(crate) part_rings: Buffer<u32>,
     pub(crate) ring_coords: Buffer<u32>,
-    /// Pairs.
+    /// Longitude and latitude of each coordinate, in degrees.
     pub(crate) lonlat: Buffer<f64>,
-    /// Pairs.
+    /// x and y of each coordinate, in [`mercator`] units.
     pub(crate) mercator: Buffer<u32>,
 }
 
-/// A [`ShapeColumn`] while it grows.
+/// A [`ShapeColumn`] under construction.
 #[derive(Clone, Debug)]
 pub(crate) struct ShapeBuilder {
     kinds: Vec<u8>,
@@ -129,19 +131,19 @@ impl Default for ShapeBuilder {
 }
 
 impl ShapeColumn {
-    /// How many rows there are.
+    /// The number of rows, including those without geometry.
     pub(crate) fn len(&self) -> usize {
         self.kinds.len()
     }
 
-    /// What the row's geometry is.
+    /// The kind of the row's geometry.
     #[inline]
     pub(crate) fn kind(&self, row: Row) -> ShapeKind {
-        // There is no other number: whoever made or read the column has seen to it.
+        // No other code occurs: the builder and the reader have checked it.
         ShapeKind::of_code(self.kinds[row as usize]).unwrap_or(ShapeKind::Null)
     }
 
-    /// The row's parts.
+    /// The parts of the row's geometry.
     pub(crate) fn parts(&self, row: Row) -> impl ExactSizeIterator<Item = ShapePart> + '_ {
         let (kinds, rings) = (&*self.part_kinds, &*self.part_rings);
         span(&self.row_parts, row).map(|part| ShapePart {
@@ -151,12 +153,12 @@ impl ShapeColumn {
         })
     }
 
-    /// A ring's coordinates, longitude and latitude in degrees.
+    /// The coordinates of a ring: longitude and latitude in degrees.
     pub(crate) fn ring(&self, ring: u32) -> &[[f64; 2]] {
         &self.lonlat()[span(&self.ring_coords, ring)]
     }
 
-    /// A ring's coordinates in [`mercator`] units.
+    /// The coordinates of a ring in [`mercator`] units.
     pub(crate) fn mercator_ring(&self, ring: u32) -> &[[u32; 2]] {
         &self.mercator()[span(&self.ring_coords, ring)]
     }
@@ -177,17 +179,17 @@ impl ShapeColumn {
         coords[rings[parts.start] as usize] as usize..coords[rings[parts.end] as usize] as usize
     }
 
-    /// All coordinates of the row, in degrees.
+    /// All coordinates of the row: longitude and latitude in degrees.
     pub(crate) fn coords(&self, row: Row) -> &[[f64; 2]] {
         &self.lonlat()[self.row_span(row)]
     }
 
-    /// All coordinates of the row, in [`mercator`] units.
+    /// All coordinates of the row in [`mercator`] units.
     pub(crate) fn mercator_coords(&self, row: Row) -> &[[u32; 2]] {
         &self.mercator()[self.row_span(row)]
     }
 
-    /// The box around the row; `None` for null and empty geometry.
+    /// The bounding box of the row in degrees; `None` for null and empty geometry.
     pub(crate) fn bbox(&self, row: Row) -> Option<Bbox> {
         let mut coords = self.coords(row).iter();
         let first = *coords.next()?;
@@ -197,7 +199,7 @@ impl ShapeColumn {
         }))
     }
 
-    /// The row's geometry, as stored; `None` for a null geometry.
+    /// An owned copy of the row's geometry as stored; `None` if it is null.
     pub(crate) fn geometry(&self, row: Row) -> Option<Geometry> {
         let mut parts = self.parts(row);
         let line =
@@ -232,7 +234,7 @@ impl ShapeColumn {
         })
     }
 
-    /// The shapes of the spans, one after the other; `None` where 32 bits do not reach.
+    /// Concatenates the shapes of the spans; `None` if 32-bit offsets overflow.
     pub(crate) fn gather(sources: [&Self; 2], spans: &[RowSpan]) -> Option<Self> {
         let mut out = ShapeBuilder::default();
         let [a, b] = sources;
@@ -249,8 +251,8 @@ impl ShapeColumn {
             let parts = from.row_parts[rows.start] as usize..from.row_parts[rows.end] as usize;
             let rings = from.part_rings[parts.start] as usize..from.part_rings[parts.end] as usize;
             let coords = from.ring_coords[rings.start] as usize..from.ring_coords[rings.end] as usize;
-            let most = u32::MAX as usize;
-            if out.lonlat.len() + coords.len() >= most || out.part_kinds.len() + parts.len() >= most {
+            let limit = u32::MAX as usize;
+            if out.lonlat.len() + coords.len() >= limit || out.part_kinds.len() + parts.len() >= limit {
                 return None;
             }
             let moved = |to: usize, from: usize| move |offset: &u32| offset - from as u32 + to as u32;
@@ -269,14 +271,14 @@ impl ShapeColumn {
     }
 }
 
-/// Where what belongs to `index` begins and ends.
+/// The range of items that belong to `index`.
 #[inline]
 fn span(offsets: &[u32], index: u32) -> std::ops::Range<usize> {
     offsets[index as usize] as usize..offsets[index as usize + 1] as usize
 }
 
 impl ShapeBuilder {
-    /// Adds a row. False (and the row is null) where the buffers' 32-bit offsets do not reach.
+    /// Adds a row. Returns false, and stores null, if the 32-bit offsets of the buffers would overflow.
     pub(crate) fn push(&mut self, geometry: Option<&Geometry>) -> bool {
         let kind = geometry.map_or(ShapeKind::Null, |geometry| self.push_parts(geometry));
         self.kinds.push(kind as u8);

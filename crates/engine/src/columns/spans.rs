@@ -1,6 +1,7 @@
 //! Runs of rows that are copied from two source blocks into a new one, and where each row ends up.
 //!
-//! These types are below the columns, the shapes and the key index, which all copy rows by the same list of spans.
+//! These types are below the columns, the shapes and the key index, which all copy rows by the same list of
+//! spans.
 
 use std::ops::Range;
 

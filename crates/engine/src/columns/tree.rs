@@ -1,4 +1,10 @@
-//! A packed R-tree that may lie in a mapped file.
+//! A packed Hilbert R-tree, in memory or in a mapped file.
+//!
+//! # Complexity
+//! Building sorts the boxes along a Hilbert curve, O(n log n), and fills nodes of 16 completely. A search is
+//! O(log n + k) for k hits if boxes overlap little, as parcels do; a point in a city of a million parcels
+//! visits some tens of nodes. The tree takes about 38 bytes for each box. It cannot be changed; edits go to
+//! the delta, which has a small tree of its own.
 
 use bytes::Bytes;
 use geo_index::{
@@ -6,7 +12,7 @@ use geo_index::{
     rtree::{RTree, RTreeIndex, RTreeMetadata},
 };
 
-/// [`geo_index`]'s tree over bytes that are owned by nobody in particular.
+/// The tree of [`geo_index`] over shared bytes, which may be part of a mapped file.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree {
     bytes: Bytes,
@@ -21,15 +27,15 @@ impl From<RTree<f64>> for Tree {
 }
 
 impl Tree {
-    /// Reads a tree in place; what is wrong with the bytes where they are none that can be searched. Looks at each
-    /// entry: a search reads boxes where the entries point, without asking again.
+    /// Reads a tree in place. The error says what is wrong with bytes that cannot be searched. Checks every
+    /// entry, since a search follows the entries without checking them again.
     pub(crate) fn from_bytes(bytes: Bytes) -> Result<Self, &'static str> {
-        // The boxes are 64-bit numbers from byte 8 on.
+        // The boxes are 64-bit numbers that begin at byte 8.
         if bytes.as_ptr().align_offset(8) != 0 {
-            return Err("the index begins between two numbers");
+            return Err("the index is not aligned");
         }
-        const HEAD: &str = "the index has a damaged head";
-        // The number of boxes to a node; the library stops the program where it makes no sense.
+        const HEAD: &str = "the header of the index is damaged";
+        // The number of boxes in a node. The library panics if it is out of range.
         let [_, _, low, high, ..] = bytes[..] else { return Err(HEAD) };
         if !(2..=1024).contains(&u16::from_le_bytes([low, high])) {
             return Err(HEAD);
@@ -46,23 +52,24 @@ impl Tree {
     fn check(&self) -> Result<(), &'static str> {
         let (indices, items) = (self.indices(), self.num_items() as usize);
         if indices.len() != self.num_nodes() {
-            return Err("the index has a damaged head");
+            return Err("the header of the index is damaged");
         }
         let leaves_right = match indices {
             Indices::U16(entries) => entries[..items].iter().all(|&entry| usize::from(entry) < items),
             Indices::U32(entries) => entries[..items].iter().all(|&entry| (entry as usize) < items),
         };
-        // A node's children come before it, so that a search ends; places are counted in numbers, four to a box.
+        // A node's children must come before it, so that a search ends. Positions are counted in numbers,
+        // four to a box.
         let nodes_right = (items..self.num_nodes()).all(|node| {
             let child = indices.get(node);
             child % 4 == 0 && child < node * 4
         });
-        if leaves_right && nodes_right { Ok(()) } else { Err("the index points beyond itself") }
+        if leaves_right && nodes_right { Ok(()) } else { Err("the index points outside of itself") }
     }
 
-    /// The box around all: west, south, east, north.
+    /// The bounding box of all items: west, south, east, north.
     pub(crate) fn extent(&self) -> [f64; 4] {
-        // The root comes last.
+        // The root is the last box.
         self.boxes().last_chunk().copied().unwrap_or([0.0; 4])
     }
 

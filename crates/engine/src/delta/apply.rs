@@ -18,30 +18,36 @@ use crate::{
 };
 
 impl LayerSnapshot {
-    /// Whether [`LayerSnapshot::apply`] can go on with this definition: the same layer, the same fields of the same
-    /// types in the same order, the same key. Titles, units, the label and all else may be others.
+    /// Whether [`LayerSnapshot::apply`] accepts this definition: the same layer id, the same fields with the
+    /// same types in the same order, and the same key. Titles, units, the label and everything else may
+    /// differ.
     pub fn takes(&self, layer: &Layer) -> bool {
-        let own = &self.layer;
+        let current = &self.layer;
         let same = |(a, b): (&citymap_model::Field, &citymap_model::Field)| {
             a.name == b.name && a.field_type == b.field_type
         };
-        own.id == layer.id
-            && own.fields.len() == layer.fields.len()
-            && own.fields.iter().zip(&layer.fields).all(same)
-            && own.key_index() == layer.key_index()
+        current.id == layer.id
+            && current.fields.len() == layer.fields.len()
+            && current.fields.iter().zip(&layer.fields).all(same)
+            && current.key_index() == layer.key_index()
     }
 
-    /// The snapshot after these changes, each the number of a feature and what it is now (`None`: removed; one that was
-    /// not there stays away), in the order of the numbers. `layer` is the definition now, `revision` the one that last
-    /// touched the layer.
+    /// The snapshot after these changes. Each change is a fid and the feature as it is now, or `None` if it
+    /// was removed; removing a feature that does not exist has no effect. Changes must come in ascending
+    /// order of their fids. `layer` is the definition of the layer now, and `revision` the last revision that
+    /// changed the layer.
     ///
-    /// It costs what changed and what the delta holds, and a bit for each feature of the base, not what there is: fold
-    /// a large delta now and then ([`LayerSnapshot::merged`]). This snapshot stays as it is; both share the base.
+    /// This snapshot is not changed; both share the base.
+    ///
+    /// # Complexity
+    /// O(c log n + d + n / 64) for c changes, a delta of d features and a base of n: the delta's block is
+    /// built again, and the bits that hide base rows are copied. Merge a large delta from time to time
+    /// ([`LayerSnapshot::merged`]).
     ///
     /// # Errors
-    /// [`EngineError::Definition`] where [`LayerSnapshot::takes`] says no, [`EngineError::Order`] where a number comes
-    /// twice or late, [`EngineError::Number`] where a feature has another number than its change, and those of
-    /// [`SnapshotBuilder::push`](crate::SnapshotBuilder::push).
+    /// [`EngineError::Definition`] if [`LayerSnapshot::takes`] is false, [`EngineError::Order`] if a fid
+    /// repeats or comes too late, [`EngineError::Number`] if a feature's fid differs from that of its change,
+    /// and the errors of [`SnapshotBuilder::push`](crate::SnapshotBuilder::push).
     pub fn apply(
         &self,
         layer: Layer,
@@ -108,7 +114,7 @@ impl LayerSnapshot {
         for span in &spans {
             match span.source {
                 0 => stamps.extend_from_slice(&old.stamps[span.range()]),
-                // No other state of a feature came with this block.
+                // The id of a new block is a stamp that no other version of a feature has.
                 _ => stamps.extend(span.rows.clone().map(|_| fresh.id())),
             }
         }

@@ -11,16 +11,22 @@ use crate::{
 };
 
 impl LayerSnapshot {
-    /// How many features differ from the base: those added, changed and removed since.
+    /// The number of features that differ from the base: added, changed or removed since it was packed.
     pub fn delta_len(&self) -> usize {
         self.delta.len()
     }
 
-    /// The same features in one new base, with other rows: what was computed from this snapshot's rows does not hold for
-    /// it. It costs what there is (seconds for millions of features), so run it beside readers, who go on with this one,
-    /// and [`LayerSnapshot::apply`] to it what has changed meanwhile.
+    /// The same features in one new base. Rows get new numbers, so values derived from rows of this snapshot
+    /// are not valid for the new one. Readers continue with this snapshot in the meantime;
+    /// [`LayerSnapshot::apply`] the changes that were committed meanwhile to the result.
     ///
-    /// Where nothing differs from the base, and where all of it is too much for one block, it is this snapshot again.
+    /// Returns this snapshot if nothing differs from the base, or if everything together is too large for one
+    /// block.
+    ///
+    /// # Complexity
+    /// O(n log n) for n features, dominated by the new R-tree; seconds for millions of features. Columns,
+    /// shapes and keys are copied span by span. Text dictionaries are built again, so texts that are no
+    /// longer used are dropped.
     pub fn merged(&self) -> Self {
         let (base, delta) = (&*self.base, &*self.delta);
         if self.delta_len() == 0 {

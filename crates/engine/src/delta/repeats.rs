@@ -1,5 +1,6 @@
-//! Which keys are repeated over base and delta together. Of the rows with one key, the row with the lowest fid has the key
-//! itself as its id; the others are repeats. Only the keys that a change touches are looked at.
+//! Which keys are repeated over base and delta together. Of the rows with one key, the row with the lowest
+//! fid has the key itself as its id; the others are repeats. Only the keys that a change touches are looked
+//! at.
 
 use super::state::Delta;
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     },
 };
 
-/// The keys that a change touches.
+/// The keys of all features that a change touches.
 pub(crate) struct TouchedKeys<'a> {
     field: usize,
     keys: Vec<ValueRef<'a>>,
@@ -30,14 +31,14 @@ impl<'a> TouchedKeys<'a> {
     }
 }
 
-/// The row that has a key holder.
+/// The row that has a key without a suffix: the one with the lowest fid.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum KeyHolder {
     Base(Row),
     Delta(Row),
 }
 
-/// The rows of one key.
+/// The rows with one key, and the one that has it without a suffix.
 struct SameKey<'a> {
     base: &'a [Row],
     delta: &'a [Row],
@@ -46,18 +47,18 @@ struct SameKey<'a> {
 
 impl<'a> SameKey<'a> {
     fn find(field: usize, key: ValueRef<'_>, base: &'a Block, hidden: &Bits, delta: &'a Block) -> Self {
-        let [own, added] = [base, delta].map(|block| block.keys.rows(block.column(field), key));
-        let shown = own.iter().copied().find(|&row| !hidden.contains(row));
-        let holder = match (shown, added.first().copied()) {
+        let [in_base, in_delta] = [base, delta].map(|block| block.keys.rows(block.column(field), key));
+        let shown = in_base.iter().copied().find(|&row| !hidden.contains(row));
+        let holder = match (shown, in_delta.first().copied()) {
             (Some(a), Some(b)) if delta.fid(b) < base.fid(a) => Some(KeyHolder::Delta(b)),
             (Some(a), _) => Some(KeyHolder::Base(a)),
             (None, b) => b.map(KeyHolder::Delta),
         };
-        Self { base: own, delta: added, holder }
+        Self { base: in_base, delta: in_delta, holder }
     }
 
-    /// The base rows to be seen that are repeated where they are not in the base alone, or the other way round: the
-    /// base's first, where it no longer has the holder key, and another base row that has it now.
+    /// The visible base rows whose mark differs from that in the base alone: the first row of the base, if it
+    /// no longer holds the key without a suffix, and another base row that holds it now.
     fn flipped(&self, hidden: &Bits) -> impl Iterator<Item = Row> {
         let first = self.base.first().copied();
         let same = first.map(KeyHolder::Base) == self.holder;
@@ -70,7 +71,8 @@ impl<'a> SameKey<'a> {
     }
 }
 
-/// Everything that [`RepeatUpdate::apply`] reads: a base, the delta before a change, and how the change moved its rows.
+/// Everything that [`RepeatUpdate::apply`] reads: a base, the delta before a change, and how the change moved
+/// its rows.
 pub(crate) struct RepeatUpdate<'a> {
     pub(crate) base: &'a Block,
     pub(crate) old: &'a Delta,

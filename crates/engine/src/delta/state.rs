@@ -19,8 +19,8 @@ pub(crate) struct Delta {
     pub(crate) stamps: Vec<u64>,
     /// The base rows that are no longer visible: removed, or changed and now in `block`.
     pub(crate) hidden: Bits,
-    /// The visible base rows whose key is repeated although it was not in the base alone, or the other way round;
-    /// ascending.
+    /// The visible base rows whose key is repeated although it was not in the base alone, or the other way
+    /// round; ascending.
     pub(crate) flipped: Vec<Row>,
     /// The number of rows of `block` whose fid is in the base too.
     pub(crate) replaced: usize,

@@ -1,4 +1,6 @@
-//! The shape of a piece: cut on the grid, told in degrees.
+//! The shape of an overlay piece: cut on the home grid, returned in degrees.
+//!
+//! Vertices that a piece shares with one of its features come out exactly as they are stored.
 
 use citymap_crs::PolynomialGrid;
 use citymap_model::Geometry;
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{EngineError, PartKind, ShapeRef};
 
-/// What two features share.
+/// The geometry that two features share, in WGS 84 degrees; `None` if they share none.
 pub(crate) fn geometry(a: ShapeRef<'_>, b: ShapeRef<'_>) -> Result<Option<Geometry>, EngineError> {
     let (mut first, mut second) = (PreparedShape::default(), PreparedShape::default());
     first.planar.read(a)?;
@@ -42,7 +44,7 @@ pub(crate) fn geometry(a: ShapeRef<'_>, b: ShapeRef<'_>) -> Result<Option<Geomet
     Ok(shared.geometry())
 }
 
-/// The polygons of a shape in metres from `base`; with a window, only what may lie in it.
+/// The polygons of a shape in metres from `base`. With a window, only the part that may lie in it.
 fn polygons(
     shape: ShapeRef<'_>,
     base: [f64; 2],
@@ -77,8 +79,8 @@ fn polygons(
     Ok(MultiPolygon::new(out))
 }
 
-/// A closed ring cut to a window (Sutherland and Hodgman). What leaves the window and comes back runs along its side,
-/// a metre beside all that it is cut with later.
+/// Clips a closed ring to a window (Sutherland and Hodgman). A ring that leaves the window and comes back
+/// runs along its side, which is a metre away from everything that the ring is intersected with later.
 fn clipped(mut ring: Vec<[f64; 2]>, [min, max]: [[f64; 2]; 2]) -> Vec<[f64; 2]> {
     for (axis, limit, sign) in [(0, min[0], 1.0), (0, max[0], -1.0), (1, min[1], 1.0), (1, max[1], -1.0)] {
         let depth = |p: [f64; 2]| (p[axis] - limit) * sign;
@@ -123,10 +125,10 @@ fn points(points: &PreparedShape, polygons: &PreparedShape, shape: ShapeRef<'_>)
         .collect()
 }
 
-/// The way back to degrees, on which corners of the features come out as they are stored.
+/// Converts coordinates on the home grid back to degrees. Known vertices get their stored coordinates.
 struct Unprojector {
     base: [f64; 2],
-    /// Corners in metres from the base, and as stored.
+    /// Known vertices: in metres from the base, and as stored in degrees.
     known: Vec<([f64; 2], [f64; 2])>,
 }
 
@@ -166,7 +168,7 @@ impl Unprojector {
         for polygon in &polygons.0 {
             let outer = ring(polygon.exterior())?;
             let holes = polygon.interiors().iter().map(ring).collect::<Result<Vec<_>, _>>()?;
-            // What falls together to less than a triangle was a sliver of nanometres.
+            // A ring that collapses to less than a triangle was a sliver some nanometres wide.
             if outer.0.len() >= 4 {
                 out.push(Polygon::new(outer, holes.into_iter().filter(|hole| hole.0.len() >= 4).collect()));
             }
@@ -174,7 +176,7 @@ impl Unprojector {
         Ok(MultiPolygon::new(out))
     }
 
-    /// The parts of one's lines in the other's polygons.
+    /// The parts of the lines of one feature that are in the polygons of the other.
     fn stretches(
         &self,
         lines: &PreparedShape,

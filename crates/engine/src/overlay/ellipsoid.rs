@@ -1,5 +1,5 @@
-//! Overlay where the home grid is not meant, outside of Vietnam: cut in degrees, measured on the ellipsoid. Not made for
-//! speed.
+//! Overlay outside of Vietnam, where the home grid does not apply: cut in degrees, measured on the ellipsoid.
+//! This path is correct but not optimised for speed.
 
 use citymap_model::Geometry;
 use geo::{BooleanOps, GeometryCollection, Intersects, MultiLineString, MultiPoint, MultiPolygon};
@@ -7,7 +7,7 @@ use geo::{BooleanOps, GeometryCollection, Intersects, MultiLineString, MultiPoin
 use super::pair::Pair;
 use crate::{EngineError, Method, ShapeRef};
 
-/// A geometry's parts by their kind.
+/// The parts of a geometry, sorted by kind.
 pub(crate) struct GeometryParts {
     pub(crate) polygons: MultiPolygon<f64>,
     pub(crate) lines: MultiLineString<f64>,
@@ -40,7 +40,7 @@ impl GeometryParts {
         }
     }
 
-    /// The parts as the simplest geometry that holds them; `None` where there are none.
+    /// The simplest geometry that holds all parts; `None` if there are none.
     pub(crate) fn geometry(self) -> Option<Geometry> {
         fn simple<T, G: From<T>, M: Into<G>>(mut parts: Vec<T>, many: impl FnOnce(Vec<T>) -> M) -> Option<G> {
             match parts.len() {
@@ -63,7 +63,7 @@ impl GeometryParts {
         all.pop()
     }
 
-    /// What both share: area of areas, lines in areas, points in areas.
+    /// What both geometries share: polygons in polygons, lines in polygons, points in polygons.
     pub(crate) fn shared(&self, other: &Self) -> Self {
         let mut lines = other.polygons.clip(&self.lines, false);
         lines.0.extend(self.polygons.clip(&other.lines, false).0);
@@ -84,7 +84,7 @@ impl GeometryParts {
     }
 }
 
-/// What two features share.
+/// The measures that two features share; measures of at most `min_measure` count as 0.
 pub(crate) fn pair(
     a: ShapeRef<'_>,
     b: ShapeRef<'_>,
@@ -108,7 +108,7 @@ pub(crate) fn pair(
     })
 }
 
-/// The shape of what two features share.
+/// The geometry that two features share, in WGS 84 degrees.
 pub(crate) fn geometry(a: ShapeRef<'_>, b: ShapeRef<'_>) -> Option<Geometry> {
     GeometryParts::of(a.geometry()?).shared(&GeometryParts::of(b.geometry()?)).geometry()
 }

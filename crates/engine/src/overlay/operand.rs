@@ -1,10 +1,10 @@
-//! What of a layer takes part in an overlay.
+//! Which features of a layer take part in an overlay.
 
 use citymap_model::Geometry;
 
 use crate::{Filter, LayerSnapshot, Query, Row, TimeInterval};
 
-/// A layer, or what of it takes part.
+/// A layer of an overlay, optionally restricted to some features.
 #[derive(Clone, Debug)]
 pub struct Operand<'a> {
     pub(crate) snapshot: &'a LayerSnapshot,
@@ -13,30 +13,31 @@ pub struct Operand<'a> {
 }
 
 impl<'a> Operand<'a> {
-    /// All of a layer.
+    /// All features of a layer.
     pub fn new(snapshot: &'a LayerSnapshot) -> Self {
         Self { snapshot, query: Query::default(), rows: None }
     }
 
-    /// Only what is valid at some instant of `interval`.
+    /// Restricts the operand to features that are valid at some instant of `interval`.
     pub fn during(mut self, interval: Option<TimeInterval>) -> Self {
         self.query.time = interval;
         self
     }
 
-    /// Only what all of these hold for.
+    /// Restricts the operand to features that match all of these filters.
     pub fn filtered(mut self, filters: Vec<Filter>) -> Self {
         self.query.filters = filters;
         self
     }
 
-    /// Only what shares a point with this WGS 84 geometry. It is not cut by it.
+    /// Restricts the operand to features that share a point with this geometry in WGS 84 degrees. They are
+    /// not clipped to it.
     pub fn meeting(mut self, geometry: Option<Geometry>) -> Self {
         self.query.intersects = geometry;
         self
     }
 
-    /// Only these rows.
+    /// Restricts the operand to these rows.
     pub fn rows(mut self, rows: Vec<Row>) -> Self {
         self.rows = Some(rows);
         self
@@ -49,7 +50,7 @@ impl<'a> Operand<'a> {
             || !self.query.filters.is_empty()
     }
 
-    /// The rows that take part, by their numbers.
+    /// The rows that take part, in the order of their fids.
     pub(crate) fn list(&self) -> Vec<Row> {
         if !self.is_restricted() {
             return self.snapshot.rows().collect();
@@ -63,7 +64,7 @@ impl<'a> Operand<'a> {
         rows
     }
 
-    /// The same, to be asked row by row.
+    /// The rows that take part, as a set to test single rows against.
     pub(crate) fn selected(&self) -> Selected {
         if !self.is_restricted() {
             return Selected(None);
@@ -74,7 +75,7 @@ impl<'a> Operand<'a> {
     }
 }
 
-/// Rows that take part; all of them where there is no list.
+/// The rows that take part; `None` for all of them.
 #[derive(Debug)]
 pub(crate) struct Selected(Option<Vec<bool>>);
 

@@ -1,16 +1,16 @@
-//! One feature and another: what they share, or that they only touch, or neither.
+//! Two features: what they share, or that they only touch, or neither.
 
 use super::{
     shared_area::{self, Scratch, Shared},
     slabs::PreparedShape,
 };
 
-/// What two features are to each other.
+/// The relation of two features.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Pair {
-    /// No point in common.
+    /// They share no point.
     Apart,
-    /// They touch, and share nothing that has a measure.
+    /// They touch, or share less than the smallest measure that counts.
     Contact,
     Shares {
         area: f64,
@@ -22,7 +22,7 @@ pub(crate) enum Pair {
 }
 
 impl Pair {
-    /// What the figures share; measures of no more than `min_measure` count as none.
+    /// What the shapes share. Measures of at most `min_measure` count as none.
     pub(crate) fn of(a: &PreparedShape, b: &PreparedShape, min_measure: f64, scratch: &mut Scratch) -> Self {
         if !shared_area::boxes_meet(&a.planar, &b.planar, shared_area::TOUCH) {
             return Self::Apart;
@@ -42,18 +42,20 @@ impl Pair {
         }
     }
 
-    /// From area, length and count of what is shared and of either feature; [`Pair::Apart`] where there is nothing.
+    /// The relation from area, length and count of what is shared and of each feature. [`Pair::Apart`] if
+    /// nothing is shared.
     pub(crate) fn measured(shared: [f64; 3], a: [f64; 3], b: [f64; 3]) -> Self {
-        // The piece is of the highest dimension that it has.
+        // The dimension of the piece is the highest one in which something is shared.
         let Some(first) = shared.iter().position(|&value| value > 0.0) else { return Self::Apart };
-        let of = |own: [f64; 3]| (own[first] > 0.0).then(|| (shared[first] / own[first]).min(1.0));
-        // A polygon is no share of a line that runs through it: only what is measured the same way has one.
+        let of = |whole: [f64; 3]| (whole[first] > 0.0).then(|| (shared[first] / whole[first]).min(1.0));
+        // A polygon is no fraction of a line that crosses it: the fraction exists only if both are measured
+        // alike.
         let (share_a, share_b) = (of(a), of(b));
         Self::Shares { area: shared[0], length: shared[1], count: shared[2] as u32, share_a, share_b }
     }
 }
 
-/// What their polygons share, m².
+/// The area in m² that the polygons of both share.
 pub(crate) fn areas(a: &PreparedShape, b: &PreparedShape, scratch: &mut Scratch) -> f64 {
     if a.planar.edges.is_empty() || b.planar.edges.is_empty() {
         return 0.0;
@@ -62,12 +64,12 @@ pub(crate) fn areas(a: &PreparedShape, b: &PreparedShape, scratch: &mut Scratch)
     match shared_area::area(small, large, scratch) {
         Shared::Whole => small.planar.area,
         Shared::Nothing => 0.0,
-        // Never more than either is, by a last bit.
+        // Rounding must not make the shared area larger than either feature.
         Shared::Area(area) => area.min(small.planar.area).min(large.planar.area),
     }
 }
 
-/// How much of one's lines lies in the other's polygons, m.
+/// The length in m of the first one's lines in the second one's polygons.
 pub(crate) fn lengths(lines: &PreparedShape, polygons: &PreparedShape, scratch: &mut Scratch) -> f64 {
     if lines.planar.line_coords.is_empty() || polygons.planar.edges.is_empty() {
         return 0.0;
@@ -82,7 +84,7 @@ pub(crate) fn lengths(lines: &PreparedShape, polygons: &PreparedShape, scratch: 
         .sum()
 }
 
-/// How many of one's points lie in the other's polygons.
+/// The number of the first one's points in the second one's polygons.
 fn counts(points: &PreparedShape, polygons: &PreparedShape) -> u32 {
     if polygons.planar.edges.is_empty() {
         return 0;
@@ -92,13 +94,13 @@ fn counts(points: &PreparedShape, polygons: &PreparedShape) -> u32 {
     points.planar.points.iter().filter(inside).count() as u32
 }
 
-/// Whether two that share no measure share a point.
+/// Whether two features that share no measure share a point.
 fn touches(a: &PreparedShape, b: &PreparedShape) -> bool {
     let (small, large) = if a.planar.edges.len() <= b.planar.edges.len() { (a, b) } else { (b, a) };
     if !small.planar.edges.is_empty() && shared_area::touch(small, large) {
         return true;
     }
-    // A line that ends on a polygon's edge.
+    // A line that ends on the edge of a polygon touches it.
     let ends = |lines: &PreparedShape, polygons: &PreparedShape| {
         let [dx, dy] = lines.planar.shift_to(&polygons.planar);
         !polygons.planar.edges.is_empty()

@@ -1,21 +1,21 @@
-//! A feature on the plane, as the overlay reckons with it.
+//! A feature projected to the home grid, as edges, lines and points in metres.
 
 use citymap_crs::{CrsError, PolynomialGrid};
 use geo::MultiPolygon;
 
 use crate::{PartKind, ShapeRef};
 
-/// Degrees of an edge that is as good as straight on the grid: 100 m.
+/// Degrees up to which an edge counts as straight on the grid: about 100 m.
 const STRAIGHT: f64 = 0.0009;
 
-/// An edge of a polygon, going up: `low` is not above `high`.
+/// An edge of a polygon that runs up: `low` is not above `high`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edge {
     pub(crate) low: [f64; 2],
     pub(crate) high: [f64; 2],
-    /// What it adds to the winding number of what lies left of it: 1 or −1.
+    /// What the edge adds to the winding number of points to its left: 1 or −1.
     pub(crate) sign: f64,
-    /// Metres to the east for each to the north; 0 for a level edge, which encloses nothing.
+    /// Metres to the east for each metre to the north; 0 for a horizontal edge, which encloses nothing.
     pub(crate) slope: f64,
 }
 
@@ -27,10 +27,10 @@ impl Edge {
         Self { low, high, sign, slope }
     }
 
-    /// The easting at a northing that it has.
+    /// The easting of the edge at a northing between its ends.
     #[inline]
     pub(crate) fn x(&self, y: f64) -> f64 {
-        // Its ends are met exactly, so that edges which meet leave no gap.
+        // Exact at the ends, so that edges that meet leave no gap.
         if y == self.high[1] { self.high[0] } else { self.low[0] + (y - self.low[1]) * self.slope }
     }
 
@@ -44,7 +44,7 @@ impl Edge {
         self.low[0].max(self.high[0])
     }
 
-    /// The same edge seen from another base.
+    /// The same edge relative to another base.
     #[inline]
     pub(crate) fn moved(&self, [dx, dy]: [f64; 2]) -> Self {
         let moved = |[x, y]: [f64; 2]| [x + dx, y + dy];
@@ -52,32 +52,32 @@ impl Edge {
     }
 }
 
-/// A feature on the home grid: metres from `base`, its south-west corner. Numbers of a grid are multiples of 2⁻³³ m below
-/// 2²¹ m, so what is reckoned from another base is exactly the same place.
+/// A feature on the home grid in metres from `base`, its south-west corner. Grid coordinates are multiples of
+/// 2⁻³³ m below 2²¹ m, so coordinates relative to another base are exactly the same places.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PlanarShape {
     pub(crate) base: [f64; 2],
-    /// Of the box around it, from the base.
+    /// Width and height of the bounding box, which begins at the base.
     pub(crate) size: [f64; 2],
-    /// Of its polygons.
+    /// The edges of its polygons that have a length, relative to the base.
     pub(crate) edges: Vec<Edge>,
-    /// Its lines, coordinate by coordinate; `line_ends` says where each ends.
+    /// The coordinates of its lines; `line_ends` holds the end of each.
     pub(crate) line_coords: Vec<[f64; 2]>,
     pub(crate) line_ends: Vec<usize>,
     pub(crate) points: Vec<[f64; 2]>,
-    /// Of its polygons, m².
+    /// Area of its polygons in m².
     pub(crate) area: f64,
-    /// Of its lines, m.
+    /// Length of its lines in m.
     pub(crate) length: f64,
     ring: Vec<[f64; 2]>,
     rings: Vec<(usize, f64)>,
 }
 
 impl PlanarShape {
-    /// Takes the place of what was there before.
+    /// Replaces the content by that of a shape in WGS 84 degrees.
     ///
     /// # Errors
-    /// Where a coordinate has no place on the grid.
+    /// [`CrsError`] if a coordinate cannot be projected to the grid.
     pub(crate) fn read(&mut self, shape: ShapeRef<'_>) -> Result<(), CrsError> {
         self.clear();
         let way = PolynomialGrid::to_home();
@@ -114,8 +114,11 @@ impl PlanarShape {
         Ok(())
     }
 
-    /// Takes an area in WGS 84 degrees whose edges are straight there: on the grid they are given more corners, so
-    /// that none is further than a tenth of a millimetre from where it was.
+    /// Replaces the content by an area in WGS 84 degrees whose edges are straight there. On the grid they get
+    /// additional vertices, so that no edge deviates by more than 0.1 mm.
+    ///
+    /// # Errors
+    /// [`CrsError`] if a coordinate cannot be projected to the grid.
     pub(crate) fn read_area(&mut self, area: &MultiPolygon<f64>) -> Result<(), CrsError> {
         self.clear();
         let way = PolynomialGrid::to_home();
@@ -153,16 +156,16 @@ impl PlanarShape {
         self.length = 0.0;
     }
 
-    /// Ends the ring that begins at `start`; `outer` is 1 for an outer ring, −1 for a hole.
+    /// Ends the ring that begins at `start`. `outer` is 1 for an outer ring and −1 for a hole.
     fn end_ring(&mut self, start: usize, outer: f64) {
         let twice = twice_area(&self.ring[start..]);
-        // Whichever way rings run, an outer one encloses and a hole leaves out.
+        // Whichever way rings run, outer rings enclose and holes exclude.
         let factor = if twice < 0.0 { -outer } else { outer };
         self.area += outer * twice.abs() / 2.0;
         self.rings.push((self.ring.len(), factor));
     }
 
-    /// Finds the base, and makes edges of rings.
+    /// Finds the base, makes coordinates relative to it, and turns rings into edges.
     fn settle(&mut self) {
         let (mut min, mut max) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
         for coord in self.ring.iter().chain(&self.line_coords).chain(&self.points) {
@@ -192,24 +195,24 @@ impl PlanarShape {
         }
     }
 
-    /// The vertices of its polygons, from the base.
+    /// The vertices of its polygons, relative to the base.
     pub(crate) fn vertices(&self) -> &[[f64; 2]] {
         &self.ring
     }
 
-    /// Its lines, from the base.
+    /// Its lines, relative to the base.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &[[f64; 2]]> {
         let starts = std::iter::once(0).chain(self.line_ends.iter().copied());
         starts.zip(&self.line_ends).map(|(start, &end)| &self.line_coords[start..end])
     }
 
-    /// From this one's base to the other's: what is added to coordinates of this one to have them as the other's.
+    /// What to add to coordinates of this shape to make them relative to the base of the other.
     pub(crate) fn shift_to(&self, other: &Self) -> [f64; 2] {
         [self.base[0] - other.base[0], self.base[1] - other.base[1]]
     }
 }
 
-/// Twice the area of a closed ring, positive where it runs counterclockwise.
+/// Twice the signed area of a closed ring; positive if it runs counterclockwise.
 fn twice_area(ring: &[[f64; 2]]) -> f64 {
     let Some(&[x0, y0]) = ring.first() else { return 0.0 };
     ring.windows(2)

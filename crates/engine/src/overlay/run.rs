@@ -1,55 +1,66 @@
-//! The overlay of all features: in parallel, in order, in bounded memory, with progress and an end when nobody wants it.
+//! The overlay of all features: parallel, in a fixed order, in bounded memory, with progress, and
+//! cancellable.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, fmt};
 
 use rayon::prelude::*;
 
-use super::{Overlay, OverlayPiece, Worker};
+use super::compute::{Overlay, OverlayPiece, Worker};
 use crate::{Cancel, Cancelled, EngineError, LayerSnapshot, Row};
 
-/// Features of the first layer that one thread takes at once.
+/// Features of the first layer that one thread processes at a time.
 const CHUNK: usize = 512;
-/// Chunks that are computed while those before them are handed on.
+/// Number of chunks that are computed while the chunks before them are delivered.
 const WINDOW: usize = 16;
 
-/// How a run goes.
+/// Settings of one [`Overlay::run`]: cancellation and progress.
 #[derive(Clone, Default)]
 pub struct OverlayOptions<'a> {
-    /// Ends it early, between chunks.
+    /// Ends the run early, between features.
     pub cancel: Cancel,
-    /// Is told how far it is, some ten times a second at most in a small layer and after each few thousand features.
+    /// Called with the progress: about ten times a second at most for a small layer, and after every few
+    /// thousand features.
     pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
 }
 
-/// How far a run is.
+impl fmt::Debug for OverlayOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OverlayOptions")
+            .field("cancel", &self.cancel)
+            .field("progress", &self.progress.is_some())
+            .finish()
+    }
+}
+
+/// How much of a run is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Features of the first layer that are done.
+    /// Number of features of the first layer that are done.
     pub done: u64,
-    /// All of them that take part.
+    /// Number of features of the first layer that take part.
     pub total: u64,
-    /// Pieces so far.
+    /// Number of pieces delivered so far.
     pub pieces: u64,
 }
 
-/// What a run came to.
+/// Totals of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
-    /// Features of the first layer that took part.
+    /// Number of features of the first layer that took part.
     pub rows_a: u64,
-    /// Features of the second layer that took part.
+    /// Number of features of the second layer that took part.
     pub rows_b: u64,
-    /// Pairs whose boxes meet, which were looked at.
+    /// Number of pairs whose bounding boxes meet, which were compared.
     pub pairs: u64,
-    /// Pieces.
+    /// Number of pieces delivered.
     pub pieces: u64,
-    /// Pairs that touch without a measure, or with one too small to count.
+    /// Number of pairs that only touch, or share less than the smallest measure that counts.
     pub contacts: u64,
-    /// m².
+    /// Sum of the areas of all pieces in m².
     pub area: f64,
-    /// m.
+    /// Sum of the lengths of all pieces in m.
     pub length: f64,
-    /// Points.
+    /// Sum of the points of all pieces.
     pub count: u64,
 }
 
@@ -57,19 +68,19 @@ pub struct Summary {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OverlayError<E> {
-    /// It was not wanted any more.
+    /// The run was cancelled through its options.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
-    /// The pieces could not be found.
+    /// Pieces could not be computed.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// Whoever takes the pieces could not.
+    /// The consumer of the pieces failed.
     #[error("{0}")]
     Sink(E),
 }
 
 impl OverlayError<Infallible> {
-    /// The same for any sink: none has failed.
+    /// Changes the type of the sink's error; the sink has not failed.
     fn with_sink_error<E>(self) -> OverlayError<E> {
         match self {
             Self::Cancelled(cancelled) => OverlayError::Cancelled(cancelled),
@@ -79,7 +90,7 @@ impl OverlayError<Infallible> {
     }
 }
 
-/// What one window brings.
+/// The pieces and counts of one window of chunks.
 struct WindowResult {
     pieces: Vec<Vec<OverlayPiece>>,
     pairs: u64,
@@ -87,11 +98,13 @@ struct WindowResult {
 }
 
 impl Overlay<'_> {
-    /// Hands all pieces to `sink`, by the first layer's numbers, then by the second's. Computes on the rayon pool that it is
-    /// called in (the global one outside of any) while `sink` works; holds some thousand pieces at a time.
+    /// Delivers all pieces to `sink`, ordered by fids of the first layer, then of the second. Computes on the
+    /// current rayon pool (the global one outside of any) while `sink` works. Holds some thousands of pieces
+    /// at a time.
     ///
     /// # Errors
-    /// [`OverlayError::Cancelled`] soon after the options' flag is set; what `sink` returns, as [`OverlayError::Sink`].
+    /// [`OverlayError::Cancelled`] soon after the flag in the options is set, [`OverlayError::Sink`] with the
+    /// error of `sink`, [`OverlayError::Engine`] if a feature cannot be projected to the grid.
     pub fn run<E: Send>(
         mut self,
         options: &OverlayOptions<'_>,
@@ -105,7 +118,7 @@ impl Overlay<'_> {
         let mut summary = Summary { rows_a: rows.len() as u64, rows_b, ..Summary::default() };
         let mut done = 0;
         let mut waiting: Option<WindowResult> = None;
-        // Large features of the first layer meet many of the second: fewer of them make a chunk.
+        // Large features of the first layer meet many of the second, so fewer of them make a chunk.
         let coords: usize = rows.iter().map(|&row| self.a.snapshot.shape(row).coords().len()).sum();
         let chunk = (CHUNK * 8 * rows.len().max(1) / coords.max(1)).clamp(1, CHUNK);
         let windows = rows.chunks(chunk * WINDOW).map(Some).chain([None]);
@@ -172,7 +185,7 @@ fn deliver<E>(
     Ok(())
 }
 
-/// Degrees by which the longest edge of the layer may lie beside its box once it is straight on the grid.
+/// Degrees by which the longest edge of the layer may leave its bounding box when it is straight on the grid.
 fn bow(snapshot: &LayerSnapshot) -> f64 {
     let longest = |row: Row| {
         let shape = snapshot.shape(row);
@@ -184,7 +197,7 @@ fn bow(snapshot: &LayerSnapshot) -> f64 {
     };
     let rows = (snapshot.base().len() + snapshot.delta().len()) as Row;
     let longest = (0..rows).into_par_iter().with_min_len(4096).map(longest).reduce(|| 0.0, f64::max);
-    // An edge of d degrees bows by d² · π/180 / 8 · tan φ ≤ d² · 0.001 below 24° N; and by less along a meridian.
-    // Twice that, and the last bits.
+    // An edge of d degrees deviates by d² · π/180 / 8 · tan φ ≤ d² · 0.001 south of 24° N, and by less along
+    // a meridian. Twice that, plus rounding.
     longest * longest * 0.004 + 1e-9
 }

@@ -1,40 +1,46 @@
-//! How much two figures share, without making the planar that they share.
+//! The area that two polygons share, without constructing the polygon that they share.
 //!
-//! What a polygon encloses is the sum, over its edges, of what lies left of each (down to any line west of all), counted
-//! with the edge's sign. So what two polygons share is the sum over pairs of their edges of what lies left of both: a
-//! trapezoid, or two. The sum is exact but for the rounding of its terms, none of which is larger than the smaller
-//! polygon's box; it has no cases for corners on edges and edges on edges, since it changes no faster than its
-//! operands; and over zones that share their edges it adds up to the parcel to the last bits. Clipping has none of
-//! these, and takes ten times as long.
+//! The area of a polygon is the sum over its edges of the area left of each (down to any line west of all of
+//! them), counted with the sign of the edge. Therefore the area that two polygons share is the sum over pairs
+//! of their edges of the area left of both: one trapezoid or two. The sum is exact except for the rounding of
+//! its terms, none of which is larger than the bounding box of the smaller polygon. It needs no special cases
+//! for vertices on edges or edges on edges, since it changes no faster than its operands, and over zones that
+//! share their edges it adds up to the parcel to the last bits. Clipping has none of these properties and
+//! takes ten times as long.
 
 use super::{
     planar::{Edge, PlanarShape},
     slabs::PreparedShape,
 };
 
-/// Metres within which figures count as touching, and points and lines as on an edge. Numbers on the grid are
-/// rounded to 2⁻³³ m; two that should meet have gone a different way there.
+/// Distance in metres within which shapes count as touching, and points and lines as on an edge. Coordinates
+/// on the grid are rounded to 2⁻³³ m, and two that should be equal may have been rounded differently.
 pub(crate) const TOUCH: f64 = 1e-6;
 
 /// What two polygons share.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Shared {
-    /// The other's boundary stays clear of the smaller one's box: all of it, or nothing.
+    /// The boundary of the other polygon does not enter the box of the smaller one: it shares all of it, or
+    /// nothing.
     Whole,
     Nothing,
-    /// So much, m².
+    /// The shared area in m².
     Area(f64),
 }
 
-/// What is used again from pair to pair.
+/// Buffers that are reused from pair to pair.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     near: Vec<Edge>,
     pub(crate) cuts: Vec<f64>,
 }
 
-/// The area that the polygons of `small` and those of `large` share. Either may be the larger one; the work is min_measure when
-/// `small` has fewer edges.
+/// The area that the polygons of `small` and of `large` share. Either may be the larger one; the work is
+/// least if `small` has fewer edges.
+///
+/// # Complexity
+/// O(k · (v + 1)) for k edges of `large` at the northings of `small`, each compared with the v edges of
+/// `small` in its slabs.
 pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut Scratch) -> Shared {
     let planar = &small.planar;
     let [width, height] = planar.size;
@@ -67,7 +73,7 @@ pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut S
     }
     let mut sum = 0.0;
     for edge in near.iter() {
-        // What is west of the small planar's box counts for nothing: that part of the edge is left out.
+        // The part of an edge west of the small shape's box contributes nothing and is left out.
         let (mut low, mut high) = (edge.low[1].max(0.0), edge.high[1].min(height));
         let ends = [edge.x(low), edge.x(high)];
         if ends[0] < 0.0 {
@@ -76,15 +82,16 @@ pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut S
             high = (edge.low[1] - edge.low[0] / edge.slope).clamp(low, high);
         }
         let mut part = 0.0;
-        small.visit([low, high], f64::NEG_INFINITY, |own| {
-            part += own.sign * left_of_both(own, edge, low, high);
+        small.visit([low, high], f64::NEG_INFINITY, |small_edge| {
+            part += small_edge.sign * left_of_both(small_edge, edge, low, high);
         });
         sum += edge.sign * part;
     }
     Shared::Area(sum.max(0.0))
 }
 
-/// The area left of both edges, between two northings and down to 0 in the west; neither is west of that there.
+/// The area left of both edges between two northings, down to 0 in the west. Neither edge may be west of 0
+/// there.
 #[inline]
 fn left_of_both(a: &Edge, b: &Edge, low: f64, high: f64) -> f64 {
     let (low, high) = (low.max(a.low[1]), high.min(a.high[1]));
@@ -106,13 +113,13 @@ fn left_of_both(a: &Edge, b: &Edge, low: f64, high: f64) -> f64 {
     0.5 * rise * (t * (first + cross) + (1.0 - t) * (cross + last))
 }
 
-/// Whether the boxes come within `slack` metres of each other.
+/// Whether the bounding boxes come within `slack` metres of each other.
 pub(crate) fn boxes_meet(a: &PlanarShape, b: &PlanarShape, slack: f64) -> bool {
     let [dx, dy] = b.shift_to(a);
     dx <= a.size[0] + slack && -slack <= dx + b.size[0] && dy <= a.size[1] + slack && -slack <= dy + b.size[1]
 }
 
-/// Whether edges of the two come within [`TOUCH`] of each other.
+/// Whether edges of the two shapes come within [`TOUCH`] of each other.
 pub(crate) fn touch(small: &PreparedShape, large: &PreparedShape) -> bool {
     let planar = &small.planar;
     if !boxes_meet(planar, &large.planar, TOUCH) {
@@ -127,8 +134,8 @@ pub(crate) fn touch(small: &PreparedShape, large: &PreparedShape) -> bool {
             return;
         }
         let west = edge.west() - TOUCH;
-        small.visit([edge.low[1] - TOUCH, edge.high[1] + TOUCH], west, |own| {
-            found = found || edges_touch(own, &edge);
+        small.visit([edge.low[1] - TOUCH, edge.high[1] + TOUCH], west, |small_edge| {
+            found = found || edges_touch(small_edge, &edge);
         });
     });
     found
@@ -146,7 +153,7 @@ fn edges_touch(a: &Edge, b: &Edge) -> bool {
         || [b.low, b.high].iter().any(|&p| distance2(p, a.low, a.high) <= limit)
 }
 
-/// The square of the distance of a point from a segment.
+/// The squared distance of a point from a segment.
 pub(crate) fn distance2(p: [f64; 2], a: [f64; 2], b: [f64; 2]) -> f64 {
     let [ux, uy] = [b[0] - a[0], b[1] - a[1]];
     let [vx, vy] = [p[0] - a[0], p[1] - a[1]];
@@ -156,7 +163,7 @@ pub(crate) fn distance2(p: [f64; 2], a: [f64; 2], b: [f64; 2]) -> f64 {
     dx * dx + dy * dy
 }
 
-/// Whether a point (from the planar's base) lies in the polygons or on their edge.
+/// Whether a point (relative to the shape's base) is in the polygons or on their edge.
 pub(crate) fn has_point(polygons: &PreparedShape, [x, y]: [f64; 2]) -> bool {
     let (mut winding, mut on_edge) = (0.0, false);
     polygons.visit([y - TOUCH, y + TOUCH], x - TOUCH, |edge| {
@@ -171,8 +178,9 @@ pub(crate) fn has_point(polygons: &PreparedShape, [x, y]: [f64; 2]) -> bool {
     on_edge || winding > 0.5
 }
 
-/// The length of the stretch from `a` to `b` (from the planar's base) in the polygons or along their edge, m. Calls
-/// `inside` with the two ends of each such stretch, as parts of the way from 0 to 1, in order.
+/// The length in m of the part of the segment from `a` to `b` (relative to the shape's base) that is in the
+/// polygons or along their edge. Calls `inside` with both ends of each run inside, in order, as fractions of
+/// the segment from 0 to 1.
 pub(crate) fn stretches(
     polygons: &PreparedShape,
     a: [f64; 2],
@@ -201,7 +209,7 @@ pub(crate) fn stretches(
                 cuts.push(t);
             }
         }
-        // Where an edge runs along the way, its ends are where that begins and ends.
+        // If an edge runs along the segment, the ends of the edge are where that begins and ends.
         for end in [edge.low, edge.high] {
             if distance2(end, a, b) <= TOUCH * TOUCH {
                 let t = ((end[0] - a[0]) * ux + (end[1] - a[1]) * uy) / (length * length);

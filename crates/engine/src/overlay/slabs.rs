@@ -1,24 +1,26 @@
-//! The edges of a large planar in horizontal bands, so that a small one meets those beside it and no others.
+//! An index of the edges of a large shape by horizontal slabs, so that a small shape visits only the edges
+//! next to it.
 
 use super::planar::{Edge, PlanarShape};
 
-/// Edges from which bands are worth their making.
+/// Number of edges from which an index pays.
 const FROM: usize = 24;
 
-/// A planar made ready for many others.
+/// A planar shape with an optional index of its edges.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PreparedShape {
     pub(crate) planar: PlanarShape,
-    /// Bands to the metre; 0 where there are none.
+    /// Number of slabs for each metre; 0 if there is no index.
     density: f64,
-    /// Where each band begins in `order`, and where the last one ends.
+    /// Where each slab begins in `order`, and where the last one ends.
     starts: Vec<u32>,
-    /// Positions of edges, band by band; in a band by their easternmost point, furthest east first.
+    /// Positions of edges, slab by slab. Within a slab the edges are sorted by their easternmost point, from
+    /// east to west.
     order: Vec<u32>,
 }
 
 impl PreparedShape {
-    /// Makes the bands of a planar of many edges.
+    /// Builds the index if the shape has many edges.
     pub(crate) fn prepare(&mut self) {
         self.density = 0.0;
         let edges = &self.planar.edges;
@@ -26,7 +28,7 @@ impl PreparedShape {
         if edges.len() < FROM || height <= 0.0 {
             return;
         }
-        // So many that an edge stands in four on the average.
+        // The number of slabs is such that an edge is in four of them on average.
         let rise: f64 = edges.iter().map(|edge| edge.high[1] - edge.low[1]).sum();
         let count = ((3.0 * edges.len() as f64 * height / rise) as usize).clamp(1, edges.len());
         self.density = count as f64 / height;
@@ -59,13 +61,13 @@ impl PreparedShape {
         }
     }
 
-    /// Does without bands: for a planar that meets few others.
+    /// Drops the index: for a shape that meets few others.
     pub(crate) fn plain(&mut self) {
         self.density = 0.0;
     }
 
-    /// Calls `visit` once for each edge that shares a northing with [south, north] and does not lie wholly west of
-    /// `west`; all from the planar's base.
+    /// Calls `visit` once for each edge that has a northing in common with [south, north] and is not
+    /// completely west of `west`, all relative to the shape's base.
     #[inline]
     pub(crate) fn visit(&self, [south, north]: [f64; 2], west: f64, mut visit: impl FnMut(&Edge)) {
         let edges = &self.planar.edges;
@@ -88,7 +90,7 @@ impl PreparedShape {
                 if edge.east() < west {
                     break;
                 }
-                // An edge of several bands is met in the first of them only.
+                // An edge in several slabs is visited in the first of them only.
                 if edge.low[1] <= north
                     && edge.high[1] >= south
                     && number == first.max(band(edge.low[1], self.density, count))
@@ -102,6 +104,6 @@ impl PreparedShape {
 
 #[inline]
 fn band(y: f64, density: f64, count: usize) -> usize {
-    // A negative one becomes 0.
+    // A negative value saturates to slab 0.
     ((y * density) as usize).min(count - 1)
 }

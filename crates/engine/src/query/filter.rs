@@ -1,3 +1,7 @@
+//! Conditions on the values of fields, and their evaluation on columns.
+//!
+//! A filter is checked against the columns of a snapshot once and then tested row by row.
+
 use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
@@ -5,49 +9,50 @@ use citymap_model::Value;
 
 use crate::{Block, Column, LayerSnapshot, Row, ValueRef};
 
-/// How a field's value must stand to the filter's. A null value stands in no relation to any.
+/// How the value of a field compares to the value of a filter. Null compares to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// Equal.
+    /// The field's value equals the filter's.
     Eq,
-    /// Less, earlier, before.
+    /// The field's value is less, earlier, or before in text order.
     Lt,
-    /// Less or equal.
+    /// The field's value is less than or equal to the filter's.
     Le,
-    /// Greater, later, after.
+    /// The field's value is greater, later, or after in text order.
     Gt,
-    /// Greater or equal.
+    /// The field's value is greater than or equal to the filter's.
     Ge,
 }
 
-/// A condition on one field.
+/// A condition on the value of one field.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// The position of the field in the layer.
+    /// Position of the field in the layer's definition.
     pub field: usize,
-    /// The relation.
+    /// How the field's value must compare to `value`.
     pub comparison: Comparison,
-    /// What the field's value is held against; of the field's type. Null matches null (`Eq` only).
+    /// The value to compare with, of the field's type. With [`Comparison::Eq`], null matches rows without a
+    /// value.
     pub value: Value,
 }
 
-/// A closed stretch of time; an absent end is open.
+/// A closed interval of time. A missing end is unbounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TimeInterval {
-    /// The first instant.
+    /// The first instant of the interval.
     pub start: Option<DateTime<Utc>>,
-    /// The last instant.
+    /// The last instant of the interval, included.
     pub end: Option<DateTime<Utc>>,
 }
 
-/// A filter made ready for a snapshot: the text of an equality is looked up once.
+/// A filter prepared for one snapshot: a text is looked up in the dictionaries once instead of row by row.
 pub(crate) struct PreparedFilter<'a> {
     snapshot: &'a LayerSnapshot,
     base: ColumnTest<'a>,
     delta: ColumnTest<'a>,
 }
 
-/// A filter on the column of one block.
+/// The test of a filter on a column of one block.
 enum ColumnTest<'a> {
     Code(&'a [u32], u32),
     Nothing,

@@ -1,5 +1,5 @@
-//! Questions to one layer snapshot: by box, geometry, field, time and fid ([`select`]), near a point ([`near`]), and
-//! within a drawn area ([`within`]).
+//! Questions to one layer snapshot: by box, geometry, field, time and fid ([`select`]), near a point
+//! ([`near`]), and within a drawn area ([`within`]).
 
 pub(crate) mod filter;
 pub(crate) mod near;

@@ -1,4 +1,4 @@
-//! Exact tests of a point against a row, straight on the buffers.
+//! Exact tests of a point against the geometry of a row, directly on the buffers.
 
 use geo::Orientation;
 use geo::{
@@ -8,7 +8,7 @@ use geo::{
 
 use crate::{PartKind, ShapeRef};
 
-/// Where a point lies to a closed ring.
+/// The position of a point relative to a closed ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RingPosition {
     Inside,
@@ -27,11 +27,12 @@ fn position_in_ring(ring: &[[f64; 2]], point: [f64; 2]) -> RingPosition {
         let side =
             RobustKernel::orient2d(Coord { x: ax, y: ay }, Coord { x: bx, y: by }, Coord { x: px, y: py });
         match side {
-            // On the line through a and b, and in their box to the south, north and east.
+            // The point is on the line through a and b, and the box tests above left only its western side
+            // open.
             Orientation::Collinear if px >= ax.min(bx) => return RingPosition::Edge,
             Orientation::Collinear => {}
-            // A ray to the east crosses an edge that goes up with the point on its left, or down
-            // with it on its right. The lower end belongs to the edge, the upper one does not.
+            // A ray to the east crosses an edge that runs up if the point is on its left, or one that runs
+            // down if it is on its right. The lower end belongs to the edge, the upper one does not.
             Orientation::CounterClockwise if ay <= py && py < by => inside = !inside,
             Orientation::Clockwise if by <= py && py < ay => inside = !inside,
             _ => {}
@@ -40,7 +41,7 @@ fn position_in_ring(ring: &[[f64; 2]], point: [f64; 2]) -> RingPosition {
     if inside { RingPosition::Inside } else { RingPosition::Outside }
 }
 
-/// Whether the shape and the point share a point; edges belong to polygons.
+/// Whether the shape contains the point or has it on its edge.
 pub(crate) fn covers_point(shape: ShapeRef<'_>, point: [f64; 2]) -> bool {
     shape.parts().any(|part| match part.kind {
         PartKind::Point => shape.ring(part.rings().start)[0] == point,
@@ -91,13 +92,14 @@ mod tests {
         #[test]
         fn agrees_with_geo_on_and_off_the_edge(ring in ring(), x in 0..16i32, y in 0..16i32) {
             let point = [f64::from(x) / 2.0, f64::from(y) / 2.0];
-            // A ring that crosses itself is refused at the door; geo counts its inside another way.
+            // Rings that cross themselves are rejected at import, and geo counts their inside differently.
             prop_assume!(Polygon::new(ring.clone(), vec![]).is_valid());
             for shape in [Geometry::from(Polygon::new(ring.clone(), vec![])), Geometry::from(ring.clone())] {
                 let mut shapes = ShapeBuilder::default();
                 shapes.push(Some(&shape));
                 let shapes = shapes.finish();
-                prop_assert_eq!(covers_point(ShapeRef::new(&shapes, 0), point), shape.intersects(&Point::from((point[0], point[1]))));
+                let covers = covers_point(ShapeRef::new(&shapes, 0), point);
+                prop_assert_eq!(covers, shape.intersects(&Point::from((point[0], point[1]))));
             }
         }
     }

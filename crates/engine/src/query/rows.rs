@@ -1,29 +1,38 @@
+//! Iteration over a snapshot in the order of fids, which merges the rows of base and delta.
+
 use std::ops::Range;
 
 use citymap_model::Fid;
 
 use crate::{LayerSnapshot, Row};
 
-/// The rows of a snapshot in the order of their fids.
+/// Iterates over the visible rows of a snapshot in the order of their fids.
 #[derive(Clone, Debug)]
 pub struct RowsByFid<'a> {
     snapshot: &'a LayerSnapshot,
     base: Range<Row>,
-    /// The delta's own rows.
+    /// The rows of the delta block that are still to come.
     delta: Range<Row>,
 }
 
 impl<'a> RowsByFid<'a> {
-    /// Those with a fid above `after`.
+    /// The rows with a fid above `after`.
     pub(crate) fn new(snapshot: &'a LayerSnapshot, after: Option<Fid>) -> Self {
         let first = after.map(|after| after.saturating_add(1));
         let [base, delta] = [snapshot.base(), snapshot.delta()]
             .map(|block| first.map_or(0, |first| block.rows_below(first))..block.len() as Row);
-        // Nothing is above the highest number there can be.
+        // No fid is above the highest one.
         if after == Some(Fid::MAX) {
             return Self { snapshot, base: 0..0, delta: 0..0 };
         }
         Self { snapshot, base, delta }
+    }
+}
+
+impl LayerSnapshot {
+    /// The visible rows in the order of their fids.
+    pub fn rows(&self) -> RowsByFid<'_> {
+        RowsByFid::new(self, None)
     }
 }
 

@@ -1,3 +1,5 @@
+//! Selection of rows by box, geometry, filters, time and fid, page by page.
+
 use citymap_model::{Fid, Geometry};
 use geo::Intersects;
 
@@ -7,34 +9,39 @@ use super::{
 };
 use crate::{Bbox, LayerSnapshot, Row};
 
-/// What rows are wanted: all conditions hold at once.
+/// Which rows are wanted. All conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    /// Geometry that shares a point with the box.
+    /// The geometry shares a point with this box (WGS 84 degrees).
     pub bbox: Option<Bbox>,
-    /// Geometry that shares a point with this one.
+    /// The geometry shares a point with this one (WGS 84 degrees).
     pub intersects: Option<Geometry>,
-    /// Conditions on fields.
+    /// Conditions on fields, all of which must hold.
     pub filters: Vec<Filter>,
-    /// Valid at some instant of the interval. RowsByFid of a layer without valid time always are.
+    /// Valid at some instant of the interval. A layer without valid time is always valid.
     pub time: Option<TimeInterval>,
-    /// Only rows with a higher fid: where the page before ended.
+    /// Only rows with a higher fid: [`Page::next`] of the page before.
     pub after: Option<Fid>,
-    /// At most so many; `None` for all.
+    /// Maximum number of rows; `None` for all.
     pub limit: Option<usize>,
 }
 
-/// RowsByFid in the order of their fids, and whether there are more.
+/// Rows in the order of their fids, and where the next page starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The rows.
+    /// The rows in the order of their fids.
     pub rows: Vec<Row>,
-    /// The fid to go on [`Query::after`], where there are more.
+    /// The fid to set as [`Query::after`] for the next page; `None` if this is the last one.
     pub next: Option<Fid>,
 }
 
 impl LayerSnapshot {
-    /// The rows that the query asks for.
+    /// The rows that match the query, in the order of their fids.
+    ///
+    /// # Complexity
+    /// Candidates come from the index that leaves the fewest: the key index for equality on the key field,
+    /// the R-tree for a box or a geometry, otherwise all rows from `after` on. Each candidate is then tested
+    /// exactly until the page is full.
     pub fn select(&self, query: &Query) -> Page {
         let limit = query.limit.unwrap_or(usize::MAX);
         let filters: Vec<PreparedFilter<'_>> =
@@ -69,7 +76,7 @@ impl LayerSnapshot {
         Page { rows, next }
     }
 
-    /// The rows, by fid, that an index leaves over; `None` where no index helps.
+    /// The candidates that an index leaves, by fid; `None` if no index helps.
     fn narrow(&self, query: &Query) -> Option<Vec<Row>> {
         if let Some(key) = query.filters.iter().find(|filter| {
             filter.comparison == Comparison::Eq
@@ -94,17 +101,17 @@ impl LayerSnapshot {
         Some(rows)
     }
 
-    /// Whether the row's geometry meets what the query asks of geometry, exactly.
+    /// Whether the row's geometry meets the box and the geometry of the query. Exact.
     fn meets(&self, row: Row, query: &Query) -> bool {
         if query.bbox.is_none() && query.intersects.is_none() {
             return true;
         }
-        let Some(own) = self.bbox(row) else { return false };
+        let Some(row_bbox) = self.bbox(row) else { return false };
         if let Some(bbox) = query.bbox {
             let (boxes, count) = bbox.split();
             let hit = boxes[..count].iter().any(|bbox| {
-                bbox.contains(&own)
-                    || (bbox.intersects(&own)
+                bbox.contains(&row_bbox)
+                    || (bbox.intersects(&row_bbox)
                         && self.geometry(row).is_some_and(|geometry| geometry.intersects(&bbox.to_polygon())))
             });
             if !hit {

@@ -1,4 +1,7 @@
-//! Where a box lies to an area, without looking at what is in the box.
+//! The position of a box relative to an area, decided without looking at the geometry in the box.
+//!
+//! In a city most features are far from the boundary of the area that a question is about. For these, one
+//! search in an index of the area's edges replaces the full relation of two geometries.
 
 use geo::{
     Coord, Intersects, Line, MultiPolygon, Orientation,
@@ -8,19 +11,18 @@ use geo_index::rtree::{RTree, RTreeBuilder, RTreeIndex, sort::HilbertSort};
 
 use crate::Bbox;
 
-/// Where a box lies to an area.
+/// The position of a box relative to an area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// Wholly in it; its boundary is nowhere near.
+    /// The box is in the area and does not touch its boundary.
     Inside,
-    /// It shares no point with it.
+    /// The box shares no point with the area.
     Outside,
-    /// The area's boundary goes through the box, or touches it.
+    /// The boundary of the area passes through the box or touches it.
     Boundary,
 }
 
-/// The edges of an area under an index. In a city most features are nowhere near the boundary of what somebody asks
-/// about, and for these one look here takes the place of a whole relation of two geometries.
+/// The edges of an area in an R-tree.
 #[derive(Debug)]
 pub(crate) struct Sides {
     edges: Vec<[Coord<f64>; 2]>,
@@ -45,15 +47,16 @@ impl Sides {
         Self { edges, index, east }
     }
 
-    /// Exact: what it calls inside or outside is.
+    /// The position of a box. Exact.
     pub(crate) fn of(&self, bbox: &Bbox) -> Side {
         let Some(index) = &self.index else { return Side::Outside };
         let near = index.search(bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]);
         if near.into_iter().any(|edge| meets(self.edges[edge as usize], bbox)) {
             return Side::Boundary;
         }
-        // The boundary leaves the box alone, so one corner speaks for all of it. It is on no edge: count those that a
-        // ray to the east crosses. The lower end belongs to an edge, the upper one does not.
+        // The boundary does not meet the box, so one corner decides for all of it. The corner is on no edge:
+        // count the edges that a ray to the east crosses. The lower end belongs to an edge, the upper one
+        // does not.
         let [x, y] = bbox.min;
         let corner = Coord { x, y };
         let crossings = index
@@ -72,7 +75,7 @@ impl Sides {
 }
 
 impl Sides {
-    /// Whether the way from `a` to `b` shares a point with the boundary. Exact.
+    /// Whether the segment from `a` to `b` shares a point with the boundary. Exact.
     pub(crate) fn meets_edge(&self, a: [f64; 2], b: [f64; 2]) -> bool {
         let Some(index) = &self.index else { return false };
         let [start, end] = [a, b].map(|[x, y]| Coord { x, y });
@@ -84,8 +87,8 @@ impl Sides {
     }
 }
 
-/// Whether an edge, whose own box meets the box, may share a point with it: it does not where all corners lie strictly on
-/// one side of its line.
+/// Whether an edge whose bounding box meets the box may share a point with the box. It does not if all
+/// corners are strictly on one side of its line.
 fn meets([a, b]: [Coord<f64>; 2], bbox: &Bbox) -> bool {
     let [[west, south], [east, north]] = [bbox.min, bbox.max];
     let corners = [[west, south], [east, south], [east, north], [west, north]];
@@ -112,9 +115,13 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2_000, max_global_rejects: 200_000, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: 2_000, max_global_rejects: 200_000, ..ProptestConfig::default()
+        })]
         #[test]
-        fn what_it_calls_inside_or_outside_is(ring in ring(), x in 0..20i32, y in 0..20i32, w in 0..5i32, h in 0..5i32) {
+        fn what_it_calls_inside_or_outside_is(
+            ring in ring(), x in 0..20i32, y in 0..20i32, w in 0..5i32, h in 0..5i32,
+        ) {
             let area = MultiPolygon::new(vec![Polygon::new(ring, vec![])]);
             prop_assume!(area.is_valid());
             let half = |value: i32| f64::from(value) / 2.0;

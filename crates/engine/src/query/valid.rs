@@ -1,22 +1,24 @@
+//! Valid time: a snapshot as it is at an instant or during an interval.
+
 use chrono::{DateTime, NaiveTime, Utc};
 
 use super::filter::TimeInterval;
 use crate::{Bbox, LayerSnapshot, Row, ValueRef};
 
-/// A snapshot seen at a time: only the features that are valid at some instant of it are there. From
+/// A snapshot restricted to the features that are valid at some instant of an interval. Made by
 /// [`LayerSnapshot::during`].
 #[derive(Clone, Copy, Debug)]
 pub struct During<'a> {
     pub(crate) snapshot: &'a LayerSnapshot,
     interval: Option<TimeInterval>,
-    /// The fields that bound a feature's validity: `[from, to)`, open where a field is missing or null.
+    /// Positions of the fields that bound validity: `[from, to)`, unbounded where a field is missing or null.
     from: Option<usize>,
     to: Option<usize>,
 }
 
 impl LayerSnapshot {
-    /// The snapshot as it is valid at some instant of `interval`; without one, and in a layer without valid time, all
-    /// of it.
+    /// The features that are valid at some instant of `interval`. All features if there is no interval or the
+    /// layer has no valid time.
     pub fn during(&self, interval: Option<TimeInterval>) -> During<'_> {
         let field = |name: &Option<String>| name.as_deref().and_then(|name| self.layer().field_index(name));
         let [from, to] = match interval {
@@ -28,7 +30,7 @@ impl LayerSnapshot {
 }
 
 impl During<'_> {
-    /// Whether the row's feature is there.
+    /// Whether the row's feature is valid at some instant of the interval.
     pub fn has(&self, row: Row) -> bool {
         let Some(interval) = &self.interval else { return true };
         let bound = |field: Option<usize>| field.and_then(|field| instant(self.snapshot.value(row, field)));
@@ -43,7 +45,7 @@ impl During<'_> {
         begun && not_ended
     }
 
-    /// Calls `visit` for each row that is there and whose box meets `bbox`, in no particular order.
+    /// Calls `visit` for each valid row whose bounding box meets `bbox`, in no particular order.
     pub fn candidates(&self, bbox: &Bbox, mut visit: impl FnMut(Row)) {
         if self.from.is_none() && self.to.is_none() {
             return self.snapshot.candidates(bbox, visit);

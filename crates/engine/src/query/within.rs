@@ -1,3 +1,5 @@
+//! What of a layer is inside a drawn area: rows, lengths and areas.
+
 use std::cell::LazyCell;
 
 use citymap_model::Geometry;
@@ -10,35 +12,36 @@ use super::{
     valid::During,
 };
 use crate::{
-    Bbox, EngineError, LayerSnapshot, Measure, Method, PartKind, Row, ShapeRef,
+    AreaError, Bbox, EngineError, LayerSnapshot, Measure, Method, PartKind, Row, ShapeRef,
     overlay::{ellipsoid::GeometryParts, pair, shared_area::Scratch, slabs::PreparedShape},
 };
 
-/// Degrees within which an edge that is straight in degrees is straight on the grid too, to a hundredth of a millimetre.
+/// Degrees below which an edge that is straight in degrees is straight on the grid too, to 0.01 mm.
 const STEP: f64 = 0.000_4;
-/// Edges, about, that an area has at most after its long ones are divided.
+/// Approximate maximum number of edges of an area after its long edges are divided.
 const MAX_EDGES: f64 = 20_000.0;
 
-/// An area that somebody drew or named, checked and made ready for many tests.
+/// A drawn or named area, validated and prepared for many tests.
+#[derive(Debug)]
 pub struct Area {
     polygons: MultiPolygon<f64>,
     bbox: Bbox,
     sides: Sides,
     method: Method,
-    /// The same on the home grid, where that is meant.
+    /// The area on the home grid with its index of edges; empty if the area is measured on the ellipsoid.
     prepared: PreparedShape,
 }
 
-/// What of a layer lies in an [`Area`].
+/// The part of a layer that is in an [`Area`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerShare {
     /// The rows that share a point with the area, by fid.
     pub rows: Vec<Row>,
-    /// How many of them lie wholly inside.
+    /// The number of `rows` that are completely inside.
     pub whole: usize,
-    /// The area of the polygons' parts inside; `None` where there are no polygons.
+    /// The area of the parts of polygons that are inside; `None` if no row has polygons.
     pub area: Option<Measure>,
-    /// The length of the lines' parts inside; `None` where there are no lines.
+    /// The length of the parts of lines that are inside; `None` if no row has lines.
     pub length: Option<Measure>,
 }
 
@@ -64,30 +67,34 @@ impl Tally {
 }
 
 impl Area {
-    /// An area from a WGS 84 polygon or multi-polygon that is valid.
+    /// Prepares an area from a polygon or multi-polygon in WGS 84 degrees.
+    ///
+    /// # Validity
+    /// The polygons must be valid by the rules of OGC Simple Features: no ring may cross itself or another
+    /// one, holes are inside, and polygons do not overlap. Invalid ones are rejected, since sums over them
+    /// would count parts twice.
+    ///
+    /// # Errors
+    /// [`EngineError::InvalidArea`] if the geometry is of another kind, invalid or empty;
+    /// [`EngineError::Crs`] if it cannot be projected to the home grid.
     pub fn new(geometry: Geometry) -> Result<Self, EngineError> {
         let polygons = match geometry {
             Geometry::Polygon(polygon) => MultiPolygon::new(vec![polygon]),
             Geometry::MultiPolygon(polygons) => polygons,
             Geometry::Rect(rect) => MultiPolygon::new(vec![rect.to_polygon()]),
-            _ => {
-                return Err(EngineError::InvalidArea("the area must be a Polygon or a MultiPolygon".into()));
-            }
+            _ => return Err(AreaError::Kind.into()),
         };
-        if let Err(error) = polygons.check_validation() {
-            return Err(EngineError::InvalidArea(format!(
-                "the area is not valid: {error}; draw it without crossings"
-            )));
-        }
+        polygons.check_validation().map_err(|source| AreaError::Invalid { source })?;
         let Some(rect) = polygons.bounding_rect() else {
-            return Err(EngineError::InvalidArea("the area is empty".into()));
+            return Err(AreaError::Empty.into());
         };
         let bbox = Bbox::new(rect.min().x, rect.min().y, rect.max().x, rect.max().y);
         let sides = Sides::new(&polygons);
         let method = Method::within(Some(bbox));
         let mut prepared = PreparedShape::default();
         if method != Method::Ellipsoid {
-            // An edge that somebody drew is straight in degrees, and so is no straight line on the grid: 4 mm off at 1 km.
+            // A drawn edge is straight in degrees and therefore not straight on the grid: over 1 km it
+            // deviates by 4 mm.
             let length: f64 = polygons.iter().map(|polygon| Euclidean.length(polygon.exterior())).sum();
             let step = STEP.max(length / MAX_EDGES);
             prepared.planar.read_area(&Euclidean.densify(&polygons, step))?;
@@ -96,32 +103,52 @@ impl Area {
         Ok(Self { polygons, bbox, sides, method, prepared })
     }
 
-    /// The polygons.
+    /// The polygons of the area in WGS 84 degrees.
     pub fn polygons(&self) -> &MultiPolygon<f64> {
         &self.polygons
     }
 
-    /// The box around it.
+    /// The bounding box of the area in degrees.
     pub fn bbox(&self) -> Bbox {
         self.bbox
     }
 
-    /// Its own area.
+    /// The area of the polygons themselves, in m².
+    ///
+    /// # Errors
+    /// [`EngineError::Crs`] if a coordinate cannot be projected to the grid.
     pub fn measure(&self) -> Result<Measure, EngineError> {
         Ok(Measure::area(&self.polygons.clone().into())?)
     }
 }
 
 impl LayerSnapshot {
-    /// What of this layer lies in `area`, exactly: parts are cut, what lies wholly inside is not.
-    /// All measures are taken as the area's own ([`Method::within`] its box).
+    /// The part of this layer that is in `area`. Lengths and areas are computed by one method for all
+    /// features, that of the area's bounding box ([`Method::within`]).
+    ///
+    /// # Validity
+    /// Polygons of the layer that overlap themselves count the overlap twice.
+    ///
+    /// # Precision
+    /// On the home grid, sums of areas are accurate to 1e-6 m² for each feature. Which rows are inside, and
+    /// which completely, is decided exactly.
+    ///
+    /// # Complexity
+    /// Rows whose box is clear of the area's boundary are decided by one index search and are not cut. For
+    /// the others the edges near the boundary are compared, in parallel over chunks of rows.
+    ///
+    /// # Errors
+    /// [`EngineError::Crs`] if a coordinate cannot be projected to the grid.
     pub fn within(&self, area: &Area) -> Result<LayerShare, EngineError> {
         self.during(None).within(area)
     }
 }
 
 impl During<'_> {
-    /// As [`LayerSnapshot::within`].
+    /// Like [`LayerSnapshot::within`], among the rows that are valid at the time.
+    ///
+    /// # Errors
+    /// [`EngineError::Crs`] if a coordinate cannot be projected to the grid.
     pub fn within(&self, area: &Area) -> Result<LayerShare, EngineError> {
         let mut rows = Vec::new();
         self.candidates(&area.bbox, |row| rows.push(row));
@@ -142,10 +169,10 @@ impl During<'_> {
     }
 }
 
-/// Rows that are worth a thread.
+/// Rows that one thread processes at a time.
 const CHUNK: usize = 512;
 
-/// Where a feature lies to an area.
+/// The relation of a feature to an area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AreaRelation {
     Apart,
@@ -155,14 +182,14 @@ enum AreaRelation {
 
 impl LayerSnapshot {
     fn within_piece(&self, area: &Area, rows: &[Row]) -> Result<(Vec<Row>, Tally), EngineError> {
-        // Hardly ever needed, and dear to make of a large area.
+        // Rarely needed, and expensive to build for a large area.
         let prepared = LazyCell::new(|| PreparedGeometry::from(&area.polygons));
         let within = |shape: ShapeRef<'_>| {
             shape.geometry().is_some_and(|geometry| prepared.relate(&geometry).is_covers())
         };
         let mut kept = Vec::with_capacity(rows.len());
         let mut tally = Tally::default();
-        let (mut own, mut scratch) = (PreparedShape::default(), Scratch::default());
+        let (mut feature, mut scratch) = (PreparedShape::default(), Scratch::default());
         for &row in rows {
             let shape = self.shape(row);
             let Some(bbox) = shape.bbox() else { continue };
@@ -180,12 +207,12 @@ impl LayerSnapshot {
             let [area_inside, length_inside] = if area.method == Method::Ellipsoid {
                 measures_on_ellipsoid(shape, area, relation)?
             } else {
-                own.planar.read(shape)?;
+                feature.planar.read(shape)?;
                 match relation {
-                    AreaRelation::Within => [own.planar.area, own.planar.length],
+                    AreaRelation::Within => [feature.planar.area, feature.planar.length],
                     _ => [
-                        pair::areas(&own, &area.prepared, &mut scratch),
-                        pair::lengths(&own, &area.prepared, &mut scratch),
+                        pair::areas(&feature, &area.prepared, &mut scratch),
+                        pair::lengths(&feature, &area.prepared, &mut scratch),
                     ],
                 }
             };
@@ -200,8 +227,8 @@ impl LayerSnapshot {
 }
 
 impl Area {
-    /// Where a feature lies whose box the boundary goes through. Exact; `within` is asked where corners and edges do not
-    /// settle it.
+    /// The relation of a feature whose box meets the boundary. Exact; calls `within` only if vertices and
+    /// edges do not decide it.
     fn relation(&self, shape: ShapeRef<'_>, within: impl Fn(ShapeRef<'_>) -> bool) -> AreaRelation {
         let (mut inside, mut outside, mut on_edge) = (false, false, false);
         for &at in shape.coords() {
@@ -221,8 +248,8 @@ impl Area {
             .map(|ring| shape.ring(ring));
         let crossed =
             on_edge || rings.any(|ring| ring.windows(2).any(|edge| self.sides.meets_edge(edge[0], edge[1])));
-        // Without a corner in the area the feature still shares a point with it where edges cross, or where all of a part of
-        // the area lies in it.
+        // Without a vertex in the area the feature still shares a point with it if edges cross, or if a whole
+        // part of the area is in the feature.
         if outside {
             let around = || {
                 self.polygons.iter().any(|polygon| {
@@ -235,7 +262,7 @@ impl Area {
             };
             return if crossed || around() { AreaRelation::Crosses } else { AreaRelation::Apart };
         }
-        // A hole of the area may lie in the feature without touching it.
+        // A hole of the area may be inside the feature without touching it.
         let holed = || {
             let holes = self.polygons.iter().flat_map(|polygon| polygon.interiors());
             holes.filter_map(|hole| hole.0.first()).any(|corner| covers_point(shape, [corner.x, corner.y]))
@@ -244,7 +271,7 @@ impl Area {
     }
 }
 
-/// Area and length inside, outside of Vietnam.
+/// Area (m²) and length (m) inside, measured on the ellipsoid outside of Vietnam.
 fn measures_on_ellipsoid(
     shape: ShapeRef<'_>,
     area: &Area,

@@ -1,9 +1,9 @@
-//! A packed snapshot as named pieces of bytes, and back.
+//! Stores a packed snapshot as named sections of bytes, and reads it back.
 //!
-//! The pieces are the snapshot's own buffers, in this machine's byte order: writing copies nothing, and a snapshot made
-//! from pieces of a mapped file reads them in place. Whoever stores them sees to it that they come back as they were
-//! (a checksum) and to the same [`FORMAT`]; what is read is checked again so far that no number in it can lead beyond its
-//! buffer: damage is an error here, never a panic later.
+//! The sections are the snapshot's own buffers in the byte order of this machine. Writing copies nothing, and
+//! a snapshot that is read from a mapped file uses the file in place. The caller must make sure that the
+//! sections are unchanged (with a checksum) and of the same [`FORMAT`]. Nevertheless every number that points
+//! into a buffer is checked again: damage is an error here, never a panic later.
 
 mod check;
 
@@ -22,20 +22,20 @@ use crate::{
     },
 };
 
-/// Grows whenever the pieces, or what is computed from the stored data into them (projection, index, order of keys), become
-/// others: pieces of another format are of no use.
+/// Version of the sections. Increase it whenever their layout changes, or what is computed from the stored
+/// data (projection, index, order of keys). Sections of another version cannot be read.
 pub const FORMAT: u32 = 1;
 
-/// A snapshot's bytes under a name.
+/// A named run of bytes of a snapshot.
 #[derive(Clone, Debug)]
 pub struct Section<'a> {
-    /// What it is; no two of a snapshot have the same.
+    /// Name of the section, unique within the snapshot.
     pub name: String,
-    /// The bytes.
+    /// The content in the byte order of this machine.
     pub bytes: Cow<'a, [u8]>,
 }
 
-/// Why pieces are no snapshot.
+/// Why sections are not those of a snapshot.
 #[derive(Debug)]
 pub(crate) struct Damage {
     section: String,
@@ -48,33 +48,34 @@ impl Damage {
     }
 }
 
-/// Gives pieces their types.
+/// Reads sections as typed buffers.
 struct SectionReader<'a>(&'a (dyn Fn(&str) -> Option<Bytes> + Sync));
 
 impl SectionReader<'_> {
-    /// A piece; empty where there is none.
+    /// The bytes of a section; empty if it is missing.
     fn bytes(&self, name: &str) -> Bytes {
         (self.0)(name).unwrap_or_default()
     }
 
     fn numbers<T: ArrowNativeType>(&self, name: &str) -> Result<Buffer<T>, Damage> {
-        Buffer::from_bytes(self.bytes(name)).ok_or_else(|| Damage::new(name, "it is no list of such numbers"))
+        Buffer::from_bytes(self.bytes(name))
+            .ok_or_else(|| Damage::new(name, "its length or alignment does not suit its numbers"))
     }
 
-    /// Bits for `rows` rows.
+    /// A set of rows below `rows`.
     fn bits(&self, name: &str, rows: usize) -> Result<Bits, Damage> {
         let words = self.numbers::<u64>(name)?;
         Bits::from_words(words.to_vec(), rows)
-            .ok_or_else(|| Damage::new(name, "it is of more rows than there are"))
+            .ok_or_else(|| Damage::new(name, "it has bits for more rows than there are"))
     }
 }
 
-/// Collects pieces.
+/// Collects the sections of a block.
 #[derive(Default)]
 struct SectionWriter<'a>(Vec<Section<'a>>);
 
 impl<'a> SectionWriter<'a> {
-    /// Adds a piece, unless it is empty.
+    /// Adds a section unless it is empty.
     fn add(&mut self, name: impl Into<String>, bytes: &'a [u8]) {
         if !bytes.is_empty() {
             self.0.push(Section { name: name.into(), bytes: Cow::Borrowed(bytes) });
@@ -90,17 +91,18 @@ impl<'a> SectionWriter<'a> {
 }
 
 impl LayerSnapshot {
-    /// The snapshot as pieces; `None` while something lies over the base ([`LayerSnapshot::merged`] folds it in).
+    /// The snapshot as sections; `None` if it has a delta. Fold it in first with [`LayerSnapshot::merged`].
     pub fn sections(&self) -> Option<Vec<Section<'_>>> {
         (self.delta_len() == 0).then(|| self.base().sections())
     }
 
-    /// A snapshot of the pieces that [`LayerSnapshot::sections`] gave for a snapshot with this definition and revision.
-    /// `section` gives a piece by its name, `None` where there was none; the pieces of numbers must begin at multiples of 8 in
-    /// memory. Nothing is copied but a bit for each missing value; all of it is read once, by all threads.
+    /// Reads a snapshot from the sections that [`LayerSnapshot::sections`] returned for a snapshot with this
+    /// definition and revision. `section` returns the bytes of a section by name, or `None` if it was not
+    /// stored. Sections of numbers must begin at multiples of 8 in memory. Only one bit for each missing
+    /// value is copied; everything is read once, in parallel.
     ///
     /// # Errors
-    /// [`EngineError::Section`] where the pieces are not those of a snapshot.
+    /// [`EngineError::Section`] if the sections are not those of a snapshot.
     pub fn from_sections(
         layer: Layer,
         revision: RevisionNumber,
@@ -112,14 +114,14 @@ impl LayerSnapshot {
         }
     }
 
-    /// How many bytes each part of the snapshot takes, by name; parts of the delta have a name that begins with
-    /// `delta.`. What lies in a mapped file counts like any other memory.
+    /// The size in bytes of each part of the snapshot, by name. Parts of the delta have names that begin with
+    /// `delta.`. Parts in a mapped file are counted too.
     pub fn memory(&self) -> Vec<(String, usize)> {
         let sized = |section: Section<'_>| (section.name, section.bytes.len());
-        let own = self.base().sections().into_iter().map(sized);
+        let base = self.base().sections().into_iter().map(sized);
         let over = self.delta().sections().into_iter().map(sized);
         let mut memory: Vec<_> =
-            own.chain(over.map(|(name, bytes)| (format!("delta.{name}"), bytes))).collect();
+            base.chain(over.map(|(name, bytes)| (format!("delta.{name}"), bytes))).collect();
         let hidden = size_of_val(self.delta.hidden.words());
         let rest = size_of_val(&*self.delta.flipped) + size_of_val(&*self.delta.stamps) + hidden;
         if rest > 0 {
@@ -219,10 +221,10 @@ fn index(reader: &SectionReader<'_>, rows: usize) -> Result<BoxIndex, Damage> {
         return Ok(BoxIndex::default());
     }
     let tree = Tree::from_bytes(bytes).map_err(|reason| Damage::new("tree", reason))?;
-    let own = reader.numbers("tree.rows")?;
-    check::index(&tree, &own, rows)?;
+    let item_rows = reader.numbers("tree.rows")?;
+    check::index(&tree, &item_rows, rows)?;
     let [west, south, east, north] = tree.extent();
-    Ok(BoxIndex { tree: Some(tree), rows: own, extent: Some(Bbox::new(west, south, east, north)) })
+    Ok(BoxIndex { tree: Some(tree), rows: item_rows, extent: Some(Bbox::new(west, south, east, north)) })
 }
 
 fn keys(reader: &SectionReader<'_>, keyed: bool, rows: usize) -> Result<KeyIndex, Damage> {
@@ -247,11 +249,11 @@ fn column(reader: &SectionReader<'_>, number: usize, kind: FieldType, rows: usiz
         FieldType::Text => {
             let codes = reader.numbers(&values)?;
             let text = TextBuffer::from_bytes(reader.bytes(&name("texts")))
-                .ok_or_else(|| Damage::new(name("texts"), "it is no text"))?;
+                .ok_or_else(|| Damage::new(name("texts"), "it is not UTF-8 text"))?;
             let texts = Dictionary { text, ends: reader.numbers(&name("ends"))? };
             check::texts(&codes, &texts).map_err(|reason| Damage::new(name("texts"), reason))?;
             Column::Text(codes, texts)
         }
     };
-    if column.len() == rows { Ok(column) } else { Err(Damage::new(values, "it is of other rows")) }
+    if column.len() == rows { Ok(column) } else { Err(Damage::new(values, "it has another number of rows")) }
 }

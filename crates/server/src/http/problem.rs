@@ -231,7 +231,7 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::InvalidArea(_) => Self::body(error.to_string()),
-            EngineError::Overlay(_) => Self::parameter(error.to_string()),
+            EngineError::NoPolygons { .. } => Self::parameter(error.to_string()),
             EngineError::Crs(error) => error.into(),
             _ => Self::internal(error.to_string()),
         }

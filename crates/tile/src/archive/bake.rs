@@ -1,95 +1,76 @@
-use std::{
-    ops::RangeInclusive,
-    path::{Path, PathBuf},
-};
+//! Bakes all tiles of a range of zooms into an archive, in chunks that survive a killed process.
+
+use std::{ops::RangeInclusive, path::Path};
 
 use citymap_engine::{Bbox, LayerSnapshot};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Header, TileType, enumerate, tile_of_number,
+    enumerate,
+    error::BakeError,
+    header::{Header, TileType},
+    number::tile_of_number,
     work::{Hash, WorkFolder, at, hash},
     write,
 };
 use crate::{ContentEncoding, Effort, TileOptions, Tiler, compress_for, tilejson};
 
-/// How many tiles are baked between two that are sure to be there after a kill. Their encoded bytes are in memory at a time.
+/// Number of tiles between two checkpoints. Their encoded bytes are in memory at the same time.
 const CHUNK: usize = 256;
 
-/// What to bake.
+/// Which tiles to bake, and how to encode them.
 #[derive(Clone, Debug)]
 pub struct BakeOptions {
-    /// The zooms.
+    /// First and last zoom.
     pub zooms: RangeInclusive<u8>,
-    /// Only tiles whose square meets it (WGS 84 degrees).
+    /// Only tiles whose square meets this box (WGS 84 degrees).
     pub bbox: Option<Bbox>,
-    /// How each tile is encoded.
+    /// How each tile is compressed.
     pub encoding: ContentEncoding,
     /// How tiles are cut.
     pub tiles: TileOptions,
-    /// Forget what an unfinished bake to the same file has done.
+    /// Discards the work of an unfinished bake to the same file.
     pub anew: bool,
 }
 
-/// How far a bake is.
+/// How much of a bake is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Tiles looked at so far, those that hold nothing included.
+    /// Number of tiles processed so far, including empty ones.
     pub done: u64,
-    /// Of so many.
+    /// Number of tiles to process.
     pub total: u64,
 }
 
-/// What came of a bake.
+/// Totals of a finished bake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Baked {
-    /// Tiles that hold something.
+    /// Number of tiles that are not empty.
     pub tiles: u64,
-    /// Entries of the directories: runs of tiles with one content.
+    /// Number of directory entries: runs of tiles with equal content.
     pub entries: u64,
-    /// Different contents.
+    /// Number of distinct contents.
     pub contents: u64,
-    /// The archive's length in bytes.
+    /// Length of the archive in bytes.
     pub bytes: u64,
-    /// Tiles looked at that an earlier, unfinished bake had done.
+    /// Number of tiles that an earlier, unfinished bake had already processed.
     pub taken_over: u64,
-    /// Why an unfinished bake's work could not be taken over: what has changed since.
+    /// Why the work of an unfinished bake could not be used: what has changed since. `None` if it was used or
+    /// there was none.
     pub begun_anew: Option<String>,
 }
 
-/// Why a bake failed. What was finished is kept for the next one.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BakeError {
-    /// Reading or writing failed.
-    #[error("{}: {source}; the same command goes on from here", path.display())]
-    File {
-        /// Of which file.
-        path: PathBuf,
-        /// How.
-        source: std::io::Error,
-    },
-    /// Another process bakes the same file.
-    #[error("another bake is at work in {}; let it finish or end it first", .0.display())]
-    Busy(PathBuf),
-    /// There would be too many tiles.
-    #[error("more than {} tiles: bake fewer zooms or a smaller box", enumerate::MAX_TILES)]
-    TooMany,
-    /// There is no tile.
-    #[error("the layers have nothing there: no tile to bake")]
-    Nothing,
-}
-
-/// Bakes all tiles of the zooms with the given layers into one PMTiles archive at `out`, on all of rayon's threads.
+/// Bakes all tiles of the zooms with the given layers into one PMTiles archive at `out`, on all threads of
+/// rayon.
 ///
-/// Finished tiles are kept in `<out>.baking` beside it, so that the same call goes on after the process was killed, to the
-/// same bytes; the archive appears when it is complete, and the folder goes. Layers must be of one revision. Memory: the
-/// encoded bytes of 256 tiles, and some 80 bytes for each tile.
+/// Finished tiles are kept in a folder `<out>.baking`, so that the same call continues after the process was
+/// killed, to the same bytes. The archive appears when it is complete; then the folder is removed. All layers
+/// must be of one revision. Memory use: the encoded bytes of 256 tiles, plus some 80 bytes for each tile.
 ///
 /// # Errors
-/// [`BakeError`] where a file cannot be written, another bake is at work, or there are no tiles or too many.
+/// [`BakeError`] if a file cannot be written, another bake is running, or there are no tiles or too many.
 pub fn bake(
     tiler: &Tiler,
     layers: &[&LayerSnapshot],
@@ -133,7 +114,7 @@ pub fn bake(
     let (entries, bytes) = write::archive(out, header, metadata.as_bytes(), &mut work)?;
     work.remove()?;
     if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        // The new name is on the disk too.
+        // Make sure that the new name is on disk too.
         std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(at(parent))?;
     }
     Ok(Baked { tiles, entries, contents, bytes, taken_over, begun_anew })
@@ -143,7 +124,7 @@ fn encoding_name(encoding: ContentEncoding) -> &'static str {
     encoding.header_value().unwrap_or("none")
 }
 
-/// All that the bytes depend on: an unfinished bake is gone on with only where this is the same.
+/// Everything that the bytes depend on. An unfinished bake is continued only if this is unchanged.
 fn manifest(layers: &[&LayerSnapshot], options: &BakeOptions, total: u64) -> String {
     let revision = layers.iter().map(|layer| layer.revision()).max();
     let layers: Vec<Value> = layers
@@ -204,7 +185,7 @@ fn header(layers: &[&LayerSnapshot], options: &BakeOptions) -> Header {
     }
 }
 
-/// The archive's metadata: what TileJSON says of the layers.
+/// The metadata of the archive: what TileJSON says about the layers.
 fn metadata(layers: &[&LayerSnapshot], options: &BakeOptions) -> Value {
     let mut description = tilejson(layers, "");
     if let Some(description) = description.as_object_mut() {

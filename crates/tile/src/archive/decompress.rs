@@ -1,24 +1,26 @@
+//! Decoding of untrusted bytes within a bound.
+
 use std::io::Read;
 
-use super::ArchiveError;
+use super::error::ArchiveError;
 use crate::ContentEncoding;
 
-/// Unpacks bytes that come from elsewhere, to `max_len` bytes at max_len.
+/// Decodes bytes from an untrusted source, up to `max_len` bytes.
 ///
 /// # Errors
-/// [`ArchiveError::Damaged`] where they are damaged, or more.
+/// [`ArchiveError::Damaged`] if they are damaged or decode to more.
 pub fn decompress_within(
     encoded: &[u8],
     encoding: ContentEncoding,
     max_len: usize,
 ) -> Result<Vec<u8>, ArchiveError> {
-    let damaged = || ArchiveError::Damaged("what is encoded in it cannot be decoded");
-    let too_much = || ArchiveError::Damaged("what is encoded in it is larger than allowed");
+    let damaged = || ArchiveError::Damaged("a part of it cannot be decoded");
+    let too_much = || ArchiveError::Damaged("a part of it decodes to more than is allowed");
     match encoding {
         ContentEncoding::Identity if encoded.len() > max_len => Err(too_much()),
         ContentEncoding::Identity => Ok(encoded.to_vec()),
         ContentEncoding::Gzip => {
-            // The tail ends with the length (RFC 1952, 2.3.1).
+            // The trailer ends with the decoded length (RFC 1952, 2.3.1).
             let tail = encoded.last_chunk().ok_or_else(damaged)?;
             let len = u32::from_le_bytes(*tail) as usize;
             if len > max_len {
@@ -38,8 +40,8 @@ fn read_all(from: impl Read, max_len: usize) -> Result<Vec<u8>, ArchiveError> {
     let mut out = Vec::new();
     match from.take(max_len as u64 + 1).read_to_end(&mut out) {
         Ok(len) if len <= max_len => Ok(out),
-        Ok(_) => Err(ArchiveError::Damaged("what is encoded in it is larger than allowed")),
-        Err(_) => Err(ArchiveError::Damaged("what is encoded in it cannot be decoded")),
+        Ok(_) => Err(ArchiveError::Damaged("a part of it decodes to more than is allowed")),
+        Err(_) => Err(ArchiveError::Damaged("a part of it cannot be decoded")),
     }
 }
 

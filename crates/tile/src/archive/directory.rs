@@ -1,28 +1,30 @@
-use super::ArchiveError;
+//! Directories of an archive: which bytes hold which tile.
 
-/// Where a run of tiles with one content is, or a further directory.
+use super::error::ArchiveError;
+
+/// An entry of a directory: a run of tiles with one content, or a leaf directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DirectoryEntry {
-    /// The first tile's number.
+    /// Number of the first tile.
     pub number: u64,
-    /// From where in the tiles (or the leaf directories) on.
+    /// Offset of the content in the tile data, or of the directory in the leaf directories.
     pub offset: u64,
-    /// How many bytes.
+    /// Length of the content in bytes.
     pub length: u32,
-    /// How many tiles; 0 for a directory.
+    /// Number of tiles; 0 for a leaf directory.
     pub run: u32,
 }
 
-/// What a directory says of a tile.
+/// Where to find a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectoryHit {
-    /// Its bytes: from where in the tiles on, and how many.
+    /// The tile's bytes: offset in the tile data, and length.
     Tile(u64, u32),
-    /// Ask the directory there: from where in the leaf directories on, and how many bytes.
+    /// Continue in a leaf directory: offset in the leaf directories, and length.
     Leaf(u64, u32),
 }
 
-/// Entries in the order of their numbers.
+/// A directory: entries in the order of their tile numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     entries: Vec<DirectoryEntry>,
@@ -46,22 +48,22 @@ fn read_varint(bytes: &mut &[u8]) -> Result<u64, ArchiveError> {
 }
 
 impl Directory {
-    /// A directory of entries, which are in the order of their numbers.
+    /// A directory of entries, which must be in the order of their numbers.
     pub fn new(entries: Vec<DirectoryEntry>) -> Self {
         Self { entries }
     }
 
-    /// Its entries.
+    /// The entries in the order of their numbers.
     pub fn entries(&self) -> &[DirectoryEntry] {
         &self.entries
     }
 
-    /// Memory it holds, in bytes.
+    /// Size of the directory in memory, in bytes.
     pub fn weight(&self) -> usize {
         self.entries.capacity() * size_of::<DirectoryEntry>()
     }
 
-    /// The directory's bytes, decoded.
+    /// The serialised directory, not compressed.
     pub fn encode(entries: &[DirectoryEntry]) -> Vec<u8> {
         let mut out = Vec::with_capacity(entries.len() * 8);
         varint(&mut out, entries.len() as u64);
@@ -74,21 +76,21 @@ impl Directory {
         entries.iter().for_each(|entry| varint(&mut out, entry.length.into()));
         let mut end = None;
         for entry in entries {
-            // 0 is: right behind the entry before.
+            // 0 means: directly after the entry before.
             varint(&mut out, if end == Some(entry.offset) { 0 } else { entry.offset + 1 });
             end = Some(entry.offset + u64::from(entry.length));
         }
         out
     }
 
-    /// Reads a directory's decoded bytes.
+    /// Reads a directory from its decoded bytes.
     ///
     /// # Errors
-    /// [`ArchiveError::Damaged`] where they are none.
+    /// [`ArchiveError::Damaged`] if they are not a directory.
     pub fn parse(mut bytes: &[u8]) -> Result<Self, ArchiveError> {
         let bytes = &mut bytes;
         let count = read_varint(bytes)?;
-        // Each entry is four numbers of a byte or more, so a wrong count cannot ask for much memory.
+        // Each entry takes at least four bytes, so a wrong count cannot allocate much memory.
         if count > bytes.len() as u64 / 4 {
             return Err(ArchiveError::Damaged("a directory ends too early"));
         }
@@ -128,7 +130,7 @@ impl Directory {
         Ok(Self { entries })
     }
 
-    /// Where a tile is; `None` where there is none.
+    /// Where to find the tile with a number; `None` if the directory has no such tile.
     pub fn find(&self, number: u64) -> Option<DirectoryHit> {
         let index = self.entries.partition_point(|entry| entry.number <= number).checked_sub(1)?;
         let entry = self.entries[index];
@@ -148,7 +150,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_directory_comes_back(steps in prop::collection::vec((1..1_000u64, 0..3u32, 1..100_000u32, any::<bool>()), 0..300)) {
+        fn a_directory_comes_back(
+            steps in prop::collection::vec((1..1_000u64, 0..3u32, 1..100_000u32, any::<bool>()), 0..300),
+        ) {
             let (mut number, mut offset) = (0, 0);
             let entries: Vec<DirectoryEntry> = steps.into_iter().map(|(step, run, length, same)| {
                 let entry = DirectoryEntry { number, offset: if same { 0 } else { offset }, length, run };
@@ -159,17 +163,25 @@ mod tests {
             let parsed = Directory::parse(&Directory::encode(&entries)).unwrap();
             prop_assert_eq!(parsed.entries(), &entries[..]);
             for entry in &entries {
-                let expected = if entry.run == 0 { DirectoryHit::Leaf(entry.offset, entry.length) } else { DirectoryHit::Tile(entry.offset, entry.length) };
+                let expected = if entry.run == 0 {
+                    DirectoryHit::Leaf(entry.offset, entry.length)
+                } else {
+                    DirectoryHit::Tile(entry.offset, entry.length)
+                };
                 prop_assert_eq!(parsed.find(entry.number), Some(expected));
                 if entry.run > 0 {
                     prop_assert_eq!(parsed.find(entry.number + u64::from(entry.run) - 1), Some(expected));
-                    prop_assert_eq!(parsed.find(entry.number + u64::from(entry.run)).is_some(), parsed.entries().iter().any(|other| other.number == entry.number + u64::from(entry.run)));
+                    let next = entry.number + u64::from(entry.run);
+                    let follows = parsed.entries().iter().any(|other| other.number == next);
+                    prop_assert_eq!(parsed.find(next).is_some(), follows);
                 }
             }
         }
 
         #[test]
-        fn damaged_bytes_do_no_harm(mut bytes in prop::collection::vec(any::<u8>(), 0..400), count in 0..30u8) {
+        fn damaged_bytes_do_no_harm(
+            mut bytes in prop::collection::vec(any::<u8>(), 0..400), count in 0..30u8,
+        ) {
             let _ = Directory::parse(&bytes);
             if let Some(first) = bytes.first_mut() {
                 *first = count;

@@ -1,20 +1,21 @@
-//! Which tiles there are to bake.
+//! Finds the tiles that a bake has to process.
 
 use std::ops::RangeInclusive;
 
 use citymap_engine::{Bbox, LayerSnapshot};
 
-use super::{BakeError, tile_number};
+use super::{error::BakeError, number::tile_number};
 use crate::{TileId, TileOptions};
 
-/// More tiles than this are refused: an archive of them would take days.
-pub(crate) const MAX_TILES: usize = 50_000_000;
+/// Maximum number of tiles of a bake; an archive of more would take days.
+const MAX_TILES: usize = 50_000_000;
 
-/// How far (in tile units) beyond a tile's square features are looked for: buffers and what merges reach.
+/// Distance in tile units beyond a tile's square within which features may affect it: buffers and the reach
+/// of merges.
 const REACH: f64 = 512.0;
 
-/// The numbers, in order, of all tiles of the zooms that may hold something: a tile's quarters are looked at only where a
-/// feature's box meets the tile.
+/// The numbers, ascending, of all tiles of the zooms that may have content. A tile's quarters are visited
+/// only if a feature's box meets the tile.
 pub(crate) fn tiles(
     layers: &[&LayerSnapshot],
     zooms: &RangeInclusive<u8>,
@@ -30,7 +31,7 @@ pub(crate) fn tiles(
         }
         let around = tile.grown(reach);
         let any = layers.iter().any(|layer| {
-            // The upper zooms need no look at features.
+            // The upper zooms are taken without reading features.
             let Some(extent) = layer.extent().filter(|extent| extent.intersects(&around)) else {
                 return false;
             };
@@ -46,7 +47,7 @@ pub(crate) fn tiles(
         if zooms.contains(&tile.z()) {
             out.push(tile_number(tile));
             if out.len() > MAX_TILES {
-                return Err(BakeError::TooMany);
+                return Err(BakeError::TooMany { max: MAX_TILES });
             }
         }
         if tile.z() < *zooms.end() {

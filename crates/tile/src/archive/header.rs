@@ -1,37 +1,39 @@
+//! The header of an archive.
+
 use citymap_engine::Bbox;
 
-use super::ArchiveError;
+use super::error::ArchiveError;
 use crate::ContentEncoding;
 
-/// How long a header is, in bytes.
+/// Length of the header in bytes.
 pub const HEADER_LEN: usize = 127;
-/// The header and the root directory lie within so many bytes from the start.
+/// The header and the root directory are within this many bytes from the start.
 pub const ROOT_MAX: usize = 16_384;
 
-/// What the tiles are.
+/// The format of the tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TileType {
-    /// Something else.
+    /// A format that is not known here.
     Other,
-    /// Mapbox vector tiles.
+    /// Mapbox vector tiles (MVT).
     Mvt,
-    /// Pictures.
+    /// Raster tiles in PNG.
     Png,
-    /// Pictures.
+    /// Raster tiles in JPEG.
     Jpeg,
-    /// Pictures.
+    /// Raster tiles in WebP.
     Webp,
-    /// Pictures.
+    /// Raster tiles in AVIF.
     Avif,
-    /// MapLibre tiles.
+    /// MapLibre vector tiles (MLT).
     Mlt,
 }
 
 impl TileType {
     const ALL: [Self; 7] = [Self::Other, Self::Mvt, Self::Png, Self::Jpeg, Self::Webp, Self::Avif, Self::Mlt];
 
-    /// Its media type.
+    /// The media type for `Content-Type`.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Other => "application/octet-stream",
@@ -45,32 +47,33 @@ impl TileType {
     }
 }
 
-/// The first bytes of an archive: where its parts are and what they hold. VertexSet are in bytes from the start.
+/// The first bytes of an archive: where its parts are and what they contain. Offsets are in bytes from the
+/// start of the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    /// Where the root directory is, and how long.
+    /// Offset and length of the root directory.
     pub root: (u64, u64),
-    /// Where the metadata (JSON) is, and how long.
+    /// Offset and length of the metadata (JSON).
     pub metadata: (u64, u64),
-    /// Where the leaf directories are, and how long.
+    /// Offset and length of the leaf directories.
     pub leaves: (u64, u64),
-    /// Where the tiles are, and how long together.
+    /// Offset and length of the tile data.
     pub data: (u64, u64),
-    /// How many tiles there are, how many entries name them, how many different contents they have; 0: not known.
+    /// Number of tiles, of directory entries and of distinct contents; 0 if unknown.
     pub counts: [u64; 3],
-    /// Whether tiles lie in the order of their numbers.
+    /// Whether tiles are stored in the order of their numbers.
     pub clustered: bool,
-    /// How directories and metadata are encoded.
+    /// How directories and metadata are compressed.
     pub inner: ContentEncoding,
-    /// How tiles are encoded.
+    /// How tiles are compressed.
     pub encoding: ContentEncoding,
-    /// What the tiles are.
+    /// The format of the tiles.
     pub tile_type: TileType,
     /// The lowest and the highest zoom.
     pub zooms: [u8; 2],
-    /// What it covers (WGS 84 degrees).
+    /// The area that the archive covers (WGS 84 degrees).
     pub bounds: Bbox,
-    /// Where a map may begin (longitude, latitude), and at which zoom.
+    /// Suggested start of a map (longitude, latitude in degrees), and its zoom.
     pub center: ([f64; 2], u8),
 }
 
@@ -87,11 +90,11 @@ fn encoding_of(number: u8) -> Result<ContentEncoding, ArchiveError> {
     ContentEncoding::ALL
         .into_iter()
         .find(|&encoding| encoding_number(encoding) == number)
-        .ok_or(ArchiveError::UnknownPacking(number))
+        .ok_or(ArchiveError::UnknownEncoding(number))
 }
 
 impl Header {
-    /// The header's bytes.
+    /// The header as it is stored.
     pub fn encode(&self) -> [u8; HEADER_LEN] {
         let mut out = Vec::with_capacity(HEADER_LEN);
         out.extend(b"PMTiles\x03");
@@ -120,7 +123,7 @@ impl Header {
     /// Reads the first bytes of an archive.
     ///
     /// # Errors
-    /// [`ArchiveError`] where they are no header.
+    /// [`ArchiveError`] if they are not a header of version 3.
     pub fn parse(bytes: &[u8]) -> Result<Self, ArchiveError> {
         let bytes: &[u8; HEADER_LEN] = bytes.first_chunk().ok_or(ArchiveError::NotAnArchive)?;
         if !bytes.starts_with(b"PMTiles\x03") {

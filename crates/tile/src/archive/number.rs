@@ -1,11 +1,13 @@
+//! The numbers of tiles in an archive: positions along a Hilbert curve.
+
 use crate::{MAX_ZOOM, TileId};
 
-/// How many tiles all zooms below `z` have.
+/// The number of tiles of all zooms below `z`.
 fn first(z: u8) -> u64 {
     ((1u64 << (2 * u32::from(z))) - 1) / 3
 }
 
-/// A tile's number in an archive: zoom after zoom, along a Hilbert curve in each.
+/// The number of a tile in an archive: zoom by zoom, along a Hilbert curve in each.
 pub fn tile_number(tile: TileId) -> u64 {
     let (mut x, mut y) = (tile.x(), tile.y());
     let mut along = 0;
@@ -36,7 +38,7 @@ pub fn tile_of_number(number: u64) -> Option<TileId> {
     if along > 0 { None } else { TileId::new(z, x, y).ok() }
 }
 
-/// A position in a quarter as the curve runs through it.
+/// The position in a quarter, in the orientation in which the curve passes through it.
 fn turned(x: u32, y: u32, side: u32, right: bool, down: bool) -> (u32, u32) {
     match (right, down) {
         (_, true) => (x, y),

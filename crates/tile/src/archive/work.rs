@@ -1,7 +1,9 @@
-//! The folder beside the output in which a bake keeps what is finished, so that it can go on after being killed.
+//! The folder next to the output in which a bake keeps finished tiles, so that it can continue after it was
+//! killed.
 //!
-//! `tiles` has the contents, each once, in the order of the tiles; `journal` has a record for each finished chunk. A record is
-//! written after its contents are on the disk and carries a checksum: what lies behind the last whole record never happened.
+//! `tiles` holds each distinct content once, in the order of tiles. `journal` holds a record for each
+//! finished chunk. A record is written after its contents are on disk, and carries a checksum. Everything
+//! after the last complete record is discarded.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,9 +14,9 @@ use std::{
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 
-use super::BakeError;
+use super::error::BakeError;
 
-/// The first half of a content's SHA-256.
+/// The first half of the SHA-256 of a content.
 pub(crate) type Hash = [u8; 16];
 
 pub(crate) fn hash(bytes: &[u8]) -> Hash {
@@ -23,7 +25,7 @@ pub(crate) fn hash(bytes: &[u8]) -> Hash {
     half
 }
 
-/// A tile and its content's place in `tiles`.
+/// A tile, and where its content is in `tiles`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlacedTile {
     pub(crate) number: u64,
@@ -31,33 +33,33 @@ pub(crate) struct PlacedTile {
     pub(crate) length: u32,
 }
 
-/// Chunk, count of tiles, length of `tiles` after it.
+/// Start of a record: chunk, number of tiles, length of `tiles` after the chunk.
 const HEAD: usize = 8 + 4 + 8;
-/// Tile, offset, length, hash.
+/// One tile of a record: number, offset, length, hash.
 const EACH: usize = 8 + 8 + 4 + 16;
 
-/// A bake's work folder.
+/// The work folder of a bake.
 pub(crate) struct WorkFolder {
     folder: PathBuf,
-    /// Held while the work goes on, so that two of the same do not spoil each other's.
+    /// Held during the bake, so that two bakes to one file cannot disturb each other.
     _lock: File,
     data: File,
     data_len: u64,
     journal: File,
     pub(crate) placed: Vec<PlacedTile>,
     contents: FxHashMap<Hash, (u64, u32)>,
-    /// Chunks that are finished.
+    /// Number of finished chunks.
     pub(crate) chunks: u64,
 }
 
-/// An error that names its file.
+/// Adds the path of a file to an I/O error.
 pub(crate) fn at(path: &Path) -> impl FnOnce(std::io::Error) -> BakeError + '_ {
     move |source| BakeError::File { path: path.to_owned(), source }
 }
 
 impl WorkFolder {
-    /// Opens the folder for work that `manifest` describes, taking over what is finished of the same work. Returns also why
-    /// something that was there could not be taken over.
+    /// Opens the folder for the bake that `manifest` describes, and takes over finished chunks of the same
+    /// bake. Also returns why existing work could not be taken over.
     pub(crate) fn open(
         folder: &Path,
         manifest: &str,
@@ -81,7 +83,7 @@ impl WorkFolder {
         }
         let (path, mut file) = open("manifest.json")?;
         let mut before = String::new();
-        // Not text: written by half.
+        // A manifest that is not text was written incompletely.
         let _ = file.read_to_string(&mut before);
         let (data_path, data) = open("tiles")?;
         let (journal_path, journal) = open("journal")?;
@@ -90,7 +92,7 @@ impl WorkFolder {
             if !anew && !before.is_empty() {
                 lost = Some(difference(&before, manifest));
             }
-            // In this order: a manifest never stands over another's work.
+            // In this order, so that a manifest is never next to the data of another bake.
             for (path, file) in [(&path, &file), (&journal_path, &journal), (&data_path, &data)] {
                 file.set_len(0).map_err(at(path))?;
                 file.sync_all().map_err(at(path))?;
@@ -117,7 +119,7 @@ impl WorkFolder {
         self.folder.join(name)
     }
 
-    /// Reads the journal to its last whole record and cuts off what lies behind.
+    /// Reads the journal up to its last complete record and truncates it there.
     fn take_over(&mut self) -> Result<(), BakeError> {
         let (data_path, path) = (self.path("tiles"), self.path("journal"));
         let there = self.data.metadata().map_err(at(&data_path))?.len();
@@ -134,7 +136,7 @@ impl WorkFolder {
         Ok(())
     }
 
-    /// Takes over a record, returning its length; `None` where none is whole.
+    /// Takes over a record and returns its length; `None` if it is incomplete or damaged.
     fn take_record(&mut self, bytes: &[u8], there: u64) -> Option<usize> {
         let long = |at: usize| bytes.get(at..)?.first_chunk().map(|value| u64::from_le_bytes(*value));
         let short = |at: usize| bytes.get(at..)?.first_chunk().map(|value| u32::from_le_bytes(*value));
@@ -155,7 +157,7 @@ impl WorkFolder {
         Some(body.len() + 16)
     }
 
-    /// Keeps a chunk's tiles, those that hold something, in the order of their numbers.
+    /// Stores the non-empty tiles of a chunk, in the order of their numbers.
     pub(crate) fn keep(&mut self, tiles: &[(u64, Hash, Vec<u8>)]) -> Result<(), BakeError> {
         let (data_path, journal_path) = (self.path("tiles"), self.path("journal"));
         let mut fresh = Vec::new();
@@ -186,25 +188,25 @@ impl WorkFolder {
         Ok(())
     }
 
-    /// The contents from the first on, and how many bytes they are.
+    /// The contents, rewound to the start, and their length in bytes.
     pub(crate) fn contents(&mut self) -> Result<(&mut File, u64), BakeError> {
         let path = self.path("tiles");
         self.data.seek(SeekFrom::Start(0)).map_err(at(&path))?;
         Ok((&mut self.data, self.data_len))
     }
 
-    /// How many different contents there are.
+    /// The number of distinct contents.
     pub(crate) fn content_count(&self) -> u64 {
         self.contents.len() as u64
     }
 
-    /// Removes the folder.
+    /// Removes the folder with everything in it.
     pub(crate) fn remove(self) -> Result<(), BakeError> {
         fs::remove_dir_all(&self.folder).map_err(at(&self.folder))
     }
 }
 
-/// What two manifests differ in, for people.
+/// How two manifests differ, for people.
 fn difference(before: &str, now: &str) -> String {
     let parse = |text: &str| {
         serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).unwrap_or_default()

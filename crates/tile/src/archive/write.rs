@@ -1,4 +1,4 @@
-//! Putting an archive together.
+//! Puts an archive together from the work folder.
 
 use std::{
     fs::{self, File},
@@ -7,15 +7,17 @@ use std::{
 };
 
 use super::{
-    BakeError, Directory, DirectoryEntry, HEADER_LEN, Header, ROOT_MAX,
+    directory::{Directory, DirectoryEntry},
+    error::BakeError,
+    header::{HEADER_LEN, Header, ROOT_MAX},
     work::{PlacedTile, WorkFolder, at},
 };
 use crate::gzip;
 
-/// How well directories and metadata are encoded: once, and read often.
+/// Compression level of directories and metadata, which are written once and read often.
 const LEVEL: u8 = 9;
 
-/// Joins tiles that follow each other and have one content.
+/// Joins consecutive tiles with equal content into one entry.
 pub(crate) fn runs(placed: &[PlacedTile]) -> Vec<DirectoryEntry> {
     let mut entries: Vec<DirectoryEntry> = Vec::new();
     for tile in placed {
@@ -34,7 +36,8 @@ pub(crate) fn runs(placed: &[PlacedTile]) -> Vec<DirectoryEntry> {
     entries
 }
 
-/// The root directory and the leaf directories, encoded: leaves as large as it takes for the root to fit where it must.
+/// The compressed root directory and leaf directories. Leaves are made larger until the root fits into its
+/// limit.
 pub(crate) fn directories(entries: &[DirectoryEntry]) -> (Vec<u8>, Vec<u8>) {
     let root = gzip(&Directory::encode(entries), LEVEL);
     if root.len() <= ROOT_MAX - HEADER_LEN {
@@ -61,8 +64,8 @@ pub(crate) fn directories(entries: &[DirectoryEntry]) -> (Vec<u8>, Vec<u8>) {
     }
 }
 
-/// Writes the archive beside its place and moves it there. `header` knows all but the places and counts. Returns how many
-/// entries it has, and its length.
+/// Writes the archive to a temporary file and renames it. `header` has everything except offsets and counts.
+/// Returns the number of entries and the length in bytes.
 pub(crate) fn archive(
     path: &Path,
     mut header: Header,

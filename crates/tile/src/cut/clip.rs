@@ -1,10 +1,10 @@
-//! Cutting rings and segments to a box, on integers.
+//! Clips rings and segments to a box, with integers.
 
 use super::grid::{SIDE, WidePoint, crossing};
 
-/// Puts a vertex where an edge crosses the border of the tile's unbuffered square. Two tiles
-/// that share the border get the same vertex, so that what they show meets exactly there however
-/// each one's far ends are rounded.
+/// Inserts a vertex wherever an edge crosses the border of the tile's square without its buffer. Both tiles
+/// at the border get the same vertex, so that their geometry meets there even if its far ends are rounded
+/// differently.
 pub(crate) fn insert_seams(points: &[WidePoint], closed: bool, out: &mut Vec<WidePoint>) {
     out.clear();
     let next = points.iter().skip(1).chain(points.first().filter(|_| closed));
@@ -21,7 +21,8 @@ pub(crate) fn insert_seams(points: &[WidePoint], closed: bool, out: &mut Vec<Wid
                 }
             }
         }
-        // Both coordinates run one way along an edge, so the sum of their steps orders its points.
+        // Both coordinates change monotonically along an edge, so the sum of their distances orders its
+        // points.
         out[start..].sort_unstable_by_key(|point| (point[0] - a[0]).abs() + (point[1] - a[1]).abs());
     }
     if !closed && let Some(&last) = points.last() {
@@ -29,9 +30,9 @@ pub(crate) fn insert_seams(points: &[WidePoint], closed: bool, out: &mut Vec<Wid
     }
 }
 
-/// Cuts a closed ring (first point not repeated) to the box, in place (Sutherland and Hodgman).
-/// Winding numbers inside the box stay as they were; the pieces of a concave ring stay joined by
-/// edges that run to and fro on the box's sides.
+/// Clips a closed ring (first point not repeated) to the box, in place (Sutherland and Hodgman). Winding
+/// numbers inside the box do not change. The parts of a concave ring stay connected by edges that run to and
+/// fro on the sides of the box.
 pub(crate) fn clip_ring(ring: &mut Vec<WidePoint>, low: i64, high: i64, spare: &mut Vec<WidePoint>) {
     for (axis, at, sign) in [(0, low, 1), (0, high, -1), (1, low, 1), (1, high, -1)] {
         let inside = |point: &WidePoint| (point[axis] - at) * sign >= 0;
@@ -55,7 +56,7 @@ pub(crate) fn clip_ring(ring: &mut Vec<WidePoint>, low: i64, high: i64, spare: &
     }
 }
 
-/// The part of a segment (or point) in the box, edges included.
+/// The part of a segment (or point) that is in the box, edges included.
 pub(crate) fn clip_segment(
     mut a: WidePoint,
     mut b: WidePoint,

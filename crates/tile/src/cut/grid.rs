@@ -2,27 +2,27 @@
 
 use crate::{EXTENT, TileId};
 
-/// A position in tile units, x east, y south, the tile's north-west corner at zero. Before
-/// clipping it may be as far away as the world is wide (2³⁴ units at zoom 22).
+/// A position in tile units, x to the east and y to the south, with the tile's north-west corner at zero.
+/// Before clipping it may be as far away as the world is wide (2³⁴ units at zoom 22).
 pub(crate) type WidePoint = [i64; 2];
 
-/// A position in tile units, within the clip box.
+/// A position in tile units within the clip box.
 pub(crate) type TilePoint = [i32; 2];
 
-/// [`EXTENT`] as the number the arithmetic uses.
+/// [`EXTENT`] in the type that the arithmetic uses.
 pub(crate) const SIDE: i64 = EXTENT as i64;
 
-/// Where a tile lies on its zoom's grid, and the box that its content is cut to.
+/// The position of a tile on the grid of its zoom, and the box that its content is clipped to.
 ///
-/// Rounding goes to the grid of the whole zoom, before the tile's corner is taken off: a vertex
-/// has one place per zoom, whichever tile shows it.
+/// Coordinates are rounded to the grid of the whole zoom before the corner of the tile is subtracted. So a
+/// vertex has one place per zoom, whichever tile shows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid {
     z: u8,
     origin: WidePoint,
-    /// The clip box's west and north edge.
+    /// West and north edge of the clip box.
     pub(crate) low: i64,
-    /// The clip box's east and south edge.
+    /// East and south edge of the clip box.
     pub(crate) high: i64,
 }
 
@@ -36,12 +36,12 @@ impl Grid {
         }
     }
 
-    /// World units (2³² to the world) to tile units, rounded half up.
+    /// Converts world units (2³² to the world) to tile units, rounded half up.
     #[inline]
     pub(crate) fn place(&self, world: [u32; 2]) -> WidePoint {
         let unit = |world: u32, origin: i64| {
             let world = i64::from(world);
-            // Zoom 20 has a grid of just the world units.
+            // The grid of zoom 20 consists of the world units.
             let on_grid = match self.z {
                 0..=19 => (world + (1 << (19 - self.z))) >> (20 - self.z),
                 _ => world << (self.z - 20),
@@ -51,15 +51,15 @@ impl Grid {
         [unit(world[0], self.origin[0]), unit(world[1], self.origin[1])]
     }
 
-    /// Whether the position lies in the clip box, edges included.
+    /// Whether the position is in the clip box, edges included.
     pub(crate) fn holds(&self, [x, y]: WidePoint) -> bool {
         self.low <= x && x <= self.high && self.low <= y && y <= self.high
     }
 }
 
-/// Where the segment from `a` to `b` meets the line on which coordinate `axis` is `at`: the other
-/// coordinate, rounded half up. The exact value is rounded, so the answer is the same from either
-/// end and in every tile. The segment must not run along the line.
+/// The other coordinate of the point where the segment from `a` to `b` crosses the line on which coordinate
+/// `axis` is `at`, rounded half up. The exact value is rounded, so the result is the same from either end and
+/// in every tile. The segment must not run along the line.
 pub(crate) fn crossing(a: WidePoint, b: WidePoint, axis: usize, at: i64) -> i64 {
     let other = 1 - axis;
     let (run, rise, step) = (b[axis] - a[axis], b[other] - a[other], at - a[axis]);

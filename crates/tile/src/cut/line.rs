@@ -1,4 +1,4 @@
-//! One feature's lines, from world units to the tile's pieces.
+//! Cuts the lines of one feature: from world units to runs of points in the tile.
 
 use citymap_engine::{PartKind, ShapeRef};
 
@@ -10,29 +10,30 @@ use super::{
     sliver,
 };
 
-/// Cuts lines to a tile. Holds buffers that are used again from feature to feature.
+/// Cuts lines to a tile. Its buffers are reused from feature to feature.
 #[derive(Default)]
 pub(crate) struct LineCutter {
     path: Vec<WidePoint>,
     spare: Vec<WidePoint>,
     near: Vec<TilePoint>,
     points: Vec<TilePoint>,
-    /// Where each piece ends in `points`.
+    /// Where each run of points ends in `points`.
     ends: Vec<usize>,
     keep: Vec<bool>,
     spans: Vec<(usize, usize)>,
-    /// How many vertices were left out since somebody set it to zero.
+    /// Number of vertices removed since the caller last set it to zero.
     pub(crate) simplified: u64,
 }
 
 impl LineCutter {
-    /// Cuts the shape's lines; [`LineCutter::pieces`] has the result.
+    /// Cuts the lines of a shape; [`LineCutter::pieces`] returns the result.
     pub(crate) fn cut(&mut self, shape: ShapeRef<'_>, grid: &Grid) {
         self.cut_simplified(shape, grid, 0.0);
     }
 
-    /// Cuts the shape's lines without the vertices that lie within `tolerance` units of what is left. Lines are
-    /// simplified whole, on the zoom's grid, so that tiles agree at their seams; their ends stay.
+    /// Cuts the lines of a shape without the vertices that are within `tolerance` units of the simplified
+    /// line. Lines are simplified as a whole on the grid of the zoom, so that tiles agree at their seams;
+    /// their ends are kept.
     pub(crate) fn cut_simplified(&mut self, shape: ShapeRef<'_>, grid: &Grid, tolerance: f64) {
         self.points.clear();
         self.ends.clear();
@@ -60,14 +61,14 @@ impl LineCutter {
         }
     }
 
-    /// Douglas and Peucker's way, on `self.path`.
+    /// Simplifies `self.path` by the method of Douglas and Peucker.
     fn simplify(&mut self, tolerance: f64) {
         let last = self.path.len().saturating_sub(1);
         if last < 2 {
             return;
         }
         self.near.clear();
-        // Rules end at zoom 18, where the world is 2³⁰ units wide.
+        // Tile rules end at zoom 18, where the world is 2³⁰ units wide.
         self.near.extend(self.path.iter().map(|&[x, y]| [x as i32, y as i32]));
         self.keep.clear();
         self.keep.resize(self.path.len(), false);
@@ -85,7 +86,7 @@ impl LineCutter {
         }
         let mut keep = self.keep.iter();
         self.path.retain(|_| keep.next().is_none_or(|&keep| keep));
-        // A way out and back again may be left without what lay between.
+        // A path that returns the way it came may have lost everything in between.
         self.path.dedup();
         if let [only] = self.path[..] {
             let distance = |point: &&TilePoint| {
@@ -97,7 +98,7 @@ impl LineCutter {
         self.simplified += (last + 1 - self.path.len()) as u64;
     }
 
-    /// Cuts `self.spare` to the clip box, piece by piece.
+    /// Clips `self.spare` to the clip box, run by run.
     fn cut_path(&mut self, grid: &Grid) {
         let mut start = self.points.len();
         for edge in self.spare.windows(2) {
@@ -120,7 +121,7 @@ impl LineCutter {
         }
     }
 
-    /// The pieces of the last cut: two points or more each, none repeated in a row.
+    /// The runs of the last cut: each has two points or more, and no point repeats the one before.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = &[TilePoint]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.points[start..end])

@@ -1,7 +1,8 @@
 //! Cutting one feature's geometry to a tile on the integer grid of a zoom.
 //!
-//! Read from the top down: [`polygon`] and [`line`] cut a shape; [`repair`] makes rings valid after rounding, with the
-//! exact tests of [`simple`] and the tracing of [`trace`]; [`clip`], [`rings`], [`segment`] and [`grid`] are the ground.
+//! Read from the top down: [`polygon`] and [`line`] cut a shape; [`repair`] makes rings valid after rounding,
+//! with the exact tests of [`simple`] and the tracing of [`trace`]; [`clip`], [`rings`], [`segment`] and
+//! [`grid`] are the ground.
 
 pub(crate) mod clip;
 pub(crate) mod grid;

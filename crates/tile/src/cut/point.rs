@@ -1,10 +1,10 @@
-//! One feature's points in the tile.
+//! Cuts the points of one feature to the tile.
 
 use citymap_engine::{PartKind, ShapeRef};
 
 use super::grid::{Grid, TilePoint};
 
-/// The shape's points in the clip box, in order where there are several, each place once.
+/// The points of the shape that are in the clip box; sorted and without repetition if there are several.
 pub(crate) fn cut(shape: ShapeRef<'_>, grid: &Grid, out: &mut Vec<TilePoint>) {
     out.clear();
     for part in shape.parts().filter(|part| part.kind == PartKind::Point) {

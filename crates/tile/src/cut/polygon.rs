@@ -1,4 +1,4 @@
-//! One feature's polygons, from world units to valid rings of the tile.
+//! Cuts the polygons of one feature: from world units to valid rings in the tile.
 
 use citymap_engine::{PartKind, ShapePart, ShapeRef};
 
@@ -11,7 +11,7 @@ use super::{
     sliver,
 };
 
-/// Cuts polygons to a tile. Holds buffers that are used again from feature to feature.
+/// Cuts polygons to a tile. Its buffers are reused from feature to feature.
 #[derive(Default)]
 pub(crate) struct PolygonCutter {
     ring: Vec<WidePoint>,
@@ -23,18 +23,19 @@ pub(crate) struct PolygonCutter {
     out: Rings,
 }
 
-/// Where a ring lies to the tile.
+/// The position of a ring relative to the tile.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
-    /// In the square, borders included.
+    /// In the tile's square, borders included.
     Inside,
-    /// Its box meets the clip box.
+    /// The bounding box meets the clip box.
     Across,
-    /// Clear of the clip box.
+    /// Completely outside of the clip box.
     Outside,
 }
 
-/// Rounds a ring or line to the grid, dropping points that fall on the one before.
+/// Rounds a ring or line to the grid, without points that coincide with the one before. Returns the corners
+/// of the bounding box.
 pub(crate) fn place(world: &[[u32; 2]], grid: &Grid, out: &mut Vec<WidePoint>) -> [WidePoint; 2] {
     out.clear();
     let (mut low, mut high) = ([i64::MAX; 2], [i64::MIN; 2]);
@@ -51,17 +52,17 @@ pub(crate) fn place(world: &[[u32; 2]], grid: &Grid, out: &mut Vec<WidePoint>) -
     [low, high]
 }
 
-/// Whether a box misses the clip box.
+/// Whether a box does not meet the clip box.
 pub(crate) fn is_clear([low, high]: [WidePoint; 2], grid: &Grid) -> bool {
     low[0] > grid.high || low[1] > grid.high || high[0] < grid.low || high[1] < grid.low
 }
 
-/// Whether a box lies in the tile's square.
+/// Whether a box is in the tile's square.
 pub(crate) fn is_inside([low, high]: [WidePoint; 2]) -> bool {
     low[0] >= 0 && low[1] >= 0 && high[0] <= SIDE && high[1] <= SIDE
 }
 
-/// Whether the stored ring, before any rounding to a zoom, runs clockwise on the map.
+/// Whether the ring as stored, before any rounding to a zoom, runs clockwise on the map.
 pub(crate) fn runs_clockwise(world: &[[u32; 2]]) -> bool {
     let Some(&first) = world.first() else { return true };
     let step = |point: [u32; 2]| {
@@ -73,8 +74,8 @@ pub(crate) fn runs_clockwise(world: &[[u32; 2]]) -> bool {
 }
 
 impl PolygonCutter {
-    /// The shape's polygons as the tile shows them: valid, apart from each other, empty where they
-    /// do not reach it.
+    /// The polygons of the shape as the tile shows them: valid, separate from each other, and empty if they
+    /// do not reach the tile.
     pub(crate) fn cut(&mut self, shape: ShapeRef<'_>, grid: &Grid) -> &Rings {
         self.out.clear();
         for part in shape.parts() {
@@ -86,8 +87,8 @@ impl PolygonCutter {
                 self.out.truncate(first);
                 self.cut_and_repair(shape, part, grid);
             }
-            // Nothing with an area is left: the part is elsewhere, or too small. Where a hole's
-            // edge is, there is the part too.
+            // No area is left: the part is elsewhere or too small. At the edge of a hole the part is present
+            // too.
             for ring in part.rings() {
                 if self.out.rings.len() > first {
                     break;
@@ -102,7 +103,7 @@ impl PolygonCutter {
         &self.out
     }
 
-    /// Rounds a ring, cuts it to the clip box, leaves it in `self.ring`.
+    /// Rounds a ring and clips it to the clip box; leaves the result in `self.ring`.
     fn cut_ring(&mut self, world: &[[u32; 2]], grid: &Grid) -> Reach {
         let bounds = place(world, grid, &mut self.ring);
         if is_inside(bounds) {
@@ -121,8 +122,8 @@ impl PolygonCutter {
         Reach::Across
     }
 
-    /// The way for nearly all: each ring stays one ring, and is shown to be right. False where
-    /// that fails, with rings after `first` to be forgotten.
+    /// The fast path for nearly all polygons: each ring stays one ring and is verified. Returns false if that
+    /// fails; the caller then drops the rings after `first`.
     fn cut_plainly(&mut self, shape: ShapeRef<'_>, part: ShapePart, grid: &Grid, first: usize) -> bool {
         for (index, ring) in part.rings().enumerate() {
             let outer = index == 0;
@@ -148,7 +149,7 @@ impl PolygonCutter {
         self.checker.holes_fit(&self.out, first)
     }
 
-    /// The way for the rest: all rings of the part are laid over each other and resolved.
+    /// The slow path: all rings of the part are overlaid and resolved into valid polygons.
     fn cut_and_repair(&mut self, shape: ShapeRef<'_>, part: ShapePart, grid: &Grid) {
         self.repair.clear();
         for (index, ring) in part.rings().enumerate() {
@@ -166,7 +167,7 @@ impl PolygonCutter {
         self.repair.finish(&mut self.checker, &mut self.out);
     }
 
-    /// Whether the boxes around the polygons do not even touch.
+    /// Whether the bounding boxes of the polygons do not even touch.
     fn parts_are_apart(&mut self) -> bool {
         if self.out.rings.iter().filter(|ring| ring.outer).count() < 2 {
             return true;
@@ -188,7 +189,7 @@ impl PolygonCutter {
         })
     }
 
-    /// Makes one valid multi-polygon of polygons that touch or overlap.
+    /// Unites polygons that touch or overlap into one valid multi-polygon.
     fn unite(&mut self) {
         self.repair.clear();
         for ring in self.out.iter() {

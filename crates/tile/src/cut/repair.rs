@@ -1,4 +1,4 @@
-//! Making valid polygons of rings that rounding or clipping has spoilt.
+//! Makes valid polygons of rings that rounding or clipping has made invalid.
 
 use i_overlay::{
     core::{
@@ -17,15 +17,15 @@ use super::{
     trace::{DirectedEdge, Tracer},
 };
 
-/// How often a result that is not valid is put through again.
+/// Maximum number of passes over a result that is still not valid.
 const ROUNDS: usize = 8;
 
-/// Resolves rings into valid polygons: what the rings wind around more often clockwise (on the
-/// map) than the other way.
+/// Resolves rings into valid polygons: the region that they wind around more often clockwise (on the map)
+/// than counterclockwise.
 ///
-/// `i_overlay` splits the edges where they meet and finds the winding beside each; the rings are
-/// traced here, because a map's polygons may not touch themselves, and its own extraction of such
-/// (4.5, `ogc`) runs into a failed assertion on rings that share points.
+/// `i_overlay` splits the edges where they meet and finds the winding number on both sides of each. The rings
+/// are traced here, because polygons of a map must not touch themselves, and the library's own extraction of
+/// such polygons (4.5, `ogc`) fails an assertion for rings that share points.
 pub(crate) struct Repair {
     overlay: Overlay,
     edges: Vec<DirectedEdge>,
@@ -34,7 +34,7 @@ pub(crate) struct Repair {
 
 impl Default for Repair {
     fn default() -> Self {
-        // Single-threaded: a tile is encoded on one thread, others encode other tiles.
+        // Single-threaded: each thread encodes a tile of its own.
         let solver = Solver { multithreading: None, ..Solver::AUTO };
         Self {
             overlay: Overlay::new_custom(0, Default::default(), solver),
@@ -45,17 +45,17 @@ impl Default for Repair {
 }
 
 impl Repair {
-    /// Forgets the rings added so far.
+    /// Forgets the rings that were added.
     pub(crate) fn clear(&mut self) {
         self.overlay.clear();
     }
 
-    /// Adds a ring, wound as it is to count.
+    /// Adds a ring. Its direction decides how it counts.
     pub(crate) fn add(&mut self, ring: impl Iterator<Item = TilePoint>) {
         self.overlay.add_path_iter(ring.map(|[x, y]| IntPoint::new(x, y)), ShapeType::Subject);
     }
 
-    /// Appends the polygons that the added rings make. There may be none.
+    /// Appends the polygons that the added rings enclose. There may be none.
     pub(crate) fn finish(&mut self, checker: &mut Checker, out: &mut Rings) {
         let first = out.rings.len();
         for _ in 0..ROUNDS {
@@ -64,7 +64,7 @@ impl Repair {
             if checker.rings_fit((first..out.rings.len()).map(|ring| out.ring(ring)), Contact::Points) {
                 return;
             }
-            // Crossings were moved to the grid and met other edges there: once more, from the result.
+            // Crossings were moved to the grid and met other edges there: repeat with the result.
             self.clear();
             for ring in first..out.rings.len() {
                 self.add(out.ring(ring).iter().copied());
@@ -87,7 +87,7 @@ impl Repair {
     }
 }
 
-/// Drops each polygon that is not sound next to those before it.
+/// Drops each polygon that is not valid next to the ones before it.
 fn keep_sound(checker: &mut Checker, first: usize, out: &mut Rings) {
     let mut sound = Rings::default();
     let mut ring = first;
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_bridge_on_the_border_is_cut() {
-        // A comb clipped on its left: two teeth joined by edges to and fro on x = 0.
+        // A comb clipped on its left: two teeth connected by edges to and fro on x = 0.
         let out = repaired(&[&[[0, 0], [9, 0], [9, 2], [0, 2], [0, 6], [9, 6], [9, 8], [0, 8]]]);
         assert_eq!(out.rings.len(), 2);
         assert!(out.rings.iter().all(|ring| ring.outer));

@@ -2,17 +2,17 @@
 
 use super::grid::TilePoint;
 
-/// A ring in [`Rings`].
+/// The range of a ring in [`Rings`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ring {
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// Whether it begins a polygon; the others are holes of the last one that did.
+    /// Whether the ring begins a polygon. Other rings are holes of the last polygon before.
     pub(crate) outer: bool,
 }
 
-/// Polygons in one flat buffer. First points are not repeated; outer rings have a positive
-/// area (clockwise as seen on a map), holes a negative one.
+/// Polygons in one flat buffer. First points are not repeated. Outer rings have a positive area (clockwise on
+/// a map), holes a negative one.
 #[derive(Debug, Default)]
 pub(crate) struct Rings {
     pub(crate) points: Vec<TilePoint>,
@@ -24,13 +24,14 @@ impl Rings {
         self.truncate(0);
     }
 
-    /// Keeps the first `count` rings.
+    /// Keeps only the first `count` rings.
     pub(crate) fn truncate(&mut self, count: usize) {
         self.rings.truncate(count);
         self.points.truncate(self.rings.last().map_or(0, |ring| ring.end));
     }
 
-    /// Adds a ring, turned to wind as its place asks. `doubled_area` is its signed area, twice.
+    /// Adds a ring, reversed if its direction does not suit an outer ring or a hole. `doubled_area` is twice
+    /// its signed area.
     pub(crate) fn push(&mut self, points: &[TilePoint], doubled_area: i64, outer: bool) {
         let start = self.points.len();
         if (doubled_area > 0) == outer {
@@ -46,7 +47,7 @@ impl Rings {
         &self.points[ring.start..ring.end]
     }
 
-    /// Each ring's points.
+    /// The points of each ring, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[TilePoint]> {
         self.rings.iter().map(|ring| &self.points[ring.start..ring.end])
     }
@@ -55,7 +56,7 @@ impl Rings {
 /// Twice the signed area: positive for a ring that is clockwise on the map (y runs south).
 pub(crate) fn doubled_area(ring: &[TilePoint]) -> i64 {
     let Some(&first) = ring.first() else { return 0 };
-    // From the first point on, so that products stay small.
+    // Relative to the first point, so that products stay small.
     let step = |point: TilePoint| (i64::from(point[0] - first[0]), i64::from(point[1] - first[1]));
     ring.windows(2).map(|edge| (step(edge[0]), step(edge[1]))).map(|(a, b)| a.0 * b.1 - b.0 * a.1).sum()
 }
@@ -66,7 +67,7 @@ pub(crate) fn turn(a: TilePoint, b: TilePoint, c: TilePoint) -> i64 {
     i64::from(b[0] - a[0]) * i64::from(c[1] - b[1]) - i64::from(b[1] - a[1]) * i64::from(c[0] - b[0])
 }
 
-/// Whether the way from `a` over `b` to `c` turns back on itself.
+/// Whether the path from `a` over `b` to `c` turns back on itself.
 #[inline]
 fn is_spike(a: TilePoint, b: TilePoint, c: TilePoint) -> bool {
     turn(a, b, c) == 0
@@ -74,8 +75,8 @@ fn is_spike(a: TilePoint, b: TilePoint, c: TilePoint) -> bool {
             < 0
 }
 
-/// Writes the ring without repeated points and without spikes to `out`; the area stays the same.
-/// A ring without area may come out with fewer than three points, or none.
+/// Writes the ring to `out` without repeated points and without spikes; its area does not change. A ring
+/// without area may come out with fewer than three points or none.
 pub(crate) fn clean(ring: impl Iterator<Item = TilePoint>, out: &mut Vec<TilePoint>) {
     out.clear();
     for point in ring {
@@ -91,7 +92,7 @@ pub(crate) fn clean(ring: impl Iterator<Item = TilePoint>, out: &mut Vec<TilePoi
             out.push(point);
         }
     }
-    // The same around the place where the end meets the start.
+    // The same where the end meets the start.
     let mut start = 0;
     while out.len() - start >= 3 {
         let (len, first) = (out.len(), out[start]);

@@ -1,15 +1,15 @@
-//! How two segments lie to each other, exactly.
+//! The exact relation of two segments.
 
 use super::{grid::TilePoint, rings::turn};
 
-/// What two segments share.
+/// What two segments have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meeting {
-    /// Nothing.
+    /// They share no point.
     Apart,
-    /// One point, which is an end of at least one of them.
+    /// They share one point, which is an end of at least one of them.
     Touch,
-    /// A point inside both, or a stretch.
+    /// They share a point inside both, or more than one point.
     Cross,
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn meeting(a: TilePoint, b: TilePoint, c: TilePoint, d: TilePoint) ->
         return Meeting::Apart;
     }
     if abc == 0 && abd == 0 {
-        // On one line: points of a line are in order by x, then y.
+        // All on one line, where points are ordered by x, then y.
         let start = a.min(b).max(c.min(d));
         let end = a.max(b).min(c.max(d));
         return match start.cmp(&end) {
@@ -33,7 +33,7 @@ pub(crate) fn meeting(a: TilePoint, b: TilePoint, c: TilePoint, d: TilePoint) ->
             std::cmp::Ordering::Greater => Meeting::Apart,
         };
     }
-    // Each segment's ends are on different sides of the other, or on it.
+    // The ends of each segment are on different sides of the other, or on it.
     if abc * abd == 0 || cda * cdb == 0 { Meeting::Touch } else { Meeting::Cross }
 }
 

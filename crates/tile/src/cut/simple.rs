@@ -7,8 +7,8 @@ use super::{
     trace::contains_doubled,
 };
 
-/// Whether a [`clean`](crate::cut::rings::clean) ring of three points or more is convex, straight
-/// angles allowed; then it is simple.
+/// Whether a [`clean`](crate::cut::rings::clean) ring of three points or more is convex, straight angles
+/// allowed. Then it is simple.
 pub(crate) fn is_convex(ring: &[TilePoint]) -> bool {
     let len = ring.len();
     let mut bends = 0;
@@ -21,7 +21,7 @@ pub(crate) fn is_convex(ring: &[TilePoint]) -> bool {
             return false;
         }
         bends += bend;
-        // One way round, the order of the points changes direction twice.
+        // In one turn around a convex ring the order of the points changes twice.
         let forward = b < c;
         flips += u32::from(forward != was_forward);
         (a, b, was_forward) = (b, c, forward);
@@ -29,12 +29,12 @@ pub(crate) fn is_convex(ring: &[TilePoint]) -> bool {
     flips <= 2
 }
 
-/// What rings of one feature may do where they meet.
+/// How rings of one feature may meet.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Contact {
-    /// Nothing: they must be apart.
+    /// They must be separate.
     None,
-    /// Rings that are not the same one may touch in points.
+    /// Different rings may touch in points.
     Points,
 }
 
@@ -43,7 +43,7 @@ struct Edge {
     from: TilePoint,
     to: TilePoint,
     ring: u32,
-    /// Position in the ring, and the ring's number of edges.
+    /// Position of the edge in its ring, and the number of edges of the ring.
     index: u32,
     count: u32,
 }
@@ -62,15 +62,15 @@ impl Edge {
     }
 }
 
-/// A buffer of [`Checker::rings_fit`].
+/// Buffers of [`Checker::rings_fit`] that are reused from feature to feature.
 #[derive(Default)]
 pub(crate) struct Checker {
     edges: Vec<Edge>,
 }
 
 impl Checker {
-    /// Whether no ring meets itself, and the rings meet each other at most as `contact` says.
-    /// The rings must be [`clean`](crate::cut::rings::clean) and have three points or more.
+    /// Whether no ring meets itself, and the rings meet each other only as `contact` allows. The rings must
+    /// be [`clean`](crate::cut::rings::clean) and have three points or more.
     pub(crate) fn rings_fit<'a>(
         &mut self,
         rings: impl Iterator<Item = &'a [TilePoint]>,
@@ -99,7 +99,7 @@ impl Checker {
                     continue;
                 }
                 let same = a.ring == b.ring;
-                // Neighbours share an end; a clean ring does not turn back on itself.
+                // Consecutive edges share an end; a clean ring does not turn back on itself.
                 if same && (a.follows(b) || b.follows(a)) {
                     continue;
                 }
@@ -113,8 +113,8 @@ impl Checker {
         true
     }
 
-    /// Whether the rings, outer ones each followed by its holes, are valid polygons of one feature: they touch in points
-    /// at most, holes lie in their polygons and polygons beside each other.
+    /// Whether the rings, each outer one followed by its holes, are valid polygons of one feature: they touch
+    /// at most in points, holes are inside their polygons, and polygons are next to each other.
     pub(crate) fn polygons_fit(&mut self, polygons: &Rings) -> bool {
         if !self.rings_fit(polygons.iter(), Contact::Points) {
             return false;
@@ -126,7 +126,7 @@ impl Checker {
         let holds = |ring: usize, other: usize| {
             let ([low, high], [first, last]) = (boxes[ring], boxes[other]);
             (0..2).all(|axis| low[axis] <= first[axis] && last[axis] <= high[axis])
-                // As they do not cross, the middle of an edge tells for the whole ring.
+                // Rings do not cross, so the middle of one edge decides for the whole ring.
                 && contains_doubled(polygons.ring(ring), doubled_middle(polygons.ring(other)))
         };
         let is_outer = |ring: usize| polygons.rings[ring].outer;
@@ -134,7 +134,7 @@ impl Checker {
         (0..polygons.rings.len()).all(|ring| {
             if is_outer(ring) {
                 outer = ring;
-                // Beside every other polygon, or in a hole of it.
+                // Outside of every other polygon, or in a hole of it.
                 (0..polygons.rings.len()).filter(|&other| other != ring && is_outer(other)).all(|other| {
                     let end = (other + 1..polygons.rings.len()).find(|&next| is_outer(next));
                     !holds(other, ring)
@@ -155,8 +155,8 @@ impl Checker {
         ring.len() == 3 || is_convex(ring) || self.rings_fit(std::iter::once(ring), Contact::None)
     }
 
-    /// Whether the rings, an outer one and then holes, each simple, make a valid polygon in which
-    /// no two rings touch. Polygons whose rings do touch may be valid too; this does not look.
+    /// Whether the rings, an outer one and then its holes, each simple, form a valid polygon in which no two
+    /// rings touch. Polygons whose rings touch may be valid too; this test does not recognise them.
     pub(crate) fn holes_fit(&mut self, polygon: &Rings, first: usize) -> bool {
         let count = polygon.rings.len();
         if count - first < 2 {
@@ -165,7 +165,7 @@ impl Checker {
         if !self.rings_fit((first..count).map(|ring| polygon.ring(ring)), Contact::None) {
             return false;
         }
-        // Apart as they are, one point tells for the whole ring.
+        // The rings are separate, so one point decides for the whole ring.
         (first + 1..count).all(|hole| {
             let point = polygon.ring(hole)[0];
             contains(polygon.ring(first), point)
@@ -174,14 +174,14 @@ impl Checker {
     }
 }
 
-/// The box around a ring.
+/// The bounding box of a ring.
 fn around(ring: &[TilePoint]) -> [TilePoint; 2] {
     ring.iter().fold([[i32::MAX; 2], [i32::MIN; 2]], |[low, high], point| {
         [[low[0].min(point[0]), low[1].min(point[1])], [high[0].max(point[0]), high[1].max(point[1])]]
     })
 }
 
-/// Twice the middle of a ring's first edge.
+/// Twice the middle of the ring's first edge.
 fn doubled_middle(ring: &[TilePoint]) -> TilePoint {
     match ring {
         [a, b, ..] => [a[0] + b[0], a[1] + b[1]],
@@ -189,7 +189,7 @@ fn doubled_middle(ring: &[TilePoint]) -> TilePoint {
     }
 }
 
-/// Whether a point that is not on the ring is inside.
+/// Whether a point that is not on the ring is inside it.
 fn contains(ring: &[TilePoint], point: TilePoint) -> bool {
     let mut inside = false;
     let next = ring.iter().skip(1).chain(ring.first());

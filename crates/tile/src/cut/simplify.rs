@@ -1,8 +1,10 @@
-//! The step that line simplification repeats (Douglas and Peucker), for lines here and for the borders of merged areas.
+//! The step that line simplification repeats (Douglas and Peucker), for lines and for the borders of merged
+//! areas.
 
 use super::grid::TilePoint;
 
-/// The inner vertex that is farthest from the segment between two of a path, and the square of how far.
+/// The inner vertex that is farthest from the segment between two vertices of a path, and its squared
+/// distance.
 pub(crate) fn farthest(path: &[TilePoint], low: usize, high: usize) -> Option<(usize, f64)> {
     let (a, b) = (path[low], path[high]);
     let run = [f64::from(b[0]) - f64::from(a[0]), f64::from(b[1]) - f64::from(a[1])];

@@ -1,4 +1,4 @@
-//! What stands for a polygon or line that the grid has no room for.
+//! Shapes that stand for polygons and lines that are smaller than the grid.
 
 use super::{
     clip::clip_segment,
@@ -6,12 +6,12 @@ use super::{
     rings::{Rings, doubled_area, turn},
 };
 
-/// How far beyond the tile's square, in tile units, a rounded shape may lie whose exact one meets
-/// the square: half a unit for the zoom's grid, and up to two (at zoom 22) for world units.
+/// How far beyond the tile's square, in tile units, a rounded shape may be whose exact shape meets the
+/// square: half a unit for the grid of the zoom, and up to two (at zoom 22) for world units.
 const ROUNDING: i64 = 2;
 
-/// The stretch of the path that is in the tile's square, give or take the rounding: all clipped
-/// ends of its edges, within the clip box. None where the path stays clear of the square.
+/// The part of the path that is in the tile's square, give or take the rounding: all clipped ends of its
+/// edges, within the clip box. Empty if the path does not meet the square.
 fn traces(path: &[WidePoint], closed: bool, grid: &Grid, out: &mut Vec<TilePoint>) {
     out.clear();
     let clamp = |value: i64| value.clamp(grid.low, grid.high) as i32;
@@ -23,13 +23,13 @@ fn traces(path: &[WidePoint], closed: bool, grid: &Grid, out: &mut Vec<TilePoint
     }
 }
 
-/// The step of one unit that stays in the clip box.
+/// A step of one unit that stays in the clip box.
 fn step(value: i32, grid: &Grid) -> i32 {
     if i64::from(value) < grid.high { value + 1 } else { value - 1 }
 }
 
-/// Adds the least shape that shows a polygon without area: a triangle of one unit, or along a
-/// straight sliver a triangle one unit wide. Nothing where the ring does not meet the tile.
+/// Adds the smallest shape that shows a polygon without area: a triangle of one unit, or for a straight
+/// sliver a triangle one unit wide. Adds nothing if the ring does not meet the tile.
 pub(crate) fn polygon(ring: &[WidePoint], grid: &Grid, spare: &mut Vec<TilePoint>, out: &mut Rings) {
     traces(ring, true, grid, spare);
     let Some((&first, (&start, &end))) = spare.first().zip(spare.iter().min().zip(spare.iter().max())) else {

@@ -1,4 +1,4 @@
-//! From boundary edges to polygons.
+//! Traces polygons from boundary edges.
 
 use rustc_hash::FxHashMap;
 
@@ -7,15 +7,14 @@ use super::{
     rings::{Rings, clean, doubled_area, turn},
 };
 
-/// An edge with the inside on the side of a positive turn.
+/// An edge that has the inside on the side of a positive turn.
 pub(crate) type DirectedEdge = (TilePoint, TilePoint);
 
-/// Makes polygons of boundary edges that meet only at their ends. Holds buffers that are used
-/// again.
+/// Builds polygons of boundary edges that meet only at their ends. Its buffers are reused.
 #[derive(Default)]
 pub(crate) struct Tracer {
     used: Vec<bool>,
-    /// Where each node's edges begin.
+    /// The position of the first edge that leaves each node.
     nodes: FxHashMap<TilePoint, usize>,
     walk: Vec<(TilePoint, bool)>,
     ring: Vec<TilePoint>,
@@ -23,21 +22,21 @@ pub(crate) struct Tracer {
     points: Vec<TilePoint>,
 }
 
-/// A simple ring of one face's boundary.
+/// A simple ring of the boundary of one face.
 struct Loop {
-    /// Where it lies in `points`.
+    /// The range of its points in `points`.
     start: usize,
     end: usize,
     doubled_area: i64,
     /// The face whose boundary it is part of.
     face: usize,
-    /// Twice the middle of an edge: a place where no other ring is.
+    /// Twice the middle of one of its edges: a point that is on no other ring.
     doubled_middle: TilePoint,
 }
 
 impl Tracer {
-    /// Appends the polygons within the edges: one for each stretch of inside that hangs together,
-    /// so no ring touches itself. Sorts the edges.
+    /// Appends the polygons that the edges enclose, one for each connected region, so that no ring touches
+    /// itself. Sorts the edges.
     pub(crate) fn trace(&mut self, edges: &mut [DirectedEdge], out: &mut Rings) {
         edges.sort_unstable();
         self.nodes.clear();
@@ -56,7 +55,7 @@ impl Tracer {
         self.collect(out);
     }
 
-    /// Goes once around, keeping to the inside, and cuts the walk into simple rings.
+    /// Walks once around a face, keeping the inside on one side, and cuts the walk into simple rings.
     fn walk_face(&mut self, edges: &[DirectedEdge], start: usize, face: usize) {
         self.walk.clear();
         let mut at = start;
@@ -65,7 +64,7 @@ impl Tracer {
             let (from, to) = edges[at];
             let first = self.nodes[&from];
             let shared = edges.get(first + 1).is_some_and(|edge| edge.0 == from);
-            // Only where several edges leave can the walk have been before.
+            // The walk can have been here before only where several edges leave.
             if shared
                 && let Some(seen) = self.walk.iter().rposition(|&(point, shared)| shared && point == from)
             {
@@ -79,8 +78,7 @@ impl Tracer {
         self.keep_loop(0, face);
     }
 
-    /// The edge that leaves `at` first, clockwise from the way back to `from`: between the two
-    /// lies the inside.
+    /// The edge that leaves `at` first, clockwise from the way back to `from`. The inside is between the two.
     fn next(&self, edges: &[DirectedEdge], from: TilePoint, at: TilePoint) -> Option<usize> {
         let first = *self.nodes.get(&at)?;
         let back = [from[0] - at[0], from[1] - at[1]];
@@ -113,7 +111,7 @@ impl Tracer {
         }
     }
 
-    /// Gives each hole to its polygon: the one of its face, else the smallest around it.
+    /// Assigns each hole to its polygon: that of its face, otherwise the smallest one around it.
     fn collect(&self, out: &mut Rings) {
         let ring = |index: &Loop| &self.points[index.start..index.end];
         let outers: Vec<&Loop> = self.loops.iter().filter(|ring| ring.doubled_area > 0).collect();
@@ -139,7 +137,7 @@ impl Tracer {
     }
 }
 
-/// Takes out the points of a clean ring at which it goes straight on.
+/// Removes the points of a clean ring at which it does not turn.
 fn drop_straight(ring: &mut Vec<TilePoint>) {
     let len = ring.len();
     if len < 3 {
@@ -160,7 +158,7 @@ fn drop_straight(ring: &mut Vec<TilePoint>) {
     ring.truncate(kept);
 }
 
-/// Whether a point, given as twice its place and not on the ring, is inside.
+/// Whether a point that is not on the ring is inside it. The point is given as twice its coordinates.
 pub(crate) fn contains_doubled(ring: &[TilePoint], [x, y]: TilePoint) -> bool {
     let (x, y) = (i64::from(x), i64::from(y));
     let doubled = |point: &TilePoint| (2 * i64::from(point[0]), 2 * i64::from(point[1]));

@@ -1,18 +1,18 @@
-//! Layers of points below their detail zoom.
+//! Layers of points below their detail zoom: points near each other are drawn as one.
 
-use citymap_engine::{LayerSnapshot, Row, ShapeKind};
-use citymap_model::TileRule;
+use citymap_engine::{Row, ShapeKind};
 use rustc_hash::FxHashMap;
 
 use super::{MvtType, Scratch, Thinned};
 use crate::{
-    TileId, TileOptions,
+    TileId,
     cut::grid::{Grid, SIDE, WidePoint},
+    layer_tile::LayerTile,
     merge::{Labels, MERGED_ID},
     mvt::pbf::{self, Commands},
 };
 
-/// How wide, in tile units, the squares are whose points become one: 64 pixels of 1/512.
+/// Width in tile units of the squares whose points become one cluster: 64 pixels of 1/512.
 pub(crate) const CLUSTER_SIDE: i64 = 512;
 
 /// The points of one square and class.
@@ -20,22 +20,17 @@ struct Cluster {
     square: WidePoint,
     label: u16,
     count: u64,
-    /// The sums of their places, in world units.
+    /// The sums of their coordinates in world units.
     sum: [u64; 2],
 }
 
 impl Scratch {
-    pub(super) fn encode_clusters(
-        &mut self,
-        snapshot: &LayerSnapshot,
-        rule: &TileRule,
-        tile: TileId,
-        options: &TileOptions,
-        out: &mut Vec<u8>,
-    ) -> Thinned {
+    pub(super) fn encode_clusters(&mut self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Thinned {
+        let LayerTile { snapshot, rule, tile, options } = request;
         let grid = Grid::new(tile, options.buffer);
         let class = rule.class.as_deref().and_then(|name| snapshot.layer().field_index(name));
-        // All of every square that meets the clip box, so that a cluster is the same in every tile that shows it.
+        // Covers every square that meets the clip box completely, so that a cluster is the same in every tile
+        // that shows it.
         let first = grid.low.div_euclid(CLUSTER_SIDE);
         let last = grid.high.div_euclid(CLUSTER_SIDE);
         let reach = tile.grown((-first * CLUSTER_SIDE + 2) as f64);
@@ -44,7 +39,7 @@ impl Scratch {
         let mut clusters: Vec<Cluster> = Vec::new();
         let mut labels = Labels::default();
         let mut thinned = Thinned::default();
-        // The rows that may be alone, with their clusters; none for what is no point.
+        // The rows that may be alone, each with its cluster; `None` for a row that is not a point.
         let mut alone: Vec<(Row, Option<u32>)> = Vec::new();
         snapshot.during(options.time).candidates(&reach, |row| {
             thinned.candidates += 1;
@@ -56,7 +51,7 @@ impl Scratch {
             let Some(world) = place else { return alone.push((row, None)) };
             let square = grid.place(world).map(|unit| unit.div_euclid(CLUSTER_SIDE));
             if square.iter().any(|at| !(first..=last).contains(at)) {
-                // Of a multi-point another one may be in the tile.
+                // Another point of a multi-point may be in the tile.
                 if shape.kind() == ShapeKind::MultiPoint {
                     alone.push((row, None));
                 }
@@ -76,7 +71,7 @@ impl Scratch {
                 alone.push((row, Some(number)));
             }
         });
-        // What is alone stays itself.
+        // A point that is alone is drawn as itself.
         self.candidates.clear();
         let is_alone =
             |cluster: Option<u32>| cluster.is_none_or(|number| clusters[number as usize].count == 1);
@@ -102,7 +97,7 @@ impl Scratch {
             }
             let [count_key, cluster_key, class_key] = *keys.get_or_insert_with(|| {
                 let values = &mut self.values;
-                // The class has a key already where single points carry it.
+                // If single points carry the class, it already has a key.
                 [values.add_key("point_count"), values.add_key("cluster"), u32::MAX]
             });
             self.tags.clear();
@@ -138,7 +133,7 @@ impl Scratch {
         number
     }
 
-    /// Appends a point with `self.tags`.
+    /// Appends a point with the attributes in `self.tags`.
     fn write_cluster(&mut self, square: [i64; 2], place: WidePoint, tile: TileId, named: bool) {
         self.commands.clear();
         Commands::new(&mut self.commands).points(&[place.map(|unit| unit as i32)]);
@@ -156,7 +151,7 @@ impl Scratch {
             pbf::key(out, 1, pbf::VARINT);
             pbf::varint(out, id);
         }
-        // Six short numbers and a command with two: each of the lengths is a byte.
+        // The lengths below are all less than 128, so each takes one byte.
         pbf::bytes(out, 2, &self.tags);
         pbf::key(out, 3, pbf::VARINT);
         pbf::varint(out, MvtType::Point as u64);

@@ -1,63 +1,34 @@
+//! Encodes a layer of a tile: all features as they are, or thinned below the detail zoom.
+
 mod clusters;
 mod thinned;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use citymap_engine::{LayerSnapshot, Row, ShapeKind, ShapeRef, TimeInterval};
-use citymap_model::TileRule;
+use citymap_engine::{LayerSnapshot, Row, ShapeKind, ShapeRef};
 
 use crate::{
-    EXTENT, TileId,
+    EXTENT, TileId, TileOptions,
     cut::{
         grid::{Grid, TilePoint},
         line::LineCutter,
         point,
         polygon::PolygonCutter,
     },
+    layer_tile::LayerTile,
     mvt::{
         pbf::{self, Commands},
         values::Values,
     },
 };
 
-/// How tiles are cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct TileOptions {
-    /// How far content reaches beyond the tile's square on each side, in tile units
-    /// ([`EXTENT`] to the tile), so that strokes and symbols on the seam are whole.
-    pub buffer: u16,
-    /// Only features that are valid at some instant of it; without one, all of them.
-    pub time: Option<TimeInterval>,
-}
-
-impl Default for TileOptions {
-    fn default() -> Self {
-        Self { buffer: 64, time: None }
-    }
-}
-
-impl TileOptions {
-    /// The same options with another buffer, in tile units.
-    pub fn buffer(mut self, units: u16) -> Self {
-        self.buffer = units;
-        self
-    }
-
-    /// The same options for what is valid at some instant of `time`.
-    pub fn during(mut self, time: Option<TimeInterval>) -> Self {
-        self.time = time;
-        self
-    }
-}
-
-/// One tile with the given layers, as uncompressed MVT 2.1; empty where no layer has a feature in
-/// it. A layer's name is its id, its attributes are the fields that anybody may read, and `_id`
-/// where it has a key. Dates and instants are texts, a null is absent. Layers come in the order
-/// given, features in the order of their fids; a layer given twice would be twice in the tile.
+/// One tile with the given layers as uncompressed MVT 2.1; empty if no layer has a feature in it. The name of
+/// a layer in the tile is its id. Its attributes are the public fields, and `_id` if it has a public key.
+/// Dates and instants are texts; null values are absent. Layers keep the order given, and features are
+/// ordered by fid. A layer that is given twice is in the tile twice.
 ///
-/// It works for milliseconds (a z14 tile of a dense city) to seconds (the whole city in one
-/// tile): keep it off async threads.
+/// Takes from milliseconds (a tile of a dense city at zoom 14) to seconds (the whole city in one tile), so do
+/// not call it on an async worker thread.
 pub fn encode(layers: &[&LayerSnapshot], tile: TileId, options: &TileOptions) -> Vec<u8> {
     let mut out = Vec::new();
     for layer in layers {
@@ -66,7 +37,8 @@ pub fn encode(layers: &[&LayerSnapshot], tile: TileId, options: &TileOptions) ->
     out
 }
 
-/// Appends a layer with all its features and fields; says how many features' boxes meet the tile and how many are in it.
+/// Appends a layer with all its features and public fields. Returns the number of features whose boxes meet
+/// the tile and the number of features in it.
 pub(crate) fn encode_whole(
     layer: &LayerSnapshot,
     tile: TileId,
@@ -79,41 +51,29 @@ pub(crate) fn encode_whole(
 /// What was drawn of a layer whose features are thinned.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Thinned {
-    /// Features whose boxes meet the tile.
+    /// Number of features whose boxes meet the tile.
     pub(crate) candidates: u64,
-    /// Features drawn as themselves.
+    /// Number of features drawn individually.
     pub(crate) drawn: u64,
-    /// Clusters, and the features in them.
+    /// Number of clusters, and of the features in them.
     pub(crate) clusters: u64,
     pub(crate) clustered: u64,
-    /// Features left out, by class; those left out for being small under an empty name.
+    /// Number of features that were left out, by class; under an empty name those that are too small.
     pub(crate) dropped: BTreeMap<String, u64>,
-    /// Vertices left out of lines.
+    /// Number of vertices removed from lines.
     pub(crate) simplified: u64,
-    /// Bytes (gzip) that were too many, of each attempt.
+    /// Size (gzip, in bytes) of each attempt that exceeded the budget.
     pub(crate) too_large: Vec<u64>,
 }
 
 /// Appends a layer of lines, thinned by class and simplified as its rule says.
-pub(crate) fn encode_lines(
-    layer: &LayerSnapshot,
-    rule: &TileRule,
-    tile: TileId,
-    options: &TileOptions,
-    out: &mut Vec<u8>,
-) -> Thinned {
-    with_scratch(|scratch| scratch.encode_lines(layer, rule, tile, options, out))
+pub(crate) fn encode_lines(request: LayerTile<'_>, out: &mut Vec<u8>) -> Thinned {
+    with_scratch(|scratch| scratch.encode_lines(request, out))
 }
 
-/// Appends a layer of points, those near each other as one with their number.
-pub(crate) fn encode_clusters(
-    layer: &LayerSnapshot,
-    rule: &TileRule,
-    tile: TileId,
-    options: &TileOptions,
-    out: &mut Vec<u8>,
-) -> Thinned {
-    with_scratch(|scratch| scratch.encode_clusters(layer, rule, tile, options, out))
+/// Appends a layer of points; points near each other become one with their number.
+pub(crate) fn encode_clusters(request: LayerTile<'_>, out: &mut Vec<u8>) -> Thinned {
+    with_scratch(|scratch| scratch.encode_clusters(request, out))
 }
 
 pub(crate) use clusters::CLUSTER_SIDE;
@@ -121,7 +81,7 @@ pub(crate) use clusters::CLUSTER_SIDE;
 fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
     SCRATCH.with_borrow_mut(|scratch| {
         let done = work(scratch);
-        // One huge tile must not hold its memory on this thread for ever.
+        // A huge tile must not keep its memory on this thread forever.
         if scratch.weight() > MAX_KEPT {
             *scratch = Scratch::default();
         }
@@ -129,14 +89,14 @@ fn with_scratch<T>(work: impl FnOnce(&mut Scratch) -> T) -> T {
     })
 }
 
-/// How much memory (bytes) a thread keeps for its next tile.
+/// Maximum number of bytes that a thread keeps for its next tile.
 const MAX_KEPT: usize = 16 << 20;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// The geometry types of the specification.
+/// The geometry types of the MVT specification.
 #[derive(Clone, Copy)]
 enum MvtType {
     Point = 1,
@@ -144,18 +104,18 @@ enum MvtType {
     Polygon = 3,
 }
 
-/// A feature whose geometry is written.
+/// A feature whose geometry has been written.
 struct WrittenFeature {
     kind: MvtType,
-    /// Where its commands end in the buffer of all.
+    /// Where its commands end in the common buffer.
     end: usize,
 }
 
-/// Buffers that are used again from tile to tile.
+/// Buffers that a thread reuses from tile to tile.
 #[derive(Default)]
 struct Scratch {
     candidates: Vec<Row>,
-    /// The rows of `written`.
+    /// The row of each feature in `written`.
     rows: Vec<Row>,
     written: Vec<WrittenFeature>,
     commands: Vec<u8>,
@@ -165,7 +125,7 @@ struct Scratch {
     values: Values,
     tags: Vec<u8>,
     features: Vec<u8>,
-    /// How far, in units, simplified lines may lie from the exact ones; 0 for lines as they are.
+    /// Maximum distance in tile units of simplified lines from the exact ones; 0 for no simplification.
     tolerance: f64,
 }
 
@@ -185,7 +145,7 @@ impl Scratch {
         options: &TileOptions,
         out: &mut Vec<u8>,
     ) -> [u64; 2] {
-        // One unit more than the clip box, for what rounding brings in.
+        // One unit more than the clip box, for features that rounding moves in.
         let reach = tile.grown(f64::from(options.buffer) + 1.0);
         self.candidates.clear();
         snapshot.during(options.time).candidates(&reach, |row| self.candidates.push(row));
@@ -267,7 +227,7 @@ impl Scratch {
             self.tags.clear();
             self.values.write_tags(index, &mut self.tags);
             let id = snapshot.fid(row) as u64;
-            // Four keys, the type and its value are a byte each.
+            // Four keys, the type and its value take a byte each.
             let mut len = 1 + pbf::varint_len(id) + 2;
             len += 1 + pbf::varint_len(geometry.len() as u64) + geometry.len();
             if !self.tags.is_empty() {

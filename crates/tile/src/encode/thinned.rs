@@ -1,25 +1,18 @@
-//! Layers of lines below their detail zoom.
+//! Layers of lines below their detail zoom: simplified, and thinned until the byte budget is met.
 
 use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, Row};
-use citymap_model::TileRule;
 
 use super::{Scratch, Thinned};
-use crate::{GZIP_LEVEL, TileId, TileOptions, cut::grid::Grid, gzip};
+use crate::{GZIP_LEVEL, cut::grid::Grid, gzip, layer_tile::LayerTile};
 
-/// How lines are drawn, attempt by attempt, until the budget is met: by how much the tolerance grows, and how large a
-/// line's box must be, in units (8 to a pixel of 1/512).
+/// The attempts to meet the budget: the factor of the tolerance, and the minimum size of a line's box in tile
+/// units (8 to a pixel of 1/512).
 const STEPS: [(f64, i64); 5] = [(1.0, 0), (4.0, 0), (8.0, 16), (16.0, 32), (32.0, 64)];
 
 impl Scratch {
-    pub(super) fn encode_lines(
-        &mut self,
-        snapshot: &LayerSnapshot,
-        rule: &TileRule,
-        tile: TileId,
-        options: &TileOptions,
-        out: &mut Vec<u8>,
-    ) -> Thinned {
+    pub(super) fn encode_lines(&mut self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Thinned {
+        let LayerTile { snapshot, rule, tile, options } = request;
         let layer = snapshot.layer();
         let mut thinned = Thinned::default();
         self.candidates.clear();
@@ -38,16 +31,16 @@ impl Scratch {
             });
         }
         snapshot.sort(&mut self.candidates);
-        // From far away a line is its class and its name.
+        // At this scale a line carries only its class and its name.
         let label = visible(layer, &Audience::Public).label_index();
         let carried: Vec<usize> = class.into_iter().chain(label).collect();
         let grid = Grid::new(tile, options.buffer);
         let start = out.len();
-        for (step, (factor, least)) in STEPS.into_iter().enumerate() {
+        for (step, (factor, min_size)) in STEPS.into_iter().enumerate() {
             out.truncate(start);
-            if least > 0 {
+            if min_size > 0 {
                 let before = self.candidates.len();
-                self.candidates.retain(|&row| is_wide(snapshot, row, &grid, least));
+                self.candidates.retain(|&row| is_wide(snapshot, row, &grid, min_size));
                 let small = before - self.candidates.len();
                 *thinned.dropped.entry(String::new()).or_default() += small as u64;
             }
@@ -75,13 +68,13 @@ impl Scratch {
     }
 }
 
-/// Whether a row's box is `least` units wide or high.
-fn is_wide(snapshot: &LayerSnapshot, row: Row, grid: &Grid, least: i64) -> bool {
+/// Whether a row's box is at least `min_size` units wide or high.
+fn is_wide(snapshot: &LayerSnapshot, row: Row, grid: &Grid, min_size: i64) -> bool {
     let (mut low, mut high) = ([i64::MAX; 2], [i64::MIN; 2]);
     for &world in snapshot.shape(row).mercator_coords() {
         let [x, y] = grid.place(world);
         low = [low[0].min(x), low[1].min(y)];
         high = [high[0].max(x), high[1].max(y)];
     }
-    (0..2).any(|axis| high[axis].saturating_sub(low[axis]) >= least)
+    (0..2).any(|axis| high[axis].saturating_sub(low[axis]) >= min_size)
 }

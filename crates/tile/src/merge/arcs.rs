@@ -1,13 +1,13 @@
-//! Simplifying borders once for all that share them.
+//! Simplifies each border once for all areas that share it.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cut::{grid::TilePoint, simplify::farthest};
 
-/// Finds the vertices of a net of borders that may go. Holds buffers that are used again.
+/// Finds the vertices of a network of borders that can be removed. Its buffers are reused.
 ///
-/// A border runs from junction to junction; junctions stay. What goes depends on the border alone, not on which side
-/// asks, so both sides lose the same vertices and go on touching.
+/// A border runs from junction to junction; junctions are kept. The result depends on the border alone and
+/// not on the side, so both sides lose the same vertices and still touch.
 #[derive(Default)]
 pub(crate) struct Simplifier {
     /// Both directions of each border edge, sorted.
@@ -17,13 +17,14 @@ pub(crate) struct Simplifier {
     arc: Vec<TilePoint>,
     keep: Vec<bool>,
     stack: Vec<(usize, usize)>,
-    /// The vertices that may go.
+    /// The vertices that can be removed.
     pub(crate) dropped: FxHashSet<TilePoint>,
 }
 
 impl Simplifier {
-    /// Takes the undirected edges of all borders, repeated ones too. `fixed` says which vertices must stay besides the
-    /// junctions; `tolerance` is how far, in units, a dropped vertex may lie from what is left.
+    /// Takes the undirected edges of all borders, with repetitions. `fixed` tells which vertices must be kept
+    /// besides the junctions; `tolerance` is the maximum distance in units of a removed vertex from the
+    /// simplified border.
     pub(crate) fn run(
         &mut self,
         edges: impl Iterator<Item = (TilePoint, TilePoint)>,
@@ -53,7 +54,7 @@ impl Simplifier {
                 self.simplify(tolerance);
             }
         }
-        // Only rings without a junction are left; the first of a ring's ways leaves its least vertex.
+        // Only rings without junctions are left. The first edge of a ring begins at its lowest vertex.
         for index in 0..self.ways.len() {
             if !self.walked[index] {
                 self.walk(index, &fixed);
@@ -80,7 +81,7 @@ impl Simplifier {
         }
     }
 
-    /// Follows a border to its end; leaves its vertices in `self.arc`.
+    /// Follows a border to its end and collects its vertices in `self.arc`.
     fn walk(&mut self, start: usize, fixed: &impl Fn(TilePoint) -> bool) {
         self.arc.clear();
         let (origin, mut at) = self.ways[start];
@@ -100,7 +101,7 @@ impl Simplifier {
         }
     }
 
-    /// Douglas and Peucker's way, always from the same end.
+    /// Douglas and Peucker's method, always from the same end.
     fn simplify(&mut self, tolerance: f64) {
         let last = self.arc.len() - 1;
         if last < 2 {
@@ -124,7 +125,7 @@ impl Simplifier {
             }
         }
         if ring && self.keep.iter().filter(|&&keep| keep).count() < 4 {
-            // No room for a ring: it stays as it is.
+            // Less than a ring would be left: keep it unchanged.
             return;
         }
         let dropped = self.arc.iter().zip(&self.keep).filter(|(_, keep)| !**keep).map(|(&vertex, _)| vertex);
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn junctions_and_corners_stay_whichever_way_edges_come() {
-        // A bar with a bend of one unit, met by another border in its middle, and a corner.
+        // A bar with a bend of one unit, a border that meets it in the middle, and a corner.
         let mut net = edges(&[[0, 0], [10, 1], [20, 0], [30, 1], [40, 0], [40, 30]]);
         net.extend(edges(&[[20, 0], [20, -30]]));
         let mut simplifier = Simplifier::default();

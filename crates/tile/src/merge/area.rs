@@ -1,4 +1,7 @@
-//! The merged areas of one square.
+//! The merged areas of one cell: polygons of one class that share borders become one.
+//!
+//! Edges that two neighbours of a class share cancel out; what remains are the borders of the areas.
+//! Neighbours that nearly meet are snapped first, so that their borders do cancel.
 
 use std::{
     cell::RefCell,
@@ -24,7 +27,7 @@ use crate::cut::{
     trace::{DirectedEdge, Tracer},
 };
 
-/// The polygons of a square, merged where neighbours are of one class. Coordinates are area units from the square's
+/// The polygons of a cell, merged where neighbours have one class. Coordinates are area units from the cell's
 /// north-west corner.
 #[derive(Debug, Default)]
 pub(crate) struct CellAreas {
@@ -33,15 +36,15 @@ pub(crate) struct CellAreas {
     /// Where each ring ends in `points`, times two, plus one for an outer ring.
     rings: Box<[u32]>,
     points: Box<[[i16; 2]]>,
-    /// How many vertices were left out of borders.
+    /// Number of vertices removed from borders.
     pub(crate) simplified: u32,
 }
 
-/// One area: polygons that hang together, all of one class.
+/// One area: connected polygons of one class.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MergedArea {
     pub(crate) label: u16,
-    /// How many features it was made of.
+    /// Number of features that were merged into it.
     pub(crate) count: u32,
     first_ring: u32,
     end_ring: u32,
@@ -50,7 +53,7 @@ pub(crate) struct MergedArea {
 }
 
 impl CellAreas {
-    /// An area's rings: their points, and whether each begins a polygon.
+    /// The rings of an area: their points, and whether each begins a polygon.
     pub(crate) fn rings(&self, area: &MergedArea) -> impl Iterator<Item = (&[[i16; 2]], bool)> {
         (area.first_ring as usize..area.end_ring as usize).map(|ring| {
             let start = if ring == 0 { 0 } else { self.rings[ring - 1] / 2 };
@@ -59,7 +62,7 @@ impl CellAreas {
         })
     }
 
-    /// Bytes held.
+    /// Size in bytes, including the labels.
     pub(crate) fn weight(&self) -> usize {
         size_of::<Self>()
             + self.labels.iter().map(|label| label.len() + size_of::<Label>()).sum::<usize>()
@@ -69,23 +72,23 @@ impl CellAreas {
     }
 }
 
-/// A piece of a polygon's border, `a` before `b` in their order.
+/// A part of a polygon's border; `a` is before `b` in the order of points.
 struct Edge {
     label: u16,
-    /// Whether the polygon has it from `a` to `b`.
+    /// Whether the polygon runs along it from `a` to `b`.
     forward: bool,
     feature: u32,
     a: TilePoint,
     b: TilePoint,
 }
 
-/// A feature on its way into an area.
+/// A feature that is merged into an area (a node of a union-find forest).
 struct MergedFeature {
     label: u16,
     /// A feature that it is merged with, or itself.
     parent: u32,
     count: u32,
-    /// A place of it.
+    /// One of its vertices, drawn if nothing else is left of it.
     place: TilePoint,
 }
 
@@ -94,7 +97,7 @@ struct RawRing {
     points: Range<usize>,
 }
 
-/// Makes [`CellAreas`]. Holds buffers that are used again.
+/// Builds [`CellAreas`]. Its buffers are reused from cell to cell.
 #[derive(Default)]
 struct Builder {
     known_vertices: VertexSet,
@@ -104,7 +107,7 @@ struct Builder {
     members: Vec<MergedFeature>,
     edges: Vec<Edge>,
     between: Vec<TilePoint>,
-    /// What is left of the edges, with the area they belong to.
+    /// The edges that remain, with the area that they belong to.
     borders: Vec<(u32, DirectedEdge)>,
     directed: Vec<DirectedEdge>,
     simplifier: Simplifier,
@@ -118,20 +121,20 @@ thread_local! {
     static BUILDER: RefCell<Builder> = RefCell::default();
 }
 
-/// What the areas of a square follow from.
+/// What the areas and rasters of cells are derived from.
 pub(crate) struct MergeSource<'a> {
     pub(crate) snapshot: &'a LayerSnapshot,
     pub(crate) during: During<'a>,
     pub(crate) cell_grid: CellGrid,
-    /// The field of the classes.
+    /// Position of the field with the class; `None` if all features have one class.
     pub(crate) class: Option<usize>,
-    /// In area units.
+    /// Tolerance of the simplification in area units.
     pub(crate) tolerance: f64,
 }
 
 impl MergeSource<'_> {
-    /// The rows that a square merges, in the order of their fids, and the box around them.
-    fn own(&self, cell: Cell) -> (Vec<Row>, Option<WorldBox>) {
+    /// The rows that are merged in a cell, in the order of their fids, and the bounding box of all of them.
+    fn rows_of(&self, cell: Cell) -> (Vec<Row>, Option<WorldBox>) {
         let mut rows = Vec::new();
         let mut around: Option<WorldBox> = None;
         self.during.candidates(&self.cell_grid.bbox(cell, 0), |row| {
@@ -152,9 +155,9 @@ impl MergeSource<'_> {
         (rows, around)
     }
 
-    /// Merges what a square holds.
+    /// Merges the features of a cell.
     pub(crate) fn areas(&self, cell: Cell) -> CellAreas {
-        let (rows, around) = self.own(cell);
+        let (rows, around) = self.rows_of(cell);
         let Some(around) = around else { return CellAreas::default() };
         BUILDER.with_borrow_mut(|builder| builder.build(self, cell, &rows, around))
     }
@@ -172,7 +175,7 @@ impl Builder {
         self.collect(labels)
     }
 
-    /// Takes the square's own polygons, on the grid of area units.
+    /// Reads the polygons that belong to the cell, on the grid of area units.
     fn read_polygons(&mut self, source: &MergeSource<'_>, cell: Cell, rows: &[Row]) -> Vec<Label> {
         self.points.clear();
         self.rings.clear();
@@ -211,7 +214,7 @@ impl Builder {
                     self.rings.push(RawRing { feature, points: start..self.points.len() });
                 }
             }
-            // Flats of one house may each have its outline.
+            // Several flats of one house may each have its outline.
             if self.rings.len() == before + 1 {
                 let points = self.rings[before].points.clone();
                 let hash = hash(label, &self.points[points.clone()]);
@@ -234,7 +237,7 @@ impl Builder {
         labels.into_list()
     }
 
-    /// Notes where the vertices are: the square's own, and those of its neighbours' polygons near them.
+    /// Collects vertices: those of the cell's own polygons, and those of its neighbours' polygons near them.
     fn collect_vertices(
         &mut self,
         source: &MergeSource<'_>,
@@ -254,15 +257,15 @@ impl Builder {
                 return;
             }
             let coords = shape.mercator_coords();
-            // One of the square's own is no neighbour.
-            let own =
+            // A feature of this cell is not a neighbour.
+            let belongs_here =
                 || matches!(source.cell_grid.fit(shape), CellFit::Inside(cell_of, _) if cell_of == cell);
             let meets = world_box(coords).is_some_and(|[first, last]| {
                 (0..2).all(|axis| {
                     i64::from(first[axis]) <= near[1][axis] && near[0][axis] <= i64::from(last[axis])
                 })
             });
-            if meets && !own() {
+            if meets && !belongs_here() {
                 for &world in coords {
                     let place = source.cell_grid.local(cell, world);
                     neighbour_vertices.insert(place);
@@ -273,7 +276,7 @@ impl Builder {
         debug_assert!(!rows.is_empty());
     }
 
-    /// Makes edges of the rings, each cut where it passes a noted place.
+    /// Turns rings into edges, split where they pass a known vertex.
     fn split(&mut self) {
         self.edges.clear();
         for ring in &self.rings {
@@ -285,7 +288,7 @@ impl Builder {
                 self.known_vertices.between(start, end, &mut self.between);
                 let mut at = start;
                 for &next in self.between.iter().chain(std::iter::once(&end)) {
-                    // What was drawn together may run the other way.
+                    // Snapping may reverse the direction of a part.
                     let (a, b, forward) = if at < next { (at, next, forward) } else { (next, at, !forward) };
                     self.edges.push(Edge { label, forward, feature: ring.feature, a, b });
                     at = next;
@@ -294,7 +297,7 @@ impl Builder {
         }
     }
 
-    /// Takes away what two neighbours of one class share, and merges them.
+    /// Removes the edges that two neighbours of one class share, and merges the neighbours.
     fn cancel(&mut self) {
         self.edges.sort_unstable_by_key(|edge| (edge.label, edge.a, edge.b));
         self.borders.clear();
@@ -323,7 +326,7 @@ impl Builder {
         self.borders.sort_unstable_by_key(|&(area, (a, b))| (area, a, b));
     }
 
-    /// Traces and simplifies the areas, and packs them.
+    /// Traces and simplifies the areas, and stores them compactly.
     fn collect(&mut self, labels: Vec<Label>) -> CellAreas {
         let mut found: Vec<(u32, Rings)> = Vec::new();
         let borders = std::mem::take(&mut self.borders);
@@ -339,7 +342,7 @@ impl Builder {
         for (feature, member) in self.members.iter().enumerate() {
             let empty = traced(feature as u32).is_none_or(|index| found[index].1.rings.is_empty());
             if member.parent == feature as u32 && empty {
-                // Less than a unit: the least shape stands for it.
+                // The area is smaller than a unit: a triangle of one unit stands for it.
                 let [x, y] = member.place;
                 let mut rings = Rings::default();
                 rings.push(&[[x, y], [x + 1, y], [x, y + 1]], 1, true);
@@ -349,7 +352,7 @@ impl Builder {
         found.retain(|(_, rings)| !rings.rings.is_empty());
         found.append(&mut lost);
         let label = |area: u32| &labels[usize::from(self.members[area as usize].label)];
-        // By place, then class: not by what the features happen to be numbered.
+        // By position, then class: the result must not depend on the numbering of features.
         found.sort_by_cached_key(|(area, rings)| (rings.points.iter().min().copied(), label(*area)));
         let mut out = AreaWriter::default();
         for (area, rings) in &found {
@@ -365,8 +368,8 @@ impl Builder {
         }
     }
 
-    /// The valid polygons within one area's borders: simplified, or as they are where that would spoil them, or resolved
-    /// where they were never right.
+    /// The valid polygons within the borders of one area: simplified, or exact if simplification would make
+    /// them invalid, or repaired if they were invalid from the start.
     fn trace(&mut self, borders: &[(u32, DirectedEdge)], out: &mut Rings) {
         self.directed.clear();
         self.directed.extend(borders.iter().map(|&(_, way)| way));
@@ -393,7 +396,7 @@ impl Builder {
             *out = exact;
             return;
         }
-        // Tracing looks for polygons; what counts here is only how often the borders go around a place.
+        // Tracing would look for polygons; here only the winding number of the borders counts.
         self.repair.clear();
         self.directed.clear();
         self.directed.extend(borders.iter().map(|&(_, way)| way));
@@ -402,7 +405,7 @@ impl Builder {
     }
 }
 
-/// Takes edges apart into closed ways. As many end in each vertex as begin there.
+/// Splits edges into closed paths. As many edges end in each vertex as begin there.
 fn close(edges: &mut [DirectedEdge], mut ring: impl FnMut(&[TilePoint])) {
     edges.sort_unstable();
     let mut used = vec![false; edges.len()];
@@ -425,7 +428,7 @@ fn close(edges: &mut [DirectedEdge], mut ring: impl FnMut(&[TilePoint])) {
     }
 }
 
-/// The feature that stands for all that this one is merged with: the first of them.
+/// The feature that represents everything this one is merged with: the first of them.
 fn root(members: &mut [MergedFeature], mut feature: u32) -> u32 {
     loop {
         let parent = members[feature as usize].parent;
@@ -449,7 +452,7 @@ fn hash(label: u16, points: &[TilePoint]) -> u64 {
     hasher.finish()
 }
 
-/// Packs areas one after the other.
+/// Stores areas one after the other.
 #[derive(Default)]
 struct AreaWriter {
     areas: Vec<MergedArea>,
@@ -463,7 +466,7 @@ impl AreaWriter {
         let (mut low, mut high) = ([i16::MAX; 2], [i16::MIN; 2]);
         for (index, ring) in rings.iter().enumerate() {
             for point in ring {
-                // No polygon here is wider than a square, so it reaches half of one beyond it at most.
+                // No polygon here is wider than a cell, so it reaches at most half a cell beyond it.
                 let point = point.map(|value| value.clamp(-2 * CELL_SIDE, 3 * CELL_SIDE) as i16);
                 low = [low[0].min(point[0]), low[1].min(point[1])];
                 high = [high[0].max(point[0]), high[1].max(point[1])];

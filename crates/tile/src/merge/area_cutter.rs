@@ -1,4 +1,4 @@
-//! Cutting areas that are valid on the tile's grid already.
+//! Cuts areas that are already valid on the tile's grid.
 
 use crate::cut::{
     clip::{clip_ring, insert_seams},
@@ -8,7 +8,7 @@ use crate::cut::{
     simple::Checker,
 };
 
-/// Cuts valid polygons on the tile's grid to its clip box. Holds buffers that are used again.
+/// Cuts valid polygons on the tile's grid to its clip box. Its buffers are reused.
 #[derive(Default)]
 pub(crate) struct AreaCutter {
     ring: Vec<WidePoint>,
@@ -21,8 +21,8 @@ pub(crate) struct AreaCutter {
 }
 
 impl AreaCutter {
-    /// The part of the polygons within the clip box: valid, empty where there is none. The rings are an outer one, its
-    /// holes, the next outer one and so on, in tile units.
+    /// The part of the polygons in the clip box: valid, and empty if there is none. The rings are an outer
+    /// one, its holes, the next outer one and so on, in tile units.
     pub(crate) fn cut<'a>(&'a mut self, rings: &Rings, grid: &Grid) -> &'a Rings {
         self.out.clear();
         self.repair.clear();
@@ -48,7 +48,7 @@ impl AreaCutter {
         &self.out
     }
 
-    /// Whether polygons share a corner: there they may cross without an edge that meets another.
+    /// Whether polygons share a vertex. There they may cross without an edge that crosses another.
     fn touch(&mut self) -> bool {
         self.corners.clear();
         for (index, ring) in self.out.rings.iter().enumerate().filter(|(_, ring)| ring.outer) {
@@ -69,7 +69,7 @@ mod tests {
     fn what_reaches_beyond_the_box_is_cut_and_stays_valid() {
         let grid = Grid::new(TileId::new(1, 0, 0).unwrap(), 64);
         let mut rings = Rings::default();
-        // A comb whose teeth lie in the tile and whose back is beyond the box.
+        // A comb whose teeth are in the tile and whose back is beyond the box.
         let comb = [[-200, 0], [100, 0], [100, 20], [-100, 20], [-100, 40], [100, 40], [100, 60], [-200, 60]];
         rings.push(&comb, doubled_area(&comb), true);
         let mut cutter = AreaCutter::default();

@@ -1,41 +1,43 @@
-//! The squares that a layer is divided into, and where a feature belongs.
+//! The grid of cells that a layer is divided into, and the cell that each feature belongs to.
 
 use citymap_engine::{Bbox, ShapeKind, ShapeRef, mercator};
 
-/// The squares of one zoom: what is derived from a layer is derived square by square.
+/// The cells of one zoom. Everything derived from a layer is derived cell by cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CellGrid {
-    /// The squares are the tiles of this zoom, 1 to 18: a layer's detail zoom.
+    /// The cells are the tiles of this zoom, 1 to 18: the layer's detail zoom.
     zoom: u8,
 }
 
-/// One square: column from the west, row from the north.
+/// One cell: column from the west, row from the north.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Cell {
     pub(crate) x: u32,
     pub(crate) y: u32,
 }
 
-/// A box in world units ([`mercator`]): west and north, east and south, both in it.
+/// A box in world units ([`mercator`]): north-west corner, then south-east corner, both included.
 pub(crate) type WorldBox = [[u32; 2]; 2];
 
-/// Where a feature belongs.
+/// How a feature fits into the cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CellFit {
-    /// No geometry.
+    /// The feature has no geometry.
     Empty,
-    /// Polygons no wider than a square: merged with the others whose boxes have their middle in it.
+    /// Polygons no wider than a cell: merged with the other features whose boxes are centred in the same
+    /// cell.
     Inside(Cell, WorldBox),
-    /// Polygons wider than a square: drawn one by one where there are areas, rastered with the others below.
+    /// Polygons wider than a cell: drawn individually where others are merged as areas, and painted on the
+    /// raster with them below.
     Wide(WorldBox),
-    /// No polygons, or wider than [`MAX_CELLS`]: drawn one by one at every zoom.
+    /// Not polygons, or in more than [`MAX_CELLS`] cells: drawn individually at every zoom.
     Single(WorldBox),
 }
 
-/// How many squares a polygon may reach into to be rastered.
+/// Maximum number of cells that a polygon on the raster may reach.
 const MAX_CELLS: u64 = 4096;
 
-/// How many area units a square is wide: half a tile of the zoom above.
+/// Width of a cell in area units: half a tile of the zoom above.
 pub(crate) const CELL_SIDE: i32 = 2048;
 
 impl CellGrid {
@@ -47,12 +49,12 @@ impl CellGrid {
         self.zoom
     }
 
-    /// A square's width as a power of two of world units.
+    /// Width of a cell as a power of two of world units.
     pub(crate) fn shift(&self) -> u32 {
         32 - u32::from(self.zoom)
     }
 
-    /// An area unit as a power of two of world units: the units of tiles of the zoom above.
+    /// Width of an area unit as a power of two of world units: the unit of tiles of the zoom above.
     fn unit_shift(&self) -> u32 {
         self.shift() - 11
     }
@@ -61,19 +63,19 @@ impl CellGrid {
         Cell { x: world[0] >> self.shift(), y: world[1] >> self.shift() }
     }
 
-    /// The square's north-west corner in world units.
+    /// The north-west corner of a cell in world units.
     pub(crate) fn origin(&self, cell: Cell) -> [i64; 2] {
         [i64::from(cell.x) << self.shift(), i64::from(cell.y) << self.shift()]
     }
 
-    /// The box around a square grown by `margin` world units, in degrees.
+    /// The bounding box of a cell grown by `margin` world units, in degrees.
     pub(crate) fn bbox(&self, cell: Cell, margin: i64) -> Bbox {
         let [x, y] = self.origin(cell);
         let side = 1i64 << self.shift();
         degrees([[x - margin, y - margin], [x + side + margin, y + side + margin]])
     }
 
-    /// World units to area units from the square's corner, rounded half up as tiles round.
+    /// Converts world units to area units from the cell's corner, rounded half up like tiles.
     #[inline]
     pub(crate) fn local(&self, cell: Cell, world: [u32; 2]) -> [i32; 2] {
         let shift = self.unit_shift();
@@ -84,14 +86,14 @@ impl CellGrid {
         [unit(world[0], cell.x), unit(world[1], cell.y)]
     }
 
-    /// The squares that a box meets, once it is grown by `margin` world units.
+    /// The cells that a box meets after it is grown by `margin` world units.
     pub(crate) fn cells(&self, [low, high]: WorldBox, margin: u32) -> impl Iterator<Item = Cell> + use<> {
         let first = self.cell(low.map(|value| value.saturating_sub(margin)));
         let last = self.cell(high.map(|value| value.saturating_add(margin)));
         (first.y..=last.y).flat_map(move |y| (first.x..=last.x).map(move |x| Cell { x, y }))
     }
 
-    /// Where a shape belongs.
+    /// How a shape fits into the cells.
     pub(crate) fn fit(&self, shape: ShapeRef<'_>) -> CellFit {
         let Some(around) = world_box(shape.mercator_coords()) else { return CellFit::Empty };
         if !matches!(shape.kind(), ShapeKind::Polygon | ShapeKind::MultiPolygon) {
@@ -108,12 +110,12 @@ impl CellGrid {
     }
 }
 
-/// The middle of a box.
+/// The centre of a box in world units.
 pub(crate) fn middle([low, high]: WorldBox) -> [u32; 2] {
     [0, 1].map(|axis| low[axis] + (high[axis] - low[axis]) / 2)
 }
 
-/// The box around coordinates; `None` where there are none.
+/// The bounding box of coordinates; `None` if there are none.
 pub(crate) fn world_box(coords: &[[u32; 2]]) -> Option<WorldBox> {
     let (&first, rest) = coords.split_first()?;
     Some(rest.iter().fold([first, first], |[low, high], &[x, y]| {
@@ -121,7 +123,8 @@ pub(crate) fn world_box(coords: &[[u32; 2]]) -> Option<WorldBox> {
     }))
 }
 
-/// A box of world units, which may reach beyond the world, in degrees, and a little larger for what rounding moved.
+/// Converts a box from world units to degrees, enlarged a little for rounding. The box may reach beyond the
+/// world.
 pub(crate) fn degrees([low, high]: [[i64; 2]; 2]) -> Bbox {
     let corner = |[x, y]: [i64; 2], grow: f64| mercator::unproject([x as f64 + grow, y as f64 + grow]);
     let [west, north] = corner(low, -2.0);

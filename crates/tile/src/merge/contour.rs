@@ -1,4 +1,4 @@
-//! From pixels to polygons whose borders both sides share.
+//! Traces pixels to polygons that share their borders.
 
 use super::mosaic::{Frame, Mosaic};
 use crate::cut::{
@@ -9,30 +9,31 @@ use crate::cut::{
     trace::{DirectedEdge, Tracer},
 };
 
-/// How far, in pixels, a smoothed border may lie from the steps between pixels: it takes the steps of a slope.
+/// Maximum distance in pixels of a smoothed border from the steps between pixels. It removes the steps of a
+/// slope.
 const SMOOTH: f64 = 0.75;
 
-/// Pixels of one class that hang together by their sides.
+/// Pixels of one class that are connected by their sides.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Region {
-    /// The number of its class, plus one.
+    /// The number of its class plus one.
     pub(crate) class: u16,
-    /// How many features its pixels within the tile stand for.
+    /// Number of features that its pixels within the tile stand for.
     pub(crate) count: u32,
 }
 
 /// A border between two regions, from one junction to the next.
 #[derive(Clone, Copy)]
 struct Arc {
-    /// Where its steps are in `steps`, and its smoothed course in `smooth`.
+    /// Its range in `steps`, and the range of its smoothed form in `smooth`.
     steps: (u32, u32),
     smooth: (u32, u32),
 }
 
-/// Finds regions and their borders. Holds buffers that are used again.
+/// Finds regions and their borders. Its buffers are reused.
 #[derive(Default)]
 pub(crate) struct Contours {
-    /// For each pixel the number of its region, plus one; 0 for none.
+    /// For each pixel the number of its region plus one; 0 for none.
     regions_of: Vec<u32>,
     pub(crate) regions: Vec<Region>,
     stack: Vec<u32>,
@@ -40,22 +41,22 @@ pub(crate) struct Contours {
     steps: Vec<TilePoint>,
     smooth: Vec<TilePoint>,
     arcs: Vec<Arc>,
-    /// Region, arc, and whether the region lies to the right of it.
+    /// Region, arc, and whether the region is to the right of the arc.
     sides: Vec<(u32, u32, bool)>,
     keep: Vec<bool>,
     spans: Vec<(usize, usize)>,
     directed: Vec<DirectedEdge>,
     tracer: Tracer,
     checker: Checker,
-    /// How many vertices smoothing left out.
+    /// Number of vertices that smoothing removed.
     pub(crate) simplified: u32,
 }
 
-/// East, south, west, north.
+/// The four directions: east, south, west, north.
 const WAYS: [TilePoint; 4] = [[1, 0], [0, 1], [-1, 0], [0, -1]];
 
 impl Contours {
-    /// Finds what hangs together.
+    /// Finds the connected regions and follows their borders.
     pub(crate) fn find(&mut self, frame: &Frame, mosaic: &Mosaic) {
         let side = frame.side();
         self.regions_of.clear();
@@ -106,14 +107,14 @@ impl Contours {
         if inside(x) && inside(y) { self.regions_of[y as usize * side + x as usize] } else { 0 }
     }
 
-    /// The ways (bits, as in [`WAYS`]) that a border leaves a corner of pixels.
+    /// The directions (bits in the order of [`WAYS`]) in which borders leave a corner of pixels.
     fn ways(&self, side: usize, [x, y]: TilePoint) -> u8 {
         let [nw, ne, sw, se] =
             [(x - 1, y - 1), (x, y - 1), (x - 1, y), (x, y)].map(|(x, y)| self.region(side, x, y));
         u8::from(ne != se) | u8::from(sw != se) << 1 | u8::from(nw != sw) << 2 | u8::from(nw != ne) << 3
     }
 
-    /// Goes along all borders.
+    /// Follows every border once.
     fn follow(&mut self, frame: &Frame) {
         let side = frame.side();
         let nodes = side + 1;
@@ -124,7 +125,8 @@ impl Contours {
         self.arcs.clear();
         self.sides.clear();
         self.simplified = 0;
-        // Both tiles at a seam stop there, so that neither's course depends on what only the other sees.
+        // Both tiles at a seam stop there, so that the border in one does not depend on pixels that only the
+        // other sees.
         let seams = [frame.margin as i32, (frame.margin + frame.inner) as i32];
         let fixed = |node: TilePoint, ways: u8| {
             ways.count_ones() != 2 || node.iter().any(|value| seams.contains(value))
@@ -150,7 +152,7 @@ impl Contours {
     fn walk(&mut self, side: usize, origin: TilePoint, first: u8, fixed: &impl Fn(TilePoint, u8) -> bool) {
         let nodes = side + 1;
         let start = self.steps.len();
-        // To the right and left of the first step.
+        // The regions to the right and to the left of the first step.
         let [x, y] = origin;
         let (right, left) = match first {
             0 => ((x, y), (x, y - 1)),
@@ -189,7 +191,7 @@ impl Contours {
         }
     }
 
-    /// Simplifies the last steps; always from the same end.
+    /// Simplifies the steps from `start` on, always from the same end.
     fn smoothen(&mut self, start: usize) -> (u32, u32) {
         let begin = self.smooth.len();
         let path = &self.steps[start..];
@@ -225,7 +227,7 @@ impl Contours {
         (begin as u32, self.smooth.len() as u32)
     }
 
-    /// Calls `visit` with each region and its valid polygons, in tile units, in the order of the regions.
+    /// Calls `visit` with each region and its valid polygons in tile units, in the order of regions.
     pub(crate) fn polygons(&mut self, frame: &Frame, mut visit: impl FnMut(Region, &Rings)) {
         let sides = std::mem::take(&mut self.sides);
         let mut rings = Rings::default();
@@ -237,7 +239,7 @@ impl Contours {
                 && rings.iter().all(|ring| doubled_area(ring) != 0)
                 && self.checker.rings_fit(rings.iter(), Contact::Points);
             if !sound {
-                // Smoothing has spoilt it: its steps are always right.
+                // Smoothing made them invalid; the unsmoothed steps are always valid.
                 rings.clear();
                 self.trace(frame, group, false, &mut rings);
             }

@@ -6,10 +6,11 @@ use rustc_hash::FxHashMap;
 
 use crate::mvt::wire;
 
-/// A class as its value stands in a tile; empty for no value.
+/// A class as its value is encoded in a tile; empty for no value.
 pub(crate) type Label = Box<[u8]>;
 
-/// The value of a class field as a tile holds it; nothing for null and for numbers that JSON lacks.
+/// Encodes the value of a class field as in a tile. Writes nothing for null and for numbers that JSON cannot
+/// represent.
 pub(crate) fn write_label(value: ValueRef<'_>, out: &mut Vec<u8>) {
     out.clear();
     match value {
@@ -27,7 +28,7 @@ pub(crate) fn write_label(value: ValueRef<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Numbers classes in the order in which they come.
+/// Numbers classes in the order of their first occurrence.
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
     numbers: FxHashMap<Label, u16>,
@@ -36,7 +37,8 @@ pub(crate) struct Labels {
 }
 
 impl Labels {
-    /// The number of a row's class. Beyond `max_labels` distinct ones the last stands for all further.
+    /// The number of a row's class. After `max_labels` distinct classes the last number stands for all
+    /// others.
     pub(crate) fn of(
         &mut self,
         snapshot: &LayerSnapshot,

@@ -1,4 +1,4 @@
-//! The rasters of squares put together to what one tile shows.
+//! Puts the rasters of cells together to the pixels of one tile.
 
 use std::sync::Arc;
 
@@ -11,28 +11,28 @@ use super::{
 };
 use crate::{TileId, cut::grid::SIDE};
 
-/// How many pixels beyond the buffer are looked at: what a pixel at its edge shows follows from those around it.
+/// Number of pixels beyond the buffer: what a pixel at the edge shows depends on the pixels around it.
 const MARGIN: usize = 4;
 
-/// From how much cover on (of 255) a pixel is drawn; one with less is where nothing drawn is beside it.
+/// Cover (of 255) from which a pixel is drawn. A pixel with less is drawn if nothing next to it is.
 const DRAWN_COVER: u32 = 128;
 
-/// How a tile is divided into pixels, and which squares they are of.
+/// How a tile is divided into pixels, and which cells they belong to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Frame {
     tile: TileId,
-    /// A pixel's width in tile units.
+    /// Width of a pixel in tile units.
     pub(crate) unit: i32,
-    /// How many pixels the tile is wide.
+    /// Number of pixels across the tile.
     pub(crate) inner: usize,
-    /// How many more there are on each side.
+    /// Number of additional pixels on each side.
     pub(crate) margin: usize,
-    /// A square is 2 to the power of this many pixels wide; negative where pixels are wider than squares.
+    /// A cell is 2 to the power of this many pixels wide; negative if pixels are wider than cells.
     per_cell: i32,
 }
 
 impl Frame {
-    /// Pixels of a tile: 256 to its side, halved `step` times.
+    /// The pixels of a tile: 256 to its side, halved `step` times.
     pub(crate) fn new(tile: TileId, cell_grid: CellGrid, buffer: u16, step: u8) -> Self {
         let unit = 16i32 << step;
         let margin = usize::from(buffer).div_ceil(unit as usize) + MARGIN;
@@ -40,12 +40,12 @@ impl Frame {
         Self { tile, unit, inner: (SIDE / i64::from(unit)) as usize, margin, per_cell }
     }
 
-    /// Pixels to a side, those around the tile too.
+    /// Number of pixels across the frame, including those around the tile.
     pub(crate) fn side(&self) -> usize {
         self.inner + 2 * self.margin
     }
 
-    /// The first column and row, on the zoom's grid of pixels.
+    /// The first column and row on the zoom's grid of pixels.
     fn start(&self) -> [i64; 2] {
         [self.tile.x(), self.tile.y()].map(|at| i64::from(at) * self.inner as i64 - self.margin as i64)
     }
@@ -54,7 +54,7 @@ impl Frame {
         if self.per_cell >= 0 { pixel >> self.per_cell } else { pixel << -self.per_cell }
     }
 
-    /// The first and last column and row of squares that it takes.
+    /// The first and the last column and row of the cells that the frame meets.
     pub(crate) fn cells(&self, cell_grid: CellGrid) -> [[u32; 2]; 2] {
         let last = (1i64 << cell_grid.zoom()) - 1;
         let clamp = |cell: i64| cell.clamp(0, last) as u32;
@@ -72,21 +72,21 @@ impl Frame {
 /// What the pixels of a frame show.
 #[derive(Default)]
 pub(crate) struct Mosaic {
-    /// The distinct classes.
+    /// The distinct classes, in the order of their first occurrence.
     pub(crate) labels: Vec<Label>,
-    /// For each pixel the number of its class plus one, or 0 where nothing is drawn.
+    /// For each pixel the number of its class plus one, or 0 if nothing is drawn.
     pub(crate) classes: Vec<u16>,
-    /// How much of each pixel is covered: 255 for each square that it is of, or for its part of one.
+    /// How much of each pixel is covered: up to 255 for each cell in it, or for its part of one cell.
     covers: Vec<u32>,
-    /// The cover of the square that gave a pixel its class.
+    /// The cover of the cell that gave a pixel its class.
     best: Vec<u8>,
-    /// How many features each drawn pixel stands for.
+    /// Number of features that each drawn pixel stands for.
     pub(crate) counts: Vec<u32>,
     drawn: Vec<bool>,
 }
 
 impl Mosaic {
-    /// Puts squares together, then settles which pixels are drawn.
+    /// Puts the cells together, then decides which pixels are drawn.
     pub(crate) fn assemble(&mut self, frame: &Frame, cells: &[(Cell, Arc<CellRaster>)]) {
         let pixels = frame.side() * frame.side();
         self.labels.clear();
@@ -107,7 +107,7 @@ impl Mosaic {
             }
             self.lay(frame, *cell, raster, &map);
         }
-        // How many squares share a pixel.
+        // Number of cells that share a pixel.
         let shared = 1u32 << (-2 * frame.per_cell).clamp(0, 24);
         self.settle(frame.side(), DRAWN_COVER.saturating_mul(shared));
     }
@@ -142,8 +142,9 @@ impl Mosaic {
         }
     }
 
-    /// Decides what is drawn: pixels that are covered well, and of the others nooks between them, and those that would
-    /// leave nothing where there is something. What the rest stands for goes to the drawn one beside it that is covered best.
+    /// Decides which pixels are drawn: those with enough cover; of the others, gaps enclosed on three sides,
+    /// and those that would otherwise leave nothing where there is something. The counts of pixels that are
+    /// not drawn go to the drawn neighbour with the most cover.
     fn settle(&mut self, side: usize, min_cover: u32) {
         self.drawn.clear();
         self.drawn.extend(self.covers.iter().map(|&cover| cover >= min_cover));
@@ -156,7 +157,7 @@ impl Mosaic {
         };
         let weak: Vec<usize> =
             (0..side * side).filter(|&at| !self.drawn[at] && self.classes[at] != 0).collect();
-        // A nook between others is no street either.
+        // A gap enclosed on three sides is not a street.
         let is_nook = |at: usize| {
             let (x, y) = (at % side, at / side);
             let beside =
@@ -170,7 +171,7 @@ impl Mosaic {
             .filter(|&at| is_nook(at) || !around(at).any(|other| self.drawn[other]))
             .collect();
         more.iter().for_each(|&at| self.drawn[at] = true);
-        // Counts move all at once, from what was there before.
+        // Counts move all at once, based on the state before.
         let mut moves = Vec::new();
         for at in weak {
             if self.drawn[at] {
@@ -179,7 +180,7 @@ impl Mosaic {
             self.classes[at] = 0;
             if self.counts[at] > 0 {
                 let better = around(at).filter(|&other| self.drawn[other]);
-                // The first of equals.
+                // Of equal neighbours the first one.
                 let best = better.max_by_key(|&other| (self.covers[other], std::cmp::Reverse(other)));
                 moves.extend(best.map(|best| (at, best)));
             }

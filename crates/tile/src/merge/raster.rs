@@ -1,4 +1,4 @@
-//! One square as a raster, for the zooms at which its features are smaller than a pixel.
+//! One cell as a raster, for the zooms at which its features are smaller than a pixel.
 
 use std::cell::RefCell;
 
@@ -10,27 +10,27 @@ use super::{
     labels::{Label, Labels},
 };
 
-/// Samples to a side.
+/// Number of samples across a cell.
 const SAMPLES: usize = 256;
-/// Pixels to a side of the finest level; each level above has half as many.
+/// Number of pixels across the finest level. Each coarser level has half as many.
 pub(crate) const FINEST: usize = 64;
-/// 64, 32, 16, 8, 4, 2, 1.
+/// Number of levels: 64, 32, 16, 8, 4, 2 and 1 pixels across.
 pub(crate) const LEVELS: usize = 7;
-/// No class: nothing there.
+/// Stands for no class: nothing is there.
 pub(crate) const EMPTY: u8 = u8::MAX;
 
 /// What a pixel of a raster shows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pixel {
-    /// The number of the class that most of it has, or [`EMPTY`].
+    /// The number of the class with the largest part of it, or [`EMPTY`].
     pub(crate) class: u8,
-    /// How much of it is covered, of 255.
+    /// The covered part of the pixel, of 255.
     pub(crate) cover: u8,
-    /// How many features have their middle in it.
+    /// Number of features whose boxes are centred in it.
     pub(crate) count: u32,
 }
 
-/// A square at seven resolutions.
+/// A cell at seven resolutions.
 #[derive(Debug)]
 pub(crate) struct CellRaster {
     pub(crate) labels: Box<[Label]>,
@@ -39,13 +39,13 @@ pub(crate) struct CellRaster {
     counts: Box<[u32]>,
 }
 
-/// How many pixels the levels before one have.
+/// Number of pixels in the levels before `level`.
 fn offset(level: usize) -> usize {
     (0..level).map(|level| (FINEST >> level) * (FINEST >> level)).sum()
 }
 
 impl CellRaster {
-    /// The pixels of a row (from the north) of a level (0: the finest), from the west.
+    /// The pixels of row `y` (from the north) of a level (0 is the finest), from the west.
     pub(crate) fn row(&self, level: usize, y: usize) -> impl Iterator<Item = Pixel> {
         let side = FINEST >> level;
         let start = offset(level) + y * side;
@@ -56,7 +56,7 @@ impl CellRaster {
         })
     }
 
-    /// Bytes held.
+    /// Size in bytes, including the labels.
     pub(crate) fn weight(&self) -> usize {
         size_of::<Self>()
             + self.labels.iter().map(|label| label.len() + size_of::<Label>()).sum::<usize>()
@@ -68,7 +68,7 @@ impl CellRaster {
 #[derive(Default)]
 struct Canvas {
     samples: Vec<u8>,
-    /// Row, and where an edge crosses its middle, in samples.
+    /// Row of samples, and where an edge crosses the centre of the row, in samples.
     crossings: Vec<(u16, f32)>,
 }
 
@@ -77,7 +77,7 @@ thread_local! {
 }
 
 impl MergeSource<'_> {
-    /// Paints what meets a square, in the order of fids.
+    /// Paints the features that meet a cell, in the order of their fids.
     pub(crate) fn raster(&self, cell: Cell) -> CellRaster {
         let mut rows: Vec<Row> = Vec::new();
         self.during.candidates(&self.cell_grid.bbox(cell, 0), |row| rows.push(row));
@@ -103,7 +103,7 @@ impl MergeSource<'_> {
             if self.cell_grid.cell(middle) == cell {
                 let sample = [0, 1].map(|axis| (i64::from(middle[axis]) - origin[axis]) as usize >> shift);
                 counts[sample[1] / 4 * FINEST + sample[0] / 4] += 1;
-                // What no sample met is still there.
+                // A feature that no sample hit is still drawn.
                 let at = &mut canvas.samples[sample[1] * SAMPLES + sample[0]];
                 if !hit && *at == EMPTY {
                     *at = label;
@@ -116,7 +116,7 @@ impl MergeSource<'_> {
 }
 
 impl Canvas {
-    /// Gives the samples in a shape a class; whether there were any in the square.
+    /// Paints the samples in a shape with a class. Returns whether any sample in the cell was hit.
     fn fill(&mut self, shape: ShapeRef<'_>, origin: [i64; 2], shift: u32, label: u8) -> bool {
         let scale = 1.0 / f64::from(1u32 << shift);
         let mut hit = false;
@@ -124,7 +124,7 @@ impl Canvas {
             self.crossings.clear();
             for ring in part.rings() {
                 for edge in shape.mercator_ring(ring).windows(2) {
-                    // In samples, the middle of the first at 0.
+                    // In samples; the centre of the first sample is at 0.
                     let place = |world: [u32; 2]| {
                         [0, 1].map(|axis| (i64::from(world[axis]) - origin[axis]) as f64 * scale - 0.5)
                     };
@@ -157,7 +157,7 @@ impl Canvas {
     }
 }
 
-/// A few classes with their weights; the heaviest wins, the first of equals.
+/// A few classes with weights. The heaviest wins; of equals the first.
 #[derive(Default)]
 struct Vote {
     classes: Vec<(u8, u32)>,
@@ -168,23 +168,24 @@ impl Vote {
         if class == EMPTY || weight == 0 {
             return;
         }
-        match self.classes.iter_mut().find(|(own, _)| *own == class) {
-            Some((_, own)) => *own += weight,
+        match self.classes.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, total)) => *total += weight,
             None => self.classes.push((class, weight)),
         }
     }
 
-    /// The winner, and the weight of all.
+    /// The winner and the total weight; empties the vote.
     fn end(&mut self) -> (u8, u32) {
         let winner = self.classes.iter().max_by_key(|(class, weight)| (*weight, std::cmp::Reverse(*class)));
-        let all = (winner.map_or(EMPTY, |(class, _)| *class), self.classes.iter().map(|(_, own)| own).sum());
+        let all =
+            (winner.map_or(EMPTY, |(class, _)| *class), self.classes.iter().map(|(_, total)| total).sum());
         self.classes.clear();
         all
     }
 }
 
-/// Makes all levels from the samples: the class that most has, and how much is covered. Fills in the counts above the
-/// finest level.
+/// Computes all levels from the samples: the most frequent class, and the cover. Completes the counts of the
+/// levels above the finest one.
 fn reduce(samples: &[u8], counts: &mut [u32]) -> (Box<[u8]>, Box<[u8]>) {
     let mut classes = vec![EMPTY; offset(LEVELS)];
     let mut covers = vec![0u8; offset(LEVELS)];
@@ -214,7 +215,7 @@ fn reduce(samples: &[u8], counts: &mut [u32]) -> (Box<[u8]>, Box<[u8]>) {
                     counts[at] += counts[child];
                 }
                 let (class, weight) = vote.end();
-                // Rounded up: what is there never fades away.
+                // Rounded up, so that nothing fades away completely.
                 (classes[at], covers[at]) = (class, weight.div_ceil(4) as u8);
             }
         }

@@ -1,13 +1,13 @@
-//! VertexSet that edges are drawn to, so that borders which nearly meet do meet.
+//! A set of vertices that edges snap to, so that borders that nearly meet do meet.
 
 use crate::cut::grid::TilePoint;
 
-/// The least and greatest coordinate that is noted; beyond it nothing is drawn together.
+/// The range of coordinates that the set holds; beyond it nothing is snapped.
 const LOW: i32 = -1100;
 const HIGH: i32 = 3148;
 const WORDS: usize = (HIGH - LOW) as usize / 64 + 1;
 
-/// A set of places around a square.
+/// A set of vertices around a cell.
 #[derive(Default)]
 pub(crate) struct VertexSet {
     words: Vec<u64>,
@@ -48,8 +48,8 @@ impl VertexSet {
         position(place).is_some_and(|(word, bit)| self.words.get(word).is_some_and(|found| found & bit != 0))
     }
 
-    /// The places whose unit squares the segment passes, its ends not among them, on the way from `a` to `b`. The same
-    /// ones from either end if callers agree on which end is `a`.
+    /// The vertices whose unit squares the segment passes, without its ends, ordered from `a` to `b`. The
+    /// result is the same from either end if callers agree on which end is `a`.
     pub(crate) fn between(&self, a: TilePoint, b: TilePoint, out: &mut Vec<TilePoint>) {
         out.clear();
         let run = [b[0] - a[0], b[1] - a[1]];
@@ -60,7 +60,7 @@ impl VertexSet {
         }
         let (along, rise) = (run[axis].signum(), i64::from(run[1 - axis]));
         let (half, whole) = (i64::from(steps), 2 * i64::from(steps));
-        // Rounded half up, at half steps along the longer side.
+        // Rounded half up, at half steps along the longer axis.
         let across = |half_steps: i64| a[1 - axis] + (rise * half_steps + half).div_euclid(whole) as i32;
         let mut from = a[1 - axis];
         for step in 0..=steps {

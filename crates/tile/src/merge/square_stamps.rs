@@ -1,4 +1,4 @@
-//! What a snapshot has over its base, square by square.
+//! What differs between a snapshot and its base, as one stamp for each cell.
 
 use std::hash::{Hash, Hasher};
 
@@ -7,25 +7,26 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use super::cell_grid::{Cell, CellFit, CellGrid, WorldBox};
 
-/// Which squares a base reaches, and which of its rows are merged nowhere.
+/// Which cells the features of a base reach, and which rows are not merged.
 #[derive(Debug, Default)]
 pub(crate) struct CellIndex {
-    /// The squares that boxes of polygons meet, sorted; those of hidden rows too.
+    /// The cells that boxes of polygons meet, sorted; including those of hidden rows.
     cells: Vec<Cell>,
-    /// See [`CellFit::Wide`].
+    /// Rows that are [`CellFit::Wide`], with their boxes.
     wide: Vec<(Row, WorldBox)>,
-    /// See [`CellFit::Single`].
+    /// Rows that are [`CellFit::Single`], with their boxes.
     single: Vec<(Row, WorldBox)>,
 }
 
-/// A snapshot as its base's cell_index and what differs from it.
+/// The cells of a snapshot that changes reach, and the rows that are drawn individually.
 #[derive(Debug, Default)]
 pub(crate) struct SquareStamps {
-    /// For each square that changes reach what tells this state of it from every other one over the same base.
+    /// For each cell that a change reaches a number that tells this state of it from every other one over the
+    /// same base.
     stamps: FxHashMap<Cell, u64>,
-    /// The squares that only changed features meet, sorted.
+    /// The cells that only changed features meet, sorted.
     cells: Vec<Cell>,
-    /// The wide rows, and those that stand alone.
+    /// The visible rows that are wide, and those that are drawn individually at every zoom.
     pub(crate) wide: Vec<(Row, WorldBox)>,
     pub(crate) single: Vec<(Row, WorldBox)>,
 }
@@ -49,7 +50,7 @@ impl CellIndex {
                     self.wide.push((row, around));
                 }
                 for cell in cell_grid.cells(around, 0) {
-                    // Rows near each other often come one after the other.
+                    // Rows near each other often follow each other.
                     if self.cells.last() != Some(&cell) {
                         self.cells.push(cell);
                     }
@@ -66,13 +67,13 @@ impl CellIndex {
         self.cells.dedup();
     }
 
-    /// Bytes held.
+    /// Size in bytes of the lists.
     pub(crate) fn weight(&self) -> usize {
         self.cells.capacity() * size_of::<Cell>()
             + (self.wide.capacity() + self.single.capacity()) * size_of::<(Row, WorldBox)>()
     }
 
-    /// The squares of the base and of a stamps over it that lie in a rectangle, in order.
+    /// The cells of the base and of a snapshot over it that are in a rectangle of cells, in order.
     pub(crate) fn cells(&self, stamps: &SquareStamps, [low, high]: [[u32; 2]; 2]) -> Vec<Cell> {
         let mut found = Vec::new();
         for list in [&self.cells, &stamps.cells] {
@@ -85,7 +86,7 @@ impl CellIndex {
         found
     }
 
-    /// All squares.
+    /// Every cell of the base and of a snapshot over it.
     pub(crate) fn all_cells(&self, stamps: &SquareStamps) -> Vec<Cell> {
         self.cells(stamps, [[0; 2], [u32::MAX; 2]])
     }
@@ -100,8 +101,8 @@ impl SquareStamps {
                 stamps.stamp(snapshot.shape(row), cell_grid, (false, snapshot.fid(row), 0));
             }
         }
-        for (own, &stamp) in snapshot.delta_stamps().iter().enumerate() {
-            let row = snapshot.row_of_delta(own as Row);
+        for (delta_row, &stamp) in snapshot.delta_stamps().iter().enumerate() {
+            let row = snapshot.row_of_delta(delta_row as Row);
             added.add(snapshot.shape(row), row, cell_grid);
             stamps.stamp(snapshot.shape(row), cell_grid, (true, snapshot.fid(row), stamp));
         }
@@ -117,8 +118,8 @@ impl SquareStamps {
         stamps
     }
 
-    /// Notes a change in all squares whose areas may follow from it: features of a square reach half a square beyond it,
-    /// and stop where those next to them have vertices.
+    /// Records a change in every cell whose areas may depend on it: features of a cell reach half a cell
+    /// beyond it, and snap to the vertices of their neighbours.
     fn stamp(&mut self, shape: ShapeRef<'_>, cell_grid: CellGrid, change: (bool, i64, u64)) {
         let (CellFit::Inside(_, around) | CellFit::Wide(around)) = cell_grid.fit(shape) else { return };
         let mut hasher = FxHasher::default();
@@ -130,12 +131,12 @@ impl SquareStamps {
         }
     }
 
-    /// What a square's results must be stamped with.
+    /// The stamp that valid results of a cell have.
     pub(crate) fn stamp_of(&self, cell: Cell) -> u64 {
         self.stamps.get(&cell).copied().unwrap_or(0)
     }
 
-    /// Bytes held.
+    /// Size in bytes of the stamps and lists.
     pub(crate) fn weight(&self) -> usize {
         self.stamps.capacity() * size_of::<(Cell, u64)>()
             + self.cells.capacity() * size_of::<Cell>()
@@ -143,7 +144,8 @@ impl SquareStamps {
     }
 }
 
-/// How far (world units) beyond its box a feature may change the areas of squares: half a square, and two area units.
+/// How far (in world units) beyond its box a feature may change the areas of cells: half a cell and two area
+/// units.
 pub(crate) fn reach(cell_grid: CellGrid) -> u32 {
     (1 << (cell_grid.shift() - 1)) + (1 << (cell_grid.shift() - 10))
 }

@@ -1,15 +1,15 @@
-//! One layer of merged polygons in one tile.
+//! Writes one layer of merged polygons to one tile.
 
 use std::cell::RefCell;
 
 use citymap_engine::{LayerSnapshot, PartKind, Row, ShapeKind};
 
 use super::{
-    DerivedLayer,
     area::CellAreas,
     area_cutter::AreaCutter,
     cell_grid::{CELL_SIDE, Cell, WorldBox},
     contour::Contours,
+    derived::DerivedLayer,
     labels::write_label,
     mosaic::{Frame, Mosaic},
     write::{MERGED_ID, MergedLayer},
@@ -24,29 +24,45 @@ use crate::{
         rings::{Ring, Rings, doubled_area},
     },
     gzip,
+    layer_tile::LayerTile,
 };
 
-/// How often a tile's pixels may be doubled to meet its budget.
+/// Maximum number of times that the pixels of a tile are doubled to meet its budget.
 pub(crate) const MAX_STEPS: u8 = 3;
 
-/// What was drawn of a layer, for those who ask.
+/// What was drawn of a layer, for [`Tiler::explain`](crate::Tiler::explain).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Drawing {
-    /// 0: areas of exact borders; else a raster, with pixels of 1/256 of the tile, doubled so many times less one.
+    /// `None`: areas with exact borders. Otherwise a raster with 256 pixels across the tile, halved that many
+    /// times.
     pub(crate) raster: Option<u8>,
-    /// Features in squares that the tile takes, or drawn one by one.
+    /// Number of features in the cells of the tile, or drawn individually.
     pub(crate) candidates: u64,
-    /// DerivedLayer polygons.
+    /// Number of merged polygons.
     pub(crate) areas: u64,
-    /// What was drawn one by one.
+    /// Number of features drawn individually.
     pub(crate) single: u64,
-    /// Vertices left out of borders.
+    /// Number of vertices removed from borders.
     pub(crate) simplified: u64,
-    /// Bytes (gzip) that were too many, of each attempt.
+    /// Size (gzip, in bytes) of each attempt that exceeded the budget.
     pub(crate) too_large: Vec<u64>,
 }
 
-/// Buffers that are used again from tile to tile.
+/// A layer of a tile under construction, with the counts of what was drawn so far.
+struct TileDraft {
+    grid: Grid,
+    layer: MergedLayer,
+    drawing: Drawing,
+}
+
+impl TileDraft {
+    fn new(tile: TileId, options: &TileOptions) -> Self {
+        let grid = Grid::new(tile, options.buffer);
+        Self { grid, layer: MergedLayer::default(), drawing: Drawing::default() }
+    }
+}
+
+/// Buffers that a thread reuses from tile to tile.
 #[derive(Default)]
 struct TileScratch {
     mosaic: Mosaic,
@@ -63,15 +79,10 @@ thread_local! {
 }
 
 impl DerivedLayer {
-    /// Appends the layer's merged polygons to a tile of a zoom below its detail zoom; says what it did.
-    pub(crate) fn encode(
-        &self,
-        snapshot: &LayerSnapshot,
-        tile: TileId,
-        options: &TileOptions,
-        budget: u32,
-        out: &mut Vec<u8>,
-    ) -> Drawing {
+    /// Appends the layer's merged polygons to a tile of a zoom below its detail zoom. Returns what was drawn.
+    pub(crate) fn encode(&self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Drawing {
+        let LayerTile { snapshot, rule, tile, options } = request;
+        let budget = rule.budget;
         let stamps = self.stamps(snapshot);
         let mut drawing = Drawing::default();
         let name = snapshot.layer().id.as_str();
@@ -92,23 +103,23 @@ impl DerivedLayer {
             first_step = 1;
             let (low, high) = ([2 * tile.x(), 2 * tile.y()], [2 * tile.x() + 1, 2 * tile.y() + 1]);
             let last = (1u32 << self.cell_grid.zoom()) - 1;
-            // What belongs to the squares around reaches half a square into this tile.
+            // Areas of the cells around reach up to half a cell into this tile.
             let around = (CELL_SIDE as u32 / 2 + u32::from(options.buffer) + 1).div_ceil(CELL_SIDE as u32);
             let range =
                 [low.map(|at| at.saturating_sub(around)), high.map(|at| at.saturating_add(around).min(last))];
             let cells = self.areas(snapshot, &stamps, &self.cell_index.cells(&stamps, range));
-            let mut layer = MergedLayer::default();
+            let mut draft = TileDraft::new(tile, options);
             SCRATCH.with_borrow_mut(|scratch| {
-                let grid = Grid::new(tile, options.buffer);
                 for (cell, areas) in &cells {
-                    scratch.write_areas(*cell, areas, tile, &grid, &mut layer, &mut drawing);
+                    scratch.write_areas(*cell, areas, tile, &mut draft);
                 }
                 for list in [&stamps.wide, &stamps.single] {
-                    self.write_single(snapshot, list, &grid, scratch, &mut layer, &mut drawing);
+                    self.write_single(snapshot, list, scratch, &mut draft);
                 }
             });
             let mut bytes = Vec::new();
-            layer.finish(name, class, &mut bytes);
+            draft.layer.finish(name, class, &mut bytes);
+            drawing = draft.drawing;
             if fits(&bytes, &mut drawing) {
                 out.extend_from_slice(&bytes);
                 return drawing;
@@ -118,17 +129,17 @@ impl DerivedLayer {
             let frame = Frame::new(tile, self.cell_grid, options.buffer, step);
             let cells =
                 self.rasters(snapshot, &stamps, &self.cell_index.cells(&stamps, frame.cells(self.cell_grid)));
-            drawing = Drawing { too_large: std::mem::take(&mut drawing.too_large), ..Drawing::default() };
-            drawing.raster = Some(step);
-            let mut layer = MergedLayer::default();
+            let mut draft = TileDraft::new(tile, options);
+            draft.drawing.too_large = std::mem::take(&mut drawing.too_large);
+            draft.drawing.raster = Some(step);
             SCRATCH.with_borrow_mut(|scratch| {
-                let grid = Grid::new(tile, options.buffer);
                 scratch.mosaic.assemble(&frame, &cells);
-                scratch.write_regions(&frame, &grid, &mut layer, &mut drawing);
-                self.write_single(snapshot, &stamps.single, &grid, scratch, &mut layer, &mut drawing);
+                scratch.write_regions(&frame, &mut draft);
+                self.write_single(snapshot, &stamps.single, scratch, &mut draft);
             });
             let mut bytes = Vec::new();
-            layer.finish(name, class, &mut bytes);
+            draft.layer.finish(name, class, &mut bytes);
+            drawing = draft.drawing;
             if fits(&bytes, &mut drawing) || step == MAX_STEPS {
                 out.extend_from_slice(&bytes);
                 break;
@@ -137,16 +148,16 @@ impl DerivedLayer {
         drawing
     }
 
-    /// Draws rows one by one.
+    /// Draws the rows near the tile individually, each with its class and a count of 1.
     fn write_single(
         &self,
         snapshot: &LayerSnapshot,
         rows: &[(Row, WorldBox)],
-        grid: &Grid,
         scratch: &mut TileScratch,
-        layer: &mut MergedLayer,
-        drawing: &mut Drawing,
+        draft: &mut TileDraft,
     ) {
+        let TileDraft { grid, layer, drawing } = draft;
+        let grid = &*grid;
         let near = |around: &WorldBox| {
             let [low, high] = around.map(|corner| grid.place(corner));
             (0..2).all(|axis| low[axis] <= grid.high + 1 && grid.low - 1 <= high[axis])
@@ -196,15 +207,8 @@ impl DerivedLayer {
 }
 
 impl TileScratch {
-    fn write_areas(
-        &mut self,
-        cell: Cell,
-        areas: &CellAreas,
-        tile: TileId,
-        grid: &Grid,
-        layer: &mut MergedLayer,
-        drawing: &mut Drawing,
-    ) {
+    fn write_areas(&mut self, cell: Cell, areas: &CellAreas, tile: TileId, draft: &mut TileDraft) {
+        let TileDraft { grid, layer, drawing } = draft;
         let corner = |cell: u32, tile: u32| (i64::from(cell) - 2 * i64::from(tile)) * i64::from(CELL_SIDE);
         let corner = [corner(cell.x, tile.x()), corner(cell.y, tile.y())];
         let mut rings = Rings::default();
@@ -224,11 +228,11 @@ impl TileScratch {
                 rings.points.extend(points);
                 rings.rings.push(Ring { start, end: rings.points.len(), outer });
             }
-            // The square's place and the area's number in it.
+            // The cell and the number of the area in it.
             let id = (number < 1 << 14)
                 .then(|| MERGED_ID | u64::from(cell.x) << 32 | u64::from(cell.y) << 14 | number as u64);
             let label = &areas.labels[usize::from(area.label)];
-            // What overlapped in the record may still do so: the cutter lays it out anew where it must.
+            // Polygons that overlap in the record may still overlap here; the cutter then resolves them.
             let rings = self.cutter.cut(&rings, grid);
             if !rings.rings.is_empty() {
                 layer.polygons(id, label, area.count, rings);
@@ -240,7 +244,8 @@ impl TileScratch {
         drawing.simplified += if any { u64::from(areas.simplified) } else { 0 };
     }
 
-    fn write_regions(&mut self, frame: &Frame, grid: &Grid, layer: &mut MergedLayer, drawing: &mut Drawing) {
+    fn write_regions(&mut self, frame: &Frame, draft: &mut TileDraft) {
+        let TileDraft { grid, layer, drawing } = draft;
         let Self { mosaic, contours, cutter, .. } = self;
         contours.find(frame, mosaic);
         contours.polygons(frame, |region, rings| {

@@ -1,4 +1,4 @@
-//! Writing merged features.
+//! Writes merged features to a layer of a tile.
 
 use rustc_hash::FxHashMap;
 
@@ -8,13 +8,14 @@ use crate::{
     mvt::pbf::{self, Commands},
 };
 
-/// The attribute that says of how many features a merged one is made.
+/// The attribute with the number of features that a merged one stands for.
 pub(crate) const COUNT_KEY: &str = "_count";
 
-/// What ids of merged features have that no stored feature's has.
+/// A bit in the ids of merged features that no stored feature's id has.
 pub(crate) const MERGED_ID: u64 = 1 << 52;
 
-/// One layer of merged features on its way into a tile: each has its class and how many it stands for.
+/// A layer of merged features under construction. Each has its class and the number of features that it
+/// stands for.
 #[derive(Default)]
 pub(crate) struct MergedLayer {
     features: Vec<u8>,
@@ -24,7 +25,7 @@ pub(crate) struct MergedLayer {
     next: u32,
     commands: Vec<u8>,
     tags: Vec<u8>,
-    /// How many features there are.
+    /// Number of features written so far.
     pub(crate) len: u64,
 }
 
@@ -35,7 +36,7 @@ impl MergedLayer {
         self.next - 1
     }
 
-    /// Adds polygons. `class` is the value as on the wire, empty for none.
+    /// Adds polygons. `class` is its value as on the wire; empty for none.
     pub(crate) fn polygons(&mut self, id: Option<u64>, class: &[u8], count: u32, rings: &Rings) {
         self.commands.clear();
         let mut commands = Commands::new(&mut self.commands);
@@ -94,7 +95,7 @@ impl MergedLayer {
         self.len += 1;
     }
 
-    /// Appends the layer to a tile, if there is anything in it.
+    /// Appends the layer to a tile unless it is empty.
     pub(crate) fn finish(&self, name: &str, class: Option<&str>, out: &mut Vec<u8>) {
         if self.features.is_empty() {
             return;

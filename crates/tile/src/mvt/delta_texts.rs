@@ -1,14 +1,16 @@
+//! Numbers for the texts of a field that only features of the delta have.
+
 use citymap_engine::{LayerSnapshot, Row, ValueRef};
 use rustc_hash::FxHashMap;
 
-/// The texts that the delta's features in a tile have in one field, numbered above the base's codes. The base's
-/// features share these numbers where they have the same text, so that a value stands in a tile once.
+/// The texts that features of the delta have in one field, numbered above the codes of the base. Where a
+/// feature of the base has the same text, both share a number, so that a value is stored once in a tile.
 pub(crate) struct DeltaTexts<'a> {
     numbers: FxHashMap<&'a str, u64>,
 }
 
 impl<'a> DeltaTexts<'a> {
-    /// The first number that is no code.
+    /// The first number that is not a code.
     const FIRST: u64 = 1 << 32;
 
     pub(crate) fn new(snapshot: &'a LayerSnapshot, field: usize, rows: &[Row]) -> Self {

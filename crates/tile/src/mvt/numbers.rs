@@ -1,7 +1,7 @@
-//! What the values of a tile are numbered as.
+//! Numbers the distinct values of a tile.
 
-/// Finds what a column's value was numbered as. One table serves column after column, tile after
-/// tile; a slot counts only in the generation that wrote it, so that nothing is ever cleared.
+/// Finds the number that a column's value has in the tile. One table serves column after column and tile
+/// after tile; a slot counts only in the generation that wrote it, so that nothing is ever cleared.
 #[derive(Default)]
 pub(crate) struct Numbers {
     slots: Vec<Slot>,
@@ -32,7 +32,7 @@ impl Numbers {
         }
     }
 
-    /// The number of `key`, which is `next` where it is new, and whether it is.
+    /// The number of `key`, and whether it is new; a new key gets the number `next`.
     #[inline]
     pub(crate) fn number(&mut self, key: u64, next: u32) -> (u32, bool) {
         let mut at = self.start(key);
@@ -49,10 +49,11 @@ impl Numbers {
         }
     }
 
-    /// Makes `key`, which has a number, share the number of `other`, which has one or takes this; whether it had one.
+    /// Makes `key`, which has a number, share the number of `other`. If `other` has none, it gets that of
+    /// `key`. Returns the number that `other` had.
     pub(crate) fn share(&mut self, key: u64, other: u64) -> Option<u32> {
-        let (own, _) = self.number(key, 0);
-        let (shared, new) = self.number(other, own);
+        let (number, _) = self.number(key, 0);
+        let (shared, new) = self.number(other, number);
         if new {
             return None;
         }
@@ -61,7 +62,7 @@ impl Numbers {
         Some(shared)
     }
 
-    /// Where `key`, which has a number, is.
+    /// The slot of `key`, which has a number.
     fn find(&self, key: u64) -> usize {
         let mut at = self.start(key);
         while self.slots[at].key != key || self.slots[at].generation != self.generation {
@@ -75,7 +76,7 @@ impl Numbers {
         (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & self.mask
     }
 
-    /// Bytes held.
+    /// Size in bytes of the table.
     pub(crate) fn weight(&self) -> usize {
         self.slots.capacity() * size_of::<Slot>()
     }

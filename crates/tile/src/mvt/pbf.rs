@@ -1,12 +1,12 @@
-//! The protocol buffer wire format, and the geometry commands of MVT in it.
+//! The wire format of protocol buffers, and the geometry commands of MVT.
 
 use crate::cut::grid::TilePoint;
 
-/// A field with a varint.
+/// Wire type of a field with a variable-length integer.
 pub(crate) const VARINT: u32 = 0;
-/// A field with eight bytes.
+/// Wire type of a field with eight bytes.
 pub(crate) const FIXED64: u32 = 1;
-/// A field with a length and bytes.
+/// Wire type of a field with a length and bytes.
 pub(crate) const BYTES: u32 = 2;
 
 /// Appends a variable-length integer.
@@ -19,13 +19,13 @@ pub(crate) fn varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// How many bytes [`varint`] appends.
+/// The number of bytes that [`varint`] appends.
 #[inline]
 pub(crate) fn varint_len(value: u64) -> usize {
     (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
 }
 
-/// A signed number so that small ones stay short.
+/// Zigzag encoding: small numbers of either sign stay short.
 #[inline]
 pub(crate) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
@@ -37,7 +37,7 @@ pub(crate) fn key(out: &mut Vec<u8>, field: u32, wire: u32) {
     varint(out, u64::from(field << 3 | wire));
 }
 
-/// Appends a field of bytes.
+/// Appends a field with its length and bytes.
 pub(crate) fn bytes(out: &mut Vec<u8>, field: u32, value: &[u8]) {
     key(out, field, BYTES);
     varint(out, value.len() as u64);
@@ -70,13 +70,13 @@ impl<'a> Commands<'a> {
         self.at = to;
     }
 
-    /// All points of the feature.
+    /// Writes all points of the feature as one command.
     pub(crate) fn points(&mut self, points: &[TilePoint]) {
         self.command(MOVE_TO, points.len());
         points.iter().for_each(|&point| self.step(point));
     }
 
-    /// One piece of a line.
+    /// Writes one run of a line.
     pub(crate) fn line(&mut self, points: &[TilePoint]) {
         let Some((&first, rest)) = points.split_first() else { return };
         self.command(MOVE_TO, 1);
@@ -85,7 +85,7 @@ impl<'a> Commands<'a> {
         rest.iter().for_each(|&point| self.step(point));
     }
 
-    /// One ring, its first point not repeated.
+    /// Writes one ring, whose first point is not repeated.
     pub(crate) fn ring(&mut self, points: &[TilePoint]) {
         self.line(points);
         self.command(CLOSE_PATH, 1);
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_polygon_of_the_specification() {
-        // MVT 2.1, 4.3.5.5.
+        // The example of MVT 2.1, section 4.3.5.5.
         let mut out = Vec::new();
         Commands::new(&mut out).ring(&[[3, 6], [8, 12], [20, 34]]);
         assert_eq!(out, [9, 6, 12, 18, 10, 12, 24, 44, 15]);

@@ -1,8 +1,8 @@
-//! The attributes of a layer in one tile: keys, distinct values, and who has which.
+//! The attributes of a layer in one tile: keys, distinct values, and which feature has which.
 
 use chrono::{DateTime, Datelike, NaiveDate};
 use citymap_access::{Audience, visible};
-use citymap_engine::{Column, Dictionary, LayerSnapshot, Row, ValueRef};
+use citymap_engine::{Column, LayerSnapshot, Row, ValueRef};
 use citymap_model::Field;
 
 use super::{
@@ -12,16 +12,16 @@ use super::{
     wire::{real_bits, write_bool, write_date, write_instant, write_int, write_real, write_text},
 };
 
-/// The name under which a layer with a key carries the outside's id of a feature.
+/// Key under which features of a layer with a key carry their public identifier.
 pub(crate) const ID_KEY: &str = "_id";
 
-/// Whether the layer's features carry [`ID_KEY`]: it has a key, and that is no secret.
+/// Whether the layer's features carry [`ID_KEY`]: the layer has a key, and it is public.
 pub(crate) fn has_id(snapshot: &LayerSnapshot) -> bool {
     visible(snapshot.layer(), &Audience::Public).key_index().is_some()
 }
 
-/// The fields that tiles carry, with their positions. A field that is itself called [`ID_KEY`]
-/// gives way to the id.
+/// The fields that tiles carry, with their positions. A field that is itself named [`ID_KEY`] is replaced by
+/// the identifier.
 pub(crate) fn fields(snapshot: &LayerSnapshot) -> impl Iterator<Item = (usize, &Field)> {
     let has_id = has_id(snapshot);
     visible(snapshot.layer(), &Audience::Public)
@@ -29,26 +29,27 @@ pub(crate) fn fields(snapshot: &LayerSnapshot) -> impl Iterator<Item = (usize, &
         .filter(move |(_, field)| !has_id || field.name != ID_KEY)
 }
 
-/// Collects a layer's attributes. Holds buffers that are used again from tile to tile.
+/// Collects the attributes of a layer. Its buffers are reused from tile to tile.
 #[derive(Default)]
 pub(crate) struct Values {
     numbers: Numbers,
-    /// For each feature the number of its value of each key, plus one; 0 is none.
+    /// For each feature and key the number of its value plus one; 0 for no value.
     tags: Vec<u32>,
-    /// How many keys a feature has places for in `tags`.
+    /// Number of entries that each feature has in `tags`.
     width: usize,
-    /// The layer's `keys` fields, as on the wire.
+    /// The layer's `keys` fields as on the wire.
     pub(crate) keys: Vec<u8>,
     key_count: u32,
-    /// The key's number in the tile, by place in `tags`.
+    /// The number of each key in the tile, by position in `tags`.
     key_numbers: Vec<u32>,
-    /// The layer's `values` fields, as on the wire.
+    /// The layer's `values` fields as on the wire.
     pub(crate) values: Vec<u8>,
     count: u32,
 }
 
 impl Values {
-    /// Takes the attributes of `rows`, the layer's features in the tile: all of them, or just the given fields.
+    /// Collects the attributes of `rows`, the layer's features in the tile: of all fields, or only of the
+    /// given ones.
     pub(crate) fn collect(&mut self, snapshot: &LayerSnapshot, rows: &[Row], only: Option<&[usize]>) {
         let has_id = only.is_none() && has_id(snapshot);
         let fields = || fields(snapshot).filter(|(index, _)| only.is_none_or(|only| only.contains(index)));
@@ -81,7 +82,7 @@ impl Values {
         self.key_count = keys;
     }
 
-    /// Adds a key that no field has; its number.
+    /// Adds a key that no field has, and returns its number.
     pub(crate) fn add_key(&mut self, name: &str) -> u32 {
         pbf::bytes(&mut self.keys, 3, name.as_bytes());
         self.key_count += 1;
@@ -92,7 +93,7 @@ impl Values {
     pub(crate) fn key_number(&self, name: &str) -> Option<u32> {
         let mut wire = Vec::with_capacity(name.len() + 3);
         pbf::bytes(&mut wire, 3, name.as_bytes());
-        // Entries begin where the one before ends.
+        // Each entry begins where the one before ends.
         let (mut at, mut number) = (0, 0);
         while at < self.keys.len() {
             if self.keys[at..].starts_with(&wire) {
@@ -115,7 +116,7 @@ impl Values {
         None
     }
 
-    /// Adds a value; its number.
+    /// Adds a value and returns its number.
     pub(crate) fn add_value(&mut self, wire: &[u8]) -> u32 {
         self.add(|out| out.extend_from_slice(wire));
         self.count - 1
@@ -129,7 +130,7 @@ impl Values {
         }
     }
 
-    /// Numbers a base column's values; whether any row has one.
+    /// Numbers the values of a column of the base. Returns whether any row has a value.
     fn collect_column(&mut self, column: &Column, rows: &[Row], place: usize) -> bool {
         match column {
             Column::Bool(values) => self.number_all(
@@ -183,8 +184,8 @@ impl Values {
         }
     }
 
-    /// Numbers a field's values where some rows are of the delta, to the same bytes as if all were of one block;
-    /// whether any row has one.
+    /// Numbers the values of a field if some rows are in the delta, with the same bytes as if all were in one
+    /// block. Returns whether any row has a value.
     fn collect_both(&mut self, snapshot: &LayerSnapshot, field: usize, rows: &[Row], place: usize) -> bool {
         let value = |row: Row| snapshot.value(row, field);
         match snapshot.base().column(field) {
@@ -206,9 +207,7 @@ impl Values {
                 |row| if let ValueRef::Real(value) = value(row) { real_bits(value) } else { None },
                 write_real,
             ),
-            Column::Text(codes, dictionary) => {
-                self.number_texts(snapshot, field, (codes, dictionary), rows, place)
-            }
+            Column::Text(..) => self.number_texts(snapshot, field, rows, place),
             Column::Date(_) => self.number_all(
                 rows,
                 place,
@@ -230,14 +229,8 @@ impl Values {
         }
     }
 
-    fn number_texts(
-        &mut self,
-        snapshot: &LayerSnapshot,
-        field: usize,
-        (codes, dictionary): (&[u32], &Dictionary),
-        rows: &[Row],
-        place: usize,
-    ) -> bool {
+    fn number_texts(&mut self, snapshot: &LayerSnapshot, field: usize, rows: &[Row], place: usize) -> bool {
+        let Column::Text(codes, dictionary) = snapshot.base().column(field) else { return false };
         let texts = DeltaTexts::new(snapshot, field, rows);
         self.begin_column(rows);
         let mut any = false;
@@ -254,7 +247,7 @@ impl Values {
             any = true;
             let (mut number, new) = self.numbers.number(bits, self.count);
             if new {
-                // A code that comes for the first time may be of a text that the delta has too.
+                // A code that occurs for the first time may have a text that the delta has too.
                 let text = text.unwrap_or_else(|| dictionary.get(bits as u32));
                 let shared = texts.number(text).filter(|&other| other != bits);
                 match shared.and_then(|other| self.numbers.share(bits, other)) {
@@ -298,10 +291,10 @@ impl Values {
         self.tags[feature * self.width + place] = number + 1;
     }
 
-    /// Appends a value.
+    /// Appends a value with its length.
     fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.values.len();
-        // Most values are short, so room for a one-byte length is left in front.
+        // Most values are short, so space for a length of one byte is left in front.
         self.values.extend([4 << 3 | pbf::BYTES as u8, 0]);
         write(&mut self.values);
         let len = self.values.len() - start - 2;
@@ -315,13 +308,14 @@ impl Values {
         self.count += 1;
     }
 
-    /// The ids. `source` is where the key's own texts are: an id that is just the key shares its value.
+    /// Collects the identifiers. `source` is the position of the key's own texts: an identifier that equals
+    /// the key shares its value.
     fn collect_ids(&mut self, snapshot: &LayerSnapshot, rows: &[Row], source: Option<usize>) {
         let place = self.width - 1;
         for feature in 0..rows.len() {
             let at = feature * self.width;
             self.tags[at + place] = if feature > 0 && rows[feature] == rows[feature - 1] {
-                // A collection's next feature.
+                // The next feature of a geometry collection.
                 self.tags[at - self.width + place]
             } else {
                 match source {
@@ -340,7 +334,7 @@ impl Values {
         self.count
     }
 
-    /// Writes the tags of the feature at position `feature` in the rows, as packed on the wire.
+    /// Writes the tags of the feature at position `feature` in the rows, packed as on the wire.
     pub(crate) fn write_tags(&self, feature: usize, out: &mut Vec<u8>) {
         let tags = &self.tags[feature * self.width..(feature + 1) * self.width];
         for (&number, &key) in tags.iter().zip(&self.key_numbers) {
@@ -351,7 +345,7 @@ impl Values {
         }
     }
 
-    /// Bytes held.
+    /// Size in bytes of the buffers.
     pub(crate) fn weight(&self) -> usize {
         self.numbers.weight() + self.tags.capacity() * 4 + self.values.capacity()
     }

@@ -21,7 +21,7 @@ pub(crate) fn write_int(out: &mut Vec<u8>, bits: u64) {
     }
 }
 
-/// JSON, and so the map, knows neither NaN nor infinity.
+/// The bits of a real number; `None` for NaN and infinity, which JSON and therefore the map cannot represent.
 pub(crate) fn real_bits(value: f64) -> Option<u64> {
     value.is_finite().then(|| value.to_bits())
 }
@@ -47,8 +47,8 @@ pub(crate) fn write_instant(out: &mut Vec<u8>, instant: u64) {
     }
 }
 
-/// Writes a day as text, `YYYY-MM-DD`. By hand, because a tile may hold a thousand of them and
-/// general formatting would take as long as cutting their polygons.
+/// Writes a day as text, `YYYY-MM-DD`. Done by hand, because a tile may hold a thousand of them and general
+/// formatting would take as long as cutting their polygons.
 pub(crate) fn write_day(out: &mut Vec<u8>, day: NaiveDate) {
     let (year, month, of_month) = (day.year(), day.month(), day.day());
     if !(0..=9999).contains(&year) {

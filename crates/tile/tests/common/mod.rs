@@ -55,7 +55,7 @@ pub struct Decoded {
     pub kind: i32,
     /// The paths, in tile units; rings are closed.
     pub paths: Vec<LineString<f64>>,
-    /// Its attributes.
+    /// The attributes of a feature, by key.
     pub tags: Vec<(String, String)>,
 }
 

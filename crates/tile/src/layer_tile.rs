@@ -1,0 +1,15 @@
+//! One layer of one tile, as the drawing methods take it.
+
+use citymap_engine::LayerSnapshot;
+use citymap_model::TileRule;
+
+use crate::{TileId, TileOptions};
+
+/// What to draw: a layer in a tile, by a rule.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LayerTile<'a> {
+    pub(crate) snapshot: &'a LayerSnapshot,
+    pub(crate) rule: &'a TileRule,
+    pub(crate) tile: TileId,
+    pub(crate) options: &'a TileOptions,
+}

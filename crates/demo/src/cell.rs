@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use crate::{
     dice::Dice,
     geom::{Convex, NONE, P, Tag},
-    lots::{self, Lot},
+    lots::{self, Neighbourhood},
     mesh::Mesh,
+    quarter::{Cell, Quarter, RoadPiece},
     road::{Class, Name, Road, Roads},
     style::{Kind, Style, Use},
     warp::{Noise, Warp},
@@ -25,39 +26,6 @@ pub(crate) struct Plan {
     pub(crate) mesh: Mesh,
     /// How many street names there are to draw from.
     pub(crate) streets: usize,
-}
-
-/// A quarter with its lots.
-pub(crate) struct Quarter {
-    pub(crate) kind: Kind,
-    /// Its ground up to the middle of the streets around it, in the plan's frame.
-    pub(crate) ground: Convex,
-    /// How dense the city is here: 1 in the centre, 0 at the edge.
-    pub(crate) density: f64,
-    /// Corners of its lots, metres from the centre, warped; neighbours share them.
-    pub(crate) corners: Vec<P>,
-    /// The lots' rings as places in `corners`.
-    pub(crate) rings: Vec<u32>,
-    pub(crate) lots: Vec<Lot>,
-}
-
-/// A built cell.
-pub(crate) struct Cell {
-    pub(crate) quarters: Vec<Quarter>,
-    /// The cell's own roads; tags count on from the mesh's.
-    pub(crate) roads: Vec<Road>,
-    /// Which parts of each road exist: streets have their water cut out.
-    pub(crate) pieces: Vec<Piece>,
-}
-
-/// A part of a road that lies on land or on a bridge.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Piece {
-    pub(crate) road: Tag,
-    pub(crate) from: P,
-    pub(crate) to: P,
-    /// The quarter that it is in, by its place among the cell's; none for the streets between quarters.
-    pub(crate) quarter: Option<u32>,
 }
 
 impl Plan {
@@ -95,7 +63,7 @@ struct Builder<'a> {
     plan: &'a Plan,
     dice: Dice,
     roads: Vec<Road>,
-    pieces: Vec<Piece>,
+    pieces: Vec<RoadPiece>,
     inside: bool,
     /// The lots of the block at hand, and their use where that is settled.
     shapes: Vec<(Convex, Option<Use>)>,
@@ -217,7 +185,7 @@ impl Builder<'_> {
         let parts = (length / 8.0).ceil().max(1.0) as usize;
         let at = |i: usize| from + (to - from) * (i as f64 / parts as f64);
         let quarter = self.inside.then_some(self.quarters.len() as u32);
-        let mut keep = |from, to| self.pieces.push(Piece { road: tag, from, to, quarter });
+        let mut keep = |from, to| self.pieces.push(RoadPiece { road: tag, from, to, quarter });
         let mut start = None;
         for i in 0..=parts {
             let wet = match self.plan.water.at(at(i), 2.0) {
@@ -268,7 +236,8 @@ impl Builder<'_> {
             // All lots of a block at once: neighbours share their corners across every row and strip.
             let shapes = std::mem::take(&mut self.shapes);
             let roads = Roads { arterial: &self.plan.mesh.roads, local: &self.roads };
-            lots::add(quarter, &shapes, roads, &self.plan.warp, &mut self.taken, &mut self.dice);
+            let around = Neighbourhood { roads, warp: &self.plan.warp };
+            lots::add(quarter, &shapes, &around, &mut self.taken, &mut self.dice);
             return;
         }
         let diagonal = depth == 0 && long > 1.9 && quarter.kind.built_up() && self.dice.chance(0.16);

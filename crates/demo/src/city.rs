@@ -6,12 +6,12 @@ use rayon::prelude::*;
 
 use crate::{
     DemoError, Recipe,
-    cell::{self, Cell, Plan, Quarter},
+    cell::{self, Plan},
     communes::Communes,
     dice::mix_unit,
     geom::{P, ring_centroid},
-    lots::Lot,
     mesh::Mesh,
+    quarter::{Cell, Lot, Quarter},
     road::Roads,
     text,
     warp::{Noise, Warp},
@@ -61,8 +61,8 @@ impl City {
         let wanted = recipe.parcels as usize;
         let communes = Communes::new(recipe.seed)?;
         let mut radius = (f64::from(recipe.parcels) / 100_000.0).sqrt() * 6_400.0;
-        // Nearly all that is built is kept, so that the edge of the city is its countryside; how much room the
-        // first guess has depends on the seed's water.
+        // Nearly all that is built is kept, so that the city ends in countryside. How much room the first guess
+        // has depends on the seed's water.
         for attempt in 0..8 {
             progress("plan", attempt, 8);
             let plan = plan(recipe.seed, radius.max(1_400.0));

@@ -229,7 +229,7 @@ impl Diagram {
                 room[cell[k].0] = room[cell[k].0].min(angle / 1.2);
             }
         }
-        for (i, cell) in self.cells.iter().enumerate() {
+        for cell in &self.cells {
             for k in 0..cell.len() {
                 let (a, neighbour) = cell[k];
                 let b = cell[(k + 1) % cell.len()].0;
@@ -241,8 +241,7 @@ impl Diagram {
                 let mut line = vec![from];
                 let stray = if neighbour >= EDGE { 0.0 } else { 0.1 * room[a].min(room[b]).min(1.0) };
                 let chance = Chance { seed, i: (key.0 * 4_000_037 + key.1) as u64 };
-                let _ = i;
-                rough(from, to, stray, 1, &chance, &mut line);
+                rough([from, to], stray, 1, &chance, &mut line);
                 self.lines.insert(key, line);
             }
         }
@@ -290,7 +289,7 @@ struct Chance {
 }
 
 /// Adds the points after `from` up to `to`, each half's middle pushed aside, down to about 120 m.
-fn rough(from: P, to: P, stray: f64, place: u64, chance: &Chance, line: &mut Vec<P>) {
+fn rough([from, to]: [P; 2], stray: f64, place: u64, chance: &Chance, line: &mut Vec<P>) {
     let length = (to - from).len();
     if length < 160.0 || place > 255 || stray == 0.0 {
         line.push(to);
@@ -298,8 +297,8 @@ fn rough(from: P, to: P, stray: f64, place: u64, chance: &Chance, line: &mut Vec
     }
     let push = (mix_unit(chance.seed, chance.i, place) * 2.0 - 1.0) * stray * length;
     let middle = (from + to) * 0.5 + (to - from).unit().left() * push;
-    rough(from, middle, stray * 0.92, place * 2, chance, line);
-    rough(middle, to, stray * 0.92, place * 2 + 1, chance, line);
+    rough([from, middle], stray * 0.92, place * 2, chance, line);
+    rough([middle, to], stray * 0.92, place * 2 + 1, chance, line);
 }
 
 /// A large island and small ones around the seat, which one of them holds.

@@ -4,16 +4,7 @@ use citymap_crs::CrsError;
 use citymap_model::{Layer, NewFeature};
 use rayon::prelude::*;
 
-use crate::{DemoError, Sink, Summary, city::City, land, layers::Catalogue, networks, zones};
-
-/// A part of the city that is made in one go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// What belongs to no cell: arterials, communes, water.
-    Whole,
-    /// A cell, by its place.
-    Cell(usize),
-}
+use crate::{DemoError, Sink, Summary, city::City, land, layers::Catalogue, networks, part::Part, zones};
 
 /// What makes one layer's features of one part.
 type Make = fn(&City, Part) -> Result<Vec<NewFeature>, CrsError>;

@@ -118,7 +118,7 @@ impl Convex {
         Self { v, tag }
     }
 
-    /// m².
+    /// The area in m².
     pub(crate) fn area(&self) -> f64 {
         ring_area2(&self.v) / 2.0
     }

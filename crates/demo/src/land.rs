@@ -1,39 +1,22 @@
 //! Land and what stands on it: communes, water, parcels, buildings, addresses, places, reports.
 
-use chrono::{DateTime, Days, NaiveDate};
+use chrono::{DateTime, NaiveDate};
 use citymap_crs::CrsError;
 use citymap_model::{NewFeature, Value};
 
 use crate::{
     building::Site,
-    cell::Quarter,
     city::{City, Number},
     dice::{mix, mix_unit},
-    emit::Part,
     frame::Batch,
     geom::{P, ring_area2, ring_centroid},
-    lots::Lot,
+    part::Part,
+    quarter::{Lot, Quarter},
     road::street_name,
     style::Use,
     text,
+    values::{day, maybe, txt},
 };
-
-/// A text value.
-pub(crate) fn txt(text: impl Into<String>) -> Value {
-    Value::Text(text.into())
-}
-
-/// A text value, or null.
-pub(crate) fn maybe(text: Option<String>) -> Value {
-    text.map_or(Value::Null, Value::Text)
-}
-
-/// A day so many days after 1 January 2005.
-pub(crate) fn day(days: u64) -> Value {
-    NaiveDate::from_ymd_opt(2005, 1, 1)
-        .and_then(|start| start.checked_add_days(Days::new(days)))
-        .map_or(Value::Null, Value::Date)
-}
 
 pub(crate) fn communes(city: &City, part: Part) -> Result<Vec<NewFeature>, CrsError> {
     let mut batch = Batch::default();

@@ -3,9 +3,9 @@
 //! The plan is made of convex polygons cut by straight lines ([`geom`]): arterials as rings and
 //! spokes ([`mesh`]), quarters, blocks, alleys ([`cell`]), rows of tube-house lots ([`lots`]). A
 //! smooth displacement ([`warp`]) then bends all of it. Everything is in metres on VN-2000 / TM-3
-//! 105-45 (EPSG:9210) until the last step, which makes longitudes and latitudes of it ([`frame`]).
+//! 105-45 (EPSG:9210) until the last step, which converts it to longitudes and latitudes ([`frame`]).
 //!
-//! Cells are built side by side, each from its own stream of chance, and handed over in their
+//! Cells are built in parallel, each from its own stream of random numbers, and handed over in
 //! order: the same seed gives the same features, however many threads work.
 //!
 //! ```
@@ -48,9 +48,12 @@ mod layers;
 mod lots;
 mod mesh;
 mod networks;
+mod part;
+mod quarter;
 mod road;
 mod style;
 mod text;
+mod values;
 mod warp;
 mod water;
 mod zones;
@@ -58,16 +61,18 @@ mod zones;
 /// What city to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recipe {
-    /// How many parcels: exactly so many are made. 100 000 make a city about 13 km across.
+    /// The exact number of parcels. 100 000 make a city about 13 km across.
     pub parcels: u32,
     /// The same seed and number of parcels give the same city, feature by feature.
     pub seed: u64,
 }
 
-/// Where the city goes: a store, a file, a test.
+/// What receives the city: a store, a file, a test.
 pub trait Sink {
-    /// Takes one layer with all its features, in their order, WGS 84 longitude and latitude.
-    /// Every feature that is not taken is an error of the sink's own.
+    /// Receives one layer with all its features in order; coordinates are WGS 84 longitude and latitude in degrees.
+    ///
+    /// # Errors
+    /// The sink's own error if any feature is not accepted; the generation then ends with [`DemoError::Sink`].
     fn layer(
         &mut self,
         layer: &Layer,
@@ -80,9 +85,9 @@ pub trait Sink {
 #[non_exhaustive]
 pub enum DemoError {
     /// Coordinates could not be transformed.
-    #[error("the demo city's coordinates: {0}")]
+    #[error("the coordinates of the demo city cannot be computed: {0}")]
     Crs(#[from] CrsError),
-    /// A layer's name is not one.
+    /// The name of a layer is not valid.
     #[error(transparent)]
     Layer(#[from] InvalidLayerId),
     /// The plan has no room for so many parcels.
@@ -94,14 +99,14 @@ pub enum DemoError {
     /// The sink refused a layer.
     #[error("layer {layer}: {source}")]
     Sink {
-        /// The layer.
+        /// The layer that was refused.
         layer: LayerId,
-        /// What the sink said.
+        /// The sink's own error.
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
-/// What was made.
+/// How many features a generated city has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// Features of each layer, in the order in which the sink got them.
@@ -122,10 +127,10 @@ impl Summary {
 
 /// Makes a city and hands it to `sink`, layer by layer.
 ///
-/// `progress` hears what is going on, how much of it is done and how much there is.
+/// `progress` is called with the name of the step, how much of it is done and how much there is.
 ///
 /// # Errors
-/// [`DemoError`]; the sink then has part of the city, and should drop it.
+/// [`DemoError`]. The sink then holds a part of the city and should discard it.
 pub fn generate(
     recipe: &Recipe,
     sink: &mut dyn Sink,

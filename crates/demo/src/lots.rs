@@ -3,31 +3,13 @@
 use std::collections::HashMap;
 
 use crate::{
-    cell::Quarter,
     dice::Dice,
     geom::{Convex, NONE, P, Tag, is_simple, ring_area2},
+    quarter::{Lot, Quarter},
     road::{Class, Roads},
     style::{Style, Use},
     warp::Warp,
 };
-
-/// A lot: its ring in its quarter, what it faces, what it is for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lot {
-    /// Where its ring starts in [`Quarter::rings`].
-    pub(crate) start: u32,
-    /// How many corners it has.
-    pub(crate) count: u8,
-    /// Which of its edges faces the road; none where `road` is [`NONE`].
-    pub(crate) front: u8,
-    /// The road it faces.
-    pub(crate) road: Tag,
-    /// Its number on that road.
-    pub(crate) number: u32,
-    /// How many lots on that road have the number before it: 0 is `12`, 1 is `12A`.
-    pub(crate) repeat: u8,
-    pub(crate) use_: Use,
-}
 
 /// Cuts what lies between streets into lots: bays along it, two rows back to back, lots side by side.
 pub(crate) fn rows(leaf: Convex, style: &Style, dice: &mut Dice) -> Vec<Convex> {
@@ -108,16 +90,23 @@ const JOIN: f64 = 0.005;
 /// The grid in which corners are looked up, metres.
 const GRID: f64 = 0.05;
 
+/// What is given where lots are added: the roads that they can face, and how the plan is bent.
+#[derive(Clone, Copy)]
+pub(crate) struct Neighbourhood<'a> {
+    pub(crate) roads: Roads<'a>,
+    pub(crate) warp: &'a Warp,
+}
+
 /// Adds lots to a quarter: joins equal corners, gives each lot the corners that its neighbours
 /// have on its edges, and bends all of it.
 pub(crate) fn add(
     quarter: &mut Quarter,
     shapes: &[(Convex, Option<Use>)],
-    roads: Roads<'_>,
-    warp: &Warp,
+    around: &Neighbourhood<'_>,
     taken: &mut HashMap<(Tag, u32), u8>,
     dice: &mut Dice,
 ) {
+    let Neighbourhood { roads, warp } = *around;
     let base = quarter.corners.len() as u32;
     let mut places: Vec<P> = Vec::with_capacity(shapes.len() * 3);
     let mut known: HashMap<(i64, i64), Vec<u32>> = HashMap::with_capacity(shapes.len() * 3);
@@ -158,7 +147,7 @@ pub(crate) fn add(
         if whole.len() < 3 || whole.len() > 250 {
             continue;
         }
-        // A long sliver, its one side bent and its other not, can come out of the warp inside out: nobody's land.
+        // A long sliver with one side bent can be turned inside out by the warp: it belongs to nobody.
         let bent: Vec<P> = whole.iter().map(|corner| warped[*corner as usize]).collect();
         if ring_area2(&bent) < area || !is_simple(&bent) {
             continue;

@@ -37,7 +37,7 @@ impl Mesh {
             if k == 0 {
                 mesh.cells.push(Convex::new(ring.corners.clone(), around.clone()));
             } else {
-                mesh.add_band(&rings[k - 1], ring, &previous, &around, radius, streets, &mut dice);
+                mesh.add_band([(&rings[k - 1], &previous), (ring, &around)], radius, streets, &mut dice);
             }
             previous = around;
         }
@@ -77,13 +77,10 @@ impl Mesh {
         (self.roads.len() - 1) as Tag
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Adds the spokes and cells between two rings, each given with the tags of its edges.
     fn add_band(
         &mut self,
-        inner: &Ring,
-        outer: &Ring,
-        inner_tags: &[Tag],
-        outer_tags: &[Tag],
+        [(inner, inner_tags), (outer, outer_tags)]: [(&Ring, &[Tag]); 2],
         radius: f64,
         streets: usize,
         dice: &mut Dice,

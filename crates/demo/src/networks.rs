@@ -4,14 +4,14 @@ use citymap_crs::CrsError;
 use citymap_model::{NewFeature, Value};
 
 use crate::{
-    cell::Piece,
     city::City,
     dice::{mix, mix_unit},
-    emit::Part,
     frame::Batch,
     geom::{P, Tag, along},
-    land::{maybe, txt},
+    part::Part,
+    quarter::{Cell, RoadPiece},
     road::{Class, Road},
+    values::{maybe, txt},
 };
 
 /// Between the points of a line, metres: close enough to follow the warp within centimetres.
@@ -57,7 +57,7 @@ fn stretches(city: &City, part: Part) -> Vec<Stretch<'_>> {
         Part::Cell(index) => {
             let cell = &city.cells[index];
             let roads = city.roads(cell);
-            let stretch = |(i, piece): (usize, &Piece)| {
+            let stretch = |(i, piece): (usize, &RoadPiece)| {
                 let road = roads.get(piece.road)?;
                 let served = match piece.quarter {
                     Some(_) => road.class >= Class::Local && city.plan.density_at(piece.from) > 0.22,
@@ -72,7 +72,8 @@ fn stretches(city: &City, part: Part) -> Vec<Stretch<'_>> {
     }
 }
 
-/// The mesh's roads: all of them inside the city, outside it what joins communes; over the river only on trunk roads.
+/// The mesh's roads: all of them inside the city, outside it those that join communes. Only trunk roads cross the
+/// river.
 fn arterials(city: &City) -> Vec<Stretch<'_>> {
     let plan = &city.plan;
     let mut out = Vec::new();
@@ -127,7 +128,7 @@ pub(crate) fn roads(city: &City, part: Part) -> Result<Vec<NewFeature>, CrsError
         Part::Whole => 0,
         Part::Cell(cell) => cell + 1,
     };
-    let empty = crate::cell::Cell { quarters: Vec::new(), roads: Vec::new(), pieces: Vec::new() };
+    let empty = Cell { quarters: Vec::new(), roads: Vec::new(), pieces: Vec::new() };
     let cell = match part {
         Part::Whole => &empty,
         Part::Cell(cell) => &city.cells[cell],

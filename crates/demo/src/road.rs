@@ -39,13 +39,13 @@ impl Class {
 /// What a road is called.
 #[derive(Clone, Debug)]
 pub(crate) enum Name {
-    /// By its place in `data/street_names.txt`.
+    /// A name, as an index in `data/street_names.txt`.
     Street(u16),
-    /// Đường số n.
+    /// A numbered street: *Đường số n*.
     Number(u16),
     /// A made-up national road's number.
     National(u16),
-    /// Vành đai n.
+    /// A ring road: *Vành đai n*.
     Ring(u16),
     /// A hẻm, after the house number at its mouth on the road it leaves.
     Alley { parent: Tag, number: u32 },

@@ -9,7 +9,7 @@ pub(crate) enum Kind {
     Core,
     /// Tube houses along streets and deep in alleys.
     Tube,
-    /// The same, looser.
+    /// Tube houses as in [`Kind::Tube`], less dense.
     Urban,
     /// A planned settlement of terraces.
     Planned,
@@ -26,12 +26,12 @@ pub(crate) enum Kind {
 /// A kind's measures, metres.
 pub(crate) struct Style {
     pub(crate) street: f64,
-    /// Greatest block: width and length.
+    /// Largest block: width and length, metres.
     pub(crate) block: (f64, f64),
     /// Greatest thickness of what two rows of lots share; blocks thicker than this get alleys.
     pub(crate) leaf: f64,
     pub(crate) alley: f64,
-    /// Lot widths.
+    /// Narrowest and widest lot, metres.
     pub(crate) lot: (f64, f64),
     /// How far streets stray from the quarter's grid, radians.
     pub(crate) stray: f64,

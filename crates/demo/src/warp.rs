@@ -6,7 +6,7 @@ use crate::{
     geom::{P, p},
 };
 
-/// A sum of waves in each axis whose steepness adds up to less than 1, so that the plan is bent and never folded.
+/// A sum of waves in each axis. Their steepness adds up to less than 1, so the plan is bent and never folded.
 pub(crate) struct Warp {
     waves: Vec<Wave>,
     origin: P,

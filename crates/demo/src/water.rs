@@ -89,7 +89,8 @@ impl Water {
         water
     }
 
-    /// Whether a point lies in water, or within `margin` (at most 15) metres of it; if so, whether in the river.
+    /// Whether a point is in water, or within `margin` metres of it (at most 15): `Some(true)` for the river,
+    /// `Some(false)` for a canal.
     pub(crate) fn at(&self, point: P, margin: f64) -> Option<bool> {
         let key = ((point.x / GRID).floor() as i32, (point.y / GRID).floor() as i32);
         self.grid.get(&key)?.iter().find_map(|&(c, i)| {
@@ -180,7 +181,7 @@ impl Water {
         }
     }
 
-    /// Pieces where a second course comes near are given up where it is in them: the mouth of a canal stays open.
+    /// Drops pieces that contain a second watercourse, so that the mouth of a canal stays open.
     fn cut_rest(&self, piece: Convex, rest: &[(usize, Vec<usize>)], out: &mut Vec<Convex>) {
         let centre = piece.centroid();
         let (_, length, _) = piece.main_axis();

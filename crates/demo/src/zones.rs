@@ -7,11 +7,11 @@ use citymap_model::{NewFeature, Value};
 use crate::{
     city::City,
     dice::Dice,
-    emit::Part,
     frame::Batch,
     geom::{Convex, NONE, P, dense_ring},
-    land::{day, txt},
+    part::Part,
     style::Kind,
+    values::{day, txt},
 };
 
 /// How far each level's drawing is off the ground, metres: no two plans were traced from one survey.
@@ -54,11 +54,11 @@ pub(crate) fn zones(city: &City, part: Part) -> Result<Vec<NewFeature>, CrsError
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Level {
-    /// General plan, 1/10 000.
+    /// General plan at a scale of 1/10 000.
     Qhc,
-    /// Zoning plan, 1/2 000.
+    /// Zoning plan at a scale of 1/2 000.
     Qhpk,
-    /// Detailed plan, 1/500.
+    /// Detailed plan at a scale of 1/500.
     Qhct,
 }
 

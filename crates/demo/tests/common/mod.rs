@@ -16,7 +16,7 @@ use rstar::{
     primitives::{GeomWithData, Rectangle},
 };
 
-/// Keeps everything.
+/// A sink that keeps all layers with their features.
 #[derive(Default)]
 pub(crate) struct Keep {
     pub(crate) layers: Vec<(Layer, Vec<NewFeature>)>,

@@ -30,23 +30,17 @@ pub(crate) struct Catalogue {
 }
 
 impl Catalogue {
-    #[allow(clippy::too_many_arguments)]
+    /// A layer of this run without key and label.
     fn layer(
         &self,
         id: &str,
-        vi: &str,
-        en: &str,
-        role: Role,
-        geometry: GeometryKind,
-        key: Option<&str>,
-        label: Option<&str>,
+        [vi, en]: [&str; 2],
+        (role, geometry): (Role, GeometryKind),
         fields: Vec<Field>,
     ) -> Result<Layer, InvalidLayerId> {
         let id: LayerId = id.parse()?;
         let title = Title::new(format!("{vi} (Dữ liệu giả lập)"), format!("{en} (synthetic)"));
         let mut layer = Layer::new(id, title, role, geometry);
-        layer.key = key.map(str::to_owned);
-        layer.label = label.map(str::to_owned);
         layer.fields = fields;
         layer.valid_from =
             layer.field_meaning(Meaning::ValidFrom).map(|index| layer.fields[index].name.clone());
@@ -68,16 +62,11 @@ impl Catalogue {
             date("valid_from", "Hiệu lực từ", "Valid from").means(Meaning::ValidFrom),
         ];
         let (vi, en) = ("Phường, xã, đặc khu", "Communes");
-        self.layer(
-            "communes",
-            vi,
-            en,
-            Role::AdminUnit,
-            GeometryKind::Polygon,
-            Some("ma"),
-            Some("ten"),
-            fields,
-        )
+        Ok(Layer {
+            key: Some("ma".into()),
+            label: Some("ten".into()),
+            ..self.layer("communes", [vi, en], (Role::AdminUnit, GeometryKind::Polygon), fields)?
+        })
     }
 
     pub(crate) fn parcels(&self) -> Result<Layer, InvalidLayerId> {
@@ -96,16 +85,11 @@ impl Catalogue {
             date("valid_from", "Hiệu lực từ", "Valid from").means(Meaning::ValidFrom),
         ];
         let (vi, en) = ("Thửa đất", "Parcels");
-        self.layer(
-            "parcels",
-            vi,
-            en,
-            Role::Parcel,
-            GeometryKind::Polygon,
-            Some("ma_thua"),
-            Some("so_thua"),
-            fields,
-        )
+        Ok(Layer {
+            key: Some("ma_thua".into()),
+            label: Some("so_thua".into()),
+            ..self.layer("parcels", [vi, en], (Role::Parcel, GeometryKind::Polygon), fields)?
+        })
     }
 
     pub(crate) fn zones(&self) -> Result<Layer, InvalidLayerId> {
@@ -126,7 +110,11 @@ impl Catalogue {
             text("co_quan", "Cơ quan phê duyệt", "Approved by"),
         ];
         let (vi, en) = ("Ô chức năng quy hoạch", "Planning zones");
-        self.layer("zones", vi, en, Role::Zone, GeometryKind::Polygon, Some("ma_o"), Some("ten"), fields)
+        Ok(Layer {
+            key: Some("ma_o".into()),
+            label: Some("ten".into()),
+            ..self.layer("zones", [vi, en], (Role::Zone, GeometryKind::Polygon), fields)?
+        })
     }
 
     pub(crate) fn roads(&self) -> Result<Layer, InvalidLayerId> {
@@ -139,7 +127,11 @@ impl Catalogue {
             Field::new("mot_chieu", FieldType::Bool).titled("Một chiều", "One way"),
         ];
         let (vi, en) = ("Đường giao thông", "Roads");
-        self.layer("roads", vi, en, Role::Road, GeometryKind::Line, Some("ma_duong"), Some("ten"), fields)
+        Ok(Layer {
+            key: Some("ma_duong".into()),
+            label: Some("ten".into()),
+            ..self.layer("roads", [vi, en], (Role::Road, GeometryKind::Line), fields)?
+        })
     }
 
     pub(crate) fn buildings(&self) -> Result<Layer, InvalidLayerId> {
@@ -148,16 +140,7 @@ impl Catalogue {
             real("cao", "Chiều cao", "Height").unit("m").means(Meaning::Height),
             text("loai", "Loại công trình", "Kind"),
         ];
-        self.layer(
-            "buildings",
-            "Công trình",
-            "Buildings",
-            Role::Building,
-            GeometryKind::Polygon,
-            None,
-            None,
-            fields,
-        )
+        self.layer("buildings", ["Công trình", "Buildings"], (Role::Building, GeometryKind::Polygon), fields)
     }
 
     pub(crate) fn addresses(&self) -> Result<Layer, InvalidLayerId> {
@@ -168,14 +151,19 @@ impl Catalogue {
             text("ma_xa", "Mã xã, phường", "Commune code").means(Meaning::CommuneCode),
         ];
         let (vi, en, role) = ("Địa chỉ", "Addresses", Role::Address);
-        self.layer("addresses", vi, en, role, GeometryKind::Point, None, Some("so_nha"), fields)
+        Ok(Layer {
+            label: Some("so_nha".into()),
+            ..self.layer("addresses", [vi, en], (role, GeometryKind::Point), fields)?
+        })
     }
 
     pub(crate) fn water(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![text("ten", "Tên", "Name").means(Meaning::Name), text("loai", "Loại", "Kind")];
         let (vi, en) = ("Mặt nước", "Water");
-        let mut layer =
-            self.layer("water", vi, en, Role::Other, GeometryKind::Polygon, None, Some("ten"), fields)?;
+        let mut layer = Layer {
+            label: Some("ten".into()),
+            ..self.layer("water", [vi, en], (Role::Other, GeometryKind::Polygon), fields)?
+        };
         layer.theme = Some(Theme::Water);
         Ok(layer)
     }
@@ -186,14 +174,13 @@ impl Catalogue {
             text("vat_lieu", "Vật liệu", "Material"),
         ];
         let (vi, en) = ("Cống thoát nước", "Drainage");
-        self.layer("drainage", vi, en, Role::Utility, GeometryKind::Line, None, None, fields)
+        self.layer("drainage", [vi, en], (Role::Utility, GeometryKind::Line), fields)
     }
 
     pub(crate) fn power_lines(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![real("dien_ap", "Điện áp", "Voltage").unit("kV"), text("loai", "Loại", "Kind")];
         let (vi, en) = ("Đường dây điện", "Power lines");
-        let mut layer =
-            self.layer("power_lines", vi, en, Role::Utility, GeometryKind::Line, None, None, fields)?;
+        let mut layer = self.layer("power_lines", [vi, en], (Role::Utility, GeometryKind::Line), fields)?;
         layer.theme = Some(Theme::Power);
         Ok(layer)
     }
@@ -203,7 +190,7 @@ impl Catalogue {
             vec![int("cong_suat", "Công suất", "Power").unit("W"), text("loai_den", "Loại đèn", "Lamp")];
         let (vi, en) = ("Đèn chiếu sáng", "Street lights");
         let mut layer =
-            self.layer("street_lights", vi, en, Role::Utility, GeometryKind::Point, None, None, fields)?;
+            self.layer("street_lights", [vi, en], (Role::Utility, GeometryKind::Point), fields)?;
         layer.theme = Some(Theme::Light);
         Ok(layer)
     }
@@ -214,8 +201,7 @@ impl Catalogue {
             text("tinh_trang", "Tình trạng", "State").means(Meaning::Status),
         ];
         let (vi, en) = ("Trụ nước chữa cháy", "Hydrants");
-        let mut layer =
-            self.layer("hydrants", vi, en, Role::Utility, GeometryKind::Point, None, None, fields)?;
+        let mut layer = self.layer("hydrants", [vi, en], (Role::Utility, GeometryKind::Point), fields)?;
         layer.theme = Some(Theme::Hydrant);
         Ok(layer)
     }
@@ -224,8 +210,10 @@ impl Catalogue {
         let fields =
             vec![text("ten", "Tên trường", "Name").means(Meaning::Name), text("cap", "Cấp học", "Level")];
         let (vi, en) = ("Trường học", "Schools");
-        let mut layer =
-            self.layer("schools", vi, en, Role::Place, GeometryKind::Point, None, Some("ten"), fields)?;
+        let mut layer = Layer {
+            label: Some("ten".into()),
+            ..self.layer("schools", [vi, en], (Role::Place, GeometryKind::Point), fields)?
+        };
         layer.theme = Some(Theme::School);
         Ok(layer)
     }
@@ -233,7 +221,10 @@ impl Catalogue {
     pub(crate) fn places(&self) -> Result<Layer, InvalidLayerId> {
         let fields = vec![text("ten", "Tên", "Name").means(Meaning::Name), text("loai", "Loại", "Kind")];
         let (vi, en) = ("Địa điểm", "Places");
-        self.layer("places", vi, en, Role::Place, GeometryKind::Point, None, Some("ten"), fields)
+        Ok(Layer {
+            label: Some("ten".into()),
+            ..self.layer("places", [vi, en], (Role::Place, GeometryKind::Point), fields)?
+        })
     }
 
     pub(crate) fn reports(&self) -> Result<Layer, InvalidLayerId> {
@@ -245,16 +236,11 @@ impl Catalogue {
             Field::new("thoi_gian", FieldType::DateTime).titled("Thời gian", "Time"),
         ];
         let (vi, en) = ("Phản ánh 1022", "1022 reports");
-        let mut layer = self.layer(
-            "reports_1022",
-            vi,
-            en,
-            Role::Report,
-            GeometryKind::Point,
-            Some("ma"),
-            Some("loai"),
-            fields,
-        )?;
+        let mut layer = Layer {
+            key: Some("ma".into()),
+            label: Some("loai".into()),
+            ..self.layer("reports_1022", [vi, en], (Role::Report, GeometryKind::Point), fields)?
+        };
         layer.theme = Some(Theme::Report);
         Ok(layer)
     }

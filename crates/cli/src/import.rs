@@ -52,6 +52,15 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FIELD")]
     pub(crate) key: Option<String>,
 
+    /// Fields that hold personal data: they are kept, and shown to nobody. Others are proposed by their names
+    /// and values.
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
+    pub(crate) personal: Vec<String>,
+
+    /// Fields that everybody may see, although they look personal or are so in the record.
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
+    pub(crate) public: Vec<String>,
+
     /// What a field means, over what its name suggests (may be repeated): so_to=sheet; FIELD=none for nothing.
     /// The report lists what was understood; `citymap layer set` changes it later.
     #[arg(long = "meaning", value_name = "FIELD=MEANING", value_parser = field_meaning)]
@@ -160,6 +169,8 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
         key: args.key.clone(),
         meanings: args.meanings.clone(),
         mode: args.mode,
+        personal: args.personal.clone(),
+        public: args.public.clone(),
         title: args.title.clone(),
         data_date: args.data_date,
         author: args.commit.author.clone(),
@@ -226,6 +237,7 @@ fn print_report(global: &Global, report: &Report) -> Result<(), Failure> {
         if let Some(theme) = layer.theme {
             say!("  shows              {theme}")?;
         }
+        print_fields(layer)?;
         print_meanings(layer)?;
         if layer.key.is_none() && !layer.unique_fields.is_empty() {
             say!("  no key given       these fields could be the key: {}", layer.unique_fields.join(", "))?;
@@ -265,6 +277,21 @@ fn print_meanings(layer: &LayerReport) -> Result<(), Failure> {
     if !meanings.is_empty() {
         say!("  fields that mean   {}", meanings.join(", "))?;
         say!("                     (`citymap layer set {} --meaning FIELD=MEANING` changes it)", layer.id)?;
+    }
+    Ok(())
+}
+
+/// Which fields everybody will see, and which nobody.
+fn print_fields(layer: &LayerReport) -> Result<(), Failure> {
+    let public =
+        if layer.public_fields.is_empty() { "none".to_owned() } else { layer.public_fields.join(", ") };
+    say!("  public fields      {public}")?;
+    for (position, own) in layer.personal_fields.iter().enumerate() {
+        let head = if position == 0 { "personal fields" } else { "" };
+        say!("  {head:<18} {} ({})", own.field, own.reason)?;
+    }
+    if !layer.personal_fields.is_empty() {
+        say!("                     (kept and shown to nobody; `--public FIELD,…` shows one)")?;
     }
     Ok(())
 }

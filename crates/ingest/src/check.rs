@@ -18,7 +18,10 @@ pub(crate) struct Rules {
     /// To WGS 84; none for data that is in it.
     pub transform: Option<Transform>,
     pub tolerance: RepairTolerance,
+    /// The position of the key field.
     pub key: Option<usize>,
+    /// Whether messages may show keys: a key may be personal data.
+    pub key_is_public: bool,
     pub fields: Vec<Field>,
     /// Keep the source's geometry also of accepted features: the store may still refuse them.
     pub keep_original: bool,
@@ -34,7 +37,10 @@ pub(crate) struct Checked {
     pub repaired: bool,
     pub dropped_z: bool,
     pub curved: bool,
+    /// Its key, for counting.
     pub key: Option<String>,
+    /// Its key or its id in the source, as far as messages may show it.
+    pub shown: Option<String>,
 }
 
 /// Whether it is taken.
@@ -55,7 +61,7 @@ pub(crate) struct Reject {
 impl Rules {
     pub(crate) fn check(&self, index: u64, line: Option<u64>, parsed: Parsed) -> Checked {
         let key = self.key.and_then(|i| parsed.values.get(i)).and_then(Value::to_key);
-        let shown = key.clone().or_else(|| parsed.id.clone());
+        let shown = key.clone().filter(|_| self.key_is_public).or_else(|| parsed.id.clone());
         let issue = |kind, reason: String| Issue {
             feature: Some(index),
             key: shown.clone(),
@@ -111,6 +117,7 @@ impl Rules {
             dropped_z: parsed.dropped_z,
             curved: parsed.curved,
             key,
+            shown: shown.clone(),
         }
     }
 
@@ -211,8 +218,9 @@ impl Rules {
             return Some(format!("it has {} values for {} fields", values.len(), self.fields.len()));
         }
         values.iter().zip(&self.fields).find_map(|(value, field)| {
-            let wrong = value.field_type().is_some_and(|found| found != field.field_type);
-            wrong.then(|| format!("field `{}` is {:?}, but holds {value:?}", field.name, field.field_type))
+            // Not the value itself: it may be personal, and the rejects file has it.
+            let found = value.field_type().filter(|found| *found != field.field_type)?;
+            Some(format!("field `{}` is {:?}, but holds {found:?}", field.name, field.field_type))
         })
     }
 }

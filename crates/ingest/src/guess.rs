@@ -3,37 +3,7 @@
 
 use std::collections::HashSet;
 
-use citymap_model::{Value, codes, plain_name};
-
-/// Whether a field's name says that it holds personal data (Law 91/2025/QH15).
-pub(crate) fn is_personal(name: &str) -> bool {
-    let plain = plain_name(name);
-    [
-        "chusudung",
-        "tenchu",
-        "chusohuu",
-        "nguoisudung",
-        "hotenchu",
-        "hoten",
-        "cccd",
-        "cmnd",
-        "socccd",
-        "socmnd",
-        "sodinhdanh",
-        "sodienthoai",
-        "dienthoai",
-        "owner",
-        "ownername",
-        "ownernames",
-        "coowner",
-        "phone",
-        "phonenumber",
-        "email",
-        "ngaysinh",
-    ]
-    .contains(&plain.as_str())
-        || plain.starts_with("owner") && !plain.ends_with("type")
-}
+use citymap_model::{Value, codes};
 
 /// The code list that a text field's values come from: at least 90 % of the different ones are in it.
 pub(crate) fn code_list(position: usize, sample: &[Vec<Value>]) -> Option<String> {
@@ -60,16 +30,6 @@ pub(crate) fn code_list(position: usize, sample: &[Vec<Value>]) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn owners_are_personal() {
-        for name in ["chu_su_dung", "Owner_Name", "CCCD", "Họ tên"] {
-            assert!(is_personal(name), "{name}");
-        }
-        for name in ["ten_xa", "owner_type", "so_to"] {
-            assert!(!is_personal(name), "{name}");
-        }
-    }
 
     #[test]
     fn land_use_codes_are_recognised() {

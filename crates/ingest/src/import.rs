@@ -10,7 +10,7 @@ use std::{
 };
 
 use citymap_access::{Audience, visible};
-use citymap_model::{CommitMeta, Field, FieldType, LayerId, Mode, Value};
+use citymap_model::{CommitMeta, Field, FieldType, Layer, LayerId, Mode, Value};
 use citymap_store::{Put, Store, Transaction};
 use geo::CoordsIter;
 use rayon::prelude::*;
@@ -70,16 +70,19 @@ pub fn import(
         });
         sources.push((shown, source));
     }
-    let plans = plan(request, &sources)?;
+    let present: Vec<Layer> = store.view()?.layers()?.into_iter().map(|entry| entry.layer).collect();
+    let plans = plan(request, &sources, &present)?;
+    let private = plans.iter().any(|plan| !plan.personal.is_empty());
     let rejects_path = request.rejects.clone().unwrap_or_else(|| {
         let name = request.layer.as_ref().or_else(|| plans.first().map(|plan| &plan.layer.id));
         PathBuf::from(format!("{}_rejects.gpkg", name.map_or("import", |id| id.as_str())))
     });
-    let mut run = Run { request, rejects: Rejects::new(&rejects_path), first_reject: None, progress };
+    let mut run =
+        Run { request, rejects: Rejects::new(&rejects_path, private), first_reject: None, progress };
     let mut transaction = store.begin(meta(request, &files))?;
     let mut layers = Vec::new();
     for plan in plans {
-        refuse_meanings(request, &plan.layer.id, transaction.as_mut())?;
+        refuse_what_stays(request, &plan.layer.id, transaction.as_mut())?;
         let (shown, source) = &sources[plan.file];
         layers.push(run.layer(shown, source, plan, transaction.as_mut())?);
     }
@@ -121,21 +124,28 @@ pub fn import(
     Ok(report)
 }
 
-/// A layer that is added to keeps its definition, so meanings that are asked for would be lost without a word.
-fn refuse_meanings(
+/// A layer that is added to keeps its definition, so what is asked for about its fields would be lost without
+/// a word.
+fn refuse_what_stays(
     request: &Request,
     layer: &LayerId,
     transaction: &mut dyn Transaction,
 ) -> Result<(), ImportError> {
-    let stays =
-        matches!(request.mode, Mode::Append | Mode::Upsert) && transaction.definition(layer)?.is_some();
-    if request.meanings.is_empty() || !stays {
+    let asked = [
+        (!request.meanings.is_empty(), "--meaning FIELD=MEANING"),
+        (!request.personal.is_empty(), "--personal FIELD,…"),
+        (!request.public.is_empty(), "--public FIELD,…"),
+    ];
+    let options: Vec<&str> =
+        asked.into_iter().filter(|(given, _)| *given).map(|(_, option)| option).collect();
+    if options.is_empty() || !request.keeps_definitions() || transaction.definition(layer)?.is_none() {
         return Ok(());
     }
     Err(ImportError::Usage(format!(
-        "layer `{layer}` is there, and mode {} leaves its definition as it is; say what its fields mean with \
-         `citymap layer set {layer} --meaning FIELD=MEANING`",
-        request.mode
+        "layer `{layer}` is there, and mode {} leaves its definition as it is; change its fields with \
+         `citymap layer set {layer} {}`",
+        request.mode,
+        options.join(" ")
     )))
 }
 
@@ -178,12 +188,13 @@ impl Run<'_> {
             transform: crs.map_or(Ok(None), srs::to_wgs84)?,
             tolerance: self.request.repair_tolerance,
             key: plan.layer.key_index(),
+            key_is_public: visible(&plan.layer, &Audience::Public).key_index().is_some(),
             fields: plan.layer.fields.clone(),
             keep_original: self.request.mode == Mode::Upsert,
         };
         self.rejects.layer(&plan.layer.id, &plan.layer.fields, crs);
         transaction.layer(&plan.layer, self.request.mode)?;
-        let mut tally = Tally::new(shown, found.name.clone(), plan, found.encoding.clone());
+        let mut tally = Tally::new(shown, found.name.clone(), plan);
         let total = found.count;
 
         thread::scope(|scope| -> Result<(), ImportError> {
@@ -259,9 +270,10 @@ impl Run<'_> {
                         return Ok(());
                     }
                     Put::Rejected(reason) => {
+                        let reason = tally.without_hidden_key(reason, one.key.as_deref());
                         tally.issue(Issue {
                             feature: Some(index),
-                            key: one.key,
+                            key: one.shown,
                             line,
                             ..Issue::new(IssueKind::Reject, reason.clone())
                         });
@@ -303,14 +315,18 @@ struct Tally {
     /// Hashes of the keys so far: 64 bits take an accident in 10^7 imports of a million keys.
     keys: HashSet<u64>,
     has_key: bool,
+    /// Whether messages may show keys: a key may be personal data.
+    key_is_public: bool,
     /// Hashes of each field's values, as long as they are all there and all different.
     unique: Vec<Option<HashSet<u64>>>,
     hasher: RandomState,
 }
 
 impl Tally {
-    fn new(file: &str, source: String, plan: Plan, encoding: crate::EncodingReport) -> Self {
+    fn new(file: &str, source: String, plan: Plan) -> Self {
         let layer = plan.layer;
+        let public_fields =
+            visible(&layer, &Audience::Public).names().into_iter().map(str::to_owned).collect();
         // With a key given there is nothing to suggest.
         let unique = match layer.key {
             Some(_) => Vec::new(),
@@ -324,6 +340,7 @@ impl Tally {
         };
         Self {
             has_key: layer.key.is_some(),
+            key_is_public: visible(&layer, &Audience::Public).key_index().is_some(),
             report: LayerReport {
                 id: layer.id,
                 source,
@@ -332,9 +349,11 @@ impl Tally {
                 role: layer.role,
                 geometry: layer.geometry,
                 crs: plan.crs.map(|(_, report)| report),
-                encoding,
+                encoding: plan.encoding,
                 theme: layer.theme,
                 fields: layer.fields,
+                public_fields,
+                personal_fields: plan.personal,
                 key: layer.key,
                 label: layer.label,
                 unique_fields: Vec::new(),
@@ -368,7 +387,8 @@ impl Tally {
                 Some(key) if !key.is_empty() => {
                     if !self.keys.insert(hash(&self.hasher, key)) {
                         report.duplicate_keys += 1;
-                        if report.duplicate_key_examples.len() < EXAMPLES
+                        if self.key_is_public
+                            && report.duplicate_key_examples.len() < EXAMPLES
                             && !report.duplicate_key_examples.contains(key)
                         {
                             report.duplicate_key_examples.push(key.clone());
@@ -380,6 +400,14 @@ impl Tally {
         }
         for issue in &one.issues {
             self.issue(issue.clone());
+        }
+    }
+
+    /// A reason of the store's, which may name the key, without a key that is personal data.
+    fn without_hidden_key(&self, reason: String, key: Option<&str>) -> String {
+        match key {
+            Some(key) if !self.key_is_public && !key.is_empty() => reason.replace(key, "…"),
+            _ => reason,
         }
     }
 
@@ -424,10 +452,13 @@ impl Tally {
         let report = &mut self.report;
         let mut notes = Vec::new();
         if report.duplicate_keys > 0 {
+            let examples = match report.duplicate_key_examples.as_slice() {
+                [] => String::new(),
+                some => format!(" (such as {})", some.join(", ")),
+            };
             notes.push(format!(
-                "{} features repeat a key that another one has (such as {}); all are kept, with ids of their own",
-                report.duplicate_keys,
-                report.duplicate_key_examples.join(", ")
+                "{} features repeat a key that another one has{examples}; all are kept, with ids of their own",
+                report.duplicate_keys
             ));
         }
         if report.z_dropped > 0 {

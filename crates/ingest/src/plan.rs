@@ -1,14 +1,16 @@
 //! What each source layer becomes: id, title, role, fields, key, coordinate system.
 
-use citymap_access::set_personal;
+use std::path::Path;
+
+use citymap_access::{Audience, set_personal, visible};
 use citymap_crs::Crs;
 use citymap_model::{
-    GeometryKind, Layer, LayerId, Meaning, Title, propose_label, propose_meanings, propose_role,
+    GeometryKind, Layer, LayerId, Meaning, Title, Value, propose_label, propose_meanings, propose_role,
 };
 
 use crate::{
-    CrsReport, ImportError, Issue, IssueKind, Request, guess,
-    source::{Source, SourceLayer},
+    CrsReport, EncodingReport, ImportError, Issue, IssueKind, PersonalField, Request, guess, personal,
+    source::{Source, SourceLayer, survey::SHOWN},
     srs::{self, Srs},
     text,
 };
@@ -17,113 +19,135 @@ use crate::{
 pub(crate) struct Plan {
     /// The source, by its position in the request.
     pub file: usize,
-    /// The layer in it.
+    /// The layer in it, by its position.
     pub position: usize,
+    /// What the layer will be in the record.
     pub layer: Layer,
+    /// Its coordinate system, and how it is known; none for a table.
     pub crs: Option<(Crs, CrsReport)>,
+    /// The encoding of its texts, with examples from fields that anybody may see.
+    pub encoding: EncodingReport,
+    /// The fields that hold personal data, with the reasons.
+    pub personal: Vec<PersonalField>,
+    /// What the plan has to say about the layer as a whole.
     pub issues: Vec<Issue>,
 }
 
-/// Plans all layers of all files, or says why one cannot be imported.
-pub(crate) fn plan(request: &Request, sources: &[(String, Source)]) -> Result<Vec<Plan>, ImportError> {
-    let all: Vec<(usize, usize)> = sources
+/// Plans all layers of all files. `present` are the layers that the record has already.
+///
+/// # Errors
+/// [`ImportError::Usage`] if the request does not fit the files, [`ImportError::UnknownCrs`] if nothing says
+/// in which coordinate system a layer is.
+pub(crate) fn plan(
+    request: &Request,
+    sources: &[(String, Source)],
+    present: &[Layer],
+) -> Result<Vec<Plan>, ImportError> {
+    let found: Vec<Found> = sources
         .iter()
         .enumerate()
-        .flat_map(|(file, (_, source))| (0..source.layers().len()).map(move |layer| (file, layer)))
+        .flat_map(|(file, (shown, source))| {
+            let layers = source.layers();
+            let in_file = layers.len();
+            let one = move |(position, layer)| Found { file, position, shown, layer, in_file };
+            layers.into_iter().enumerate().map(one)
+        })
         .collect();
-    let mut taken = Vec::new();
-    let mut plans = Vec::new();
-    for (file, position) in &all {
-        let (shown, source) = &sources[*file];
-        let layers = source.layers();
-        let found = layers[*position];
-        let id = id(request, shown, found, layers.len(), all.len(), &taken)?;
-        taken.push(id.clone());
-        plans.push(one(request, shown, found, id, *file, *position, all.len())?);
-    }
+    let fields: Vec<&str> =
+        found.iter().flat_map(|one| one.layer.fields.iter().map(|field| field.name.as_str())).collect();
+    personal::check(request, &fields)?;
+    let mut planner = Planner { request, present, in_all: found.len(), taken: Vec::new() };
+    let plans = found.iter().map(|one| planner.layer(one)).collect::<Result<Vec<Plan>, _>>()?;
     if let Some(key) = &request.key
         && !plans.iter().any(|plan| plan.layer.key.is_some())
     {
-        let names: Vec<&str> =
-            plans.iter().flat_map(|plan| plan.layer.fields.iter().map(|field| field.name.as_str())).collect();
         return Err(ImportError::Usage(format!(
             "there is no field `{key}` for the key; the fields are {}",
-            names.join(", ")
+            fields.join(", ")
         )));
     }
     check_meanings(request, &plans)?;
     Ok(plans)
 }
 
-fn id(
-    request: &Request,
-    shown: &str,
-    found: &SourceLayer,
+/// A layer of a source.
+struct Found<'a> {
+    /// The source, by its position in the request.
+    file: usize,
+    /// The layer in it, by its position.
+    position: usize,
+    /// The file as messages name it.
+    shown: &'a str,
+    layer: &'a SourceLayer,
+    /// How many layers the file holds.
     in_file: usize,
-    in_all: usize,
-    taken: &[LayerId],
-) -> Result<LayerId, ImportError> {
-    let stem = std::path::Path::new(shown).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let own = if in_file == 1 { stem } else { found.name.clone() };
-    let own = text::layer_name(&own);
-    match &request.layer {
-        Some(id) if in_all == 1 => Some(id.clone()),
-        Some(id) => text::layer_id(&format!("{id}_{own}"), taken),
-        None => text::layer_id(&own, taken),
-    }
-    .map_or_else(
-        || {
-            Err(ImportError::Usage(format!(
-                "{shown}: no layer name can be made of `{}`; say one with --layer",
-                found.name
-            )))
-        },
-        Ok,
-    )
 }
 
-fn one(
-    request: &Request,
-    shown: &str,
-    found: &SourceLayer,
-    id: LayerId,
-    file: usize,
-    position: usize,
-    of: usize,
-) -> Result<Plan, ImportError> {
-    let mut issues: Vec<Issue> =
-        found.warnings.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())).collect();
-    let title = match &request.title {
-        Some(title) if of == 1 => Title::same(title.clone()),
-        Some(title) => Title::same(format!("{title} – {}", found.name)),
-        None => found.title.clone().unwrap_or_else(|| Title::same(found.name.clone())),
-    };
-    let role = request
-        .role
-        .or(found.role)
-        .unwrap_or_else(|| propose_role(&format!("{} {id}", found.name), &found.fields, found.kind));
-    let mut layer = Layer::new(id, title, role, found.kind);
-    layer.fields.clone_from(&found.fields);
-    for (i, field) in layer.fields.iter_mut().enumerate() {
-        if guess::is_personal(&field.name) {
-            set_personal(field, true);
-            issues.push(Issue::new(
-                IssueKind::Warning,
-                format!("field `{}` was taken for personal data (Law 91/2025/QH15): it is kept, and shown to nobody", field.name),
-            ));
+struct Planner<'a> {
+    request: &'a Request,
+    present: &'a [Layer],
+    /// How many layers all files hold together.
+    in_all: usize,
+    /// The ids of the layers planned so far.
+    taken: Vec<LayerId>,
+}
+
+impl Planner<'_> {
+    fn layer(&mut self, one: &Found<'_>) -> Result<Plan, ImportError> {
+        let (request, found) = (self.request, one.layer);
+        let id = self.id(one)?;
+        self.taken.push(id.clone());
+        let mut issues: Vec<Issue> =
+            found.warnings.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())).collect();
+        let role = request
+            .role
+            .or(found.role)
+            .unwrap_or_else(|| propose_role(&format!("{} {id}", found.name), &found.fields, found.kind));
+        let mut layer = Layer::new(id, self.title(found), role, found.kind);
+        layer.fields.clone_from(&found.fields);
+        let present = self.present.iter().find(|own| own.id == layer.id);
+        let personal = personal::decide(&layer.fields, &found.sample, present, request);
+        for (i, field) in layer.fields.iter_mut().enumerate() {
+            set_personal(field, personal.iter().any(|own| own.field == field.name));
+            field.code_list = guess::code_list(i, &found.sample);
         }
-        field.code_list = guess::code_list(i, &found.sample);
+        layer.key = request.key.clone().filter(|key| layer.field_index(key).is_some());
+        meanings(request, &mut layer);
+        layer.label = propose_label(&layer.fields).map(|field| field.name.clone());
+        layer.source =
+            Some(Path::new(one.shown).file_name().unwrap_or_default().to_string_lossy().into_owned());
+        layer.data_date = request.data_date;
+        layer.attribution.clone_from(&found.attribution);
+        let encoding = encoding(found, &layer);
+        let crs = crs(request, one.shown, found, &mut issues)?;
+        layer.source_crs = crs.as_ref().map(|(crs, _)| crs.to_string());
+        Ok(Plan { file: one.file, position: one.position, layer, crs, encoding, personal, issues })
     }
-    layer.key = request.key.clone().filter(|key| layer.field_index(key).is_some());
-    meanings(request, &mut layer);
-    layer.label = propose_label(&layer.fields).map(|field| field.name.clone());
-    layer.source =
-        Some(std::path::Path::new(shown).file_name().unwrap_or_default().to_string_lossy().into_owned());
-    layer.data_date = request.data_date;
-    layer.attribution.clone_from(&found.attribution);
-    let crs = crs(request, shown, found, &mut issues)?;
-    layer.source_crs = crs.as_ref().map(|(crs, _)| crs.to_string());
-    Ok(Plan { file, position, layer, crs, issues })
+
+    fn id(&self, one: &Found<'_>) -> Result<LayerId, ImportError> {
+        let stem = Path::new(one.shown).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let own = if one.in_file == 1 { stem } else { one.layer.name.clone() };
+        let own = text::layer_name(&own);
+        match &self.request.layer {
+            Some(id) if self.in_all == 1 => Some(id.clone()),
+            Some(id) => text::layer_id(&format!("{id}_{own}"), &self.taken),
+            None => text::layer_id(&own, &self.taken),
+        }
+        .ok_or_else(|| {
+            ImportError::Usage(format!(
+                "{}: no layer name can be made of `{}`; give one with --layer",
+                one.shown, one.layer.name
+            ))
+        })
+    }
+
+    fn title(&self, found: &SourceLayer) -> Title {
+        match &self.request.title {
+            Some(title) if self.in_all == 1 => Title::same(title.clone()),
+            Some(title) => Title::same(format!("{title} – {}", found.name)),
+            None => found.title.clone().unwrap_or_else(|| Title::same(found.name.clone())),
+        }
+    }
 }
 
 /// Gives fields the meanings that the request names, and the others those that their names suggest.
@@ -154,6 +178,31 @@ fn check_meanings(request: &Request, plans: &[Plan]) -> Result<(), ImportError> 
     }
 }
 
+/// The encoding as the source found it. Its examples may be of any field, or whole rows of a table: where a
+/// field is personal, they are taken from the others.
+fn encoding(found: &SourceLayer, layer: &Layer) -> EncodingReport {
+    let mut report = found.encoding.clone();
+    let fields = visible(layer, &Audience::Public);
+    if fields.len() < layer.fields.len() && !report.sample.is_empty() {
+        report.sample.clear();
+        let values =
+            found.sample.iter().flat_map(|row| fields.iter().filter_map(|(index, _)| row.get(index)));
+        for value in values {
+            match value {
+                Value::Text(text) if !text.is_ascii() && !report.sample.contains(text) => {
+                    report.sample.push(text.clone());
+                }
+                _ => continue,
+            }
+            if report.sample.len() == SHOWN {
+                break;
+            }
+        }
+    }
+    report
+}
+
+/// The coordinate system of a layer: what was asked for, else what the source says; none for a table.
 fn crs(
     request: &Request,
     shown: &str,
@@ -179,7 +228,8 @@ fn crs(
             issues.extend(warnings.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())));
             known(*crs, how.clone())
         }
-        // Geometry of which not one coordinate was seen needs no system; features that come later are checked.
+        // Geometry of which not one coordinate was seen needs no system; features that come later are
+        // checked.
         (Srs::None, None) => Ok(None),
         (Srs::Unknown(_), None) if found.count == Some(0) => Ok(None),
         (Srs::Unknown(reason), None) => {

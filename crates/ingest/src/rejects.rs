@@ -1,6 +1,6 @@
 //! The quarantine: rejected features as a GeoPackage, in the source's coordinates, with their reasons.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use citymap_crs::Crs;
 use citymap_model::{Field, FieldType, LayerId, Value};
@@ -20,6 +20,8 @@ use crate::{
 /// A quarantine file on its way; made when the first reject comes.
 pub(crate) struct Rejects {
     path: std::path::PathBuf,
+    /// Whether it will hold personal fields.
+    private: bool,
     dataset: Option<Dataset>,
     layer: Option<Now>,
 }
@@ -40,8 +42,9 @@ const OWN: [(&str, OGRFieldType::Type); 4] = [
 ];
 
 impl Rejects {
-    pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), dataset: None, layer: None }
+    /// A file at `path`, made when the first reject comes; with `private`, one that only its owner may read.
+    pub(crate) fn new(path: &Path, private: bool) -> Self {
+        Self { path: path.to_owned(), private, dataset: None, layer: None }
     }
 
     /// Whether anything was written.
@@ -81,6 +84,11 @@ impl Rejects {
             }
             let driver = DriverManager::get_driver_by_name("GPKG").map_err(text)?;
             self.dataset = Some(driver.create_vector_only(&self.path).map_err(text)?);
+            if self.private {
+                // Before anything is in it.
+                fs::set_permissions(&self.path, fs::Permissions::from_mode(0o600))
+                    .map_err(|error| error.to_string())?;
+            }
         }
         let (Some(dataset), Some(now)) = (self.dataset.as_mut(), self.layer.as_mut()) else {
             return Err("no layer was begun".into());

@@ -1,7 +1,7 @@
 use citymap_model::{Field, GeometryKind, LayerId, Mode, RevisionNumber, Role, Theme, Title};
 use serde::Serialize;
 
-use crate::{RepairTolerance, encoding::Encoding};
+use crate::{PersonalField, RepairTolerance, encoding::Encoding};
 
 /// What an import did.
 #[derive(Clone, Debug, Serialize)]
@@ -99,6 +99,10 @@ pub struct LayerReport {
     pub theme: Option<Theme>,
     /// Its fields with their types and meanings.
     pub fields: Vec<Field>,
+    /// The names of the fields that anybody will see.
+    pub public_fields: Vec<String>,
+    /// The fields that hold personal data and are shown to nobody, each with the reason.
+    pub personal_fields: Vec<PersonalField>,
     /// The key field.
     pub key: Option<String>,
     /// The field that names features.

@@ -22,11 +22,15 @@ pub struct Request {
     pub encoding: Option<Encoding>,
     /// The field that holds the key.
     pub key: Option<String>,
-    /// What fields mean, over what their names suggest; `None` for a field that means nothing. Each must be a field of
-    /// one of the layers.
+    /// What fields mean, over what their names suggest; `None` for a field that means nothing. Each must be a
+    /// field of one of the layers.
     pub meanings: Vec<(String, Option<Meaning>)>,
     /// How the features meet those that the layer has.
     pub mode: Mode,
+    /// Fields that hold personal data, whatever the proposal says.
+    pub personal: Vec<String>,
+    /// Fields that anybody may see, whatever the proposal or the record says.
+    pub public: Vec<String>,
     /// The layer's title, for both languages.
     pub title: Option<String>,
     /// The day whose state the data shows.
@@ -56,6 +60,8 @@ impl Request {
             key: None,
             meanings: Vec::new(),
             mode: Mode::Replace,
+            personal: Vec::new(),
+            public: Vec::new(),
             title: None,
             data_date: None,
             author: String::new(),
@@ -64,6 +70,11 @@ impl Request {
             rejects: None,
             repair_tolerance: RepairTolerance::default(),
         }
+    }
+
+    /// Whether a layer that the record has keeps its definition: features are added to it.
+    pub(crate) fn keeps_definitions(&self) -> bool {
+        matches!(self.mode, Mode::Append | Mode::Upsert)
     }
 }
 

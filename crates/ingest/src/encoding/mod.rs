@@ -14,6 +14,7 @@ use std::{fmt, str::FromStr};
 pub use codec::Decoded;
 pub use detect::{Detection, detect};
 use serde::Serialize;
+pub(crate) use syllable::is_plain_syllable;
 
 /// An encoding of text as bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]

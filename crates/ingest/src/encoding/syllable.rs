@@ -46,6 +46,18 @@ pub(super) fn is_syllable(word: &str) -> bool {
         })
 }
 
+/// Whether `word` (ASCII, lower case) is formed like a Vietnamese syllable without its marks: `duong`, `so`.
+pub(crate) fn is_plain_syllable(word: &str) -> bool {
+    static PLAIN: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        RIMES.split_whitespace().map(|rime| rime.nfd().filter(char::is_ascii).collect()).collect()
+    });
+    INITIALS.iter().any(|initial| {
+        let initial = if *initial == "đ" { "d" } else { initial };
+        word.strip_prefix(initial)
+            .is_some_and(|rime| PLAIN.contains(rime) || (initial == "gi" && rime.is_empty()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +67,12 @@ mod tests {
         for good in ["Phường", "Thủ", "ĐỨC", "Quý", "giữa", "Nguyễn", "Huệ", "khuyến", "đường", "gì", "Sương"]
         {
             assert!(is_syllable(good), "{good}");
+        }
+        for good in ["duong", "thua", "nghieng", "gi", "uyen", "quyet"] {
+            assert!(is_plain_syllable(good), "{good}");
+        }
+        for bad in ["", "f", "ownr", "sdd", "chusd", "thuaa"] {
+            assert!(!is_plain_syllable(bad), "{bad}");
         }
         for bad in ["Ph\u{AD}êng", "Thñ", "§øc", "ThÀnh", "façade", "Àrbol", "Tháành", "Zürich"] {
             assert!(!is_syllable(bad), "{bad}");

@@ -8,7 +8,7 @@ mod osm;
 mod record;
 mod sniff;
 mod splitter;
-mod survey;
+pub(crate) mod survey;
 
 use std::{collections::BTreeSet, path::Path};
 

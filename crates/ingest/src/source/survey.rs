@@ -12,8 +12,8 @@ use geo_types::Geometry;
 
 /// Features whose values are kept for guesses.
 pub(crate) const SAMPLE: usize = 2_000;
-/// Converted texts shown in the report.
-const SHOWN: usize = 8;
+/// Converted texts that the report shows, to judge the encoding by.
+pub(crate) const SHOWN: usize = 8;
 
 /// What was seen.
 #[derive(Default)]

@@ -1,97 +1,86 @@
+//! What all requests share. The types of its fields know nothing of [`App`]: each takes what it needs when it is made.
+
 use std::{
-    borrow::Cow,
     sync::{Arc, atomic::AtomicBool},
     time::SystemTime,
 };
 
-use axum::body::Bytes;
+use axum::extract::FromRef;
 use citymap_feed::Hub;
 use citymap_live::Live;
-use citymap_tile::{ContentEncoding, Effort, Tiler, compress_for};
-use moka::sync::Cache;
+use citymap_tile::Tiler;
 
 use crate::{
-    archives::Archives,
+    archives::store::Archives,
+    assets::files::StaticFiles,
     config::Config,
     hash::hash_of,
-    http::problem::Problem,
-    jobs::Jobs,
-    tiles::TileCache,
+    jobs::registry::Jobs,
+    tiles::service::TileService,
     versions::Versions,
     work::{BatchPool, BlockingPool},
 };
 
-/// What all requests share.
+/// The state of the server.
 pub(crate) struct App {
     pub(crate) live: Arc<Live>,
     pub(crate) config: Config,
-    /// Questions of middle size: cold tiles, pages, searches.
-    pub(crate) pool: BlockingPool,
-    /// Large questions that somebody waits for: areas of whole districts, tiles of the whole city. Threads that the system
-    /// runs after all others.
-    pub(crate) large: BatchPool,
-    /// Jobs that take seconds to minutes (overlays, exports), one at a time, on threads that take what is left over.
-    pub(crate) jobs: BatchPool,
-    /// Overlays of whole layers, asked for over HTTP.
-    pub(crate) overlays: Jobs,
-    /// Where edits are prepared and wait for their turn, so that none of them takes a reader's place.
-    pub(crate) writing: BlockingPool,
-    pub(crate) tiles: TileCache,
-    /// Baked tiles, where some are served.
+    /// Runs requests of middle size: uncached tiles, pages, searches.
+    pub(crate) pool: Arc<BlockingPool>,
+    /// Runs large requests that a client waits for (areas of whole districts, tiles of the whole city), at low priority.
+    pub(crate) batch: Arc<BatchPool>,
+    /// Jobs: work that takes seconds to minutes, such as overlays of whole layers.
+    pub(crate) jobs: Arc<Jobs>,
+    /// Prepares and commits edits, so that they take no slot from readers.
+    pub(crate) write_pool: BlockingPool,
+    pub(crate) tiles: Arc<TileService>,
+    /// Baked tiles, if any are served.
     pub(crate) archives: Option<Arc<Archives>>,
-    pub(crate) tiler: Arc<Tiler>,
     pub(crate) versions: Versions,
     pub(crate) hub: Arc<Hub>,
-    /// Files of the web map, compressed when first asked for, by their tag.
-    packed: Cache<String, Bytes>,
-    /// Set when the signal to stop has come: ready no more.
+    /// The files of the web map and of its style.
+    pub(crate) files: StaticFiles,
+    /// Set when the signal to stop has come: `/health/ready` then answers 503.
     pub(crate) stopping: AtomicBool,
-    /// Differs from start to start, so that no tag of an earlier program or store is taken for one of ours.
+    /// Differs from start to start, so that an ETag of an earlier process or store never matches.
     pub(crate) boot: u64,
 }
 
 impl App {
     pub(crate) fn new(live: Arc<Live>, config: Config) -> Self {
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let limits = &config.limits;
         let tiler = Arc::new(Tiler::new());
+        let pool = Arc::new(BlockingPool::new(limits.max_concurrent, limits.queue));
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let batch = Arc::new(BatchPool::new("large", limits.large_max, limits.large_queue, processors, 10));
+        let job_pool = BatchPool::new("job", 1, limits.large_queue, processors, 19);
+        let archives =
+            config.archives.as_deref().map(|location| Arc::new(Archives::new(location, limits.queue)));
         Self {
-            pool: BlockingPool::new(config.limits.max_concurrent, config.limits.queue),
-            large: BatchPool::new(
-                "large",
-                config.limits.large_max,
-                config.limits.large_queue,
-                processors,
-                10,
-            ),
-            jobs: BatchPool::new("job", 1, config.limits.large_queue, processors, 19),
-            overlays: Jobs::new(config.jobs_dir.clone(), &config.limits),
-            writing: BlockingPool::new(config.limits.writers_max, config.limits.queue),
-            archives: config
-                .archives
-                .as_deref()
-                .map(|place| Arc::new(Archives::new(place, config.limits.queue))),
-            tiles: TileCache::new(config.limits.tile_cache_bytes),
-            hub: Arc::new(Hub::new(&config.limits.feed, Arc::clone(&tiler))),
-            tiler,
+            jobs: Arc::new(Jobs::new(config.jobs_dir.clone(), limits, job_pool)),
+            write_pool: BlockingPool::new(limits.writers_max, limits.queue),
+            archives,
+            tiles: Arc::new(TileService::new(
+                limits.tile_cache_bytes,
+                Arc::clone(&tiler),
+                Arc::clone(&pool),
+                Arc::clone(&batch),
+            )),
+            hub: Arc::new(Hub::new(&limits.feed, tiler)),
             versions: Versions::default(),
-            packed: Cache::new(1_000),
+            files: StaticFiles::new(config.assets.clone(), Arc::clone(&pool)),
             stopping: AtomicBool::new(false),
             boot: hash_of(&(SystemTime::now(), std::process::id())),
+            pool,
+            batch,
             live,
             config,
         }
     }
+}
 
-    /// A file compressed. Its tag says all of its content.
-    pub(crate) async fn packed(&self, etag: &str, bytes: Cow<'static, [u8]>) -> Result<Bytes, Problem> {
-        if let Some(packed) = self.packed.get(etag) {
-            return Ok(packed);
-        }
-        let (cache, etag) = (self.packed.clone(), etag.to_owned());
-        self.pool
-            .run(move || {
-                Ok(cache.get_with(etag, || compress_for(&bytes, ContentEncoding::Gzip, Effort::Once).into()))
-            })
-            .await
+impl FromRef<Arc<App>> for StaticFiles {
+    fn from_ref(app: &Arc<App>) -> Self {
+        app.files.clone()
     }
 }

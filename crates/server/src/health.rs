@@ -1,31 +1,28 @@
-use std::sync::{Arc, atomic::Ordering};
+//! Whether the process runs, and whether it serves the city.
+
+use std::sync::atomic::Ordering;
 
 use axum::{
-    extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 
-use crate::{
-    app::App,
-    http::{
-        problem::Problem,
-        request::RequestContext,
-        response::{JSON, ResponseBuilder},
-    },
+use crate::http::{
+    problem::Problem,
+    request::RequestContext,
+    response::{JSON, ResponseBuilder},
 };
 
 /// `GET /health/live`: the process runs.
-pub(crate) async fn live(State(app): State<Arc<App>>) -> Response {
-    drop(app);
+pub(crate) async fn live() -> Response {
     say(json!({"status": "live"}))
 }
 
-/// `GET /health/ready`: the city is in memory, its store answers, and nobody has asked us to stop.
+/// `GET /health/ready`: the city is in memory, its store answers, and the server is not stopping.
 pub(crate) async fn ready(context: RequestContext) -> Result<Response, Problem> {
     if context.app.stopping.load(Ordering::Relaxed) {
-        return Err(Problem::unavailable("the server is stopping; ask another one", 5));
+        return Err(Problem::unavailable("the server is stopping; use another one", 5));
     }
     if let Some(reason) = context.app.live.failure() {
         let revision = context.city_snapshot.revision();

@@ -1,10 +1,11 @@
+//! Which handler answers which path.
+
 use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, State},
     middleware::from_fn_with_state,
-    response::{IntoResponse, Response},
     routing::{MethodRouter, get, post},
 };
 
@@ -13,13 +14,15 @@ use crate::{
     archives, assets, changes,
     features::{items, landing, schema},
     health,
-    http::{middleware::handle_request, problem::Problem},
-    jobs, openapi, processes, questions, tiles, write,
+    http::{methods::method_not_allowed, middleware::handle_request, problem::Problem},
+    jobs, openapi,
+    processes::{self, PROCESSES},
+    questions, tiles, write,
 };
 
-/// Every path there is, the files of the web map aside. The OpenAPI document is tested against this list.
-pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
-    vec![
+/// Every path except the files of the web map. The OpenAPI document is tested against this list.
+pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
+    let fixed: Vec<(&str, MethodRouter<Arc<App>>)> = vec![
         ("/api", get(landing::landing)),
         ("/api/conformance", get(landing::conformance)),
         ("/api/openapi.json", get(openapi::openapi)),
@@ -44,12 +47,10 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/api/near", get(questions::near::near)),
         ("/api/within", get(questions::within::within_bbox).post(questions::within::within_area)),
         ("/api/overlay", get(questions::overlay::overlay)),
-        ("/api/processes", get(processes::processes)),
-        ("/api/processes/overlay", get(processes::overlay_process)),
-        ("/api/processes/overlay/execution", post(jobs::execute)),
-        ("/api/jobs", get(jobs::list)),
-        ("/api/jobs/{job}", get(jobs::job).delete(jobs::dismiss)),
-        ("/api/jobs/{job}/results", get(jobs::results)),
+        ("/api/processes", get(processes::routes::list)),
+        ("/api/jobs", get(jobs::status::list)),
+        ("/api/jobs/{job}", get(jobs::status::job).delete(jobs::status::dismiss)),
+        ("/api/jobs/{job}/results", get(jobs::results::results)),
         ("/api/search", get(questions::search::search)),
         ("/api/transform", get(questions::transform::transform)),
         ("/tiles/{layers}", get(tiles::tilejson)),
@@ -57,48 +58,41 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/archives", get(archives::list)),
         ("/archives/{file}", get(archives::file)),
         ("/archives/{name}/{z}/{x}/{y}", get(archives::tile)),
-        ("/fonts/{fontstack}/{range}", get(assets::style)),
-        ("/sprites/{file}", get(assets::style)),
-        ("/styles/{file}", get(assets::style)),
+        ("/fonts/{fontstack}/{range}", get(assets::style_file)),
+        ("/sprites/{file}", get(assets::style_file)),
+        ("/styles/{file}", get(assets::style_file)),
         ("/health/live", get(health::live)),
         ("/health/ready", get(health::ready)),
-    ]
-}
-
-/// What can be done with a route, as the `Allow` header lists it.
-pub(crate) fn allowed(route: Option<&str>) -> &'static str {
-    match route {
-        Some("/api/collections/{layer}/items" | "/api/changes" | "/api/within") => "GET, HEAD, OPTIONS, POST",
-        Some("/api/collections/{layer}/items/{id}") => "DELETE, GET, HEAD, OPTIONS, PATCH, PUT",
-        Some("/api/processes/overlay/execution") => "OPTIONS, POST",
-        Some("/api/jobs/{job}") => "DELETE, GET, HEAD, OPTIONS",
-        _ => "GET, HEAD, OPTIONS",
+    ];
+    let mut routes: Vec<_> = fixed.into_iter().map(|(path, methods)| (path.to_owned(), methods)).collect();
+    for &process in PROCESSES {
+        let path = format!("/api/processes/{}", process.id());
+        let execution = format!("{path}/execution");
+        routes.push((path, get(move |context| processes::routes::describe(process, context))));
+        let execute = move |State(app), request| processes::routes::execute(process, app, request);
+        routes.push((execution, post(execute)));
     }
+    routes
 }
 
 /// The whole server as one service.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let body = app.config.limits.body_bytes_max;
     let mut router = Router::new();
-    for (path, handlers) in routes() {
-        router = router.route(path, handlers);
+    for (path, methods) in routes() {
+        router = router.route(&path, methods);
     }
     router
         .route("/", get(assets::web))
         .route("/api/", get(landing::landing))
         .route("/api/{*rest}", get(nothing_in_api))
-        .fallback_service(get(assets::web).fallback(wrong_method).with_state(Arc::clone(&app)))
-        .method_not_allowed_fallback(wrong_method)
+        .fallback_service(get(assets::web).fallback(method_not_allowed).with_state(Arc::clone(&app)))
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), handle_request))
         .layer(DefaultBodyLimit::max(body))
         .with_state(app)
 }
 
 async fn nothing_in_api() -> Problem {
-    Problem::not_found("there is nothing here; /api links to all there is")
-}
-
-async fn wrong_method(request: Request) -> Response {
-    let method = request.method();
-    Problem::method(format!("{method} cannot be used here; the Allow header lists what can")).into_response()
+    Problem::not_found("there is nothing here; /api links to everything")
 }

@@ -85,7 +85,7 @@ pub async fn serve(
     let server = Server { router, builder: builder(&limits), graceful: GracefulShutdown::new() };
     tracing::info!(address = %bound, "listening");
     on_ready(bound);
-    let preparing = tokio::spawn(prepare_tiles(Arc::clone(&app)));
+    let preparing = tokio::spawn(prepare_tiles(Arc::clone(&app.live), Arc::clone(app.tiles.tiler())));
 
     let places = Arc::new(Semaphore::new(limits.connections_max.max(1)));
     let mut shutdown = pin!(shutdown);

@@ -1,4 +1,4 @@
-//! An archive as it is.
+//! A whole archive, or ranges of it.
 
 use std::{ops::Range, sync::Arc};
 
@@ -9,20 +9,21 @@ use axum::{
 };
 use futures_util::stream;
 
-use super::{range, store::OpenArchive, with};
-use crate::{
-    app::App,
-    http::{
-        problem::Problem,
-        request::{HandlerResult, Rejection, RequestContext},
-    },
+use super::{
+    range,
+    store::{Archives, OpenArchive},
+};
+use crate::http::{
+    problem::Problem,
+    request::{HandlerResult, Rejection, RequestContext},
 };
 
-/// How much is in memory of an answer at a time.
-const PIECE: u64 = 1 << 20;
+/// The number of bytes of an answer that are in memory at once.
+const CHUNK: u64 = 1 << 20;
 
-pub(super) async fn bytes(context: &RequestContext, name: &str) -> HandlerResult {
-    let opened = with(&context.app, name, |_, opened| Ok(Arc::clone(opened))).await?;
+/// Answers `GET /archives/{name}.pmtiles`.
+pub(super) async fn send(context: &RequestContext, archives: &Arc<Archives>, name: &str) -> HandlerResult {
+    let opened = archives.with(name, |_, opened| Ok(Arc::clone(opened))).await?;
     let etag = format!("\"{}\"", opened.version.tag);
     context.check_if_none_match(&etag)?;
     let len = opened.version.len;
@@ -32,12 +33,12 @@ pub(super) async fn bytes(context: &RequestContext, name: &str) -> HandlerResult
     };
     let (status, section) = match asked {
         range::ByteRange::All => (StatusCode::OK, 0..len),
-        range::ByteRange::Part(section) => (StatusCode::PARTIAL_CONTENT, section),
+        range::ByteRange::Section(section) => (StatusCode::PARTIAL_CONTENT, section),
         range::ByteRange::Beyond => return Ok(beyond(len)),
     };
     let length = section.end - section.start;
     let content_range = format!("bytes {}-{}/{len}", section.start, section.end.saturating_sub(1));
-    let mut response = Response::new(body(&context.app, opened, section).await?);
+    let mut response = Response::new(body(archives, opened, section).await?);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.pmtiles"));
@@ -53,7 +54,7 @@ pub(super) async fn bytes(context: &RequestContext, name: &str) -> HandlerResult
     Ok(response)
 }
 
-/// The range that is asked for, where `If-Range` is of this state or not given.
+/// The `Range` header, unless `If-Range` names another state of the file.
 fn wanted<'a>(headers: &'a HeaderMap, etag: &str) -> Option<&'a str> {
     let condition = headers.get(header::IF_RANGE);
     if condition.is_some_and(|condition| condition.as_bytes() != etag.as_bytes()) {
@@ -62,7 +63,7 @@ fn wanted<'a>(headers: &'a HeaderMap, etag: &str) -> Option<&'a str> {
     headers.get(header::RANGE)?.to_str().ok()
 }
 
-/// The range begins beyond the end; the header says where that is.
+/// 416: the range begins beyond the end of the file, which the header gives.
 fn beyond(len: u64) -> Response {
     let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
     if let Ok(value) = HeaderValue::from_str(&format!("bytes */{len}")) {
@@ -71,46 +72,50 @@ fn beyond(len: u64) -> Response {
     response
 }
 
-/// The bytes: at once where they are few, else piece by piece at the reader's pace.
-async fn body(app: &Arc<App>, opened: Arc<OpenArchive>, section: Range<u64>) -> Result<Body, Rejection> {
-    let first = read(app, &opened, section.start..section.end.min(section.start + PIECE)).await?;
+/// The bytes of a section: at once if they fit one chunk, else chunk by chunk at the speed of the client.
+async fn body(
+    archives: &Arc<Archives>,
+    opened: Arc<OpenArchive>,
+    section: Range<u64>,
+) -> Result<Body, Rejection> {
+    let first = read(archives, &opened, section.start..section.end.min(section.start + CHUNK)).await?;
     let at = section.start + first.len() as u64;
     if at == section.end {
         return Ok(Body::from(first));
     }
-    let (app, rest) = (Arc::clone(app), at..section.end);
+    let (archives, rest) = (Arc::clone(archives), at..section.end);
     let further = stream::unfold(rest, move |rest| {
-        let (app, opened) = (Arc::clone(&app), Arc::clone(&opened));
+        let (archives, opened) = (Arc::clone(&archives), Arc::clone(&opened));
         async move {
             if rest.is_empty() {
                 return None;
             }
-            let end = rest.end.min(rest.start + PIECE);
-            let piece = read(&app, &opened, rest.start..end).await;
-            // An error ends the answer before its length: the client sees that it is not whole.
-            let next = if piece.is_ok() { end..rest.end } else { rest.end..rest.end };
-            Some((piece.map_err(|problem| std::io::Error::other(problem.detail().to_owned())), next))
+            let end = rest.end.min(rest.start + CHUNK);
+            let chunk = read(&archives, &opened, rest.start..end).await;
+            // An error ends the answer early: the client sees that bytes are missing.
+            let next = if chunk.is_ok() { end..rest.end } else { rest.end..rest.end };
+            Some((chunk.map_err(|problem| std::io::Error::other(problem.detail().to_owned())), next))
         }
     });
     let first = stream::iter([Ok(first)]);
     Ok(Body::from_stream(futures_util::StreamExt::chain(first, further)))
 }
 
-/// Reads of the state that was opened: never of another, and so not once more.
-async fn read(app: &Arc<App>, opened: &Arc<OpenArchive>, section: Range<u64>) -> Result<Bytes, Problem> {
-    let Some(archives) = app.archives.clone() else { return Err(super::off()) };
-    let (own, opened) = (Arc::clone(&archives), Arc::clone(opened));
-    own.pool
+/// Reads a range of the state that was opened; if the file has been replaced since, that is an error.
+async fn read(
+    archives: &Arc<Archives>,
+    opened: &Arc<OpenArchive>,
+    range: Range<u64>,
+) -> Result<Bytes, Problem> {
+    let (reader, opened) = (Arc::clone(archives), Arc::clone(opened));
+    archives
+        .pool
         .run(move || {
-            let read = archives.source.read(
-                &opened.name,
-                &opened.version,
-                section.start,
-                section.end - section.start,
-            );
+            let read =
+                reader.source.read(&opened.name, &opened.version, range.start, range.end - range.start);
             read.map(Bytes::from).map_err(|fault| {
-                archives.forget(&opened.name);
-                super::problem(&opened.name, fault)
+                reader.forget(&opened.name);
+                fault.problem(&opened.name)
             })
         })
         .await

@@ -1,19 +1,19 @@
-//! `Range` (RFC 9110, 14).
+//! The header `Range` (RFC 9110, section 14).
 
 use std::ops::Range;
 
-/// What part of a file is asked for.
+/// The part of a file that a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ByteRange {
-    /// All of it: no range, several, or one that makes no sense.
+    /// The whole file: no range, several ranges, or one that is not valid.
     All,
-    /// These bytes, of which there is one at least.
-    Part(Range<u64>),
-    /// Bytes beyond its end.
+    /// These bytes, at least one.
+    Section(Range<u64>),
+    /// Bytes beyond the end of the file.
     Beyond,
 }
 
-/// What a `Range` header asks of a file so long.
+/// Reads the `Range` header of a request for a file of `len` bytes.
 pub(super) fn asked(header: Option<&str>, len: u64) -> ByteRange {
     let Some((first, last)) = header
         .and_then(|text| text.trim().strip_prefix("bytes="))
@@ -31,10 +31,14 @@ pub(super) fn asked(header: Option<&str>, len: u64) -> ByteRange {
         {
             ByteRange::Beyond
         }
-        (Some(first), Some(last)) if first <= last => ByteRange::Part(first..last.saturating_add(1).min(len)),
-        (Some(first), None) if last.is_empty() => ByteRange::Part(first..len),
+        (Some(first), Some(last)) if first <= last => {
+            ByteRange::Section(first..last.saturating_add(1).min(len))
+        }
+        (Some(first), None) if last.is_empty() => ByteRange::Section(first..len),
         (None, Some(0)) if first.is_empty() => ByteRange::Beyond,
-        (None, Some(last)) if first.is_empty() && len > 0 => ByteRange::Part(len.saturating_sub(last)..len),
+        (None, Some(last)) if first.is_empty() && len > 0 => {
+            ByteRange::Section(len.saturating_sub(last)..len)
+        }
         (None, Some(_)) if first.is_empty() => ByteRange::Beyond,
         _ => ByteRange::All,
     }
@@ -47,12 +51,12 @@ mod tests {
     #[test]
     fn ranges_are_read_as_the_standard_says() {
         for (header, expected) in [
-            ("bytes=0-99", ByteRange::Part(0..100)),
-            ("bytes=990-2000", ByteRange::Part(990..1000)),
-            ("bytes=990-", ByteRange::Part(990..1000)),
-            ("bytes=-10", ByteRange::Part(990..1000)),
-            ("bytes=-5000", ByteRange::Part(0..1000)),
-            ("bytes=999-999", ByteRange::Part(999..1000)),
+            ("bytes=0-99", ByteRange::Section(0..100)),
+            ("bytes=990-2000", ByteRange::Section(990..1000)),
+            ("bytes=990-", ByteRange::Section(990..1000)),
+            ("bytes=-10", ByteRange::Section(990..1000)),
+            ("bytes=-5000", ByteRange::Section(0..1000)),
+            ("bytes=999-999", ByteRange::Section(999..1000)),
             ("bytes=1000-", ByteRange::Beyond),
             ("bytes=1000-1001", ByteRange::Beyond),
             ("bytes=99999999999999999999999-", ByteRange::Beyond),

@@ -1,4 +1,4 @@
-//! Where archives lie, and reading ranges of them.
+//! Reading ranges of archives, from a folder or from a web server.
 
 use std::{
     fs::{self, File},
@@ -17,25 +17,26 @@ use ureq::{
 
 use crate::hash::hash_of;
 
-/// The ending of an archive's file.
-pub(super) const ENDING: &str = ".pmtiles";
-/// How long another server may take to answer a range.
+/// The extension of an archive's file.
+pub(super) const EXTENSION: &str = ".pmtiles";
+/// Maximum time for another server to answer a range.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A folder of archives, or an address that they lie below.
+/// The place that archives are read from.
 #[derive(Debug)]
 pub(super) enum ArchiveSource {
+    /// A folder on this machine.
     Folder(PathBuf),
-    /// Object storage or any web server that answers ranges.
+    /// Object storage, or any web server that answers range requests: its base URL and the client.
     Web(String, Agent),
 }
 
-/// One state of an archive's file: ranges of different states do not fit together.
+/// One state of an archive's file. Ranges of different states must not be combined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ArchiveVersion {
-    /// Differs from state to state; safe in a header.
+    /// Differs between states; hexadecimal digits.
     pub(super) tag: String,
-    /// How long the file is, in bytes.
+    /// The length of the file in bytes.
     pub(super) len: u64,
 }
 
@@ -44,11 +45,11 @@ pub(super) struct ArchiveVersion {
 pub(super) enum ArchiveFault {
     /// There is no such archive.
     Absent,
-    /// It is not any more what it was when it was opened.
+    /// The file has been replaced since it was opened.
     Changed,
-    /// It cannot be read for now.
+    /// It cannot be read at the moment; the reason.
     Away(String),
-    /// It is damaged.
+    /// The file is not a valid archive; the reason.
     Damaged(String),
 }
 
@@ -63,10 +64,10 @@ impl From<io::Error> for ArchiveFault {
 }
 
 impl ArchiveSource {
-    /// From what `--archives` says.
-    pub(super) fn new(place: &str) -> Self {
-        if !(place.starts_with("http://") || place.starts_with("https://")) {
-            return Self::Folder(place.into());
+    /// The source that `--archives` names: an `http://` or `https://` URL, or a folder. Reads nothing.
+    pub(super) fn new(location: &str) -> Self {
+        if !(location.starts_with("http://") || location.starts_with("https://")) {
+            return Self::Folder(location.into());
         }
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let agent = Agent::config_builder()
@@ -76,18 +77,18 @@ impl ArchiveSource {
             .user_agent(concat!("citymap/", env!("CARGO_PKG_VERSION")))
             .tls_config(tls)
             .build();
-        Self::Web(place.trim_end_matches('/').to_owned(), agent.into())
+        Self::Web(location.trim_end_matches('/').to_owned(), agent.into())
     }
 
-    /// The names of all archives, where the place can be listed.
+    /// The names of all archives, sorted; `None` if the source cannot be listed. Blocks.
     pub(super) fn names(&self) -> Result<Option<Vec<String>>, ArchiveFault> {
         let Self::Folder(folder) = self else { return Ok(None) };
         let mut names = Vec::new();
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            if let Some(name) = name.to_str().and_then(|name| name.strip_suffix(ENDING))
-                && super::is_name(name)
+            if let Some(name) = name.to_str().and_then(|name| name.strip_suffix(EXTENSION))
+                && is_name(name)
             {
                 names.push(name.to_owned());
             }
@@ -96,11 +97,11 @@ impl ArchiveSource {
         Ok(Some(names))
     }
 
-    /// The archive's state now, and its first bytes: what the header and the root directory lie in.
+    /// The archive's current state and its first bytes, which hold the header and the root directory. Blocks.
     pub(super) fn open(&self, name: &str) -> Result<(ArchiveVersion, Vec<u8>), ArchiveFault> {
         match self {
             Self::Folder(folder) => {
-                let file = File::open(folder.join(format!("{name}{ENDING}")))?;
+                let file = File::open(folder.join(format!("{name}{EXTENSION}")))?;
                 let version = version_of(&file)?;
                 let mut bytes = vec![0; version.len.min(ROOT_MAX as u64) as usize];
                 file.read_exact_at(&mut bytes, 0)?;
@@ -110,7 +111,10 @@ impl ArchiveSource {
         }
     }
 
-    /// A range of the archive in this state.
+    /// Reads a range of the archive in this state. Blocks.
+    ///
+    /// # Errors
+    /// [`ArchiveFault::Changed`] if the file is in another state now.
     pub(super) fn read(
         &self,
         name: &str,
@@ -120,12 +124,12 @@ impl ArchiveSource {
     ) -> Result<Vec<u8>, ArchiveFault> {
         if offset.checked_add(length).is_none_or(|end| end > version.len) {
             return Err(ArchiveFault::Damaged(
-                "it ends before what its header and directories promise".into(),
+                "it ends before the data that its header and directories refer to".into(),
             ));
         }
         match self {
             Self::Folder(folder) => {
-                let file = File::open(folder.join(format!("{name}{ENDING}")))?;
+                let file = File::open(folder.join(format!("{name}{EXTENSION}")))?;
                 if version_of(&file)? != *version {
                     return Err(ArchiveFault::Changed);
                 }
@@ -141,6 +145,12 @@ impl ArchiveSource {
     }
 }
 
+/// True if a text may name an archive: 1 to 100 letters, digits, `.`, `_` and `-`, and nothing that leads out of the folder.
+pub(super) fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=100).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(plain)
+}
+
 fn version_of(file: &File) -> Result<ArchiveVersion, ArchiveFault> {
     let data = file.metadata()?;
     if !data.is_file() {
@@ -150,7 +160,7 @@ fn version_of(file: &File) -> Result<ArchiveVersion, ArchiveFault> {
     Ok(ArchiveVersion { tag, len: data.len() })
 }
 
-/// Gets a range of a state, of any state where none is given.
+/// Fetches a range of the state `version`, or of any state if it is `None`.
 fn fetch(
     agent: &Agent,
     base: &str,
@@ -159,21 +169,23 @@ fn fetch(
     length: u64,
     version: Option<&ArchiveVersion>,
 ) -> Result<(ArchiveVersion, Vec<u8>), ArchiveFault> {
-    let away = |reason: String| ArchiveFault::Away(format!("{base}/{name}{ENDING}: {reason}"));
+    let away = |reason: String| ArchiveFault::Away(format!("{base}/{name}{EXTENSION}: {reason}"));
     let answer = agent
-        .get(format!("{base}/{name}{ENDING}"))
+        .get(format!("{base}/{name}{EXTENSION}"))
         .header(header::RANGE, format!("bytes={offset}-{}", offset + length.saturating_sub(1)))
-        // Packed on the way, a range would be one of something else.
+        // With a content coding, the range would be one of the compressed bytes.
         .header(header::ACCEPT_ENCODING, "identity")
         .call()
         .map_err(|error| away(error.to_string()))?;
     match answer.status() {
         StatusCode::PARTIAL_CONTENT => {}
-        // Object storage says 403 for what is not there where nobody may list.
+        // Object storage that may not be listed answers 403 for a missing object.
         StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN => return Err(ArchiveFault::Absent),
         StatusCode::RANGE_NOT_SATISFIABLE if version.is_some() => return Err(ArchiveFault::Changed),
-        StatusCode::RANGE_NOT_SATISFIABLE => return Err(ArchiveFault::Damaged("it is empty".into())),
-        StatusCode::OK => return Err(away("the server sends no ranges; archives need them".into())),
+        StatusCode::RANGE_NOT_SATISFIABLE => return Err(ArchiveFault::Damaged("the file is empty".into())),
+        StatusCode::OK => {
+            return Err(away("the server does not answer range requests; archives need them".into()));
+        }
         status => return Err(away(format!("the server answers {status}"))),
     }
     let found =
@@ -182,13 +194,14 @@ fn fetch(
         return Err(ArchiveFault::Changed);
     }
     let mut body = answer.into_body();
-    // One more than there may be: the bound itself counts as passed.
+    // One byte more: reaching the bound counts as exceeding it.
     let bytes =
         body.with_config().limit(length + 1).read_to_vec().map_err(|error| away(error.to_string()))?;
     Ok((found, bytes))
 }
 
-/// The state that an answer's headers tell: its tag or time, and its length (`Content-Range: bytes 0-99/1234`).
+/// The state that the headers of an answer describe: its ETag or time, and its length
+/// (`Content-Range: bytes 0-99/1234`). `None` if the range does not begin at `offset`.
 fn state(headers: &HeaderMap, offset: u64) -> Option<ArchiveVersion> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let (range, len) = text(header::CONTENT_RANGE)?.strip_prefix("bytes ")?.split_once('/')?;
@@ -198,4 +211,19 @@ fn state(headers: &HeaderMap, offset: u64) -> Option<ArchiveVersion> {
     let len = len.parse().ok()?;
     let tag = text(header::ETAG).or_else(|| text(header::LAST_MODIFIED)).unwrap_or_default();
     Some(ArchiveVersion { tag: format!("{:x}", hash_of(&(tag, len))), len })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_not_lead_out_of_the_folder() {
+        for good in ["city", "city-2026.10", "a_b"] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "a\0", "đ", "%2e"] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
 }

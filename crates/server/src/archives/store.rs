@@ -1,4 +1,4 @@
-//! Archives that are open, and the tiles in them.
+//! Open archives, their directories, and the tiles in them.
 
 use std::{
     sync::Arc,
@@ -11,23 +11,23 @@ use citymap_tile::{
 };
 use moka::sync::Cache;
 
-use super::source::{ArchiveFault, ArchiveSource, ArchiveVersion};
-use crate::work::BlockingPool;
+use super::source::{ArchiveFault, ArchiveSource, ArchiveVersion, is_name};
+use crate::{http::problem::Problem, work::BlockingPool};
 
-/// Bytes of a directory at most, packed and unpacked.
+/// Maximum size of a directory in bytes, compressed and decompressed.
 const DIRECTORY_MAX: (u64, usize) = (4 << 20, 32 << 20);
-/// Bytes of the metadata at most, packed and unpacked.
+/// Maximum size of the metadata in bytes, compressed and decompressed.
 const METADATA_MAX: (u64, usize) = (4 << 20, 16 << 20);
-/// Bytes of a tile at most, as it lies there.
+/// Maximum size of a stored tile in bytes.
 const TILE_MAX: u64 = 32 << 20;
-/// Directories within directories at most.
+/// Maximum depth of nested directories.
 const DEPTH: usize = 4;
-/// How long an archive is believed to be what it was, where asking costs a round trip.
+/// How long an archive on another server is assumed to be unchanged.
 const FRESH: Duration = Duration::from_secs(10);
-/// Bytes of directories kept.
+/// Size of the cache of directories in bytes.
 const DIRECTORY_CACHE_BYTES: u64 = 64 << 20;
 
-/// An open archive in one state.
+/// An open archive: one state of its file.
 #[derive(Debug)]
 pub(super) struct OpenArchive {
     pub(super) name: String,
@@ -37,14 +37,14 @@ pub(super) struct OpenArchive {
     since: Instant,
 }
 
-/// All archives of a place.
+/// All archives of one source.
 #[derive(Debug)]
 pub(crate) struct Archives {
     pub(super) source: ArchiveSource,
     opened: Cache<String, Arc<OpenArchive>>,
-    /// Leaf directories by archive, state and place.
+    /// Leaf directories by archive, state and offset.
     leaves: Cache<(String, String, u64), Arc<Directory>>,
-    /// Apart from the pool of questions: these wait for disks and other servers.
+    /// Separate from the pool of other requests, because these wait for disks and other servers.
     pub(super) pool: BlockingPool,
 }
 
@@ -54,11 +54,38 @@ impl From<ArchiveError> for ArchiveFault {
     }
 }
 
+impl ArchiveFault {
+    /// The problem to answer for the archive `name`. Logs what its operator must know.
+    pub(super) fn problem(self, name: &str) -> Problem {
+        match self {
+            Self::Absent => Problem::not_found(format!("there is no archive `{name}`; /archives lists them")),
+            Self::Changed => {
+                Problem::unavailable(format!("archive `{name}` is being replaced; try again"), 1)
+            }
+            Self::Away(reason) => {
+                tracing::warn!(name, reason, "an archive cannot be read");
+                Problem::unavailable(format!("archive `{name}` cannot be read at the moment; try again"), 5)
+            }
+            Self::Damaged(reason) => {
+                tracing::warn!(name, reason, "an archive is damaged");
+                Problem::internal(format!(
+                    "archive `{name}` cannot be used: {reason}. Bake it again, or copy it again"
+                ))
+            }
+        }
+    }
+}
+
+/// The problem to answer if no archives are served.
+pub(super) fn not_served() -> Problem {
+    Problem::not_found("no archives are served; start the server with --archives and a folder or a URL")
+}
+
 impl Archives {
-    /// The archives of a folder, or below an `http://` or `https://` address. Nothing is read yet.
-    pub(crate) fn new(place: &str, queue: usize) -> Self {
+    /// The archives of a folder, or below an `http://` or `https://` URL. Reads nothing.
+    pub(crate) fn new(location: &str, queue: usize) -> Self {
         Self {
-            source: ArchiveSource::new(place),
+            source: ArchiveSource::new(location),
             opened: Cache::new(1_000),
             leaves: Cache::builder()
                 .max_capacity(DIRECTORY_CACHE_BYTES)
@@ -68,7 +95,36 @@ impl Archives {
         }
     }
 
-    /// An archive as it is now. Blocks.
+    /// Does `work` with an archive on the archives' own pool; once more if the file was replaced in the meantime.
+    ///
+    /// # Errors
+    /// 404 if there is no such archive, 503 if it cannot be read now, 500 if it is damaged.
+    pub(super) async fn with<T: Send + 'static>(
+        self: &Arc<Self>,
+        name: &str,
+        work: impl Fn(&Self, &Arc<OpenArchive>) -> Result<T, ArchiveFault> + Send + 'static,
+    ) -> Result<T, Problem> {
+        if !is_name(name) {
+            let name: String = name.chars().take(100).collect();
+            return Err(ArchiveFault::Absent.problem(&name));
+        }
+        let (archives, name) = (Arc::clone(self), name.to_owned());
+        self.pool
+            .run(move || {
+                let once = || work(&archives, &archives.open(&name)?);
+                let outcome = match once() {
+                    Err(ArchiveFault::Changed) => {
+                        archives.forget(&name);
+                        once()
+                    }
+                    outcome => outcome,
+                };
+                outcome.map_err(|fault| fault.problem(&name))
+            })
+            .await
+    }
+
+    /// Opens an archive in its current state. Blocks.
     pub(super) fn open(&self, name: &str) -> Result<Arc<OpenArchive>, ArchiveFault> {
         let known = self.opened.get(name);
         if let Some(known) = known.as_ref().filter(|known| known.since.elapsed() < FRESH)
@@ -103,18 +159,19 @@ impl Archives {
         Ok(opened)
     }
 
-    /// Forgets an archive that has changed.
+    /// Closes an archive that has changed.
     pub(super) fn forget(&self, name: &str) {
         self.opened.invalidate(name);
     }
 
-    /// Archives that were asked for and are there.
+    /// The archives that are open, sorted by name.
     pub(super) fn known(&self) -> Vec<Arc<OpenArchive>> {
         let mut known: Vec<_> = self.opened.iter().map(|(_, opened)| opened).collect();
         known.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         known
     }
 
+    /// Reads `length` bytes at `offset` of one section of the file, which is given by its start and its length.
     fn section(
         &self,
         archive: &OpenArchive,
@@ -123,12 +180,12 @@ impl Archives {
         length: u64,
     ) -> Result<Vec<u8>, ArchiveFault> {
         if offset.checked_add(length).is_none_or(|end| end > len) {
-            return Err(ArchiveError::Damaged("an entry points out of its part").into());
+            return Err(ArchiveError::Damaged("an entry points out of its section").into());
         }
         self.source.read(&archive.name, &archive.version, from + offset, length)
     }
 
-    /// A tile's bytes as they lie in the archive; `None` where it has none. Blocks.
+    /// The stored bytes of a tile; `None` if the archive does not have it. Blocks.
     pub(super) fn tile(&self, archive: &OpenArchive, tile: TileId) -> Result<Option<Vec<u8>>, ArchiveFault> {
         let number = tile_number(tile);
         let mut directory = Arc::clone(&archive.root);
@@ -144,7 +201,7 @@ impl Archives {
                 Some(DirectoryHit::Leaf(offset, length)) => directory = self.leaf(archive, offset, length.into())?,
             }
         }
-        Err(ArchiveError::Damaged("its directories go around in circles").into())
+        Err(ArchiveError::Damaged("its directories are nested too deeply").into())
     }
 
     fn leaf(&self, archive: &OpenArchive, offset: u64, length: u64) -> Result<Arc<Directory>, ArchiveFault> {
@@ -162,7 +219,7 @@ impl Archives {
         Ok(leaf)
     }
 
-    /// The archive's metadata. Blocks.
+    /// Reads the archive's metadata, a JSON object. Blocks.
     pub(super) fn metadata(
         &self,
         archive: &OpenArchive,
@@ -177,6 +234,6 @@ impl Archives {
         let packed = self.source.read(&archive.name, &archive.version, offset, length)?;
         let bytes = decompress_within(&packed, archive.header.inner, METADATA_MAX.1)?;
         serde_json::from_slice(&bytes)
-            .map_err(|_no_json| ArchiveFault::Damaged("its metadata is no JSON object".into()))
+            .map_err(|_no_json| ArchiveFault::Damaged("its metadata is not a JSON object".into()))
     }
 }

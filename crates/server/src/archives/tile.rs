@@ -1,4 +1,4 @@
-//! One tile out of an archive.
+//! One tile of an archive.
 
 use axum::{
     body::Body,
@@ -7,7 +7,7 @@ use axum::{
 };
 use citymap_tile::{ContentEncoding, archive::decompress_within, compress};
 
-use super::{source::ArchiveFault, with};
+use super::{source::ArchiveFault, store::not_served};
 use crate::{
     http::{
         negotiate::{Encodings, matches_etag},
@@ -16,37 +16,40 @@ use crate::{
     tiles::position,
 };
 
-/// Bytes of an unpacked tile at most.
-const UNPACKED_MAX: usize = 64 << 20;
+/// Maximum size of a decompressed tile in bytes.
+const DECOMPRESSED_MAX: usize = 64 << 20;
 
 /// `GET /archives/{name}/{z}/{x}/{y}`
 pub(crate) async fn tile(context: RequestContext) -> HandlerResult {
     context.no_more_of(&[])?;
     let y = context.path_param("y");
-    // Other servers' addresses end so.
+    // The addresses of other tile servers end like this.
     let y = [".mvt", ".pbf"].into_iter().find_map(|ending| y.strip_suffix(ending)).unwrap_or(y);
     let tile = position(context.path_param("z"), context.path_param("x"), y)?;
     let accepted = Encodings::of(&context.headers);
-    let given = context.headers.clone();
-    let (etag, found) = with(&context.app, context.path_param("name"), move |archives, opened| {
-        let header = &opened.header;
-        let stored = header.encoding;
-        // As it lies there, where the client takes that: nothing to do.
-        let encoding = accepted.best(|encoding| encoding == stored);
-        let etag = format!("\"{}-{tile}-{encoding:?}\"", opened.version.tag).replace('/', "-");
-        if matches_etag(&given, &etag) {
-            return Ok((etag, None));
-        }
-        let bytes = match archives.tile(opened, tile)? {
-            Some(bytes) if encoding != stored => {
-                let plain = decompress_within(&bytes, stored, UNPACKED_MAX).map_err(ArchiveFault::from)?;
-                Some(compress(&plain, encoding))
+    let request_headers = context.headers.clone();
+    let archives = context.app.archives.clone().ok_or_else(not_served)?;
+    let (etag, found) = archives
+        .with(context.path_param("name"), move |archives, opened| {
+            let header = &opened.header;
+            let stored = header.encoding;
+            // The stored bytes can be sent as they are if the client accepts their encoding.
+            let encoding = accepted.best(|encoding| encoding == stored);
+            let etag = format!("\"{}-{tile}-{encoding:?}\"", opened.version.tag).replace('/', "-");
+            if matches_etag(&request_headers, &etag) {
+                return Ok((etag, None));
             }
-            bytes => bytes,
-        };
-        Ok((etag, Some((bytes, encoding, header.tile_type))))
-    })
-    .await?;
+            let bytes = match archives.tile(opened, tile)? {
+                Some(bytes) if encoding != stored => {
+                    let plain =
+                        decompress_within(&bytes, stored, DECOMPRESSED_MAX).map_err(ArchiveFault::from)?;
+                    Some(compress(&plain, encoding))
+                }
+                bytes => bytes,
+            };
+            Ok((etag, Some((bytes, encoding, header.tile_type))))
+        })
+        .await?;
     let mut response = match found {
         None => StatusCode::NOT_MODIFIED.into_response(),
         Some((None, ..)) => StatusCode::NO_CONTENT.into_response(),

@@ -56,7 +56,7 @@ pub(crate) async fn changes(mut context: RequestContext) -> HandlerResult {
     let limit = context.params.limit(LIMIT, LIMIT_MAX)?;
     let layers = filter(&mut context)?;
     context.no_more(&["since", "limit", "layers"])?;
-    let author = known_writer(&context.app, &context.headers).is_some();
+    let author = known_writer(&context.app.config.writers, &context.headers).is_some();
     let etag = context.etag(representation);
     let etag = if author { format!("{}-author\"", etag.trim_end_matches('"')) } else { etag };
     context.check_if_none_match(&etag)?;

@@ -1,5 +1,6 @@
-//! `GET /api/events`: a stream of server-sent events. Each reader takes what it has room for: the next piece is made when
-//! the one before has been sent, so that a slow reader costs a place and no memory.
+//! `GET /api/events`: a stream of server-sent events.
+//!
+//! The next chunk is made when the one before has been sent, so that a client that reads slowly holds a place but no memory.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -8,7 +9,8 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     response::Response,
 };
-use citymap_feed::RenderedRevision;
+use citymap_feed::{Hub, RenderedRevision};
+use citymap_live::Live;
 use citymap_model::{LayerId, RevisionNumber};
 use futures_util::stream::unfold;
 use tokio::{
@@ -17,23 +19,20 @@ use tokio::{
 };
 
 use super::filter;
-use crate::{
-    app::App,
-    http::{
-        auth::known_writer,
-        problem::Problem,
-        request::{HandlerResult, RequestContext},
-    },
+use crate::http::{
+    auth::known_writer,
+    problem::Problem,
+    request::{HandlerResult, RequestContext},
 };
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const ACCEL: HeaderName = HeaderName::from_static("x-accel-buffering");
-/// What a reader is told first: when to come back after a cut, in milliseconds.
+/// The first bytes of a stream: how many milliseconds a client waits before it reconnects.
 const OPENING: &str = "retry: 2000\n: the changes of the city, one event a revision\n\n";
-/// How long to wait before a store that did not answer is asked again.
-const AGAIN: Duration = Duration::from_secs(1);
-/// Bytes after which a piece is sent before the next revision is looked at.
-const PIECE: usize = 256 << 10;
+/// How long to wait before a store that did not answer is read again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// A chunk of at least this many bytes is sent before further revisions are added.
+const CHUNK_BYTES: usize = 256 << 10;
 
 /// `GET /api/events`
 pub(crate) async fn events(mut context: RequestContext) -> HandlerResult {
@@ -42,34 +41,37 @@ pub(crate) async fn events(mut context: RequestContext) -> HandlerResult {
     context.params.finish(&["since", "layers"])?;
     let app = Arc::clone(&context.app);
     let Some(permit) = app.hub.open_stream() else {
-        let most = app.config.limits.feed.streams_max;
+        let max = app.config.limits.feed.streams_max;
         return Err(Problem::unavailable(
-            format!("{most} streams of events are open, and no more are; ask /api/changes now and then"),
+            format!("{max} event streams are open, which is the maximum; poll /api/changes instead"),
             10,
         )
         .into());
     };
     let newest = context.city_snapshot.revision();
-    let author = known_writer(&app, &context.headers).is_some();
+    let author = known_writer(&app.config.writers, &context.headers).is_some();
     let mut opening = OPENING.to_owned();
     match since {
         None => opening.push_str(&format!("id: {newest}\n{}", hello(newest))),
-        // Another server has shown more than this one does yet. The reader keeps its place.
+        // Another server has shown later revisions than this one has yet. The client keeps its position.
         Some(since) if since > newest => opening.push_str(&hello(newest)),
         Some(_) => {}
     }
+    let heartbeat = app.config.limits.feed.heartbeat;
     let stream = EventStream {
+        live: Arc::clone(&app.live),
+        hub: Arc::clone(&app.hub),
         revisions: app.live.revisions(),
         closing: app.hub.closing(),
         position: since.unwrap_or(newest),
-        beat: Instant::now() + app.config.limits.feed.heartbeat,
+        heartbeat,
+        silent_until: Instant::now() + heartbeat,
         author,
         opening: Some(opening),
         layers,
-        app,
         _permit: permit,
     };
-    let mut response = Response::new(Body::from_stream(unfold(stream, EventStream::piece)));
+    let mut response = Response::new(Body::from_stream(unfold(stream, EventStream::chunk)));
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, "text/event-stream"),
@@ -85,67 +87,73 @@ fn hello(newest: RevisionNumber) -> String {
     format!("event: hello\ndata: {{\"revision\":{newest}}}\n\n")
 }
 
-/// Where the reader is. A browser that comes back says so in a header, and means that whatever its address says.
+/// The last revision that the client has. A browser that reconnects sends it in a header, which takes precedence over the
+/// parameter that its address still has.
 fn since(context: &mut RequestContext) -> Result<Option<RevisionNumber>, Problem> {
     let asked = context.params.number("since", 0, RevisionNumber::MAX - 1)?;
     let Some(last) = context.headers.get(LAST_EVENT_ID) else { return Ok(asked) };
     match last.to_str().map(|text| text.trim().parse::<RevisionNumber>()) {
         Ok(Ok(last)) if last < RevisionNumber::MAX => Ok(Some(last)),
         _ => Err(Problem::parameter(
-            "`Last-Event-ID` is no revision's number; repeat the `id` of the last event, or leave it out",
+            "`Last-Event-ID` is not a revision number; repeat the `id` of the last event, or leave the header out",
         )),
     }
 }
 
-/// One reader's place in the feed.
+/// One client's position in the feed.
 struct EventStream {
-    app: Arc<App>,
+    live: Arc<Live>,
+    hub: Arc<Hub>,
     revisions: watch::Receiver<RevisionNumber>,
     closing: watch::Receiver<bool>,
-    /// The last revision that was sent, or need not be.
+    /// The last revision that was sent, or that the client had before.
     position: RevisionNumber,
     layers: Option<Vec<LayerId>>,
     author: bool,
     opening: Option<String>,
-    /// When something is to be sent at the latest.
-    beat: Instant,
+    /// How long the stream may be silent.
+    heartbeat: Duration,
+    /// When a comment is sent if nothing else has been.
+    silent_until: Instant,
+    /// The place among the open streams.
     _permit: OwnedSemaphorePermit,
 }
 
 impl EventStream {
-    /// The next piece; the stream ends with the server.
-    async fn piece(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
-        let piece = match self.opening.take() {
+    /// The next chunk; `None` when the server stops.
+    async fn chunk(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        let chunk = match self.opening.take() {
             Some(opening) => opening,
             None => self.wait().await?,
         };
-        self.beat = Instant::now() + self.app.config.limits.feed.heartbeat;
-        Some((Ok(piece.into()), self))
+        self.silent_until = Instant::now() + self.heartbeat;
+        Some((Ok(chunk.into()), self))
     }
 
-    /// Waits for revisions, or until it is time to say that the line still stands.
+    /// Waits for revisions, or until a comment must show that the connection is alive.
     async fn wait(&mut self) -> Option<String> {
         loop {
             if *self.closing.borrow_and_update() {
                 return None;
             }
-            // Seen before it is asked for, so that what comes meanwhile wakes us.
+            // Marked as seen before the feed is read, so that a revision that arrives in the meantime wakes this task.
             self.revisions.borrow_and_update();
-            let pause = match self.app.hub.next(&self.app.live, self.position).await {
+            let pause = match self.hub.next(&self.live, self.position).await {
                 Ok(revisions) if revisions.is_empty() => None,
                 Ok(revisions) => {
-                    let piece = self.write(&revisions);
-                    if !piece.is_empty() {
-                        return Some(piece);
+                    let chunk = self.write(&revisions);
+                    if !chunk.is_empty() {
+                        return Some(chunk);
                     }
                     Some(Duration::ZERO)
                 }
-                Err(_away) => Some(AGAIN),
+                Err(_away) => Some(RETRY_AFTER),
             };
-            if Instant::now() >= self.beat {
+            if Instant::now() >= self.silent_until {
                 return Some(":\n\n".to_owned());
             }
-            let pause = pause.map_or(self.beat, |pause| self.beat.min(Instant::now() + pause));
+            let pause =
+                pause.map_or(self.silent_until, |pause| self.silent_until.min(Instant::now() + pause));
             tokio::select! {
                 changed = self.revisions.changed() => changed.ok()?,
                 _ = self.closing.changed() => return None,
@@ -155,16 +163,16 @@ impl EventStream {
     }
 
     fn write(&mut self, revisions: &[Arc<RenderedRevision>]) -> String {
-        let mut piece = String::new();
+        let mut chunk = String::new();
         for revision in revisions {
             self.position = revision.number;
             if let Some(json) = revision.json(self.layers.as_deref(), self.author) {
-                piece.push_str(&format!("id: {}\nevent: revision\ndata: {json}\n\n", revision.number));
+                chunk.push_str(&format!("id: {}\nevent: revision\ndata: {json}\n\n", revision.number));
             }
-            if piece.len() >= PIECE {
+            if chunk.len() >= CHUNK_BYTES {
                 break;
             }
         }
-        piece
+        chunk
     }
 }

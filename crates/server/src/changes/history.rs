@@ -52,7 +52,7 @@ pub(crate) async fn history(mut context: RequestContext) -> HandlerResult {
     context.no_more(&["before", "limit", "crs"])?;
     let id = context.path_param("id").to_owned();
     let fid = fid(&snapshot, &id).ok_or_else(|| nothing(&snapshot, &id))?;
-    let author = known_writer(&context.app, &context.headers).is_some();
+    let author = known_writer(&context.app.config.writers, &context.headers).is_some();
     let mut etag = context.etag(representation);
     if author {
         etag = format!("{}-author\"", etag.trim_end_matches('"'));

@@ -1,16 +1,16 @@
-//! Who may write: tokens that the server was started with, until roles come.
+//! Who may write: the tokens that the server was started with.
 
 use std::{fmt, fs, io, os::unix::fs::PermissionsExt, path::Path};
 
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
-use crate::{app::App, http::problem::Problem};
+use crate::http::problem::Problem;
 
-/// Letters that a token has at least: what is shorter can be guessed.
+/// Minimum number of letters of a token; shorter ones can be guessed.
 const TOKEN_MIN: usize = 16;
 
-/// One who may write, by a token. The token itself is not kept.
+/// Somebody who may write with a token, of which only the hash is kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Writer {
     /// The author of the revisions that are made with the token.
@@ -31,29 +31,32 @@ pub enum WritersError {
     /// The file could not be read.
     #[error("the writers' file {path} cannot be read: {source}")]
     Read {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Others could read the tokens.
+    /// Other users of the machine could read the tokens.
     #[error("the writers' file {path} can be read by others; run `chmod 600 {path}`")]
     Open {
-        /// The file.
+        /// The path of the file.
         path: String,
     },
-    /// A line is not a name and a token. The line itself is not shown: it may hold a token.
+    /// A line is not a name and a token. The message does not show the line, which may have a token.
     #[error("line {line} of the writers' file: {reason}")]
     Line {
-        /// Its number, from 1.
+        /// The line's number, from 1.
         line: usize,
-        /// What is wrong.
+        /// What is wrong with the line.
         reason: &'static str,
     },
 }
 
 impl Writer {
-    /// Who writes with this token, 16 letters at least.
+    /// A writer with a name of 1 to 100 letters and a token of at least 16.
+    ///
+    /// # Errors
+    /// What is wrong with the name or the token.
     pub fn new(name: &str, token: &str) -> Result<Self, &'static str> {
         let visible = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
         if !visible(name) || name.trim() != name || name.chars().count() > 100 {
@@ -64,13 +67,16 @@ impl Writer {
         }
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(
-                "the token has letters that no header carries; use letters, digits and signs of ASCII",
+                "the token has letters that a header cannot carry; use letters, digits and signs of ASCII",
             );
         }
         Ok(Self { name: name.to_owned(), token_sha256: Sha256::digest(token).into() })
     }
 
-    /// Reads lines of `name:token`. Empty lines and those that begin with `#` do not count.
+    /// Reads lines of `name:token`. Empty lines and lines that begin with `#` are skipped.
+    ///
+    /// # Errors
+    /// [`WritersError::Line`] for the first line that cannot be used.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, WritersError> {
         let mut writers: Vec<Self> = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -82,7 +88,9 @@ impl Writer {
             let (name, token) = line.split_once(':').ok_or_else(|| failed("write `name:token`"))?;
             let writer = Self::new(name.trim(), token.trim()).map_err(failed)?;
             if writers.iter().any(|own| own.token_sha256 == writer.token_sha256) {
-                return Err(failed("the token stands above already; give each writer one of its own"));
+                return Err(failed(
+                    "the token occurs on an earlier line; give each writer a token of its own",
+                ));
             }
             writers.push(writer);
         }
@@ -90,10 +98,10 @@ impl Writer {
     }
 }
 
-/// Reads the file that `--writers` names: lines of `name:token`. The file must not be open to others.
+/// Reads the file that `--writers` names: lines of `name:token`. Other users must not be able to read the file.
 ///
 /// # Errors
-/// [`WritersError`] says which line, and what to do.
+/// [`WritersError`] names the line and says what to do.
 pub fn read_writers(path: &Path) -> Result<Vec<Writer>, WritersError> {
     let shown = || path.display().to_string();
     let failed = |source| WritersError::Read { path: shown(), source };
@@ -104,33 +112,36 @@ pub fn read_writers(path: &Path) -> Result<Vec<Writer>, WritersError> {
     Writer::parse_list(&fs::read_to_string(path).map_err(failed)?)
 }
 
-/// The writer who asks; refuses where writing is off (403) or the token is none of those known (401).
-pub(crate) fn writer<'a>(app: &'a App, headers: &HeaderMap) -> Result<&'a Writer, Problem> {
-    if app.config.writers.is_empty() {
+/// The writer whose token the request carries.
+///
+/// # Errors
+/// 403 if writing is off, 401 if the token is missing or not known.
+pub(crate) fn writer<'a>(writers: &'a [Writer], headers: &HeaderMap) -> Result<&'a Writer, Problem> {
+    if writers.is_empty() {
         return Err(Problem::forbidden(
             "writing over HTTP is off: start the server with --writers FILE, whose lines are name:token, and send \
              Authorization: Bearer <token>",
         ));
     }
-    known_writer(app, headers).ok_or_else(|| {
+    known_writer(writers, headers).ok_or_else(|| {
         Problem::unauthorized(if headers.contains_key(header::AUTHORIZATION) {
-            "the token is not one that may write; ask who runs this server for one"
+            "this token may not write; ask the operator of this server for one"
         } else {
-            "send Authorization: Bearer <token>; who runs this server gives tokens"
+            "send Authorization: Bearer <token>; the operator of this server gives tokens"
         })
     })
 }
 
-/// The writer whose token the request carries, if it carries one.
-pub(crate) fn known_writer<'a>(app: &'a App, headers: &HeaderMap) -> Option<&'a Writer> {
+/// The writer whose token the request carries, if there is one.
+pub(crate) fn known_writer<'a>(writers: &'a [Writer], headers: &HeaderMap) -> Option<&'a Writer> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked(7)?;
     if !scheme.eq_ignore_ascii_case(b"bearer ") {
         return None;
     }
     let given: [u8; 32] = Sha256::digest(token.trim_ascii()).into();
-    // Every writer is looked at, and every byte: the time that it takes says nothing.
-    app.config.writers.iter().fold(None, |found, writer| {
+    // Every writer and every byte is compared, so that the time it takes reveals nothing.
+    writers.iter().fold(None, |found, writer| {
         let differs = writer.token_sha256.iter().zip(given).fold(0, |differs, (a, b)| differs | (a ^ b));
         if std::hint::black_box(differs) == 0 { Some(writer) } else { found }
     })
@@ -141,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_read_and_its_tokens_are_not_shown() {
+    fn a_list_is_read_and_tokens_are_never_shown() {
         let text = "# survey office\n\nđo đạc:0123456789abcdef0123\n  web : fedcba9876543210fedc \n";
         let writers = Writer::parse_list(text).unwrap();
         assert_eq!(writers.iter().map(|writer| writer.name.as_str()).collect::<Vec<_>>(), ["đo đạc", "web"]);
@@ -150,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_line_is_named_and_not_repeated() {
+    fn a_bad_line_is_named_but_not_shown() {
         for (text, line) in [
             ("a:0123456789abcdef\nnobody\n", 2),
             ("a:short", 1),

@@ -2,9 +2,11 @@
 
 pub(crate) mod auth;
 pub(crate) mod base;
+pub(crate) mod body;
 pub(crate) mod coords;
 pub(crate) mod datetime;
 pub(crate) mod html;
+pub(crate) mod methods;
 pub(crate) mod middleware;
 pub(crate) mod negotiate;
 pub(crate) mod params;

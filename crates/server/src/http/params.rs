@@ -1,4 +1,4 @@
-//! Query parameters, read strictly: each known, each once, each of its type.
+//! Query parameters, read strictly: each must be known, given once, and of its type.
 
 use std::{fmt::Display, str::FromStr, sync::Arc};
 
@@ -6,19 +6,25 @@ use percent_encoding::percent_decode_str;
 
 use crate::http::problem::Problem;
 
-/// The parameters of one request that nobody has taken yet. Clones share what was given.
+/// The query parameter that names the smallest revision an answer may show.
+pub(crate) const MIN_REVISION: &str = "min-revision";
+
+/// The parameters of one request, of which some have been taken. Clones share the text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params {
     pairs: Arc<Vec<(String, String)>>,
-    /// Which of them have been taken, a bit each.
+    /// One bit per parameter that has been taken.
     taken: u128,
 }
 
-/// Parameters that a request has at most.
+/// Maximum number of parameters of a request.
 const PARAMS_MAX: usize = u128::BITS as usize;
 
 impl Params {
-    /// Reads a query string; `+` is a space. Refuses what is not UTF-8.
+    /// Reads a query string; `+` is a space.
+    ///
+    /// # Errors
+    /// 400 if it is not UTF-8 or has too many parameters.
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, Problem> {
         let mut pairs = Vec::new();
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
@@ -26,12 +32,12 @@ impl Params {
             pairs.push((decode(name)?, decode(value)?));
         }
         if pairs.len() > PARAMS_MAX {
-            return Err(Problem::parameter(format!("a query has {PARAMS_MAX} parameters at most")));
+            return Err(Problem::parameter(format!("a query has at most {PARAMS_MAX} parameters")));
         }
         Ok(Self { pairs: Arc::new(pairs), taken: 0 })
     }
 
-    /// Those that nobody has taken, in the order given.
+    /// The parameters that have not been taken, in their order in the query.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
         self.left().map(|(_, pair)| pair)
     }
@@ -40,7 +46,7 @@ impl Params {
         self.pairs.iter().enumerate().filter(|(position, _)| self.taken & (1 << position) == 0)
     }
 
-    /// Gives the parameter called `name` this value, where it stands.
+    /// Replaces the value of the parameter `name`, if it was given.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         for (own, present) in Arc::make_mut(&mut self.pairs) {
             if own == name {
@@ -49,7 +55,10 @@ impl Params {
         }
     }
 
-    /// Takes the parameter called `name` out. Refuses one that stands twice, or without a value.
+    /// Takes the parameter `name`.
+    ///
+    /// # Errors
+    /// 400 if it is given twice or without a value.
     pub(crate) fn take(&mut self, name: &str) -> Result<Option<String>, Problem> {
         let Some(value) = self.take_any(name)? else { return Ok(None) };
         if value.is_empty() {
@@ -58,7 +67,10 @@ impl Params {
         Ok(Some(value))
     }
 
-    /// As [`Params::take`], and an empty value is a value.
+    /// As [`Params::take`], but an empty value is allowed.
+    ///
+    /// # Errors
+    /// 400 if it is given twice.
     pub(crate) fn take_any(&mut self, name: &str) -> Result<Option<String>, Problem> {
         let mut named = self.left().filter(|(_, (own, _))| own == name);
         let Some((position, (_, value))) = named.next() else { return Ok(None) };
@@ -71,13 +83,16 @@ impl Params {
         Ok(Some(value))
     }
 
-    /// Takes a number between two bounds, edges included.
+    /// Takes a number from `min` to `max`, both included.
+    ///
+    /// # Errors
+    /// 400 if it is not such a number.
     pub(crate) fn number<T>(&mut self, name: &str, min: T, max: T) -> Result<Option<T>, Problem>
     where
         T: FromStr + PartialOrd + Display,
     {
         let Some(text) = self.take(name)? else { return Ok(None) };
-        // What is no number at all (NaN too) compares with nothing.
+        // NaN compares false with both bounds.
         match text.trim().parse::<T>() {
             Ok(value) if value >= min && value <= max => Ok(Some(value)),
             _ => Err(Problem::parameter(format!(
@@ -86,7 +101,10 @@ impl Params {
         }
     }
 
-    /// Takes a whole number from 1 up. One above `max` counts as `max`, as OGC API – Features has it.
+    /// Takes `limit`, a whole number from 1. One above `max` counts as `max`, as OGC API – Features requires.
+    ///
+    /// # Errors
+    /// 400 if it is not such a number.
     pub(crate) fn limit(&mut self, default: usize, max: usize) -> Result<usize, Problem> {
         let Some(text) = self.take("limit")? else { return Ok(default.min(max)) };
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -101,7 +119,10 @@ impl Params {
         )))
     }
 
-    /// Takes `true` or `false`.
+    /// Takes `true` or `false`; false if the parameter is missing.
+    ///
+    /// # Errors
+    /// 400 for any other value.
     pub(crate) fn flag(&mut self, name: &str) -> Result<bool, Problem> {
         match self.take(name)?.as_deref() {
             None | Some("false") => Ok(false),
@@ -112,7 +133,10 @@ impl Params {
         }
     }
 
-    /// Refuses what nobody has taken, and lists what the path knows.
+    /// Checks that all parameters have been taken; `known` is the list for the message.
+    ///
+    /// # Errors
+    /// 400 for the first parameter that has not been taken.
     pub(crate) fn finish(&self, known: &[&str]) -> Result<(), Problem> {
         let Some((name, _)) = self.pairs().next() else { return Ok(()) };
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -144,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_stays_when_it_is_taken() {
+    fn a_clone_keeps_what_is_taken_from_the_original() {
         let mut params = Params::parse(Some("a=1&b=2&c=3")).unwrap();
         let mut given = params.clone();
         assert_eq!(params.take("b").unwrap().unwrap(), "2");
@@ -158,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_refused() {
+    fn values_that_cannot_be_used_are_refused() {
         assert!(Params::parse(Some("a=%FF")).is_err());
         assert!(Params::parse(Some("a=%00")).is_err());
         assert!(Params::parse(Some("a=1&a=2")).unwrap().take("a").is_err());
@@ -185,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_lists_what_is_known() {
+    fn a_refusal_lists_the_known_parameters() {
         let problem = Params::parse(Some("bboks=1")).unwrap().finish(&["bbox", "limit"]).unwrap_err();
         assert_eq!(problem.status(), 400);
         assert!(problem.detail().contains("`bboks`") && problem.detail().contains("bbox, limit"));

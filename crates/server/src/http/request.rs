@@ -1,10 +1,12 @@
+//! One request as handlers see it, and what a handler gives.
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 
 use axum::{
-    extract::{FromRequestParts, RawPathParams},
+    extract::{FromRequestParts, RawPathParams, Request},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -18,19 +20,18 @@ use crate::{
     http::{
         base::BaseUrl,
         datetime::interval,
-        middleware::MIN_REVISION,
         negotiate::{Representation, matches_etag},
-        params::Params,
+        params::{MIN_REVISION, Params},
         problem::Problem,
     },
 };
 
-/// Why a handler ends before its answer.
+/// Why a handler gives no answer of its own.
 #[derive(Debug)]
 pub(crate) enum Rejection {
-    /// Something is wrong.
+    /// The request cannot be answered.
     Problem(Problem),
-    /// The client has the answer already; its tag.
+    /// The client has the answer with this ETag already: 304.
     NotModified(String),
 }
 
@@ -61,7 +62,8 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// The revision that an answer shows, for its header: that of the snapshot, unless the handler says otherwise.
+/// The revision that the header `Citymap-Revision` of the answer will name: that of the snapshot, unless the handler sets
+/// another one. Clones share the number.
 #[derive(Clone)]
 pub(crate) struct RevisionHeader(Arc<AtomicU64>);
 
@@ -79,24 +81,24 @@ impl RevisionHeader {
     }
 }
 
-/// One request as the handlers see it: the city as of one revision, and what is asked of it.
+/// A request with the city at one revision, which stays the same until the answer is complete.
 pub(crate) struct RequestContext {
     pub(crate) app: Arc<App>,
     pub(crate) city_snapshot: CitySnapshot,
-    /// The snapshot is the city as it was at a revision that was asked for.
-    pub(crate) former: bool,
+    /// True if the snapshot is a past state of the city, requested with `revision`.
+    pub(crate) past: bool,
     uri: Uri,
     path_params: RawPathParams,
-    /// The parameters as they came.
+    /// The parameters as they were given.
     pub(crate) given: Params,
-    /// Those that nobody has taken yet.
+    /// The parameters that have not been taken yet.
     pub(crate) params: Params,
     pub(crate) headers: HeaderMap,
     /// The revision that the answer's header will name.
     pub(crate) revision_header: RevisionHeader,
 }
 
-/// What the outer layer tells the handlers: one city for the answer and its revision header.
+/// What the middleware hands to the handler: the city for the answer, and its revision header.
 #[derive(Clone)]
 pub(crate) struct RequestSnapshot {
     pub(crate) city_snapshot: CitySnapshot,
@@ -108,7 +110,7 @@ impl FromRequestParts<Arc<App>> for RequestContext {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let mut params = Params::parse(parts.uri.query())?;
-        // The outer layer has waited for it.
+        // The middleware has waited for that revision.
         params.take(MIN_REVISION)?;
         let path_params = match RawPathParams::from_request_parts(parts, app).await {
             Ok(path_params) => path_params,
@@ -124,12 +126,12 @@ impl FromRequestParts<Arc<App>> for RequestContext {
         Ok(Self {
             app: Arc::clone(app),
             city_snapshot,
-            former: false,
+            past: false,
             uri: parts.uri.clone(),
             path_params,
             given: params.clone(),
             params,
-            // Nobody reads them after this.
+            // Nothing reads them after this.
             headers: std::mem::take(&mut parts.headers),
             revision_header,
         })
@@ -137,57 +139,85 @@ impl FromRequestParts<Arc<App>> for RequestContext {
 }
 
 impl RequestContext {
-    /// The part of the path that the route calls `name`.
+    /// Splits off the context and leaves the request with its body.
+    ///
+    /// # Errors
+    /// 400 if the query cannot be read.
+    pub(crate) async fn split(app: &Arc<App>, request: Request) -> Result<(Self, Request), Problem> {
+        let (mut parts, body) = request.into_parts();
+        let context = Self::from_request_parts(&mut parts, app).await?;
+        Ok((context, Request::from_parts(parts, body)))
+    }
+
+    /// The path parameter `name` of the route; empty if the route has none.
     pub(crate) fn path_param(&self, name: &str) -> &str {
         self.path_params.iter().find(|(own, _)| *own == name).map_or("", |(_, value)| value)
     }
 
-    /// The path asked for.
+    /// The path of the request.
     pub(crate) fn path(&self) -> &str {
         self.uri.path()
     }
 
-    /// The address under which the client reached us.
+    /// The URL under which the client reached this server.
     pub(crate) fn base(&self) -> BaseUrl {
         BaseUrl::of(self.app.config.base_url.as_deref(), &self.headers, &self.uri)
     }
 
-    /// Format and language.
+    /// Takes format and language.
+    ///
+    /// # Errors
+    /// 400 for a format or language that is not offered.
     pub(crate) fn representation(&mut self) -> Result<Representation, Problem> {
         Representation::take(&mut self.params, &self.headers)
     }
 
-    /// Refuses parameters that nobody took; `known` are those of the path, the common ones aside.
+    /// Checks that all parameters have been taken. `known` are those of the path, without `min-revision`, `f` and `lang`.
+    ///
+    /// # Errors
+    /// 400 for the first one that is not known.
     pub(crate) fn no_more(&self, known: &[&str]) -> Result<(), Problem> {
         let mut all = known.to_vec();
         all.extend(["min-revision", "f", "lang"]);
         self.params.finish(&all)
     }
 
-    /// The same for what has neither forms nor languages.
+    /// As [`RequestContext::no_more`] for routes that have neither formats nor languages.
+    ///
+    /// # Errors
+    /// 400 for the first one that is not known.
     pub(crate) fn no_more_of(&self, known: &[&str]) -> Result<(), Problem> {
         self.params.finish(&[known, &["min-revision"]].concat())
     }
 
-    /// The tag of an answer that depends on nothing but the city and the view.
+    /// The ETag of an answer that depends on the city, the request and its representation only.
     pub(crate) fn etag(&self, representation: Representation) -> String {
         let Self { app, city_snapshot, .. } = self;
         let (epoch, revision) = (city_snapshot.epoch, city_snapshot.revision());
         format!("W/\"{:x}-{epoch}-{revision}-{:?}-{}\"", app.boot, representation.format, representation.lang)
     }
 
-    /// Stops where the client has the answer with this tag.
+    /// Ends the handler with 304 if the client has the answer with this ETag.
+    ///
+    /// # Errors
+    /// [`Rejection::NotModified`].
     pub(crate) fn check_if_none_match(&self, etag: &str) -> Result<(), Rejection> {
         if matches_etag(&self.headers, etag) { Err(Rejection::NotModified(etag.to_owned())) } else { Ok(()) }
     }
 
-    /// The valid time that `datetime` asks for.
+    /// Takes `datetime`, the valid time.
+    ///
+    /// # Errors
+    /// 400 if it is not an instant, a day or an interval.
     pub(crate) fn time(&mut self) -> Result<Option<TimeInterval>, Problem> {
         self.params.take("datetime")?.map(|text| interval(&text)).transpose()
     }
 
-    /// Turns to the city of the `revision` asked for: its number, an instant, or a day (its end, UTC+7). Making it may
-    /// take a turn in the pool.
+    /// Takes `revision` (a number, an instant, or a day, of which the end counts) and turns to the city at that revision.
+    /// Building that snapshot may wait for a slot in the pool.
+    ///
+    /// # Errors
+    /// 400 if there is no such revision, 503 if the pool's queue is full.
     pub(crate) async fn as_of(&mut self) -> Result<(), Problem> {
         let Some(text) = self.params.take("revision")? else { return Ok(()) };
         // In a query an unescaped `+07:00` comes as ` 07:00`.
@@ -211,14 +241,17 @@ impl RequestContext {
             })
             .await?;
         self.revision_header.set(city_snapshot.revision());
-        // Links lead to the same state, also when a newer one has come.
+        // Links lead to the same state even after newer revisions.
         self.given.set("revision", &city_snapshot.revision().to_string());
         self.city_snapshot = city_snapshot;
-        self.former = true;
+        self.past = true;
         Ok(())
     }
 
     /// The layer that the path names.
+    ///
+    /// # Errors
+    /// 404 if there is none.
     pub(crate) fn layer(&self) -> Result<Arc<LayerSnapshot>, Problem> {
         let id = self.path_param("layer");
         self.city_snapshot
@@ -228,7 +261,10 @@ impl RequestContext {
             .ok_or_else(|| Problem::not_found(no_layer(&self.city_snapshot, id)))
     }
 
-    /// The layers that `layers=a,b` names, in its order; without it all of them in catalogue order.
+    /// Takes `layers=a,b`; without it all layers. In catalogue order.
+    ///
+    /// # Errors
+    /// 400 if a layer does not exist.
     pub(crate) fn layers(&mut self) -> Result<Vec<Arc<LayerSnapshot>>, Problem> {
         let Some(names) = self.params.take("layers")? else { return Ok(catalogue(&self.city_snapshot)) };
         let wanted: Vec<&str> = names.split(',').map(str::trim).collect();
@@ -244,7 +280,7 @@ impl RequestContext {
     }
 }
 
-/// All layers as they are listed: by role, then by id.
+/// All layers in catalogue order: by role, then by id.
 pub(crate) fn catalogue(city_snapshot: &CitySnapshot) -> Vec<Arc<LayerSnapshot>> {
     let mut layers: Vec<_> = city_snapshot.city.layers.values().cloned().collect();
     in_order(&mut layers);
@@ -252,12 +288,11 @@ pub(crate) fn catalogue(city_snapshot: &CitySnapshot) -> Vec<Arc<LayerSnapshot>>
 }
 
 fn in_order(layers: &mut [Arc<LayerSnapshot>]) {
-    let path_param = |snapshot: &Arc<LayerSnapshot>| snapshot.layer().role;
-    // By id they are already.
-    layers.sort_by_key(path_param);
+    // They are sorted by id already, and the sort is stable.
+    layers.sort_by_key(|snapshot| snapshot.layer().role);
 }
 
-/// What to say of a layer that there is not.
+/// The message for a layer that does not exist, with the most similar names.
 pub(crate) fn no_layer(city_snapshot: &CitySnapshot, name: &str) -> String {
     let names: Vec<&str> = city_snapshot.city.layers.keys().map(citymap_model::LayerId::as_str).collect();
     let name: String = name.chars().take(80).collect();
@@ -270,5 +305,5 @@ pub(crate) fn no_layer(city_snapshot: &CitySnapshot, name: &str) -> String {
     format!("there is no layer `{name}`; the nearest names are: {near}; /api/collections lists all")
 }
 
-/// A handler's answer.
+/// The answer of a handler.
 pub(crate) type HandlerResult = Result<Response, Rejection>;

@@ -1,4 +1,4 @@
-//! Where results lie: a folder of this process, gone with it.
+//! The folder for the results of jobs, which is removed when this process ends.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 
 const PREFIX: &str = "citymap-jobs-";
 
-/// A folder that is made when the first job comes.
+/// A temporary folder that is created for the first job.
 #[derive(Debug)]
 pub(super) struct Folder {
     parent: Option<PathBuf>,
@@ -19,11 +19,15 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Below `parent`, or below the system's folder for temporary files.
+    /// A folder below `parent`, or below the system's folder for temporary files. It is not created yet.
     pub(super) fn new(parent: Option<PathBuf>) -> Self {
         Self { parent, made: Mutex::default() }
     }
 
+    /// The path of the folder, which is created now if it does not exist.
+    ///
+    /// # Errors
+    /// 503 if it cannot be created.
     pub(super) fn path(&self) -> Result<PathBuf, Problem> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = &*made {
@@ -35,8 +39,8 @@ impl Folder {
             tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir_in(&parent)
         });
         let folder = folder.map_err(|error| {
-            tracing::error!(%error, folder = %parent.display(), "no folder for the results of jobs");
-            Problem::unavailable("results cannot be kept now; the server's log says why", 60)
+            tracing::error!(%error, folder = %parent.display(), "the folder for the results of jobs could not be created");
+            Problem::unavailable("results cannot be stored now; see the server's log", 60)
         })?;
         let path = folder.path().to_owned();
         *made = Some(folder);
@@ -44,9 +48,9 @@ impl Folder {
     }
 }
 
-/// Removes what processes left that were killed.
+/// Removes the folders of processes that were killed.
 fn remove_orphans(parent: &Path) {
-    // Where processes cannot be looked up, nothing is taken for an orphan.
+    // Without /proc it is not known which processes run: remove nothing.
     if !Path::new("/proc/self").exists() {
         return;
     }
@@ -56,7 +60,7 @@ fn remove_orphans(parent: &Path) {
         let Some(owner): Option<u32> = owner else { continue };
         let alive = Path::new("/proc").join(owner.to_string()).exists();
         if !alive && let Err(error) = std::fs::remove_dir_all(entry.path()) {
-            tracing::warn!(%error, folder = %entry.path().display(), "results of an ended server could not be removed");
+            tracing::warn!(%error, folder = %entry.path().display(), "the results of an earlier server could not be removed");
         }
     }
 }
@@ -66,9 +70,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_folder_goes_with_its_owner_and_so_do_orphans() {
+    fn the_folder_is_removed_with_its_owner_and_orphans_are_removed_first() {
         let parent = tempfile::tempdir().unwrap();
-        // No process has this number: it is above the system's bound.
+        // No process has this number: it is above the system's maximum.
         let orphan = parent.path().join("citymap-jobs-99999999-abc");
         std::fs::create_dir(&orphan).unwrap();
         std::fs::write(orphan.join("x.csv"), "1").unwrap();

@@ -1,4 +1,4 @@
-//! The result of a job: its file, as a whole or from a place on.
+//! The route that sends the result of a job: the whole file, or the range that is asked for.
 
 use std::{
     fs::File,
@@ -11,19 +11,19 @@ use axum::{
     response::Response,
 };
 
-use super::JobState;
+use super::job::JobState;
 use crate::http::{
     problem::Problem,
     request::{HandlerResult, RequestContext},
 };
 
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
 /// `GET /api/jobs/{job}/results`
 pub(crate) async fn results(context: RequestContext) -> HandlerResult {
     context.no_more_of(&[])?;
-    let job = context.app.overlays.find(context.path_param("job"))?;
+    let job = context.app.jobs.find(context.path_param("job"))?;
     let status = job.status();
     if status.state != JobState::Successful {
         let detail = if status.state.has_ended() {
@@ -41,7 +41,7 @@ pub(crate) async fn results(context: RequestContext) -> HandlerResult {
     });
     let (file, length) = match opened.await {
         Ok(Ok(opened)) => opened,
-        _ => return Err(Problem::not_found("the result is no longer there; start another job").into()),
+        _ => return Err(Problem::not_found("the result has been removed; start another job").into()),
     };
     let tag = format!("\"{}\"", job.id);
     let part = match range(&context.headers, &tag, length) {
@@ -64,12 +64,12 @@ pub(crate) async fn results(context: RequestContext) -> HandlerResult {
         insert(headers, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{length}"));
     }
     insert(headers, header::CONTENT_LENGTH, &count.to_string());
-    insert(headers, header::CONTENT_TYPE, job.format.media_type());
+    insert(headers, header::CONTENT_TYPE, job.result.media_type);
     insert(headers, header::ACCEPT_RANGES, "bytes");
     insert(headers, header::ETAG, &tag);
     insert(headers, header::CACHE_CONTROL, "private, no-transform");
-    // Layers' ids are letters, digits and underscores.
-    insert(headers, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{}\"", job.name));
+    // The name has letters, digits, underscores and a dot only: layer ids do.
+    insert(headers, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{}\"", job.result.name));
     Ok(response)
 }
 
@@ -79,8 +79,8 @@ fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
     }
 }
 
-/// The one range that is asked for, as its first byte and its length; several are answered with all. `Err` where it lies beyond
-/// the file.
+/// The requested range as its first byte and its length; `None` for the whole file, which also answers a request for several
+/// ranges. `Err` if the range is beyond the end of the file.
 fn range(headers: &HeaderMap, tag: &str, length: u64) -> Result<Option<(u64, u64)>, ()> {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(asked) = text(header::RANGE).and_then(|text| text.strip_prefix("bytes=")) else {
@@ -102,14 +102,14 @@ fn range(headers: &HeaderMap, tag: &str, length: u64) -> Result<Option<(u64, u64
         first.parse::<u64>().ok().zip(end)
     };
     match bounds {
-        // Not understood: as if it were not there (RFC 9110, 14.2).
+        // A range that is not understood is ignored (RFC 9110, 14.2).
         None => Ok(None),
         Some((first, end)) if first < end.min(length) => Ok(Some((first, end.min(length) - first))),
         Some(_) => Err(()),
     }
 }
 
-/// The bytes of a file, read as the client takes them.
+/// The `count` bytes from `first` on, read at the speed of the client.
 fn stream(file: File, first: u64, count: u64) -> impl futures_util::Stream<Item = io::Result<Bytes>> {
     futures_util::stream::try_unfold((Some(file), Some(first), count), |(file, seek, left)| async move {
         let Some(mut file) = file.filter(|_| left > 0) else { return Ok(None) };
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges() {
+    fn ranges_are_read_as_the_standard_says() {
         let of = |text: &'static str| {
             let headers = [(header::RANGE, HeaderValue::from_static(text))].into_iter().collect();
             range(&headers, "\"x\"", 100)

@@ -6,7 +6,10 @@ use citymap_engine::LayerSnapshot;
 use serde_json::{Map, Value, json};
 
 use super::parameters::{place, shared_ref};
-use crate::questions::overlay::{LIMIT, LIMIT_MAX};
+use crate::{
+    processes::{PROCESSES, process::Process},
+    questions::overlay::{LIMIT, LIMIT_MAX},
+};
 
 /// What jobs and the overlay add to the paths.
 pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>]) {
@@ -36,38 +39,9 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         "/processes".to_owned(),
         get("processes", "What can be done as a job", &[], &object("The processes")),
     );
-    paths.insert(
-        "/processes/overlay".to_owned(),
-        get("overlayProcess", "What an overlay takes and gives", &[], &object("The process")),
-    );
-    paths.insert(
-        "/processes/overlay/execution".to_owned(),
-        json!({"post": {
-            "tags": ["jobs"], "operationId": "startOverlay",
-            "summary": "Lay one layer on another, as a job; one runs at a time, few wait",
-            "requestBody": {"required": true, "content": {"application/json": {
-                "schema": {"type": "object", "required": ["inputs"], "properties": {"inputs": {
-                    "type": "object", "required": ["layer", "with"],
-                    "properties": {
-                        "layer": text(), "with": text(),
-                        "id": {"description": "Only this feature of the first layer"},
-                        "within": {"type": "object", "description": "Only features of the first layer that share a point with this polygon"},
-                        "filter": {"type": "object", "description": "{\"layer\":{\"field\":value}}"},
-                        "datetime": text(),
-                        "minArea": {"type": "number", "minimum": 0},
-                        "format": {"type": "string", "enum": ["parquet", "gpkg", "csv"], "default": "parquet"},
-                        "geometry": {"type": "boolean", "default": true},
-                    },
-                }}},
-                "example": {"inputs": {"layer": first, "with": first, "format": "csv", "geometry": false}},
-            }}},
-            "responses": answers(&json!({"201": {
-                "description": "The job; Location says where it is",
-                "headers": {"Location": {"schema": {"type": "string"}}},
-                "content": {"application/json": {"schema": {"type": "object"}}},
-            }})),
-        }}),
-    );
+    for &process in PROCESSES {
+        of_process(paths, process, &first);
+    }
     paths.insert(
         "/jobs".to_owned(),
         get("jobs", "The jobs, for callers with a writer's token; for others none", &[], &object("The jobs")),
@@ -93,6 +67,33 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
     results["get"]["responses"]["206"] = json!({"description": "A part of the file"});
     results["get"]["responses"]["416"] = json!({"description": "The part lies beyond the file"});
     paths.insert("/jobs/{job}/results".to_owned(), results);
+}
+
+fn of_process(paths: &mut Map<String, Value>, process: &dyn Process, layer: &str) {
+    let (id, description) = (process.id(), process.describe());
+    let mut camel = id.to_owned();
+    camel[..1].make_ascii_uppercase();
+    let path = format!("/processes/{id}");
+    let described = get(&format!("{id}Process"), description.summary, &[], &object("The process"));
+    let required: Vec<&str> =
+        description.inputs.iter().filter(|input| input.required).map(|input| input.name).collect();
+    let properties: Map<String, Value> =
+        description.inputs.iter().map(|input| (input.name.to_owned(), (input.openapi)())).collect();
+    let inputs = json!({"type": "object", "required": required, "properties": properties});
+    let execution = json!({"post": {
+        "tags": ["jobs"], "operationId": format!("start{camel}"), "summary": description.start,
+        "requestBody": {"required": true, "content": {"application/json": {
+            "schema": {"type": "object", "required": ["inputs"], "properties": {"inputs": inputs}},
+            "example": process.example(layer),
+        }}},
+        "responses": answers(&json!({"201": {
+            "description": "The job; Location is its address",
+            "headers": {"Location": {"schema": {"type": "string"}}},
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }})),
+    }});
+    paths.insert(path.clone(), described);
+    paths.insert(format!("{path}/execution"), execution);
 }
 
 fn object(say: &str) -> Value {

@@ -369,7 +369,7 @@ mod tests {
             .collect();
         let mut served: Vec<String> = routes()
             .into_iter()
-            .map(|(path, _)| match path {
+            .map(|(path, _)| match path.as_str() {
                 // One segment to the router; its ending is part of the name.
                 "/tiles/{layers}" => "/tiles/{layers}.json".to_owned(),
                 path => path.replace("/{layer}", "/parcels"),

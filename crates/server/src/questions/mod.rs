@@ -68,7 +68,7 @@ async fn answer(
     let reply = match size {
         WorkSize::Small => small(work),
         WorkSize::Middle => app.pool.run(work).await,
-        WorkSize::Large => app.large.run(move |_| work()).await,
+        WorkSize::Large => app.batch.run(move |_| work()).await,
     }?;
     Ok(reply.into_response())
 }

@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, header},
 };
 use citymap_crs::{Crs, NamedCrs, Transform};
 use citymap_engine::{Area, Bbox, LayerSnapshot, TimeInterval};
@@ -19,6 +18,7 @@ use crate::{
         geojson::{FeatureWriter, measure, put},
     },
     http::{
+        body,
         coords::window,
         problem::Problem,
         request::{HandlerResult, RequestContext},
@@ -51,12 +51,9 @@ pub(crate) async fn within_bbox(mut context: RequestContext) -> HandlerResult {
 
 /// `POST /api/within`: what lies in a polygon.
 pub(crate) async fn within_area(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
-    let (mut parts, body) = request.into_parts();
-    let mut context =
-        <RequestContext as axum::extract::FromRequestParts<Arc<App>>>::from_request_parts(&mut parts, &app)
-            .await?;
+    let (mut context, request) = RequestContext::split(&app, request).await?;
     json_body(&context.headers)?;
-    let body = read(&app, Request::from_parts(parts, body)).await?;
+    let body = body::read(request, app.config.limits.body_bytes_max).await?;
     let crs = crs(&mut context)?;
     let limit = app.config.limits.within_vertices_max;
     let mut area = geometry(&body)?;
@@ -91,16 +88,6 @@ fn json_body(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::media_type(format!(
         "`{name}` cannot be read; send GeoJSON as application/geo+json or application/json"
     )))
-}
-
-async fn read(app: &Arc<App>, request: Request) -> Result<Bytes, Problem> {
-    match Bytes::from_request(request, app).await {
-        Ok(bytes) => Ok(bytes),
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(Problem::too_large(app.config.limits.body_bytes_max))
-        }
-        Err(rejection) => Err(Problem::body(format!("the body could not be read: {rejection}"))),
-    }
 }
 
 /// The polygon in a GeoJSON text: the geometry itself, that of a feature, or a `geometry` member of anything.

@@ -1,49 +1,45 @@
-//! Tiles as sent, each computed once however many ask, and kept until a change touches it.
+//! Encoded tiles, kept until a change touches them.
 //!
-//! An entry knows the revision that it was cut at. It is good for a later one if nothing that changed between the two
-//! ([`citymap_live::Touches`]) reaches its tile; then that revision is noted, and nobody looks again. So an edit costs the
-//! tiles that show it, and no others.
+//! An entry knows the revision that it was cut at. It is valid for a later one if no change between the two
+//! (`CitySnapshot::touches`) reaches its tile; the later revision is then recorded, so that the changes are checked once. An
+//! edit therefore invalidates the tiles that show it, and no others.
 
 use std::sync::Arc;
 
-use citymap_engine::{Cancel, TimeInterval};
+use citymap_engine::TimeInterval;
 use citymap_model::RevisionNumber;
-use citymap_tile::{ContentEncoding, TileId};
+use citymap_tile::{TileId, Tiler};
 use moka::{ops::compute::Op, sync::Cache};
 
 use super::{
-    cached::{CachedTile, EncodedTile, TileSource, Validity},
+    cached::{CachedTile, TileSource, Validity},
     format::TileFormat,
 };
-use crate::{
-    app::App,
-    http::{negotiate::Encodings, problem::Problem},
-};
 
-/// Below this zoom a cold tile shows districts at once: it is worked on where large questions are.
-const LARGE_BELOW: u8 = 10;
-
-/// Which tile.
+/// What identifies a tile in the cache.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct TileKey {
-    /// The layers' names in their order, with commas between.
+    /// The ids of the layers in their order in the tile, separated by commas.
     pub(super) layers: Box<str>,
     pub(super) tile: TileId,
     pub(super) format: TileFormat,
     pub(super) time: Option<TimeInterval>,
-    /// Of a former city: which one. Its tiles never change.
-    pub(super) former: Option<PastState>,
+    /// The past state of the city that the tile shows; such tiles never change. `None` for the newest state.
+    pub(super) past: Option<PastState>,
 }
 
-/// A former city: its record, the revision that last touched each layer, and what of it is personal now.
+/// A past state of the city, as far as it shows in tiles.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct PastState {
+    /// Which record it is of.
     pub(super) epoch: u64,
+    /// The revision that last changed each layer.
     pub(super) revisions: Box<[RevisionNumber]>,
+    /// A hash of the fields and of which of them are personal today.
     pub(super) definitions: u64,
 }
 
-/// Tiles as sent, the ones asked for most and last; so many bytes.
+/// Encoded tiles within a number of bytes; the ones that are requested often and recently stay.
 pub(crate) struct TileCache(Cache<TileKey, Arc<CachedTile>>);
 
 impl TileCache {
@@ -52,20 +48,21 @@ impl TileCache {
         Self(Cache::builder().max_capacity(bytes).weigher(weigh).build())
     }
 
-    /// The entry that holds for the source, an empty one where there is none yet; `false`: it is not to be kept.
-    fn entry(&self, key: &TileKey, source: &TileSource, app: &App) -> (Arc<CachedTile>, bool) {
+    /// The entry that is valid for the source, a new and empty one if there is none. False if the entry is not in the cache,
+    /// because a newer one is.
+    pub(super) fn entry(&self, key: &TileKey, source: &TileSource, tiler: &Tiler) -> (Arc<CachedTile>, bool) {
         if let Some(entry) = self.0.get(key)
-            && (key.former.is_some() || entry.validity(source, &app.tiler) == Validity::Holds)
+            && (key.past.is_some() || entry.validity(source, tiler) == Validity::Valid)
         {
             return (entry, true);
         }
         let fresh = Arc::new(CachedTile::new(source));
         let mut newer = false;
         let outcome = self.0.entry_by_ref(key).and_compute_with(|present| match present {
-            // Somebody was faster.
-            Some(_) if key.former.is_some() => Op::Nop,
-            Some(present) => match present.value().validity(source, &app.tiler) {
-                Validity::Holds => Op::Nop,
+            // Another task inserted it first.
+            Some(_) if key.past.is_some() => Op::Nop,
+            Some(present) => match present.value().validity(source, tiler) {
+                Validity::Valid => Op::Nop,
                 Validity::Stale => Op::Put(Arc::clone(&fresh)),
                 Validity::Newer => {
                     newer = true;
@@ -80,54 +77,11 @@ impl TileCache {
         }
     }
 
-    /// Weighs an entry again that has grown, if it is still the one.
-    fn grown(&self, key: TileKey, entry: &Arc<CachedTile>) {
+    /// Updates the weight of an entry that has grown, unless another one has replaced it.
+    pub(super) fn reweigh(&self, key: TileKey, entry: &Arc<CachedTile>) {
         self.0.entry(key).and_compute_with(|present| match present {
             Some(present) if Arc::ptr_eq(present.value(), entry) => Op::Put(present.into_value()),
             _ => Op::Nop,
         });
     }
-}
-
-/// The tile in the encoding that suits the client best.
-pub(super) async fn fetch(
-    app: &Arc<App>,
-    key: TileKey,
-    source: TileSource,
-    accepted: &Encodings,
-) -> Result<(EncodedTile, ContentEncoding), Problem> {
-    let (entry, kept) = app.tiles.entry(&key, &source, app);
-    let encoding = accepted.best(|encoding| entry.sent(encoding).is_some());
-    if let Some(sent) = entry.sent(encoding) {
-        return Ok((sent.clone(), encoding));
-    }
-    let single_flight = Arc::clone(&entry);
-    let begin = || {
-        let app = Arc::clone(app);
-        async move { make(app, key, source, entry, kept, encoding).await }
-    };
-    let sent = single_flight.flights[encoding as usize].join(begin).await?;
-    Ok((sent, encoding))
-}
-
-async fn make(
-    app: Arc<App>,
-    key: TileKey,
-    source: TileSource,
-    entry: Arc<CachedTile>,
-    kept: bool,
-    encoding: ContentEncoding,
-) -> Result<EncodedTile, Problem> {
-    let large = source.tile.z() < LARGE_BELOW;
-    let work = {
-        let app = Arc::clone(&app);
-        move |cancel: &Cancel| {
-            let sent = entry.make(&source, encoding, &app.tiler, cancel)?;
-            if kept {
-                app.tiles.grown(key, &entry);
-            }
-            Ok(sent)
-        }
-    };
-    if large { app.large.run(work).await } else { app.pool.run_with(Cancel::new(), work).await }
 }

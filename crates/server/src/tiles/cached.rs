@@ -1,3 +1,5 @@
+//! One tile of the cache: its encodings, and whether it is still valid.
+
 use std::sync::{
     Arc, Mutex, OnceLock, PoisonError, Weak,
     atomic::{AtomicU64, Ordering},
@@ -12,7 +14,7 @@ use citymap_tile::{ContentEncoding, TileId, TileOptions, Tiler, touched_tiles};
 use super::{format::TileFormat, mlt, single_flight::SingleFlight};
 use crate::http::problem::Problem;
 
-/// A tile as sent.
+/// A tile in one content coding, with the ETag of exactly these bytes.
 #[derive(Clone)]
 pub(crate) struct EncodedTile {
     pub(crate) bytes: Bytes,
@@ -23,7 +25,7 @@ pub(crate) struct EncodedTile {
 #[derive(Clone)]
 pub(super) struct TileSource {
     pub(super) city_snapshot: CitySnapshot,
-    /// In the order that they have in the tile.
+    /// In their order in the tile.
     pub(super) layers: Vec<Arc<LayerSnapshot>>,
     pub(super) tile: TileId,
     pub(super) time: Option<TimeInterval>,
@@ -38,36 +40,37 @@ impl TileSource {
         match self.format {
             TileFormat::Mvt => Ok(mvt),
             TileFormat::Mlt => mlt::from_mvt(&mvt).map_err(|error| {
-                Problem::internal(format!("tile {} cannot be had as MLT: {error}", self.tile))
+                Problem::internal(format!("tile {} could not be converted to MLT: {error}", self.tile))
             }),
         }
     }
 }
 
-/// Whether what was computed holds for a snapshot.
+/// Whether a cached tile is valid for a snapshot of the city.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Validity {
-    Holds,
+    /// Nothing in the tile has changed.
+    Valid,
     /// Something in the tile has changed since.
     Stale,
-    /// It is of a later city than the snapshot: good for others.
+    /// The tile is newer than the snapshot; it is valid for other requests.
     Newer,
 }
 
-/// One tile with the encodings of it that somebody has asked for.
+/// One tile with the encodings that clients have requested.
 pub(super) struct CachedTile {
     epoch: u64,
-    /// For each layer: the revision that it was cut at, and the last one known to have changed nothing in it.
+    /// For each layer: the revision that it was cut at, and the newest one for which it is known to be valid.
     layers: Box<[(RevisionNumber, AtomicU64)]>,
     plain: Mutex<Weak<RawTile>>,
-    sent: [OnceLock<EncodedTile>; ContentEncoding::ALL.len()],
+    encoded: [OnceLock<EncodedTile>; ContentEncoding::ALL.len()],
     pub(super) flights: [SingleFlight<EncodedTile>; ContentEncoding::ALL.len()],
 }
 
-/// The bytes before they are packed.
+/// The bytes before encoding.
 struct RawTile(Vec<u8>);
 
-/// So that the bytes of an unpacked answer are the ones that were cut, not a copy.
+/// Lets an answer without encoding share the bytes that were cut, without a copy.
 struct SharedBytes(Arc<RawTile>);
 
 impl AsRef<[u8]> for SharedBytes {
@@ -77,18 +80,19 @@ impl AsRef<[u8]> for SharedBytes {
 }
 
 impl CachedTile {
+    /// A tile without any encoding yet.
     pub(super) fn new(source: &TileSource) -> Self {
         let revision = |layer: &Arc<LayerSnapshot>| (layer.revision(), AtomicU64::new(layer.revision()));
         Self {
             epoch: source.city_snapshot.epoch,
             layers: source.layers.iter().map(revision).collect(),
             plain: Mutex::default(),
-            sent: Default::default(),
+            encoded: Default::default(),
             flights: Default::default(),
         }
     }
 
-    /// Whether it holds for the source's city. What has been found unchanged is looked at once.
+    /// Whether the tile is valid for the source's city. Changes that do not touch the tile are checked once.
     pub(super) fn validity(&self, source: &TileSource, tiler: &Tiler) -> Validity {
         if self.epoch != source.city_snapshot.epoch || self.layers.len() != source.layers.len() {
             return if self.epoch > source.city_snapshot.epoch { Validity::Newer } else { Validity::Stale };
@@ -106,20 +110,24 @@ impl CachedTile {
             }
             good.fetch_max(now, Ordering::AcqRel);
         }
-        if newer { Validity::Newer } else { Validity::Holds }
+        if newer { Validity::Newer } else { Validity::Valid }
     }
 
-    pub(super) fn sent(&self, encoding: ContentEncoding) -> Option<&EncodedTile> {
-        self.sent[encoding as usize].get()
+    /// The tile in this encoding, if it has been made.
+    pub(super) fn encoded(&self, encoding: ContentEncoding) -> Option<&EncodedTile> {
+        self.encoded[encoding as usize].get()
     }
 
-    /// Bytes in memory.
+    /// The size in memory in bytes.
     pub(super) fn weight(&self) -> usize {
-        // The entry itself, its key and its places in the cache.
-        600 + self.sent.iter().filter_map(OnceLock::get).map(|sent| sent.bytes.len()).sum::<usize>()
+        // The entry itself, its key and its bookkeeping in the cache.
+        600 + self.encoded.iter().filter_map(OnceLock::get).map(|sent| sent.bytes.len()).sum::<usize>()
     }
 
-    /// Makes the tile in an encoding, from what there is of it. CPU work.
+    /// Makes the tile in an encoding, from another encoding if there is one. CPU work.
+    ///
+    /// # Errors
+    /// 503 if `cancel` is set in the meantime.
     pub(super) fn make(
         &self,
         source: &TileSource,
@@ -127,7 +135,7 @@ impl CachedTile {
         tiler: &Tiler,
         cancel: &Cancel,
     ) -> Result<EncodedTile, Problem> {
-        if let Some(sent) = self.sent(encoding) {
+        if let Some(sent) = self.encoded(encoding) {
             return Ok(sent.clone());
         }
         let plain = self.plain(source, tiler, cancel)?;
@@ -139,37 +147,38 @@ impl CachedTile {
         } else {
             citymap_tile::compress(&plain.0, encoding).into()
         };
-        // Of the bytes as sent: packers may choose by the processor, and then two servers send one tile in two ways.
+        // A tag of the encoded bytes: compressors may choose by the processor, so two servers may encode a tile differently.
         let tag = xxhash_rust::xxh3::xxh3_64(&bytes);
         let suffix = encoding.header_value().map_or(String::new(), |name| format!("-{name}"));
-        // Digits and letters in quotes are always a header.
+        // Letters and digits in quotes are always a valid header value.
         let etag = HeaderValue::from_str(&format!("\"{tag:016x}{suffix}\""))
             .unwrap_or_else(|_never| HeaderValue::from_static("\"tile\""));
-        Ok(self.sent[encoding as usize].get_or_init(|| EncodedTile { bytes, etag }).clone())
+        Ok(self.encoded[encoding as usize].get_or_init(|| EncodedTile { bytes, etag }).clone())
     }
 
-    /// The bytes before encoding: cut once, also where several encodings are asked for at once.
+    /// The bytes before encoding. They are cut once, even if several encodings are requested at the same time.
     fn plain(&self, source: &TileSource, tiler: &Tiler, cancel: &Cancel) -> Result<Arc<RawTile>, Problem> {
-        let mut place = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plain) = place.upgrade() {
+        let mut plain_slot = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plain) = plain_slot.upgrade() {
             return Ok(plain);
         }
-        let bytes = match self.unpacked() {
+        let bytes = match self.decompressed() {
             Some(bytes) => bytes,
             None => source.cut(tiler, cancel)?,
         };
         let plain = Arc::new(RawTile(bytes));
-        *place = Arc::downgrade(&plain);
+        *plain_slot = Arc::downgrade(&plain);
         Ok(plain)
     }
 
-    /// From an encoding that somebody has asked for before.
-    fn unpacked(&self) -> Option<Vec<u8>> {
-        if let Some(plain) = self.sent(ContentEncoding::Identity) {
+    /// The bytes from an encoding that was made earlier.
+    fn decompressed(&self) -> Option<Vec<u8>> {
+        if let Some(plain) = self.encoded(ContentEncoding::Identity) {
             return Some(plain.bytes.to_vec());
         }
-        let (encoding, sent) =
-            ContentEncoding::ALL.into_iter().find_map(|encoding| Some((encoding, self.sent(encoding)?)))?;
+        let (encoding, sent) = ContentEncoding::ALL
+            .into_iter()
+            .find_map(|encoding| Some((encoding, self.encoded(encoding)?)))?;
         if sent.bytes.is_empty() {
             return Some(Vec::new());
         }
@@ -177,7 +186,7 @@ impl CachedTile {
     }
 }
 
-/// Whether a change since `until` may show in the tile.
+/// True if a change after `until` may show in the tile.
 fn touched(source: &TileSource, layer: &LayerSnapshot, until: RevisionNumber, tiler: &Tiler) -> bool {
     let Some(mut boxes) = source.city_snapshot.touches.between(&layer.layer().id, until, layer.revision())
     else {

@@ -1,24 +1,26 @@
+//! The formats of vector tiles, and which of them a client gets.
+
 use axum::http::{HeaderMap, header};
 
 use crate::http::negotiate::weight_of;
 
-/// What vector tiles are.
+/// A format of vector tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TileFormat {
-    /// Mapbox vector tiles 2.1.
+    /// Mapbox Vector Tile 2.1.
     Mvt,
-    /// MapLibre tiles 1.
+    /// MapLibre Tile 1.
     Mlt,
 }
 
-/// What MapLibre GL JS 6 asks for where a source has `"encoding": "mlt"`.
+/// The media type that MapLibre GL JS 6 accepts for a source with `"encoding": "mlt"`.
 const MLT: &str = "application/vnd.maplibre-tile";
-/// What others call it; neither is registered yet.
+/// The media type that other clients use; neither is registered yet.
 const MLT_LONG: &str = "application/vnd.maplibre-vector-tile";
 const MVT: &str = "application/vnd.mapbox-vector-tile";
 
 impl TileFormat {
-    /// The media type that answers carry.
+    /// The media type of answers.
     pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Mvt => MVT,
@@ -26,7 +28,7 @@ impl TileFormat {
         }
     }
 
-    /// Splits a last path segment like `26301.mlt`; without a suffix `Accept` decides.
+    /// Splits a last path segment such as `26301.mlt` into the number and the format, if a suffix names one.
     pub(crate) fn of_suffix(text: &str) -> (&str, Option<Self>) {
         let strip = |suffix: &str| text.strip_suffix(suffix);
         match strip(".pbf").or_else(|| strip(".mvt")) {
@@ -35,7 +37,7 @@ impl TileFormat {
         }
     }
 
-    /// MapLibre tiles only for those who name them, and do not like the others better.
+    /// The format that `Accept` asks for: MLT only if the client names it and does not prefer MVT.
     pub(crate) fn of_accept(headers: &HeaderMap) -> Self {
         if !headers.contains_key(header::ACCEPT) {
             return Self::Mvt;
@@ -51,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn maplibre_tiles_come_only_where_they_are_named() {
+    fn mlt_is_served_only_to_clients_that_name_it() {
         for (accept, format) in [
             ("*/*", TileFormat::Mvt),
             ("application/vnd.maplibre-tile", TileFormat::Mlt),

@@ -1,10 +1,13 @@
-//! MapLibre tiles from Mapbox ones: the same layers, features and values, in columns.
+//! Conversion of MVT to MLT: the same layers, features and values, stored in columns.
 
 use mlt_core::{MltError, encoder::EncoderConfig, mvt::mvt_to_tile_layers};
 
-/// A tile as MLT 1; nothing from nothing. CPU work, about ten times the cutting of the tile itself.
+/// Converts a tile to MLT 1; no bytes give no bytes. CPU work, about ten times that of cutting the tile.
+///
+/// # Errors
+/// If `mvt` is not a valid tile.
 pub(super) fn from_mvt(mvt: &[u8]) -> Result<Vec<u8>, MltError> {
-    // Features keep their order, which is the order in which they are drawn.
+    // Features keep their order, because they are drawn in it.
     let config = EncoderConfig::default()
         .with_spatial_morton_sort(false)
         .with_spatial_hilbert_sort(false)

@@ -1,9 +1,10 @@
-//! Vector tiles: cut from the snapshot, kept as sent, cut once however many ask.
+//! Vector tiles: cut from the snapshot once however many clients wait, and cached as they are sent.
 
 mod cache;
 mod cached;
 mod format;
 mod mlt;
+pub(crate) mod service;
 mod single_flight;
 #[cfg(test)]
 mod tests;
@@ -24,8 +25,6 @@ use serde_json::json;
 use cache::{PastState, TileKey};
 use cached::{EncodedTile, TileSource};
 use format::TileFormat;
-
-pub(crate) use cache::TileCache;
 
 use crate::{
     hash::hash_of,
@@ -112,18 +111,18 @@ async fn send(
     context.no_more_of(&["rev", "revision", "datetime"])?;
     let format = format.unwrap_or_else(|| TileFormat::of_accept(&context.headers));
     let accepted = Encodings::of(&context.headers);
-    let former = context.former.then(|| PastState {
+    let past = context.past.then(|| PastState {
         epoch: context.city_snapshot.epoch,
         revisions: layers.iter().map(|own| own.revision()).collect(),
         definitions: definitions(&layers),
     });
     let names: Vec<&str> = layers.iter().map(|own| own.layer().id.as_str()).collect();
-    let key = TileKey { layers: names.join(",").into(), tile, format, time, former };
+    let key = TileKey { layers: names.join(",").into(), tile, format, time, past };
     // Only what differs from store to store too may be kept for a year without asking: a revision's number does not.
     let lasting = asked_version.is_some_and(|version| version == version_of(&context, &layers));
     let source = TileSource { city_snapshot: context.city_snapshot.clone(), layers, tile, time, format };
-    let app = Arc::clone(&context.app);
-    let (sent, encoding) = cache::fetch(&app, key, source, &accepted).await?;
+    let tiles = Arc::clone(&context.app.tiles);
+    let (sent, encoding) = tiles.fetch(key, source, &accepted).await?;
     Ok(answer(&context, &sent, format, encoding, lasting))
 }
 

@@ -1,14 +1,16 @@
+//! One computation for all that wait for the same result.
+
 use std::{
     future::Future,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use tokio::{sync::watch, task::AbortHandle};
+use tracing::Instrument;
 
 use crate::http::problem::Problem;
 
-/// A computation that several wait for. It goes on for as long as somebody does: when the last one has gone away, it is
-/// ended.
+/// A computation that several requests wait for. It is aborted when the last of them is dropped.
 struct SharedTask<T> {
     outcome: watch::Receiver<Option<Result<T, Problem>>>,
     task: AbortHandle,
@@ -20,7 +22,7 @@ impl<T> Drop for SharedTask<T> {
     }
 }
 
-/// Where one computation at a time may be under way.
+/// A slot for at most one running computation.
 pub(super) struct SingleFlight<T>(Mutex<Weak<SharedTask<T>>>);
 
 impl<T> Default for SingleFlight<T> {
@@ -30,7 +32,10 @@ impl<T> Default for SingleFlight<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
-    /// The outcome of the computation under way, else of the one that `begin` gives.
+    /// Waits for the running computation, or for the one that `begin` starts if there is none.
+    ///
+    /// # Errors
+    /// The error of the computation; 500 if it panics.
     pub(super) async fn join<F>(&self, begin: impl FnOnce() -> F) -> Result<T, Problem>
     where
         F: Future<Output = Result<T, Problem>> + Send + 'static,
@@ -42,28 +47,28 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
             Err(_ended) => None,
         };
         drop(flight);
-        result.unwrap_or_else(|| {
-            Err(Problem::internal("the tile could not be made; the server's log says why"))
-        })
+        result.unwrap_or_else(|| Err(Problem::internal("the tile could not be made; see the server's log")))
     }
 
     fn flight<F>(&self, begin: impl FnOnce() -> F) -> Arc<SharedTask<T>>
     where
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
-        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that has ended is of no use to who comes now: what it gave stands elsewhere, or it failed.
-        if let Some(flight) = place.upgrade().filter(|flight| !flight.task.is_finished()) {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // An ended computation cannot be joined: its result is stored elsewhere, or it failed.
+        if let Some(flight) = slot.upgrade().filter(|flight| !flight.task.is_finished()) {
             return flight;
         }
-        let (tell, outcome) = watch::channel(None);
+        let (sender, outcome) = watch::channel(None);
         let work = begin();
-        let task = tokio::spawn(async move {
+        let computation = async move {
             let result = work.await;
-            let _nobody_waits = tell.send(Some(result));
-        });
+            // An error means that nobody waits any more.
+            sender.send(Some(result)).ok();
+        };
+        let task = tokio::spawn(computation.in_current_span());
         let flight = Arc::new(SharedTask { outcome, task: task.abort_handle() });
-        *place = Arc::downgrade(&flight);
+        *slot = Arc::downgrade(&flight);
         flight
     }
 }

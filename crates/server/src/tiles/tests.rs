@@ -1,4 +1,4 @@
-//! What is made again and what is not.
+//! Which edits invalidate which tiles.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use citymap_tile::{ContentEncoding, TileId};
 use geo::Point;
 
 use super::{
-    cache::{TileKey, fetch},
+    cache::TileKey,
     cached::{CachedTile, TileSource, Validity},
     format::TileFormat,
 };
@@ -59,7 +59,7 @@ fn source(app: &App, well: u32) -> (TileKey, TileSource) {
     let city_snapshot = app.live.snapshot();
     let tile = TileId::at([106.0 + f64::from(well) / 10.0, 10.77], 14).unwrap();
     let layers = vec![Arc::clone(city_snapshot.city.layer("wells").unwrap())];
-    let key = TileKey { layers: "wells".into(), tile, format: TileFormat::Mvt, time: None, former: None };
+    let key = TileKey { layers: "wells".into(), tile, format: TileFormat::Mvt, time: None, past: None };
     (key, TileSource { city_snapshot, layers, tile, time: None, format: TileFormat::Mvt })
 }
 
@@ -68,19 +68,19 @@ fn an_edit_makes_stale_what_it_touches_and_nothing_else() {
     let (_folder, app) = city();
     let entries: Vec<CachedTile> = (1..=9).map(|well| CachedTile::new(&source(&app, well).1)).collect();
     let old = source(&app, 5).1;
-    let look = |well: u32| entries[well as usize - 1].validity(&source(&app, well).1, &app.tiler);
+    let look = |well: u32| entries[well as usize - 1].validity(&source(&app, well).1, app.tiles.tiler());
     edit(&app, Edit::Update(5, well("moved", 106.6)));
     for well in 1..=9 {
-        let expected = if [5, 6].contains(&well) { Validity::Stale } else { Validity::Holds };
+        let expected = if [5, 6].contains(&well) { Validity::Stale } else { Validity::Valid };
         assert_eq!(look(well), expected, "well {well}: it moved from 5 to 6");
     }
     // 9 had the key of 1 with its number behind; now it has the key alone.
     edit(&app, Edit::Delete(1));
-    assert_eq!([1, 2, 9].map(look), [Validity::Stale, Validity::Holds, Validity::Stale]);
+    assert_eq!([1, 2, 9].map(look), [Validity::Stale, Validity::Valid, Validity::Stale]);
     // Found good for the newest, it is still good for who began before.
-    assert_eq!(entries[2 - 1].validity(&source(&app, 2).1, &app.tiler), Validity::Holds);
+    assert_eq!(entries[2 - 1].validity(&source(&app, 2).1, app.tiles.tiler()), Validity::Valid);
     let newer = CachedTile::new(&source(&app, 5).1);
-    assert_eq!(newer.validity(&old, &app.tiler), Validity::Newer);
+    assert_eq!(newer.validity(&old, app.tiles.tiler()), Validity::Newer);
 }
 
 #[test]
@@ -89,9 +89,9 @@ fn packings_of_one_tile_have_tags_of_their_own_and_unpack_to_the_same() {
     let (_, source) = source(&app, 3);
     let entry = CachedTile::new(&source);
     let cancel = Cancel::new();
-    let gzip = entry.make(&source, ContentEncoding::Gzip, &app.tiler, &cancel).unwrap();
+    let gzip = entry.make(&source, ContentEncoding::Gzip, app.tiles.tiler(), &cancel).unwrap();
     // From the packed one: the tile is not cut again.
-    let plain = entry.make(&source, ContentEncoding::Identity, &app.tiler, &cancel).unwrap();
+    let plain = entry.make(&source, ContentEncoding::Identity, app.tiles.tiler(), &cancel).unwrap();
     assert_eq!(citymap_tile::decompress(&gzip.bytes, ContentEncoding::Gzip).unwrap(), plain.bytes);
     assert!(!plain.bytes.is_empty());
     let (gzip, plain) = (gzip.etag.to_str().unwrap(), plain.etag.to_str().unwrap());
@@ -101,7 +101,7 @@ fn packings_of_one_tile_have_tags_of_their_own_and_unpack_to_the_same() {
     );
     cancel.cancel();
     assert!(
-        entry.make(&source, ContentEncoding::Brotli, &app.tiler, &cancel).is_err(),
+        entry.make(&source, ContentEncoding::Brotli, app.tiles.tiler(), &cancel).is_err(),
         "nobody waits for it"
     );
 }
@@ -111,14 +111,14 @@ async fn who_began_before_an_edit_gets_the_tile_of_then_and_leaves_the_new_one_a
     let (_folder, app) = city();
     let all = Encodings::of(&axum::http::HeaderMap::new());
     let (key, old) = source(&app, 5);
-    let (then, _) = fetch(&app, key.clone(), old.clone(), &all).await.unwrap();
+    let (then, _) = app.tiles.fetch(key.clone(), old.clone(), &all).await.unwrap();
     let editing = Arc::clone(&app);
     tokio::task::spawn_blocking(move || edit(&editing, Edit::Update(5, well("new", 106.5)))).await.unwrap();
     let new = source(&app, 5).1;
-    let (now, _) = fetch(&app, key.clone(), new.clone(), &all).await.unwrap();
+    let (now, _) = app.tiles.fetch(key.clone(), new.clone(), &all).await.unwrap();
     assert_ne!(then.etag, now.etag);
-    let (late, _) = fetch(&app, key.clone(), old, &all).await.unwrap();
+    let (late, _) = app.tiles.fetch(key.clone(), old, &all).await.unwrap();
     assert_eq!((late.etag, late.bytes), (then.etag, then.bytes));
-    let (again, _) = fetch(&app, key, new, &all).await.unwrap();
+    let (again, _) = app.tiles.fetch(key, new, &all).await.unwrap();
     assert_eq!(again.bytes.as_ptr(), now.bytes.as_ptr(), "the same bytes in memory");
 }

@@ -1,3 +1,5 @@
+//! The pool for large work: few tasks at once, each parallel, at low priority.
+
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
@@ -6,27 +8,29 @@ use std::{
 
 use citymap_engine::Cancel;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
+use tracing::Span;
 
 use super::{CancelOnDrop, blocking::Admission, cancelled_by_client, latency::LatencyEstimate};
 use crate::http::problem::Problem;
 
-/// Where large questions are worked on, so many at once, and so many that wait. Each runs in a lane: a pool of rayon's
-/// threads of its own, so that what is parallel within it (`par_iter`) stays there. The system gives these threads what
-/// others leave over.
+/// Runs large work with a maximum number of tasks at once and a bounded queue.
+///
+/// Each task runs in a [`Worker`], a rayon thread pool of its own, so that parallel loops (`par_iter`) within the task
+/// stay there. The threads have low priority: they get the processor time that other threads leave.
 pub(crate) struct BatchPool {
     name: &'static str,
     admission: Admission,
     latency: Arc<LatencyEstimate>,
-    /// Lanes that stand ready; made when first wanted.
+    /// Thread pools that no task uses now. They are created when first needed.
     idle: Arc<Mutex<Vec<Arc<ThreadPool>>>>,
     threads: usize,
-    /// From 0 (as everybody) to 19 (only what others leave over).
+    /// From 0 (normal priority) to 19 (lowest).
     niceness: i32,
 }
 
 impl BatchPool {
-    /// `running` lanes of `threads` threads each, and so many questions that wait.
+    /// A pool of `running` workers with `threads` threads each, and a queue of `waiting` tasks.
     pub(crate) fn new(
         name: &'static str,
         running: usize,
@@ -34,7 +38,7 @@ impl BatchPool {
         threads: usize,
         niceness: i32,
     ) -> Self {
-        // Where the system cannot be told what comes first, one thread fewer leaves room for the rest.
+        // Without thread priorities, one thread fewer leaves room for other work.
         let threads = if cfg!(target_os = "linux") { threads } else { threads.saturating_sub(1) };
         Self {
             name,
@@ -46,8 +50,11 @@ impl BatchPool {
         }
     }
 
-    /// Runs `work` in a lane when its turn comes; 503 at once where too many wait already. The flag is set when whoever
-    /// waits for this goes away: long loops look at it.
+    /// Runs `work` in a worker as soon as it is admitted. The flag that `work` gets is set when the returned future is
+    /// dropped; long loops check it.
+    ///
+    /// # Errors
+    /// The error of `work`; 503 if the queue is full; 500 if `work` panics.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Cancel) -> Result<T, Problem> + Send + 'static,
@@ -55,7 +62,10 @@ impl BatchPool {
         self.run_with(Cancel::new(), work).await
     }
 
-    /// As [`BatchPool::run`], with a flag that somebody else may set too.
+    /// As [`BatchPool::run`], with a flag that others may set too.
+    ///
+    /// # Errors
+    /// As [`BatchPool::run`].
     pub(crate) async fn run_with<T: Send + 'static>(
         &self,
         cancel: Cancel,
@@ -64,27 +74,32 @@ impl BatchPool {
         let guard = CancelOnDrop::new(cancel.clone());
         let permit = self.admission.next(&self.latency).await?;
         let worker = Worker::take(self)?;
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let threads = Arc::clone(&worker.threads);
         let latency = Arc::clone(&self.latency);
+        let span = Span::current();
         threads.spawn(move || {
+            let entered = span.entered();
             let start = Instant::now();
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 cancel.check().map_err(|_gone| cancelled_by_client())?;
                 work(&cancel)
             }));
             latency.record(start);
-            // First the lane, then the turn that lets somebody look for one, then the answer.
-            end(worker, permit);
-            let _nobody_waits = tell.send(outcome);
+            drop(entered);
+            // The worker first, then the permit that lets the next task look for one, then the result.
+            drop(worker);
+            drop(permit);
+            // An error means that the client has disconnected.
+            sender.send(outcome).ok();
         });
-        let outcome = told.await;
+        let outcome = receiver.await;
         guard.ended();
         match outcome {
             Ok(Ok(result)) => result,
             Ok(Err(_)) | Err(_) => {
-                tracing::error!("a large question failed");
-                Err(Problem::internal("the question could not be answered; the server's log says why"))
+                tracing::error!("a large request panicked");
+                Err(Problem::internal("the request could not be answered; see the server's log"))
             }
         }
     }
@@ -96,16 +111,11 @@ impl BatchPool {
             .thread_name(move |number| format!("{name}-{number}"))
             .start_handler(move |_| lower_priority(niceness))
             .build()
-            .map_err(|error| Problem::unavailable(format!("no threads for a large question: {error}"), 10))
+            .map_err(|error| Problem::unavailable(format!("no threads for a large request: {error}"), 10))
     }
 }
 
-fn end(worker: Worker, permit: OwnedSemaphorePermit) {
-    drop(worker);
-    drop(permit);
-}
-
-/// A pool of threads that is somebody's; given back when dropped.
+/// A thread pool on loan to one task; returned to the idle ones when dropped.
 struct Worker {
     threads: Arc<ThreadPool>,
     idle: Arc<Mutex<Vec<Arc<ThreadPool>>>>,
@@ -129,12 +139,12 @@ impl Drop for Worker {
     }
 }
 
-/// Lets the calling thread, and no other, run after those that are not so nice.
+/// Lowers the priority of the calling thread only.
 #[cfg(target_os = "linux")]
 pub(super) fn lower_priority(niceness: i32) {
-    // On Linux a priority belongs to a thread; without an id the calling one is meant.
+    // On Linux a priority belongs to a thread; no id means the calling one.
     if let Err(error) = rustix::process::setpriority_process(None, niceness) {
-        tracing::warn!(%error, "a thread for large questions keeps its priority; small ones may wait for it");
+        tracing::warn!(%error, "a batch thread keeps its normal priority; small requests may wait for it");
     }
 }
 
@@ -154,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn parallel_work_stays_on_threads_that_step_back() {
+    async fn parallel_work_stays_on_threads_of_low_priority() {
         let names = batch()
             .run(|_| {
                 let names: Vec<(String, i32)> = (0..64)
@@ -171,12 +181,16 @@ mod tests {
         assert!(names.iter().all(|(name, _)| name.starts_with("test-")), "{names:?}");
         if cfg!(target_os = "linux") {
             assert!(names.iter().all(|(_, niceness)| *niceness == 19), "{names:?}");
-            assert_eq!(rustix::process::getpriority_process(None).unwrap(), 0, "this thread is as it was");
+            assert_eq!(
+                rustix::process::getpriority_process(None).unwrap(),
+                0,
+                "this thread keeps its priority"
+            );
         }
     }
 
     #[tokio::test]
-    async fn one_runs_one_waits_the_third_is_sent_away_and_who_leaves_ends_the_work() {
+    async fn one_runs_one_waits_the_third_is_refused_and_a_disconnect_ends_the_work() {
         let batch = batch();
         let ask = || {
             let batch = Arc::clone(&batch);
@@ -207,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_a_problem_and_gives_its_lane_back() {
+    async fn a_panic_is_a_problem_and_returns_its_worker() {
         let batch = batch();
         for _ in 0..3 {
             assert_eq!(batch.run::<()>(|_| panic!("on purpose")).await.unwrap_err().status(), 500);

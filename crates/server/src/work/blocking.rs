@@ -1,19 +1,22 @@
+//! The pool for work of middle size, and the admission that all pools share.
+
 use std::{sync::Arc, time::Instant};
 
 use citymap_engine::Cancel;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Span;
 
 use super::{CancelOnDrop, cancelled_by_client, latency::LatencyEstimate};
 use crate::http::problem::Problem;
 
-/// Where questions are worked on: off the threads that talk to clients, so many at once, and so many that wait.
+/// Runs blocking work off the I/O threads, with a maximum number of tasks at once and a bounded queue.
 #[derive(Debug)]
 pub(crate) struct BlockingPool {
     admission: Admission,
     latency: Arc<LatencyEstimate>,
 }
 
-/// So many at once, in the order of their coming, and so many that wait.
+/// Admits at most `running` tasks at once, in arrival order; at most `waiting` wait.
 #[derive(Debug)]
 pub(super) struct Admission {
     running: Arc<Semaphore>,
@@ -33,27 +36,30 @@ impl Admission {
         }
     }
 
-    /// Turns that nobody has.
+    /// The number of free permits.
     #[cfg(test)]
     pub(super) fn free(&self) -> usize {
         self.running.available_permits()
     }
 
-    /// Places in the queue that nobody has.
+    /// The number of free places in the queue.
     #[cfg(test)]
     pub(super) fn places(&self) -> usize {
         self.waiting.available_permits()
     }
 
-    /// A turn when it comes; 503 at once where too many wait already.
+    /// Waits for a permit.
+    ///
+    /// # Errors
+    /// 503, immediately, if the queue is full.
     pub(super) async fn next(&self, latency: &LatencyEstimate) -> Result<OwnedSemaphorePermit, Problem> {
         if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
             return Ok(permit);
         }
-        let Ok(_place) = self.waiting.try_acquire() else {
+        let Ok(_queued) = self.waiting.try_acquire() else {
             let seconds = latency.retry_after(self.waiting_max, self.running_max);
             return Err(Problem::unavailable(
-                format!("too many questions of this size are waiting; ask again in {seconds} s"),
+                format!("too many requests of this size are waiting; try again in {seconds} s"),
                 seconds,
             ));
         };
@@ -63,12 +69,15 @@ impl Admission {
 }
 
 impl BlockingPool {
-    /// So many at once, and so many that wait.
+    /// A pool that runs at most `running` tasks at once and queues at most `waiting`.
     pub(crate) fn new(running: usize, waiting: usize) -> Self {
         Self { admission: Admission::new(running, waiting), latency: Arc::default() }
     }
 
-    /// Runs `work` on a thread of its own when its turn comes. 503 at once where too many wait already.
+    /// Runs `work` on a blocking thread as soon as it is admitted.
+    ///
+    /// # Errors
+    /// The error of `work`; 503 if the queue is full; 500 if `work` panics.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
@@ -76,10 +85,13 @@ impl BlockingPool {
         self.run_with(Cancel::new(), move |_| work()).await
     }
 
-    /// As [`BlockingPool::run`]; `cancel` is set when whoever waits for this goes away, and may be set by anybody else.
+    /// As [`BlockingPool::run`]; `cancel` is set when the returned future is dropped, and others may set it too.
     ///
-    /// The turn is held until the work ends, also when the client has gone away meanwhile: what runs is counted. Work that
-    /// looks at `cancel` gives it back soon.
+    /// The permit is held until the work ends, even if the client has disconnected in the meantime, so that running work
+    /// is always counted. Work that checks `cancel` ends soon.
+    ///
+    /// # Errors
+    /// As [`BlockingPool::run`].
     pub(crate) async fn run_with<T: Send + 'static>(
         &self,
         cancel: Cancel,
@@ -88,8 +100,10 @@ impl BlockingPool {
         let guard = CancelOnDrop::new(cancel.clone());
         let permit = self.admission.next(&self.latency).await?;
         let latency = Arc::clone(&self.latency);
+        let span = Span::current();
         let outcome = tokio::task::spawn_blocking(move || {
-            let _turn = permit;
+            let _entered = span.entered();
+            let _permit = permit;
             cancel.check().map_err(|_gone| cancelled_by_client())?;
             let start = Instant::now();
             let result = work(&cancel);
@@ -101,8 +115,8 @@ impl BlockingPool {
         match outcome {
             Ok(result) => result,
             Err(error) => {
-                tracing::error!(%error, "a question failed");
-                Err(Problem::internal("the question could not be answered; the server's log says why"))
+                tracing::error!(%error, "a request panicked");
+                Err(Problem::internal("the request could not be answered; see the server's log"))
             }
         }
     }
@@ -115,7 +129,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_goes_away_cancels_the_work_and_gives_the_place_back() {
+    async fn a_disconnected_client_cancels_its_work_and_frees_its_slot() {
         let blocking = Arc::new(BlockingPool::new(1, 1));
         let cancel = Cancel::new();
         let (begun, began) = mpsc::channel();
@@ -140,16 +154,16 @@ mod tests {
         }
         queued.abort();
         assert!(queued.await.unwrap_err().is_cancelled());
-        assert_eq!(blocking.admission.places(), 1, "the queued one has left its place");
+        assert_eq!(blocking.admission.places(), 1, "the queued task has freed its place");
         assert!(!cancel.is_cancelled());
         running.abort();
         assert!(running.await.unwrap_err().is_cancelled());
         assert!(cancel.is_cancelled());
-        assert!(blocking.run(|| Ok(())).await.is_ok(), "the turn comes back");
+        assert!(blocking.run(|| Ok(())).await.is_ok(), "the permit is returned");
     }
 
     #[tokio::test]
-    async fn one_runs_one_waits_the_third_is_sent_away() {
+    async fn one_runs_one_waits_and_the_third_is_refused() {
         let blocking = Arc::new(BlockingPool::new(1, 1));
         let (go, wait) = mpsc::channel::<()>();
         let first = tokio::spawn({
@@ -180,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_a_problem_and_gives_its_turn_back() {
+    async fn a_panic_is_a_problem_and_returns_its_permit() {
         let blocking = BlockingPool::new(1, 0);
         for _ in 0..3 {
             assert_eq!(blocking.run::<()>(|| panic!("on purpose")).await.unwrap_err().status(), 500);

@@ -1,23 +1,25 @@
+//! How long work of one kind has taken recently.
+
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
-/// How long work has taken lately.
+/// An exponentially weighted mean of durations, in nanoseconds.
 #[derive(Debug, Default)]
 pub(super) struct LatencyEstimate(AtomicU64);
 
 impl LatencyEstimate {
-    /// Counts work that began at `start` and ends now.
+    /// Records work that began at `start` and ends now.
     pub(super) fn record(&self, start: Instant) {
         let took = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX).min(1 << 50);
-        // Two threads at once lose one of both figures: it is an estimate.
+        // Of two concurrent updates one may be lost: this is an estimate.
         let mean = self.0.load(Ordering::Relaxed);
         let next = if mean == 0 { took } else { mean - mean / 8 + took / 8 };
         self.0.store(next, Ordering::Relaxed);
     }
 
-    /// Whole seconds until `waiting` tasks before one are done, `running` of them at once: from 1 to 60.
+    /// Seconds, from 1 to 60, until `waiting` queued tasks are done if `running` of them run at once.
     pub(super) fn retry_after(&self, waiting: usize, running: usize) -> u32 {
         let mean = Duration::from_nanos(self.0.load(Ordering::Relaxed));
         let seconds = mean.as_secs_f64() * waiting as f64 / running.max(1) as f64;
@@ -30,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_estimate_follows_what_work_took_and_has_bounds() {
+    fn the_estimate_follows_recent_durations_and_is_bounded() {
         let latency = LatencyEstimate::default();
         assert_eq!(latency.retry_after(256, 2), 1);
         for _ in 0..50 {

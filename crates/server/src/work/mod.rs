@@ -1,13 +1,13 @@
-//! Where CPU work is done, by its size, so that none waits behind what is larger than itself.
+//! Where CPU work runs, by its size, so that no request waits behind a larger one.
 //!
-//! | class | what | where |
+//! | size | work | place |
 //! |---|---|---|
-//! | small | a tile from the cache, what is at a place, the ten nearest, one feature | at once, on the thread that talks to the client ([`small`]) |
-//! | middle | cold tiles, pages, searches | [`BlockingPool`]: so many at once, the rest in a bounded queue |
-//! | large | whole districts, tiles of the whole city, overlays, exports | [`BatchPool`]: threads of their own that the system runs when no other wants to |
+//! | small | a cached tile, what is at a point, the ten nearest features, one feature | immediately, on the I/O thread ([`small`]) |
+//! | middle | uncached tiles, pages, searches | [`BlockingPool`]: a maximum number at once, the rest in a bounded queue |
+//! | large | areas of whole districts, tiles of the whole city, overlays, exports | [`BatchPool`]: threads at low priority |
 //!
-//! Whatever waits has a bound; beyond it the answer is 503 with an estimate of when to come back. Who goes away, or whose
-//! time is over, gives the place back: a queued question at once, a running one as soon as it looks at its
+//! Every queue is bounded; when it is full the answer is 503 with an estimate of when to try again. When a client
+//! disconnects or its time is up, its slot is freed: a queued request at once, a running one as soon as it checks its
 //! [`Cancel`](citymap_engine::Cancel).
 
 mod batch;
@@ -23,7 +23,7 @@ use citymap_engine::Cancel;
 
 use crate::http::problem::Problem;
 
-/// Cancels when it is dropped, unless the work came to its end before.
+/// Sets the cancel flag when dropped, unless the work has ended by then.
 struct CancelOnDrop {
     cancel: Cancel,
     ended: bool,
@@ -47,7 +47,7 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// What nobody reads: whoever asked has gone.
+/// The result of cancelled work. Nobody reads it: the client has disconnected.
 fn cancelled_by_client() -> Problem {
-    Problem::unavailable("the question was given up before its answer came", 1)
+    Problem::unavailable("the request was cancelled before its answer was ready", 1)
 }

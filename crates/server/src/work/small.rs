@@ -1,13 +1,17 @@
+//! Work that is cheaper than handing it to another thread.
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::http::problem::Problem;
 
-/// Does small work at once, on the thread that talks to the client: to hand it to another thread would cost more than it
-/// does. Only for what has a bound well below a millisecond.
+/// Runs `work` immediately, on the calling I/O thread. Only for work that is bounded well below a millisecond.
+///
+/// # Errors
+/// The error of `work`; 500 if it panics.
 pub(crate) fn small<T>(work: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
-    // A failure ends its own request alone.
+    // A panic must fail this request only.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| {
-        tracing::error!("a question failed");
-        Err(Problem::internal("the question could not be answered; the server's log says why"))
+        tracing::error!("a request panicked");
+        Err(Problem::internal("the request could not be answered; see the server's log"))
     })
 }

@@ -68,7 +68,7 @@ impl RequestedEdits {
 /// The store or the pool failed. Whether anything was written may then be unknown.
 pub(crate) async fn write(context: &RequestContext, task: WriteTask) -> Result<WriteOutcome, Problem> {
     let live = Arc::clone(&context.app.live);
-    let outcome = context.app.writing.run(move || task.run(&live)).await?;
+    let outcome = context.app.write_pool.run(move || task.run(&live)).await?;
     if let WriteOutcome::Written(_, answered) | WriteOutcome::Repeated(answered) = &outcome {
         context.revision_header.set(answered.revision);
     }

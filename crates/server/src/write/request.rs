@@ -52,7 +52,7 @@ impl WriteRequest {
     ) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let context = RequestContext::from_request_parts(&mut parts, app).await?;
-        let author = auth::writer(app, &context.headers)?.name.clone();
+        let author = auth::writer(&app.config.writers, &context.headers)?.name.clone();
         context.params.finish(&[])?;
         if !media_types.is_empty() {
             check_content_type(&context.headers, media_types)?;

@@ -1,4 +1,4 @@
-//! What an overlay is asked to do.
+//! The inputs of an overlay: their declaration, and reading them.
 
 use std::sync::Arc;
 
@@ -8,59 +8,140 @@ use citymap_live::CitySnapshot;
 use citymap_model::{Geometry, Value};
 use citymap_output::Format;
 use geo::CoordsIter;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json, json};
 
 use crate::{
     config::Limits,
     http::{datetime::interval, problem::Problem, request::no_layer},
+    processes::process::Input,
 };
 
-/// The inputs, checked.
-pub(crate) struct Inputs {
-    pub(crate) layers: [Arc<LayerSnapshot>; 2],
+/// The inputs of an overlay, checked.
+pub(super) struct OverlayInputs {
+    pub(super) layers: [Arc<LayerSnapshot>; 2],
     filters: [Vec<Filter>; 2],
+    /// Only these rows of the first layer.
     rows: Option<Vec<Row>>,
     time: Option<TimeInterval>,
     within: Option<Geometry>,
-    least: f64,
-    pub(crate) format: Format,
-    pub(crate) geometry: bool,
+    /// Pieces of no more than this are left out: m² for areas, m for lengths.
+    min_measure: f64,
+    pub(super) format: Format,
+    pub(super) geometry: bool,
 }
 
-/// The inputs' names.
-const KNOWN: [&str; 9] =
-    ["layer", "with", "id", "within", "filter", "datetime", "minArea", "format", "geometry"];
+fn text_schema() -> Json {
+    json!({"type": "string"})
+}
 
-impl Inputs {
-    /// From the body of an execute request.
-    pub(crate) fn read(body: &[u8], city_snapshot: &CitySnapshot, limits: &Limits) -> Result<Self, Problem> {
-        let document: Json = serde_json::from_slice(body)
-            .map_err(|error| Problem::body(format!("the body is not JSON: {error}; send {{\"inputs\":{{\"layer\":\"parcels\",\"with\":\"zones\"}}}}")))?;
-        let Some(inputs) = document.get("inputs").and_then(Json::as_object) else {
-            return Err(Problem::body(
-                "`inputs` is missing; send {\"inputs\":{\"layer\":\"parcels\",\"with\":\"zones\"}}",
-            ));
-        };
-        if let Some(unknown) = inputs.keys().find(|name| !KNOWN.contains(&name.as_str())) {
-            let unknown: String = unknown.chars().take(40).collect();
-            return Err(Problem::body(format!(
-                "there is no input `{unknown}`; the inputs are: {}",
-                KNOWN.join(", ")
-            )));
-        }
-        let text = |name: &str| match inputs.get(name) {
-            None | Some(Json::Null) => Ok(None),
+fn min_area_schema() -> Json {
+    json!({"type": "number", "minimum": 0})
+}
+
+fn format_schema() -> Json {
+    json!({"type": "string", "enum": ["parquet", "gpkg", "csv"], "default": "parquet"})
+}
+
+fn geometry_schema() -> Json {
+    json!({"type": "boolean", "default": true})
+}
+
+/// The inputs of the process.
+pub(super) const INPUTS: &[Input] = &[
+    Input {
+        name: "layer",
+        title: "The first layer",
+        required: true,
+        schema: text_schema,
+        openapi: text_schema,
+    },
+    Input {
+        name: "with",
+        title: "The second layer; one of the two has polygons",
+        required: true,
+        schema: text_schema,
+        openapi: text_schema,
+    },
+    Input {
+        name: "id",
+        title: "Only this feature of the first layer",
+        required: false,
+        schema: text_schema,
+        openapi: || json!({"description": "Only this feature of the first layer"}),
+    },
+    Input {
+        name: "within",
+        title: "Only features of the first layer that share a point with this polygon; it does not cut them",
+        required: false,
+        schema: || json!({"format": "geojson-geometry"}),
+        openapi: || {
+            json!({
+                "type": "object",
+                "description": "Only features of the first layer that share a point with this polygon",
+            })
+        },
+    },
+    Input {
+        name: "filter",
+        title: "Only features with these values: {\"layer\":{\"field\":value}}",
+        required: false,
+        schema: || json!({"type": "object"}),
+        openapi: || json!({"type": "object", "description": "{\"layer\":{\"field\":value}}"}),
+    },
+    Input {
+        name: "datetime",
+        title: "Only what is valid then: an instant or an interval",
+        required: false,
+        schema: text_schema,
+        openapi: text_schema,
+    },
+    Input {
+        name: "minArea",
+        title: "Leave out pieces of at most this many m² (or m)",
+        required: false,
+        schema: min_area_schema,
+        openapi: min_area_schema,
+    },
+    Input {
+        name: "format",
+        title: "The format of the result",
+        required: false,
+        schema: format_schema,
+        openapi: format_schema,
+    },
+    Input {
+        name: "geometry",
+        title: "Whether pieces have their shapes",
+        required: false,
+        schema: geometry_schema,
+        openapi: geometry_schema,
+    },
+];
+
+impl OverlayInputs {
+    /// Reads the members of `inputs`, whose names are known.
+    ///
+    /// # Errors
+    /// 400 with the input that cannot be used.
+    pub(super) fn read(
+        inputs: &Map<String, Json>,
+        city: &CitySnapshot,
+        limits: &Limits,
+    ) -> Result<Self, Problem> {
+        let given = |name: &str| inputs.get(name).filter(|value| !value.is_null());
+        let text = |name: &str| match given(name) {
+            None => Ok(None),
             Some(Json::String(text)) => Ok(Some(text.as_str())),
-            Some(_) => Err(Problem::body(format!("`{name}` must be a text"))),
+            Some(_) => Err(Problem::body(format!("`{name}` must be a string"))),
         };
         let layer = |name: &str| -> Result<Arc<LayerSnapshot>, Problem> {
             let id = text(name)?
-                .ok_or_else(|| Problem::body(format!("the input `{name}` is missing: a layer's id")))?;
-            city_snapshot.city.layer(id).cloned().ok_or_else(|| Problem::body(no_layer(city_snapshot, id)))
+                .ok_or_else(|| Problem::body(format!("the input `{name}` is missing: the id of a layer")))?;
+            city.city.layer(id).cloned().ok_or_else(|| Problem::body(no_layer(city, id)))
         };
         let layers = [layer("layer")?, layer("with")?];
-        let rows = match inputs.get("id") {
-            None | Some(Json::Null) => None,
+        let rows = match given("id") {
+            None => None,
             Some(id) => {
                 let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
                 let row = layers[0].row_of_id(&id).ok_or_else(|| {
@@ -75,36 +156,33 @@ impl Inputs {
             "csv" => Format::Csv { excel: false },
             _ => return Err(Problem::body("`format` must be parquet, gpkg or csv")),
         };
-        let geometry = match inputs.get("geometry") {
-            None | Some(Json::Null) => true,
+        let geometry = match given("geometry") {
+            None => true,
             Some(Json::Bool(wanted)) => *wanted,
             Some(_) => return Err(Problem::body("`geometry` must be true or false")),
         };
-        let least = match inputs.get("minArea") {
-            None | Some(Json::Null) => 0.0,
+        let min_measure = match given("minArea") {
+            None => 0.0,
             Some(number) => number
                 .as_f64()
                 .filter(|number| (0.0..1e12).contains(number))
                 .ok_or_else(|| Problem::body("`minArea` must be a number of square metres"))?,
         };
-        let within = match inputs.get("within") {
-            None | Some(Json::Null) => None,
-            Some(value) => Some(polygon(value, limits)?),
-        };
+        let within = given("within").map(|value| polygon(value, limits)).transpose()?;
         Ok(Self {
             filters: filters(inputs.get("filter"), &layers)?,
             layers,
             rows,
             time: text("datetime")?.map(interval).transpose()?,
             within,
-            least,
+            min_measure,
             format,
             geometry,
         })
     }
 
-    /// The overlay that is asked for.
-    pub(crate) fn overlay(&self) -> Result<Overlay<'_>, Problem> {
+    /// The overlay that these inputs describe.
+    pub(super) fn overlay(&self) -> Result<Overlay<'_>, Problem> {
         let [first, second] = &self.layers;
         let mut a = Operand::new(first)
             .during(self.time)
@@ -114,7 +192,7 @@ impl Inputs {
             a = a.rows(rows.clone());
         }
         let b = Operand::new(second).during(self.time).filtered(self.filters[1].clone());
-        Ok(Overlay::new(a, b)?.min_measure(self.least))
+        Ok(Overlay::new(a, b)?.min_measure(self.min_measure))
     }
 }
 
@@ -127,11 +205,11 @@ fn polygon(value: &Json, limits: &Limits) -> Result<Geometry, Problem> {
     if vertices > limits.within_vertices_max {
         return Err(wrong(format!("it has {vertices} vertices, {} are allowed", limits.within_vertices_max)));
     }
-    // As strict as with what somebody draws.
+    // As strict as for an area that a user draws.
     Ok(citymap_engine::Area::new(geometry)?.polygons().clone().into())
 }
 
-/// `{"zones":{"cap":"phuong"}}`: equality, by layer and public field.
+/// Reads `{"zones":{"cap":"phuong"}}`: equality, by layer and public field.
 fn filters(given: Option<&Json>, layers: &[Arc<LayerSnapshot>; 2]) -> Result<[Vec<Filter>; 2], Problem> {
     let mut out = [Vec::new(), Vec::new()];
     let wrong = || Problem::body("`filter` must be {\"layer\":{\"field\":value}}");
@@ -149,7 +227,7 @@ fn filters(given: Option<&Json>, layers: &[Arc<LayerSnapshot>; 2]) -> Result<[Ve
                 continue;
             }
             for (field, value) in fields.as_object().ok_or_else(wrong)? {
-                // A personal field is one that is not there.
+                // A personal field is treated as absent.
                 let found = visible(layer, &Audience::Public).get(field);
                 let (field, own) = found.ok_or_else(|| {
                     Problem::body(format!(
@@ -165,7 +243,7 @@ fn filters(given: Option<&Json>, layers: &[Arc<LayerSnapshot>; 2]) -> Result<[Ve
                 let value = match text {
                     None => Value::Null,
                     Some(text) => Value::parse(&text, own.field_type).ok_or_else(|| {
-                        Problem::body(format!("the value of `{}` is none of its type", own.name))
+                        Problem::body(format!("the value of `{}` is not of the field's type", own.name))
                     })?,
                 };
                 filters.push(Filter { field, comparison: Comparison::Eq, value });

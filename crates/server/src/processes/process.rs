@@ -1,0 +1,80 @@
+//! What a process is: the interface between the routes and each kind of job.
+
+use citymap_engine::Cancel;
+use citymap_live::CitySnapshot;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    config::Limits,
+    http::problem::Problem,
+    jobs::job::{Job, ResultFile},
+};
+
+/// A kind of work that runs as a job.
+pub(crate) trait Process: Send + Sync {
+    /// The name in the path: `/api/processes/{id}`.
+    fn id(&self) -> &'static str;
+
+    /// What the process is, takes and gives.
+    fn describe(&self) -> Description;
+
+    /// An execute request that works on a city whose first layer is `layer`, for the OpenAPI document.
+    fn example(&self, layer: &str) -> Value;
+
+    /// Reads and checks the members of `inputs` in an execute request. What can be refused is refused here, not by a job
+    /// that fails.
+    ///
+    /// # Errors
+    /// 400 with the input that cannot be used.
+    fn read_inputs(
+        &self,
+        inputs: &Map<String, Value>,
+        city: &CitySnapshot,
+        limits: &Limits,
+    ) -> Result<Box<dyn Execution>, Problem>;
+}
+
+/// One execution of a process, with its inputs.
+pub(crate) trait Execution: Send {
+    /// The file that it will make.
+    fn result(&self) -> ResultFile;
+
+    /// Does the work: writes `job.file`, at most `bytes_max` bytes, and keeps the job's status up to date.
+    ///
+    /// # Errors
+    /// The problem whose detail becomes the message of the failed job.
+    fn run(&self, job: &Job, bytes_max: u64, cancel: &Cancel) -> Result<(), Problem>;
+}
+
+/// What a process is, takes and gives.
+pub(crate) struct Description {
+    pub(crate) title: &'static str,
+    pub(crate) description: &'static str,
+    /// One line of what starting it does, for the OpenAPI document.
+    pub(crate) start: &'static str,
+    /// One line of what its description says, for the OpenAPI document.
+    pub(crate) summary: &'static str,
+    pub(crate) inputs: &'static [Input],
+    /// The outputs by name, as OGC API – Processes describes them.
+    pub(crate) outputs: Value,
+}
+
+/// One input of a process: read by name, described once.
+pub(crate) struct Input {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) required: bool,
+    /// The JSON Schema of the process description.
+    pub(crate) schema: fn() -> Value,
+    /// The JSON Schema in the OpenAPI document, which must not use what OpenAPI 3.0 does not have.
+    pub(crate) openapi: fn() -> Value,
+}
+
+impl Input {
+    /// The input as OGC API – Processes describes it.
+    pub(super) fn describe(&self) -> Value {
+        json!({
+            "title": self.title, "minOccurs": u8::from(self.required), "maxOccurs": 1, "schema": (self.schema)(),
+        })
+    }
+}

@@ -198,7 +198,9 @@ impl Archives {
                 Some(DirectoryHit::Tile(offset, length)) => {
                     return self.section(archive, archive.header.data, offset, length.into()).map(Some);
                 }
-                Some(DirectoryHit::Leaf(offset, length)) => directory = self.leaf(archive, offset, length.into())?,
+                Some(DirectoryHit::Leaf(offset, length)) => {
+                    directory = self.leaf(archive, offset, length.into())?
+                }
             }
         }
         Err(ArchiveError::Damaged("its directories are nested too deeply").into())

@@ -149,7 +149,7 @@ pub(crate) fn back_up(global: &Global, args: &BackupArgs) -> Result<ExitCode, Fa
 }
 
 fn write_backup(global: &Global, part: &Path) -> Result<Manifest, Failure> {
-    if database::is_database(&global.store) {
+    if citymap_store::is_database(&global.store) {
         let from = database::open(global, false)?;
         let to = GeoPackage::open_or_create(part)?;
         copy_with_bar(global, from.as_ref(), &to)?;
@@ -183,7 +183,7 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Result<ExitCode, F
             damaged.join("; ")
         )));
     }
-    if !database::is_database(&global.store) && Path::new(&global.store).exists() {
+    if !citymap_store::is_database(&global.store) && Path::new(&global.store).exists() {
         return Err(Failure::new(format!(
             "{} exists already; restore into a new file, then move it to its place",
             global.store

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use citymap_model::AsOf;
-use citymap_store::{Options, Pool, Store, StoreError, View};
+use citymap_store::{Options, Pool, ReadView, Store, StoreError, is_database};
 
 use crate::{
     failure::Failure,
@@ -31,7 +31,10 @@ pub(crate) fn options(global: &Global) -> Options {
 }
 
 /// The city as of a revision, or the newest one.
-pub(crate) fn view<'a>(store: &'a dyn Store, as_of: Option<AsOf>) -> Result<Box<dyn View + 'a>, StoreError> {
+pub(crate) fn view<'a>(
+    store: &'a dyn Store,
+    as_of: Option<AsOf>,
+) -> Result<Box<dyn ReadView + 'a>, StoreError> {
     match as_of {
         None => store.view(),
         Some(as_of) => store.view_at(number(store, as_of)?),
@@ -44,11 +47,6 @@ pub(crate) fn number(store: &dyn Store, as_of: AsOf) -> Result<u64, StoreError> 
         AsOf::Revision(number) => Ok(number),
         AsOf::Instant(instant) => store.revision_at(instant),
     }
-}
-
-/// Whether the location is a database rather than a file.
-pub(crate) fn is_database(location: &str) -> bool {
-    ["postgres://", "postgresql://"].iter().any(|scheme| location.starts_with(scheme))
 }
 
 /// The location without user and password, for messages.

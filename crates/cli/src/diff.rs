@@ -9,7 +9,7 @@ use std::{
 
 use citymap_access::{Audience, visible};
 use citymap_model::{AsOf, Feature, Layer, LayerId, RevisionNumber};
-use citymap_store::{Change, Store, StoreError, View};
+use citymap_store::{Change, ReadView, Store, StoreError};
 use clap::Args;
 use serde_json::{Value as Json, json};
 
@@ -127,7 +127,7 @@ fn one(
     mut file: Option<&mut GeoJson>,
 ) -> Result<LayerDiff, Failure> {
     let view = store.view_at(to)?;
-    let definition = |view: &dyn View| -> Result<Option<Layer>, StoreError> {
+    let definition = |view: &dyn ReadView| -> Result<Option<Layer>, StoreError> {
         Ok(view.layers()?.into_iter().map(|entry| entry.layer).find(|layer| layer.id == *id))
     };
     let definitions = [definition(store.view_at(from)?.as_ref())?, definition(view.as_ref())?];

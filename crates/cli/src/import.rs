@@ -145,7 +145,7 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
 
 fn store_and_import(global: &Global, request: &Request, bar: &Bar) -> Result<Report, ImportError> {
     // A dry run or a failed import leaves no new file behind.
-    let made = !database::is_database(&global.store) && !Path::new(&global.store).exists();
+    let made = !citymap_store::is_database(&global.store) && !Path::new(&global.store).exists();
     let store = database::open(global, true)?;
     let outcome = citymap_ingest::import(request, store.as_ref(), &mut |progress| {
         let what = if progress.layer.is_empty() { &progress.file } else { &progress.layer };
@@ -188,7 +188,7 @@ fn default_rejects(global: &Global, args: &ImportArgs) -> PathBuf {
         return report.with_extension("rejects.gpkg");
     }
     let stem = args.files.first().and_then(|file| file.file_stem()).unwrap_or_default();
-    let folder = if database::is_database(&global.store) {
+    let folder = if citymap_store::is_database(&global.store) {
         Path::new("")
     } else {
         Path::new(&global.store).parent().unwrap_or(Path::new(""))

@@ -13,7 +13,7 @@ use citymap_engine::{
 };
 use citymap_model::{Geometry, LayerId, Value};
 use citymap_output::{Format, Output};
-use citymap_store::{StoreError, View};
+use citymap_store::{ReadView, StoreError};
 use clap::Args;
 use geojson::GeoJson;
 
@@ -185,7 +185,7 @@ fn report(
 }
 
 /// Reads one layer from the store.
-fn layer(view: &dyn View, id: &LayerId) -> Result<LayerSnapshot, Failure> {
+fn layer(view: &dyn ReadView, id: &LayerId) -> Result<LayerSnapshot, Failure> {
     let entries = view.layers()?;
     let Some(entry) = entries.into_iter().find(|entry| entry.layer.id == *id) else {
         return Err(Failure::new(format!("there is no layer `{id}`; `citymap layers` lists them")));

@@ -13,7 +13,7 @@ pub(crate) fn folder(given: Option<&Path>, location: &str) -> Option<PathBuf> {
     match given {
         Some(given) if given == Path::new("off") => None,
         Some(given) => Some(given.to_owned()),
-        None if database::is_database(location) => {
+        None if citymap_store::is_database(location) => {
             let folder = cache();
             if folder.is_none() {
                 tracing::warn!(

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use citymap_engine::{EngineError, LayerSnapshot, SnapshotBuilder};
 use citymap_model::{CommitMeta, LayerId, Mode, TileRule};
-use citymap_store::{LayerEntry, StoreError, View};
+use citymap_store::{LayerEntry, ReadView, StoreError};
 use citymap_tile::{TileId, TileOptions, Tiler};
 use clap::Subcommand;
 use serde_json::{Value as Json, json};
@@ -97,7 +97,7 @@ fn explain(global: &Global, tile: TileId, wanted: &[LayerId]) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(view: &dyn View, entry: LayerEntry) -> Result<LayerSnapshot, Failure> {
+fn read(view: &dyn ReadView, entry: LayerEntry) -> Result<LayerSnapshot, Failure> {
     let id = entry.layer.id.clone();
     let mut builder = SnapshotBuilder::new(entry.layer);
     let mut failure: Option<EngineError> = None;

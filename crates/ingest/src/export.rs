@@ -15,7 +15,7 @@ use std::path::Path;
 
 use citymap_crs::{Crs, CrsError, Transform};
 use citymap_model::{FieldType, LayerId};
-use citymap_store::{StoreError, View};
+use citymap_store::{ReadView, StoreError};
 use serde::Serialize;
 
 use crate::gdal_log;
@@ -82,7 +82,7 @@ const NOTES: usize = 100;
 ///
 /// # Errors
 /// [`ExportError`]; nothing is left behind then.
-pub fn export(view: &dyn View, layer: &LayerId, to: &Path, crs: Crs) -> Result<Export, ExportError> {
+pub fn export(view: &dyn ReadView, layer: &LayerId, to: &Path, crs: Crs) -> Result<Export, ExportError> {
     let shown = to.display().to_string();
     let format = Format::of(to).ok_or_else(|| ExportError::Format(shown.clone()))?;
     if to.symlink_metadata().is_ok() {

@@ -23,14 +23,14 @@ pub(crate) fn source(path: &Path) -> io::Result<(String, u64)> {
         bytes += size;
         all.update(format!("{} {hash}\n", part.file_name().unwrap_or_default().to_string_lossy()));
     }
-    Ok((hex(&all.finalize()), bytes))
+    Ok((citymap_model::hex(&all.finalize()), bytes))
 }
 
 /// One hash for several sources.
 pub(crate) fn together(hashes: &[String]) -> String {
     match hashes {
         [one] => one.clone(),
-        many => hex(&Sha256::digest(many.join("\n"))),
+        many => citymap_model::hex(&Sha256::digest(many.join("\n"))),
     }
 }
 
@@ -71,17 +71,13 @@ fn file(path: &Path) -> io::Result<(String, u64)> {
     let mut bytes = 0;
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok((hex(&hash.finalize()), bytes)),
+            0 => return Ok((citymap_model::hex(&hash.finalize()), bytes)),
             read => {
                 hash.update(&buffer[..read]);
                 bytes += read as u64;
             }
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod common;
 use citymap_crs::Crs;
 use citymap_ingest::{ExportError, export};
 use citymap_model::{Feature, GeometryKind, LayerId, RevisionNumber};
-use citymap_store::{Change, LayerEntry, StoreError, Touched, View};
+use citymap_store::{Change, LayerEntry, ReadView, StoreError, Touched};
 use common::{city, layers::*};
 
 #[test]
@@ -68,11 +68,11 @@ fn a_folder_that_cannot_be_written_is_named() {
 
 /// A record that breaks off at the third feature once the layer was seen to its end.
 struct Broken<'a> {
-    inner: Box<dyn View + 'a>,
+    inner: Box<dyn ReadView + 'a>,
     reads: std::cell::Cell<u32>,
 }
 
-impl View for Broken<'_> {
+impl ReadView for Broken<'_> {
     fn revision(&self) -> RevisionNumber {
         self.inner.revision()
     }

@@ -10,7 +10,7 @@ use citymap_engine::Bbox;
 use citymap_model::{
     Feature, FeatureId, Fid, Layer, LayerChange, LayerId, Mode, Revision, RevisionNumber, Value,
 };
-use citymap_store::{Change, StoreError, Touched, View};
+use citymap_store::{Change, ReadView, StoreError, Touched};
 
 use crate::{CitySnapshot, Live, LiveError};
 
@@ -156,7 +156,7 @@ fn from_log(revision: Revision) -> RevisionEvent {
 }
 
 fn event(
-    view: &dyn View,
+    view: &dyn ReadView,
     revision: Revision,
     city_snapshot: &CitySnapshot,
 ) -> Result<RevisionEvent, StoreError> {
@@ -193,7 +193,7 @@ impl LayerEvent {
 
 /// Adds what the history knows.
 fn look(
-    view: &dyn View,
+    view: &dyn ReadView,
     layer: &Layer,
     event: &mut LayerEvent,
     city_snapshot: &CitySnapshot,

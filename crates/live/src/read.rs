@@ -8,7 +8,7 @@ use std::{
 
 use citymap_engine::{EngineError, LayerSnapshot, SnapshotBuilder};
 use citymap_model::{Feature, Fid, LayerId, RevisionNumber};
-use citymap_store::{Change, LayerEntry, Store, StoreError, Touched, View};
+use citymap_store::{Change, LayerEntry, ReadView, Store, StoreError, Touched};
 
 use crate::LiveError;
 
@@ -33,7 +33,7 @@ pub(crate) type Changes = Vec<(Fid, Option<Feature>)>;
 
 /// What differs between revision `from` and the view's, seen from the side that `side` chooses.
 pub(crate) fn differing(
-    view: &dyn View,
+    view: &dyn ReadView,
     layer: &LayerId,
     from: RevisionNumber,
     side: fn(Change) -> Option<Feature>,
@@ -47,7 +47,7 @@ pub(crate) fn differing(
 }
 
 /// Reads all features of a layer.
-pub(crate) fn whole(view: &dyn View, entry: LayerEntry) -> Result<LayerSnapshot, LiveError> {
+pub(crate) fn whole(view: &dyn ReadView, entry: LayerEntry) -> Result<LayerSnapshot, LiveError> {
     let start = Instant::now();
     let LayerEntry { layer, revision, count } = entry;
     let id = layer.id.clone();
@@ -73,10 +73,10 @@ pub(crate) fn whole(view: &dyn View, entry: LayerEntry) -> Result<LayerSnapshot,
 /// it ([`View::stamp`]) at that moment.
 pub(crate) fn all(
     store: &dyn Store,
-    view: &dyn View,
+    view: &dyn ReadView,
     mut entries: Vec<LayerEntry>,
 ) -> Result<Vec<(LayerSnapshot, Option<String>)>, LiveError> {
-    let one = |view: &dyn View, entry: LayerEntry| -> Result<_, LiveError> {
+    let one = |view: &dyn ReadView, entry: LayerEntry| -> Result<_, LiveError> {
         // Before the features: who edits past the revisions meanwhile makes it another one.
         let stamp = view.stamp(&entry.layer.id)?;
         Ok((whole(view, entry)?, stamp))

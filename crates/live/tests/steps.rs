@@ -21,7 +21,7 @@ use citymap_model::{
     Title, Value,
 };
 use citymap_store::{
-    Document, Edit, Finding, GeoPackage, Options, Put, Store, StoreError, Transaction, View,
+    Document, Edit, Finding, GeoPackage, Options, Put, ReadView, Store, StoreError, Transaction,
 };
 
 fn layer(id: &str) -> Layer {
@@ -336,11 +336,11 @@ impl Store for Switch {
         self.now()?.wait(known, timeout)
     }
 
-    fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError> {
         self.now()?.view()
     }
 
-    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError> {
         self.now()?.view_at(revision)
     }
 

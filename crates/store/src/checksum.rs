@@ -4,7 +4,7 @@ use citymap_geometry::wkb;
 use citymap_model::{LayerId, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{StoreError, View};
+use crate::{ReadView, StoreError};
 
 /// The checksum of a layer's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Checksum {
 ///
 /// # Errors
 /// What reading the layer fails with.
-pub fn checksum(view: &dyn View, layer: &LayerId) -> Result<Checksum, StoreError> {
+pub fn checksum(view: &dyn ReadView, layer: &LayerId) -> Result<Checksum, StoreError> {
     let mut hasher = Sha256::new();
     let mut count = 0;
     let mut bytes = Vec::new();
@@ -39,7 +39,7 @@ pub fn checksum(view: &dyn View, layer: &LayerId) -> Result<Checksum, StoreError
         count += 1;
         Ok(())
     })?;
-    Ok(Checksum { count, sha256: hex(&hasher.finalize()) })
+    Ok(Checksum { count, sha256: citymap_model::hex(&hasher.finalize()) })
 }
 
 fn add(bytes: &mut Vec<u8>, value: &Value) {
@@ -68,8 +68,4 @@ fn add(bytes: &mut Vec<u8>, value: &Value) {
             bytes.extend_from_slice(&instant.timestamp_millis().to_le_bytes());
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -91,6 +91,17 @@ pub(crate) fn check_kind(layer: GeometryKind, wkb_type: u32, empty: bool) -> Res
     layer.check(wkb::kind_of_code(wkb_type))
 }
 
+/// Whether features of one definition can be in the table of the other: the same kind of geometry and fields.
+pub(crate) fn same_shape(a: &Layer, b: &Layer) -> bool {
+    a.geometry == b.geometry && same_fields(a, b)
+}
+
+/// Whether the fields of two definitions have the same names and types, in the same order.
+pub(crate) fn same_fields(a: &Layer, b: &Layer) -> bool {
+    a.fields.len() == b.fields.len()
+        && a.fields.iter().zip(&b.fields).all(|(a, b)| a.name == b.name && a.field_type == b.field_type)
+}
+
 /// The key of a feature as text, `None` where it has none. An empty text is no key.
 pub(crate) fn key_of(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
     let key: std::borrow::Cow<'_, str> = match value {

@@ -1,15 +1,17 @@
 //! The record: what the city knows, on disk. One trait, [`Store`], and a GeoPackage file or a PostGIS database behind it.
 //!
 //! Nothing but this room writes. A [`Transaction`] becomes one [`Revision`] or nothing at all,
-//! also when the process is killed while it commits. A [`View`] reads all layers as of one revision.
+//! also when the process is killed while it commits. A [`ReadView`] reads all layers as of one revision.
 
 mod checksum;
 mod columns;
 mod error;
 mod fit;
 pub mod geopackage;
+mod location;
 pub mod postgis;
 mod replay;
+mod report;
 mod versions;
 
 use std::{path::Path, time::Duration};
@@ -19,6 +21,7 @@ use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Feature, Fid, Layer, LayerId, Mode, NewFeature, Revision, RevisionNumber};
 pub use error::StoreError;
 pub use geopackage::GeoPackage;
+pub use location::is_database;
 pub use postgis::Postgis;
 pub use replay::{copy, roll_back};
 pub use versions::Version;
@@ -79,7 +82,7 @@ pub fn open(location: &str, create: bool) -> Result<Box<dyn Store>, StoreError> 
 /// # Errors
 /// As [`open`].
 pub fn open_with(location: &str, options: &Options) -> Result<Box<dyn Store>, StoreError> {
-    if ["postgres://", "postgresql://"].iter().any(|scheme| location.starts_with(scheme)) {
+    if is_database(location) {
         return Ok(Box::new(Postgis::open(location, options)?));
     }
     let path = Path::new(location);
@@ -170,13 +173,13 @@ pub trait Store: Send + Sync {
     fn wait(&self, known: RevisionNumber, timeout: Duration) -> Result<RevisionNumber, StoreError>;
 
     /// All that can be read, as of the newest revision now.
-    fn view(&self) -> Result<Box<dyn View + '_>, StoreError>;
+    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError>;
 
     /// All that could be read as of a former revision; 0 is the empty city.
     ///
     /// # Errors
     /// [`StoreError::NoRevision`] if it is above the newest.
-    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError>;
+    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError>;
 
     /// Starts a change set. One at a time: a second one waits, then fails as
     /// [`StoreError::Busy`]. Dropping it without [`Transaction::commit`] changes nothing.
@@ -223,7 +226,7 @@ pub trait Store: Send + Sync {
 }
 
 /// All layers as of one revision, newest or former.
-pub trait View {
+pub trait ReadView {
     /// The revision.
     fn revision(&self) -> RevisionNumber;
 
@@ -251,7 +254,7 @@ pub trait View {
 
     /// Hands each feature that differs between revision `from` (not above this view's) and this view to `sink`,
     /// ordered by fid. One that is the same in both is left out, whatever happened between; where the fields
-    /// differ, every feature differs. Costs what differs, not what there is, unless [`View::touched`] says
+    /// differ, every feature differs. Costs what differs, not what there is, unless [`ReadView::touched`] says
     /// [`Touched::Whole`].
     fn changes(
         &self,

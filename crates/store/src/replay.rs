@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use citymap_model::{CommitMeta, LayerId, Mode, NewFeature, Revision, RevisionNumber};
 
-use crate::{Change, Edit, LayerEntry, Put, Store, StoreError, Touched, Transaction, View};
+use crate::{Change, Edit, LayerEntry, Put, ReadView, Store, StoreError, Touched, Transaction};
 
 /// Up to so many features are always changed one by one.
 const FEW: u64 = 1_000;
@@ -92,7 +92,11 @@ fn is_few(features: u64, count: u64) -> bool {
 }
 
 /// Writes a layer anew as a view has it.
-fn restore(view: &dyn View, transaction: &mut dyn Transaction, entry: &LayerEntry) -> Result<(), StoreError> {
+fn restore(
+    view: &dyn ReadView,
+    transaction: &mut dyn Transaction,
+    entry: &LayerEntry,
+) -> Result<(), StoreError> {
     let id = &entry.layer.id;
     transaction.layer(&entry.layer, Mode::Restore)?;
     view.read(id, &mut |feature| {

@@ -12,7 +12,7 @@ mod seen;
 use std::path::{Path, PathBuf};
 
 use citymap_model::{CommitMeta, Mode};
-use citymap_store::{Edit, GeoPackage, Put, Severity, Store, StoreError, Touched, View};
+use citymap_store::{Edit, GeoPackage, Put, ReadView, Severity, Store, StoreError, Touched};
 use parts::{areas, id, parcel, parcels, put_all, write};
 use rusqlite::{Connection, functions::FunctionFlags};
 use seen::{changes, see, see_newest, the_past_is_as_it_was};
@@ -224,7 +224,7 @@ fn the_check_finds_a_spoilt_history() {
 fn a_backup_is_a_whole_store_of_one_moment() {
     let city = City::new();
     let store = city.store();
-    let count = |view: &dyn View| view.layers().unwrap().first().map_or(0, |entry| entry.count);
+    let count = |view: &dyn ReadView| view.layers().unwrap().first().map_or(0, |entry| entry.count);
     write(&store, &parcels(), Mode::Replace, (0..2000).map(|at| parcel(&at.to_string(), at, 1.0)).collect());
     write(&store, &parcels(), Mode::Replace, (0..1000).map(|at| parcel(&at.to_string(), at, 2.0)).collect());
     assert!(store.put_document("webhooks", 0, Some("kept")).unwrap());

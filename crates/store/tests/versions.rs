@@ -10,7 +10,7 @@ use citymap_model::{
     RevisionNumber, Role, Title, Value,
 };
 use citymap_store::{
-    Document, Edit, Finding, GeoPackage, Store, StoreError, Transaction, Version, View, roll_back,
+    Document, Edit, Finding, GeoPackage, ReadView, Store, StoreError, Transaction, Version, roll_back,
 };
 
 /// A store that has no way of its own.
@@ -26,10 +26,10 @@ impl Store for Plain<'_> {
     fn wait(&self, known: RevisionNumber, timeout: Duration) -> Result<RevisionNumber, StoreError> {
         self.0.wait(known, timeout)
     }
-    fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError> {
         self.0.view()
     }
-    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError> {
         self.0.view_at(revision)
     }
     fn begin(&self, meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {

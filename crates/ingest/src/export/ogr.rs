@@ -4,7 +4,7 @@ use std::path::Path;
 
 use citymap_crs::{Crs, Transform};
 use citymap_model::{Feature as Record, FieldType, Layer, Value, format_datetime};
-use citymap_store::{StoreError, View};
+use citymap_store::{ReadView, StoreError};
 use gdal::{
     Dataset, DatasetOptions, DriverManager, GdalOpenFlags,
     errors::GdalError,
@@ -25,7 +25,7 @@ use crate::validity::to_ogr;
 
 /// What is to be written.
 pub(super) struct Job<'a> {
-    pub view: &'a dyn View,
+    pub view: &'a dyn ReadView,
     pub definition: &'a Layer,
     pub format: Format,
     pub scan: &'a Scan,

@@ -2,7 +2,7 @@
 
 use citymap_crs::Transform;
 use citymap_model::{Layer, Value};
-use citymap_store::{StoreError, View};
+use citymap_store::{ReadView, StoreError};
 use geo::{BoundingRect, CoordsIter};
 use geo_types::{Geometry, Rect};
 
@@ -39,7 +39,7 @@ pub(super) struct Scan {
 impl Scan {
     /// Reads the layer through.
     pub(super) fn of(
-        view: &dyn View,
+        view: &dyn ReadView,
         definition: &Layer,
         transform: Option<&Transform>,
     ) -> Result<Self, ExportError> {

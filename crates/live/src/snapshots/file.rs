@@ -39,7 +39,7 @@ pub(super) struct Head {
     pub(super) city: RevisionNumber,
     /// The log's entry of that revision: which record it is.
     pub(super) record: Option<Revision>,
-    /// The store's [`stamp`](citymap_store::View::stamp) of the layer.
+    /// The store's [`stamp`](citymap_store::ReadView::stamp) of the layer.
     pub(super) stamp: String,
     sections: Vec<Place>,
 }

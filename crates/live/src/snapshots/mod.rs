@@ -16,7 +16,7 @@ use std::{
 
 use citymap_engine::LayerSnapshot;
 use citymap_model::{LayerId, Revision, RevisionNumber};
-use citymap_store::{LayerEntry, View};
+use citymap_store::{LayerEntry, ReadView};
 
 use crate::{Live, LiveError};
 use file::{Head, Unfit};
@@ -36,7 +36,11 @@ pub(crate) struct Found {
 
 impl Live {
     /// The layer from its file, where there is one that goes with the record; why not, in the log.
-    pub(crate) fn in_file(&self, view: &dyn View, entry: &LayerEntry) -> Result<Option<Found>, LiveError> {
+    pub(crate) fn in_file(
+        &self,
+        view: &dyn ReadView,
+        entry: &LayerEntry,
+    ) -> Result<Option<Found>, LiveError> {
         let Some(keeper) = &self.shared.keeper else { return Ok(None) };
         let start = Instant::now();
         let id = &entry.layer.id;
@@ -78,7 +82,12 @@ impl Live {
     }
 
     /// Whether a file is of this record, and of nothing that was edited past its revisions.
-    fn fits(&self, head: &Head, view: &dyn View, entry: &LayerEntry) -> Result<Result<(), Unfit>, LiveError> {
+    fn fits(
+        &self,
+        head: &Head,
+        view: &dyn ReadView,
+        entry: &LayerEntry,
+    ) -> Result<Result<(), Unfit>, LiveError> {
         let no = |reason: &str| Ok(Err(Unfit::Other(reason.to_owned())));
         if head.layer.id != entry.layer.id {
             return no("it is of another layer");

@@ -19,7 +19,7 @@ use citymap_model::{
     RevisionNumber, Role, Title, Value,
 };
 use citymap_server::{Config, Limits, Writer, serve};
-use citymap_store::{Document, Finding, GeoPackage, Put, Store, StoreError, Transaction, View};
+use citymap_store::{Document, Finding, GeoPackage, Put, ReadView, Store, StoreError, Transaction};
 use geo::{line_string, point, polygon};
 use serde_json::Value as Json;
 use tokio::sync::oneshot;
@@ -92,11 +92,11 @@ impl Store for TestStore {
         self.up()?.wait(known, timeout)
     }
 
-    fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError> {
         self.up()?.view()
     }
 
-    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError> {
         self.up()?.view_at(revision)
     }
 

@@ -19,7 +19,7 @@ use citymap_model::{
     RevisionNumber, Role, Title, Value,
 };
 use citymap_server::{Config, Limits, serve};
-use citymap_store::{Document, Edit, Finding, GeoPackage, Put, Store, StoreError, Transaction, View};
+use citymap_store::{Document, Edit, Finding, GeoPackage, Put, ReadView, Store, StoreError, Transaction};
 use geo::polygon;
 use serde_json::Value as Json;
 use tokio::sync::oneshot;
@@ -141,11 +141,11 @@ impl Store for Switch {
         self.here()?.wait(known, timeout)
     }
 
-    fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError> {
         self.here()?.view()
     }
 
-    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError> {
         self.here()?.view_at(revision)
     }
 

@@ -1,26 +1,15 @@
 //! The catalogue of layers: ours (`citymap_layer`) and GeoPackage's (`gpkg_contents` and its like).
 
 use citymap_gpkg::{blob::Bounds, rtree, table};
-use citymap_model::{GeometryKind, Layer, LayerId, RevisionNumber};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use citymap_model::{LayerId, RevisionNumber};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{failure::Failure, history, triggers};
-use crate::columns::{self, GEOM, quoted};
-
-/// A layer of the catalogue, with what only this store needs to know.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) layer: Layer,
-    /// The column of each field.
-    pub(super) columns: Vec<String>,
-    pub(super) revision: u64,
-    /// Features now, also after another program's edits.
-    pub(super) count: u64,
-    /// Features when the last revision of the layer ended.
-    pub(super) count_then: u64,
-    /// The generation that its table holds, see [`super::history`].
-    pub(super) generation: i64,
-}
+use super::{
+    entry::{Entry, entry},
+    failure::Failure,
+    history, triggers,
+};
+use crate::columns::quoted;
 
 const SELECT: &str = "SELECT l.id, l.definition, l.columns, l.generation, l.revision, \
                       coalesce(o.feature_count, l.count), l.count FROM citymap_layer l \
@@ -65,46 +54,6 @@ pub(super) fn former(
         entries.push(entry(row)?);
     }
     Ok(entries)
-}
-
-fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
-    let id: String = row.get(0)?;
-    let damaged = |what: &str, error: serde_json::Error| {
-        Failure::Content(format!("the catalogue's {what} of layer `{id}` cannot be read: {error}"))
-    };
-    let layer = Layer::from_definition(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)
-        .map_err(|error| damaged("definition", error))?;
-    let columns: Vec<String> = serde_json::from_str(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)
-        .map_err(|error| damaged("list of columns", error))?;
-    if columns.len() != layer.fields.len() {
-        return Err(Failure::Content(format!(
-            "the catalogue lists other columns than fields for layer `{id}`"
-        )));
-    }
-    Ok(Entry {
-        layer,
-        columns,
-        generation: row.get(3)?,
-        revision: row.get(4)?,
-        count: row.get(5)?,
-        count_then: row.get(6)?,
-    })
-}
-
-/// What is read of each feature: fid, geometry (NULL for a table without one), values.
-pub(super) fn columns(entry: &Entry) -> String {
-    let geom = if entry.layer.geometry == GeometryKind::None { "NULL".to_owned() } else { quoted(GEOM) };
-    let mut sql = format!("{}, {geom}", quoted(columns::FID));
-    for column in &entry.columns {
-        sql.push_str(", ");
-        sql.push_str(&quoted(column));
-    }
-    sql
-}
-
-/// The statement that reads all of a layer.
-pub(super) fn select(entry: &Entry) -> String {
-    format!("SELECT {} FROM {}", columns(entry), quoted(entry.layer.id.as_str()))
 }
 
 /// The name of the index over a layer's key column.

@@ -7,13 +7,15 @@ use citymap_model::{Feature, Fid, RevisionNumber};
 use rusqlite::Connection;
 
 use super::{
-    catalogue::Entry,
+    entry::Entry,
     failure::Failure,
-    history::{same_fields, same_shape},
     state::{CHUNK, State},
     undo::Undo,
 };
-use crate::{Change, StoreError, Touched};
+use crate::{
+    Change, StoreError, Touched,
+    fit::{same_fields, same_shape},
+};
 
 /// A layer at both ends, and as it is now.
 pub(super) struct Span<'c> {

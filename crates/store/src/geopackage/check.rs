@@ -7,19 +7,15 @@ use citymap_model::GeometryKind;
 use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
 
 use super::{
-    beside,
-    catalogue::{self, Entry},
-    check_history,
-    connection::Opener,
-    failure::Failure,
+    beside, catalogue, check_history, connection::Opener, entry::Entry, failure::Failure, query::number,
 };
 use crate::columns::{FID, GEOM, quoted};
-use crate::{Finding, Severity, StoreError};
+use crate::{Finding, StoreError, report::Report};
 
 /// Looks at all of the file, as of one revision.
 pub(super) fn check(opener: &Opener) -> Result<Vec<Finding>, StoreError> {
     let conn = opener.reader()?;
-    let mut report = Report(Vec::new());
+    let mut report = Report::default();
     let run = |report: &mut Report| -> Result<(), Failure> {
         conn.execute_batch("BEGIN")?;
         if !integrity(&conn, report) {
@@ -31,56 +27,25 @@ pub(super) fn check(opener: &Opener) -> Result<Vec<Finding>, StoreError> {
         let entries = catalogue::all(&conn)?;
         check_history::check(&conn, &entries, report)?;
         for entry in entries {
-            let before = report.0.len();
+            let before = report.len();
             layer(&conn, &entry, report)?;
-            if report.0.len() == before {
+            if report.len() == before {
                 report.good(format!("layer `{}`: {} features, all in order", entry.layer.id, entry.count));
             }
         }
         Ok(())
     };
     match run(&mut report) {
-        Ok(()) => Ok(report.0),
+        Ok(()) => Ok(report.into_findings()),
         Err(failure) => match failure.at(&opener.location()) {
             // A damaged file is what was looked for, not a failure to look.
             StoreError::Database { reason, .. } => {
                 report.error(format!("the rest could not be looked at: {reason}"));
-                Ok(report.0)
+                Ok(report.into_findings())
             }
             other => Err(other),
         },
     }
-}
-
-/// What has been found so far.
-pub(super) struct Report(Vec<Finding>);
-
-impl Report {
-    fn add(&mut self, severity: Severity, message: String) {
-        self.0.push(Finding { severity, message });
-    }
-
-    /// How many errors there are.
-    pub(super) fn errors(&self) -> usize {
-        self.0.iter().filter(|finding| finding.severity == Severity::Error).count()
-    }
-
-    pub(super) fn good(&mut self, message: String) {
-        self.add(Severity::Good, message);
-    }
-
-    pub(super) fn warning(&mut self, message: String) {
-        self.add(Severity::Warning, message);
-    }
-
-    pub(super) fn error(&mut self, message: String) {
-        self.add(Severity::Error, message);
-    }
-}
-
-/// The number that a statement gives.
-pub(super) fn number(conn: &Connection, sql: &str) -> Result<i64, Failure> {
-    Ok(conn.query_row(sql, [], |row| row.get(0))?)
 }
 
 /// Whether the rest can be looked at.

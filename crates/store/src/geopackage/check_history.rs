@@ -3,13 +3,8 @@
 use citymap_gpkg::schema;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{
-    catalogue::Entry,
-    check::{Report, number},
-    failure::Failure,
-    history,
-};
-use crate::columns::quoted;
+use super::{entry::Entry, failure::Failure, history, query::number};
+use crate::{columns::quoted, report::Report};
 
 /// Looks at the log's times, the versions of definitions, former rows and additions.
 pub(super) fn check(conn: &Connection, entries: &[Entry], report: &mut Report) -> Result<(), Failure> {

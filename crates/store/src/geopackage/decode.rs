@@ -4,7 +4,7 @@ use citymap_gpkg::blob;
 use citymap_model::{Feature, FieldType};
 use rusqlite::{Row, types::ValueRef};
 
-use super::{catalogue::Entry, failure::Failure, rows};
+use super::{entry::Entry, failure::Failure, rows};
 
 /// Reads rows of `fid`, geometry and values.
 pub(super) struct Decoder<'e> {

@@ -12,9 +12,10 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use super::{
     accept::{Accepted, accept},
-    catalogue::{self, Entry},
+    catalogue,
+    entry::{self, Entry},
     failure::Failure,
-    history::{Recorder, same_shape},
+    history::Recorder,
     key_index,
     rows::{self, Fingerprint},
     triggers,
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     Edit, Put, StoreError,
     columns::{FID, GEOM, quoted},
-    fit::{check_definition, unfit},
+    fit::{check_definition, same_shape, unfit},
 };
 
 /// The layer that a transaction has turned to, to edit it.
@@ -86,7 +87,7 @@ impl LayerEditor {
             next_fid: last_fid.saturating_add(1),
             extent: table::extent(conn, id)?,
             codes: 0,
-            find: format!("{} WHERE \"{FID}\" = ?1", catalogue::select(&entry)),
+            find: format!("{} WHERE \"{FID}\" = ?1", entry::select(&entry)),
             insert,
             update,
             delete: format!("DELETE FROM {table} WHERE \"{FID}\" = ?1"),

@@ -6,12 +6,11 @@ use citymap_model::{Fid, Layer, Mode};
 use rusqlite::{Connection, Row};
 
 use super::{
-    catalogue::{self, Entry},
+    entry::{self, Entry},
     failure::Failure,
-    history::same_fields,
     rows::{self, Fingerprint},
 };
-use crate::fit::key_of;
+use crate::fit::{key_of, same_fields};
 
 /// The features of a layer that is being replaced.
 #[derive(Debug, Default)]
@@ -62,7 +61,7 @@ impl Former {
         }
         let mut former = Self { comparable: same_fields(&before.layer, after), ..Self::default() };
         let width = before.columns.len();
-        let mut statement = conn.prepare(&format!("{} ORDER BY \"fid\"", catalogue::select(before)))?;
+        let mut statement = conn.prepare(&format!("{} ORDER BY \"fid\"", entry::select(before)))?;
         let mut found = statement.query([])?;
         while let Some(row) = found.next()? {
             former.count += 1;

@@ -9,7 +9,7 @@ use citymap_model::{Fid, Layer, LayerId, RevisionNumber};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    catalogue::{self, Entry},
+    entry::{self, Entry},
     failure::Failure,
     ranges::Ranges,
 };
@@ -18,17 +18,6 @@ use crate::columns::quoted;
 /// The table with the former rows of a generation.
 pub(super) fn table(generation: i64) -> String {
     format!("citymap_history_{generation}")
-}
-
-/// Whether features of one definition can stand in the table of the other.
-pub(super) fn same_shape(a: &Layer, b: &Layer) -> bool {
-    a.geometry == b.geometry && same_fields(a, b)
-}
-
-/// Whether the values of one definition are those of the other.
-pub(super) fn same_fields(a: &Layer, b: &Layer) -> bool {
-    a.fields.len() == b.fields.len()
-        && a.fields.iter().zip(&b.fields).all(|(a, b)| a.name == b.name && a.field_type == b.field_type)
 }
 
 /// Begins a generation: its number. The history's columns are called by their places, so that a field may have any name.
@@ -85,7 +74,7 @@ impl Recorder {
         while let Some(row) = rows.next()? {
             added.add(row.get(0)?, row.get(1)?);
         }
-        let columns = catalogue::columns(entry);
+        let columns = entry::columns(entry);
         let copy = format!("INSERT OR IGNORE INTO {} SELECT ?1, {columns} FROM ", quoted(&table(generation)));
         Ok(Self { generation, revision, young: born == revision, added, copy })
     }

@@ -3,10 +3,7 @@
 use citymap_model::LayerId;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{
-    catalogue::{self, Entry},
-    failure::Failure,
-};
+use super::{catalogue, entry::Entry, failure::Failure};
 use crate::columns::quoted;
 
 /// Makes the index, if the layer has a key and the index is not there.

@@ -35,11 +35,13 @@ mod decode;
 mod documents;
 mod edited;
 mod editor;
+mod entry;
 mod failure;
 mod former;
 mod history;
 mod key_index;
 mod opening;
+mod query;
 mod ranges;
 mod revisions;
 mod rows;
@@ -65,7 +67,7 @@ use citymap_model::{CommitMeta, Fid, LayerId, Revision, RevisionNumber};
 use rusqlite::Connection;
 
 use self::{connection::Opener, failure::Failure, transaction::GeoPackageTransaction, view::GeoPackageView};
-use crate::{Document, Finding, Store, StoreError, Transaction, Version, View};
+use crate::{Document, Finding, ReadView, Store, StoreError, Transaction, Version};
 
 /// How long a writer waits for another one before it fails as [`StoreError::Busy`].
 pub const WRITER_WAIT: Duration = Duration::from_secs(5);
@@ -141,11 +143,11 @@ impl Store for GeoPackage {
         revisions::newest(&self.kept()).map_err(|failure| self.failed(failure))
     }
 
-    fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError> {
         Ok(Box::new(GeoPackageView::open(&self.opener, None)?))
     }
 
-    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError> {
         Ok(Box::new(GeoPackageView::open(&self.opener, Some(revision))?))
     }
 

@@ -7,16 +7,17 @@ use citymap_model::{GeometryKind, Layer, LayerChange, Mode};
 use rusqlite::Connection;
 
 use super::{
-    catalogue::{self, Entry},
+    catalogue,
+    entry::{self, Entry},
     failure::Failure,
     former::Former,
-    history::{self, Recorder, same_shape},
+    history::{self, Recorder},
     key_index, triggers,
     writer::LayerWriter,
 };
 use crate::{
     columns::{self, FID, GEOM, quoted},
-    fit::{check_definition, mapping, unfit},
+    fit::{check_definition, mapping, same_shape, unfit},
 };
 
 impl LayerWriter {
@@ -88,7 +89,7 @@ impl LayerWriter {
             key_index::make(conn, &entry)?;
         }
         let find = key.map_or_else(String::new, |key| {
-            format!("{} WHERE {} = ?1 LIMIT 2", catalogue::select(&entry), quoted(&entry.columns[key]))
+            format!("{} WHERE {} = ?1 LIMIT 2", entry::select(&entry), quoted(&entry.columns[key]))
         });
         Ok(Self {
             given: layer.clone(),

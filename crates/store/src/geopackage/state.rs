@@ -4,8 +4,8 @@ use citymap_model::{Feature, Fid, RevisionNumber};
 use rusqlite::Connection;
 
 use super::{
-    catalogue::{self, Entry},
     decode::Decoder,
+    entry::{self, Entry},
     failure::Failure,
     history,
     undo::{Undo, Was},
@@ -38,7 +38,7 @@ struct Source {
 impl Source {
     fn live(entry: &Entry) -> Self {
         let id = quoted(entry.layer.id.as_str());
-        Self { select: format!("SELECT {}, \"fid\" FROM {id}", catalogue::columns(entry)), key: "\"fid\"" }
+        Self { select: format!("SELECT {}, \"fid\" FROM {id}", entry::columns(entry)), key: "\"fid\"" }
     }
 
     fn former(entry: &Entry) -> Self {

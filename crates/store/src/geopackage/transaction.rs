@@ -9,11 +9,12 @@ use citymap_model::{
 use rusqlite::{Connection, params};
 
 use super::{
-    catalogue::{self, Entry},
+    catalogue,
     connection::Opener,
     decode::Decoder,
     edited,
     editor::LayerEditor,
+    entry::{self, Entry},
     failure::Failure,
     history::{self, Recorder},
     opening::end_generation,
@@ -190,7 +191,7 @@ impl GeoPackageTransaction {
             _ => catalogue::get(&self.conn, layer)?.ok_or_else(|| StoreError::NoLayer(layer.clone()))?,
         };
         let mut statement =
-            self.conn.prepare_cached(&format!("{} WHERE \"fid\" = ?1", catalogue::select(&entry)))?;
+            self.conn.prepare_cached(&format!("{} WHERE \"fid\" = ?1", entry::select(&entry)))?;
         let mut rows = statement.query([fid])?;
         rows.next()?.map(|row| Decoder::new(&entry).feature(row)).transpose()
     }

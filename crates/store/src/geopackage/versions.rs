@@ -6,14 +6,15 @@ use citymap_model::{Feature, Fid, LayerId, RevisionNumber};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    catalogue::{self, Entry},
+    catalogue,
     changes::same,
     connection::Opener,
     decode::Decoder,
+    entry::{self, Entry},
     failure::Failure,
     history, revisions,
 };
-use crate::{StoreError, Version, columns::quoted};
+use crate::{StoreError, Version, columns::quoted, fit::same_fields};
 
 /// See [`crate::Store::versions`].
 pub(super) fn versions(
@@ -77,8 +78,7 @@ fn states(conn: &Connection, layer: &LayerId, fid: Fid, until: RevisionNumber) -
             }
             continue;
         };
-        let comparable =
-            before.as_ref().is_some_and(|before| history::same_fields(&before.layer, &entry.layer));
+        let comparable = before.as_ref().is_some_and(|before| same_fields(&before.layer, &entry.layer));
         let live = live.as_ref().filter(|live| live.generation == entry.generation);
         for (revision, state) in of_generation(conn, &entry, live, fid, *start..end.min(until + 1))? {
             let last = found.last().and_then(|(_, last)| last.as_ref());
@@ -145,6 +145,6 @@ fn of_generation(
 fn now(conn: &Connection, live: Option<&Entry>, fid: Fid) -> Result<Option<Feature>, Failure> {
     let Some(live) = live else { return Ok(None) };
     let decoder = Decoder::new(live);
-    let mut statement = conn.prepare(&format!("{} WHERE \"fid\" = ?1", catalogue::select(live)))?;
+    let mut statement = conn.prepare(&format!("{} WHERE \"fid\" = ?1", entry::select(live)))?;
     statement.query_row([fid], |row| Ok(decoder.feature(row))).optional()?.transpose()
 }

@@ -4,16 +4,17 @@ use citymap_model::{Feature, LayerId, RevisionNumber};
 use rusqlite::Connection;
 
 use super::{
-    catalogue::{self, Entry},
+    catalogue,
     changes::Span,
     connection::Opener,
     decode::Decoder,
     edited,
+    entry::{self, Entry},
     failure::Failure,
     history, revisions,
     state::State,
 };
-use crate::{Change, LayerEntry, StoreError, Touched, View};
+use crate::{Change, LayerEntry, ReadView, StoreError, Touched};
 
 /// A read transaction on a connection of its own: what is committed meanwhile, it does not see.
 pub(super) struct GeoPackageView {
@@ -89,7 +90,7 @@ impl GeoPackageView {
         sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
     ) -> Result<(), Failure> {
         let decoder = Decoder::new(entry);
-        let mut statement = self.conn.prepare(&format!("{} ORDER BY \"fid\"", catalogue::select(entry)))?;
+        let mut statement = self.conn.prepare(&format!("{} ORDER BY \"fid\"", entry::select(entry)))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             sink(decoder.feature(row)?)?;
@@ -116,7 +117,7 @@ impl GeoPackageView {
     }
 }
 
-impl View for GeoPackageView {
+impl ReadView for GeoPackageView {
     fn revision(&self) -> RevisionNumber {
         self.revision
     }

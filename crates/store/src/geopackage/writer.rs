@@ -12,7 +12,8 @@ use rusqlite::Connection;
 
 use super::{
     accept::{Accepted, accept},
-    catalogue::{self, ASIDE, Entry},
+    catalogue::{self, ASIDE},
+    entry::Entry,
     failure::Failure,
     former::{Former, Kept},
     history::Recorder,

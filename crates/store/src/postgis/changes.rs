@@ -1,7 +1,7 @@
 //! What differs between two revisions of a layer, from the history, without reading what is the same.
 
 use citymap_geometry::wkb;
-use citymap_model::{Feature, Fid, Layer, LayerId, RevisionNumber, Value};
+use citymap_model::{Feature, Fid, LayerId, RevisionNumber, Value};
 use sqlx::Row as _;
 
 use super::{
@@ -9,9 +9,9 @@ use super::{
     connect::Database,
     read::{Shape, same},
     reading::{self, Known, Question, Reading, Stop, signed, unreadable},
-    view::{ROOM, State},
+    state::{SORT_MEMORY, State},
 };
-use crate::{Change, StoreError, Touched};
+use crate::{Change, StoreError, Touched, fit::same_fields};
 
 /// How much a layer differs between revisions `from` and `at`.
 pub(super) fn touched(
@@ -28,7 +28,7 @@ pub(super) fn touched(
             (None, None) => return Err(Stop::Store(StoreError::NoLayer(layer.clone()))),
             (Some(before), Some(after))
                 if before.layer.geometry == after.layer.geometry
-                    && comparable(&before.layer, &after.layer) =>
+                    && same_fields(&before.layer, &after.layer) =>
             {
                 Touched::Features(reading.counted(from, at)?)
             }
@@ -37,12 +37,6 @@ pub(super) fn touched(
         Ok(())
     })?;
     Ok(answer)
-}
-
-/// Whether features of the two can be compared: fields of the same names and types, in the same order.
-fn comparable(one: &Layer, other: &Layer) -> bool {
-    one.fields.len() == other.fields.len()
-        && one.fields.iter().zip(&other.fields).all(|(a, b)| a.name == b.name && a.field_type == b.field_type)
 }
 
 /// Refuses to look back from a revision to a later one.
@@ -71,20 +65,21 @@ pub(super) fn changes(
         let (before, after) = match (&known.from, &known.at) {
             (None, None) => return Err(Stop::Store(StoreError::NoLayer(layer.clone()))),
             (Some(before), Some(after)) if before.generation == after.generation => {
-                return few(reading, &known, after, from, at, begun, &mut hand_on);
+                let span = Span { from, at, after: begun };
+                return few(reading, &known, after, span, &mut hand_on);
             }
             both => both,
         };
         let comparable =
-            before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| comparable(&a.layer, &b.layer));
+            before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| same_fields(&a.layer, &b.layer));
         // Each of the two begins at a time of its own; what they read is as of the revisions.
         let mut other = reading.beside()?;
         let others = other.known(from, at)?;
         let former = others.from.as_ref();
         let mut befores =
-            former.map(|shape| State::ask(&mut other, &others, shape, from, begun)).transpose()?;
+            former.map(|shape| State::query(&mut other, &others, shape, from, begun)).transpose()?;
         let mut afters =
-            after.as_ref().map(|shape| State::ask(reading, &known, shape, at, begun)).transpose()?;
+            after.as_ref().map(|shape| State::query(reading, &known, shape, at, begun)).transpose()?;
         let (mut one, mut two) = (next(&mut befores)?, next(&mut afters)?);
         loop {
             let (before, after) = match (one, two) {
@@ -115,23 +110,29 @@ fn next(state: &mut Option<State<'_>>) -> Result<Option<Feature>, Stop> {
     state.as_mut().map_or(Ok(None), State::next)
 }
 
-/// What differs within one generation: only features with an event between the two revisions are looked at.
+/// Two revisions, and the number up to which their differences were already handed over.
+#[derive(Clone, Copy)]
+struct Span {
+    from: RevisionNumber,
+    at: RevisionNumber,
+    after: Fid,
+}
+
+/// What differs within one generation: only features with an event between the two revisions are read.
 fn few(
     reading: &mut Reading<'_>,
     known: &Known,
     shape: &Shape,
-    from: RevisionNumber,
-    at: RevisionNumber,
-    last: Fid,
+    span: Span,
     hand_on: &mut dyn FnMut(Change) -> Result<(), StoreError>,
 ) -> Result<(), Stop> {
-    let since = reading.added(shape.generation, from)?;
-    let later = reading.added(shape.generation, at)?;
+    let since = reading.added(shape.generation, span.from)?;
+    let later = reading.added(shape.generation, span.at)?;
     let lives = known.lives(shape);
     let database = reading.database;
     let width = shape.width();
-    reading.set(ROOM)?;
-    let mut rows = reading.rows(question(shape, lives, &since, from, at, last));
+    reading.set(SORT_MEMORY)?;
+    let mut rows = reading.rows(events_query(shape, lives, &since, span));
     while let Some(row) = rows.next()? {
         let fid: Fid = row.try_get(0)?;
         let spoiled = |problem| unreadable(database, &shape.layer.id, fid, problem);
@@ -164,17 +165,10 @@ fn few(
     Ok(())
 }
 
-/// The features with an event above `from`, up to `at`: number, the revision that changed it first (null where
-/// none did), the revision above `at` that changed it next, whether it stands in the table, columns before,
-/// columns after.
-fn question(
-    shape: &Shape,
-    lives: bool,
-    since: &Added,
-    from: RevisionNumber,
-    at: RevisionNumber,
-    last: Fid,
-) -> Question {
+/// The query for the features with an event in the span: number, the revision that changed the feature first (null where
+/// none did), the revision above the span that changed it next, whether it is in the layer's table, columns before,
+/// columns after. `lives` says whether that table holds the generation.
+fn events_query(shape: &Shape, lives: bool, since: &Added, span: Span) -> Question {
     let (live, past, bare) = (shape.live(), shape.past(), shape.bare());
     let before = shape.list(|column| format!("b.{column}"));
     let after = if lives {
@@ -197,7 +191,11 @@ fn question(
          LEFT JOIN (SELECT DISTINCT ON (fid) fid, revision{bare} FROM {past} WHERE revision > $3 AND fid > $1 \
          ORDER BY fid, revision) a ON a.fid = c.fid{join} ORDER BY c.fid"
     );
-    Question { sql, numbers: vec![last, signed(from), signed(at)], lists: Some(since.until(signed(at))) }
+    Question {
+        sql,
+        numbers: vec![span.after, signed(span.from), signed(span.at)],
+        lists: Some(since.until(signed(span.at))),
+    }
 }
 
 /// Whether two features are the same to the last bit. (`-0.0` is not `0.0`, as in the stores' own comparison.)

@@ -8,39 +8,12 @@ use super::{
     connect::Database,
     failure, migrate,
     pool::{Lease, Purpose},
-    roles,
+    roles::ROLES,
 };
-use crate::{Finding, Severity, StoreError};
+use crate::{Finding, StoreError, report::Report};
 
 /// How many seconds a standby may be behind without a word.
 const LAGS: f64 = 10.0;
-
-/// What was found so far.
-#[derive(Debug, Default)]
-pub(super) struct Report(Vec<Finding>);
-
-impl Report {
-    fn add(&mut self, severity: Severity, message: String) {
-        self.0.push(Finding { severity, message });
-    }
-
-    pub(super) fn good(&mut self, message: String) {
-        self.add(Severity::Good, message);
-    }
-
-    pub(super) fn warning(&mut self, message: String) {
-        self.add(Severity::Warning, message);
-    }
-
-    pub(super) fn error(&mut self, message: String) {
-        self.add(Severity::Error, message);
-    }
-
-    /// How much was found.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-}
 
 /// Looks at all of the database: on the primary, or on a standby if there is no primary to be found.
 pub(super) fn check(database: &Database) -> Result<Vec<Finding>, StoreError> {
@@ -57,7 +30,7 @@ pub(super) fn check(database: &Database) -> Result<Vec<Finding>, StoreError> {
         };
         look(database, &mut lease, &mut report).await.map_err(|error| database.failed(error))
     })?;
-    Ok(report.0)
+    Ok(report.into_findings())
 }
 
 async fn look(database: &Database, lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
@@ -71,7 +44,7 @@ async fn look(database: &Database, lease: &mut Lease, report: &mut Report) -> Re
     }
     revisions(lease, report).await?;
     zones(lease, report).await?;
-    roles::check(lease, report).await?;
+    roles(lease, report).await?;
     check_layer::all(database, lease, report).await?;
     sqlx::raw_sql("COMMIT").execute(&mut **lease).await?;
     Ok(())
@@ -280,6 +253,28 @@ async fn zones(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
         report.warning(format!(
             "the VN-2000 zone EPSG:9210 of spatial_ref_sys is {off:.3} m off the legal datum shift: delete its rows 9205–9218 \
              and let their owner run migrations/0002_spatial_ref_sys.sql"
+        ));
+    }
+    Ok(())
+}
+
+/// Reports which of the roles are missing.
+async fn roles(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
+    let rows = sqlx::query("SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'citymap\\_%'")
+        .fetch_all(&mut **lease)
+        .await?;
+    let there: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let missing: Vec<String> = ROLES
+        .iter()
+        .filter(|(role, _)| there.iter().all(|there| there != role))
+        .map(|(role, purpose)| format!("{role} (for {purpose})"))
+        .collect();
+    if missing.is_empty() {
+        report.good("the roles citymap_owner, citymap_writer and citymap_reader are there".to_owned());
+    } else {
+        report.warning(format!(
+            "the roles {} are missing; let an administrator run migrations/0003_roles.sql in this database",
+            missing.join(", ")
         ));
     }
     Ok(())

@@ -6,14 +6,16 @@ use citymap_model::GeometryKind;
 use sqlx::{AssertSqlSafe, Error as Sql, Row as _};
 
 use super::{
-    check::Report,
     connect::Database,
     failure,
     pool::Lease,
     read::{Shape, sql_type},
     reading::parse,
 };
-use crate::columns::{FID, GEOM, quoted};
+use crate::{
+    columns::{FID, GEOM, quoted},
+    report::Report,
+};
 
 /// The triggers that turn other programs' edits into revisions.
 const TRIGGERS: [&str; 4] = ["citymap_enter", "citymap_insert", "citymap_update", "citymap_delete"];

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Postgres, Row as _, postgres::PgArguments, query::Quer
 use super::{
     accept::{Accepted, accept},
     copy::{CHUNK, Rows},
-    entry::{self, Entry, same_shape},
+    entry::{self, Entry},
     known::Fids,
     publish,
     schema::{self, GeometryColumn},
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Edit, Put, StoreError,
     columns::{FID, quoted},
-    fit::{check_definition, unfit},
+    fit::{check_definition, same_shape, unfit},
 };
 
 /// Edits that are kept before they are handed to the database together.

@@ -49,17 +49,6 @@ impl Entry {
     }
 }
 
-/// Whether features of one definition can stand in the table of the other.
-pub(super) fn same_shape(a: &Layer, b: &Layer) -> bool {
-    a.geometry == b.geometry && same_fields(a, b)
-}
-
-/// Whether the values of one definition are those of the other.
-pub(super) fn same_fields(a: &Layer, b: &Layer) -> bool {
-    a.fields.len() == b.fields.len()
-        && a.fields.iter().zip(&b.fields).all(|(a, b)| a.name == b.name && a.field_type == b.field_type)
-}
-
 /// The layer as the transaction sees it, if it is there.
 pub(super) fn load(session: &mut Session<'_>, id: &LayerId) -> Result<Option<Entry>, StoreError> {
     let row = session.ask(async |conn| {

@@ -22,7 +22,7 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS citymap.migration (name text PRI
 
 /// A migration's text, as it is told from others.
 pub(super) fn checksum(sql: &str) -> String {
-    Sha256::digest(sql).iter().map(|byte| format!("{byte:02x}")).collect()
+    citymap_model::hex(&Sha256::digest(sql))
 }
 
 /// Applies what is missing; the names of what was applied now.

@@ -36,6 +36,7 @@ mod reading;
 mod roles;
 mod schema;
 mod session;
+mod state;
 mod transaction;
 mod url;
 mod view;
@@ -48,7 +49,7 @@ use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Revision, RevisionNumber};
 
 use self::{connect::Database, transaction::PostgisTransaction, view::PostgisView, wait::Waiter};
-use crate::{Document, Finding, Options, Store, StoreError, Transaction, View};
+use crate::{Document, Finding, Options, ReadView, Store, StoreError, Transaction};
 
 /// The record of a city in a PostGIS database.
 #[derive(Debug)]
@@ -106,12 +107,12 @@ impl Store for Postgis {
         self.waiter.wait(&self.database, known, timeout)
     }
 
-    fn view(&self) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError> {
         let revision = log::newest(&self.database)?;
         Ok(Box::new(PostgisView { database: &self.database, revision }))
     }
 
-    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn View + '_>, StoreError> {
+    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError> {
         let newest = log::newest(&self.database)?;
         if revision > newest {
             return Err(StoreError::NoRevision { asked: revision, newest });

@@ -5,14 +5,14 @@ use citymap_model::Layer;
 use sqlx::Row as _;
 
 use super::{
-    entry::{Entry, same_fields, same_shape},
+    entry::Entry,
     schema::{self, GeometryColumn},
     session::Session,
 };
 use crate::{
     StoreError,
     columns::{FID, quoted},
-    fit::unfit,
+    fit::{same_fields, same_shape, unfit},
 };
 
 /// How long to wait for those who read a table that is to be swapped.

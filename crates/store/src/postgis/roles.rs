@@ -2,11 +2,10 @@
 
 use sqlx::{AssertSqlSafe, Error as Sql, PgConnection, Row as _};
 
-use super::{check::Report, pool::Lease};
 use crate::columns::quoted;
 
 /// The roles, and what each is for.
-const ROLES: [(&str, &str); 3] = [
+pub(super) const ROLES: [(&str, &str); 3] = [
     ("citymap_owner", "the program's own login"),
     ("citymap_writer", "logins that edit layers, as in QGIS"),
     ("citymap_reader", "logins that only look"),
@@ -21,28 +20,6 @@ pub(super) async fn act_as_owner(conn: &mut PgConnection) -> Result<(), Sql> {
     if let Some(owner) = owner {
         let owner: String = owner.try_get(0)?;
         sqlx::raw_sql(AssertSqlSafe(format!("SET ROLE {}", quoted(&owner)))).execute(conn).await?;
-    }
-    Ok(())
-}
-
-/// Whether the roles are there.
-pub(super) async fn check(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
-    let rows = sqlx::query("SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'citymap\\_%'")
-        .fetch_all(&mut **lease)
-        .await?;
-    let there: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    let missing: Vec<String> = ROLES
-        .iter()
-        .filter(|(role, _)| there.iter().all(|there| there != role))
-        .map(|(role, purpose)| format!("{role} (for {purpose})"))
-        .collect();
-    if missing.is_empty() {
-        report.good("the roles citymap_owner, citymap_writer and citymap_reader are there".to_owned());
-    } else {
-        report.warning(format!(
-            "the roles {} are missing; let an administrator run migrations/0003_roles.sql in this database",
-            missing.join(", ")
-        ));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use crate::{Pool, StoreError};
+use crate::{Pool, StoreError, location::without_scheme};
 
 /// What may stand behind the `?` of an address; sqlx would only log what it does not know.
 const KNOWN: [&str; 9] = [
@@ -49,12 +49,8 @@ impl Address {
     /// # Errors
     /// [`StoreError::Unsupported`], saying what is wrong with it.
     pub(super) fn parse(location: &str, pool: &Pool) -> Result<Self, StoreError> {
-        let rest = ["postgres://", "postgresql://"]
-            .iter()
-            .find_map(|scheme| location.strip_prefix(scheme))
-            .ok_or_else(|| {
-            unfit("postgres://…", "it begins neither with postgres:// nor postgresql://")
-        })?;
+        let rest = without_scheme(location)
+            .ok_or_else(|| unfit("postgres://…", "it begins neither with postgres:// nor postgresql://"))?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
         // A password with an unescaped `@` still ends at the last one, so that it is never shown.

@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use super::{
     accept::{Accepted, accept},
     copy::{CHUNK, Copying, Rows},
-    entry::{self, Entry, same_shape},
+    entry::{self, Entry},
     known::{self, Fids, Keys},
     publish,
     schema::{self, GeometryColumn},
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Put, StoreError,
     columns::{self, FID, quoted},
-    fit::{check_definition, key_of, mapping, unfit},
+    fit::{check_definition, key_of, mapping, same_shape, unfit},
 };
 
 /// Bytes of rows that are looked at before the type of a new geometry column is settled: some thousand features.

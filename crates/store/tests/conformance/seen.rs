@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use citymap_model::{Feature, Layer, RevisionNumber};
-use citymap_store::{Change, LayerEntry, Store, StoreError, Touched, View};
+use citymap_store::{Change, LayerEntry, ReadView, Store, StoreError, Touched};
 
 use super::parts::id;
 
@@ -21,7 +21,7 @@ impl Seen {
     }
 }
 
-pub(crate) fn see(view: &dyn View) -> Seen {
+pub(crate) fn see(view: &dyn ReadView) -> Seen {
     let layers = view.layers().unwrap();
     let mut features = BTreeMap::new();
     for entry in &layers {
@@ -42,7 +42,7 @@ pub(crate) fn see_newest(store: &dyn Store) -> Seen {
     see(store.view().unwrap().as_ref())
 }
 
-pub(crate) fn changes(view: &dyn View, layer: &str, from: RevisionNumber) -> Vec<Change> {
+pub(crate) fn changes(view: &dyn ReadView, layer: &str, from: RevisionNumber) -> Vec<Change> {
     let mut changes = Vec::new();
     view.changes(&id(layer), from, &mut |change| {
         changes.push(change);

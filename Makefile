@@ -22,6 +22,9 @@ demo: setup build ## Make the demo city anew (PARCELS=100000 SEED=1 STORE=var/ci
 	$(CITYMAP) --store "$(STORE)" demo --parcels $(PARCELS) --seed $(SEED)
 
 test: setup-test web ## Set up, then run every test: Rust, PostGIS as oracle, real data, web map in Chromium
+	export CITYMAP_SKIPPED="$(CURDIR)/target/skipped"
+	rm -f "$$CITYMAP_SKIPPED"
+	trap scripts/skipped EXIT
 	cargo build -p citymap-cli
 	scripts/with-postgres cargo test --workspace
 	npm --prefix web test
@@ -33,8 +36,8 @@ conformance: setup-test build ## OGC API conformance and GDAL round trip against
 screenshot: build ## Take the pictures of the documentation again: docs/images
 	node web/scripts/screenshot.mjs $(CITYMAP)
 
-bench: setup-test build ## Measure import, start, tiles and questions beside PostGIS; prints a table with ratios
-	cargo build --release -p citymap-tests --bin citymap-bench
+bench: setup-test build ## Measure import, start, tiles and queries next to PostGIS; prints a table with ratios
+	cargo build --release -p citymap-benches --bin citymap-bench
 	scripts/with-postgres target/release/citymap-bench $(BENCH)
 
 fmt: ## Format all sources

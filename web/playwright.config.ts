@@ -12,6 +12,8 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   workers: 1,
   retries: 0,
+  // A test that is marked `only` would leave the others out unnoticed.
+  forbidOnly: process.env.CITYMAP_REQUIRE === 'all',
   reporter: [['list']],
   outputDir: 'test-results',
   use: {

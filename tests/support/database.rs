@@ -201,7 +201,7 @@ fn programs() -> Option<PathBuf> {
         .collect();
     found.sort();
     if found.is_empty() {
-        eprintln!("skipped: PostgreSQL is not installed; scripts/setup test installs it");
+        citymap_testing::skip("PostgreSQL is not installed; `scripts/setup test` installs it");
     }
     found.pop()
 }

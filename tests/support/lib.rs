@@ -16,6 +16,7 @@ use serde_json::Value;
 mod database;
 mod http;
 
+pub use citymap_testing::{database, installed, python, real_data, skip};
 pub use database::{Cluster, Database, psql};
 pub use http::{Answer, WRITER};
 
@@ -32,29 +33,6 @@ pub fn citymap() -> PathBuf {
 /// The repository's top folder.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_owned()
-}
-
-/// A file of the real data, or `None`, saying so: the test then skips.
-pub fn real_data(path: &str) -> Option<PathBuf> {
-    let folder =
-        std::env::var_os("CITYMAP_REAL_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
-    let file = folder.join(path);
-    if file.exists() {
-        return Some(file);
-    }
-    eprintln!("skipped: {} is not there; CITYMAP_REAL_DATA names the folder of real data", file.display());
-    None
-}
-
-/// The database that `scripts/with-postgres` started, or `None`, saying so: the test then skips.
-pub fn database() -> Option<String> {
-    let url = std::env::var("CITYMAP_TEST_DATABASE").ok();
-    if url.is_none() {
-        eprintln!(
-            "skipped: CITYMAP_TEST_DATABASE is not set; run the tests by `scripts/with-postgres cargo test`"
-        );
-    }
-    url
 }
 
 /// A folder with a store that ends with the test.

@@ -20,7 +20,7 @@ fn cct(definition: &str, points: &[[f64; 2]]) -> Option<Vec<[f64; 2]>> {
         .spawn();
     let mut child = match spawned {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            println!("skipped: `cct` (Debian package proj-bin) is not installed");
+            citymap_testing::skip("`cct` is not installed; it is in the Debian package proj-bin");
             return None;
         }
         other => other.unwrap(),

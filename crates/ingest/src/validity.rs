@@ -144,15 +144,7 @@ mod tests {
     #[test]
     fn geo_and_geos_agree_on_a_real_cadastre() {
         use gdal::vector::LayerAccess;
-        let folder = std::env::var_os("CITYMAP_REAL_DATA").map_or_else(
-            || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-            Into::into,
-        );
-        let path = folder.join("cambridge/parcels_fy2013.gpkg");
-        if !path.exists() {
-            println!("skipped: there is no real data at {} (CITYMAP_REAL_DATA)", folder.display());
-            return;
-        }
+        let Some(path) = citymap_testing::real_data("cambridge/parcels_fy2013.gpkg") else { return };
         crate::gdal_log::listen();
         let dataset = gdal::Dataset::open(path).unwrap();
         let (mut invalid, mut times) = (0, [std::time::Duration::ZERO; 2]);

@@ -255,7 +255,7 @@ fn edits_by_gdal_are_noticed() {
     let ogrinfo =
         |sql: &str| Command::new("ogrinfo").args([place.store.to_str().unwrap(), "-sql", sql]).output();
     let Ok(_) = ogrinfo("SELECT 1") else {
-        eprintln!("skipped: no ogrinfo here (Debian: gdal-bin)");
+        citymap_testing::skip("`ogrinfo` is not installed; it is in the Debian package gdal-bin");
         return;
     };
     for sql in ["UPDATE parcels SET note = 'gdal' WHERE fid = 3", "DELETE FROM parcels WHERE fid = 2"] {
@@ -366,10 +366,7 @@ fn a_process_killed_while_it_writes_leaves_nothing_that_is_believed() {
 /// What is edited straight in a database is a revision, and applied like any other.
 #[test]
 fn the_files_of_a_database() {
-    let Ok(server) = std::env::var("CITYMAP_TEST_DATABASE") else {
-        println!("skipped: CITYMAP_TEST_DATABASE is not set; run scripts/with-postgres cargo test …");
-        return;
-    };
+    let Some(server) = citymap_testing::database() else { return };
     let (front, _) = server.rsplit_once('/').unwrap();
     let name = format!("citymap_files_{}", std::process::id());
     let address = format!("{front}/{name}");

@@ -138,10 +138,7 @@ fn random_edits_of_two_writers_equal_a_fresh_reading_and_every_former_revision()
 
 #[test]
 fn the_same_of_a_database() {
-    let Ok(server) = std::env::var("CITYMAP_TEST_DATABASE") else {
-        println!("skipped: CITYMAP_TEST_DATABASE is not set; run scripts/with-postgres cargo test …");
-        return;
-    };
+    let Some(server) = citymap_testing::database() else { return };
     let name = format!("citymap_live_{}", std::process::id());
     let psql = |sql: &str| {
         let done = Command::new("psql").args(["-q", "-v", "ON_ERROR_STOP=1", &server, "-c", sql]).status();

@@ -1,28 +1,20 @@
-//! The real names of the city's streets, if the data is at hand (`CITYMAP_REAL_DATA`, default `../shared/data`
-//! beside the repository).
+//! Search of the real names of the city's streets, from the real data.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::collections::BTreeSet;
 
 use citymap_model::Role;
 use citymap_search::{HitKind, SearchIndex, SearchQuery, fold};
 use common::{city, communes, layer, line, snapshot};
 use unicode_normalization::UnicodeNormalization;
 
-/// Every street name; `None` (with a message) where the data is missing.
+/// Every street name; without the data the test is skipped.
 fn streets() -> Option<BTreeSet<String>> {
-    let root = std::env::var_os("CITYMAP_REAL_DATA").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
-        PathBuf::from,
-    );
-    let file = root.join("vietnam/streets_by_district_SG_2019.json");
-    let Ok(text) = std::fs::read_to_string(&file) else {
-        println!("skipped: {} is not there", file.display());
-        return None;
-    };
+    let file = citymap_testing::real_data("vietnam/streets_by_district_SG_2019.json")?;
+    let text = std::fs::read_to_string(file).unwrap();
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let districts = json["district"].as_array().unwrap();
     let names = districts.iter().flat_map(|district| district["street"].as_array().unwrap());

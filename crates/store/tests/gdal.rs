@@ -26,7 +26,9 @@ fn run(program: &str, arguments: &[&str]) -> Option<String> {
     let Ok(Output { status, stdout, stderr }) =
         Command::new(program).args(arguments).env("CPL_DEBUG", "OFF").output()
     else {
-        println!("skipped: {program} is not installed (Debian package gdal-bin)");
+        citymap_testing::skip(format_args!(
+            "`{program}` is not installed; it is in the Debian package gdal-bin"
+        ));
         return None;
     };
     let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));

@@ -142,13 +142,8 @@ fn zones(cluster: &Cluster) {
 }
 
 fn control_points() -> Option<String> {
-    let root = std::env::var("CITYMAP_REAL_DATA")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data").to_owned());
-    let found = fs::read_to_string(format!("{root}/vietnam/sample_points_vn2000.tsv")).ok();
-    if found.is_none() {
-        println!("skipped: the control points are not in {root}; set CITYMAP_REAL_DATA");
-    }
-    found
+    let file = citymap_testing::real_data("vietnam/sample_points_vn2000.tsv")?;
+    Some(fs::read_to_string(file).unwrap())
 }
 
 fn documents(cluster: &Cluster) {
@@ -269,7 +264,7 @@ fn tls(cluster: &Cluster) {
         "copy",
     ]);
     if !made {
-        println!("skipped: certificates need openssl");
+        citymap_testing::skip("certificates need a recent `openssl`");
         return;
     }
     let file = |name: &str| cluster.dir.join(name);

@@ -145,7 +145,7 @@ fn small_disk(name: &str, size: &str) -> Option<std::path::PathBuf> {
         .arg(&dir)
         .status();
     if !mounted.is_ok_and(|status| status.success()) {
-        println!("skipped: mounting a small tmpfs needs root on Linux");
+        citymap_testing::skip("mounting a small tmpfs needs root on Linux");
         std::fs::remove_dir(&dir).unwrap();
         return None;
     }

@@ -50,15 +50,7 @@ fn what_is_no_store_is_refused_and_left_as_it_was() {
 
 #[test]
 fn a_real_geopackage_of_another_program_is_refused() {
-    let data = std::env::var_os("CITYMAP_REAL_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        std::path::PathBuf::from,
-    );
-    let real = data.join("cambridge/parcels_fy2013.gpkg");
-    if !real.exists() {
-        println!("skipped: {} is not there; set CITYMAP_REAL_DATA", real.display());
-        return;
-    }
+    let Some(real) = citymap_testing::real_data("cambridge/parcels_fy2013.gpkg") else { return };
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("parcels.gpkg");
     fs::write(&copy, fs::read(&real).unwrap()).unwrap();

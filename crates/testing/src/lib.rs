@@ -80,14 +80,17 @@ pub fn installed(program: &str, package: &str) -> bool {
     found
 }
 
-/// The Python that `scripts/setup test` installs below `target/`, with DuckDB and a recent GDAL (pyogrio). Without
-/// it, the test is skipped.
+/// The Python that `scripts/setup test` installs below `target/`, with DuckDB, pyshp and a recent GDAL (pyogrio).
+/// Without it, the test is skipped.
 pub fn python() -> Option<Command> {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-venv/bin/python");
-    if python.exists() {
-        return Some(Command::new(python));
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/venv");
+    // `scripts/setup` makes this file when the packages are complete.
+    if tools.join(".test").exists() {
+        return Some(Command::new(tools.join("bin/python")));
     }
-    skip("there is no target/test-venv; `scripts/setup test` makes it");
+    skip(
+        "the Python packages of scripts/requirements-test.txt are not installed; `scripts/setup test` does it",
+    );
     None
 }
 

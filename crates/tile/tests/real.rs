@@ -5,7 +5,7 @@
 
 mod common;
 
-use std::{collections::HashSet, path::PathBuf};
+use std::collections::HashSet;
 
 use citymap_engine::{LayerSnapshot, Row, mercator};
 use citymap_model::Geometry;
@@ -25,22 +25,14 @@ const FILES: [(&str, &str); 6] = [
 ];
 
 fn layers() -> Option<Vec<(&'static str, LayerSnapshot)>> {
-    let folder = std::env::var_os("CITYMAP_REAL_DATA").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
-        PathBuf::from,
-    );
-    if !folder.join(FILES[0].1).exists() {
-        println!("skipped: there is no real data at {} (CITYMAP_REAL_DATA)", folder.display());
-        return None;
-    }
     let read = |(name, file): (&'static str, &str)| {
-        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let text = std::fs::read_to_string(citymap_testing::real_data(file)?).unwrap();
         let collection =
             geojson::FeatureCollection::try_from(text.parse::<geojson::GeoJson>().unwrap()).unwrap();
         let geometries = collection.features.into_iter().filter_map(|feature| feature.geometry);
-        (name, layer_of(name, geometries.map(|geometry| Geometry::try_from(geometry).unwrap())))
+        Some((name, layer_of(name, geometries.map(|geometry| Geometry::try_from(geometry).unwrap()))))
     };
-    Some(FILES.into_iter().map(read).collect())
+    FILES.into_iter().map(read).collect()
 }
 
 /// A geometry in the tile's units, unrounded.

@@ -73,15 +73,9 @@ impl City {
     }
 }
 
-/// The folder of real data, or `None` with a word on the terminal.
+/// The folder of real data; without it the test is skipped.
 pub(crate) fn real() -> Option<PathBuf> {
-    let folder = std::env::var_os("CITYMAP_REAL_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: there is no real data at {} (CITYMAP_REAL_DATA)", folder.display());
-    None
+    citymap_testing::real_data("")
 }
 
 /// Runs a program of GDAL's (package gdal-bin).

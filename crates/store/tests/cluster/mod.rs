@@ -21,7 +21,7 @@ pub(crate) fn programs() -> Option<PathBuf> {
         .collect();
     found.sort_by_key(|bin| bin.parent().and_then(|dir| dir.file_name()?.to_str()?.parse::<u32>().ok()));
     if found.is_empty() {
-        println!("skipped: PostgreSQL is not installed");
+        citymap_testing::skip("PostgreSQL is not installed; `scripts/setup test` installs it");
     }
     found.pop()
 }

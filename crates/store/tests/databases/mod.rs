@@ -18,11 +18,7 @@ static TEMPLATE: OnceLock<()> = OnceLock::new();
 
 /// The server to test against; `None`, with a message, where there is none.
 pub(crate) fn server() -> Option<String> {
-    let found = std::env::var("CITYMAP_TEST_DATABASE").ok();
-    if found.is_none() {
-        println!("skipped: CITYMAP_TEST_DATABASE is not set; run scripts/with-postgres cargo test …");
-    }
-    found
+    citymap_testing::database()
 }
 
 /// A database that is gone when the test ends.

@@ -1,9 +1,17 @@
-//! How fast: a million parcels in a release build, a tenth of that otherwise.
-//! `CITYMAP_SEARCH_PARCELS` sets another number.
-//! `cargo test --release -p citymap-search --test speed -- --nocapture`
+//! Measures the search index of a million synthetic parcels: building, updating, and queries as people type
+//! them: `cargo run --release -p citymap-benches --example search [PARCELS]`.
+//!
+//! Every address that is searched must be the first result.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures and fails by panicking"
+)]
 
+#[path = "../../crates/search/tests/common/mod.rs"]
 mod common;
 
 use std::{
@@ -26,10 +34,8 @@ const GIVEN: [&str; 20] = [
     "Tần", "Khánh", "Lan", "Yên", "Quý", "Đạo",
 ];
 
-#[test]
-fn a_million_parcels_are_indexed_in_seconds_and_asked_in_milliseconds() {
-    let asked = std::env::var("CITYMAP_SEARCH_PARCELS").ok().and_then(|count| count.parse().ok());
-    let count: u32 = asked.unwrap_or(if cfg!(debug_assertions) { 100_000 } else { 1_000_000 });
+fn main() {
+    let count: u32 = std::env::args().nth(1).map_or(1_000_000, |count| count.parse().unwrap());
     let fields = ["ma_thua", "so_to", "so_thua", "dia_chi"];
     let mut builder =
         SnapshotBuilder::new(layer("parcels", Role::Parcel, &fields, Some("ma_thua"), Some("so_thua")));
@@ -109,9 +115,6 @@ fn a_million_parcels_are_indexed_in_seconds_and_asked_in_milliseconds() {
     for (time, text) in times.iter().rev().take(8) {
         println!("  {time:.2?} `{text}`");
     }
-    // Loose, for a busy machine; the figures to hold are printed.
-    assert!(built < Duration::from_secs(15) && updated < Duration::from_secs(1));
-    assert!(at(0.95).0 < Duration::from_millis(50), "{:?}", at(0.95));
 }
 
 /// What an edit costs, by how many others lie over the base already.
@@ -146,7 +149,5 @@ fn edits(index: &SearchIndex, city: &City, count: u32) {
             .collect();
         times.sort_unstable();
         println!("one edit over {overlay} others: updated in {:.2?}", times[times.len() / 2]);
-        // Loose, for a busy machine: a hundredth of building anew.
-        assert!(times[0] < Duration::from_millis(250), "{times:?}");
     }
 }

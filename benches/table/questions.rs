@@ -1,4 +1,5 @@
-//! Questions of the city's services: in process beside bare SQL, over HTTP beside a server that only sends bytes.
+//! Questions of the city's services: in process beside bare SQL, over HTTP beside a server that only sends
+//! bytes.
 
 use std::time::Instant;
 

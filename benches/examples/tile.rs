@@ -1,11 +1,17 @@
-//! Times tiles of a million made-up parcels: `cargo run --release -p citymap-tile --example bench`.
+//! Measures tiles of a million synthetic parcels:
+//! `cargo run --release -p citymap-benches --example tile [ZOOM…] [edited]`.
 //!
-//! Slightly turned rows of narrow lots, as dense as the middle of the city: some 1 100 to a z16 tile. One
-//! thread; the lower quartile over tiles that were not asked for before, because other work on the machine
-//! only ever adds. Zooms may be given: `… --example bench 14 16`, and `overlay`: then 10 000 parcels were
-//! edited since the layer was packed, one in a hundred.
+//! Slightly turned rows of narrow lots, as dense as the middle of the city: about 1 100 in a z16 tile. One
+//! thread; the lower quartile over tiles that were not requested before, because other work on the machine
+//! only ever adds. With `edited`, 10 000 parcels (one in a hundred) were edited since the layer was packed.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures and fails by panicking"
+)]
 
 use std::time::Instant;
 
@@ -113,7 +119,7 @@ fn main() {
     let start = Instant::now();
     let mut layer = parcels(1_000_000);
     println!("{} parcels in {:.1?}", layer.len(), start.elapsed());
-    if std::env::args().any(|argument| argument == "overlay") {
+    if std::env::args().any(|argument| argument == "edited") {
         layer = edited(&layer);
         println!("{} of them edited", layer.delta_len());
     }

@@ -1,9 +1,16 @@
-//! The whole city, layer on layer: `cargo run --release -p citymap-output --example city -- CITY.gpkg [parcels zones]`.
+//! Measures the overlay of two whole layers:
+//! `cargo run --release -p citymap-benches --example overlay -- CITY.gpkg [parcels zones]`.
 //!
-//! With `--dump FOLDER` it also writes both layers on the home grid, and the pieces, as files that PostgreSQL's COPY
-//! reads (`scripts/overlay-peers` compares them).
+//! With `--dump FOLDER` it also writes both layers on the home grid, and the pieces, as files for
+//! PostgreSQL's COPY, to compare them with PostGIS.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "an example fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures and fails by panicking"
+)]
 
 use std::{
     fs::File,

@@ -1,10 +1,17 @@
-//! Times tiles of each zoom of a layer of a store, cold, on two threads and on one: `cargo run --release -p
-//! citymap-tile --example zooms -- city.gpkg parcels [tiles.out]`.
+//! Measures tiles of each zoom of a layer of a store, without a cache, on two threads and on one:
+//! `cargo run --release -p citymap-benches --example zooms -- CITY.gpkg parcels [FOLDER]`.
 //!
-//! Places are those of random features, so that tiles come weighted by how much is there. Tiles are encoded
-//! and packed as gzip; nothing but what [`Tiler::prepare`] derives is kept from one to the next.
+//! Places are those of random features, so that tiles are weighted by their content. Tiles are encoded and
+//! compressed with gzip; nothing except what [`Tiler::prepare`] derives is kept from one to the next. Tiles
+//! of each zoom are written to FOLDER if it is given.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures and fails by panicking"
+)]
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},

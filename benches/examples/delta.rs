@@ -1,12 +1,17 @@
-//! Times edits over a million made-up parcels: `cargo run --release -p citymap-engine --example overlay
-//! [parcels]`.
+//! Measures edits of a layer: `cargo run --release -p citymap-benches --example delta [PARCELS]`.
 //!
-//! What one change costs by what the overlay holds already, what folding the overlay costs, and whether
-//! questions become slower. Medians, because other work on the machine only ever adds. Tiles and search have
-//! their own: `cargo run --release -p citymap-tile --example bench 16 overlay` and `cargo test --release -p
-//! citymap-search --test speed -- --nocapture`.
+//! Over a million synthetic parcels by default: the time of a change by the number of edits that the delta
+//! already holds, the time of merging the delta into the base, and how much queries slow down. Medians,
+//! because other work on the machine only ever adds. Tiles and search are measured by `--example tile 16
+//! edited` and `--example search`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures and fails by panicking"
+)]
 
 use std::{
     hint::black_box,

@@ -1,4 +1,5 @@
-//! The whole city, parcels on zones: beside PostGIS's planar statement over the projected layers, totals compared.
+//! The whole city, parcels on zones: beside PostGIS's planar statement over the projected layers, totals
+//! compared.
 
 use std::time::Instant;
 

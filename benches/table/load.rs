@@ -1,5 +1,5 @@
-//! Load over HTTP by `wrk`, which costs the processors that it shares with the server far less than clients of our own
-//! would.
+//! Load over HTTP by `wrk`, which costs the processors that it shares with the server far less than clients
+//! of our own would.
 
 use std::{fmt::Write as _, process::Command, time::Duration};
 
@@ -34,13 +34,14 @@ impl Load {
     }
 }
 
-/// Asks for one path after the other, over and over, on [`CONNECTIONS`] kept connections; a body makes it a POST of JSON.
-/// Any answer but a success ends the benchmark.
+/// Asks for one path after the other, over and over, on [`CONNECTIONS`] kept connections; a body makes it a
+/// POST of JSON. Any answer but a success ends the benchmark.
 pub(crate) fn get(url: &str, time: Duration, paths: &[String]) -> Load {
     run(url, time, CONNECTIONS, "gzip", paths, &[])
 }
 
-/// As [`get`] with so many connections, the packings accepted, and for each path a body (JSON, by POST) or none at all.
+/// As [`get`] with so many connections, the packings accepted, and for each path a body (JSON, by POST) or
+/// none at all.
 pub(crate) fn run(
     url: &str,
     time: Duration,

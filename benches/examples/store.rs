@@ -1,8 +1,18 @@
-//! How fast a store writes and reads: `cargo run --release -p citymap-store --example throughput [FEATURES] [LOCATION]`.
+//! Measures how fast a store writes and reads:
+//! `cargo run --release -p citymap-benches --example store [FEATURES] [LOCATION]`.
 //!
-//! Parcels of five corners with ten fields; the location is that of a new GeoPackage or of an empty PostGIS database.
-//! Prints features a second, and beside them what bare SQLite takes for rows of the same bytes without geometry
-//! columns, R-tree, catalogue, history or log: the limit of the file format, measured in the same run.
+//! Parcels of five corners with ten fields. The location is that of a new GeoPackage or of an empty PostGIS
+//! database. Prints features a second, and next to them the time of bare SQLite for rows of the same bytes
+//! without geometry columns, R-tree, catalogue, history or log: the limit of the file format, measured in the
+//! same run.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures and fails by panicking"
+)]
 
 use std::{error::Error, path::Path, time::Instant};
 

@@ -1,4 +1,5 @@
-//! Tiles by zoom: in process beside `ST_AsMVT`, over HTTP cold and warm beside a server that only sends bytes.
+//! Tiles by zoom: in process beside `ST_AsMVT`, over HTTP cold and warm beside a server that only sends
+//! bytes.
 
 use std::time::Instant;
 
@@ -121,7 +122,8 @@ fn z_limit(z: u8) -> f64 {
     if z == 14 { 200.0 } else { 300.0 }
 }
 
-/// One tile after the other out of the cache, beside the same number of bytes by a server that does nothing else.
+/// One tile after the other out of the cache, beside the same number of bytes by a server that does nothing
+/// else.
 fn warm(table: &mut Table, measuring: &Measuring<'_>, z: u8) {
     let paths: Vec<String> = (0..50).map(|n| path(tile_of(measuring, n, z))).collect();
     // Every path once: after that all are there.

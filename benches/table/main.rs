@@ -1,10 +1,17 @@
-//! `make bench`: citymap beside PostGIS (and GDAL), the same work in the same run.
+//! `make bench`: citymap next to PostGIS and GDAL, the same work in the same run.
 //!
-//! Prints a table a city size; the ratio is peer's time over ours (or our rate over the
-//! peer's): above 1 we are faster. `citymap-bench 100000 1000000` chooses the sizes,
-//! `--seconds S` the time for each rate (default 3), `--no-record` leaves out imports, replacement, rollback and backup.
+//! Prints a table for each city size. The ratio is the peer's time divided by ours (or our rate divided by
+//! the peer's): above 1 citymap is faster. `citymap-bench 100000 1000000` chooses the sizes, `--seconds S`
+//! the time for each rate (default 3), `--no-record` leaves out imports, replacement, rollback and backup.
+//! `citymap-bench ceiling ADDRESS` only serves fixed bodies, for `benches/http`.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test or a benchmark fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures and fails by panicking"
+)]
 
 mod bake;
 mod ceiling;
@@ -25,7 +32,7 @@ use std::time::Duration;
 
 fn main() {
     if std::env::args().nth(1).as_deref() == Some(ceiling::ARGUMENT) {
-        return ceiling::serve();
+        return ceiling::serve(std::env::args().nth(2));
     }
     let mut sizes = Vec::new();
     let mut record = true;
@@ -37,11 +44,11 @@ fn main() {
                 seconds = args
                     .next()
                     .and_then(|text| text.parse().ok())
-                    .unwrap_or_else(|| usage("--seconds wants a number"));
+                    .unwrap_or_else(|| usage("--seconds needs a number"));
             }
             ("--no-record", _) => record = false,
             (_, Ok(size)) => sizes.push(size),
-            _ => usage(&format!("{arg} is no number of parcels")),
+            _ => usage(&format!("{arg} is not a number of parcels")),
         }
     }
     if sizes.is_empty() {
@@ -51,7 +58,7 @@ fn main() {
         usage("no database");
     };
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
-    println!("citymap beside PostGIS and GDAL, {processors} processors, {seconds} s a rate");
+    println!("citymap next to PostGIS and GDAL, {processors} processors, {seconds} s for each rate");
     for size in sizes {
         city::run(size, &database, Duration::from_secs_f64(seconds), processors, record).print();
     }

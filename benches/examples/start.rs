@@ -1,10 +1,17 @@
-//! Times the start of a server, and what its layers take in memory:
-//! `cargo run --release -p citymap-live --example start FILE.gpkg [FOLDER] [forget]`.
+//! Measures the start of a server, and the memory of its layers:
+//! `cargo run --release -p citymap-benches --example start FILE.gpkg [FOLDER] [forget]`.
 //!
-//! FOLDER is that of the snapshot files (`FILE.gpkg.snapshot`); `forget` removes them first. The second run finds the
-//! files that the first one wrote. The first answer is the parcel at the middle of the largest layer.
+//! FOLDER holds the snapshot files (default: `FILE.gpkg.snapshot`); `forget` deletes them first. The second
+//! run finds the files that the first one wrote. The first answer is the parcel at the middle of the largest
+//! layer.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures and fails by panicking"
+)]
 
 use std::{fs, path::PathBuf, time::Instant};
 

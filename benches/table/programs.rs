@@ -1,4 +1,5 @@
-//! Programs of others, where they are installed: Martin (a tile server on PostGIS) and tippecanoe (which bakes tiles).
+//! Programs of others, where they are installed: Martin (a tile server on PostGIS) and tippecanoe (which
+//! bakes tiles).
 
 use std::{
     net::TcpListener,

@@ -8,12 +8,13 @@ use std::{
 };
 
 use citymap_engine::{
-    Cancel, Comparison, EngineError, Filter, LayerSnapshot, Method, Operand, Overlay, OverlayError,
-    OverlayOptions, Progress, SnapshotBuilder, Summary,
+    Cancel, Comparison, Filter, LayerSnapshot, Method, Operand, Overlay, OverlayError, OverlayOptions,
+    Progress, Summary,
 };
+use citymap_live::read_layer;
 use citymap_model::{Geometry, LayerId, Value};
 use citymap_output::{Format, Output};
-use citymap_store::{ReadView, StoreError};
+use citymap_store::ReadView;
 use clap::Args;
 use geojson::GeoJson;
 
@@ -190,20 +191,7 @@ fn layer(view: &dyn ReadView, id: &LayerId) -> Result<LayerSnapshot, Failure> {
     let Some(entry) = entries.into_iter().find(|entry| entry.layer.id == *id) else {
         return Err(Failure::new(format!("there is no layer `{id}`; `citymap layers` lists them")));
     };
-    let mut builder = SnapshotBuilder::new(entry.layer);
-    let mut failure: Option<EngineError> = None;
-    let outcome = view.read(id, &mut |feature| {
-        builder.push(&feature).map_err(|error| {
-            let stopped = StoreError::Stopped(error.to_string());
-            failure = Some(error);
-            stopped
-        })
-    });
-    if let Some(error) = failure {
-        return Err(error.into());
-    }
-    outcome?;
-    Ok(builder.finish(entry.revision))
+    Ok(read_layer(view, entry)?)
 }
 
 /// The filters in `given` that are for this layer. Those for the `other` layer are skipped.

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use citymap_engine::{EngineError, LayerSnapshot, SnapshotBuilder};
+use citymap_live::read_layer;
 use citymap_model::{CommitMeta, LayerId, Mode, TileRule};
-use citymap_store::{LayerEntry, ReadView, StoreError};
 use citymap_tile::{TileId, TileOptions, Tiler};
 use clap::Subcommand;
 use serde_json::{Value as Json, json};
@@ -81,7 +80,7 @@ fn explain(global: &Global, tile: TileId, wanted: &[LayerId]) -> Result<ExitCode
     for entry in entries {
         if wanted.is_empty() || wanted.contains(&entry.layer.id) {
             // One layer at a time, so that memory holds no more than one.
-            let snapshot = read(view.as_ref(), entry)?;
+            let snapshot = read_layer(view.as_ref(), entry)?;
             all.extend(tiler.explain(&[&snapshot], tile, &TileOptions::default()));
         }
     }
@@ -95,24 +94,6 @@ fn explain(global: &Global, tile: TileId, wanted: &[LayerId]) -> Result<ExitCode
     }
     say!("\n{} bytes in total with gzip", all.iter().map(|layer| layer.gzip).sum::<u64>())?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn read(view: &dyn ReadView, entry: LayerEntry) -> Result<LayerSnapshot, Failure> {
-    let id = entry.layer.id.clone();
-    let mut builder = SnapshotBuilder::new(entry.layer);
-    let mut failure: Option<EngineError> = None;
-    let outcome = view.read(&id, &mut |feature| {
-        builder.push(&feature).map_err(|error| {
-            let stopped = StoreError::Stopped(error.to_string());
-            failure = Some(error);
-            stopped
-        })
-    });
-    if let Some(error) = failure {
-        return Err(error.into());
-    }
-    outcome?;
-    Ok(builder.finish(entry.revision))
 }
 
 fn rule(

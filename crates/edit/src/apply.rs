@@ -1,6 +1,6 @@
 //! Edits written into a transaction, each after a check against the state there.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use citymap_access::{Audience, visible};
 use citymap_engine::{City, LayerSnapshot};
@@ -20,6 +20,16 @@ pub struct PreparedEdit {
     pub change: EditChange,
     /// Where the feature is in the request's body (JSON pointer).
     pub pointer: String,
+}
+
+impl fmt::Debug for PreparedEdit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedEdit")
+            .field("layer", &self.layer.layer().id)
+            .field("kind", &self.change.kind())
+            .field("pointer", &self.pointer)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What an edit does with which feature.

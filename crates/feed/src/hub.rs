@@ -1,6 +1,7 @@
 //! The next revisions as JSON, for any number of readers: one reads the store, the others find its result.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -39,6 +40,15 @@ pub struct Hub {
     /// One permit for each stream that may be open.
     streams: Arc<Semaphore>,
     closing: watch::Sender<bool>,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("cached", &self.cache.entry_count())
+            .field("streams", &self.streams.available_permits())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Lets one reader at a time read the store; the others wait, and then find the revisions in the cache.

@@ -14,6 +14,7 @@ use citymap_tile::Tiler;
 use crate::tiles;
 
 /// A revision as JSON, in parts, so that a reader that asked for some layers gets only those.
+#[derive(Debug)]
 pub struct RenderedRevision {
     /// The revision's number.
     pub number: RevisionNumber,

@@ -18,7 +18,7 @@ const TILES_MAX: usize = 1_000;
 pub(crate) fn boxes(event: &LayerEvent, revision: RevisionNumber, city_snapshot: &CitySnapshot) -> Vec<Bbox> {
     let mut boxes: Vec<Bbox> =
         event.features.iter().flat_map(|change| [change.before, change.bbox]).flatten().collect();
-    if let Some(known) = city_snapshot.touches.between(&event.layer, revision.saturating_sub(1), revision) {
+    if let Some(known) = city_snapshot.changes.between(&event.layer, revision.saturating_sub(1), revision) {
         boxes.extend(known);
     }
     boxes

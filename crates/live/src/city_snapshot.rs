@@ -1,46 +1,77 @@
-use std::sync::Arc;
+//! The city at one revision, as a request holds it.
 
-use citymap_engine::City;
+use std::{fmt, sync::Arc};
+
+use citymap_engine::{City, LayerSnapshot};
 use citymap_model::RevisionNumber;
 use citymap_search::{Hit, SearchIndex, SearchQuery};
 
-use crate::Touches;
+use crate::ChangeTracker;
 
 /// A city in memory with the index that finds its names. Cheap to clone; what it shows never changes.
 #[derive(Clone, Default)]
 pub struct CitySnapshot {
-    /// The layers.
+    /// All layers as of one revision.
     pub city: Arc<City>,
-    /// Which record it is of: grows when the store turns out to be another one than before (a backup was restored). Two
-    /// snapshots are of the same data where both epoch and revision are the same.
+    /// Grows when the store turns out to hold another record than before, for example a restored backup. Two snapshots
+    /// show the same data if both epoch and revision are the same.
     pub epoch: u64,
-    /// Where its latest revisions touched its layers. In a former snapshot ([`crate::Live::snapshot_at`]) those of the newest one.
-    pub touches: Arc<Touches>,
+    /// Where the latest revisions changed the layers. In a former snapshot ([`crate::Live::snapshot_at`]) these are the
+    /// latest revisions of the newest snapshot.
+    pub changes: Arc<ChangeTracker>,
     /// Names, addresses and keys of `searched`.
     pub(crate) search: Arc<SearchIndex>,
-    /// The city that the index is of: the same one, but for the seconds that indexing a large new layer takes, and
-    /// but for former snapshots.
+    /// The city that the index is of. It differs from `city` during the seconds in which a large new layer is indexed, and
+    /// in former snapshots.
     pub(crate) searched: Arc<City>,
     /// Whether there is an index.
     pub(crate) named: bool,
 }
 
+impl fmt::Debug for CitySnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CitySnapshot")
+            .field("revision", &self.revision())
+            .field("epoch", &self.epoch)
+            .field("named", &self.named)
+            .finish_non_exhaustive()
+    }
+}
+
 impl CitySnapshot {
-    /// The revision that it shows.
+    /// The revision that the snapshot shows.
     pub fn revision(&self) -> RevisionNumber {
         self.city.revision
     }
 
-    /// Whether [`CitySnapshot::find`] knows the names yet: indexing them takes seconds after the start, and until then it finds nothing.
+    /// Whether [`CitySnapshot::find`] knows the names. Indexing them takes seconds after the start; until then nothing is
+    /// found.
     pub fn names_ready(&self) -> bool {
         self.named
     }
 
-    /// Places by name, address, key or coordinates, best first.
+    /// Places by name, address, key or coordinates, the best first.
     ///
-    /// The answer is of the newest revision that is indexed: for seconds after a large layer was read anew that may be the
-    /// one before, and a former snapshot ([`crate::Live::snapshot_at`]) finds what is there now.
+    /// The answer is of the newest indexed revision. While a large layer that was read as a whole is being indexed, that is
+    /// the revision before; a former snapshot ([`crate::Live::snapshot_at`]) finds what is there now.
     pub fn find(&self, query: &SearchQuery) -> Vec<Hit> {
         self.search.search(&self.searched, query)
+    }
+
+    /// The snapshot with its names indexed. Before the first index exists it is returned as it is, because a thread makes
+    /// that one.
+    pub(crate) fn indexed(self) -> Self {
+        if !self.named {
+            return self;
+        }
+        let search = Arc::new(SearchIndex::update(&self.search, &self.city));
+        Self { search, searched: Arc::clone(&self.city), ..self }
+    }
+
+    /// The snapshot with one layer replaced.
+    pub(crate) fn with_layer(&self, layer: Arc<LayerSnapshot>) -> Self {
+        let mut city = (*self.city).clone();
+        city.layers.insert(layer.layer().id.clone(), layer);
+        Self { city: Arc::new(city), ..self.clone() }
     }
 }

@@ -1,3 +1,5 @@
+//! Why the city could not be kept in step with its record.
+
 use citymap_engine::EngineError;
 use citymap_model::RevisionNumber;
 use citymap_store::StoreError;
@@ -6,22 +8,22 @@ use citymap_store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LiveError {
-    /// The store did not answer, or said no.
+    /// The store did not answer, or refused.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// What the store holds cannot be held in memory.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The store has been showing fewer revisions than this city for some time: it lags behind, or was
-    /// brought back from a backup.
+    /// The store has had fewer revisions than the city in memory for some seconds: it is a standby that lags, or was
+    /// restored from a backup.
     #[error(
-        "the store shows revision {found}, below revision {shown} of the city in memory; a standby that lags will catch up, \
-         after a restore from a backup restart the server"
+        "the store shows revision {found}, below revision {shown} of the city in memory; a standby that lags will catch up; \
+         after a restore from a backup, restart the server"
     )]
     Behind {
         /// The revision in memory.
         shown: RevisionNumber,
-        /// The store's.
+        /// The newest revision of the store.
         found: RevisionNumber,
     },
 }

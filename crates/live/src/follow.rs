@@ -1,3 +1,5 @@
+//! Keeping the city in step with its store for as long as the program runs.
+
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -10,8 +12,8 @@ use crate::{Live, LiveError};
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
 
 impl Live {
-    /// Keeps the city in step with its store until `stop` becomes true, which is looked at every `step`. Run it on a thread of
-    /// its own. A store that does not answer is asked again after pauses that grow up to 5 s; meanwhile
+    /// Keeps the city in step with its store until `stop` becomes true, which is checked every `step`. Blocks; run it on a
+    /// thread of its own. A store that does not answer is asked again after pauses that grow up to 5 s. In the meantime
     /// [`Live::failure`] says why, and the city stays readable.
     pub fn follow(&self, step: Duration, stop: &AtomicBool) {
         let mut pause = None;
@@ -36,7 +38,7 @@ impl Live {
 
     fn follow_once(&self, step: Duration) -> Result<(), LiveError> {
         if let Err(error) = self.store.wait(self.snapshot().revision(), step) {
-            self.shared.note(Some(error.to_string()));
+            self.shared.note_failure(Some(error.to_string()));
             return Err(error.into());
         }
         let touched = self.refresh()?;
@@ -48,7 +50,7 @@ impl Live {
     }
 }
 
-/// Sleeps in short naps, so that a stop is heard.
+/// Sleeps for `length` in parts of at most `step`, and ends early when `stop` becomes true.
 fn sleep(length: Duration, step: Duration, stop: &AtomicBool) {
     let end = Instant::now() + length;
     while !stop.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! The city as it was.
+//! The city as it was at former revisions, and a cache of such cities.
 
 use std::{
     collections::BTreeMap,
@@ -13,28 +13,28 @@ use citymap_store::StoreError;
 
 use crate::{
     CitySnapshot, Live, LiveError,
-    read::{differing, stepwise, whole},
+    read::{is_small_change, read_changes, read_layer},
 };
 
-/// Features that former cities may hold beside those that they share with the present one.
-const FEATURES: usize = 2_000_000;
-/// Former cities kept at most, however small.
-const CITIES: usize = 64;
+/// Maximum number of features that former cities hold in addition to those they share with the present one.
+const FEATURES_MAX: usize = 2_000_000;
+/// Maximum number of former cities kept, however small they are.
+const CITIES_MAX: usize = 64;
 
-/// A former city, or the place where it will be: who comes second waits for who builds it.
+/// A former city, or `None` while it is being built. A second caller waits for the first caller's result.
 type Slot = Arc<Mutex<Option<Arc<City>>>>;
 
-/// Former cities, those asked for last.
+/// The former cities that were asked for last.
 #[derive(Default)]
 pub(crate) struct FormerSnapshots {
-    /// Asked for last comes last.
+    /// The one that was asked for last is last.
     slots: Mutex<Vec<(RevisionNumber, Slot)>>,
 }
 
 impl FormerSnapshots {
     fn slot(&self, revision: RevisionNumber) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let position = slots.iter().position(|(own, _)| *own == revision);
+        let position = slots.iter().position(|(number, _)| *number == revision);
         let entry = position.map_or_else(|| (revision, Slot::default()), |position| slots.remove(position));
         let slot = Arc::clone(&entry.1);
         slots.push(entry);
@@ -45,21 +45,21 @@ impl FormerSnapshots {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Lets those go that were asked for longest ago, until the rest is within the bounds. The last one always stays.
+    /// Drops the cities that were not asked for the longest, until the rest is within the bounds. The last one always stays.
     fn trim(&self, now: &City) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let mut features = 0;
         let mut kept = 0;
         let mut keep = slots.len();
         for (position, (_, slot)) in slots.iter().enumerate().rev() {
-            // One that is being built counts when it is done.
+            // A city that is being built counts when it is complete.
             features += slot
                 .try_lock()
                 .ok()
-                .and_then(|city| city.as_ref().map(|city| own_features(city, now)))
+                .and_then(|city| city.as_ref().map(|city| extra_features(city, now)))
                 .unwrap_or(0);
             kept += 1;
-            if kept > 1 && (features > FEATURES || kept > CITIES) {
+            if kept > 1 && (features > FEATURES_MAX || kept > CITIES_MAX) {
                 break;
             }
             keep = position;
@@ -68,8 +68,8 @@ impl FormerSnapshots {
     }
 }
 
-/// Features that only the former city keeps in memory.
-fn own_features(former: &City, now: &City) -> usize {
+/// The number of features that only the former city keeps in memory.
+fn extra_features(former: &City, now: &City) -> usize {
     former
         .layers
         .iter()
@@ -82,14 +82,14 @@ fn own_features(former: &City, now: &City) -> usize {
 }
 
 impl Live {
-    /// The city as it was at a former revision; 0 is the empty one. Layers that nobody has touched since are those of the
-    /// newest snapshot; others are the newest ones with what has changed since taken back, or are read from the store where that
-    /// is too much. Some are kept. [`CitySnapshot::find`] of it answers for the newest revision.
+    /// The city as it was at a former revision; 0 is the empty city. Layers that have not changed since are shared with the
+    /// newest snapshot. Of others, the changes since are undone, or the layer is read from the store if they are too many.
+    /// Some former cities are kept in memory. [`CitySnapshot::find`] of a former city answers for the newest revision.
     ///
     /// Blocks: for milliseconds where little has changed, for as long as reading the layers takes where much has.
     ///
     /// # Errors
-    /// [`StoreError::NoRevision`] if there is none of this number.
+    /// [`StoreError::NoRevision`] if there is no revision of this number.
     pub fn snapshot_at(&self, revision: RevisionNumber) -> Result<CitySnapshot, LiveError> {
         if revision > self.snapshot().revision() {
             self.refresh()?;
@@ -103,13 +103,13 @@ impl Live {
             return Err(StoreError::NoRevision { asked: revision, newest }.into());
         }
         let slot = self.former.slot(revision);
-        let mut place = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        let city = match &*place {
+        let mut built = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let city = match &*built {
             Some(city) => Arc::clone(city),
             None => {
                 let city = Arc::new(self.former_city(revision, &now)?);
-                *place = Some(Arc::clone(&city));
-                drop(place);
+                *built = Some(Arc::clone(&city));
+                drop(built);
                 self.former.trim(&now.city);
                 city
             }
@@ -137,25 +137,25 @@ impl Live {
                 layers.insert(id, Arc::clone(present));
                 continue;
             }
-            let near = match present {
+            let close = match present {
                 Some(present)
                     if present.takes(&entry.layer)
-                        && stepwise(since.touched(&id, revision)?, entry.count) =>
+                        && is_small_change(since.touched(&id, revision)?, entry.count) =>
                 {
                     Some(present)
                 }
                 _ => None,
             };
-            let snapshot = match near {
+            let snapshot = match close {
                 Some(present) => {
-                    let changes = differing(since.as_ref(), &id, revision, |change| change.before)?;
+                    let changes = read_changes(since.as_ref(), &id, revision, |change| change.before)?;
                     present.apply(entry.layer, entry.revision, changes)?
                 }
-                None => whole(then.as_ref(), entry)?,
+                None => read_layer(then.as_ref(), entry)?,
             };
             layers.insert(id, Arc::new(snapshot));
         }
-        tracing::debug!(revision, ms = start.elapsed().as_secs_f64() * 1e3, "former city made");
+        tracing::debug!(revision, ms = start.elapsed().as_secs_f64() * 1e3, "former city built");
         Ok(City { revision, layers })
     }
 }

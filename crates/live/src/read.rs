@@ -1,4 +1,4 @@
-//! A layer from its store: whole, or the one in memory with what has changed.
+//! Reading a layer from its store: as a whole, or only what differs between two revisions.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -12,27 +12,29 @@ use citymap_store::{Change, LayerEntry, ReadView, Store, StoreError, Touched};
 
 use crate::LiveError;
 
-/// Changed features up to which a layer is always brought up by them.
+/// With at most this many changed features, a layer is always updated by its changes.
 const FEW: u64 = 1_000;
-/// Changed features up to which it is where they are a small part of it: they are held in memory meanwhile.
+/// With at most this many changed features, a layer is updated by its changes if they are a small part of it. They are
+/// held in memory while the layer is updated.
 const MANY: u64 = 200_000;
 
-/// Layers that are read at a time at most: a database has few connections.
+/// Maximum number of layers that are read at the same time: a database has few connections.
 const READERS: usize = 4;
 
-/// Whether a layer of `count` features is brought from one revision to the other by what differs.
-pub(crate) fn stepwise(touched: Touched, count: u64) -> bool {
+/// Whether a layer of `count` features is updated by its changes rather than read as a whole.
+pub(crate) fn is_small_change(touched: Touched, count: u64) -> bool {
     match touched {
         Touched::Whole => false,
         Touched::Features(n) => n <= FEW || (n <= MANY && n <= count / 5),
     }
 }
 
-/// What differs, feature by feature, as the engine takes it: `None` is a feature that goes.
+/// The features that differ, in the form that the engine takes; `None` removes a feature.
 pub(crate) type Changes = Vec<(Fid, Option<Feature>)>;
 
-/// What differs between revision `from` and the view's, seen from the side that `side` chooses.
-pub(crate) fn differing(
+/// The features that differ between revision `from` and the view's revision, each as it is on the side that `side`
+/// chooses.
+pub(crate) fn read_changes(
     view: &dyn ReadView,
     layer: &LayerId,
     from: RevisionNumber,
@@ -46,15 +48,18 @@ pub(crate) fn differing(
     Ok(changes)
 }
 
-/// Reads all features of a layer.
-pub(crate) fn whole(view: &dyn ReadView, entry: LayerEntry) -> Result<LayerSnapshot, LiveError> {
-    let start = Instant::now();
-    let LayerEntry { layer, revision, count } = entry;
+/// Reads all features of a layer into memory. Blocks.
+///
+/// # Errors
+/// The store's failure, or a feature that cannot be held in memory.
+pub fn read_layer(view: &dyn ReadView, entry: LayerEntry) -> Result<LayerSnapshot, LiveError> {
+    let LayerEntry { layer, revision, .. } = entry;
     let id = layer.id.clone();
     let mut builder = SnapshotBuilder::new(layer);
     let mut failure: Option<EngineError> = None;
     let outcome = view.read(&id, &mut |feature| {
         builder.push(&feature).map_err(|error| {
+            // Ends the reading; the error itself is returned below.
             let stopped = StoreError::Stopped(error.to_string());
             failure = Some(error);
             stopped
@@ -64,39 +69,45 @@ pub(crate) fn whole(view: &dyn ReadView, entry: LayerEntry) -> Result<LayerSnaps
         Some(error) => return Err(error.into()),
         None => outcome?,
     }
-    let snapshot = builder.finish(revision);
-    tracing::info!(layer = %id, features = count, ms = start.elapsed().as_millis() as u64, "layer read");
-    Ok(snapshot)
+    Ok(builder.finish(revision))
 }
 
-/// Reads layers whole, as of the view's revision, as many at a time as there are threads, and with each the store's stamp of
-/// it ([`View::stamp`]) at that moment.
-pub(crate) fn all(
+/// Reads whole layers as of the view's revision, several at a time, each with the stamp that the store had for it at that
+/// moment ([`ReadView::stamp`]).
+pub(crate) fn read_layers(
     store: &dyn Store,
     view: &dyn ReadView,
     mut entries: Vec<LayerEntry>,
 ) -> Result<Vec<(LayerSnapshot, Option<String>)>, LiveError> {
-    let one = |view: &dyn ReadView, entry: LayerEntry| -> Result<_, LiveError> {
-        // Before the features: who edits past the revisions meanwhile makes it another one.
+    let read_one = |view: &dyn ReadView, entry: LayerEntry| -> Result<_, LiveError> {
+        // The stamp is read before the features: an edit by another program in between must change it.
         let stamp = view.stamp(&entry.layer.id)?;
-        Ok((whole(view, entry)?, stamp))
+        let start = Instant::now();
+        let snapshot = read_layer(view, entry)?;
+        tracing::info!(
+            layer = %snapshot.layer().id,
+            features = snapshot.len(),
+            ms = start.elapsed().as_millis() as u64,
+            "layer read"
+        );
+        Ok((snapshot, stamp))
     };
     let threads = thread::available_parallelism().map_or(1, usize::from).min(entries.len()).min(READERS);
     if threads < 2 {
-        return entries.into_iter().map(|entry| one(view, entry)).collect();
+        return entries.into_iter().map(|entry| read_one(view, entry)).collect();
     }
-    // The largest first: the last one to end should be a small one.
+    // The largest layer is read first, so that a small one is the last to end.
     entries.sort_by_key(|entry| entry.count);
     let revision = view.revision();
     let queue = Mutex::new(entries);
     let work = || -> Result<Vec<_>, LiveError> {
-        // What is committed meanwhile is not seen: the view is of the same revision.
+        // A view of the same revision does not see what is committed in the meantime.
         let view = store.view_at(revision)?;
         let mut read = Vec::new();
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(entry) = next else { return Ok(read) };
-            read.push(one(view.as_ref(), entry)?);
+            read.push(read_one(view.as_ref(), entry)?);
         }
     };
     thread::scope(|scope| {

@@ -67,7 +67,7 @@ impl Live {
         work: impl FnOnce(&mut dyn Transaction) -> Result<Decision<T, A>, E>,
     ) -> Result<Written<T, A>, E> {
         let (value, revision) = {
-            let Some(_turn) = self.writing.pass(WRITER_WAIT) else {
+            let Some(_turn) = self.write_turn.lock(WRITER_WAIT) else {
                 return Err(LiveError::from(StoreError::Busy { location: self.location() }).into());
             };
             let mut transaction = self.store.begin(meta).map_err(LiveError::from)?;

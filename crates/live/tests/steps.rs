@@ -8,21 +8,19 @@ use std::{
     process::Command,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, Utc};
 use citymap_live::{CitySnapshot, Live, LiveError};
 use citymap_model::{
     CommitMeta, Fid, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Revision, RevisionNumber, Role,
     Title, Value,
 };
-use citymap_store::{
-    Document, Edit, Finding, GeoPackage, Options, Put, ReadView, Store, StoreError, Transaction,
-};
+use citymap_store::{Edit, GeoPackage, Options, Put, Store, StoreError, Transaction};
+use citymap_testing::SwitchStore;
 
 fn layer(id: &str) -> Layer {
     let mut layer = Layer::new(id.parse().unwrap(), Title::same(id), Role::Place, GeometryKind::Point);
@@ -307,85 +305,18 @@ fn writers_and_readers_at_once_see_every_revision_once() {
     following.join().unwrap();
 }
 
-/// Two records, one of which is there.
-struct Switch {
-    stores: [GeoPackage; 2],
-    which: Arc<AtomicUsize>,
-}
-
-impl Switch {
-    fn now(&self) -> Result<&GeoPackage, StoreError> {
-        let away = || StoreError::Away { location: "test".into(), reason: "pulled the plug".into() };
-        self.stores.get(self.which.load(Ordering::Relaxed)).ok_or_else(away)
-    }
-}
-
-impl Store for Switch {
-    fn location(&self) -> String {
-        "test".into()
-    }
-
-    fn revision(&self) -> Result<RevisionNumber, StoreError> {
-        self.now()?.revision()
-    }
-
-    fn wait(&self, known: RevisionNumber, timeout: Duration) -> Result<RevisionNumber, StoreError> {
-        self.now()?.wait(known, timeout)
-    }
-
-    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError> {
-        self.now()?.view()
-    }
-
-    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError> {
-        self.now()?.view_at(revision)
-    }
-
-    fn begin(&self, meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        self.now()?.begin(meta)
-    }
-
-    fn log(&self, limit: usize) -> Result<Vec<Revision>, StoreError> {
-        self.now()?.log(limit)
-    }
-
-    fn log_after(&self, after: RevisionNumber, limit: usize) -> Result<Vec<Revision>, StoreError> {
-        self.now()?.log_after(after, limit)
-    }
-
-    fn revision_at(&self, time: DateTime<Utc>) -> Result<RevisionNumber, StoreError> {
-        self.now()?.revision_at(time)
-    }
-
-    fn document_names(&self) -> Result<Vec<String>, StoreError> {
-        self.now()?.document_names()
-    }
-
-    fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
-        self.now()?.document(name)
-    }
-
-    fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
-        self.now()?.put_document(name, expected, body)
-    }
-
-    fn check(&self) -> Result<Vec<Finding>, StoreError> {
-        self.now()?.check()
-    }
-}
-
 #[test]
 fn another_record_of_the_same_revisions_is_noticed_and_read_anew() {
     let folder = tempfile::tempdir().unwrap();
     let stores = ["a", "b"].map(|name| GeoPackage::open_or_create(&folder.path().join(name)).unwrap());
     fill(&stores[0], "places", 10);
     fill(&stores[1], "places", 20);
-    let which = Arc::new(AtomicUsize::new(0));
-    let live = Live::open(Box::new(Switch { stores, which: Arc::clone(&which) })).unwrap();
+    let store = SwitchStore::new(stores);
+    let live = Live::open(Box::new(store.clone())).unwrap();
     edit(&live, "places", vec![Edit::Delete(1)]);
     assert_eq!((live.snapshot().revision(), live.snapshot().epoch), (2, 0));
     // A backup of another history, one revision behind: at first it may be a standby that lags.
-    which.store(1, Ordering::Relaxed);
+    store.connect(1);
     assert!(live.refresh().unwrap().is_empty());
     assert_eq!(live.snapshot().city.layer("places").unwrap().len(), 9);
     // It catches up with revisions of its own, as many as we have seen: the same number, another city.
@@ -404,8 +335,8 @@ fn a_follower_outlives_a_store_that_is_away() {
     let folder = tempfile::tempdir().unwrap();
     let stores = ["a", "b"].map(|name| GeoPackage::open_or_create(&folder.path().join(name)).unwrap());
     fill(&stores[0], "places", 10);
-    let which = Arc::new(AtomicUsize::new(0));
-    let live = Arc::new(Live::open(Box::new(Switch { stores, which: Arc::clone(&which) })).unwrap());
+    let store = SwitchStore::new(stores);
+    let live = Arc::new(Live::open(Box::new(store.clone())).unwrap());
     let stop = Arc::new(AtomicBool::new(false));
     let following = {
         let (live, stop) = (Arc::clone(&live), Arc::clone(&stop));
@@ -418,13 +349,13 @@ fn a_follower_outlives_a_store_that_is_away() {
             thread::sleep(Duration::from_millis(2));
         }
     };
-    which.store(9, Ordering::Relaxed);
+    store.disconnect();
     until("it notices", &|| live.failure().is_some());
     assert!(live.failure().unwrap().contains("pulled the plug"));
     assert_eq!(live.snapshot().city.layer("places").unwrap().len(), 10);
     let refused = live.write(CommitMeta::default(), |_| Ok::<(), LiveError>(()));
     assert!(matches!(refused, Err(LiveError::Store(StoreError::Away { .. }))));
-    which.store(0, Ordering::Relaxed);
+    store.connect(0);
     until("it recovers", &|| live.failure().is_none());
     edit(&live, "places", vec![Edit::Delete(1)]);
     assert_eq!(live.snapshot().revision(), 2);

@@ -25,7 +25,7 @@ fn server(store: TestStore, place: &str) -> Server {
 }
 
 fn bake_parcels(store: &TestStore, out: &Path, encoding: ContentEncoding) {
-    let live = Live::open(Box::new(store.clone())).unwrap();
+    let live = Live::open(Box::new(citymap_testing::SwitchStore::clone(store))).unwrap();
     let city_snapshot = live.snapshot();
     let parcels = city_snapshot.city.layer("parcels").unwrap();
     let options =

@@ -1,4 +1,5 @@
-//! What tests of all crates share: the real data, the test database, and one way to skip a test.
+//! What tests of all crates share: the real data, the test database, one way to skip a test, and a store that can be taken
+//! away ([`SwitchStore`]).
 //!
 //! A test that needs something which is not there, a file of real data for instance, cannot run. It must not look
 //! as if it had passed. So every test that skips does it through [`skip`], which
@@ -16,6 +17,8 @@
 //! # }
 //! ```
 
+mod switch_store;
+
 use std::{
     env,
     fmt::Display,
@@ -25,6 +28,8 @@ use std::{
     process::Command,
     thread,
 };
+
+pub use switch_store::SwitchStore;
 
 /// Reports that the running test cannot run, and why. The test returns afterwards.
 ///

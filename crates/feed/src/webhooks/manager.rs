@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    fmt, io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -26,6 +26,12 @@ use crate::Hub;
 pub struct Webhooks {
     shared: Arc<Shared>,
     manager: JoinHandle<()>,
+}
+
+impl fmt::Debug for Webhooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhooks").field("options", &self.shared.options).finish_non_exhaustive()
+    }
 }
 
 impl Webhooks {

@@ -1,7 +1,7 @@
 //! Encoded tiles, kept until a change touches them.
 //!
 //! An entry knows the revision that it was cut at. It is valid for a later one if no change between the two
-//! (`CitySnapshot::touches`) reaches its tile; the later revision is then recorded, so that the changes are checked once. An
+//! (`CitySnapshot::changes`) reaches its tile; the later revision is then recorded, so that the changes are checked once. An
 //! edit therefore invalidates the tiles that show it, and no others.
 
 use std::sync::Arc;

@@ -188,7 +188,7 @@ impl CachedTile {
 
 /// True if a change after `until` may show in the tile.
 fn touched(source: &TileSource, layer: &LayerSnapshot, until: RevisionNumber, tiler: &Tiler) -> bool {
-    let Some(mut boxes) = source.city_snapshot.touches.between(&layer.layer().id, until, layer.revision())
+    let Some(mut boxes) = source.city_snapshot.changes.between(&layer.layer().id, until, layer.revision())
     else {
         return true;
     };

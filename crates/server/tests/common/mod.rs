@@ -3,38 +3,41 @@
 
 use std::{
     net::SocketAddr,
+    ops::Deref,
     path::PathBuf,
-    sync::{
-        Arc, Condvar, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex},
     thread::JoinHandle,
     time::Duration,
 };
 
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{TimeZone, Utc};
 use citymap_live::Live;
 use citymap_model::{
-    CommitMeta, Field, FieldType, Geometry, GeometryKind, Layer, LayerId, Mode, NewFeature, Revision,
-    RevisionNumber, Role, Title, Value,
+    CommitMeta, Field, FieldType, Geometry, GeometryKind, Layer, LayerId, Mode, NewFeature, Role, Title,
+    Value,
 };
 use citymap_server::{Config, Limits, Writer, serve};
-use citymap_store::{Document, Finding, GeoPackage, Put, ReadView, Store, StoreError, Transaction};
+use citymap_store::{GeoPackage, Put, Store};
+use citymap_testing::SwitchStore;
 use geo::{line_string, point, polygon};
 use serde_json::Value as Json;
 use tokio::sync::oneshot;
 
-/// A store in a folder of its own, which goes with it. Clones are one store, as the servers of one process share it.
+/// A store in a folder of its own, which is deleted with it. Clones are one store, as the servers of one process share it.
 #[derive(Clone)]
-pub(crate) struct TestStore(Arc<Inner>);
-
-struct Inner {
-    store: GeoPackage,
-    /// It answers to nothing.
-    broken: AtomicBool,
+pub(crate) struct TestStore {
+    record: SwitchStore,
     path: PathBuf,
     /// Shared by all stores of the file.
     _folder: Arc<tempfile::TempDir>,
+}
+
+impl Deref for TestStore {
+    type Target = SwitchStore;
+
+    fn deref(&self) -> &SwitchStore {
+        &self.record
+    }
 }
 
 impl Default for TestStore {
@@ -46,18 +49,18 @@ impl Default for TestStore {
 
 impl TestStore {
     fn of(path: PathBuf, folder: Arc<tempfile::TempDir>) -> Self {
-        let store = GeoPackage::open_or_create(&path).unwrap();
-        Self(Arc::new(Inner { store, broken: AtomicBool::new(false), path, _folder: folder }))
+        let record = SwitchStore::new([GeoPackage::open_or_create(&path).unwrap()]);
+        Self { record, path, _folder: folder }
     }
 
     /// The same file, opened apart: what another process sees.
     pub(crate) fn another(&self) -> Self {
-        Self::of(self.0.path.clone(), Arc::clone(&self.0._folder))
+        Self::of(self.path.clone(), Arc::clone(&self._folder))
     }
 
     /// Puts a layer in, as a revision of its own.
     pub(crate) fn put(&self, layer: Layer, features: Vec<NewFeature>) {
-        let mut transaction = self.0.store.begin(CommitMeta::default()).unwrap();
+        let mut transaction = self.record.begin(CommitMeta::default()).unwrap();
         transaction.layer(&layer, Mode::Replace).unwrap();
         for feature in features {
             let put = transaction.put(feature).unwrap();
@@ -66,70 +69,9 @@ impl TestStore {
         transaction.commit().unwrap();
     }
 
-    /// Pulls the plug, or puts it in again.
+    /// Takes the store away, or brings it back.
     pub(crate) fn set_broken(&self, broken: bool) {
-        self.0.broken.store(broken, Ordering::Relaxed);
-    }
-
-    fn up(&self) -> Result<&GeoPackage, StoreError> {
-        if self.0.broken.load(Ordering::Relaxed) {
-            return Err(StoreError::Away { location: "test".into(), reason: "pulled the plug".into() });
-        }
-        Ok(&self.0.store)
-    }
-}
-
-impl Store for TestStore {
-    fn location(&self) -> String {
-        self.0.store.location()
-    }
-
-    fn revision(&self) -> Result<RevisionNumber, StoreError> {
-        self.up()?.revision()
-    }
-
-    fn wait(&self, known: RevisionNumber, timeout: Duration) -> Result<RevisionNumber, StoreError> {
-        self.up()?.wait(known, timeout)
-    }
-
-    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError> {
-        self.up()?.view()
-    }
-
-    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError> {
-        self.up()?.view_at(revision)
-    }
-
-    fn begin(&self, meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        self.up()?.begin(meta)
-    }
-
-    fn log(&self, limit: usize) -> Result<Vec<Revision>, StoreError> {
-        self.up()?.log(limit)
-    }
-
-    fn log_after(&self, after: RevisionNumber, limit: usize) -> Result<Vec<Revision>, StoreError> {
-        self.up()?.log_after(after, limit)
-    }
-
-    fn revision_at(&self, time: DateTime<Utc>) -> Result<RevisionNumber, StoreError> {
-        self.up()?.revision_at(time)
-    }
-
-    fn document_names(&self) -> Result<Vec<String>, StoreError> {
-        self.up()?.document_names()
-    }
-
-    fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
-        self.up()?.document(name)
-    }
-
-    fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
-        self.up()?.put_document(name, expected, body)
-    }
-
-    fn check(&self) -> Result<Vec<Finding>, StoreError> {
-        self.up()?.check()
+        if broken { self.record.disconnect() } else { self.record.connect(0) }
     }
 }
 
@@ -289,7 +231,7 @@ impl Server {
         let mut config =
             Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), limits, ..Config::default() };
         change(&mut config);
-        let live = Arc::new(Live::open(Box::new(store.clone())).unwrap());
+        let live = Arc::new(Live::open(Box::new(SwitchStore::clone(&store))).unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let bound = Arc::new((Mutex::new(None), Condvar::new()));
         let thread = std::thread::spawn({

@@ -63,7 +63,7 @@ fn the_author_is_the_token_s_name_and_the_message_what_the_writer_says() {
     let other = format!("bearer {OTHER_TOKEN}");
     let got = server.ask("POST", ITEMS, &[kind, ("authorization", &other)], Some(&well()));
     assert_eq!(got.status, 201, "{}", got.text());
-    let log = citymap_store::Store::log(&server.store, 2).unwrap();
+    let log = citymap_store::Store::log(&*server.store, 2).unwrap();
     assert_eq!((log[1].meta.author.as_str(), log[1].meta.message.as_str()), ("đo đạc", "Đo lại giếng"));
     assert_eq!(
         (log[0].meta.author.as_str(), log[0].meta.message.as_str()),

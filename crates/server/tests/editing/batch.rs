@@ -43,7 +43,7 @@ fn edits_in_several_layers_are_one_revision() {
             .header("etag")
             .starts_with(results[1]["etag"].as_str().unwrap().trim_end_matches('"'))
     );
-    let log = citymap_store::Store::log(&server.store, 1).unwrap();
+    let log = citymap_store::Store::log(&*server.store, 1).unwrap();
     assert_eq!(
         (log[0].number, log[0].meta.message.as_str(), log[0].changes.len()),
         (5, "Tách thửa 26740-1-11", 2)
@@ -83,7 +83,7 @@ fn one_edit_that_fails_undoes_all_and_every_failing_one_is_listed() {
     assert_eq!(statuses, [422, 428, 404], "{errors}");
     assert_eq!(errors[0]["faults"][0]["pointer"], "/edits/0/feature/geometry/coordinates");
     assert_eq!(server.json("/api/collections/wells/items")["numberMatched"], 6);
-    assert_eq!(citymap_store::Store::revision(&server.store).unwrap(), 4);
+    assert_eq!(citymap_store::Store::revision(&*server.store).unwrap(), 4);
 }
 
 #[test]

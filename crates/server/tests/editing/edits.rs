@@ -28,7 +28,7 @@ fn parcel(key: &str, owner: &str) -> Value {
 
 /// The owner on record, which no answer tells.
 fn owner(server: &Server, fid: i64) -> Option<String> {
-    let view = citymap_store::Store::view(&server.store).unwrap();
+    let view = citymap_store::Store::view(&*server.store).unwrap();
     let mut found = None;
     view.read(&"parcels".parse().unwrap(), &mut |feature| {
         if feature.fid == fid {
@@ -93,7 +93,7 @@ fn a_feature_is_created_read_replaced_changed_and_taken_away() {
     ok(server.write("DELETE", path, Some(patched.header("etag")), None), 204);
     assert_eq!(server.problem(path).0, 404);
     assert_eq!(server.json(&format!("{path}?revision=6"))["properties"]["so_thua"], 9_002);
-    let log = citymap_store::Store::log(&server.store, 4).unwrap();
+    let log = citymap_store::Store::log(&*server.store, 4).unwrap();
     let counts: Vec<_> = log
         .iter()
         .map(|own| (own.changes[0].added, own.changes[0].changed, own.changes[0].removed))
@@ -169,7 +169,7 @@ fn of_many_who_have_seen_the_same_exactly_one_wins() {
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 412, 412, 412, 412, 412, 412, 412], "round {round}");
     }
-    assert_eq!(citymap_store::Store::revision(&server.store).unwrap(), 8);
+    assert_eq!(citymap_store::Store::revision(&*server.store).unwrap(), 8);
 }
 
 #[test]

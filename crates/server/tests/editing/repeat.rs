@@ -58,7 +58,7 @@ fn many_repeats_at_once_on_two_servers_make_one_feature() {
         let answers: Vec<_> = crowd.into_iter().map(|one| one.join().unwrap()).collect();
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     }
-    assert_eq!(Store::revision(&server.store).unwrap(), 7);
+    assert_eq!(Store::revision(&*server.store).unwrap(), 7);
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! `GET /api/changes`.
 
-use std::sync::atomic::Ordering;
-
 use citymap_model::{Field, FieldType, Mode, Value};
 
 use crate::city::{City, Server, layer, parcel};
@@ -109,7 +107,7 @@ fn a_store_that_is_away_leaves_what_is_known() {
     let number = city.touch(2, "b");
     server.shows(number);
     assert_eq!(numbers(&server.json("/api/changes?since=2")), [3]);
-    server.away.store(true, Ordering::Relaxed);
+    server.store.disconnect();
     assert_eq!(numbers(&server.json("/api/changes?since=2&limit=9")), [3]);
     let (status, headers, text) = server.ask("/api/changes?since=0", &[]);
     assert_eq!(status, 503, "{text}");

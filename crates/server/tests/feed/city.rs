@@ -3,15 +3,11 @@
 use std::{
     net::SocketAddr,
     path::PathBuf,
-    sync::{
-        Arc, Condvar, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-use chrono::{DateTime, Utc};
 use citymap_feed::webhooks::WebhookOptions;
 use citymap_live::Live;
 use citymap_model::{
@@ -19,7 +15,8 @@ use citymap_model::{
     RevisionNumber, Role, Title, Value,
 };
 use citymap_server::{Config, Limits, serve};
-use citymap_store::{Document, Edit, Finding, GeoPackage, Put, ReadView, Store, StoreError, Transaction};
+use citymap_store::{Edit, GeoPackage, Put, Store, Transaction};
+use citymap_testing::SwitchStore;
 use geo::polygon;
 use serde_json::Value as Json;
 use tokio::sync::oneshot;
@@ -73,8 +70,8 @@ impl City {
         city
     }
 
-    pub(crate) fn open(&self) -> Switch {
-        Switch { store: GeoPackage::open(&self.path).unwrap(), away: Arc::default() }
+    pub(crate) fn open(&self) -> SwitchStore {
+        SwitchStore::new([GeoPackage::open(&self.path).unwrap()])
     }
 
     pub(crate) fn commit(&self, message: &str, work: impl FnOnce(&mut dyn Transaction)) -> Revision {
@@ -113,79 +110,11 @@ impl City {
     }
 }
 
-/// A store that can be taken away.
-pub(crate) struct Switch {
-    store: GeoPackage,
-    pub(crate) away: Arc<AtomicBool>,
-}
-
-impl Switch {
-    fn here(&self) -> Result<&GeoPackage, StoreError> {
-        if self.away.load(Ordering::Relaxed) {
-            return Err(StoreError::Away { location: "test".into(), reason: "pulled the plug".into() });
-        }
-        Ok(&self.store)
-    }
-}
-
-impl Store for Switch {
-    fn location(&self) -> String {
-        self.store.location()
-    }
-
-    fn revision(&self) -> Result<RevisionNumber, StoreError> {
-        self.here()?.revision()
-    }
-
-    fn wait(&self, known: RevisionNumber, timeout: Duration) -> Result<RevisionNumber, StoreError> {
-        self.here()?.wait(known, timeout)
-    }
-
-    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError> {
-        self.here()?.view()
-    }
-
-    fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError> {
-        self.here()?.view_at(revision)
-    }
-
-    fn begin(&self, meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError> {
-        self.here()?.begin(meta)
-    }
-
-    fn log(&self, limit: usize) -> Result<Vec<Revision>, StoreError> {
-        self.here()?.log(limit)
-    }
-
-    fn log_after(&self, after: RevisionNumber, limit: usize) -> Result<Vec<Revision>, StoreError> {
-        self.here()?.log_after(after, limit)
-    }
-
-    fn revision_at(&self, time: DateTime<Utc>) -> Result<RevisionNumber, StoreError> {
-        self.here()?.revision_at(time)
-    }
-
-    fn document_names(&self) -> Result<Vec<String>, StoreError> {
-        self.here()?.document_names()
-    }
-
-    fn document(&self, name: &str) -> Result<Option<Document>, StoreError> {
-        self.here()?.document(name)
-    }
-
-    fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
-        self.here()?.put_document(name, expected, body)
-    }
-
-    fn check(&self) -> Result<Vec<Finding>, StoreError> {
-        self.here()?.check()
-    }
-}
-
 /// A server on a free port, on threads of its own; it stops when dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    pub(crate) away: Arc<AtomicBool>,
+    /// The store of the server, which tests can take away.
+    pub(crate) store: SwitchStore,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -197,7 +126,6 @@ impl Server {
 
     pub(crate) fn with(city: &City, change: impl FnOnce(&mut Config)) -> Self {
         let store = city.open();
-        let away = Arc::clone(&store.away);
         let limits = Limits { refresh_interval: Duration::from_millis(10), ..Limits::default() };
         let webhooks = WebhookOptions {
             first_retry: Duration::from_millis(20),
@@ -211,7 +139,7 @@ impl Server {
         let mut config =
             Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), limits, webhooks, ..Config::default() };
         change(&mut config);
-        let live = Arc::new(Live::open(Box::new(store)).unwrap());
+        let live = Arc::new(Live::open(Box::new(store.clone())).unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let bound = Arc::new((Mutex::new(None), Condvar::new()));
         let thread = std::thread::spawn({
@@ -234,7 +162,7 @@ impl Server {
             address = bound.1.wait(address).unwrap();
         }
         let address = address.unwrap();
-        Self { address, away, stop: Some(stop), thread: Some(thread) }
+        Self { address, store, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Stops it; how long that took.

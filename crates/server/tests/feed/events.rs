@@ -1,7 +1,6 @@
 //! `GET /api/events`.
 
 use std::{
-    sync::atomic::Ordering,
     thread,
     time::{Duration, Instant},
 };
@@ -233,23 +232,23 @@ fn a_stream_survives_a_store_that_is_away() {
     let city = City::new();
     let server = Server::with(&city, |config| config.limits.feed.heartbeat = Duration::from_millis(50));
     let mut events = Events::open(&server, "?since=1", None);
-    server.away.store(true, Ordering::Relaxed);
+    server.store.disconnect();
     let number = city.touch(2, "CLN");
     for _ in 0..5 {
         events.comment();
     }
-    server.away.store(false, Ordering::Relaxed);
+    server.store.connect(0);
     assert_eq!(events.revision().0, number);
     // What is not in memory cannot be told while the store is away: a reader from the start waits for it.
     let fresh = City::new();
     fresh.touch(1, "a");
     let server = Server::with(&fresh, |config| config.limits.feed.heartbeat = Duration::from_millis(50));
-    server.away.store(true, Ordering::Relaxed);
+    server.store.disconnect();
     let mut events = Events::open(&server, "?since=0", None);
     for _ in 0..3 {
         events.comment();
     }
-    server.away.store(false, Ordering::Relaxed);
+    server.store.connect(0);
     assert_eq!((events.revision().0, events.revision().0), (1, 2));
 }
 

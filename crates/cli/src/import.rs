@@ -8,7 +8,11 @@ use std::{
 
 use chrono::NaiveDate;
 use citymap_crs::Crs;
-use citymap_ingest::{ImportError, IssueKind, LayerReport, Report, Request, encoding::Encoding};
+use citymap_ingest::{
+    ImportError, IssueKind, LayerReport, Report, Request,
+    encoding::Encoding,
+    worker::{self, Bounds},
+};
 use citymap_model::{LayerId, Meaning, Mode, Role, UnknownMode};
 use clap::Args;
 
@@ -20,7 +24,6 @@ use crate::{
     output::{self, say, thousands},
     progress::Bar,
     values::CommitArgs,
-    worker::{self, Bounds},
 };
 
 /// The arguments of `citymap import`.
@@ -114,7 +117,7 @@ const PRINTED: usize = 10;
 pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failure> {
     let bounds = Bounds { memory: args.max_memory << 20, time: Duration::from_secs(args.max_time) };
     if !worker::is_child() {
-        return worker::supervise(&bounds);
+        return Ok(ExitCode::from(worker::supervise(&bounds)?));
     }
     worker::confine(&bounds)?;
     let request = request(global, args);

@@ -27,7 +27,6 @@ mod snapshots;
 mod tiles;
 mod values;
 mod webhook;
-mod worker;
 
 use std::process::ExitCode;
 

@@ -47,6 +47,7 @@ mod source;
 mod srs;
 mod text;
 mod validity;
+pub mod worker;
 
 pub use encoding::{Encoding, UnknownEncoding};
 pub use error::ImportError;

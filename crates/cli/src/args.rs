@@ -11,6 +11,7 @@ use crate::{
     export::ExportArgs,
     global::Global,
     import::ImportArgs,
+    layer::LayerCommand,
     layers::LayersArgs,
     log::LogArgs,
     overlay::OverlayArgs,
@@ -49,6 +50,9 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// List the layers of the store.
     Layers(LayersArgs),
+    /// Show a layer's definition, or change it: titles, role, key, label, what fields mean, who sees them.
+    #[command(subcommand)]
+    Layer(LayerCommand),
     /// Write a layer to a file; the file's extension chooses the format.
     Export(ExportArgs),
     /// Bake tiles into one PMTiles archive, for `serve --archives`, object storage or any web server.
@@ -69,7 +73,8 @@ pub(crate) enum Command {
     /// Return the city to the state of an earlier revision. This adds a revision, which can itself be rolled
     /// back.
     Rollback(RollbackArgs),
-    /// Bring a PostGIS database up to this version of the program: schemas, tables, triggers, roles.
+    /// Bring a store up to this version of the program: the schemas, tables, triggers and roles of a PostGIS
+    /// database, and what the fields of layers mean.
     Migrate,
     /// Write the whole record, history included, to one GeoPackage file with a checksum of every layer.
     Backup(BackupArgs),

@@ -2,8 +2,8 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use citymap_model::AsOf;
-use citymap_store::{Options, Pool, ReadView, Store, StoreError, is_database};
+use citymap_model::{AsOf, Revision};
+use citymap_store::{Options, Pool, ReadView, Store, StoreError, add_meanings, is_database};
 
 use crate::{
     failure::Failure,
@@ -14,6 +14,16 @@ use crate::{
 /// Opens the store. With `create`, a GeoPackage file that does not exist is created.
 pub(crate) fn open(global: &Global, create: bool) -> Result<Box<dyn Store>, StoreError> {
     citymap_store::open_with(&global.store, &Options { create, ..options(global) })
+}
+
+/// Opens the store to change it. A GeoPackage file of an earlier version of the program is brought up to date
+/// first ([`add_meanings`]); a database is by `citymap migrate`, whose rights a server need not have.
+pub(crate) fn open_to_write(global: &Global) -> Result<Box<dyn Store>, StoreError> {
+    let store = open(global, false)?;
+    if !is_database(&global.store) {
+        add_meanings(store.as_ref())?;
+    }
+    Ok(store)
 }
 
 /// The options for opening a store that the command line gives; `create` is off.
@@ -61,14 +71,14 @@ pub(crate) fn shown(location: &str) -> String {
 
 /// Runs `citymap migrate`.
 pub(crate) fn migrate(global: &Global) -> Result<ExitCode, Failure> {
-    if !is_database(&global.store) {
-        return Err(Failure::new(format!(
-            "{} is a GeoPackage file, which is brought up to date whenever it is opened; \
-             `migrate` is for postgres://…",
-            global.store
-        )));
-    }
-    let applied = citymap_store::Postgis::migrate(&global.store, &options(global))?;
+    let applied = if is_database(&global.store) {
+        citymap_store::Postgis::migrate(&global.store, &options(global))?
+    } else {
+        // Opening a file brings its tables up to date.
+        let added = add_meanings(open(global, false)?.as_ref())?;
+        let told = |revision: Revision| format!("meanings of fields (revision {})", revision.number);
+        added.map(told).into_iter().collect()
+    };
     if global.json {
         output::print_json(&serde_json::json!({ "applied": applied }))?;
     } else if applied.is_empty() {

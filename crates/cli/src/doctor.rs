@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use citymap_crs::{Crs, Transform};
-use citymap_store::{Finding, Severity, StoreError};
+use citymap_model::LayerId;
+use citymap_store::{Finding, Severity, Store, StoreError};
 
 use crate::{
     database,
@@ -18,6 +19,7 @@ pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
         Ok(store) => {
             findings.push(good(format!("store: {} at revision {}", store.location(), store.revision()?)));
             findings.extend(store.check()?);
+            findings.extend(meanings(store.as_ref())?);
         }
         Err(error @ StoreError::Missing { .. }) => findings.push(warning(error.to_string())),
         Err(error) => findings.push(Finding { severity: Severity::Error, message: error.to_string() }),
@@ -35,6 +37,18 @@ pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::from(u8::from(errors > 0)))
+}
+
+/// Definitions from before fields had meanings are read with the proposed ones, but nobody can see them there.
+fn meanings(store: &dyn Store) -> Result<Option<Finding>, StoreError> {
+    let former = store.former_definitions()?;
+    let names: Vec<&str> = former.iter().map(LayerId::as_str).collect();
+    Ok((!former.is_empty()).then(|| {
+        warning(format!(
+            "the definitions of {} are from before fields had meanings; `citymap migrate` writes them anew",
+            names.join(", ")
+        ))
+    }))
 }
 
 fn word(severity: Severity) -> &'static str {

@@ -15,6 +15,7 @@ mod export;
 mod failure;
 mod global;
 mod import;
+mod layer;
 mod layers;
 mod log;
 mod meanings;
@@ -55,6 +56,7 @@ fn run(global: &Global, command: &Command) -> Result<ExitCode, Failure> {
         Command::Import(args) => import::run(global, args),
         Command::Serve(args) => serve::run(global, args),
         Command::Demo(args) => demo::run(global, args),
+        Command::Layer(command) => layer::run(global, command),
         Command::Layers(args) => layers::run(global, args),
         Command::Bake(args) => bake::run(global, args),
         Command::Export(args) => export::run(global, args),

@@ -9,6 +9,7 @@ mod error;
 mod fit;
 pub mod geopackage;
 mod location;
+mod meanings;
 pub mod postgis;
 mod replay;
 mod report;
@@ -22,6 +23,7 @@ use citymap_model::{CommitMeta, Feature, Fid, Layer, LayerId, Mode, NewFeature, 
 pub use error::StoreError;
 pub use geopackage::GeoPackage;
 pub use location::is_database;
+pub use meanings::add_meanings;
 pub use postgis::Postgis;
 pub use replay::{copy, roll_back};
 pub use versions::Version;
@@ -204,6 +206,14 @@ pub trait Store: Send + Sync {
     /// Writes a document (`None` takes it away) if its version is still `expected` (0: there is none); whether
     /// it was. Durable when it returns.
     fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError>;
+
+    /// The layers whose stored definitions are from before fields had meanings, sorted; [`add_meanings`] writes them anew.
+    ///
+    /// # Errors
+    /// What reading fails with.
+    fn former_definitions(&self) -> Result<Vec<LayerId>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// What became of one feature up to revision `until`, newest first, `limit` versions at most: one for each revision that
     /// added it, changed it (another list of fields counts) or took it away. Revisions before the history begins are

@@ -1,7 +1,7 @@
 //! The catalogue of layers: ours (`citymap_layer`) and GeoPackage's (`gpkg_contents` and its like).
 
 use citymap_gpkg::{blob::Bounds, rtree, table};
-use citymap_model::{LayerId, RevisionNumber};
+use citymap_model::{Layer, LayerId, RevisionNumber};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
@@ -145,4 +145,20 @@ pub(super) fn save(
     history::save_version(conn, &entry.layer.id, entry.revision, version)?;
     know_last_fid(conn, &entry.layer.id, last_fid)?;
     Ok(table::state_contents(conn, &entry.layer.id, entry.count, extent, Some(time))?)
+}
+
+/// The layers whose definitions are from before fields had meanings, sorted.
+pub(super) fn former_definitions(conn: &Connection) -> Result<Vec<LayerId>, Failure> {
+    let mut statement = conn.prepare("SELECT id, definition FROM citymap_layer ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, definition): (String, String) = (row.get(0)?, row.get(1)?);
+        if Layer::lacks_meanings(&definition)
+            && let Ok(id) = id.parse()
+        {
+            found.push(id);
+        }
+    }
+    Ok(found)
 }

@@ -184,6 +184,10 @@ impl Store for GeoPackage {
         documents::put(&self.opener.writer()?, name, expected, body).map_err(|failure| self.failed(failure))
     }
 
+    fn former_definitions(&self) -> Result<Vec<LayerId>, StoreError> {
+        catalogue::former_definitions(&self.kept()).map_err(|failure| self.failed(failure))
+    }
+
     fn versions(
         &self,
         layer: &LayerId,

@@ -46,10 +46,12 @@ mod writer;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use citymap_model::{CommitMeta, Revision, RevisionNumber};
+use citymap_model::{CommitMeta, Layer, LayerId, Revision, RevisionNumber};
 
-use self::{connect::Database, transaction::PostgisTransaction, view::PostgisView, wait::Waiter};
-use crate::{Document, Finding, Options, ReadView, Store, StoreError, Transaction};
+use self::{
+    connect::Database, pool::Purpose, transaction::PostgisTransaction, view::PostgisView, wait::Waiter,
+};
+use crate::{Document, Finding, Options, ReadView, Store, StoreError, Transaction, add_meanings};
 
 /// The record of a city in a PostGIS database.
 #[derive(Debug)]
@@ -68,13 +70,11 @@ impl Postgis {
     /// [`StoreError::Missing`] if the tables are not there and `options.migrate` is false, [`StoreError::Format`]
     /// if a later version made them.
     pub fn open(location: &str, options: &Options) -> Result<Self, StoreError> {
+        if options.migrate {
+            return Ok(Self::migrated(location, options)?.0);
+        }
         let database = Database::new(location, options)?;
         database.run(async {
-            if options.migrate {
-                // It has looked on the primary; a standby that readers are led to will have the tables in a moment.
-                migrate::migrate(&database).await?;
-                return Ok(());
-            }
             let mut lease = database.reader().await?;
             migrate::verify(&database, &mut lease).await?;
             lease.give_back();
@@ -83,14 +83,25 @@ impl Postgis {
         Ok(Self { database, waiter: Waiter::default() })
     }
 
+    /// Opens the record and brings it up to date; what was done for that.
+    fn migrated(location: &str, options: &Options) -> Result<(Self, Vec<String>), StoreError> {
+        let database = Database::new(location, options)?;
+        // This looks on the primary; a standby that readers are led to will have the tables in a moment.
+        let mut applied = database.run(migrate::migrate(&database))?;
+        let store = Self { database, waiter: Waiter::default() };
+        if let Some(revision) = add_meanings(&store)? {
+            applied.push(format!("meanings of fields (revision {})", revision.number));
+        }
+        Ok((store, applied))
+    }
+
     /// Brings the tables of the database up to this version of the program; the names of the migrations that were
     /// applied now.
     ///
     /// # Errors
     /// As [`Postgis::open`]; [`StoreError::Database`] with what to ask the administrator for where rights are missing.
     pub fn migrate(location: &str, options: &Options) -> Result<Vec<String>, StoreError> {
-        let database = Database::new(location, options)?;
-        database.run(migrate::migrate(&database))
+        Ok(Self::migrated(location, options)?.1)
     }
 }
 
@@ -146,6 +157,15 @@ impl Store for Postgis {
 
     fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
         documents::put(&self.database, name, expected, body)
+    }
+
+    fn former_definitions(&self) -> Result<Vec<LayerId>, StoreError> {
+        const DEFINITIONS: &str = "SELECT id, definition FROM citymap.layer ORDER BY id COLLATE \"C\"";
+        let rows = self.database.run(self.database.ask(Purpose::Write, async |lease| {
+            sqlx::query_as::<_, (String, String)>(DEFINITIONS).fetch_all(&mut **lease).await
+        }))?;
+        let former = rows.into_iter().filter(|(_, definition)| Layer::lacks_meanings(definition));
+        Ok(former.filter_map(|(id, _)| id.parse().ok()).collect())
     }
 
     fn check(&self) -> Result<Vec<Finding>, StoreError> {

@@ -1,6 +1,6 @@
 /** The layers of a made-up quarter around Bến Thành: for work on the page without a server. */
 import { readFileSync } from 'node:fs';
-import type { Collection, Field, GeometryKind, Role } from '../../src/lib/api';
+import type { Collection, Field, GeometryKind, Meaning, Role, Theme } from '../../src/lib/api';
 import { fromVn2000 } from '../../src/lib/vn2000';
 
 export interface MockLayer {
@@ -107,6 +107,7 @@ function layer(
         source: 'mock',
         sourceCrs: 'EPSG:9210',
         synthetic: true,
+        theme: THEMES[id] ?? null,
         fields,
         tiles: `/tiles/${id}/{z}/{x}/{y}`,
         tilesVersion: '1-mock',
@@ -115,12 +116,26 @@ function layer(
   };
 }
 
+/** What the fields of the made-up quarter mean. */
+const MEANINGS: Record<string, Meaning> = {
+  ten: 'name',
+  so_nha: 'house_number',
+  cap: 'plan_level',
+  cap_duong: 'road_class',
+  lo_gioi: 'right_of_way',
+  long_duong: 'width',
+};
+
 const field = (name: string, type: Field['type'], vi: string, en: string, more: Partial<Field> = {}): Field => ({
   name,
   type,
   title: { vi, en },
+  meaning: MEANINGS[name] ?? null,
   ...more,
 });
+
+/** What the layers of the made-up quarter show, where their role does not say it. */
+const THEMES: Record<string, Theme> = { hydrants: 'hydrant', water: 'water' };
 
 const STREETS = [
   'Nguyễn Trãi',

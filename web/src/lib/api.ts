@@ -23,7 +23,26 @@ export interface Field {
   title?: Titles | null;
   unit?: string | null;
   codeList?: { id: string; title?: Titles; entries: CodeEntry[] } | null;
+  /** What the values say about the feature; the page goes by this and never by the name. */
+  meaning?: Meaning | null;
 }
+
+/** The meanings of fields that the page uses; the server knows more. */
+export type Meaning = 'name' | 'house_number' | 'plan_level' | 'road_class' | 'right_of_way' | 'width' | (string & {});
+
+/** What a layer shows, where its role does not say it. */
+export type Theme =
+  | 'water'
+  | 'green'
+  | 'power'
+  | 'boundary'
+  | 'hydrant'
+  | 'light'
+  | 'school'
+  | 'hospital'
+  | 'market'
+  | 'park'
+  | 'report';
 
 export type Role =
   | 'parcel'
@@ -65,6 +84,7 @@ export interface Collection {
     steward?: string | null;
     attribution?: string | null;
     synthetic?: boolean;
+    theme?: Theme | null;
     fields: Field[];
     tiles: string;
     /**
@@ -269,3 +289,7 @@ export async function fetchRevision(): Promise<number | null> {
     return null;
   }
 }
+
+/** The first field of a layer with a meaning. */
+export const fieldWith = (collection: Collection, meaning: Meaning): Field | undefined =>
+  collection.citymap.fields.find((field) => field.meaning === meaning);

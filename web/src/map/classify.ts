@@ -1,7 +1,7 @@
 /** How a layer is drawn, from which zoom on, and with which symbol. */
-import type { Collection } from '../lib/api';
+import type { Collection, Theme } from '../lib/api';
 
-/** How a layer is drawn: by its role and geometry, and where these are not enough by its name. */
+/** How a layer is drawn: by its role and geometry, and where these are not enough by its theme. */
 export type Drawing =
   | 'parcel'
   | 'zone'
@@ -16,15 +16,9 @@ export type Drawing =
   | 'green'
   | 'other';
 
-const WATER = /(^|_)(water|waterways?|hydro\w*|song|kenh|rach|mat_nuoc|thuy_he|thuy_van|rivers?|canals?|lakes?)(_|$)/;
-const GREEN = /(^|_)(green|parks?|open_?space|cay_xanh|cong_vien|recreation)(_|$)/;
-const POWER = /(^|_)(power|electric\w*|dien|cables?)(_|$)/;
-
 /** How a layer is drawn. */
 export function classify(collection: Collection): Drawing {
-  const { role, geometry } = collection.citymap;
-  // `openspace` and the like arrive as one word in upper or mixed case in other cities' files.
-  const name = collection.id.toLowerCase();
+  const { role, geometry, theme } = collection.citymap;
   if (geometry === 'point' && role !== 'address') return 'point';
   switch (role) {
     case 'parcel':
@@ -36,16 +30,14 @@ export function classify(collection: Collection): Drawing {
     case 'admin_unit':
       return 'admin';
     case 'utility':
-      return POWER.test(name) ? 'power' : 'pipe';
+      return theme === 'power' ? 'power' : 'pipe';
     default:
-      if (WATER.test(name)) return 'water';
-      if (GREEN.test(name) || name.includes('openspace')) return 'green';
-      return 'other';
+      return theme === 'water' || theme === 'green' ? theme : 'other';
   }
 }
 
 /** Whether a layer contains borders: areas of several levels that overlap, of which only the lines are drawn. */
-export const isBoundary = (collection: Collection): boolean => /boundar|ranh_gioi|dia_gioi/.test(collection.id);
+export const isBoundary = (collection: Collection): boolean => collection.citymap.theme === 'boundary';
 
 /** The zoom from which a layer's tiles are requested: from there on they are legible next to the layers above them. */
 export function minZoom(collection: Collection): number {
@@ -74,20 +66,12 @@ export function minZoom(collection: Collection): number {
 /** The zoom from which a layer's tiles contain every feature by itself. */
 export const detailZoom = (collection: Collection): number => collection.citymap.tileRule?.detailZoom ?? 0;
 
-/** The symbol (tiles/sprites) of a point layer, by its name and role; `null` for a plain dot. */
+/** The symbol (tiles/sprites) of a point layer, by its theme or role; `null` for a plain dot. */
 export function pointIcon(collection: Collection): string | null {
-  const name = collection.id;
-  const table: [RegExp, string][] = [
-    [/hydrant|chua_chay/, 'hydrant'],
-    [/light|den_/, 'light'],
-    [/school|truong/, 'school'],
-    [/hospital|y_te|benh_vien/, 'hospital'],
-    [/market|cho(_|$)/, 'market'],
-    [/park|tree|cay/, 'park'],
-    [/report|1022|phan_anh/, 'report'],
-  ];
-  const hit = table.find(([pattern]) => pattern.test(name));
-  if (hit) return hit[1];
-  if (collection.citymap.role === 'report') return 'report';
-  return collection.citymap.role === 'place' ? 'place' : null;
+  const { theme, role } = collection.citymap;
+  if (theme && SYMBOLS.includes(theme)) return theme;
+  return role === 'report' || role === 'place' ? role : null;
 }
+
+/** The themes that have a symbol of their own, which bears their name. */
+const SYMBOLS: Theme[] = ['hydrant', 'light', 'school', 'hospital', 'market', 'park', 'report'];

@@ -1,6 +1,6 @@
 /** How wide a road is drawn, and its rank among the roads, as expressions of the style. */
 import type { ExpressionSpecification } from 'maplibre-gl';
-import type { Collection, Field } from '../lib/api';
+import { type Collection, type Field, fieldWith } from '../lib/api';
 
 /** The classes of each rank, 0 motorway … 4 alley: the city's codes and OpenStreetMap's. */
 const RANKS: string[][] = [
@@ -37,18 +37,12 @@ const RANKS: string[][] = [
 /** The width of a carriageway in metres, by rank, where the data has none. */
 const USUAL_WIDTH = [22, 15, 10, 7, 3.5];
 
-const named = (collection: Collection, names: string[]): Field | undefined =>
-  collection.citymap.fields.find((field) => names.includes(field.name.toLowerCase()));
-
-const classField = (collection: Collection) =>
-  collection.citymap.fields.find((field) => field.codeList?.id === 'road_class') ??
-  named(collection, ['cap_duong', 'highway', 'road_class', 'class', 'fclass', 'loai_duong']);
-
-const rightOfWayField = (collection: Collection) => named(collection, ['lo_gioi', 'row_width']);
+const classField = (collection: Collection): Field | undefined =>
+  collection.citymap.fields.find((field) => field.codeList?.id === 'road_class') ?? fieldWith(collection, 'road_class');
 
 /** The rank of a road, 0 motorway … 4 alley: by its class, or by its right-of-way, or else that of a local street. */
 export function roadRank(collection: Collection): ExpressionSpecification | number {
-  const row = rightOfWayField(collection);
+  const row = fieldWith(collection, 'right_of_way');
   const byWidth: ExpressionSpecification | number = row
     ? ['step', ['to-number', ['coalesce', ['get', row.name], 12], 12], 4, 6, 3, 20, 2, 30, 1, 60, 0]
     : 3;
@@ -71,7 +65,7 @@ const byRank = (rank: ExpressionSpecification | number, values: number[]): Expre
  */
 export function roadWidth(collection: Collection, lat: number, extra: number): ExpressionSpecification {
   const rank = roadRank(collection);
-  const field = named(collection, ['long_duong', 'width', 'carriageway']);
+  const field = fieldWith(collection, 'width');
   const usual = byRank(rank, USUAL_WIDTH);
   const metres: ExpressionSpecification = field
     ? ['to-number', ['coalesce', ['get', field.name], usual], usual]
@@ -98,7 +92,7 @@ export function roadWidth(collection: Collection, lat: number, extra: number): E
 
 /** The width of the right-of-way in pixels, between the two lines that bound it; `null` if the data has none. */
 export function rightOfWayWidth(collection: Collection, lat: number): ExpressionSpecification | null {
-  const field = rightOfWayField(collection);
+  const field = fieldWith(collection, 'right_of_way');
   if (!field) return null;
   const metres: ExpressionSpecification = ['to-number', ['get', field.name], 0];
   return [

@@ -1,6 +1,6 @@
 import { validateStyleMin } from '@maplibre/maplibre-gl-style-spec';
 import { describe, expect, it } from 'vitest';
-import type { Collection, GeometryKind, Role } from '../lib/api';
+import type { Collection, GeometryKind, Role, Theme } from '../lib/api';
 import { selectionData } from './selection';
 import { sketchData } from './sketching';
 import { buildStyle, type StyleInput } from './style';
@@ -24,6 +24,7 @@ function layer(
   role: Role,
   geometry: GeometryKind,
   fields: Collection['citymap']['fields'] = [],
+  theme: Theme | null = null,
 ): Collection {
   return {
     id,
@@ -36,6 +37,7 @@ function layer(
       revision: 3,
       tilesVersion: '3-abc',
       label: fields[0]?.name ?? null,
+      theme,
       fields,
       tiles: `/tiles/${id}/{z}/{x}/{y}`,
     },
@@ -43,12 +45,12 @@ function layer(
 }
 
 const FIELDS: Collection['citymap']['fields'] = [
-  { name: 'ten', type: 'text' },
-  { name: 'cap', type: 'text' },
-  { name: 'cap_duong', type: 'text' },
-  { name: 'lo_gioi', type: 'real' },
-  { name: 'long_duong', type: 'real' },
-  { name: 'so_nha', type: 'text' },
+  { name: 'ten', type: 'text', meaning: 'name' },
+  { name: 'cap', type: 'text', meaning: 'plan_level' },
+  { name: 'cap_duong', type: 'text', meaning: 'road_class' },
+  { name: 'lo_gioi', type: 'real', meaning: 'right_of_way' },
+  { name: 'long_duong', type: 'real', meaning: 'width' },
+  { name: 'so_nha', type: 'text', meaning: 'house_number' },
   {
     name: 'loai',
     type: 'text',
@@ -165,7 +167,7 @@ describe('the style', () => {
   });
 
   it('shows clusters by their number, single points by their symbol', () => {
-    const lights = layer('street_lights', 'utility', 'point');
+    const lights = layer('street_lights', 'utility', 'point', [], 'light');
     lights.citymap.tileRule = { detailZoom: 16 };
     const style = buildStyle(input([lights]));
     const filter = (id: string) => style.layers.find((item) => item.id === id && 'filter' in item);

@@ -103,8 +103,9 @@ export function labelText(collection: Collection): ExpressionSpecification | nul
   const field = collection.citymap.label;
   if (!field) return null;
   // In OpenStreetMap's data few features have `name:vi`; where it is missing, `name` is Vietnamese.
-  const plain = field !== 'name' && collection.citymap.fields.some((candidate) => candidate.name === 'name');
-  return ['to-string', plain ? ['coalesce', ['get', field], ['get', 'name']] : ['get', field]];
+  const names = collection.citymap.fields.filter(({ meaning }) => meaning === 'name').map(({ name }) => name);
+  const other = names.includes(field) ? names.find((name) => name !== field) : undefined;
+  return ['to-string', other ? ['coalesce', ['get', field], ['get', other]] : ['get', field]];
 }
 
 /** The id and source of a style layer that draws a layer of the city. */

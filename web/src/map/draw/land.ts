@@ -1,6 +1,6 @@
 /** Drawing parcels and planning zones. */
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from 'maplibre-gl';
-import type { Collection } from '../../lib/api';
+import { type Collection, fieldWith } from '../../lib/api';
 import { detailZoom } from '../classify';
 import { codeColor, codeText, colorField } from '../codes';
 import { FONT } from '../palette';
@@ -100,9 +100,7 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
 
 /** The drawing order of plans: a more detailed plan prevails, and is drawn above a less detailed one. */
 function planRank(collection: Collection): ExpressionSpecification | number {
-  const field = collection.citymap.fields.find((candidate) =>
-    ['cap', 'cap_quy_hoach', 'level'].includes(candidate.name),
-  );
+  const field = fieldWith(collection, 'plan_level');
   if (!field) return 0;
   return [
     'match',

@@ -1,6 +1,6 @@
 /** Drawing roads. */
 import type { ExpressionSpecification } from 'maplibre-gl';
-import type { Collection } from '../../lib/api';
+import { type Collection, fieldWith } from '../../lib/api';
 import { FONT } from '../palette';
 import { rightOfWayWidth, roadRank, roadWidth } from '../roads';
 import { base, type DrawContext, LINE, label, labelText, type Placed } from './common';
@@ -19,6 +19,7 @@ export function roads(collection: Collection, context: DrawContext): Placed[] {
   };
   const text = labelText(collection);
   const bounds = rightOfWayWidth(collection, lat);
+  const rightOfWay = fieldWith(collection, 'right_of_way');
   const placed: Placed[] = [
     {
       slot: 'road-casing',
@@ -52,14 +53,14 @@ export function roads(collection: Collection, context: DrawContext): Placed[] {
       },
     },
   ];
-  if (bounds) {
+  if (bounds && rightOfWay) {
     placed.push({
       slot: 'right-of-way',
       layer: {
         ...base(collection, 'right-of-way'),
         type: 'line',
         minzoom: 16.5,
-        filter: ['all', LINE, ['>', ['to-number', ['coalesce', ['get', 'lo_gioi'], ['get', 'row_width'], 0]], 0]],
+        filter: ['all', LINE, ['>', ['to-number', ['coalesce', ['get', rightOfWay.name], 0]], 0]],
         paint: {
           'line-color': colors.rightOfWay,
           'line-gap-width': bounds,

@@ -1,6 +1,6 @@
 /** Drawing buildings, address points, administrative units, pipes and cables. */
 import type { ExpressionSpecification } from 'maplibre-gl';
-import type { Collection } from '../../lib/api';
+import { type Collection, fieldWith } from '../../lib/api';
 import { classify, detailZoom } from '../classify';
 import { FONT } from '../palette';
 import {
@@ -51,11 +51,7 @@ export function buildings(collection: Collection, { colors, opacity }: DrawConte
 
 /** Address points: dots, and house numbers in near views. */
 export function addresses(collection: Collection, { colors, opacity }: DrawContext): Placed[] {
-  const house = collection.citymap.fields.find((field) =>
-    ['so_nha', 'housenumber', 'house_number', 'addr:housenumber', 'addr_housenumber'].includes(
-      field.name.toLowerCase(),
-    ),
-  );
+  const house = fieldWith(collection, 'house_number');
   const text: ExpressionSpecification | null = house ? ['to-string', ['get', house.name]] : labelText(collection);
   const placed: Placed[] = [
     {

@@ -1,6 +1,5 @@
 /** Accessibility: axe, keyboard, phone, and a server that cannot be reached. */
-import AxeBuilder from '@axe-core/playwright';
-import { CORE, expect, idle, knownParcel, LIGHT, open, pixel, test } from './page';
+import { CORE, expect, idle, knownParcel, LIGHT, open, pixel, serious, test } from './page';
 
 for (const theme of ['light', 'dark'] as const) {
   test(`axe finds nothing serious in the ${theme} theme, with layers and with a selection`, async ({
@@ -10,11 +9,7 @@ for (const theme of ['light', 'dark'] as const) {
     const { point } = await knownParcel(request);
     await open(page, `#map=19/${point[1]}/${point[0]}&theme=${theme}`);
     const check = async (what: string) => {
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-      expect(serious.map(({ id, nodes }) => `${what}: ${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual(
-        [],
-      );
+      expect(await serious(page), what).toEqual([]);
     };
     await check('layers');
     const at = await pixel(page, point);

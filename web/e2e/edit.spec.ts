@@ -1,18 +1,23 @@
 /** Editing with a token, and everything that can go wrong. */
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import type { Feature } from '../src/lib/api';
-import { CORE, expect, idle, knownParcel, layers, open, patchFeature, pixel, plainField, TOKEN, test } from './page';
+import {
+  CORE,
+  expect,
+  idle,
+  knownParcel,
+  layers,
+  open,
+  patchFeature,
+  pixel,
+  plainField,
+  serious,
+  TOKEN,
+  test,
+} from './page';
 
 const [LON, LAT] = CORE;
 const QUIET = '&off=buildings,addresses,street_lights,zones,hydrants';
-
-async function serious(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
-}
 
 /** Enters the token as a writer does. */
 async function enter(page: Page, token = TOKEN): Promise<void> {

@@ -1,17 +1,8 @@
 /** Former states of the data, and versions of a feature. */
-import AxeBuilder from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
-import { CORE, drawnValue, expect, idle, knownParcel, open, patchFeature, plainField, test } from './page';
+import { CORE, drawnValue, expect, idle, knownParcel, open, patchFeature, plainField, serious, test } from './page';
 
 const [LON, LAT] = CORE;
 const QUIET = '&off=buildings,addresses,street_lights,zones,hydrants';
-
-async function serious(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
-}
 
 test('a former revision is shown by map, panel and address, and the way back leads to the present', async ({
   page,

@@ -1,4 +1,5 @@
 /** What the tests of the page share: opening it, finding a parcel, reading pixels, and changing data. */
+import AxeBuilder from '@axe-core/playwright';
 import { type APIRequestContext, test as base, expect, type Page } from '@playwright/test';
 import { MOCK_TOKEN } from '../dev/mock/record';
 import type { Collection, Feature } from '../src/lib/api';
@@ -105,6 +106,14 @@ export async function colors(
     return found;
   }, png);
   return new Map(Object.entries(counts).sort((a, b) => b[1] - a[1]));
+}
+
+/** What axe finds seriously or critically wrong with the accessibility of the page as it is. */
+export async function serious(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
 }
 
 /** The address of a feature. */

@@ -1,11 +1,10 @@
 /** Measuring, statistics and drawing. */
 import { readFile } from 'node:fs/promises';
-import AxeBuilder from '@axe-core/playwright';
 import type { Page, Response } from '@playwright/test';
 import type { WithinAnswer } from '../src/lib/api';
 import { fromVn2000, toVn2000 } from '../src/lib/vn2000';
 import { palette } from '../src/map/palette';
-import { CORE, colors, expect, idle, LIGHT, open, pixel, test } from './page';
+import { CORE, colors, expect, idle, LIGHT, open, pixel, serious, test } from './page';
 
 const [LON, LAT] = CORE;
 const [EAST, NORTH] = toVn2000(LON, LAT);
@@ -102,10 +101,7 @@ test('statistics of a drawn area equal what the interface says, on the page and 
   const cells = (await row.getByRole('cell').allTextContents()).map(figure);
   expect(cells.slice(0, 2)).toEqual([parcels.count, parcels.whole]);
   await expect(page.getByText(/trên lưới VN-2000 \(EPSG:9210\)/i)).toBeVisible();
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id)).toEqual(
-    [],
-  );
+  expect(await serious(page)).toEqual([]);
   const started = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Tải CSV' }).click();
   const download = await started;

@@ -5,8 +5,7 @@
  */
 
 import { titleText } from '../lib/format';
-import type { FeatureRef } from '../lib/permalink';
-import { type Link, readLink, writeLink } from '../lib/permalink';
+import { type FeatureRef, type Link, readLink, writeLink } from '../lib/permalink';
 import { Answer } from './answer.svelte';
 import { Editing } from './editing.svelte';
 import { Following } from './following';

@@ -2,7 +2,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Feature, Field } from '../lib/api';
 import { requestTime } from '../lib/requesttime';
 import { cornersOf, insertCorner, moveCorner, removeCorner } from './corners';
+import { failureOf } from './failure';
 import { changesOf, faultsByField, inputText, readText, textsOf } from './form';
+import { EDIT } from './words';
 import { create, patch, readNow, WriteError } from './writes';
 
 const field = (name: string, type: Field['type']): Field => ({ name, type });
@@ -192,5 +194,29 @@ describe('writing', () => {
   it('reads the feature with its state', async () => {
     world(new Response(JSON.stringify(FEATURE), { headers: { etag: '"abc.1"' } }));
     expect(await readNow('parcels', 1)).toEqual({ feature: FEATURE, etag: '"abc.1"' });
+  });
+});
+
+describe('a change that was not saved', () => {
+  const fields: Field[] = [{ name: 'so_thua', type: 'int' }];
+
+  it('marks the fields that the server names, and says what concerns no field', () => {
+    const faults = [
+      { pointer: '/properties/so_thua', reason: 'too large' },
+      { pointer: '/geometry', reason: 'crosses itself' },
+    ];
+    const failure = failureOf(new WriteError(422, 'not valid', faults), fields, EDIT.en);
+    expect(failure.faults.so_thua).toBe('too large');
+    expect(failure.text).toBe(`${EDIT.en.faults} crosses itself`);
+    expect(failureOf(new WriteError(422, 'not valid'), fields, EDIT.en).text).toBe(`${EDIT.en.faults} not valid`);
+  });
+
+  it('asks for another token if this one is refused, and for nothing if the network failed', () => {
+    expect(failureOf(new WriteError(401, ''), fields, EDIT.en)).toEqual({
+      text: EDIT.en.unauthorized,
+      faults: {},
+      refused: true,
+    });
+    expect(failureOf(new WriteError(0, 'no network'), fields, EDIT.en).refused).toBe(false);
   });
 });

@@ -3,7 +3,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { type APIRequestContext, test as base, expect, type Page } from '@playwright/test';
 import { MOCK_TOKEN } from '../dev/mock/record';
 import type { Collection, Feature } from '../src/lib/api';
-import { innerPoint } from '../src/lib/inner';
+import { innerPoint } from '../src/lib/geometry';
 
 /** Bến Thành, where both the demo city and the made-up quarter have parcels. */
 export const CORE: [number, number] = [106.698, 10.7725];

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import GeoJsonVt from 'geojson-vt';
 import type { Connect, Plugin } from 'vite';
 import vtpbf from 'vt-pbf';
-import { innerPoint } from '../../src/lib/inner';
+import { innerPoint } from '../../src/lib/geometry';
 import { type MockLayer, makeCity } from './city';
 import { MOCK_TOKEN, MockRecord, type Numbered, tag } from './record';
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { FeatureEvent, RevisionEvent } from '../../src/lib/events';
-import { boundsOf } from '../../src/lib/inner';
+import { boundsOf } from '../../src/lib/geometry';
 import type { MockLayer } from './city';
 
 /** The token that may write to the made-up city. */

@@ -2,8 +2,8 @@
 import { VectorTile } from '@mapbox/vector-tile';
 import { PbfReader } from 'pbf';
 import { type Bbox, type Collection, tileUrl } from '../lib/api';
+import { boundsOf, innerPoint } from '../lib/geometry';
 import { extent } from '../lib/home';
-import { boundsOf, innerPoint } from '../lib/inner';
 
 /**
  * The label points of a layer's named areas. MapLibre labels a polygon once in each tile that contains a part of it,

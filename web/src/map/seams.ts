@@ -1,5 +1,5 @@
 /** Labels of features that lie in several tiles: each is labelled once, by a point. */
-import { boundsOf, innerPoint } from '../lib/inner';
+import { boundsOf, innerPoint } from '../lib/geometry';
 
 /** A feature that lies in several tiles, with the point that carries its label. */
 export interface SeamLabel {

@@ -3,10 +3,10 @@
  */
 import { ApiError, type AtAnswer, type Feature, fetchAt, fetchItem } from '../lib/api';
 import { featureName } from '../lib/format';
+import { innerPoint } from '../lib/geometry';
 import type { Messages } from '../lib/i18n';
-import { innerPoint } from '../lib/inner';
 import type { FeatureRef } from '../lib/permalink';
-import { withRoads } from '../lib/roadsat';
+import { withRoads } from '../lib/wideroads';
 
 /** A feature with the layer that it is of. */
 export interface FoundFeature {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundsOf, innerPoint } from './inner';
+import { boundsOf, innerPoint } from './geometry';
 
 const inside = ([x, y]: [number, number], ring: number[][]) => {
   let odd = false;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AtAnswer, Feature } from './api';
-import { withRoads } from './roadsat';
+import { withRoads } from './wideroads';
 
 const road = (id: string, distance: number, long_duong?: number): Feature => ({
   type: 'Feature',

@@ -35,13 +35,13 @@ impl fmt::Debug for PreparedEdit {
 /// What an edit does with which feature.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EditChange {
-    /// Adds a feature.
+    /// Adds a feature with the draft's geometry and values.
     Create(Draft),
     /// Gives a feature a new geometry and new public values.
     Replace(Target, Draft),
     /// Changes what the draft names.
     Update(Target, Draft),
-    /// Removes a feature.
+    /// Removes a feature; its history stays.
     Delete(Target),
 }
 
@@ -69,7 +69,7 @@ impl EditChange {
 /// An edit that was made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AppliedEdit {
-    /// What was done.
+    /// What was done to the feature.
     pub kind: EditKind,
     /// The layer of the feature.
     pub layer: LayerId,
@@ -81,13 +81,14 @@ pub struct AppliedEdit {
     pub tag: Option<String>,
 }
 
-/// Writes all edits into a transaction, or none of them. Within a layer they are made in their order; layers are written
-/// one after the other. `city` is the newest city in memory; ids are looked up in it. Blocks.
+/// Writes all edits into a transaction, or none of them. Within a layer they are made in their order; layers
+/// are written one after the other. `city` is the newest city in memory; ids are looked up in it. Blocks.
 ///
 /// The transaction must not be committed after an error.
 ///
 /// # Errors
-/// [`ApplyError::Refused`] lists every edit that cannot be made; [`ApplyError::Store`] is the store's failure.
+/// [`ApplyError::Refused`] lists every edit that cannot be made; [`ApplyError::Store`] is the store's
+/// failure.
 pub fn apply(
     transaction: &mut dyn Transaction,
     city: &City,
@@ -136,8 +137,8 @@ pub fn apply(
     Ok(applied.into_iter().flatten().collect())
 }
 
-/// Gives each edited feature the id that it has in `city`, the city after the edits. Whether a key is repeated is known for
-/// sure only when all edits are made.
+/// Gives each edited feature the id that it has in `city`, the city after the edits. Whether a key is
+/// repeated is known for sure only when all edits are made.
 pub fn settle_ids(applied: &mut [AppliedEdit], city: &City) {
     for edit in applied {
         if let Some(snapshot) = city.layers.get(&edit.layer)

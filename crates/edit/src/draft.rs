@@ -28,8 +28,9 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Reads a whole feature that is at `pointer` in the request's body. Public fields that it leaves out become null,
-    /// hidden ones stay as they are. `id` is the id of the feature to replace; `None` for a new one.
+    /// Reads a whole feature that is at `pointer` in the request's body. Public fields that it leaves out
+    /// become null, hidden ones stay as they are. `id` is the id of the feature to replace; `None` for a new
+    /// one.
     ///
     /// # Errors
     /// All faults of the feature.
@@ -64,8 +65,8 @@ impl Draft {
         reader.finish(geometry, values)
     }
 
-    /// Reads a JSON merge patch (RFC 7396) of a feature: what it leaves out stays as it is, null removes a value. A
-    /// geometry is given as a whole.
+    /// Reads a JSON merge patch (RFC 7396) of a feature: what it leaves out stays as it is, null removes a
+    /// value. A geometry is given as a whole.
     ///
     /// # Errors
     /// All faults of the patch.
@@ -159,7 +160,8 @@ impl<'a> Reader<'a> {
             if found != expected {
                 self.fault(
                     "/id",
-                    "it is not the id in the address of the request; leave it out, or use the address of the other feature",
+                    "it is not the id in the address of the request; leave it out, or use the address of the \
+                     other feature",
                 );
             }
         }

@@ -16,8 +16,9 @@ const FAULTS_MAX: usize = 100;
 /// Maximum depth of collections within collections.
 const DEPTH_MAX: usize = 8;
 
-/// Reads a geometry that is at `pointer` in the body; null is no geometry. Coordinates are in `options.crs` and in its axis
-/// order. The result is in longitude and latitude (WGS 84), valid, and of a kind that the layer holds.
+/// Reads a geometry that is at `pointer` in the body; null is no geometry. Coordinates are in `options.crs`
+/// and in its axis order. The result is in longitude and latitude (WGS 84), valid, and of a kind that the
+/// layer holds.
 ///
 /// # Errors
 /// All faults, up to [`FAULTS_MAX`].
@@ -200,7 +201,8 @@ impl Reader<'_> {
         let (Some(first), Some(second)) = (first, second) else {
             return self.fault(
                 pointer,
-                "it is not a position; write [longitude, latitude] or, with Content-Crs, the two axes of that system",
+                "it is not a position; write [longitude, latitude] or, with Content-Crs, the two axes of \
+                 that system",
             );
         };
         let [x, y] = self.options.crs.turn([first, second]);
@@ -208,8 +210,8 @@ impl Reader<'_> {
         let reason = if !x.is_finite() || !y.is_finite() {
             "it is not a finite number"
         } else if self.options.crs.crs.is_geographic() && !is_on_earth(at) {
-            "it is beyond 180 degrees of longitude or 90 of latitude; perhaps the axes are in the wrong order, or \
-             Content-Crs is missing"
+            "it is beyond 180 degrees of longitude or 90 of latitude; perhaps the axes are in the wrong \
+             order, or Content-Crs is missing"
         } else {
             return Some(at);
         };

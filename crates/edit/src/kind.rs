@@ -9,7 +9,7 @@ pub enum EditKind {
     Replace,
     /// Changes the members that the edit names.
     Update,
-    /// Removes a feature.
+    /// Removes a feature; its history stays.
     Delete,
 }
 

@@ -1,19 +1,22 @@
 //! The rules of a change: what a feature may hold, and what must be true before it is written.
 //!
-//! The same rules hold wherever a change comes from: an edit over HTTP, a batch of edits, an import. This crate
-//! knows neither HTTP nor files. It takes GeoJSON as parsed JSON, answers what is wrong with it and where
-//! ([`Fault`]), and writes accepted edits into a transaction of the store.
+//! The same rules hold wherever a change comes from: an edit over HTTP, a batch of edits, an import. This
+//! crate knows neither HTTP nor files. It takes GeoJSON as parsed JSON, answers what is wrong with it and
+//! where ([`Fault`]), and writes accepted edits into a transaction of the store.
 //!
 //! A change passes through three steps:
 //!
-//! 1. [`Draft`] reads a feature or a merge patch against its layer: types and ranges of values ([`read_value`]),
-//!    Unicode form ([`normalize_text`]), code lists, kind, coordinate system and validity of the geometry. All faults
-//!    are reported together. This needs no access to the record, so it is done before a writer waits for its turn.
-//! 2. [`apply`] checks each edit against the state in the transaction: the layer is still defined as it was, the
-//!    feature exists and is in a state that the client has seen ([`ExpectedState`]). Then it writes all edits or none.
+//! 1. [`Draft`] reads a feature or a merge patch against its layer: types and ranges of values
+//!    ([`read_value`]), Unicode form ([`normalize_text`]), code lists, kind, coordinate system and validity
+//!    of the geometry. All faults are reported together. This needs no access to the record, so it is done
+//!    before a writer waits for its turn.
+//! 2. [`apply`] checks each edit against the state in the transaction: the layer is still defined as it was,
+//!    the feature exists and is in a state that the client has seen ([`ExpectedState`]). Then it writes all
+//!    edits or none.
 //! 3. [`settle_ids`] gives each edited feature the id by which the outside knows it in the new revision.
 //!
-//! The state of a feature is named by its [`content_tag`]: a hash of its number, its public values and its geometry.
+//! The state of a feature is named by its [`content_tag`]: a hash of its number, its public values and its
+//! geometry.
 //!
 //! # Examples
 //!

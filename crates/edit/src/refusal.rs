@@ -31,8 +31,8 @@ pub enum Refusal {
     },
     /// The feature is not in a state that the client has seen.
     #[error(
-        "the feature is not as If-Match says: it has been changed in the meantime. Read it again, and apply your change to \
-         what is there now"
+        "the feature is not as If-Match says: it has been changed in the meantime. Read it again, and \
+         apply your change to what is there now"
     )]
     Stale {
         /// The [`crate::content_tag`] of the feature as it is.
@@ -62,7 +62,7 @@ fn summary(faults: &[Fault]) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {
-    /// The store failed.
+    /// The store failed while the edits were written.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Some edits cannot be made; none was written.

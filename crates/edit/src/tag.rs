@@ -1,8 +1,8 @@
-//! The tag of a feature: a hash of its number, its public values and its geometry, the same on every server and for every
-//! store.
+//! The tag of a feature: a hash of its number, its public values and its geometry, the same on every server
+//! and for every store.
 //!
-//! Hidden fields are left out. Anybody may read a tag, and with them in it the values of a person could be guessed by trying
-//! until the tag matches.
+//! Hidden fields are left out. Anybody may read a tag, and with them in it the values of a person could be
+//! guessed by trying until the tag matches.
 
 use citymap_access::{Audience, visible};
 use citymap_model::{Feature, Geometry, Layer, Value, hex};
@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 /// Length of a tag in bytes: half of a SHA-256.
 const TAG_BYTES: usize = 16;
 
-/// The tag of a feature's content: 32 hexadecimal digits. Equal for equal content; geometry collections count as the flat
-/// list of their parts.
+/// The tag of a feature's content: 32 hexadecimal digits. Equal for equal content; geometry collections count
+/// as the flat list of their parts.
 pub fn content_tag(layer: &Layer, feature: &Feature) -> String {
     let mut hash = Sha256::new();
     hash.update(b"citymap feature 1\0");
@@ -119,8 +119,8 @@ fn hash_polygon(hash: &mut Sha256, polygon: &Polygon<f64>) {
 pub enum ExpectedState {
     /// Any state, as long as the feature exists.
     Any,
-    /// A state with one of these tags ([`content_tag`]). A tag may have a suffix after a dot, which names the form of the
-    /// answer that it came with and does not count.
+    /// A state with one of these tags ([`content_tag`]). A tag may have a suffix after a dot, which names the
+    /// form of the answer that it came with and does not count.
     Tags(Vec<String>),
 }
 

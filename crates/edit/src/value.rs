@@ -8,8 +8,8 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 /// The largest integer up to which every integer is exactly a 64-bit floating-point number, 2⁵³.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
-/// Reads a JSON value as a value of the field's type. Texts get their Unicode form ([`normalize_text`]); instants are cut
-/// to the millisecond, as the record keeps them. Null is a value of every type.
+/// Reads a JSON value as a value of the field's type. Texts get their Unicode form ([`normalize_text`]);
+/// instants are cut to the millisecond, as the record keeps them. Null is a value of every type.
 ///
 /// ```
 /// use citymap_edit::read_value;
@@ -22,7 +22,8 @@ const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 /// ```
 ///
 /// # Errors
-/// Why it is not a value of the type, and what to write instead. The value is not repeated: it may be personal.
+/// Why it is not a value of the type, and what to write instead. The value is not repeated: it may be
+/// personal.
 pub fn read_value(json: &Json, field: &Field) -> Result<Value, String> {
     let wrong =
         |form: &str| Err(format!("the field's type is {}; write {form}, or null", field.field_type.as_str()));
@@ -56,8 +57,8 @@ pub fn read_value(json: &Json, field: &Field) -> Result<Value, String> {
     })
 }
 
-/// A text in Unicode normalization form C, so that the same Vietnamese word is always stored as the same characters.
-/// Allocates only if the text is in another form.
+/// A text in Unicode normalization form C, so that the same Vietnamese word is always stored as the same
+/// characters. Allocates only if the text is in another form.
 pub fn normalize_text(text: String) -> String {
     if is_nfc_quick(text.chars()) == IsNormalized::Yes { text } else { text.nfc().collect() }
 }
@@ -94,7 +95,8 @@ fn read_instant(text: &str) -> Option<Value> {
     YEARS.contains(&instant.year()).then(|| Value::DateTime(instant.trunc_subsecs(3)))
 }
 
-/// Why a code cannot be given to a feature: the field has a code list, and the code is not in it. `None` if it can.
+/// Why a code cannot be given to a feature: the field has a code list, and the code is not in it. `None` if
+/// it can.
 pub(crate) fn not_listed(value: &Value, field: &Field) -> Option<String> {
     let list = field.code_list.as_deref().and_then(codes::builtin)?;
     let code = value.to_key()?;

@@ -53,9 +53,9 @@ impl fmt::Debug for Hub {
 
 /// Lets one reader at a time read the store; the others wait, and then find the revisions in the cache.
 struct Lane {
-    /// For tasks.
+    /// The turn of async tasks.
     tasks: Semaphore,
-    /// For threads that block.
+    /// The turn of threads that block.
     threads: Mutex<()>,
 }
 
@@ -87,7 +87,7 @@ impl Hub {
         Arc::clone(&self.streams).try_acquire_owned().ok()
     }
 
-    /// Ends all streams.
+    /// Tells all open streams to end.
     pub fn close(&self) {
         self.closing.send_replace(true);
     }
@@ -97,8 +97,8 @@ impl Hub {
         self.closing.subscribe()
     }
 
-    /// Some of the next revisions above `after`, oldest first; none if `after` is the newest revision shown. Blocks
-    /// while it reads the store.
+    /// Some of the next revisions above `after`, oldest first; none if `after` is the newest revision shown.
+    /// Blocks while it reads the store.
     ///
     /// # Errors
     /// The store's failure to give the revisions.

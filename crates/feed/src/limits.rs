@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct FeedLimits {
     /// Maximum number of open streams of `/api/events`; more are answered 503. Default 1 000.
     pub streams_max: usize,
-    /// Maximum time a stream is silent before it sends a comment that shows the connection is alive. Default 15 s.
+    /// Maximum time a stream is silent before it sends a comment that shows the connection is alive. Default
+    /// 15 s.
     pub heartbeat: Duration,
 }
 

@@ -16,7 +16,7 @@ use crate::tiles;
 /// A revision as JSON, in parts, so that a reader that asked for some layers gets only those.
 #[derive(Debug)]
 pub struct RenderedRevision {
-    /// The revision's number.
+    /// The number of the revision that is shown.
     pub number: RevisionNumber,
     /// `{"revision":8,…`, up to the author.
     head: String,
@@ -42,8 +42,8 @@ impl RenderedRevision {
         Self { number: revision.number, head, author, layers }
     }
 
-    /// The JSON object: whole, or with these layers only; `None` if the revision touched none of them. `author` says
-    /// whether the reader may know who wrote the revision.
+    /// The JSON object: whole, or with these layers only; `None` if the revision touched none of them.
+    /// `author` says whether the reader may know who wrote the revision.
     pub fn json(&self, layers: Option<&[LayerId]>, author: bool) -> Option<String> {
         let wanted = |id: &LayerId| layers.is_none_or(|layers| layers.contains(id));
         let mut out = self.head.clone();
@@ -71,8 +71,8 @@ impl RenderedRevision {
     }
 }
 
-/// A hash of which fields are personal and of the record's epoch. JSON that was made under another hash may name what has
-/// become personal since, or be of another record.
+/// A hash of which fields are personal and of the record's epoch. JSON that was made under another hash may
+/// name what has become personal since, or be of another record.
 pub(crate) fn privacy(city_snapshot: &CitySnapshot) -> u64 {
     let mut hasher = DefaultHasher::new();
     city_snapshot.epoch.hash(&mut hasher);

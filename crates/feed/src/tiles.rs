@@ -9,12 +9,12 @@ use citymap_tile::{TileId, TileOptions, Tiler, touched_tiles};
 
 /// The deepest zoom level whose tiles are listed. Deeper tiles lie within these.
 const ZOOM_MAX: u8 = 18;
-/// Maximum number of tiles listed for one zoom level. If more were touched, the level is left out and readers go by the
-/// box.
+/// Maximum number of tiles listed for one zoom level. If more were touched, the level is left out and readers
+/// go by the box.
 const TILES_MAX: usize = 1_000;
 
-/// Where a revision touched a layer (WGS 84 degrees): the boxes of its features before and after, and those of features
-/// whose id changed because of it, as far as the city in memory still knows.
+/// Where a revision touched a layer (WGS 84 degrees): the boxes of its features before and after, and those
+/// of features whose id changed because of it, as far as the city in memory still knows.
 pub(crate) fn boxes(event: &LayerEvent, revision: RevisionNumber, city_snapshot: &CitySnapshot) -> Vec<Bbox> {
     let mut boxes: Vec<Bbox> =
         event.features.iter().flat_map(|change| [change.before, change.bbox]).flatten().collect();
@@ -24,8 +24,8 @@ pub(crate) fn boxes(event: &LayerEvent, revision: RevisionNumber, city_snapshot:
     boxes
 }
 
-/// Appends the tiles whose content may have changed because something changed in these boxes, by zoom level, as JSON:
-/// `{"0":[[x,y]],…}`. A level with more than [`TILES_MAX`] tiles is left out.
+/// Appends the tiles whose content may have changed because something changed in these boxes, by zoom level,
+/// as JSON: `{"0":[[x,y]],…}`. A level with more than [`TILES_MAX`] tiles is left out.
 pub(crate) fn write(out: &mut Vec<u8>, boxes: &[Bbox], layer: Option<&LayerSnapshot>, tiler: &Tiler) {
     let buffer = TileOptions::default().buffer;
     out.push(b'{');

@@ -1,13 +1,13 @@
-//! What tests of all crates share: the real data, the test database, one way to skip a test, and a store that can be taken
-//! away ([`SwitchStore`]).
+//! What tests of all crates share: the real data, the test database, one way to skip a test, and a store that
+//! can be taken away ([`SwitchStore`]).
 //!
-//! A test that needs something which is not there, a file of real data for instance, cannot run. It must not look
-//! as if it had passed. So every test that skips does it through [`skip`], which
+//! A test that needs something which is not there, a file of real data for instance, cannot run. It must not
+//! look as if it had passed. So every test that skips does it through [`skip`], which
 //!
 //! - fails the test if `CITYMAP_REQUIRE=all` is set, as in continuous integration;
-//! - otherwise prints the reason on standard error, even where the test harness captures the output of tests, and
-//!   appends it to the file that `CITYMAP_SKIPPED` names, so that `make test` can list at its end what was not
-//!   tested.
+//! - otherwise prints the reason on standard error, even where the test harness captures the output of tests,
+//!   and appends it to the file that `CITYMAP_SKIPPED` names, so that `make test` can list at its end what
+//!   was not tested.
 //!
 //! # Examples
 //! ```
@@ -54,7 +54,8 @@ pub fn required() -> bool {
 
 /// A file or folder of the real data. If it is not there, the test is skipped.
 ///
-/// The data is below the folder that `CITYMAP_REAL_DATA` names, by default `../shared/data` next to the repository.
+/// The data is below the folder that `CITYMAP_REAL_DATA` names, by default `../shared/data` next to the
+/// repository.
 pub fn real_data(path: &str) -> Option<PathBuf> {
     let folder = env::var_os("CITYMAP_REAL_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
@@ -66,8 +67,8 @@ pub fn real_data(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// The PostgreSQL server that `scripts/with-postgres` started, as the URL of its database `postgres`. Without it, the
-/// test is skipped.
+/// The PostgreSQL server that `scripts/with-postgres` started, as the URL of its database `postgres`. Without
+/// it, the test is skipped.
 pub fn database() -> Option<String> {
     let url = env::var("CITYMAP_TEST_DATABASE").ok();
     if url.is_none() {
@@ -85,8 +86,8 @@ pub fn installed(program: &str, package: &str) -> bool {
     found
 }
 
-/// The Python that `scripts/setup test` installs below `target/`, with DuckDB, pyshp and a recent GDAL (pyogrio).
-/// Without it, the test is skipped.
+/// The Python that `scripts/setup test` installs below `target/`, with DuckDB, pyshp and a recent GDAL
+/// (pyogrio). Without it, the test is skipped.
 pub fn python() -> Option<Command> {
     let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/venv");
     // `scripts/setup` makes this file when the packages are complete.
@@ -94,7 +95,8 @@ pub fn python() -> Option<Command> {
         return Some(Command::new(tools.join("bin/python")));
     }
     skip(
-        "the Python packages of scripts/requirements-test.txt are not installed; `scripts/setup test` does it",
+        "the Python packages of scripts/requirements-test.txt are not installed; `scripts/setup test` \
+         does it",
     );
     None
 }

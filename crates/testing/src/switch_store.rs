@@ -16,7 +16,8 @@ use citymap_store::{Document, Finding, GeoPackage, ReadView, Store, StoreError, 
 /// The position of no store.
 const DISCONNECTED: usize = usize::MAX;
 
-/// A [`Store`] that passes every call on to one of several GeoPackage files, or fails as a database that is away.
+/// A [`Store`] that passes every call on to one of several GeoPackage files, or fails as a database that is
+/// away.
 ///
 /// Clones share their state: a test keeps one clone to switch, and hands another to the city.
 ///

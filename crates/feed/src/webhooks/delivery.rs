@@ -1,5 +1,5 @@
-//! The delivery to one subscriber: a thread that sends one revision after the other. It goes on to the next revision only
-//! when the receiver has taken the last one, or when that has been given up.
+//! The delivery to one subscriber: a thread that sends one revision after the other. It goes on to the next
+//! revision only when the receiver has taken the last one, or when that has been given up.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -37,7 +37,7 @@ enum StepError {
     Webhook(#[from] WebhookError),
 }
 
-/// One subscriber's thread.
+/// The state of the thread that delivers to one subscriber.
 pub(super) struct Delivery {
     shared: Arc<Shared>,
     subscription: Stored,
@@ -46,8 +46,8 @@ pub(super) struct Delivery {
     stop: Arc<AtomicBool>,
     /// How far the delivery is, and the version of the document that says so.
     position: Option<(Position, u64)>,
-    /// A position that is not yet written, and the version that it replaces. What it says was delivered must not be sent
-    /// again.
+    /// A position that is not yet written, and the version that it replaces. What it says was delivered must
+    /// not be sent again.
     unsaved: Option<(Position, u64)>,
     /// When the dead letters were read last.
     dead_letters_read: Option<Instant>,
@@ -85,7 +85,8 @@ impl Delivery {
                 }
                 Err(error) => {
                     if !failing {
-                        tracing::warn!(subscription = self.subscription.name, %error, "webhooks wait for the store");
+                        let subscription = &self.subscription.name;
+                        tracing::warn!(subscription, %error, "webhooks wait for the store");
                     }
                     failing = true;
                     self.position = None;
@@ -217,7 +218,8 @@ impl Delivery {
         post(&self.agent, &self.subscription.url, &self.secret, &id, body)
     }
 
-    /// Writes how far the delivery is. Returns false if another program has written it; then it is read again.
+    /// Writes how far the delivery is. Returns false if another program has written it; then it is read
+    /// again.
     fn save(&mut self, position: Position) -> Result<bool, WebhookError> {
         let Some((_, version)) = self.position.take() else { return Ok(false) };
         self.unsaved = Some((position, version));
@@ -286,8 +288,9 @@ impl Delivery {
     }
 }
 
-/// How long to wait after this many attempts: the first wait doubled with each further attempt, up to a maximum, and then
-/// changed by up to a quarter, so that receivers that failed together are not called together.
+/// How long to wait after this many attempts: the first wait doubled with each further attempt, up to a
+/// maximum, and then changed by up to a quarter, so that receivers that failed together are not called
+/// together.
 fn back_off(options: &WebhookOptions, attempts: u32, id: &str) -> Duration {
     let doubled = options.first_retry.saturating_mul(1 << attempts.saturating_sub(1).min(20));
     let mut hasher = DefaultHasher::new();

@@ -10,7 +10,7 @@ use super::SUBSCRIPTIONS_MAX;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// The store failed.
+    /// The store failed to read or write a subscription.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Nothing can be sent to this address.
@@ -23,7 +23,8 @@ pub enum WebhookError {
     },
     /// The secret has the wrong form or length.
     #[error(
-        "the secret cannot be used: write `whsec_` and the base64 of 24 to 64 bytes, or omit it to get a new one"
+        "the secret cannot be used: write `whsec_` and the base64 of 24 to 64 bytes, or omit it to get \
+         a new one"
     )]
     Secret,
     /// The name is empty, too long or already in use.

@@ -1,7 +1,8 @@
 //! The lease that lets one server at a time deliver: the server that writes it again and again holds it.
 //!
-//! Clocks of different machines are never compared. A server that waits takes over when, by its own clock, the version of
-//! the lease has not changed for its whole length. The holder stops earlier than that by its own clock.
+//! Clocks of different machines are never compared. A server that waits takes over when, by its own clock,
+//! the version of the lease has not changed for its whole length. The holder stops earlier than that by its
+//! own clock.
 
 use std::{
     sync::{Mutex, PoisonError},

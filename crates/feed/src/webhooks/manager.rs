@@ -1,4 +1,5 @@
-//! The thread that looks after subscriptions: it runs one delivery for each while this server holds the lease.
+//! The thread that looks after subscriptions: it runs one delivery for each while this server holds the
+//! lease.
 
 use std::{
     collections::BTreeMap,

@@ -1,8 +1,8 @@
 //! Webhooks: each revision is sent to those who subscribed, signed, in order, at least once.
 //!
-//! Subscriptions are kept next to the record ([`citymap_store::Document`]), so that every server of a city knows them
-//! and the command line can change them while servers run. One server delivers, by a lease; another one takes over when
-//! it stops.
+//! Subscriptions are kept next to the record ([`citymap_store::Document`]), so that every server of a city
+//! knows them and the command line can change them while servers run. One server delivers, by a lease;
+//! another one takes over when it stops.
 //!
 //! The body is what `/api/changes` shows of a revision. The headers are those of
 //! [Standard Webhooks](https://www.standardwebhooks.com):
@@ -11,11 +11,12 @@
 //! - `webhook-timestamp` is the time of the attempt, in seconds since 1970;
 //! - `webhook-signature` is `v1,` and the base64 of the HMAC-SHA256 of `id.timestamp.body` under the secret.
 //!
-//! A receiver answers 2xx when it has stored the revision, and should recognise a revision that it already has by its
-//! `webhook-id`. Any other answer, or none within ten seconds, is tried again; 410 ends the subscription.
+//! A receiver answers 2xx when it has stored the revision, and should recognise a revision that it already
+//! has by its `webhook-id`. Any other answer, or none within ten seconds, is tried again; 410 ends the
+//! subscription.
 //!
-//! A secret is shown when the subscription is made, and never again. It is stored as it is, because signing needs it:
-//! whoever can read the store's documents can read it.
+//! A secret is shown when the subscription is made, and never again. It is stored as it is, because signing
+//! needs it: whoever can read the store's documents can read it.
 
 mod delivery;
 mod documents;

@@ -27,7 +27,8 @@ pub(super) enum Outcome {
     },
 }
 
-/// The HTTP client for deliveries: it follows no redirects, waits at most `timeout`, and trusts the system's authorities.
+/// The HTTP client for deliveries: it follows no redirects, waits at most `timeout`, and trusts the system's
+/// authorities.
 pub(super) fn agent(timeout: Duration) -> Agent {
     let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
     Agent::config_builder()
@@ -86,7 +87,8 @@ pub(super) fn check_url(url: &str) -> Result<(), WebhookError> {
     match uri.authority() {
         None => refuse("it names no host"),
         Some(authority) if authority.as_str().contains('@') => refuse(
-            "it contains a user name or password, which lists would show; receivers verify the signature instead",
+            "it contains a user name or password, which lists would show; receivers verify the signature \
+             instead",
         ),
         Some(_) => Ok(()),
     }

@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn a_signature_is_what_another_program_computes() {
-        // Computed by Python: base64(hmac.new(bytes(range(32)), b"rev-8-wh_1.1614265330.{\"a\":\"đất\"}", sha256).digest()).
+        // Computed by Python: base64(hmac.new(bytes(range(32)), b"rev-8-wh_1.1614265330.{\"a\":\"đất\"}",
+        // sha256).digest()).
         let secret = Secret::parse("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
         assert_eq!(
             secret.sign("rev-8-wh_1", 1_614_265_330, "{\"a\":\"đất\"}").unwrap(),

@@ -210,8 +210,8 @@ pub fn dead_letters(store: &dyn Store, which: &str) -> Result<Vec<DeadLetter>, W
     Ok(read::<DeadLetters>(store, &dead_letters_name(&id))?.0.letters)
 }
 
-/// Asks for one more attempt to deliver dead letters, one of them or all, and returns their number. The delivering server
-/// makes it within seconds and removes those that the receiver takes from the list.
+/// Asks for one more attempt to deliver dead letters, one of them or all, and returns their number. The
+/// delivering server makes it within seconds and removes those that the receiver takes from the list.
 ///
 /// # Errors
 /// [`WebhookError::NotFound`]; the store's failure.

@@ -1,4 +1,5 @@
-//! Edits made straight in the database, as QGIS or `psql` make them: captured as revisions, and seen everywhere.
+//! Edits made straight in the database, as QGIS or `psql` make them: captured as revisions, and seen
+//! everywhere.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -62,7 +63,8 @@ fn a_row_edited_by_psql_is_seen_in_items_tiles_and_the_feed() {
 
     // A transaction of several statements is one revision; one that is taken back is none.
     database.psql(
-        "BEGIN; INSERT INTO city.wells (geom, code, depth) VALUES (ST_SetSRID(ST_MakePoint(106.72, 10.77), 4326), 'W3', 30); \
+        "BEGIN; INSERT INTO city.wells (geom, code, depth) VALUES (ST_SetSRID(ST_MakePoint(106.72, 10.77), \
+         4326), 'W3', 30); \
          DELETE FROM city.wells WHERE code = 'W2'; COMMIT; \
          BEGIN; UPDATE city.wells SET depth = 99; ROLLBACK; \
          UPDATE city.wells SET depth = depth",

@@ -1,5 +1,6 @@
-//! Faults at random moments while a server commits edits. After each: what was acknowledged is there, what was not is
-//! wholly there or wholly absent, revision numbers have no gap, and the engine holds what the store holds.
+//! Faults at random moments while a server commits edits. After each: what was acknowledged is there, what
+//! was not is wholly there or wholly absent, revision numbers have no gap, and the engine holds what the
+//! store holds.
 //!
 //! `CITYMAP_FAULT_ROUNDS` says how many rounds of each (default 5).
 
@@ -28,7 +29,8 @@ fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// What a client believes of the wells: by code, the depth that was last acknowledged, and one that was sent and not.
+/// What a client believes of the wells: by code, the depth that was last acknowledged, and one that was sent
+/// and not.
 #[derive(Default)]
 struct Belief {
     known: BTreeMap<String, i64>,

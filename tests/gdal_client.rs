@@ -36,7 +36,8 @@ fn round_trip(file: &Path, key: Option<&str>) {
     for (n, (source, back)) in source.iter().zip(&back).enumerate() {
         assert_eq!(source.1, back.1, "geometry of feature {n}");
         for field in &source_fields {
-            // Whole numbers beyond 2^53 come as text, digit for digit: GDAL's schema reader has no wide integers.
+            // Whole numbers beyond 2^53 come as text, digit for digit: GDAL's schema reader has no wide
+            // integers.
             let value = |row: &BTreeMap<String, serde_json::Value>| {
                 let value = row.get(field).cloned().unwrap_or_default();
                 value.as_str().map_or_else(|| value.to_string(), str::to_owned)

@@ -17,9 +17,9 @@ fn squares(version: u32, count: u32) -> String {
     for n in 0..count {
         let (x, y) = (106.6 + f64::from(n % 200) * 1e-4, 10.7 + f64::from(n / 200) * 1e-4);
         let (x1, y1) = (x + 9e-5, y + 9e-5);
-        text.push_str(&format!(
-            r#"{{"type":"Feature","properties":{{"code":"S{n}","version":{version}}},"geometry":{{"type":"Polygon","coordinates":[[[{x},{y}],[{x1},{y}],[{x1},{y1}],[{x},{y1}],[{x},{y}]]]}}}}"#
-        ));
+        let ring = format!("[[{x},{y}],[{x1},{y}],[{x1},{y1}],[{x},{y1}],[{x},{y}]]");
+        text.push_str(&format!(r#"{{"type":"Feature","properties":{{"code":"S{n}","version":{version}}},"#));
+        text.push_str(&format!(r#""geometry":{{"type":"Polygon","coordinates":[{ring}]}}}}"#));
         text.push('\n');
     }
     text

@@ -1,4 +1,5 @@
-//! The overlay of the demo city's layers against PostGIS's planar one, on the same coordinates: the home grid.
+//! The overlay of the demo city's layers against PostGIS's planar one, on the same coordinates: the home
+//! grid.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -44,7 +45,8 @@ fn pieces(a: &LayerSnapshot, b: &LayerSnapshot) -> Vec<OverlayPiece> {
 /// Compares measures by the pair of features: what one side lacks counts as nothing.
 fn compare(database: &Database, measure: &str, ours: &BTreeMap<(i64, i64), f64>, slack: f64) {
     let theirs = database.psql(&format!(
-        "SELECT a.fid, b.fid, {measure}(ST_Intersection(a.geom, b.geom)) FROM a JOIN b ON ST_Intersects(a.geom, b.geom)"
+        "SELECT a.fid, b.fid, {measure}(ST_Intersection(a.geom, b.geom)) FROM a JOIN b ON \
+         ST_Intersects(a.geom, b.geom)"
     ));
     let mut rest = ours.clone();
     let mut total = 0.0;

@@ -11,9 +11,11 @@ use rand_chacha::ChaCha8Rng;
 use sqlx::{Connection, PgConnection, Row};
 
 /// EPSG:9210 with the legal datum shift, which PostGIS 3.3 does not have.
-const HOME_GRID: &str = "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) VALUES (909210, NULL, NULL, NULL, \
+const HOME_GRID: &str = "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) VALUES \
+                         (909210, NULL, NULL, NULL, \
     '+proj=tmerc +lat_0=0 +lon_0=105.75 +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84 \
-     +towgs84=-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278 +units=m +no_defs') \
+     +towgs84=-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278 \
+     +units=m +no_defs') \
     ON CONFLICT DO NOTHING";
 
 fn wkb(geometry: &Geometry) -> Vec<u8> {
@@ -32,12 +34,15 @@ async fn load(connection: &mut PgConnection, snapshot: &LayerSnapshot) {
         let fids: Vec<i64> = rows.iter().map(|&row| snapshot.fid(row)).collect();
         let shapes: Vec<Option<Vec<u8>>> =
             rows.iter().map(|&row| snapshot.geometry(row).as_ref().map(wkb)).collect();
-        sqlx::query("INSERT INTO f SELECT fid, ST_GeomFromWKB(wkb, 4326) FROM unnest($1::bigint[], $2::bytea[]) AS t(fid, wkb)")
-            .bind(fids)
-            .bind(shapes)
-            .execute(&mut *connection)
-            .await
-            .unwrap();
+        sqlx::query(
+            "INSERT INTO f SELECT fid, ST_GeomFromWKB(wkb, 4326) FROM unnest($1::bigint[], \
+                     $2::bytea[]) AS t(fid, wkb)",
+        )
+        .bind(fids)
+        .bind(shapes)
+        .execute(&mut *connection)
+        .await
+        .unwrap();
     }
     sqlx::query("CREATE INDEX ON f USING gist (geom)").execute(&mut *connection).await.unwrap();
     sqlx::query("ANALYZE f").execute(&mut *connection).await.unwrap();
@@ -47,7 +52,10 @@ fn random_polygon(rng: &mut ChaCha8Rng, extent: Bbox) -> Polygon<f64> {
     let x = rng.random_range(extent.min[0]..extent.max[0]);
     let y = rng.random_range(extent.min[1]..extent.max[1]);
     let d = rng.random_range(0.0005..0.008);
-    polygon![(x: x, y: y), (x: x + d, y: y + d * 0.2), (x: x + d * 0.7, y: y + d), (x: x + d * 0.4, y: y + d * 0.5), (x: x - d * 0.1, y: y + d * 0.8)]
+    polygon![
+        (x: x, y: y), (x: x + d, y: y + d * 0.2), (x: x + d * 0.7, y: y + d),
+        (x: x + d * 0.4, y: y + d * 0.5), (x: x - d * 0.1, y: y + d * 0.8)
+    ]
 }
 
 #[tokio::test]
@@ -73,7 +81,8 @@ async fn the_engine_answers_as_postgis_does() {
             let bbox = Bbox::of(&shape).unwrap();
             let point = bbox.center();
 
-            let sql = "SELECT fid FROM f WHERE ST_Intersects(geom, ST_MakeEnvelope($1, $2, $3, $4, 4326)) ORDER BY fid";
+            let sql = "SELECT fid FROM f WHERE ST_Intersects(geom, ST_MakeEnvelope($1, $2, $3, $4, 4326)) \
+                       ORDER BY fid";
             let in_box: Vec<i64> = sqlx::query_scalar(sql)
                 .bind(bbox.min[0])
                 .bind(bbox.min[1])
@@ -89,7 +98,8 @@ async fn the_engine_answers_as_postgis_does() {
             );
             met += in_box.len();
 
-            let sql = "SELECT fid FROM f WHERE ST_Intersects(geom, ST_SetSRID(ST_MakePoint($1, $2), 4326)) ORDER BY fid";
+            let sql = "SELECT fid FROM f WHERE ST_Intersects(geom, ST_SetSRID(ST_MakePoint($1, $2), 4326)) \
+                       ORDER BY fid";
             let at: Vec<i64> = sqlx::query_scalar(sql)
                 .bind(point[0])
                 .bind(point[1])
@@ -101,7 +111,8 @@ async fn the_engine_answers_as_postgis_does() {
             // PostGIS measures on the spheroid, we in a plane that touches it: 1e-4 at 1 km.
             let sql = "SELECT fid, ST_Distance(geom::geography, p) AS d FROM f, \
                 (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS p) AS q \
-                WHERE ST_DWithin(geom, p::geometry, 0.01) AND ST_DWithin(geom::geography, p, 200) ORDER BY d LIMIT 10";
+                WHERE ST_DWithin(geom, p::geometry, 0.01) AND ST_DWithin(geom::geography, p, 200) ORDER BY \
+                d LIMIT 10";
             let near =
                 sqlx::query(sql).bind(point[0]).bind(point[1]).fetch_all(&mut connection).await.unwrap();
             let hits = snapshot.near(point, 200.0, 10);
@@ -115,12 +126,16 @@ async fn the_engine_answers_as_postgis_does() {
                 );
             }
 
-            // A boundary that somebody surveyed is straight on the grid, an edge that somebody drew in degrees.
+            // A boundary that somebody surveyed is straight on the grid, an edge that somebody drew in
+            // degrees.
             let sql = "SELECT count(*) AS n, count(*) FILTER (WHERE ST_Covers(a, geom)) AS whole, \
-                coalesce(sum(ST_Area(ST_CollectionExtract(ST_Intersection(ST_Transform(geom, 909210), b), 3))), 0)::float8 AS area, \
-                coalesce(sum(ST_Length(ST_CollectionExtract(ST_Intersection(ST_Transform(geom, 909210), b), 2))), 0)::float8 AS length \
+                coalesce(sum(ST_Area(ST_CollectionExtract(ST_Intersection(ST_Transform(geom, 909210), b), \
+                3))), 0)::float8 AS area, \
+                coalesce(sum(ST_Length(ST_CollectionExtract(ST_Intersection(ST_Transform(geom, 909210), b), \
+                2))), 0)::float8 AS length \
                 FROM f, (SELECT ST_GeomFromWKB($1, 4326) AS a, \
-                    ST_Transform(ST_Segmentize(ST_GeomFromWKB($1, 4326), 0.0002), 909210) AS b) AS q WHERE ST_Intersects(geom, a)";
+                    ST_Transform(ST_Segmentize(ST_GeomFromWKB($1, 4326), 0.0002), 909210) AS b) AS q WHERE \
+                    ST_Intersects(geom, a)";
             let row = sqlx::query(sql).bind(wkb(&shape)).fetch_one(&mut connection).await.unwrap();
             let share = snapshot.within(&Area::new(shape).unwrap()).unwrap();
             assert_eq!(share.rows.len() as i64, row.get::<i64, _>("n"), "{layer} {drawn:?}");

@@ -1,4 +1,5 @@
-//! The running server beside other processes: it takes imports over, it ends as asked, it holds to its bounds.
+//! The running server beside other processes: it takes imports over, it ends as asked, it holds to its
+//! bounds.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -54,8 +54,8 @@ fn check_valid(tile: TileId, decoded: &Tile) {
     }
 }
 
-/// Every feature whose geometry meets the tile's square, by the R-tree and exact tests, is there from the layer's detail zoom
-/// on; below it something stands for them, but for lines, of which classes are left out.
+/// Every feature whose geometry meets the tile's square, by the R-tree and exact tests, is there from the
+/// layer's detail zoom on; below it something stands for them, but for lines, of which classes are left out.
 fn check_complete(city: &City, tile: TileId, decoded: &Tile) -> usize {
     let mut expected = 0;
     for (id, snapshot) in &city.layers {
@@ -88,7 +88,8 @@ struct Seams {
 }
 
 impl Seams {
-    /// On the seam itself, which both tiles hold, lines cross at the same units and polygons cover the same places.
+    /// On the seam itself, which both tiles hold, lines cross at the same units and polygons cover the same
+    /// places.
     fn compare(&mut self, here: &Tile, there: &Tile, east: bool, rng: &mut ChaCha8Rng) {
         let empty = BTreeMap::new();
         let names: BTreeSet<&String> = here.keys().chain(there.keys()).collect();
@@ -170,7 +171,8 @@ fn check_tiles(bench: &Bench, tiles: usize, seed: u64) {
         }
     }
     println!(
-        "{tiles} tiles, {expected} features expected and found; at seams {} of {} crossings of lines and {} of {} places in \
+        "{tiles} tiles, {expected} features expected and found; at seams {} of {} crossings of lines and {} \
+         of {} places in \
          polygons differ; {:.0} s",
         seams.crossings_off,
         seams.crossings,

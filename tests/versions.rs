@@ -1,4 +1,5 @@
-//! Revisions on the command line, on both stores: the log, what differs, former states, the way back, backups, copies.
+//! Revisions on the command line, on both stores: the log, what differs, former states, the way back,
+//! backups, copies.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -102,7 +102,8 @@ fn main() {
     println!("{count} parcels; indexes built in {:.2?}", clock.elapsed());
     let mut dice = ChaCha8Rng::seed_from_u64(1);
     println!(
-        "overlay   change one   remove one   change 100   in a row, each     merged        at      near    a page"
+        "overlay   change one   remove one   change 100   in a row, each     merged        at      near    \
+         a page"
     );
     for overlay in [0usize, 1_000, 10_000, 100_000] {
         let picked = sample(&mut dice, count as usize, overlay.min(count as usize / 2));
@@ -147,7 +148,8 @@ fn main() {
             black_box(snapshot.select(&Query { after, limit: Some(100), ..Query::default() }));
         });
         println!(
-            "{overlay:7} {one:>12.2?} {removed:>12.2?} {hundred:>12.2?} {in_a_row:>16.2?} {merged:>10.2?} {at:>9.2?} {near:>9.2?} {page:>9.2?}"
+            "{overlay:7} {one:>12.2?} {removed:>12.2?} {hundred:>12.2?} {in_a_row:>16.2?} {merged:>10.2?} \
+             {at:>9.2?} {near:>9.2?} {page:>9.2?}"
         );
     }
 }

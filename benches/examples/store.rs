@@ -51,7 +51,8 @@ fn layer() -> Result<Layer, Box<dyn Error>> {
 fn parcel(at: u32, area: f64) -> NewFeature {
     let (x, y) = (106.5 + f64::from(at % 1000) * 2e-4, 10.6 + f64::from(at / 1000) * 2e-4);
     let geometry = polygon![
-        (x: x, y: y), (x: x + 5e-5, y: y), (x: x + 5e-5, y: y + 1.5e-4), (x: x + 2e-5, y: y + 1.6e-4), (x: x, y: y + 1.5e-4)
+        (x: x, y: y), (x: x + 5e-5, y: y), (x: x + 5e-5, y: y + 1.5e-4),
+        (x: x + 2e-5, y: y + 1.6e-4), (x: x, y: y + 1.5e-4)
     ];
     NewFeature {
         geometry: Some(geometry.into()),
@@ -92,7 +93,8 @@ fn timed<T, E>(what: &str, count: u32, work: impl FnOnce() -> Result<T, E>) -> R
 fn bare(path: &Path, count: u32) -> rusqlite::Result<()> {
     let mut conn = rusqlite::Connection::open(path)?;
     conn.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (fid INTEGER PRIMARY KEY, geom, ma_thua, \
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (fid INTEGER PRIMARY KEY, \
+         geom, ma_thua, \
          ma_xa, so_to, so_thua, loai_dat, dien_tich, dia_chi, ngay_cap, tranh_chap, ghi_chu)",
     )?;
     let blob = [7u8; 144];

@@ -29,7 +29,7 @@ pub(crate) fn serve(address: Option<String>) {
     });
 }
 
-/// That server, running.
+/// A running server of that kind.
 pub(crate) struct Ceiling {
     child: Child,
     url: String,

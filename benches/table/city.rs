@@ -43,7 +43,7 @@ impl Measuring<'_> {
         self.places[n as usize % self.places.len()].1
     }
 
-    /// The parcel there.
+    /// The parcel at that point.
     pub(crate) fn row(&self, n: u64) -> Row {
         self.places[n as usize % self.places.len()].0
     }
@@ -116,7 +116,8 @@ fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcel
     // What a tile server on PostGIS would prepare: Web Mercator, clustered, indexed, analysed.
     peer.execute(&[
         "CREATE INDEX ON bench.parcels (ma_thua)",
-        "CREATE TABLE bench.tiles AS SELECT ogc_fid, ma_thua, ma_xa, so_to, so_thua, loai_dat, dien_tich, dia_chi, ten_duong, so_nha, valid_from, \
+        "CREATE TABLE bench.tiles AS SELECT ogc_fid, ma_thua, ma_xa, so_to, so_thua, loai_dat, dien_tich, \
+         dia_chi, ten_duong, so_nha, valid_from, \
          ST_Transform(geom, 3857)::geometry(Geometry, 3857) AS geom FROM bench.parcels ORDER BY geom",
         "CREATE INDEX ON bench.tiles USING gist (geom)",
         "VACUUM ANALYZE bench.parcels",

@@ -29,7 +29,8 @@ pub(crate) fn run(table: &mut Table, measuring: &Measuring<'_>) {
         &beside.times(),
     );
     let note = format!(
-        "5 × the value alone ({:.2} ms); {jobs} whole-city jobs meanwhile; the server grew from {resident:.0} to {:.0} MB",
+        "5 × the value alone ({:.2} ms); {jobs} whole-city jobs meanwhile; the server grew from \
+         {resident:.0} to {:.0} MB",
         alone.p99,
         self::resident(measuring.warm.pid())
     );

@@ -9,7 +9,7 @@ pub(crate) const CONNECTIONS: usize = 16;
 /// What the clients saw.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
-    /// Answers a second.
+    /// Number of answers per second.
     pub(crate) rate: f64,
     /// Milliseconds from request to answer that half of them took at most.
     pub(crate) p50: f64,

@@ -8,9 +8,11 @@ use citymap_engine::{City, Operand, Overlay, OverlayOptions};
 use crate::{peer::Peer, table::Table};
 
 /// EPSG:9210 with the legal datum shift, which PostGIS 3.3 does not have.
-const HOME_GRID: &str = "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) VALUES (909210, NULL, NULL, NULL, \
+const HOME_GRID: &str = "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) VALUES \
+                         (909210, NULL, NULL, NULL, \
     '+proj=tmerc +lat_0=0 +lon_0=105.75 +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84 \
-     +towgs84=-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278 +units=m +no_defs') \
+     +towgs84=-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278 \
+     +units=m +no_defs') \
     ON CONFLICT DO NOTHING";
 
 /// Measures it; `bench.parcels` and `bench.zones` are there, in degrees.
@@ -25,7 +27,8 @@ pub(crate) fn run(table: &mut Table, city: &City, peer: &Peer) {
     let ours = start.elapsed().as_secs_f64();
     let planar = |table: &str| {
         format!(
-            "CREATE TABLE bench.planar_{table} AS SELECT ST_SetSRID(ST_Transform(geom, 909210), 0) AS geom FROM bench.{table}"
+            "CREATE TABLE bench.planar_{table} AS SELECT ST_SetSRID(ST_Transform(geom, 909210), 0) AS geom \
+             FROM bench.{table}"
         )
     };
     peer.execute(&[
@@ -47,7 +50,8 @@ pub(crate) fn run(table: &mut Table, city: &City, peer: &Peer) {
     ]);
     let theirs = start.elapsed().as_secs_f64();
     peer.execute(&[&format!(
-        "DO $$ BEGIN IF (SELECT abs(area / {} - 1) > 1e-9 FROM bench.total) THEN RAISE 'the totals differ'; END IF; END $$",
+        "DO $$ BEGIN IF (SELECT abs(area / {} - 1) > 1e-9 FROM bench.total) THEN RAISE 'the totals differ'; \
+         END IF; END $$",
         summary.area
     )]);
     let note = format!(

@@ -13,7 +13,7 @@ pub(crate) type Bind<'a> = &'a (
             + Sync
     );
 
-/// A PostGIS server.
+/// A connection to the PostGIS server that is measured.
 pub(crate) struct Peer {
     url: String,
     runtime: tokio::runtime::Runtime,

@@ -42,7 +42,7 @@ impl Martin {
         Some(martin)
     }
 
-    /// Its address.
+    /// The address at which it listens.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

@@ -50,7 +50,8 @@ fn in_box(table: &mut Table, measuring: &Measuring<'_>, parcels: &LayerSnapshot,
         let [x, y] = measuring.place(n);
         Bbox::new(x - half, y - half, x + half, y + half)
     };
-    let sql = "SELECT * FROM bench.parcels WHERE ST_Intersects(geom, ST_MakeEnvelope($1, $2, $3, $4, 4326)) LIMIT 100";
+    let sql = "SELECT * FROM bench.parcels WHERE ST_Intersects(geom, ST_MakeEnvelope($1, $2, $3, $4, 4326)) \
+               LIMIT 100";
     let theirs = peer.rate(processors, time, sql, &|query, n| {
         let bbox = around(n);
         query.bind(bbox.min[0]).bind(bbox.min[1]).bind(bbox.max[0]).bind(bbox.max[1])
@@ -77,7 +78,8 @@ fn near(table: &mut Table, measuring: &Measuring<'_>, parcels: &LayerSnapshot, p
     let place = |n: u64| measuring.place(n);
     let sql = "SELECT *, ST_Distance(geom::geography, p) AS d FROM bench.parcels, \
         (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography AS p) AS q \
-        WHERE geom && ST_Expand(p::geometry, 0.002) AND ST_DWithin(geom::geography, p, 200) ORDER BY d LIMIT 10";
+        WHERE geom && ST_Expand(p::geometry, 0.002) AND ST_DWithin(geom::geography, p, 200) ORDER BY d \
+        LIMIT 10";
     let theirs = peer.rate(processors, time, sql, &|query, n| query.bind(place(n)[0]).bind(place(n)[1]));
     let ours = rate::of(processors, time, |n| drop(std::hint::black_box(parcels.near(place(n), 200.0, 10))));
     table.rates("10 nearest within 200 m, in process", ours, Some(theirs), "bare SQL, geography");
@@ -93,7 +95,8 @@ fn near(table: &mut Table, measuring: &Measuring<'_>, parcels: &LayerSnapshot, p
 fn zones_of_one(table: &mut Table, measuring: &Measuring<'_>, parcels: &LayerSnapshot, peer: &Peer) {
     let Measuring { time, processors, .. } = *measuring;
     let row = |n: u64| measuring.row(n);
-    let sql = "SELECT z.ogc_fid, ST_Area(ST_Intersection(p.geom, z.geom)) FROM bench.parcels p JOIN bench.zones z \
+    let sql = "SELECT z.ogc_fid, ST_Area(ST_Intersection(p.geom, z.geom)) FROM bench.parcels p JOIN \
+               bench.zones z \
         ON ST_Intersects(p.geom, z.geom) WHERE p.ma_thua = $1";
     let theirs = peer.rate(processors, time, sql, &|query, n| query.bind(parcels.id(row(n)).to_string()));
     let path = |n| format!("/api/overlay?layer=parcels&id={}&with=zones", parcels.id(row(n)));

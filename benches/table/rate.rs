@@ -28,7 +28,7 @@ pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
     sorted[(sorted.len() * percent).div_ceil(100).clamp(1, sorted.len()) - 1]
 }
 
-/// The mean.
+/// The mean of all measurements.
 pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }

@@ -11,7 +11,7 @@ use crate::{city::ogr2ogr, table::Table};
 pub(crate) struct Peers {
     /// `ogr2ogr -f PostgreSQL`, COPY, GiST.
     pub(crate) postgis: f64,
-    /// `ogr2ogr -f GPKG`.
+    /// The time of `ogr2ogr -f GPKG`.
     pub(crate) geopackage: f64,
 }
 

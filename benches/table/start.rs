@@ -38,7 +38,8 @@ pub(crate) fn run(table: &mut Table, bench: &Bench, parcels: u32) -> Live {
     let features: usize = live.snapshot().city.layers.values().map(|layer| layer.len()).sum();
     let (resident, private) = (memory(server.pid(), "Rss:"), memory(server.pid(), "Anonymous:"));
     let note = format!(
-        "{features} features of {layers} layers; {:.0} bytes a feature resident, {private:.0} MB of it not of mapped files; {parcels} parcels among them",
+        "{features} features of {layers} layers; {:.0} bytes a feature resident, {private:.0} MB of it not \
+         of mapped files; {parcels} parcels among them",
         resident * 1_048_576.0 / features as f64
     );
     table.figure("memory of the server after the start", &format!("{resident:.0} MB"), &note);

@@ -16,7 +16,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// An empty table.
+    /// A table without rows.
     pub(crate) fn new(title: String) -> Self {
         println!("\n## {title}\n");
         Self { title, lines: Vec::new() }

@@ -9,9 +9,11 @@ use citymap_tile::{ContentEncoding, TileId, TileOptions, Tiler, compress};
 use crate::{city::Measuring, load, peer::Peer, rate, table::Table};
 
 const SQL: &str = "SELECT ST_AsMVT(t, 'parcels', 4096, 'geom', 'ogc_fid') FROM ( \
-    SELECT ogc_fid, ma_thua, ma_xa, so_to, so_thua, loai_dat, dien_tich, dia_chi, ten_duong, so_nha, valid_from::text, \
+    SELECT ogc_fid, ma_thua, ma_xa, so_to, so_thua, loai_dat, dien_tich, dia_chi, ten_duong, so_nha, \
+    valid_from::text, \
     ST_AsMVTGeom(geom, ST_TileEnvelope($1, $2, $3), 4096, 64, true) AS geom \
-    FROM bench.tiles WHERE geom && ST_TileEnvelope($1, $2, $3, margin => 64.0 / 4096)) AS t WHERE geom IS NOT NULL";
+    FROM bench.tiles WHERE geom && ST_TileEnvelope($1, $2, $3, margin => 64.0 / 4096)) AS t WHERE geom IS \
+    NOT NULL";
 
 /// How many tiles the bytes and times of one are taken from.
 const SAMPLE: u64 = 100;

@@ -1,4 +1,5 @@
-//! PostgreSQL for a test: a database of its own in the cluster that `scripts/with-postgres` started, or a whole cluster.
+//! PostgreSQL for a test: a database of its own in the cluster that `scripts/with-postgres` started, or a
+//! whole cluster.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,7 +16,8 @@ pub struct Database {
 }
 
 impl Database {
-    /// A database in the cluster that `scripts/with-postgres` started, or `None`, saying so: the test then skips.
+    /// A database in the cluster that `scripts/with-postgres` started, or `None`, saying so: the test then
+    /// skips.
     pub fn create() -> Option<Self> {
         Some(Self::create_in(&super::database()?))
     }
@@ -65,7 +67,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes and starts one; `settings` are lines of `postgresql.conf`. `None`, saying so, where PostgreSQL is missing.
+    /// Makes and starts one; `settings` are lines of `postgresql.conf`. `None`, saying so, where PostgreSQL
+    /// is missing.
     pub fn start(settings: &str) -> Option<Self> {
         programs()?;
         let cluster = Self { folder: folder(), port: free_port() };
@@ -85,12 +88,12 @@ impl Cluster {
         standby
     }
 
-    /// Its address.
+    /// The address of the server.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// `127.0.0.1:port`.
+    /// Where it listens: `127.0.0.1:port`.
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
@@ -100,7 +103,7 @@ impl Cluster {
         self.control(&["-m", "immediate", "stop"]);
     }
 
-    /// Starts it again.
+    /// Starts the server again.
     pub fn start_again(&self) {
         self.control(&["start"]);
     }

@@ -12,13 +12,13 @@ pub const WRITER: &str = "a-token-that-only-tests-know-0123456789";
 /// An answer, whatever its status.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status.
+    /// The status of the answer.
     pub status: u16,
     /// The `ETag`, if there is one.
     pub etag: Option<String>,
     /// The revision that it names.
     pub revision: Option<u64>,
-    /// The body.
+    /// The body of the answer.
     pub body: Vec<u8>,
 }
 

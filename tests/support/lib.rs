@@ -130,12 +130,12 @@ impl Run {
         self.0.status.code()
     }
 
-    /// Standard output.
+    /// What was written to standard output.
     pub fn stdout(&self) -> String {
         String::from_utf8_lossy(&self.0.stdout).into_owned()
     }
 
-    /// Standard error.
+    /// What was written to standard error.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.0.stderr).into_owned()
     }
@@ -188,7 +188,7 @@ impl Server {
         &self.url
     }
 
-    /// The process.
+    /// The running server process.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -1,3 +1,5 @@
+//! A coordinate system by its code, and the forms in which it is written.
+
 use std::{
     collections::HashMap,
     fmt,

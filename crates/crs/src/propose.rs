@@ -51,6 +51,9 @@ static COMMUNES: LazyLock<Vec<Commune>> = LazyLock::new(|| {
 /// answers are the rule. Between equal shares the order is: coordinates as they are before exchanged ones,
 /// the city's own grids before others, current codes before withdrawn ones. A person decides, with the
 /// sample's commune as a hint.
+///
+/// # Errors
+/// [`CrsError`] if PROJ cannot make the transformation of one of the zones.
 pub fn propose_zones(points: &[[f64; 2]]) -> Result<Vec<ZoneProposal>, CrsError> {
     // Evenly spaced, so that a file sorted by place is sampled from end to end.
     let stride = points.len().div_ceil(SAMPLE).max(1);

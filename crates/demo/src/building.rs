@@ -152,8 +152,8 @@ impl Site<'_> {
     }
 }
 
-/// A convex ring shrunk towards its centroid, so that the walls of neighbours do not touch. Corners within 5 cm
-/// are joined.
+/// A convex ring shrunk towards its centroid, so that the walls of neighbours do not touch. Corners within 5
+/// cm are joined.
 fn shrunk(shape: &Convex, share: f64) -> Vec<P> {
     let middle = shape.centroid();
     let mut ring: Vec<P> = Vec::with_capacity(shape.v.len());

@@ -61,8 +61,8 @@ impl City {
         let wanted = recipe.parcels as usize;
         let communes = Communes::new(recipe.seed)?;
         let mut radius = (f64::from(recipe.parcels) / 100_000.0).sqrt() * 6_400.0;
-        // Nearly all that is built is kept, so that the city ends in countryside. How much room the first guess
-        // has depends on the seed's water.
+        // Nearly all that is built is kept, so that the city ends in countryside. How much room the first
+        // guess has depends on the seed's water.
         for attempt in 0..8 {
             progress("plan", attempt, 8);
             let plan = plan(recipe.seed, radius.max(1_400.0));

@@ -69,10 +69,12 @@ pub struct Recipe {
 
 /// What receives the city: a store, a file, a test.
 pub trait Sink {
-    /// Receives one layer with all its features in order; coordinates are WGS 84 longitude and latitude in degrees.
+    /// Receives one layer with all its features in order; coordinates are WGS 84 longitude and latitude in
+    /// degrees.
     ///
     /// # Errors
-    /// The sink's own error if any feature is not accepted; the generation then ends with [`DemoError::Sink`].
+    /// The sink's own error if any feature is not accepted; the generation then ends with
+    /// [`DemoError::Sink`].
     fn layer(
         &mut self,
         layer: &Layer,

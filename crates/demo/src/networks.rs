@@ -72,8 +72,8 @@ fn stretches(city: &City, part: Part) -> Vec<Stretch<'_>> {
     }
 }
 
-/// The mesh's roads: all of them inside the city, outside it those that join communes. Only trunk roads cross the
-/// river.
+/// The mesh's roads: all of them inside the city, outside it those that join communes. Only trunk roads cross
+/// the river.
 fn arterials(city: &City) -> Vec<Stretch<'_>> {
     let plan = &city.plan;
     let mut out = Vec::new();

@@ -10,11 +10,11 @@ use crate::Geometry;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GeometryKind {
-    /// Points and multi-points.
+    /// Points and collections of points.
     Point,
-    /// Lines and multi-lines.
+    /// Lines and collections of lines.
     Line,
-    /// Polygons and multi-polygons.
+    /// Polygons and collections of polygons.
     Polygon,
     /// More than one of the above, or collections.
     Mixed,
@@ -41,7 +41,8 @@ impl GeometryKind {
         if self == other { self } else { Self::Mixed }
     }
 
-    /// The name in the catalogue, in JSON and in the HTTP interface: `point`, `line`, `polygon`, `mixed` or `none`.
+    /// The name in the catalogue, in JSON and in the HTTP interface: `point`, `line`, `polygon`, `mixed` or
+    /// `none`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Point => "point",
@@ -74,8 +75,8 @@ impl GeometryKind {
         }
     }
 
-    /// Checks that a layer of this kind can hold a geometry of the kind `found`. Whether an empty geometry fits a
-    /// layer of another kind is for the caller to decide.
+    /// Checks that a layer of this kind can hold a geometry of the kind `found`. Whether an empty geometry
+    /// fits a layer of another kind is for the caller to decide.
     ///
     /// # Errors
     /// [`KindMismatch`] if it cannot.

@@ -1,20 +1,23 @@
-//! Geometry without layers and without I/O: what kind it is, how it is written as bytes, whether it is valid and
-//! where it is not, and which part of a repaired geometry may replace the original.
+//! Geometry without layers and without I/O: what kind it is, how it is written as bytes, whether it is valid
+//! and where it is not, and which part of a repaired geometry may replace the original.
 //!
-//! This crate is at the bottom of the workspace. The store, the GeoPackage format, the importer, the rules of an edit
-//! and the output formats all call it, so that each rule about geometry exists once:
+//! This crate is at the bottom of the workspace. The store, the GeoPackage format, the importer, the rules of
+//! an edit and the output formats all call it, so that each rule about geometry exists once:
 //!
 //! - [`GeometryKind`]: the kinds that a layer can hold, their names, and which geometry fits which layer.
-//! - [`wkb`]: well-known binary. One writer and two readers: [`wkb::read`] for bytes that this program or another
-//!   database wrote, [`wkb::read_source`] for bytes from GDAL, which may hold arcs, heights and open rings.
+//! - [`wkb`]: well-known binary. One writer and two readers: [`wkb::read`] for bytes that this program or
+//!   another database wrote, [`wkb::read_source`] for bytes from GDAL, which may hold arcs, heights and open
+//!   rings.
 //! - [`check_validity`]: the rules of OGC Simple Features, with the place of the first fault.
 //! - [`keep_kind`]: which part of a repaired geometry is of the kind that it had.
 //!
-//! Coordinates are `f64` pairs in whatever system the caller uses; nothing here depends on it. The model's geometry is
-//! in longitude and latitude (WGS 84), and the importer also checks geometry in the coordinate system of its source.
+//! Coordinates are `f64` pairs in whatever system the caller uses; nothing here depends on it. The model's
+//! geometry is in longitude and latitude (WGS 84), and the importer also checks geometry in the coordinate
+//! system of its source.
 //!
-//! The repair itself is done by GEOS through the `gdal` crate and is therefore part of `citymap-ingest`: this crate
-//! must not link GDAL, because everything above it would link GDAL too, the server and its tile encoder included.
+//! The repair itself is done by GEOS through the `gdal` crate and is therefore part of `citymap-ingest`: this
+//! crate must not link GDAL, because everything above it would link GDAL too, the server and its tile encoder
+//! included.
 //!
 //! # Examples
 //! ```

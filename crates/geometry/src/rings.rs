@@ -4,13 +4,14 @@ use geo_types::{Coord, LineString, Polygon};
 
 use crate::{Geometry, GeometryFault};
 
-/// Makes a polygon of rings, the outer ring first. Without rings, or with one empty ring, the polygon is empty.
+/// Makes a polygon of rings, the outer ring first. Without rings, or with one empty ring, the polygon is
+/// empty.
 ///
 /// `geo_types::Polygon` closes open rings silently, so a source's rings are checked before it is built.
 ///
 /// # Errors
-/// [`GeometryFault`] if a ring has fewer than four positions or its last position differs from its first. The location
-/// is the first position of that ring.
+/// [`GeometryFault`] if a ring has fewer than four positions or its last position differs from its first. The
+/// location is the first position of that ring.
 pub fn polygon_from_rings(rings: Vec<Vec<Coord>>) -> Result<Polygon, GeometryFault> {
     for (number, ring) in rings.iter().enumerate() {
         let (Some(first), Some(last)) = (ring.first(), ring.last()) else {

@@ -8,13 +8,13 @@ use crate::{FaultLocation, Geometry, GeometryFault};
 /// Checks a geometry. Points and multi-points are always valid.
 ///
 /// # Errors
-/// [`GeometryFault`] with what is wrong. Its location is the first place where a ring meets itself or another ring; if
-/// there is no such place, the first position of the geometry.
+/// [`GeometryFault`] with what is wrong. Its location is the first place where a ring meets itself or another
+/// ring; if there is no such place, the first position of the geometry.
 ///
 /// # Performance
-/// O(n²) in the number of segments of a ring in the worst case, because `geo` compares every pair of segments: some
-/// µs for a parcel of twelve vertices, seconds for a ward of ten thousand. The importer therefore asks GEOS where a
-/// geometry is large; this function is for single edits, whose size is bounded.
+/// O(n²) in the number of segments of a ring in the worst case, because `geo` compares every pair of
+/// segments: some µs for a parcel of twelve vertices, seconds for a ward of ten thousand. The importer
+/// therefore asks GEOS where a geometry is large; this function is for single edits, whose size is bounded.
 ///
 /// # Examples
 /// ```
@@ -67,7 +67,8 @@ fn collect_rings<'a>(geometry: &'a Geometry, rings: &mut Vec<&'a LineString>) {
     }
 }
 
-/// The segments of a ring that have a length, ordered by their smallest x, each with its position in the ring.
+/// The segments of a ring that have a length, ordered by their smallest x, each with its position in the
+/// ring.
 fn sorted_segments(ring: &LineString) -> Vec<(usize, Line)> {
     let mut segments: Vec<_> = ring.lines().filter(|line| line.start != line.end).enumerate().collect();
     let min_x = |line: &Line| line.start.x.min(line.end.x);

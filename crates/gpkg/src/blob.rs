@@ -1,5 +1,5 @@
-//! A geometry as a GeoPackage holds it (OGC 12-128r18, 2.1.3): a header with the coordinate system and, for all but
-//! points, the bounds, then WKB.
+//! A geometry as a GeoPackage holds it (OGC 12-128r18, 2.1.3): a header with the coordinate system and, for
+//! all but points, the bounds, then WKB.
 
 use citymap_geometry::{
     Geometry,
@@ -59,7 +59,7 @@ pub enum BlobError {
 /// A geometry ready for the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blob {
-    /// Header and WKB.
+    /// The blob: the GeoPackage header, then the geometry as WKB.
     pub bytes: Vec<u8>,
     /// `None` for an empty geometry.
     pub bounds: Option<Bounds>,

@@ -1,11 +1,11 @@
-//! Fills an empty SQLite R-tree in one pass: sort-tile-recursive packing, written directly into the tables in which
-//! SQLite keeps its nodes (`_node`, `_parent`, `_rowid`).
+//! Fills an empty SQLite R-tree in one pass: sort-tile-recursive packing, written directly into the tables in
+//! which SQLite keeps its nodes (`_node`, `_parent`, `_rowid`).
 //!
-//! A million single inserts take SQLite about 5 s, because each walks down the tree and splits nodes. Packed nodes take
-//! a tenth of that, and queries on them are faster because the nodes are full and hardly overlap. The format of a node
-//! is in the comment at the head of SQLite's `rtree.c`: two bytes of depth (root only), two of the number of cells, then
-//! 8 bytes of id and four 4-byte coordinates for each cell, all big endian. The tests let SQLite's own `rtreecheck`
-//! judge the result.
+//! A million single inserts take SQLite about 5 s, because each walks down the tree and splits nodes. Packed
+//! nodes take a tenth of that, and queries on them are faster because the nodes are full and hardly overlap.
+//! The format of a node is in the comment at the head of SQLite's `rtree.c`: two bytes of depth (root only),
+//! two of the number of cells, then 8 bytes of id and four 4-byte coordinates for each cell, all big endian.
+//! The tests let SQLite's own `rtreecheck` judge the result.
 
 use rusqlite::{Connection, params};
 
@@ -80,7 +80,8 @@ pub(crate) fn fill(conn: &Connection, name: &str, boxes: Vec<RtreeBox>) -> rusql
     Ok(())
 }
 
-/// Orders boxes so that each run of `capacity` of them is close together: vertical slices by x, each ordered by y (Leutenegger, Lopez, Edgington: STR, 1997).
+/// Orders boxes so that each run of `capacity` of them is close together: vertical slices by x, each ordered
+/// by y (Leutenegger, Lopez, Edgington: STR, 1997).
 fn tile(boxes: &mut [RtreeBox], capacity: usize) {
     let nodes = boxes.len().div_ceil(capacity);
     let slices = nodes.isqrt().max(1);

@@ -12,8 +12,8 @@ pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A column name in a GeoPackage for each field, see [`unique_names`]. `rowid` and its synonyms would hide the row's
-/// number and are not given.
+/// A column name in a GeoPackage for each field, see [`unique_names`]. `rowid` and its synonyms would hide
+/// the row's number and are not given.
 pub fn names(fields: &[Field]) -> Vec<String> {
     unique_names(fields, &["rowid", "_rowid_", "oid"], usize::MAX)
 }
@@ -27,9 +27,9 @@ pub fn cut(name: &str, max_bytes: usize) -> &str {
     &name[..end]
 }
 
-/// A column name for each field, at most `max_bytes` long: the field's own name, or one with a number at its end where
-/// that is reserved, too long, or taken by an earlier field. Names that differ only in ASCII case count as the same, as
-/// they do in SQLite. `fid` and `geom` are always reserved.
+/// A column name for each field, at most `max_bytes` long: the field's own name, or one with a number at its
+/// end where that is reserved, too long, or taken by an earlier field. Names that differ only in ASCII case
+/// count as the same, as they do in SQLite. `fid` and `geom` are always reserved.
 pub fn unique_names(fields: &[Field], reserved: &[&str], max_bytes: usize) -> Vec<String> {
     let mut taken: std::collections::HashSet<String> =
         [FID, GEOM, ""].iter().chain(reserved).map(|name| (*name).to_owned()).collect();

@@ -43,7 +43,8 @@ pub fn advice(error: &rusqlite::Error) -> Option<&'static str> {
         ErrorCode::DiskFull => "the disk is full, and nothing was changed; make room and try again",
         ErrorCode::ReadOnly => "the file is not writable; change its permissions or those of its folder",
         ErrorCode::CannotOpen => {
-            "the file cannot be opened; its folder must exist and, for SQLite's -wal and -shm files, be writable"
+            "the file cannot be opened; its folder must exist and, for SQLite's -wal and -shm files, be \
+             writable"
         }
         ErrorCode::DatabaseCorrupt => {
             "the file is damaged; `citymap doctor` reports details; restore it from a backup"

@@ -7,8 +7,8 @@ use crate::{
     blob::{self, Bounds},
 };
 
-/// Registers `ST_IsEmpty`, `ST_MinX`, `ST_MaxX`, `ST_MinY` and `ST_MaxY` on a connection. Each gives NULL for NULL, and
-/// the bounds are NULL for an empty geometry.
+/// Registers `ST_IsEmpty`, `ST_MinX`, `ST_MaxX`, `ST_MinY` and `ST_MaxY` on a connection. Each gives NULL for
+/// NULL, and the bounds are NULL for an empty geometry.
 ///
 /// # Errors
 /// [`GpkgError::Sqlite`] if SQLite does not take the functions.

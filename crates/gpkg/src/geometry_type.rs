@@ -17,15 +17,15 @@ fn geometry_type(codes: u8) -> String {
     exact.map_or("GEOMETRY", |(_, name)| name).to_ascii_uppercase()
 }
 
-/// Declares the geometry type of a layer once it is known what was written, `codes` being the WKB types (bit n for code
-/// n): as narrow as they allow if the layer was empty before, else wide enough for old and new.
+/// Declares the geometry type of a layer once it is known what was written, `codes` being the WKB types (bit
+/// n for code n): as narrow as they allow if the layer was empty before, else wide enough for old and new.
 ///
-/// The declared type of the column and `gpkg_geometry_columns` must agree, and SQLite has no `ALTER COLUMN`. The text of
-/// the schema is edited, as SQLite's manual advises for changes that affect no stored row.
+/// The declared type of the column and `gpkg_geometry_columns` must agree, and SQLite has no `ALTER COLUMN`.
+/// The text of the schema is edited, as SQLite's manual advises for changes that affect no stored row.
 ///
 /// # Errors
-/// [`GpkgError::Rebuilt`] if another program has written the table's definition in its own way, [`GpkgError::Sqlite`]
-/// if the file cannot be written.
+/// [`GpkgError::Rebuilt`] if another program has written the table's definition in its own way,
+/// [`GpkgError::Sqlite`] if the file cannot be written.
 pub fn widen(conn: &Connection, id: &LayerId, codes: u8, was_empty: bool) -> Result<(), GpkgError> {
     if codes == 0 {
         return Ok(());

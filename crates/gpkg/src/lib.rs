@@ -1,15 +1,17 @@
 //! The GeoPackage format (OGC 12-128r18, version 1.3): what every such file has, whoever wrote it.
 //!
-//! A GeoPackage is an SQLite database with prescribed tables. This crate knows those tables and nothing above them: no
-//! history, no revisions, no catalogue of ours. The store keeps its record in a GeoPackage file and adds its own tables
-//! (`citymap-store`); the output formats write one with a single table ([`PlainGeoPackage`]). Both must agree on every
-//! byte that QGIS and GDAL look at, so those bytes are written here:
+//! A GeoPackage is an SQLite database with prescribed tables. This crate knows those tables and nothing above
+//! them: no history, no revisions, no catalogue of ours. The store keeps its record in a GeoPackage file and
+//! adds its own tables (`citymap-store`); the output formats write one with a single table
+//! ([`PlainGeoPackage`]). Both must agree on every byte that QGIS and GDAL look at, so those bytes are
+//! written here:
 //!
 //! - [`blob`]: a geometry as the format stores it, header and WKB, and its bounds.
 //! - [`schema`]: the metadata tables, the numbers in SQLite's header, and the one coordinate system.
 //! - [`table`]: a layer's table and its rows in the metadata tables.
 //! - [`columns`]: which column a field gets, since column names are not as free as field names.
-//! - [`rtree`]: the spatial index, filled in one pass, and the triggers that keep it right when another program edits.
+//! - [`rtree`]: the spatial index, filled in one pass, and the triggers that keep it right when another
+//!   program edits.
 //! - [`geometry_type`]: the type of geometry that a table declares, as narrow as the data allows.
 //! - [`register_functions`]: the SQL functions that the triggers call.
 //!

@@ -16,15 +16,15 @@ use crate::{
 /// A value of a row, as SQLite takes it. Days and instants are texts of ISO 8601.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {
-    /// No value.
+    /// The absence of a value.
     Null,
     /// Stored as 0 or 1.
     Bool(bool),
-    /// 64-bit signed integer.
+    /// A signed integer of 64 bits.
     Int(i64),
     /// 64-bit floating point; NaN becomes null.
     Real(f64),
-    /// Unicode text.
+    /// A text in Unicode.
     Text(&'a str),
 }
 
@@ -68,8 +68,8 @@ impl PlainGeoPackage {
             return Err(GpkgError::Exists(path.to_owned()));
         }
         let conn = Connection::open(path)?;
-        // Nobody reads the file before it is complete, and an incomplete one is thrown away: no journal, and no
-        // waiting for the disk.
+        // Nobody reads the file before it is complete, and an incomplete one is thrown away: no journal, and
+        // no waiting for the disk.
         conn.execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536; \
              PRAGMA locking_mode = EXCLUSIVE; BEGIN",
@@ -107,8 +107,8 @@ impl PlainGeoPackage {
     /// Adds a row: its geometry (WGS 84 degrees) if the table has one, and a cell for each field.
     ///
     /// # Errors
-    /// [`GpkgError::Width`] for another number of cells, [`GpkgError::NotFinite`] for a coordinate that is NaN or
-    /// infinite, [`GpkgError::Sqlite`] if the file cannot be written.
+    /// [`GpkgError::Width`] for another number of cells, [`GpkgError::NotFinite`] for a coordinate that is
+    /// NaN or infinite, [`GpkgError::Sqlite`] if the file cannot be written.
     pub fn put(&mut self, geometry: Option<&Geometry>, cells: &[Cell<'_>]) -> Result<(), GpkgError> {
         if cells.len() != self.fields {
             return Err(GpkgError::Width { found: cells.len(), expected: self.fields });

@@ -1,9 +1,9 @@
-//! The spatial index of a layer (GeoPackage's extension `gpkg_rtree_index`) and the triggers that keep it and the
-//! feature count right when another program edits the file.
+//! The spatial index of a layer (GeoPackage's extension `gpkg_rtree_index`) and the triggers that keep it and
+//! the feature count right when another program edits the file.
 //!
-//! The index is an SQLite R-tree with one box for each geometry that is not empty. Writing many features does without
-//! the triggers: the writer drops them, fills the index in one pass with [`create`], and makes them again within the
-//! same transaction, so that the file at rest always has them.
+//! The index is an SQLite R-tree with one box for each geometry that is not empty. Writing many features does
+//! without the triggers: the writer drops them, fills the index in one pass with [`create`], and makes them
+//! again within the same transaction, so that the file at rest always has them.
 
 use citymap_model::LayerId;
 use rusqlite::{Connection, params};
@@ -20,8 +20,8 @@ pub fn name(id: &LayerId) -> String {
     format!("rtree_{id}_{GEOM}")
 }
 
-/// Bounds as an R-tree holds them: 32-bit numbers, rounded outwards, since an index may find too much but never too
-/// little.
+/// Bounds as an R-tree holds them: 32-bit numbers, rounded outwards, since an index may find too much but
+/// never too little.
 pub fn rounded(bounds: Bounds) -> [f32; 4] {
     let [min_x, max_x, min_y, max_y] = bounds;
     [down(min_x), up(max_x), down(min_y), up(max_y)]
@@ -43,7 +43,8 @@ fn up(value: f64) -> f32 {
 /// [`GpkgError::Sqlite`] if there is one, or it cannot be written.
 ///
 /// # Performance
-/// O(n log n) for n boxes, all of which are in memory: about half a second for a million, a tenth of single inserts.
+/// O(n log n) for n boxes, all of which are in memory: about half a second for a million, a tenth of single
+/// inserts.
 pub fn create(conn: &Connection, id: &LayerId, boxes: Vec<RtreeBox>) -> Result<(), GpkgError> {
     let name = name(id);
     conn.execute_batch(&format!(
@@ -94,8 +95,8 @@ pub fn change(conn: &Connection, id: &LayerId, changes: &[(i64, Option<[f32; 4]>
     Ok(())
 }
 
-/// The name and the SQL of each trigger of a layer: those of GeoPackage 1.3, annex F.3, and those that keep GDAL's count
-/// of features.
+/// The name and the SQL of each trigger of a layer: those of GeoPackage 1.3, annex F.3, and those that keep
+/// GDAL's count of features.
 pub fn triggers(id: &LayerId, spatial: bool) -> Vec<(String, String)> {
     let table = quoted(id.as_str());
     let mut triggers = Vec::new();
@@ -152,8 +153,8 @@ pub fn triggers(id: &LayerId, spatial: bool) -> Vec<(String, String)> {
     triggers
 }
 
-/// Whether a trigger of a layer's table is one of those that [`triggers`] makes, also under the names that GDAL and
-/// QGIS give them.
+/// Whether a trigger of a layer's table is one of those that [`triggers`] makes, also under the names that
+/// GDAL and QGIS give them.
 pub fn is_format_trigger(id: &LayerId, trigger: &str) -> bool {
     trigger.starts_with(&format!("rtree_{id}_"))
         || trigger.starts_with("trigger_insert_feature_count")

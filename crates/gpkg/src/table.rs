@@ -10,8 +10,8 @@ use crate::{
     geometry_type,
 };
 
-/// Creates the table of a layer and its metadata, with one column for each field. The spatial index and the triggers
-/// are made separately, once the features are in the table.
+/// Creates the table of a layer and its metadata, with one column for each field. The spatial index and the
+/// triggers are made separately, once the features are in the table.
 ///
 /// # Errors
 /// [`GpkgError::Sqlite`] if there is a table of this name, or it cannot be written.
@@ -97,8 +97,8 @@ pub fn forget(conn: &Connection, id: &LayerId) -> Result<(), GpkgError> {
     Ok(())
 }
 
-/// States how many features a layer has, the extent of all of them, and when it was last changed; `None` leaves the
-/// time as it is.
+/// States how many features a layer has, the extent of all of them, and when it was last changed; `None`
+/// leaves the time as it is.
 ///
 /// # Errors
 /// [`GpkgError::Sqlite`] if it cannot be written.
@@ -117,7 +117,8 @@ pub fn state_contents(
     )?;
     let bounds = extent.map_or([None; 4], |bounds| bounds.map(Some));
     conn.execute(
-        "UPDATE gpkg_contents SET last_change = coalesce(?2, last_change), min_x = ?3, max_x = ?4, min_y = ?5, \
+        "UPDATE gpkg_contents SET last_change = coalesce(?2, last_change), min_x = ?3, max_x = ?4, min_y = \
+         ?5, \
          max_y = ?6 WHERE table_name = ?1",
         params![id, changed, bounds[0], bounds[1], bounds[2], bounds[3]],
     )?;

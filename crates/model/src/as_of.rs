@@ -1,3 +1,5 @@
+//! Which state of the record a question is about: a revision, or an instant.
+
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Days, FixedOffset, NaiveTime, Utc};
@@ -16,7 +18,8 @@ pub enum AsOf {
 /// A text that names no state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no revision; write its number, a day (2026-07-01: its end, Vietnam's time) or an instant (2026-07-01T09:30:00+07:00)"
+    "`{0}` is no revision; write its number, a day (2026-07-01: its end, Vietnam's time) or an instant \
+     (2026-07-01T09:30:00+07:00)"
 )]
 pub struct InvalidAsOf(pub String);
 
@@ -26,8 +29,8 @@ const HOURS_EAST: i32 = 7;
 impl FromStr for AsOf {
     type Err = InvalidAsOf;
 
-    /// A number, a bare day (what was on record when it ended in Vietnam, UTC+7), or an RFC 3339 instant; one without
-    /// an offset counts as UTC.
+    /// A number, a bare day (what was on record when it ended in Vietnam, UTC+7), or an RFC 3339 instant; one
+    /// without an offset counts as UTC.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidAsOf(text.chars().take(60).collect());
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,7 +1,7 @@
 //! Code lists: what the codes in a field mean, in both languages, with the map's colour.
 //!
 //! A field names its list by id ([`crate::Field::code_list`]). The built-in lists are the tables in
-//! `data/`, each with its legal source in its head, compiled into the program.
+//! `data/`, each with its legal source in its first lines, compiled into the program.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ use crate::{Title, parse_date, table};
 pub struct CodeList {
     /// The id by which fields name it.
     pub id: &'static str,
-    /// What people read.
+    /// The title that users see.
     pub title: Title,
     /// The codes, in the order of their source.
     pub entries: Vec<Code>,
@@ -24,9 +24,9 @@ pub struct CodeList {
 /// One code of a list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Code {
-    /// The code, as it stands in data.
+    /// The code, as it is written in data.
     pub code: String,
-    /// What it means.
+    /// What the code means, in both languages.
     pub title: Title,
     /// The colour on maps, `#RRGGBB`, where the source sets one.
     pub color: Option<String>,
@@ -36,7 +36,7 @@ pub struct Code {
     pub valid_from: Option<NaiveDate>,
     /// The day from which it may no longer be given (data keeps it); `None` while in force.
     pub valid_to: Option<NaiveDate>,
-    /// The code that took its place.
+    /// The code that replaced it, if one did.
     pub replaced_by: Option<String>,
 }
 
@@ -72,7 +72,7 @@ pub fn builtin(id: &str) -> Option<&'static CodeList> {
     all().iter().find(|list| list.id == id)
 }
 
-/// Every built-in list.
+/// All built-in lists, in a fixed order.
 pub fn all() -> &'static [CodeList] {
     &*LISTS
 }

@@ -1,15 +1,17 @@
+//! Features, and what the outside calls them.
+
 use std::fmt;
 
 use crate::{Geometry, Value};
 
-/// The store's own number of a feature: positive, given once, never used again in its layer.
-/// It is the tile's feature id.
+/// The store's own number of a feature: positive, assigned once, never used again in its layer. It is the
+/// feature id in tiles.
 pub type Fid = i64;
 
-/// A feature on its way into the store: it has no number yet.
+/// A feature that is to be stored and has no number yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewFeature {
-    /// WGS 84 longitude and latitude; `None` is a null geometry. An empty geometry stays one.
+    /// WGS 84 longitude and latitude in degrees; `None` is a null geometry, which differs from an empty one.
     pub geometry: Option<Geometry>,
     /// One value for each field of the layer, in order.
     pub values: Vec<Value>,
@@ -18,9 +20,9 @@ pub struct NewFeature {
 /// A feature as the store holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Feature {
-    /// The store's number.
+    /// The number that the store assigned.
     pub fid: Fid,
-    /// WGS 84 longitude and latitude; `None` is a null geometry.
+    /// WGS 84 longitude and latitude in degrees; `None` is a null geometry.
     pub geometry: Option<Geometry>,
     /// One value for each field of the layer, in order.
     pub values: Vec<Value>,
@@ -36,14 +38,14 @@ pub struct Feature {
 pub enum FeatureId {
     /// The layer has no key field.
     Fid(Fid),
-    /// The key.
+    /// The key, which no feature with a lower number has.
     Key(String),
     /// A repeated key, or none (empty), told apart by the fid.
     KeyAndFid(String, Fid),
 }
 
 impl FeatureId {
-    /// The id of a feature in a layer whose key field everybody may read. `key` is the key as text,
+    /// The id of a feature in a layer whose key field is public. `key` is the key as text,
     /// `None` for a feature without one. `repeated` says whether a feature with a lower fid has the
     /// same key.
     ///

@@ -1,3 +1,5 @@
+//! The fields of a layer: names, types, meanings.
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Meaning, Title};
@@ -6,17 +8,17 @@ use crate::{Meaning, Title};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FieldType {
-    /// True or false.
+    /// A truth value: `true` or `false`.
     Bool,
-    /// 64-bit signed integer.
+    /// A signed integer of 64 bits.
     Int,
-    /// 64-bit floating point.
+    /// A floating-point number of 64 bits.
     Real,
-    /// Unicode text.
+    /// A text in Unicode, normalised to NFC.
     Text,
-    /// Calendar day.
+    /// A day of the calendar, without a time zone.
     Date,
-    /// Instant, UTC, to the millisecond.
+    /// An instant in UTC, to the millisecond.
     DateTime,
 }
 
@@ -52,7 +54,8 @@ pub struct Field {
     /// The code list whose codes the values are, by its id in `data/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_list: Option<String>,
-    /// What the values say about the feature, if that is known; search, tiles and the map go by it, not by the name.
+    /// What the values say about the feature, if that is known; search, tiles and the map go by it, not by
+    /// the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meaning: Option<Meaning>,
     /// Whether the values are personal data (Law 91/2025/QH15). Such a field is stored, and is

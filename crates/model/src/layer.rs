@@ -1,3 +1,5 @@
+//! Layers: what they are to the city, and how they are defined.
+
 use std::{fmt, str::FromStr};
 
 use chrono::NaiveDate;
@@ -59,7 +61,7 @@ impl fmt::Display for LayerId {
     }
 }
 
-/// What a layer is to the city. Search, the map's style and the questions go by it.
+/// What a layer is to the city. Search, the map's style and the questions depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -69,19 +71,19 @@ pub enum Role {
     Zone,
     /// Roads and streets, as lines.
     Road,
-    /// Buildings.
+    /// Buildings and their parts.
     Building,
-    /// Address points.
+    /// Points that have an address.
     Address,
     /// Administrative units (phường, xã, đặc khu).
     AdminUnit,
     /// Pipes, cables, lights, hydrants.
     Utility,
-    /// Named places.
+    /// Places that have a name.
     Place,
-    /// Reports from residents.
+    /// Reports that residents made.
     Report,
-    /// Anything else.
+    /// None of the roles above.
     #[default]
     Other,
 }
@@ -124,10 +126,11 @@ impl fmt::Display for Role {
     }
 }
 
-/// A text that names no role.
+/// A text that is not the name of a role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a role; the roles are parcel, zone, road, building, address, admin_unit, utility, place, report, other"
+    "`{0}` is not a role; the roles are parcel, zone, road, building, address, admin_unit, utility, place, \
+     report, other"
 )]
 pub struct UnknownRole(pub String);
 
@@ -139,12 +142,12 @@ impl FromStr for Role {
     }
 }
 
-/// A layer as the catalogue holds it: what it is, not what is in it.
+/// The definition of a layer, as the catalogue holds it, without its features.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layer {
-    /// Its name.
+    /// The name of the layer, in tables, tiles and addresses.
     pub id: LayerId,
-    /// What people read.
+    /// The title that users see.
     pub title: Title,
     /// What it is to the city.
     pub role: Role,
@@ -174,20 +177,20 @@ pub struct Layer {
     /// The day whose state the data shows.
     #[serde(default)]
     pub data_date: Option<NaiveDate>,
-    /// Who answers for the data.
+    /// The agency that is responsible for the data.
     #[serde(default)]
     pub steward: Option<String>,
     /// Licence and attribution, as the map must show it.
     #[serde(default)]
     pub attribution: Option<String>,
-    /// Whether the data is made up (the demo city).
+    /// Whether the data is invented, as in the demo city.
     #[serde(default)]
     pub synthetic: bool,
-    /// What it shows, where its role does not say it. Always written, also where there is none: a definition without it is
-    /// from before there were meanings, see [`Layer::from_definition`].
+    /// What it shows, where its role does not say it. Always written, also where there is none: a definition
+    /// without it is from before there were meanings, see [`Layer::from_definition`].
     #[serde(default)]
     pub theme: Option<Theme>,
-    /// How tiles generalise it; without one as [`Layer::tile_rule`] finds.
+    /// How tiles generalise the layer; `None` for the default that [`Layer::tile_rule`] derives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiles: Option<TileRule>,
 }
@@ -236,8 +239,8 @@ impl Layer {
         self.fields.iter().position(|field| field.meaning == Some(meaning))
     }
 
-    /// Gives the field at `index` a meaning, or none. Another field that had it loses it, unless several may have it.
-    /// [`Layer::valid_from`] and [`Layer::valid_to`] follow.
+    /// Gives the field at `index` a meaning, or none. Another field that had it loses it, unless several may
+    /// have it. [`Layer::valid_from`] and [`Layer::valid_to`] follow.
     ///
     /// # Panics
     /// Where there is no field at `index`.
@@ -279,8 +282,8 @@ impl Layer {
             .is_ok_and(|document| document.get("theme").is_none())
     }
 
-    /// Proposes meanings for a definition from before there were any. What bounds validity stays as it is: it decides
-    /// which features are there, and nobody asked for another answer.
+    /// Proposes meanings for a definition from before there were any. What bounds validity stays as it is: it
+    /// decides which features are there, and nobody asked for another answer.
     fn add_meanings(&mut self) {
         let bounds = [self.valid_from.clone(), self.valid_to.clone()];
         for (name, meaning) in bounds.iter().zip([Meaning::ValidFrom, Meaning::ValidTo]) {

@@ -1,9 +1,9 @@
-//! The words that every other room of citymap speaks: layers, fields, values, features, keys,
-//! revisions and code lists.
+//! The terms that every other crate of citymap uses: layers, fields, values, features, keys, revisions and
+//! code lists.
 //!
 //! Nothing here does I/O, and nothing here knows HTTP or SQL. Geometry is two-dimensional, in
 //! WGS 84 longitude and latitude (degrees, x = longitude, y = latitude), everywhere in the
-//! program; other systems exist only at its doors (`citymap-crs`).
+//! program; other systems exist only where data enters or leaves (`citymap-crs`).
 //!
 //! ```
 //! use citymap_model::{Field, FieldType, GeometryKind, Layer, LayerId, Role, Title};
@@ -33,7 +33,8 @@ pub mod units;
 mod value;
 
 pub use as_of::{AsOf, InvalidAsOf};
-/// The kind of geometry that a layer holds, and geometry itself; the rules about them are in `citymap-geometry`.
+/// The kind of geometry that a layer holds, and geometry itself; the rules about them are in
+/// `citymap-geometry`.
 pub use citymap_geometry::GeometryKind;
 pub use feature::{Feature, FeatureId, Fid, NewFeature};
 pub use field::{Field, FieldType};

@@ -1,8 +1,9 @@
 //! What a field means to the city, apart from what its source calls it.
 //!
-//! A meaning is part of the layer's definition ([`crate::Field::meaning`]). It is proposed once, when data is imported
-//! ([`crate::propose_meanings`]), confirmed or changed by the steward, and read by every room that needs to know which
-//! field is which: search, the tile rules, statistics, the web map. None of them looks at field names.
+//! A meaning is part of the layer's definition ([`crate::Field::meaning`]). It is proposed once, when data is
+//! imported ([`crate::propose_meanings`]), confirmed or changed by the steward, and read by every room that
+//! needs to know which field is which: search, the tile rules, statistics, the web map. None of them looks at
+//! field names.
 
 use std::{fmt, str::FromStr};
 
@@ -12,8 +13,8 @@ use crate::Title;
 
 /// What the values of a field say about the feature.
 ///
-/// The key and the label of a layer are not meanings: a key identifies a feature whatever its value says, and a label is
-/// the one field that the map writes. [`crate::Layer::key`] and [`crate::Layer::label`] name them.
+/// The key and the label of a layer are not meanings: a key identifies a feature whatever its value says, and
+/// a label is the one field that the map writes. [`crate::Layer::key`] and [`crate::Layer::label`] name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -42,8 +43,8 @@ pub enum Meaning {
     ValidFrom,
     /// The day or instant until which the feature is valid, exclusive; also [`crate::Layer::valid_to`].
     ValidTo,
-    /// A name by which people look for the feature, in Vietnamese or in no particular language. Several fields may
-    /// have this meaning.
+    /// A name by which people look for the feature, in Vietnamese or in no particular language. Several
+    /// fields may have this meaning.
     Name,
     /// The name in English.
     NameEn,
@@ -57,15 +58,18 @@ pub enum Meaning {
     Status,
     /// The height above ground, in the field's unit, metres where it has none.
     Height,
-    /// The width of the feature itself (the carriageway of a road), in the field's unit, metres where it has none.
+    /// The width of the feature itself (the carriageway of a road), in the field's unit, metres where it has
+    /// none.
     Width,
     /// The width of a road's right-of-way (lộ giới), in the field's unit, metres where it has none.
     RightOfWay,
     /// The number of storeys.
     Storeys,
-    /// The area as papers state it, in the field's unit, m² where it has none. Not computed from the geometry.
+    /// The area as papers state it, in the field's unit, m² where it has none. Not computed from the
+    /// geometry.
     Area,
-    /// The class of a road, as a code of the list `road_class`, as a value of OpenStreetMap's `highway`, or as text.
+    /// The class of a road, as a code of the list `road_class`, as a value of OpenStreetMap's `highway`, or
+    /// as text.
     RoadClass,
     /// What the features are classed by where none of the meanings above says it.
     Class,
@@ -118,7 +122,7 @@ impl Meaning {
         self.row().1
     }
 
-    /// What people read.
+    /// The title that users see.
     pub fn title(self) -> Title {
         let (.., vi, en) = *self.row();
         Title::new(vi, en)

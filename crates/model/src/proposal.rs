@@ -1,14 +1,16 @@
-//! What fields and layers probably mean, by the names that Vietnamese offices, OpenStreetMap and others give them.
+//! What fields and layers probably mean, by the names that Vietnamese offices, OpenStreetMap and others give
+//! them.
 //!
-//! This is the only place that reads meaning from names. It is asked once, when data is imported or when a definition
-//! from before meanings is read; from then on [`Field::meaning`] says it, and the steward may say otherwise.
+//! This is the only place that reads meaning from names. It is asked once, when data is imported or when a
+//! definition from before meanings is read; from then on [`Field::meaning`] says it, and the steward may say
+//! otherwise.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::{Field, FieldType, GeometryKind, Layer, Meaning, Role, Theme};
 
-/// Field names by meaning, as [`plain_name`] makes them. Where several fields of a layer could have a meaning that only
-/// one may have, the name that comes first here wins.
+/// Field names by meaning, as [`plain_name`] makes them. Where several fields of a layer could have a meaning
+/// that only one may have, the name that comes first here wins.
 const NAMES: &[(Meaning, &[&str])] = &[
     (
         Meaning::CommuneCode,
@@ -198,8 +200,8 @@ const LABELS: [&str; 13] = [
 const UTILITIES: [&str; 8] =
     ["hydrant", "truncuuhoa", "trucuuhoa", "capnuoc", "thoatnuoc", "dien", "chieusang", "utility"];
 
-/// A name as ASCII letters and digits in lower case, without diacritics and separators: `Số tờ`, `SO_TO` and `soTo`
-/// all become `soto`.
+/// A name as ASCII letters and digits in lower case, without diacritics and separators: `Số tờ`, `SO_TO` and
+/// `soTo` all become `soto`.
 pub fn plain_name(name: &str) -> String {
     name.nfd()
         .filter(|letter| !is_combining_mark(*letter))
@@ -269,15 +271,17 @@ fn rank(plain: &str, field: &Field, meaning: Meaning, role: Role) -> Option<usiz
     suits.then_some(rank)
 }
 
-/// Whether of several fields that suit a meaning the one with the better name has it. Of other meanings the first field has it.
+/// Whether of several fields that suit a meaning the one with the better name has it. Of other meanings the
+/// first field has it.
 fn best_name_wins(meaning: Meaning) -> bool {
     matches!(meaning, Meaning::LandUse | Meaning::PlanFunction | Meaning::RoadClass | Meaning::Class)
 }
 
-/// Proposes what the fields of a layer mean, what it shows ([`Layer::theme`]) and which fields bound its features'
-/// validity. What the definition says already stays.
+/// Proposes what the fields of a layer mean, what it shows ([`Layer::theme`]) and which fields bound its
+/// features' validity. What the definition says already stays.
 ///
-/// A personal field is proposed as the owner or as nothing, so call this once it is known which fields are personal.
+/// A personal field is proposed as the owner or as nothing, so call this once it is known which fields are
+/// personal.
 ///
 /// # Examples
 ///
@@ -293,8 +297,8 @@ fn best_name_wins(meaning: Meaning) -> bool {
 /// ```
 pub fn propose_meanings(layer: &mut Layer) {
     let plain: Vec<String> = layer.fields.iter().map(|field| plain_name(&field.name)).collect();
-    // A road in a plan table may be classed by its land use too: the general meanings come first, and a field that has
-    // one is not asked again.
+    // A road in a plan table may be classed by its land use too: the general meanings come first, and a field
+    // that has one is not asked again.
     for meaning in Meaning::all() {
         if layer.field_meaning(meaning).is_some() {
             continue;

@@ -18,23 +18,23 @@ pub enum Theme {
     Water,
     /// Parks and open spaces, as areas or lines.
     Green,
-    /// Power lines.
+    /// Power lines and cables.
     Power,
     /// Borders that are areas in the data, of which only the lines may be drawn.
     Boundary,
-    /// Fire hydrants.
+    /// Fire hydrants, as points.
     Hydrant,
-    /// Street lights.
+    /// Street lights, as points.
     Light,
-    /// Schools.
+    /// Schools of all levels.
     School,
     /// Hospitals and other places of health care.
     Hospital,
-    /// Markets.
+    /// Markets, covered or not.
     Market,
     /// Parks and trees, as points.
     Park,
-    /// Reports of residents.
+    /// Reports that residents made.
     Report,
 }
 
@@ -73,7 +73,8 @@ impl Theme {
 
     /// What the name of a layer says about its theme; `None` where it says nothing.
     ///
-    /// Points have symbols, so their names are compared with what symbols there are; other geometry has colours.
+    /// Points have symbols, so their names are compared with what symbols there are; other geometry has
+    /// colours.
     pub fn propose(id: &LayerId, role: Role, geometry: GeometryKind) -> Option<Self> {
         let name = format!("_{id}_");
         let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
@@ -88,7 +89,8 @@ impl Theme {
     }
 }
 
-// Parts of layer names. `_` stands for the edge of a word: the names are compared with one in front and one behind.
+// Parts of layer names. `_` stands for the edge of a word: the names are compared with one in front and one
+// behind.
 const WATER: [&str; 16] = [
     "_water_",
     "_waterway_",

@@ -1,3 +1,5 @@
+//! How a layer is generalised in tiles.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -6,14 +8,14 @@ use crate::{FieldType, GeometryKind, Layer, Meaning, Role};
 
 /// How a layer is generalised in tiles: what is drawn below the zoom at which everything is.
 ///
-/// From `detail_zoom` on every feature is in every tile that it meets, with all its public fields. Below it polygons are
-/// merged by class into areas, lines are thinned by class and simplified, points are clustered.
+/// From `detail_zoom` on every feature is in every tile that it meets, with all its public fields. Below it
+/// polygons are merged by class into areas, lines are thinned by class and simplified, points are clustered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TileRule {
     /// The lowest zoom at which every feature is drawn, as it is, with all public fields. 0: always.
     pub detail_zoom: u8,
-    /// The field by whose values polygons are merged, lines are thinned and points are clustered apart; without one all
-    /// are alike. A personal field counts as none.
+    /// The field by whose values polygons are merged, lines are thinned and points are clustered apart;
+    /// without one all are alike. A personal field counts as none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// For lines: the zoom from which a class is drawn. A class that is not named here always is.
@@ -22,7 +24,8 @@ pub struct TileRule {
     /// How far a simplified line or border may lie from the exact one, in pixels of 1/512 of a tile.
     #[serde(default = "default_simplify")]
     pub simplify: f64,
-    /// How many bytes (gzip) one tile of the layer may have below `detail_zoom`, before it is drawn more coarsely.
+    /// How many bytes (gzip) one tile of the layer may have below `detail_zoom`, before it is drawn more
+    /// coarsely.
     #[serde(default = "default_budget")]
     pub budget: u32,
 }
@@ -35,37 +38,37 @@ fn default_budget() -> u32 {
     200_000
 }
 
-/// A rule that cannot be followed.
+/// A rule that cannot be applied to its layer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidTileRule {
-    /// There is no such field.
+    /// The layer has no such field.
     #[error("layer {layer} has no field `{field}`: `class` must name one of its fields")]
     Class {
-        /// The layer.
+        /// The layer of the rule.
         layer: String,
-        /// The field asked for.
+        /// The field that was named.
         field: String,
     },
-    /// Personal data must not decide what a public tile shows.
+    /// The field is personal: personal data must not decide what a public tile shows.
     #[error("field `{0}` holds personal data, and tiles are public: `class` must name another field")]
     Personal(String),
-    /// A zoom beyond the deepest that rules may name.
-    #[error("zoom {0} is too deep for a rule: the deepest is {deepest}", deepest = TileRule::DEEPEST)]
+    /// The zoom is above the highest that a rule may name.
+    #[error("zoom {0} is too high for a rule; the highest is {deepest}", deepest = TileRule::DEEPEST)]
     Zoom(u8),
-    /// No sensible tolerance.
+    /// The tolerance is negative, too large, or not a number.
     #[error("`simplify` is {0}: it must be from 0 to 8 pixels")]
     Simplify(f64),
-    /// A budget that nothing fits.
+    /// The budget is too small for any feature.
     #[error("`budget` is {0} bytes: it must be 1000 or more")]
     Budget(u32),
 }
 
 impl TileRule {
-    /// The highest `detail_zoom`.
+    /// The highest zoom that a rule may name.
     pub const DEEPEST: u8 = 18;
 
-    /// A rule by which every feature is drawn at every zoom.
+    /// A rule that draws every feature at every zoom.
     pub fn everything() -> Self {
         Self {
             detail_zoom: 0,
@@ -76,10 +79,10 @@ impl TileRule {
         }
     }
 
-    /// Whether the rule can be followed for this layer.
+    /// Checks whether the rule can be applied to this layer.
     ///
     /// # Errors
-    /// [`InvalidTileRule`] that says what to change.
+    /// [`InvalidTileRule`], whose text says what to change.
     pub fn check(&self, layer: &Layer) -> Result<(), InvalidTileRule> {
         if let Some(name) = &self.class {
             let field = layer
@@ -135,8 +138,9 @@ const ROAD_ZOOMS: [(&str, u8); 20] = [
 ];
 
 impl Layer {
-    /// How the layer is generalised in tiles: its own rule, or where it has none the one that its role, its kind of
-    /// geometry and the meanings of its fields suggest. A rule that cannot be followed (its field is gone) counts as none.
+    /// How the layer is generalised in tiles: its own rule, or where it has none the one that its role, its
+    /// kind of geometry and the meanings of its fields suggest. A rule that cannot be followed (its field is
+    /// gone) counts as none.
     pub fn tile_rule(&self) -> TileRule {
         match &self.tiles {
             Some(rule) if rule.check(self).is_ok() => rule.clone(),
@@ -144,7 +148,7 @@ impl Layer {
         }
     }
 
-    /// The rule of a layer that has none of its own.
+    /// The rule for a layer that has none in its definition.
     pub fn default_tile_rule(&self) -> TileRule {
         let detail_zoom = match (self.geometry, self.role) {
             (GeometryKind::Mixed | GeometryKind::None, _) | (_, Role::AdminUnit) => 0,

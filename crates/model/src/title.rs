@@ -1,13 +1,15 @@
+//! Texts for users, in Vietnamese and English.
+
 use serde::{Deserialize, Serialize};
 
 /// A text for people, in Vietnamese and English.
 ///
-/// An empty language means that nobody wrote it; [`Title::get`] then gives the other one.
+/// If one language is empty, [`Title::get`] returns the other one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Title {
-    /// Vietnamese.
+    /// The text in Vietnamese; empty if there is none.
     pub vi: String,
-    /// English.
+    /// The text in English; empty if there is none.
     pub en: String,
 }
 
@@ -24,7 +26,7 @@ impl Title {
     }
 
     /// The text in language `lang` (`"vi"` or `"en"`, anything else counts as Vietnamese), or
-    /// the other language's where that one is empty.
+    /// the text in the other language if that one is empty.
     pub fn get(&self, lang: &str) -> &str {
         let (first, second) = if lang == "en" { (&self.en, &self.vi) } else { (&self.vi, &self.en) };
         if first.is_empty() { second } else { first }

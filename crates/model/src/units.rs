@@ -1,7 +1,7 @@
 //! The communes of the city since 1 July 2025 (Resolution 1685/NQ-UBTVQH15) and what was merged into them.
 //!
-//! 167 of the 168 codes were a ward's before, 126 under another name: a code means something only with a date.
-//! The tables are `data/admin_units_2025.tsv` and `data/former_units.tsv`.
+//! 167 of the 168 codes were a ward's before, 126 under another name: a code has a meaning only together with
+//! a date. The tables are `data/admin_units_2025.tsv` and `data/former_units.tsv`.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use crate::table;
 /// A commune: phường, xã or đặc khu.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commune {
-    /// Five digits.
+    /// The code of five digits.
     pub code: &'static str,
     /// The full name: `Phường Sài Gòn`.
     pub name: &'static str,
@@ -18,7 +18,7 @@ pub struct Commune {
     pub name_en: &'static str,
     /// `phuong`, `xa` or `dac_khu`.
     pub kind: &'static str,
-    /// The middle of the box, WGS 84 longitude and latitude in degrees.
+    /// The centre of the bounding box, WGS 84 longitude and latitude in degrees.
     pub lonlat: [f64; 2],
     /// West, south, east, north, WGS 84 degrees.
     pub bbox: [f64; 4],
@@ -29,17 +29,17 @@ pub struct Commune {
 /// A ward, commune or township as it was until 30 June 2025.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FormerUnit {
-    /// Five digits; empty for Côn Đảo, which had no wards.
+    /// The code of five digits; empty for Côn Đảo, which had no wards.
     pub code: &'static str,
     /// The full name: `Phường Bến Nghé`.
     pub name: &'static str,
-    /// Three digits.
+    /// The code of the former district, three digits.
     pub district_code: &'static str,
-    /// `Quận 1`.
+    /// The name of the former district: `Quận 1`.
     pub district: &'static str,
     /// `Thành phố Hồ Chí Minh`, `Tỉnh Bình Dương` or `Tỉnh Bà Rịa - Vũng Tàu`.
     pub province: &'static str,
-    /// The codes of the communes it became; more than one where it was split.
+    /// The codes of the communes that it became; more than one if it was split.
     pub new_codes: Vec<&'static str>,
 }
 

@@ -1,3 +1,5 @@
+//! Values of fields, and their text forms.
+
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
@@ -11,20 +13,20 @@ pub const YEARS: RangeInclusive<i32> = 1..=9999;
 /// A value of a field.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Value {
-    /// No value.
+    /// The absence of a value.
     #[default]
     Null,
-    /// True or false.
+    /// A truth value: `true` or `false`.
     Bool(bool),
-    /// 64-bit signed integer.
+    /// A signed integer of 64 bits.
     Int(i64),
-    /// 64-bit floating point.
+    /// A floating-point number of 64 bits.
     Real(f64),
-    /// Unicode text.
+    /// A text in Unicode.
     Text(String),
-    /// Calendar day.
+    /// A day of the calendar, without a time zone.
     Date(NaiveDate),
-    /// Instant, UTC, to the millisecond.
+    /// An instant in UTC, to the millisecond.
     DateTime(DateTime<Utc>),
 }
 
@@ -47,7 +49,7 @@ impl Value {
         })
     }
 
-    /// The value as the text that stands in keys and URLs; `None` for null.
+    /// The value as it is written in keys and URLs; `None` for null.
     pub fn to_key(&self) -> Option<String> {
         Some(match self {
             Self::Null => return None,
@@ -74,7 +76,7 @@ impl Value {
         }
     }
 
-    /// Reads a text (from a URL, a CSV cell) as a value of `field_type`; `None` where it is not one.
+    /// Reads a text (from a URL or a CSV cell) as a value of `field_type`; `None` if it is not of that type.
     /// An empty text is a text, and null for every other type.
     pub fn parse(text: &str, field_type: FieldType) -> Option<Self> {
         if text.is_empty() && field_type != FieldType::Text {
@@ -100,7 +102,7 @@ pub fn format_datetime(value: &DateTime<Utc>) -> String {
     value.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// Reads `YYYY-MM-DD`.
+/// Reads a day in the form `YYYY-MM-DD`.
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
 }

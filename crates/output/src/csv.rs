@@ -80,7 +80,8 @@ impl RowWriter for CsvWriter {
     }
 }
 
-/// Appends a text, in quotes where it needs them. An empty text is quoted too, which tells it from a missing value.
+/// Appends a text, in quotes where it needs them. An empty text is quoted too, which tells it from a missing
+/// value.
 fn text(out: &mut Vec<u8>, text: &str) {
     let special = |byte: u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
     let quoted = text.is_empty() || text.bytes().any(special) || text.starts_with(' ') || text.ends_with(' ');

@@ -1,12 +1,12 @@
 //! Rows as files for others: CSV, GeoPackage and GeoParquet, written row by row in bounded memory.
 //!
-//! A [`Table`] says which columns a file has and which kind of geometry; an [`Output`] takes the rows. While it is
-//! written, the file has a hidden name next to its own. [`Output::finish`] waits until it is on disk and then gives it
-//! its name, so that nobody ever sees half a file: an `Output` that is dropped, and a process that fails, leave none
-//! under that name. A file that exists is never overwritten.
+//! A [`Table`] says which columns a file has and which kind of geometry; an [`Output`] takes the rows. While
+//! it is written, the file has a hidden name next to its own. [`Output::finish`] waits until it is on disk
+//! and then gives it its name, so that nobody ever sees half a file: an `Output` that is dropped, and a
+//! process that fails, leave none under that name. A file that exists is never overwritten.
 //!
-//! [`pieces`] makes the rows of an overlay: the ids and the visible fields of both features, the measures, and the shape
-//! where it is wanted.
+//! [`pieces`] makes the rows of an overlay: the ids and the visible fields of both features, the measures,
+//! and the shape where it is wanted.
 //!
 //! The crate knows neither HTTP nor the store. Geometry is in WGS 84 longitude and latitude in every format.
 //!
@@ -84,12 +84,12 @@ impl Output {
         Ok(Self { file, writer, width: table.columns.len(), rows: 0 })
     }
 
-    /// Adds a row: a value for each column, and the geometry (WGS 84 degrees) if the table has one. A value of another
-    /// type than its column's becomes empty.
+    /// Adds a row: a value for each column, and the geometry (WGS 84 degrees) if the table has one. A value
+    /// of another type than its column's becomes empty.
     ///
     /// # Errors
-    /// [`OutputError::Width`] for another number of values than columns, [`OutputError::Write`] if it cannot be
-    /// written. After a failed write the file cannot be used.
+    /// [`OutputError::Width`] for another number of values than columns, [`OutputError::Write`] if it cannot
+    /// be written. After a failed write the file cannot be used.
     pub fn row(&mut self, values: &[ValueRef<'_>], geometry: Option<&Geometry>) -> Result<(), OutputError> {
         if values.len() != self.width {
             return Err(OutputError::Width { found: values.len(), expected: self.width });

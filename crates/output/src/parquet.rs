@@ -1,8 +1,8 @@
 //! GeoParquet 1.1: <https://geoparquet.org/releases/v1.1.0/>.
 //!
-//! Geometry is well-known binary in longitude and latitude (OGC:CRS84, which is what the standard takes where a file names no
-//! system). Beside it stands the box of each row, so that readers skip row groups that they need not see. What a row group holds is
-//! all that is held in memory.
+//! Geometry is well-known binary in longitude and latitude (OGC:CRS84, which is what the standard takes where
+//! a file names no system). Beside it stands the box of each row, so that readers skip row groups that they
+//! need not see. What a row group holds is all that is held in memory.
 
 use std::{
     fs,
@@ -36,7 +36,7 @@ const BATCH: usize = 8_192;
 /// Rows of a row group.
 const GROUP: usize = 65_536;
 
-/// The geometry's column.
+/// The column that holds the geometry.
 const GEOMETRY: &str = "geometry";
 /// The column of its boxes.
 const BOX: &str = "bbox";
@@ -250,7 +250,8 @@ impl GeometryColumns {
             "encoding": "WKB",
             "geometry_types": self.kinds,
             "covering": {"bbox": {
-                "xmin": covering("xmin"), "ymin": covering("ymin"), "xmax": covering("xmax"), "ymax": covering("ymax"),
+                "xmin": covering("xmin"), "ymin": covering("ymin"),
+                "xmax": covering("xmax"), "ymax": covering("ymax"),
             }},
         });
         if let Some(extent) = self.extent {

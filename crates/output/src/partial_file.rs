@@ -11,7 +11,8 @@ use crate::OutputError;
 /// Highest number of unfinished files of one name that a process leaves next to each other.
 const MAX_UNFINISHED: u32 = 1000;
 
-/// A hidden file in the folder of the file that it will become; removed with the value unless it was revealed.
+/// A hidden file in the folder of the file that it will become; removed with the value unless it was
+/// revealed.
 #[derive(Debug)]
 pub(crate) struct PartialFile {
     hidden: PathBuf,
@@ -33,7 +34,8 @@ impl PartialFile {
                 folder.join(format!(".{}.part-{}-{number}", name.to_string_lossy(), std::process::id()));
             match File::create_new(&hidden) {
                 Ok(_) => {
-                    // Each format creates its own file; this only showed that the name is free and can be written.
+                    // Each format creates its own file; this only showed that the name is free and can be
+                    // written.
                     fs::remove_file(&hidden).map_err(|error| OutputError::io(target, error))?;
                     return Ok(Self { hidden, target: target.to_owned() });
                 }

@@ -1,4 +1,5 @@
-//! The rows of an overlay: ids and visible fields of both features, the measures, and the shape where it is wanted.
+//! The rows of an overlay: ids and visible fields of both features, the measures, and the shape where it is
+//! wanted.
 
 use std::collections::HashSet;
 
@@ -17,9 +18,9 @@ pub struct PieceRows {
     geometry: bool,
 }
 
-/// Makes the table of an overlay's pieces. Columns: `<layer>_id` and `<layer>_<field>` of each layer (`a_` and `b_` if both
-/// are the same layer), then `area_m2`, `length_m` and `count` as the overlay measures them, then `<layer>_share`, from 0
-/// to 1. Fields that the public may not see are absent.
+/// Makes the table of an overlay's pieces. Columns: `<layer>_id` and `<layer>_<field>` of each layer (`a_`
+/// and `b_` if both are the same layer), then `area_m2`, `length_m` and `count` as the overlay measures them,
+/// then `<layer>_share`, from 0 to 1. Fields that the public may not see are absent.
 pub fn pieces(overlay: &Overlay<'_>, geometry: bool) -> PieceRows {
     let layers = [overlay.a().layer(), overlay.b().layer()];
     let prefixes = if layers[0].id == layers[1].id {
@@ -87,7 +88,8 @@ impl PieceRows {
         &self.table
     }
 
-    /// Adds a piece to a file of this table. `shapes` must be those of the overlay that the table was made for.
+    /// Adds a piece to a file of this table. `shapes` must be those of the overlay that the table was made
+    /// for.
     ///
     /// # Errors
     /// As [`Output::row`]; [`OutputError::Engine`] if the shape of the piece cannot be computed.

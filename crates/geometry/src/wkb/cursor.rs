@@ -45,8 +45,8 @@ impl<'a> Cursor<'a> {
         Ok(if little { u32::from_le_bytes(*bytes) } else { u32::from_be_bytes(*bytes) })
     }
 
-    /// Reads byte order, type and dimensions in either dialect: extended WKB has bits for z, m and a coordinate
-    /// system, ISO WKB adds thousands to the code. The number of a coordinate system is skipped.
+    /// Reads byte order, type and dimensions in either dialect: extended WKB has bits for z, m and a
+    /// coordinate system, ISO WKB adds thousands to the code. The number of a coordinate system is skipped.
     pub(super) fn head(&mut self) -> Result<Head, WkbError> {
         let little = match self.take(1)? {
             [0] => false,
@@ -67,8 +67,8 @@ impl<'a> Cursor<'a> {
         Ok(Head { little, code: plain % 1000, extra: usize::from(z) + usize::from(m) })
     }
 
-    /// Reads a count of parts, each of at least `min_bytes`: parts that cannot follow are refused before memory is
-    /// reserved for them.
+    /// Reads a count of parts, each of at least `min_bytes`: parts that cannot follow are refused before
+    /// memory is reserved for them.
     pub(super) fn count(&mut self, little: bool, min_bytes: usize) -> Result<usize, WkbError> {
         let count = self.number(little)? as usize;
         if count.checked_mul(min_bytes).is_none_or(|bytes| bytes > self.rest.len()) {

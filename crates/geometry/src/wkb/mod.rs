@@ -1,12 +1,13 @@
 //! Well-known binary (OGC 06-103r4).
 //!
-//! [`write`] appends little-endian, two-dimensional WKB and reports the bounds that it met on the way, since every
-//! caller needs them. There are two readers with different contracts:
+//! [`write`] appends little-endian, two-dimensional WKB and reports the bounds that it met on the way, since
+//! every caller needs them. There are two readers with different contracts:
 //!
-//! - [`read`] is for bytes of a store. It accepts either byte order and the ISO and extended dialects, skips heights
-//!   and measures, and refuses curves.
-//! - [`read_source`] is for what GDAL hands over from a file. It also reports that heights were dropped, replaces arcs
-//!   by short lines, accepts surfaces and TINs as multi-polygons, and refuses open rings with their location.
+//! - [`read`] is for bytes of a store. It accepts either byte order and the ISO and extended dialects, skips
+//!   heights and measures, and refuses curves.
+//! - [`read_source`] is for what GDAL hands over from a file. It also reports that heights were dropped,
+//!   replaces arcs by short lines, accepts surfaces and TINs as multi-polygons, and refuses open rings with
+//!   their location.
 
 mod cursor;
 mod error;
@@ -25,24 +26,24 @@ use crate::{Geometry, GeometryKind};
 
 /// The codes of the types of geometry in WKB, the same in all dialects for two dimensions.
 pub mod code {
-    /// `POINT`
+    /// The type code of a `POINT`.
     pub const POINT: u32 = 1;
-    /// `LINESTRING`
+    /// The type code of a `LINESTRING`.
     pub const LINE_STRING: u32 = 2;
-    /// `POLYGON`
+    /// The type code of a `POLYGON`.
     pub const POLYGON: u32 = 3;
-    /// `MULTIPOINT`
+    /// The type code of a `MULTIPOINT`.
     pub const MULTI_POINT: u32 = 4;
-    /// `MULTILINESTRING`
+    /// The type code of a `MULTILINESTRING`.
     pub const MULTI_LINE_STRING: u32 = 5;
-    /// `MULTIPOLYGON`
+    /// The type code of a `MULTIPOLYGON`.
     pub const MULTI_POLYGON: u32 = 6;
-    /// `GEOMETRYCOLLECTION`
+    /// The type code of a `GEOMETRYCOLLECTION`.
     pub const COLLECTION: u32 = 7;
 }
 
-/// The types of geometry and their names as PostGIS, GeoJSON and GeoParquet write them; GeoPackage writes them in upper
-/// case.
+/// The types of geometry and their names as PostGIS, GeoJSON and GeoParquet write them; GeoPackage writes
+/// them in upper case.
 pub const TYPE_NAMES: [(u32, &str); 7] = [
     (code::POINT, "Point"),
     (code::LINE_STRING, "LineString"),
@@ -72,7 +73,8 @@ pub fn type_name(geometry: &Geometry) -> &'static str {
     TYPE_NAMES.iter().find(|(found, _)| *found == code).map_or("Geometry", |(_, name)| name)
 }
 
-/// The kind of geometry that a type code stands for; collections and unknown codes are [`GeometryKind::Mixed`].
+/// The kind of geometry that a type code stands for; collections and unknown codes are
+/// [`GeometryKind::Mixed`].
 pub fn kind_of_code(code: u32) -> GeometryKind {
     match code {
         code::POINT | code::MULTI_POINT => GeometryKind::Point,

@@ -11,10 +11,11 @@ use crate::Geometry;
 /// Maximum nesting of collections: beyond any real data, far below what the stack takes.
 const MAX_DEPTH: usize = 64;
 
-/// Reads one geometry from the start of `bytes`; heights, measures and the number of a coordinate system are skipped.
+/// Reads one geometry from the start of `bytes`; heights, measures and the number of a coordinate system are
+/// skipped.
 ///
-/// `POINT EMPTY`, which WKB writes as a point of two NaN, becomes an empty multi-point, since `geo_types` has no
-/// empty point.
+/// `POINT EMPTY`, which WKB writes as a point of two NaN, becomes an empty multi-point, since `geo_types` has
+/// no empty point.
 ///
 /// # Errors
 /// [`WkbError`] for bytes that are damaged, nested too deep, or hold curves. No bytes make it panic.

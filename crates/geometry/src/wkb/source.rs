@@ -1,5 +1,5 @@
-//! Well-known binary as GDAL writes it for a file of any origin: heights and measures are dropped, arcs become short
-//! lines, and rings are checked before a polygon type can close them silently.
+//! Well-known binary as GDAL writes it for a file of any origin: heights and measures are dropped, arcs
+//! become short lines, and rings are checked before a polygon type can close them silently.
 
 use geo_types::{
     Coord, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon,
@@ -33,12 +33,12 @@ impl From<WkbError> for GeometryFault {
     }
 }
 
-/// Reads one geometry from the start of `bytes`. Triangles become polygons, polyhedral surfaces and TINs multi-polygons,
-/// and an empty point an empty multi-point.
+/// Reads one geometry from the start of `bytes`. Triangles become polygons, polyhedral surfaces and TINs
+/// multi-polygons, and an empty point an empty multi-point.
 ///
 /// # Errors
-/// [`GeometryFault`] for bytes that are damaged or nested too deep, and for rings that are open or too short; for
-/// those with the location of the ring.
+/// [`GeometryFault`] for bytes that are damaged or nested too deep, and for rings that are open or too short;
+/// for those with the location of the ring.
 pub fn read_source(bytes: &[u8]) -> Result<SourceGeometry, GeometryFault> {
     let mut reader = Reader { cursor: Cursor::new(bytes), dropped_z: false, curved: false };
     let head = reader.head()?;
@@ -180,8 +180,8 @@ impl Reader<'_> {
     }
 }
 
-/// The positions of a circular string: arcs through each three points, the last of one being the first of the next,
-/// as short lines.
+/// The positions of a circular string: arcs through each three points, the last of one being the first of the
+/// next, as short lines.
 fn straighten(arc: &[Coord]) -> Vec<Coord> {
     let Some(first) = arc.first() else { return Vec::new() };
     let mut out = vec![*first];

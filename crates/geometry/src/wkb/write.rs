@@ -32,8 +32,8 @@ impl Written {
     }
 }
 
-/// Appends a geometry to `out`. What WKB lacks becomes what it is equal to: a `Line` a line string, a `Rect` or a
-/// `Triangle` a polygon.
+/// Appends a geometry to `out`. What WKB lacks becomes what it is equal to: a `Line` a line string, a `Rect`
+/// or a `Triangle` a polygon.
 ///
 /// Coordinates that are not finite are written as they are; [`Written::is_finite`] reports them.
 ///

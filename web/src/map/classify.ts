@@ -73,5 +73,5 @@ export function pointIcon(collection: Collection): string | null {
   return role === 'report' || role === 'place' ? role : null;
 }
 
-/** The themes that have a symbol of their own, which bears their name. */
+/** The themes with a symbol of the same name. */
 const SYMBOLS: Theme[] = ['hydrant', 'light', 'school', 'hospital', 'market', 'park', 'report'];

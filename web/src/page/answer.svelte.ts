@@ -1,7 +1,7 @@
 /**
  * The question "what is here?": the point that was clicked, what the server found there, and what is selected of it.
  */
-import { ApiError, type AtAnswer, type Feature, fetchAt, fetchItem } from '../lib/api';
+import { ApiError, type AtAnswer, type Collection, type Feature, fetchAt, fetchItem } from '../lib/api';
 import { featureName } from '../lib/format';
 import { innerPoint } from '../lib/geometry';
 import type { Messages } from '../lib/i18n';
@@ -20,7 +20,7 @@ export interface AnswerPort {
   /** Metres around a point at latitude `lat` within which points and lines are found. */
   tolerance(lat: number): number;
   /** The road layers to search around a point, or none where roads are drawn too thin to have a width. */
-  roadLayers(): string[];
+  roadLayers(): Collection[];
   /** Whether unsaved work forbids the page to show something else; the user is told so. */
   blocked(): boolean;
   /** Whether a form with unsaved work is open. */
@@ -171,12 +171,13 @@ export class Answer {
   async #fetch(point: [number, number], signal: AbortSignal): Promise<AtAnswer> {
     const [lon, lat] = point;
     const roads = this.#port.roadLayers();
+    const ids = roads.map(({ id }) => id);
     const [answer, aroundRoads] = await Promise.all([
       fetchAt(lon, lat, this.#port.tolerance(lat), signal),
       // A road is stored as its centre line: search as far as the widest carriageway reaches from it.
-      roads.length > 0 ? fetchAt(lon, lat, HALF_WIDEST_ROAD_M, signal, roads) : null,
+      roads.length > 0 ? fetchAt(lon, lat, HALF_WIDEST_ROAD_M, signal, ids) : null,
     ]);
-    return withRoads(answer, aroundRoads);
+    return withRoads(answer, aroundRoads, new Map(roads.map((layer) => [layer.id, layer])));
   }
 
   /** Starts a new question in place of the one before. */

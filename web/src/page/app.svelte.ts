@@ -33,8 +33,7 @@ export class App {
   readonly answer = new Answer({
     words: () => this.settings.words,
     tolerance: (lat) => this.viewport.tolerance(lat),
-    roadLayers: () =>
-      this.viewport.zoom() < WIDE_ROADS_ZOOM ? [] : this.layers.drawnAs('road').map((layer) => layer.id),
+    roadLayers: () => (this.viewport.zoom() < WIDE_ROADS_ZOOM ? [] : this.layers.drawnAs('road')),
     blocked: () => this.editing.blocks(),
     unsaved: () => this.editing.unsaved,
     isPast: () => this.time.moment !== null,

@@ -87,7 +87,7 @@ fn main() {
             ask(letters[..typed.min(letters.len())].iter().collect());
         }
         ask(street(i));
-        ask(citymap_search::fold(&street(i)));
+        ask(citymap_model::text::fold(&street(i)));
         ask(street(i).split(' ').rev().collect::<Vec<_>>().join(" "));
         ask(FAMILY[step as usize % 12].chars().take(1 + step as usize % 3).collect());
         ask(format!("{}/{}", i % 6_000 / 200, i % 200));

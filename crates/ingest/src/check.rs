@@ -83,12 +83,12 @@ impl Rules {
                         ..issue(IssueKind::Repair, repair.reason)
                     });
                 }
-                match self.types(&parsed.values) {
-                    None => Verdict::Accepted {
+                match citymap_edit::check_types(&parsed.values, &self.fields) {
+                    Ok(()) => Verdict::Accepted {
                         feature: NewFeature { geometry: lonlat, values: parsed.values },
                         original,
                     },
-                    Some(reason) => {
+                    Err(reason) => {
                         issues.push(issue(IssueKind::Reject, reason.clone()));
                         let original = original.or_else(|| lonlat.map(|g| Original::Wkb(wkb::to_wkb(&g))));
                         Verdict::Rejected(Reject { reason, values: parsed.values, original })
@@ -210,18 +210,6 @@ impl Rules {
                 refuse(format!("{}, {why}", found.reason), found.location.or(first), (before, after))
             }
         }
-    }
-
-    /// The first value that is not of its field's type.
-    fn types(&self, values: &[Value]) -> Option<String> {
-        if values.len() != self.fields.len() {
-            return Some(format!("it has {} values for {} fields", values.len(), self.fields.len()));
-        }
-        values.iter().zip(&self.fields).find_map(|(value, field)| {
-            // Not the value itself: it may be personal, and the rejects file has it.
-            let found = value.field_type().filter(|found| *found != field.field_type)?;
-            Some(format!("field `{}` is {:?}, but holds {found:?}", field.name, field.field_type))
-        })
     }
 }
 

@@ -1,21 +1,11 @@
 //! Names: Vietnamese to plain ASCII, file names to layer names.
 
-use citymap_model::LayerId;
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-
-/// Lower case, without diacritics (đ → d); other marks stay.
-pub(crate) fn fold(text: &str) -> String {
-    text.nfd()
-        .filter(|c| !is_combining_mark(*c))
-        .flat_map(char::to_lowercase)
-        .map(|c| if c == 'đ' { 'd' } else { c })
-        .collect()
-}
+use citymap_model::{LayerId, text::without_diacritics};
 
 /// A layer name out of any text: `Thửa đất 2025.v2` → `thua_dat_2025_v2`.
 pub(crate) fn layer_name(text: &str) -> String {
     let mut name = String::new();
-    for letter in fold(text).chars() {
+    for letter in without_diacritics(text).chars() {
         if letter.is_ascii_alphanumeric() {
             name.push(letter);
         } else if !name.is_empty() && !name.ends_with('_') {

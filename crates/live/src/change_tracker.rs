@@ -1,5 +1,5 @@
-//! Where each revision changed each layer, so that a result computed from one part of a layer stays valid while other parts
-//! change.
+//! Where each revision changed each layer, so that a result computed from one part of a layer stays valid
+//! while other parts change.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -16,8 +16,9 @@ const LAYER_BOXES_MAX: usize = 16_384;
 /// Maximum number of steps kept for a layer.
 const LAYER_STEPS_MAX: usize = 512;
 
-/// The boxes of the features that the latest revisions changed, by layer: before and after the change, and those of
-/// features whose id changed because of it. The memory is bounded; the oldest changes are forgotten first.
+/// The boxes of the features that the latest revisions changed, by layer: before and after the change, and
+/// those of features whose id changed because of it. The memory is bounded; the oldest changes are forgotten
+/// first.
 #[derive(Clone, Debug, Default)]
 pub struct ChangeTracker {
     layers: BTreeMap<LayerId, Arc<LayerChanges>>,
@@ -40,8 +41,9 @@ struct TrackedStep {
 }
 
 impl ChangeTracker {
-    /// The boxes (WGS 84 degrees) of what changed in a layer after the revision `after`, up to and including `upto`; `None`
-    /// if that is not known and all of the layer may have changed. The time is proportional to the number of steps since.
+    /// The boxes (WGS 84 degrees) of what changed in a layer after the revision `after`, up to and including
+    /// `upto`; `None` if that is not known and all of the layer may have changed. The time is proportional to
+    /// the number of steps since.
     pub fn between(
         &self,
         layer: &LayerId,
@@ -57,7 +59,8 @@ impl ChangeTracker {
         Some(steps.filter(move |step| step.from < upto).flat_map(|step| &step.boxes))
     }
 
-    /// Notes that a layer was read as a whole or redefined, so that all of it may differ from what was before `revision`.
+    /// Notes that a layer was read as a whole or redefined, so that all of it may differ from what was before
+    /// `revision`.
     pub(crate) fn replaced(&mut self, layer: &LayerId, revision: RevisionNumber) {
         let fresh = LayerChanges { floor: revision, ..LayerChanges::default() };
         self.layers.insert(layer.clone(), Arc::new(fresh));
@@ -68,7 +71,8 @@ impl ChangeTracker {
         self.layers.remove(layer);
     }
 
-    /// Notes that changes of the features `changed` (ascending) brought a layer from one snapshot to the next.
+    /// Notes that changes of the features `changed` (ascending) brought a layer from one snapshot to the
+    /// next.
     pub(crate) fn step(&mut self, before: &LayerSnapshot, after: &LayerSnapshot, changed: &[Fid]) {
         let layer = &after.layer().id;
         let known = self.layers.get(layer).is_some_and(|changes| {

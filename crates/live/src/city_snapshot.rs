@@ -13,16 +13,16 @@ use crate::ChangeTracker;
 pub struct CitySnapshot {
     /// All layers as of one revision.
     pub city: Arc<City>,
-    /// Grows when the store turns out to hold another record than before, for example a restored backup. Two snapshots
-    /// show the same data if both epoch and revision are the same.
+    /// Grows when the store turns out to hold another record than before, for example a restored backup. Two
+    /// snapshots show the same data if both epoch and revision are the same.
     pub epoch: u64,
-    /// Where the latest revisions changed the layers. In a former snapshot ([`crate::Live::snapshot_at`]) these are the
-    /// latest revisions of the newest snapshot.
+    /// Where the latest revisions changed the layers. In a former snapshot ([`crate::Live::snapshot_at`])
+    /// these are the latest revisions of the newest snapshot.
     pub changes: Arc<ChangeTracker>,
     /// Names, addresses and keys of `searched`.
     pub(crate) search: Arc<SearchIndex>,
-    /// The city that the index is of. It differs from `city` during the seconds in which a large new layer is indexed, and
-    /// in former snapshots.
+    /// The city that the index is of. It differs from `city` during the seconds in which a large new layer is
+    /// indexed, and in former snapshots.
     pub(crate) searched: Arc<City>,
     /// Whether there is an index.
     pub(crate) named: bool,
@@ -44,22 +44,23 @@ impl CitySnapshot {
         self.city.revision
     }
 
-    /// Whether [`CitySnapshot::find`] knows the names. Indexing them takes seconds after the start; until then nothing is
-    /// found.
+    /// Whether [`CitySnapshot::find`] knows the names. Indexing them takes seconds after the start; until
+    /// then nothing is found.
     pub fn names_ready(&self) -> bool {
         self.named
     }
 
     /// Places by name, address, key or coordinates, the best first.
     ///
-    /// The answer is of the newest indexed revision. While a large layer that was read as a whole is being indexed, that is
-    /// the revision before; a former snapshot ([`crate::Live::snapshot_at`]) finds what is there now.
+    /// The answer is of the newest indexed revision. While a large layer that was read as a whole is being
+    /// indexed, that is the revision before; a former snapshot ([`crate::Live::snapshot_at`]) finds what is
+    /// there now.
     pub fn find(&self, query: &SearchQuery) -> Vec<Hit> {
         self.search.search(&self.searched, query)
     }
 
-    /// The snapshot with its names indexed. Before the first index exists it is returned as it is, because a thread makes
-    /// that one.
+    /// The snapshot with its names indexed. Before the first index exists it is returned as it is, because a
+    /// thread makes that one.
     pub(crate) fn indexed(self) -> Self {
         if !self.named {
             return self;

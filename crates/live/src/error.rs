@@ -14,10 +14,11 @@ pub enum LiveError {
     /// What the store holds cannot be held in memory.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The store has had fewer revisions than the city in memory for some seconds: it is a standby that lags, or was
-    /// restored from a backup.
+    /// The store has had fewer revisions than the city in memory for some seconds: it is a standby that lags,
+    /// or was restored from a backup.
     #[error(
-        "the store shows revision {found}, below revision {shown} of the city in memory; a standby that lags will catch up; \
+        "the store shows revision {found}, below revision {shown} of the city in memory; \
+         a standby that lags will catch up; \
          after a restore from a backup, restart the server"
     )]
     Behind {

@@ -3,8 +3,8 @@
 use citymap_engine::Bbox;
 use citymap_model::{FeatureId, Fid, LayerId, Mode, Revision};
 
-/// Maximum number of features that a [`LayerEvent`] lists. With more changed features, the layer counts as changed as a
-/// whole.
+/// Maximum number of features that a [`LayerEvent`] lists. With more changed features, the layer counts as
+/// changed as a whole.
 pub const FEATURES_MAX: u64 = 1_000;
 
 /// What one revision changed.
@@ -31,11 +31,11 @@ pub struct LayerEvent {
     pub removed: u64,
     /// The number of features of the source that were not accepted.
     pub rejected: u64,
-    /// Whether readers must read the whole layer again: its fields changed, it was created or dropped, more than
-    /// [`FEATURES_MAX`] of its features changed, or the revision is older than the history.
+    /// Whether readers must read the whole layer again: its fields changed, it was created or dropped, more
+    /// than [`FEATURES_MAX`] of its features changed, or the revision is older than the history.
     pub whole: bool,
-    /// The box around all changed features, before and after (WGS 84 degrees); `None` if none of them has a geometry, or if
-    /// the whole layer would have to be read to find it.
+    /// The box around all changed features, before and after (WGS 84 degrees); `None` if none of them has a
+    /// geometry, or if the whole layer would have to be read to find it.
     pub bbox: Option<Bbox>,
     /// The changed features in the order of their numbers; empty if `whole`.
     pub features: Vec<FeatureEvent>,
@@ -48,8 +48,8 @@ pub struct LayerEvent {
 pub struct FeatureEvent {
     /// The number of the feature in the store.
     pub fid: Fid,
-    /// The id of the feature at that revision. Whether its key was repeated is taken from the newest snapshot, so it may be
-    /// the bare key if the features that share the key have changed since.
+    /// The id of the feature at that revision. Whether its key was repeated is taken from the newest
+    /// snapshot, so it may be the bare key if the features that share the key have changed since.
     pub id: FeatureId,
     /// What happened to the feature.
     pub op: FeatureOp,

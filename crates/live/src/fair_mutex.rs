@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A mutual exclusion that is fair and has a timeout. A database's own queue of writers is neither: SQLite asks again
-/// after ever longer pauses, so that a late writer may come first.
+/// A mutual exclusion that is fair and has a timeout. A database's own queue of writers is neither: SQLite
+/// asks again after ever longer pauses, so that a late writer may come first.
 #[derive(Default)]
 pub(crate) struct FairMutex {
     tickets: Mutex<Tickets>,

@@ -16,8 +16,8 @@ const BOXES_MAX: u64 = 50_000;
 
 impl Live {
     /// What the revisions above `after` changed, oldest first, at most `limit` revisions, up to the one that
-    /// [`Live::snapshot`] shows: whoever reads the city after an event sees at least what the event says. The newest
-    /// revisions are answered from memory, others from the store. Blocks.
+    /// [`Live::snapshot`] shows: whoever reads the city after an event sees at least what the event says. The
+    /// newest revisions are answered from memory, others from the store. Blocks.
     ///
     /// # Errors
     /// The store's failure.

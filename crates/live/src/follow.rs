@@ -12,9 +12,9 @@ use crate::{Live, LiveError};
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
 
 impl Live {
-    /// Keeps the city in step with its store until `stop` becomes true, which is checked every `step`. Blocks; run it on a
-    /// thread of its own. A store that does not answer is asked again after pauses that grow up to 5 s. In the meantime
-    /// [`Live::failure`] says why, and the city stays readable.
+    /// Keeps the city in step with its store until `stop` becomes true, which is checked every `step`.
+    /// Blocks; run it on a thread of its own. A store that does not answer is asked again after pauses that
+    /// grow up to 5 s. In the meantime [`Live::failure`] says why, and the city stays readable.
     pub fn follow(&self, step: Duration, stop: &AtomicBool) {
         let mut pause = None;
         while !stop.load(Ordering::Relaxed) {

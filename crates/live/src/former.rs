@@ -45,7 +45,8 @@ impl FormerSnapshots {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Drops the cities that were not asked for the longest, until the rest is within the bounds. The last one always stays.
+    /// Drops the cities that were not asked for the longest, until the rest is within the bounds. The last
+    /// one always stays.
     fn trim(&self, now: &City) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let mut features = 0;
@@ -82,11 +83,13 @@ fn extra_features(former: &City, now: &City) -> usize {
 }
 
 impl Live {
-    /// The city as it was at a former revision; 0 is the empty city. Layers that have not changed since are shared with the
-    /// newest snapshot. Of others, the changes since are undone, or the layer is read from the store if they are too many.
-    /// Some former cities are kept in memory. [`CitySnapshot::find`] of a former city answers for the newest revision.
+    /// The city as it was at a former revision; 0 is the empty city. Layers that have not changed since are
+    /// shared with the newest snapshot. Of others, the changes since are undone, or the layer is read from
+    /// the store if they are too many. Some former cities are kept in memory. [`CitySnapshot::find`] of a
+    /// former city answers for the newest revision.
     ///
-    /// Blocks: for milliseconds where little has changed, for as long as reading the layers takes where much has.
+    /// Blocks: for milliseconds where little has changed, for as long as reading the layers takes where much
+    /// has.
     ///
     /// # Errors
     /// [`StoreError::NoRevision`] if there is no revision of this number.

@@ -1,26 +1,27 @@
 //! One city in memory, kept in step with its record.
 //!
-//! [`Live`] owns a store and the newest [`CitySnapshot`] read from it: all layers, the index that finds their names, and
-//! where the latest revisions changed them. A reader takes a snapshot and keeps it for as long as its request lasts. It
-//! never waits for a refresh, a write or a merge, and what it sees never changes.
+//! [`Live`] owns a store and the newest [`CitySnapshot`] read from it: all layers, the index that finds their
+//! names, and where the latest revisions changed them. A reader takes a snapshot and keeps it for as long as
+//! its request lasts. It never waits for a refresh, a write or a merge, and what it sees never changes.
 //!
-//! - [`Live::open`] reads every layer of the store. [`Live::open_with`] maps snapshot files of an earlier run where they
-//!   still fit the record.
-//! - [`Live::refresh`] takes over what has been committed since. An edit costs what was edited; only a layer whose
-//!   definition changed is read as a whole. [`Live::follow`] does this for as long as the program runs.
+//! - [`Live::open`] reads every layer of the store. [`Live::open_with`] maps snapshot files of an earlier run
+//!   where they still fit the record.
+//! - [`Live::refresh`] takes over what has been committed since. An edit costs what was edited; only a layer
+//!   whose definition changed is read as a whole. [`Live::follow`] does this for as long as the program runs.
 //! - [`Live::write`] commits a change set and returns when the snapshot shows it.
 //! - [`Live::snapshot_at`] gives the city as it was at a former revision.
 //! - [`Live::events_after`] tells what each revision changed, feature by feature.
 //!
-//! All calls block, except [`Live::snapshot`], [`Live::revisions`] and [`Live::failure`]. Never make the others on a thread
-//! that runs async tasks.
+//! All calls block, except [`Live::snapshot`], [`Live::revisions`] and [`Live::failure`]. Never make the
+//! others on a thread that runs async tasks.
 //!
 //! # How an update reaches readers
 //!
-//! A layer in memory is a packed base and a small delta (see `citymap-engine`). A refresh reads what differs from the
-//! store, builds a new delta on the same base, and swaps the snapshot. When a delta has grown, a thread of its own merges it
-//! into the base; changes that are committed during the merge are applied again to its result. One lock, held by whoever
-//! changes the snapshot, orders refreshes, merges and the indexing of names.
+//! A layer in memory is a packed base and a small delta (see `citymap-engine`). A refresh reads what differs
+//! from the store, builds a new delta on the same base, and swaps the snapshot. When a delta has grown, a
+//! thread of its own merges it into the base; changes that are committed during the merge are applied again
+//! to its result. One lock, held by whoever changes the snapshot, orders refreshes, merges and the indexing
+//! of names.
 //!
 //! # Examples
 //!

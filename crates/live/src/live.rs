@@ -20,7 +20,8 @@ use crate::{
 /// How a city is opened.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The folder of the snapshot files, which is created if it does not exist. Without one, every start reads the store.
+    /// The folder of the snapshot files, which is created if it does not exist. Without one, every start
+    /// reads the store.
     pub snapshots: Option<PathBuf>,
 }
 
@@ -45,9 +46,9 @@ impl Live {
         Ok(live)
     }
 
-    /// Brings all layers into memory: from snapshot files that fit the record, else from the store. Returns when
-    /// [`Live::snapshot`] has them. A thread then indexes the names ([`CitySnapshot::names_ready`]) and writes the files
-    /// that are missing.
+    /// Brings all layers into memory: from snapshot files that fit the record, else from the store. Returns
+    /// when [`Live::snapshot`] has them. A thread then indexes the names ([`CitySnapshot::names_ready`]) and
+    /// writes the files that are missing.
     ///
     /// # Errors
     /// As [`Live::open`]. An unusable snapshot file is not an error; the log says what is wrong with it.
@@ -108,8 +109,8 @@ impl Live {
         self.shared.snapshot()
     }
 
-    /// The newest revision shown, and each later one as soon as [`Live::snapshot`] gives it. Numbers in between may be
-    /// skipped.
+    /// The newest revision shown, and each later one as soon as [`Live::snapshot`] gives it. Numbers in
+    /// between may be skipped.
     pub fn revisions(&self) -> watch::Receiver<RevisionNumber> {
         self.shared.newest.subscribe()
     }

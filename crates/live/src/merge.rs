@@ -1,5 +1,5 @@
-//! Merging grown deltas into their bases, on a thread of its own. Readers keep the old snapshot; what is committed during a
-//! merge is applied again to the merged layer before it is shown.
+//! Merging grown deltas into their bases, on a thread of its own. Readers keep the old snapshot; what is
+//! committed during a merge is applied again to the merged layer before it is shown.
 
 use std::{
     sync::Arc,
@@ -104,8 +104,8 @@ fn merge(shared: &Shared, snapshot: &Arc<LayerSnapshot>) {
         Ok(Some(next)) => Arc::new(next),
         Ok(None) => merged,
         Err(error) => {
-            // The same steps were applied to the old base without an error, so this should not happen. The old base
-            // stays in use.
+            // The same steps were applied to the old base without an error, so this should not happen. The
+            // old base stays in use.
             tracing::error!(layer = %id, %error, "a delta could not be merged");
             state.full_bases.push(snapshot.base().id());
             return;
@@ -135,7 +135,8 @@ fn replay(merged: &LayerSnapshot, since: Vec<LayerStep>) -> Result<Option<LayerS
 }
 
 impl crate::Live {
-    /// Waits until no delta is being merged, for at most `timeout`. Returns whether none is. For tests and measurements.
+    /// Waits until no delta is being merged, for at most `timeout`. Returns whether none is. For tests and
+    /// measurements.
     pub fn wait_for_merges(&self, timeout: Duration) -> bool {
         let end = Instant::now() + timeout;
         while self.shared.lock_writer().merge.is_some() {

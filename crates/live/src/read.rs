@@ -14,8 +14,8 @@ use crate::LiveError;
 
 /// With at most this many changed features, a layer is always updated by its changes.
 const FEW: u64 = 1_000;
-/// With at most this many changed features, a layer is updated by its changes if they are a small part of it. They are
-/// held in memory while the layer is updated.
+/// With at most this many changed features, a layer is updated by its changes if they are a small part of it.
+/// They are held in memory while the layer is updated.
 const MANY: u64 = 200_000;
 
 /// Maximum number of layers that are read at the same time: a database has few connections.
@@ -32,8 +32,8 @@ pub(crate) fn is_small_change(touched: Touched, count: u64) -> bool {
 /// The features that differ, in the form that the engine takes; `None` removes a feature.
 pub(crate) type Changes = Vec<(Fid, Option<Feature>)>;
 
-/// The features that differ between revision `from` and the view's revision, each as it is on the side that `side`
-/// chooses.
+/// The features that differ between revision `from` and the view's revision, each as it is on the side that
+/// `side` chooses.
 pub(crate) fn read_changes(
     view: &dyn ReadView,
     layer: &LayerId,
@@ -72,8 +72,8 @@ pub fn read_layer(view: &dyn ReadView, entry: LayerEntry) -> Result<LayerSnapsho
     Ok(builder.finish(revision))
 }
 
-/// Reads whole layers as of the view's revision, several at a time, each with the stamp that the store had for it at that
-/// moment ([`ReadView::stamp`]).
+/// Reads whole layers as of the view's revision, several at a time, each with the stamp that the store had
+/// for it at that moment ([`ReadView::stamp`]).
 pub(crate) fn read_layers(
     store: &dyn Store,
     view: &dyn ReadView,

@@ -52,7 +52,8 @@ impl RecentEvents {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Queue::default();
     }
 
-    /// Keeps a revision if it is newer than those that are kept. If there would be a gap, the older ones are dropped.
+    /// Keeps a revision if it is newer than those that are kept. If there would be a gap, the older ones are
+    /// dropped.
     pub(crate) fn keep(&self, event: &Arc<RevisionEvent>) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Queue { events, features } = &mut *queue;

@@ -17,16 +17,17 @@ use crate::{
     shared::WriterState,
 };
 
-/// How long a store may have fewer revisions than the city in memory (a standby that lags) before that is an error.
+/// How long a store may have fewer revisions than the city in memory (a standby that lags) before that is an
+/// error.
 const LAG: Duration = Duration::from_secs(5);
 
 impl Live {
-    /// Takes over what the store has committed since the last refresh, and returns the layers that changed. Cheap if there
-    /// is nothing new; an edit costs what was edited. After a failure the city is as it was.
+    /// Takes over what the store has committed since the last refresh, and returns the layers that changed.
+    /// Cheap if there is nothing new; an edit costs what was edited. After a failure the city is as it was.
     ///
     /// # Errors
-    /// [`LiveError::Behind`] if the store has had fewer revisions than the city in memory for some seconds; the store's
-    /// failure.
+    /// [`LiveError::Behind`] if the store has had fewer revisions than the city in memory for some seconds;
+    /// the store's failure.
     pub fn refresh(&self) -> Result<Vec<LayerId>, LiveError> {
         let mut state = self.shared.lock_writer();
         let result = self.take_over(&mut state);
@@ -131,8 +132,8 @@ struct NextCity<'a> {
     unread: Vec<LayerEntry>,
     /// The store's stamps of layers that were read.
     stamps: Vec<(LayerId, Option<String>)>,
-    /// What brought the other layers to their newest revisions. A running merge gets them only when all layers have
-    /// succeeded: the steps of a failed refresh must not be replayed.
+    /// What brought the other layers to their newest revisions. A running merge gets them only when all
+    /// layers have succeeded: the steps of a failed refresh must not be replayed.
     steps: Vec<LayerStep>,
     /// Layers that were read as a whole or removed.
     replaced: Vec<LayerId>,
@@ -152,8 +153,8 @@ impl<'a> NextCity<'a> {
         }
     }
 
-    /// Adds a layer of the catalogue: the one in memory or in a snapshot file, brought to its newest revision. A layer that
-    /// has changed too much for that is noted as unread.
+    /// Adds a layer of the catalogue: the one in memory or in a snapshot file, brought to its newest
+    /// revision. A layer that has changed too much for that is noted as unread.
     fn add(&mut self, live: &Live, view: &dyn ReadView, entry: LayerEntry) -> Result<(), LiveError> {
         let id = entry.layer.id.clone();
         if let Some(known) = self.old.city.layers.get(&id)

@@ -1,4 +1,5 @@
-//! What background threads share with the city: the snapshot shown to readers, and the state of whoever changes it.
+//! What background threads share with the city: the snapshot shown to readers, and the state of whoever
+//! changes it.
 
 use std::{
     collections::BTreeMap,
@@ -23,11 +24,12 @@ pub(crate) struct Shared {
     pub(crate) snapshot_writer: Option<Arc<SnapshotWriter>>,
 }
 
-/// What belongs to whoever changes the snapshot. Its lock is held from reading the snapshot until the changed one is
-/// shown.
+/// What belongs to whoever changes the snapshot. Its lock is held from reading the snapshot until the changed
+/// one is shown.
 #[derive(Default)]
 pub(crate) struct WriterState {
-    /// The log's entry of the revision in memory. A different entry in the store means that the store is another one.
+    /// The log's entry of the revision in memory. A different entry in the store means that the store is
+    /// another one.
     pub(crate) head: Option<Revision>,
     /// Since when the store has had fewer revisions than the city in memory.
     pub(crate) behind: Option<Instant>,

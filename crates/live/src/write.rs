@@ -34,16 +34,16 @@ pub enum Written<T, A> {
 }
 
 impl Live {
-    /// Commits what `work` writes as one revision, or nothing if it fails. Returns when [`Live::snapshot`] shows the revision.
-    /// Blocks.
+    /// Commits what `work` writes as one revision, or nothing if it fails. Returns when [`Live::snapshot`]
+    /// shows the revision. Blocks.
     ///
-    /// When `work` runs, nobody else can commit, and [`Live::snapshot`] shows all that was committed before. If the store
-    /// reads from a standby that lags, the snapshot may be older, both then and for some seconds after this returns (waiting
-    /// is bounded): the revision is committed all the same.
+    /// When `work` runs, nobody else can commit, and [`Live::snapshot`] shows all that was committed before.
+    /// If the store reads from a standby that lags, the snapshot may be older, both then and for some seconds
+    /// after this returns (waiting is bounded): the revision is committed all the same.
     ///
     /// # Errors
-    /// The error of `work`; [`StoreError::Busy`] if others write for too long; [`StoreError::Uncertain`] if the database
-    /// went away during the commit and may or may not hold the revision.
+    /// The error of `work`; [`StoreError::Busy`] if others write for too long; [`StoreError::Uncertain`] if
+    /// the database went away during the commit and may or may not hold the revision.
     pub fn write<T, E: From<LiveError>>(
         &self,
         meta: CommitMeta,

@@ -53,7 +53,8 @@ impl Place {
         transaction.commit().unwrap();
     }
 
-    /// Runs a statement as another program would, which has the functions that a GeoPackage's triggers ask for.
+    /// Runs a statement as another program would, which has the functions that a GeoPackage's triggers ask
+    /// for.
     fn foreign(&self, sql: &str) {
         let conn = rusqlite::Connection::open(&self.store).unwrap();
         let flags = rusqlite::functions::FunctionFlags::default();

@@ -26,6 +26,7 @@ mod nearest;
 mod proposal;
 mod revision;
 mod table;
+pub mod text;
 mod theme;
 mod tile_rule;
 mod title;

@@ -5,9 +5,7 @@
 //! definition from before meanings is read; from then on [`Field::meaning`] says it, and the steward may say
 //! otherwise.
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-
-use crate::{Field, FieldType, GeometryKind, Layer, Meaning, Role, Theme};
+use crate::{Field, FieldType, GeometryKind, Layer, Meaning, Role, Theme, text::without_diacritics};
 
 /// Field names by meaning, as [`plain_name`] makes them. Where several fields of a layer could have a meaning
 /// that only one may have, the name that comes first here wins.
@@ -203,12 +201,7 @@ const UTILITIES: [&str; 8] =
 /// A name as ASCII letters and digits in lower case, without diacritics and separators: `Số tờ`, `SO_TO` and
 /// `soTo` all become `soto`.
 pub fn plain_name(name: &str) -> String {
-    name.nfd()
-        .filter(|letter| !is_combining_mark(*letter))
-        .flat_map(char::to_lowercase)
-        .map(|letter| if letter == 'đ' { 'd' } else { letter })
-        .filter(char::is_ascii_alphanumeric)
-        .collect()
+    without_diacritics(name).chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 /// Proposes what a layer is to the city, by its name, its kind of geometry and the names of its fields.

@@ -1,22 +1,24 @@
+//! Builds [`Phrases`] row by row.
+
 use citymap_engine::Row;
 use rayon::slice::ParallelSliceMut;
 use rustc_hash::FxHashMap;
 
-use crate::{phrases::Phrases, texts::Texts, words::Kind};
+use crate::{phrases::Phrases, text_list::TextList, words::NameKind};
 
-/// Grows [`Phrases`] row by row.
+/// Collects phrases, house numbers and rows, and sorts them into [`Phrases`].
 #[derive(Debug, Default)]
 pub(crate) struct PhrasesBuilder {
     phrases: FxHashMap<Box<str>, u32>,
-    list: Vec<(Kind, u16, Box<str>)>,
+    list: Vec<(NameKind, u16, Box<str>)>,
     numbers: FxHashMap<Box<str>, u32>,
     entries: Vec<(u32, u32, Row)>,
     key: String,
 }
 
 impl PhrasesBuilder {
-    /// The number of a phrase, whose part before the comma is `head` bytes long.
-    pub(crate) fn phrase(&mut self, kind: Kind, core: &str, head: usize) -> u32 {
+    /// The number of a phrase, whose part before the first comma is `head` bytes long.
+    pub(crate) fn phrase(&mut self, kind: NameKind, core: &str, head: usize) -> u32 {
         let head = u16::try_from(head.min(core.len())).unwrap_or(u16::MAX);
         self.key.clear();
         self.key.push(char::from(kind as u8));
@@ -45,7 +47,7 @@ impl PhrasesBuilder {
         new
     }
 
-    /// Says that a row has the phrase, with the house number.
+    /// Notes that a row has the phrase, with the house number.
     pub(crate) fn entry(&mut self, phrase: u32, number: u32, row: Row) {
         self.entries.push((phrase, number, row));
     }
@@ -98,7 +100,7 @@ impl Phrases {
         pairs.par_sort_unstable();
         pairs.dedup();
         let (mut words, mut word_starts, mut postings) =
-            (Texts::default(), Vec::new(), Vec::with_capacity(pairs.len()));
+            (TextList::default(), Vec::new(), Vec::with_capacity(pairs.len()));
         let mut last = None;
         for (word, phrase) in pairs {
             if last != Some(word) {
@@ -113,7 +115,7 @@ impl Phrases {
     }
 }
 
-/// Turns counts (each one place to the right) into starts.
+/// Turns counts, each stored one position to the right, into starting positions.
 fn accumulate(counts: &mut [u32]) {
     let mut sum = 0;
     for count in counts {

@@ -1,17 +1,20 @@
+//! Coordinates as people write them: decimal degrees, degrees with minutes and seconds, metres of the city's
+//! grid.
+
 use citymap_crs::{Crs, Transform};
 
-use crate::fold::fold;
+use citymap_model::text::fold;
 
 /// A position that was written as numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
     /// WGS 84 longitude and latitude, degrees.
     pub lonlat: [f64; 2],
-    /// The system it was written in: WGS 84 or the city's grid.
+    /// The coordinate system that it was written in: WGS 84 or the city's grid.
     pub crs: Crs,
 }
 
-/// A direction or axis that stood beside a number.
+/// A direction or an axis next to a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Mark {
     Lat(f64),
@@ -28,21 +31,21 @@ enum Token {
     Break,
 }
 
-/// An angle or a metre value while it is put together.
+/// An angle or a number of metres while its tokens are put together.
 #[derive(Clone, Copy, Debug)]
 struct Part {
     value: f64,
     negative: bool,
-    /// Written with a fraction or a degree sign; bare whole numbers are no coordinates.
+    /// Whether it has a fraction or a degree sign. Whole numbers alone are not taken as coordinates.
     precise: bool,
     mark: Option<Mark>,
 }
 
-/// Reads a position in any usual notation; `None` where the text is none.
+/// Reads a position in any usual notation; `None` for any other text.
 ///
-/// `10.7725, 106.698` · `106.698 10.7725` · `10,7725; 106,698` · `10°46'21"N 106°41'53"E` · `10°46'21" B, 106°41'53" Đ` ·
-/// `N 10.7725 E 106.698` · `603481.588 1191454.611`, metres of EPSG:9210 in either order. Two values that could both be
-/// latitudes are taken as latitude, longitude.
+/// `10.7725, 106.698` · `106.698 10.7725` · `10,7725; 106,698` · `10°46'21"N 106°41'53"E` · `10°46'21" B,
+/// 106°41'53" Đ` · `N 10.7725 E 106.698` · `603481.588 1191454.611`, metres of EPSG:9210 in either order. Two
+/// values that could both be latitudes are taken as latitude, longitude.
 pub fn parse_coordinates(text: &str) -> Option<Position> {
     if text.len() > 120 {
         return None;

@@ -3,7 +3,7 @@
 use citymap_access::{Audience, visible};
 use citymap_model::{FieldType, Layer, Meaning};
 
-/// Which fields of a layer search reads; personal ones are never among them.
+/// The positions of the fields that search reads. Hidden fields are never among them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Fields {
     pub(crate) names: Vec<usize>,

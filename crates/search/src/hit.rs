@@ -1,32 +1,34 @@
+//! Queries and answers, as callers see them.
+
 use std::fmt;
 
 use citymap_engine::{Bbox, Row};
 use citymap_model::{FeatureId, LayerId, Role};
 
-/// A question.
+/// What to search for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchQuery {
-    /// What was typed. Its last word may be unfinished, unless a space follows it.
+    /// The text as it was typed. Its last word may be unfinished, unless a space follows it.
     pub text: String,
-    /// How many answers at most.
+    /// Maximum number of answers.
     pub limit: usize,
-    /// WGS 84 longitude and latitude; of equal answers the nearer comes first.
+    /// WGS 84 longitude and latitude in degrees; of equal answers the nearer one comes first.
     pub near: Option<[f64; 2]>,
 }
 
-/// What was found.
+/// What an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HitKind {
     /// A feature of a layer with this role, or (without a layer) a commune of the built-in table.
     Role(Role),
     /// A ward or district that no longer exists.
     FormerUnit,
-    /// A position.
+    /// A position that was written as coordinates.
     Coordinates,
 }
 
 impl HitKind {
-    /// The name in the HTTP interface.
+    /// The name in the HTTP interface, for instance `former_unit`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Role(role) => role.as_str(),
@@ -45,22 +47,22 @@ impl fmt::Display for HitKind {
 /// How precisely an answer says where something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Precision {
-    /// The thing itself.
+    /// The position of the thing itself.
     Rooftop,
-    /// The street it is on, or the mouth of its alley.
+    /// The street that it is on, or the mouth of its alley.
     Street,
     /// The area that it names.
     Area,
-    /// The communes that a former unit became.
+    /// The communes that a former unit was merged into.
     FormerUnit,
-    /// The position as written.
+    /// The position as it was written.
     Coordinates,
-    /// The parcel.
+    /// The parcel as a whole.
     Parcel,
 }
 
 impl Precision {
-    /// The name in the HTTP interface.
+    /// The name in the HTTP interface, for instance `former_unit`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rooftop => "rooftop",
@@ -79,27 +81,28 @@ impl fmt::Display for Precision {
     }
 }
 
-/// An answer.
+/// One answer to a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
-    /// What it is.
+    /// What the answer is.
     pub kind: HitKind,
-    /// The feature's layer; `None` where the answer is no feature.
+    /// The layer of the feature; `None` if the answer is not a feature.
     pub layer: Option<LayerId>,
-    /// The feature's id.
+    /// The id of the feature; `None` if the answer is not a feature.
     pub id: Option<FeatureId>,
     /// The feature's row in the snapshot that was searched.
     pub row: Option<Row>,
-    /// What people read.
+    /// The name for people.
     pub label: String,
-    /// What tells it from others of that name, in Vietnamese.
+    /// What distinguishes it from others with the same name, in Vietnamese.
     pub detail: String,
-    /// A place on it, WGS 84 longitude and latitude; `None` for a feature without geometry.
+    /// A position on it in WGS 84 longitude and latitude, degrees; `None` for a feature without geometry.
     pub lonlat: Option<[f64; 2]>,
-    /// The box around it (of a street: around the parts of that name thereabouts).
+    /// The box around it in WGS 84 degrees; of a street, around its parts with that name in the
+    /// neighbourhood.
     pub bbox: Option<Bbox>,
-    /// How precise `lonlat` is.
+    /// How precise [`Hit::lonlat`] is.
     pub precision: Precision,
-    /// 0 to 1; it orders the answers of one question and means nothing else.
+    /// From 0 to 1. It orders the answers of one query and has no other meaning.
     pub score: f64,
 }

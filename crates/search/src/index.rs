@@ -1,3 +1,5 @@
+//! The index of a city, and how a query runs over it.
+
 use std::sync::Arc;
 
 use citymap_engine::{City, LayerSnapshot};
@@ -5,44 +7,47 @@ use citymap_model::{Role, units::communes};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::{
-    answer::accented,
-    asking::Asking,
     coordinates::parse_coordinates,
     hit::{Hit, SearchQuery},
+    hits::accented,
     layer::LayerIndex,
     parcel::parse_parcel,
-    phrases::{Asked, Fit},
+    phrases::{Fit, PhraseQuery},
+    query_run::QueryRun,
     rank::worth,
     units,
-    words::{Kind, Words, split_kind},
+    words::{NameKind, Words, split_kind},
 };
 
 /// The index of names, addresses and keys of a city. Cheap to clone.
 ///
-/// It holds row numbers of the snapshots it was built from: a layer that is another snapshot in the city that is searched
-/// with it is left out, so build or update the index with each new city.
+/// It holds row numbers of the snapshots that it was built from. A layer of which the searched city has
+/// another snapshot is left out, so build or update the index with each new city.
 #[derive(Clone, Debug, Default)]
 pub struct SearchIndex {
     pub(crate) layers: Vec<Arc<LayerIndex>>,
-    /// Which communes of the built-in table no layer has.
+    /// For each commune of the built-in table, whether no layer has it.
     pub(crate) missing: Vec<bool>,
 }
 
-/// How many characters of a question are read.
-const LONGEST: usize = 200;
-/// The most answers to one question.
-const MOST: usize = 200;
+/// Maximum number of characters of a query that are read.
+const QUERY_CHARACTERS: usize = 200;
+/// Maximum number of answers to one query.
+const HITS_MAX: usize = 200;
 
 impl SearchIndex {
-    /// Indexes a city.
+    /// Indexes a city. Takes seconds for a million features.
     pub fn build(city: &City) -> Self {
         Self::update(&Self::default(), city)
     }
 
-    /// Indexes a city, keeping from `old` what is of the same snapshots, and of a layer that was edited
-    /// ([`LayerSnapshot::apply`]) all but the delta: that costs what the delta holds. A layer that was
-    /// [merged](LayerSnapshot::merged) or read anew is indexed whole, seconds for a million features; so after a merge
-    /// beside the readers, index there too, then bring snapshot and index up to date.
+    /// Indexes a city, keeping from `old` the layers whose snapshots are the same, and of layers that were
+    /// edited ([`LayerSnapshot::apply`]) all but the delta.
+    ///
+    /// # Performance
+    /// An edit costs what the delta holds. A layer that was [merged](LayerSnapshot::merged) or read again is
+    /// indexed as a whole, which takes seconds for a million features: index it before readers have to wait
+    /// for it.
     pub fn update(old: &Self, city: &City) -> Self {
         let layers: Vec<&Arc<LayerSnapshot>> = city.layers.values().collect();
         let layers: Vec<Arc<LayerIndex>> = layers
@@ -58,18 +63,19 @@ impl SearchIndex {
         let admin_units = |layers: &[Arc<LayerIndex>]| -> Vec<Arc<LayerIndex>> {
             layers.iter().filter(|layer| layer.role == Role::AdminUnit).cloned().collect()
         };
-        let (own, before) = (admin_units(&layers), admin_units(&old.layers));
-        let same = own.len() == before.len() && own.iter().zip(&before).all(|(a, b)| Arc::ptr_eq(a, b));
+        let (present, before) = (admin_units(&layers), admin_units(&old.layers));
+        let same =
+            present.len() == before.len() && present.iter().zip(&before).all(|(a, b)| Arc::ptr_eq(a, b));
         if same && !old.missing.is_empty() {
             return Self { layers, missing: old.missing.clone() };
         }
-        let has = |(kind, core): (Kind, String)| {
-            own.iter().filter_map(|layer| Some((layer, city.layers.get(&layer.id)?))).any(
+        let has = |(kind, core): (NameKind, String)| {
+            present.iter().filter_map(|layer| Some((layer, city.layers.get(&layer.id)?))).any(
                 |(layer, snapshot)| {
-                    let asked = Asked { kind: Kind::None, core: &core, partial: false };
+                    let asked = PhraseQuery { kind: NameKind::None, core: &core, partial: false };
                     let found = layer.names(snapshot).find(asked, 20);
                     found.iter().any(|(fit, phrase)| {
-                        *fit == Fit::Exact && (phrase.kind() == kind || phrase.kind() == Kind::None)
+                        *fit == Fit::Exact && (phrase.kind() == kind || phrase.kind() == NameKind::None)
                     })
                 },
             )
@@ -78,13 +84,14 @@ impl SearchIndex {
         Self { layers, missing }
     }
 
-    /// The answers, the best first, at most `query.limit` (and never more than 200).
+    /// The answers, the best first, at most `query.limit` and never more than 200.
     ///
-    /// Order: exact names before beginnings before names that have every word before what is only near; among equals
-    /// communes, former units, roads, places, addresses, parcels; then what lies nearer to `query.near`.
+    /// Exact names come first, then names that begin with the query, then names that have every word of it,
+    /// then what is only near. Equal fits are ordered by what they are (communes, former units, roads,
+    /// places, addresses, parcels), then by the distance to `query.near`.
     pub fn search(&self, city: &City, query: &SearchQuery) -> Vec<Hit> {
-        let text: String = query.text.chars().take(LONGEST).collect();
-        let limit = query.limit.min(MOST);
+        let text: String = query.text.chars().take(QUERY_CHARACTERS).collect();
+        let limit = query.limit.min(HITS_MAX);
         if limit == 0 || text.trim().is_empty() {
             return Vec::new();
         }
@@ -99,39 +106,40 @@ impl SearchIndex {
         let near = query.near.filter(|near| near.iter().all(|degrees| degrees.is_finite()));
         let partial = !text.ends_with(char::is_whitespace);
         let accents = (!text.is_ascii()).then(|| accented(text.trim()));
-        let mut asking = Asking { index: self, snapshots, near, limit, partial, accents, found: Vec::new() };
-        asking.keys(text.trim());
-        // A whole key names its parcels; only without one is it read as sheet and number.
-        if !asking.found.iter().any(|found| found.score >= worth(Fit::Exact))
+        let candidates = Vec::new();
+        let mut run = QueryRun { index: self, snapshots, near, limit, partial, accents, candidates };
+        run.keys(text.trim());
+        // If the text is a whole key, it is not read as sheet and parcel number as well.
+        if !run.candidates.iter().any(|candidate| candidate.score >= worth(Fit::Exact))
             && let Some(number) = parse_parcel(&text)
         {
-            asking.parcels(&number);
+            run.parcels(&number);
         }
         let words = Words::of(&text);
-        asking.names(&words.text, None);
-        if !asking.found.iter().any(|found| found.score >= worth(Fit::Words))
+        run.names(&words.text, None);
+        if !run.candidates.iter().any(|candidate| candidate.score >= worth(Fit::Words))
             && let Some((main, place)) = split_place(&words)
         {
             let areas = units::places(place);
             if !areas.is_empty() {
-                asking.partial = false;
-                asking.names(main, Some(&areas));
+                run.partial = false;
+                run.names(main, Some(&areas));
             }
         }
-        asking.finish()
+        run.finish()
     }
 }
 
-/// `123 nguyen trai, quan 5` in two: the name, and the commune or former unit behind it.
+/// Splits `123 nguyen trai, quan 5` into the name and the commune or former unit after it.
 fn split_place(words: &Words) -> Option<(&str, &str)> {
     let text = words.text.as_str();
     let (main, place) = if words.head < text.len() {
         (&text[..words.head], text[words.head..].trim_start())
     } else {
-        // No comma: the first word that says a kind of unit begins the place.
+        // Without a comma, the place begins with the first word for a kind of unit.
         let mut starts = text.match_indices(' ').map(|(space, _)| space);
-        let space =
-            starts.find(|&space| !matches!(split_kind(&text[space + 1..]).0, Kind::None | Kind::Road))?;
+        let space = starts
+            .find(|&space| !matches!(split_kind(&text[space + 1..]).0, NameKind::None | NameKind::Road))?;
         (&text[..space], &text[space + 1..])
     };
     // The city itself narrows nothing down, and of `phường x, quận y` all of it is a former unit's full name.

@@ -1,32 +1,62 @@
-//! Names, addresses and parcel keys to places, without regard to diacritics.
+//! Search for names, addresses, parcels and coordinates, without regard to diacritics.
 //!
-//! [`SearchIndex::build`] reads a [`City`](citymap_engine::City) once; [`SearchIndex::update`] keeps what has not
-//! changed: of a layer that was edited, all but the edited features. A question is free text: a commune, a ward or district that no longer exists, a street, an address with *hẻm*
-//! numbers, a parcel (`tờ 12 thửa 345`, `26740-12-345`), or coordinates in any notation.
+//! A query is free text: a commune, a ward or district that no longer exists, a street, an address with alley
+//! numbers (*hẻm*), a parcel (`tờ 12 thửa 345`, `26740-12-345`), or coordinates in any usual notation.
 //!
-//! Fields declared personal are never read.
+//! [`SearchIndex::build`] indexes a [`City`](citymap_engine::City) once. [`SearchIndex::update`] keeps what
+//! has not changed: of a layer that was edited, all but the edited features. Which fields are indexed follows
+//! from the meanings in the layer's definition. Personal fields are never indexed.
+//!
+//! # How it works
+//!
+//! Each block of a layer has a segment: its distinct names and streets, sorted, with their words and house
+//! numbers. A layer has three segments, for its base, for an earlier state of its delta and for what has
+//! changed since, which a query reads as one. Candidates from keys, parcels, names and addresses are scored
+//! by how well they fit, what they are and how near they are, and the best become answers.
+//!
+//! # Examples
+//!
+//! ```
+//! use citymap_engine::{City, SnapshotBuilder};
+//! use citymap_model::{Feature, Field, FieldType, GeometryKind, Layer, Role, Title, Value};
+//! use citymap_search::{SearchIndex, SearchQuery};
+//!
+//! let title = Title::new("Đường", "Roads");
+//! let mut roads = Layer::new("roads".parse().unwrap(), title, Role::Road, GeometryKind::Line);
+//! roads.fields.push(Field::new("name", FieldType::Text));
+//! roads.label = Some("name".into());
+//! let mut builder = SnapshotBuilder::new(roads);
+//! let line = geo::line_string![(x: 106.70, y: 10.77), (x: 106.71, y: 10.78)];
+//! let values = vec![Value::Text("Nguyễn Huệ".into())];
+//! builder.push(&Feature { fid: 1, geometry: Some(line.into()), values }).unwrap();
+//! let layer = builder.finish(1);
+//!
+//! let mut city = City { revision: 1, ..City::default() };
+//! city.layers.insert(layer.layer().id.clone(), layer.into());
+//! let index = SearchIndex::build(&city);
+//! let query = SearchQuery { text: "nguyen hue".into(), limit: 5, near: None };
+//! assert_eq!(index.search(&city, &query)[0].label, "Nguyễn Huệ");
+//! ```
 
-mod all;
-mod answer;
-mod asking;
 mod builder;
 mod coordinates;
+mod delta_segment;
 mod fields;
-mod fold;
 mod hit;
+mod hits;
 mod index;
 mod layer;
-mod older;
 mod parcel;
-mod part;
 mod phrases;
+mod postings;
+mod query_run;
 mod rank;
-mod texts;
+mod segment;
+mod text_list;
 mod units;
 mod words;
 
 pub use coordinates::{Position, parse_coordinates};
-pub use fold::fold;
 pub use hit::{Hit, HitKind, Precision, SearchQuery};
 pub use index::SearchIndex;
 pub use parcel::{ParcelNumber, parse_parcel};

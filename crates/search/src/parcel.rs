@@ -1,25 +1,28 @@
+//! Parcels as papers name them: map sheet and parcel number.
+
 use crate::words::Words;
 
-/// A parcel as papers call it: map sheet (*số tờ*) and number (*số thửa*), within a commune or not.
+/// A parcel as papers name it: map sheet (*tờ bản đồ*) and parcel number (*số thửa*), with or without a
+/// commune.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParcelNumber {
-    /// The commune's five-digit code, if it was given.
+    /// The five-digit code of the commune, if it was given.
     pub commune: Option<String>,
-    /// The sheet.
+    /// The number of the map sheet.
     pub sheet: String,
-    /// The number on the sheet.
+    /// The number of the parcel on the sheet.
     pub parcel: String,
-    /// What else was written, folded: a place.
+    /// The other words of the text, folded; they may name a place.
     pub rest: String,
 }
 
 /// Reads `tờ 12 thửa 345`, `thửa đất số 345, tờ bản đồ số 12, phường Sài Gòn`, `12/345`, `12-345` or
-/// `26740-12-345`; `None` where the text is none of these.
+/// `26740-12-345`; `None` for any other text.
 pub fn parse_parcel(text: &str) -> Option<ParcelNumber> {
     written(&Words::of(text).text).or_else(|| keyed(text.trim()))
 }
 
-/// Sheet and parcel in words.
+/// Reads sheet and parcel number from words.
 fn written(text: &str) -> Option<ParcelNumber> {
     let (mut sheet, mut parcel, mut rest) = (None, None, Vec::new());
     let mut words = text.split(' ').peekable();
@@ -38,7 +41,7 @@ fn written(text: &str) -> Option<ParcelNumber> {
     Some(ParcelNumber { commune: None, sheet: sheet?, parcel: parcel?, rest: rest.join(" ") })
 }
 
-/// Sheet and parcel as a key.
+/// Reads sheet and parcel number from a key.
 fn keyed(text: &str) -> Option<ParcelNumber> {
     let parts: Vec<&str> = text.split(['-', '/', '_']).collect();
     if !parts.iter().all(|part| is_number(part)) {
@@ -53,7 +56,7 @@ fn keyed(text: &str) -> Option<ParcelNumber> {
     Some(ParcelNumber { commune, sheet: bare(sheet), parcel: bare(parcel), rest: String::new() })
 }
 
-/// A number, perhaps with a letter behind it: `12`, `345a`.
+/// Whether a text is a number, perhaps followed by a letter: `12`, `345a`.
 fn is_number(text: &str) -> bool {
     text.len() <= 8
         && text.starts_with(|first: char| first.is_ascii_digit())
@@ -84,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_no_parcels() {
+    fn other_texts_are_not_parcels() {
         for text in [
             "",
             "12",

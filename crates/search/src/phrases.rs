@@ -1,79 +1,82 @@
+//! The distinct names and streets of one block, and how they are searched.
+
 use std::ops::Range;
 
 use citymap_engine::Row;
 
-use crate::{texts::Texts, words::Kind};
+use crate::{text_list::TextList, words::NameKind};
 
-/// How well a phrase fits a question; the better, the lower.
+/// How well a phrase fits a query, from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fit {
-    /// It is what was asked, or its part before the comma is.
+    /// The phrase, or its part before the comma, is the query.
     Exact,
-    /// It starts with what was asked.
+    /// The phrase begins with the query.
     Prefix,
-    /// It has the words one after the other.
+    /// The phrase contains the words of the query in a row.
     Inside,
-    /// It has every word.
+    /// The phrase contains every word of the query.
     Words,
 }
 
-/// Distinct names and streets of one layer, sorted, each with its rows by house number.
+/// Distinct names and streets, sorted, each with its rows by house number.
 ///
-/// A city has a million addresses and some thousand streets: the words are searched over streets, and a house
-/// number is a binary search within one.
+/// A city has a million addresses and some thousand streets. Words are searched among the streets, and a
+/// house number by binary search within a street.
 #[derive(Debug, Default)]
 pub(crate) struct Phrases {
-    /// Sorted; without the word that says the kind.
-    pub(crate) cores: Texts,
-    pub(crate) kinds: Vec<Kind>,
+    /// The texts without the word for the kind, sorted.
+    pub(crate) cores: TextList,
+    pub(crate) kinds: Vec<NameKind>,
     /// Length in bytes of the part before the comma.
     pub(crate) heads: Vec<u16>,
-    /// Phrase `p` has the entries `starts[p]..starts[p + 1]`.
+    /// The entries of phrase `p` are `starts[p]..starts[p + 1]`.
     pub(crate) starts: Vec<u32>,
-    /// Rank of the house number (0: none) and row, by phrase, then by rank.
+    /// The rank of the house number (0: none) and the row; ordered by phrase, then by rank.
     pub(crate) entries: Vec<(u32, Row)>,
-    /// House numbers, sorted; the one with rank `r` is at `r - 1`.
-    pub(crate) numbers: Texts,
-    /// Every word of the phrases, sorted.
-    pub(crate) words: Texts,
+    /// House numbers, sorted; the number of rank `r` is at `r - 1`.
+    pub(crate) numbers: TextList,
+    /// The distinct words of all phrases, sorted.
+    pub(crate) words: TextList,
     pub(crate) word_starts: Vec<u32>,
-    /// The phrases that have the word.
+    /// The phrases that contain a word; those of word `w` are `word_starts[w]..word_starts[w + 1]`.
     pub(crate) postings: Vec<u32>,
 }
 
-/// What is asked of the phrases.
+/// What to look for among phrases.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    pub(crate) kind: Kind,
-    /// Words with one space between them.
+pub(crate) struct PhraseQuery<'a> {
+    pub(crate) kind: NameKind,
+    /// Folded words with one space between them.
     pub(crate) core: &'a str,
-    /// Whether the last word may go on.
+    /// Whether the last word may be unfinished.
     pub(crate) partial: bool,
 }
 
-/// How many phrases one question looks at in one layer.
-const LOOKED_AT: usize = 20_000;
+/// Maximum number of phrases that one query compares in one block.
+const COMPARED_MAX: usize = 20_000;
 
 impl Phrases {
     /// The phrase's kind and text, and the length of its part before the comma.
-    pub(crate) fn get(&self, phrase: u32) -> (Kind, &str, usize) {
+    pub(crate) fn get(&self, phrase: u32) -> (NameKind, &str, usize) {
         let phrase = phrase as usize;
         (self.kinds[phrase], self.cores.get(phrase), self.heads[phrase] as usize)
     }
 
-    /// Up to 0.015 for what is hardly longer than what was asked, and says the same kind. It orders equal fits.
-    pub(crate) fn closeness(&self, phrase: u32, asked: Asked<'_>) -> f64 {
+    /// Up to 0.015, which orders equal fits: more for a phrase that is hardly longer than the query and of
+    /// the same kind.
+    pub(crate) fn closeness(&self, phrase: u32, asked: PhraseQuery<'_>) -> f64 {
         let (kind, core, _) = self.get(phrase);
         closeness(kind, core, asked)
     }
 
-    /// Phrases of nothing.
+    /// An index without phrases.
     pub(crate) fn empty() -> Self {
         Self { starts: vec![0], word_starts: vec![0], ..Self::default() }
     }
 
     /// The phrase with this kind, text and part before the comma.
-    pub(crate) fn position(&self, (kind, core, head): (Kind, &str, usize)) -> Option<u32> {
+    pub(crate) fn position(&self, (kind, core, head): (NameKind, &str, usize)) -> Option<u32> {
         let first = self.cores.lower_bound(core);
         (first..self.cores.len())
             .take_while(|&phrase| self.cores.get(phrase) == core)
@@ -81,15 +84,15 @@ impl Phrases {
             .map(|phrase| phrase as u32)
     }
 
-    /// The phrases that fit, at most `limit`: the better fit first, then the shorter text.
-    pub(crate) fn find(&self, asked: Asked<'_>, limit: usize) -> Vec<(Fit, u32)> {
+    /// The phrases that fit, at most `limit`: better fits first, then shorter texts.
+    pub(crate) fn find(&self, asked: PhraseQuery<'_>, limit: usize) -> Vec<(Fit, u32)> {
         self.find_if(asked, limit, |_| true)
     }
 
-    /// As [`Phrases::find`], of those that `keep` says yes to.
+    /// As [`Phrases::find`], but only phrases for which `keep` is true.
     pub(crate) fn find_if(
         &self,
-        asked: Asked<'_>,
+        asked: PhraseQuery<'_>,
         limit: usize,
         keep: impl Fn(u32) -> bool,
     ) -> Vec<(Fit, u32)> {
@@ -98,7 +101,7 @@ impl Phrases {
         }
         let range = self.cores.with_prefix(asked.core);
         let mut found = Vec::new();
-        for phrase in range.clone().take(LOOKED_AT) {
+        for phrase in range.clone().take(COMPARED_MAX) {
             let core = self.cores.get(phrase);
             let rest = &core[asked.core.len()..];
             if !(asked.partial || rest.is_empty() || rest.starts_with(' '))
@@ -120,16 +123,18 @@ impl Phrases {
         found
     }
 
+    /// Adds the phrases that contain every word of the query, except those in `done`.
     fn find_by_words(
         &self,
-        asked: Asked<'_>,
+        asked: PhraseQuery<'_>,
         done: &Range<usize>,
         found: &mut Vec<(Fit, u32)>,
         keep: impl Fn(u32) -> bool,
     ) {
         let wanted: Vec<&str> = asked.core.split(' ').collect();
         let last = wanted.len() - 1;
-        // The rarest word says where to look; the unfinished last one stands for many.
+        // Only phrases with the rarest word are compared. An unfinished last word stands for all words that
+        // begin with it.
         let mut rarest: Option<Range<usize>> = None;
         for (position, word) in wanted.iter().enumerate() {
             let range = if position == last && asked.partial {
@@ -149,7 +154,7 @@ impl Phrases {
         let Some(range) = rarest else { return };
         let postings =
             &self.postings[self.word_starts[range.start] as usize..self.word_starts[range.end] as usize];
-        let mut candidates: Vec<u32> = postings.iter().copied().take(LOOKED_AT).collect();
+        let mut candidates: Vec<u32> = postings.iter().copied().take(COMPARED_MAX).collect();
         if range.len() > 1 {
             candidates.sort_unstable();
             candidates.dedup();
@@ -160,8 +165,9 @@ impl Phrases {
             }
             let core = self.cores.get(phrase as usize);
             let has = |(position, word): (usize, &&str)| {
-                core.split(' ')
-                    .any(|own| own == *word || position == last && asked.partial && own.starts_with(word))
+                core.split(' ').any(|found| {
+                    found == *word || position == last && asked.partial && found.starts_with(word)
+                })
             };
             if wanted.iter().enumerate().all(has) && keep(phrase) {
                 found.push((if follows(core, asked) { Fit::Inside } else { Fit::Words }, phrase));
@@ -169,10 +175,11 @@ impl Phrases {
         }
     }
 
-    fn is_kind(&self, phrase: usize, asked: Kind) -> bool {
-        let own = self.kinds[phrase];
-        // Streets are written with and without their `Đường`.
-        asked == Kind::None || own == asked || asked == Kind::Road && own == Kind::None
+    /// Whether a phrase may be of the kind that was asked for.
+    fn is_kind(&self, phrase: usize, asked: NameKind) -> bool {
+        let kind = self.kinds[phrase];
+        // Streets are written with and without the word for street.
+        asked == NameKind::None || kind == asked || asked == NameKind::Road && kind == NameKind::None
     }
 
     /// All rows of a phrase.
@@ -180,18 +187,18 @@ impl Phrases {
         self.entries_of(phrase).iter().map(|&(_, row)| row)
     }
 
-    /// The text of a house number's rank; empty for none.
+    /// The house number of a rank; empty for rank 0.
     pub(crate) fn number(&self, rank: u32) -> &str {
         rank.checked_sub(1).map_or("", |index| self.numbers.get(index as usize))
     }
 
-    /// The ranks, counted from 0, of exactly this house number: one or none.
+    /// The position of exactly this house number in `numbers`: a range of length one or zero.
     pub(crate) fn rank(&self, number: &str) -> Range<usize> {
         let at = self.numbers.lower_bound(number);
         at..at + usize::from(at < self.numbers.len() && self.numbers.get(at) == number)
     }
 
-    /// The entries of a phrase whose house numbers lie in `ranks`, counted from 0.
+    /// The entries of a phrase whose house numbers have positions in `ranks`.
     pub(crate) fn entries_ranked(&self, phrase: u32, ranks: Range<usize>) -> &[(u32, Row)] {
         let entries = self.entries_of(phrase);
         let start = entries.partition_point(|&(rank, _)| (rank as usize) < ranks.start + 1);
@@ -199,21 +206,21 @@ impl Phrases {
         &entries[start..end.max(start)]
     }
 
-    /// The entries of a phrase: house number's rank and row, by both.
+    /// The entries of a phrase, ordered by the rank of the house number, then by row.
     pub(crate) fn entries_of(&self, phrase: u32) -> &[(u32, Row)] {
         let phrase = phrase as usize;
         &self.entries[self.starts[phrase] as usize..self.starts[phrase + 1] as usize]
     }
 }
 
-/// What [`Phrases::closeness`] gives for a phrase with this kind and text.
-pub(crate) fn closeness(kind: Kind, core: &str, asked: Asked<'_>) -> f64 {
+/// [`Phrases::closeness`] of a phrase with this kind and text.
+pub(crate) fn closeness(kind: NameKind, core: &str, asked: PhraseQuery<'_>) -> f64 {
     let length = asked.core.len().min(core.len()) as f64 / core.len().max(1) as f64;
     0.01 * length + if kind == asked.kind { 0.005 } else { 0.0 }
 }
 
-/// Whether the words asked for stand in the text one after the other.
-fn follows(core: &str, asked: Asked<'_>) -> bool {
+/// Whether the text contains the words of the query in a row.
+fn follows(core: &str, asked: PhraseQuery<'_>) -> bool {
     core.match_indices(asked.core).any(|(at, _)| {
         let rest = &core[at + asked.core.len()..];
         (at == 0 || core[..at].ends_with(' ')) && (asked.partial || rest.is_empty() || rest.starts_with(' '))
@@ -228,12 +235,12 @@ mod tests {
     fn phrases() -> Phrases {
         let mut builder = PhrasesBuilder::default();
         for (row, (number, kind, core, head)) in [
-            ("123", Kind::None, "nguien trai phuong cho quan", 11),
-            ("123/4", Kind::None, "nguien trai phuong cho quan", 11),
-            ("1230", Kind::None, "nguien trai phuong cho quan", 11),
-            ("", Kind::Road, "nguien trai", 11),
-            ("", Kind::Ward, "nguien cu trinh", 15),
-            ("7", Kind::None, "le loi", 6),
+            ("123", NameKind::None, "nguien trai phuong cho quan", 11),
+            ("123/4", NameKind::None, "nguien trai phuong cho quan", 11),
+            ("1230", NameKind::None, "nguien trai phuong cho quan", 11),
+            ("", NameKind::Road, "nguien trai", 11),
+            ("", NameKind::Ward, "nguien cu trinh", 15),
+            ("7", NameKind::None, "le loi", 6),
         ]
         .into_iter()
         .enumerate()
@@ -244,27 +251,27 @@ mod tests {
         builder.finish()
     }
 
-    fn rows(kind: Kind, core: &str, partial: bool) -> Vec<(Fit, Vec<Row>)> {
+    fn rows(kind: NameKind, core: &str, partial: bool) -> Vec<(Fit, Vec<Row>)> {
         let phrases = phrases();
-        let found = phrases.find(Asked { kind, core, partial }, 10);
+        let found = phrases.find(PhraseQuery { kind, core, partial }, 10);
         found.into_iter().map(|(fit, phrase)| (fit, phrases.rows(phrase).collect())).collect()
     }
 
     #[test]
     fn exact_comes_before_prefix_before_words() {
         assert_eq!(
-            rows(Kind::None, "nguien trai", true),
+            rows(NameKind::None, "nguien trai", true),
             [(Fit::Exact, vec![3]), (Fit::Exact, vec![0, 1, 2])]
         );
         assert_eq!(
-            rows(Kind::Road, "nguien tr", true),
+            rows(NameKind::Road, "nguien tr", true),
             [(Fit::Prefix, vec![3]), (Fit::Prefix, vec![0, 1, 2])]
         );
-        assert_eq!(rows(Kind::None, "trinh nguien", true), [(Fit::Words, vec![4])]);
-        assert_eq!(rows(Kind::None, "quan trai", false), [(Fit::Words, vec![0, 1, 2])]);
-        assert_eq!(rows(Kind::None, "cho qu", true), [(Fit::Inside, vec![0, 1, 2])]);
-        assert_eq!(rows(Kind::Ward, "nguien trai", true), []);
-        assert_eq!(rows(Kind::None, "nguien tr", false), []);
+        assert_eq!(rows(NameKind::None, "trinh nguien", true), [(Fit::Words, vec![4])]);
+        assert_eq!(rows(NameKind::None, "quan trai", false), [(Fit::Words, vec![0, 1, 2])]);
+        assert_eq!(rows(NameKind::None, "cho qu", true), [(Fit::Inside, vec![0, 1, 2])]);
+        assert_eq!(rows(NameKind::Ward, "nguien trai", true), []);
+        assert_eq!(rows(NameKind::None, "nguien tr", false), []);
     }
 
     #[test]
@@ -273,13 +280,13 @@ mod tests {
         for phrase in 0..phrases.cores.len() as u32 {
             assert_eq!(phrases.position(phrases.get(phrase)), Some(phrase));
         }
-        assert_eq!(phrases.position((Kind::Ward, "nguien trai", 11)), None);
-        assert_eq!(Phrases::empty().position((Kind::None, "", 0)), None);
+        assert_eq!(phrases.position((NameKind::Ward, "nguien trai", 11)), None);
+        assert_eq!(Phrases::empty().position((NameKind::None, "", 0)), None);
     }
 
     #[test]
     fn nothing_is_found_in_nothing() {
         let empty = PhrasesBuilder::default().finish();
-        assert_eq!(empty.find(Asked { kind: Kind::None, core: "a", partial: true }, 10), []);
+        assert_eq!(empty.find(PhraseQuery { kind: NameKind::None, core: "a", partial: true }, 10), []);
     }
 }

@@ -1,3 +1,5 @@
+//! Communes, and wards and districts that no longer exist, from the built-in tables.
+
 use std::sync::LazyLock;
 
 use citymap_engine::{Bbox, Row};
@@ -5,21 +7,21 @@ use citymap_model::units::{self, Commune};
 
 use crate::{
     builder::PhrasesBuilder,
-    phrases::{Asked, Fit, Phrases},
-    words::{Kind, Words, split_kind},
+    phrases::{Fit, PhraseQuery, Phrases},
+    words::{NameKind, Words, split_kind},
 };
 
-/// A unit of the built-in tables: a commune, or a ward or district that is no more.
+/// A unit of the built-in tables: a commune, or a ward or district that no longer exists.
 #[derive(Debug)]
 pub(crate) struct Unit {
     pub(crate) label: String,
     pub(crate) detail: String,
     pub(crate) bbox: Bbox,
-    /// The position in `citymap_model::units::communes`, of a commune.
+    /// The position in [`citymap_model::units::communes`]; `None` for a former unit.
     pub(crate) commune: Option<usize>,
 }
 
-/// All of them, and their names.
+/// All units and the index of their names.
 #[derive(Debug)]
 pub(crate) struct Units {
     pub(crate) list: Vec<Unit>,
@@ -28,19 +30,19 @@ pub(crate) struct Units {
 
 static UNITS: LazyLock<Units> = LazyLock::new(build);
 
-/// The built-in units.
+/// The built-in units, indexed at the first call.
 pub(crate) fn all() -> &'static Units {
     &UNITS
 }
 
-/// The boxes of the units whose name this is, former ones included; empty where it names none.
+/// The boxes (WGS 84 degrees) of all units with this name, former ones included.
 pub(crate) fn places(text: &str) -> Vec<Bbox> {
     let (kind, core) = split_kind(text);
     if core.is_empty() {
         return Vec::new();
     }
     let units = all();
-    let found = units.names.find(Asked { kind, core, partial: false }, 50);
+    let found = units.names.find(PhraseQuery { kind, core, partial: false }, 50);
     let exact = found.into_iter().filter(|(fit, _)| *fit == Fit::Exact);
     exact.flat_map(|(_, phrase)| units.names.rows(phrase)).map(|row| units.list[row as usize].bbox).collect()
 }
@@ -50,7 +52,7 @@ fn bbox(commune: &Commune) -> Bbox {
     Bbox::new(west, south, east, north)
 }
 
-/// A former unit that became these communes.
+/// A former unit that was merged into the communes with these codes; `None` if none of them exists.
 fn former(label: String, codes: &[&str]) -> Option<Unit> {
     let communes: Vec<&Commune> = codes.iter().filter_map(|code| units::commune(code)).collect();
     let bbox = communes.iter().map(|commune| bbox(commune)).reduce(Bbox::union)?;
@@ -100,7 +102,7 @@ fn build() -> Units {
 }
 
 /// The kind and bare name of a commune, for comparison with a layer's.
-pub(crate) fn commune_name(commune: &Commune) -> (Kind, String) {
+pub(crate) fn commune_name(commune: &Commune) -> (NameKind, String) {
     let words = Words::of(commune.name);
     let (kind, core) = split_kind(&words.text);
     (kind, core.to_owned())

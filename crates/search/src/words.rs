@@ -1,10 +1,12 @@
+//! Texts as search sees them: folded words, abbreviations written out, kinds and house numbers split off.
+
 use unicode_normalization::UnicodeNormalization;
 
-use crate::fold::{is_word, push_folded};
+use citymap_model::text::{is_word, push_folded};
 
-/// What kind of thing a name says it is: `Phường`, `Quận`, `Đường`, …
+/// The kind of thing that the first word of a name says it is: `Phường`, `Quận`, `Đường`, …
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum NameKind {
     None,
     Ward,
     Commune,
@@ -18,52 +20,53 @@ pub(crate) enum Kind {
     Road,
 }
 
-/// The words that say so, folded (y is i), each with a space behind it.
-const KINDS: [(&str, Kind); 15] = [
-    ("phuong ", Kind::Ward),
-    ("ward ", Kind::Ward),
-    ("thi tran ", Kind::Township),
-    ("thi xa ", Kind::Town),
-    ("thanh pho ", Kind::City),
-    ("xa ", Kind::Commune),
-    ("dac khu ", Kind::SpecialZone),
-    ("quan ", Kind::District),
-    ("district ", Kind::District),
-    ("huien ", Kind::RuralDistrict),
-    ("tinh ", Kind::Province),
-    ("duong ", Kind::Road),
-    ("dai lo ", Kind::Road),
-    ("pho ", Kind::Road),
-    ("street ", Kind::Road),
+/// The words for each kind, folded (y is i), each followed by a space.
+const KINDS: [(&str, NameKind); 15] = [
+    ("phuong ", NameKind::Ward),
+    ("ward ", NameKind::Ward),
+    ("thi tran ", NameKind::Township),
+    ("thi xa ", NameKind::Town),
+    ("thanh pho ", NameKind::City),
+    ("xa ", NameKind::Commune),
+    ("dac khu ", NameKind::SpecialZone),
+    ("quan ", NameKind::District),
+    ("district ", NameKind::District),
+    ("huien ", NameKind::RuralDistrict),
+    ("tinh ", NameKind::Province),
+    ("duong ", NameKind::Road),
+    ("dai lo ", NameKind::Road),
+    ("pho ", NameKind::Road),
+    ("street ", NameKind::Road),
 ];
 
-/// How many characters of a text are read.
-const LONGEST: usize = 400;
+/// Maximum number of characters of a text that are read.
+const CHARACTERS_MAX: usize = 400;
 
-/// A text as search sees it: words with one space between them, abbreviations written out.
+/// A text as search sees it: folded words with one space between them, abbreviations written out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Words {
-    /// The words.
+    /// The words, separated by single spaces.
     pub(crate) text: String,
     /// Where the part before the first comma ends, in bytes.
     pub(crate) head: usize,
-    /// Where words stand that only look like a kind without their accents: `Dương` is no `Đường`, `Phó` no `Phố`.
+    /// Where words begin that look like a kind only without their accents: `Dương` is not `Đường`, `Phó` is
+    /// not `Phố`.
     names: Vec<usize>,
 }
 
-/// The words that begin a kind, as they are written with their accents.
+/// The first words of the kinds as they are written with their accents.
 const ACCENTED: [&str; 11] =
     ["phường", "thị", "thành", "xã", "đặc", "quận", "huyện", "tỉnh", "đường", "đại", "phố"];
 
 impl Words {
-    /// Reads `raw` into `self`, whose memory is used again.
+    /// Reads `raw` into `self`, reusing its memory.
     pub(crate) fn read(&mut self, raw: &str) {
         self.text.clear();
         self.names.clear();
         let mut head = None;
         let (mut start, mut raw_start, mut first) = (0, 0, true);
-        // No name or address is longer; what is would only cost memory.
-        let mut letters = raw.char_indices().take(LONGEST).peekable();
+        // Names and addresses are not longer than this.
+        let mut letters = raw.char_indices().take(CHARACTERS_MAX).peekable();
         while let Some((at, letter)) = letters.next() {
             if push_folded(letter, &mut self.text) {
                 continue;
@@ -92,7 +95,7 @@ impl Words {
         self.head = head.unwrap_or(self.text.len()).min(self.text.len());
     }
 
-    /// Notes the word from `start` on where it is written with accents that no kind has.
+    /// Notes the word at `start` if it is written with accents that no word for a kind has.
     fn note_name(&mut self, start: usize, raw: &str) {
         let word = &self.text[start..];
         if raw.is_ascii() || !KINDS.iter().any(|(kind, _)| kind.split(' ').next() == Some(word)) {
@@ -104,23 +107,23 @@ impl Words {
         }
     }
 
-    /// Takes the kind off a part of the text that reaches to its end, as [`split_kind`] does, unless its accents say
-    /// that it is a name.
-    pub(crate) fn split<'a>(&self, part: &'a str) -> (Kind, &'a str) {
+    /// Splits the kind off a part of the text that reaches to its end, as [`split_kind`] does, unless its
+    /// accents show that the word is part of the name.
+    pub(crate) fn split<'a>(&self, part: &'a str) -> (NameKind, &'a str) {
         let start = self.text.len().saturating_sub(part.len());
-        if self.names.contains(&start) { (Kind::None, part) } else { split_kind(part) }
+        if self.names.contains(&start) { (NameKind::None, part) } else { split_kind(part) }
     }
 
-    /// A text read on its own.
+    /// Reads one text.
     pub(crate) fn of(raw: &str) -> Self {
         let mut words = Self::default();
         words.read(raw);
         words
     }
 
-    /// Writes out the abbreviation that the word from `start` on may be, and drops a number's leading zeros.
-    ///
-    /// `marked`: a full stop or a number follows. `first`: it opens the text or a part of it, and more follows.
+    /// Writes out the word at `start` if it is an abbreviation, and removes the leading zeros of a number.
+    /// `marked` means that a full stop or a number follows; `first`, that the word begins the text or a part
+    /// of it and more words follow.
     fn write_out(&mut self, start: usize, marked: bool, first: bool) {
         let word = &self.text[start..];
         let number = |digits: &str| {
@@ -149,7 +152,7 @@ impl Words {
                     }
                 } else if let Some(letter @ ('p' | 'f' | 'q')) = word.chars().next()
                     && word.len() <= 3
-                    // New quarters have a `Đường P2`.
+                    // New quarters have streets such as `Đường P2`.
                     && !self.text[..start].ends_with("duong ")
                     && let Some(bare) = number(&word[1..])
                 {
@@ -165,22 +168,22 @@ impl Words {
     }
 }
 
-/// A name without the word that says what it is: `(Ward, "ben thanh")`.
+/// Splits the word for the kind off a name: `(Ward, "ben thanh")`.
 ///
-/// Numbered streets keep theirs (`duong so 7`, `duong 12`, `duong d2`): a bare 7 is no name.
-pub(crate) fn split_kind(text: &str) -> (Kind, &str) {
+/// Numbered streets keep it (`duong so 7`, `duong 12`, `duong d2`), because a bare 7 is not a name.
+pub(crate) fn split_kind(text: &str) -> (NameKind, &str) {
     for (word, kind) in KINDS {
         if let Some(rest) = text.strip_prefix(word) {
             let next = rest.split(' ').next().unwrap_or_default();
             let numbered = next == "so" || next.bytes().any(|byte| byte.is_ascii_digit());
-            // `3 tháng 2` is a name, though it starts with a number.
-            if kind == Kind::Road && numbered && !is_date(rest) {
-                return (Kind::None, text);
+            // `3 tháng 2` is a name, although it begins with a number.
+            if kind == NameKind::Road && numbered && !is_date(rest) {
+                return (NameKind::None, text);
             }
             return (kind, rest);
         }
     }
-    (Kind::None, text)
+    (NameKind::None, text)
 }
 
 /// An address taken apart: the house number and what follows; `None` where it has no number in front.
@@ -246,11 +249,11 @@ mod tests {
 
     #[test]
     fn kinds_come_off_and_numbered_streets_stay_whole() {
-        assert_eq!(split_kind("phuong 4"), (Kind::Ward, "4"));
-        assert_eq!(split_kind("duong le loi"), (Kind::Road, "le loi"));
-        assert_eq!(split_kind("duong so 7"), (Kind::None, "duong so 7"));
-        assert_eq!(split_kind("duong 3 thang 2"), (Kind::Road, "3 thang 2"));
-        assert_eq!(split_kind("ben thanh"), (Kind::None, "ben thanh"));
+        assert_eq!(split_kind("phuong 4"), (NameKind::Ward, "4"));
+        assert_eq!(split_kind("duong le loi"), (NameKind::Road, "le loi"));
+        assert_eq!(split_kind("duong so 7"), (NameKind::None, "duong so 7"));
+        assert_eq!(split_kind("duong 3 thang 2"), (NameKind::Road, "3 thang 2"));
+        assert_eq!(split_kind("ben thanh"), (NameKind::None, "ben thanh"));
     }
 
     #[test]
@@ -260,13 +263,13 @@ mod tests {
             let (kind, core) = words.split(&words.text);
             (kind, core.to_owned())
         };
-        assert_eq!(split("Dương Bá Trạc"), (Kind::None, "duong ba trac".into()));
-        assert_eq!(split("ĐƯỜNG Dương Bá Trạc"), (Kind::Road, "duong ba trac".into()));
-        assert_eq!(split("Phó Đức Chính"), (Kind::None, "pho duc chinh".into()));
-        assert_eq!(split("Phố Hàng Bài"), (Kind::Road, "hang bai".into()));
+        assert_eq!(split("Dương Bá Trạc"), (NameKind::None, "duong ba trac".into()));
+        assert_eq!(split("ĐƯỜNG Dương Bá Trạc"), (NameKind::Road, "duong ba trac".into()));
+        assert_eq!(split("Phó Đức Chính"), (NameKind::None, "pho duc chinh".into()));
+        assert_eq!(split("Phố Hàng Bài"), (NameKind::Road, "hang bai".into()));
         assert_eq!(
             split("Xa lộ Hà Nội"),
-            (Kind::Commune, "lo ha noi".into()),
+            (NameKind::Commune, "lo ha noi".into()),
             "without accents nobody knows"
         );
         assert_eq!(Words::of("Đường P2").text, "duong p2");

@@ -5,8 +5,8 @@
 mod common;
 
 use citymap_engine::City;
-use citymap_model::{Role, units};
-use citymap_search::{Hit, HitKind, Precision, SearchIndex, SearchQuery, fold};
+use citymap_model::{Role, text::fold, units};
+use citymap_search::{Hit, HitKind, Precision, SearchIndex, SearchQuery};
 use common::{ask, city, communes, layer, lot, point, small, snapshot};
 
 fn first(text: &str) -> Hit {
@@ -299,7 +299,10 @@ fn a_feature_without_geometry_is_still_found() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..proptest::prelude::ProptestConfig::with_cases(300) })]
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        failure_persistence: None,
+        ..proptest::prelude::ProptestConfig::with_cases(300)
+    })]
 
     #[test]
     fn no_question_panics(text: String) {

@@ -6,8 +6,8 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use citymap_model::Role;
-use citymap_search::{HitKind, SearchIndex, SearchQuery, fold};
+use citymap_model::{Role, text::fold};
+use citymap_search::{HitKind, SearchIndex, SearchQuery};
 use common::{city, communes, layer, line, snapshot};
 use unicode_normalization::UnicodeNormalization;
 
@@ -53,7 +53,8 @@ fn every_real_street_is_found_first_however_it_is_typed() {
         for typed in [name.clone(), fold(name), name.to_uppercase(), format!("{name} ")] {
             let hits = index.search(&city, &SearchQuery { text: typed.clone(), limit: 50, near: None });
             let mut roads = hits.iter().filter(|hit| hit.kind == HitKind::Role(Role::Road));
-            // `Thới An 09` is `Thới An 9`. Names that differ in their accents only are told apart by them; folded, they tie.
+            // `Thới An 09` is `Thới An 9`. Names that differ in their accents only are told apart by them;
+            // folded, they tie.
             let same = |label: &str| {
                 if typed == *name {
                     label.nfc().eq(name.nfc()) || plain(label) == plain(name) && name.contains('0')
@@ -61,7 +62,8 @@ fn every_real_street_is_found_first_however_it_is_typed() {
                     plain(label) == plain(name)
                 }
             };
-            // Without accents `duong khanh hoi` is Đường Khánh Hội as well as Dương Khánh Hội: both must be there.
+            // Without accents `duong khanh hoi` is Đường Khánh Hội as well as Dương Khánh Hội: both must be
+            // there.
             let first = if typed.starts_with("duong ") && name.starts_with("Dương") { 3 } else { 1 };
             if !roads.by_ref().take(first).any(|hit| same(&hit.label)) {
                 lost.push((typed, hits.iter().take(3).map(|hit| hit.label.clone()).collect::<Vec<_>>()));

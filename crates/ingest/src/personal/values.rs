@@ -7,10 +7,9 @@
 
 use std::collections::HashSet;
 
-use citymap_model::Value;
+use citymap_model::{Value, text::without_diacritics};
 
 use super::rules::Kind;
-use crate::text::fold;
 
 /// Values that are looked at, of each field.
 const LOOKED_AT: usize = 2_000;
@@ -51,7 +50,7 @@ pub(super) fn name_places<'a>(values: impl Iterator<Item = &'a Value>) -> bool {
     let (mut count, mut places) = (0, 0);
     for value in values.take(LOOKED_AT) {
         let Value::Text(text) = value else { continue };
-        let folded = fold(text);
+        let folded = without_diacritics(text);
         let mut words = folded.split_whitespace();
         let Some(first) = words.next() else { continue };
         count += 1;

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 use citymap_crs::Crs;
 use citymap_geometry::{GeometryFault, wkb};
-use citymap_model::{Field, GeometryKind};
+use citymap_model::{Field, GeometryKind, text::without_diacritics};
 use gdal::vector::Geometry as Ogr;
 use geo_types::Point;
 
@@ -14,7 +14,7 @@ use super::{
     record::{Guess, from_text},
     survey::{Survey, settle},
 };
-use crate::{ImportError, Request, encoding::Encoding, gdal_log, srs::Srs, text::fold};
+use crate::{ImportError, Request, encoding::Encoding, gdal_log, srs::Srs};
 
 mod rows;
 
@@ -356,7 +356,7 @@ const Y: [&str; 13] = [
 ];
 
 fn plain(name: &str) -> String {
-    fold(name.trim())
+    without_diacritics(name.trim())
 }
 
 fn is_geometry_name(name: &str) -> bool {

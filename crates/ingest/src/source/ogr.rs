@@ -8,6 +8,7 @@ mod value;
 
 use std::path::Path;
 
+use citymap_edit::normalize_text;
 use citymap_model::{GeometryKind, Value};
 use gdal::vector::LayerAccess;
 
@@ -163,10 +164,8 @@ impl OgrSource {
             }
         } else {
             for value in &mut values {
-                if let Value::Text(text) = value
-                    && !unicode_normalization::is_nfc(text)
-                {
-                    *text = unicode_normalization::UnicodeNormalization::nfc(text.as_str()).collect();
+                if let Value::Text(text) = value {
+                    *text = normalize_text(std::mem::take(text));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Types of fields whose format has none (CSV) or only rough ones (JSON), from all their values.
 
+use citymap_edit::normalize_text;
 use citymap_model::{FieldType, Value, parse_date, parse_datetime};
 use serde_json::Value as Json;
 
@@ -131,9 +132,7 @@ pub(super) fn from_json(value: Json, field_type: FieldType) -> Value {
         (Json::Bool(value), FieldType::Bool) => Value::Bool(value),
         (Json::Number(number), FieldType::Int) => number.as_i64().map_or(Value::Null, Value::Int),
         (Json::Number(number), FieldType::Real) => number.as_f64().map_or(Value::Null, Value::Real),
-        (Json::String(text), FieldType::Text) => {
-            Value::Text(unicode_normalization::UnicodeNormalization::nfc(text.as_str()).collect())
-        }
+        (Json::String(text), FieldType::Text) => Value::Text(normalize_text(text)),
         (Json::String(text), other) => Value::parse(&text, other).unwrap_or(Value::Text(text)),
         // A mixed field is text; numbers, lists and objects are written as JSON has them.
         (other, _) => Value::Text(other.to_string()),

@@ -1,7 +1,7 @@
 //! The format of a snapshot file: a preface of fixed size, a head in JSON, and the layer's sections.
 //!
-//! The preface holds the magic bytes (16), the format (4), the byte order (4), the length of the head (8) and its checksum
-//! (8), in the byte order of the machine.
+//! The preface holds the magic bytes (16), the format (4), the byte order (4), the length of the head (8) and
+//! its checksum (8), in the byte order of the machine.
 
 use std::{
     fmt,
@@ -180,8 +180,8 @@ fn checksums<T: AsRef<[u8]> + Sync>(sections: &[T]) -> Vec<u64> {
     of.iter().map(|sums| xxh3_64(sums)).collect()
 }
 
-/// Writes a layer to `temporary`, makes it durable and renames it to `path`. Returns its size in bytes. The file is never
-/// changed afterwards.
+/// Writes a layer to `temporary`, makes it durable and renames it to `path`. Returns its size in bytes. The
+/// file is never changed afterwards.
 ///
 /// # Errors
 /// The system's failure; a delta that does not fit into one file.

@@ -1,9 +1,10 @@
 //! Snapshot files: layers as they are in memory, so that a start maps them instead of reading the store.
 //!
-//! A file is never trusted. Its head, the checksum of each section and the numbers in it are checked. It must be of the same
-//! record (the log's entry of its revision) and in the format of this program, and if other programs can edit the record,
-//! none may have done so since. If the record has later revisions, their changes are applied. If anything is wrong, the layer
-//! is read from the store and a new file is written. Files may be deleted at any time.
+//! A file is never trusted. Its head, the checksum of each section and the numbers in it are checked. It must
+//! be of the same record (the log's entry of its revision) and in the format of this program, and if other
+//! programs can edit the record, none may have done so since. If the record has later revisions, their
+//! changes are applied. If anything is wrong, the layer is read from the store and a new file is written.
+//! Files may be deleted at any time.
 
 mod file;
 mod writer;
@@ -37,7 +38,8 @@ pub(crate) struct FileLayer {
 }
 
 impl Live {
-    /// The layer from its snapshot file; `None` if there is no file that fits the record. The log says why not.
+    /// The layer from its snapshot file; `None` if there is no file that fits the record. The log says why
+    /// not.
     ///
     /// # Errors
     /// The store's failure.
@@ -79,15 +81,15 @@ impl Live {
                     layer = %id,
                     file = %path.display(),
                     reason = %unusable,
-                    "a snapshot file cannot be used; the layer is read from the store and the file is written again"
+                    "a snapshot file cannot be used; the layer is read from the store, and the file rewritten"
                 );
                 Ok(None)
             }
         }
     }
 
-    /// Whether a file is of this record, and no other program has edited the layer since it was written. The outer error is
-    /// the store's.
+    /// Whether a file is of this record, and no other program has edited the layer since it was written. The
+    /// outer error is the store's.
     fn fits(
         &self,
         head: &Head,

@@ -15,8 +15,8 @@ use citymap_model::LayerId;
 use super::{FileContent, file, file_path};
 use crate::{Live, shared::Shared};
 
-/// Maximum number of changed features that a file may lack when the server stops. The next start applies them in
-/// milliseconds.
+/// Maximum number of changed features that a file may lack when the server stops. The next start applies them
+/// in milliseconds.
 const BEHIND_MAX: usize = 1_000;
 /// The age from which an unfinished file counts as left behind by a process that ended.
 const ABANDONED_AFTER: Duration = Duration::from_secs(600);
@@ -101,7 +101,8 @@ impl SnapshotWriter {
         }
     }
 
-    /// Writes the layers whose base differs from that of their file, or that have more than `behind_max` changes on top of it.
+    /// Writes the layers whose base differs from that of their file, or that have more than `behind_max`
+    /// changes on top of it.
     fn write_due(&self, shared: &Shared, behind_max: usize) {
         let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let layers: Vec<LayerId> = shared.snapshot().city.layers.keys().cloned().collect();
@@ -155,14 +156,16 @@ impl SnapshotWriter {
                 None => name.ends_with(".tmp") && old,
             };
             if gone && let Err(error) = fs::remove_file(entry.path()) {
-                tracing::warn!(file = %entry.path().display(), %error, "an old snapshot file cannot be removed");
+                let file = entry.path();
+                tracing::warn!(file = %file.display(), %error, "an old snapshot file cannot be removed");
             }
         }
     }
 }
 
 impl Shared {
-    /// What a layer's file is written from; `None` if the store gave no stamp by which such a file could be checked.
+    /// What a layer's file is written from; `None` if the store gave no stamp by which such a file could be
+    /// checked.
     fn file_content(&self, id: &LayerId) -> Option<FileContent> {
         let state = self.lock_writer();
         let city_snapshot = self.snapshot();
@@ -178,8 +181,9 @@ impl Shared {
 }
 
 impl Live {
-    /// Brings the snapshot files up to date before the program ends. Layers whose file lacks only a few changes are left as
-    /// they are. Returns when the files are durable; does nothing if no snapshot files are written.
+    /// Brings the snapshot files up to date before the program ends. Layers whose file lacks only a few
+    /// changes are left as they are. Returns when the files are durable; does nothing if no snapshot files
+    /// are written.
     pub fn write_snapshots(&self) {
         if let Some(writer) = &self.shared.snapshot_writer {
             writer.write_due(&self.shared, BEHIND_MAX);

@@ -114,7 +114,8 @@ impl BatchEdits {
         let target = match kind {
             EditKind::Create if members.contains_key("id") || members.contains_key("ifMatch") => {
                 return Err(body(
-                    "a new feature has neither `id` nor `ifMatch`: the store gives it a number, a field its key",
+                    "a new feature has neither `id` nor `ifMatch`: the store gives it a number, \
+                     a field its key",
                 ));
             }
             EditKind::Create => None,
@@ -162,8 +163,8 @@ impl BatchEdits {
 /// The problem of a body that is not a batch.
 fn wrong_shape() -> Problem {
     Problem::body(
-        "a batch is {\"message\": …, \"edits\": [{\"op\": \"create|replace|update|delete\", \"layer\": …, \"id\": …, \
-         \"ifMatch\": …, \"feature\": {…}}]}",
+        "a batch is {\"message\": …, \"edits\": [{\"op\": \"create|replace|update|delete\", \"layer\": …, \
+         \"id\": …, \"ifMatch\": …, \"feature\": {…}}]}",
     )
 }
 

@@ -1,4 +1,5 @@
-//! From a checked request to a revision: edits are prepared, written and answered, once for each `Idempotency-Key`.
+//! From a checked request to a revision: edits are prepared, written and answered, once for each
+//! `Idempotency-Key`.
 
 use std::sync::Arc;
 
@@ -100,7 +101,8 @@ impl WriteTask {
     }
 }
 
-/// Commits the edits, unless an earlier request with the same key has committed them or some of them are refused.
+/// Commits the edits, unless an earlier request with the same key has committed them or some of them are
+/// refused.
 fn commit(
     live: &Live,
     meta: CommitMeta,

@@ -31,8 +31,8 @@ pub(crate) fn of(headers: &HeaderMap) -> Result<ExpectedState, Problem> {
 /// The problem to answer if a client does not say which state it has seen.
 pub(crate) fn missing() -> Problem {
     Problem::precondition_required(
-        "send If-Match with the ETag of the feature as you have read it, so that no other client's change is lost; `*` \
-         accepts any state",
+        "send If-Match with the ETag of the feature as you have read it, so that no other client's change \
+         is lost; `*` accepts any state",
     )
 }
 

@@ -39,8 +39,8 @@ pub(crate) struct WriteRequest {
 }
 
 impl WriteRequest {
-    /// Checks who sends the request and what it asks for, then reads the body. `media_types` are those that the body may
-    /// have; none if there is no body.
+    /// Checks who sends the request and what it asks for, then reads the body. `media_types` are those that
+    /// the body may have; none if there is no body.
     ///
     /// # Errors
     /// 401 or 403 for who may not write, 400, 413 or 415 for what cannot be read.

@@ -111,7 +111,8 @@ pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Han
     }
 }
 
-/// 201 with the address of the feature. If the first answer was lost with its server, a repeat has only the revision.
+/// 201 with the address of the feature. If the first answer was lost with its server, a repeat has only the
+/// revision.
 fn created(request: &WriteRequest, answered: &Answered) -> Response {
     let Some(document) = &answered.document else {
         return answer(StatusCode::OK, &json!({"revision": answered.revision, "results": null}), &[]);

@@ -1,3 +1,5 @@
+//! From candidates to answers: the best are chosen, described for people and placed on the map.
+
 use citymap_engine::{LayerSnapshot, Row};
 use citymap_model::Role;
 use geo::InteriorPoint;
@@ -5,35 +7,35 @@ use rustc_hash::FxHashMap;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    asking::{Asking, Found, Thing},
     hit::{Hit, HitKind, Precision},
     layer::LayerIndex,
+    query_run::{CandidateId, QueryRun, SearchCandidate},
     rank::ACCENTS,
     units,
 };
 
-impl Asking<'_> {
-    /// The best of what was found, each once, written out.
+impl QueryRun<'_> {
+    /// The best candidates as answers, each once.
     pub(crate) fn finish(self) -> Vec<Hit> {
-        let mut best: FxHashMap<Thing, Found> = FxHashMap::default();
-        for found in &self.found {
-            let place = best.entry(found.thing).or_insert(*found);
-            if found.score > place.score {
-                *place = *found;
+        let mut best: FxHashMap<CandidateId, SearchCandidate> = FxHashMap::default();
+        for candidate in &self.candidates {
+            let known = best.entry(candidate.id).or_insert(*candidate);
+            if candidate.score > known.score {
+                *known = *candidate;
             }
         }
-        let mut order: Vec<Found> = best.into_values().collect();
-        // Equals come in the order of their numbers: rows would tell how a layer lies in memory.
-        let rank = |thing: Thing| match thing {
-            Thing::Unit(unit) => (0, unit as i64),
-            Thing::Row(layer, row) => (layer + 1, self.snapshots[layer].map_or(0, |own| own.fid(row))),
+        let mut order: Vec<SearchCandidate> = best.into_values().collect();
+        // Equals are ordered by fid, because the order of rows depends on how the layer is held in memory.
+        let rank = |id: CandidateId| match id {
+            CandidateId::Unit(unit) => (0, unit as i64),
+            CandidateId::Row(layer, row) => {
+                (layer + 1, self.snapshots[layer].map_or(0, |snapshot| snapshot.fid(row)))
+            }
         };
-        order.sort_unstable_by(|a, b| {
-            b.score.total_cmp(&a.score).then_with(|| rank(a.thing).cmp(&rank(b.thing)))
-        });
-        // Accents are looked at in what is shown, so only of the best.
+        order.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then_with(|| rank(a.id).cmp(&rank(b.id))));
+        // Accents are compared with the label, which is made only for the best.
         order.truncate(4 * self.limit);
-        let mut hits: Vec<Hit> = order.into_iter().filter_map(|found| self.hit(found)).collect();
+        let mut hits: Vec<Hit> = order.into_iter().filter_map(|candidate| self.hit(candidate)).collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits.truncate(self.limit);
         for hit in &mut hits {
@@ -42,7 +44,7 @@ impl Asking<'_> {
         hits
     }
 
-    /// Puts the answer's position onto the feature; the middle of its box may lie beside it.
+    /// Moves the answer's position onto the feature; the centre of its box may be outside it.
     fn place(&self, hit: &mut Hit) {
         let snapshot =
             self.snapshots.iter().flatten().find(|snapshot| Some(&snapshot.layer().id) == hit.layer.as_ref());
@@ -53,15 +55,15 @@ impl Asking<'_> {
         }
     }
 
-    /// The score of an answer with this label.
-    fn score(&self, found: Found, label: &str) -> f64 {
+    /// The score of a candidate whose label is `label`: higher if the label has the accents that were typed.
+    fn score(&self, candidate: SearchCandidate, label: &str) -> f64 {
         let same = self.accents.as_ref().is_some_and(|typed| accented(label).contains(typed.as_str()));
-        (found.score + if same { ACCENTS } else { 0.0 }).min(1.0)
+        (candidate.score + if same { ACCENTS } else { 0.0 }).min(1.0)
     }
 
-    fn hit(&self, found: Found) -> Option<Hit> {
-        match found.thing {
-            Thing::Unit(unit) => {
+    fn hit(&self, candidate: SearchCandidate) -> Option<Hit> {
+        match candidate.id {
+            CandidateId::Unit(unit) => {
                 let unit = &units::all().list[unit];
                 let kind =
                     if unit.commune.is_some() { HitKind::Role(Role::AdminUnit) } else { HitKind::FormerUnit };
@@ -74,14 +76,14 @@ impl Asking<'_> {
                     detail: unit.detail.clone(),
                     lonlat: Some(unit.bbox.center()),
                     bbox: Some(unit.bbox),
-                    precision: found.precision,
-                    score: self.score(found, &unit.label),
+                    precision: candidate.precision,
+                    score: self.score(candidate, &unit.label),
                 })
             }
-            Thing::Row(position, row) => {
+            CandidateId::Row(position, row) => {
                 let (layer, snapshot) = (&self.index.layers[position], self.snapshots[position]?);
-                let (label, detail) = describe(layer, snapshot, row, found.precision);
-                let score = self.score(found, &label);
+                let (label, detail) = describe(layer, snapshot, row, candidate.precision);
+                let score = self.score(candidate, &label);
                 Some(Hit {
                     kind: HitKind::Role(layer.role),
                     layer: Some(layer.id.clone()),
@@ -89,9 +91,9 @@ impl Asking<'_> {
                     row: Some(row),
                     label,
                     detail,
-                    lonlat: found.bbox.map(|bbox| bbox.center()),
-                    bbox: found.bbox,
-                    precision: found.precision,
+                    lonlat: candidate.bbox.map(|bbox| bbox.center()),
+                    bbox: candidate.bbox,
+                    precision: candidate.precision,
                     score,
                 })
             }
@@ -100,7 +102,7 @@ impl Asking<'_> {
 }
 
 impl Hit {
-    /// A position as an answer.
+    /// An answer that is a position.
     pub(crate) fn at(position: crate::Position) -> Self {
         let [lon, lat] = position.lonlat;
         Self {
@@ -118,12 +120,12 @@ impl Hit {
     }
 }
 
-/// A text in lower case and one Unicode form, with its accents.
+/// A text in lower case and in Unicode form C, with its accents.
 pub(crate) fn accented(text: &str) -> String {
     text.nfc().flat_map(char::to_lowercase).collect()
 }
 
-/// What people read of a row, and what tells it from others.
+/// A row's label for people, and a detail that tells it from others with the same label.
 fn describe(
     layer: &LayerIndex,
     snapshot: &LayerSnapshot,

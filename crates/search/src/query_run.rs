@@ -1,3 +1,5 @@
+//! One query while it is answered: candidates are collected from keys, parcels, names and addresses.
+
 use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
@@ -6,66 +8,68 @@ use citymap_model::{Role, Value};
 
 use crate::{
     SearchIndex,
-    all::{All, Phrase},
     hit::{HitKind, Precision},
     layer::LayerIndex,
     parcel::ParcelNumber,
-    phrases::{Asked, Fit},
-    rank::{NEARLY, away, gather, nearness, weight, worth},
+    phrases::{Fit, PhraseQuery},
+    postings::{Phrase, Postings},
+    rank::{NEARLY, distance_to, gather, nearness, weight, worth},
     units,
-    words::{Kind, split_kind, split_number},
+    words::{NameKind, split_kind, split_number},
 };
 
-/// An answer before it is written out.
+/// A possible answer.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Found {
+pub(crate) struct SearchCandidate {
     pub(crate) score: f64,
-    pub(crate) thing: Thing,
+    pub(crate) id: CandidateId,
     pub(crate) bbox: Option<Bbox>,
     pub(crate) precision: Precision,
 }
 
+/// What a candidate is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Thing {
-    /// A position in `SearchIndex::layers`, and a row.
+pub(crate) enum CandidateId {
+    /// A row of the layer at this position in `SearchIndex::layers`.
     Row(usize, Row),
-    /// A position in the built-in units.
+    /// The built-in unit at this position.
     Unit(usize),
 }
 
-/// One question while it is answered.
-pub(crate) struct Asking<'a> {
+/// The run of one query over a city.
+pub(crate) struct QueryRun<'a> {
     pub(crate) index: &'a SearchIndex,
+    /// The snapshots of the index's layers; `None` if the city has another snapshot than was indexed.
     pub(crate) snapshots: Vec<Option<&'a Arc<LayerSnapshot>>>,
     pub(crate) near: Option<[f64; 2]>,
     pub(crate) limit: usize,
+    /// Whether the last word may be unfinished.
     pub(crate) partial: bool,
-    /// What was typed, in lower case, where it has accents.
+    /// What was typed, in lower case; `None` if it has no accents.
     pub(crate) accents: Option<String>,
-    pub(crate) found: Vec<Found>,
+    pub(crate) candidates: Vec<SearchCandidate>,
 }
 
-impl Asking<'_> {
-    /// Layers that are as they were when they were indexed.
+impl QueryRun<'_> {
+    /// The layers whose snapshots are those that were indexed.
     fn layers(&self) -> impl Iterator<Item = (usize, &Arc<LayerIndex>, &Arc<LayerSnapshot>)> {
         let layers = self.index.layers.iter().zip(&self.snapshots).enumerate();
         layers.filter_map(|(position, (layer, snapshot))| Some((position, layer, (*snapshot)?)))
     }
 
-    fn push(
-        found: &mut Vec<Found>,
-        near: Option<[f64; 2]>,
-        role: Role,
-        thing: Thing,
+    /// A feature as a candidate; `base` is its score without what its role and its distance add.
+    fn feature(
+        &self,
+        (position, role): (usize, Role),
+        (row, bbox): (Row, Option<Bbox>),
         base: f64,
-        bbox: Option<Bbox>,
         precision: Precision,
-    ) {
-        let score = base + weight(HitKind::Role(role)) + nearness(bbox, near);
-        found.push(Found { score, thing, bbox, precision });
+    ) -> SearchCandidate {
+        let score = base + weight(HitKind::Role(role)) + nearness(bbox, self.near);
+        SearchCandidate { score, id: CandidateId::Row(position, row), bbox, precision }
     }
 
-    /// Features by key, or by the beginning of one.
+    /// Adds features by their key, or by the beginning of it.
     pub(crate) fn keys(&mut self, text: &str) {
         if text.contains(char::is_whitespace) || !text.contains(|letter: char| letter.is_ascii_digit()) {
             return;
@@ -79,7 +83,7 @@ impl Asking<'_> {
             let exact: Vec<Row> = exact.map(|key| snapshot.rows_of_key(&key)).unwrap_or_default();
             let upper = text.to_ascii_uppercase();
             let longer = |prefix| snapshot.rows_of_key_prefix(prefix).take(self.limit);
-            // Three characters or more: a digit or two begins half of all keys.
+            // At least three characters: one or two digits begin half of all keys.
             let longer: Vec<Row> = match text.len() {
                 0..3 => Vec::new(),
                 _ if upper == text => longer(text).collect(),
@@ -88,21 +92,14 @@ impl Asking<'_> {
             let exact_rows = exact.iter().take(self.limit).map(|&row| (Fit::Exact, row));
             for (fit, row) in exact_rows.chain(longer.iter().map(|&row| (Fit::Prefix, row))) {
                 let bbox = snapshot.bbox(row);
-                Self::push(
-                    &mut found,
-                    self.near,
-                    layer.role,
-                    Thing::Row(position, row),
-                    worth(fit),
-                    bbox,
-                    precise(layer.role, bbox),
-                );
+                let precision = precision_of(layer.role, bbox);
+                found.push(self.feature((position, layer.role), (row, bbox), worth(fit), precision));
             }
         }
-        self.found.append(&mut found);
+        self.candidates.append(&mut found);
     }
 
-    /// Parcels by sheet and number.
+    /// Adds parcels by sheet and parcel number.
     pub(crate) fn parcels(&mut self, number: &ParcelNumber) {
         let commune = number.commune.as_deref().and_then(citymap_model::units::commune);
         let areas = match commune {
@@ -116,27 +113,19 @@ impl Asking<'_> {
         for (position, layer, snapshot) in self.layers() {
             for row in layer.parcels(snapshot, &number.sheet, &number.parcel, 2_000) {
                 let bbox = snapshot.bbox(row);
-                let base = if inside(bbox, &areas) { worth(Fit::Exact) } else { NEARLY };
-                Self::push(
-                    &mut found,
-                    self.near,
-                    layer.role,
-                    Thing::Row(position, row),
-                    base,
-                    bbox,
-                    Precision::Parcel,
-                );
+                let base = if is_inside(bbox, &areas) { worth(Fit::Exact) } else { NEARLY };
+                found.push(self.feature((position, layer.role), (row, bbox), base, Precision::Parcel));
             }
         }
-        self.found.append(&mut found);
+        self.candidates.append(&mut found);
     }
 
-    /// Names and addresses; what lies outside of `areas`, where there are any, is only near.
+    /// Adds names and addresses. What is outside `areas`, if there are any, counts as only near.
     pub(crate) fn names(&mut self, text: &str, areas: Option<&[Bbox]>) {
         let readings = readings(text, self.partial);
         let mut found = Vec::new();
         let base = |fit: Fit, bbox: Option<Bbox>| {
-            if areas.is_none_or(|areas| inside(bbox, areas)) { worth(fit) } else { NEARLY }
+            if areas.is_none_or(|areas| is_inside(bbox, areas)) { worth(fit) } else { NEARLY }
         };
         if areas.is_none() {
             self.units(readings[0], &mut found);
@@ -146,41 +135,26 @@ impl Asking<'_> {
             for (fit, phrase) in find(&names, readings, self.limit) {
                 let close = phrase.closeness(readings[0]);
                 for (row, bbox) in gather(snapshot, names.rows(phrase), self.near) {
-                    let thing = Thing::Row(position, row);
-                    Self::push(
-                        &mut found,
-                        self.near,
-                        layer.role,
-                        thing,
-                        base(fit, bbox) + close,
-                        bbox,
-                        precise(layer.role, bbox),
-                    );
+                    let (score, precision) = (base(fit, bbox) + close, precision_of(layer.role, bbox));
+                    found.push(self.feature((position, layer.role), (row, bbox), score, precision));
                 }
             }
-            // A street without a house number: one address of it stands for the street.
+            // For a street without a house number, one of its addresses stands for the street.
             for (fit, phrase) in find(&addresses, readings.map(street), self.limit) {
                 for (row, bbox) in gather(snapshot, addresses.rows(phrase), self.near) {
-                    let base = base(fit, bbox) - 0.05;
-                    Self::push(
-                        &mut found,
-                        self.near,
-                        layer.role,
-                        Thing::Row(position, row),
-                        base,
-                        bbox,
-                        Precision::Street,
-                    );
+                    let score = base(fit, bbox) - 0.05;
+                    found.push(self.feature((position, layer.role), (row, bbox), score, Precision::Street));
                 }
             }
         }
         if let Some((number, street)) = split_number(text) {
             self.houses(number, street, &base, &mut found);
         }
-        self.found.append(&mut found);
+        self.candidates.append(&mut found);
     }
 
-    fn units(&self, asked: Asked<'_>, found: &mut Vec<Found>) {
+    /// Adds communes that no layer has, and former units.
+    fn units(&self, asked: PhraseQuery<'_>, found: &mut Vec<SearchCandidate>) {
         let units = units::all();
         for (fit, phrase) in units.names.find(asked, 4 * self.limit) {
             for row in units.names.rows(phrase) {
@@ -192,9 +166,9 @@ impl Asking<'_> {
                 };
                 let close = units.names.closeness(phrase, asked);
                 let score = worth(fit) + close + weight(kind) + nearness(Some(unit.bbox), self.near);
-                found.push(Found {
+                found.push(SearchCandidate {
                     score,
-                    thing: Thing::Unit(row as usize),
+                    id: CandidateId::Unit(row as usize),
                     bbox: Some(unit.bbox),
                     precision,
                 });
@@ -202,13 +176,13 @@ impl Asking<'_> {
         }
     }
 
-    /// A house on a street; where it is not known, the mouth of its alley.
+    /// Adds houses on a street. If no house has the number, the mouth of its alley, or else the street.
     fn houses(
         &self,
         number: &str,
         name: &str,
         base: &dyn Fn(Fit, Option<Bbox>) -> f64,
-        found: &mut Vec<Found>,
+        found: &mut Vec<SearchCandidate>,
     ) {
         let readings = readings(name, self.partial);
         let streets = readings.map(street);
@@ -222,16 +196,8 @@ impl Asking<'_> {
                 for (fit, row) in exact.take(20 * self.limit).chain(longer.take(self.limit)) {
                     known = true;
                     let bbox = snapshot.bbox(row);
-                    let thing = Thing::Row(position, row);
-                    Self::push(
-                        found,
-                        self.near,
-                        layer.role,
-                        thing,
-                        base(fit, bbox),
-                        bbox,
-                        Precision::Rooftop,
-                    );
+                    let score = base(fit, bbox);
+                    found.push(self.feature((position, layer.role), (row, bbox), score, Precision::Rooftop));
                 }
             }
         }
@@ -244,15 +210,7 @@ impl Asking<'_> {
         let mouths: Vec<&str> = mouths.collect();
         for (position, layer, snapshot) in self.layers() {
             let mut push = |row, bbox, base| {
-                Self::push(
-                    found,
-                    self.near,
-                    layer.role,
-                    Thing::Row(position, row),
-                    base,
-                    bbox,
-                    Precision::Street,
-                );
+                found.push(self.feature((position, layer.role), (row, bbox), base, Precision::Street));
             };
             let addresses = layer.addresses(snapshot);
             for (_, phrase) in find(&addresses, streets, self.limit) {
@@ -276,13 +234,13 @@ impl Asking<'_> {
     }
 }
 
-/// How precise a feature found by its name or key is.
-fn precise(role: Role, bbox: Option<Bbox>) -> Precision {
+/// How precisely a feature that was found by its name or key says where something is.
+fn precision_of(role: Role, bbox: Option<Bbox>) -> Precision {
     match role {
         Role::Parcel => Precision::Parcel,
         Role::Road => Precision::Street,
         Role::AdminUnit | Role::Zone => Precision::Area,
-        // A hundred metres or more is no rooftop.
+        // A box of a hundred metres or more is an area.
         _ if bbox
             .is_some_and(|bbox| bbox.max[0] - bbox.min[0] > 0.001 || bbox.max[1] - bbox.min[1] > 0.001) =>
         {
@@ -292,20 +250,24 @@ fn precise(role: Role, bbox: Option<Bbox>) -> Precision {
     }
 }
 
-/// The two ways to read a name: with the word for its kind as that, and as part of the name. Without
+/// The two ways to read a name: with its first word as the word for its kind, or as part of the name. Without
 /// accents `duong ba trac` may be a street called Bá Trạc, or Dương Bá Trạc.
-fn readings(text: &str, partial: bool) -> [Asked<'_>; 2] {
+fn readings(text: &str, partial: bool) -> [PhraseQuery<'_>; 2] {
     let (kind, core) = split_kind(text);
-    [Asked { kind, core, partial }, Asked { kind: Kind::None, core: text, partial }]
+    [PhraseQuery { kind, core, partial }, PhraseQuery { kind: NameKind::None, core: text, partial }]
 }
 
-/// What is asked of addresses, whose streets have lost their `Đường`.
-fn street(asked: Asked<'_>) -> Asked<'_> {
-    Asked { kind: if asked.kind == Kind::Road { Kind::None } else { asked.kind }, ..asked }
+/// The query for addresses, whose streets are indexed without the word for street.
+fn street(asked: PhraseQuery<'_>) -> PhraseQuery<'_> {
+    PhraseQuery { kind: if asked.kind == NameKind::Road { NameKind::None } else { asked.kind }, ..asked }
 }
 
-/// The phrases that fit either reading; the second only where the whole of it begins them.
-fn find<'a>(phrases: &All<'a>, [first, second]: [Asked<'_>; 2], limit: usize) -> Vec<(Fit, Phrase<'a>)> {
+/// The phrases that fit either reading. Those of the second reading must begin with all of it.
+fn find<'a>(
+    phrases: &Postings<'a>,
+    [first, second]: [PhraseQuery<'_>; 2],
+    limit: usize,
+) -> Vec<(Fit, Phrase<'a>)> {
     let mut found = phrases.find(first, limit);
     if first.core != second.core {
         found.extend(phrases.find(second, limit).into_iter().filter(|(fit, _)| *fit <= Fit::Prefix));
@@ -313,7 +275,8 @@ fn find<'a>(phrases: &All<'a>, [first, second]: [Asked<'_>; 2], limit: usize) ->
     found
 }
 
-/// Whether a feature lies in one of the areas; in none, everything does.
-fn inside(bbox: Option<Bbox>, areas: &[Bbox]) -> bool {
-    areas.is_empty() || bbox.is_some_and(|bbox| areas.iter().any(|area| away(*area, bbox.center()) == 0.0))
+/// Whether a feature is inside one of the areas; true if there are no areas.
+fn is_inside(bbox: Option<Bbox>, areas: &[Bbox]) -> bool {
+    areas.is_empty()
+        || bbox.is_some_and(|bbox| areas.iter().any(|area| distance_to(*area, bbox.center()) == 0.0))
 }

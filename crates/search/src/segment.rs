@@ -1,3 +1,5 @@
+//! The index of one block of a layer: names, addresses, and sheet and parcel numbers.
+
 use citymap_engine::{Block, Column, Row, ValueRef};
 use rustc_hash::FxHashMap;
 
@@ -5,28 +7,28 @@ use crate::{
     builder::PhrasesBuilder,
     fields::Fields,
     phrases::Phrases,
-    words::{Kind, Words, split_number},
+    words::{NameKind, Words, split_number},
 };
 
-/// What is found of one block, by the block's own rows.
+/// The index of one block. Rows are the block's own numbers.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct Segment {
     pub(crate) names: Phrases,
     pub(crate) addresses: Phrases,
     pub(crate) sheets: SheetIndex,
 }
 
-impl Default for Part {
+impl Default for Segment {
     fn default() -> Self {
         Self { names: Phrases::empty(), addresses: Phrases::empty(), sheets: SheetIndex::default() }
     }
 }
 
-impl Part {
-    /// Reads the block, or only these rows of it.
+impl Segment {
+    /// Indexes the block, or only these rows of it.
     pub(crate) fn build(block: &Block, fields: &Fields, only: Option<&[Row]>) -> Self {
         if only.map_or(block.len(), <[Row]>::len) == 0 {
-            // Nothing is dearer than starting threads for nothing at each edit.
+            // Avoid starting threads for an empty edit.
             return Self::default();
         }
         let ((names, addresses), sheets) = rayon::join(
@@ -41,12 +43,12 @@ impl Part {
 #[derive(Debug, Default)]
 pub(crate) struct SheetIndex {
     texts: FxHashMap<Box<str>, u32>,
-    /// Sheet, parcel, row; sorted.
+    /// The codes of sheet and parcel number, and the row; sorted.
     entries: Vec<(u32, u32, Row)>,
 }
 
 impl SheetIndex {
-    /// The rows with this sheet and parcel number (folded texts).
+    /// The rows with this sheet and parcel number (folded texts). O(log n).
     pub(crate) fn rows(&self, sheet: &str, parcel: &str) -> impl Iterator<Item = Row> + '_ {
         let codes = self.texts.get(sheet).copied().zip(self.texts.get(parcel).copied());
         let range = codes.map_or(0..0, |wanted| {
@@ -57,8 +59,8 @@ impl SheetIndex {
     }
 }
 
-/// Calls `each` once for each distinct text of a text column, then `at` for each row with what it gave. With `rows`, for
-/// these rows only, text by text as they have them.
+/// Calls `each` once for each distinct text of a text column, and then `at` for each row with the result.
+/// With `rows`, only these rows are visited, and `each` is called for each of them.
 fn by_text<T: Copy>(
     column: &Column,
     rows: Option<&[Row]>,
@@ -82,7 +84,7 @@ fn by_text<T: Copy>(
     }
 }
 
-/// The rows to be read.
+/// The rows to index.
 fn chosen<'a>(block: &Block, only: Option<&'a [Row]>) -> impl Iterator<Item = Row> + use<'a> {
     let all = if only.is_some() { 0..0 } else { 0..block.len() as Row };
     all.chain(only.into_iter().flatten().copied())
@@ -117,8 +119,8 @@ fn addresses(block: &Block, fields: &Fields, only: Option<&[Row]>) -> Phrases {
             let (number, street) = split_number(&words.text).unwrap_or(("", &words.text));
             let head = words.head.saturating_sub(words.text.len() - street.len());
             let (kind, core) = match words.split(street) {
-                // Addresses are asked for with and without the word for street.
-                (Kind::Road, core) => (Kind::None, core),
+                // People search addresses with and without the word for street.
+                (NameKind::Road, core) => (NameKind::None, core),
                 other => other,
             };
             let head = head.saturating_sub(street.len() - core.len());
@@ -144,10 +146,10 @@ fn addresses(block: &Block, fields: &Fields, only: Option<&[Row]>) -> Phrases {
         let phrase = |text: &str| {
             words.read(text);
             let core = match words.split(&words.text) {
-                (Kind::Road, core) => core,
+                (NameKind::Road, core) => core,
                 _ => &words.text,
             };
-            (!core.is_empty()).then(|| builder.phrase(Kind::None, core, core.len()))
+            (!core.is_empty()).then(|| builder.phrase(NameKind::None, core, core.len()))
         };
         by_text(block.column(street), only, phrase, |row, phrase| {
             rows.push((phrase, numbers[row as usize], row))

@@ -1,33 +1,39 @@
+//! Vietnamese texts compared without regard to case and diacritics.
+//!
+//! [`without_diacritics`] keeps every character but makes it plain; names of layers and fields are derived
+//! from it. [`fold`] goes further: it is the form in which search compares texts.
+
 use std::sync::LazyLock;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// Two bytes a character: every letter of Vietnamese lies below this, precomposed or not.
-const TABLE: usize = 0x2000;
-/// In the table: a mark that vanishes.
-const NOTHING: u8 = 0;
-/// In the table: look it up the long way.
-const LONG_WAY: u8 = 1;
+/// Length of the table of folded characters. Every Vietnamese letter has a code below it, composed or not.
+const TABLE_LEN: usize = 0x2000;
+/// In the table: a combining mark, which is removed.
+const REMOVED: u8 = 0;
+/// In the table: more than one byte, to be folded by [`fold_slowly`].
+const SLOW: u8 = 1;
 
-/// What a character becomes, where that is one ASCII letter or digit, or nothing, or a space.
+/// What each character folds to: an ASCII letter or digit, a space for what separates words, [`REMOVED`] or
+/// [`SLOW`].
 static FOLDED: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    (0..TABLE as u32)
+    (0..TABLE_LEN as u32)
         .map(|code| {
             let Some(letter) = char::from_u32(code) else { return b' ' };
             let mut text = String::new();
             fold_slowly(letter, &mut text);
             match text.as_bytes() {
-                [] if is_combining_mark(letter) => NOTHING,
+                [] if is_combining_mark(letter) => REMOVED,
                 [] => b' ',
                 [byte] => *byte,
-                _ => LONG_WAY,
+                _ => SLOW,
             }
         })
         .collect()
 });
 
-/// One letter without case, diacritics and the difference of i and y; nothing for what is neither
-/// letter nor digit.
+/// Appends a character without case, diacritics and the difference of i and y; nothing if it is neither a
+/// letter nor a digit.
 fn fold_slowly(letter: char, out: &mut String) {
     for part in std::iter::once(letter).nfkd().flat_map(char::to_lowercase).nfkd() {
         match part {
@@ -39,12 +45,13 @@ fn fold_slowly(letter: char, out: &mut String) {
     }
 }
 
-/// Appends what `letter` folds to; `false` where it separates words instead.
-pub(crate) fn push_folded(letter: char, out: &mut String) -> bool {
+/// Appends what a character folds to. Returns false, and appends nothing, for a character that separates
+/// words.
+pub fn push_folded(letter: char, out: &mut String) -> bool {
     match FOLDED.get(letter as usize) {
-        Some(&NOTHING) => true,
+        Some(&REMOVED) => true,
         Some(&b' ') => false,
-        Some(&byte) if byte != LONG_WAY => {
+        Some(&byte) if byte != SLOW => {
             out.push(char::from(byte));
             true
         }
@@ -56,10 +63,18 @@ pub(crate) fn push_folded(letter: char, out: &mut String) -> bool {
     }
 }
 
-/// Folds a text to what search compares: lower case, no diacritics (đ is d), tone marks wherever they
-/// stood, i for y, any Unicode form, one space for punctuation and blanks.
+/// The form in which search compares texts: lower case, without diacritics (đ is d) wherever the tone mark
+/// was written, i for y, and one space for punctuation and blanks. Equal for all Unicode forms of a text.
 ///
-/// A slash between letters or digits stays: `123/4` is a house number, and not two. Folding twice is folding once.
+/// A slash between letters or digits stays, because `123/4` is one house number. Folding twice is the same as
+/// folding once.
+///
+/// ```
+/// use citymap_model::text::fold;
+///
+/// assert_eq!(fold("Phường Hòa Hưng"), fold("PHUONG HOA  HUNG"));
+/// assert_eq!(fold("12/3 Nguyễn Trãi,"), "12/3 nguien trai");
+/// ```
 pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();
@@ -80,10 +95,23 @@ pub fn fold(text: &str) -> String {
     out
 }
 
-/// Whether a letter leaves something of itself when folded.
-pub(crate) fn is_word(letter: char) -> bool {
+/// Whether a character is part of a word: it folds to a letter or a digit.
+pub fn is_word(letter: char) -> bool {
     let mut scratch = String::new();
     push_folded(letter, &mut scratch) && !scratch.is_empty()
+}
+
+/// A text in lower case and without diacritics (đ is d). Other characters, spaces and punctuation stay.
+///
+/// ```
+/// assert_eq!(citymap_model::text::without_diacritics("Thửa Đất, 2025"), "thua dat, 2025");
+/// ```
+pub fn without_diacritics(text: &str) -> String {
+    text.nfd()
+        .filter(|letter| !is_combining_mark(*letter))
+        .flat_map(char::to_lowercase)
+        .map(|letter| if letter == 'đ' { 'd' } else { letter })
+        .collect()
 }
 
 #[cfg(test)]
@@ -93,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writings_of_one_name_fold_alike() {
+    fn spellings_of_one_name_fold_alike() {
         for (one, other) in [
             ("Phường Hòa Hưng", "PHƯỜNG HOÀ HƯNG"),
             ("Quý", "Quí"),
@@ -117,7 +145,9 @@ mod tests {
         }
 
         #[test]
-        fn unicode_form_and_case_do_not_matter(text in "[a-zA-ZàáảãạăắằâấầđĐêếềôốồơớờưứừỳýỷỹỵÀÁẢÃẠƯỨỪ ,./]{0,40}") {
+        fn unicode_form_and_case_do_not_matter(
+            text in "[a-zA-ZàáảãạăắằâấầđĐêếềôốồơớờưứừỳýỷỹỵÀÁẢÃẠƯỨỪ ,./]{0,40}",
+        ) {
             let folded = fold(&text);
             prop_assert_eq!(&fold(&text.nfd().collect::<String>()), &folded);
             prop_assert_eq!(&fold(&text.to_uppercase()), &folded);

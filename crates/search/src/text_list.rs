@@ -1,13 +1,15 @@
+//! A list of texts in one allocation.
+
 use std::ops::Range;
 
-/// Many texts in one piece of memory.
+/// Texts in one buffer, with the end of each. Saves an allocation for each of a million names.
 #[derive(Debug, Default)]
-pub(crate) struct Texts {
+pub(crate) struct TextList {
     text: String,
     ends: Vec<u32>,
 }
 
-impl Texts {
+impl TextList {
     pub(crate) fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.ends.push(self.text.len() as u32);
@@ -22,7 +24,7 @@ impl Texts {
         &self.text[start..self.ends[index] as usize]
     }
 
-    /// The first index whose text is not before `text`, of sorted texts.
+    /// The first index whose text is not before `text`. The list must be sorted; O(log n).
     pub(crate) fn lower_bound(&self, text: &str) -> usize {
         let (mut low, mut high) = (0, self.len());
         while low < high {
@@ -32,7 +34,7 @@ impl Texts {
         low
     }
 
-    /// The texts that start with `prefix`, of sorted texts.
+    /// The indexes of the texts that start with `prefix`. The list must be sorted; O(log n).
     pub(crate) fn with_prefix(&self, prefix: &str) -> Range<usize> {
         let start = self.lower_bound(prefix);
         let (mut low, mut high) = (start, self.len());

@@ -10,6 +10,7 @@ use std::{
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// A new database with PostGIS; gone with the value.
+#[derive(Debug)]
 pub struct Database {
     server: String,
     name: String,
@@ -61,6 +62,7 @@ pub fn psql(url: &str, sql: &str) -> String {
 }
 
 /// A PostgreSQL server of the test's own, on a free port of the loopback interface.
+#[derive(Debug)]
 pub struct Cluster {
     folder: tempfile::TempDir,
     port: u16,

@@ -36,6 +36,7 @@ pub fn root() -> PathBuf {
 }
 
 /// A folder with a store that ends with the test.
+#[derive(Debug)]
 pub struct Bench {
     folder: tempfile::TempDir,
     /// A store elsewhere: a database.
@@ -122,6 +123,7 @@ impl Bench {
 }
 
 /// What a command did.
+#[derive(Debug)]
 pub struct Run(pub Output);
 
 impl Run {
@@ -148,6 +150,7 @@ impl Run {
 }
 
 /// A running `citymap serve`; ends with the value.
+#[derive(Debug)]
 pub struct Server {
     child: Child,
     url: String,

@@ -43,52 +43,131 @@ pub(crate) enum Command {
     /// file.
     ///
     /// Exit code: 0 all accepted, 1 failed and nothing changed, 2 wrong usage, 3 accepted with rejects.
+    #[command(after_help = "Examples:\n\
+        \x20 citymap import parcels.gpkg --layer parcels --role parcel --key ma_thua\n\
+        \x20 citymap import zones.shp --layer zones --crs EPSG:9210 --encoding tcvn3 --dry-run")]
     Import(Box<ImportArgs>),
     /// Serve the web map, the API and the tiles.
+    #[command(after_help = "Examples:\n\
+        \x20 citymap serve --listen 0.0.0.0:8080\n\
+        \x20 citymap serve --writers writers.txt --archives https://tiles.example.vn/")]
     Serve(Box<ServeArgs>),
     /// Make a synthetic city; the same seed always gives the same bytes.
+    #[command(after_help = "Example:\n  citymap demo --parcels 100000 --seed 1")]
     Demo(DemoArgs),
     /// List the layers of the store.
+    #[command(after_help = "Examples:\n  citymap layers\n  citymap layers --as-of 2026-06-30")]
     Layers(LayersArgs),
     /// Show a layer's definition, or change it: titles, role, key, label, what fields mean, who sees them.
     #[command(subcommand)]
     Layer(LayerCommand),
     /// Write a layer to a file; the file's extension chooses the format.
+    #[command(after_help = "Examples:\n\
+        \x20 citymap export parcels --to parcels.gpkg\n\
+        \x20 citymap export parcels --to parcels.shp --crs EPSG:9210 --as-of 12")]
     Export(ExportArgs),
     /// Bake tiles into one PMTiles archive, for `serve --archives`, object storage or any web server.
     ///
     /// The bake can be interrupted at any time: the same command continues where it stopped and gives the
     /// same bytes. Until then finished tiles are kept in <OUT>.baking. If the city has changed since, the
     /// command reports it and starts again.
+    #[command(after_help = "Examples:\n\
+        \x20 citymap bake --zooms 8-16 --out city.pmtiles\n\
+        \x20 citymap bake --layers parcels,zones --bbox 106.6,10.7,106.8,10.9")]
     Bake(BakeArgs),
     /// Overlay two layers: what each feature of the first shares with each feature of the second.
     ///
     /// Writes one row for each pair, with its area (or length, or number of points) and its share of both
     /// features. The file's extension chooses the format.
+    #[command(after_help = "Examples:\n\
+        \x20 citymap overlay parcels zones --out pieces.parquet\n\
+        \x20 citymap overlay parcels zones --filter parcels.loai_dat=ODT --no-geometry --out areas.csv")]
     Overlay(OverlayArgs),
     /// List the revisions, newest first.
+    #[command(after_help = "Examples:\n  citymap log -n 5\n  citymap log --layer parcels")]
     Log(LogArgs),
     /// Show what differs between two revisions: features added, changed and removed.
+    #[command(after_help = "Examples:\n\
+        \x20 citymap diff 11 12\n\
+        \x20 citymap diff 2026-06-30 --layer parcels --geojson changes.geojson")]
     Diff(DiffArgs),
     /// Return the city to the state of an earlier revision. This adds a revision, which can itself be rolled
     /// back.
+    #[command(after_help = "Example:\n  citymap rollback --to 11 --message \"Wrong file\"")]
     Rollback(RollbackArgs),
     /// Bring a store up to this version of the program: the schemas, tables, triggers and roles of a PostGIS
     /// database, and what the fields of layers mean.
+    #[command(after_help = "Example:\n  citymap --store postgres://gis@db/city migrate")]
     Migrate,
     /// Write the whole record, history included, to one GeoPackage file with a checksum of every layer.
+    #[command(after_help = "Example:\n  citymap backup city-2026-06-30.gpkg")]
     Backup(BackupArgs),
     /// Make a new store from a backup and compare it with the backup's checksums.
+    #[command(after_help = "Example:\n  citymap --store var/new.gpkg restore city-2026-06-30.gpkg")]
     Restore(RestoreArgs),
     /// Repeat in another store the revisions that it lacks: from a file to PostGIS or back.
+    #[command(after_help = "Example:\n  citymap copy --to postgres://gis@db/city")]
     Copy(CopyArgs),
     /// Manage webhooks: addresses that are called with each new revision. Running servers notice changes at
     /// once.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n\
+        \x20 citymap webhook add https://hotline.example.vn/citymap --layer parcels\n\
+        \x20 citymap webhook list"
+    )]
     Webhook(WebhookCommand),
     /// Explain what a tile shows and why, or change how a layer is generalised.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n\
+        \x20 citymap tiles explain 14/13049/7699 --layers parcels\n\
+        \x20 citymap tiles rule parcels --set '{\"detail_zoom\": 14}'"
+    )]
     Tiles(TilesCommand),
     /// Check the store and what the program depends on.
+    #[command(after_help = "Example:\n  citymap doctor")]
     Doctor,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The words of a command line, of which some are quoted.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for letter in line.chars() {
+            match (letter, quote) {
+                ('\'' | '"', None) => quote = Some(letter),
+                (_, Some(end)) if letter == end => quote = None,
+                (' ', None) => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(letter),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn the_examples_of_help_texts_are_valid() {
+        let mut tried = 0;
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines().map(str::trim).filter(|line| line.starts_with("citymap ")) {
+                if let Err(error) = Cli::try_parse_from(words(line)) {
+                    panic!("{line}: {error}");
+                }
+                tried += 1;
+            }
+        }
+        assert!(tried > 20, "{tried} examples");
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

@@ -87,17 +87,23 @@ pub(crate) fn run(global: &Global, args: &BakeArgs) -> Result<ExitCode, Failure>
         bar.set("tiles", done, total);
     })?;
     bar.clear();
-    report(global, args, &layers, city.revision, &baked, clock.elapsed().as_secs_f64())?;
+    let seconds = clock.elapsed().as_secs_f64();
+    report(global, args, &Done { layers: &layers, revision: city.revision, baked, seconds })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A finished bake.
+struct Done<'a> {
+    layers: &'a [&'a LayerSnapshot],
+    revision: u64,
+    baked: Baked,
+    seconds: f64,
 }
 
 fn report(
     global: &Global,
     args: &BakeArgs,
-    layers: &[&LayerSnapshot],
-    revision: u64,
-    baked: &Baked,
-    seconds: f64,
+    Done { layers, revision, baked, seconds }: &Done<'_>,
 ) -> Result<(), Failure> {
     if global.json {
         let ids: Vec<&str> = layers.iter().map(|layer| layer.layer().id.as_str()).collect();

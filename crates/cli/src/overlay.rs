@@ -105,7 +105,9 @@ pub(crate) fn run(global: &Global, args: &OverlayArgs) -> Result<ExitCode, Failu
     stop_on_signal(cancel.clone())?;
     let (summary, bytes) = write(overlay, args, format, &bar, cancel)?;
     bar.clear();
-    report(global, args, &a, &b, &summary, bytes, clock.elapsed().as_secs_f64())?;
+    let extent = [&a, &b].iter().filter_map(|layer| layer.extent()).reduce(citymap_engine::Bbox::union);
+    let method = Method::within(extent);
+    report(global, args, &Done { summary, bytes, method, seconds: clock.elapsed().as_secs_f64() })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -141,27 +143,39 @@ fn write(
     }
 }
 
+/// A finished overlay.
+struct Done {
+    summary: Summary,
+    /// Length of the file.
+    bytes: u64,
+    method: Method,
+    seconds: f64,
+}
+
 fn report(
     global: &Global,
     args: &OverlayArgs,
-    a: &LayerSnapshot,
-    b: &LayerSnapshot,
-    summary: &Summary,
-    bytes: u64,
-    seconds: f64,
+    Done { summary, bytes, method, seconds }: &Done,
 ) -> Result<(), Failure> {
-    let extent = [a, b].iter().filter_map(|layer| layer.extent()).reduce(citymap_engine::Bbox::union);
-    let method = match Method::within(extent) {
+    let method = match method {
         Method::Grid(crs) => format!("on the grid {crs}"),
         Method::Ellipsoid => "on the ellipsoid".to_owned(),
     };
     if global.json {
-        output::print_json(&serde_json::json!({
-            "file": args.out, "bytes": bytes, "rowsA": summary.rows_a, "rowsB": summary.rows_b, "pairs": summary.pairs,
-            "pieces": summary.pieces, "contacts": summary.contacts, "area": summary.area, "length": summary.length,
-            "count": summary.count, "method": method, "seconds": seconds,
-        }))?;
-        return Ok(());
+        return output::print_json(&serde_json::json!({
+            "file": args.out,
+            "bytes": bytes,
+            "rowsA": summary.rows_a,
+            "rowsB": summary.rows_b,
+            "pairs": summary.pairs,
+            "pieces": summary.pieces,
+            "contacts": summary.contacts,
+            "area": summary.area,
+            "length": summary.length,
+            "count": summary.count,
+            "method": method,
+            "seconds": seconds,
+        }));
     }
     say!(
         "{} pieces of {} {} and {} {} in {seconds:.1} s: {} ({} bytes)",
@@ -171,7 +185,7 @@ fn report(
         thousands(summary.rows_b),
         args.second,
         args.out.display(),
-        thousands(bytes)
+        thousands(*bytes)
     )?;
     if summary.area > 0.0 {
         say!("area {:.4} m² {method}", summary.area)?;

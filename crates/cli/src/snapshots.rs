@@ -5,8 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::database;
-
 /// The folder for the store at `location`: the one that is `given`, none for `off`, else one that no other
 /// store has.
 pub(crate) fn folder(given: Option<&Path>, location: &str) -> Option<PathBuf> {

@@ -1,4 +1,4 @@
-//! The control points of `data/vn2000_control_points.tsv`, each grid to a millimetre, there and back.
+//! The control points of `data/vn2000_control_points.tsv`: each grid to a millimetre, there and back.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

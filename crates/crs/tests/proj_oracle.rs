@@ -1,4 +1,4 @@
-//! PROJ's own command line, given the pinned pipeline, as a second opinion on whole batches.
+//! Compares whole batches with PROJ's command line, given the pinned pipeline.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -67,7 +67,7 @@ fn every_zone_agrees_with_the_pinned_pipeline_of_proj_itself() {
         for ((a, b), at) in ours.iter().zip(&theirs).zip(&points) {
             assert!((a[0] - b[0]).hypot(a[1] - b[1]) < 1e-6, "{} at {at:?}: {a:?} {b:?}", zone.name);
         }
-        // Back: PROJ's plain reverse starts from height 0 on the other side, up to 0.2 mm here.
+        // Backwards: PROJ's plain inverse starts from height 0 on the other side, up to 0.2 mm off here.
         let Some(theirs) = cct(&format!("-I {definition}"), &ours) else { return };
         let mut back = ours.clone();
         Transform::new(zone.crs, Crs::WGS84).unwrap().apply(&mut back).unwrap();

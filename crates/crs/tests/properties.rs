@@ -1,4 +1,4 @@
-//! What must hold for every coordinate, not only for the ones we thought of.
+//! Properties of every coordinate, not only of known ones.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -70,7 +70,7 @@ fn out_of_range_is_said_with_the_pair_as_given() {
     }
     let back = Transform::new(Crs::HOME, Crs::WGS84).unwrap();
     assert!(matches!(back.point([1e12, 1e12]), Err(CrsError::OutOfRange { .. })));
-    // Nothing to do is checked as well.
+    // A transformation to the same system checks its input too.
     let same = Transform::new(Crs::WGS84, Crs::WGS84).unwrap();
     assert!(same.point([0.0, 91.0]).is_err());
 }
@@ -125,7 +125,7 @@ fn every_kind_of_geometry_is_carried_whole() {
 
 #[test]
 fn threads_come_and_go_without_disturbing_each_other() {
-    // PROJ's own globals are cleaned up whenever an object is dropped; this is where that would show.
+    // PROJ cleans up global state whenever an object is dropped; a fault in that would show here.
     let expected = Transform::new(Crs::WGS84, Crs::HOME).unwrap().point([106.698, 10.7725]).unwrap();
     for _ in 0..5 {
         std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Each trap of VN-2000 that has cost somebody a day, by name.
+//! The known traps of VN-2000, one test for each.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -12,7 +12,7 @@ fn ours(lonlat: [f64; 2]) -> [f64; 2] {
     Transform::new(Crs::WGS84, Crs::HOME).unwrap().point(lonlat).unwrap()
 }
 
-/// WGS 84 to EPSG:9210 with another datum step than ours.
+/// WGS 84 to EPSG:9210 with a datum step other than ours.
 fn with_shift(shift: &str, [lon, lat]: [f64; 2]) -> [f64; 2] {
     let definition = format!(
         "+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad {shift} \
@@ -32,7 +32,7 @@ fn trap_1_proj_left_to_itself_takes_epsg_5194_and_is_80_cm_off() {
 
 #[test]
 fn trap_1_there_is_no_step_at_the_edge_of_that_box() {
-    // The box of EPSG:5194 ends at 107.11 E, inside the city. A centimetre of ground stays one.
+    // The box of EPSG:5194 ends at 107.11 E, inside the city. A centimetre on the ground must stay one.
     for lat in [10.4, 10.6] {
         let [west, _] = ours([107.11 - 5e-8, lat]);
         let [east, _] = ours([107.11 + 5e-8, lat]);
@@ -46,8 +46,8 @@ fn trap_2_wrong_rotation_signs_are_51_cm_west_and_20_cm_south() {
         +z=-111.45032835 +rx=-0.00928836 +ry=0.01975479 +rz=-0.00427372 +s=0.252906278 \
         +convention=position_vector \
         +step +inv +proj=cart +ellps=WGS84";
-    // What the wrong way puts too far east on the grid is drawn too far west when the wrong way reads the
-    // grid.
+    // An error that shifts coordinates to the east on the grid shifts the drawing to the west when the grid
+    // is read with it.
     let (wrong, right) = (with_shift(wrong, BEN_THANH), ours(BEN_THANH));
     let (east, north) = (right[0] - wrong[0], right[1] - wrong[1]);
     assert!((east + 0.51).abs() < 0.01 && (north + 0.20).abs() < 0.01, "{east} {north}");
@@ -55,7 +55,7 @@ fn trap_2_wrong_rotation_signs_are_51_cm_west_and_20_cm_south() {
 
 #[test]
 fn trap_2_a_grid_file_read_without_a_datum_shift_lands_196_m_west_and_112_m_north() {
-    // Grid coordinates taken for WGS 84: undo the projection only.
+    // Grid coordinates mistaken for WGS 84: only the projection is undone.
     let right = ours(BEN_THANH);
     let drawn = Transform::new(Crs::HOME, Crs::VN2000).unwrap().point(right).unwrap();
     let [x, y] = ours(drawn);
@@ -71,7 +71,8 @@ fn trap_3_x_is_easting_and_longitude_whatever_papers_and_epsg_say() {
     assert!(x < y, "easting 603 km, northing 1191 km");
     let geographic = Transform::new(Crs::WGS84, Crs::VN2000).unwrap().point(BEN_THANH).unwrap();
     assert!((geographic[0] - BEN_THANH[0]).abs() < 0.01, "EPSG:4756 is latitude first; we are not");
-    // Systems left to PROJ are put right too: EPSG:4258 is latitude first, EPSG:2180 northing first.
+    // Axis order is normalised for systems left to PROJ too: EPSG:4258 is latitude first, EPSG:2180 northing
+    // first.
     let etrs = Transform::new(Crs::WGS84, Crs::new(4258).unwrap()).unwrap().point([19.0, 52.0]).unwrap();
     assert!((etrs[0] - 19.0).abs() < 1e-4);
     let poland = Transform::new(Crs::WGS84, Crs::new(2180).unwrap()).unwrap().point([21.0, 52.23]).unwrap();
@@ -101,7 +102,7 @@ fn a_system_left_to_proj_reaches_vn2000_through_wgs84_and_the_pinned_shift() {
     let direct = Transform::new(indian, Crs::HOME).unwrap().point(point).unwrap();
     assert!((composed[0] - direct[0]).hypot(composed[1] - direct[1]) < 1e-9);
     let back = Transform::new(Crs::HOME, indian).unwrap().point(direct).unwrap();
-    // PROJ's own two-dimensional shift to Indian 1960 does not undo itself to the millimetre.
+    // PROJ's two-dimensional shift to Indian 1960 is not its own inverse to the millimetre.
     let gap = (back[0] - point[0]).hypot(back[1] - point[1]);
     assert!(gap < 0.05, "{gap}");
 }

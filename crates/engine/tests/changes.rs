@@ -1,4 +1,5 @@
-//! A snapshot that followed changes against one built afresh, question by question.
+//! Compares a snapshot that followed random changes with one that was built from scratch, question by
+//! question.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -37,7 +38,7 @@ fn layer(key: FieldType) -> Layer {
     layer
 }
 
-/// Few places, so that shapes share edges, touch, and lie on one another.
+/// Few places, so that shapes share edges, touch and overlap.
 fn geometry(rng: &mut ChaCha8Rng) -> Option<Geometry> {
     let (x, y) = (
         106.7 + f64::from(rng.random_range(0..20)) * 1e-4,
@@ -77,7 +78,7 @@ fn feature(fid: Fid, key: FieldType, rng: &mut ChaCha8Rng) -> Feature {
         or_null(Value::DateTime(DateTime::from_timestamp(1_600_000_000 + number * 5_000_000, 0).unwrap())),
         or_null(Value::Bool(number % 2 == 0)),
     ]);
-    // Some names are new each time, as edits bring.
+    // Some names are new each time, as in real edits.
     if rng.random_range(0..3) == 0 {
         values[1] = Value::Text(format!("số {}", rng.random_range(0..1000)));
     }
@@ -94,7 +95,7 @@ fn fids(snapshot: &LayerSnapshot, rows: impl IntoIterator<Item = Row>) -> Vec<Fi
     rows.into_iter().map(|row| snapshot.fid(row)).collect()
 }
 
-/// Asks both the same, many times over.
+/// Asks both many random questions.
 fn same_answers(found: &LayerSnapshot, model: &Model, rng: &mut ChaCha8Rng) {
     let fresh = build(found.layer().clone(), model);
     assert!(found.features().eq(model.values().cloned()), "features");
@@ -190,7 +191,7 @@ fn same_answers(found: &LayerSnapshot, model: &Model, rng: &mut ChaCha8Rng) {
     }
 }
 
-/// A snapshot's sections, each at a place in memory where a file could have it.
+/// The sections of a snapshot, each aligned as in a mapped file.
 struct Pieces {
     layer: Layer,
     revision: u64,
@@ -203,7 +204,7 @@ fn pieces(snapshot: &LayerSnapshot) -> Pieces {
     Pieces { layer: snapshot.layer().clone(), revision: snapshot.revision(), bytes }
 }
 
-/// The bytes at a multiple of 8.
+/// A copy of the bytes at an address that is a multiple of 8.
 fn aligned(bytes: &[u8]) -> Bytes {
     let room = Bytes::from(vec![0; bytes.len() + 8]);
     let skip = room.as_ptr().align_offset(8);
@@ -226,7 +227,7 @@ fn random_changes(
 ) -> Vec<(Fid, Option<Feature>)> {
     let mut changes = BTreeMap::new();
     for _ in 0..rng.random_range(0..6) {
-        // Also numbers that are not there, among them those of removed features that come back.
+        // Fids that do not exist too, among them those of removed features that come back.
         let fid = if rng.random_bool(0.4) { *next } else { rng.random_range(1..=*next) };
         *next = (*next).max(fid + 1);
         let becomes = if rng.random_bool(0.35) { None } else { Some(feature(fid, key, rng)) };
@@ -271,7 +272,7 @@ fn any_sequence_of_changes_equals_a_snapshot_built_afresh() {
                 assert_eq!(merged.base().len(), model.len());
                 assert_eq!(merged.revision(), snapshot.revision());
                 same_answers(&merged, &model, &mut rng);
-                // From its bytes it is the same, and what comes after lies over that one.
+                // Read back from its sections it is the same, and later changes apply to it.
                 snapshot = pieces(&merged).read().unwrap();
                 assert_eq!(snapshot.revision(), merged.revision());
                 same_answers(&snapshot, &model, &mut rng);
@@ -282,7 +283,7 @@ fn any_sequence_of_changes_equals_a_snapshot_built_afresh() {
             let expected: Vec<Fid> = others.filter(|&fid| id(&snapshot, fid) != id(&before.0, fid)).collect();
             assert_eq!(renamed, expected);
             renamings += renamed.len();
-            // Who holds the one before goes on with it.
+            // A reader that holds the snapshot before continues with it.
             assert!(before.0.features().eq(before.1.into_values()));
         }
     }
@@ -301,7 +302,7 @@ fn a_merged_base_is_what_a_builder_makes() {
     }
     let (merged, fresh) = (snapshot.merged(), build(layer(FieldType::Text), &model));
     for field in 0..7 {
-        // Also the dictionaries: no text of what is gone stays behind.
+        // The dictionaries too: no text of a removed feature is left.
         let [a, b] = [&merged, &fresh].map(|snapshot| format!("{:?}", snapshot.base().column(field)));
         assert_eq!(a, b, "field {field}");
     }

@@ -1,4 +1,4 @@
-//! Every question against the plain loop over all features that it replaces.
+//! Compares every kind of question with a plain loop over all features.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -32,7 +32,7 @@ fn features(count: i64, seed: u64) -> Vec<Feature> {
             };
             let key = if n % 10 == 0 { Value::Null } else { Value::Text(format!("P{:03}", n % 400)) };
             let since = parse_date(&format!("20{:02}-01-01", n % 30)).map_or(Value::Null, Value::Date);
-            // Two numbers in three are used, as after deletions.
+            // Two fids in three are used, as after deletions.
             Feature { fid: n + n / 2, geometry, values: vec![key, Value::Int(n % 7), since] }
         })
         .collect()
@@ -111,7 +111,7 @@ fn pages_bring_every_row_once_and_end() {
         assert_eq!(walked, all);
         assert!(!walked.is_empty());
     }
-    // A page may go on from a number that is no longer there.
+    // A page may continue from a fid that no longer exists.
     let gap = Query { after: Some(2), limit: Some(1), ..Query::default() };
     assert_eq!(fids(&snapshot, &snapshot.select(&gap).rows), [3]);
 }
@@ -127,7 +127,7 @@ fn near_equals_the_geodesic_order() {
         let hits = snapshot.near([point.x(), point.y()], 500.0, 10);
         assert_eq!(hits.len(), 10);
         assert!(hits.windows(2).all(|pair| pair[0].distance <= pair[1].distance));
-        // Points are what geo measures geodesically: each must be where the order says.
+        // geo measures points geodesically: each must be where the order says.
         for feature in &features {
             let Some(Geometry::Point(other)) = feature.geometry else { continue };
             let distance = Geodesic.distance(point, other);
@@ -182,7 +182,7 @@ fn within_counts_cuts_and_measures() {
     let whole = touching.iter().filter(|feature| drawn.contains(feature.geometry.as_ref().unwrap())).count();
     assert_eq!(share.whole, whole);
     assert!(share.whole > 0 && share.whole < share.rows.len());
-    // What is inside and what is outside make up the whole.
+    // The parts inside and outside add up to the whole.
     let outside =
         geo::BooleanOps::difference(&geo::Rect::new((106.0, 10.0), (107.0, 11.0)).to_polygon(), &drawn);
     let rest = snapshot.within(&Area::new(outside.into()).unwrap()).unwrap();
@@ -213,7 +213,7 @@ fn ids_are_unique_and_lead_back() {
         assert_eq!(snapshot.row_of_id(&id.to_string()), Some(row), "{id}");
         assert_eq!(snapshot.id_is_key(row), matches!(id, FeatureId::Key(_)), "{id}");
     }
-    // 1: the first with its key. 401: the same key again. 10: no key.
+    // Fid 1 is the first with its key, 401 has the same key again, and 10 has no key.
     assert_eq!(snapshot.id(0), FeatureId::Key("P001".into()));
     assert_eq!(snapshot.id(400).to_string(), "P001~601");
     assert_eq!(snapshot.id(9).to_string(), "~15");

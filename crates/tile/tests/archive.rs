@@ -1,4 +1,4 @@
-//! Baking an archive, going on after a kill, and finding every tile in it again.
+//! Bakes an archive, continues after a kill, and finds every tile in the result.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
@@ -18,7 +18,7 @@ use citymap_tile::{
     },
 };
 
-/// Points over a town, as a layer that is drawn in full at every zoom; all alike but for every seventh.
+/// Points over a town in a layer that is drawn in full at every zoom. All are alike except every seventh.
 fn wells(revision: u64) -> LayerSnapshot {
     let id = "wells".parse().unwrap();
     let mut layer = Layer::new(id, Title::new("Giếng", "Wells"), Role::Utility, GeometryKind::Point);
@@ -48,7 +48,7 @@ fn baked(layer: &LayerSnapshot, out: &Path, options: &BakeOptions) -> Result<Bak
     bake(&Tiler::new(), &[layer], out, options, &|_| {})
 }
 
-/// Bakes until `tiles` are done and then dies, as far as a test can.
+/// Bakes until `tiles` tiles are done and then stops like a killed process.
 fn killed_after(tiles: u64, layer: &LayerSnapshot, out: &Path, options: &BakeOptions) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         bake(&Tiler::new(), &[layer], out, options, &|progress| assert!(progress.done < tiles, "killed"))
@@ -130,7 +130,7 @@ fn a_bake_that_was_killed_goes_on_to_the_same_bytes() {
     let out = dir.path().join("out.pmtiles");
     let journal = dir.path().join("out.pmtiles.baking/journal");
     killed_after(256, &layer, &out, &options);
-    // A second kill, in the middle of writing down a chunk.
+    // A second kill, while a chunk is being written.
     killed_after(768, &layer, &out, &options);
     let mut bytes = fs::read(&journal).unwrap();
     bytes.truncate(bytes.len() - 9);

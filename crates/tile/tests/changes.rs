@@ -1,4 +1,4 @@
-//! Tiles of a snapshot that followed changes are those of one built afresh, byte for byte.
+//! Tiles of a snapshot that followed changes equal those of one built from scratch, byte by byte.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

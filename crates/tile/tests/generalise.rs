@@ -1,4 +1,4 @@
-//! What tiles promise below the zoom from which everything is drawn.
+//! What tiles guarantee below the detail zoom.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -40,7 +40,7 @@ fn values(number: i64, class: &str) -> Vec<Value> {
     vec![Value::Text(format!("N{number}")), class]
 }
 
-/// A corner of lots: the same for all that share it.
+/// A corner of lots, equal for all lots that share it.
 fn corner(column: i64, row: i64) -> Coord<f64> {
     let mut dice = ChaCha8Rng::seed_from_u64((column as u64) << 32 ^ row as u64);
     let mut off = || dice.random_range(-0.08..0.08);
@@ -53,7 +53,7 @@ fn corner(column: i64, row: i64) -> Coord<f64> {
 }
 
 fn lot(column: i64, row: i64, wide: i64) -> Geometry {
-    // Lots end below a lane.
+    // Lots end at a lane.
     let above = |column: i64| match row % 9 {
         8 => {
             let Coord { x, y } = corner(column, row + 1);
@@ -71,7 +71,7 @@ fn lot(column: i64, row: i64, wide: i64) -> Geometry {
     Polygon::new(LineString(ring), vec![]).into()
 }
 
-/// Lots in rows; every fifth is two wide, without the vertices of those behind it.
+/// Lots in rows. Every fifth is two wide and lacks the vertices of the lots behind it.
 fn parcels() -> City {
     let mut dice = ChaCha8Rng::seed_from_u64(5);
     let mut city = City::new();
@@ -92,7 +92,7 @@ fn parcels() -> City {
             column += wide;
         }
     }
-    // The same house twice, nothing, and land far wider than what tiles merge.
+    // The same house twice, a feature without geometry, and land far wider than what tiles merge.
     let again = city[&7].clone();
     let big = polygon![
         (x: 106.70, y: 10.768), (x: 106.74, y: 10.768), (x: 106.74, y: 10.7695), (x: 106.70, y: 10.7695),
@@ -127,7 +127,8 @@ fn no_feature_gets_lost_at_any_zoom() {
                 if feature.kind == 3 {
                     valid_polygons(&feature, 64.0);
                 }
-                // What has an id may be in several tiles; what has none counts what is in this one.
+                // A feature with an id may be in several tiles; one without an id counts the features in this
+                // tile.
                 if feature.id == 0 || known.insert(feature.id) {
                     total += tag(&feature, "_count").unwrap();
                 }
@@ -173,7 +174,7 @@ fn merged_areas_cover_what_parcels_cover_and_know_their_class() {
         assert!(off < 0.005, "{tile} is off by {off}");
     }
     assert!(compared >= 1);
-    // From the detail zoom on nothing is merged.
+    // Nothing is merged from the detail zoom on.
     let tile = TileId::at([106.691, 10.772], 15).unwrap();
     assert_eq!(tiler.encode(&[&layer], tile, &options), encode(&[&layer], tile, &options));
 }
@@ -202,7 +203,7 @@ fn changes(
     changes
 }
 
-/// Follows random edits: tiles are those of a city built afresh, and only those within reach change.
+/// Follows random edits: tiles equal those of a city built from scratch, and only tiles within reach change.
 fn follow(
     definition: &Layer,
     mut city: City,
@@ -286,7 +287,7 @@ fn clusters_count_every_point_once() {
             for tile in tiles(&layer, zoom).tiles() {
                 let options = TileOptions::default().buffer(0);
                 for feature in decode(&tiler.encode(&[&layer], tile, &options), "things") {
-                    // What lies on a border is in both tiles.
+                    // A feature on a border is in both tiles.
                     if feature
                         .paths
                         .iter()

@@ -217,7 +217,7 @@ proptest! {
     fn lines_are_present_sound_and_agree_at_seams(
         z in 4..=MAX_ZOOM,
         place in (0.3..0.7, 0.3..0.7),
-        // The step of one point to the next: from less than a unit to over two tiles.
+        // The step from one point to the next: from less than a unit to more than two tiles.
         steps in prop::collection::vec((-1.0..1.0f64, -1.0..1.0f64), 1..30),
         scale in (-1.0..4.0f64).prop_map(|exponent| 10f64.powf(exponent)),
         start in (-200.0..4300.0f64, -200.0..4300.0f64),
@@ -241,8 +241,8 @@ proptest! {
             let inside = |v: &f64| (-64.0..=4160.0).contains(v);
             prop_assert!(path.0.iter().all(|point| [point.x, point.y].iter().all(inside)));
         }
-        // A line too short for the grid is a unit to the east in both tiles, so it may end on the
-        // seam in one and begin there in the other.
+        // A line too short for the grid is extended by a unit to the east in both tiles, so it may end on the
+        // seam in one tile and begin there in the other.
         if scale > 10.0 {
             for (axis, east, south) in [(0, 1, 0), (1, 0, 1)] {
                 let next = TileId::new(z, tile.x() + east, tile.y() + south).unwrap();

@@ -1,4 +1,4 @@
-//! Polygons in tiles: valid, none lost, true to the original, agreeing at seams.
+//! Polygons in tiles are valid, complete, true to the original, and agree at seams.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -51,7 +51,7 @@ fn arms() -> impl Strategy<Value = Vec<f64>> {
     prop_oneof![
         prop::collection::vec(0.1..1.0, 3..8),
         prop::collection::vec(0.02..1.0, 8..60),
-        // Needles.
+        // Needles: alternating long and short arms.
         prop::collection::vec(prop_oneof![Just(0.001), Just(1.0)], 4..40),
     ]
 }
@@ -125,10 +125,10 @@ fn cut(geometry: &Geometry, tile: TileId) -> Option<MultiPolygon<f64>> {
     })
 }
 
-/// How long the seam's stretches are that only one of two tiles covers.
+/// The length of the parts of the seam that only one of two tiles covers.
 fn disagreement(a: &MultiPolygon<f64>, b: &MultiPolygon<f64>, seam: impl Fn(f64) -> Coord<f64>) -> usize {
-    // Vertices are whole numbers, and edges have one wherever they cross the seam: between whole
-    // numbers nothing changes.
+    // Vertices are whole numbers, and edges have one wherever they cross the seam, so nothing changes in
+    // between.
     (0..4096)
         .filter(|&along| {
             let point = Point(seam(f64::from(along) + 0.5));
@@ -137,7 +137,7 @@ fn disagreement(a: &MultiPolygon<f64>, b: &MultiPolygon<f64>, seam: impl Fn(f64)
         .count()
 }
 
-/// `PROPTEST_CASES` asks for more.
+/// Number of cases; `PROPTEST_CASES` overrides the default.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1000)
 }
@@ -155,8 +155,8 @@ proptest! {
         if shape.intersects(&square) {
             prop_assert!(found.is_some(), "lost");
         }
-        // What is farther from any edge than rounding moves it (a unit; at zooms deeper than 20 world
-        // units are coarser) lies on the same side as before.
+        // A point that is farther from every edge than rounding moves it (one unit; beyond zoom 20 world
+        // units are coarser) is on the same side as before.
         let found = found.unwrap_or_else(|| MultiPolygon::new(vec![]));
         let reach = 1.5 * f64::from(1u32 << tile.z().saturating_sub(20));
         let bounds = shape.bounding_rect().unwrap();
@@ -219,7 +219,7 @@ proptest! {
 
     #[test]
     fn neighbours_agree_at_their_seam(tile in tile(), shape in shape()) {
-        // What one tile has no room for it shows as a triangle, of a unit or along a sliver.
+        // A polygon that is too small for the grid appears as a triangle of one unit, or along a sliver.
         let slack = 2 * shape.0.len();
         agree(tile, shape.into(), slack)?;
     }

@@ -1,5 +1,5 @@
-//! Tiles of real layers: the communes of the city, and zones, parks, streets and hydrants of
-//! another one. `CITYMAP_REAL_DATA` says where the files are.
+//! Tiles of real layers: the communes of the city, and zones, parks, streets and hydrants of another city.
+//! `CITYMAP_REAL_DATA` names the folder with the files.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -35,7 +35,7 @@ fn layers() -> Option<Vec<(&'static str, LayerSnapshot)>> {
     FILES.into_iter().map(read).collect()
 }
 
-/// A geometry in the tile's units, unrounded.
+/// A geometry in tile units, not rounded.
 fn in_tile(geometry: &Geometry, tile: TileId) -> Geometry {
     geometry.map_coords(|coord| {
         let count = f64::from(1u32 << tile.z());
@@ -69,12 +69,12 @@ fn a_thousand_tiles_are_valid_complete_and_agree() {
         let features = decode(&encode(&[layer], tile, &options), name);
         assert!(features.windows(2).all(|pair| pair[0].id < pair[1].id), "{name} {tile}: order");
 
-        // Valid, each one.
+        // Every feature is valid.
         for feature in features.iter().filter(|feature| feature.kind == 3) {
             rings += feature.paths.len();
             valid_polygons(feature, 64.0);
         }
-        // Complete, against the index and an exact test.
+        // Nothing is missing, compared with the index and an exact test.
         let ids: HashSet<u64> = features.iter().map(|feature| feature.id).collect();
         layer.candidates(&tile.bounds(), |row| {
             let id = layer.fid(row) as u64;
@@ -86,7 +86,7 @@ fn a_thousand_tiles_are_valid_complete_and_agree() {
                 elsewhere += 1;
             }
         });
-        // The same at the seam as the neighbours to the east and south.
+        // The seams agree with the neighbours to the east and south.
         for (east, south) in [(1, 0), (0, 1)] {
             let next = TileId::new(z, tile.x() + east, tile.y() + south).unwrap();
             let there = decode(&encode(&[layer], next, &options), name);

@@ -6,7 +6,7 @@ use super::{
     clip::{clip_segment, insert_seams},
     grid::{Grid, TilePoint, WidePoint},
     polygon::{is_clear, is_inside, place},
-    simplify::farthest,
+    simplify::PathSimplifier,
     sliver,
 };
 
@@ -19,8 +19,7 @@ pub(crate) struct LineCutter {
     points: Vec<TilePoint>,
     /// Where each run of points ends in `points`.
     ends: Vec<usize>,
-    keep: Vec<bool>,
-    spans: Vec<(usize, usize)>,
+    simplifier: PathSimplifier,
     /// Number of vertices removed since the caller last set it to zero.
     pub(crate) simplified: u64,
 }
@@ -70,21 +69,8 @@ impl LineCutter {
         self.near.clear();
         // Tile rules end at zoom 18, where the world is 2³⁰ units wide.
         self.near.extend(self.path.iter().map(|&[x, y]| [x as i32, y as i32]));
-        self.keep.clear();
-        self.keep.resize(self.path.len(), false);
-        self.keep[0] = true;
-        self.keep[last] = true;
-        self.spans.clear();
-        self.spans.push((0, last));
-        while let Some((low, high)) = self.spans.pop() {
-            if let Some((index, far)) = farthest(&self.near, low, high)
-                && far > tolerance * tolerance
-            {
-                self.keep[index] = true;
-                self.spans.extend([(low, index), (index, high)]);
-            }
-        }
-        let mut keep = self.keep.iter();
+        let keep = self.simplifier.run(&self.near, tolerance);
+        let mut keep = keep.iter();
         self.path.retain(|_| keep.next().is_none_or(|&keep| keep));
         // A path that returns the way it came may have lost everything in between.
         self.path.dedup();

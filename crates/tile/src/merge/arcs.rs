@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::cut::{grid::TilePoint, simplify::farthest};
+use crate::cut::{grid::TilePoint, simplify::PathSimplifier};
 
 /// Finds the vertices of a network of borders that can be removed. Its buffers are reused.
 ///
@@ -15,8 +15,7 @@ pub(crate) struct Simplifier {
     first: FxHashMap<TilePoint, u32>,
     walked: Vec<bool>,
     arc: Vec<TilePoint>,
-    keep: Vec<bool>,
-    stack: Vec<(usize, usize)>,
+    path_simplifier: PathSimplifier,
     /// The vertices that can be removed.
     pub(crate) dropped: FxHashSet<TilePoint>,
 }
@@ -111,24 +110,12 @@ impl Simplifier {
         if (self.arc[0], self.arc[1]) > (self.arc[last], self.arc[last - 1]) {
             self.arc.reverse();
         }
-        self.keep.clear();
-        self.keep.resize(self.arc.len(), false);
-        self.keep[0] = true;
-        self.keep[last] = true;
-        self.stack.clear();
-        self.stack.push((0, last));
-        while let Some((low, high)) = self.stack.pop() {
-            let Some((index, far)) = farthest(&self.arc, low, high) else { continue };
-            if far > tolerance * tolerance {
-                self.keep[index] = true;
-                self.stack.extend([(low, index), (index, high)]);
-            }
-        }
-        if ring && self.keep.iter().filter(|&&keep| keep).count() < 4 {
+        let keep = self.path_simplifier.run(&self.arc, tolerance);
+        if ring && keep.iter().filter(|&&keep| keep).count() < 4 {
             // Less than a ring would be left: keep it unchanged.
             return;
         }
-        let dropped = self.arc.iter().zip(&self.keep).filter(|(_, keep)| !**keep).map(|(&vertex, _)| vertex);
+        let dropped = self.arc.iter().zip(keep).filter(|(_, keep)| !**keep).map(|(&vertex, _)| vertex);
         self.dropped.extend(dropped);
     }
 }

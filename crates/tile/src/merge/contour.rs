@@ -5,7 +5,7 @@ use crate::cut::{
     grid::TilePoint,
     rings::{Rings, doubled_area},
     simple::{Checker, Contact},
-    simplify::farthest,
+    simplify::PathSimplifier,
     trace::{DirectedEdge, Tracer},
 };
 
@@ -43,8 +43,7 @@ pub(crate) struct Contours {
     arcs: Vec<Arc>,
     /// Region, arc, and whether the region is to the right of the arc.
     sides: Vec<(u32, u32, bool)>,
-    keep: Vec<bool>,
-    spans: Vec<(usize, usize)>,
+    simplifier: PathSimplifier,
     directed: Vec<DirectedEdge>,
     tracer: Tracer,
     checker: Checker,
@@ -201,21 +200,9 @@ impl Contours {
         if reversed {
             path.reverse();
         }
-        self.keep.clear();
-        self.keep.resize(path.len(), false);
-        self.keep[0] = true;
-        self.keep[last] = true;
-        self.spans.clear();
-        self.spans.push((0, last));
-        while let Some((low, high)) = self.spans.pop() {
-            let Some((index, far)) = farthest(&path, low, high) else { continue };
-            if far > SMOOTH * SMOOTH {
-                self.keep[index] = true;
-                self.spans.extend([(low, index), (index, high)]);
-            }
-        }
-        let too_small = path[0] == path[last] && self.keep.iter().filter(|&&keep| keep).count() < 4;
-        for (&point, &keep) in path.iter().zip(&self.keep) {
+        let keep = self.simplifier.run(&path, SMOOTH);
+        let too_small = path[0] == path[last] && keep.iter().filter(|&&keep| keep).count() < 4;
+        for (&point, &keep) in path.iter().zip(keep) {
             if keep || too_small {
                 self.smooth.push(point);
             }

@@ -1,5 +1,5 @@
-//! What the tests of tiles share: building layers, reading tiles with another library, and
-//! checking what the specification asks of polygons.
+//! Helpers of the tile tests: build layers, read tiles with another library, and check what the specification
+//! requires of polygons.
 
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
@@ -49,11 +49,11 @@ pub fn to_lonlat(tile: TileId, geometry: &Geometry) -> Geometry {
 /// A feature as another library reads it.
 #[derive(Clone, Debug)]
 pub struct Decoded {
-    /// Its id; 0 for a merged one that has none.
+    /// Its id; 0 for a merged feature that has none.
     pub id: u64,
-    /// 1 point, 2 line, 3 polygon.
+    /// 1 for a point, 2 for a line, 3 for a polygon.
     pub kind: i32,
-    /// The paths, in tile units; rings are closed.
+    /// The paths in tile units; rings are closed.
     pub paths: Vec<LineString<f64>>,
     /// The attributes of a feature, by key.
     pub tags: Vec<(String, String)>,
@@ -111,7 +111,7 @@ fn paths(commands: &[u32]) -> Vec<LineString<f64>> {
     paths
 }
 
-/// The polygons that rings make by their winding, after checking each ring and the whole.
+/// The polygons that the rings form by their direction, after checking each ring and the whole.
 pub fn valid_polygons(feature: &Decoded, buffer: f64) -> MultiPolygon<f64> {
     assert_eq!(feature.kind, 3);
     let mut polygons: Vec<Polygon<f64>> = vec![];

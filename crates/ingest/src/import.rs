@@ -270,7 +270,7 @@ impl Run<'_> {
                         return Ok(());
                     }
                     Put::Rejected(reason) => {
-                        let reason = tally.without_hidden_key(reason, one.key.as_deref());
+                        let reason = tally.without_hidden_key(reason.to_string(), one.key.as_deref());
                         tally.issue(Issue {
                             feature: Some(index),
                             key: one.shown,

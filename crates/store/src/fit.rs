@@ -6,7 +6,7 @@ use chrono::Datelike;
 use citymap_geometry::{GeometryKind, KindMismatch, wkb};
 use citymap_model::{Layer, Value, YEARS};
 
-use crate::StoreError;
+use crate::{Refusal, StoreError};
 
 /// A refusal of a layer's definition.
 pub(crate) fn unfit(layer: &Layer, reason: &str) -> StoreError {
@@ -43,8 +43,33 @@ pub(crate) fn check_definition(layer: &Layer) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Where each column's value stands in what the change set brings; `None` if in the same place.
-pub(crate) fn mapping(existing: &Layer, given: &Layer) -> Result<Option<Vec<Option<usize>>>, StoreError> {
+/// Where the value of each column comes from in what a change set brings. The default changes nothing.
+#[derive(Debug, Default)]
+pub(crate) struct FieldMapping(Option<Vec<Option<usize>>>);
+
+impl FieldMapping {
+    /// Maps the fields of `given` to those of the layer that is there; fields that it lacks become null.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] if a field or the kind of geometry does not fit.
+    pub(crate) fn new(existing: &Layer, given: &Layer) -> Result<Self, StoreError> {
+        check_fields(existing, given)?;
+        let mapping: Vec<Option<usize>> =
+            existing.fields.iter().map(|field| given.field_index(&field.name)).collect();
+        let same = mapping.iter().enumerate().all(|(index, from)| *from == Some(index));
+        Ok(Self(if same { None } else { Some(mapping) }))
+    }
+
+    /// The values in the order of the layer's columns.
+    pub(crate) fn apply(&self, mut values: Vec<Value>) -> Vec<Value> {
+        let Some(mapping) = &self.0 else { return values };
+        let value = |from: &Option<usize>| from.map_or(Value::Null, |from| std::mem::take(&mut values[from]));
+        mapping.iter().map(value).collect()
+    }
+}
+
+/// Checks that a change set's fields are among those of the layer, and its geometry of the same kind.
+fn check_fields(existing: &Layer, given: &Layer) -> Result<(), StoreError> {
     for field in &given.fields {
         let Some(index) = existing.field_index(&field.name) else {
             return Err(unfit(
@@ -76,10 +101,7 @@ pub(crate) fn mapping(existing: &Layer, given: &Layer) -> Result<Option<Vec<Opti
             ),
         ));
     }
-    let mapping: Vec<Option<usize>> =
-        existing.fields.iter().map(|field| given.field_index(&field.name)).collect();
-    let same = mapping.iter().enumerate().all(|(index, from)| *from == Some(index));
-    Ok(if same { None } else { Some(mapping) })
+    Ok(())
 }
 
 /// Checks that a layer of the kind `layer` takes a geometry of a WKB type. An empty geometry fits every layer that has
@@ -131,18 +153,12 @@ pub(crate) fn check_values(given: &Layer, values: &[Value]) -> Result<(), StoreE
     Ok(())
 }
 
-/// Why no store takes these values; `None` if it does.
-pub(crate) fn unstorable(values: &[Value]) -> Option<String> {
-    values.iter().find_map(|value| match value {
-        Value::Date(value) if !YEARS.contains(&value.year()) => {
-            Some("a date lies outside the years 1 to 9999".to_owned())
-        }
-        Value::DateTime(value) if !YEARS.contains(&value.year()) => {
-            Some("a date lies outside the years 1 to 9999".to_owned())
-        }
-        Value::Text(text) if text.contains('\0') => {
-            Some("a text holds the character U+0000, which no database keeps; take it out".to_owned())
-        }
-        _ => None,
+/// Checks values for what no store can hold, whatever their field.
+pub(crate) fn check_storable(values: &[Value]) -> Result<(), Refusal> {
+    values.iter().try_for_each(|value| match value {
+        Value::Date(value) if !YEARS.contains(&value.year()) => Err(Refusal::Year),
+        Value::DateTime(value) if !YEARS.contains(&value.year()) => Err(Refusal::Year),
+        Value::Text(text) if text.contains('\0') => Err(Refusal::ZeroCharacter),
+        _ => Ok(()),
     })
 }

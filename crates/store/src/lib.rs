@@ -11,8 +11,10 @@ pub mod geopackage;
 mod location;
 mod meanings;
 pub mod postgis;
+mod refusal;
 mod replay;
 mod report;
+mod turn;
 mod versions;
 
 use std::{path::Path, time::Duration};
@@ -20,11 +22,12 @@ use std::{path::Path, time::Duration};
 pub use checksum::{Checksum, checksum};
 use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Feature, Fid, Layer, LayerId, Mode, NewFeature, Revision, RevisionNumber};
-pub use error::StoreError;
+pub use error::{Cause, StoreError};
 pub use geopackage::GeoPackage;
 pub use location::is_database;
 pub use meanings::add_meanings;
 pub use postgis::Postgis;
+pub use refusal::Refusal;
 pub use replay::{copy, roll_back};
 pub use versions::Version;
 
@@ -112,11 +115,9 @@ pub enum Put {
     Changed(Fid),
     /// The feature with this number is no longer there.
     Removed(Fid),
-    /// It was not taken, for this reason: a coordinate that is no finite number, a line of one point or a ring of
-    /// fewer than three corners, a geometry that the layer does not hold, a text with the character U+0000, an
-    /// upsert without a key or with a repeated one, an edit of a number that is not there. The log does not count it
-    /// unless the caller does, by [`Transaction::rejected`].
-    Rejected(String),
+    /// It was not taken, for this reason. The log does not count it unless the caller does, by
+    /// [`Transaction::rejected`].
+    Rejected(Refusal),
 }
 
 /// A change of one feature, by its number.

@@ -32,7 +32,7 @@ pub fn roll_back(store: &dyn Store, to: RevisionNumber, meta: CommitMeta) -> Res
         if start.elapsed() > LAG {
             let reason =
                 format!("what is read is behind revision {newest}, on which the change stands; try again");
-            return Err(StoreError::Away { location: store.location(), reason });
+            return Err(StoreError::away(store.location(), reason));
         }
         store.wait(newest - 1, LAG)?;
     }
@@ -150,14 +150,14 @@ fn same_log(from: &dyn Store, to: &dyn Store, newest: RevisionNumber) -> Result<
         let (theirs, ours) = (to.log_after(after, 1_000)?, from.log_after(after, 1_000)?);
         for revision in &theirs {
             if ours.iter().find(|own| own.number == revision.number) != Some(revision) {
-                return Err(StoreError::Format {
-                    location: to.location(),
-                    reason: format!(
+                return Err(StoreError::format(
+                    to.location(),
+                    format!(
                         "its revision {} is another one than that of {}; copy into an empty store",
                         revision.number,
                         from.location()
                     ),
-                });
+                ));
             }
             after = revision.number;
         }

@@ -69,7 +69,7 @@ impl SwitchStore {
     }
 
     fn active(&self) -> Result<&GeoPackage, StoreError> {
-        let away = || StoreError::Away { location: "test".into(), reason: "pulled the plug".into() };
+        let away = || StoreError::away("test", "pulled the plug");
         self.0.stores.get(self.0.active.load(Ordering::Relaxed)).ok_or_else(away)
     }
 }

@@ -2,10 +2,14 @@
 
 use citymap_geometry::check_positions;
 use citymap_gpkg::blob::{self, Blob};
-use citymap_model::{GeometryKind, Layer, NewFeature, Value};
+use citymap_model::{Geometry, GeometryKind, Layer, NewFeature, Value};
 
 use super::failure::Failure;
-use crate::fit::{check_kind, check_values, unstorable};
+use crate::{
+    Refusal,
+    fit::{check_kind, check_storable, check_values},
+    refusal::Acceptance,
+};
 
 /// A feature that may be written.
 pub(super) struct Accepted {
@@ -20,27 +24,26 @@ impl Accepted {
     }
 }
 
-/// A feature with the fields of `given` for a layer that holds `kind`; `Ok(Err(…))` says why it is not taken.
+/// Judges a feature with the fields of `given` for a layer that holds `kind`.
+///
+/// # Errors
+/// [`Failure::Store`] if the values do not fit the fields, a mistake in the program.
 pub(super) fn accept(
     given: &Layer,
     kind: GeometryKind,
     feature: NewFeature,
-) -> Result<Result<Accepted, String>, Failure> {
+) -> Result<Acceptance<Accepted>, Failure> {
     let NewFeature { geometry, values } = feature;
     check_values(given, &values)?;
-    if let Some(reason) = unstorable(&values) {
-        return Ok(Err(reason));
-    }
-    let Some(geometry) = geometry else { return Ok(Ok(Accepted { blob: None, values })) };
-    let Ok(blob) = blob::write(&geometry) else {
-        return Ok(Err("a coordinate is not a finite number".to_owned()));
-    };
-    // This file would hold it, but the same must hold in every store.
-    if let Err(fault) = check_positions(&geometry) {
-        return Ok(Err(fault.to_string()));
-    }
-    Ok(match check_kind(kind, blob.code, blob.bounds.is_none()) {
-        Err(mismatch) => Err(mismatch.to_string()),
-        Ok(()) => Ok(Accepted { blob: Some(blob), values }),
-    })
+    let blob = check_storable(&values)
+        .and_then(|()| geometry.as_ref().map(|geometry| encode(geometry, kind)).transpose());
+    Ok(blob.map(|blob| Accepted { blob, values }).into())
+}
+
+fn encode(geometry: &Geometry, kind: GeometryKind) -> Result<Blob, Refusal> {
+    let blob = blob::write(geometry).map_err(|_not_finite| Refusal::NotFinite)?;
+    // This file would hold it, but the same rule must hold in every store.
+    check_positions(geometry)?;
+    check_kind(kind, blob.code, blob.bounds.is_none())?;
+    Ok(blob)
 }

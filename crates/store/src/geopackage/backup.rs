@@ -10,15 +10,14 @@ use crate::StoreError;
 
 /// Writes all of the store, as of one moment, to a file that is not there yet.
 pub(super) fn back_up(opener: &Opener, to: &Path) -> Result<(), StoreError> {
-    let refused = |what: &str, error: &std::io::Error| StoreError::Database {
-        location: to.display().to_string(),
-        reason: format!("the backup cannot be {what}: {error}"),
+    let refused = |what: &str, error: &std::io::Error| {
+        StoreError::database(to.display().to_string(), format!("the backup cannot be {what}: {error}"))
     };
     if to.symlink_metadata().is_ok() {
-        return Err(StoreError::Database {
-            location: to.display().to_string(),
-            reason: "there is a file of this name already; give the backup another name".to_owned(),
-        });
+        return Err(StoreError::database(
+            to.display().to_string(),
+            "there is a file of this name already; give the backup another name".to_owned(),
+        ));
     }
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // In the same folder, so that it gets its name in one step; no other backup takes this one.

@@ -64,21 +64,29 @@ pub(super) fn key_index(id: &LayerId) -> String {
 /// The name of a layer's former table while it is replaced.
 pub(super) const ASIDE: &str = "citymap_aside";
 
-/// Takes a layer away, with all that belongs to it; its history stays. With `aside`, its features stay for now in
-/// the table [`ASIDE`].
-pub(super) fn drop(conn: &Connection, entry: &Entry, aside: bool) -> Result<(), Failure> {
+/// Removes a layer with all that belongs to it; its history stays.
+pub(super) fn drop(conn: &Connection, entry: &Entry) -> Result<(), Failure> {
+    forget(conn, entry)?;
+    let table = quoted(entry.layer.id.as_str());
+    Ok(conn.execute_batch(&format!("DROP TABLE IF EXISTS {table}"))?)
+}
+
+/// Removes a layer as [`drop`] does, but keeps its features in the table [`ASIDE`].
+pub(super) fn set_aside(conn: &Connection, entry: &Entry) -> Result<(), Failure> {
+    forget(conn, entry)?;
+    let id = &entry.layer.id;
+    Ok(conn.execute_batch(&format!(
+        "DROP INDEX IF EXISTS {}; ALTER TABLE {} RENAME TO {ASIDE}",
+        quoted(&key_index(id)),
+        quoted(id.as_str())
+    ))?)
+}
+
+/// Removes a layer's triggers, index and rows in the catalogue.
+fn forget(conn: &Connection, entry: &Entry) -> Result<(), Failure> {
     let id = &entry.layer.id;
     triggers::drop(conn, id)?;
     rtree::drop(conn, id)?;
-    if aside {
-        conn.execute_batch(&format!(
-            "DROP INDEX IF EXISTS {}; ALTER TABLE {} RENAME TO {ASIDE}",
-            quoted(&key_index(id)),
-            quoted(id.as_str())
-        ))?;
-    } else {
-        conn.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(id.as_str())))?;
-    }
     table::forget(conn, id)?;
     conn.execute("DELETE FROM citymap_layer WHERE id = ?1", [id.as_str()])?;
     Ok(())

@@ -34,7 +34,7 @@ impl Opener {
     }
 
     fn format(&self, reason: &str) -> StoreError {
-        StoreError::Format { location: self.location(), reason: reason.to_owned() }
+        StoreError::format(self.location(), reason.to_owned())
     }
 
     fn missing(&self) -> StoreError {
@@ -49,14 +49,16 @@ impl Opener {
             }
             Ok(_) => {}
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(StoreError::Database { location: self.location(), reason: error.to_string() });
+                return Err(StoreError::database(self.location(), error.to_string()));
             }
             Err(_) if !create => return Err(self.missing()),
             Err(_) => {
                 if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                    fs::create_dir_all(folder).map_err(|error| StoreError::Database {
-                        location: self.location(),
-                        reason: format!("the folder {} cannot be made: {error}", folder.display()),
+                    fs::create_dir_all(folder).map_err(|error| {
+                        StoreError::database(
+                            self.location(),
+                            format!("the folder {} cannot be made: {error}", folder.display()),
+                        )
                     })?;
                 }
             }

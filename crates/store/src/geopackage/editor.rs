@@ -21,9 +21,11 @@ use super::{
     triggers,
 };
 use crate::{
-    Edit, Put, StoreError,
+    Edit, Put, Refusal, StoreError,
     columns::{FID, GEOM, quoted},
-    fit::{check_definition, same_shape, unfit},
+    fit::check_definition,
+    refusal::Acceptance,
+    turn,
 };
 
 /// The layer that a transaction has turned to, to edit it.
@@ -51,13 +53,7 @@ impl LayerEditor {
         check_definition(layer)?;
         let id = &layer.id;
         let mut entry = catalogue::get(conn, id)?.ok_or_else(|| StoreError::NoLayer(id.clone()))?;
-        if !same_shape(&entry.layer, layer) {
-            return Err(unfit(
-                layer,
-                "an edit leaves the fields and the kind of geometry as they are; import with --mode replace to change them",
-            )
-            .into());
-        }
+        turn::check_edit(&entry.layer, layer)?;
         let known = catalogue::known_last_fid(conn, id)?;
         let last_fid = known.max(catalogue::last_fid(conn, id, true)?);
         let mut recorder = Recorder::open(conn, &entry, revision)?;
@@ -73,14 +69,7 @@ impl LayerEditor {
         let table = quoted(id.as_str());
         Ok(Self {
             redefined,
-            change: LayerChange {
-                layer: id.clone(),
-                mode: Mode::Edit,
-                added: 0,
-                changed: 0,
-                removed: 0,
-                rejected: 0,
-            },
+            change: turn::no_change(id, Mode::Edit),
             recorder,
             edited: HashMap::new(),
             was_empty: entry.count == 0,
@@ -116,20 +105,20 @@ impl LayerEditor {
 
     fn insert(&mut self, conn: &Connection, fid: Option<Fid>, feature: NewFeature) -> Result<Put, Failure> {
         let feature = match accept(&self.entry.layer, self.entry.layer.geometry, feature)? {
-            Ok(feature) => feature,
-            Err(reason) => return Ok(Put::Rejected(reason)),
+            Acceptance::Accepted(feature) => feature,
+            Acceptance::Refused(refusal) => return Ok(Put::Rejected(refusal)),
         };
         let fid = match fid {
             None => self.next_fid,
-            Some(fid) if !(1..Fid::MAX).contains(&fid) => {
-                return Ok(Put::Rejected(format!("{fid} is no number for a feature; give one above 0")));
+            Some(fid) => {
+                if let Err(refusal) = turn::check_new_fid(fid) {
+                    return Ok(Put::Rejected(refusal));
+                }
+                if self.find(conn, fid)?.is_some() {
+                    return Ok(Put::Rejected(Refusal::FidInUse(fid)));
+                }
+                fid
             }
-            Some(fid) if self.find(conn, fid)?.is_some() => {
-                return Ok(Put::Rejected(format!(
-                    "there is a feature {fid} already; update it, or give no number"
-                )));
-            }
-            Some(fid) => fid,
         };
         let print = Fingerprint::of(feature.bytes(), &feature.values);
         self.recorder.add(fid);
@@ -141,10 +130,10 @@ impl LayerEditor {
 
     fn update(&mut self, conn: &Connection, fid: Fid, feature: NewFeature) -> Result<Put, Failure> {
         let feature = match accept(&self.entry.layer, self.entry.layer.geometry, feature)? {
-            Ok(feature) => feature,
-            Err(reason) => return Ok(Put::Rejected(reason)),
+            Acceptance::Accepted(feature) => feature,
+            Acceptance::Refused(refusal) => return Ok(Put::Rejected(refusal)),
         };
-        let Some(before) = self.find(conn, fid)? else { return Ok(missing(fid)) };
+        let Some(before) = self.find(conn, fid)? else { return Ok(Put::Rejected(Refusal::NoFeature(fid))) };
         let print = Fingerprint::of(feature.bytes(), &feature.values);
         if print != before {
             self.recorder.keep(conn, self.entry.layer.id.as_str(), fid)?;
@@ -155,7 +144,7 @@ impl LayerEditor {
     }
 
     fn delete(&mut self, conn: &Connection, fid: Fid) -> Result<Put, Failure> {
-        let Some(before) = self.find(conn, fid)? else { return Ok(missing(fid)) };
+        let Some(before) = self.find(conn, fid)? else { return Ok(Put::Rejected(Refusal::NoFeature(fid))) };
         self.recorder.keep(conn, self.entry.layer.id.as_str(), fid)?;
         conn.prepare_cached(&self.delete)?.execute([fid])?;
         self.note(fid, Some(before), None);
@@ -221,10 +210,6 @@ impl LayerEditor {
         catalogue::save(conn, &self.entry, self.extent, self.next_fid - 1, time)?;
         Ok((self.change, self.entry.count))
     }
-}
-
-fn missing(fid: Fid) -> Put {
-    Put::Rejected(format!("there is no feature {fid}"))
 }
 
 /// The statements that insert and update a feature.

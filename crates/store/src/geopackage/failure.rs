@@ -1,4 +1,6 @@
-use citymap_gpkg::GpkgError;
+//! What can go wrong with the file, as what to do about it.
+
+use citymap_gpkg::{GpkgError, advice};
 use rusqlite::{Error as Sql, ErrorCode};
 
 use crate::StoreError;
@@ -6,47 +8,40 @@ use crate::StoreError;
 /// What goes wrong inside this module, before it is known where the file is.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// SQLite said no.
+    /// SQLite refused.
     Sql(Sql),
+    /// The GeoPackage format was violated.
+    Format(GpkgError),
     /// The record holds what it should not; the text says where and what to do.
     Content(String),
-    /// Already told in full.
+    /// An error with its location.
     Store(StoreError),
 }
 
 impl Failure {
-    /// The failure as others see it, with the place and with what to do about it.
+    /// The failure as a [`StoreError`], with the location and with what to do about it.
     pub(super) fn at(self, location: &str) -> StoreError {
-        let location = location.to_owned();
         let error = match self {
             Self::Store(error) => return error,
-            Self::Content(reason) => return StoreError::Database { location, reason },
+            Self::Content(reason) => return StoreError::database(location, reason),
+            Self::Format(error) => return StoreError::database(location, error.to_string()).because(error),
             Self::Sql(error) => error,
         };
-        let advice = match error.sqlite_error_code() {
+        match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                return StoreError::Busy { location };
+                return StoreError::Busy { location: location.to_owned() };
             }
             Some(ErrorCode::NotADatabase) => {
-                let reason =
-                    "it is no SQLite file; give the path of a .gpkg file that `citymap` made".to_owned();
-                return StoreError::Format { location, reason };
+                let reason = "it is not an SQLite file; give the path of a .gpkg file that `citymap` made";
+                return StoreError::format(location, reason).because(error);
             }
-            Some(ErrorCode::DiskFull) => "the disk is full, and nothing was changed; make room and try again",
-            Some(ErrorCode::ReadOnly) => {
-                "the file may not be written to; change its permissions or its folder's"
-            }
-            Some(ErrorCode::CannotOpen) => {
-                "the file cannot be opened; its folder must be there and, for SQLite's -wal and -shm files, \
-                 be writable"
-            }
-            Some(ErrorCode::DatabaseCorrupt) => {
-                "the file is damaged; `citymap doctor` tells more, restore it from a backup"
-            }
-            Some(ErrorCode::SystemIoFailure) => "reading or writing failed; look at the disk",
-            _ => return StoreError::Database { location, reason: error.to_string() },
+            _ => {}
+        }
+        let reason = match advice(&error) {
+            Some(advice) => format!("{advice} ({error})"),
+            None => error.to_string(),
         };
-        StoreError::Database { location, reason: format!("{advice} ({error})") }
+        StoreError::database(location, reason).because(error)
     }
 }
 
@@ -60,7 +55,7 @@ impl From<GpkgError> for Failure {
     fn from(error: GpkgError) -> Self {
         match error {
             GpkgError::Sqlite(error) => Self::Sql(error),
-            other => Self::Content(other.to_string()),
+            other => Self::Format(other),
         }
     }
 }

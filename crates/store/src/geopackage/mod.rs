@@ -26,6 +26,7 @@
 
 mod accept;
 mod backup;
+mod batch;
 mod catalogue;
 mod changes;
 mod check;

@@ -1,53 +1,41 @@
 //! Turning to a layer to put features into it: what happens to those that are there.
 
-use std::collections::HashSet;
-
 use citymap_gpkg::{schema, table};
-use citymap_model::{GeometryKind, Layer, LayerChange, Mode};
+use citymap_model::{GeometryKind, Layer, Mode};
 use rusqlite::Connection;
 
 use super::{
+    batch::RowBatch,
     catalogue,
     entry::{self, Entry},
     failure::Failure,
     former::Former,
     history::{self, Recorder},
     key_index, triggers,
-    writer::LayerWriter,
+    writer::{LayerWriter, Matching, Replaced},
 };
 use crate::{
     columns::{self, FID, GEOM, quoted},
-    fit::{check_definition, mapping, same_shape, unfit},
+    fit::{FieldMapping, same_shape},
+    turn::{self, GrowingFids, UpsertKeys},
 };
 
 impl LayerWriter {
     /// Turns to a layer as [`crate::Transaction::layer`] says.
     pub(super) fn open(conn: &Connection, layer: &Layer, mode: Mode, revision: u64) -> Result<Self, Failure> {
-        check_definition(layer)?;
         let existing = catalogue::get(conn, &layer.id)?;
+        turn::check_turn(existing.as_ref().map(|entry| &entry.layer), layer, mode)?;
         if existing.is_none() && schema::has_table(conn, layer.id.as_str())? {
-            return Err(unfit(
-                layer,
-                "the file has a table of this name that another program made; choose another name for the layer",
-            )
-            .into());
-        }
-        if mode == Mode::Upsert && existing.as_ref().map_or(layer, |entry| &entry.layer).key.is_none() {
-            return Err(unfit(
-                layer,
-                "it has no key, so nothing can be matched; use the mode append or replace",
-            )
-            .into());
+            return Err(turn::foreign_table(layer).into());
         }
         let (known, exists) = (catalogue::known_last_fid(conn, &layer.id)?, existing.is_some());
         let last_fid = known.max(catalogue::last_fid(conn, &layer.id, exists)?);
         let anew = matches!(mode, Mode::Replace | Mode::Restore);
-        let mut former = Former::default();
-        let mut aside = false;
+        let mut replaced = Replaced::default();
         let fresh = !exists || anew;
         let (mut entry, recorder, mapping) = match existing {
             Some(entry) if !anew => {
-                let mapping = mapping(&entry.layer, layer)?;
+                let mapping = FieldMapping::new(&entry.layer, layer)?;
                 triggers::drop(conn, &layer.id)?;
                 let mut recorder = Recorder::open(conn, &entry, revision)?;
                 recorder.add_all(known + 1, last_fid);
@@ -56,12 +44,16 @@ impl LayerWriter {
             existing => {
                 let mut stays = None;
                 if let Some(before) = &existing {
-                    former = Former::read(conn, before, layer, mode)?;
+                    replaced.former = Former::read(conn, before, layer, mode)?;
                     let mut recorder = Recorder::open(conn, before, revision)?;
                     recorder.add_all(known + 1, last_fid);
                     if same_shape(&before.layer, layer) {
-                        aside = !recorder.young();
-                        catalogue::drop(conn, before, aside)?;
+                        replaced.aside = !recorder.young();
+                        if replaced.aside {
+                            catalogue::set_aside(conn, before)?;
+                        } else {
+                            catalogue::drop(conn, before)?;
+                        }
                         stays = Some((before.generation, recorder));
                     } else {
                         end_generation(conn, before, &recorder)?;
@@ -80,47 +72,40 @@ impl LayerWriter {
                     Some((_, recorder)) => recorder,
                     None => Recorder::open(conn, &entry, revision)?,
                 };
-                (entry, recorder, None)
+                (entry, recorder, FieldMapping::default())
             }
         };
         entry.revision = revision;
-        let key = entry.layer.key_index();
         if mode == Mode::Upsert && !fresh {
             key_index::make(conn, &entry)?;
         }
-        let find = key.map_or_else(String::new, |key| {
-            format!("{} WHERE {} = ?1 LIMIT 2", entry::select(&entry), quoted(&entry.columns[key]))
-        });
+        let matching = match mode {
+            Mode::Replace => Matching::Replace(replaced),
+            Mode::Restore => Matching::Restore { replaced, growing: GrowingFids::default() },
+            Mode::Upsert => Matching::Upsert { keys: UpsertKeys::new(&entry.layer), find: find_key(&entry) },
+            Mode::Append | Mode::Edit | Mode::Drop => Matching::Append,
+        };
+        let extent = if fresh { None } else { table::extent(conn, &layer.id)? };
         Ok(Self {
             given: layer.clone(),
             mapping,
-            change: LayerChange {
-                layer: layer.id.clone(),
-                mode,
-                added: 0,
-                changed: 0,
-                removed: 0,
-                rejected: 0,
-            },
-            key,
-            former,
-            aside,
-            same: Vec::new(),
+            matching,
+            change: turn::no_change(&layer.id, mode),
             recorder,
-            seen: HashSet::new(),
             fresh,
             was_empty: entry.count == 0,
             next_fid: last_fid.saturating_add(1),
-            last_at: 0,
-            insert: insert(&entry, mode),
-            find,
-            pending: Vec::new(),
-            boxes: Vec::new(),
-            extent: if fresh { None } else { table::extent(conn, &layer.id)? },
-            codes: 0,
+            rows: RowBatch::new(&entry, insert(&entry, mode), extent),
             entry,
         })
     }
+}
+
+/// The statement that finds the first two features with a key.
+fn find_key(entry: &Entry) -> String {
+    entry.layer.key_index().map_or_else(String::new, |key| {
+        format!("{} WHERE {} = ?1 LIMIT 2", entry::select(entry), quoted(&entry.columns[key]))
+    })
 }
 
 /// Keeps all features of a layer whose fields or kind of geometry become others, or that is dropped, and takes its
@@ -132,7 +117,7 @@ pub(super) fn end_generation(conn: &Connection, entry: &Entry, recorder: &Record
         recorder.keep_all_but(conn, entry.layer.id.as_str(), Vec::new())?;
         recorder.save(conn)?;
     }
-    catalogue::drop(conn, entry, false)
+    catalogue::drop(conn, entry)
 }
 
 fn insert(entry: &Entry, mode: Mode) -> String {

@@ -21,7 +21,10 @@ use super::{
     revisions, waiting,
     writer::LayerWriter,
 };
-use crate::{Edit, Put, StoreError, Transaction, fit::unfit};
+use crate::{
+    Edit, Put, StoreError, Transaction,
+    turn::{self, Call},
+};
 
 /// Holds SQLite's write lock until it is committed or dropped.
 pub(super) struct GeoPackageTransaction {
@@ -114,14 +117,7 @@ impl GeoPackageTransaction {
         end_generation(conn, &entry, &recorder)?;
         history::save_version(conn, id, self.number, None)?;
         catalogue::know_last_fid(conn, id, last_fid)?;
-        self.changes.push(LayerChange {
-            layer: id.clone(),
-            mode: Mode::Drop,
-            added: 0,
-            changed: 0,
-            removed: entry.count,
-            rejected: 0,
-        });
+        self.changes.push(LayerChange { removed: entry.count, ..turn::no_change(id, Mode::Drop) });
         self.counts.push(0);
         Ok(())
     }
@@ -205,10 +201,10 @@ impl GeoPackageTransaction {
 
     /// A feature before the first layer is a mistake of the program, not of the data.
     fn without_layer(&self) -> StoreError {
-        StoreError::Database {
-            location: self.location.clone(),
-            reason: "a feature came before its layer, a mistake in the program".to_owned(),
-        }
+        StoreError::database(
+            self.location.clone(),
+            "a feature came before its layer, a mistake in the program".to_owned(),
+        )
     }
 
     fn settle<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, StoreError> {
@@ -222,10 +218,10 @@ impl GeoPackageTransaction {
         if !self.broken {
             return Ok(());
         }
-        Err(StoreError::Database {
-            location: self.location.clone(),
-            reason: "the change set failed half way, and nothing of it was committed".to_owned(),
-        })
+        Err(StoreError::database(
+            self.location.clone(),
+            "the change set failed half way, and nothing of it was committed".to_owned(),
+        ))
     }
 }
 
@@ -248,7 +244,7 @@ impl Transaction for GeoPackageTransaction {
         let outcome = match self.current.as_mut() {
             None => return Err(self.without_layer()),
             Some(Turn::Write(writer)) => writer.put(&self.conn, feature),
-            Some(Turn::Edit(editor)) => Err(misused(editor.entry(), "is edited; `put` goes with imports")),
+            Some(Turn::Edit(editor)) => Err(misused(editor.entry(), Mode::Edit, Call::Put)),
         };
         self.settle(outcome)
     }
@@ -257,7 +253,7 @@ impl Transaction for GeoPackageTransaction {
         let outcome = match self.current.as_mut() {
             None => return Err(self.without_layer()),
             Some(Turn::Write(writer)) => writer.put_at(&self.conn, fid, feature),
-            Some(Turn::Edit(editor)) => Err(misused(editor.entry(), "is edited; `put_at` goes with restore")),
+            Some(Turn::Edit(editor)) => Err(misused(editor.entry(), Mode::Edit, Call::PutAt)),
         };
         self.settle(outcome)
     }
@@ -266,9 +262,7 @@ impl Transaction for GeoPackageTransaction {
         let outcome = match self.current.as_mut() {
             None => return Err(self.without_layer()),
             Some(Turn::Edit(editor)) => editor.edit(&self.conn, edit),
-            Some(Turn::Write(writer)) => {
-                Err(misused(writer.entry(), "is imported; `edit` goes with mode edit"))
-            }
+            Some(Turn::Write(writer)) => Err(misused(writer.entry(), writer.mode(), Call::Edit)),
         };
         self.settle(outcome)
     }
@@ -304,7 +298,10 @@ impl Transaction for GeoPackageTransaction {
     }
 }
 
-/// A call that does not go with the layer's mode, a mistake of the program.
-fn misused(entry: &Entry, how: &str) -> Failure {
-    unfit(&entry.layer, &format!("the layer {how}, a mistake in the program")).into()
+/// The failure of a call that does not go with the mode of the turn.
+fn misused(entry: &Entry, mode: Mode, call: Call) -> Failure {
+    match turn::check_call(&entry.layer, mode, call) {
+        Err(error) => error.into(),
+        Ok(()) => Failure::Content(format!("mode {mode:?} takes no {call:?}, a mistake in the program")),
+    }
 }

@@ -4,8 +4,9 @@ use citymap_geometry::{check_positions, wkb};
 use citymap_model::{Geometry, GeometryKind, Layer, NewFeature, Value};
 
 use crate::{
-    StoreError,
-    fit::{check_kind, check_values, unstorable},
+    Refusal, StoreError,
+    fit::{check_kind, check_storable, check_values},
+    refusal::Acceptance,
 };
 
 /// A feature that may be written.
@@ -28,23 +29,24 @@ impl Accepted {
     }
 }
 
-/// A feature with the fields of `given` for a layer that holds `kind`; `Ok(Err(…))` says why it is not taken.
+/// Judges a feature with the fields of `given` for a layer that holds `kind`.
+///
+/// # Errors
+/// [`StoreError::Schema`] if the values do not fit the fields, a mistake in the program.
 pub(super) fn accept(
     given: &Layer,
     kind: GeometryKind,
     feature: NewFeature,
-) -> Result<Result<Accepted, String>, StoreError> {
+) -> Result<Acceptance<Accepted>, StoreError> {
     let NewFeature { geometry, values } = feature;
     check_values(given, &values)?;
-    if let Some(reason) = unstorable(&values) {
-        return Ok(Err(reason));
-    }
-    let Some(geometry) = geometry else { return Ok(Ok(Accepted { geometry: None, values })) };
-    Ok(extended(&geometry, kind).map(|geometry| Accepted { geometry: Some(geometry), values }))
+    let geometry = check_storable(&values)
+        .and_then(|()| geometry.as_ref().map(|geometry| extended(geometry, kind)).transpose());
+    Ok(geometry.map(|geometry| Accepted { geometry, values }).into())
 }
 
 /// A geometry as extended WKB with its coordinate system, as PostGIS takes it, and the code of its type.
-fn extended(geometry: &Geometry, kind: GeometryKind) -> Result<(Vec<u8>, u32), String> {
+fn extended(geometry: &Geometry, kind: GeometryKind) -> Result<(Vec<u8>, u32), Refusal> {
     /// The bit of the type that says that the number of a coordinate system follows.
     const WITH_SRID: u32 = 0x2000_0000;
     let code = wkb::type_code(geometry);
@@ -53,10 +55,10 @@ fn extended(geometry: &Geometry, kind: GeometryKind) -> Result<(Vec<u8>, u32), S
     bytes.extend_from_slice(&[0; 4]);
     let written = wkb::write(&mut bytes, geometry);
     if !written.is_finite() {
-        return Err("a coordinate is not a finite number".to_owned());
+        return Err(Refusal::NotFinite);
     }
-    check_kind(kind, code, written.is_empty()).map_err(|mismatch| mismatch.to_string())?;
-    check_positions(geometry).map_err(|fault| fault.to_string())?;
+    check_kind(kind, code, written.is_empty())?;
+    check_positions(geometry)?;
     bytes[0] = 1;
     bytes[1..5].copy_from_slice(&(code | WITH_SRID).to_le_bytes());
     bytes[5..9].copy_from_slice(&4326u32.to_le_bytes());

@@ -87,10 +87,10 @@ impl Database {
                 Err(error) => error.to_string(),
             };
             if Instant::now() >= until {
-                return Err(StoreError::Uncertain {
-                    location: self.location().to_owned(),
-                    reason: format!("{why}; then: {last}"),
-                });
+                return Err(StoreError::uncertain(
+                    self.location().to_owned(),
+                    format!("{why}; then: {last}"),
+                ));
             }
             sleep(Duration::from_millis(200)).await;
         }

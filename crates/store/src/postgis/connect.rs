@@ -36,9 +36,11 @@ impl Database {
             .enable_io()
             .enable_time()
             .build()
-            .map_err(|error| StoreError::Database {
-                location: address.shown.clone(),
-                reason: format!("no thread can be started for its connections: {error}"),
+            .map_err(|error| {
+                StoreError::database(
+                    address.shown.clone(),
+                    format!("no thread can be started for its connections: {error}"),
+                )
             })?;
         Ok(Self { runtime, lender: Lender::new(address, options.pool.clone()) })
     }
@@ -111,7 +113,7 @@ impl Database {
 
     /// What the database said, as others see it.
     pub(crate) fn failed(&self, error: Sql) -> StoreError {
-        failure::at(&error, self.location())
+        failure::at(error, self.location())
     }
 
     /// How many connections there are, and for how long.

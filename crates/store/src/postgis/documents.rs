@@ -71,9 +71,11 @@ async fn again(
     body: Option<&str>,
     why: &Sql,
 ) -> Result<bool, StoreError> {
-    let mut lease = database.fresh(Purpose::Write).await.map_err(|error| StoreError::Uncertain {
-        location: database.location().to_owned(),
-        reason: format!("{}; then: {error}", failure::plain(why)),
+    let mut lease = database.fresh(Purpose::Write).await.map_err(|error| {
+        StoreError::uncertain(
+            database.location().to_owned(),
+            format!("{}; then: {error}", failure::plain(why)),
+        )
     })?;
     let there = look(&mut lease, name).await.map_err(|error| database.failed(error))?;
     let written = match (&there, body) {

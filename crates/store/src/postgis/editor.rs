@@ -16,9 +16,11 @@ use super::{
     session::Session,
 };
 use crate::{
-    Edit, Put, StoreError,
+    Edit, Put, Refusal, StoreError,
     columns::{FID, quoted},
-    fit::{check_definition, same_shape, unfit},
+    fit::check_definition,
+    refusal::Acceptance,
+    turn,
 };
 
 /// Edits that are kept before they are handed to the database together.
@@ -61,12 +63,7 @@ impl LayerEditor {
     pub(super) fn open(session: &mut Session<'_>, layer: &Layer, revision: i64) -> Result<Self, StoreError> {
         check_definition(layer)?;
         let entry = entry::load(session, &layer.id)?.ok_or_else(|| StoreError::NoLayer(layer.id.clone()))?;
-        if !same_shape(&entry.layer, layer) {
-            return Err(unfit(
-                layer,
-                "an edit leaves the fields and the kind of geometry as they are; import with --mode replace to change them",
-            ));
-        }
+        turn::check_edit(&entry.layer, layer)?;
         let (last_fid, _) = entry::numbering(session, &layer.id)?;
         let column = publish::geometry_column(session, &entry)?;
         let again = entry.revision == revision;
@@ -75,14 +72,7 @@ impl LayerEditor {
             entry: Entry { layer: layer.clone(), revision, ..entry },
             before,
             again,
-            change: LayerChange {
-                layer: layer.id.clone(),
-                mode: Mode::Edit,
-                added: 0,
-                changed: 0,
-                removed: 0,
-                rejected: 0,
-            },
+            change: turn::no_change(&layer.id, Mode::Edit),
             done: [0; 3],
             next_fid: last_fid.saturating_add(1),
             fids: None,
@@ -110,39 +100,37 @@ impl LayerEditor {
         let (put, fid, after) = match edit {
             Edit::Insert(fid, feature) => {
                 let feature = match self.accept(feature)? {
-                    Ok(feature) => feature,
-                    Err(reason) => return Ok(Put::Rejected(reason)),
+                    Acceptance::Accepted(feature) => feature,
+                    Acceptance::Refused(refusal) => return Ok(Put::Rejected(refusal)),
                 };
                 let fid = match fid {
                     None => self.next_fid,
-                    Some(fid) if !(1..Fid::MAX).contains(&fid) => {
-                        return Ok(Put::Rejected(format!(
-                            "{fid} is no number for a feature; give one above 0"
-                        )));
+                    Some(fid) => {
+                        if let Err(refusal) = turn::check_new_fid(fid) {
+                            return Ok(Put::Rejected(refusal));
+                        }
+                        if self.is_there(session, fid)? {
+                            return Ok(Put::Rejected(Refusal::FidInUse(fid)));
+                        }
+                        fid
                     }
-                    Some(fid) if self.is_there(session, fid)? => {
-                        return Ok(Put::Rejected(format!(
-                            "there is a feature {fid} already; update it, or give no number"
-                        )));
-                    }
-                    Some(fid) => fid,
                 };
                 self.next_fid = self.next_fid.max(fid.saturating_add(1));
                 (Put::Added(fid), fid, Some(feature))
             }
             Edit::Update(fid, feature) => {
                 let feature = match self.accept(feature)? {
-                    Ok(feature) => feature,
-                    Err(reason) => return Ok(Put::Rejected(reason)),
+                    Acceptance::Accepted(feature) => feature,
+                    Acceptance::Refused(refusal) => return Ok(Put::Rejected(refusal)),
                 };
                 if !self.is_there(session, fid)? {
-                    return Ok(missing(fid));
+                    return Ok(Put::Rejected(Refusal::NoFeature(fid)));
                 }
                 (Put::Changed(fid), fid, Some(feature))
             }
             Edit::Delete(fid) => {
                 if !self.is_there(session, fid)? {
-                    return Ok(missing(fid));
+                    return Ok(Put::Rejected(Refusal::NoFeature(fid)));
                 }
                 (Put::Removed(fid), fid, None)
             }
@@ -158,7 +146,7 @@ impl LayerEditor {
         Ok(put)
     }
 
-    fn accept(&self, feature: NewFeature) -> Result<Result<Accepted, String>, StoreError> {
+    fn accept(&self, feature: NewFeature) -> Result<Acceptance<Accepted>, StoreError> {
         accept(&self.entry.layer, self.entry.layer.geometry, feature)
     }
 
@@ -418,10 +406,6 @@ impl LayerEditor {
         let name = format!("{}_key", schema::unique(&self.entry.layer, publish::next_name(session)?));
         session.batch(schema::index_key(&self.entry, self.entry.layer.id.as_str(), &name, key))
     }
-}
-
-fn missing(fid: Fid) -> Put {
-    Put::Rejected(format!("there is no feature {fid}"))
 }
 
 /// A statement with a row's number, geometry and values for parameters.

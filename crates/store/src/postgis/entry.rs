@@ -79,9 +79,11 @@ pub(super) fn load(session: &mut Session<'_>, id: &LayerId) -> Result<Option<Ent
         .transpose()
     })?;
     let Some((definition, mut entry)) = row else { return Ok(None) };
-    entry.layer = Layer::from_definition(&definition).map_err(|error| StoreError::Database {
-        location: session.database.location().to_owned(),
-        reason: format!("the catalogue's definition of layer `{id}` cannot be read: {error}"),
+    entry.layer = Layer::from_definition(&definition).map_err(|error| {
+        StoreError::database(
+            session.database.location().to_owned(),
+            format!("the catalogue's definition of layer `{id}` cannot be read: {error}"),
+        )
     })?;
     Ok(Some(entry))
 }

@@ -31,56 +31,52 @@ pub(crate) fn code(error: &Sql) -> Option<String> {
     error.as_database_error().and_then(|said| said.code()).map(|code| code.into_owned())
 }
 
-/// An error as others see it, with the place and with what to do about it.
-pub(crate) fn at(error: &Sql, location: &str) -> StoreError {
-    let location = location.to_owned();
+/// An error as a [`StoreError`], with the location and with what to do about it.
+pub(crate) fn at(error: Sql, location: &str) -> StoreError {
+    described(&error, location).because(error)
+}
+
+fn described(error: &Sql, location: &str) -> StoreError {
     let said = match error {
         Sql::Database(said) => said,
         error if lost(error) => {
-            return StoreError::Away {
-                location,
-                reason: format!("the connection was lost ({})", plain(error)),
-            };
+            return StoreError::away(location, format!("the connection was lost ({})", plain(error)));
         }
-        error => return StoreError::Database { location, reason: error.to_string() },
+        error => return StoreError::database(location, error.to_string()),
     };
     let code = said.code().unwrap_or_default();
     let message = said.message();
     let advice = match &*code {
-        "55P03" | "40001" | "40P01" => return StoreError::Busy { location },
+        "55P03" | "40001" | "40P01" => return StoreError::Busy { location: location.to_owned() },
         "25006" => {
-            return StoreError::Away {
+            return StoreError::away(
                 location,
-                reason:
-                    "it is a standby, which takes no changes; its primary, or the standby being promoted, is \
-                         needed"
-                        .to_owned(),
-            };
+                "it is a standby, which takes no changes; its primary, or the standby being promoted, is needed",
+            );
         }
-        _ if lost(error) => {
-            return StoreError::Away { location, reason: format!("it said: {message}") };
-        }
+        _ if lost(error) => return StoreError::away(location, format!("it said: {message}")),
         "53100" => {
             "the disk is full, and nothing was changed; make room on the database server and try again"
         }
         "53200" => "the database server has no memory left; try again, or give it more",
-        "57014" => "it took longer than statements may; allow more time, or look at the server's load",
+        "57014" => "it took longer than statements may; allow more time, or check the server's load",
         "28P01" | "28000" => {
-            "it refuses the user or the password; look at the address, PGPASSWORD and the password file"
+            "it refuses the user or the password; check the address, PGPASSWORD and the password file"
         }
         "3D000" => "there is no such database; ask its administrator for `CREATE DATABASE`",
         "42501" => {
-            "the user may not do this; ask the administrator to grant it citymap_reader, citymap_writer or citymap_owner"
+            "the user may not do this; ask the administrator to grant it citymap_reader, citymap_writer or \
+             citymap_owner"
         }
         "3F000" | "42P01" | "42883" | "42703" => {
             "the tables are not those of this version; `citymap migrate` brings them up to it, `citymap doctor` \
-             tells what differs"
+             reports what differs"
         }
         "XX001" | "XX002" => "the database is damaged; restore it from a backup",
-        "58030" | "58P01" => "reading or writing failed on the database server; look at its disk",
-        _ => return StoreError::Database { location, reason: with_detail(error) },
+        "58030" | "58P01" => "reading or writing failed on the database server; check its disk",
+        _ => return StoreError::database(location, with_detail(error)),
     };
-    StoreError::Database { location, reason: format!("{advice} ({message})") }
+    StoreError::database(location, format!("{advice} ({message})"))
 }
 
 /// What the server said, with the detail that tells which row.
@@ -115,7 +111,7 @@ mod tests {
     fn a_lost_connection_is_away() {
         let error = Sql::Io(io::Error::new(io::ErrorKind::ConnectionReset, "reset by peer"));
         assert!(lost(&error));
-        let told = at(&error, "postgres://db/city");
+        let told = at(error, "postgres://db/city");
         assert!(matches!(told, StoreError::Away { .. }));
         assert!(told.to_string().contains("reset by peer"), "{told}");
         assert!(!lost(&Sql::RowNotFound));

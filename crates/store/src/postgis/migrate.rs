@@ -58,14 +58,14 @@ async fn extension(database: &Database, lease: &mut Lease) -> Result<(), StoreEr
         // Two may come here at once.
         Err(error) if failure::code(&error).as_deref() == Some("23505") => Ok(()),
         Err(error) if failure::lost(&error) => Err(database.failed(error)),
-        Err(error) => Err(StoreError::Database {
-            location: database.location().to_owned(),
-            reason: format!(
+        Err(error) => Err(StoreError::database(
+            database.location().to_owned(),
+            format!(
                 "it has no PostGIS, and this user may not add it; ask the administrator to install PostGIS 3 and run \
                  `CREATE EXTENSION postgis` in this database ({})",
                 failure::plain(&error)
             ),
-        }),
+        )),
     }
 }
 
@@ -104,22 +104,22 @@ async fn one(lease: &mut Lease, name: &str, sql: &'static str) -> Result<bool, S
 
 fn told(database: &Database, name: &str, error: Sql) -> StoreError {
     match failure::code(&error).as_deref() {
-        Some("42501") => StoreError::Database {
-            location: database.location().to_owned(),
-            reason: format!(
+        Some("42501") => StoreError::database(
+            database.location().to_owned(),
+            format!(
                 "this user may not make its tables ({}); let the database's owner run `citymap migrate`, or ask the \
                  administrator for `GRANT CREATE ON DATABASE … TO …`",
                 failure::plain(&error)
             ),
-        },
-        Some("42P06" | "42P07") => StoreError::Format {
-            location: database.location().to_owned(),
-            reason: format!(
+        ),
+        Some("42P06" | "42P07") => StoreError::format(
+            database.location().to_owned(),
+            format!(
                 "a schema or table that migration {name} makes is there already and is not ours ({}); use a database \
                  of its own",
                 failure::plain(&error)
             ),
-        },
+        ),
         _ => database.failed(error),
     }
 }
@@ -133,10 +133,10 @@ async fn known(database: &Database, lease: &mut Lease) -> Result<(), StoreError>
         .map_err(|error| database.failed(error))?;
     match names.iter().find(|name| ALL.iter().all(|(known, _)| known != name)) {
         None => Ok(()),
-        Some(later) => Err(StoreError::Format {
-            location: database.location().to_owned(),
-            reason: format!("a later version of citymap has been here (migration {later}); use that one"),
-        }),
+        Some(later) => Err(StoreError::format(
+            database.location().to_owned(),
+            format!("a later version of citymap has been here (migration {later}); use that one"),
+        )),
     }
 }
 

@@ -108,7 +108,7 @@ impl Lender {
     }
 
     pub(super) fn away(&self, reason: String) -> StoreError {
-        StoreError::Away { location: self.address.shown.clone(), reason }
+        StoreError::away(self.address.shown.clone(), reason)
     }
 
     /// A connection, a fresh one if `fresh`: after one failed, those that lie idle are as likely to be dead.
@@ -196,7 +196,7 @@ impl Lender {
         }
         // A wrong password is no matter of waiting.
         if let Some(error) = refused.filter(|_| tried.len() == 1) {
-            return Err(failure::at(&error, &self.address.shown));
+            return Err(failure::at(error, &self.address.shown));
         }
         Err(self.away(match purpose {
             Purpose::Read => tried.join("; "),

@@ -18,11 +18,15 @@ use crate::{
 /// How long to wait for those who read a table that is to be swapped.
 pub(super) const SWAP_WAIT: &str = "SET LOCAL lock_timeout = '60s'";
 
-/// What a table that was filled aside did to the layer, feature by feature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How two tables of a layer differ.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Differences {
+    /// Rows that are in both and differ.
     pub(super) changed: u64,
+    /// Rows that are in the layer's table only.
     pub(super) removed: u64,
+    /// Rows that are in the other table only, as far as the caller has counted them.
+    pub(super) added: u64,
 }
 
 /// A number for names in the database.
@@ -110,7 +114,7 @@ pub(super) fn find_differing(
     let number = |index: usize| {
         counted.as_ref().and_then(|counted| u64::try_from(counted[index]).ok()).unwrap_or_default()
     };
-    Ok(Differences { changed: number(0), removed: number(1) })
+    Ok(Differences { changed: number(0), removed: number(1), added: 0 })
 }
 
 /// Keeps the former rows that [`find_differing`] found. `again` says that the layer was touched by this revision before.
@@ -194,18 +198,17 @@ pub(super) fn count(
     )?;
     let number =
         |index: usize| found.as_ref().and_then(|found| u64::try_from(found[index]).ok()).unwrap_or_default();
-    Ok(Differences { changed: number(0), removed: number(1) })
+    Ok(Differences { changed: number(0), removed: number(1), added: 0 })
 }
 
 /// Makes the rows of the layer's table those of the table `name`, whose kind of rows is the same, where
-/// [`find_differing`] found them to differ, and where there are `new` ones. The table's triggers see to the history.
+/// [`find_differing`] found them to differ, and adds the new ones. The table's triggers see to the history.
 pub(super) fn change_in_place(
     session: &mut Session<'_>,
     entry: &Entry,
     name: &str,
     found: &str,
     differences: Differences,
-    new: bool,
 ) -> Result<(), StoreError> {
     let (table, other, found) = (quoted(entry.layer.id.as_str()), quoted(name), quoted(found));
     if differences.removed > 0 {
@@ -219,7 +222,7 @@ pub(super) fn change_in_place(
             format!("(SELECT n.* FROM city.{other} n JOIN pg_temp.{found} d USING ({FID}) WHERE NOT d.gone)");
         update_from(session, entry, &source)?;
     }
-    if new {
+    if differences.added > 0 {
         insert_from(session, entry, &format!("city.{other}"))?;
     }
     session.batch(format!("DROP TABLE city.{other}"))
@@ -256,6 +259,15 @@ pub(super) fn insert_from(session: &mut Session<'_>, entry: &Entry, source: &str
     )
 }
 
+/// What a layer has before a filled table becomes its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing: the layer is new.
+    NoTable,
+    /// A table, which is dropped.
+    Table,
+}
+
 /// Makes the filled table `name` the layer's, with its indexes, triggers, titles and view. `before` says that the layer
 /// has a table, which goes out of the way.
 pub(super) fn publish(
@@ -263,12 +275,12 @@ pub(super) fn publish(
     entry: &Entry,
     name: &str,
     geometry: GeometryColumn,
-    before: bool,
+    before: Before,
 ) -> Result<(), StoreError> {
     session.batch(schema::index(entry, name))?;
     session.batch(format!("ANALYZE city.{}", quoted(name)))?;
     let mut grants = Vec::new();
-    if before {
+    if before == Before::Table {
         refuse_views(session, &entry.layer)?;
         grants = granted(session, entry)?;
         session.batch(SWAP_WAIT)?;
@@ -357,7 +369,7 @@ pub(super) fn rebuild(session: &mut Session<'_>, entry: &Entry) -> Result<(), St
         entry.list(""),
         quoted(entry.layer.id.as_str())
     ))?;
-    publish(session, entry, &name, GeometryColumn::Kind, true)
+    publish(session, entry, &name, GeometryColumn::Kind, Before::Table)
 }
 
 /// Takes the index over the key away.

@@ -339,7 +339,7 @@ fn within(database: &Database, layer: &LayerId, error: Sql) -> StoreError {
 
 /// The record holds what it should not.
 pub(super) fn content(database: &Database, reason: String) -> StoreError {
-    StoreError::Database { location: database.location().to_owned(), reason }
+    StoreError::database(database.location().to_owned(), reason)
 }
 
 /// A feature that cannot be read.

@@ -117,9 +117,9 @@ impl<'a> Session<'a> {
     }
 
     fn lost(&self) -> StoreError {
-        StoreError::Database {
-            location: self.database.location().to_owned(),
-            reason: "the change set failed half way, and nothing of it was committed".to_owned(),
-        }
+        StoreError::database(
+            self.database.location().to_owned(),
+            "the change set failed half way, and nothing of it was committed".to_owned(),
+        )
     }
 }

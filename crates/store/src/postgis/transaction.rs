@@ -15,7 +15,11 @@ use super::{
     session::Session,
     writer::LayerWriter,
 };
-use crate::{Edit, Put, StoreError, Transaction, columns::FID, fit::unfit};
+use crate::{
+    Edit, Put, StoreError, Transaction,
+    columns::FID,
+    turn::{self, Call},
+};
 
 /// What the transaction has turned to.
 enum Turn {
@@ -120,14 +124,8 @@ impl<'a> PostgisTransaction<'a> {
             .await
             .map(|_| ())
         })?;
-        Ok(LayerChange {
-            layer: id.clone(),
-            mode: Mode::Drop,
-            added: 0,
-            changed: 0,
-            removed: found.map_or(0, |found| found[0]).try_into().unwrap_or(0),
-            rejected: 0,
-        })
+        let removed = found.map_or(0, |found| found[0]).try_into().unwrap_or(0);
+        Ok(LayerChange { removed, ..turn::no_change(id, Mode::Drop) })
     }
 
     /// Writes the revision down and commits. `other` is another store's revision that this one is to be.
@@ -205,17 +203,17 @@ impl<'a> PostgisTransaction<'a> {
 
     /// A feature before the first layer is a mistake of the program, not of the data.
     fn without_layer(&self) -> StoreError {
-        StoreError::Database {
-            location: self.session.database.location().to_owned(),
-            reason: "a feature came before its layer, a mistake in the program".to_owned(),
-        }
+        StoreError::database(
+            self.session.database.location().to_owned(),
+            "a feature came before its layer, a mistake in the program".to_owned(),
+        )
     }
 
     fn broken(&self) -> StoreError {
-        StoreError::Database {
-            location: self.session.database.location().to_owned(),
-            reason: "the change set failed half way, and nothing of it was committed".to_owned(),
-        }
+        StoreError::database(
+            self.session.database.location().to_owned(),
+            "the change set failed half way, and nothing of it was committed".to_owned(),
+        )
     }
 
     fn settle<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
@@ -245,9 +243,11 @@ impl<'a> PostgisTransaction<'a> {
             sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false).bind(fid).fetch_optional(conn).await
         })?;
         let Some(row) = row else { return Ok(None) };
-        shape.feature(&row, fid, 0).map(Some).map_err(|problem| StoreError::Database {
-            location: self.session.database.location().to_owned(),
-            reason: format!("layer `{layer}`, feature {fid}: {}", problem.0),
+        shape.feature(&row, fid, 0).map(Some).map_err(|problem| {
+            StoreError::database(
+                self.session.database.location().to_owned(),
+                format!("layer `{layer}`, feature {fid}: {}", problem.0),
+            )
         })
     }
 
@@ -257,6 +257,17 @@ impl<'a> PostgisTransaction<'a> {
             writer.flush(&mut self.session)?;
         }
         entry::load(&mut self.session, layer)?.ok_or_else(|| StoreError::NoLayer(layer.clone()))
+    }
+}
+
+/// The error of a call that does not go with the mode of the turn.
+fn misused(session: &Session<'_>, entry: &Entry, mode: Mode, call: Call) -> StoreError {
+    match turn::check_call(&entry.layer, mode, call) {
+        Err(error) => error,
+        Ok(()) => StoreError::database(
+            session.database.location(),
+            format!("mode {mode:?} takes no {call:?}, a mistake in the program"),
+        ),
     }
 }
 
@@ -301,9 +312,7 @@ impl Transaction for PostgisTransaction<'_> {
     fn put(&mut self, feature: NewFeature) -> Result<Put, StoreError> {
         let outcome = match &mut self.turn {
             Turn::Writes(writer) => writer.put(&mut self.session, feature),
-            Turn::Edits(editor) => {
-                Err(unfit(&editor.entry().layer, "in this mode its features come with their numbers"))
-            }
+            Turn::Edits(editor) => Err(misused(&self.session, editor.entry(), Mode::Edit, Call::Put)),
             Turn::Drops(_) | Turn::None => return Err(self.without_layer()),
         };
         self.settle(outcome)
@@ -312,9 +321,7 @@ impl Transaction for PostgisTransaction<'_> {
     fn put_at(&mut self, fid: Fid, feature: NewFeature) -> Result<Put, StoreError> {
         let outcome = match &mut self.turn {
             Turn::Writes(writer) => writer.put_at(&mut self.session, fid, feature),
-            Turn::Edits(editor) => {
-                Err(unfit(&editor.entry().layer, "features come with their numbers in mode restore only"))
-            }
+            Turn::Edits(editor) => Err(misused(&self.session, editor.entry(), Mode::Edit, Call::PutAt)),
             Turn::Drops(_) | Turn::None => return Err(self.without_layer()),
         };
         self.settle(outcome)
@@ -323,9 +330,7 @@ impl Transaction for PostgisTransaction<'_> {
     fn edit(&mut self, edit: Edit) -> Result<Put, StoreError> {
         let outcome = match &mut self.turn {
             Turn::Edits(editor) => editor.edit(&mut self.session, edit),
-            Turn::Writes(writer) => {
-                Err(unfit(&writer.entry().layer, "single features are edited in mode edit only"))
-            }
+            Turn::Writes(writer) => Err(misused(&self.session, writer.entry(), writer.mode(), Call::Edit)),
             Turn::Drops(_) | Turn::None => return Err(self.without_layer()),
         };
         self.settle(outcome)
@@ -378,14 +383,14 @@ impl Transaction for PostgisTransaction<'_> {
             return Err(self.broken());
         }
         if revision.number != self.number() {
-            return Err(StoreError::Database {
-                location: self.session.database.location().to_owned(),
-                reason: format!(
+            return Err(StoreError::database(
+                self.session.database.location().to_owned(),
+                format!(
                     "revision {} cannot come next here, {} does; copy into an empty city",
                     revision.number,
                     self.number()
                 ),
-            });
+            ));
         }
         self.finish(Some(revision)).map(|_| ())
     }

@@ -31,6 +31,7 @@ pub(crate) fn edit(store: &dyn Store, edits: Vec<Edit>) -> (Revision, Vec<Put>) 
 
 fn is_rejected(put: &Put, words: &[&str]) {
     let Put::Rejected(reason) = put else { panic!("{put:?}") };
+    let reason = reason.to_string();
     assert!(words.iter().all(|word| reason.contains(word)), "{reason}");
 }
 

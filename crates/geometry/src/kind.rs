@@ -10,11 +10,11 @@ use crate::Geometry;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GeometryKind {
-    /// Points and collections of points.
+    /// Points and multi-points only.
     Point,
-    /// Lines and collections of lines.
+    /// Lines and multi-lines only.
     Line,
-    /// Polygons and collections of polygons.
+    /// Polygons and multi-polygons only.
     Polygon,
     /// More than one of the above, or collections.
     Mixed,

@@ -59,7 +59,7 @@ pub enum BlobError {
 /// A geometry ready for the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blob {
-    /// The blob: the GeoPackage header, then the geometry as WKB.
+    /// The header, then WKB.
     pub bytes: Vec<u8>,
     /// `None` for an empty geometry.
     pub bounds: Option<Bounds>,

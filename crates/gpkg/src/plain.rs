@@ -16,15 +16,15 @@ use crate::{
 /// A value of a row, as SQLite takes it. Days and instants are texts of ISO 8601.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Cell<'a> {
-    /// The absence of a value.
+    /// SQL `NULL`, for a missing value.
     Null,
     /// Stored as 0 or 1.
     Bool(bool),
-    /// A signed integer of 64 bits.
+    /// A whole number of 64 bits.
     Int(i64),
     /// 64-bit floating point; NaN becomes null.
     Real(f64),
-    /// A text in Unicode.
+    /// Text in UTF-8.
     Text(&'a str),
 }
 

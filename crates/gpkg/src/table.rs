@@ -118,8 +118,7 @@ pub fn state_contents(
     let bounds = extent.map_or([None; 4], |bounds| bounds.map(Some));
     conn.execute(
         "UPDATE gpkg_contents SET last_change = coalesce(?2, last_change), min_x = ?3, max_x = ?4, min_y = \
-         ?5, \
-         max_y = ?6 WHERE table_name = ?1",
+         ?5, max_y = ?6 WHERE table_name = ?1",
         params![id, changed, bounds[0], bounds[1], bounds[2], bounds[3]],
     )?;
     Ok(())

@@ -59,6 +59,12 @@ pub struct Output {
     rows: u64,
 }
 
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output").field("file", &self.file).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
 /// What each format implements.
 trait RowWriter {
     /// Writes one row: a value for each column, and the geometry if the table has one.

@@ -1,8 +1,8 @@
 //! GeoParquet 1.1: <https://geoparquet.org/releases/v1.1.0/>.
 //!
-//! Geometry is well-known binary in longitude and latitude (OGC:CRS84, which is what the standard takes where
-//! a file names no system). Beside it stands the box of each row, so that readers skip row groups that they
-//! need not see. What a row group holds is all that is held in memory.
+//! Geometry is well-known binary in longitude and latitude (OGC:CRS84, the standard's default for files that
+//! name no system). Next to it is the bounding box of each row, so that readers can skip row groups. At most
+//! one row group is in memory.
 
 use std::{
     fs,
@@ -31,14 +31,14 @@ use serde_json::json;
 
 use crate::{OutputError, RowWriter, Table};
 
-/// Rows of a batch that is handed to the writer.
+/// Rows that are handed to the Parquet writer together.
 const BATCH: usize = 8_192;
-/// Rows of a row group.
+/// Maximum number of rows of a row group.
 const GROUP: usize = 65_536;
 
-/// The column that holds the geometry.
+/// The name of the geometry column.
 const GEOMETRY: &str = "geometry";
-/// The column of its boxes.
+/// The name of the column with the bounding boxes.
 const BOX: &str = "bbox";
 
 pub(crate) struct GeoParquetWriter {
@@ -59,13 +59,13 @@ enum Builder {
     DateTime(TimestampMillisecondBuilder),
 }
 
-/// The geometry of the rows that wait, and what is known of all of it.
+/// The geometry and boxes of the rows that are not yet written, and what the metadata must say of all rows.
 struct GeometryColumns {
     wkb: BinaryBuilder,
     boxes: [Float64Builder; 4],
     bytes: Vec<u8>,
     extent: Option<[f64; 4]>,
-    /// Names of the kinds that came.
+    /// The names of the types that were written.
     kinds: std::collections::BTreeSet<&'static str>,
 }
 
@@ -101,7 +101,7 @@ impl GeoParquetWriter {
         })
     }
 
-    /// Hands the rows that wait to the writer.
+    /// Hands the collected rows to the Parquet writer.
     fn flush(&mut self) -> Result<(), OutputError> {
         if self.waiting == 0 {
             return Ok(());
@@ -171,7 +171,7 @@ impl Builder {
         }
     }
 
-    /// A value of another type is none.
+    /// Appends a value; one of another type becomes null.
     fn push(&mut self, value: ValueRef<'_>) {
         match (self, value) {
             (Self::Bool(out), ValueRef::Bool(value)) => out.append_value(value),
@@ -243,7 +243,7 @@ impl GeometryColumns {
         [Arc::new(self.wkb.finish()), Arc::new(StructArray::new(box_fields(), boxes, None))]
     }
 
-    /// What the standard wants to be said of the file.
+    /// The file's metadata under the key `geo`.
     fn metadata(&self) -> serde_json::Value {
         let covering = |side: &str| json!([BOX, side]);
         let mut column = json!({

@@ -10,6 +10,7 @@ use citymap_model::{FieldType, GeometryKind, Layer, LayerId, Title};
 use crate::{Column, Output, OutputError, Table};
 
 /// How the pieces of an overlay become rows.
+#[derive(Debug)]
 pub struct PieceRows {
     table: Table,
     /// Positions of the visible fields of either layer.

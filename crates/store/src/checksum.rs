@@ -1,4 +1,4 @@
-//! What a layer holds, in one number: equal in every store that holds the same.
+//! A hash of what a layer holds: equal in every store that holds the same.
 
 use citymap_geometry::wkb;
 use citymap_model::{LayerId, Value};
@@ -6,20 +6,21 @@ use sha2::{Digest, Sha256};
 
 use crate::{ReadView, StoreError};
 
-/// The checksum of a layer's content.
+/// The checksum of all features of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checksum {
-    /// How many features went into it.
+    /// The number of features.
     pub count: u64,
-    /// SHA-256, hexadecimal, of each feature's number, geometry (WKB) and values, in the order of their numbers.
+    /// SHA-256, hexadecimal, of each feature's number, geometry (WKB) and values, in the order of their
+    /// numbers.
     pub sha256: String,
 }
 
-/// Reads a layer and sums it up. Geometry counts bit by bit; a real zero counts the same with either sign,
-/// since SQLite keeps but one of them.
+/// Reads a layer and computes its checksum. Geometry counts bit by bit; zero in a field counts the same with
+/// either sign, because SQLite keeps only one of them.
 ///
 /// # Errors
-/// What reading the layer fails with.
+/// As [`crate::ReadView::read`].
 pub fn checksum(view: &dyn ReadView, layer: &LayerId) -> Result<Checksum, StoreError> {
     let mut hasher = Sha256::new();
     let mut count = 0;

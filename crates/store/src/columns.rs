@@ -1,11 +1,12 @@
-//! Names in SQL, as both stores write them. The rules are those of the GeoPackage format; PostgreSQL adds its own.
+//! Names in SQL, as both stores write them. The rules are those of the GeoPackage format; PostgreSQL adds its
+//! own.
 
 use citymap_gpkg::columns::unique_names;
 pub(crate) use citymap_gpkg::columns::{FID, GEOM, cut, names, quoted, sql_type};
 use citymap_model::Field;
 
-/// A column name for each field in PostgreSQL, which cuts names after 63 bytes and has columns of its own in every table.
-/// `revision` is a column of the history tables.
+/// A column name for each field in PostgreSQL, which cuts names after 63 bytes and has columns of its own in
+/// every table. `revision` is a column of the history tables.
 pub(crate) fn postgres_names(fields: &[Field]) -> Vec<String> {
     unique_names(fields, &["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "revision"], 63)
 }

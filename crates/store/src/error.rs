@@ -18,8 +18,8 @@ fn how_to_create(location: &str) -> &'static str {
 /// The error of a database, a file system or a format that is behind a [`StoreError`].
 pub type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why a record could not be read or written. The texts name the location and say what to do where that is known;
-/// `source()` gives the cause.
+/// Why a record could not be read or written. The texts name the location and say what to do where that is
+/// known; `source()` gives the cause.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -76,8 +76,8 @@ pub enum StoreError {
         /// What is missing, and what to use instead.
         reason: String,
     },
-    /// The database cannot be reached, or cannot be written to (a standby without its primary). What was read before
-    /// stays valid; try again.
+    /// The database cannot be reached, or cannot be written to (a standby without its primary). What was read
+    /// before stays valid; try again.
     #[error("{location} cannot be reached: {reason}")]
     Away {
         /// Where the record is.
@@ -88,16 +88,16 @@ pub enum StoreError {
         #[source]
         source: Option<Cause>,
     },
-    /// The connection was lost while a change set was committed, and was not restored in time to find out whether the
-    /// record holds it: all of it or nothing. The log tells, by the change set's message.
+    /// The connection was lost while a change set was committed, and was not restored in time to find out
+    /// whether the record holds it: all of it or nothing. The log tells, by the change set's message.
     #[error(
-        "{location} went away during a commit, and whether it holds the change is not known yet; `citymap log` \
-         will show it: {reason}"
+        "{location} went away during a commit, and whether it holds the change is not known yet; `citymap \
+         log` will show it: {reason}"
     )]
     Uncertain {
         /// Where the record is.
         location: String,
-        /// What happened.
+        /// What happened during the commit.
         reason: String,
         /// The error behind it, if there is one.
         #[source]
@@ -111,8 +111,8 @@ pub enum StoreError {
         /// The newest revision there is.
         newest: u64,
     },
-    /// The revision is in the log, but the city as it was then is not kept: the record was begun by an earlier version
-    /// of the program, which kept no history.
+    /// The revision is in the log, but the city as it was then is not kept: the record was begun by an
+    /// earlier version of the program, which kept no history.
     #[error("revision {asked} can no longer be read; the history of {location} begins with revision {since}")]
     NoHistory {
         /// Where the record is.

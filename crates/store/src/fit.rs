@@ -8,12 +8,12 @@ use citymap_model::{Layer, Value, YEARS};
 
 use crate::{Refusal, StoreError};
 
-/// A refusal of a layer's definition.
+/// The error for a layer's definition that cannot be used.
 pub(crate) fn unfit(layer: &Layer, reason: &str) -> StoreError {
     StoreError::Schema { layer: layer.id.clone(), reason: reason.to_owned() }
 }
 
-/// Refuses a definition that contradicts itself.
+/// Checks that a definition does not contradict itself.
 pub(crate) fn check_definition(layer: &Layer) -> Result<(), StoreError> {
     let mut names = HashSet::new();
     if let Some(field) = layer.fields.iter().find(|field| !names.insert(field.name.as_str())) {
@@ -104,8 +104,8 @@ fn check_fields(existing: &Layer, given: &Layer) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Checks that a layer of the kind `layer` takes a geometry of a WKB type. An empty geometry fits every layer that has
-/// geometry.
+/// Checks that a layer of the kind `layer` takes a geometry of a WKB type. An empty geometry fits every layer
+/// that has geometry.
 pub(crate) fn check_kind(layer: GeometryKind, wkb_type: u32, empty: bool) -> Result<(), KindMismatch> {
     if empty && layer != GeometryKind::None {
         return Ok(());
@@ -124,7 +124,7 @@ pub(crate) fn same_fields(a: &Layer, b: &Layer) -> bool {
         && a.fields.iter().zip(&b.fields).all(|(a, b)| a.name == b.name && a.field_type == b.field_type)
 }
 
-/// The key of a feature as text, `None` where it has none. An empty text is no key.
+/// The key of a feature as text; `None` if it has none. An empty text does not count as a key.
 pub(crate) fn key_of(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
     let key: std::borrow::Cow<'_, str> = match value {
         Value::Text(text) => text.as_str().into(),
@@ -133,7 +133,7 @@ pub(crate) fn key_of(value: &Value) -> Option<std::borrow::Cow<'_, str>> {
     (!key.is_empty()).then_some(key)
 }
 
-/// A value of another type than its field is a fault of the program, not of the data.
+/// Checks that values have the types of their fields; others are a mistake in the program, not in the data.
 pub(crate) fn check_values(given: &Layer, values: &[Value]) -> Result<(), StoreError> {
     let fields = &given.fields;
     if values.len() != fields.len() {

@@ -1,7 +1,58 @@
-//! The record: what the city knows, on disk. One trait, [`Store`], and a GeoPackage file or a PostGIS database behind it.
+//! The record: what the city knows, on disk, with its history.
 //!
-//! Nothing but this room writes. A [`Transaction`] becomes one [`Revision`] or nothing at all,
-//! also when the process is killed while it commits. A [`ReadView`] reads all layers as of one revision.
+//! There is one trait, [`Store`], and two implementations behind it: a GeoPackage file ([`GeoPackage`]) and a
+//! PostgreSQL database with PostGIS ([`Postgis`]). Both keep a layer as a plain table that QGIS and GDAL
+//! read, and next to it what such a table has no room for: the catalogue, the log of revisions, and the
+//! former states of features. A conformance suite (`tests/conformance`) defines the trait: one list of tests
+//! that both must pass.
+//!
+//! Only this crate writes the record. A [`Transaction`] becomes one [`Revision`] as a whole or leaves no
+//! trace, also when the process is killed while it commits. A [`ReadView`] reads all layers as of one
+//! revision, the newest or a former one, and is not disturbed by what is committed in the meantime.
+//!
+//! The two implementations share no SQL. What must be the same in both is written once: the rules of each
+//! mode (`turn`), what a feature must be to be taken ([`Refusal`]), what fits a layer's definition (`fit`),
+//! and what can be built on the trait alone ([`copy`], [`roll_back`], [`checksum`]).
+//!
+//! All calls block: call them from threads that may wait, never from an asynchronous worker thread.
+//!
+//! # Examples
+//! ```
+//! use citymap_model::{
+//!     CommitMeta, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value,
+//! };
+//! use citymap_store::{Edit, Put, open};
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let store = open(folder.path().join("city.gpkg").to_str().unwrap(), true).unwrap();
+//! let id = "wells".parse().unwrap();
+//! let mut layer = Layer::new(id, Title::same("Wells"), Role::Utility, GeometryKind::Point);
+//! layer.fields.push(Field::new("depth", FieldType::Real));
+//! let well = |depth| NewFeature {
+//!     geometry: Some(geo_types::Point::new(106.7, 10.77).into()),
+//!     values: vec![Value::Real(depth)],
+//! };
+//!
+//! let mut import = store.begin(CommitMeta::default()).unwrap();
+//! import.layer(&layer, Mode::Replace).unwrap();
+//! assert_eq!(import.put(well(31.5)).unwrap(), Put::Added(1));
+//! assert_eq!(import.commit().unwrap().number, 1);
+//!
+//! let mut change = store.begin(CommitMeta::default()).unwrap();
+//! change.layer(&layer, Mode::Edit).unwrap();
+//! change.edit(Edit::Update(1, well(40.0))).unwrap();
+//! change.commit().unwrap();
+//!
+//! // Revision 1 can still be read as it was.
+//! let mut depths = Vec::new();
+//! let view = store.view_at(1).unwrap();
+//! view.read(&layer.id, &mut |feature| {
+//!     depths.push(feature.values[0].clone());
+//!     Ok(())
+//! })
+//! .unwrap();
+//! assert_eq!(depths, [Value::Real(31.5)]);
+//! ```
 
 mod checksum;
 mod columns;
@@ -31,31 +82,32 @@ pub use refusal::Refusal;
 pub use replay::{copy, roll_back};
 pub use versions::Version;
 
-/// How a record is opened.
+/// How a record is opened. The default opens what is there and creates nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Makes a GeoPackage file that is not there, with the folders above it. A database is never made.
+    /// Whether to create a GeoPackage file that does not exist, with the folders above it. A database is
+    /// never created.
     pub create: bool,
-    /// Brings the tables of a PostGIS database up to this version of the program.
+    /// Whether to bring the tables of a PostGIS database up to this version of the program.
     pub migrate: bool,
     /// The connections to a PostGIS database.
     pub pool: Pool,
 }
 
-/// How many connections to a database there are, and for how long.
+/// How many connections to a database there may be, and how long they may wait.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pool {
-    /// Connections at most.
+    /// Maximum number of connections.
     pub size: u32,
     /// How long to wait for a connection to be made, or to become free.
     pub connect_timeout: Duration,
-    /// How long a statement other than a bulk write may run; zero for no bound.
+    /// How long a statement other than a bulk write may run; zero for no limit.
     pub statement_timeout: Duration,
-    /// How long a connection that nobody uses is kept.
+    /// How long an unused connection is kept.
     pub idle_timeout: Duration,
-    /// How long a connection lives at most.
+    /// How long a connection is used before it is replaced.
     pub max_lifetime: Duration,
-    /// How long a writer waits for another one before it fails as [`StoreError::Busy`].
+    /// How long a writer waits for another one before it fails with [`StoreError::Busy`].
     pub writer_wait: Duration,
 }
 
@@ -72,17 +124,17 @@ impl Default for Pool {
     }
 }
 
-/// Opens the record at `location`: the path of a GeoPackage file or a `postgres://` address. With
-/// `create`, a file that is not there is made, with the folders above it.
+/// Opens the record at `location`: the path of a GeoPackage file or a `postgres://` address. With `create`, a
+/// file that does not exist is created, with the folders above it.
 ///
 /// # Errors
-/// [`StoreError::Missing`] if nothing is there and `create` is false, [`StoreError::Format`] if
-/// what is there is not ours or of a later version, [`StoreError::Away`] if a database cannot be reached.
+/// [`StoreError::Missing`] if there is nothing and `create` is false, [`StoreError::Format`] if what is there
+/// is not a store of ours or of a later version, [`StoreError::Away`] if a database cannot be reached.
 pub fn open(location: &str, create: bool) -> Result<Box<dyn Store>, StoreError> {
     open_with(location, &Options { create, ..Options::default() })
 }
 
-/// Opens the record at `location` as the options say.
+/// Opens the record at `location` with options.
 ///
 /// # Errors
 /// As [`open`].
@@ -94,14 +146,14 @@ pub fn open_with(location: &str, options: &Options) -> Result<Box<dyn Store>, St
     Ok(Box::new(if options.create { GeoPackage::open_or_create(path)? } else { GeoPackage::open(path)? }))
 }
 
-/// A layer in the catalogue.
+/// A layer in the catalogue, as of one revision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerEntry {
-    /// What it is.
+    /// The layer's definition.
     pub layer: Layer,
-    /// The revision that last touched it.
+    /// The revision that last touched the layer.
     pub revision: RevisionNumber,
-    /// How many features it has.
+    /// The number of features in the layer.
     pub count: u64,
 }
 
@@ -110,10 +162,10 @@ pub struct LayerEntry {
 pub enum Put {
     /// It is new and has this number.
     Added(Fid),
-    /// It took the place of the feature with its key or number, which keeps its number. The log counts
-    /// it as changed only if its geometry or values are others now.
+    /// It took the place of the feature with its key or number, which keeps its number. The log counts it as
+    /// changed only if its geometry or values differ.
     Changed(Fid),
-    /// The feature with this number is no longer there.
+    /// The feature with this number was deleted.
     Removed(Fid),
     /// It was not taken, for this reason. The log does not count it unless the caller does, by
     /// [`Transaction::rejected`].
@@ -123,102 +175,139 @@ pub enum Put {
 /// A change of one feature, by its number.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
-    /// Adds a feature. Without a number it gets the next one. A number that is given must not be in use:
-    /// a removed feature comes back, or another store's is copied.
+    /// Adds a feature. Without a number it gets the next one. A given number must not be in use: it brings a
+    /// deleted feature back, or copies one from another store.
     Insert(Option<Fid>, NewFeature),
-    /// Gives the feature this geometry and these values.
+    /// Replaces the geometry and the values of a feature.
     Update(Fid, NewFeature),
-    /// Takes the feature away.
+    /// Deletes the feature with this number.
     Delete(Fid),
 }
 
 /// A feature that differs between two revisions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// Its number.
+    /// The number of the feature.
     pub fid: Fid,
-    /// As it was in the former revision, its values in the order of the layer's fields then; `None`
-    /// if it was not there.
+    /// The feature at the earlier revision, its values in the order of the layer's fields at that time;
+    /// `None` if it did not exist.
     pub before: Option<Feature>,
-    /// As it is in the latter; `None` if it is not there.
+    /// The feature at the later revision; `None` if it does not exist.
     pub after: Option<Feature>,
 }
 
-/// How much a layer differs between two revisions, before anybody reads it.
+/// How much a layer differs between two revisions: an estimate from counts, made without reading features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Touched {
-    /// Features, at most so many (0: none); definition and fields may differ in their titles only.
+    /// At most this many features differ (0: none); the definitions may differ, their fields in titles only.
     Features(u64),
-    /// The fields or the kind of geometry are others, or the layer is in one of the two only. A store may also say so where
-    /// they were others in between.
+    /// The fields or the kind of geometry differ, or the layer exists at one of the revisions only. A store
+    /// may also answer so if they differed at some revision in between.
     Whole,
 }
 
-/// A small text kept beside the record (webhooks, settings), in no revision.
+/// A small text kept next to the record (webhooks, settings); it belongs to no revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// Grows with each writing, from 1.
+    /// Grows by one with each write, from 1.
     pub version: u64,
-    /// The text.
+    /// The text of the document.
     pub body: String,
 }
 
-/// The record of one city. Calls block: never make them on an async worker thread.
+/// The record of one city. All calls block.
+///
+/// # Errors
+/// Every call fails with [`StoreError::Away`] if a database cannot be reached, and with
+/// [`StoreError::Database`] if it or the file refuses or is damaged. What else can go wrong is said at each
+/// call.
 pub trait Store: Send + Sync {
-    /// Where the record is, for people; never a password.
+    /// Where the record is, for people; never contains a password.
     fn location(&self) -> String;
 
-    /// The newest revision; 0 for an empty city. Cheap enough to ask several times a second.
-    fn revision(&self) -> Result<RevisionNumber, StoreError>;
-
-    /// Waits until the newest revision is above `known`, or the time is over; the newest revision. Wakes
-    /// within milliseconds of a commit by this process or, on PostGIS, by any other.
-    fn wait(&self, known: RevisionNumber, timeout: Duration) -> Result<RevisionNumber, StoreError>;
-
-    /// All that can be read, as of the newest revision now.
-    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError>;
-
-    /// All that could be read as of a former revision; 0 is the empty city.
+    /// The newest revision; 0 for an empty city. Cheap enough to be called several times a second.
     ///
     /// # Errors
-    /// [`StoreError::NoRevision`] if it is above the newest.
+    /// As for every call of [`Store`].
+    fn revision(&self) -> Result<RevisionNumber, StoreError>;
+
+    /// Waits until the newest revision is above `known` or the time is over, and gives the newest revision.
+    /// Returns within milliseconds of a commit by this process or, on PostGIS, by any other.
+    ///
+    /// # Errors
+    /// As for every call of [`Store`].
+    fn wait(&self, known: RevisionNumber, timeout: Duration) -> Result<RevisionNumber, StoreError>;
+
+    /// Opens a view of the newest revision.
+    ///
+    /// # Errors
+    /// As for every call of [`Store`].
+    fn view(&self) -> Result<Box<dyn ReadView + '_>, StoreError>;
+
+    /// Opens a view of a former revision; 0 is the empty city.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRevision`] if it is above the newest, [`StoreError::NoHistory`] if the record keeps no
+    /// history that far back.
     fn view_at(&self, revision: RevisionNumber) -> Result<Box<dyn ReadView + '_>, StoreError>;
 
-    /// Starts a change set. One at a time: a second one waits, then fails as
-    /// [`StoreError::Busy`]. Dropping it without [`Transaction::commit`] changes nothing.
+    /// Begins a change set. There is one at a time. Dropping it without [`Transaction::commit`] changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if another one does not end in time, see [`Pool::writer_wait`].
     fn begin(&self, meta: CommitMeta) -> Result<Box<dyn Transaction + '_>, StoreError>;
 
     /// The newest `limit` revisions, newest first.
+    ///
+    /// # Errors
+    /// As for every call of [`Store`].
     fn log(&self, limit: usize) -> Result<Vec<Revision>, StoreError>;
 
     /// At most `limit` revisions above `after`, oldest first.
+    ///
+    /// # Errors
+    /// As for every call of [`Store`].
     fn log_after(&self, after: RevisionNumber, limit: usize) -> Result<Vec<Revision>, StoreError>;
 
-    /// The newest revision that was committed at `time` or before; 0 if none was. A revision's time is never
-    /// before that of the revision before it.
+    /// The newest revision that was committed at `time` or before; 0 if there is none. The time of a revision
+    /// is never before that of the revision before it.
+    ///
+    /// # Errors
+    /// As for every call of [`Store`].
     fn revision_at(&self, time: DateTime<Utc>) -> Result<RevisionNumber, StoreError>;
 
     /// The names of all documents, sorted.
-    fn document_names(&self) -> Result<Vec<String>, StoreError>;
-
-    /// A document, if there is one of this name.
-    fn document(&self, name: &str) -> Result<Option<Document>, StoreError>;
-
-    /// Writes a document (`None` takes it away) if its version is still `expected` (0: there is none); whether
-    /// it was. Durable when it returns.
-    fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError>;
-
-    /// The layers whose stored definitions are from before fields had meanings, sorted; [`add_meanings`] writes them anew.
     ///
     /// # Errors
-    /// What reading fails with.
+    /// As for every call of [`Store`].
+    fn document_names(&self) -> Result<Vec<String>, StoreError>;
+
+    /// The document of this name, if there is one.
+    ///
+    /// # Errors
+    /// As for every call of [`Store`].
+    fn document(&self, name: &str) -> Result<Option<Document>, StoreError>;
+
+    /// Writes a document (`None` deletes it) if its version is still `expected` (0: it does not exist). Gives
+    /// whether it was written, and then it is durable.
+    ///
+    /// # Errors
+    /// As for every call of [`Store`].
+    fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError>;
+
+    /// The layers whose stored definitions are from before fields had meanings, sorted; [`add_meanings`] writes
+    /// them again.
+    ///
+    /// # Errors
+    /// As for every call of [`Store`].
     fn former_definitions(&self) -> Result<Vec<LayerId>, StoreError> {
         Ok(Vec::new())
     }
 
-    /// What became of one feature up to revision `until`, newest first, `limit` versions at most: one for each revision that
-    /// added it, changed it (another list of fields counts) or took it away. Revisions before the history begins are
-    /// not told.
+    /// The versions of one feature up to revision `until`, newest first and at most `limit`: one for each
+    /// revision that added it, changed it (a change of the layer's fields counts) or deleted it. Revisions
+    /// before the history begins are left out.
     ///
     /// # Errors
     /// [`StoreError::NoRevision`] if `until` is above the newest revision.
@@ -232,28 +321,45 @@ pub trait Store: Send + Sync {
         versions::walk(self, layer, fid, until, limit)
     }
 
-    /// Looks for what is wrong with the record (`citymap doctor`).
+    /// Examines the record (`citymap doctor`). Damage is a finding, not an error.
+    ///
+    /// # Errors
+    /// As for every call of [`Store`].
     fn check(&self) -> Result<Vec<Finding>, StoreError>;
 }
 
-/// All layers as of one revision, newest or former.
+/// All layers as of one revision, the newest or a former one.
+///
+/// # Errors
+/// Every call that reads fails as the calls of [`Store`] do. A call for a layer that does not exist at the
+/// view's revision fails with [`StoreError::NoLayer`].
 pub trait ReadView {
-    /// The revision.
+    /// The revision that is read.
     fn revision(&self) -> RevisionNumber;
 
-    /// The catalogue, sorted by id: definitions, counts and last touching revisions as of this revision.
+    /// The catalogue as of this revision, sorted by id.
+    ///
+    /// # Errors
+    /// As for every call of [`ReadView`].
     fn layers(&self) -> Result<Vec<LayerEntry>, StoreError>;
 
-    /// Hands each feature of a layer to `sink`, ordered by fid.
+    /// Hands each feature of a layer to `sink`, ordered by number. An error of `sink` ends the reading and is
+    /// returned.
+    ///
+    /// # Errors
+    /// [`StoreError::NoLayer`] if the layer does not exist at this revision; the errors of `sink`.
     fn read(
         &self,
         layer: &LayerId,
         sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// What is the same for as long as the layer is changed by revisions alone, so that what was read of it holds for the
-    /// revision it was read at; it becomes another one when another program edits the layer past the revisions. `None` where that
-    /// cannot be told: what was read holds until nobody knows when. Cheap.
+    /// A text that stays the same as long as the layer is changed by revisions only: what was read of the
+    /// layer is still right for the revision at which it was read. It changes when another program edits the
+    /// layer's table without a revision. `None` if the store cannot tell. Cheap.
+    ///
+    /// # Errors
+    /// As for every call of [`ReadView`].
     fn stamp(&self, layer: &LayerId) -> Result<Option<String>, StoreError> {
         let _ = layer;
         Ok(None)
@@ -261,12 +367,21 @@ pub trait ReadView {
 
     /// How much a layer differs between revision `from` (not above this view's) and this view. Costs no more
     /// than counting.
+    ///
+    /// # Errors
+    /// [`StoreError::NoLayer`] if the layer exists at neither, [`StoreError::NoRevision`] if `from` is above
+    /// this view's.
     fn touched(&self, layer: &LayerId, from: RevisionNumber) -> Result<Touched, StoreError>;
 
-    /// Hands each feature that differs between revision `from` (not above this view's) and this view to `sink`,
-    /// ordered by fid. One that is the same in both is left out, whatever happened between; where the fields
-    /// differ, every feature differs. Costs what differs, not what there is, unless [`ReadView::touched`] says
-    /// [`Touched::Whole`].
+    /// Hands each feature that differs between revision `from` (not above this view's) and this view to
+    /// `sink`, ordered by number. A feature that is the same at both is left out, whatever happened in
+    /// between; if the fields differ, every feature differs.
+    ///
+    /// # Errors
+    /// As [`ReadView::touched`]; the errors of `sink`.
+    ///
+    /// # Performance
+    /// Costs what differs, not what there is, unless [`ReadView::touched`] answers [`Touched::Whole`].
     fn changes(
         &self,
         layer: &LayerId,
@@ -275,64 +390,102 @@ pub trait ReadView {
     ) -> Result<(), StoreError>;
 }
 
-/// A change set on its way: layers are written one after the other.
+/// A change set that is being made: its layers are written one after the other. After a call that failed, the
+/// transaction can only be dropped.
+///
+/// # Errors
+/// Every call fails as the calls of [`Store`] do.
 pub trait Transaction {
-    /// The number that the revision will have: one above the newest, which nobody changes until the transaction ends.
+    /// The number that the revision will have: one above the newest, which nobody changes until the
+    /// transaction ends.
     fn number(&self) -> RevisionNumber;
 
-    /// Turns to a layer, creating it if it is not there. With [`Mode::Replace`] its former
-    /// features go and its definition becomes `layer`; a feature whose key is the same and
-    /// unique before and after keeps its fid. [`Mode::Restore`] does the same for features that come
-    /// with their numbers, by [`Transaction::put_at`] alone. With [`Mode::Append`] and [`Mode::Upsert`] the layer's
-    /// fields must be among those of the existing one, with the same types ([`StoreError::Schema`] otherwise);
-    /// values of missing fields become null. With [`Mode::Edit`] the layer must be there
-    /// ([`StoreError::NoLayer`] otherwise) and have the same fields and kind of geometry; the rest of its definition
-    /// becomes that of `layer`, and features change by [`Transaction::edit`] alone. [`Mode::Drop`] takes the layer
-    /// and its features away; its history stays.
+    /// Turns to a layer, which the next calls are about, and creates it if it does not exist.
+    ///
+    /// - [`Mode::Replace`]: the former features go, and the definition becomes `layer`. A feature whose key
+    ///   is the same and unique before and after keeps its number.
+    /// - [`Mode::Restore`]: as replace, for features that come with their numbers, by [`Transaction::put_at`]
+    ///   only.
+    /// - [`Mode::Append`], [`Mode::Upsert`]: the fields of `layer` must be among those of the layer that
+    ///   exists, with the same types; values of missing fields become null. An upsert needs a key.
+    /// - [`Mode::Edit`]: the layer must exist and have the same fields and kind of geometry. The rest of its
+    ///   definition becomes that of `layer`. Features change by [`Transaction::edit`] only.
+    /// - [`Mode::Drop`]: the layer and its features go; its history stays.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] if the definition contradicts itself or does not fit the layer that exists,
+    /// [`StoreError::NoLayer`] for an edit or drop of a layer that does not exist.
     fn layer(&mut self, layer: &Layer, mode: Mode) -> Result<(), StoreError>;
 
-    /// Puts a feature into the current layer.
+    /// Puts a feature into the current layer ([`Mode::Append`], [`Mode::Replace`], [`Mode::Upsert`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] if its values do not fit the fields, or the mode takes no such call.
     fn put(&mut self, feature: NewFeature) -> Result<Put, StoreError>;
 
-    /// Puts a feature with its number into the current layer ([`Mode::Restore`]); numbers grow from call to call.
+    /// Puts a feature with its number into the current layer ([`Mode::Restore`]). Numbers grow from call to
+    /// call.
+    ///
+    /// # Errors
+    /// As [`Transaction::put`].
     fn put_at(&mut self, fid: Fid, feature: NewFeature) -> Result<Put, StoreError>;
 
-    /// Changes one feature of the current layer ([`Mode::Edit`]). Edits are seen by those after them.
+    /// Changes one feature of the current layer ([`Mode::Edit`]). Later edits see earlier ones.
+    ///
+    /// # Errors
+    /// As [`Transaction::put`].
     fn edit(&mut self, edit: Edit) -> Result<Put, StoreError>;
 
-    /// A feature of any layer as the transaction sees it. Between `begin` and `commit` nobody else changes it.
+    /// A feature of any layer as the transaction sees it. Nobody else changes it before the commit.
+    ///
+    /// # Errors
+    /// [`StoreError::NoLayer`] if the layer does not exist.
     fn feature(&mut self, layer: &LayerId, fid: Fid) -> Result<Option<Feature>, StoreError>;
 
-    /// A layer's definition as the transaction sees it.
+    /// The definition of a layer as the transaction sees it; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// As for every call of [`Transaction`].
     fn definition(&mut self, layer: &LayerId) -> Result<Option<Layer>, StoreError>;
 
-    /// Says how many features of the current layer's source were not accepted, for the log.
+    /// Counts features of the current layer's source that were not accepted, for the log.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] if no layer was turned to, a mistake in the program.
     fn rejected(&mut self, count: u64) -> Result<(), StoreError>;
 
-    /// Makes all of it one revision. When this returns, the revision survives a crash.
+    /// Makes everything one revision. When this returns, the revision survives a crash.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] if nothing was committed, [`StoreError::Uncertain`] if the connection was lost
+    /// and it could not be found out.
     fn commit(self: Box<Self>) -> Result<Revision, StoreError>;
 
     /// As [`Transaction::commit`], with the number, time, meta and counts of another store's revision, whose
     /// number must be the next one here.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`]; [`StoreError::Database`] if the revision cannot follow the newest one
+    /// here.
     fn commit_as(self: Box<Self>, revision: &Revision) -> Result<(), StoreError>;
 }
 
-/// Something that `check` found.
+/// One finding of [`Store::check`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Whether it hurts.
+    /// Whether something must be done about it.
     pub severity: Severity,
-    /// What it is, and what to do.
+    /// What was found, and what to do.
     pub message: String,
 }
 
 /// How bad a [`Finding`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// As it should be.
+    /// It is as it should be.
     Good,
-    /// Works, but look at it.
+    /// It works, but needs attention.
     Warning,
-    /// Does not work.
+    /// It does not work, or data is damaged.
     Error,
 }

@@ -3,8 +3,8 @@
 use citymap_geometry::{KindMismatch, TooFewPositions};
 use citymap_model::{Fid, YEARS};
 
-/// Why a feature that was put into a transaction was not taken; the text is the end of a sentence about it. A refusal
-/// leaves the transaction as it was: the caller reports it and goes on with the next feature.
+/// Why a feature that was put into a transaction was not taken; the text is the end of a sentence about it. A
+/// refusal leaves the transaction as it was: the caller reports it and goes on with the next feature.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {

@@ -1,4 +1,4 @@
-//! What can be done with revisions, whatever store holds them: going back to one, and repeating them in another store.
+//! What can be done with the revisions of any store: going back to one, and repeating them in another store.
 
 use std::time::{Duration, Instant};
 
@@ -6,27 +6,29 @@ use citymap_model::{CommitMeta, LayerId, Mode, NewFeature, Revision, RevisionNum
 
 use crate::{Change, Edit, LayerEntry, Put, ReadView, Store, StoreError, Touched, Transaction};
 
-/// Up to so many features are always changed one by one.
+/// Up to this many features are always changed one by one.
 const FEW: u64 = 1_000;
-/// Above one in so many features, a layer is written anew: cheaper than single changes with their index entries.
+/// If more than one feature in this many differs, the layer is written again as a whole, which is cheaper
+/// than single changes with their index entries.
 const SHARE: u64 = 10;
 
 /// How long to wait for a standby that lags behind.
 const LAG: Duration = Duration::from_secs(10);
 
-/// Makes the city what it was at revision `to`: its layers, their definitions and features, with their numbers. What
-/// was since stays in the history; the return is a revision like any other. Layers that are as they were are not touched.
+/// Makes the city what it was at revision `to`: layers, definitions and features, with their numbers. What
+/// happened since stays in the history, and going back is a revision like any other. Layers that have not
+/// changed are not touched.
 ///
 /// # Errors
-/// [`StoreError::NoRevision`] if `to` is not below the newest revision; what reading and writing fail with, and then
-/// nothing has changed.
+/// [`StoreError::NoRevision`] if `to` is not below the newest revision; the errors of reading and writing.
+/// After an error nothing has changed.
 pub fn roll_back(store: &dyn Store, to: RevisionNumber, meta: CommitMeta) -> Result<Revision, StoreError> {
     let mut transaction = store.begin(meta)?;
     let newest = transaction.number() - 1;
     if to >= newest {
         return Err(StoreError::NoRevision { asked: to, newest: newest.saturating_sub(1) });
     }
-    // Where reads come from a standby, it must have what the transaction stands on.
+    // If reads come from a standby, it must have the revision on which the transaction is based.
     let start = Instant::now();
     while store.revision()? < newest {
         if start.elapsed() > LAG {
@@ -41,7 +43,7 @@ pub fn roll_back(store: &dyn Store, to: RevisionNumber, meta: CommitMeta) -> Res
         let id = &entry.layer.id;
         match then.iter().find(|former| former.layer.id == *id) {
             None => transaction.layer(&entry.layer, Mode::Drop)?,
-            // A layer that no later revision touched needs no look at its features.
+            // A layer that no later revision touched is not read.
             Some(_) if entry.revision <= to => {}
             Some(former) => bring_back(store, transaction.as_mut(), former, entry.count, to)?,
         }
@@ -53,7 +55,7 @@ pub fn roll_back(store: &dyn Store, to: RevisionNumber, meta: CommitMeta) -> Res
     transaction.commit()
 }
 
-/// Brings one layer back.
+/// Makes one layer what it was.
 fn bring_back(
     store: &dyn Store,
     transaction: &mut dyn Transaction,
@@ -91,7 +93,7 @@ fn is_few(features: u64, count: u64) -> bool {
     features <= FEW || features <= count / SHARE
 }
 
-/// Writes a layer anew as a view has it.
+/// Writes a layer again as a whole, as a view has it.
 fn restore(
     view: &dyn ReadView,
     transaction: &mut dyn Transaction,
@@ -105,7 +107,7 @@ fn restore(
     })
 }
 
-/// What a store has held, it must take: a rejection here is a fault, and nothing is committed.
+/// A store must take what it has held before: a rejection is an error here, and nothing is committed.
 fn taken(layer: &LayerId, fid: i64, put: Put) -> Result<(), StoreError> {
     match put {
         Put::Added(_) | Put::Changed(_) | Put::Removed(_) => Ok(()),
@@ -116,12 +118,12 @@ fn taken(layer: &LayerId, fid: i64, put: Put) -> Result<(), StoreError> {
     }
 }
 
-/// Repeats in `to` the revisions of `from` that it lacks, one by one, with their numbers, times, authors and counts;
-/// how many. `progress` is told the revision that comes next and the newest.
+/// Repeats in `to` the revisions of `from` that it lacks, one by one, with their numbers, times, authors and
+/// counts. Gives how many there were. `progress` is called with the next revision and the newest.
 ///
 /// # Errors
-/// [`StoreError::Format`] if `to` has revisions that `from` does not have. What reading and writing fail with; what
-/// was repeated until then stays, and the next call goes on behind it.
+/// [`StoreError::Format`] if `to` has revisions that `from` does not have; the errors of reading and writing.
+/// What was repeated before an error stays, and the next call continues after it.
 pub fn copy(
     from: &dyn Store,
     to: &dyn Store,
@@ -143,7 +145,7 @@ pub fn copy(
     }
 }
 
-/// Whether all that `to` has is the beginning of what `from` has.
+/// Checks that the revisions of `to` are the first revisions of `from`.
 fn same_log(from: &dyn Store, to: &dyn Store, newest: RevisionNumber) -> Result<(), StoreError> {
     let mut after = 0;
     while after < newest {
@@ -177,14 +179,17 @@ fn repeat(from: &dyn Store, to: &dyn Store, revision: &Revision) -> Result<(), S
     for id in layers {
         let view = from.view_at(revision.number)?;
         let Some(entry) = view.layers()?.into_iter().find(|entry| entry.layer.id == *id) else {
-            // Gone, or made and taken away within this one revision.
+            // Dropped, or created and dropped within this revision.
             if let Some(layer) = transaction.definition(id)? {
                 transaction.layer(&layer, Mode::Drop)?;
             }
             continue;
         };
         let few = transaction.definition(id)?.is_some()
-            && matches!(view.touched(id, before)?, Touched::Features(features) if is_few(features, entry.count));
+            && match view.touched(id, before)? {
+                Touched::Features(features) => is_few(features, entry.count),
+                Touched::Whole => false,
+            };
         if !few {
             restore(view.as_ref(), transaction.as_mut(), &entry)?;
             continue;

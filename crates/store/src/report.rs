@@ -36,7 +36,7 @@ impl Report {
         self.0.iter().filter(|finding| finding.severity == Severity::Error).count()
     }
 
-    /// All findings.
+    /// Gives all findings, in order.
     pub(crate) fn into_findings(self) -> Vec<Finding> {
         self.0
     }

@@ -1,5 +1,5 @@
-//! The rules of a turn to a layer that hold in every store, with their messages: what each mode demands of the layer,
-//! which calls go with it, and which keys and numbers its features may have.
+//! The rules of a turn to a layer that hold in every store, with their messages: what each mode demands of
+//! the layer, which calls go with it, and which keys and numbers its features may have.
 
 use std::collections::HashSet;
 
@@ -63,7 +63,8 @@ pub(crate) fn check_edit(existing: &Layer, given: &Layer) -> Result<(), StoreErr
     }
     Err(unfit(
         given,
-        "an edit leaves the fields and the kind of geometry as they are; import with --mode replace to change them",
+        "an edit leaves the fields and the kind of geometry as they are; import with --mode replace to \
+         change them",
     ))
 }
 

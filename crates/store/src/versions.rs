@@ -1,25 +1,26 @@
-//! What became of one feature, from the log and what differs between neighbouring revisions: right in every store, and
-//! only as quick as the layer's history is short.
+//! The versions of one feature, from the log and the differences between neighbouring revisions. This works
+//! for every store; its time grows with the length of the layer's history.
 
 use citymap_model::{Feature, Fid, Layer, LayerId, RevisionNumber};
 
 use crate::{Store, StoreError};
 
-/// Revisions of the log that are read at once.
+/// Revisions of the log that are read together.
 const PAGE: usize = 1_000;
 
-/// What a revision made of a feature.
+/// A feature as one revision left it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Version {
-    /// The revision.
+    /// The revision that made this version.
     pub revision: RevisionNumber,
-    /// The layer as of that revision; `None` where it was dropped.
+    /// The definition of the layer at that revision; `None` if the layer was dropped.
     pub layer: Option<Layer>,
-    /// The feature as of that revision, its values in the order of that layer's fields; `None` where it went.
+    /// The feature at that revision, its values in the order of that layer's fields; `None` if it was
+    /// deleted.
     pub feature: Option<Feature>,
 }
 
-/// See [`Store::versions`].
+/// Implements [`Store::versions`] on the rest of the trait.
 pub(crate) fn walk<S: Store + ?Sized>(
     store: &S,
     layer: &LayerId,
@@ -38,7 +39,7 @@ pub(crate) fn walk<S: Store + ?Sized>(
         }
         match version(store, layer, fid, revision) {
             Ok(found) => versions.extend(found),
-            // Here the history begins.
+            // The history begins here.
             Err(StoreError::NoHistory { .. }) => break,
             Err(error) => return Err(error),
         }
@@ -77,13 +78,13 @@ fn version<S: Store + ?Sized>(
         if change.fid == fid {
             found = Some(change.after);
         }
-        // They come by their numbers.
+        // Changes come in the order of their numbers.
         if passed { Err(StoreError::Stopped("found".to_owned())) } else { Ok(()) }
     });
     match outcome {
         Ok(()) => {}
         Err(StoreError::Stopped(_)) if passed => {}
-        // It came and went within the revision.
+        // It was added and deleted within the revision.
         Err(StoreError::NoLayer(_)) => return Ok(None),
         Err(error) => return Err(error),
     }

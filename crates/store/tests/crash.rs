@@ -26,8 +26,8 @@ fn content(number: u64) -> Vec<NewFeature> {
     (0..count).map(|at| parcel(&format!("k{at}"), at, number as f64)).collect()
 }
 
-/// Runs in a process of its own until it is killed: writes revision after revision, each of which leaves its number in
-/// every feature, by replacing all or by editing all.
+/// Runs in a process of its own until it is killed: writes revision after revision, each of which leaves its
+/// number in every feature, by replacing all or by editing all.
 #[test]
 fn child_that_is_killed() {
     let Some(path) = env::var_os(CHILD) else { return };

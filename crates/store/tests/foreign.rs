@@ -148,10 +148,10 @@ fn downgrade(path: &Path) {
         conn.execute_batch(&format!("DROP TABLE {table}")).unwrap();
     }
     conn.execute_batch(
-        "DROP TABLE citymap_generation; DROP TABLE citymap_layer_version; DROP TABLE citymap_added; \
-         DROP TABLE citymap_last_fid; DROP TABLE citymap_document; DROP INDEX citymap_change_layer; \
-         ALTER TABLE citymap_layer DROP COLUMN generation; ALTER TABLE citymap_change DROP COLUMN count_after; \
-         UPDATE citymap_store SET value = 1 WHERE key = 'version'",
+        "DROP TABLE citymap_generation; DROP TABLE citymap_layer_version; DROP TABLE citymap_added; DROP \
+         TABLE citymap_last_fid; DROP TABLE citymap_document; DROP INDEX citymap_change_layer; ALTER TABLE \
+         citymap_layer DROP COLUMN generation; ALTER TABLE citymap_change DROP COLUMN count_after; UPDATE \
+         citymap_store SET value = 1 WHERE key = 'version'",
     )
     .unwrap();
 }

@@ -1,4 +1,5 @@
-//! The PostGIS store's connections: migrations, roles, TLS, documents, waiting, the doctor's eye for what is missing.
+//! The PostGIS store's connections: migrations, roles, TLS, documents, waiting, the doctor's eye for what is
+//! missing.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -89,7 +90,8 @@ fn least_rights(cluster: &Cluster) {
     told(&store, Severity::Warning, "0002_spatial_ref_sys.sql");
     let other = Postgis::open(&address.replace("small@", "nobody_in_particular@"), &Options::default());
     assert!(other.unwrap_err().to_string().contains("citymap_reader"));
-    // The roles of another database of the cluster are there; with the right to give them, everything is theirs.
+    // The roles of another database of the cluster are there; with the right to give them, everything is
+    // theirs.
     let roles = cluster.psql(
         "migrations",
         "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'citymap\\_%' AND NOT rolcanlogin",
@@ -111,7 +113,10 @@ fn zones(cluster: &Cluster) {
     let at = |srid: u32, lon: f64, lat: f64| {
         let said = cluster.psql(
             "zones",
-            &format!("SELECT st_x(p) || ' ' || st_y(p) FROM st_transform(st_setsrid(st_makepoint({lon}, {lat}), 4326), {srid}) p"),
+            &format!(
+                "SELECT st_x(p) || ' ' || st_y(p) FROM st_transform(st_setsrid(st_makepoint({lon}, \
+                {lat}), 4326), {srid}) p"
+            ),
         );
         let (x, y) = said.split_once(' ').unwrap();
         (x.parse::<f64>().unwrap(), y.parse::<f64>().unwrap())
@@ -124,7 +129,8 @@ fn zones(cluster: &Cluster) {
         "SELECT count(*) FROM spatial_ref_sys WHERE srid BETWEEN 9205 AND 9218 AND auth_name IS NULL",
     );
     assert_eq!(zones, "14");
-    // Far from a zone's meridian the same ground has other numbers; on it, the easting is the false one, but for the shift.
+    // Far from a zone's meridian the same ground has other numbers; on it, the easting is the false one, but
+    // for the shift.
     for (srid, meridian) in [(9205, 103.0), (9208, 104.75), (9213, 106.5), (9218, 108.5)] {
         let (x, _) = at(srid, meridian, 10.8);
         assert!((x - 500_000.0).abs() < 250.0, "{srid}: {x}");
@@ -286,7 +292,11 @@ fn tls(cluster: &Cluster) {
         Postgis::open(&format!("{address}?application_name=tls_test&{query}"), &Options::default())
     };
     let encrypted = || {
-        cluster.psql("postgres", "SELECT bool_or(s.ssl) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.application_name = 'tls_test'")
+        cluster.psql(
+            "postgres",
+            "SELECT bool_or(s.ssl) FROM pg_stat_ssl s JOIN pg_stat_activity a USING \
+            (pid) WHERE a.application_name = 'tls_test'",
+        )
     };
     let root = format!("sslrootcert={}", text("ca.crt"));
     let plain = open("127.0.0.1", "sslmode=disable").unwrap();

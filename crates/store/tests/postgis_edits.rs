@@ -1,5 +1,5 @@
-//! Edits made straight in the tables, as QGIS and psql make them: each transaction is a revision, and comes to the same
-//! as the same edit by the program.
+//! Edits made straight in the tables, as QGIS and psql make them: each transaction is a revision, and comes
+//! to the same as the same edit by the program.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -76,7 +76,8 @@ fn an_edit_by_psql_is_a_revision() {
     nothing_is_wrong(&store);
 }
 
-/// Runs edits by the program in one database and by psql in another; both must hold the same tables afterwards.
+/// Runs edits by the program in one database and by psql in another; both must hold the same tables
+/// afterwards.
 fn comes_to_the_same(edits: Vec<Edit>, sql: &str) {
     let (Some(one), Some(other)) = (Database::new(), Database::new()) else { return };
     let (by_program, mut first) = three(&one);
@@ -116,7 +117,8 @@ fn an_edit_by_psql_comes_to_the_same_as_by_the_program() {
     );
     comes_to_the_same(
         vec![Edit::Update(2, parcel("b", 2, 9.0)), Edit::Delete(3)],
-        "BEGIN; UPDATE city.parcels SET dien_tich = 9 WHERE fid = 2; DELETE FROM city.parcels WHERE fid = 3; COMMIT",
+        "BEGIN; UPDATE city.parcels SET dien_tich = 9 WHERE fid = 2; DELETE FROM city.parcels WHERE fid = \
+         3; COMMIT",
     );
     // Changed and back, removed and back, come and gone.
     comes_to_the_same(
@@ -128,10 +130,9 @@ fn an_edit_by_psql_comes_to_the_same_as_by_the_program() {
             Edit::Delete(4),
         ],
         &format!(
-            "BEGIN; UPDATE city.parcels SET dien_tich = 7 WHERE fid = 1; UPDATE city.parcels SET dien_tich = 9 WHERE fid = 2; \
-             UPDATE city.parcels SET dien_tich = 1 WHERE fid = 2; \
-             INSERT INTO city.parcels (geom, ma, dien_tich) VALUES ({d}, 'd', 4); DELETE FROM city.parcels WHERE ma = 'd'; \
-             COMMIT"
+            "BEGIN; UPDATE city.parcels SET dien_tich = 7 WHERE fid = 1; UPDATE city.parcels SET dien_tich = \
+             9 WHERE fid = 2; UPDATE city.parcels SET dien_tich = 1 WHERE fid = 2; INSERT INTO city.parcels \
+             (geom, ma, dien_tich) VALUES ({d}, 'd', 4); DELETE FROM city.parcels WHERE ma = 'd'; COMMIT"
         ),
     );
 }
@@ -160,7 +161,11 @@ fn a_transaction_is_one_revision_and_a_rolled_back_one_is_none() {
     // What comes to nothing is no revision, and takes no number.
     psql.run("UPDATE city.parcels SET ma = ma").unwrap();
     psql.run("UPDATE city.parcels SET ma = 'y' WHERE false").unwrap();
-    psql.run("BEGIN; DELETE FROM city.parcels; INSERT INTO city.bare DEFAULT VALUES; DELETE FROM city.bare WHERE fid > 2; ROLLBACK").unwrap();
+    psql.run(
+        "BEGIN; DELETE FROM city.parcels; INSERT INTO city.bare DEFAULT VALUES; DELETE FROM city.bare \
+        WHERE fid > 2; ROLLBACK",
+    )
+    .unwrap();
     psql.run("BEGIN; INSERT INTO city.bare DEFAULT VALUES; DELETE FROM city.bare WHERE fid > 2; COMMIT")
         .unwrap();
     assert_eq!(store.revision().unwrap(), 3);
@@ -187,7 +192,8 @@ fn truncate_copy_and_renumbering_are_edits_too() {
     psql.run("INSERT INTO city.parcels (fid, ma) VALUES (2, 'again')").unwrap();
     seen.push(see_newest(&store));
     psql.run(
-        "INSERT INTO city.parcels (fid, ma) VALUES (2, 'u'), (41, 'v') ON CONFLICT (fid) DO UPDATE SET ma = excluded.ma",
+        "INSERT INTO city.parcels (fid, ma) VALUES (2, 'u'), (41, 'v') ON CONFLICT (fid) DO UPDATE SET ma = \
+         excluded.ma",
     )
     .unwrap();
     assert_eq!(newest(&store), (6, [1, 1, 0]));
@@ -246,11 +252,12 @@ fn what_is_no_feature_of_the_layer_is_refused() {
         "INSERT INTO city.shapes (geom) VALUES ('SRID=4326;POINT(1 2)')",
         "INSERT INTO city.shapes (geom) VALUES ('SRID=4326;POLYGON Z((0 0 1, 1 0 1, 0 1 1, 0 0 1))')",
         "INSERT INTO city.shapes (geom) VALUES ('SRID=3857;POLYGON((0 0, 1 0, 0 1, 0 0))')",
-        "INSERT INTO city.shapes (geom) VALUES ('SRID=4326;CURVEPOLYGON(CIRCULARSTRING(0 0, 4 0, 4 4, 0 4, 0 0))')",
-        "INSERT INTO city.shapes (geom) SELECT ST_SetSRID(ST_MakePolygon(ST_MakeLine(ARRAY[ST_MakePoint(0, 0), \
-         ST_MakePoint('NaN', 0), ST_MakePoint(0, 1), ST_MakePoint(0, 0)])), 4326)",
-        "INSERT INTO city.shapes (geom) SELECT ST_SetSRID(ST_MakePolygon(ST_MakeLine(ARRAY[ST_MakePoint(0, 0), \
-         ST_MakePoint('Infinity', 0), ST_MakePoint(0, 1), ST_MakePoint(0, 0)])), 4326)",
+        "INSERT INTO city.shapes (geom) VALUES ('SRID=4326;CURVEPOLYGON(CIRCULARSTRING(0 0, 4 0, 4 4, 0 4, \
+         0 0))')",
+        "INSERT INTO city.shapes (geom) SELECT ST_SetSRID(ST_MakePolygon(ST_MakeLine(ARRAY[ST_MakePoint(0, \
+         0), ST_MakePoint('NaN', 0), ST_MakePoint(0, 1), ST_MakePoint(0, 0)])), 4326)",
+        "INSERT INTO city.shapes (geom) SELECT ST_SetSRID(ST_MakePolygon(ST_MakeLine(ARRAY[ST_MakePoint(0, \
+         0), ST_MakePoint('Infinity', 0), ST_MakePoint(0, 1), ST_MakePoint(0, 0)])), 4326)",
         "INSERT INTO city.shapes (fid) VALUES (0)",
         "INSERT INTO city.shapes (d) VALUES ('infinity')",
         "INSERT INTO city.shapes (d) VALUES ('20000-01-01')",
@@ -422,8 +429,9 @@ fn the_tables_tell_what_they_are() {
     assert_eq!(psql.ask("SELECT obj_description('city.parcels'::regclass)"), ["Thửa đất – Parcels"]);
     assert_eq!(
         psql.ask(
-            "SELECT coalesce(col_description(attrelid, attnum), attname || ' ' || format_type(atttypid, atttypmod)) \
-             FROM pg_attribute WHERE attrelid = 'city.parcels'::regclass AND attnum > 0 ORDER BY attnum"
+            "SELECT coalesce(col_description(attrelid, attnum), attname || ' ' || format_type(atttypid, \
+             atttypmod)) FROM pg_attribute WHERE attrelid = 'city.parcels'::regclass AND attnum > 0 ORDER BY \
+             attnum"
         ),
         ["fid bigint", "geom geometry(Polygon,4326)", "Mã – Key", "Diện tích – Area"]
     );

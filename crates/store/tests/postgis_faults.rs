@@ -1,5 +1,5 @@
-//! The database crashes, the wire is cut, the disk is full, the primary dies: what was acknowledged is there, the rest
-//! wholly or not at all. `CITYMAP_FAULT_ROUNDS` says how often each is tried.
+//! The database crashes, the wire is cut, the disk is full, the primary dies: what was acknowledged is there,
+//! the rest wholly or not at all. `CITYMAP_FAULT_ROUNDS` says how often each is tried.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -93,7 +93,8 @@ fn a_session_that_is_ended_loses_nothing_acknowledged() {
             thread::sleep(moment);
             cluster.psql(
                 "postgres",
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'citymap'",
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = \
+                 'citymap'",
             );
         });
         ledger.judge(&store, &[]);

@@ -1,4 +1,5 @@
-//! Reading what others wrote, changed and cut: foreign values, drift, sessions that end while a layer is read, waiting.
+//! Reading what others wrote, changed and cut: foreign values, drift, sessions that end while a layer is
+//! read, waiting.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -89,10 +90,9 @@ fn foreign_values(cluster: &Cluster) {
     }
 
     sql("DROP VIEW city_vn2000.wells");
-    sql(
-        "DO $$ DECLARE c record; BEGIN FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = 'city.wells'::regclass \
-         AND contype = 'c' LOOP EXECUTE format('ALTER TABLE city.wells DROP CONSTRAINT %I', c.conname); END LOOP; END $$",
-    );
+    sql("DO $$ DECLARE c record; BEGIN FOR c IN SELECT conname FROM pg_constraint WHERE conrelid = \
+         'city.wells'::regclass AND contype = 'c' LOOP EXECUTE format('ALTER TABLE city.wells DROP \
+         CONSTRAINT %I', c.conname); END LOOP; END $$");
     sql("ALTER TABLE city.wells ALTER geom TYPE geometry");
     // Heights are read over.
     sql("ALTER TABLE city.wells DISABLE TRIGGER USER; \
@@ -120,9 +120,9 @@ fn drift(cluster: &Cluster) {
     sql("ALTER TABLE city.parcels ADD colour text");
     told(&store, Severity::Warning, "colour");
     sql("ALTER TABLE city.parcels DROP colour; DROP TABLE city.notes");
-    sql(
-        "DO $$ DECLARE i text; BEGIN SELECT indexrelid::regclass INTO i FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_am a ON a.oid = c.relam WHERE indrelid = 'city.parcels'::regclass AND amname = 'gist'; EXECUTE 'DROP INDEX ' || i; END $$",
-    );
+    sql("DO $$ DECLARE i text; BEGIN SELECT indexrelid::regclass INTO i FROM pg_index JOIN pg_class c ON \
+         c.oid = indexrelid JOIN pg_am a ON a.oid = c.relam WHERE indrelid = 'city.parcels'::regclass AND \
+         amname = 'gist'; EXECUTE 'DROP INDEX ' || i; END $$");
     told(&store, Severity::Error, "GiST");
     sql("CREATE INDEX ON city.parcels USING gist (geom)");
     sql("ALTER TABLE city.parcels DISABLE TRIGGER USER; DELETE FROM city.parcels WHERE fid = 2; \

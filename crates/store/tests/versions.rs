@@ -1,4 +1,5 @@
-//! What became of a feature: the GeoPackage's own way gives what the log and the differences between revisions give.
+//! What became of a feature: the GeoPackage's own way gives what the log and the differences between
+//! revisions give.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

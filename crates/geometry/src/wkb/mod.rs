@@ -26,19 +26,19 @@ use crate::{Geometry, GeometryKind};
 
 /// The codes of the types of geometry in WKB, the same in all dialects for two dimensions.
 pub mod code {
-    /// The type code of a `POINT`.
+    /// The code of `POINT`.
     pub const POINT: u32 = 1;
-    /// The type code of a `LINESTRING`.
+    /// The code of `LINESTRING`.
     pub const LINE_STRING: u32 = 2;
-    /// The type code of a `POLYGON`.
+    /// The code of `POLYGON`.
     pub const POLYGON: u32 = 3;
-    /// The type code of a `MULTIPOINT`.
+    /// The code of `MULTIPOINT`.
     pub const MULTI_POINT: u32 = 4;
-    /// The type code of a `MULTILINESTRING`.
+    /// The code of `MULTILINESTRING`.
     pub const MULTI_LINE_STRING: u32 = 5;
-    /// The type code of a `MULTIPOLYGON`.
+    /// The code of `MULTIPOLYGON`.
     pub const MULTI_POLYGON: u32 = 6;
-    /// The type code of a `GEOMETRYCOLLECTION`.
+    /// The code of `GEOMETRYCOLLECTION`.
     pub const COLLECTION: u32 = 7;
 }
 

@@ -1,4 +1,4 @@
-//! What a feature must be to be taken into a layer, and its form there.
+//! What a feature must be to be taken into a layer, and the form in which it is written.
 
 use citymap_geometry::check_positions;
 use citymap_gpkg::blob::{self, Blob};
@@ -18,7 +18,7 @@ pub(super) struct Accepted {
 }
 
 impl Accepted {
-    /// The geometry's bytes.
+    /// The geometry as it is written; `None` for a feature without geometry.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         self.blob.as_ref().map(|blob| &*blob.bytes)
     }

@@ -1,4 +1,4 @@
-//! A copy of the whole file, taken while others write.
+//! A copy of the whole file, made while others may write.
 
 use std::{
     fs::{self, File},
@@ -8,7 +8,7 @@ use std::{
 use super::{connection::Opener, failure::Failure};
 use crate::StoreError;
 
-/// Writes all of the store, as of one moment, to a file that is not there yet.
+/// Writes the whole store, as of one moment, to a new file.
 pub(super) fn back_up(opener: &Opener, to: &Path) -> Result<(), StoreError> {
     let refused = |what: &str, error: &std::io::Error| {
         StoreError::database(to.display().to_string(), format!("the backup cannot be {what}: {error}"))
@@ -20,12 +20,12 @@ pub(super) fn back_up(opener: &Opener, to: &Path) -> Result<(), StoreError> {
         ));
     }
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // In the same folder, so that it gets its name in one step; no other backup takes this one.
+    // In the same folder, so that it gets its name in one step, and under a name that no other backup uses.
     let part = tempfile_in(folder, to).map_err(|error| refused("made", &error))?;
     let write = || -> Result<(), StoreError> {
         copy(opener, &part).map_err(|failure| failure.at(&opener.location()))?;
         File::open(&part).and_then(|file| file.sync_all()).map_err(|error| refused("written", &error))?;
-        // Unlike a renaming, a link never takes the place of a file that came meanwhile.
+        // Unlike a rename, a link never replaces a file that was created in the meantime.
         fs::hard_link(&part, to).map_err(|error| refused("given its name", &error))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| refused("written", &error))
     };
@@ -35,7 +35,7 @@ pub(super) fn back_up(opener: &Opener, to: &Path) -> Result<(), StoreError> {
     removed.map_err(|error| refused("tidied up", &error))
 }
 
-/// `VACUUM INTO` reads in one transaction, so that the copy is of one moment, and leaves out what is free.
+/// `VACUUM INTO` reads in one transaction, so that the copy shows one moment, and leaves out free pages.
 fn copy(opener: &Opener, part: &Path) -> Result<(), Failure> {
     let conn = opener.connect(rusqlite::OpenFlags::empty())?;
     let text = part.to_str().ok_or_else(|| {
@@ -45,7 +45,7 @@ fn copy(opener: &Opener, part: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An empty file of a name of its own beside the backup's.
+/// An empty file with a unique name next to the backup's.
 fn tempfile_in(folder: &Path, to: &Path) -> std::io::Result<std::path::PathBuf> {
     let name = to.file_name().unwrap_or_default().to_string_lossy();
     for number in 0..1000 {

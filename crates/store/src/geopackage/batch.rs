@@ -15,7 +15,8 @@ use super::{accept::Accepted, entry::Entry, failure::Failure, history::Recorder,
 /// Rows that are kept in memory before they are handed to SQLite together.
 const BATCH: usize = 1024;
 
-/// Boxes that are changed one by one in an index; above that, and above a tenth of the index, it is filled again.
+/// Boxes that are changed one by one in an index; above that, and above a tenth of the index, it is filled
+/// again.
 const SINGLE_BOXES: usize = 2000;
 
 /// A row that is not yet written.
@@ -119,7 +120,8 @@ impl RowBatch {
         Ok(())
     }
 
-    /// Brings the R-tree up to date. `before` is the number of features before, `None` where there is no R-tree yet.
+    /// Brings the R-tree up to date. `before` is the number of features before, `None` where there is no
+    /// R-tree yet.
     pub(super) fn index(
         &mut self,
         conn: &Connection,

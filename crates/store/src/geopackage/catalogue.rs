@@ -1,4 +1,4 @@
-//! The catalogue of layers: ours (`citymap_layer`) and GeoPackage's (`gpkg_contents` and its like).
+//! The catalogue of layers: our own (`citymap_layer`) and that of the format (`gpkg_contents` and others).
 
 use citymap_gpkg::{blob::Bounds, rtree, table};
 use citymap_model::{Layer, LayerId, RevisionNumber};
@@ -15,7 +15,7 @@ const SELECT: &str = "SELECT l.id, l.definition, l.columns, l.generation, l.revi
                       coalesce(o.feature_count, l.count), l.count FROM citymap_layer l \
                       LEFT JOIN gpkg_ogr_contents o ON o.table_name = l.id";
 
-/// All layers, by id.
+/// All layers of the catalogue, sorted by id.
 pub(super) fn all(conn: &Connection) -> Result<Vec<Entry>, Failure> {
     let mut statement = conn.prepare(&format!("{SELECT} ORDER BY l.id"))?;
     let mut rows = statement.query([])?;
@@ -26,14 +26,14 @@ pub(super) fn all(conn: &Connection) -> Result<Vec<Entry>, Failure> {
     Ok(entries)
 }
 
-/// One layer.
+/// One layer of the catalogue; `None` if it does not exist.
 pub(super) fn get(conn: &Connection, id: &LayerId) -> Result<Option<Entry>, Failure> {
     let mut statement = conn.prepare(&format!("{SELECT} WHERE l.id = ?1"))?;
     let mut rows = statement.query([id.as_str()])?;
     rows.next()?.map(entry).transpose()
 }
 
-/// The catalogue as of a former revision, by id; of one layer only, if `id` is given.
+/// The catalogue as of a former revision, sorted by id; only the layer `id` if one is given.
 pub(super) fn former(
     conn: &Connection,
     revision: RevisionNumber,
@@ -42,10 +42,10 @@ pub(super) fn former(
     let mut statement = conn.prepare_cached(
         "SELECT v.layer, v.definition, v.columns, v.generation, c.revision, coalesce(c.count_after, 0), \
          coalesce(c.count_after, 0) FROM citymap_layer_version v JOIN citymap_change c ON c.layer = v.layer \
-         WHERE (?2 IS NULL OR v.layer = ?2) AND v.definition IS NOT NULL AND v.revision = (SELECT max(w.revision) \
-         FROM citymap_layer_version w WHERE w.layer = v.layer AND w.revision <= ?1) AND c.revision = \
-         (SELECT max(d.revision) FROM citymap_change d WHERE d.layer = v.layer AND d.revision <= ?1) \
-         AND c.position = (SELECT max(e.position) FROM citymap_change e WHERE e.layer = v.layer AND \
+         WHERE (?2 IS NULL OR v.layer = ?2) AND v.definition IS NOT NULL AND v.revision = (SELECT \
+         max(w.revision) FROM citymap_layer_version w WHERE w.layer = v.layer AND w.revision <= ?1) AND \
+         c.revision = (SELECT max(d.revision) FROM citymap_change d WHERE d.layer = v.layer AND d.revision \
+         <= ?1) AND c.position = (SELECT max(e.position) FROM citymap_change e WHERE e.layer = v.layer AND \
          e.revision = c.revision) ORDER BY v.layer",
     )?;
     let mut rows = statement.query(params![revision, id.map(LayerId::as_str)])?;
@@ -92,13 +92,13 @@ fn forget(conn: &Connection, entry: &Entry) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The highest number ever given in a layer's table, or 0. `exists` says whether the table is there.
+/// The highest number ever given in a layer's table, or 0. `exists` says whether the table exists.
 pub(super) fn last_fid(conn: &Connection, id: &LayerId, exists: bool) -> Result<i64, Failure> {
     let given: Option<i64> =
         conn.query_row("SELECT max(seq) FROM sqlite_sequence WHERE name = ?1", [id.as_str()], |row| {
             row.get(0)
         })?;
-    // SQLite counts what is inserted, not what another program renumbers.
+    // SQLite remembers numbers that were inserted, not those that another program has changed.
     let there: Option<i64> = if exists {
         conn.query_row(&format!("SELECT max(\"fid\") FROM {}", quoted(id.as_str())), [], |row| row.get(0))?
     } else {
@@ -107,19 +107,19 @@ pub(super) fn last_fid(conn: &Connection, id: &LayerId, exists: bool) -> Result<
     Ok(given.max(there).unwrap_or(0).max(0))
 }
 
-/// The highest number that is known to have been given in a layer by us; 0 if there is none.
+/// The highest number that our own revisions have given in a layer; 0 if there is none.
 pub(super) fn known_last_fid(conn: &Connection, id: &LayerId) -> Result<i64, Failure> {
     let mut statement = conn.prepare_cached("SELECT fid FROM citymap_last_fid WHERE layer = ?1")?;
     Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
-/// Writes it down, where it outlives the layer.
+/// Remembers it in a table that outlives the layer.
 pub(super) fn know_last_fid(conn: &Connection, id: &LayerId, fid: i64) -> Result<(), Failure> {
     conn.execute("INSERT OR REPLACE INTO citymap_last_fid VALUES (?1, ?2)", params![id.as_str(), fid])?;
     Ok(())
 }
 
-/// Sets the highest number ever given, so that a table made anew never gives one twice.
+/// Sets the highest number ever given, so that a new table never gives a number twice.
 pub(super) fn set_last_fid(conn: &Connection, id: &LayerId, fid: i64) -> Result<(), Failure> {
     if conn.execute("UPDATE sqlite_sequence SET seq = ?2 WHERE name = ?1", params![id.as_str(), fid])? == 0 {
         conn.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)", params![id.as_str(), fid])?;
@@ -127,7 +127,7 @@ pub(super) fn set_last_fid(conn: &Connection, id: &LayerId, fid: i64) -> Result<
     Ok(())
 }
 
-/// Writes what a change set leaves behind: the catalogue's row, counts, extent, time.
+/// Writes what a change set has made of a layer: the catalogue's row, counts, extent, time.
 pub(super) fn save(
     conn: &Connection,
     entry: &Entry,

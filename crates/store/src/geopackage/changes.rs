@@ -17,7 +17,7 @@ use crate::{
     fit::{same_fields, same_shape},
 };
 
-/// A layer at both ends, and as it is now.
+/// A layer at both ends of a span of revisions, and as it is now.
 pub(super) struct Span<'c> {
     pub(super) conn: &'c Connection,
     pub(super) from: RevisionNumber,
@@ -31,20 +31,20 @@ pub(super) struct Span<'c> {
 type Sink<'s> = &'s mut dyn FnMut(Change) -> Result<(), StoreError>;
 
 impl Span<'_> {
-    /// How much there is at most.
+    /// An upper bound of what differs.
     pub(super) fn touched(&self) -> Result<Touched, Failure> {
         let (Some(before), Some(after)) = (&self.before, &self.after) else { return Ok(Touched::Whole) };
         if !same_shape(&before.layer, &after.layer) {
             return Ok(Touched::Whole);
         }
         if before.generation != after.generation {
-            // It was something else between, or was not there.
+            // It had other fields in between, or did not exist.
             return Ok(Touched::Features(before.count + after.count));
         }
         Ok(Touched::Features(Undo::count(self.conn, before.generation, self.from, self.to)?))
     }
 
-    /// Hands over what differs.
+    /// Hands each feature that differs to `sink`.
     pub(super) fn changes(&self, sink: Sink<'_>) -> Result<(), Failure> {
         match (&self.before, &self.after) {
             (Some(before), Some(after)) if before.generation == after.generation => {
@@ -54,14 +54,14 @@ impl Span<'_> {
         }
     }
 
-    /// Looks at what something happened to.
+    /// Compares the features that had an event in the span.
     fn events(&self, before: &Entry, after: &Entry, sink: Sink<'_>) -> Result<(), Failure> {
         let live = self.live.as_ref();
         let undo = Undo::read(self.conn, before.generation, self.from, self.to)?;
         if undo.is_empty() {
             return Ok(());
         }
-        // What had no event in the span is never asked for.
+        // A feature that had no event in the span is never read.
         let fids: Vec<Fid> = undo.fids().collect();
         let later = State::open(self.conn, after, live, self.to, self.newest)?;
         let earlier = State::with(self.conn, before, live, undo);
@@ -75,7 +75,7 @@ impl Span<'_> {
         Ok(())
     }
 
-    /// Compares all with all.
+    /// Compares all features of both ends.
     fn whole(&self, sink: Sink<'_>) -> Result<(), Failure> {
         let open = |entry, revision| State::open(self.conn, entry, self.live.as_ref(), revision, self.newest);
         let earlier = self.before.as_ref().map(|entry| open(entry, self.from)).transpose()?;
@@ -109,7 +109,7 @@ impl Span<'_> {
     }
 }
 
-/// Whether two states are one. Geometry counts bit by bit, as in a checksum: -0.0 is not 0.0.
+/// Whether two states are the same. Geometry is compared bit by bit, as in a checksum: -0.0 is not 0.0.
 pub(super) fn same(a: Option<&Feature>, b: Option<&Feature>) -> bool {
     match (a, b) {
         (None, None) => true,

@@ -1,4 +1,4 @@
-//! `citymap doctor`: does the file hold what it says, and says what it must.
+//! `citymap doctor`: whether the file holds what it states, and states what it must.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::columns::{FID, GEOM, quoted};
 use crate::{Finding, StoreError, report::Report};
 
-/// Looks at all of the file, as of one revision.
+/// Examines the whole file as of one revision.
 pub(super) fn check(opener: &Opener) -> Result<Vec<Finding>, StoreError> {
     let conn = opener.reader()?;
     let mut report = Report::default();
@@ -38,7 +38,7 @@ pub(super) fn check(opener: &Opener) -> Result<Vec<Finding>, StoreError> {
     match run(&mut report) {
         Ok(()) => Ok(report.into_findings()),
         Err(failure) => match failure.at(&opener.location()) {
-            // A damaged file is what was looked for, not a failure to look.
+            // A damaged file is a finding, not a failure of the check.
             StoreError::Database { reason, .. } => {
                 report.error(format!("the rest could not be looked at: {reason}"));
                 Ok(report.into_findings())
@@ -48,7 +48,7 @@ pub(super) fn check(opener: &Opener) -> Result<Vec<Finding>, StoreError> {
     }
 }
 
-/// Whether the rest can be looked at.
+/// Whether the rest can be examined.
 fn integrity(conn: &Connection, report: &mut Report) -> bool {
     let lines = || -> rusqlite::Result<Vec<String>> {
         conn.prepare("PRAGMA quick_check(20)")?.query_map([], |row| row.get(0))?.collect()
@@ -81,8 +81,8 @@ fn header(conn: &Connection, opener: &Opener, report: &mut Report) -> Result<(),
             report.good(format!("the journal is a write-ahead log ({wal} bytes)"));
         }
         other => report.warning(format!(
-            "the journal mode is `{other}`: readers wait while an import writes; open the store where the file and \
-             its folder may be written to, and it is mended"
+            "the journal mode is `{other}`: readers wait while an import writes; open the store where the \
+             file and its folder may be written to, and it is mended"
         )),
     }
     Ok(())
@@ -101,8 +101,9 @@ fn revisions(conn: &Connection, report: &mut Report) -> Result<(), Failure> {
     }
     let strays = number(
         conn,
-        "SELECT (SELECT count(*) FROM citymap_change WHERE revision NOT IN (SELECT number FROM citymap_revision)) \
-         + (SELECT count(*) FROM citymap_layer WHERE revision NOT IN (SELECT number FROM citymap_revision))",
+        "SELECT (SELECT count(*) FROM citymap_change WHERE revision NOT IN (SELECT number FROM \
+         citymap_revision)) + (SELECT count(*) FROM citymap_layer WHERE revision NOT IN (SELECT number FROM \
+         citymap_revision))",
     )?;
     if strays > 0 {
         report.error(format!("{strays} changes or layers belong to revisions that are not in the log"));
@@ -110,7 +111,7 @@ fn revisions(conn: &Connection, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `citymap_bounds(blob, i)`: a bound of a geometry, NULL if it is empty.
+/// Registers `citymap_bound(blob, i)`: one bound of a geometry, NULL if it is empty.
 fn bounds_function(conn: &Connection) -> Result<(), Failure> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     conn.create_scalar_function("citymap_bound", 2, flags, |context| {
@@ -144,8 +145,8 @@ fn layer(conn: &Connection, entry: &Entry, report: &mut Report) -> Result<(), Fa
         report.error(format!("layer `{id}` has {count} features, the file's own count says {}", entry.count));
     } else if count != entry.count_then {
         report.warning(format!(
-            "layer `{id}` has {count} features, and had {} in revision {}: another program edited it, which is in no \
-             revision",
+            "layer `{id}` has {count} features, and had {} in revision {}: another program edited it, which \
+             is in no revision",
             entry.count_then, entry.revision
         ));
     }
@@ -167,13 +168,15 @@ fn index(conn: &Connection, entry: &Entry, report: &mut Report) -> Result<(), Fa
         report.error(format!("the spatial index of layer `{id}` is damaged: {verdict}"));
         return Ok(());
     }
-    // By number, and so that a box that is too small is found: those of the index are rounded outwards.
+    // Joined by number. A box that is too small is an error; a larger one is not, since boxes are rounded
+    // outwards.
     let read = conn.query_row(
         &format!(
-            "SELECT count(*), count(r.id), count(*) FILTER (WHERE r.minx > b.a OR r.maxx < b.b OR r.miny > b.c OR \
-             r.maxy < b.d), min(b.a), max(b.b), min(b.c), max(b.d) FROM (SELECT \"fid\", citymap_bound(\"geom\", 0) a, \
-             citymap_bound(\"geom\", 1) b, citymap_bound(\"geom\", 2) c, citymap_bound(\"geom\", 3) d FROM {table} \
-             WHERE citymap_bound(\"geom\", 0) IS NOT NULL) b LEFT JOIN {} r ON r.id = b.\"fid\"",
+            "SELECT count(*), count(r.id), count(*) FILTER (WHERE r.minx > b.a OR r.maxx < b.b OR r.miny > \
+             b.c OR r.maxy < b.d), min(b.a), max(b.b), min(b.c), max(b.d) FROM (SELECT \"fid\", \
+             citymap_bound(\"geom\", 0) a, citymap_bound(\"geom\", 1) b, citymap_bound(\"geom\", 2) c, \
+             citymap_bound(\"geom\", 3) d FROM {table} WHERE citymap_bound(\"geom\", 0) IS NOT NULL) b LEFT \
+             JOIN {} r ON r.id = b.\"fid\"",
             quoted(&rtree)
         ),
         [],
@@ -192,8 +195,8 @@ fn index(conn: &Connection, entry: &Entry, report: &mut Report) -> Result<(), Fa
     let boxes = number(conn, &format!("SELECT count(*) FROM {}", quoted(&format!("{rtree}_rowid"))))?;
     if filled != indexed || boxes != filled || small != 0 {
         report.error(format!(
-            "the spatial index of layer `{id}` does not fit it: {filled} geometries, {boxes} boxes, {} of them missing, \
-             {small} too small",
+            "the spatial index of layer `{id}` does not fit it: {filled} geometries, {boxes} boxes, {} of \
+             them missing, {small} too small",
             filled - indexed
         ));
     }

@@ -1,4 +1,4 @@
-//! `citymap doctor`: is the history whole?
+//! `citymap doctor`: whether the history is complete.
 
 use citymap_gpkg::schema;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{entry::Entry, failure::Failure, history, query::number};
 use crate::{columns::quoted, report::Report};
 
-/// Looks at the log's times, the versions of definitions, former rows and additions.
+/// Examines the times of the log, the versions of definitions, former rows and additions.
 pub(super) fn check(conn: &Connection, entries: &[Entry], report: &mut Report) -> Result<(), Failure> {
     let before = report.errors();
     times(conn, report)?;
@@ -26,7 +26,8 @@ pub(super) fn check(conn: &Connection, entries: &[Entry], report: &mut Report) -
 fn times(conn: &Connection, report: &mut Report) -> Result<(), Failure> {
     let back = number(
         conn,
-        "SELECT count(*) FROM citymap_revision a JOIN citymap_revision b ON b.number = a.number + 1 WHERE b.time < a.time",
+        "SELECT count(*) FROM citymap_revision a JOIN citymap_revision b ON b.number = a.number + 1 WHERE \
+         b.time < a.time",
     )?;
     if back > 0 {
         report.error(format!("{back} revisions have a time before that of the revision before them"));
@@ -34,26 +35,29 @@ fn times(conn: &Connection, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Each layer's newest definition is the one that the catalogue has, and a layer that has none there was dropped.
+/// Checks that each layer's newest definition is that of the catalogue, and that layers without one were
+/// dropped.
 fn versions(conn: &Connection, entries: &[Entry], report: &mut Report) -> Result<(), Failure> {
     for entry in entries {
         let id = &entry.layer.id;
         let found: Option<(bool, Option<i64>)> = conn
             .query_row(
-                "SELECT v.definition IS l.definition, v.generation FROM citymap_layer_version v, citymap_layer l \
-                 WHERE v.layer = ?1 AND l.id = ?1 ORDER BY v.revision DESC LIMIT 1",
+                "SELECT v.definition IS l.definition, v.generation FROM citymap_layer_version v, \
+                 citymap_layer l WHERE v.layer = ?1 AND l.id = ?1 ORDER BY v.revision DESC LIMIT 1",
                 [id.as_str()],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?;
         if found != Some((true, Some(entry.generation))) {
             report.error(format!(
-                "layer `{id}` has another definition than the history says; former revisions of it may be wrong"
+                "layer `{id}` has another definition than the history says; former revisions of it may be \
+                 wrong"
             ));
         }
         let then: Option<Option<u64>> = conn
             .query_row(
-                "SELECT count_after FROM citymap_change WHERE layer = ?1 ORDER BY revision DESC, position DESC LIMIT 1",
+                "SELECT count_after FROM citymap_change WHERE layer = ?1 ORDER BY revision DESC, position \
+                 DESC LIMIT 1",
                 [id.as_str()],
                 |row| row.get(0),
             )
@@ -64,8 +68,9 @@ fn versions(conn: &Connection, entries: &[Entry], report: &mut Report) -> Result
     }
     let strays = number(
         conn,
-        "SELECT count(*) FROM citymap_layer_version v WHERE definition IS NOT NULL AND revision = (SELECT max(revision) \
-         FROM citymap_layer_version w WHERE w.layer = v.layer) AND layer NOT IN (SELECT id FROM citymap_layer)",
+        "SELECT count(*) FROM citymap_layer_version v WHERE definition IS NOT NULL AND revision = (SELECT \
+         max(revision) FROM citymap_layer_version w WHERE w.layer = v.layer) AND layer NOT IN (SELECT id \
+         FROM citymap_layer)",
     )?;
     if strays > 0 {
         report.error(format!("{strays} layers of the history are gone without having been dropped"));
@@ -78,7 +83,8 @@ fn additions(conn: &Connection, report: &mut Report) -> Result<(), Failure> {
         conn,
         "SELECT count(*) FROM citymap_added a LEFT JOIN citymap_generation g ON g.number = a.generation \
          LEFT JOIN citymap_last_fid f ON f.layer = g.layer WHERE g.number IS NULL OR a.revision <= g.born \
-         OR a.revision NOT IN (SELECT number FROM citymap_revision) OR a.first > a.last OR a.last > coalesce(f.fid, 0)",
+         OR a.revision NOT IN (SELECT number FROM citymap_revision) OR a.first > a.last OR a.last > \
+         coalesce(f.fid, 0)",
     )?;
     if strays > 0 {
         report.error(format!(
@@ -106,7 +112,8 @@ fn generations(conn: &Connection) -> Result<Vec<Generation>, Failure> {
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// The former rows of a generation lie within the revisions of its life; how many there are.
+/// Checks that the former rows of a generation are within the revisions of its life. Gives how many there
+/// are.
 fn former_rows(conn: &Connection, generation: &Generation, report: &mut Report) -> Result<u64, Failure> {
     let Generation { number, layer, born, last_fid } = generation;
     let table = history::table(*number);

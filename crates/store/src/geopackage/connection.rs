@@ -1,4 +1,4 @@
-//! How connections are opened: what each kind of them needs, and what is refused at the door.
+//! How connections are opened: what each kind needs, and which files are refused.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::{edited, failure::Failure, schema, upgrade};
 use crate::StoreError;
 
-/// Opens connections to one file.
+/// Opens connections to one GeoPackage file.
 #[derive(Clone, Debug)]
 pub(super) struct Opener {
     pub(super) path: PathBuf,
@@ -41,7 +41,7 @@ impl Opener {
         StoreError::Missing { location: self.location() }
     }
 
-    /// The first connection: makes the store if that is wanted, and refuses what is not ours.
+    /// The first connection: creates the store if that is wanted, and refuses files that are not ours.
     pub(super) fn first(&self, create: bool) -> Result<Connection, StoreError> {
         match fs::metadata(&self.path) {
             Ok(found) if found.is_dir() => {
@@ -70,51 +70,54 @@ impl Opener {
             Kind::Former => upgrade::upgrade(&mut conn).map_err(|failure| self.failed(failure))?,
             Kind::Empty if !create => return Err(self.missing()),
             Kind::Empty => {
-                // The journal mode cannot change inside a transaction. A crash before the
-                // transaction below ends leaves an empty database, which counts as no store.
+                // The journal mode cannot change within a transaction. A crash before the transaction below
+                // ends leaves an empty database, which does not count as a store.
                 self.journal(&conn)
                     .and_then(|()| schema::create(&mut conn))
                     .map_err(|failure| self.failed(failure))?;
             }
             Kind::Foreign => {
                 return Err(self.format(
-                    "it is a GeoPackage of another program; bring its layers in with `citymap import FILE --layer ID`",
+                    "it is a GeoPackage of another program; bring its layers in with `citymap import FILE \
+                     --layer ID`",
                 ));
             }
             Kind::NoGeoPackage => return Err(self.format("it is a SQLite database, but no GeoPackage")),
             Kind::Later(version) => {
                 return Err(self.format(&format!(
-                    "it was written by a later version of citymap (store version {version}, this one knows {}); \
-                     use that one",
+                    "it was written by a later version of citymap (store version {version}, this one knows \
+                     {}); use that one",
                     schema::STORE_VERSION
                 )));
             }
         }
-        // Another program may have turned it off. Where it cannot be turned on again (a file that
-        // may only be read), reading still works and `check` says so.
+        // Another program may have turned it off. If it cannot be turned on again (a read-only file), reading
+        // still works and `check` reports it.
         if self.journal_mode(&conn).map_err(|failure| self.failed(failure))? != "wal" {
             let _ = self.journal(&conn);
         }
-        // Likewise: without the triggers nobody can tell that a snapshot file is old, and none is used.
+        // Likewise: without the triggers it cannot be decided whether a snapshot file is current, and none is
+        // used.
         let _ = edited::mend(&mut conn);
         Ok(conn)
     }
 
-    /// A connection that reads.
+    /// A connection for reading.
     pub(super) fn reader(&self) -> Result<Connection, StoreError> {
         let conn = self.connect(OpenFlags::empty())?;
-        // Not memory-mapped: that reads a fifth faster, and ends the whole server by SIGBUS on a bad
-        // sector, where a plain read is an error of one request.
+        // Not memory-mapped: that would read a fifth faster, but a bad sector would end the whole server with
+        // SIGBUS, while a plain read fails for one request only.
         conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384")
             .map_err(|error| self.failed(error))?;
         Ok(conn)
     }
 
-    /// A connection that writes, with a cache that holds what a bulk write touches again.
+    /// A connection for writing, with a cache large enough for the pages that a bulk write touches
+    /// repeatedly.
     pub(super) fn writer(&self) -> Result<Connection, StoreError> {
         let conn = self.connect(OpenFlags::empty())?;
-        // `legacy_alter_table`: a layer's table is set aside under another name while the layer is replaced, and
-        // other programs' views go on meaning the one with the layer's name.
+        // `legacy_alter_table`: a layer's table is renamed while the layer is replaced, and views of other
+        // programs must keep referring to the layer's name.
         conn.execute_batch("PRAGMA cache_size = -131072; PRAGMA legacy_alter_table = ON")
             .map_err(|error| self.failed(error))?;
         citymap_gpkg::register_functions(&conn).map_err(|error| self.failed(error))?;
@@ -126,7 +129,7 @@ impl Opener {
         let open = || -> Result<Connection, Failure> {
             let conn = Connection::open_with_flags(&self.path, flags)?;
             conn.busy_timeout(self.wait)?;
-            // `journal_size_limit` gives the space of a big import back once it is folded in.
+            // `journal_size_limit` frees the space of a large import after the checkpoint.
             conn.execute_batch(
                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 16777216",
             )?;
@@ -170,12 +173,12 @@ impl Opener {
     }
 }
 
-/// What a SQLite file turned out to be.
+/// What an SQLite file turned out to be.
 enum Kind {
     Ours,
     /// Ours, written by an earlier version of the program.
     Former,
-    /// No tables: new, or left by a process killed while it made the store.
+    /// No tables: new, or left by a process that was killed while it created the store.
     Empty,
     Foreign,
     NoGeoPackage,

@@ -17,7 +17,7 @@ impl<'e> Decoder<'e> {
         Self { entry, types: entry.layer.fields.iter().map(|field| field.field_type).collect() }
     }
 
-    /// Reads a row.
+    /// Reads a row of these columns.
     pub(super) fn feature(&self, row: &Row<'_>) -> Result<Feature, Failure> {
         let fid = row.get(0)?;
         let geometry = match row.get_ref(1)? {

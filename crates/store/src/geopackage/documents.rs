@@ -1,11 +1,11 @@
-//! Small texts beside the record, in no revision.
+//! Small texts next to the record, in no revision.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::failure::Failure;
 use crate::Document;
 
-/// A document; `None` if there is none, or no longer one, of this name.
+/// Reads a document; `None` if there is none of this name, or if it was deleted.
 pub(super) fn get(conn: &Connection, name: &str) -> Result<Option<Document>, Failure> {
     let mut statement = conn
         .prepare_cached("SELECT version, body FROM citymap_document WHERE name = ?1 AND body IS NOT NULL")?;
@@ -23,12 +23,12 @@ pub(super) fn names(conn: &Connection) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// Writes a document if its version is `expected`; whether it was. One that is taken away leaves its version behind,
-/// so that the next one of its name is not taken for it.
+/// Writes a document if its version is `expected`. Gives whether it was written. A deleted document leaves
+/// its version behind, so that a new one of the same name has another version.
 pub(super) fn put(conn: &Connection, name: &str, expected: u64, body: Option<&str>) -> Result<bool, Failure> {
     conn.execute_batch("BEGIN IMMEDIATE")?;
     let written = if expected == 0 && body.is_none() {
-        // Nothing to take away where nothing is.
+        // There is nothing to delete.
         usize::from(get(conn, name)?.is_none())
     } else if expected == 0 {
         conn.execute(

@@ -1,5 +1,5 @@
-//! What tells that another program edited a layer, past the revisions: a count per layer that triggers move for whoever changes
-//! a row, through QGIS, GDAL or SQLite itself. Our own change sets leave it as it was.
+//! Detects that another program has edited a layer without a revision: triggers count every change of a row,
+//! whether by QGIS, GDAL or SQLite itself. Our own change sets restore the count.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::failure::Failure;
 
-/// What the names of the triggers begin with.
+/// The prefix of the names of the triggers.
 pub(super) const PREFIX: &str = "citymap_edited_";
 
 const EVENTS: [&str; 3] = ["insert", "update", "delete"];
@@ -18,12 +18,13 @@ fn key(id: &str) -> String {
     format!("edited:{id}")
 }
 
-/// Makes the triggers of a layer, and its count where there is none.
+/// Creates the triggers of a layer, and its count if there is none.
 pub(super) fn create(conn: &Connection, id: &LayerId) -> Result<(), Failure> {
     conn.execute("INSERT OR IGNORE INTO citymap_store VALUES (?1, 0)", [key(id.as_str())])?;
     for event in EVENTS {
         conn.execute_batch(&format!(
-            "CREATE TRIGGER {} AFTER {} ON {} BEGIN UPDATE citymap_store SET value = value + 1 WHERE key = '{}'; END",
+            "CREATE TRIGGER {} AFTER {} ON {} BEGIN UPDATE citymap_store SET value = value + 1 WHERE key = \
+             '{}'; END",
             quoted(&format!("{PREFIX}{event}_{id}")),
             event.to_ascii_uppercase(),
             quoted(id.as_str()),
@@ -33,16 +34,18 @@ pub(super) fn create(conn: &Connection, id: &LayerId) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How many of a layer's triggers are there.
+/// How many of a layer's triggers exist.
 fn there(conn: &Connection, id: &str) -> Result<i64, Failure> {
     let mut statement = conn.prepare_cached(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE AND \
-         name IN ('citymap_edited_insert_' || ?1, 'citymap_edited_update_' || ?1, 'citymap_edited_delete_' || ?1)",
+         name IN ('citymap_edited_insert_' || ?1, 'citymap_edited_update_' || ?1, 'citymap_edited_delete_' \
+         || ?1)",
     )?;
     Ok(statement.query_row([id], |row| row.get(0))?)
 }
 
-/// Makes the triggers that layers lack: those of an earlier version of the program, or of a table that another one made anew.
+/// Creates missing triggers: of layers from an earlier version of the program, and of tables that another
+/// program has rebuilt.
 pub(super) fn mend(conn: &mut Connection) -> Result<(), Failure> {
     let lacking = |conn: &Connection| -> Result<Vec<LayerId>, Failure> {
         let mut statement = conn.prepare("SELECT id FROM citymap_layer")?;
@@ -65,7 +68,7 @@ pub(super) fn mend(conn: &mut Connection) -> Result<(), Failure> {
             transaction.execute_batch(&format!("DROP TRIGGER IF EXISTS {name}"))?;
         }
         create(&transaction, &id)?;
-        // Nobody counted until now.
+        // Edits were not counted until now, so there may have been some.
         transaction
             .execute("UPDATE citymap_store SET value = value + 1 WHERE key = ?1", [key(id.as_str())])?;
     }
@@ -73,7 +76,7 @@ pub(super) fn mend(conn: &mut Connection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The counts of all layers.
+/// The counts of all layers by key of `citymap_store`.
 pub(super) fn counts(conn: &Connection) -> Result<BTreeMap<String, i64>, Failure> {
     let mut statement =
         conn.prepare("SELECT key, value FROM citymap_store WHERE key >= 'edited:' AND key < 'edited;'")?;
@@ -81,7 +84,7 @@ pub(super) fn counts(conn: &Connection) -> Result<BTreeMap<String, i64>, Failure
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Gives the layers the counts that they had: what has moved them since was a change set of ours.
+/// Restores the counts that the layers had before a change set of our own.
 pub(super) fn restore(conn: &Connection, before: &BTreeMap<String, i64>) -> Result<(), Failure> {
     for (key, now) in counts(conn)? {
         let then = before.get(&key).copied().unwrap_or(0);
@@ -92,7 +95,8 @@ pub(super) fn restore(conn: &Connection, before: &BTreeMap<String, i64>) -> Resu
     Ok(())
 }
 
-/// What is the same for as long as nobody but us has changed a row of the layer, or made its table anew; `None` where nobody counts.
+/// A text that stays the same as long as only our own change sets change the layer; it changes if another
+/// program changes a row or rebuilds the table. `None` if the triggers are missing.
 pub(super) fn stamp(conn: &Connection, id: &LayerId) -> Result<Option<String>, Failure> {
     if there(conn, id.as_str())? < EVENTS.len() as i64 {
         return Ok(None);

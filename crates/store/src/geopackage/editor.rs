@@ -1,5 +1,5 @@
-//! Changing single features of one layer by their numbers, each in milliseconds whatever the layer's size: index and
-//! count follow by the triggers that other programs' edits go by.
+//! Changing single features of one layer by their numbers, each in milliseconds whatever the layer's size:
+//! the triggers that other programs' edits fire keep index and count right.
 
 use std::collections::HashMap;
 
@@ -28,14 +28,15 @@ use crate::{
     turn,
 };
 
-/// The layer that a transaction has turned to, to edit it.
+/// The layer that a transaction has turned to, to edit single features.
 pub(super) struct LayerEditor {
     entry: Entry,
     /// Whether the definition is another one now.
     redefined: bool,
     change: LayerChange,
     recorder: Recorder,
-    /// The fingerprints of what was edited: when the turn began, and now; `None` where it is not there.
+    /// The fingerprints of the edited features when the turn began and now; `None` where the feature does not
+    /// exist.
     edited: HashMap<Fid, (Option<u64>, Option<u64>)>,
     was_empty: bool,
     next_fid: Fid,
@@ -48,7 +49,7 @@ pub(super) struct LayerEditor {
 }
 
 impl LayerEditor {
-    /// Turns to a layer that is there.
+    /// Turns to a layer that exists.
     pub(super) fn open(conn: &Connection, layer: &Layer, revision: u64) -> Result<Self, Failure> {
         check_definition(layer)?;
         let id = &layer.id;
@@ -89,12 +90,12 @@ impl LayerEditor {
         &self.entry
     }
 
-    /// Counts features that did not come this far.
+    /// Counts features of the source that were not accepted.
     pub(super) fn rejected(&mut self, count: u64) {
         self.change.rejected += count;
     }
 
-    /// Makes one edit.
+    /// Makes one edit, which later ones see.
     pub(super) fn edit(&mut self, conn: &Connection, edit: Edit) -> Result<Put, Failure> {
         match edit {
             Edit::Insert(fid, feature) => self.insert(conn, fid, feature),
@@ -151,7 +152,7 @@ impl LayerEditor {
         Ok(Put::Removed(fid))
     }
 
-    /// The fingerprint of a feature as it is now.
+    /// The fingerprint of a feature as it is now; `None` if it does not exist.
     fn find(&self, conn: &Connection, fid: Fid) -> Result<Option<u64>, Failure> {
         let width = self.entry.columns.len();
         let mut statement = conn.prepare_cached(&self.find)?;
@@ -187,8 +188,8 @@ impl LayerEditor {
         self.edited.entry(fid).or_insert((before, None)).1 = after;
     }
 
-    /// Turns away from the layer: counts and catalogue become right. What was done, and how many features there
-    /// are now.
+    /// Turns away from the layer: counts and catalogue become right. Gives what was done, and how many
+    /// features there are now.
     pub(super) fn finish(mut self, conn: &Connection, time: &str) -> Result<(LayerChange, u64), Failure> {
         let id = self.entry.layer.id.clone();
         for edited in self.edited.values() {

@@ -6,22 +6,23 @@ use rusqlite::Row;
 use super::failure::Failure;
 use crate::columns::{FID, GEOM, quoted};
 
-/// A layer of the catalogue, with what only this store needs to know.
+/// A layer of the catalogue.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) layer: Layer,
-    /// The column of each field.
+    /// The name of each field's column, in the order of the fields.
     pub(super) columns: Vec<String>,
     pub(super) revision: u64,
-    /// Features now, also after another program's edits.
+    /// The number of features now, other programs' edits included.
     pub(super) count: u64,
-    /// Features when the last revision of the layer ended.
+    /// The number of features after the last revision of the layer.
     pub(super) count_then: u64,
-    /// The generation that its table holds, see [`super::history`].
+    /// The generation that the layer's table holds, see [`super::history`].
     pub(super) generation: i64,
 }
 
-/// Reads a row of id, definition, columns, generation, revision, count now, and count after the last revision.
+/// Reads a row of id, definition, columns, generation, revision, count now, and count after the last
+/// revision.
 pub(super) fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
     let id: String = row.get(0)?;
     let damaged = |what: &str, error: serde_json::Error| {
@@ -46,7 +47,7 @@ pub(super) fn entry(row: &Row<'_>) -> Result<Entry, Failure> {
     })
 }
 
-/// What is read of each feature: fid, geometry (NULL for a table without one), values.
+/// The columns of a feature for `SELECT`: fid, geometry (NULL for a table without geometry), values.
 pub(super) fn columns(entry: &Entry) -> String {
     let geom = if entry.layer.geometry == GeometryKind::None { "NULL".to_owned() } else { quoted(GEOM) };
     let mut sql = format!("{}, {geom}", quoted(FID));

@@ -8,7 +8,7 @@ use crate::StoreError;
 /// What goes wrong inside this module, before it is known where the file is.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// SQLite refused.
+    /// SQLite refused a statement.
     Sql(Sql),
     /// The GeoPackage format was violated.
     Format(GpkgError),
@@ -83,7 +83,7 @@ mod tests {
             (rusqlite::ffi::SQLITE_CANTOPEN, "writable"),
             (rusqlite::ffi::SQLITE_NOTADB, "is not a citymap store"),
             (rusqlite::ffi::SQLITE_CORRUPT, "backup"),
-            (rusqlite::ffi::SQLITE_IOERR_WRITE, "look at the disk"),
+            (rusqlite::ffi::SQLITE_IOERR_WRITE, "check the disk"),
         ] {
             let message = told(code);
             assert!(message.contains(words) && message.contains("city.gpkg"), "{message}");

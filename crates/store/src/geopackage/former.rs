@@ -1,4 +1,4 @@
-//! What a layer held before it is replaced: which key or number had which row, and whether it changed.
+//! What a layer held before it is replaced: the row of each key or number, and whether it differs.
 
 use std::collections::{HashMap, hash_map::Entry as Place};
 
@@ -15,38 +15,38 @@ use crate::fit::{key_of, same_fields};
 /// The features of a layer that is being replaced.
 #[derive(Debug, Default)]
 pub(super) struct Former {
-    /// How many there were.
+    /// The number of features before.
     pub(super) count: u64,
-    /// How many have been taken over so far.
+    /// The number of features that are there before and after, so far.
     pub(super) kept: u64,
     by_key: HashMap<Box<str>, Slot>,
-    /// By ascending number; those before `passed` are asked for no more.
+    /// By ascending number; those before the position `passed` are no longer needed.
     by_fid: Vec<(Fid, u64)>,
     passed: usize,
-    /// Whether rows of before and after can be compared: the fields are the same.
+    /// Whether rows before and after can be compared, because the fields are the same.
     comparable: bool,
 }
 
-/// A feature of before; `None` once it is taken over, or where its key repeats.
+/// A feature before; `None` after it was taken over, or if several have its key.
 type Slot = Option<(Fid, u64)>;
 
 /// A feature that is there before and after.
 pub(super) struct Kept {
     pub(super) fid: Fid,
-    /// Its fingerprint before, if it can be compared with the one after.
+    /// Its fingerprint before, if that can be compared with the one after.
     print: Option<u64>,
 }
 
 impl Kept {
-    /// Whether it is now what it was before.
+    /// Whether the feature is the same as before.
     pub(super) fn is_same(&self, print: impl FnOnce() -> u64) -> bool {
         self.print.is_some_and(|before| before == print())
     }
 }
 
 impl Former {
-    /// Reads all of the layer as it is. In [`Mode::Replace`] features keep their numbers by key, and only if the
-    /// layer's key is the same field after it; in [`Mode::Restore`] they bring their numbers.
+    /// Reads the layer before it is replaced. In [`Mode::Replace`] features keep their numbers by key, if the
+    /// key is the same field after; in [`Mode::Restore`] they bring their numbers.
     pub(super) fn read(
         conn: &Connection,
         before: &Entry,
@@ -91,13 +91,13 @@ impl Former {
         if self.comparable { Fingerprint::of_row(row, width) } else { Ok(0) }
     }
 
-    /// The feature of before whose place one with this key takes: the first one to ask gets it.
+    /// The feature before that has this key; only the first call for a key gets it.
     pub(super) fn take(&mut self, key: &str) -> Option<Kept> {
         let (fid, print) = self.by_key.get_mut(key)?.take()?;
         Some(self.keep(fid, print))
     }
 
-    /// The feature of before that had this number; numbers must grow from call to call.
+    /// The feature before that has this number; numbers must grow from call to call.
     pub(super) fn take_at(&mut self, fid: Fid) -> Option<Kept> {
         while self.by_fid.get(self.passed).is_some_and(|(before, _)| *before < fid) {
             self.passed += 1;

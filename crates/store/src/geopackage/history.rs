@@ -1,9 +1,11 @@
-//! What a layer was: the undo log. The layer's table holds the present; beside it stand, for each generation of the
-//! layer, the rows that a revision changed or removed as they were before it, and which numbers it added.
+//! The undo log of a layer. The layer's table holds the present. For each generation of the layer, the
+//! history holds the rows that a revision changed or removed, as they were before it, and the numbers that it
+//! added.
 //!
-//! The state of a feature after revision R is told by the first thing that happened to it after R: a row of the
-//! history is that state; an addition means that it was not there; if nothing happened it is as the table has it.
-//! Where a revision has both for one number, the row counts: the feature was removed and came back within it.
+//! The state of a feature after revision R is decided by the first event after R: a row of the history is
+//! that state; an addition means that the feature did not exist; without an event, the feature is as the
+//! table has it. If a revision has both for one number, the row counts: the feature was removed and came back
+//! within the revision.
 
 use citymap_model::{Fid, Layer, LayerId, RevisionNumber};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -15,12 +17,13 @@ use super::{
 };
 use crate::columns::quoted;
 
-/// The table with the former rows of a generation.
+/// The name of the table with the former rows of a generation.
 pub(super) fn table(generation: i64) -> String {
     format!("citymap_history_{generation}")
 }
 
-/// Begins a generation: its number. The history's columns are called by their places, so that a field may have any name.
+/// Begins a generation and gives its number. The columns of the history are named by their positions, so that
+/// a field may have any name.
 pub(super) fn begin(conn: &Connection, layer: &Layer, revision: RevisionNumber) -> Result<i64, Failure> {
     conn.execute(
         "INSERT INTO citymap_generation (layer, born) VALUES (?1, ?2)",
@@ -31,20 +34,22 @@ pub(super) fn begin(conn: &Connection, layer: &Layer, revision: RevisionNumber) 
     for index in 0..layer.fields.len() {
         columns.push_str(&format!(", c{index}"));
     }
-    // Rows come by ascending revision and, within one, by ascending number: both the table and its index only grow.
+    // Rows are added by ascending revision and, within one, by ascending number, so that table and index grow
+    // only at their ends.
     conn.execute_batch(&format!(
-        "CREATE TABLE {} (revision INTEGER NOT NULL, fid INTEGER NOT NULL, geom{columns}, UNIQUE (revision, fid))",
+        "CREATE TABLE {} (revision INTEGER NOT NULL, fid INTEGER NOT NULL, geom{columns}, UNIQUE (revision, \
+         fid))",
         quoted(&table(generation))
     ))?;
     Ok(generation)
 }
 
-/// Writes down what the history must know of revision `revision` in one generation of a layer.
+/// Writes the events of one revision in one generation of a layer to the history.
 #[derive(Debug)]
 pub(super) struct Recorder {
     generation: i64,
     revision: RevisionNumber,
-    /// Whether the generation began in this revision: then nothing of it was there before.
+    /// Whether the generation began in this revision: then it has no former state.
     young: bool,
     /// The numbers that this revision added.
     added: Ranges,
@@ -52,7 +57,7 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Goes on where an earlier turn to the layer in the same revision ended.
+    /// Opens the history of a layer, and continues where an earlier turn of the same revision ended.
     pub(super) fn open(conn: &Connection, entry: &Entry, revision: RevisionNumber) -> Result<Self, Failure> {
         let generation = entry.generation;
         let born: RevisionNumber = conn
@@ -79,24 +84,24 @@ impl Recorder {
         Ok(Self { generation, revision, young: born == revision, added, copy })
     }
 
-    /// Whether nothing of the generation was there before this revision.
+    /// Whether the generation began in this revision.
     pub(super) fn young(&self) -> bool {
         self.young
     }
 
-    /// A feature that was not there is now.
+    /// Notes that a feature is new.
     pub(super) fn add(&mut self, fid: Fid) {
         self.add_all(fid, fid);
     }
 
-    /// So are all from `first` to `last`.
+    /// Notes that all features from `first` to `last` are new.
     pub(super) fn add_all(&mut self, first: Fid, last: Fid) {
         if !self.young && first <= last {
             self.added.add(first, last);
         }
     }
 
-    /// Keeps a feature as it is in `source`, before it changes or goes.
+    /// Writes a feature to the history as it is in the table `source`, before it is changed or removed.
     pub(super) fn keep(&self, conn: &Connection, source: &str, fid: Fid) -> Result<(), Failure> {
         if self.young || self.added.contains(fid) {
             return Ok(());
@@ -104,7 +109,7 @@ impl Recorder {
         self.copy(conn, source, fid, fid)
     }
 
-    /// Keeps all features of `source`, but for those with these numbers.
+    /// Writes all features of the table `source` to the history, except those with these numbers.
     pub(super) fn keep_all_but(
         &self,
         conn: &Connection,
@@ -118,7 +123,7 @@ impl Recorder {
         let mut left_out: Vec<(Fid, Fid)> = same.into_iter().map(|fid| (fid, fid)).collect();
         left_out.extend(self.added.iter());
         left_out.sort_unstable();
-        // One statement for each gap: one in all where everything changed, and few where little did.
+        // One statement for each gap between the exceptions: a single one if everything changed.
         let mut next = Some(Fid::MIN);
         for (first, last) in left_out {
             let Some(from) = next else { break };
@@ -136,7 +141,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Writes down what was added.
+    /// Writes the numbers that were added to the history.
     pub(super) fn save(&self, conn: &Connection) -> Result<(), Failure> {
         if self.added.is_empty() {
             return Ok(());
@@ -152,7 +157,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// Takes a generation away that began and ended in this revision: nobody can ever ask for it.
+    /// Drops a generation that began and ended in this revision; it can never be queried.
     pub(super) fn forget(&self, conn: &Connection) -> Result<(), Failure> {
         conn.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&table(self.generation))))?;
         conn.execute("DELETE FROM citymap_generation WHERE number = ?1", [self.generation])?;
@@ -160,7 +165,8 @@ impl Recorder {
     }
 }
 
-/// Writes down a layer's definition from `revision` on, if it is another one than before; `None` if it was dropped.
+/// Writes a layer's definition from `revision` on to the history, if it differs from the one before; `None`
+/// for a layer that was dropped.
 pub(super) fn save_version(
     conn: &Connection,
     id: &LayerId,
@@ -169,7 +175,8 @@ pub(super) fn save_version(
 ) -> Result<(), Failure> {
     let last: Option<(Option<String>, Option<i64>)> = conn
         .query_row(
-            "SELECT definition, generation FROM citymap_layer_version WHERE layer = ?1 ORDER BY revision DESC LIMIT 1",
+            "SELECT definition, generation FROM citymap_layer_version WHERE layer = ?1 ORDER BY revision \
+             DESC LIMIT 1",
             [id.as_str()],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
@@ -186,7 +193,8 @@ pub(super) fn save_version(
     Ok(())
 }
 
-/// The revision with which the history begins: 0, or the newest one when an earlier version's store was taken over.
+/// The revision with which the history begins: 0, or the newest one when an earlier version's store was taken
+/// over.
 pub(super) fn since(conn: &Connection) -> Result<RevisionNumber, Failure> {
     let mut statement = conn.prepare_cached("SELECT value FROM citymap_store WHERE key = 'history_since'")?;
     Ok(statement.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))

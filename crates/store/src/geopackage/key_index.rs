@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{catalogue, entry::Entry, failure::Failure};
 use crate::columns::quoted;
 
-/// Makes the index, if the layer has a key and the index is not there.
+/// Creates the index if the layer has a key and the index does not exist.
 pub(super) fn make(conn: &Connection, entry: &Entry) -> Result<(), Failure> {
     let Some(key) = entry.layer.key_index() else { return Ok(()) };
     let id = &entry.layer.id;
@@ -25,7 +25,7 @@ pub(super) fn make(conn: &Connection, entry: &Entry) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes the index away, for a layer that has another key now.
+/// Drops the index of a layer whose key becomes another field.
 pub(super) fn drop(conn: &Connection, id: &LayerId) -> Result<(), Failure> {
     Ok(conn.execute_batch(&format!("DROP INDEX IF EXISTS {}", quoted(&catalogue::key_index(id))))?)
 }

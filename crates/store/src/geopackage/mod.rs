@@ -1,20 +1,22 @@
 //! The record as one GeoPackage file (OGC 12-128, version 1.3) that QGIS and GDAL open as it is.
 //!
-//! A layer is a table with its name: `fid`, `geom` and a column for each field. What a GeoPackage
-//! has no place for lies beside it in tables `citymap_*`, which other programs do not list: the
-//! catalogue, the revisions, what the layers were before each of them, documents, the store's
-//! version. What others edit in the layers is in no revision of its own; our next change set goes
-//! on from it. The file is in WAL mode, so that a server reads one revision while an import writes
-//! the next; a commit is durable when it returns (`synchronous=FULL`), and since SQLite's DDL is
-//! transactional, a process killed at any moment leaves the former revision whole.
+//! A layer is a table with its name: `fid`, `geom` and a column for each field. What the format has no place
+//! for is in tables `citymap_*`, which other programs do not list: the catalogue, the revisions, the former
+//! states of layers, documents, the store's version. Edits by other programs have no revision of their own;
+//! our next change set continues from them. The file is in WAL mode, so that a server reads one revision
+//! while an import writes the next. A commit is durable when it returns (`synchronous=FULL`), and because
+//! SQLite's DDL is transactional, a process that is killed at any moment leaves the former revision intact.
 //!
 //! ```
-//! use citymap_model::{CommitMeta, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value};
+//! use citymap_model::{
+//!     CommitMeta, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value,
+//! };
 //! use citymap_store::{GeoPackage, Store};
 //!
 //! let folder = tempfile::tempdir().unwrap();
 //! let store = GeoPackage::open_or_create(&folder.path().join("city.gpkg")).unwrap();
-//! let mut layer = Layer::new("wells".parse().unwrap(), Title::same("Wells"), Role::Utility, GeometryKind::Point);
+//! let id = "wells".parse().unwrap();
+//! let mut layer = Layer::new(id, Title::same("Wells"), Role::Utility, GeometryKind::Point);
 //! layer.fields.push(Field::new("depth", FieldType::Real));
 //! let mut change = store.begin(CommitMeta::default()).unwrap();
 //! change.layer(&layer, Mode::Replace).unwrap();
@@ -77,42 +79,43 @@ pub const WRITER_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct GeoPackage {
     opener: Opener,
-    /// Kept open, so that asking for the revision costs no opening, and so that the `-wal` file
-    /// is folded into the file when the store is dropped and not after every view.
+    /// Kept open, so that reading the revision number needs no new connection, and so that the `-wal` file is
+    /// checkpointed when the store is dropped and not after every view.
     kept: Mutex<Connection>,
 }
 
 impl GeoPackage {
-    /// Opens a store that is there.
+    /// Opens a store that exists.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] if there is none, [`StoreError::Format`] if the file is none of
-    /// ours or of a later version, [`StoreError::Database`] if it cannot be read.
+    /// [`StoreError::Missing`] if there is none, [`StoreError::Format`] if the file is not a store of ours or
+    /// of a later version, [`StoreError::Database`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::start(Opener::new(path, WRITER_WAIT), false)
     }
 
-    /// Opens a store, making an empty one (and the folders above it) if there is none.
+    /// Opens a store, or creates an empty one (and the folders above it) if there is none.
     ///
     /// # Errors
-    /// As [`GeoPackage::open`], save for [`StoreError::Missing`].
+    /// As [`GeoPackage::open`], except [`StoreError::Missing`].
     pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
         Self::start(Opener::new(path, WRITER_WAIT), true)
     }
 
-    /// The same store with another time for which a writer waits for another one.
+    /// The same store with another limit for how long a writer waits for another one.
     pub fn with_writer_wait(mut self, wait: Duration) -> Self {
         self.opener.wait = wait;
         self
     }
 
-    /// Where the file is.
+    /// The path of the GeoPackage file.
     pub fn path(&self) -> &Path {
         &self.opener.path
     }
 
-    /// Writes a backup: all of the store, with its history, as of one moment, to the new file `to`, which is itself a
-    /// store. Others may read and write meanwhile. `to` has its name only once it is whole and on disk.
+    /// Writes a backup: the whole store with its history, as of one moment, to the new file `to`, which is
+    /// itself a store. Others may read and write in the meantime. The file gets its name only when it is
+    /// complete and on disk.
     ///
     /// # Errors
     /// [`StoreError::Database`] if there is a file `to`, or it cannot be written.
@@ -126,7 +129,7 @@ impl GeoPackage {
     }
 
     fn kept(&self) -> MutexGuard<'_, Connection> {
-        // Nothing is ever left half done on this connection, so a panic elsewhere does not spoil it.
+        // No call leaves this connection in the middle of something, so a panic elsewhere does not matter.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -181,7 +184,7 @@ impl Store for GeoPackage {
     }
 
     fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
-        // Not on the kept connection: asking for the revision must not wait for another writer.
+        // Not on the kept connection: reading the revision number must not wait for another writer.
         documents::put(&self.opener.writer()?, name, expected, body).map_err(|failure| self.failed(failure))
     }
 
@@ -204,7 +207,7 @@ impl Store for GeoPackage {
     }
 }
 
-/// The path of a file that SQLite keeps beside the database: `-wal` or `-shm`.
+/// The path of a file that SQLite keeps next to the database: `-wal` or `-shm`.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

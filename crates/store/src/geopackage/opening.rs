@@ -1,4 +1,4 @@
-//! Turning to a layer to put features into it: what happens to those that are there.
+//! Turning to a layer to put features into it: what happens to the features that it has.
 
 use citymap_gpkg::{schema, table};
 use citymap_model::{GeometryKind, Layer, Mode};
@@ -108,8 +108,8 @@ fn find_key(entry: &Entry) -> String {
     })
 }
 
-/// Keeps all features of a layer whose fields or kind of geometry become others, or that is dropped, and takes its
-/// table away.
+/// Writes all features of a layer to the history and drops its table, because the layer is dropped or gets
+/// other fields or another kind of geometry.
 pub(super) fn end_generation(conn: &Connection, entry: &Entry, recorder: &Recorder) -> Result<(), Failure> {
     if recorder.young() {
         recorder.forget(conn)?;

@@ -1,10 +1,10 @@
-//! Sets of feature numbers as ranges, since numbers are given one after the other.
+//! Sets of feature numbers as ranges, because numbers are given one after the other.
 
 use std::collections::BTreeMap;
 
 use citymap_model::Fid;
 
-/// A set of numbers.
+/// A set of numbers as disjoint ranges.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Ranges(BTreeMap<Fid, Fid>);
 
@@ -20,7 +20,7 @@ impl Ranges {
     /// Adds the numbers from `first` to `last`, both included.
     pub(super) fn add(&mut self, first: Fid, last: Fid) {
         let (mut first, mut last) = (first, last);
-        // What touches it on the left, then all that it reaches on the right, become one with it.
+        // Merged with the range that touches it on the left, then with all that it reaches on the right.
         let left = self.0.range(..first).next_back().map(|(start, end)| (*start, *end));
         if let Some((start, end)) = left.filter(|(_, end)| end.saturating_add(1) >= first) {
             if end >= last {
@@ -37,7 +37,7 @@ impl Ranges {
         self.0.insert(first, last);
     }
 
-    /// The ranges, first and last included, ascending and apart.
+    /// The ranges, first and last number included, ascending and with gaps between them.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Fid, Fid)> + '_ {
         self.0.iter().map(|(first, last)| (*first, *last))
     }

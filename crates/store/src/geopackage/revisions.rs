@@ -108,9 +108,9 @@ fn list(
 ) -> Result<Vec<Revision>, Failure> {
     // One statement, so that both tables are read as of one moment.
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT r.number, r.time, r.author, r.message, r.source, r.source_sha256, \
-         c.layer, c.mode, c.added, c.changed, c.removed, c.rejected \
-         FROM ({which}) r LEFT JOIN citymap_change c ON c.revision = r.number ORDER BY r.number {order}, c.position"
+        "SELECT r.number, r.time, r.author, r.message, r.source, r.source_sha256, c.layer, c.mode, c.added, \
+         c.changed, c.removed, c.rejected FROM ({which}) r LEFT JOIN citymap_change c ON c.revision = \
+         r.number ORDER BY r.number {order}, c.position"
     ))?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = statement.query(params![i64::try_from(after).unwrap_or(i64::MAX), limit])?;

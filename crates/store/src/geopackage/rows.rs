@@ -1,4 +1,4 @@
-//! Values on their way into SQLite and back, and the fingerprint of a row.
+//! Values to SQLite and back, and the fingerprint of a row.
 
 use std::hash::{DefaultHasher, Hasher};
 
@@ -9,8 +9,8 @@ use rusqlite::{
     types::{Null, ToSqlOutput, Value as Owned, ValueRef},
 };
 
-/// A value as SQLite gets it: days and instants as ISO 8601 text, which is GeoPackage's form.
-/// NaN, which SQL lacks, becomes NULL.
+/// A value for SQLite: days and instants as ISO 8601 text, as GeoPackage demands. NaN, which SQL lacks,
+/// becomes NULL.
 pub(super) fn to_sql(value: &Value) -> ToSqlOutput<'_> {
     match value {
         Value::Null => ToSqlOutput::from(Null),
@@ -67,7 +67,7 @@ pub(super) fn from_sql(value: ValueRef<'_>, field_type: FieldType) -> Result<Val
     })
 }
 
-/// `YYYY-MM-DD`, the fast way; `None` for anything else.
+/// Parses `YYYY-MM-DD` without allocation; `None` for anything else.
 fn day(bytes: &[u8]) -> Option<NaiveDate> {
     match bytes {
         [a, b, c, d, b'-', e, f, b'-', g, h] => {
@@ -78,7 +78,7 @@ fn day(bytes: &[u8]) -> Option<NaiveDate> {
     }
 }
 
-/// `YYYY-MM-DDThh:mm:ss.sssZ`, the fast way; `None` for anything else.
+/// Parses `YYYY-MM-DDThh:mm:ss.sssZ` without allocation; `None` for anything else.
 fn instant_of(bytes: &[u8]) -> Option<DateTime<Utc>> {
     let (date, rest) = bytes.split_at_checked(10)?;
     match rest {
@@ -101,8 +101,8 @@ fn digits(bytes: &[u8]) -> Option<u32> {
         .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
 }
 
-/// A fingerprint of a row, to tell whether a feature changed: equal rows have equal ones, others
-/// but by an accident of 1 in 2^64 not.
+/// A fingerprint of a row, to decide whether a feature changed: equal rows have equal fingerprints, different
+/// rows have the same one with a probability of 1 in 2^64.
 #[derive(Default)]
 pub(super) struct Fingerprint(DefaultHasher);
 
@@ -148,7 +148,7 @@ impl Fingerprint {
             match &to_sql(value) {
                 ToSqlOutput::Borrowed(value) => print.add(*value),
                 ToSqlOutput::Owned(value) => print.add(value.into()),
-                // The other forms are those of rusqlite features that are not in use.
+                // The other forms belong to features of rusqlite that are not enabled.
                 _ => print.add(ValueRef::Null),
             }
         }

@@ -1,4 +1,4 @@
-//! A layer as of one revision: its table, less what happened since.
+//! A layer as of one revision: its table, less what the history says has happened since.
 
 use citymap_model::{Feature, Fid, RevisionNumber};
 use rusqlite::Connection;
@@ -15,14 +15,15 @@ use crate::columns::quoted;
 /// Features that are read together.
 pub(super) const CHUNK: usize = 1024;
 
-/// Features are picked one by one where they lie farther apart than this on average, else read in one sweep.
+/// If the wanted features are farther apart than this on average, they are queried one by one, else read in
+/// one scan.
 const SPARSE: i64 = 4;
 
 /// A layer as of one revision.
 pub(super) struct State<'c> {
     conn: &'c Connection,
     entry: &'c Entry,
-    /// The layer's table, if it holds this generation.
+    /// The layer's own table, if it holds this generation.
     live: Option<Source>,
     former: Source,
     undo: Undo,
@@ -30,7 +31,7 @@ pub(super) struct State<'c> {
 
 /// A table with features, and the column by which they are found in it.
 struct Source {
-    /// Selects fid, geometry, values and at last the column.
+    /// Selects fid, geometry, values and, last, the key column.
     select: String,
     key: &'static str,
 }
@@ -52,7 +53,7 @@ impl Source {
 }
 
 impl<'c> State<'c> {
-    /// The state of `entry`, which is the layer's as of `revision`; `live` is what the layer's table holds as of
+    /// The state of `entry`, the layer as of `revision`; `live` is the layer as its table holds it, as of
     /// revision `newest`.
     pub(super) fn open(
         conn: &'c Connection,
@@ -65,18 +66,18 @@ impl<'c> State<'c> {
         Ok(Self::with(conn, entry, live, undo))
     }
 
-    /// The same, where what happened since is known, or as much of it as is asked for.
+    /// The same with an undo log that was already read, or with the part of it that will be needed.
     pub(super) fn with(conn: &'c Connection, entry: &'c Entry, live: Option<&Entry>, undo: Undo) -> Self {
         let live = live.filter(|live| live.generation == entry.generation).map(|_| Source::live(entry));
         Self { conn, entry, live, former: Source::former(entry), undo }
     }
 
-    /// All features, by number.
+    /// All features in the order of their numbers.
     pub(super) fn features(&self) -> Features<'_, 'c> {
         Features { state: self, chunk: Vec::new().into_iter(), after: None, ended: false }
     }
 
-    /// The features with these ascending numbers; `None` for those that are not there.
+    /// The features with these ascending numbers; `None` for those that do not exist.
     pub(super) fn get(&self, fids: &[Fid]) -> Result<Vec<Option<Feature>>, Failure> {
         let mut found: Vec<Option<Feature>> = fids.iter().map(|_| None).collect();
         let (mut live, mut former) = (Vec::new(), Vec::new());
@@ -95,7 +96,7 @@ impl<'c> State<'c> {
         Ok(found)
     }
 
-    /// Some of the features with numbers above `after`, and the number up to which they are all there are.
+    /// The next features with numbers above `after`, and the number up to which the list is complete.
     fn above(&self, after: Option<Fid>) -> Result<(Vec<Feature>, Fid), Failure> {
         let mut features = Vec::with_capacity(CHUNK);
         let mut last = Fid::MAX;
@@ -127,7 +128,7 @@ impl<'c> State<'c> {
         Ok((features, last))
     }
 
-    /// Hands over the features of a table that have these keys, each with the place that stands beside its key.
+    /// Hands over the features of a table that have these keys, each with the position given with its key.
     fn pick(
         &self,
         source: &Source,
@@ -164,7 +165,7 @@ impl<'c> State<'c> {
     }
 }
 
-/// All features of a layer as of one revision, by number.
+/// Iterates over the features of a layer as of one revision, in the order of their numbers.
 pub(super) struct Features<'s, 'c> {
     state: &'s State<'c>,
     chunk: std::vec::IntoIter<Feature>,
@@ -173,7 +174,7 @@ pub(super) struct Features<'s, 'c> {
 }
 
 impl Features<'_, '_> {
-    /// The next feature.
+    /// The next feature in the order of numbers; `None` after the last one.
     pub(super) fn next(&mut self) -> Result<Option<Feature>, Failure> {
         loop {
             if let Some(feature) = self.chunk.next() {

@@ -33,16 +33,16 @@ pub(super) struct GeoPackageTransaction {
     meta: CommitMeta,
     number: RevisionNumber,
     changes: Vec<LayerChange>,
-    /// How many features the layer of each change has after it.
+    /// The number of features of each change's layer after it.
     counts: Vec<u64>,
     current: Option<Turn>,
-    /// How often other programs had edited each layer.
+    /// How often other programs had edited each layer when the transaction began.
     edited: BTreeMap<String, i64>,
-    /// Whether a call failed half way: nothing of it may then become a revision.
+    /// Whether a call has failed: then nothing may become a revision.
     broken: bool,
 }
 
-/// A turn to a layer.
+/// The layer that the transaction has turned to.
 enum Turn {
     Write(Box<LayerWriter>),
     Edit(Box<LayerEditor>),
@@ -123,7 +123,7 @@ impl GeoPackageTransaction {
     }
 
     fn finish(&mut self) -> Result<Revision, Failure> {
-        // A clock that was set back does not set the log back.
+        // The log's times never go back, even if the clock was set back.
         let time = now().max(revisions::newest_time(&self.conn)?.unwrap_or(DateTime::UNIX_EPOCH));
         self.turn_away(&time)?;
         let (meta, changes) = (std::mem::take(&mut self.meta), std::mem::take(&mut self.changes));
@@ -165,7 +165,7 @@ impl GeoPackageTransaction {
         }
         let mut counts = Vec::new();
         for change in &revision.changes {
-            // A layer that nothing happened to in the end is of this revision too.
+            // A layer is marked as touched by this revision even if nothing changed in the end.
             self.conn.execute(
                 "UPDATE citymap_layer SET revision = ?2 WHERE id = ?1",
                 params![change.layer.as_str(), revision.number],
@@ -199,7 +199,7 @@ impl GeoPackageTransaction {
         }
     }
 
-    /// A feature before the first layer is a mistake of the program, not of the data.
+    /// The error for a feature before the first layer: a mistake in the program, not in the data.
     fn without_layer(&self) -> StoreError {
         StoreError::database(
             self.location.clone(),
@@ -225,7 +225,7 @@ impl GeoPackageTransaction {
     }
 }
 
-/// Now, to the millisecond that the log holds.
+/// The current time, to the millisecond, as the log holds it.
 fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }

@@ -1,4 +1,5 @@
-//! The triggers of a layer's table: those of the GeoPackage format, and those that count other programs' edits.
+//! The triggers of a layer's table: those of the GeoPackage format, and those that count other programs'
+//! edits.
 
 use citymap_gpkg::{columns::quoted, rtree};
 use citymap_model::LayerId;

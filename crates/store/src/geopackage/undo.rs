@@ -1,4 +1,4 @@
-//! What happened to the features of one generation after one revision and until another: the first event of each.
+//! The first event of each feature of one generation within a span of revisions.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,25 @@ use crate::columns::quoted;
 /// What a feature was before its first event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Was {
-    /// It has had none.
+    /// It has had no event.
     Untouched,
-    /// Not there.
+    /// It did not exist.
     Absent,
-    /// This row of the history.
+    /// It was as in this row of the history.
     Row(i64),
 }
 
 /// The first events in a span of revisions.
 #[derive(Debug, Default)]
 pub(super) struct Undo {
-    /// Former rows: feature, revision, row of the history; by feature.
+    /// Former rows: feature, revision, row of the history; ordered by feature.
     rows: Vec<(Fid, RevisionNumber, i64)>,
-    /// Additions: first and last feature, revision; ascending and apart.
+    /// Additions: first and last feature, revision; ascending and disjoint.
     added: Vec<(Fid, Fid, RevisionNumber)>,
 }
 
 impl Undo {
-    /// Reads what happened above `after` and not above `until`.
+    /// Reads the events of the revisions above `after` up to `until`.
     pub(super) fn read(
         conn: &Connection,
         generation: i64,
@@ -40,21 +40,22 @@ impl Undo {
         if after >= until {
             return Ok(undo);
         }
-        // The index holds all of it.
+        // The index covers the query.
         let mut statement = conn.prepare(&format!(
-            "SELECT fid, revision, rowid FROM {} WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, fid",
+            "SELECT fid, revision, rowid FROM {} WHERE revision > ?1 AND revision <= ?2 ORDER BY revision, \
+             fid",
             quoted(&history::table(generation))
         ))?;
         let mut rows = statement.query(params![after, until])?;
         while let Some(row) = rows.next()? {
             undo.rows.push((row.get(0)?, row.get(1)?, row.get(2)?));
         }
-        // Stable, and quick on what is one ascending run for each revision: the earliest stays first.
+        // A stable sort keeps the earliest event first, and is fast on one ascending run for each revision.
         undo.rows.sort_by_key(|(fid, _, _)| *fid);
         undo.rows.dedup_by_key(|(fid, _, _)| *fid);
         let mut statement = conn.prepare_cached(
-            "SELECT first, last, revision FROM citymap_added WHERE generation = ?1 AND revision > ?2 AND revision <= ?3 \
-             ORDER BY revision, first",
+            "SELECT first, last, revision FROM citymap_added WHERE generation = ?1 AND revision > ?2 AND \
+             revision <= ?3 ORDER BY revision, first",
         )?;
         let mut rows = statement.query(params![generation, after, until])?;
         let mut added = BTreeMap::new();
@@ -65,7 +66,7 @@ impl Undo {
         Ok(undo)
     }
 
-    /// At most so many features were touched; 0 says none. Only counts.
+    /// An upper bound of the number of features that were touched; 0 if none. Only counts rows.
     pub(super) fn count(
         conn: &Connection,
         generation: i64,
@@ -87,7 +88,7 @@ impl Undo {
         Ok(rows + added)
     }
 
-    /// Whether nothing happened.
+    /// Whether there was no event in the span.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.added.is_empty()
     }
@@ -105,7 +106,8 @@ impl Undo {
         }
     }
 
-    /// The former rows with numbers above `after`, until `last`: what there was and now is no more, or is otherwise.
+    /// The former rows of features with numbers above `after`, up to `last`: features that have changed or
+    /// gone since.
     pub(super) fn former(&self, after: Option<Fid>, last: Fid) -> impl Iterator<Item = (Fid, i64)> + '_ {
         let start = after.map_or(0, |after| self.rows.partition_point(|(fid, _, _)| *fid <= after));
         self.rows[start..].iter().take_while(move |(fid, _, _)| *fid <= last).filter_map(|(fid, _, _)| {
@@ -116,13 +118,13 @@ impl Undo {
         })
     }
 
-    /// The features that had an event, ascending.
+    /// The features that had an event, in ascending order.
     pub(super) fn fids(&self) -> Fids<'_> {
         Fids { undo: self, row: 0, range: 0, next: Fid::MIN }
     }
 }
 
-/// Puts a range where nothing is yet: an earlier revision's addition counts.
+/// Adds those parts of a range that no earlier revision has: the first addition counts.
 fn paint(added: &mut BTreeMap<Fid, (Fid, RevisionNumber)>, first: Fid, last: Fid, revision: RevisionNumber) {
     let mut from = first;
     if let Some((_, (end, _))) = added.range(..=first).next_back() {
@@ -139,7 +141,7 @@ fn paint(added: &mut BTreeMap<Fid, (Fid, RevisionNumber)>, first: Fid, last: Fid
     }
 }
 
-/// The features that had an event, one after the other.
+/// Iterates over the features that had an event.
 pub(super) struct Fids<'u> {
     undo: &'u Undo,
     row: usize,

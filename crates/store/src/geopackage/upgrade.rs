@@ -5,17 +5,18 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{catalogue, failure::Failure, history, revisions, schema};
 
-/// From version 1, which kept no history: it begins with the newest revision.
+/// Upgrades version 1, which kept no history: the history begins with the newest revision.
 pub(super) fn upgrade(conn: &mut Connection) -> Result<(), Failure> {
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i64 =
         transaction
             .query_row("SELECT value FROM citymap_store WHERE key = 'version'", [], |row| row.get(0))?;
-    // Two processes may come here at once; the second one finds the first one's work.
+    // Two processes may get here at the same time; the second one finds the tables of the first.
     if version >= schema::STORE_VERSION {
         return Ok(());
     }
-    // An old program that has the file open fails at its next import, since the tables have other columns now.
+    // An old program that has the file open fails at its next import, because the tables have other columns
+    // now.
     transaction.execute_batch(
         "ALTER TABLE citymap_layer ADD COLUMN generation INTEGER NOT NULL DEFAULT 0; \
          ALTER TABLE citymap_change ADD COLUMN count_after INTEGER",
@@ -36,8 +37,8 @@ pub(super) fn upgrade(conn: &mut Connection) -> Result<(), Failure> {
             params![id.as_str(), entry.count],
         )?;
         transaction.execute(
-            "INSERT INTO citymap_layer_version SELECT id, ?2, definition, columns, generation FROM citymap_layer \
-             WHERE id = ?1",
+            "INSERT INTO citymap_layer_version SELECT id, ?2, definition, columns, generation FROM \
+             citymap_layer WHERE id = ?1",
             params![id.as_str(), newest],
         )?;
         let exists = has_table(&transaction, id.as_str())?;

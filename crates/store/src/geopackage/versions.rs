@@ -1,4 +1,4 @@
-//! What became of one feature: its own rows of the history, and no other's.
+//! The versions of one feature, from its own rows of the history only.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{StoreError, Version, columns::quoted, fit::same_fields};
 
-/// See [`crate::Store::versions`].
+/// Implements [`crate::Store::versions`] for this store.
 pub(super) fn versions(
     opener: &Opener,
     layer: &LayerId,
@@ -47,7 +47,7 @@ pub(super) fn versions(
 
 type States = Vec<(RevisionNumber, Option<Feature>)>;
 
-/// What the feature became, by revision, where that is something else than before.
+/// The versions of the feature by revision, where they differ from the version before.
 fn states(conn: &Connection, layer: &LayerId, fid: Fid, until: RevisionNumber) -> Result<States, Failure> {
     let live = catalogue::get(conn, layer)?;
     let mut spans: Vec<(RevisionNumber, Option<i64>)> = Vec::new();
@@ -92,7 +92,7 @@ fn states(conn: &Connection, layer: &LayerId, fid: Fid, until: RevisionNumber) -
     Ok(found)
 }
 
-/// The states within one generation: when it began, and after each event.
+/// The states within one generation: at its beginning, and after each event.
 fn of_generation(
     conn: &Connection,
     entry: &Entry,
@@ -101,7 +101,7 @@ fn of_generation(
     span: std::ops::Range<RevisionNumber>,
 ) -> Result<States, Failure> {
     let table = quoted(&history::table(entry.generation));
-    // What the feature was before each revision that did something to it: a row, or not there. The row counts.
+    // The feature before each revision that changed it: a row, or absent. If there are both, the row counts.
     let mut events: BTreeMap<RevisionNumber, Option<i64>> = BTreeMap::new();
     let mut statement = conn.prepare_cached(
         "SELECT revision, NULL FROM citymap_added WHERE generation = ?1 AND first <= ?2 AND last >= ?2",
@@ -110,7 +110,7 @@ fn of_generation(
     while let Some(row) = rows.next()? {
         events.insert(row.get(0)?, None);
     }
-    // The index goes by revision first: one look for each revision of the layer.
+    // The index begins with the revision: one lookup for each revision of the layer.
     let mut statement = conn.prepare(&format!(
         "SELECT h.revision, h.rowid FROM (SELECT DISTINCT revision FROM citymap_change WHERE layer = ?2) c \
          CROSS JOIN {table} h ON h.revision = c.revision AND h.fid = ?1"
@@ -141,7 +141,7 @@ fn of_generation(
     revisions.map(|revision| Ok((revision, state(revision)?))).collect()
 }
 
-/// The feature as the layer's table has it.
+/// The feature as it is in the layer's table.
 fn now(conn: &Connection, live: Option<&Entry>, fid: Fid) -> Result<Option<Feature>, Failure> {
     let Some(live) = live else { return Ok(None) };
     let decoder = Decoder::new(live);

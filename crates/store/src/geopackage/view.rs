@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Change, LayerEntry, ReadView, StoreError, Touched};
 
-/// A read transaction on a connection of its own: what is committed meanwhile, it does not see.
+/// A read transaction on its own connection: it does not see what is committed after it began.
 pub(super) struct GeoPackageView {
     conn: Connection,
     location: String,
@@ -34,7 +34,7 @@ impl GeoPackageView {
         let location = opener.location();
         let start = || -> Result<_, Failure> {
             conn.execute_batch("BEGIN")?;
-            // The first read fixes what the transaction sees.
+            // The first read determines what the transaction sees.
             Ok((revisions::newest(&conn)?, history::since(&conn)?))
         };
         let (newest, since) = start().map_err(|failure| failure.at(&location))?;
@@ -43,7 +43,7 @@ impl GeoPackageView {
         Ok(view)
     }
 
-    /// Whether a revision can be read, and is not above another one.
+    /// Checks that a revision can be read and is not above `newest`.
     fn reach(&self, revision: RevisionNumber, newest: RevisionNumber) -> Result<(), StoreError> {
         if revision > newest {
             return Err(StoreError::NoRevision { asked: revision, newest });

@@ -1,17 +1,17 @@
-//! Waiting for the next revision.
+//! Waiting for the next revision of a GeoPackage store.
 
 use std::{
     sync::{Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// How often a commit of another process is looked for.
+/// How often the file is read to notice commits of other processes.
 const LOOK: Duration = Duration::from_millis(25);
 
-/// The commits of this process, to any file: those who wait look at theirs.
+/// Counts the commits of this process, to any file: each waiter then reads its own file.
 static COMMITS: (Mutex<u64>, Condvar) = (Mutex::new(0), Condvar::new());
 
-/// Says that a commit has ended.
+/// Wakes all waiters after a commit.
 pub(super) fn tell() {
     let (commits, told) = &COMMITS;
     let mut commits = commits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -19,7 +19,7 @@ pub(super) fn tell() {
     told.notify_all();
 }
 
-/// Asks `look` until it gives something above `known` or the time is over; what it gave last.
+/// Calls `look` until it gives a revision above `known` or the time is over. Gives what it gave last.
 pub(super) fn wait<E>(
     known: u64,
     timeout: Duration,
@@ -28,7 +28,7 @@ pub(super) fn wait<E>(
     let start = Instant::now();
     let (commits, told) = &COMMITS;
     loop {
-        // Counted before looking: a commit that comes after the look is not missed.
+        // Counted before the call, so that a commit after it is not missed.
         let seen = *commits.lock().unwrap_or_else(PoisonError::into_inner);
         let found = look()?;
         let left = timeout.saturating_sub(start.elapsed());
@@ -36,7 +36,7 @@ pub(super) fn wait<E>(
             return Ok(found);
         }
         let commits = commits.lock().unwrap_or_else(PoisonError::into_inner);
-        // Woken or not, the next look tells.
+        // Woken or not, the next call decides.
         drop(
             told.wait_timeout_while(commits, left.min(LOOK), |commits| *commits == seen)
                 .unwrap_or_else(PoisonError::into_inner),

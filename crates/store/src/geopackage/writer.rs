@@ -189,8 +189,8 @@ impl LayerWriter {
         self.rows.flush(conn, &self.recorder)
     }
 
-    /// Turns away from the layer: history, index, triggers, counts and catalogue become right. Gives what was done, and
-    /// how many features there are now.
+    /// Turns away from the layer: history, index, triggers, counts and catalogue become right. Gives what was
+    /// done, and how many features there are now.
     pub(super) fn finish(mut self, conn: &Connection, time: &str) -> Result<(LayerChange, u64), Failure> {
         self.flush(conn)?;
         let id = self.entry.layer.id.clone();
@@ -209,7 +209,8 @@ impl LayerWriter {
         self.recorder.save(conn)?;
         if spatial {
             geometry_type::widen(conn, &id, self.rows.codes, self.was_empty)?;
-            // An index over a fresh table is new; one over an old table is changed, by its size before the turn.
+            // An index over a fresh table is new; one over an old table is changed, by its size before the
+            // turn.
             let before = (!self.fresh).then(|| self.entry.count.saturating_sub(self.change.added));
             self.rows.index(conn, &id, before)?;
         }

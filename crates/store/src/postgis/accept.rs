@@ -1,4 +1,4 @@
-//! What a feature must be to be taken into a layer, and its form there.
+//! What a feature must be to be taken into a layer, and the form in which it is written.
 
 use citymap_geometry::{check_positions, wkb};
 use citymap_model::{Geometry, GeometryKind, Layer, NewFeature, Value};
@@ -18,12 +18,12 @@ pub(super) struct Accepted {
 }
 
 impl Accepted {
-    /// The geometry's bytes.
+    /// The geometry as it is written; `None` for a feature without geometry.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         self.geometry.as_ref().map(|(bytes, _)| bytes.as_slice())
     }
 
-    /// The geometry's type as a bit: bit n for code n.
+    /// The WKB type of the geometry as a bit: bit n for code n; 0 without geometry.
     pub(super) fn bit(&self) -> u8 {
         self.geometry.as_ref().map_or(0, |(_, code)| 1 << code)
     }

@@ -7,14 +7,14 @@ use citymap_model::Fid;
 /// Which revision first gave a number, of those above a certain one.
 #[derive(Debug, Default)]
 pub(super) struct Added {
-    /// Ranges that do not touch each other's numbers, in order, each with the earliest revision that holds it.
+    /// Disjoint ranges in ascending order, each with the earliest revision that added its numbers.
     ranges: Vec<(Fid, Fid, i64)>,
 }
 
 impl Added {
-    /// From (revision, first, last), in any order, overlapping or not.
+    /// From ranges (revision, first, last), in any order; they may overlap.
     pub(super) fn new(found: impl IntoIterator<Item = (i64, Fid, Fid)>) -> Self {
-        // Where revisions begin (+1) and end (-1) to hold numbers.
+        // The positions at which a revision's range begins (+1) or ends (-1).
         let mut edges: BTreeMap<Fid, Vec<(i64, i32)>> = BTreeMap::new();
         for (revision, first, last) in found {
             edges.entry(first).or_default().push((revision, 1));
@@ -49,7 +49,8 @@ impl Added {
         (fid <= *last).then_some(*revision)
     }
 
-    /// The numbers that revisions up to `until` were the first to give: the beginnings and the ends of ranges.
+    /// The numbers that were first given by revisions up to `until`: the first and the last numbers of
+    /// ranges.
     pub(super) fn until(&self, until: i64) -> (Vec<Fid>, Vec<Fid>) {
         self.ranges.iter().filter(|range| range.2 <= until).map(|range| (range.0, range.1)).unzip()
     }

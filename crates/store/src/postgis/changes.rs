@@ -1,4 +1,5 @@
-//! What differs between two revisions of a layer, from the history, without reading what is the same.
+//! What differs between two revisions of a layer, from the history, without reading features that are the
+//! same.
 
 use citymap_geometry::wkb;
 use citymap_model::{Feature, Fid, LayerId, RevisionNumber, Value};
@@ -72,7 +73,7 @@ pub(super) fn changes(
         };
         let comparable =
             before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| same_fields(&a.layer, &b.layer));
-        // Each of the two begins at a time of its own; what they read is as of the revisions.
+        // The two readings begin at different times; both read as of their revisions.
         let mut other = reading.beside()?;
         let others = other.known(from, at)?;
         let former = others.from.as_ref();
@@ -165,9 +166,9 @@ fn few(
     Ok(())
 }
 
-/// The query for the features with an event in the span: number, the revision that changed the feature first (null where
-/// none did), the revision above the span that changed it next, whether it is in the layer's table, columns before,
-/// columns after. `lives` says whether that table holds the generation.
+/// The query for the features with an event in the span: number, the revision that changed the feature first
+/// (null where none did), the revision above the span that changed it next, whether it is in the layer's
+/// table, columns before, columns after. `lives` says whether that table holds the generation.
 fn events_query(shape: &Shape, lives: bool, since: &Added, span: Span) -> Question {
     let (live, past, bare) = (shape.live(), shape.past(), shape.bare());
     let before = shape.list(|column| format!("b.{column}"));
@@ -182,14 +183,13 @@ fn events_query(shape: &Shape, lives: bool, since: &Added, span: Span) -> Questi
         ("false", String::new())
     };
     let sql = format!(
-        "SELECT c.fid, b.revision, a.revision, {stands}, {before}, {after} FROM (\
-         SELECT fid FROM {past} WHERE revision > $2 AND revision <= $3 AND fid > $1 UNION \
-         SELECT n FROM unnest($4::bigint[], $5::bigint[]) r (first, last), generate_series(r.first, r.last) n \
-         WHERE n > $1) c \
-         LEFT JOIN (SELECT DISTINCT ON (fid) fid, revision{bare} FROM {past} WHERE revision > $2 AND revision <= $3 \
-         AND fid > $1 ORDER BY fid, revision) b ON b.fid = c.fid \
-         LEFT JOIN (SELECT DISTINCT ON (fid) fid, revision{bare} FROM {past} WHERE revision > $3 AND fid > $1 \
-         ORDER BY fid, revision) a ON a.fid = c.fid{join} ORDER BY c.fid"
+        "SELECT c.fid, b.revision, a.revision, {stands}, {before}, {after} FROM (SELECT fid FROM {past} \
+         WHERE revision > $2 AND revision <= $3 AND fid > $1 UNION SELECT n FROM unnest($4::bigint[], \
+         $5::bigint[]) r (first, last), generate_series(r.first, r.last) n WHERE n > $1) c LEFT JOIN (SELECT \
+         DISTINCT ON (fid) fid, revision{bare} FROM {past} WHERE revision > $2 AND revision <= $3 AND fid > \
+         $1 ORDER BY fid, revision) b ON b.fid = c.fid LEFT JOIN (SELECT DISTINCT ON (fid) fid, \
+         revision{bare} FROM {past} WHERE revision > $3 AND fid > $1 ORDER BY fid, revision) a ON a.fid = \
+         c.fid{join} ORDER BY c.fid"
     );
     Question {
         sql,
@@ -198,7 +198,7 @@ fn events_query(shape: &Shape, lives: bool, since: &Added, span: Span) -> Questi
     }
 }
 
-/// Whether two features are the same to the last bit. (`-0.0` is not `0.0`, as in the stores' own comparison.)
+/// Whether two features are the same to the last bit (`-0.0` is not `0.0`).
 fn equal(one: &Feature, other: &Feature) -> bool {
     let bytes = |feature: &Feature| {
         let mut out = Vec::new();

@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{Finding, StoreError, report::Report};
 
-/// How many seconds a standby may be behind without a word.
+/// The lag of a standby that is not worth a warning, in seconds.
 const LAGS: f64 = 10.0;
 
-/// Looks at all of the database: on the primary, or on a standby if there is no primary to be found.
+/// Examines the database, on the primary or, if there is none, on a standby.
 pub(super) fn check(database: &Database) -> Result<Vec<Finding>, StoreError> {
     let mut report = Report::default();
     database.run(async {
@@ -34,7 +34,7 @@ pub(super) fn check(database: &Database) -> Result<Vec<Finding>, StoreError> {
 }
 
 async fn look(database: &Database, lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
-    // One moment of the database, and time enough to count what it holds.
+    // One moment of the database, and enough time to count what it holds.
     sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0")
         .execute(&mut **lease)
         .await?;
@@ -50,14 +50,14 @@ async fn look(database: &Database, lease: &mut Lease, report: &mut Report) -> Re
     Ok(())
 }
 
-/// Who of the address answers, and as what.
+/// Reports which hosts of the address answer, and their roles.
 async fn hosts(database: &Database, report: &mut Report) {
-    const SQL: &str = "SELECT pg_is_in_recovery(), \
-         CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 \
-         ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0) END::double precision, \
-         EXISTS (SELECT FROM pg_stat_wal_receiver), current_setting('synchronous_standby_names'), \
-         pg_has_role('pg_read_all_stats', 'USAGE') AND NOT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state IN \
-         ('sync', 'quorum'))";
+    const SQL: &str = "SELECT pg_is_in_recovery(), CASE WHEN pg_last_wal_receive_lsn() = \
+         pg_last_wal_replay_lsn() THEN 0 ELSE coalesce(extract(epoch FROM clock_timestamp() - \
+         pg_last_xact_replay_timestamp()), 0) END::double precision, EXISTS (SELECT FROM \
+         pg_stat_wal_receiver), current_setting('synchronous_standby_names'), \
+         pg_has_role('pg_read_all_stats', 'USAGE') AND NOT EXISTS (SELECT FROM pg_stat_replication WHERE \
+         sync_state IN ('sync', 'quorum'))";
     for (at, host) in database.lender().address.hosts.iter().enumerate() {
         let name = &host.name;
         let mut conn = match database.lender().beside(at).await {
@@ -85,16 +85,16 @@ async fn hosts(database: &Database, report: &mut Report) {
     }
 }
 
-/// What a host says of its part.
+/// The state of one host.
 struct Host {
     standby: bool,
-    /// How many seconds a standby is behind.
+    /// The lag of a standby in seconds.
     lag: f64,
-    /// Whether a standby has its primary.
+    /// Whether a standby is connected to its primary.
     follows: bool,
     /// The standbys that commits wait for.
     waits_for: String,
-    /// Whether none of these is there.
+    /// Whether none of them is connected.
     alone: bool,
 }
 
@@ -102,15 +102,24 @@ impl Host {
     fn report(&self, name: &str, report: &mut Report) {
         match (self.standby, self.follows) {
             (false, _) if self.alone && !self.waits_for.is_empty() => report.warning(format!(
-                "{name} is the primary, and no synchronous standby ({}) is connected: commits wait until one is",
+                "{name} is the primary, and no synchronous standby ({}) is connected: commits wait until \
+                 one is",
                 self.waits_for
             )),
             (false, _) => report.good(format!("{name} is the primary")),
             (true, false) => {
                 report.warning(format!("{name} is a standby without a primary: what it shows grows old"));
             }
-            (true, true) if self.lag < LAGS => report.good(format!("{name} is a standby, {:.1} s behind", self.lag)),
-            (true, true) => report.warning(format!("{name} is a standby, {:.0} s behind its primary", self.lag)),
+            (true, true) if self.lag < LAGS => report.good(format!(
+                "{name} is a standby, {:.1} s \
+                behind",
+                self.lag
+            )),
+            (true, true) => report.warning(format!(
+                "{name} is a standby, {:.0} s behind its \
+                primary",
+                self.lag
+            )),
         }
     }
 }
@@ -122,9 +131,10 @@ async fn one(lease: &mut Lease, sql: &'static str) -> Result<PgRow, Sql> {
 async fn server(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
     let row = one(
         lease,
-        "SELECT current_setting('server_version_num')::int, current_setting('server_version'), \
-         (SELECT extversion FROM pg_extension WHERE extname = 'postgis'), current_setting('server_encoding'), \
-         current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit')",
+        "SELECT current_setting('server_version_num')::int, current_setting('server_version'), (SELECT \
+         extversion FROM pg_extension WHERE extname = 'postgis'), current_setting('server_encoding'), \
+         current_setting('fsync'), current_setting('full_page_writes'), \
+         current_setting('synchronous_commit')",
     )
     .await?;
     let (number, version): (i32, String) = (row.try_get(0)?, row.try_get(1)?);
@@ -135,7 +145,8 @@ async fn server(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
             report.good(format!("PostgreSQL {version} with PostGIS {postgis}"));
         }
         (_, Some(postgis)) => report.warning(format!(
-            "PostgreSQL {version} with PostGIS {postgis}: citymap is tested from PostgreSQL 14 and PostGIS 3 on"
+            "PostgreSQL {version} with PostGIS {postgis}: citymap is tested from PostgreSQL 14 and PostGIS \
+             3 on"
         )),
     }
     let encoding: String = row.try_get(3)?;
@@ -153,15 +164,15 @@ async fn server(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
     }
     if row.try_get::<String, _>(6)? == "off" {
         report.warning(
-            "synchronous_commit is off: our own commits wait for the disk all the same, edits by other programs may \
-             be lost in a crash"
+            "synchronous_commit is off: our own commits wait for the disk all the same, edits by other \
+             programs may be lost in a crash"
                 .to_owned(),
         );
     }
     Ok(())
 }
 
-/// Whether the rest can be looked at.
+/// Whether the rest can be examined.
 async fn migrations(lease: &mut Lease, report: &mut Report) -> Result<bool, Sql> {
     if !one(lease, "SELECT to_regclass('citymap.migration') IS NOT NULL").await?.try_get::<bool, _>(0)? {
         report.error("the tables are not there; `citymap migrate` makes them".to_owned());
@@ -176,8 +187,8 @@ async fn migrations(lease: &mut Lease, report: &mut Report) -> Result<bool, Sql>
         match migrate::ALL.iter().find(|(known, _)| *known == name) {
             None => report.error(format!("migration {name} is of a later version of citymap; use that one")),
             Some((_, sql)) if migrate::checksum(sql) != sha256 => report.warning(format!(
-                "migration {name} was another text when it was applied: this version of citymap was not made for these \
-                 tables"
+                "migration {name} was another text when it was applied: this version of citymap was not made \
+                 for these tables"
             )),
             Some(_) => {}
         }
@@ -197,13 +208,13 @@ async fn migrations(lease: &mut Lease, report: &mut Report) -> Result<bool, Sql>
 async fn revisions(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
     let row = one(
         lease,
-        "SELECT count(*), coalesce(min(number), 0), coalesce(max(number), 0), \
-         (SELECT count(*) FROM (SELECT time < lag(time) OVER (ORDER BY number) AS back FROM citymap.revision) t WHERE back), \
-         (SELECT count(*) FROM citymap.change c WHERE NOT EXISTS (SELECT FROM citymap.revision r WHERE r.number = c.revision)) \
-         + (SELECT count(*) FROM citymap.layer_version v WHERE NOT EXISTS \
-         (SELECT FROM citymap.revision r WHERE r.number = v.revision)) \
-         + (SELECT count(*) FROM citymap.added a WHERE NOT EXISTS (SELECT FROM citymap.revision r WHERE r.number = a.revision)), \
-         count(*) FILTER (WHERE open) FROM citymap.revision",
+        "SELECT count(*), coalesce(min(number), 0), coalesce(max(number), 0), (SELECT count(*) FROM (SELECT \
+         time < lag(time) OVER (ORDER BY number) AS back FROM citymap.revision) t WHERE back), (SELECT \
+         count(*) FROM citymap.change c WHERE NOT EXISTS (SELECT FROM citymap.revision r WHERE r.number = \
+         c.revision)) + (SELECT count(*) FROM citymap.layer_version v WHERE NOT EXISTS (SELECT FROM \
+         citymap.revision r WHERE r.number = v.revision)) + (SELECT count(*) FROM citymap.added a WHERE NOT \
+         EXISTS (SELECT FROM citymap.revision r WHERE r.number = a.revision)), count(*) FILTER (WHERE open) \
+         FROM citymap.revision",
     )
     .await?;
     let (count, low, high): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
@@ -226,16 +237,16 @@ async fn revisions(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
     Ok(())
 }
 
-/// The VN-2000 zones that PostGIS lacks, and their datum shift.
+/// Reports VN-2000 zones that PostGIS lacks, and a datum shift other than the legal one.
 async fn zones(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
-    /// How far from the legal transformation, in metres, is far.
+    /// The accepted distance from the legal transformation, in metres.
     const NEAR: f64 = 0.001;
     let row = one(lease, "SELECT count(*) FROM spatial_ref_sys WHERE srid BETWEEN 9205 AND 9218").await?;
     let there: i64 = row.try_get(0)?;
     if there < 14 {
         report.warning(format!(
-            "spatial_ref_sys has {there} of the 14 VN-2000 zones EPSG:9205–9218, without which the views of schema \
-             city_vn2000 fail; let its owner run migrations/0002_spatial_ref_sys.sql"
+            "spatial_ref_sys has {there} of the 14 VN-2000 zones EPSG:9205–9218, without which the views of \
+             schema city_vn2000 fail; let its owner run migrations/0002_spatial_ref_sys.sql"
         ));
         return Ok(());
     }
@@ -251,8 +262,8 @@ async fn zones(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
         report.good("the VN-2000 zones are there, with the legal datum shift".to_owned());
     } else {
         report.warning(format!(
-            "the VN-2000 zone EPSG:9210 of spatial_ref_sys is {off:.3} m off the legal datum shift: delete its rows 9205–9218 \
-             and let their owner run migrations/0002_spatial_ref_sys.sql"
+            "the VN-2000 zone EPSG:9210 of spatial_ref_sys is {off:.3} m off the legal datum shift: delete \
+             its rows 9205–9218 and let their owner run migrations/0002_spatial_ref_sys.sql"
         ));
     }
     Ok(())

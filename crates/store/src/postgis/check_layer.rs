@@ -1,4 +1,5 @@
-//! `citymap doctor`, layer by layer: is the table what the catalogue says, and does the history fit it.
+//! `citymap doctor` for each layer: whether the table is what the catalogue says, and whether the history
+//! fits it.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ use crate::{
 /// The triggers that turn other programs' edits into revisions.
 const TRIGGERS: [&str; 4] = ["citymap_enter", "citymap_insert", "citymap_update", "citymap_delete"];
 
-/// A layer of the catalogue, and what the catalogue counts.
+/// A layer, and the counts that the catalogue has of it.
 struct Entry {
     shape: Shape,
     revision: i64,
@@ -28,10 +29,11 @@ struct Entry {
     last_fid: i64,
 }
 
-/// Looks at each layer.
+/// Examines every layer of the catalogue.
 pub(super) async fn all(database: &Database, lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
-    const SQL: &str = "SELECT l.id, l.definition, l.columns, l.spatial, l.generation, l.history, l.revision, l.count, \
-         coalesce(n.last_fid, 0) FROM citymap.layer l LEFT JOIN citymap.numbering n ON n.layer = l.id ORDER BY l.id";
+    const SQL: &str = "SELECT l.id, l.definition, l.columns, l.spatial, l.generation, l.history, l.revision, \
+        l.count, coalesce(n.last_fid, 0) FROM citymap.layer l LEFT JOIN citymap.numbering n ON n.layer = \
+        l.id ORDER BY l.id";
     let rows = sqlx::query(SQL).fetch_all(&mut **lease).await?;
     let mut known = Vec::with_capacity(rows.len());
     for row in &rows {
@@ -54,7 +56,7 @@ pub(super) async fn all(database: &Database, lease: &mut Lease, report: &mut Rep
         let entry =
             Entry { shape, revision: row.try_get(6)?, count: row.try_get(7)?, last_fid: row.try_get(8)? };
         let before = report.len();
-        // A table that another program has changed beyond reading spoils the transaction, not the report.
+        // A table that another program has made unreadable aborts the transaction, but not the report.
         sqlx::raw_sql("SAVEPOINT layer").execute(&mut **lease).await?;
         match one(lease, &entry, report).await {
             Ok(()) => {}
@@ -71,14 +73,16 @@ pub(super) async fn all(database: &Database, lease: &mut Lease, report: &mut Rep
     strangers(lease, &known, report).await
 }
 
-/// Tables in schema city that are no layers.
+/// Reports tables in schema `city` that are not layers.
 async fn strangers(lease: &mut Lease, known: &[String], report: &mut Report) -> Result<(), Sql> {
     const SQL: &str = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-         WHERE n.nspname = 'city' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relname = ANY ($1) ORDER BY 1";
+         WHERE n.nspname = 'city' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relname = ANY ($1) \
+         ORDER BY 1";
     let rows = sqlx::query(SQL).bind(known).fetch_all(&mut **lease).await?;
     for row in rows {
         report.warning(format!(
-            "schema city holds `{}`, which is no layer of the catalogue: move it elsewhere, or import it as a layer",
+            "schema city holds `{}`, which is no layer of the catalogue: move it elsewhere, or import it as \
+             a layer",
             row.try_get::<String, _>(0)?
         ));
     }
@@ -98,7 +102,7 @@ async fn one(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Result<()
     history(lease, entry, report).await
 }
 
-/// Whether the table is there with the catalogue's columns, so that the rest can be looked at.
+/// Whether the table exists with the columns of the catalogue, so that the rest can be examined.
 async fn columns(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Result<bool, Sql> {
     const SQL: &str = "SELECT a.attname::text, format_type(a.atttypid, NULL) FROM pg_attribute a \
          JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -123,18 +127,19 @@ async fn columns(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resul
         }
         for (column, wanted) in &expected {
             let wanted = if *wanted == "timestamptz" { "timestamp with time zone" } else { wanted };
+            let qualified = format!(".{wanted}");
             match there.get(*column) {
                 None => {
                     report.error(format!(
-                        "table {schema}.{table} lacks the column `{column}` ({wanted}): another program took it away; \
-                         add it again, or import the layer again"
+                        "table {schema}.{table} lacks the column `{column}` ({wanted}): another program took \
+                         it away; add it again, or import the layer again"
                     ));
                     return Ok(false);
                 }
-                // With the schema before it where PostGIS is not on the search path.
-                Some(found) if found != wanted && !found.ends_with(&format!(".{wanted}")) => report.warning(format!(
-                    "column `{column}` of {schema}.{table} is {found}, the catalogue says {wanted}: another program \
-                     changed it; make it {wanted} again, or import the layer again"
+                // The type has its schema before it if PostGIS is not on the search path.
+                Some(found) if found != wanted && !found.ends_with(&qualified) => report.warning(format!(
+                    "column `{column}` of {schema}.{table} is {found}, the catalogue says {wanted}: another \
+                     program changed it; make it {wanted} again, or import the layer again"
                 )),
                 Some(_) => {}
             }
@@ -147,7 +152,8 @@ async fn columns(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resul
                 .collect();
             if !more.is_empty() {
                 report.warning(format!(
-                    "table city.{table} has columns that the catalogue does not know, so that they are in no revision: {}",
+                    "table city.{table} has columns that the catalogue does not know, so that they are in \
+                     no revision: {}",
                     more.join(", ")
                 ));
             }
@@ -157,10 +163,10 @@ async fn columns(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resul
 }
 
 async fn indexes(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Result<(), Sql> {
-    const SQL: &str = "SELECT m.amname::text, i.indisprimary, a.attname::text, i.indisvalid AND i.indisready FROM pg_index i \
-         JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
-         JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam \
-         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0] WHERE n.nspname = 'city' AND t.relname = $1";
+    const SQL: &str = "SELECT m.amname::text, i.indisprimary, a.attname::text, i.indisvalid AND i.indisready \
+        FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
+        JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam JOIN pg_attribute a ON \
+        a.attrelid = t.oid AND a.attnum = i.indkey[0] WHERE n.nspname = 'city' AND t.relname = $1";
     let shape = &entry.shape;
     let id = &shape.layer.id;
     let rows = sqlx::query(SQL).bind(id.as_str()).fetch_all(&mut **lease).await?;
@@ -179,7 +185,8 @@ async fn indexes(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resul
         && !there.iter().any(|(method, _, column, good)| method == "gist" && column == GEOM && *good)
     {
         report.error(format!(
-            "table city.{id} has no valid GiST index on geom; run `CREATE INDEX ON city.\"{id}\" USING gist (geom)`"
+            "table city.{id} has no valid GiST index on geom; run `CREATE INDEX ON city.\"{id}\" USING gist \
+             (geom)`"
         ));
     }
     if let Some(key) = shape.layer.key_index() {
@@ -195,8 +202,9 @@ async fn indexes(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resul
 }
 
 async fn triggers(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Result<(), Sql> {
-    const SQL: &str = "SELECT t.tgname::text, t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
-         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'city' AND c.relname = $1 AND NOT t.tgisinternal";
+    const SQL: &str = "SELECT t.tgname::text, t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = \
+        t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'city' AND c.relname = $1 \
+        AND NOT t.tgisinternal";
     let id = &entry.shape.layer.id;
     let rows = sqlx::query(SQL).bind(id.as_str()).fetch_all(&mut **lease).await?;
     let there: BTreeMap<String, String> =
@@ -205,12 +213,12 @@ async fn triggers(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resu
         match there.get(trigger).map(String::as_str) {
             Some("O" | "A") => {}
             Some(_) => report.error(format!(
-                "the trigger {trigger} of city.{id} is disabled, so that edits by other programs are in no revision; run \
-                 `ALTER TABLE city.\"{id}\" ENABLE TRIGGER {trigger}`"
+                "the trigger {trigger} of city.{id} is disabled, so that edits by other programs are in no \
+                 revision; run `ALTER TABLE city.\"{id}\" ENABLE TRIGGER {trigger}`"
             )),
             None => report.error(format!(
-                "the trigger {trigger} of city.{id} is missing, so that edits by other programs are in no revision; \
-                 import the layer again with --mode replace"
+                "the trigger {trigger} of city.{id} is missing, so that edits by other programs are in no \
+                 revision; import the layer again with --mode replace"
             )),
         }
     }
@@ -229,7 +237,7 @@ async fn geometry(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resu
             srid.map_or("none".to_owned(), |srid| srid.to_string())
         ));
     }
-    // Dimensions and curves that another program may have put where the column allows them.
+    // Dimensions and curves that another program may have written, where the column allows them.
     let sql = format!(
         "SELECT count(*), min(fid) FROM {} WHERE st_ndims(geom) > 2 OR st_hasarc(geom)",
         entry.shape.live()
@@ -238,8 +246,9 @@ async fn geometry(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resu
     let (count, first): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
     if let Some(first) = first {
         report.warning(format!(
-            "{count} geometries of city.{id} have heights, measures or arcs, the first is of feature {first}: heights and measures \
-             are read over, a feature with arcs cannot be read; `ST_Force2D(ST_CurveToLine(geom))` mends them"
+            "{count} geometries of city.{id} have heights, measures or arcs, the first is of feature \
+             {first}: heights and measures are read over, a feature with arcs cannot be read; \
+             `ST_Force2D(ST_CurveToLine(geom))` mends them"
         ));
     }
     let declared = entry.shape.layer.geometry;
@@ -251,7 +260,7 @@ async fn geometry(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resu
     Ok(())
 }
 
-/// Counts, and the numbers that will be given next.
+/// Compares the counts, and the numbers that will be given next.
 async fn numbers(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Result<(), Sql> {
     let id = &entry.shape.layer.id;
     let sql =
@@ -260,14 +269,15 @@ async fn numbers(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resul
     let (count, highest, lowest): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     if count != entry.count {
         report.error(format!(
-            "layer `{id}` has {count} features, and had {} in revision {}: it was edited past its triggers, which is in no \
-             revision",
+            "layer `{id}` has {count} features, and had {} in revision {}: it was edited past its triggers, \
+             which is in no revision",
             entry.count, entry.revision
         ));
     }
     if highest > entry.last_fid || lowest < 1 {
         report.error(format!(
-            "layer `{id}` has features from number {lowest} to {highest}, the highest number ever given is {}",
+            "layer `{id}` has features from number {lowest} to {highest}, the highest number ever given is \
+             {}",
             entry.last_fid
         ));
     }
@@ -275,8 +285,8 @@ async fn numbers(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resul
     let row = sqlx::query(sql).bind(id.as_str()).fetch_one(&mut **lease).await?;
     if !row.try_get::<bool, _>(0)? {
         report.error(format!(
-            "fid of city.{id} is no identity column any more, so that other programs cannot add features; run `ALTER TABLE \
-             city.\"{id}\" ALTER fid ADD GENERATED BY DEFAULT AS IDENTITY`"
+            "fid of city.{id} is no identity column any more, so that other programs cannot add features; \
+             run `ALTER TABLE city.\"{id}\" ALTER fid ADD GENERATED BY DEFAULT AS IDENTITY`"
         ));
     }
     Ok(())
@@ -286,10 +296,11 @@ async fn history(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resul
     let shape = &entry.shape;
     let id = &shape.layer.id;
     let sql = format!(
-        "SELECT (SELECT count(*) FROM {} h WHERE NOT EXISTS (SELECT FROM citymap.change c WHERE c.revision = h.revision \
-         AND c.layer = $1)), (SELECT count(*) FROM citymap.added a WHERE a.layer = $1 AND a.last > $2), \
-         (SELECT count_after FROM citymap.change c WHERE c.layer = $1 ORDER BY revision DESC, position DESC LIMIT 1), \
-         (SELECT revision FROM citymap.change c WHERE c.layer = $1 ORDER BY revision DESC, position DESC LIMIT 1)",
+        "SELECT (SELECT count(*) FROM {} h WHERE NOT EXISTS (SELECT FROM citymap.change c WHERE c.revision = \
+         h.revision AND c.layer = $1)), (SELECT count(*) FROM citymap.added a WHERE a.layer = $1 AND a.last \
+         > $2), (SELECT count_after FROM citymap.change c WHERE c.layer = $1 ORDER BY revision DESC, \
+         position DESC LIMIT 1), (SELECT revision FROM citymap.change c WHERE c.layer = $1 ORDER BY revision \
+         DESC, position DESC LIMIT 1)",
         shape.past()
     );
     let row = sqlx::query(AssertSqlSafe(sql))
@@ -312,8 +323,8 @@ async fn history(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resul
     let (count, revision): (Option<i64>, Option<i64>) = (row.try_get(2)?, row.try_get(3)?);
     if (count, revision) != (Some(entry.count), Some(entry.revision)) {
         report.error(format!(
-            "the log says that layer `{id}` was last touched by revision {revision:?} and has {count:?} features, the catalogue \
-             says {} and {}",
+            "the log says that layer `{id}` was last touched by revision {revision:?} and has {count:?} \
+             features, the catalogue says {} and {}",
             entry.revision, entry.count
         ));
     }

@@ -1,8 +1,8 @@
-//! COMMIT, and what became of it when the connection was lost meanwhile.
+//! COMMIT, and finding out what became of it when the connection was lost.
 //!
-//! A revision carries a token that no other one has. A client that does not hear whether its COMMIT was done connects
-//! again and looks for the token. It first takes the lock that writers hold to the end of their transaction: once it
-//! has it, the lost transaction is over, and the token is there for good or never will be.
+//! Each revision carries a unique token. A client that gets no answer to its COMMIT connects again and looks
+//! for the token. It first takes the lock that writers hold until their transaction ends: once it has the
+//! lock, the lost transaction is over, and the token is either there for good or never will be.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,10 @@ use crate::StoreError;
 /// The advisory lock that one writer holds at a time, as two numbers in SQL (`migrations/0001_record.sql`).
 pub(crate) const WRITER_LOCK: &str = "1667855481, 1";
 
-/// How many times the time to connect a lost COMMIT is looked for.
+/// How long the outcome of a lost COMMIT is looked for, as a multiple of the time limit for connecting.
 const PATIENCE: u32 = 6;
 
-/// What is known of a commit.
+/// What is known about a commit.
 enum Fate {
     Committed,
     Absent,
@@ -31,12 +31,12 @@ enum Fate {
 }
 
 impl Database {
-    /// Commits the transaction that is open on `lease`, whose revision has this token (a UUID as text), and gives the
-    /// connection back.
+    /// Commits the transaction that is open on `lease`, whose revision has this token (a UUID as text), and
+    /// gives the connection back.
     ///
     /// # Errors
-    /// [`StoreError::Away`] if the connection was lost and nothing was changed, [`StoreError::Uncertain`] if that
-    /// could not be found out; what the database said if it refused.
+    /// [`StoreError::Away`] if the connection was lost and nothing was changed, [`StoreError::Uncertain`] if
+    /// that could not be found out; what the database said if it refused.
     pub(crate) async fn commit(&self, mut lease: Lease, token: &str) -> Result<(), StoreError> {
         match self.say_commit(&mut lease).await {
             Ok(()) => {
@@ -52,11 +52,12 @@ impl Database {
     }
 
     async fn say_commit(&self, lease: &mut Lease) -> Result<(), Sql> {
-        // A time limit that ends the wait for a synchronous standby would report as done what the standby may not
-        // have; a database that does not wait for its own disk must do so for us.
+        // A statement timeout during the wait for a synchronous standby would report as committed what the
+        // standby may not have, so it is lifted. A database that does not wait for its own disk must do so
+        // here.
         sqlx::raw_sql(
-            "SET LOCAL statement_timeout = 0; \
-             SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'",
+            "SET LOCAL statement_timeout = 0; SELECT set_config('synchronous_commit', 'on', true) WHERE \
+             current_setting('synchronous_commit') = 'off'",
         )
         .execute(&mut **lease)
         .await?;
@@ -70,7 +71,8 @@ impl Database {
         Ok(())
     }
 
-    /// Looks for a revision's token until it is known whether it was committed, or patience ends.
+    /// Looks for a revision's token until it is known whether the revision was committed, or the time is
+    /// over.
     async fn resolve(&self, token: &str, why: &str) -> Result<(), StoreError> {
         let until = Instant::now() + self.lender().connect_timeout() * PATIENCE;
         loop {
@@ -113,8 +115,8 @@ impl Database {
                     .await?
                     .try_get(0)?;
             if found {
-                // Its own wait for a synchronous standby may have been cut short; a later record that the standby
-                // confirms confirms it too.
+                // The commit's own wait for a synchronous standby may have been interrupted; when the standby
+                // confirms a later record, it has this one too.
                 sqlx::raw_sql(
                     "SET LOCAL statement_timeout = 0; SELECT pg_logical_emit_message(true, 'citymap', '')",
                 )

@@ -1,7 +1,7 @@
 //! The database behind a store: its connections, and the small runtime that drives them.
 //!
-//! The store is synchronous, as its trait says; sqlx is not. Each call blocks its own thread on the runtime here,
-//! so a call from a thread of an asynchronous runtime panics: use `spawn_blocking` there.
+//! The store is synchronous, as its trait says; sqlx is not. Each call blocks its own thread on the runtime
+//! here, so a call from a thread of an asynchronous runtime panics: use `spawn_blocking` there.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -23,13 +23,13 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Takes the address apart; connects to nothing yet.
+    /// Parses the address; connects to nothing yet.
     ///
     /// # Errors
     /// [`StoreError::Unsupported`] for an address that cannot be used.
     pub(crate) fn new(location: &str, options: &Options) -> Result<Self, StoreError> {
         let address = Address::parse(location, &options.pool)?;
-        // One thread watches the sockets; the callers' own threads do the work.
+        // One thread watches the sockets; the work is done on the callers' threads.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("citymap-postgis")
@@ -50,13 +50,14 @@ impl Database {
         self.runtime.block_on(future)
     }
 
-    /// Lets a task run beside the callers, until the store is dropped.
+    /// Runs a task in the background until the store is dropped.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(task);
     }
 
-    /// A connection to the primary, checked to be one just now. It is fit for a long transaction: statements of the
-    /// session are bounded by [`Pool::statement_timeout`], which a transaction sets off by `SET LOCAL`.
+    /// A connection to the primary, which was checked to be the primary just now. It can be used for a long
+    /// transaction: statements of the session are limited by [`Pool::statement_timeout`], which a transaction
+    /// lifts with `SET LOCAL`.
     ///
     /// # Errors
     /// [`StoreError::Away`], saying which hosts were tried.
@@ -77,8 +78,8 @@ impl Database {
         self.lender.lend(purpose, true).await
     }
 
-    /// Runs a short statement that may be repeated, on a connection for `purpose`; once more on a new
-    /// one if the first was dead. Bounded in time, so that a host that fell silent counts as away.
+    /// Runs a short statement that may be repeated, on a connection for `purpose`, and again on a new one if
+    /// the first was dead. Its time is limited, so that a host that stops answering counts as away.
     pub(crate) async fn ask<T, F>(&self, purpose: Purpose, question: F) -> Result<T, StoreError>
     where
         F: AsyncFn(&mut Lease) -> Result<T, Sql>,
@@ -111,17 +112,17 @@ impl Database {
         &self.lender.address.shown
     }
 
-    /// What the database said, as others see it.
+    /// The [`StoreError`] for an error of this database.
     pub(crate) fn failed(&self, error: Sql) -> StoreError {
         failure::at(error, self.location())
     }
 
-    /// How many connections there are, and for how long.
+    /// The limits of the pool.
     pub(crate) fn pool(&self) -> &Pool {
         &self.lender.pool
     }
 
-    /// The connections themselves, for the listener and the doctor.
+    /// The pool of connections, for the listener and `citymap doctor`.
     pub(super) fn lender(&self) -> &Arc<Lender> {
         &self.lender
     }

@@ -1,4 +1,4 @@
-//! Rows in PostgreSQL's binary COPY format, on their way in and out.
+//! Rows in PostgreSQL's binary COPY format: encoding, sending, and reading.
 
 use chrono::NaiveDate;
 use citymap_model::{Fid, Value};
@@ -7,18 +7,18 @@ use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::pool::Lease;
 
-/// What begins a binary COPY: signature, flags, length of the header's extension.
+/// The header of a binary COPY: signature, flags, length of the extension.
 const HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-/// The column count that no row has ends it.
+/// The end of a binary COPY: a column count that no row has.
 const TAIL: [u8; 2] = (-1i16).to_be_bytes();
-/// A field's length where it is null.
+/// The length of a field that is null.
 const NULL: [u8; 4] = (-1i32).to_be_bytes();
-/// Bytes that are sent together.
+/// Bytes of rows that are sent together.
 pub(super) const CHUNK: usize = 256 * 1024;
-/// Chunks that may wait: the encoder stays ahead of the server, not of memory.
+/// Maximum number of chunks that wait to be sent, which limits the memory.
 const WAITING: usize = 8;
 
-/// The bytes of rows, without head and tail.
+/// Encoded rows, without header and end.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     pub(super) bytes: Vec<u8>,
@@ -26,11 +26,12 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Adds a row: its number, its geometry as extended WKB (`None` for a table without geometry), its values.
+    /// Adds a row: its number, its geometry as extended WKB (`None` for a table without geometry), its
+    /// values.
     pub(super) fn add(&mut self, fid: Fid, geometry: Option<Option<&[u8]>>, values: &[Value]) {
         let out = &mut self.bytes;
         let columns = 1 + usize::from(geometry.is_some()) + values.len();
-        // PostgreSQL holds at most 1600 columns, which was seen to when the table was made.
+        // PostgreSQL allows 1600 columns, which was checked when the table was created.
         out.extend_from_slice(&i16::try_from(columns).unwrap_or(i16::MAX).to_be_bytes());
         put(out, &fid.to_be_bytes());
         match geometry {
@@ -65,8 +66,8 @@ enum Binary<'a> {
     Text(&'a str),
 }
 
-/// A value as PostgreSQL sends and takes it. NaN, which is no value, becomes null, and minus zero zero, so that equal
-/// values are equal bytes.
+/// Appends a value in PostgreSQL's binary format. NaN becomes null, and minus zero becomes zero, so that
+/// equal values have equal bytes.
 fn binary(value: &Value) -> Binary<'_> {
     match value {
         Value::Null => Binary::Null,
@@ -77,11 +78,11 @@ fn binary(value: &Value) -> Binary<'_> {
         Value::Text(text) => Binary::Text(text),
         Value::Date(day) => {
             let since = NaiveDate::from_ymd_opt(2000, 1, 1).map_or(0, |epoch| (*day - epoch).num_days());
-            // The years 0 to 9999, which is all that comes here, are 4 million days.
+            // The years that are accepted are 4 million days, which fits.
             Binary::Four(i32::try_from(since).unwrap_or(i32::MAX).to_be_bytes())
         }
         Value::DateTime(time) => {
-            // Cut to the millisecond; counted from 2000 in microseconds.
+            // Truncated to the millisecond; counted from 2000 in microseconds.
             Binary::Eight(((time.timestamp_millis() - 946_684_800_000) * 1000).to_be_bytes())
         }
     }
@@ -92,14 +93,14 @@ enum Part {
     End,
 }
 
-/// A COPY on its way in. What is encoded here is sent, and taken in by the server, meanwhile.
+/// A COPY that is running. Encoding, sending and the server's work overlap.
 pub(super) struct Copying {
     sender: mpsc::Sender<Part>,
     task: JoinHandle<(Lease, Result<u64, Sql>)>,
 }
 
 impl Copying {
-    /// Starts the statement. Needs a runtime to be entered.
+    /// Starts the statement. Must be called within a runtime.
     pub(super) fn start(mut lease: Lease, sql: String) -> Self {
         let (sender, mut parts) = mpsc::channel(WAITING);
         let task = tokio::spawn(async move {
@@ -124,7 +125,7 @@ impl Copying {
         Self { sender, task }
     }
 
-    /// Sends rows; waits while the server is behind. An error shows at the end.
+    /// Sends rows, and blocks while the server is behind. Errors are reported at the end.
     pub(super) fn send(&self, rows: &mut Rows) {
         if rows.bytes.is_empty() {
             return;
@@ -135,7 +136,7 @@ impl Copying {
         let _ = self.sender.blocking_send(Part::Bytes(bytes));
     }
 
-    /// Waits for the end; the connection, and how many rows were taken.
+    /// Waits for the end. Gives the connection, and how many rows were taken.
     pub(super) async fn finish(self) -> (Option<Lease>, Result<u64, Sql>) {
         let Self { sender, task } = self;
         let _ = sender.send(Part::End).await;
@@ -145,7 +146,7 @@ impl Copying {
         }
     }
 
-    /// Gives the statement up; the connection, if it is still good.
+    /// Aborts the statement. Gives the connection if it can still be used.
     pub(super) async fn abort(self) -> Option<Lease> {
         let Self { sender, task } = self;
         drop(sender);
@@ -156,7 +157,7 @@ impl Copying {
     }
 }
 
-/// Takes the rows of a binary COPY apart, of which pieces come cut anywhere.
+/// Parses the rows of a binary COPY that arrives in pieces of any length.
 #[derive(Default)]
 pub(super) struct Unpacker {
     rest: Vec<u8>,
@@ -164,7 +165,7 @@ pub(super) struct Unpacker {
 }
 
 impl Unpacker {
-    /// Hands the two columns of each row that is complete to `sink`; a null is `None`.
+    /// Hands the two columns of each complete row to `sink`; `None` is a null.
     pub(super) fn pairs(&mut self, bytes: &[u8], mut sink: impl FnMut(Option<&[u8]>, Option<&[u8]>)) {
         self.rest.extend_from_slice(bytes);
         let mut at = 0;
@@ -182,7 +183,7 @@ impl Unpacker {
     }
 }
 
-/// From where to where a field lies; `None` for null.
+/// The position of a field in the bytes; `None` for null.
 type Span = Option<(usize, usize)>;
 
 fn pair(bytes: &[u8], at: usize) -> Option<(Span, Span, usize)> {

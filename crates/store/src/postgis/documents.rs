@@ -1,4 +1,5 @@
-//! Small texts beside the record, in no revision: each written only by who has seen its last version.
+//! Small texts next to the record, in no revision. A write succeeds only for a writer that has seen the
+//! newest version.
 
 use sqlx::{Error as Sql, Row as _};
 
@@ -10,11 +11,11 @@ use super::{
 };
 use crate::{Document, StoreError};
 
-/// A document, as the primary has it: who compares and swaps must not see an old one.
+/// Reads a document from the primary: compare-and-swap must not see an old version.
 pub(super) fn get(database: &Database, name: &str) -> Result<Option<Document>, StoreError> {
     let asked = database.run(database.ask(Purpose::Write, async |lease| look(lease, name).await));
     match asked {
-        // Without a primary, an old one is better than none: whoever writes will be told.
+        // Without a primary an old version is better than none; a write based on it will fail.
         Err(StoreError::Away { .. }) => {
             database.run(database.ask(Purpose::Read, async |lease| look(lease, name).await))
         }
@@ -39,7 +40,7 @@ pub(super) fn names(database: &Database) -> Result<Vec<String>, StoreError> {
     }))
 }
 
-/// Writes a document if its version is still `expected` (0: there is none); whether it was.
+/// Writes a document if its version is still `expected` (0: it does not exist). Gives whether it was written.
 pub(super) fn put(
     database: &Database,
     name: &str,
@@ -62,8 +63,8 @@ pub(super) fn put(
     })
 }
 
-/// After a lost connection: it may have been written, or not. What is there now tells, but for the case that somebody
-/// else wrote the very same, or took it away too.
+/// After a lost connection the document may have been written or not. What is there now decides, except if
+/// another writer wrote exactly the same, or deleted it too.
 async fn again(
     database: &Database,
     name: &str,
@@ -104,7 +105,7 @@ async fn write(lease: &mut Lease, name: &str, expected: i64, body: Option<&str>)
         (0, None) => return Ok(look(lease, name).await?.is_none()),
         (_, None) => sqlx::query(REMOVE).bind(name).bind(expected),
     };
-    // Durable when it returns, also in a database that does not wait for its disk.
+    // Durable on return, also in a database that does not wait for its disk.
     sqlx::raw_sql(
         "BEGIN; SELECT set_config('synchronous_commit', 'on', true) \
          WHERE current_setting('synchronous_commit') = 'off'",

@@ -1,5 +1,5 @@
-//! Changing single features of one layer by their numbers. The table's triggers keep the history, as they do for other
-//! programs' edits.
+//! Changing single features of one layer by their numbers. The table's triggers keep the history, as they do
+//! for other programs' edits.
 
 use std::collections::BTreeMap;
 
@@ -23,43 +23,43 @@ use crate::{
     turn,
 };
 
-/// Edits that are kept before they are handed to the database together.
+/// Maximum number of edits that are collected before they are sent.
 const BATCH: usize = 100_000;
-/// As many are handed over one by one.
+/// Up to this many edits are sent as single statements.
 const SINGLY: usize = 8;
-/// Numbers that are looked for one by one before all are read.
+/// Numbers that are queried one by one before all numbers are read.
 const ASKED: u32 = 64;
 
-/// What becomes of a feature.
+/// What the edits so far make of a feature.
 struct Pending {
-    /// Whether it is in the table.
+    /// Whether it is in the layer's table.
     there: bool,
-    /// What it is to be; `None` if it goes.
+    /// The feature as it will be; `None` if it is deleted.
     after: Option<Accepted>,
 }
 
-/// The layer that a transaction has turned to, to edit it.
+/// The layer that a transaction has turned to, to edit single features.
 pub(super) struct LayerEditor {
     entry: Entry,
     before: Layer,
     again: bool,
     change: LayerChange,
-    /// What the statements did so far: added, changed, removed.
+    /// The rows that the statements so far added, changed and removed.
     done: [u64; 3],
     next_fid: Fid,
     fids: Option<Fids>,
     asked: u32,
     pending: BTreeMap<Fid, Pending>,
-    /// The name of the table that keeps what was before the turn, once it is made.
+    /// The temporary table with the rows as they were before the turn, once it is made.
     remembered: Option<String>,
-    /// The name of the table for batches, once it is made.
+    /// The temporary table for batches, once it is made.
     batch: Option<String>,
     column: GeometryColumn,
     codes: u8,
 }
 
 impl LayerEditor {
-    /// Turns to a layer that is there.
+    /// Turns to a layer that exists.
     pub(super) fn open(session: &mut Session<'_>, layer: &Layer, revision: i64) -> Result<Self, StoreError> {
         check_definition(layer)?;
         let entry = entry::load(session, &layer.id)?.ok_or_else(|| StoreError::NoLayer(layer.id.clone()))?;
@@ -90,12 +90,12 @@ impl LayerEditor {
         &self.entry
     }
 
-    /// Counts features that did not come this far.
+    /// Counts features of the source that were not accepted.
     pub(super) fn rejected(&mut self, count: u64) {
         self.change.rejected += count;
     }
 
-    /// Makes one edit.
+    /// Makes one edit, which later ones see.
     pub(super) fn edit(&mut self, session: &mut Session<'_>, edit: Edit) -> Result<Put, StoreError> {
         let (put, fid, after) = match edit {
             Edit::Insert(fid, feature) => {
@@ -150,7 +150,7 @@ impl LayerEditor {
         accept(&self.entry.layer, self.entry.layer.geometry, feature)
     }
 
-    /// Whether there is a feature with this number, as the edits before leave it.
+    /// Whether there is a feature with this number after the edits so far.
     fn is_there(&mut self, session: &mut Session<'_>, fid: Fid) -> Result<bool, StoreError> {
         if let Some(pending) = self.pending.get(&fid) {
             return Ok(pending.after.is_some());
@@ -161,7 +161,7 @@ impl LayerEditor {
         if self.asked < ASKED {
             self.asked += 1;
             let table = self.entry.shape().live();
-            // A number is no place for quotes.
+            // A number needs no quoting.
             let found = session.numbers(format!("SELECT {FID} FROM {table} WHERE {FID} = {fid}"), &[])?;
             return Ok(found.is_some());
         }
@@ -169,7 +169,7 @@ impl LayerEditor {
         Ok(self.fids.insert(fids).contains(fid))
     }
 
-    /// Hands the database what was kept back.
+    /// Sends the edits that were collected.
     pub(super) fn flush(&mut self, session: &mut Session<'_>) -> Result<(), StoreError> {
         let pending = std::mem::take(&mut self.pending);
         if pending.is_empty() {
@@ -214,16 +214,17 @@ impl LayerEditor {
         self.many(session, stay)
     }
 
-    /// Keeps what these features were before the turn, where a turn before it makes the history of no help for
-    /// counting.
+    /// Remembers these features as they were before the turn, which is needed for counting if an earlier turn
+    /// of the same revision has already written to the history.
     fn remember(&mut self, session: &mut Session<'_>, touched: &[Fid]) -> Result<(), StoreError> {
         let name = match &self.remembered {
             Some(name) => name.clone(),
             None => {
                 let name = schema::unique(&self.entry.layer, publish::next_name(session)?);
-                // `revision` is the one name that no field's column has.
+                // `revision` is a name that no field's column has.
                 session.batch(format!(
-                    "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {FID}, true AS revision{} FROM {} WHERE false",
+                    "CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {FID}, true AS revision{} FROM {} \
+                     WHERE false",
                     quoted(&name),
                     self.entry.list(""),
                     self.entry.shape().live()
@@ -240,7 +241,8 @@ impl LayerEditor {
         };
         let sql = format!(
             "INSERT INTO pg_temp.{} ({FID}, revision{}) SELECT t.{FID}, l.{FID} IS NOT NULL{} \
-             FROM unnest($1::bigint[]) AS t ({FID}) LEFT JOIN {} l ON l.{FID} = t.{FID} ON CONFLICT DO NOTHING",
+             FROM unnest($1::bigint[]) AS t ({FID}) LEFT JOIN {} l ON l.{FID} = t.{FID} ON CONFLICT DO \
+             NOTHING",
             quoted(&name),
             self.entry.list(""),
             self.entry.list("l."),
@@ -251,15 +253,14 @@ impl LayerEditor {
         })
     }
 
-    /// What the turn did, by what is remembered.
+    /// Counts what the turn did, from the rows that were remembered.
     fn recount(&self, session: &mut Session<'_>, name: &str) -> Result<[u64; 3], StoreError> {
         let found = session.numbers(
             format!(
-                "SELECT count(*) FILTER (WHERE NOT b.revision AND l.{FID} IS NOT NULL), \
-                 count(*) FILTER (WHERE b.revision AND l.{FID} IS NOT NULL \
-                 AND ROW(l.{FID}{})::record *<> ROW(b.{FID}{})::record), \
-                 count(*) FILTER (WHERE b.revision AND l.{FID} IS NULL) \
-                 FROM pg_temp.{} b LEFT JOIN {} l ON l.{FID} = b.{FID}",
+                "SELECT count(*) FILTER (WHERE NOT b.revision AND l.{FID} IS NOT NULL), count(*) FILTER \
+                 (WHERE b.revision AND l.{FID} IS NOT NULL AND ROW(l.{FID}{})::record *<> \
+                 ROW(b.{FID}{})::record), count(*) FILTER (WHERE b.revision AND l.{FID} IS NULL) FROM \
+                 pg_temp.{} b LEFT JOIN {} l ON l.{FID} = b.{FID}",
                 self.entry.list("l."),
                 self.entry.list("b."),
                 quoted(name),
@@ -274,7 +275,7 @@ impl LayerEditor {
         Ok([number(0), number(1), number(2)])
     }
 
-    /// Writes one row.
+    /// Writes one row with a statement of its own; gives the number of rows that changed.
     fn one(
         &self,
         session: &mut Session<'_>,
@@ -315,7 +316,7 @@ impl LayerEditor {
         })
     }
 
-    /// Writes many rows.
+    /// Writes many rows over a temporary table.
     fn many(
         &mut self,
         session: &mut Session<'_>,
@@ -360,8 +361,8 @@ impl LayerEditor {
         Ok(())
     }
 
-    /// Turns away from the layer: counts and catalogue become right. What was done, and how many features there are
-    /// now.
+    /// Turns away from the layer: counts and catalogue become right. Gives what was done, and how many
+    /// features there are now.
     pub(super) fn finish(mut self, session: &mut Session<'_>) -> Result<(LayerChange, u64), StoreError> {
         self.flush(session)?;
         if let Some(name) = self.batch.take() {
@@ -371,7 +372,7 @@ impl LayerEditor {
         if let Some(name) = self.remembered.take() {
             [added, changed, removed] = self.recount(session, &name)?;
         } else if added + changed + removed > 0 {
-            // What was done and undone counts for nothing.
+            // What was done and undone within the turn does not count.
             let (id, revision) = (self.entry.layer.id.as_str(), self.entry.revision);
             [added, changed, removed] = session.ask(async |conn| {
                 let row = sqlx::query("SELECT added, changed, removed FROM citymap.settle($1, $2)")
@@ -395,7 +396,7 @@ impl LayerEditor {
         Ok((self.change, self.entry.count))
     }
 
-    /// Makes titles and the key's index those of the new definition.
+    /// Brings titles and the index over the key in line with the new definition.
     fn redefine(&self, session: &mut Session<'_>) -> Result<(), StoreError> {
         session.batch(schema::comments(&self.entry))?;
         if self.before.key == self.entry.layer.key {

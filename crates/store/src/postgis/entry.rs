@@ -6,27 +6,27 @@ use sqlx::Row as _;
 use super::{read::Shape, session::Session};
 use crate::{StoreError, columns};
 
-/// A layer that is there.
+/// A layer of the catalogue.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) layer: Layer,
-    /// The column of each field.
+    /// The name of each field's column, in the order of the fields.
     pub(super) columns: Vec<String>,
     pub(super) generation: i64,
-    /// The table with the generation's former rows, in schema `history`.
+    /// The table with the former rows of the generation, in schema `history`.
     pub(super) history: String,
-    /// The revision that last touched it.
+    /// The revision that last touched the layer.
     pub(super) revision: i64,
     pub(super) count: u64,
 }
 
 impl Entry {
-    /// Whether there is a column for geometry.
+    /// Whether the table has a column for geometry.
     pub(super) fn spatial(&self) -> bool {
         self.layer.geometry != GeometryKind::None
     }
 
-    /// What its rows look like.
+    /// The columns of the layer's rows.
     pub(super) fn shape(&self) -> Shape {
         Shape {
             layer: self.layer.clone(),
@@ -37,23 +37,24 @@ impl Entry {
         }
     }
 
-    /// The columns beside the number, quoted.
+    /// All columns but the number, quoted.
     pub(super) fn quoted(&self) -> Vec<String> {
         let geom = self.spatial().then_some(columns::GEOM);
         geom.into_iter().chain(self.columns.iter().map(String::as_str)).map(columns::quoted).collect()
     }
 
-    /// The columns beside the number as a list for SQL, a comma and `before` in front of each.
+    /// All columns but the number as a list for SQL, each after a comma and `before`.
     pub(super) fn list(&self, before: &str) -> String {
         self.quoted().iter().map(|column| format!(", {before}{column}")).collect()
     }
 }
 
-/// The layer as the transaction sees it, if it is there.
+/// Reads a layer from the catalogue as the transaction sees it; `None` if it does not exist.
 pub(super) fn load(session: &mut Session<'_>, id: &LayerId) -> Result<Option<Entry>, StoreError> {
     let row = session.ask(async |conn| {
         sqlx::query(
-            "SELECT definition, columns, generation, history, revision, count FROM citymap.layer WHERE id = $1",
+            "SELECT definition, columns, generation, history, revision, count FROM citymap.layer WHERE id = \
+             $1",
         )
         .bind(id.as_str())
         .fetch_optional(conn)
@@ -95,7 +96,7 @@ pub(super) fn numbering(session: &mut Session<'_>, id: &LayerId) -> Result<(i64,
     Ok(found.map_or((0, 0), |numbers| (numbers[0], numbers[1])))
 }
 
-/// Writes what a turn leaves in the catalogue, the definition's version included if it is `new`.
+/// Writes to the catalogue what a turn has made of a layer; if the definition is `new`, its version too.
 pub(super) fn save(
     session: &mut Session<'_>,
     entry: &Entry,
@@ -110,9 +111,9 @@ pub(super) fn save(
     let count = i64::try_from(entry.count).unwrap_or(i64::MAX);
     session.ask(async |conn| {
         sqlx::query(
-            "INSERT INTO citymap.numbering VALUES ($1, $2, $3) ON CONFLICT (layer) DO UPDATE SET \
-             last_fid = greatest(numbering.last_fid, excluded.last_fid), \
-             generation = greatest(numbering.generation, excluded.generation)",
+            "INSERT INTO citymap.numbering VALUES ($1, $2, $3) ON CONFLICT (layer) DO UPDATE SET last_fid = \
+             greatest(numbering.last_fid, excluded.last_fid), generation = greatest(numbering.generation, \
+             excluded.generation)",
         )
         .bind(id)
         .bind(last_fid)
@@ -120,11 +121,11 @@ pub(super) fn save(
         .execute(&mut *conn)
         .await?;
         sqlx::query(
-            "INSERT INTO citymap.layer (id, definition, columns, spatial, generation, history, revision, count) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET \
-             definition = excluded.definition, columns = excluded.columns, spatial = excluded.spatial, \
-             generation = excluded.generation, history = excluded.history, revision = excluded.revision, \
-             count = excluded.count",
+            "INSERT INTO citymap.layer (id, definition, columns, spatial, generation, history, revision, \
+             count) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET definition = \
+             excluded.definition, columns = excluded.columns, spatial = excluded.spatial, generation = \
+             excluded.generation, history = excluded.history, revision = excluded.revision, count = \
+             excluded.count",
         )
         .bind(id)
         .bind(&definition)
@@ -138,10 +139,10 @@ pub(super) fn save(
         .await?;
         if new {
             sqlx::query(
-                "INSERT INTO citymap.layer_version (layer, revision, definition, columns, spatial, generation, history) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (layer, revision) DO UPDATE SET \
-                 definition = excluded.definition, columns = excluded.columns, spatial = excluded.spatial, \
-                 generation = excluded.generation, history = excluded.history",
+                "INSERT INTO citymap.layer_version (layer, revision, definition, columns, spatial, \
+                 generation, history) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (layer, revision) DO \
+                 UPDATE SET definition = excluded.definition, columns = excluded.columns, spatial = \
+                 excluded.spatial, generation = excluded.generation, history = excluded.history",
             )
             .bind(id)
             .bind(entry.revision)

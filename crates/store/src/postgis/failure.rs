@@ -1,4 +1,4 @@
-//! What the database says, as what to do.
+//! Errors of the database, as what to do about them.
 
 use std::io;
 
@@ -6,12 +6,12 @@ use sqlx::Error as Sql;
 
 use crate::StoreError;
 
-/// Whether the connection is of no use any more, or leads to a server that cannot do what was asked of it: another
-/// connection, perhaps to another host, may help.
+/// Whether the connection cannot be used any more, or leads to a server that cannot do what was asked of it:
+/// another connection, perhaps to another host, may help.
 pub(crate) fn lost(error: &Sql) -> bool {
     match error {
         Sql::Io(_) | Sql::Tls(_) | Sql::WorkerCrashed | Sql::PoolClosed | Sql::PoolTimedOut => true,
-        // sqlx names a stream that ends within a message a breach of protocol.
+        // sqlx reports a stream that ends within a message as a violation of the protocol.
         Sql::Protocol(_) => true,
         Sql::Database(said) => said.code().is_some_and(|code| {
             code.starts_with("08") || ["57P01", "57P02", "57P03", "57P05", "53300", "25006"].contains(&&*code)
@@ -20,13 +20,13 @@ pub(crate) fn lost(error: &Sql) -> bool {
     }
 }
 
-/// Whether a standby ended a statement because what it read was about to be cleaned up: the same statement again
-/// may do.
+/// Whether a standby ended a statement because what it read was about to be cleaned up: repeating the
+/// statement may succeed.
 pub(crate) fn conflicted(error: &Sql) -> bool {
     matches!(code(error).as_deref(), Some("40001" | "40P01"))
 }
 
-/// The SQLSTATE of what the database said.
+/// The SQLSTATE of an error that the database reported.
 pub(crate) fn code(error: &Sql) -> Option<String> {
     error.as_database_error().and_then(|said| said.code()).map(|code| code.into_owned())
 }
@@ -51,7 +51,8 @@ fn described(error: &Sql, location: &str) -> StoreError {
         "25006" => {
             return StoreError::away(
                 location,
-                "it is a standby, which takes no changes; its primary, or the standby being promoted, is needed",
+                "it is a standby, which takes no changes; its primary, or the standby being promoted, is \
+                 needed",
             );
         }
         _ if lost(error) => return StoreError::away(location, format!("it said: {message}")),
@@ -69,8 +70,8 @@ fn described(error: &Sql, location: &str) -> StoreError {
              citymap_owner"
         }
         "3F000" | "42P01" | "42883" | "42703" => {
-            "the tables are not those of this version; `citymap migrate` brings them up to it, `citymap doctor` \
-             reports what differs"
+            "the tables are not those of this version; `citymap migrate` brings them up to it, `citymap \
+             doctor` reports what differs"
         }
         "XX001" | "XX002" => "the database is damaged; restore it from a backup",
         "58030" | "58P01" => "reading or writing failed on the database server; check its disk",
@@ -79,7 +80,7 @@ fn described(error: &Sql, location: &str) -> StoreError {
     StoreError::database(location, format!("{advice} ({message})"))
 }
 
-/// What the server said, with the detail that tells which row.
+/// The server's message, with the detail that names the row.
 fn with_detail(error: &Sql) -> String {
     let Some(said) = error.as_database_error() else { return error.to_string() };
     let detail = said
@@ -90,7 +91,7 @@ fn with_detail(error: &Sql) -> String {
     format!("{}{detail}", said.message())
 }
 
-/// An error without sqlx's words around it.
+/// The message of an error without what sqlx adds to it.
 pub(crate) fn plain(error: &Sql) -> String {
     match error {
         Sql::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {

@@ -1,4 +1,4 @@
-//! What a layer holds before a change set: which key has which number, and which numbers there are.
+//! What a layer holds before a change set: the number of each key, and which numbers are in use.
 
 use std::collections::{HashMap, HashSet, hash_map::Entry as Place};
 
@@ -11,7 +11,7 @@ use crate::{
     fit::key_of,
 };
 
-/// Keys and their numbers; `None` for a key that repeats, or that was taken.
+/// Keys and their numbers; `None` for a key that several features have, or that was taken.
 pub(super) type Keys = HashMap<Box<str>, Option<Fid>>;
 
 /// Reads all keys of a layer, of the field at `key`, and counts its features.
@@ -56,7 +56,7 @@ fn text(bytes: &[u8], field_type: FieldType) -> Option<Box<str>> {
     key_of(&read::value(bytes, field_type).ok()?).map(|key| key.as_ref().into())
 }
 
-/// The features that have a key, the first two.
+/// The first feature that has a key, and whether others have it too.
 pub(super) fn with_key(
     session: &mut Session<'_>,
     entry: &Entry,
@@ -64,7 +64,8 @@ pub(super) fn with_key(
     text: &str,
 ) -> Result<(Option<Fid>, bool), StoreError> {
     let sql = format!(
-        "SELECT min(fid), count(*) FROM (SELECT {} AS fid FROM {} WHERE {} = $1::text::{} LIMIT 2) found HAVING count(*) > 0",
+        "SELECT min(fid), count(*) FROM (SELECT {} AS fid FROM {} WHERE {} = $1::text::{} LIMIT 2) found \
+         HAVING count(*) > 0",
         quoted(FID),
         entry.shape().live(),
         quoted(&entry.columns[key]),
@@ -74,7 +75,8 @@ pub(super) fn with_key(
     Ok(found.map_or((None, false), |found| (Some(found[0]), found[1] > 1)))
 }
 
-/// A set of numbers: bits for those that a city gets by counting, a list for stray ones.
+/// A set of numbers: bits for the low ones, which a city's features usually have, and a hash set for the
+/// others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fids {
     bits: Vec<u64>,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::StoreError;
 
-/// The statement that asks for the newest revision.
+/// The query for the newest revision.
 pub(super) const NEWEST: &str = "SELECT coalesce(max(number), 0) FROM citymap.revision";
 
 /// The newest revision; 0 for an empty city.
@@ -25,10 +25,10 @@ pub(super) fn newest(database: &Database) -> Result<RevisionNumber, StoreError> 
 
 /// The newest `limit` revisions, newest first.
 pub(super) fn newest_first(database: &Database, limit: usize) -> Result<Vec<Revision>, StoreError> {
-    const SQL: &str = "SELECT r.number, r.time, r.author, r.message, r.source, r.source_sha256, \
-         c.layer, c.mode, c.added, c.changed, c.removed, c.rejected \
-         FROM (SELECT * FROM citymap.revision ORDER BY number DESC LIMIT $1) r \
-         LEFT JOIN citymap.change c ON c.revision = r.number ORDER BY r.number DESC, c.position";
+    const SQL: &str = "SELECT r.number, r.time, r.author, r.message, r.source, r.source_sha256, c.layer, \
+         c.mode, c.added, c.changed, c.removed, c.rejected FROM (SELECT * FROM citymap.revision ORDER BY \
+         number DESC LIMIT $1) r LEFT JOIN citymap.change c ON c.revision = r.number ORDER BY r.number DESC, \
+         c.position";
     let limit = bound(limit);
     let rows =
         database
@@ -44,10 +44,10 @@ pub(super) fn after(
     after: RevisionNumber,
     limit: usize,
 ) -> Result<Vec<Revision>, StoreError> {
-    const SQL: &str = "SELECT r.number, r.time, r.author, r.message, r.source, r.source_sha256, \
-         c.layer, c.mode, c.added, c.changed, c.removed, c.rejected \
-         FROM (SELECT * FROM citymap.revision WHERE number > $1 ORDER BY number LIMIT $2) r \
-         LEFT JOIN citymap.change c ON c.revision = r.number ORDER BY r.number, c.position";
+    const SQL: &str = "SELECT r.number, r.time, r.author, r.message, r.source, r.source_sha256, c.layer, \
+         c.mode, c.added, c.changed, c.removed, c.rejected FROM (SELECT * FROM citymap.revision WHERE number \
+         > $1 ORDER BY number LIMIT $2) r LEFT JOIN citymap.change c ON c.revision = r.number ORDER BY \
+         r.number, c.position";
     let (after, limit) = (signed(after), bound(limit));
     let rows = database.run(database.ask(Purpose::Read, async |lease| {
         sqlx::query(SQL).bind(after).bind(limit).fetch_all(&mut **lease).await
@@ -68,7 +68,8 @@ fn bound(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// One row for each change, or one for a revision without any; those of a revision lie together.
+/// One row for each change, or one row for a revision without changes; the rows of a revision are
+/// consecutive.
 fn revisions(database: &Database, rows: &[PgRow]) -> Result<Vec<Revision>, StoreError> {
     let mut log: Vec<Revision> = Vec::new();
     for row in rows {

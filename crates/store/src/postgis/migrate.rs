@@ -16,20 +16,21 @@ pub(super) const ALL: [(&str, &str); 3] = [
 /// One process migrates a database at a time.
 const LOCK: &str = "1667855481, 3";
 
-/// What was applied, made with the first migration.
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS citymap.migration (name text PRIMARY KEY, sha256 text NOT NULL, \
-     applied timestamptz NOT NULL DEFAULT clock_timestamp(), applied_by text NOT NULL DEFAULT session_user)";
+/// The table of what was applied; created with the first migration.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS citymap.migration (name text PRIMARY KEY, sha256 text NOT \
+    NULL, applied timestamptz NOT NULL DEFAULT clock_timestamp(), applied_by text NOT NULL DEFAULT \
+    session_user)";
 
-/// A migration's text, as it is told from others.
+/// The SHA-256 of a migration's text, which shows whether it was changed after it was applied.
 pub(super) fn checksum(sql: &str) -> String {
     citymap_model::hex(&Sha256::digest(sql))
 }
 
-/// Applies what is missing; the names of what was applied now.
+/// Applies the migrations that are missing, and gives their names.
 ///
 /// # Errors
-/// [`StoreError::Format`] if a later version of the program was here, [`StoreError::Database`] with what to ask the
-/// administrator for where rights are missing.
+/// [`StoreError::Format`] if a later version of the program was here, [`StoreError::Database`] with what to
+/// ask the administrator for where rights are missing.
 pub(super) async fn migrate(database: &Database) -> Result<Vec<String>, StoreError> {
     let mut lease = database.writer().await?;
     let mut applied = Vec::new();
@@ -45,7 +46,7 @@ pub(super) async fn migrate(database: &Database) -> Result<Vec<String>, StoreErr
 }
 
 async fn extension(database: &Database, lease: &mut Lease) -> Result<(), StoreError> {
-    // Without `IF NOT EXISTS` first: the statement asks for rights even where there is nothing to do.
+    // Queried first, because `IF NOT EXISTS` demands the privilege even if there is nothing to do.
     let there = sqlx::query("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")
         .fetch_optional(&mut **lease)
         .await
@@ -55,21 +56,22 @@ async fn extension(database: &Database, lease: &mut Lease) -> Result<(), StoreEr
     }
     match sqlx::raw_sql("CREATE EXTENSION IF NOT EXISTS postgis").execute(&mut **lease).await {
         Ok(_) => Ok(()),
-        // Two may come here at once.
+        // Two processes may get here at the same time.
         Err(error) if failure::code(&error).as_deref() == Some("23505") => Ok(()),
         Err(error) if failure::lost(&error) => Err(database.failed(error)),
         Err(error) => Err(StoreError::database(
             database.location().to_owned(),
             format!(
-                "it has no PostGIS, and this user may not add it; ask the administrator to install PostGIS 3 and run \
-                 `CREATE EXTENSION postgis` in this database ({})",
+                "it has no PostGIS, and this user may not add it; ask the administrator to install PostGIS 3 \
+                 and run `CREATE EXTENSION postgis` in this database ({})",
                 failure::plain(&error)
             ),
         )),
     }
 }
 
-/// Applies one migration in a transaction of its own, if it is not there; whether it did.
+/// Applies one migration in its own transaction, unless it was applied before. Gives whether it was applied
+/// now.
 async fn one(lease: &mut Lease, name: &str, sql: &'static str) -> Result<bool, Sql> {
     sqlx::raw_sql(AssertSqlSafe(format!(
         "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning; \
@@ -107,16 +109,16 @@ fn told(database: &Database, name: &str, error: Sql) -> StoreError {
         Some("42501") => StoreError::database(
             database.location().to_owned(),
             format!(
-                "this user may not make its tables ({}); let the database's owner run `citymap migrate`, or ask the \
-                 administrator for `GRANT CREATE ON DATABASE … TO …`",
+                "this user may not make its tables ({}); let the database's owner run `citymap migrate`, or \
+                 ask the administrator for `GRANT CREATE ON DATABASE … TO …`",
                 failure::plain(&error)
             ),
         ),
         Some("42P06" | "42P07") => StoreError::format(
             database.location().to_owned(),
             format!(
-                "a schema or table that migration {name} makes is there already and is not ours ({}); use a database \
-                 of its own",
+                "a schema or table that migration {name} makes is there already and is not ours ({}); use a \
+                 database of its own",
                 failure::plain(&error)
             ),
         ),
@@ -143,7 +145,8 @@ async fn known(database: &Database, lease: &mut Lease) -> Result<(), StoreError>
 /// Whether the tables are those of this version of the program.
 ///
 /// # Errors
-/// [`StoreError::Missing`] if there are none or some are lacking, [`StoreError::Format`] if a later version made them.
+/// [`StoreError::Missing`] if there are none or some are lacking, [`StoreError::Format`] if a later version
+/// made them.
 pub(super) async fn verify(database: &Database, lease: &mut Lease) -> Result<(), StoreError> {
     let missing = || StoreError::Missing { location: database.location().to_owned() };
     let there: bool = sqlx::query("SELECT to_regclass('citymap.migration') IS NOT NULL")

@@ -1,9 +1,10 @@
-//! The record in a PostgreSQL database with PostGIS, which other tools read and write too.
+//! The record in a PostgreSQL database with PostGIS, which other programs read and write too.
 //!
-//! A layer is a table in schema `city` with a column for each field and `geom` in WGS 84 degrees; `history` holds what
-//! was, `citymap` the catalogue and the log (`migrations/`). Edits made straight in the tables are revisions too: triggers
-//! record them. The address may name several hosts: writers find the primary among them, readers take the
-//! first that answers, and both look again after a failure, so that a standby that was promoted is found.
+//! A layer is a table in schema `city` with a column for each field and `geom` in WGS 84 degrees. Schema
+//! `history` holds former rows, schema `citymap` the catalogue and the log (`migrations/`). Edits that other
+//! programs make in the tables are revisions too: triggers record them. The address may name several hosts:
+//! writers find the primary among them, readers use the first that answers, and both try again after a
+//! failure, so that a standby that was promoted is found.
 //!
 //! ```no_run
 //! use citymap_store::{Options, Postgis, Store};
@@ -61,14 +62,15 @@ pub struct Postgis {
 }
 
 impl Postgis {
-    /// Opens the record in the database at `location`, which is a libpq address: `postgres://user@host:5432/database`,
-    /// several hosts with commas between them, `?sslmode=…&sslrootcert=…` for TLS. What it leaves out, a password
-    /// above all, comes from `PGPASSWORD`, `PGPASSFILE` and the other variables of libpq.
+    /// Opens the record in the database at `location`, which is a libpq address:
+    /// `postgres://user@host:5432/database`, several hosts separated by commas, `?sslmode=…&sslrootcert=…`
+    /// for TLS. What it leaves out, such as a password, comes from `PGPASSWORD`, `PGPASSFILE` and the other
+    /// variables of libpq.
     ///
     /// # Errors
-    /// [`StoreError::Unsupported`] for an address that cannot be used, [`StoreError::Away`] if no host answers,
-    /// [`StoreError::Missing`] if the tables are not there and `options.migrate` is false, [`StoreError::Format`]
-    /// if a later version made them.
+    /// [`StoreError::Unsupported`] for an address that cannot be used, [`StoreError::Away`] if no host
+    /// answers, [`StoreError::Missing`] if the tables are not there and `options.migrate` is false,
+    /// [`StoreError::Format`] if a later version made them.
     pub fn open(location: &str, options: &Options) -> Result<Self, StoreError> {
         if options.migrate {
             return Ok(Self::migrated(location, options)?.0);
@@ -83,10 +85,10 @@ impl Postgis {
         Ok(Self { database, waiter: Waiter::default() })
     }
 
-    /// Opens the record and brings it up to date; what was done for that.
+    /// Opens the record and brings it up to this version of the program. Gives the record and what was done.
     fn migrated(location: &str, options: &Options) -> Result<(Self, Vec<String>), StoreError> {
         let database = Database::new(location, options)?;
-        // This looks on the primary; a standby that readers are led to will have the tables in a moment.
+        // The tables are made on the primary; a standby that readers use will have them in a moment.
         let mut applied = database.run(migrate::migrate(&database))?;
         let store = Self { database, waiter: Waiter::default() };
         if let Some(revision) = add_meanings(&store)? {
@@ -95,11 +97,12 @@ impl Postgis {
         Ok((store, applied))
     }
 
-    /// Brings the tables of the database up to this version of the program; the names of the migrations that were
-    /// applied now.
+    /// Brings the tables of the database up to this version of the program. Gives the names of the migrations
+    /// that were applied.
     ///
     /// # Errors
-    /// As [`Postgis::open`]; [`StoreError::Database`] with what to ask the administrator for where rights are missing.
+    /// As [`Postgis::open`]; [`StoreError::Database`] if privileges are missing, with what to ask the
+    /// administrator for.
     pub fn migrate(location: &str, options: &Options) -> Result<Vec<String>, StoreError> {
         Ok(Self::migrated(location, options)?.1)
     }

@@ -1,5 +1,5 @@
-//! Connections that are lent and come back: never more than so many, none too old, each made to the first host
-//! that will do.
+//! The pool of connections: a maximum number, a maximum age, and for each the first host that can serve its
+//! purpose.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -16,19 +16,19 @@ use tokio::{
 use super::{failure, roles, url::Address};
 use crate::{Pool, StoreError};
 
-/// How long a host that did not answer is asked after the others.
+/// How long a host that did not answer is tried after the others.
 const RESTS: Duration = Duration::from_secs(5);
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Any host will do, standbys too: the first in the address that answers.
+    /// Reading: the first host of the address that answers, which may be a standby.
     Read,
-    /// The host that is primary now.
+    /// Writing: the host that is the primary now.
     Write,
 }
 
-/// The connections of a store.
+/// Lends the connections of a store.
 #[derive(Debug)]
 pub(super) struct Lender {
     pub(super) address: Address,
@@ -52,14 +52,14 @@ struct Open {
     born: Instant,
 }
 
-/// A connection on loan. Whoever is done with it and leaves it as it was found (no transaction open, nothing left
-/// to read) gives it back by [`Lease::give_back`]; one that is merely dropped is closed, and what it was doing
-/// undone.
+/// A connection on loan. [`Lease::give_back`] returns it to the pool and must be called only if no
+/// transaction is open and no rows are left to read. A lease that is dropped closes its connection, which
+/// rolls back what it was doing.
 #[derive(Debug)]
 pub(crate) struct Lease {
     open: Open,
     lender: Arc<Lender>,
-    /// None for a connection beside those that are counted.
+    /// `None` for a connection that does not count for the limit.
     permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -78,12 +78,12 @@ impl DerefMut for Lease {
 }
 
 impl Lease {
-    /// Which host it leads to.
+    /// The host at the other end, for messages.
     pub(crate) fn host(&self) -> &str {
         &self.lender.address.hosts[self.open.host].name
     }
 
-    /// Lets others use the connection.
+    /// Returns the connection to the pool.
     pub(crate) fn give_back(self) {
         let Self { open, lender, permit } = self;
         if permit.is_some() && open.born.elapsed() < lender.pool.max_lifetime {
@@ -111,14 +111,15 @@ impl Lender {
         StoreError::away(self.address.shown.clone(), reason)
     }
 
-    /// A connection, a fresh one if `fresh`: after one failed, those that lie idle are as likely to be dead.
+    /// A connection; a new one if `fresh`, because after a failure the idle ones are likely to be dead too.
     pub(super) async fn lend(self: &Arc<Self>, purpose: Purpose, fresh: bool) -> Result<Lease, StoreError> {
         let wait = self.connect_timeout();
         let permit = match timeout(wait, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(_)) | Err(_) => {
                 return Err(self.away(format!(
-                    "all {} connections are in use, and none became free within {wait:?}; try again, or allow more",
+                    "all {} connections are in use, and none became free within {wait:?}; try again, or \
+                     allow more",
                     self.pool.size
                 )));
             }
@@ -127,8 +128,8 @@ impl Lender {
             self.idle().clear();
         }
         while let Some(mut open) = self.take(purpose) {
-            // A writer must know that its host is the primary still; a reader learns of a dead
-            // connection soon enough, and asks again.
+            // A writer must know that its host is still the primary; a reader notices a dead connection at
+            // its first statement and tries again.
             if purpose == Purpose::Read
                 || matches!(timeout(wait, is_standby(&mut open.conn)).await, Ok(Ok(false)))
             {
@@ -139,13 +140,13 @@ impl Lender {
         Ok(Lease { open, lender: Arc::clone(self), permit: Some(permit) })
     }
 
-    /// A connection beside those that are counted, closed when it is given back.
+    /// A connection that does not count for the limit and is closed when it is given back.
     pub(super) async fn extra(self: &Arc<Self>, purpose: Purpose) -> Result<Lease, StoreError> {
         Ok(Lease { open: self.connect(purpose).await?, lender: Arc::clone(self), permit: None })
     }
 
-    /// The idle connection that was used last, of those that may serve. For reading, one to a later host of the
-    /// address only while the earlier ones rest.
+    /// The suitable idle connection that was used last. For reading, a connection to a later host of the
+    /// address is suitable only while the earlier hosts do not answer.
     fn take(&self, purpose: Purpose) -> Option<Open> {
         let first = (purpose == Purpose::Read).then(|| self.order()[0]);
         let mut idle = self.idle();
@@ -156,7 +157,7 @@ impl Lender {
         Some(idle.remove(at).open)
     }
 
-    /// The hosts in the order in which to ask them: as given, those that failed a moment ago last.
+    /// The hosts in the order in which to try them: as in the address, but those that failed recently last.
     fn order(&self) -> Vec<usize> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let rests = |host: usize| failed[host].is_some_and(|when| when.elapsed() < RESTS);
@@ -165,7 +166,7 @@ impl Lender {
         order
     }
 
-    /// Notes whether a host answered.
+    /// Remembers whether a host answered.
     pub(super) fn note(&self, host: usize, failed: bool) {
         let mut all = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         all[host] = failed.then(Instant::now);
@@ -194,7 +195,7 @@ impl Lender {
                 }
             }
         }
-        // A wrong password is no matter of waiting.
+        // Waiting does not help against a wrong password.
         if let Some(error) = refused.filter(|_| tried.len() == 1) {
             return Err(failure::at(error, &self.address.shown));
         }
@@ -207,7 +208,7 @@ impl Lender {
     async fn one(&self, host: usize, purpose: Purpose) -> Result<Option<Open>, Sql> {
         let mut conn = self.address.hosts[host].options.connect().await?;
         if purpose == Purpose::Write && is_standby(&mut conn).await? {
-            // It is of use to readers, but a loan is for one purpose; it says goodbye.
+            // A reader could use it, but a loan is for one purpose; it is closed.
             let _ = conn.close().await;
             return Ok(None);
         }
@@ -217,7 +218,7 @@ impl Lender {
         Ok(Some(Open { conn, host, born: Instant::now() }))
     }
 
-    /// A connection to one host, beside those on loan (for `citymap doctor` and the listener).
+    /// A connection to one host that does not count for the limit (for `citymap doctor` and the listener).
     pub(super) async fn beside(&self, host: usize) -> Result<PgConnection, StoreError> {
         let wait = self.connect_timeout();
         let name = &self.address.hosts[host].name;
@@ -228,7 +229,7 @@ impl Lender {
         }
     }
 
-    /// The host that a reader is led to now.
+    /// The host that readers use now.
     pub(super) fn near(&self) -> usize {
         self.order()[0]
     }

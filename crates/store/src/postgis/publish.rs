@@ -1,5 +1,5 @@
-//! A table that was filled aside becomes the layer's: its former rows go to the history, then the tables swap. Where
-//! little differs, the rows that do are changed in place.
+//! A table that was filled under another name becomes the layer's: the layer's former rows go to the history,
+//! then the tables are swapped. If only a few rows differ, those are changed in place instead.
 
 use citymap_model::Layer;
 use sqlx::Row as _;
@@ -15,7 +15,7 @@ use crate::{
     fit::{same_fields, same_shape, unfit},
 };
 
-/// How long to wait for those who read a table that is to be swapped.
+/// How long to wait for readers of a table that is to be swapped.
 pub(super) const SWAP_WAIT: &str = "SET LOCAL lock_timeout = '60s'";
 
 /// How two tables of a layer differ.
@@ -29,13 +29,13 @@ pub(super) struct Differences {
     pub(super) added: u64,
 }
 
-/// A number for names in the database.
+/// A number that makes a name in the database unique.
 pub(super) fn next_name(session: &mut Session<'_>) -> Result<i64, StoreError> {
     let found = session.numbers("SELECT nextval('citymap.relation')", &[])?;
     Ok(found.map_or(0, |numbers| numbers[0]))
 }
 
-/// The type of a layer's geometry column as it is now.
+/// The declared type of a layer's geometry column.
 pub(super) fn geometry_column(
     session: &mut Session<'_>,
     entry: &Entry,
@@ -46,9 +46,9 @@ pub(super) fn geometry_column(
     let id = entry.layer.id.as_str();
     let stated = session.ask(async |conn| {
         sqlx::query(
-            "SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
-             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'city' AND c.relname = $1 \
-             AND a.attname = 'geom'",
+            "SELECT format_type(a.atttypid, a.atttypmod) FROM pg_attribute a JOIN pg_class c ON c.oid = \
+             a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'city' AND c.relname \
+             = $1 AND a.attname = 'geom'",
         )
         .bind(id)
         .fetch_optional(conn)
@@ -59,8 +59,8 @@ pub(super) fn geometry_column(
     Ok(GeometryColumn::parse(&stated.unwrap_or_default()))
 }
 
-/// Keeps writers away from a layer's table, and lets readers in. A program that edits it and waits for this
-/// transaction to end holds the table too; it gives up before long.
+/// Locks a layer's table against writers but not against readers. A program that edits the table and waits
+/// for this transaction holds a lock on it too; its wait times out soon, so a few attempts are made.
 pub(super) fn lock(session: &mut Session<'_>, entry: &Entry) -> Result<(), StoreError> {
     let sql = format!("LOCK TABLE city.{} IN SHARE ROW EXCLUSIVE MODE", quoted(entry.layer.id.as_str()));
     for _ in 0..8 {
@@ -76,20 +76,20 @@ pub(super) fn lock(session: &mut Session<'_>, entry: &Entry) -> Result<(), Store
     session.batch(sql)
 }
 
-/// The rows that are in `name` what they are in the layer's table, as SQL; `o` is the layer's, `n` the other one.
+/// The SQL condition for equal rows; `o` is the layer's table, `n` the other one.
 fn same_row(entry: &Entry) -> String {
     format!("ROW(o.{FID}{})::record *= ROW(n.{FID}{})::record", entry.list("o."), entry.list("n."))
 }
 
-/// Leaves out what this revision added, where an earlier turn of it may have.
+/// The SQL condition that leaves out features that this revision has added in an earlier turn.
 fn but_added(entry: &Entry) -> String {
     let id = entry.layer.id.as_str();
     // A layer's id has letters, digits and `_` only.
     format!(" AND NOT citymap.was_added('{id}', {}, {}, o.{FID})", entry.generation, entry.revision)
 }
 
-/// Finds the rows of a layer that are others in the table `name`, or not there: a temporary table with their numbers, of
-/// this name. How many are others, and how many are not there.
+/// Finds the rows of a layer that differ in the table `name` or are missing there, and writes their numbers
+/// into the temporary table `found`. Gives how many differ and how many are missing.
 pub(super) fn find_differing(
     session: &mut Session<'_>,
     entry: &Entry,
@@ -97,8 +97,9 @@ pub(super) fn find_differing(
     found: &str,
 ) -> Result<Differences, StoreError> {
     session.batch(format!(
-        "CREATE TEMPORARY TABLE {found} ON COMMIT DROP AS SELECT o.{FID}, n.{FID} IS NULL AS gone FROM city.{} o \
-         LEFT JOIN city.{} n ON n.{FID} = o.{FID} WHERE n.{FID} IS NULL OR NOT {}; ANALYZE pg_temp.{found}",
+        "CREATE TEMPORARY TABLE {found} ON COMMIT DROP AS SELECT o.{FID}, n.{FID} IS NULL AS gone FROM \
+         city.{} o LEFT JOIN city.{} n ON n.{FID} = o.{FID} WHERE n.{FID} IS NULL OR NOT {}; ANALYZE \
+         pg_temp.{found}",
         quoted(entry.layer.id.as_str()),
         quoted(name),
         same_row(entry),
@@ -117,14 +118,15 @@ pub(super) fn find_differing(
     Ok(Differences { changed: number(0), removed: number(1), added: 0 })
 }
 
-/// Keeps the former rows that [`find_differing`] found. `again` says that the layer was touched by this revision before.
+/// Writes the rows that [`find_differing`] found to the history. `again` says that this revision has touched
+/// the layer before.
 pub(super) fn keep_found(
     session: &mut Session<'_>,
     entry: &Entry,
     found: &str,
     again: bool,
 ) -> Result<(), StoreError> {
-    // In the order of the history's key, which then only grows at its end.
+    // In the order of the history's key, so that its index grows only at the end.
     session
         .affect(
             format!(
@@ -142,7 +144,7 @@ pub(super) fn keep_found(
         .map(|_| ())
 }
 
-/// Keeps all rows of a layer whose table goes: it is dropped, or has other fields from now on.
+/// Writes all rows of a layer to the history, because its table is dropped or gets other fields.
 pub(super) fn keep_all(
     session: &mut Session<'_>,
     entry: &Entry,
@@ -166,8 +168,8 @@ pub(super) fn keep_all(
         .map(|_| ())
 }
 
-/// Counts what differs between the layer as it is and the table `name` of the layer as it will be. `None` for both
-/// in `changed` where values cannot be compared: then all that stay are changed.
+/// Counts what differs between the layer as it is and the table `name` of the layer as it will be. If the
+/// fields differ, values cannot be compared, and every row that stays counts as changed.
 pub(super) fn count(
     session: &mut Session<'_>,
     before: &Entry,
@@ -189,8 +191,8 @@ pub(super) fn count(
     };
     let found = session.numbers(
         format!(
-            "SELECT count(*) FILTER (WHERE n.{FID} IS NOT NULL AND {differs}), count(*) FILTER (WHERE n.{FID} IS NULL) \
-             FROM city.{} o LEFT JOIN city.{} n ON n.{FID} = o.{FID}",
+            "SELECT count(*) FILTER (WHERE n.{FID} IS NOT NULL AND {differs}), count(*) FILTER (WHERE \
+             n.{FID} IS NULL) FROM city.{} o LEFT JOIN city.{} n ON n.{FID} = o.{FID}",
             quoted(before.layer.id.as_str()),
             quoted(name)
         ),
@@ -201,8 +203,8 @@ pub(super) fn count(
     Ok(Differences { changed: number(0), removed: number(1), added: 0 })
 }
 
-/// Makes the rows of the layer's table those of the table `name`, whose kind of rows is the same, where
-/// [`find_differing`] found them to differ, and adds the new ones. The table's triggers see to the history.
+/// Changes the rows of the layer's table to those of the table `name`, which has the same columns, where
+/// [`find_differing`] found a difference, and adds the new ones. The triggers of the table write the history.
 pub(super) fn change_in_place(
     session: &mut Session<'_>,
     entry: &Entry,
@@ -228,7 +230,7 @@ pub(super) fn change_in_place(
     session.batch(format!("DROP TABLE city.{other}"))
 }
 
-/// Changes the rows of a layer that are others in `source`, a table of its shape. How many there were.
+/// Changes the rows of a layer that differ in `source`, a table of the same columns. Gives how many differed.
 pub(super) fn update_from(session: &mut Session<'_>, entry: &Entry, source: &str) -> Result<u64, StoreError> {
     let set: Vec<String> = entry.quoted().iter().map(|column| format!("{column} = n.{column}")).collect();
     if set.is_empty() {
@@ -245,7 +247,7 @@ pub(super) fn update_from(session: &mut Session<'_>, entry: &Entry, source: &str
     )
 }
 
-/// Adds the rows of `source` that the layer lacks. How many there were.
+/// Adds the rows of `source` that the layer lacks. Gives how many there were.
 pub(super) fn insert_from(session: &mut Session<'_>, entry: &Entry, source: &str) -> Result<u64, StoreError> {
     let table = quoted(entry.layer.id.as_str());
     session.affect(
@@ -268,8 +270,7 @@ pub(super) enum Before {
     Table,
 }
 
-/// Makes the filled table `name` the layer's, with its indexes, triggers, titles and view. `before` says that the layer
-/// has a table, which goes out of the way.
+/// Makes the filled table `name` the layer's, with indexes, triggers, titles and view.
 pub(super) fn publish(
     session: &mut Session<'_>,
     entry: &Entry,
@@ -297,16 +298,16 @@ pub(super) fn publish(
     ))
 }
 
-/// The views of other programs that show a layer's table, or its view in VN-2000.
+/// The views of other programs over a layer's table or its view in VN-2000.
 pub(super) fn foreign_views(session: &mut Session<'_>, layer: &Layer) -> Result<Vec<String>, StoreError> {
     let id = layer.id.as_str();
     session.ask(async |conn| {
         sqlx::query(
-            "WITH ours AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname IN ('city', 'city_vn2000') AND c.relname = $1) \
-             SELECT DISTINCT r.ev_class::regclass::text FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
-             WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass \
-             AND d.refobjid IN (SELECT oid FROM ours) AND r.ev_class NOT IN (SELECT oid FROM ours)",
+            "WITH ours AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE \
+             n.nspname IN ('city', 'city_vn2000') AND c.relname = $1) SELECT DISTINCT \
+             r.ev_class::regclass::text FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid WHERE \
+             d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN \
+             (SELECT oid FROM ours) AND r.ev_class NOT IN (SELECT oid FROM ours)",
         )
         .bind(id)
         .fetch_all(conn)
@@ -317,7 +318,7 @@ pub(super) fn foreign_views(session: &mut Session<'_>, layer: &Layer) -> Result<
     })
 }
 
-/// Refuses to take a table away that other programs' views show.
+/// Refuses to drop a table over which other programs have views.
 pub(super) fn refuse_views(session: &mut Session<'_>, layer: &Layer) -> Result<(), StoreError> {
     let views = foreign_views(session, layer)?;
     if views.is_empty() {
@@ -326,15 +327,15 @@ pub(super) fn refuse_views(session: &mut Session<'_>, layer: &Layer) -> Result<(
     Err(unfit(
         layer,
         &format!(
-            "its table cannot be replaced or taken away while views in the database show it ({}); drop them first, and \
-             make them again afterwards",
+            "its table cannot be replaced or taken away while views in the database show it ({}); drop them \
+             first, and make them again afterwards",
             views.join(", ")
         ),
     ))
 }
 
-/// What others may do with a layer's table and view, as statements: a table that takes its place is to be the same
-/// to them.
+/// The privileges of others on a layer's table and view, as `GRANT` statements for the table that takes its
+/// place.
 fn granted(session: &mut Session<'_>, entry: &Entry) -> Result<Vec<String>, StoreError> {
     let (id, spatial) = (entry.layer.id.as_str(), entry.spatial());
     session.ask(async |conn| {
@@ -356,8 +357,8 @@ fn granted(session: &mut Session<'_>, entry: &Entry) -> Result<Vec<String>, Stor
     })
 }
 
-/// Copies a layer's table into one whose geometry column takes every type of its kind, and lets that take its place.
-/// (To alter the column would empty the table for those who read it as of an earlier moment.)
+/// Copies a layer's table into one whose geometry column takes every type of its kind, and swaps the two.
+/// (`ALTER COLUMN` would make the table empty for readers that see an earlier moment.)
 pub(super) fn rebuild(session: &mut Session<'_>, entry: &Entry) -> Result<(), StoreError> {
     lock(session, entry)?;
     let name = schema::unique(&entry.layer, next_name(session)?);
@@ -372,7 +373,7 @@ pub(super) fn rebuild(session: &mut Session<'_>, entry: &Entry) -> Result<(), St
     publish(session, entry, &name, GeometryColumn::Kind, Before::Table)
 }
 
-/// Takes the index over the key away.
+/// Drops the index over the key.
 pub(super) fn drop_key_index(session: &mut Session<'_>, entry: &Entry) -> Result<(), StoreError> {
     let id = entry.layer.id.as_str();
     let names: Vec<String> = session.ask(async |conn| {

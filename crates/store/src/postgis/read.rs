@@ -1,7 +1,7 @@
 //! Rows to features: what PostgreSQL sends in binary, column by column, by the declared type.
 //!
-//! Other programs write these tables too. What they may have put there that no feature can hold (a curve, an
-//! infinite date) is told with the feature's number; NaN in a number is null.
+//! Other programs write these tables too. What they may have written that no feature can hold (a curve, an
+//! infinite date) is reported with the number of the feature; NaN becomes null.
 
 use chrono::{DateTime, Duration, NaiveDate, TimeZone as _, Utc};
 use citymap_geometry::wkb;
@@ -10,22 +10,23 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use crate::columns::{GEOM, quoted};
 
-/// What a table's rows look like: of a layer's present, or of its history in one generation.
+/// The columns of a table: of a layer's own, or of the history of one generation.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
-    /// The definition.
+    /// The definition of the layer in this generation.
     pub(super) layer: Layer,
-    /// The columns of its fields.
+    /// The name of each field's column, in the order of the fields.
     pub(super) columns: Vec<String>,
-    /// Whether there is a geometry.
+    /// Whether the rows have a geometry.
     pub(super) spatial: bool,
-    /// Which list of fields and kind of geometry this is.
+    /// The number of the generation: a span of the layer's life with one list of fields and one kind of
+    /// geometry.
     pub(super) generation: i64,
-    /// The name of its history table.
+    /// The name of the generation's table in schema `history`.
     pub(super) history: String,
 }
 
-/// What is wrong with a row, said after the layer's and the feature's name.
+/// What is wrong with a row, as the end of a sentence that begins with layer and feature.
 pub(super) struct Problem(pub(super) String);
 
 impl From<sqlx::Error> for Problem {
@@ -35,8 +36,8 @@ impl From<sqlx::Error> for Problem {
 }
 
 impl Shape {
-    /// The geometry and the values as an SQL list; `of` turns a quoted column into an expression. The casts keep what
-    /// is read of the declared type whatever another program has made of the table.
+    /// The geometry and the values as an SQL list; `of` turns a quoted column into an expression. The casts
+    /// guarantee the declared types, whatever another program has made of the table.
     pub(super) fn list(&self, of: impl Fn(&str) -> String) -> String {
         let mut list =
             if self.spatial { format!("({})::bytea", of(&quoted(GEOM))) } else { "NULL::bytea".to_owned() };
@@ -46,29 +47,29 @@ impl Shape {
         list
     }
 
-    /// The columns as they are, for a subquery that is read from by [`Shape::list`].
+    /// The columns without casts, for a subquery from which [`Shape::list`] reads.
     pub(super) fn bare(&self) -> String {
         let columns = self.columns.iter().map(String::as_str);
         let all: Vec<String> = self.spatial.then_some(GEOM).into_iter().chain(columns).map(quoted).collect();
         all.iter().map(|column| format!(", {column}")).collect()
     }
 
-    /// The table with the layer's present.
+    /// The layer's own table.
     pub(super) fn live(&self) -> String {
         format!("{}.{}", quoted("city"), quoted(self.layer.id.as_str()))
     }
 
-    /// The table with the former states of this generation.
+    /// The history table of this generation.
     pub(super) fn past(&self) -> String {
         format!("{}.{}", quoted("history"), quoted(&self.history))
     }
 
-    /// How many columns [`Shape::list`] has.
+    /// The number of columns of [`Shape::list`].
     pub(super) fn width(&self) -> usize {
         1 + self.columns.len()
     }
 
-    /// Reads the columns of [`Shape::list`] that begin at `at`.
+    /// Reads a feature from the columns of [`Shape::list`], the first of which is at `at`.
     pub(super) fn feature(&self, row: &PgRow, fid: Fid, at: usize) -> Result<Feature, Problem> {
         let geometry = match bytes(row, at)? {
             None => None,
@@ -95,7 +96,7 @@ impl Shape {
     }
 }
 
-/// The type of a field's column.
+/// The PostgreSQL type of a field's column.
 pub(super) fn sql_type(field_type: FieldType) -> &'static str {
     match field_type {
         FieldType::Bool => "boolean",
@@ -116,7 +117,7 @@ pub(super) fn bytes(row: &PgRow, index: usize) -> Result<Option<&[u8]>, Problem>
     raw.as_bytes().map(Some).map_err(|error| Problem(format!(": {error}")))
 }
 
-/// Whether the two runs of columns hold the same bytes.
+/// Whether two runs of `width` columns hold the same bytes.
 pub(super) fn same(row: &PgRow, one: usize, other: usize, width: usize) -> Result<bool, Problem> {
     for offset in 0..width {
         if bytes(row, one + offset)? != bytes(row, other + offset)? {
@@ -157,7 +158,7 @@ fn date(days: i32) -> Result<NaiveDate, String> {
         .ok_or_else(|| "its date is too far away".to_owned())
 }
 
-/// Truncated to the millisecond.
+/// An instant from PostgreSQL's microseconds, truncated to the millisecond.
 fn instant(micros: i64) -> Result<DateTime<Utc>, String> {
     /// 2000-01-01 in milliseconds since 1970.
     const EPOCH: i64 = 946_684_800_000;

@@ -1,9 +1,10 @@
-//! One reading of one layer: a transaction that sees one moment of the database, and whose table stays in its place
-//! while it is read.
+//! One reading of one layer: a transaction that sees one moment of the database, and whose table cannot be
+//! replaced while it is read.
 //!
-//! A view holds no transaction open: each reading has its own, and what was committed after the view's revision is taken
-//! back by the history. So no view ever keeps an import from replacing a table, or the database from cleaning up, and
-//! a reading that loses its connection goes on over another one, or on another host.
+//! A view holds no transaction open: each reading has its own, and what was committed after the view's
+//! revision is undone with the history. Therefore no view ever prevents an import from replacing a table or
+//! the database from cleaning up, and a reading that loses its connection continues over another connection,
+//! perhaps to another host.
 
 use std::time::Duration;
 
@@ -25,22 +26,22 @@ use super::{
 use crate::StoreError;
 use crate::columns::quoted;
 
-/// How many rows are taken from the connection before the reader gets them.
+/// Rows that are taken from the connection together.
 const CHUNK: usize = 256;
 
-/// How often a reading begins again without having got any further.
+/// Maximum number of attempts in a row that give no further row.
 const ATTEMPTS: u32 = 3;
 
-/// Why a reading ended before its time.
+/// Why a reading ended early.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The database said so, or is gone.
+    /// The database refused, or the connection was lost.
     Sql(Sql),
-    /// The host fell silent.
+    /// The host stopped answering.
     Silent,
     /// The table moved between the moment it was locked and the moment that is read.
     Moved,
-    /// Anything that another try would not mend.
+    /// Anything that another attempt would not change.
     Store(StoreError),
 }
 
@@ -56,7 +57,7 @@ impl From<StoreError> for Stop {
     }
 }
 
-/// A question with its numbers: `$1`, `$2` and so on, the two lists after them.
+/// A query with its parameters: the numbers are `$1`, `$2` and so on, the two lists follow them.
 #[derive(Debug)]
 pub(super) struct Question {
     pub(super) sql: String,
@@ -67,16 +68,16 @@ pub(super) struct Question {
 /// What the catalogue says of a layer, seen from two revisions.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// The revision that last touched it and its generation, if it is there now.
+    /// The revision that last touched the layer and its generation, if it exists now.
     live: Option<(i64, i64)>,
-    /// What it was at the lower revision, if it was there.
+    /// The layer at the lower revision, if it existed.
     pub(super) from: Option<Shape>,
-    /// What it was at the higher one.
+    /// The layer at the higher revision, if it existed.
     pub(super) at: Option<Shape>,
 }
 
 impl Known {
-    /// Whether some features of the shape may stand in the table of the present.
+    /// Whether some features of the shape may be in the layer's table.
     pub(super) fn lives(&self, shape: &Shape) -> bool {
         self.live.is_some_and(|(_, generation)| generation == shape.generation)
     }
@@ -87,7 +88,7 @@ impl Known {
     }
 }
 
-/// A revision as PostgreSQL holds it.
+/// A revision number in PostgreSQL's type.
 pub(super) fn signed(revision: RevisionNumber) -> i64 {
     i64::try_from(revision).unwrap_or(i64::MAX)
 }
@@ -108,8 +109,8 @@ impl<'a> Reading<'a> {
         Self::begin(database, layer, lease)
     }
 
-    /// A second reading beside this one, over a connection that is not counted: who holds one and waits for another
-    /// could wait for itself.
+    /// A second reading at the same time, over a connection that does not count for the pool's limit: a
+    /// reader that holds one connection and waited for another could wait for itself.
     pub(super) fn beside(&self) -> Result<Self, Stop> {
         let lease = self.database.run(self.database.lender().extra(Purpose::Read))?;
         Self::begin(self.database, self.layer, lease)
@@ -119,7 +120,8 @@ impl<'a> Reading<'a> {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let table = quoted(layer.as_str());
         database.run(async {
-            // Locked before the first thing is read: what the transaction sees is as new as the table it finds.
+            // Locked before anything is read, so that what the transaction sees is as new as the table it
+            // finds.
             let sql = format!("{BEGIN}; LOCK TABLE city.{table} IN ACCESS SHARE MODE");
             let locked = match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *lease).await {
                 Ok(_) => true,
@@ -136,12 +138,11 @@ impl<'a> Reading<'a> {
 
     /// What the catalogue says of the layer at two revisions, `from` being the lower one.
     pub(super) fn known(&mut self, from: RevisionNumber, at: RevisionNumber) -> Result<Known, Stop> {
-        const SQL: &str = "SELECT newest.number, l.revision, l.generation, v.definition, v.columns, v.spatial, \
-             v.generation, v.history FROM (VALUES (1, $2::bigint), (2, $3::bigint)) t (turn, at) \
-             CROSS JOIN (SELECT coalesce(max(number), 0) AS number FROM citymap.revision) newest \
-             LEFT JOIN citymap.layer l ON l.id = $1 \
-             LEFT JOIN LATERAL (SELECT * FROM citymap.layer_version v WHERE v.layer = $1 AND v.revision <= t.at \
-             ORDER BY v.revision DESC LIMIT 1) v ON true ORDER BY t.turn";
+        const SQL: &str = "SELECT newest.number, l.revision, l.generation, v.definition, v.columns, \
+            v.spatial, v.generation, v.history FROM (VALUES (1, $2::bigint), (2, $3::bigint)) t (turn, at) \
+            CROSS JOIN (SELECT coalesce(max(number), 0) AS number FROM citymap.revision) newest LEFT JOIN \
+            citymap.layer l ON l.id = $1 LEFT JOIN LATERAL (SELECT * FROM citymap.layer_version v WHERE \
+            v.layer = $1 AND v.revision <= t.at ORDER BY v.revision DESC LIMIT 1) v ON true ORDER BY t.turn";
         let rows = self.database.run(async {
             sqlx::query(SQL)
                 .bind(self.layer.as_str())
@@ -193,9 +194,10 @@ impl<'a> Reading<'a> {
         Ok(Added::new(ranges))
     }
 
-    /// How many features revisions above `from`, up to `at`, say they added, changed and removed.
+    /// How many features the log says were added, changed and removed by the revisions above `from`, up to
+    /// `at`.
     pub(super) fn counted(&mut self, from: RevisionNumber, at: RevisionNumber) -> Result<u64, Stop> {
-        // A feature that comes and goes counts several times: a bound is what is asked for.
+        // A feature that is added and removed counts twice; the result is an upper bound.
         const SQL: &str = "SELECT coalesce(sum(added + changed + removed), 0)::bigint FROM citymap.change \
              WHERE layer = $1 AND revision > $2 AND revision <= $3";
         let row = self.database.run(async {
@@ -205,12 +207,12 @@ impl<'a> Reading<'a> {
         Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
     }
 
-    /// Asks for rows, which come as they are taken.
+    /// Runs a query; rows are fetched as they are taken.
     pub(super) fn rows(&mut self, question: Question) -> Rows<'_> {
         let pool = self.database.pool();
         let limit =
             (!pool.statement_timeout.is_zero()).then(|| pool.statement_timeout + self.database.patience());
-        // Not kept by name: a table of this name may be another one next time.
+        // Not a prepared statement that is kept: a table of this name may be another one next time.
         let mut query = sqlx::query(AssertSqlSafe(question.sql)).persistent(false);
         for number in question.numbers {
             query = query.bind(number);
@@ -222,14 +224,14 @@ impl<'a> Reading<'a> {
         Rows { database: self.database, chunks, limit, ready: Vec::new().into_iter(), failed: None }
     }
 
-    /// Runs a statement without an answer.
+    /// Runs a statement that returns no rows.
     pub(super) fn set(&mut self, sql: &'static str) -> Result<(), Stop> {
         self.database.run(async { sqlx::raw_sql(sql).execute(&mut *self.lease).await })?;
         Ok(())
     }
 
     fn close(mut self) {
-        // Nothing was written.
+        // Nothing was written, so there is nothing to commit.
         let ended = self.database.run(async { sqlx::raw_sql("ROLLBACK").execute(&mut *self.lease).await });
         if ended.is_ok() {
             self.lease.give_back();
@@ -237,19 +239,19 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Rows on their way. They come in chunks, and between two of them nothing of the runtime is on the thread's stack:
-/// whoever takes them may use the store meanwhile.
+/// Rows that are being fetched. They come in chunks, and between two chunks nothing of the runtime is on the
+/// thread's stack, so that the caller may use the store in between.
 pub(super) struct Rows<'s> {
     database: &'s Database,
     chunks: TryReadyChunks<BoxStream<'s, Result<PgRow, Sql>>>,
-    /// How long to wait for the next one before the host counts as silent.
+    /// How long to wait for the next chunk before the host counts as away; `None` for no limit.
     limit: Option<Duration>,
     ready: std::vec::IntoIter<PgRow>,
     failed: Option<Sql>,
 }
 
 impl Rows<'_> {
-    /// The next row.
+    /// The next row; `None` after the last one.
     pub(super) fn next(&mut self) -> Result<Option<PgRow>, Stop> {
         loop {
             if let Some(row) = self.ready.next() {
@@ -278,8 +280,8 @@ impl Rows<'_> {
     }
 }
 
-/// Reads, and again while that may help. `reading` keeps what it has handed on, and says by its count how far it
-/// has got.
+/// Reads, and tries again after failures that another attempt may avoid. `reading` remembers what it has
+/// handed on and counts it in its second argument, which shows whether an attempt made progress.
 pub(super) fn read(
     database: &Database,
     layer: &LayerId,
@@ -312,7 +314,8 @@ pub(super) fn read(
             Err(Stop::Moved) => {
                 if last {
                     let reason = format!(
-                        "layer `{layer}` has no table; another program dropped it: restore it, or import it again"
+                        "layer `{layer}` has no table; another program dropped it: restore it, or import it \
+                         again"
                     );
                     return Err(content(database, reason));
                 }
@@ -321,7 +324,7 @@ pub(super) fn read(
     }
 }
 
-/// What the database said while a layer was read.
+/// The error for what the database answered while a layer was read.
 fn within(database: &Database, layer: &LayerId, error: Sql) -> StoreError {
     match failure::code(&error).as_deref() {
         // A column is gone, or its values are not of the declared type.
@@ -337,17 +340,17 @@ fn within(database: &Database, layer: &LayerId, error: Sql) -> StoreError {
     }
 }
 
-/// The record holds what it should not.
+/// The error for a record that holds what it should not.
 pub(super) fn content(database: &Database, reason: String) -> StoreError {
     StoreError::database(database.location().to_owned(), reason)
 }
 
-/// A feature that cannot be read.
+/// The reason to stop at a feature that cannot be read.
 pub(super) fn unreadable(database: &Database, layer: &LayerId, fid: i64, problem: Problem) -> Stop {
     Stop::Store(content(database, format!("layer `{layer}`, feature {fid}{}", problem.0)))
 }
 
-/// A definition of the catalogue.
+/// Parses a layer's definition from the catalogue.
 pub(super) fn parse(database: &Database, layer: &str, definition: &str) -> Result<Layer, StoreError> {
     Layer::from_definition(definition).map_err(|error| {
         content(database, format!("the catalogue's definition of layer `{layer}` cannot be read: {error}"))

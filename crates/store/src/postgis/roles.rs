@@ -1,4 +1,4 @@
-//! The roles of least privilege (`migrations/0003_roles.sql`), and who acts as whom.
+//! The roles of least privilege (`migrations/0003_roles.sql`), and which login acts as the owner.
 
 use sqlx::{AssertSqlSafe, Error as Sql, PgConnection, Row as _};
 
@@ -11,8 +11,8 @@ pub(super) const ROLES: [(&str, &str); 3] = [
     ("citymap_reader", "logins that only look"),
 ];
 
-/// Lets a connection that writes act as the owner of schema city, if its login is a member: a table that one login
-/// made, another can then replace.
+/// Lets a connection that writes act as the owner of schema `city`, if its login is a member, so that one
+/// login can replace a table that another one has made.
 pub(super) async fn act_as_owner(conn: &mut PgConnection) -> Result<(), Sql> {
     const SQL: &str = "SELECT r.rolname FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner \
          WHERE n.nspname = 'city' AND r.rolname <> current_user AND pg_has_role(r.oid, 'MEMBER')";

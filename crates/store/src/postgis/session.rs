@@ -1,4 +1,4 @@
-//! The one connection of a change set, as calls that block.
+//! The connection of a change set, as calls that block.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use tokio::time::timeout;
 use super::{connect::Database, copy::Copying, pool::Lease};
 use crate::StoreError;
 
-/// How long a transaction that is given up may take to end.
+/// How long to wait for the rollback of a transaction that is given up.
 const GIVE_UP: Duration = Duration::from_secs(2);
 
 /// A connection on which a transaction is open.
 pub(super) struct Session<'a> {
     pub(super) database: &'a Database,
-    /// `None` while a COPY has it, and when it is over.
+    /// `None` while a COPY uses it, and after the transaction has ended.
     lease: Option<Lease>,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Session<'a> {
         Ok(Self { database, lease: Some(lease) })
     }
 
-    /// Uses the connection.
+    /// Runs an asynchronous call on the connection.
     pub(super) fn ask<T>(
         &mut self,
         question: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Sql>,
@@ -40,7 +40,7 @@ impl<'a> Session<'a> {
         self.ask(async |conn| sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.map(|_| ()))
     }
 
-    /// Runs a statement with numbers for parameters; how many rows it touched.
+    /// Runs a statement with numbers as parameters. Gives how many rows it affected.
     pub(super) fn affect(&mut self, sql: impl Into<String>, numbers: &[i64]) -> Result<u64, StoreError> {
         let sql = sql.into();
         self.ask(async |conn| {
@@ -52,7 +52,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// The numbers in the first row of what a statement with texts for parameters gives; `None` if there is no row.
+    /// The numbers in the first row of a query with texts as parameters; `None` if there is no row.
     pub(super) fn numbers(
         &mut self,
         sql: impl Into<String>,
@@ -69,20 +69,20 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Begins to copy rows in; the connection is away until [`Session::copied`].
+    /// Starts a COPY, which uses the connection until [`Session::copied`].
     pub(super) fn copy_in(&mut self, sql: String) -> Result<Copying, StoreError> {
         let lease = self.lease.take().ok_or_else(|| self.lost())?;
         Ok(self.database.run(async { Copying::start(lease, sql) }))
     }
 
-    /// Ends a COPY; how many rows it took.
+    /// Ends a COPY. Gives how many rows it took.
     pub(super) fn copied(&mut self, copying: Copying) -> Result<u64, StoreError> {
         let (lease, outcome) = self.database.run(copying.finish());
         self.lease = lease;
         outcome.map_err(|error| self.database.failed(error))
     }
 
-    /// Hands the bytes of `COPY … TO STDOUT` to `sink`, cut anywhere.
+    /// Hands the bytes of `COPY … TO STDOUT` to `sink` in pieces of any length.
     pub(super) fn copy_out(&mut self, sql: String, mut sink: impl FnMut(&[u8])) -> Result<(), StoreError> {
         self.ask(async |conn| {
             let mut stream = conn.copy_out_raw(&sql).await?;
@@ -93,13 +93,13 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Ends the transaction for good.
+    /// Commits the transaction.
     pub(super) fn commit(&mut self, token: &str) -> Result<(), StoreError> {
         let lease = self.lease.take().ok_or_else(|| self.lost())?;
         self.database.run(self.database.commit(lease, token))
     }
 
-    /// Ends the transaction without a trace.
+    /// Rolls the transaction back.
     pub(super) fn roll_back(&mut self, copying: Option<Copying>) {
         let held = self.lease.take();
         let database = self.database;
@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
                 None => held,
             };
             let Some(mut lease) = lease else { return };
-            // A connection that does not answer is closed, which ends its transaction too.
+            // A connection that does not answer is closed, which rolls its transaction back too.
             if let Ok(Ok(_)) = timeout(GIVE_UP, sqlx::raw_sql("ROLLBACK").execute(&mut *lease)).await {
                 lease.give_back();
             }

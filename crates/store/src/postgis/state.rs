@@ -10,7 +10,8 @@ use super::{
     reading::{Known, Question, Reading, Rows, Stop, signed, unreadable},
 };
 
-/// What sorting former states may take of the server's memory: enough to keep some hundred thousand off its disk.
+/// The memory that sorting former states may take on the server: enough for some hundred thousand without
+/// using its disk.
 pub(super) const SORT_MEMORY: &str = "SET LOCAL enable_sort = on; SET LOCAL work_mem = '64MB'";
 
 /// The features that a layer had at a revision, ordered by number, while they are read.
@@ -44,7 +45,7 @@ impl<'s> State<'s> {
         Ok(Self { rows: reading.rows(state_query(shape, tables, revision, after)), shape, added, database })
     }
 
-    /// The next feature.
+    /// The next feature in the order of numbers; `None` after the last one.
     pub(super) fn next(&mut self) -> Result<Option<Feature>, Stop> {
         while let Some(row) = self.rows.next()? {
             let fid: Fid = row.try_get(0)?;
@@ -87,8 +88,8 @@ impl Tables {
     }
 }
 
-/// The query for the rows of a layer at a revision: number, the revision that changed the feature next (null where none
-/// did), columns.
+/// The query for the rows of a layer at a revision: number, the revision that changed the feature next (null
+/// where none did), columns.
 fn state_query(shape: &Shape, tables: Tables, revision: RevisionNumber, after: Fid) -> Question {
     let list = |table: &str| shape.list(|column| format!("{table}.{column}"));
     let (live, past) = (shape.live(), shape.past());

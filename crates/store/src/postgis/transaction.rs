@@ -26,7 +26,7 @@ enum Turn {
     None,
     Writes(Box<LayerWriter>),
     Edits(Box<LayerEditor>),
-    /// A layer that was taken away.
+    /// A layer that was dropped.
     Drops(LayerChange),
 }
 
@@ -37,16 +37,16 @@ pub(super) struct PostgisTransaction<'a> {
     number: i64,
     token: String,
     changes: Vec<LayerChange>,
-    /// The layer's count after each change.
+    /// The number of features of the layer after each change.
     counts: Vec<u64>,
     turn: Turn,
-    /// Whether a call failed half way: nothing of it may then become a revision.
+    /// Whether a call has failed: then nothing may become a revision.
     broken: bool,
     over: bool,
 }
 
 impl<'a> PostgisTransaction<'a> {
-    /// Waits for the writer before, at most as long as the pool says, then begins the next revision.
+    /// Waits for the writer before, at most [`crate::Pool::writer_wait`], then begins the next revision.
     pub(super) fn begin(database: &'a Database, meta: CommitMeta) -> Result<Self, StoreError> {
         let mut session = Session::open(database)?;
         let wait = database.pool().writer_wait.as_millis().max(1);
@@ -98,7 +98,7 @@ impl<'a> PostgisTransaction<'a> {
         Ok(())
     }
 
-    /// Takes a layer away; its former features stay in the history.
+    /// Drops a layer; its features go to the history.
     fn drop_layer(&mut self, layer: &Layer) -> Result<LayerChange, StoreError> {
         let session = &mut self.session;
         let id = &layer.id;
@@ -111,10 +111,17 @@ impl<'a> PostgisTransaction<'a> {
         session.batch(publish::SWAP_WAIT)?;
         session.batch(schema::drop(layer))?;
         session.ask(async |conn| {
-            sqlx::query("DELETE FROM citymap.layer WHERE id = $1").bind(id.as_str()).execute(&mut *conn).await?;
+            sqlx::query(
+                "DELETE FROM citymap.layer WHERE id = \
+                $1",
+            )
+            .bind(id.as_str())
+            .execute(&mut *conn)
+            .await?;
             sqlx::query(
                 "INSERT INTO citymap.layer_version (layer, revision, columns, spatial, generation, history) \
-                 VALUES ($1, $2, '{}', false, $3, $4) ON CONFLICT (layer, revision) DO UPDATE SET definition = NULL",
+                 VALUES ($1, $2, '{}', false, $3, $4) ON CONFLICT (layer, revision) DO UPDATE SET \
+                 definition = NULL",
             )
             .bind(id.as_str())
             .bind(number)
@@ -128,7 +135,8 @@ impl<'a> PostgisTransaction<'a> {
         Ok(LayerChange { removed, ..turn::no_change(id, Mode::Drop) })
     }
 
-    /// Writes the revision down and commits. `other` is another store's revision that this one is to be.
+    /// Writes the revision to the log and commits. `other` is a revision of another store that this one
+    /// repeats.
     fn finish(&mut self, other: Option<&Revision>) -> Result<Revision, StoreError> {
         self.turn_away()?;
         let changes = match other {
@@ -158,9 +166,10 @@ impl<'a> PostgisTransaction<'a> {
                     .await?;
             }
             let row = sqlx::query(
-                "UPDATE citymap.revision SET open = false, author = $2, message = $3, source = $4, source_sha256 = $5, \
-                 time = coalesce($6, greatest(date_trunc('milliseconds', clock_timestamp()), \
-                 (SELECT max(b.time) FROM citymap.revision b WHERE b.number < $1))) WHERE number = $1 RETURNING time",
+                "UPDATE citymap.revision SET open = false, author = $2, message = $3, source = $4, \
+                 source_sha256 = $5, time = coalesce($6, greatest(date_trunc('milliseconds', \
+                 clock_timestamp()), (SELECT max(b.time) FROM citymap.revision b WHERE b.number < $1))) \
+                 WHERE number = $1 RETURNING time",
             )
             .bind(number)
             .bind(&meta.author)
@@ -170,7 +179,13 @@ impl<'a> PostgisTransaction<'a> {
             .bind(given)
             .fetch_one(&mut *conn)
             .await?;
-            sqlx::query("SELECT pg_notify('citymap', $1::text)").bind(number.to_string()).execute(conn).await?;
+            sqlx::query(
+                "SELECT pg_notify('citymap', \
+                $1::text)",
+            )
+            .bind(number.to_string())
+            .execute(conn)
+            .await?;
             row.try_get(0)
         })?;
         self.over = true;
@@ -179,8 +194,8 @@ impl<'a> PostgisTransaction<'a> {
         Ok(Revision { number: self.number(), time, meta, changes })
     }
 
-    /// The counts of the layers that another store's revision changed, which become of this revision even where
-    /// nothing happened to them here.
+    /// The counts of the layers that another store's revision changed. They are marked as touched by this
+    /// revision even if nothing happened to them here.
     fn counts_of(&mut self, changes: &[LayerChange]) -> Result<Vec<u64>, StoreError> {
         let mut counts = Vec::with_capacity(changes.len());
         for change in changes {
@@ -201,7 +216,7 @@ impl<'a> PostgisTransaction<'a> {
         self.number.try_into().unwrap_or(0)
     }
 
-    /// A feature before the first layer is a mistake of the program, not of the data.
+    /// The error for a feature before the first layer: a mistake in the program, not in the data.
     fn without_layer(&self) -> StoreError {
         StoreError::database(
             self.session.database.location().to_owned(),
@@ -252,7 +267,7 @@ impl<'a> PostgisTransaction<'a> {
     }
 
     fn entry(&mut self, layer: &LayerId) -> Result<Entry, StoreError> {
-        // A layer that is being written by another turn is not free to be asked for while rows are on their way.
+        // The connection is busy while rows of another layer are being sent.
         if let Turn::Writes(writer) = &mut self.turn {
             writer.flush(&mut self.session)?;
         }
@@ -275,14 +290,14 @@ fn misused(session: &Session<'_>, entry: &Entry, mode: Mode, call: Call) -> Stor
 fn open_revision(session: &mut Session<'_>, meta: &CommitMeta) -> Result<(i64, String), StoreError> {
     session.ask(async |conn| {
         let row = sqlx::query(
-            "INSERT INTO citymap.revision (number, time, author, message, token, open) \
-             SELECT coalesce(max(number), 0) + 1, clock_timestamp(), $1, $2, gen_random_uuid(), true \
-             FROM citymap.revision RETURNING number, token::text, set_config('search_path', 'pg_catalog, ' || \
-             citymap.postgis_schema(), true), set_config('role', (SELECT pg_get_userbyid(relowner)::text FROM pg_class \
-             WHERE oid = 'citymap.layer'::regclass), true), set_config('maintenance_work_mem', greatest(524288, \
-             pg_size_bytes(current_setting('maintenance_work_mem')) / 1024)::text || 'kB', true), \
-             set_config('work_mem', greatest(131072, pg_size_bytes(current_setting('work_mem')) / 1024)::text \
-             || 'kB', true)",
+            "INSERT INTO citymap.revision (number, time, author, message, token, open) SELECT \
+             coalesce(max(number), 0) + 1, clock_timestamp(), $1, $2, gen_random_uuid(), true FROM \
+             citymap.revision RETURNING number, token::text, set_config('search_path', 'pg_catalog, ' || \
+             citymap.postgis_schema(), true), set_config('role', (SELECT pg_get_userbyid(relowner)::text \
+             FROM pg_class WHERE oid = 'citymap.layer'::regclass), true), set_config('maintenance_work_mem', \
+             greatest(524288, pg_size_bytes(current_setting('maintenance_work_mem')) / 1024)::text || 'kB', \
+             true), set_config('work_mem', greatest(131072, pg_size_bytes(current_setting('work_mem')) / \
+             1024)::text || 'kB', true)",
         )
         .bind(&meta.author)
         .bind(&meta.message)

@@ -9,7 +9,7 @@ use sqlx::{
 
 use crate::{Pool, StoreError, location::without_scheme};
 
-/// What may stand behind the `?` of an address; sqlx would only log what it does not know.
+/// The parameters that an address may have after its `?`; sqlx would only log those that it does not know.
 const KNOWN: [&str; 9] = [
     "sslmode",
     "sslrootcert",
@@ -22,14 +22,14 @@ const KNOWN: [&str; 9] = [
     "connect_timeout",
 ];
 
-/// An address, taken apart.
+/// The address of a database, parsed.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
     /// The address for people: user, hosts and database, never a password.
     pub(super) shown: String,
-    /// How to reach each host, in the order given.
+    /// The hosts, in the order of the address.
     pub(super) hosts: Vec<Host>,
-    /// `connect_timeout` of the address, which goes before that of the options.
+    /// `connect_timeout` of the address, which takes precedence over that of the options.
     pub(super) connect_timeout: Option<Duration>,
 }
 
@@ -38,13 +38,13 @@ pub(super) struct Address {
 pub(super) struct Host {
     /// `host:port`, or the folder of a socket.
     pub(super) name: String,
-    /// How to reach it.
+    /// Everything that is needed to connect to this host.
     pub(super) options: PgConnectOptions,
 }
 
 impl Address {
-    /// Takes `postgres://user:password@host1:5432,host2:5433/database?sslmode=verify-full` apart. What is
-    /// not in it comes from libpq's variables (`PGPASSWORD`, `PGPASSFILE`, `PGSSLMODE` and so on).
+    /// Parses an address like `postgres://user:password@host1:5432,host2:5433/database?sslmode=verify-full`.
+    /// What it leaves out comes from libpq's variables (`PGPASSWORD`, `PGPASSFILE`, `PGSSLMODE` and so on).
     ///
     /// # Errors
     /// [`StoreError::Unsupported`], saying what is wrong with it.
@@ -81,13 +81,13 @@ impl Address {
     }
 }
 
-/// A text of sqlx without the login, should it ever quote the address.
+/// A message of sqlx without the login, in case it quotes the address.
 fn hide(text: &str, login: &str) -> String {
     if login.is_empty() { text.to_owned() } else { text.replace(login, "…") }
 }
 
-/// The parameters that sqlx is to have (with the `?` before them), whether a root certificate is named, and
-/// the time to connect.
+/// The parameters for sqlx (with the `?` before them), whether a root certificate is named, and the time
+/// limit for connecting.
 fn parameters(shown: &str, query: &str) -> Result<(String, bool, Option<Duration>), StoreError> {
     let mut kept = Vec::new();
     let mut root_cert = false;
@@ -95,7 +95,7 @@ fn parameters(shown: &str, query: &str) -> Result<(String, bool, Option<Duration
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         match key {
-            // Who may be written to is found out by asking, which is what this parameter is for.
+            // Which host is the primary is found out by asking each, which is the purpose of this parameter.
             "target_session_attrs" => continue,
             "connect_timeout" => {
                 let seconds: u64 = value
@@ -133,17 +133,17 @@ fn name(host: &str, options: &PgConnectOptions) -> String {
     }
 }
 
-/// What each session of ours has.
+/// The options of every session of this program.
 fn session(mut options: PgConnectOptions, root_cert: bool, pool: &Pool) -> PgConnectOptions {
-    // As libpq: whoever names a root certificate wants it looked at.
+    // As in libpq: if a root certificate is named, it must be verified.
     if root_cert && matches!(options.get_ssl_mode(), PgSslMode::Require) {
         options = options.ssl_mode(PgSslMode::VerifyCa);
     }
     if options.get_application_name().is_none() {
         options = options.application_name("citymap");
     }
-    // Compiling a statement pays only for ones that run for minutes. The keep-alives end a session whose client
-    // has vanished (and with it its lock) within a minute.
+    // Compiling a statement is worth it only if it runs for minutes. The keep-alives end a session whose
+    // client has vanished, and release its lock, within a minute.
     options
         .options([
             ("statement_timeout", pool.statement_timeout.as_millis().to_string()),

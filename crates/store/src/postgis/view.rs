@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{Change, LayerEntry, ReadView, StoreError, Touched};
 
-/// A revision, and where to read of it.
+/// The layers of a database as of one revision.
 #[derive(Debug)]
 pub(super) struct PostgisView<'a> {
     pub(super) database: &'a Database,
@@ -25,16 +25,16 @@ impl ReadView for PostgisView<'_> {
     }
 
     fn stamp(&self, _layer: &LayerId) -> Result<Option<String>, StoreError> {
-        // Other programs' edits are revisions here.
+        // Edits by other programs are revisions too, so the revision number is the stamp.
         Ok(Some(String::new()))
     }
 
     fn layers(&self) -> Result<Vec<LayerEntry>, StoreError> {
-        const SQL: &str = "SELECT v.layer, v.definition, c.revision, c.count_after FROM \
-             (SELECT DISTINCT ON (layer) layer, definition FROM citymap.layer_version WHERE revision <= $1 \
-             ORDER BY layer, revision DESC) v CROSS JOIN LATERAL \
-             (SELECT c.revision, c.count_after FROM citymap.change c WHERE c.layer = v.layer AND c.revision <= $1 \
-             ORDER BY c.revision DESC, c.position DESC LIMIT 1) c WHERE v.definition IS NOT NULL";
+        const SQL: &str = "SELECT v.layer, v.definition, c.revision, c.count_after FROM (SELECT DISTINCT ON \
+             (layer) layer, definition FROM citymap.layer_version WHERE revision <= $1 ORDER BY layer, \
+             revision DESC) v CROSS JOIN LATERAL (SELECT c.revision, c.count_after FROM citymap.change c \
+             WHERE c.layer = v.layer AND c.revision <= $1 ORDER BY c.revision DESC, c.position DESC LIMIT 1) \
+             c WHERE v.definition IS NOT NULL";
         let revision = signed(self.revision);
         let rows = self.database.run(self.database.ask(Purpose::Read, async |lease| {
             sqlx::query(SQL)

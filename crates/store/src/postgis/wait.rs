@@ -1,8 +1,9 @@
-//! Waiting for the next revision: the log is the truth, a notification only the hint to look at it.
+//! Waiting for the next revision: the log is the truth, a notification only a hint to read it.
 //!
-//! One listener serves all who wait. It asks for the newest revision after each `NOTIFY citymap` and every second in any
-//! case; on a standby, where nobody can listen, every 50 ms. Cut off, it connects again, to another host if need
-//! be, and what was committed meanwhile is found by the first look.
+//! One listener serves all callers that wait. It reads the newest revision after each `NOTIFY citymap` and at
+//! least every second; on a standby, where `LISTEN` is not possible, every 50 ms. If its connection is lost,
+//! it connects again, to another host if necessary, and its first query finds what was committed in the
+//! meantime.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -22,27 +23,27 @@ use tokio::{
 use super::{connect::Database, failure, pool::Lender};
 use crate::StoreError;
 
-/// How long the listener trusts that nothing was missed.
+/// How long the listener waits for a notification before it reads the log anyway.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How often a standby is asked.
+/// How often the log of a standby is read.
 const POLL: Duration = Duration::from_millis(50);
 
-/// How long after a failure the next connection is tried.
+/// The pause after a failure before the next connection is tried.
 const REST: Duration = Duration::from_millis(200);
 
 /// The newest revision, and whether its host is a standby.
 const STATE: &str = "SELECT coalesce(max(number), 0), pg_is_in_recovery() FROM citymap.revision";
 
-/// What the listener knows.
+/// What the listener has found out so far.
 #[derive(Clone, Debug, Default)]
 struct Heard {
     newest: Option<RevisionNumber>,
-    /// Why the database cannot be reached, while it cannot.
+    /// Why the database cannot be reached; `None` while it can.
     away: Option<String>,
 }
 
-/// Waits on behalf of a store; begins to listen when somebody first waits.
+/// Waits on behalf of a store; the first call starts the listener.
 #[derive(Debug, Default)]
 pub(super) struct Waiter {
     heard: OnceLock<watch::Receiver<Heard>>,
@@ -66,7 +67,7 @@ impl Waiter {
             .clone();
         let until = Instant::now() + time;
         let newest = database.run(async {
-            // A database that is away may be back within the time.
+            // A database that is away may come back in time.
             let above = heard.wait_for(|heard| heard.newest.is_some_and(|newest| newest > known));
             match timeout(time, above).await {
                 Ok(Ok(heard)) => heard.newest,
@@ -80,14 +81,14 @@ impl Waiter {
         match last {
             Heard { away: Some(reason), .. } => Err(database.lender().away(reason)),
             Heard { newest: Some(newest), away: None } => Ok(newest),
-            // The listener has not looked yet, so short was the time.
+            // The time was so short that the listener has not read the log yet.
             Heard { newest: None, away: None } if Instant::now() >= until => super::log::newest(database),
             Heard { newest: None, away: None } => Ok(known),
         }
     }
 }
 
-/// Listens until nobody is left to tell.
+/// Listens until the store is dropped.
 async fn listen(lender: Arc<Lender>, tell: watch::Sender<Heard>) {
     while !tell.is_closed() {
         if let Err(reason) = follow(&lender, &tell).await {
@@ -97,13 +98,14 @@ async fn listen(lender: Arc<Lender>, tell: watch::Sender<Heard>) {
     }
 }
 
-/// Follows one host as long as it answers; why it does not, or nothing if another host is to be asked.
+/// Follows one host as long as it answers. Gives why it stopped answering, or `None` if another host should
+/// be used.
 async fn follow(lender: &Arc<Lender>, tell: &watch::Sender<Heard>) -> Result<(), String> {
     let host = lender.near();
     let name = &lender.address.hosts[host].name;
     let said = |error: Sql| format!("{name}: {}", failure::plain(&error));
     let wait = lender.connect_timeout();
-    // The listener of sqlx wants a pool; this one has nothing but its one connection.
+    // The listener of sqlx needs a pool; this pool has only its one connection.
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(wait)
@@ -137,7 +139,8 @@ async fn follow(lender: &Arc<Lender>, tell: &watch::Sender<Heard>) -> Result<(),
             *heard = Heard { newest, away: None };
             news
         });
-        // A standby that was promoted is listened to; a nearer host that is back is asked again.
+        // If the standby was promoted, it can be listened to; if an earlier host of the address is back, it
+        // is used again.
         if row.try_get::<bool, _>(1).map_err(said)? != standby || lender.near() != host || tell.is_closed() {
             return Ok(());
         }
@@ -150,7 +153,7 @@ async fn follow(lender: &Arc<Lender>, tell: &watch::Sender<Heard>) -> Result<(),
             Ok(Ok(None)) => return Err(format!("{name} closed the connection")),
             Ok(Err(error)) => return Err(said(error)),
         }
-        // One look tells of all that came at once.
+        // One query covers all notifications that arrived together.
         while listener.next_buffered().is_some() {}
     }
 }

@@ -149,7 +149,8 @@ pub(crate) fn edits_of_one_turn_count_by_what_they_come_to(store: &dyn Store) {
     let (revision, _) = edit(
         store,
         vec![
-            // Changed twice, changed and back, changed and removed, removed and back as it was, come and gone.
+            // Changed twice, changed and back, changed and removed, removed and back as it was, come and
+            // gone.
             Edit::Update(1, parcel("a", 1, 2.0)),
             Edit::Update(1, parcel("a", 1, 3.0)),
             Edit::Update(2, parcel("b", 2, 9.0)),

@@ -1,4 +1,5 @@
-//! Random change sets of every kind, on the store and on a plain model of it; then the whole past is looked at.
+//! Random change sets of every kind, on the store and on a plain model of it; then the whole past is looked
+//! at.
 
 use std::collections::BTreeMap;
 
@@ -242,8 +243,8 @@ impl Model {
     }
 }
 
-/// `revisions` random revisions of one layer; what each showed when it was the newest. The same seed gives the same
-/// in every store.
+/// `revisions` random revisions of one layer; what each showed when it was the newest. The same seed gives
+/// the same in every store.
 pub(crate) fn random_life(store: &dyn Store, seed: u64, revisions: u64) -> Vec<Seen> {
     let mut dice = Dice::new(seed);
     let mut seen = vec![see_newest(store)];

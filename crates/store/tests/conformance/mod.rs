@@ -36,7 +36,8 @@ macro_rules! each {
     )*};
 }
 
-/// The whole suite over the stores that `$on` makes: it calls the function that it is given with an empty one.
+/// The whole suite over the stores that `$on` makes: it calls the function that it is given with an empty
+/// one.
 macro_rules! suite {
     ($on:path) => {
         conformance::each!(

@@ -200,7 +200,8 @@ pub(crate) fn a_replace_by_nearly_the_same_touches_little(store: &dyn Store) {
     assert_eq!(store.view().unwrap().touched(&parcels().id, 2).unwrap(), Touched::Features(1));
 }
 
-/// A kind of geometry that widens begins anew, and what was stays readable; so does a value that spells another way.
+/// A kind of geometry that widens begins anew, and what was stays readable; so does a value that spells
+/// another way.
 pub(crate) fn another_kind_of_geometry_keeps_the_past(store: &dyn Store) {
     let mut seen = vec![see_newest(store)];
     let mut mixed = parcels();

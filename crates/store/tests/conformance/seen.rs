@@ -103,8 +103,8 @@ pub(crate) fn differ_as_read(store: &dyn Store, before: &Seen, after: &Seen) {
     assert!(matches!(view.touched(&gone, before.revision), Err(StoreError::NoLayer(_))));
 }
 
-/// Each former revision is as it was when it was the newest, and any two differ as full reads of them do. With many
-/// revisions, neighbours and some others are compared.
+/// Each former revision is as it was when it was the newest, and any two differ as full reads of them do.
+/// With many revisions, neighbours and some others are compared.
 pub(crate) fn the_past_is_as_it_was(store: &dyn Store, seen: &[Seen]) {
     for then in seen {
         assert_eq!(see(store.view_at(then.revision).unwrap().as_ref()), *then, "revision {}", then.revision);

@@ -1,8 +1,8 @@
 //! Writing the features of one layer, from the turn to it until the turn away from it.
 //!
-//! [`LayerWriter`] decides which number each feature gets. What that takes differs by mode and is in [`Matching`]:
-//! an upsert looks for keys ([`upsert`]), a replacement for keys or numbers of the layer before ([`replace`]). The rows
-//! go to the database through a [`RowSink`].
+//! [`LayerWriter`] decides which number each feature gets. What that takes differs by mode and is in
+//! [`Matching`]: an upsert looks for keys ([`upsert`]), a replacement for keys or numbers of the layer before
+//! ([`replace`]). The rows go to the database through a [`RowSink`].
 
 mod new_fids;
 mod replace;
@@ -261,8 +261,8 @@ impl LayerWriter {
         self.rows.table(session, &self.entry)
     }
 
-    /// Turns away from the layer: history, indexes, counts and catalogue become right. Gives what was done, and how
-    /// many features there are now.
+    /// Turns away from the layer: history, indexes, counts and catalogue become right. Gives what was done,
+    /// and how many features there are now.
     pub(super) fn finish(mut self, session: &mut Session<'_>) -> Result<(LayerChange, u64), StoreError> {
         self.rows.complete(session, &self.entry)?;
         let additions = match self.rows.target() {

@@ -13,7 +13,7 @@ use crate::{
 pub(super) struct NewFids(Vec<(Fid, Fid)>);
 
 impl NewFids {
-    /// Adds a number.
+    /// Adds a number that was given to a new feature.
     pub(super) fn note(&mut self, fid: Fid) {
         match self.0.last_mut() {
             Some((_, last)) if last.checked_add(1) == Some(fid) => *last = fid,
@@ -21,8 +21,8 @@ impl NewFids {
         }
     }
 
-    /// Writes them to the history. `again` says that an earlier turn of the same revision may have written some, which
-    /// are merged with these.
+    /// Writes them to the history. `again` says that an earlier turn of the same revision may have written
+    /// some, which are merged with these.
     pub(super) fn save(
         self,
         session: &mut Session<'_>,

@@ -1,4 +1,5 @@
-//! Replacing a layer: which of its features are there before and after, and how the new table takes the old one's place.
+//! Replacing a layer: which of its features are there before and after, and how the new table takes the old
+//! one's place.
 
 use citymap_model::{Fid, Layer, LayerChange, Value};
 
@@ -21,8 +22,8 @@ pub(super) struct Replacement {
     before: Option<Entry>,
     /// The number of features before.
     there: u64,
-    /// The position of the key field after, and the numbers of the features before by their keys; `None` where the key
-    /// is another field now, or where features bring their numbers.
+    /// The position of the key field after, and the numbers of the features before by their keys; `None`
+    /// where the key is another field now, or where features bring their numbers.
     keys: Option<(usize, Keys)>,
     /// The number of features that are there before and after.
     pub(super) kept: u64,
@@ -51,7 +52,8 @@ pub(super) struct Filled<'a> {
 }
 
 impl Replacement {
-    /// Prepares to replace a layer whose features keep their numbers by key, if the key is the same field after.
+    /// Prepares to replace a layer whose features keep their numbers by key, if the key is the same field
+    /// after.
     pub(super) fn by_key(
         session: &mut Session<'_>,
         before: Entry,
@@ -81,7 +83,8 @@ impl Replacement {
         Ok((Self { before: Some(before), there, keys: None, kept: 0 }, fids))
     }
 
-    /// The number of the feature before that has the key of these values; the first feature with a key gets it.
+    /// The number of the feature before that has the key of these values; the first feature with a key gets
+    /// it.
     pub(super) fn take(&mut self, values: &[Value]) -> Option<Fid> {
         let (position, keys) = self.keys.as_mut()?;
         let fid = keys.get_mut(&*key_of(&values[*position])?)?.take()?;

@@ -15,10 +15,11 @@ use crate::{
     },
 };
 
-/// Bytes of rows that are collected before the type of a new geometry column is settled: some thousand features.
+/// Bytes of rows that are collected before the type of a new geometry column is settled: some thousand
+/// features.
 const FIRST_CHUNK: usize = 1 << 20;
 
-/// Where rows go.
+/// The table into which rows are written.
 pub(super) enum Target {
     /// Into a table of this name that takes the layer's place in the end; made when the first rows are sent.
     Aside { name: String, made: Option<GeometryColumn> },

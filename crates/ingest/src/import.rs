@@ -21,7 +21,7 @@ use crate::{
     gdal_log, hash,
     plan::{Plan, plan},
     rejects::Rejects,
-    source::{Raw, Source},
+    source::{self, Raw, Reader},
     srs,
 };
 
@@ -57,16 +57,16 @@ pub fn import(
     for path in &request.files {
         let shown = path.display().to_string();
         progress(Progress { file: shown.clone(), layer: String::new(), done: 0, total: None });
-        let source = Source::open(path, request)?;
+        let source = source::open(path, request)?;
         let (sha256, bytes) = hash::source(path).map_err(|error| {
             ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on")
         })?;
         files.push(FileReport {
             path: shown.clone(),
-            driver: source.driver().to_owned(),
+            driver: source.reader.driver().to_owned(),
             sha256,
             bytes,
-            notes: source.notes().to_vec(),
+            notes: source.notes.clone(),
         });
         sources.push((shown, source));
     }
@@ -84,7 +84,7 @@ pub fn import(
     for plan in plans {
         refuse_what_stays(request, &plan.layer.id, transaction.as_mut())?;
         let (shown, source) = &sources[plan.file];
-        layers.push(run.layer(shown, source, plan, transaction.as_mut())?);
+        layers.push(run.layer(shown, source.reader.as_ref(), plan, transaction.as_mut())?);
     }
     let rejects_file = run.rejects.written();
     run.rejects.finish()?;
@@ -175,7 +175,7 @@ impl Run<'_> {
     fn layer(
         &mut self,
         shown: &str,
-        source: &Source,
+        source: &dyn Reader,
         plan: Plan,
         transaction: &mut dyn Transaction,
     ) -> Result<LayerReport, ImportError> {
@@ -294,7 +294,7 @@ impl Run<'_> {
 
 /// Reads a layer in batches until it ends or nobody listens.
 fn read(
-    source: &Source,
+    source: &dyn Reader,
     position: usize,
     out: &std::sync::mpsc::SyncSender<Vec<Raw>>,
 ) -> Result<(), ImportError> {

@@ -47,7 +47,7 @@ pub(crate) fn plan(
         .iter()
         .enumerate()
         .flat_map(|(file, (shown, source))| {
-            let layers = source.layers();
+            let layers = source.reader.layers();
             let in_file = layers.len();
             let one = move |(position, layer)| Found { file, position, shown, layer, in_file };
             layers.into_iter().enumerate().map(one)

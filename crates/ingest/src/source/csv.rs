@@ -10,7 +10,7 @@ use gdal::vector::Geometry as Ogr;
 use geo_types::Point;
 
 use super::{
-    Body, Original, Parsed, Raw, Shape, Sink, SourceLayer, distinct, geojson_geometry,
+    Body, Original, Parsed, Raw, Reader, Shape, Sink, SourceLayer, distinct, foreign, geojson_geometry,
     record::{Guess, from_text},
     survey::{Survey, settle},
 };
@@ -21,7 +21,7 @@ mod rows;
 use rows::{Rows, delimiter};
 
 /// A table, held in memory.
-pub(crate) struct CsvSource {
+pub(crate) struct CsvReader {
     pub notes: Vec<String>,
     pub layer: SourceLayer,
     bytes: Vec<u8>,
@@ -41,157 +41,20 @@ enum Place {
     GeoJson(usize),
 }
 
-impl CsvSource {
-    pub(crate) fn open(path: &Path, request: &Request) -> Result<Self, ImportError> {
-        let shown = path.display().to_string();
-        let mut bytes = fs::read(path).map_err(|error| {
-            ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on")
-        })?;
-        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-            return Err(ImportError::unreadable(&shown, "is UTF-16 text", "save it as UTF-8"));
-        }
-        if bytes.starts_with(b"\xEF\xBB\xBF") {
-            bytes.drain(..3);
-        }
-        let delimiter = delimiter(&bytes);
-        let mut notes = Vec::new();
-        let mut warnings = Vec::new();
-        let mut rows = Rows::new(&bytes, 0, 1, delimiter);
-        let header = loop {
-            match rows.next() {
-                None => {
-                    return Err(ImportError::unreadable(
-                        &shown,
-                        "holds nothing but empty lines",
-                        "a first line with the columns' names is needed",
-                    ));
-                }
-                Some(row) if row.is_blank() => {}
-                Some(row) => break row,
-            }
-        };
-        let cells = header
-            .cells
-            .map_err(|reason| ImportError::malformed(&shown, format!("line {}", header.line), reason))?;
-        let start = (rows.position(), rows.line());
-
-        // One look at every row: encoding, then types.
-        let texts: Vec<Vec<u8>> = bytes
-            .split(|b| matches!(b, b'\n' | b'\r'))
-            .filter(|line| !line.is_ascii())
-            .map(<[u8]>::to_vec)
-            .collect();
-        let encoding = settle(&texts, request.encoding, None, &mut warnings);
-        let decode = |bytes: &[u8]| encoding.encoding.decode(bytes).text;
-        let mut names: Vec<String> = cells.iter().map(|cell| decode(cell)).collect();
-        check_header(&names, &shown, header.line)?;
-        for (i, name) in names.iter_mut().enumerate() {
-            if name.is_empty() {
-                *name = format!("field_{}", i + 1);
-                warnings.push(format!("column {} has no name; it is called `{name}`", i + 1));
-            }
-        }
-        warnings.extend(distinct(&mut names));
-        let mut guesses = vec![Guess::default(); names.len()];
-        let mut count = 0;
-        let mut blank = 0;
-        let mut first: Vec<Vec<String>> = Vec::new();
-        for row in Rows::new(&bytes, start.0, start.1, delimiter) {
-            if row.is_blank() {
-                blank += u64::from(row.has_delimiters());
-                continue;
-            }
-            count += 1;
-            let Ok(cells) = row.cells else { continue };
-            if cells.len() > names.len() && cells[names.len()..].iter().any(|cell| !cell.is_empty()) {
-                continue;
-            }
-            let cells: Vec<String> = cells.iter().map(|cell| decode(cell)).collect();
-            for (guess, cell) in guesses.iter_mut().zip(&cells) {
-                guess.see_text(cell);
-            }
-            if first.len() < super::survey::SAMPLE {
-                first.push(cells);
-            }
-        }
-        if blank > 0 {
-            notes.push(format!("{blank} rows of nothing but delimiters were left out"));
-        }
-        let mut place = find_place(&names, &first, &mut warnings);
-        let srs = srs_of(&names, &first, &mut place, &mut warnings);
-        let fields: Vec<Field> = names
-            .iter()
-            .enumerate()
-            .zip(&guesses)
-            .filter(
-                |((i, _), _)| !matches!(place, Place::Wkt(column) | Place::GeoJson(column) if column == *i),
-            )
-            .map(|((_, name), guess)| Field::new(name.clone(), guess.field_type()))
-            .collect();
-        if place == Place::None {
-            notes.push("no columns of coordinates were found (x and y, lon and lat, easting and northing, kinh_do and vi_do, wkt, geojson): it is a table without geometry".into());
-        }
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let mut source = Self {
-            notes,
-            layer: SourceLayer {
-                name,
-                fields,
-                kind: if matches!(place, Place::Columns { .. }) {
-                    GeometryKind::Point
-                } else {
-                    GeometryKind::None
-                },
-                srs,
-                points: Vec::new(),
-                encoding: encoding.clone(),
-                count: Some(count),
-                sample: Vec::new(),
-                role: None,
-                warnings,
-                title: None,
-                attribution: None,
-            },
-            bytes,
-            start,
-            delimiter,
-            encoding: encoding.encoding,
-            place,
-        };
-        source.look();
-        Ok(source)
+impl Reader for CsvReader {
+    fn driver(&self) -> &str {
+        "CSV"
     }
 
-    /// Kinds of geometry and some places, through the same eyes as the reading.
-    fn look(&mut self) {
-        let mut survey = Survey::default();
-        for row in Rows::new(&self.bytes, self.start.0, self.start.1, self.delimiter) {
-            if row.is_blank() {
-                continue;
-            }
-            if matches!(self.place, Place::None | Place::Columns { .. })
-                && survey.sample.len() >= super::survey::SAMPLE
-            {
-                break;
-            }
-            let Ok(cells) = row.cells else { continue };
-            let parsed = self
-                .parse(Ok(cells.iter().map(|cell| self.encoding.decode(cell).text).collect()), String::new());
-            if parsed.fault.is_none() {
-                survey.values(&parsed.values);
-            }
-            if let Shape::Good(geometry) = &parsed.geometry {
-                survey.geometry(geometry);
-            }
-        }
-        if let Some(kind) = survey.kind {
-            self.layer.kind = kind;
-        }
-        self.layer.points = survey.points;
-        self.layer.sample = survey.sample;
+    fn notes(&self) -> &[String] {
+        &self.notes
     }
 
-    pub(crate) fn read(&self, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn layers(&self) -> Vec<&SourceLayer> {
+        vec![&self.layer]
+    }
+
+    fn read(&self, _layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
         let mut index = 0;
         for row in Rows::new(&self.bytes, self.start.0, self.start.1, self.delimiter) {
             if row.is_blank() {
@@ -213,7 +76,115 @@ impl CsvSource {
         Ok(())
     }
 
-    pub(crate) fn parse(&self, row: Result<Vec<String>, String>, text: String) -> Parsed {
+    fn parse(&self, _layer: usize, body: Body) -> Parsed {
+        match body {
+            Body::Row(row, text) => self.feature(row, text),
+            other => foreign(other),
+        }
+    }
+}
+
+impl CsvReader {
+    /// Opens a table: finds out its delimiter, header, encoding, types and coordinates, with one look at
+    /// every row.
+    ///
+    /// # Errors
+    /// [`ImportError`] if the file cannot be read, is UTF-16 or has no line with the columns' names.
+    pub(crate) fn open(path: &Path, request: &Request) -> Result<Self, ImportError> {
+        let shown = path.display().to_string();
+        let bytes = text_of(path, &shown)?;
+        let delimiter = delimiter(&bytes);
+        let header = Header::read(&bytes, delimiter, &shown)?;
+        let (mut notes, mut warnings) = (Vec::new(), Vec::new());
+        let texts: Vec<Vec<u8>> = bytes
+            .split(|b| matches!(b, b'\n' | b'\r'))
+            .filter(|line| !line.is_ascii())
+            .map(<[u8]>::to_vec)
+            .collect();
+        let encoding = settle(&texts, request.encoding, None, &mut warnings);
+        let names = header.names(encoding.encoding, &shown, &mut warnings)?;
+        let seen = SeenRows::of(
+            Rows::new(&bytes, header.end.0, header.end.1, delimiter),
+            names.len(),
+            encoding.encoding,
+        );
+        if seen.blank > 0 {
+            notes.push(format!("{} rows of nothing but delimiters were left out", seen.blank));
+        }
+        let mut place = find_place(&names, &seen.first, &mut warnings);
+        let srs = srs_of(&names, &seen.first, &mut place, &mut warnings);
+        if place == Place::None {
+            notes.push(NO_PLACE.into());
+        }
+        let is_geometry =
+            |column: usize| matches!(place, Place::Wkt(own) | Place::GeoJson(own) if own == column);
+        let fields = names
+            .iter()
+            .zip(&seen.guesses)
+            .enumerate()
+            .filter(|(column, _)| !is_geometry(*column))
+            .map(|(_, (name, guess))| Field::new(name.clone(), guess.field_type()))
+            .collect();
+        let points = matches!(place, Place::Columns { .. });
+        let mut source = Self {
+            notes,
+            layer: SourceLayer {
+                name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+                fields,
+                kind: if points { GeometryKind::Point } else { GeometryKind::None },
+                srs,
+                points: Vec::new(),
+                encoding: encoding.clone(),
+                count: Some(seen.count),
+                sample: Vec::new(),
+                role: None,
+                warnings,
+                title: None,
+                attribution: None,
+            },
+            bytes,
+            start: header.end,
+            delimiter,
+            encoding: encoding.encoding,
+            place,
+        };
+        source.look();
+        Ok(source)
+    }
+
+    /// Kinds of geometry and some places, through the same eyes as the reading.
+    fn look(&mut self) {
+        let mut survey = Survey::default();
+        for row in Rows::new(&self.bytes, self.start.0, self.start.1, self.delimiter) {
+            if row.is_blank() {
+                continue;
+            }
+            if matches!(self.place, Place::None | Place::Columns { .. })
+                && survey.sample.len() >= super::survey::SAMPLE
+            {
+                break;
+            }
+            let Ok(cells) = row.cells else { continue };
+            let parsed = self.feature(
+                Ok(cells.iter().map(|cell| self.encoding.decode(cell).text).collect()),
+                String::new(),
+            );
+            if parsed.fault.is_none() {
+                survey.values(&parsed.values);
+            }
+            if let Shape::Good(geometry) = &parsed.geometry {
+                survey.geometry(geometry);
+            }
+        }
+        if let Some(kind) = survey.kind {
+            self.layer.kind = kind;
+        }
+        self.layer.points = survey.points;
+        self.layer.sample = survey.sample;
+    }
+
+    /// One feature of the file, from its cells, or from the text of a row that has none.
+    fn feature(&self, row: Result<Vec<String>, String>, text: String) -> Parsed {
         let mut cells = match row {
             Ok(cells) => cells,
             Err(reason) => return super::broken(text.as_bytes(), reason),
@@ -316,6 +287,116 @@ impl CsvSource {
                 .then(|| text.replace(',', ".").parse().ok())
                 .flatten()
         })
+    }
+}
+
+/// What is said where no columns hold coordinates.
+const NO_PLACE: &str = "no columns of coordinates were found \
+     (x and y, lon and lat, easting and northing, kinh_do and vi_do, wkt, geojson): it is a table without geometry";
+
+/// The bytes of a table, without a mark of UTF-8 at its beginning.
+fn text_of(path: &Path, shown: &str) -> Result<Vec<u8>, ImportError> {
+    let mut bytes = fs::read(path).map_err(|error| {
+        ImportError::unreadable(shown, format!("cannot be read ({error})"), "check the disk it is on")
+    })?;
+    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+        return Err(ImportError::unreadable(shown, "is UTF-16 text", "save it as UTF-8"));
+    }
+    if bytes.starts_with(b"\xEF\xBB\xBF") {
+        bytes.drain(..3);
+    }
+    Ok(bytes)
+}
+
+/// The first line that is not empty.
+struct Header {
+    cells: Vec<Vec<u8>>,
+    line: u64,
+    /// Where the rows begin, and on which line.
+    end: (usize, u64),
+}
+
+impl Header {
+    fn read(bytes: &[u8], delimiter: u8, shown: &str) -> Result<Self, ImportError> {
+        let mut rows = Rows::new(bytes, 0, 1, delimiter);
+        let header = loop {
+            match rows.next() {
+                None => {
+                    return Err(ImportError::unreadable(
+                        shown,
+                        "holds nothing but empty lines",
+                        "a first line with the columns' names is needed",
+                    ));
+                }
+                Some(row) if row.is_blank() => {}
+                Some(row) => break row,
+            }
+        };
+        let line = header.line;
+        let cells = header
+            .cells
+            .map_err(|reason| ImportError::malformed(shown, format!("line {line}"), reason))?
+            .iter()
+            .map(|cell| cell.to_vec())
+            .collect();
+        Ok(Self { cells, line, end: (rows.position(), rows.line()) })
+    }
+
+    /// The columns' names, each given and different.
+    fn names(
+        &self,
+        encoding: Encoding,
+        shown: &str,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<String>, ImportError> {
+        let mut names: Vec<String> = self.cells.iter().map(|cell| encoding.decode(cell).text).collect();
+        check_header(&names, shown, self.line)?;
+        for (i, name) in names.iter_mut().enumerate() {
+            if name.is_empty() {
+                *name = format!("field_{}", i + 1);
+                warnings.push(format!("column {} has no name; it is called `{name}`", i + 1));
+            }
+        }
+        warnings.extend(distinct(&mut names));
+        Ok(names)
+    }
+}
+
+/// What one look at every row shows.
+struct SeenRows {
+    /// What each column's values look like.
+    guesses: Vec<Guess>,
+    /// The first rows as text.
+    first: Vec<Vec<String>>,
+    /// Rows that are not blank.
+    count: u64,
+    /// Rows of nothing but delimiters.
+    blank: u64,
+}
+
+impl SeenRows {
+    fn of(rows: Rows<'_>, columns: usize, encoding: Encoding) -> Self {
+        let mut seen =
+            Self { guesses: vec![Guess::default(); columns], first: Vec::new(), count: 0, blank: 0 };
+        for row in rows {
+            if row.is_blank() {
+                seen.blank += u64::from(row.has_delimiters());
+                continue;
+            }
+            seen.count += 1;
+            let Ok(cells) = row.cells else { continue };
+            if cells.len() > columns && cells[columns..].iter().any(|cell| !cell.is_empty()) {
+                continue;
+            }
+            let cells: Vec<String> = cells.iter().map(|cell| encoding.decode(cell).text).collect();
+            for (guess, cell) in seen.guesses.iter_mut().zip(&cells) {
+                guess.see_text(cell);
+            }
+            if seen.first.len() < super::survey::SAMPLE {
+                seen.first.push(cells);
+            }
+        }
+        seen
     }
 }
 
@@ -438,7 +519,8 @@ fn srs_of(names: &[String], rows: &[Vec<String>], place: &mut Place, warnings: &
                     warnings: Vec::new(),
                 };
             }
-            // Northings of Vietnam lie between 0.88 and 2.7 million metres, eastings between 0.1 and 0.9 million.
+            // Northings of Vietnam lie between 0.88 and 2.7 million metres, eastings between 0.1 and 0.9
+            // million.
             let vietnamese = !pairs.is_empty()
                 && !matches!(name.as_str(), "easting" | "east")
                 && pairs

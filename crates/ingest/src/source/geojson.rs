@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Body, Original, Parsed, Raw, Shape, Sink, SourceLayer, broken,
+    Body, Original, Parsed, Raw, Reader, Shape, Sink, SourceLayer, broken, foreign,
     geojson_geometry::{self, RawGeometry},
     join_kinds,
     record::{Guess, from_json},
@@ -26,7 +26,7 @@ use super::{
 use crate::{ImportError, srs::Srs};
 
 /// A GeoJSON file, looked through once for its fields.
-pub(crate) struct GeoJsonSource {
+pub(crate) struct GeoJsonReader {
     pub notes: Vec<String>,
     pub layer: SourceLayer,
     path: PathBuf,
@@ -76,7 +76,41 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
     T::deserialize(deserializer).map(Some)
 }
 
-impl GeoJsonSource {
+impl Reader for GeoJsonReader {
+    fn driver(&self) -> &str {
+        if self.lines { "GeoJSONSeq" } else { "GeoJSON" }
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn layers(&self) -> Vec<&SourceLayer> {
+        vec![&self.layer]
+    }
+
+    fn read(&self, _layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+        let mut index = 0;
+        each(&self.path, self.lines, &mut |piece| {
+            index += 1;
+            let (line, body) = match piece {
+                One::Feature { text, line } => (line, Body::Json(text)),
+                One::Broken { text, line, reason } => (line, Body::Broken { text, reason }),
+            };
+            sink(Raw { index, line: Some(line), body })
+        })?;
+        Ok(())
+    }
+
+    fn parse(&self, _layer: usize, body: Body) -> Parsed {
+        match body {
+            Body::Json(text) => self.feature(&text),
+            other => foreign(other),
+        }
+    }
+}
+
+impl GeoJsonReader {
     pub(crate) fn open(path: &Path, lines: bool) -> Result<Self, ImportError> {
         let mut look = Look::default();
         let top = each(path, lines, &mut |piece| {
@@ -151,16 +185,12 @@ impl GeoJsonSource {
         Ok(source)
     }
 
-    pub(crate) fn driver(&self) -> &'static str {
-        if self.lines { "GeoJSONSeq" } else { "GeoJSON" }
-    }
-
     /// Keeps the first features' values and places.
     fn sample(&mut self) -> Result<(), ImportError> {
         let mut found = survey::Survey::default();
         each(&self.path, self.lines, &mut |piece| {
             if let Some(text) = piece.text() {
-                let parsed = self.parse(text);
+                let parsed = self.feature(text);
                 if parsed.fault.is_none() {
                     found.values(&parsed.values);
                 }
@@ -175,20 +205,8 @@ impl GeoJsonSource {
         Ok(())
     }
 
-    pub(crate) fn read(&self, sink: &mut Sink<'_>) -> Result<(), ImportError> {
-        let mut index = 0;
-        each(&self.path, self.lines, &mut |piece| {
-            index += 1;
-            let (line, body) = match piece {
-                One::Feature { text, line } => (line, Body::Json(text)),
-                One::Broken { text, line, reason } => (line, Body::Broken { text, reason }),
-            };
-            sink(Raw { index, line: Some(line), body })
-        })?;
-        Ok(())
-    }
-
-    pub(crate) fn parse(&self, text: &[u8]) -> Parsed {
+    /// One feature of the file, from its text.
+    fn feature(&self, text: &[u8]) -> Parsed {
         let raw: RawFeature = match serde_json::from_slice(text) {
             Ok(raw) => raw,
             // A number, a text: what is no object has no members to complain of.

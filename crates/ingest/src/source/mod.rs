@@ -54,8 +54,8 @@ pub(crate) struct Raw {
 
 /// What a feature came as; made sense of in parallel.
 pub(crate) enum Body {
-    /// From GDAL.
-    Ogr { id: Option<String>, wkb: Option<Vec<u8>>, values: Vec<Value>, fault: Option<String> },
+    /// From GDAL: the geometry as WKB.
+    Wkb { id: Option<String>, wkb: Option<Vec<u8>>, values: Vec<Value>, fault: Option<String> },
     /// Text of a GeoJSON feature.
     Json(Vec<u8>),
     /// Text that should have been one and is none.
@@ -93,106 +93,60 @@ pub(crate) enum Original {
     Text(String),
 }
 
-/// An open source.
-pub(crate) enum Source {
-    Ogr(ogr::OgrSource),
-    Osm(osm::OsmSource),
-    GeoJson(geojson::GeoJsonSource),
-    Csv(csv::CsvSource),
-}
-
 /// Takes features one by one; `false` means enough.
 pub(crate) type Sink<'a> = dyn FnMut(Raw) -> bool + 'a;
 
-impl Source {
-    /// Opens a file and looks it through as far as its layers need it.
-    pub(crate) fn open(path: &Path, request: &Request) -> Result<Self, ImportError> {
-        crate::gdal_log::listen();
-        crate::gdal_log::take();
-        let sniffed = sniff(path)?;
-        let mut source = match sniffed.format {
-            Format::GeoJson | Format::GeoJsonSeq => {
-                Self::GeoJson(geojson::GeoJsonSource::open(path, sniffed.format == Format::GeoJsonSeq)?)
-            }
-            Format::Csv => Self::Csv(csv::CsvSource::open(path, request)?),
-            Format::Osm => Self::Osm(osm::OsmSource::open(path)?),
-            format => Self::Ogr(ogr::OgrSource::open(path, format, request)?),
-        };
-        if let Some(note) = sniffed.note {
-            source.notes_mut().push(note);
-        }
-        Ok(source)
-    }
+/// A file that is open and has been looked through as far as its layers need it. One implementation a format.
+///
+/// Features are read one after another and parsed in parallel: [`Reader::read`] hands over what the file
+/// holds as it is, [`Reader::parse`] makes sense of it on another thread.
+pub(crate) trait Reader: Send + Sync {
+    /// How the file is read: GDAL's driver, or our own reader's name.
+    fn driver(&self) -> &str;
 
-    pub(crate) fn driver(&self) -> &str {
-        match self {
-            Self::Ogr(source) => &source.driver,
-            Self::Osm(_) => "OSM",
-            Self::GeoJson(source) => source.driver(),
-            Self::Csv(_) => "CSV",
-        }
-    }
+    /// What there is to say of the file as a whole.
+    fn notes(&self) -> &[String];
 
-    pub(crate) fn notes(&self) -> &[String] {
-        match self {
-            Self::Ogr(source) => &source.notes,
-            Self::Osm(source) => &source.notes,
-            Self::GeoJson(source) => &source.notes,
-            Self::Csv(source) => &source.notes,
-        }
-    }
+    /// The layers in the file, in its order.
+    fn layers(&self) -> Vec<&SourceLayer>;
 
-    fn notes_mut(&mut self) -> &mut Vec<String> {
-        match self {
-            Self::Ogr(source) => &mut source.notes,
-            Self::Osm(source) => &mut source.notes,
-            Self::GeoJson(source) => &mut source.notes,
-            Self::Csv(source) => &mut source.notes,
-        }
-    }
+    /// Hands over the features of the layer at a position, in order. Runs on a thread of its own.
+    ///
+    /// # Errors
+    /// [`ImportError`] if the file breaks off or cannot be read any more.
+    fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError>;
 
-    pub(crate) fn layers(&self) -> Vec<&SourceLayer> {
-        match self {
-            Self::Ogr(source) => source.layers.iter().map(|layer| &layer.layer).collect(),
-            Self::Osm(source) => source.layers.iter().collect(),
-            Self::GeoJson(source) => vec![&source.layer],
-            Self::Csv(source) => vec![&source.layer],
-        }
-    }
-
-    /// Hands over a layer's features in order. Runs on a thread of its own.
-    pub(crate) fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
-        match self {
-            Self::Ogr(source) => source.read(layer, sink),
-            Self::Osm(source) => source.read(layer, sink),
-            Self::GeoJson(source) => source.read(sink),
-            Self::Csv(source) => source.read(sink),
-        }
-    }
-
-    /// Makes sense of one feature. Called from several threads.
-    pub(crate) fn parse(&self, layer: usize, body: Body) -> Parsed {
-        match body {
-            Body::Ogr { id, wkb, values, fault } => {
-                let values = match self {
-                    Self::Ogr(source) => source.decode(layer, values),
-                    _ => values,
-                };
-                from_wkb(id, wkb, values, fault)
-            }
-            Body::Json(text) => match self {
-                Self::GeoJson(source) => source.parse(&text),
-                _ => broken(&text, "a GeoJSON feature outside a GeoJSON file".into()),
-            },
-            Body::Broken { text, reason } => broken(&text, reason),
-            Body::Row(row, text) => match self {
-                Self::Csv(source) => source.parse(row, text),
-                _ => broken(text.as_bytes(), "a row outside a table".into()),
-            },
-        }
-    }
+    /// Makes sense of one feature that [`Reader::read`] of the same reader handed over.
+    fn parse(&self, layer: usize, body: Body) -> Parsed;
 }
 
+/// A reader and what there is to say of its file, also by whoever found out its format.
+pub(crate) struct Source {
+    pub(crate) reader: Box<dyn Reader>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Opens a file with the reader of its format, which its content tells, and looks it through.
+///
+/// # Errors
+/// [`ImportError`] if the file is not there, is of no known format, or is damaged.
+pub(crate) fn open(path: &Path, request: &Request) -> Result<Source, ImportError> {
+    crate::gdal_log::listen();
+    crate::gdal_log::take();
+    let sniffed = sniff(path)?;
+    let reader: Box<dyn Reader> = match sniffed.format {
+        Format::GeoJson | Format::GeoJsonSeq => {
+            Box::new(geojson::GeoJsonReader::open(path, sniffed.format == Format::GeoJsonSeq)?)
+        }
+        Format::Csv => Box::new(csv::CsvReader::open(path, request)?),
+        Format::Osm => Box::new(osm::OsmReader::open(path)?),
+        format => Box::new(ogr::OgrReader::open(path, format, request)?),
+    };
+    let notes = reader.notes().iter().cloned().chain(sniffed.note).collect();
+    Ok(Source { reader, notes })
+}
+
+/// Makes sense of a feature whose geometry is WKB.
 fn from_wkb(id: Option<String>, bytes: Option<Vec<u8>>, values: Vec<Value>, fault: Option<String>) -> Parsed {
     let mut parsed = Parsed {
         id,
@@ -213,6 +167,17 @@ fn from_wkb(id: Option<String>, bytes: Option<Vec<u8>>, values: Vec<Value>, faul
         };
     }
     parsed
+}
+
+/// A feature that another reader must have handed over: a defect, told as a reject.
+fn foreign(body: Body) -> Parsed {
+    let (text, what) = match body {
+        Body::Broken { text, reason } => return broken(&text, reason),
+        Body::Json(text) => (text, "a GeoJSON feature"),
+        Body::Row(_, text) => (text.into_bytes(), "a row of a table"),
+        Body::Wkb { .. } => (Vec::new(), "a feature with WKB"),
+    };
+    broken(&text, format!("{what} came from a file of another format; please report this file"))
 }
 
 /// A feature of which nothing could be made but its text.

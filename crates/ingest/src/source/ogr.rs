@@ -12,14 +12,14 @@ use citymap_edit::normalize_text;
 use citymap_model::{GeometryKind, Value};
 use gdal::vector::LayerAccess;
 
-use super::{Body, Format, Raw, Sink, SourceLayer, survey::from_latin1};
+use super::{Body, Format, Parsed, Raw, Reader, Sink, SourceLayer, foreign, from_wkb, survey::from_latin1};
 use crate::{ImportError, Request, encoding::Encoding, gdal_log};
-use look::look_through;
+use look::Look;
 use prepare::{Opener, advice, prepare};
 use value::{How, value};
 
 /// A file that GDAL has open, or rather can open again: each reading opens it anew, on its own thread.
-pub(crate) struct OgrSource {
+pub(crate) struct OgrReader {
     pub driver: String,
     pub notes: Vec<String>,
     pub layers: Vec<OgrLayer>,
@@ -41,51 +41,20 @@ fn blank_is_null(driver: &str) -> bool {
     matches!(driver, "LIBKML" | "KML" | "GPX" | "DXF" | "DGN" | "XLSX" | "ODS" | "FlatGeobuf")
 }
 
-impl OgrSource {
-    pub(crate) fn open(path: &Path, format: Format, request: &Request) -> Result<Self, ImportError> {
-        let shown = path.display().to_string();
-        let mut notes = Vec::new();
-        let (opener, declared) = prepare(path, format, &mut notes)?;
-        let dataset = opener.open().map_err(|reason| {
-            ImportError::unreadable(
-                &shown,
-                format!("cannot be opened as {format:?}: {reason}"),
-                advice(format),
-            )
-        })?;
-        let driver = dataset.driver().short_name();
-        let texts = dgn::texts_of(&driver, &opener, &shown)?;
-        let mut layers = Vec::new();
-        for position in 0..dataset.layer_count() {
-            let layer = dataset.layer(position).map_err(|e| {
-                ImportError::malformed(&shown, format!("layer {}", position + 1), e.to_string())
-            })?;
-            let name = layer.name();
-            // GeoPackage keeps styles beside the data.
-            if name == "layer_styles" {
-                notes.push("the table `layer_styles` (QGIS styles) was left out".into());
-                continue;
-            }
-            layers
-                .push(look_through(&dataset, layer, position, &driver, &texts, &declared, request, &shown)?);
-        }
-        if layers.is_empty() {
-            return Err(ImportError::unreadable(&shown, "holds no layer", "check that it is the right file"));
-        }
-        // Empty layers of a source of several (GPX has five, always) say nothing.
-        let filled = layers.iter().filter(|layer| layer.layer.count != Some(0)).count();
-        if filled > 0 && filled < layers.len() {
-            let empty: Vec<&str> =
-                layers.iter().filter(|l| l.layer.count == Some(0)).map(|l| l.layer.name.as_str()).collect();
-            notes.push(format!("empty layers were left out: {}", empty.join(", ")));
-            layers.retain(|layer| layer.layer.count != Some(0));
-        } else if filled == 0 {
-            layers.truncate(1);
-        }
-        Ok(Self { driver, notes, layers, shown, opener })
+impl Reader for OgrReader {
+    fn driver(&self) -> &str {
+        &self.driver
     }
 
-    pub(crate) fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn layers(&self) -> Vec<&SourceLayer> {
+        self.layers.iter().map(|layer| &layer.layer).collect()
+    }
+
+    fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
         let Some(plan) = self.layers.get(layer) else { return Ok(()) };
         let place = |index: u64| format!("layer `{}`, feature {index}", plan.layer.name);
         let dataset = self.opener.open().map_err(|reason| {
@@ -129,7 +98,7 @@ impl OgrSource {
             // A null geometry is an error to GDAL's own bookkeeping and none to us.
             gdal_log::take();
             let id = feature.fid().map(|fid| fid.to_string());
-            if !sink(Raw { index, line: None, body: Body::Ogr { id, wkb: bytes, values, fault } }) {
+            if !sink(Raw { index, line: None, body: Body::Wkb { id, wkb: bytes, values, fault } }) {
                 return Ok(());
             }
         }
@@ -154,8 +123,67 @@ impl OgrSource {
         Ok(())
     }
 
+    fn parse(&self, layer: usize, body: Body) -> Parsed {
+        match body {
+            Body::Wkb { id, wkb, values, fault } => from_wkb(id, wkb, self.decode(layer, values), fault),
+            other => foreign(other),
+        }
+    }
+}
+
+impl OgrReader {
+    pub(crate) fn open(path: &Path, format: Format, request: &Request) -> Result<Self, ImportError> {
+        let shown = path.display().to_string();
+        let mut notes = Vec::new();
+        let (opener, declared) = prepare(path, format, &mut notes)?;
+        let dataset = opener.open().map_err(|reason| {
+            ImportError::unreadable(
+                &shown,
+                format!("cannot be opened as {format:?}: {reason}"),
+                advice(format),
+            )
+        })?;
+        let driver = dataset.driver().short_name();
+        let texts = dgn::texts_of(&driver, &opener, &shown)?;
+        let look = Look {
+            dataset: &dataset,
+            driver: &driver,
+            dgn_texts: &texts,
+            declared: &declared,
+            request,
+            shown: &shown,
+        };
+        let mut layers = Vec::new();
+        for position in 0..dataset.layer_count() {
+            let layer = dataset.layer(position).map_err(|e| {
+                ImportError::malformed(&shown, format!("layer {}", position + 1), e.to_string())
+            })?;
+            let name = layer.name();
+            // GeoPackage keeps styles beside the data.
+            if name == "layer_styles" {
+                notes.push("the table `layer_styles` (QGIS styles) was left out".into());
+                continue;
+            }
+            layers.push(look.layer(layer, position)?);
+        }
+        if layers.is_empty() {
+            return Err(ImportError::unreadable(&shown, "holds no layer", "check that it is the right file"));
+        }
+        // Empty layers of a source of several (GPX has five, always) say nothing.
+        let filled = layers.iter().filter(|layer| layer.layer.count != Some(0)).count();
+        if filled > 0 && filled < layers.len() {
+            let empty: Vec<&str> =
+                layers.iter().filter(|l| l.layer.count == Some(0)).map(|l| l.layer.name.as_str()).collect();
+            notes.push(format!("empty layers were left out: {}", empty.join(", ")));
+            layers.retain(|layer| layer.layer.count != Some(0));
+        } else if filled == 0 {
+            layers.truncate(1);
+        }
+        Ok(Self { driver, notes, layers, shown, opener })
+    }
+
     /// Turns byte texts into Unicode.
-    pub(crate) fn decode(&self, layer: usize, mut values: Vec<Value>) -> Vec<Value> {
+    fn decode(&self, layer: usize, mut values: Vec<Value>) -> Vec<Value> {
         if let Some(encoding) = self.layers.get(layer).and_then(|layer| layer.bytes) {
             for value in &mut values {
                 if let Value::Text(text) = value {

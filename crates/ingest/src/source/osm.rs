@@ -13,7 +13,8 @@
 //! | `boundaries` | `boundary=*` | lines, areas |
 //! | `other_lines` | every other line: railways, power lines, walls | lines |
 //!
-//! A building with a house number is in two layers. Points and areas that match no theme are counted in a note.
+//! A building with a house number is in two layers. Points and areas that match no theme are counted in a
+//! note.
 
 use std::{fs, path::Path};
 
@@ -25,7 +26,7 @@ use geo::{Centroid, InteriorPoint};
 use geo_types::{Geometry, Point};
 use tempfile::TempDir;
 
-use super::{Body, Raw, Sink, SourceLayer, join_kinds, survey};
+use super::{Body, Parsed, Raw, Reader, Sink, SourceLayer, foreign, from_wkb, join_kinds, survey};
 use crate::{ImportError, gdal_log, srs::Srs};
 
 /// Tags that become fields, in every theme that has a use for them.
@@ -131,7 +132,7 @@ fn title(theme: usize) -> Title {
 }
 
 /// An extract, sorted; held in memory (about 1 kB a feature).
-pub(crate) struct OsmSource {
+pub(crate) struct OsmReader {
     pub notes: Vec<String>,
     pub layers: Vec<SourceLayer>,
     features: Vec<Vec<Kept>>,
@@ -157,7 +158,43 @@ impl Tags {
     }
 }
 
-impl OsmSource {
+impl Reader for OsmReader {
+    fn driver(&self) -> &str {
+        "OSM"
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn layers(&self) -> Vec<&SourceLayer> {
+        self.layers.iter().collect()
+    }
+
+    fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+        for (index, one) in (1..).zip(self.features.get(layer).into_iter().flatten()) {
+            let body = Body::Wkb {
+                id: Some(one.id.clone()),
+                wkb: Some(one.wkb.clone()),
+                values: one.values.clone(),
+                fault: one.fault.clone(),
+            };
+            if !sink(Raw { index, line: None, body }) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn parse(&self, _layer: usize, body: Body) -> Parsed {
+        match body {
+            Body::Wkb { id, wkb, values, fault } => from_wkb(id, wkb, values, fault),
+            other => foreign(other),
+        }
+    }
+}
+
+impl OsmReader {
     pub(crate) fn open(path: &Path) -> Result<Self, ImportError> {
         let shown = path.display().to_string();
         let temporary = |error: std::io::Error| {
@@ -248,21 +285,6 @@ impl OsmSource {
             ));
         }
         Ok(Self { notes, layers, features })
-    }
-
-    pub(crate) fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
-        for (index, one) in (1..).zip(self.features.get(layer).into_iter().flatten()) {
-            let body = Body::Ogr {
-                id: Some(one.id.clone()),
-                wkb: Some(one.wkb.clone()),
-                values: one.values.clone(),
-                fault: one.fault.clone(),
-            };
-            if !sink(Raw { index, line: None, body }) {
-                break;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     value::{How, value},
 };
 use crate::{
-    ImportError, Request,
+    EncodingReport, ImportError, Request,
     encoding::Encoding,
     gdal_log,
     source::{
@@ -23,143 +23,183 @@ use crate::{
     srs,
 };
 
-/// Finds out a layer's fields, kind, system and encoding.
-#[allow(clippy::too_many_arguments, reason = "one caller, which has them all at hand")]
-pub(super) fn look_through(
-    dataset: &Dataset,
-    mut ogr: Layer<'_>,
-    position: usize,
-    driver: &str,
-    dgn_texts: &dgn::Texts,
-    declared: &Declared,
-    request: &Request,
-    shown: &str,
-) -> Result<OgrLayer, ImportError> {
-    let name = ogr.name();
-    let mut warnings = Vec::new();
-    let booleans = if driver == "GPKG" { gpkg_booleans(dataset, &name) } else { Vec::new() };
-    let mut names = Vec::new();
-    let mut hows = Vec::new();
-    for field in ogr.defn().fields() {
-        let (mut how, note) = How::of(field.field_type());
-        let field_name = field.name();
-        if field.field_type() == OGRFieldType::OFTInteger && booleans.contains(&field_name) {
-            how = How::Bool;
-        }
-        if let Some(note) = note {
-            warnings.push(format!("field `{field_name}`: {note}"));
-        }
-        names.push(field_name);
-        hows.push(how);
-    }
-    let kind = declared_kind(ogr.defn().geometry_type());
-    let has_geometry = kind != Some(GeometryKind::None);
-    if ogr.defn().geom_fields().count() > 1 {
-        warnings.push("the layer has several geometry columns; the first one was read".into());
-    }
-    let blank = blank_is_null(driver);
-    let plain: Vec<Field> = names.iter().map(|name| Field::new(name, FieldType::Text)).collect();
+/// What the looks through the layers of one file have in common.
+pub(super) struct Look<'a> {
+    pub dataset: &'a Dataset,
+    /// GDAL's short name of the driver.
+    pub driver: &'a str,
+    pub dgn_texts: &'a dgn::Texts,
+    pub declared: &'a Declared,
+    pub request: &'a Request,
+    /// The file as messages name it.
+    pub shown: &'a str,
+}
 
-    // One look through: all of it where kinds or bytes must be known, else the beginning.
-    let whole = kind.is_none() || declared.by_bytes;
-    let mut survey = Survey::default();
-    let mut texts: Vec<Vec<u8>> = names.iter().map(|name| latin1_bytes(name)).collect();
-    let mut ended = true;
-    for feature in ogr.features() {
-        if !whole && survey.sample.len() >= SAMPLE {
-            ended = false;
-            break;
+/// The columns of a layer as GDAL declares them.
+#[derive(Default)]
+struct Columns {
+    names: Vec<String>,
+    hows: Vec<How>,
+}
+
+/// What the features of a layer showed.
+struct Seen {
+    survey: Survey,
+    /// Texts as bytes, where the encoding has to be found out.
+    texts: Vec<Vec<u8>>,
+    /// Whether the layer was read to its end.
+    ended: bool,
+}
+
+impl Look<'_> {
+    /// Finds out a layer's fields, kind of geometry, coordinate system and encoding.
+    ///
+    /// # Errors
+    /// [`ImportError::Malformed`] if not one feature can be read although there should be some.
+    pub(super) fn layer(&self, mut ogr: Layer<'_>, position: usize) -> Result<OgrLayer, ImportError> {
+        let name = ogr.name();
+        let mut warnings = Vec::new();
+        let columns = self.columns(&ogr, &name, &mut warnings);
+        let declared_kind = declared_kind(ogr.defn().geometry_type());
+        if ogr.defn().geom_fields().count() > 1 {
+            warnings.push("the layer has several geometry columns; the first one was read".into());
         }
-        let mut values: Vec<Value> = hows
-            .iter()
-            .enumerate()
-            .map(|(i, how)| value(&feature, i, *how, blank).unwrap_or_default())
-            .collect();
-        dgn::put_back(dgn_texts, &feature, &plain, &mut values);
-        if declared.by_bytes {
-            texts.extend(values.iter().filter_map(|v| match v {
-                Value::Text(text) if !text.is_ascii() && text.chars().all(|c| u32::from(c) < 256) => {
-                    Some(latin1_bytes(text))
-                }
-                _ => None,
-            }));
-        }
-        survey.values(&values);
-        if has_geometry
-            && (kind.is_none() || survey.points.len() < SAMPLE)
-            && let Ok(geometry) = feature.geometry_by_index(0)
-            && let Ok(bytes) = geometry.iso_wkb()
-            && let Ok(read) = wkb::read_source(&bytes)
-        {
-            survey.geometry(&read.geometry);
-        }
-    }
-    let errors: Vec<String> = gdal_log::take()
-        .into_iter()
-        .filter(|m| m.error && !m.text.contains("NULL"))
-        .map(|m| m.text)
-        .collect();
-    if let (true, Some(error)) = (survey.count == 0, errors.first()) {
-        return Err(ImportError::malformed(
-            shown,
-            format!("layer `{name}`"),
-            format!("{error}; the file is cut off or damaged: get it again"),
-        ));
+        let mut seen = self.features(&mut ogr, &columns, declared_kind);
+        self.refuse_damage(&name, &seen.survey)?;
+        let Columns { mut names, hows } = columns;
+        let encoding = self.encoding(&mut names, &mut seen, &mut warnings);
+        warnings.extend(distinct(&mut names));
+        let survey = seen.survey;
+        let kind = declared_kind.or(survey.kind).unwrap_or(GeometryKind::None);
+        let srs = if kind == GeometryKind::None {
+            srs::Srs::None
+        } else {
+            srs::identify(ogr.spatial_ref().as_ref(), said(self.driver))
+        };
+        let fields =
+            names.into_iter().zip(&hows).map(|(name, how)| Field::new(name, how.field_type())).collect();
+        // What a Shapefile says of its number counts deleted rows; what was seen to the end is exact.
+        let count = if seen.ended {
+            Some(survey.count)
+        } else {
+            ogr.try_feature_count().filter(|_| self.driver != "ESRI Shapefile")
+        };
+        Ok(OgrLayer {
+            bytes: self.declared.by_bytes.then_some(encoding.encoding),
+            layer: SourceLayer {
+                name,
+                fields,
+                kind,
+                srs,
+                points: survey.points,
+                encoding,
+                count,
+                sample: survey.sample,
+                role: None,
+                warnings,
+                title: None,
+                attribution: None,
+            },
+            position,
+            fields: hows,
+        })
     }
 
-    let encoding = if declared.by_bytes {
-        let asked = request.encoding;
-        let report = settle(&texts, asked, declared.encoding.clone(), &mut warnings);
-        for name in &mut names {
+    fn columns(&self, ogr: &Layer<'_>, name: &str, warnings: &mut Vec<String>) -> Columns {
+        let booleans = if self.driver == "GPKG" { gpkg_booleans(self.dataset, name) } else { Vec::new() };
+        let mut columns = Columns::default();
+        for field in ogr.defn().fields() {
+            let (mut how, note) = How::of(field.field_type());
+            let field_name = field.name();
+            if field.field_type() == OGRFieldType::OFTInteger && booleans.contains(&field_name) {
+                how = How::Bool;
+            }
+            if let Some(note) = note {
+                warnings.push(format!("field `{field_name}`: {note}"));
+            }
+            columns.names.push(field_name);
+            columns.hows.push(how);
+        }
+        columns
+    }
+
+    /// One look through the features: all of them where kinds or bytes must be known, else the first ones.
+    fn features(&self, ogr: &mut Layer<'_>, columns: &Columns, kind: Option<GeometryKind>) -> Seen {
+        let blank = blank_is_null(self.driver);
+        let by_bytes = self.declared.by_bytes;
+        let plain: Vec<Field> = columns.names.iter().map(|name| Field::new(name, FieldType::Text)).collect();
+        let whole = kind.is_none() || by_bytes;
+        let texts = columns.names.iter().map(|name| latin1_bytes(name)).collect();
+        let mut seen = Seen { survey: Survey::default(), texts, ended: true };
+        for feature in ogr.features() {
+            if !whole && seen.survey.sample.len() >= SAMPLE {
+                seen.ended = false;
+                break;
+            }
+            let mut values: Vec<Value> = columns
+                .hows
+                .iter()
+                .enumerate()
+                .map(|(i, how)| value(&feature, i, *how, blank).unwrap_or_default())
+                .collect();
+            dgn::put_back(self.dgn_texts, &feature, &plain, &mut values);
+            if by_bytes {
+                seen.texts.extend(values.iter().filter_map(|v| match v {
+                    Value::Text(text) if !text.is_ascii() && text.chars().all(|c| u32::from(c) < 256) => {
+                        Some(latin1_bytes(text))
+                    }
+                    _ => None,
+                }));
+            }
+            seen.survey.values(&values);
+            if kind != Some(GeometryKind::None)
+                && (kind.is_none() || seen.survey.points.len() < SAMPLE)
+                && let Ok(geometry) = feature.geometry_by_index(0)
+                && let Ok(bytes) = geometry.iso_wkb()
+                && let Ok(read) = wkb::read_source(&bytes)
+            {
+                seen.survey.geometry(&read.geometry);
+            }
+        }
+        seen
+    }
+
+    /// A layer of which GDAL reads nothing but errors is damaged.
+    fn refuse_damage(&self, name: &str, survey: &Survey) -> Result<(), ImportError> {
+        let error = gdal_log::take().into_iter().find(|m| m.error && !m.text.contains("NULL"));
+        match error {
+            Some(error) if survey.count == 0 => Err(ImportError::malformed(
+                self.shown,
+                format!("layer `{name}`"),
+                format!("{}; the file is cut off or damaged: get it again", error.text),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Settles the encoding, and converts the names and the sample from it.
+    fn encoding(&self, names: &mut [String], seen: &mut Seen, warnings: &mut Vec<String>) -> EncodingReport {
+        let asked = self.request.encoding;
+        if !self.declared.by_bytes {
+            if asked.is_some_and(|asked| asked != Encoding::Utf8) {
+                warnings.push(format!("--encoding has no effect here: {}", self.declared.how));
+            }
+            return unicode(&self.declared.how);
+        }
+        let report = settle(&seen.texts, asked, self.declared.encoding.clone(), warnings);
+        for name in names {
             *name = from_latin1(name, report.encoding);
         }
-        for value in survey.sample.iter_mut().flatten() {
+        for value in seen.survey.sample.iter_mut().flatten() {
             if let Value::Text(text) = value {
                 *text = from_latin1(text, report.encoding);
             }
         }
         report
-    } else {
-        if request.encoding.is_some_and(|asked| asked != Encoding::Utf8) {
-            warnings.push(format!("--encoding has no effect here: {}", declared.how));
-        }
-        unicode(&declared.how)
-    };
-    warnings.extend(distinct(&mut names));
-    let kind = kind.or(survey.kind).unwrap_or(GeometryKind::None);
-    let srs = if kind == GeometryKind::None {
-        srs::Srs::None
-    } else {
-        srs::identify(ogr.spatial_ref().as_ref(), said(driver))
-    };
-    let fields = names.into_iter().zip(&hows).map(|(name, how)| Field::new(name, how.field_type())).collect();
-    // What a Shapefile says of its number counts deleted rows; what was seen to the end is exact.
-    let count = if ended {
-        Some(survey.count)
-    } else {
-        ogr.try_feature_count().filter(|_| driver != "ESRI Shapefile")
-    };
-    Ok(OgrLayer {
-        bytes: declared.by_bytes.then_some(encoding.encoding),
-        layer: SourceLayer {
-            name,
-            fields,
-            kind,
-            srs,
-            points: survey.points,
-            encoding,
-            count,
-            sample: survey.sample,
-            role: None,
-            warnings,
-            title: None,
-            attribution: None,
-        },
-        position,
-        fields: hows,
-    })
+    }
 }
 
+/// What names the coordinate system in files of a driver, as reports say it.
 fn said(driver: &str) -> &'static str {
     match driver {
         "ESRI Shapefile" => "the .prj file",

@@ -57,16 +57,22 @@ pub(super) fn advice(format: Format) -> &'static str {
     }
 }
 
-/// Finds out how to open a file.
+/// Finds out how to open a file, and what it declares of its encoding. `notes` gets what was left out or
+/// mended.
+///
+/// # Errors
+/// [`ImportError::Unreadable`] if a file beside it cannot be read or copied, or an archive holds nothing of
+/// use.
 pub(super) fn prepare(
     path: &Path,
     format: Format,
     notes: &mut Vec<String>,
 ) -> Result<(Opener, Declared), ImportError> {
-    let shown = path.display().to_string();
-    let mut opener =
+    let opener =
         Opener { path: path.to_owned(), format, options: Vec::new(), config: Vec::new(), _copy: None };
-    let mut declared = Declared { by_bytes: false, encoding: None, how: format!("{format:?} is UTF-8") };
+    let declared = Declared { by_bytes: false, encoding: None, how: format!("{format:?} is UTF-8") };
+    let mut way = Way { opener, declared };
+    let shown = path.display().to_string();
     let failed = |error: std::io::Error| {
         ImportError::unreadable(
             &shown,
@@ -75,99 +81,117 @@ pub(super) fn prepare(
         )
     };
     match format {
-        Format::Shapefile => {
-            let side = |extension: &str| beside(path, extension);
-            if side("shx").is_none() {
-                let copy = copy_beside(path, &["shp", "dbf", "prj", "cpg"]).map_err(failed)?;
-                opener.path = copy.path().join(path.file_name().unwrap_or_default());
-                opener._copy = Some(copy);
-                opener.config.push(("SHAPE_RESTORE_SHX", "YES"));
-                notes.push("the .shx file is missing; it was made again from the .shp".into());
-            }
-            match side("dbf") {
-                None => {
-                    notes.push("the .dbf file is missing: the layer has geometry and no attributes".into())
-                }
-                Some(dbf) => match declared_by_dbf(&dbf, side("cpg").as_deref()).map_err(failed)? {
-                    Charset::Foreign(how) => declared.how = format!("converted by GDAL: {how}"),
-                    Charset::Ours(encoding, how) => {
-                        declared.encoding = Some((encoding, how));
-                        declared.by_bytes = true;
-                    }
-                    Charset::Unsaid => declared.by_bytes = true,
-                },
-            }
-            if declared.by_bytes {
-                // One byte, one character: nothing is lost, and the bytes come back from it.
-                opener.options.push("ENCODING=ISO-8859-1".into());
-            }
-        }
-        Format::MapInfo => {
-            let (copy, name, charset) = mapinfo_by_bytes(path).map_err(failed)?;
-            opener.path = copy.path().join(name);
-            opener._copy = Some(copy);
-            declared.by_bytes = true;
-            declared.encoding = charset;
-        }
+        Format::Shapefile => way.shapefile(path, notes).map_err(failed)?,
+        Format::MapInfo => way.mapinfo(path).map_err(failed)?,
         Format::Dxf => {
             // Newer drawings are UTF-8 whatever this says; their bytes then are, too.
-            opener.config.push(("DXF_ENCODING", "ISO-8859-1"));
-            declared.by_bytes = true;
+            way.opener.config.push(("DXF_ENCODING", "ISO-8859-1"));
+            way.declared.by_bytes = true;
         }
-        Format::Dgn => declared.by_bytes = true,
-        Format::Zip => {
-            let inside = PathBuf::from(format!("/vsizip/{shown}"));
-            let names = gdal::vsi::read_dir(&inside, true).unwrap_or_default();
-            let wanted = |extension: &str| {
-                names
-                    .iter()
-                    .find(|name| name.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension)))
-                    .cloned()
-            };
-            let others = |taken: &Path, extension: &str| {
-                let left: Vec<String> = names
-                    .iter()
-                    .filter(|name| *name != taken)
-                    .filter(|name| name.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension)))
-                    .map(|name| format!("`{}`", name.display()))
-                    .collect();
-                let left = (!left.is_empty())
-                    .then(|| format!("; {} was left out: unpack it to import it", left.join(", ")));
-                format!("`{}` was taken from the archive{}", taken.display(), left.unwrap_or_default())
-            };
-            if let Some(shp) = wanted("shp") {
-                notes.push(others(&shp, "shp"));
-                opener.path = inside.join(shp);
-                opener.options.push("ENCODING=ISO-8859-1".into());
-                match declared_inside(&opener) {
-                    Charset::Foreign(how) => {
-                        opener.options.clear();
-                        declared.how = format!("converted by GDAL: {how}");
-                    }
-                    Charset::Ours(encoding, how) => {
-                        declared.encoding = Some((encoding, how));
-                        declared.by_bytes = true;
-                    }
-                    Charset::Unsaid => declared.by_bytes = true,
-                }
-            } else if let Some(gpkg) = wanted("gpkg") {
-                notes.push(others(&gpkg, "gpkg"));
-                opener.path = inside.join(gpkg);
-            } else if let Some(gdb) = names.iter().find_map(|name| {
-                name.ancestors().find(|a| a.extension().is_some_and(|e| e.eq_ignore_ascii_case("gdb")))
-            }) {
-                opener.path = inside.join(gdb);
-            } else {
-                return Err(ImportError::unreadable(
-                    &shown,
-                    "is a zip archive without a Shapefile, GeoPackage or File Geodatabase",
-                    "unpack it and name the file inside",
-                ));
-            }
-        }
+        Format::Dgn => way.declared.by_bytes = true,
+        Format::Zip => way.archive(&shown, notes)?,
         _ => {}
     }
-    Ok((opener, declared))
+    Ok((way.opener, way.declared))
+}
+
+/// How to open a file, as far as it is known.
+struct Way {
+    opener: Opener,
+    declared: Declared,
+}
+
+impl Way {
+    /// A Shapefile by its bytes, unless its `.cpg` or `.dbf` names an encoding that is GDAL's to convert. A
+    /// missing index is made again in a copy.
+    fn shapefile(&mut self, path: &Path, notes: &mut Vec<String>) -> std::io::Result<()> {
+        let side = |extension: &str| beside(path, extension);
+        if side("shx").is_none() {
+            let copy = copy_beside(path, &["shp", "dbf", "prj", "cpg"])?;
+            self.opener.path = copy.path().join(path.file_name().unwrap_or_default());
+            self.opener._copy = Some(copy);
+            self.opener.config.push(("SHAPE_RESTORE_SHX", "YES"));
+            notes.push("the .shx file is missing; it was made again from the .shp".into());
+        }
+        match side("dbf") {
+            None => {
+                notes.push("the .dbf file is missing: the layer has geometry and no attributes".into());
+            }
+            Some(dbf) => self.declare(declared_by_dbf(&dbf, side("cpg").as_deref())?),
+        }
+        if self.declared.by_bytes {
+            // One byte, one character: nothing is lost, and the bytes come back from it.
+            self.opener.options.push("ENCODING=ISO-8859-1".into());
+        }
+        Ok(())
+    }
+
+    fn declare(&mut self, charset: Charset) {
+        match charset {
+            Charset::Foreign(how) => self.declared.how = format!("converted by GDAL: {how}"),
+            Charset::Ours(encoding, how) => {
+                self.declared.encoding = Some((encoding, how));
+                self.declared.by_bytes = true;
+            }
+            Charset::Unsaid => self.declared.by_bytes = true,
+        }
+    }
+
+    fn mapinfo(&mut self, path: &Path) -> std::io::Result<()> {
+        let (copy, name, charset) = mapinfo_by_bytes(path)?;
+        self.opener.path = copy.path().join(name);
+        self.opener._copy = Some(copy);
+        self.declared.by_bytes = true;
+        self.declared.encoding = charset;
+        Ok(())
+    }
+
+    /// The first Shapefile in a zip archive, else its first GeoPackage, else its File Geodatabase.
+    fn archive(&mut self, shown: &str, notes: &mut Vec<String>) -> Result<(), ImportError> {
+        let inside = PathBuf::from(format!("/vsizip/{shown}"));
+        let names = gdal::vsi::read_dir(&inside, true).unwrap_or_default();
+        let is = |name: &Path, extension: &str| {
+            name.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension))
+        };
+        let wanted = |extension: &str| names.iter().find(|name| is(name, extension)).cloned();
+        if let Some(shp) = wanted("shp") {
+            notes.push(taken_from(&names, &shp, "shp"));
+            self.opener.path = inside.join(shp);
+            self.opener.options.push("ENCODING=ISO-8859-1".into());
+            let charset = declared_inside(&self.opener);
+            if matches!(charset, Charset::Foreign(_)) {
+                self.opener.options.clear();
+            }
+            self.declare(charset);
+        } else if let Some(gpkg) = wanted("gpkg") {
+            notes.push(taken_from(&names, &gpkg, "gpkg"));
+            self.opener.path = inside.join(gpkg);
+        } else if let Some(gdb) =
+            names.iter().find_map(|name| name.ancestors().find(|folder| is(folder, "gdb")))
+        {
+            self.opener.path = inside.join(gdb);
+        } else {
+            return Err(ImportError::unreadable(
+                shown,
+                "is a zip archive without a Shapefile, GeoPackage or File Geodatabase",
+                "unpack it and name the file inside",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Which file of an archive was taken, and which ones of its kind were left out.
+fn taken_from(names: &[PathBuf], taken: &Path, extension: &str) -> String {
+    let left: Vec<String> = names
+        .iter()
+        .filter(|name| *name != taken)
+        .filter(|name| name.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension)))
+        .map(|name| format!("`{}`", name.display()))
+        .collect();
+    let left =
+        (!left.is_empty()).then(|| format!("; {} was left out: unpack it to import it", left.join(", ")));
+    format!("`{}` was taken from the archive{}", taken.display(), left.unwrap_or_default())
 }
 
 /// The file of that name with another extension, in either case.

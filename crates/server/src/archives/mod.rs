@@ -27,7 +27,7 @@ use crate::http::{
 
 /// `GET /archives`
 pub(crate) async fn list(context: RequestContext) -> HandlerResult {
-    context.no_more_of(&[])?;
+    context.no_query()?;
     let archives = context.app.archives.clone().ok_or_else(not_served)?;
     let base = context.base();
     let own = Arc::clone(&archives);
@@ -77,7 +77,7 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
 
 /// `GET /archives/{name}.pmtiles` and `GET /archives/{name}.json`
 pub(crate) async fn file(context: RequestContext) -> HandlerResult {
-    context.no_more_of(&[])?;
+    context.no_query()?;
     let file = context.path_param("file").to_owned();
     let archives = context.app.archives.clone();
     if let Some(name) = file.strip_suffix(EXTENSION) {

@@ -21,7 +21,7 @@ const DECOMPRESSED_MAX: usize = 64 << 20;
 
 /// `GET /archives/{name}/{z}/{x}/{y}`
 pub(crate) async fn tile(context: RequestContext) -> HandlerResult {
-    context.no_more_of(&[])?;
+    context.no_query()?;
     let y = context.path_param("y");
     // The addresses of other tile servers end like this.
     let y = [".mvt", ".pbf"].into_iter().find_map(|ending| y.strip_suffix(ending)).unwrap_or(y);

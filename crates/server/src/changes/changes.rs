@@ -5,7 +5,7 @@ use citymap_model::{LayerId, RevisionNumber};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::{filter, unreadable};
+use super::{layer_filter, unreadable};
 use crate::{
     features::describe::link,
     http::{
@@ -13,30 +13,48 @@ use crate::{
         base::query_with,
         html::say,
         negotiate::{DocumentFormat, Representation},
+        parameters::{LAYERS, Limit, REPRESENTATION, SINCE},
         problem::Problem,
+        query::{Parameter, query},
         request::{HandlerResult, RequestContext},
         response::{HTML, JSON, ResponseBuilder},
     },
 };
 
-/// Revisions a page where none is asked for.
-pub(crate) const LIMIT: usize = 100;
-/// Revisions a page at most.
-pub(crate) const LIMIT_MAX: usize = 1_000;
-/// Revisions looked at for a page at most, where few are of the layers asked for.
-const LOOKED_AT: usize = 5_000;
-/// Bytes after which a page ends; at least one revision is on it.
+/// Maximum number of revisions that are read for a page, if few of them are of the requested layers.
+const READ_MAX: usize = 5_000;
+/// A page ends when it has this many bytes; it has at least one revision.
 const PAGE_BYTES: usize = 8 << 20;
 
-struct ChangesQuery {
+pub(crate) static LIMIT: Parameter<Limit> = Parameter::new(
+    "limit",
+    "Maximum number of revisions; more than the maximum counts as the maximum",
+    Limit { default: |_| 100, max: |_| 1_000 },
+)
+.component("changes-limit");
+
+query! {
+    /// The query of `/api/changes`.
+    pub(crate) struct ChangesQuery {
+        since: Option<RevisionNumber> = SINCE,
+        limit: usize = LIMIT,
+        layers: Option<String> = LAYERS,
+        representation: Representation = REPRESENTATION,
+    }
+}
+
+/// What a page is made of.
+struct PageRequest {
+    representation: Representation,
     since: RevisionNumber,
     limit: usize,
     layers: Option<Vec<LayerId>>,
-    /// Whether the one who asks may know who wrote.
+    /// Whether the client may see who wrote.
     author: bool,
 }
 
 struct RevisionPage {
+    /// The revisions as JSON, oldest first.
     revisions: Vec<String>,
     /// Where the next page begins, if there is one.
     next: Option<RevisionNumber>,
@@ -44,43 +62,40 @@ struct RevisionPage {
 
 /// `GET /api/changes`
 pub(crate) async fn changes(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
+    let ChangesQuery { since, limit, layers, representation } = context.query()?;
     let newest = context.city_snapshot.revision();
-    let since = context.params.number("since", 0, RevisionNumber::MAX - 1)?;
     if let Some(since) = since.filter(|since| *since > newest) {
         return Err(Problem::parameter(format!(
-            "`since={since}` is above the newest revision, {newest}; ask with {newest} or less, or wait by min-revision"
+            "`since={since}` is above the newest revision, {newest}; use at most {newest}, or wait with min-revision"
         ))
         .into());
     }
-    let limit = context.params.limit(LIMIT, LIMIT_MAX)?;
-    let layers = filter(&mut context)?;
-    context.no_more(&["since", "limit", "layers"])?;
+    let layers = layer_filter(&context, layers.as_deref())?;
     let author = known_writer(&context.app.config.writers, &context.headers).is_some();
     let etag = context.etag(representation);
     let etag = if author { format!("{}-author\"", etag.trim_end_matches('"')) } else { etag };
     context.check_if_none_match(&etag)?;
-    // People come for what is new, programs for what they have not seen.
+    // People want the newest revisions, programs all that they have not seen.
     let start = match representation.format {
         DocumentFormat::Json => 0,
         DocumentFormat::Html => newest.saturating_sub(limit as u64),
     };
-    let query = ChangesQuery { since: since.unwrap_or(start), limit, layers, author };
+    let request = PageRequest { representation, since: since.unwrap_or(start), limit, layers, author };
     let app = context.app.clone();
     let reply = app
         .pool
         .run(move || {
-            let page = read(&context, &query)?;
-            Ok(answer(&context, representation, &query, &page).tagged(&etag).compressed(&context.headers))
+            let page = read(&context, &request)?;
+            Ok(answer(&context, &request, &page).tagged(&etag).compressed(&context.headers))
         })
         .await?;
     Ok(reply.into_response())
 }
 
-fn read(context: &RequestContext, query: &ChangesQuery) -> Result<RevisionPage, Problem> {
+fn read(context: &RequestContext, request: &PageRequest) -> Result<RevisionPage, Problem> {
     let newest = context.city_snapshot.revision();
     let mut revisions = Vec::new();
-    let (mut position, mut bytes, mut seen) = (query.since, 0, 0);
+    let (mut position, mut bytes, mut seen) = (request.since, 0, 0);
     'page: while position < newest {
         let some = context.app.hub.after(&context.app.live, position).map_err(|error| unreadable(&error))?;
         if some.is_empty() {
@@ -90,10 +105,10 @@ fn read(context: &RequestContext, query: &ChangesQuery) -> Result<RevisionPage, 
             ));
         }
         for revision in some {
-            if revision.number > newest || revisions.len() == query.limit || seen == LOOKED_AT {
+            if revision.number > newest || revisions.len() == request.limit || seen == READ_MAX {
                 break 'page;
             }
-            if let Some(json) = revision.json(query.layers.as_deref(), query.author) {
+            if let Some(json) = revision.json(request.layers.as_deref(), request.author) {
                 if !revisions.is_empty() && bytes + json.len() > PAGE_BYTES {
                     break 'page;
                 }
@@ -107,12 +122,8 @@ fn read(context: &RequestContext, query: &ChangesQuery) -> Result<RevisionPage, 
     Ok(RevisionPage { revisions, next: (position < newest).then_some(position) })
 }
 
-fn answer(
-    context: &RequestContext,
-    representation: Representation,
-    query: &ChangesQuery,
-    page: &RevisionPage,
-) -> ResponseBuilder {
+fn answer(context: &RequestContext, request: &PageRequest, page: &RevisionPage) -> ResponseBuilder {
+    let representation = request.representation;
     let newest = context.city_snapshot.revision();
     let here = |since: RevisionNumber, format: &str| {
         let since = since.to_string();
@@ -122,7 +133,7 @@ fn answer(
     match representation.format {
         DocumentFormat::Html => {
             let older =
-                (query.since > 0).then(|| here(query.since.saturating_sub(query.limit as u64), "html"));
+                (request.since > 0).then(|| here(request.since.saturating_sub(request.limit as u64), "html"));
             let newer = page.next.map(|next| here(next, "html"));
             let content = table(&page.revisions, older.as_deref(), newer.as_deref(), representation.lang);
             ResponseBuilder::new(
@@ -137,12 +148,12 @@ fn answer(
         }
         DocumentFormat::Json => {
             let mut links = vec![
-                link("self", JSON, "This page", context.base().url(&here(query.since, "json"))),
+                link("self", JSON, "This page", context.base().url(&here(request.since, "json"))),
                 link(
                     "alternate",
                     HTML,
                     "This page for people",
-                    context.base().url(&here(query.since, "html")),
+                    context.base().url(&here(request.since, "html")),
                 ),
                 link("monitor", "text/event-stream", "The same as events", context.base().url("/api/events")),
             ];
@@ -174,7 +185,7 @@ fn table(revisions: &[String], older: Option<&str>, newer: Option<&str>, lang: &
                     th scope="col" { (say(lang, "Lớp", "Layer")) }
                     th scope="col" { (say(lang, "Thêm", "Added")) }
                     th scope="col" { (say(lang, "Sửa", "Changed")) }
-                    th scope="col" { (say(lang, "Xoá", "Removed")) }
+                    th scope="col" { (say(lang, "Xóa", "Removed")) }
                     th scope="col" { (say(lang, "Bị loại", "Rejected")) }
                 } }
                 tbody { @for revision in &revisions {

@@ -6,7 +6,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::Response,
 };
 use citymap_feed::{Hub, RenderedRevision};
@@ -18,10 +18,12 @@ use tokio::{
     time::Instant,
 };
 
-use super::filter;
+use super::layer_filter;
 use crate::http::{
     auth::known_writer,
+    parameters::{LAYERS, SINCE},
     problem::Problem,
+    query::query,
     request::{HandlerResult, RequestContext},
 };
 
@@ -34,11 +36,19 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// A chunk of at least this many bytes is sent before further revisions are added.
 const CHUNK_BYTES: usize = 256 << 10;
 
+query! {
+    /// The query of `/api/events`.
+    pub(crate) struct EventsQuery {
+        since: Option<RevisionNumber> = SINCE,
+        layers: Option<String> = LAYERS,
+    }
+}
+
 /// `GET /api/events`
 pub(crate) async fn events(mut context: RequestContext) -> HandlerResult {
-    let since = since(&mut context)?;
-    let layers = filter(&mut context)?;
-    context.params.finish(&["since", "layers"])?;
+    let EventsQuery { since: asked, layers } = context.query()?;
+    let since = last_event(&context.headers)?.or(asked);
+    let layers = layer_filter(&context, layers.as_deref())?;
     let app = Arc::clone(&context.app);
     let Some(permit) = app.hub.open_stream() else {
         let max = app.config.limits.feed.streams_max;
@@ -87,11 +97,10 @@ fn hello(newest: RevisionNumber) -> String {
     format!("event: hello\ndata: {{\"revision\":{newest}}}\n\n")
 }
 
-/// The last revision that the client has. A browser that reconnects sends it in a header, which takes precedence over the
-/// parameter that its address still has.
-fn since(context: &mut RequestContext) -> Result<Option<RevisionNumber>, Problem> {
-    let asked = context.params.number("since", 0, RevisionNumber::MAX - 1)?;
-    let Some(last) = context.headers.get(LAST_EVENT_ID) else { return Ok(asked) };
+/// The last revision that a client has which reconnects: browsers send it in a header, which takes precedence over the
+/// parameter that their address still has.
+fn last_event(headers: &HeaderMap) -> Result<Option<RevisionNumber>, Problem> {
+    let Some(last) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
     match last.to_str().map(|text| text.trim().parse::<RevisionNumber>()) {
         Ok(Ok(last)) if last < RevisionNumber::MAX => Ok(Some(last)),
         _ => Err(Problem::parameter(

@@ -1,4 +1,4 @@
-//! `GET /api/collections/{layer}/items/{id}/history`: what became of one feature.
+//! `GET /api/collections/{layer}/items/{id}/history`: the versions of one feature.
 
 use axum::{http::HeaderName, response::IntoResponse};
 use citymap_access::conceal;
@@ -14,42 +14,65 @@ use crate::{
     http::{
         auth::known_writer,
         base::{query_with, segment},
-        coords::named_crs,
-        html,
+        html::{self, Page},
+        json::JsonWriter,
+        negotiate::Representation,
+        parameters::{CRS, Integer, Limit, REPRESENTATION},
         problem::Problem,
+        query::{Parameter, query},
         request::{HandlerResult, RequestContext},
         response::{GEOJSON, HTML, JSON},
     },
 };
 
-/// Versions a page at most, and where none is asked for.
-pub(crate) const LIMIT: usize = 100;
+/// Maximum and default number of versions on a page.
+const VERSIONS_MAX: usize = 100;
+
+pub(crate) static BEFORE: Parameter<Integer> = Parameter::new(
+    "before",
+    "Only versions of revisions below this one; the `next` link carries it",
+    Integer { min: 1, max: RevisionNumber::MAX, states_max: false },
+);
+
+pub(crate) static LIMIT: Parameter<Limit> = Parameter::new(
+    "limit",
+    "Maximum number of versions; more than the maximum counts as the maximum",
+    Limit { default: |_| VERSIONS_MAX, max: |_| VERSIONS_MAX },
+)
+.component("history-limit");
+
+query! {
+    /// The query of a feature's history.
+    pub(crate) struct HistoryQuery {
+        before: Option<RevisionNumber> = BEFORE,
+        limit: usize = LIMIT,
+        crs: NamedCrs = CRS,
+        representation: Representation = REPRESENTATION,
+    }
+}
 
 const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 
-struct HistoryQuery {
+/// Which versions are read.
+struct VersionsRequest {
     layer: LayerId,
-    /// As the path has it.
+    /// The feature's id as the path has it.
     id: String,
     fid: Fid,
     crs: NamedCrs,
-    /// Versions of revisions below this one.
+    /// Only versions of revisions below this one.
     before: RevisionNumber,
     limit: usize,
-    /// Whether the one who asks may know who wrote.
+    /// Whether the client may see who wrote.
     author: bool,
 }
 
 /// `GET /api/collections/{layer}/items/{id}/history`
 pub(crate) async fn history(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
+    let HistoryQuery { before, limit, crs, representation } = context.query()?;
     let snapshot = context.layer()?;
-    let crs =
-        context.params.take("crs")?.map_or_else(|| Ok(NamedCrs::crs84()), |text| named_crs("crs", &text))?;
     let above = context.city_snapshot.revision() + 1;
-    let before = context.params.number("before", 1, RevisionNumber::MAX)?.unwrap_or(above).min(above);
-    let limit = context.params.limit(LIMIT, LIMIT)?;
-    context.no_more(&["before", "limit", "crs"])?;
+    let before = before.unwrap_or(above).min(above);
     let id = context.path_param("id").to_owned();
     let fid = fid(&snapshot, &id).ok_or_else(|| nothing(&snapshot, &id))?;
     let author = known_writer(&context.app.config.writers, &context.headers).is_some();
@@ -59,24 +82,23 @@ pub(crate) async fn history(mut context: RequestContext) -> HandlerResult {
     }
     context.check_if_none_match(&etag)?;
     let layer = snapshot.layer().id.clone();
-    let query = HistoryQuery { layer, id, fid, crs, before, limit, author };
+    let query = VersionsRequest { layer, id, fid, crs, before, limit, author };
     let app = context.app.clone();
     let reply = app
         .pool
         .run(move || {
             let document = document(&context, &snapshot, &query)?;
             let title = format!("{} – {}", query.id, html::say(representation.lang, "lịch sử", "history"));
-            // A refusal is all that this can end with: the client's tag was looked at before.
-            let reply = html::reply(&context, representation, &title, JSON, &document, &etag)
-                .map_err(|_stop| Problem::internal("the history could not be written"))?;
+            let page = Page { representation, title: &title, kind: JSON, etag: &etag };
+            let reply = html::reply(&context, &page, &document);
             Ok(reply.with(CONTENT_CRS, &format!("<{}>", query.crs.uri)))
         })
         .await?;
     Ok(reply.into_response())
 }
 
-/// The number of the feature that the outside calls so now, or of one that is no longer there: its number itself, or what
-/// stands behind the `~` of its id.
+/// The number of the feature with this public id, or of one that was removed: then the id is the number itself, or has it
+/// after a `~`.
 fn fid(snapshot: &LayerSnapshot, id: &str) -> Option<Fid> {
     match snapshot.row_of_id(id) {
         Some(row) => Some(snapshot.fid(row)),
@@ -84,10 +106,11 @@ fn fid(snapshot: &LayerSnapshot, id: &str) -> Option<Fid> {
     }
 }
 
+/// 404 for a feature that neither exists nor existed.
 fn nothing(snapshot: &LayerSnapshot, id: &str) -> Problem {
     let id: String = id.chars().take(80).collect();
     Problem::not_found(format!(
-        "layer `{}` has and had no feature `{id}`; one that was removed is found by its number, which /api/changes tells",
+        "layer `{}` has and had no feature `{id}`; find a removed one by its number, which /api/changes lists",
         snapshot.layer().id
     ))
 }
@@ -95,11 +118,11 @@ fn nothing(snapshot: &LayerSnapshot, id: &str) -> Problem {
 fn document(
     context: &RequestContext,
     snapshot: &LayerSnapshot,
-    query: &HistoryQuery,
+    query: &VersionsRequest,
 ) -> Result<Value, Problem> {
     let live = &context.app.live;
     let read = |error: StoreError| unreadable(&error.into());
-    // One more, to see whether there are older ones.
+    // One more, to know whether there are older versions.
     let mut versions =
         live.store().versions(&query.layer, query.fid, query.before - 1, query.limit + 1).map_err(read)?;
     if versions.is_empty()
@@ -157,7 +180,7 @@ fn document(
     Ok(json!({"id": query.id, "fid": query.fid, "versions": written, "links": links}))
 }
 
-/// A former feature as GeoJSON, without the fields that were personal then or are now.
+/// A past version of the feature as GeoJSON, without the fields that were personal then or are now.
 fn feature(now: &Layer, version: &mut Version, crs: &NamedCrs) -> Result<Value, Problem> {
     let (Some(layer), Some(feature)) = (version.layer.take(), &version.feature) else {
         return Ok(Value::Null);
@@ -168,7 +191,7 @@ fn feature(now: &Layer, version: &mut Version, crs: &NamedCrs) -> Result<Value, 
     builder.push(feature)?;
     let snapshot = builder.finish(version.revision);
     let mut out = Vec::new();
-    FeatureWriter::new(&snapshot, crs)?.feature(&mut out, 0, |_| {})?;
+    FeatureWriter::new(&snapshot, crs)?.feature(&mut JsonWriter::new(&mut out), 0, |_| Ok(()))?;
     serde_json::from_slice(&out)
-        .map_err(|error| Problem::internal(format!("a former feature could not be written: {error}")))
+        .map_err(|error| Problem::internal(format!("a past version could not be written: {error}")))
 }

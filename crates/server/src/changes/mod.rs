@@ -10,12 +10,11 @@ use citymap_store::StoreError;
 
 use crate::http::{problem::Problem, request::RequestContext};
 
-/// The layers that `layers=a,b` names; `None` where it is absent.
-fn filter(context: &mut RequestContext) -> Result<Option<Vec<LayerId>>, Problem> {
-    if !context.given.pairs().any(|(name, _)| name == "layers") {
-        return Ok(None);
-    }
-    Ok(Some(context.layers()?.iter().map(|snapshot| snapshot.layer().id.clone()).collect()))
+/// The ids of the layers that a list `a,b` names; `None` for all layers, including those that were removed.
+fn layer_filter(context: &RequestContext, names: Option<&str>) -> Result<Option<Vec<LayerId>>, Problem> {
+    let Some(names) = names else { return Ok(None) };
+    let layers = context.layers(Some(names))?;
+    Ok(Some(layers.iter().map(|snapshot| snapshot.layer().id.clone()).collect()))
 }
 
 /// The problem to answer if the record's changes cannot be read: 503 if trying again may help, else 500.

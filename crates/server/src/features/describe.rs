@@ -5,24 +5,24 @@ use std::borrow::Cow;
 use citymap_access::{Audience, visible};
 use citymap_crs::{CRS84, NamedCrs};
 use citymap_engine::LayerSnapshot;
-use citymap_model::{Field, Layer, Meaning, Theme, Title, codes, json::text};
+use citymap_model::{Field, Layer, Meaning, Theme, Title, codes};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    features::geojson::put,
     http::{
         base::{BaseUrl, segment},
+        json::JsonWriter,
         response::{GEOJSON, HTML, JSON, SCHEMA},
     },
     versions::fingerprint,
 };
 
-/// A link of an answer.
+/// A link as OGC API and RFC 8288 describe it.
 pub(crate) fn link(rel: &str, kind: &str, title: &str, href: String) -> Value {
     json!({"href": href, "rel": rel, "type": kind, "title": title})
 }
 
-/// The links of an answer to itself and to its other form.
+/// The links of a document to itself and to its HTML page; `query` gives the query string for a format.
 pub(crate) fn self_links(
     base: &BaseUrl,
     path: &str,
@@ -35,26 +35,26 @@ pub(crate) fn self_links(
     ]
 }
 
-/// A title in both languages.
+/// A title in Vietnamese and English.
 pub(crate) fn titles(title: &Title) -> Value {
     json!({"vi": title.get("vi"), "en": title.get("en")})
 }
 
-/// `{"layer":…,"titles":…,"role":…`, open.
-pub(crate) fn layer_head(out: &mut Vec<u8>, layer: &Layer) {
-    put(out, format_args!("{{\"layer\":\"{}\",\"titles\":{{\"vi\":", layer.id));
-    text(out, layer.title.get("vi"));
-    out.extend(b",\"en\":");
-    text(out, layer.title.get("en"));
-    put(out, format_args!("}},\"role\":\"{}\"", layer.role.as_str()));
+/// Opens an object with the members `layer`, `titles` and `role`.
+pub(crate) fn open_layer(json: &mut JsonWriter<'_>, layer: &Layer) {
+    json.open_object().key("layer").text(layer.id.as_str());
+    json.key("titles").open_object().key("vi").text(layer.title.get("vi"));
+    json.key("en").text(layer.title.get("en"));
+    json.close_object();
+    json.key("role").text(layer.role.as_str());
 }
 
-/// The name of a layer for people: its title, else its id.
+/// The title of a layer, or its id if it has none.
 pub(crate) fn layer_title<'a>(layer: &'a Layer, lang: &str) -> &'a str {
     if layer.title.is_empty() { layer.id.as_str() } else { layer.title.get(lang) }
 }
 
-/// The name of a field for people: its title, else its name.
+/// The title of a field, or its name if it has none.
 pub(crate) fn field_title<'a>(field: &'a Field, lang: &str) -> &'a str {
     if field.title.is_empty() { &field.name } else { field.title.get(lang) }
 }
@@ -81,7 +81,7 @@ fn field(field: &Field) -> Value {
     })
 }
 
-/// Where the layer came from and how old it is, in a sentence.
+/// Sentences on the source and the age of a layer.
 fn description(layer: &Layer, lang: &str) -> String {
     let mut parts = Vec::new();
     if layer.synthetic {
@@ -103,7 +103,7 @@ fn description(layer: &Layer, lang: &str) -> String {
     parts.join(" ")
 }
 
-/// The collection as JSON.
+/// A layer as a collection of OGC API – Features.
 pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -> Value {
     let layer = snapshot.layer();
     let id = segment(layer.id.as_str());

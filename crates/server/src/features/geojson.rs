@@ -1,4 +1,4 @@
-//! Features as GeoJSON, written straight from the columns: no object a feature, no rounding of what is stored.
+//! Features as GeoJSON, written straight from the columns of a snapshot, without rounding what is stored.
 
 use std::{cell::RefCell, io::Write, rc::Rc};
 
@@ -10,17 +10,17 @@ use citymap_model::{
     json::{self, id, number, text},
 };
 
-use crate::http::problem::Problem;
+use crate::http::{json::JsonWriter, problem::Problem};
 
 /// The public fields of a layer: their positions, and their names as JSON with a comma before and a colon after.
 type FieldNames = Rc<[(usize, Box<[u8]>)]>;
 
 thread_local! {
-    /// Of the layers written last, by a number that no other state of a layer has.
+    /// The names of the layers that this thread wrote last, by the id of their state.
     static NAMES: RefCell<Vec<(u64, FieldNames)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Layers whose names a thread keeps.
+/// Number of layers whose names a thread keeps.
 const NAMES_KEPT: usize = 32;
 
 fn names(snapshot: &LayerSnapshot) -> FieldNames {
@@ -50,28 +50,37 @@ pub(crate) struct FeatureWriter<'a> {
     names: FieldNames,
     transform: Option<Transform>,
     swapped: bool,
-    /// Coordinates are metres: a thousandth of a millimetre is kept, what lies beyond is PROJ's noise.
+    /// Coordinates are metres. They are rounded to a thousandth of a millimetre, below which is the noise of PROJ.
     metres: bool,
 }
 
 impl<'a> FeatureWriter<'a> {
+    /// A writer of features of `snapshot` in the system `crs`.
+    ///
+    /// # Errors
+    /// 500 if PROJ has no transformation to it.
     pub(crate) fn new(snapshot: &'a LayerSnapshot, crs: &NamedCrs) -> Result<Self, Problem> {
         let transform = if crs.crs == Crs::WGS84 { None } else { Some(Transform::new(Crs::WGS84, crs.crs)?) };
         let metres = !crs.crs.is_geographic();
         Ok(Self { snapshot, names: names(snapshot), transform, swapped: crs.swapped, metres })
     }
 
-    /// One feature; `extra` writes foreign members, each with a comma before it.
+    /// Writes one feature; `extra` writes foreign members after its id.
+    ///
+    /// # Errors
+    /// 500 if the coordinates cannot be transformed; the error of `extra`.
     pub(crate) fn feature(
         &self,
-        out: &mut Vec<u8>,
+        json: &mut JsonWriter<'_>,
         row: Row,
-        extra: impl FnOnce(&mut Vec<u8>),
+        extra: impl FnOnce(&mut JsonWriter<'_>) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
+        let out = json.raw();
         out.extend(b"{\"type\":\"Feature\",\"id\":");
         id(out, &self.snapshot.id(row));
-        extra(out);
-        out.extend(b",\"geometry\":");
+        extra(json)?;
+        let out = json.raw();
+        out.extend(b"\"geometry\":");
         self.geometry(out, row)?;
         out.extend(b",\"properties\":{");
         let mut comma = 1;
@@ -162,7 +171,7 @@ impl<'a> FeatureWriter<'a> {
     }
 }
 
-/// The coordinates of a row that are not yet written.
+/// The coordinates of a row that have not been written yet.
 struct CoordReader<'a> {
     rest: &'a [[f64; 2]],
     swapped: bool,
@@ -195,7 +204,7 @@ impl CoordReader<'_> {
     }
 }
 
-/// A value of a field.
+/// Writes the value of a field.
 pub(crate) fn value(out: &mut Vec<u8>, value: ValueRef<'_>) {
     match value {
         ValueRef::Null => out.extend(b"null"),
@@ -208,8 +217,9 @@ pub(crate) fn value(out: &mut Vec<u8>, value: ValueRef<'_>) {
     }
 }
 
-/// A measure as an answer shows it: rounded to what the data can bear, a square centimetre or a tenth of a millimetre.
-pub(crate) fn measure(out: &mut Vec<u8>, measure: &Measure, unit: &str) {
+/// Writes a measure as an object, rounded to a square centimetre or a tenth of a millimetre.
+pub(crate) fn measure(json: &mut JsonWriter<'_>, measure: &Measure, unit: &str) {
+    let out = json.raw();
     out.extend(b"{\"value\":");
     number(out, (measure.value * 1e4).round() / 1e4);
     out.extend(b",\"unit\":\"");
@@ -220,14 +230,17 @@ pub(crate) fn measure(out: &mut Vec<u8>, measure: &Measure, unit: &str) {
     }
 }
 
-/// Writes what is formatted, which into memory cannot fail.
-pub(crate) fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+/// Appends formatted text; writing into memory cannot fail.
+fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     let written = out.write_fmt(text);
-    debug_assert!(written.is_ok(), "memory takes all");
+    debug_assert!(written.is_ok(), "writing into memory failed");
 }
 
-/// `,"area":{…}` of a polygon, `,"length":{…}` of a line, nothing of a point.
-pub(crate) fn size(out: &mut Vec<u8>, snapshot: &LayerSnapshot, row: Row) -> Result<(), Problem> {
+/// Writes the member `area` (m²) of a polygon, `length` (m) of a line, nothing of a point.
+///
+/// # Errors
+/// 500 if PROJ cannot measure the geometry.
+pub(crate) fn size(json: &mut JsonWriter<'_>, snapshot: &LayerSnapshot, row: Row) -> Result<(), Problem> {
     let (polygons, lines) = match snapshot.shape(row).kind() {
         ShapeKind::Polygon | ShapeKind::MultiPolygon => (true, false),
         ShapeKind::Line | ShapeKind::MultiLine => (false, true),
@@ -241,8 +254,7 @@ pub(crate) fn size(out: &mut Vec<u8>, snapshot: &LayerSnapshot, row: Row) -> Res
         }
         let measured = if name == "area" { Measure::area(&geometry) } else { Measure::length(&geometry) }?;
         if measured.value > 0.0 || !(polygons && lines) {
-            put(out, format_args!(",\"{name}\":"));
-            measure(out, &measured, unit);
+            measure(json.key(name), &measured, unit);
         }
     }
     Ok(())
@@ -271,7 +283,10 @@ mod tests {
 
     fn written(snapshot: &LayerSnapshot, row: Row, crs: &NamedCrs) -> serde_json::Value {
         let mut out = Vec::new();
-        FeatureWriter::new(snapshot, crs).unwrap().feature(&mut out, row, |_| {}).unwrap();
+        FeatureWriter::new(snapshot, crs)
+            .unwrap()
+            .feature(&mut JsonWriter::new(&mut out), row, |_| Ok(()))
+            .unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 

@@ -1,4 +1,4 @@
-//! Features of one layer, page by page, and one by one.
+//! The features of one layer: page by page, and one by one.
 
 use axum::{
     http::{HeaderName, header},
@@ -7,8 +7,8 @@ use axum::{
 use chrono::{SecondsFormat, Utc};
 use citymap_access::{Audience, visible};
 use citymap_crs::{Crs, NamedCrs};
-use citymap_engine::{Bbox, Comparison, Filter, LayerSnapshot, Query, Row};
-use citymap_model::{Value, nearest};
+use citymap_engine::{Bbox, Comparison, Filter, LayerSnapshot, Query, TimeInterval};
+use citymap_model::{AsOf, Value, nearest};
 use serde_json::json;
 
 use super::pages;
@@ -20,83 +20,146 @@ use crate::{
     hash::content_hash,
     http::{
         base::{query_with, segment},
-        coords::{Window, named_crs, window},
+        coords::{Window, window},
         html,
+        json::JsonWriter,
         negotiate::{DocumentFormat, Representation},
+        parameters::{AS_OF, CRS, DATETIME, Integer, Limit, OfferedCrs, REPRESENTATION, Raw},
         params::Params,
         problem::Problem,
+        query::{Declared, Parameter, Query as _, query},
         request::{HandlerResult, RequestContext},
         response::{GEOJSON, HTML, JSON, ResponseBuilder},
     },
     work::small,
 };
 
-/// The parameters of `/items`, the names of fields aside. Where a field has one of these names, the parameter is meant.
-pub(crate) const KNOWN: [&str; 10] =
-    ["bbox", "bbox-crs", "datetime", "limit", "at-least", "after", "crs", "revision", "min-revision", "f"];
+static BBOX: Parameter<Raw> = Parameter::new(
+    "bbox",
+    "Four numbers (six with heights, which are ignored), in the axis order of `bbox-crs`: west, south, east, north in CRS84. \
+     A west greater than the east crosses the antimeridian.",
+    Raw {
+        schema: || json!({"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}),
+        style: || json!({"style": "form", "explode": false, "example": [106.69, 10.77, 106.7, 10.78]}),
+    },
+);
+
+static BBOX_CRS: Parameter<OfferedCrs> = Parameter::new("bbox-crs", "The system of `bbox`", OfferedCrs);
+
+/// GDAL reads the page size from the parameter whose reference has `limit` in it.
+static LIMIT: Parameter<Limit> = Parameter::new(
+    "limit",
+    "Maximum number of features; more than the maximum counts as the maximum",
+    Limit { default: |limits| limits.items_limit_default, max: |limits| limits.items_limit_max },
+);
+
+/// GDAL before 3.7 sets a limit of 10 by itself. That makes ten thousand requests for a layer, and its GeoJSON reader takes
+/// texts for dates on a page that has nothing else, which ten parcel keys in a row often are. The link that GDAL follows
+/// has this parameter.
+static AT_LEAST: Parameter<Integer> = Parameter::new(
+    "at-least",
+    "Minimum page size, whatever `limit` says, up to its maximum: for clients that set a small limit by themselves",
+    Integer { min: 1, max: 1_000_000_000, states_max: true },
+);
+
+static AFTER: Parameter<Integer> = Parameter::new(
+    "after",
+    "The number of the last feature on the page before; the `next` link carries it",
+    Integer { min: 0, max: i64::MAX as u64, states_max: false },
+);
+
+query! {
+    /// The query of `/items`, without the fields that filter. A field with the name of a parameter cannot filter.
+    pub(crate) struct ItemsQuery {
+        bbox: Option<String> = BBOX,
+        bbox_crs: NamedCrs = BBOX_CRS,
+        time: Option<TimeInterval> = DATETIME,
+        limit: usize = LIMIT,
+        at_least: Option<u64> = AT_LEAST,
+        after: Option<u64> = AFTER,
+        crs: NamedCrs = CRS,
+        revision: Option<AsOf> = AS_OF,
+        representation: Representation = REPRESENTATION,
+    }
+}
+
+query! {
+    /// The query of one feature.
+    pub(crate) struct ItemQuery {
+        crs: NamedCrs = CRS,
+        revision: Option<AsOf> = AS_OF,
+        representation: Representation = REPRESENTATION,
+    }
+}
+
+/// The parameters of a page that the OpenAPI document shares between layers.
+pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 5] = [&LIMIT, &AT_LEAST, &BBOX, &BBOX_CRS, &AFTER];
 
 const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 
-/// `GET /api/collections/{layer}/items`
-pub(crate) async fn items(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    context.as_of().await?;
-    let snapshot = context.layer()?;
-    let (query, crs) = question(&mut context, &snapshot)?;
-    let etag = context.etag(representation);
-    context.check_if_none_match(&etag)?;
-    let app = context.app.clone();
-    let small_one = is_small(representation, &query, &crs);
-    let work = move || page(&context, representation, &snapshot, &query, &crs, &etag);
-    let reply = if small_one { small(work)? } else { app.pool.run(work).await? };
-    Ok(reply.into_response())
+/// What is selected from a layer, and the form of the answer.
+struct PageRequest {
+    query: Query,
+    crs: NamedCrs,
+    representation: Representation,
+    etag: String,
 }
 
-/// Whether a page takes well below a millisecond: some features of a small box, or the next ones by their numbers.
-fn is_small(representation: Representation, query: &Query, crs: &NamedCrs) -> bool {
+/// `GET /api/collections/{layer}/items`
+pub(crate) async fn items(mut context: RequestContext) -> HandlerResult {
+    let asked: ItemsQuery = context.read_query()?;
+    context.as_of(asked.revision).await?;
+    let snapshot = context.layer()?;
+    let filters = filters(&mut context.params, &snapshot)?;
+    let etag = context.etag(asked.representation);
+    let query = selection(&asked, filters, context.app.config.limits.items_limit_max)?;
+    let request = PageRequest { query, crs: asked.crs, representation: asked.representation, etag };
+    context.check_if_none_match(&request.etag)?;
+    let app = context.app.clone();
+    let is_small = is_small(&request);
+    let work = move || page(&context, &snapshot, &request);
+    let response = if is_small { small(work)? } else { app.pool.run(work).await? };
+    Ok(response.into_response())
+}
+
+/// True if the page takes well below a millisecond: some features of a small box, or the next ones by number.
+fn is_small(request: &PageRequest) -> bool {
     const DEGREES: f64 = 0.006;
+    let query = &request.query;
     let near = |bbox: &Bbox| {
         let span = |axis: usize| bbox.max[axis] - bbox.min[axis];
         (0.0..=DEGREES).contains(&span(0)) && span(1) <= DEGREES
     };
-    representation.format == DocumentFormat::Json
-        && crs.crs == Crs::WGS84
+    request.representation.format == DocumentFormat::Json
+        && request.crs.crs == Crs::WGS84
         && query.limit.is_some_and(|limit| limit <= 200)
         && query.intersects.is_none()
         && query.bbox.as_ref().map_or(query.filters.is_empty() && query.time.is_none(), near)
 }
 
-fn question(context: &mut RequestContext, snapshot: &LayerSnapshot) -> Result<(Query, NamedCrs), Problem> {
-    let time = context.time()?;
-    let limits = &context.app.config.limits;
-    let params = &mut context.params;
-    let crs = params.take("crs")?.map_or_else(|| Ok(NamedCrs::crs84()), |text| named_crs("crs", &text))?;
-    let limit = params.limit(limits.items_limit_default, limits.items_limit_max)?;
-    // GDAL before 3.7 sets a limit of 10 by itself: ten thousand requests for a layer, and its GeoJSON reader takes texts
-    // for dates where a page holds nothing else, which ten parcel keys in a row often are. The link that it follows has this.
-    let at_least = params.number("at-least", 1, 1_000_000_000)?.unwrap_or(0).min(limits.items_limit_max);
-    let bbox_crs = params.take("bbox-crs")?;
-    let bbox_crs = bbox_crs.map_or_else(|| Ok(NamedCrs::crs84()), |text| named_crs("bbox-crs", &text))?;
+/// What the parameters select.
+fn selection(asked: &ItemsQuery, filters: Vec<Filter>, limit_max: usize) -> Result<Query, Problem> {
+    let at_least = usize::try_from(asked.at_least.unwrap_or(0)).unwrap_or(usize::MAX).min(limit_max);
     let mut query = Query {
-        limit: Some(limit.max(at_least)),
-        after: params.number("after", 0, i64::MAX)?,
-        time,
+        limit: Some(asked.limit.max(at_least)),
+        after: asked.after.and_then(|after| i64::try_from(after).ok()),
+        time: asked.time,
+        filters,
         ..Query::default()
     };
-    match params.take("bbox")?.map(|text| window(&text, &bbox_crs)).transpose()? {
+    match asked.bbox.as_deref().map(|text| window(text, &asked.bbox_crs)).transpose()? {
         None => {}
         Some(Window::Bbox(bbox)) => query.bbox = Some(bbox),
         Some(Window::Polygon(polygon)) => query.intersects = Some(polygon.into()),
     }
-    query.filters = filters(params, snapshot)?;
-    Ok((query, crs))
+    Ok(query)
 }
 
-/// The parameters that are left are fields; their values are of the field's type.
+/// Reads the remaining parameters as fields whose values must be equal, each of its field's type.
 fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>, Problem> {
-    let layer = snapshot.layer();
+    let fields = visible(snapshot.layer(), &Audience::Public);
     let mut filters = Vec::new();
-    for (field, definition) in visible(layer, &Audience::Public).iter() {
+    for (field, definition) in fields.iter() {
         let name = &definition.name;
         let Some(text) = params.take_any(name)? else { continue };
         let value = Value::parse(&text, definition.field_type).ok_or_else(|| {
@@ -106,11 +169,11 @@ fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>,
         filters.push(Filter { field, comparison: Comparison::Eq, value });
     }
     if let Some((name, _)) = params.pairs().next() {
-        let fields = visible(layer, &Audience::Public).names();
-        let near = nearest(name, &fields, 40).join(", ");
+        let known: Vec<&str> = ItemsQuery::declared().iter().map(|parameter| parameter.name()).collect();
+        let near = nearest(name, &fields.names(), 40).join(", ");
         return Err(Problem::unknown_parameter(format!(
-            "`{name}` is not known here; the parameters are: {}, lang, and the fields: {near}",
-            KNOWN.join(", ")
+            "`{name}` is not known here; the parameters are: {}, and the fields: {near}",
+            known.join(", ")
         )));
     }
     Ok(filters)
@@ -118,12 +181,10 @@ fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>,
 
 fn page(
     context: &RequestContext,
-    representation: Representation,
     snapshot: &LayerSnapshot,
-    query: &Query,
-    crs: &NamedCrs,
-    etag: &str,
+    request: &PageRequest,
 ) -> Result<ResponseBuilder, Problem> {
+    let PageRequest { query, crs, representation, etag } = request;
     let page = snapshot.select(query);
     let next = page.next.map(|fid| {
         let after = fid.to_string();
@@ -132,8 +193,12 @@ fn page(
     if representation.format == DocumentFormat::Html {
         let next = next.map(|next| next(&context.given, "html"));
         let content = pages::items(snapshot, &page.rows, next.as_deref(), representation.lang);
-        let page =
-            html::page(context, representation, layer_title(snapshot.layer(), representation.lang), &content);
+        let page = html::page(
+            context,
+            *representation,
+            layer_title(snapshot.layer(), representation.lang),
+            &content,
+        );
         return Ok(ResponseBuilder::new(HTML, page).tagged(etag).compressed(&context.headers));
     }
     let path = format!("/api/collections/{}", segment(snapshot.layer().id.as_str()));
@@ -154,20 +219,26 @@ fn page(
         ));
     }
     let mut out = Vec::with_capacity(1024 + page.rows.len() * 512);
-    out.extend(b"{\"type\":\"FeatureCollection\",\"timeStamp\":\"");
-    out.extend(Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true).as_bytes());
-    out.extend(format!("\",\"numberReturned\":{}", page.rows.len()).as_bytes());
-    // Counting what a filter leaves over would cost a whole scan that nobody asked for.
+    let mut json = JsonWriter::new(&mut out);
+    json.open_object().key("type").text("FeatureCollection");
+    json.key("timeStamp").text(&Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true));
+    json.key("numberReturned").value(&page.rows.len());
+    // Counting what a filter leaves would need a scan of the whole layer.
     let unfiltered = query.bbox.is_none()
         && query.intersects.is_none()
         && query.filters.is_empty()
         && query.time.is_none();
     if unfiltered {
-        out.extend(format!(",\"numberMatched\":{}", snapshot.len()).as_bytes());
+        json.key("numberMatched").value(&snapshot.len());
     }
-    out.extend(b",\"features\":[");
-    features(&mut out, snapshot, &page.rows, crs)?;
-    out.extend(format!("],\"links\":{}}}", json!(links)).as_bytes());
+    json.key("features").open_array();
+    let writer = FeatureWriter::new(snapshot, crs)?;
+    for &row in &page.rows {
+        writer.feature(&mut json, row, |_| Ok(()))?;
+    }
+    json.close_array();
+    json.key("links").value(&links);
+    json.close_object();
     Ok(ResponseBuilder::new(GEOJSON, out)
         .tagged(etag)
         .with(CONTENT_CRS, &format!("<{}>", crs.uri))
@@ -175,22 +246,7 @@ fn page(
         .compressed(&context.headers))
 }
 
-fn features(
-    out: &mut Vec<u8>,
-    snapshot: &LayerSnapshot,
-    rows: &[Row],
-    crs: &NamedCrs,
-) -> Result<(), Problem> {
-    let writer = FeatureWriter::new(snapshot, crs)?;
-    for (position, &row) in rows.iter().enumerate() {
-        if position > 0 {
-            out.push(b',');
-        }
-        writer.feature(out, row, |_| {})?;
-    }
-    Ok(())
-}
-
+/// The links as the header `Link` (RFC 8288).
 fn link_header(links: &[serde_json::Value]) -> String {
     let text = |link: &serde_json::Value, name: &str| link[name].as_str().unwrap_or_default().to_owned();
     let one = |link| {
@@ -201,12 +257,9 @@ fn link_header(links: &[serde_json::Value]) -> String {
 
 /// `GET /api/collections/{layer}/items/{id}`
 pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    context.as_of().await?;
+    let ItemQuery { crs, revision, representation } = context.query()?;
+    context.as_of(revision).await?;
     let snapshot = context.layer()?;
-    let crs =
-        context.params.take("crs")?.map_or_else(|| Ok(NamedCrs::crs84()), |text| named_crs("crs", &text))?;
-    context.no_more(&["crs", "revision"])?;
     let id = context.path_param("id").to_owned();
     let layer = snapshot.layer();
     let row = snapshot.row_of_id(&id).ok_or_else(|| {
@@ -216,7 +269,7 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
             layer.id
         ))
     })?;
-    // Of the content, so that it can be written back with If-Match, then of the form.
+    // The tag of the content, which If-Match of a write needs, comes before that of the form.
     let content_tag = citymap_edit::content_tag(snapshot.layer(), &snapshot.feature(row));
     if representation.format == DocumentFormat::Html {
         let content = pages::item(&snapshot, row, representation.lang);
@@ -235,15 +288,17 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
         link("collection", JSON, "The layer", context.base().url(&path)),
     ];
     let mut out = Vec::with_capacity(1024);
-    FeatureWriter::new(&snapshot, &crs)?
-        .feature(&mut out, row, |out| out.extend(format!(",\"links\":{}", json!(links)).as_bytes()))?;
+    FeatureWriter::new(&snapshot, &crs)?.feature(&mut JsonWriter::new(&mut out), row, |json| {
+        json.key("links").value(&links);
+        Ok(())
+    })?;
     let reply = ResponseBuilder::new(GEOJSON, out)
         .with(CONTENT_CRS, &format!("<{}>", crs.uri))
         .with(header::LINK, &link_header(&links));
     tagged(&context, reply, &content_tag)
 }
 
-/// The answer with a strong tag: of the feature's content, a dot, and of the bytes sent.
+/// The answer with a strong ETag: a tag of the feature's content, a dot, and a tag of the bytes that are sent.
 fn tagged(context: &RequestContext, reply: ResponseBuilder, content: &str) -> HandlerResult {
     let form = content_hash(reply.bytes());
     let reply = reply.compressed(&context.headers);

@@ -1,17 +1,23 @@
+//! The landing page, the conformance classes and the list of layers.
+
 use axum::response::IntoResponse;
+use citymap_model::AsOf;
 use serde_json::json;
 
 use super::pages;
 use crate::{
     features::describe::{collection, link, self_links},
     http::{
-        html,
+        html::{self, Page},
+        negotiate::Representation,
+        parameters::{AS_OF, REPRESENTATION},
+        query::query,
         request::{HandlerResult, RequestContext, catalogue},
         response::{HTML, JSON},
     },
 };
 
-/// What of the standards is kept.
+/// The conformance classes that are met.
 const CONFORMANCE: [&str; 15] = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
@@ -30,13 +36,27 @@ const CONFORMANCE: [&str; 15] = [
     "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/core-roles-features",
 ];
 
-/// What OpenAPI 3.1 documents are.
+/// The media type of OpenAPI 3.1 documents.
 pub(crate) const OPENAPI_31: &str = "application/vnd.oai.openapi+json;version=3.1";
+
+query! {
+    /// The query of documents that are the same at every revision.
+    pub(crate) struct PageQuery {
+        representation: Representation = REPRESENTATION,
+    }
+}
+
+query! {
+    /// The query of descriptions of layers.
+    pub(crate) struct LayerQuery {
+        revision: Option<AsOf> = AS_OF,
+        representation: Representation = REPRESENTATION,
+    }
+}
 
 /// `GET /api`
 pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    context.no_more(&[])?;
+    let PageQuery { representation } = context.query()?;
     let etag = context.etag(representation);
     context.check_if_none_match(&etag)?;
     let url = |path: &str| context.base().url(path);
@@ -69,25 +89,25 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
         "links": links,
         "citymap": {"revision": context.city_snapshot.revision(), "layers": context.city_snapshot.city.layers.len(), "version": env!("CARGO_PKG_VERSION")},
     });
-    html::reply(&context, representation, title, JSON, &document, &etag).map(IntoResponse::into_response)
+    Ok(html::reply(&context, &Page { representation, title, kind: JSON, etag: &etag }, &document)
+        .into_response())
 }
 
 /// `GET /api/conformance`
 pub(crate) async fn conformance(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    context.no_more(&[])?;
+    let PageQuery { representation } = context.query()?;
     let etag = context.etag(representation);
     context.check_if_none_match(&etag)?;
     let document = json!({"conformsTo": CONFORMANCE});
     let title = if representation.lang == "en" { "Standards kept" } else { "Chuẩn áp dụng" };
-    html::reply(&context, representation, title, JSON, &document, &etag).map(IntoResponse::into_response)
+    Ok(html::reply(&context, &Page { representation, title, kind: JSON, etag: &etag }, &document)
+        .into_response())
 }
 
 /// `GET /api/collections`
 pub(crate) async fn collections(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    context.as_of().await?;
-    context.no_more(&["revision"])?;
+    let LayerQuery { revision, representation } = context.query()?;
+    context.as_of(revision).await?;
     let etag = context.etag(representation);
     context.check_if_none_match(&etag)?;
     let layers = catalogue(&context.city_snapshot);
@@ -96,24 +116,21 @@ pub(crate) async fn collections(mut context: RequestContext) -> HandlerResult {
         layers.iter().map(|snapshot| collection(snapshot, &context.base(), representation.lang)).collect();
     let document = json!({"links": links, "collections": collections});
     let title = if representation.lang == "en" { "Layers" } else { "Các lớp dữ liệu" };
-    html::reply_as(&context, representation, title, JSON, &document, &etag, || {
-        pages::collections(&layers, representation.lang)
-    })
-    .map(IntoResponse::into_response)
+    let page = Page { representation, title, kind: JSON, etag: &etag };
+    Ok(html::reply_as(&context, &page, &document, || pages::collections(&layers, representation.lang))
+        .into_response())
 }
 
 /// `GET /api/collections/{layer}`
 pub(crate) async fn one_collection(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    context.as_of().await?;
-    context.no_more(&["revision"])?;
+    let LayerQuery { revision, representation } = context.query()?;
+    context.as_of(revision).await?;
     let snapshot = context.layer()?;
     let etag = context.etag(representation);
     context.check_if_none_match(&etag)?;
     let document = collection(&snapshot, &context.base(), representation.lang);
     let title = crate::features::describe::layer_title(snapshot.layer(), representation.lang);
-    html::reply_as(&context, representation, title, JSON, &document, &etag, || {
-        pages::collection(&snapshot, representation.lang)
-    })
-    .map(IntoResponse::into_response)
+    let page = Page { representation, title, kind: JSON, etag: &etag };
+    Ok(html::reply_as(&context, &page, &document, || pages::collection(&snapshot, representation.lang))
+        .into_response())
 }

@@ -1,4 +1,4 @@
-//! The pages that people read most: layers, a layer, a table of features, a feature.
+//! The pages for layers, for a table of features and for one feature.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     http::{base::segment, html::say},
 };
 
-/// All layers.
+/// The content of the page of all layers.
 pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str) -> Markup {
     html! {
         @if layers.is_empty() {
@@ -41,14 +41,14 @@ pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str) -> Markup {
     }
 }
 
-/// One layer: where it came from, and its fields.
+/// The content of the page of one layer: its source and its fields.
 pub(crate) fn collection(snapshot: &LayerSnapshot, lang: &str) -> Markup {
     let layer = snapshot.layer();
     let facts = [
         (say(lang, "Số đối tượng", "Features"), Some(snapshot.len().to_string())),
         (say(lang, "Hình học", "Geometry"), Some(layer.geometry.as_str().to_owned())),
         (say(lang, "Nguồn", "Source"), layer.source.clone()),
-        (say(lang, "Hệ toạ độ nguồn", "Source coordinate system"), layer.source_crs.clone()),
+        (say(lang, "Hệ tọa độ nguồn", "Source coordinate system"), layer.source_crs.clone()),
         (say(lang, "Hiện trạng ngày", "State of"), layer.data_date.map(|date| date.to_string())),
         (say(lang, "Đơn vị quản lý", "Steward"), layer.steward.clone()),
         (say(lang, "Ghi công", "Attribution"), layer.attribution.clone()),
@@ -80,7 +80,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, lang: &str) -> Markup {
     }
 }
 
-/// A value as people read it: a code with its meaning and colour.
+/// A value with its unit; a code with its meaning and colour.
 fn value(field: &Field, value: ValueRef<'_>, lang: &str) -> Markup {
     let text = value.to_text();
     let entry = field.code_list.as_deref().and_then(codes::builtin).and_then(|list| list.get(&text));
@@ -92,7 +92,7 @@ fn value(field: &Field, value: ValueRef<'_>, lang: &str) -> Markup {
     }
 }
 
-/// A page of features as a table.
+/// The content of a page of features: a table.
 pub(crate) fn items(snapshot: &LayerSnapshot, rows: &[Row], next: Option<&str>, lang: &str) -> Markup {
     let layer = snapshot.layer();
     let fields: Vec<(usize, &Field)> = visible(layer, &Audience::Public).iter().collect();
@@ -117,7 +117,7 @@ pub(crate) fn items(snapshot: &LayerSnapshot, rows: &[Row], next: Option<&str>, 
     }
 }
 
-/// One feature.
+/// The content of the page of one feature.
 pub(crate) fn item(snapshot: &LayerSnapshot, row: Row, lang: &str) -> Markup {
     let layer = snapshot.layer();
     let middle = snapshot.bbox(row).map(|bbox| bbox.center());

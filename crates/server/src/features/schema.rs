@@ -1,5 +1,5 @@
-//! What a layer's features look like, as JSON Schema: for people and programs (`/schema`, OGC API – Features part 5), for
-//! filters (`/queryables`, part 3), and for GDAL (`/feature-schema`).
+//! The schema of a layer's features as JSON Schema: for people and programs (`/schema`, OGC API – Features Part 5), for filters
+//! (`/queryables`, Part 3), and for GDAL (`/feature-schema`).
 
 use axum::response::IntoResponse;
 use citymap_access::{Audience, visible};
@@ -8,9 +8,13 @@ use citymap_model::{Field, FieldType, GeometryKind, codes};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    features::describe::{field_title, layer_title},
+    features::{
+        describe::{field_title, layer_title},
+        landing::PageQuery,
+    },
     http::{
         base::segment,
+        html::{self, Page},
         negotiate::Representation,
         problem::Problem,
         request::{HandlerResult, RequestContext},
@@ -50,13 +54,13 @@ pub(crate) async fn feature_schema(context: RequestContext) -> HandlerResult {
     })
 }
 
+/// Answers with the schema whose members `body` gives.
 fn document(
     mut context: RequestContext,
     name: &str,
     body: impl FnOnce(&LayerSnapshot, Representation) -> Value,
 ) -> HandlerResult {
-    let representation = context.representation()?;
-    context.no_more(&[])?;
+    let PageQuery { representation } = context.query()?;
     let snapshot = context.layer()?;
     let etag = context.etag(representation);
     context.check_if_none_match(&etag)?;
@@ -70,18 +74,12 @@ fn document(
     let (Value::Object(schema_members), Value::Object(members)) =
         (&mut schema, body(&snapshot, representation))
     else {
-        return Err(Problem::internal("a schema is no object").into());
+        return Err(Problem::internal("a schema is not an object").into());
     };
     schema_members.extend(members);
-    crate::http::html::reply(
-        &context,
-        representation,
-        layer_title(layer, representation.lang),
-        SCHEMA,
-        &schema,
-        &etag,
-    )
-    .map(IntoResponse::into_response)
+    let page =
+        Page { representation, title: layer_title(layer, representation.lang), kind: SCHEMA, etag: &etag };
+    Ok(html::reply(&context, &page, &schema).into_response())
 }
 
 fn geometry(kind: GeometryKind) -> Value {
@@ -119,10 +117,10 @@ fn fields(snapshot: &LayerSnapshot, lang: &str) -> Map<String, Value> {
     properties
 }
 
-/// A null value counts as an absent one (part 5), so `type` is one name, which is all that GDAL understands of it.
+/// A null value counts as an absent one (Part 5), so `type` is a single name, which is all that GDAL supports.
 ///
-/// GDAL takes `integer` for 32 bits and cuts what is longer. A column that holds longer ones is declared as a whole
-/// `number` (53 bits survive), beyond that without a type, which GDAL reads as text, digit for digit.
+/// GDAL reads `integer` as 32 bits and truncates longer numbers. A column with longer ones is declared as a whole `number`
+/// (53 bits survive), and beyond that without a type, which GDAL reads as text without loss.
 fn value_schema(field: &Field, largest: impl FnOnce() -> u64) -> Map<String, Value> {
     let schema = match field.field_type {
         FieldType::Bool => json!({"type": "boolean"}),
@@ -139,7 +137,7 @@ fn value_schema(field: &Field, largest: impl FnOnce() -> u64) -> Map<String, Val
     if let Value::Object(schema) = schema { schema } else { Map::new() }
 }
 
-/// The largest magnitude of a field of whole numbers.
+/// The largest magnitude in a field of whole numbers; O(features).
 fn largest(snapshot: &LayerSnapshot, field: usize) -> u64 {
     let numbers = snapshot.rows().filter_map(|row| match snapshot.value(row, field) {
         ValueRef::Int(value) => Some(value.unsigned_abs()),

@@ -1,17 +1,19 @@
-//! Positions and boxes in questions, and which axis comes first.
+//! Coordinates in queries: systems, boxes and positions.
 //!
-//! Questions (`x`, `y`, `/api/within`) have x = easting or longitude always. OGC API – Features' `crs` and `bbox-crs` follow the
-//! order that the authority gives each system, as Part 2 of the standard wants it and as GDAL and QGIS expect it: latitude
-//! comes first in EPSG:4326 and EPSG:4756, longitude in CRS84, easting in every grid listed here.
+//! In questions (`x`, `y`, `/api/within`) x is easting or longitude always. `crs` and `bbox-crs` of OGC API – Features follow
+//! the axis order of the authority ([`NamedCrs`]).
 
 use citymap_crs::{Crs, NamedCrs, Transform};
 use citymap_engine::Bbox;
 use geo::{Coord, LineString, MultiPolygon, Polygon};
 
-use crate::http::{params::Params, problem::Problem};
+use crate::http::problem::Problem;
 
 /// Reads the system that the parameter or header `name` names: a URI, `EPSG:n`, `[EPSG:n]` or `CRS84`. Refuses a system in
 /// which features are not offered.
+///
+/// # Errors
+/// 400 if the system is not known or not offered.
 pub(crate) fn named_crs(name: &str, text: &str) -> Result<NamedCrs, Problem> {
     NamedCrs::find(text)?.ok_or_else(|| {
         Problem::parameter(format!(
@@ -21,17 +23,17 @@ pub(crate) fn named_crs(name: &str, text: &str) -> Result<NamedCrs, Problem> {
     })
 }
 
-/// A box or an area that a question is restricted to.
+/// The area that a query is restricted to.
 #[derive(Clone, Debug)]
 pub(crate) enum Window {
-    /// Along longitude and latitude.
+    /// A box along longitude and latitude.
     Bbox(Bbox),
-    /// Along the axes of another system: in degrees its edges are curves, given here by many points.
+    /// A box along the axes of another system, in degrees: its edges are curves, given by many points.
     Polygon(Polygon<f64>),
 }
 
 impl Window {
-    /// The window as polygons.
+    /// The same area as polygons; two if it crosses the antimeridian.
     pub(crate) fn to_polygons(&self) -> MultiPolygon<f64> {
         match self {
             Self::Polygon(polygon) => MultiPolygon::new(vec![polygon.clone()]),
@@ -43,7 +45,10 @@ impl Window {
     }
 }
 
-/// Reads `bbox` in the system `crs`: four numbers, or six whose heights do not count.
+/// Reads `bbox` in the system `crs`: four numbers, or six of which the heights are ignored.
+///
+/// # Errors
+/// 400 with the reason and the expected order.
 pub(crate) fn window(text: &str, crs: &NamedCrs) -> Result<Window, Problem> {
     let order = if crs.swapped { "south,west,north,east" } else { "west,south,east,north" };
     let refuse =
@@ -52,7 +57,7 @@ pub(crate) fn window(text: &str, crs: &NamedCrs) -> Result<Window, Problem> {
         .split(',')
         .map(|number| number.trim().parse().ok().filter(|value: &f64| value.is_finite()))
         .collect::<Option<_>>()
-        .ok_or_else(|| refuse("it holds what is no number"))?;
+        .ok_or_else(|| refuse("it has a value that is not a number"))?;
     let (low, high) = match *numbers.as_slice() {
         [a, b, c, d] => ([a, b], [c, d]),
         [a, b, _, c, d, _] => ([a, b], [c, d]),
@@ -60,19 +65,19 @@ pub(crate) fn window(text: &str, crs: &NamedCrs) -> Result<Window, Problem> {
     };
     let ([west, south], [east, north]) = (crs.turn(low), crs.turn(high));
     if south > north {
-        return Err(refuse("its south lies above its north"));
+        return Err(refuse("its south is greater than its north"));
     }
     if crs.crs.is_geographic() {
         if let Some(bad) = [south, north].into_iter().find(|lat| lat.abs() > 90.0) {
             return Err(refuse(&format!(
-                "latitude {bad} lies beyond 90 degrees, perhaps the axes are exchanged"
+                "latitude {bad} is beyond 90 degrees; perhaps the axes are exchanged"
             )));
         }
         if let Some(bad) = [west, east].into_iter().find(|lon| lon.abs() > 180.0) {
-            return Err(refuse(&format!("longitude {bad} lies beyond 180 degrees")));
+            return Err(refuse(&format!("longitude {bad} is beyond 180 degrees")));
         }
     } else if west > east {
-        return Err(refuse("its west lies beyond its east"));
+        return Err(refuse("its west is greater than its east"));
     }
     if crs.crs == Crs::WGS84 {
         return Ok(Window::Bbox(Bbox::new(west, south, east, north)));
@@ -83,8 +88,8 @@ pub(crate) fn window(text: &str, crs: &NamedCrs) -> Result<Window, Problem> {
     Ok(Window::Polygon(curved([west, south], [east, north], crs.crs)?))
 }
 
-/// A box in another system as a polygon in longitude and latitude, 32 points an edge: in the city less than a
-/// millimetre away from the true curve for a box of 30 km.
+/// A box in another system as a polygon in longitude and latitude with 32 points per edge. In the city it is within a
+/// millimetre of the true curve for a box of 30 km.
 fn curved([west, south]: [f64; 2], [east, north]: [f64; 2], crs: Crs) -> Result<Polygon<f64>, Problem> {
     const STEPS: u32 = 32;
     let corners = [[west, south], [east, south], [east, north], [west, north], [west, south]];
@@ -101,29 +106,24 @@ fn curved([west, south]: [f64; 2], [east, north]: [f64; 2], crs: Crs) -> Result<
     Ok(Polygon::new(ring, Vec::new()))
 }
 
-/// Takes the position that a question is about: `lon` and `lat`, or `x`, `y` and `crs`. WGS 84.
-pub(crate) fn point(params: &mut Params) -> Result<[f64; 2], Problem> {
-    maybe_point(params)?.ok_or_else(|| {
-        Problem::parameter("the position is missing; write lon=106.698&lat=10.7725 or x=603481.588&y=1191454.611&crs=EPSG:9210")
-    })
-}
-
-/// As [`point`], where there need not be one.
-pub(crate) fn maybe_point(params: &mut Params) -> Result<Option<[f64; 2]>, Problem> {
-    let lon = params.number("lon", -180.0, 180.0)?;
-    let lat = params.number("lat", -90.0, 90.0)?;
-    let x = params.number("x", -1e9, 1e9)?;
-    let y = params.number("y", -1e9, 1e9)?;
-    let crs = params.take("crs")?;
+/// The position that the parameters of a question give, if they give one: `lon` and `lat`, or `x`, `y` and `crs`. WGS 84
+/// longitude and latitude.
+///
+/// # Errors
+/// 400 if some parameters of one way are missing, or both ways are mixed.
+pub(crate) fn position(
+    [lon, lat]: [Option<f64>; 2],
+    [x, y]: [Option<f64>; 2],
+    crs: Option<Crs>,
+) -> Result<Option<[f64; 2]>, Problem> {
     match (lon, lat, x, y, crs) {
         (None, None, None, None, None) => Ok(None),
         (Some(lon), Some(lat), None, None, None) => Ok(Some([lon, lat])),
         (None, None, Some(x), Some(y), Some(crs)) => {
-            let crs: Crs = crs.parse()?;
             Ok(Some(Transform::new(crs, Crs::WGS84)?.point([x, y])?))
         }
         _ => Err(Problem::parameter(
-            "give either lon and lat, or x (easting), y (northing) and crs: all of them and no others",
+            "give either lon and lat, or x (easting), y (northing) and crs: all of one kind and none of the other",
         )),
     }
 }
@@ -131,16 +131,21 @@ pub(crate) fn maybe_point(params: &mut Params) -> Result<Option<[f64; 2]>, Probl
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{
+        parameters::POSITION,
+        params::Params,
+        query::{QueryReader, QuerySource},
+    };
 
     #[test]
     fn a_box_in_the_wrong_order_is_explained() {
         let lonlat = NamedCrs::crs84();
         for (text, word) in [
             ("10.7,106.6,10.8,106.7", "latitude 106.6"),
-            ("106.6,10.8,106.7,10.7", "south lies above"),
+            ("106.6,10.8,106.7,10.7", "south is greater"),
             ("106.6,10.8,106.7", "neither four nor six"),
-            ("a,b,c,d", "no number"),
-            ("106.6,10.8,NaN,11", "no number"),
+            ("a,b,c,d", "not a number"),
+            ("106.6,10.8,NaN,11", "not a number"),
             ("-190,0,0,1", "longitude -190"),
         ] {
             let problem = window(text, &lonlat).unwrap_err();
@@ -160,7 +165,12 @@ mod tests {
 
     #[test]
     fn a_position_is_given_in_one_way() {
-        let read = |query: &str| point(&mut Params::parse(Some(query)).unwrap());
+        let limits = crate::config::Limits::default();
+        let headers = axum::http::HeaderMap::new();
+        let read = |query: &str| {
+            let mut params = Params::parse(Some(query)).unwrap();
+            POSITION.take(&mut QueryReader { params: &mut params, headers: &headers, limits: &limits })
+        };
         assert_eq!(read("lon=106.698&lat=10.7725").unwrap(), [106.698, 10.7725]);
         let [lon, lat] = read("x=603481.588&y=1191454.611&crs=EPSG:9210").unwrap();
         assert!((lon - 106.698).abs() < 1e-8 && (lat - 10.7725).abs() < 1e-8);

@@ -1,14 +1,13 @@
-//! What the client would like to read: format, language, compression.
+//! Content negotiation: format, language and content coding.
 
 use axum::http::{HeaderMap, HeaderName, header};
 use citymap_tile::ContentEncoding;
 
-use crate::http::{params::Params, problem::Problem};
-
-/// JSON or a page for people.
+/// The format of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DocumentFormat {
     Json,
+    /// A page for people.
     Html,
 }
 
@@ -21,29 +20,22 @@ pub(crate) struct Representation {
 }
 
 impl Representation {
-    /// From `f` and `lang`, else from `Accept` and `Accept-Language`.
-    pub(crate) fn take(params: &mut Params, headers: &HeaderMap) -> Result<Self, Problem> {
-        let format = match params.take("f")?.as_deref() {
+    /// The values of `f` and `lang` if they are given, else what `Accept` and `Accept-Language` ask for.
+    pub(crate) fn choose(
+        format_given: Option<&'static str>,
+        lang_given: Option<&'static str>,
+        headers: &HeaderMap,
+    ) -> Self {
+        let format = match format_given {
             Some("json") => DocumentFormat::Json,
-            Some("html") => DocumentFormat::Html,
-            Some(other) => {
-                return Err(Problem::parameter(format!("`f={other}` cannot be used; write json or html")));
-            }
+            Some(_) => DocumentFormat::Html,
             None => format(headers),
         };
-        let lang = match params.take("lang")?.as_deref() {
-            Some("vi") => "vi",
-            Some("en") => "en",
-            Some(other) => {
-                return Err(Problem::parameter(format!("`lang={other}` cannot be used; write vi or en")));
-            }
-            None => lang(headers),
-        };
-        Ok(Self { format, lang })
+        Self { format, lang: lang_given.unwrap_or_else(|| lang(headers)) }
     }
 }
 
-/// The entries of a list header with their weights, heaviest first, equal ones in their order.
+/// The entries of a list header with their weights, highest weight first; entries of equal weight keep their order.
 fn entries(headers: &HeaderMap, name: HeaderName) -> Vec<(String, f32)> {
     let mut found: Vec<(String, f32)> = headers
         .get_all(name)
@@ -86,26 +78,26 @@ fn lang(headers: &HeaderMap) -> &'static str {
     "vi"
 }
 
-/// Whether `Accept` names this media type itself, parameters aside.
+/// True if `Accept` names this media type without wildcards; parameters are ignored.
 pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     entries(headers, header::ACCEPT).iter().any(|(name, _)| name == media_type)
 }
 
-/// How much the client likes any of these media types, named without wildcards: from 0 (not at all) to 1000.
+/// The highest weight, 0 to 1000, that `Accept` gives to one of these media types without wildcards.
 pub(crate) fn weight_of(headers: &HeaderMap, media_types: &[&str]) -> u16 {
     let listed = weights(headers, header::ACCEPT);
     let named = listed.filter(|(name, _)| media_types.iter().any(|own| own.eq_ignore_ascii_case(name)));
     named.map(|(_, weight)| weight).max().unwrap_or(0)
 }
 
-/// The entries of a list header with their weights in thousandths, in their order; those refused (`q=0`) among them.
+/// The entries of a list header in their order with their weights in thousandths; includes refused ones (`q=0`).
 fn weights(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str, u16)> {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).filter_map(|entry| {
         let mut parts = entry.split(';').map(str::trim);
         let name = parts.next().filter(|name| !name.is_empty())?;
         let q = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        // What cannot be read is refused, as above.
+        // A weight that cannot be read counts as a refusal, as above.
         let weight = q.map_or(1.0, |q| q.trim().parse::<f32>().unwrap_or(0.0));
         Some((name, (weight.clamp(0.0, 1.0) * 1000.0).round() as u16))
     })
@@ -163,12 +155,12 @@ impl Encodings {
     }
 }
 
-/// Whether the answer may come as gzip.
+/// True if the client accepts gzip.
 pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
     Encodings::of(headers).gzip()
 }
 
-/// Whether `If-None-Match` names this tag. Weak and strong ones are compared by their text (RFC 9110, 13.1.2).
+/// True if `If-None-Match` has this ETag. Weak and strong ones are compared by their text (RFC 9110, section 13.1.2).
 pub(crate) fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
     fn bare(tag: &str) -> &str {
         tag.trim().trim_start_matches("W/")

@@ -10,19 +10,18 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use citymap_engine::{LayerSnapshot, TimeInterval};
+use citymap_engine::LayerSnapshot;
 use citymap_live::{CitySnapshot, LiveError};
-use citymap_model::AsOf;
-use citymap_model::nearest;
+use citymap_model::{AsOf, nearest};
 
 use crate::{
     app::App,
     http::{
         base::BaseUrl,
-        datetime::interval,
         negotiate::{Representation, matches_etag},
         params::{MIN_REVISION, Params},
         problem::Problem,
+        query::{Query, QueryReader},
     },
 };
 
@@ -164,30 +163,31 @@ impl RequestContext {
         BaseUrl::of(self.app.config.base_url.as_deref(), &self.headers, &self.uri)
     }
 
-    /// Takes format and language.
+    /// Reads the query of a route that knows no other parameters.
     ///
     /// # Errors
-    /// 400 for a format or language that is not offered.
-    pub(crate) fn representation(&mut self) -> Result<Representation, Problem> {
-        Representation::take(&mut self.params, &self.headers)
+    /// 400 for the first parameter that cannot be used or is not known.
+    pub(crate) fn query<Q: Query>(&mut self) -> Result<Q, Problem> {
+        let query = self.read_query()?;
+        Q::finish(&self.params)?;
+        Ok(query)
     }
 
-    /// Checks that all parameters have been taken. `known` are those of the path, without `min-revision`, `f` and `lang`.
+    /// Reads the declared parameters of a query; the others stay in `params`.
     ///
     /// # Errors
-    /// 400 for the first one that is not known.
-    pub(crate) fn no_more(&self, known: &[&str]) -> Result<(), Problem> {
-        let mut all = known.to_vec();
-        all.extend(["min-revision", "f", "lang"]);
-        self.params.finish(&all)
+    /// 400 for the first parameter that cannot be used.
+    pub(crate) fn read_query<Q: Query>(&mut self) -> Result<Q, Problem> {
+        let limits = &self.app.config.limits;
+        Q::read(&mut QueryReader { params: &mut self.params, headers: &self.headers, limits })
     }
 
-    /// As [`RequestContext::no_more`] for routes that have neither formats nor languages.
+    /// Checks that no parameter was given besides `min-revision`.
     ///
     /// # Errors
-    /// 400 for the first one that is not known.
-    pub(crate) fn no_more_of(&self, known: &[&str]) -> Result<(), Problem> {
-        self.params.finish(&[known, &["min-revision"]].concat())
+    /// 400 for the first one.
+    pub(crate) fn no_query(&self) -> Result<(), Problem> {
+        self.params.finish(&[MIN_REVISION])
     }
 
     /// The ETag of an answer that depends on the city, the request and its representation only.
@@ -205,29 +205,15 @@ impl RequestContext {
         if matches_etag(&self.headers, etag) { Err(Rejection::NotModified(etag.to_owned())) } else { Ok(()) }
     }
 
-    /// Takes `datetime`, the valid time.
-    ///
-    /// # Errors
-    /// 400 if it is not an instant, a day or an interval.
-    pub(crate) fn time(&mut self) -> Result<Option<TimeInterval>, Problem> {
-        self.params.take("datetime")?.map(|text| interval(&text)).transpose()
-    }
-
-    /// Takes `revision` (a number, an instant, or a day, of which the end counts) and turns to the city at that revision.
-    /// Building that snapshot may wait for a slot in the pool.
+    /// Turns to the city at the state that was asked for, if one was. Building that snapshot may wait for a slot in the pool.
     ///
     /// # Errors
     /// 400 if there is no such revision, 503 if the pool's queue is full.
-    pub(crate) async fn as_of(&mut self) -> Result<(), Problem> {
-        let Some(text) = self.params.take("revision")? else { return Ok(()) };
-        // In a query an unescaped `+07:00` comes as ` 07:00`.
-        let asked: AsOf = text
-            .replace(' ', "+")
-            .parse()
-            .map_err(|error| Problem::parameter(format!("`revision`: {error}")))?;
-        if asked == AsOf::Revision(self.city_snapshot.revision()) {
+    pub(crate) async fn as_of(&mut self, state: Option<AsOf>) -> Result<(), Problem> {
+        let Some(asked) = state.filter(|asked| *asked != AsOf::Revision(self.city_snapshot.revision()))
+        else {
             return Ok(());
-        }
+        };
         let live = Arc::clone(&self.app.live);
         let city_snapshot = self
             .app
@@ -261,12 +247,12 @@ impl RequestContext {
             .ok_or_else(|| Problem::not_found(no_layer(&self.city_snapshot, id)))
     }
 
-    /// Takes `layers=a,b`; without it all layers. In catalogue order.
+    /// The layers that a list `a,b` names, or all layers; in catalogue order.
     ///
     /// # Errors
     /// 400 if a layer does not exist.
-    pub(crate) fn layers(&mut self) -> Result<Vec<Arc<LayerSnapshot>>, Problem> {
-        let Some(names) = self.params.take("layers")? else { return Ok(catalogue(&self.city_snapshot)) };
+    pub(crate) fn layers(&self, names: Option<&str>) -> Result<Vec<Arc<LayerSnapshot>>, Problem> {
+        let Some(names) = names else { return Ok(catalogue(&self.city_snapshot)) };
         let wanted: Vec<&str> = names.split(',').map(str::trim).collect();
         for name in &wanted {
             if self.city_snapshot.city.layer(name).is_none() {

@@ -22,7 +22,7 @@ const CHUNK: usize = 256 << 10;
 
 /// `GET /api/jobs/{job}/results`
 pub(crate) async fn results(context: RequestContext) -> HandlerResult {
-    context.no_more_of(&[])?;
+    context.no_query()?;
     let job = context.app.jobs.find(context.path_param("job"))?;
     let status = job.status();
     if status.state != JobState::Successful {

@@ -54,7 +54,7 @@ fn answer(document: &Value) -> HandlerResult {
 
 /// `GET /api/jobs`: all jobs for writers, none for others, because whoever knows a job's id may cancel it.
 pub(crate) async fn list(context: RequestContext) -> HandlerResult {
-    context.no_more_of(&[])?;
+    context.no_query()?;
     let base = context.base();
     let all = match known_writer(&context.app.config.writers, &context.headers) {
         Some(_) => context.app.jobs.all(),
@@ -66,14 +66,14 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
 
 /// `GET /api/jobs/{job}`
 pub(crate) async fn job(context: RequestContext) -> HandlerResult {
-    context.no_more_of(&[])?;
+    context.no_query()?;
     let job = context.app.jobs.find(context.path_param("job"))?;
     answer(&document(&job, &context.base()))
 }
 
 /// `DELETE /api/jobs/{job}`: cancels the job and removes its result.
 pub(crate) async fn dismiss(context: RequestContext) -> HandlerResult {
-    context.no_more_of(&[])?;
+    context.no_query()?;
     let job = context.app.jobs.find(context.path_param("job"))?;
     job.cancel.cancel();
     job.dismiss();

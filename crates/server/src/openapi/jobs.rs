@@ -1,30 +1,33 @@
-//! The overlay: of one feature at once, of whole layers as a job.
+//! The paths of overlays and jobs.
 
 use std::sync::Arc;
 
 use citymap_engine::LayerSnapshot;
 use serde_json::{Map, Value, json};
 
-use super::parameters::{place, shared_ref};
+use super::parameters::{path_parameter, shared_ref};
 use crate::{
+    config::Limits,
+    http::query::Query,
     processes::{PROCESSES, process::Process},
-    questions::overlay::{LIMIT, LIMIT_MAX},
+    questions::overlay::OverlayQuery,
 };
 
-/// What jobs and the overlay add to the paths.
-pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>]) {
+/// Adds the paths of overlays, processes and jobs.
+pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], limits: &Limits) {
     let first = layers.first().map(|snapshot| snapshot.layer().id.to_string()).unwrap_or_default();
     let example = layers.first().and_then(|snapshot| Some(snapshot.id(snapshot.rows().next()?).to_string()));
-    let query = |name: &str, say: &str, schema: Value, example: Value| json!({"name": name, "in": "query", "required": true, "description": say, "schema": schema, "example": example});
     let text = || json!({"type": "string"});
-    let mut parameters = vec![
-        query("layer", "The feature's layer", text(), first.clone().into()),
-        query("id", "The feature's id", text(), example.unwrap_or_default().into()),
-        query("with", "Layers to lay over it, with commas between", text(), first.clone().into()),
-        json!({"name": "limit", "in": "query", "description": "Pieces a layer",
-            "schema": {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT}}),
-    ];
-    parameters.extend(["datetime", "revision", "min-revision", "f", "lang"].map(shared_ref));
+    // The parameters of a feature have examples from the data; the others are shared.
+    let examples = [("layer", &first), ("id", &example.unwrap_or_default()), ("with", &first)];
+    let parameters: Vec<Value> = OverlayQuery::declared()
+        .into_iter()
+        .map(|parameter| match examples.iter().find(|(name, _)| *name == parameter.name()) {
+            Some((_, example)) => parameter.object(limits, Some(example)),
+            None if parameter.name() == "limit" => parameter.object(limits, None),
+            None => shared_ref(parameter),
+        })
+        .collect();
     paths.insert(
         "/overlay".to_owned(),
         json!({"get": {
@@ -34,7 +37,7 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
                 "304": {"$ref": "#/components/responses/unchanged"}})),
         }}),
     );
-    let job = place("job", "The job's id", text(), "0123456789abcdef0123456789abcdef".into());
+    let job = path_parameter("job", "The job's id", text(), "0123456789abcdef0123456789abcdef".into());
     paths.insert(
         "/processes".to_owned(),
         get("processes", "What can be done as a job", &[], &object("The processes")),
@@ -46,14 +49,10 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         "/jobs".to_owned(),
         get("jobs", "The jobs, for callers with a writer's token; for others none", &[], &object("The jobs")),
     );
-    let mut one = get("job", "How far a job is", &[&job], &object("The job"));
-    one["delete"] = get(
-        "dismissJob",
-        "Cancel a job, and take its result away",
-        &[&job],
-        &object("The job as it was"),
-    )["get"]
-        .take();
+    let mut one = get("job", "The progress of a job", &[&job], &object("The job"));
+    one["delete"] =
+        get("dismissJob", "Cancel a job and remove its result", &[&job], &object("The job as it was"))["get"]
+            .take();
     paths.insert("/jobs/{job}".to_owned(), one);
     let file = json!({"schema": {"type": "string", "format": "binary"}});
     let kinds = ["application/vnd.apache.parquet", "application/geopackage+sqlite3", "text/csv"];
@@ -64,11 +63,12 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         &[&job],
         &json!({"description": "The file", "content": content}),
     );
-    results["get"]["responses"]["206"] = json!({"description": "A part of the file"});
-    results["get"]["responses"]["416"] = json!({"description": "The part lies beyond the file"});
+    results["get"]["responses"]["206"] = json!({"description": "A range of the file"});
+    results["get"]["responses"]["416"] = json!({"description": "The range is beyond the end of the file"});
     paths.insert("/jobs/{job}/results".to_owned(), results);
 }
 
+/// Adds the paths of one process, with an example whose first layer is `layer`.
 fn of_process(paths: &mut Map<String, Value>, process: &dyn Process, layer: &str) {
     let (id, description) = (process.id(), process.describe());
     let mut camel = id.to_owned();

@@ -1,6 +1,6 @@
-//! The interface for machines: an OpenAPI document made from the layers there are and the limits that hold.
+//! The OpenAPI document, made from the layers, the limits and the declarations of the parameters.
 //!
-//! It keeps to what OpenAPI 3.0 and 3.1 have in common, and calls itself what the client can read: GDAL asks for 3.0.
+//! It uses only what OpenAPI 3.0 and 3.1 have in common, and names the version that the client can read: GDAL asks for 3.0.
 
 mod edits;
 mod feed;
@@ -12,22 +12,21 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use crate::{
-    features::landing::OPENAPI_31,
+    features::landing::{OPENAPI_31, PageQuery},
     http::{
-        html,
+        html::{self, Page},
         negotiate::accepts,
         request::{HandlerResult, RequestContext, catalogue},
         response::JSON,
     },
 };
 
-/// What OpenAPI 3.0 documents are.
+/// The media type of OpenAPI 3.0 documents.
 const OPENAPI_30: &str = "application/vnd.oai.openapi+json;version=3.0";
 
 /// `GET /api/openapi.json`
 pub(crate) async fn openapi(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    context.no_more(&[])?;
+    let PageQuery { representation } = context.query()?;
     let etag = context.etag(representation);
     context.check_if_none_match(&etag)?;
     let text = context
@@ -48,15 +47,9 @@ pub(crate) async fn openapi(mut context: RequestContext) -> HandlerResult {
         ("3.1.0", OPENAPI_31)
     };
     let document = document(&context, version);
-    html::reply(
-        &context,
-        representation,
-        "OpenAPI",
-        kind,
-        &document,
-        &format!("{}-{version}\"", etag.trim_end_matches('"')),
-    )
-    .map(IntoResponse::into_response)
+    let etag = format!("{}-{version}\"", etag.trim_end_matches('"'));
+    let page = Page { representation, title: "OpenAPI", kind, etag: &etag };
+    Ok(html::reply(&context, &page, &document).into_response())
 }
 
 fn document(context: &RequestContext, version: &str) -> Value {

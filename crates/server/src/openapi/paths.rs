@@ -1,67 +1,91 @@
-//! Paths: one by one for each layer, so that each has its own fields.
+//! The paths of the OpenAPI document. Each layer has paths of its own, so that they list its fields.
 
 use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
 use citymap_engine::LayerSnapshot;
+use citymap_tile::MAX_ZOOM;
 use serde_json::{Map, Value, json};
 
 use super::{
     edits,
-    parameters::{field, place, shared_ref},
+    parameters::{field, path_parameter, shared_ref},
 };
 use crate::{
+    changes::{changes::ChangesQuery, events::EventsQuery, history::HistoryQuery},
     config::Limits,
-    features::{describe::layer_title, items::KNOWN},
+    features::{
+        describe::layer_title,
+        items::{ItemQuery, ItemsQuery},
+        landing::{LayerQuery, OPENAPI_31, PageQuery},
+    },
     http::{
         base::{BaseUrl, segment},
-        response::{GEOJSON, SCHEMA},
+        parameters::MIN_REVISION,
+        query::Query,
+        response::{GEOJSON, JSON, SCHEMA},
     },
+    questions::{
+        at::AtQuery,
+        near::NearQuery,
+        search::SearchParameters,
+        transform::TransformQuery,
+        within::{WithinBoxQuery, WithinQuery},
+    },
+    tiles::{TileJsonQuery, TileQuery},
 };
 
-/// What says which state of the city a question is about.
-const STATE: [&str; 3] = ["datetime", "revision", "min-revision"];
-/// What a tile may be, by `Accept` or the address's end.
+/// The media types of tiles, chosen by `Accept` or by the suffix of the address.
 const TILE_KINDS: [&str; 2] = ["application/vnd.mapbox-vector-tile", "application/vnd.maplibre-tile"];
-/// The parameters of a tile.
-const TILE: [&str; 4] = ["rev", "datetime", "revision", "min-revision"];
 
-/// What an operation does: its tag, its name, what it says of itself, its parameters.
-struct Operation<'a> {
-    tag: &'a str,
+/// The group in which a reader of the document finds an operation.
+#[derive(Clone, Copy)]
+enum Tag {
+    Features,
+    Questions,
+    Tiles,
+    Changes,
+    Health,
+}
+
+impl Tag {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Features => "features",
+            Self::Questions => "questions",
+            Self::Tiles => "tiles",
+            Self::Changes => "changes",
+            Self::Health => "health",
+        }
+    }
+}
+
+/// An operation: its group, its id, its summary and its parameters.
+struct Operation {
+    tag: Tag,
     id: String,
     summary: String,
     parameters: Vec<Value>,
 }
 
-fn operation(
-    tag: &str,
-    id: impl Into<String>,
-    summary: impl Into<String>,
-    shared: &[&str],
-) -> Operation<'static> {
-    let tag = match tag {
-        "features" => "features",
-        "questions" => "questions",
-        "tiles" => "tiles",
-        "changes" => "changes",
-        _ => "health",
-    };
-    Operation {
-        tag,
-        id: id.into(),
-        summary: summary.into(),
-        parameters: shared.iter().map(|name| shared_ref(name)).collect(),
-    }
+/// An operation without query parameters.
+fn plain(tag: Tag, id: impl Into<String>, summary: impl Into<String>) -> Operation {
+    Operation { tag, id: id.into(), summary: summary.into(), parameters: Vec::new() }
 }
 
-impl Operation<'_> {
+/// An operation with the parameters of a query.
+fn operation<Q: Query>(tag: Tag, id: impl Into<String>, summary: impl Into<String>) -> Operation {
+    let parameters = Q::declared().into_iter().map(shared_ref).collect();
+    Operation { parameters, ..plain(tag, id, summary) }
+}
+
+impl Operation {
     fn with(mut self, parameter: Value) -> Self {
         self.parameters.insert(0, parameter);
         self
     }
 
-    /// The operation with what a good answer is: its media type and its schema.
+    /// The operation with its answer: a media type and a schema.
     fn gives(self, kind: &str, schema: &str) -> Value {
         self.answers(&json!({
             kind: {"schema": {"$ref": format!("#/components/schemas/{schema}")}},
@@ -74,13 +98,13 @@ impl Operation<'_> {
         let content: Map<String, Value> =
             kinds.iter().map(|kind| ((*kind).to_owned(), binary.clone())).collect();
         let mut operation = self.answers(&content.into());
-        operation["responses"]["204"] = json!({"description": "Nothing lies in this tile"});
+        operation["responses"]["204"] = json!({"description": "The tile is empty"});
         operation
     }
 
     fn answers(self, content: &Value) -> Value {
         json!({
-            "tags": [self.tag], "operationId": self.id, "summary": self.summary, "parameters": self.parameters,
+            "tags": [self.tag.as_str()], "operationId": self.id, "summary": self.summary, "parameters": self.parameters,
             "responses": {
                 "200": {
                     "description": "The answer",
@@ -94,31 +118,21 @@ impl Operation<'_> {
     }
 }
 
-/// All paths, relative to `/api`; those outside of it say so.
+/// All paths, relative to `/api`; those outside of it name their server.
 pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &BaseUrl) -> Value {
     let mut paths = Map::new();
     let mut get = |path: &str, operation: Value| paths.insert(path.to_owned(), json!({"get": operation}));
-    let common = ["f", "lang"];
-    let json = "application/json";
-    get("/", operation("features", "landing", "Landing page", &common).gives(json, "landingPage"));
-    get(
-        "/conformance",
-        operation("features", "conformance", "Standards kept", &common).gives(json, "conformance"),
-    );
-    get(
-        "/openapi.json",
-        operation("features", "openapi", "This document", &common)
-            .gives(crate::features::landing::OPENAPI_31, "schema"),
-    );
-    get(
-        "/collections",
-        operation("features", "collections", "The layers", &common).gives(json, "collections"),
-    );
+    let page = |id: &str, summary: &str| operation::<PageQuery>(Tag::Features, id, summary);
+    get("/", page("landing", "Landing page").gives(JSON, "landingPage"));
+    get("/conformance", page("conformance", "Standards that are met").gives(JSON, "conformance"));
+    get("/openapi.json", page("openapi", "This document").gives(OPENAPI_31, "schema"));
+    let collections = operation::<LayerQuery>(Tag::Features, "collections", "The layers");
+    get("/collections", collections.gives(JSON, "collections"));
     for snapshot in layers {
         of_layer(&mut paths, snapshot);
     }
     questions(&mut paths, limits);
-    super::jobs::paths(&mut paths, layers);
+    super::jobs::paths(&mut paths, layers, limits);
     feed(&mut paths, limits);
     outside(&mut paths, layers, base);
     paths.into()
@@ -128,118 +142,76 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot) {
     let layer = snapshot.layer();
     let (id, title) = (layer.id.as_str(), layer_title(layer, "en"));
     let path = format!("/collections/{id}");
-    let common = ["f", "lang"];
     let mut get =
         |tail: &str, operation: Value| paths.insert(format!("{path}{tail}"), json!({"get": operation}));
-    let named = |what: &str, say: &str, shared: &[&str]| {
-        operation("features", format!("{id}.{what}"), format!("{title}: {say}"), shared)
-    };
-    get(
-        "",
-        named("collection", "what it is", &["revision", "min-revision", "f", "lang"])
-            .gives("application/json", "collection"),
-    );
-    get("/schema", named("schema", "schema of the fields", &common).gives(SCHEMA, "schema"));
-    get("/queryables", named("queryables", "fields to filter by", &common).gives(SCHEMA, "schema"));
-    get("/feature-schema", named("featureSchema", "schema of a feature", &common).gives(SCHEMA, "schema"));
-    let mut items = named(
-        "items",
-        "features",
-        &[
-            "bbox",
-            "bbox-crs",
-            "datetime",
-            "limit",
-            "at-least",
-            "after",
-            "crs",
-            "revision",
-            "min-revision",
-            "f",
-            "lang",
-        ],
-    );
-    let fields = visible(layer, &Audience::Public)
-        .iter()
-        .filter(|(_, own)| !KNOWN.contains(&own.name.as_str()) && own.name != "lang");
-    items.parameters.extend(fields.map(|(_, own)| field(own)));
+    let of = |what: &str| format!("{id}.{what}");
+    let says = |what: &str| format!("{title}: {what}");
+    let described = operation::<LayerQuery>(Tag::Features, of("collection"), says("what it is"));
+    get("", described.gives(JSON, "collection"));
+    for (path, id, summary) in [
+        ("/schema", "schema", "schema of the fields"),
+        ("/queryables", "queryables", "fields to filter by"),
+        ("/feature-schema", "featureSchema", "schema of a feature"),
+    ] {
+        get(path, operation::<PageQuery>(Tag::Features, of(id), says(summary)).gives(SCHEMA, "schema"));
+    }
+    let mut items = operation::<ItemsQuery>(Tag::Features, of("items"), says("features"));
+    let known: Vec<&str> = ItemsQuery::declared().iter().map(|parameter| parameter.name()).collect();
+    let fields = visible(layer, &Audience::Public).iter();
+    let filters = fields.filter(|(_, field)| !known.contains(&field.name.as_str()));
+    items.parameters.extend(filters.map(|(_, own)| field(own)));
     get("/items", items.gives(GEOJSON, "featureCollection"));
     let example = snapshot.rows().next().map_or_else(|| "1".to_owned(), |row| snapshot.id(row).to_string());
-    let own_id = place("id", "The feature's id", json!({"type": "string"}), example.into());
-    let item =
-        named("item", "one feature", &["crs", "revision", "min-revision", "f", "lang"]).with(own_id.clone());
+    let own_id = path_parameter("id", "The feature's id", json!({"type": "string"}), example.into());
+    let item = operation::<ItemQuery>(Tag::Features, of("item"), says("one feature")).with(own_id.clone());
     get("/items/{id}", item.gives(GEOJSON, "feature"));
     let history =
-        named("history", "what became of one feature", &["before", "history-limit", "crs", "f", "lang"])
+        operation::<HistoryQuery>(Tag::Features, of("history"), says("the versions of one feature"))
             .with(own_id.clone());
-    get("/items/{id}/history", history.gives("application/json", "history"));
-    let tile = operation("tiles", format!("{id}.tile"), format!("{title}: a vector tile"), &TILE)
-        .with(tile_place("col", "Column"))
-        .with(tile_place("row", "Row"))
+    get("/items/{id}/history", history.gives(JSON, "history"));
+    let tile = operation::<TileQuery>(Tag::Tiles, of("tile"), says("a vector tile"))
+        .with(tile_index("col", "Column"))
+        .with(tile_index("row", "Row"))
         .with(zoom());
     get("/tiles/WebMercatorQuad/{z}/{row}/{col}", tile.bytes(&TILE_KINDS));
     edits::of_layer(paths, layer, &own_id);
 }
 
 fn zoom() -> Value {
-    place("z", "Zoom", json!({"type": "integer", "minimum": 0, "maximum": 22}), 0.into())
+    path_parameter("z", "Zoom", json!({"type": "integer", "minimum": 0, "maximum": MAX_ZOOM}), 0.into())
 }
 
-fn tile_place(name: &str, what: &str) -> Value {
+fn tile_index(name: &str, what: &str) -> Value {
     let description = format!("{what}, from 0 to 2^z - 1");
-    place(name, &description, json!({"type": "integer", "minimum": 0, "maximum": (1 << 22) - 1}), 0.into())
+    let schema = json!({"type": "integer", "minimum": 0, "maximum": (1 << MAX_ZOOM) - 1});
+    path_parameter(name, &description, schema, 0.into())
 }
 
 fn questions(paths: &mut Map<String, Value>, limits: &Limits) {
-    let json = "application/json";
-    let at = ["lon", "lat", "x", "y", "question-crs"];
-    let ask = |id: &str, summary: &str, more: &[&str]| {
-        operation("questions", id, summary, &[more, &["f", "lang"]].concat())
-    };
     let mut get = |path: &str, operation: Value| paths.insert(path.to_owned(), json!({"get": operation}));
-    get(
-        "/at",
-        ask(
-            "at",
-            "What is here, on every layer?",
-            &[&at[..], &["layers", "tolerance", "at-limit"], &STATE].concat(),
-        )
-        .gives(json, "at"),
+    let at = operation::<AtQuery>(Tag::Questions, "at", "What is here, on every layer?");
+    get("/at", at.gives(JSON, "at"));
+    let near = operation::<NearQuery>(Tag::Questions, "near", "The features nearest to here");
+    get("/near", near.gives(GEOJSON, "featureCollection"));
+    let search = operation::<SearchParameters>(
+        Tag::Questions,
+        "search",
+        "Places by name, key, address or coordinates",
     );
-    get(
-        "/near",
-        ask(
-            "near",
-            "The features nearest to here",
-            &[&at[..], &["layers", "distance", "near-limit"], &STATE].concat(),
-        )
-        .gives(GEOJSON, "featureCollection"),
-    );
-    get(
-        "/search",
-        ask(
-            "search",
-            "Places by name, key, address or coordinates",
-            &[&["q", "search-limit"], &at[..]].concat(),
-        )
-        .gives(json, "search"),
-    );
-    get(
-        "/transform",
-        ask("transform", "A position in other systems", &[&at[..], &["to"]].concat())
-            .gives(json, "transform"),
-    );
-    let more = ["question-crs", "layers", "features", "within-limit", "datetime", "revision", "min-revision"];
-    let by_box = ask("withinBox", "What lies in this box?", &[&["area-bbox"], &more[..]].concat())
-        .gives(json, "within");
-    let mut by_area = ask("withinArea", "What lies in this area?", &more).gives(json, "within");
+    get("/search", search.gives(JSON, "search"));
+    let transform = operation::<TransformQuery>(Tag::Questions, "transform", "A position in other systems");
+    get("/transform", transform.gives(JSON, "transform"));
+    let by_box = operation::<WithinBoxQuery>(Tag::Questions, "withinBox", "What is in this box?")
+        .gives(JSON, "within");
+    let mut by_area =
+        operation::<WithinQuery>(Tag::Questions, "withinArea", "What is in this area?").gives(JSON, "within");
     let area = json!({"schema": {"$ref": "#/components/schemas/geometry"}, "example": {
         "type": "Polygon", "coordinates": [[[106.69, 10.77], [106.7, 10.77], [106.7, 10.78], [106.69, 10.77]]],
     }});
     by_area["requestBody"] = json!({
         "required": true,
         "description": format!(
-            "A GeoJSON Polygon or MultiPolygon, a Feature, or {{\"geometry\": …}}; {} vertices and {} bytes at most",
+            "A GeoJSON Polygon or MultiPolygon, a Feature, or {{\"geometry\": …}}; at most {} vertices and {} bytes",
             limits.within_vertices_max, limits.body_bytes_max
         ),
         "content": {"application/geo+json": area, "application/json": area},
@@ -247,93 +219,68 @@ fn questions(paths: &mut Map<String, Value>, limits: &Limits) {
     paths.insert("/within".to_owned(), json!({"get": by_box, "post": by_area}));
 }
 
-/// What changed.
 fn feed(paths: &mut Map<String, Value>, limits: &Limits) {
-    let changes = operation(
-        "changes",
-        "changes",
-        "What each revision did, oldest first",
-        &["since", "changes-limit", "layers", "f", "lang"],
-    );
+    let changes =
+        operation::<ChangesQuery>(Tag::Changes, "changes", "What each revision changed, oldest first");
     let mut events =
-        operation("changes", "events", "The same as it happens, as server-sent events", &["since", "layers"])
+        operation::<EventsQuery>(Tag::Changes, "events", "The same as it happens, as server-sent events")
             .answers(&super::feed::stream());
     events["description"] = super::feed::STREAM.into();
     paths.insert(
         "/changes".to_owned(),
-        json!({"get": changes.gives("application/json", "changes"), "post": edits::batch(limits)}),
+        json!({"get": changes.gives(JSON, "changes"), "post": edits::batch(limits)}),
     );
     paths.insert("/events".to_owned(), json!({"get": events}));
 }
 
-/// What lies beside `/api`.
+/// The paths outside `/api`.
 fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: &BaseUrl) {
     let example =
         layers.first().map_or_else(|| "parcels".to_owned(), |snapshot| segment(snapshot.layer().id.as_str()));
-    let names =
-        || place("layers", "Layers, with commas between", json!({"type": "string"}), example.clone().into());
-    let text = json!({"type": "string"});
+    let text = || json!({"type": "string"});
+    let names = || path_parameter("layers", "Layers, separated by commas", text(), example.clone().into());
+    let position = |operation: Operation| {
+        operation
+            .with(tile_index("y", "Row, from the north"))
+            .with(tile_index("x", "Column, from the west"))
+            .with(zoom())
+    };
     let mut get = |path: &str, operation: Value| {
         paths.insert(path.to_owned(), json!({"servers": [{"url": base.url("")}], "get": operation}));
     };
-    let tile = operation("tiles", "tile", "A vector tile of any layers", &TILE)
-        .with(tile_place("y", "Row, from the north"))
-        .with(tile_place("x", "Column, from the west"))
-        .with(zoom())
-        .with(names());
-    get("/tiles/{layers}/{z}/{x}/{y}", tile.bytes(&TILE_KINDS));
-    let described = operation(
-        "tiles",
-        "tilejson",
-        "What the tiles hold (TileJSON 3.0)",
-        &["tile-encoding", "datetime", "revision", "min-revision"],
-    )
-    .with(names());
-    get("/tiles/{layers}.json", described.gives("application/json", "tilejson"));
-    let archive = || place("name", "An archive", text.clone(), "city".into());
-    let archives =
-        operation("tiles", "archives", "Baked tiles: the PMTiles archives there are", &["min-revision"]);
-    get("/archives", archives.gives("application/json", "schema"));
-    let file = operation(
-        "tiles",
+    let tile = position(operation::<TileQuery>(Tag::Tiles, "tile", "A vector tile of any layers"));
+    get("/tiles/{layers}/{z}/{x}/{y}", tile.with(names()).bytes(&TILE_KINDS));
+    let described =
+        operation::<TileJsonQuery>(Tag::Tiles, "tilejson", "What the tiles contain (TileJSON 3.0)");
+    get("/tiles/{layers}.json", described.with(names()).gives(JSON, "tilejson"));
+    let mut archives = plain(Tag::Tiles, "archives", "Baked tiles: the PMTiles archives");
+    archives.parameters.push(shared_ref(&MIN_REVISION));
+    get("/archives", archives.gives(JSON, "schema"));
+    let file = plain(
+        Tag::Tiles,
         "archive",
-        "An archive as it is (.pmtiles, by ranges), or what it holds (.json, TileJSON 3.0)",
-        &[],
+        "A whole archive (.pmtiles, by ranges), or what it contains (.json, TileJSON 3.0)",
     )
-    .with(place("file", "An archive's name and what of it", text.clone(), "city.pmtiles".into()));
-    get("/archives/{file}", file.bytes(&["application/vnd.pmtiles", "application/json"]));
-    let baked = operation("tiles", "archivedTile", "A tile of an archive", &["min-revision"])
-        .with(tile_place("y", "Row, from the north"))
-        .with(tile_place("x", "Column, from the west"))
-        .with(zoom())
-        .with(archive());
+    .with(path_parameter("file", "The name of an archive with a suffix", text(), "city.pmtiles".into()));
+    get("/archives/{file}", file.bytes(&["application/vnd.pmtiles", JSON]));
+    let mut baked = plain(Tag::Tiles, "archivedTile", "A tile of an archive");
+    baked.parameters.push(shared_ref(&MIN_REVISION));
+    let baked = position(baked).with(path_parameter("name", "An archive", text(), "city".into()));
     get("/archives/{name}/{z}/{x}/{y}", baked.bytes(&TILE_KINDS));
-    let glyphs = operation("tiles", "glyphs", "Glyphs of a font", &[])
-        .with(place("range", "256 letters", text.clone(), "0-255.pbf".into()))
-        .with(place("fontstack", "Fonts, with commas between", text.clone(), "BeVietnamPro-Regular".into()));
+    let stack = "BeVietnamPro-Regular".into();
+    let glyphs = plain(Tag::Tiles, "glyphs", "Glyphs of a font")
+        .with(path_parameter("range", "256 characters", text(), "0-255.pbf".into()))
+        .with(path_parameter("fontstack", "Fonts, separated by commas", text(), stack));
     get("/fonts/{fontstack}/{range}", glyphs.bytes(&["application/x-protobuf"]));
-    let sprite = operation("tiles", "sprite", "The map's symbols", &[]).with(place(
-        "file",
-        "A file",
-        text.clone(),
-        "citymap.json".into(),
-    ));
+    let file = |example: &str| path_parameter("file", "A file", text(), example.into());
+    let sprite = plain(Tag::Tiles, "sprite", "The map's symbols").with(file("citymap.json"));
     get("/sprites/{file}", sprite.bytes(&["image/png"]));
-    let style = operation("tiles", "style", "The map's colours", &[]).with(place(
-        "file",
-        "A file",
-        text,
-        "look.json".into(),
-    ));
-    get("/styles/{file}", style.gives("application/json", "schema"));
-    get(
-        "/health/live",
-        operation("health", "live", "200 while the process runs", &[]).gives("application/json", "health"),
-    );
-    get(
-        "/health/ready",
-        operation("health", "ready", "200 when the city is served", &[]).gives("application/json", "health"),
-    );
+    let style = plain(Tag::Tiles, "style", "The map's colours").with(file("look.json"));
+    get("/styles/{file}", style.gives(JSON, "schema"));
+    let live = plain(Tag::Health, "live", "200 while the process runs");
+    get("/health/live", live.gives(JSON, "health"));
+    let ready = plain(Tag::Health, "ready", "200 when the city is served");
+    get("/health/ready", ready.gives(JSON, "health"));
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ fn answer(document: &Value) -> HandlerResult {
 
 /// `GET /api/processes`
 pub(crate) async fn list(context: RequestContext) -> HandlerResult {
-    context.no_more_of(&[])?;
+    context.no_query()?;
     let base = context.base();
     let processes: Vec<Value> = PROCESSES.iter().map(|process| summary(*process, &base)).collect();
     let links = [link("self", JSON, "What can be done as a job", base.url("/api/processes"))];
@@ -41,7 +41,7 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
 
 /// `GET /api/processes/{id}`
 pub(crate) async fn describe(process: &'static dyn Process, context: RequestContext) -> HandlerResult {
-    context.no_more_of(&[])?;
+    context.no_query()?;
     let mut document = summary(process, &context.base());
     let description = process.describe();
     let inputs: Map<String, Value> =
@@ -68,7 +68,7 @@ fn summary(process: &dyn Process, base: &BaseUrl) -> Value {
 /// `POST /api/processes/{id}/execution`: 201 with the address of the job. It always runs as a job, whatever `Prefer` says.
 pub(crate) async fn execute(process: &'static dyn Process, app: Arc<App>, request: Request) -> HandlerResult {
     let (context, request) = RequestContext::split(&app, request).await?;
-    context.no_more_of(&[])?;
+    context.no_query()?;
     let limits = &app.config.limits;
     let body = body::read(request, limits.body_bytes_max).await?;
     let example = || process.example("parcels");

@@ -1,4 +1,4 @@
-//! The spatial questions that services ask.
+//! The spatial questions of services: what is here, near, in this area; overlay, search and transformation.
 
 pub(crate) mod at;
 pub(crate) mod near;
@@ -9,12 +9,15 @@ pub(crate) mod within;
 
 use std::sync::Arc;
 
-use axum::response::{IntoResponse, Response};
-use citymap_model::json::{number, text};
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
 
 use crate::{
     http::{
         html,
+        json::JsonWriter,
         negotiate::{DocumentFormat, Representation},
         problem::Problem,
         request::{Rejection, RequestContext},
@@ -23,7 +26,7 @@ use crate::{
     work::small,
 };
 
-/// How much work a question is ([`crate::work`]).
+/// How much work a question is; decides where it runs ([`crate::work`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum WorkSize {
     Small,
@@ -31,61 +34,65 @@ enum WorkSize {
     Large,
 }
 
-/// Works out `question` where questions of its size are, and answers it as JSON or as a page. `etag` is absent for what must
-/// not be kept (POST).
-async fn answer(
-    context: RequestContext,
+/// What all answers to questions have besides their content.
+struct AnswerForm {
     representation: Representation,
+    /// The title of the page, in Vietnamese and English.
     title: (&'static str, &'static str),
-    kind: &'static str,
+    /// The media type of the JSON answer.
+    media_type: &'static str,
+    /// `None` for an answer that caches must not keep (POST).
     etag: Option<String>,
     size: WorkSize,
+}
+
+/// Runs `question`, which writes JSON, where work of its size runs, and answers with that JSON or with a page.
+async fn answer(
+    context: RequestContext,
+    form: AnswerForm,
     question: impl FnOnce(&RequestContext) -> Result<Vec<u8>, Problem> + Send + 'static,
 ) -> Result<Response, Rejection> {
+    let AnswerForm { representation, title, media_type, etag, size } = form;
     if let Some(etag) = &etag {
         context.check_if_none_match(etag)?;
     }
     let app = Arc::clone(&context.app);
-    // A page is written from the whole document.
+    // A page is made from the whole document.
     let size = if representation.format == DocumentFormat::Html { size.max(WorkSize::Middle) } else { size };
     let work = move || {
         let bytes = question(&context)?;
-        let reply = match representation.format {
-            DocumentFormat::Json => ResponseBuilder::new(kind, bytes),
+        let response = match representation.format {
+            DocumentFormat::Json => ResponseBuilder::new(media_type, bytes),
             DocumentFormat::Html => {
                 let document = serde_json::from_slice(&bytes)
-                    .map_err(|error| Problem::internal(format!("the answer is no JSON: {error}")))?;
+                    .map_err(|error| Problem::internal(format!("the answer is not JSON: {error}")))?;
                 let title = html::say(representation.lang, title.0, title.1);
                 ResponseBuilder::new(HTML, html::generic_page(&context, representation, title, &document))
             }
         };
-        let reply = match etag {
-            Some(etag) => reply.tagged(&etag),
-            None => reply.with(axum::http::header::CACHE_CONTROL, "no-store"),
+        let response = match etag {
+            Some(etag) => response.tagged(&etag),
+            None => response.with(header::CACHE_CONTROL, "no-store"),
         };
-        Ok(reply.compressed(&context.headers))
+        Ok(response.compressed(&context.headers))
     };
-    let reply = match size {
+    let response = match size {
         WorkSize::Small => small(work),
         WorkSize::Middle => app.pool.run(work).await,
         WorkSize::Large => app.batch.run(move |_| work()).await,
     }?;
-    Ok(reply.into_response())
+    Ok(response.into_response())
 }
 
-/// `{"lon":…,"lat":…}`
-fn place(out: &mut Vec<u8>, [lon, lat]: [f64; 2]) {
-    out.extend(b"{\"lon\":");
-    number(out, lon);
-    out.extend(b",\"lat\":");
-    number(out, lat);
-    out.push(b'}');
+/// Writes `{"lon":…,"lat":…}`.
+fn position(json: &mut JsonWriter<'_>, [lon, lat]: [f64; 2]) {
+    json.open_object().key("lon").number(lon);
+    json.key("lat").number(lat);
+    json.close_object();
 }
 
-/// `,"distance":…,"label":…` of a found feature.
-fn found(out: &mut Vec<u8>, distance: f64, label: &str) {
-    out.extend(b",\"distance\":");
-    number(out, (distance * 1e4).round() / 1e4);
-    out.extend(b",\"label\":");
-    text(out, label);
+/// Writes the members `distance` (metres, to a tenth of a millimetre) and `label` of a feature that was found.
+fn found(json: &mut JsonWriter<'_>, distance: f64, label: &str) {
+    json.key("distance").number((distance * 1e4).round() / 1e4);
+    json.key("label").text(label);
 }

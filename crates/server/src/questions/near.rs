@@ -1,83 +1,97 @@
-use citymap_crs::NamedCrs;
+//! `GET /api/near`: the features nearest to a position.
 
-use super::{WorkSize, answer, found, place};
+use citymap_crs::NamedCrs;
+use citymap_engine::TimeInterval;
+use citymap_model::AsOf;
+
+use super::{AnswerForm, WorkSize, answer, found, position};
 use crate::{
-    features::geojson::{FeatureWriter, put, size},
+    features::geojson::{FeatureWriter, size},
     http::{
-        coords::point,
+        json::JsonWriter,
+        negotiate::Representation,
+        parameters::{AS_OF, DATETIME, Distance, LAYERS, Limit, POSITION, REPRESENTATION},
+        query::{Parameter, query},
         request::{HandlerResult, RequestContext},
         response::GEOJSON,
     },
 };
 
-/// The parameters of `/api/near`.
-pub(crate) const KNOWN: [&str; 10] =
-    ["lon", "lat", "x", "y", "crs", "layers", "distance", "limit", "datetime", "revision"];
+pub(crate) static DISTANCE: Parameter<Distance> = Parameter::new(
+    "distance",
+    "Search radius in metres",
+    Distance { max: |limits| limits.near_distance_max, default: 200.0 },
+);
 
-/// Metres to look around where none are asked for.
-pub(crate) const DISTANCE: f64 = 200.0;
-/// Features where no number is asked for.
-pub(crate) const LIMIT: usize = 10;
+pub(crate) static LIMIT: Parameter<Limit> = Parameter::new(
+    "limit",
+    "Maximum number of features; more than the maximum counts as the maximum",
+    Limit { default: |_| 10, max: |limits| limits.near_limit_max },
+)
+.component("near-limit");
 
-/// Metres and features up to which the question is a small one.
+query! {
+    /// The query of `/api/near`.
+    pub(crate) struct NearQuery {
+        position: [f64; 2] = POSITION,
+        layers: Option<String> = LAYERS,
+        distance: f64 = DISTANCE,
+        limit: usize = LIMIT,
+        time: Option<TimeInterval> = DATETIME,
+        revision: Option<AsOf> = AS_OF,
+        representation: Representation = REPRESENTATION,
+    }
+}
+
+/// The question is small up to this distance in metres and this number of features.
 const SMALL_DISTANCE: f64 = 500.0;
 const SMALL_LIMIT: usize = 20;
 
-/// `GET /api/near`: the features nearest to a position.
+/// `GET /api/near`
 pub(crate) async fn near(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    context.as_of().await?;
-    let time = context.time()?;
-    let limits = context.app.config.limits.clone();
-    let lonlat = point(&mut context.params)?;
-    let layers = context.layers()?;
-    let distance = context.params.number("distance", 0.0, limits.near_distance_max)?;
-    let distance = distance.unwrap_or(DISTANCE.min(limits.near_distance_max));
-    let limit = context.params.limit(LIMIT, limits.near_limit_max)?;
-    context.no_more(&KNOWN)?;
-    let etag = context.etag(representation);
-    let small = distance <= SMALL_DISTANCE && limit <= SMALL_LIMIT;
-    let class = if small { WorkSize::Small } else { WorkSize::Middle };
-    answer(
-        context,
-        representation,
-        ("Gần đây có gì?", "What is near?"),
-        GEOJSON,
-        Some(etag),
-        class,
-        move |context| {
-            let mut hits = Vec::new();
-            for (position, snapshot) in layers.iter().enumerate() {
-                let near = snapshot.during(time).near(lonlat, distance, limit);
-                hits.extend(near.into_iter().map(|hit| (position, hit)));
-            }
-            // Stable: at the same distance layers keep their order, and features of a layer theirs.
-            hits.sort_by(|(_, a), (_, b)| a.distance.total_cmp(&b.distance));
-            hits.truncate(limit);
-            let writers = layers
-                .iter()
-                .map(|snapshot| FeatureWriter::new(snapshot, &NamedCrs::crs84()))
-                .collect::<Result<Vec<_>, _>>()?;
-            let mut out = Vec::with_capacity(1024 + 700 * hits.len());
-            out.extend(b"{\"type\":\"FeatureCollection\",\"point\":");
-            place(&mut out, lonlat);
-            let (revision, count) = (context.city_snapshot.revision(), hits.len());
-            put(&mut out, format_args!(",\"revision\":{revision},\"numberReturned\":{count},\"features\":["));
-            let mut extra = Vec::with_capacity(160);
-            for (number, (position, hit)) in hits.iter().enumerate() {
-                if number > 0 {
-                    out.push(b',');
-                }
-                let snapshot = &layers[*position];
-                extra.clear();
-                put(&mut extra, format_args!(",\"layer\":\"{}\"", snapshot.layer().id));
-                found(&mut extra, hit.distance, &snapshot.label(hit.row));
-                size(&mut extra, snapshot, hit.row)?;
-                writers[*position].feature(&mut out, hit.row, |out| out.extend(&extra))?;
-            }
-            out.extend(b"]}");
-            Ok(out)
-        },
-    )
+    let query: NearQuery = context.query()?;
+    context.as_of(query.revision).await?;
+    let layers = context.layers(query.layers.as_deref())?;
+    let small = query.distance <= SMALL_DISTANCE && query.limit <= SMALL_LIMIT;
+    let form = AnswerForm {
+        representation: query.representation,
+        title: ("Gần đây có gì?", "What is near?"),
+        media_type: GEOJSON,
+        etag: Some(context.etag(query.representation)),
+        size: if small { WorkSize::Small } else { WorkSize::Middle },
+    };
+    answer(context, form, move |context| {
+        let mut hits = Vec::new();
+        for (position, snapshot) in layers.iter().enumerate() {
+            let near = snapshot.during(query.time).near(query.position, query.distance, query.limit);
+            hits.extend(near.into_iter().map(|hit| (position, hit)));
+        }
+        // A stable sort: at equal distance, layers and the features of a layer keep their order.
+        hits.sort_by(|(_, a), (_, b)| a.distance.total_cmp(&b.distance));
+        hits.truncate(query.limit);
+        let writers = layers
+            .iter()
+            .map(|snapshot| FeatureWriter::new(snapshot, &NamedCrs::crs84()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut out = Vec::with_capacity(1024 + 700 * hits.len());
+        let mut json = JsonWriter::new(&mut out);
+        json.open_object().key("type").text("FeatureCollection");
+        json.key("point");
+        position(&mut json, query.position);
+        json.key("revision").value(&context.city_snapshot.revision());
+        json.key("numberReturned").value(&hits.len());
+        json.key("features").open_array();
+        for (position, hit) in &hits {
+            let snapshot = &layers[*position];
+            writers[*position].feature(&mut json, hit.row, |json| {
+                json.key("layer").text(snapshot.layer().id.as_str());
+                found(json, hit.distance, &snapshot.label(hit.row));
+                size(json, snapshot, hit.row)
+            })?;
+        }
+        json.close_array();
+        json.close_object();
+        Ok(out)
+    })
     .await
 }

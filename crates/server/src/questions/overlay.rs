@@ -1,135 +1,149 @@
+//! `GET /api/overlay`: what one feature shares with the features of other layers.
+
 use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
-use citymap_engine::{LayerSnapshot, Measure, Operand, Overlay, Row, TimeInterval};
-use citymap_model::json::{id, number, text};
+use citymap_engine::{LayerSnapshot, Measure, Operand, Overlay, OverlayPiece, Row, TimeInterval};
+use citymap_model::AsOf;
 
-use super::{WorkSize, answer};
+use super::{AnswerForm, WorkSize, answer};
 use crate::{
     features::{
-        describe::layer_head,
-        geojson::{measure, put, value},
+        describe::open_layer,
+        geojson::{measure, value},
     },
     http::{
+        json::JsonWriter,
+        negotiate::Representation,
+        parameters::{AS_OF, DATETIME, Limit, REPRESENTATION, RequiredText},
         problem::Problem,
+        query::{Parameter, query},
         request::{HandlerResult, RequestContext, no_layer},
         response::JSON,
     },
 };
 
-/// The parameters of `/api/overlay`.
-pub(crate) const KNOWN: [&str; 6] = ["layer", "id", "with", "limit", "datetime", "revision"];
-/// Pieces a layer where no number is asked for.
-pub(crate) const LIMIT: usize = 100;
-/// Pieces a layer at most.
-pub(crate) const LIMIT_MAX: usize = 10_000;
+const EXAMPLE: &str = "layer=parcels&id=26740-12-345&with=zones";
 
-/// Coordinates of a feature up to which its overlay is a small question.
+pub(crate) static LAYER: Parameter<RequiredText> =
+    Parameter::new("layer", "The layer of the feature", RequiredText { advice: EXAMPLE }).required();
+
+pub(crate) static ID: Parameter<RequiredText> =
+    Parameter::new("id", "The id of the feature", RequiredText { advice: EXAMPLE }).required();
+
+pub(crate) static WITH: Parameter<RequiredText> = Parameter::new(
+    "with",
+    "The layers that are laid over it, separated by commas",
+    RequiredText { advice: EXAMPLE },
+)
+.required();
+
+pub(crate) static LIMIT: Parameter<Limit> = Parameter::new(
+    "limit",
+    "Maximum number of pieces per layer",
+    Limit { default: |_| 100, max: |_| 10_000 },
+);
+
+query! {
+    /// The query of `/api/overlay`.
+    pub(crate) struct OverlayQuery {
+        layer: String = LAYER,
+        id: String = ID,
+        with: String = WITH,
+        limit: usize = LIMIT,
+        time: Option<TimeInterval> = DATETIME,
+        revision: Option<AsOf> = AS_OF,
+        representation: Representation = REPRESENTATION,
+    }
+}
+
+/// The overlay of a feature with at most this many coordinates is a small question.
 const SMALL: usize = 64;
 
-/// `GET /api/overlay`: what one feature shares with those of other layers.
+/// `GET /api/overlay`
 pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    context.as_of().await?;
-    let time = context.time()?;
-    let missing = |name: &str| {
-        Problem::parameter(format!("`{name}` is missing; write layer=parcels&id=26740-12-345&with=zones"))
-    };
-    let named = |context: &RequestContext, name: &str| {
+    let query: OverlayQuery = context.query()?;
+    context.as_of(query.revision).await?;
+    let named = |name: &str| {
         let found = context.city_snapshot.city.layer(name).cloned();
         found.ok_or_else(|| Problem::parameter(no_layer(&context.city_snapshot, name)))
     };
-    let layer = context.params.take("layer")?.ok_or_else(|| missing("layer"))?;
-    let layer = named(&context, &layer)?;
-    let wanted = context.params.take("id")?.ok_or_else(|| missing("id"))?;
-    let with = context.params.take("with")?.ok_or_else(|| missing("with"))?;
-    let others = with.split(',').map(|name| named(&context, name.trim())).collect::<Result<Vec<_>, _>>()?;
-    let limit = context.params.limit(LIMIT, LIMIT_MAX)?;
-    context.no_more(&KNOWN)?;
+    let layer = named(&query.layer)?;
+    let others = query.with.split(',').map(|name| named(name.trim())).collect::<Result<Vec<_>, _>>()?;
     let row = layer
-        .row_of_id(&wanted)
+        .row_of_id(&query.id)
         .ok_or_else(|| Problem::not_found(format!("`{}` has no feature with this id", layer.layer().id)))?;
-    // The other side of a feature this small is small too: what lies beside it, and no layer of millions.
+    // What a feature this small overlaps is small too: its neighbours, not a layer of millions.
     let small = layer.shape(row).coords().len() <= SMALL && others.len() == 1;
-    let size = if small { WorkSize::Small } else { WorkSize::Middle };
-    let etag = context.etag(representation);
-    answer(context, representation, ("Chồng lớp", "Overlay"), JSON, Some(etag), size, move |context| {
+    let form = AnswerForm {
+        representation: query.representation,
+        title: ("Chồng lớp", "Overlay"),
+        media_type: JSON,
+        etag: Some(context.etag(query.representation)),
+        size: if small { WorkSize::Small } else { WorkSize::Middle },
+    };
+    answer(context, form, move |context| {
         let mut out = Vec::with_capacity(2048);
-        put(
-            &mut out,
-            format_args!(
-                "{{\"revision\":{},\"layer\":\"{}\",\"id\":",
-                context.city_snapshot.revision(),
-                layer.layer().id
-            ),
-        );
-        id(&mut out, &layer.id(row));
-        out.extend(b",\"label\":");
-        text(&mut out, &layer.label(row));
-        out.extend(b",\"layers\":[");
-        for (position, other) in others.iter().enumerate() {
-            if position > 0 {
-                out.push(b',');
-            }
-            pieces(&mut out, &layer, row, other, time, limit)?;
+        let mut json = JsonWriter::new(&mut out);
+        json.open_object().key("revision").value(&context.city_snapshot.revision());
+        json.key("layer").text(layer.layer().id.as_str());
+        json.key("id").id(&layer.id(row));
+        json.key("label").text(&layer.label(row));
+        json.key("layers").open_array();
+        for other in &others {
+            pieces(&mut json, (&layer, row), other, &query)?;
         }
-        out.extend(b"]}");
+        json.close_array();
+        json.close_object();
         Ok(out)
     })
     .await
 }
 
+/// Writes the pieces that a feature shares with one layer.
 fn pieces(
-    out: &mut Vec<u8>,
-    layer: &LayerSnapshot,
-    row: Row,
+    json: &mut JsonWriter<'_>,
+    (layer, row): (&LayerSnapshot, Row),
     other: &Arc<LayerSnapshot>,
-    time: Option<TimeInterval>,
-    limit: usize,
+    query: &OverlayQuery,
 ) -> Result<(), Problem> {
-    let overlay = Overlay::new(Operand::new(layer), Operand::new(other).during(time))?;
+    let overlay = Overlay::new(Operand::new(layer), Operand::new(other).during(query.time))?;
     let (pieces, contacts) = overlay.of(row)?;
-    let method = overlay.method();
-    layer_head(out, other.layer());
-    put(
-        out,
-        format_args!(
-            ",\"count\":{},\"contacts\":{contacts},\"truncated\":{},\"pieces\":[",
-            pieces.len(),
-            pieces.len() > limit
-        ),
-    );
-    for (position, piece) in pieces.iter().take(limit).enumerate() {
-        out.extend(if position > 0 { &b",{\"id\":"[..] } else { &b"{\"id\":"[..] });
-        id(out, &other.id(piece.row_b));
-        out.extend(b",\"label\":");
-        text(out, &other.label(piece.row_b));
-        for (found, name, unit) in [(piece.area, "area", "m²"), (piece.length, "length", "m")] {
-            if found > 0.0 {
-                put(out, format_args!(",\"{name}\":"));
-                measure(out, &Measure { value: found, method }, unit);
-            }
-        }
-        if piece.count > 0 {
-            put(out, format_args!(",\"count\":{}", piece.count));
-        }
-        for (name, share) in [("share", piece.share_a), ("shareOfOther", piece.share_b)] {
-            if let Some(share) = share {
-                put(out, format_args!(",\"{name}\":"));
-                number(out, (share * 1e9).round() / 1e9);
-            }
-        }
-        out.extend(b",\"properties\":{");
-        for (position, (index, field)) in visible(other.layer(), &Audience::Public).iter().enumerate() {
-            if position > 0 {
-                out.push(b',');
-            }
-            text(out, &field.name);
-            out.push(b':');
-            value(out, other.value(piece.row_b, index));
-        }
-        out.extend(b"}}");
+    open_layer(json, other.layer());
+    json.key("count").value(&pieces.len());
+    json.key("contacts").value(&contacts);
+    json.key("truncated").value(&(pieces.len() > query.limit));
+    json.key("pieces").open_array();
+    for found in pieces.iter().take(query.limit) {
+        piece(json, &overlay, other, found);
     }
-    out.extend(b"]}");
+    json.close_array();
+    json.close_object();
     Ok(())
+}
+
+fn piece(json: &mut JsonWriter<'_>, overlay: &Overlay<'_>, other: &LayerSnapshot, piece: &OverlayPiece) {
+    json.open_object().key("id").id(&other.id(piece.row_b));
+    json.key("label").text(&other.label(piece.row_b));
+    for (found, name, unit) in [(piece.area, "area", "m²"), (piece.length, "length", "m")] {
+        if found > 0.0 {
+            measure(json.key(name), &Measure { value: found, method: overlay.method() }, unit);
+        }
+    }
+    if piece.count > 0 {
+        json.key("count").value(&piece.count);
+    }
+    for (name, share) in [("share", piece.share_a), ("shareOfOther", piece.share_b)] {
+        if let Some(share) = share {
+            json.key(name).number((share * 1e9).round() / 1e9);
+        }
+    }
+    json.key("properties").open_object();
+    for (index, field) in visible(other.layer(), &Audience::Public).iter() {
+        json.text(&field.name);
+        json.colon();
+        value(json.raw(), other.value(piece.row_b, index));
+    }
+    json.close_object();
+    json.close_object();
 }

@@ -1,61 +1,109 @@
+//! `GET /api/search`: places by name, key, address or coordinates.
+
 use citymap_search::SearchQuery;
 use serde_json::{Value, json};
 
-use super::{WorkSize, answer};
-use crate::http::{
-    coords::maybe_point,
-    problem::Problem,
-    request::{HandlerResult, RequestContext},
-    response::JSON,
+use super::{AnswerForm, WorkSize, answer};
+use crate::{
+    config::Limits,
+    http::{
+        negotiate::Representation,
+        parameters::{Limit, OPTIONAL_POSITION, REPRESENTATION},
+        problem::Problem,
+        query::{Parameter, ParameterKind, QueryReader, query},
+        request::{HandlerResult, RequestContext},
+        response::JSON,
+    },
 };
 
-/// The parameters of `/api/search`.
-pub(crate) const KNOWN: [&str; 7] = ["q", "limit", "lon", "lat", "x", "y", "crs"];
-/// Answers where no number is asked for.
-pub(crate) const LIMIT: usize = 10;
-/// Letters of a question at most.
-pub(crate) const LETTERS: usize = 200;
+/// Maximum number of letters of a search text.
+const LETTERS_MAX: usize = 200;
 
-/// `GET /api/search`: places by name, key, address or coordinates.
-pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    let Some(text) = context.params.take("q")? else {
-        return Err(Problem::parameter(
-            "`q` is missing; write q=ben thanh, q=123/4 Nguyễn Trãi or q=26740-12-345",
-        )
-        .into());
-    };
-    if text.chars().count() > LETTERS {
-        return Err(
-            Problem::parameter(format!("`q` is longer than {LETTERS} letters; leave words out")).into()
-        );
+/// A text to search for.
+pub(crate) struct SearchText;
+
+impl ParameterKind for SearchText {
+    type Value = String;
+
+    fn read(&self, name: &str, reader: &mut QueryReader<'_>) -> Result<String, Problem> {
+        let Some(text) = reader.params.take(name)? else {
+            return Err(Problem::parameter(format!(
+                "`{name}` is missing; write {name}=ben thanh, {name}=123/4 Nguyễn Trãi or {name}=26740-12-345"
+            )));
+        };
+        if text.chars().count() > LETTERS_MAX {
+            return Err(Problem::parameter(format!(
+                "`{name}` is longer than {LETTERS_MAX} letters; leave out some words"
+            )));
+        }
+        Ok(text)
     }
-    let limit = context.params.limit(LIMIT, context.app.config.limits.search_limit_max)?;
-    let near = maybe_point(&mut context.params)?;
-    context.no_more(&KNOWN)?;
+
+    fn schema(&self, _limits: &Limits) -> Value {
+        json!({"type": "string", "minLength": 1, "maxLength": LETTERS_MAX})
+    }
+}
+
+pub(crate) static Q: Parameter<SearchText> = Parameter::new(
+    "q",
+    "What to look for: a name, an address, a parcel key, coordinates; with or without diacritics",
+    SearchText,
+)
+.example("ben thanh")
+.required();
+
+pub(crate) static LIMIT: Parameter<Limit> = Parameter::new(
+    "limit",
+    "Maximum number of results; more than the maximum counts as the maximum",
+    Limit { default: |_| 10, max: |limits| limits.search_limit_max },
+)
+.component("search-limit");
+
+query! {
+    /// The query of `/api/search`.
+    pub(crate) struct SearchParameters {
+        text: String = Q,
+        limit: usize = LIMIT,
+        /// Places near this position come first.
+        near: Option<[f64; 2]> = OPTIONAL_POSITION,
+        representation: Representation = REPRESENTATION,
+    }
+}
+
+/// `GET /api/search`
+pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
+    let SearchParameters { text, limit, near, representation } = context.query()?;
     if !context.city_snapshot.names_ready() {
         return Err(Problem::unavailable(
-            "the names are being indexed, which takes some seconds after the server's start; ask again",
+            "the names are being indexed, which takes some seconds after the server starts; try again",
             1,
         )
         .into());
     }
-    let etag = context.etag(representation);
-    answer(context, representation, ("Tìm kiếm", "Search"), JSON, Some(etag), WorkSize::Middle, move |context| {
+    let form = AnswerForm {
+        representation,
+        title: ("Tìm kiếm", "Search"),
+        media_type: JSON,
+        etag: Some(context.etag(representation)),
+        size: WorkSize::Middle,
+    };
+    answer(context, form, move |context| {
         let query = SearchQuery { text: text.clone(), limit, near };
         let hits = context.city_snapshot.find(&query);
         let results: Vec<Value> = hits
             .into_iter()
             .map(|hit| {
                 json!({
-                    "kind": hit.kind.as_str(), "layer": hit.layer.map(|id| id.to_string()), "id": hit.id.map(|id| id.to_json()),
-                    "label": hit.label, "detail": hit.detail, "lon": hit.lonlat.map(|at| at[0]), "lat": hit.lonlat.map(|at| at[1]),
+                    "kind": hit.kind.as_str(), "layer": hit.layer.map(|id| id.to_string()),
+                    "id": hit.id.map(|id| id.to_json()), "label": hit.label, "detail": hit.detail,
+                    "lon": hit.lonlat.map(|at| at[0]), "lat": hit.lonlat.map(|at| at[1]),
                     "bbox": hit.bbox.map(|bbox| [bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]]),
                     "precision": hit.precision.as_str(), "score": hit.score,
                 })
             })
             .collect();
-        Ok(json!({"query": text, "revision": context.city_snapshot.revision(), "results": results}).to_string().into_bytes())
+        let revision = context.city_snapshot.revision();
+        Ok(json!({"query": text, "revision": revision, "results": results}).to_string().into_bytes())
     })
     .await
 }

@@ -1,57 +1,68 @@
+//! `GET /api/transform`: a position in other coordinate systems.
+
 use citymap_crs::{Crs, Transform, vn2000};
 use serde_json::json;
 
-use super::{WorkSize, answer};
+use super::{AnswerForm, WorkSize, answer};
 use crate::http::{
-    coords::point,
+    negotiate::Representation,
+    parameters::{POSITION, REPRESENTATION, Text},
     problem::Problem,
+    query::{Parameter, query},
     request::{HandlerResult, RequestContext},
     response::JSON,
 };
 
-/// The parameters of `/api/transform`.
-pub(crate) const KNOWN: [&str; 6] = ["lon", "lat", "x", "y", "crs", "to"];
+/// Maximum number of systems that `to` lists.
+const SYSTEMS_MAX: usize = 32;
 
-/// Systems that `to` lists at most.
-pub(crate) const SYSTEMS: usize = 32;
+pub(crate) static TO: Parameter<Text> =
+    Parameter::new("to", "Systems, separated by commas", Text).example("EPSG:9210,EPSG:3857");
 
-/// `GET /api/transform`: a position in other systems.
+query! {
+    /// The query of `/api/transform`.
+    pub(crate) struct TransformQuery {
+        position: [f64; 2] = POSITION,
+        to: Option<String> = TO,
+        representation: Representation = REPRESENTATION,
+    }
+}
+
+/// `GET /api/transform`
 pub(crate) async fn transform(mut context: RequestContext) -> HandlerResult {
-    let representation = context.representation()?;
-    let lonlat = point(&mut context.params)?;
-    let to = match context.params.take("to")? {
+    let TransformQuery { position, to, representation } = context.query()?;
+    let to = match to {
         Some(list) => list.split(',').map(|name| name.parse::<Crs>()).collect::<Result<Vec<_>, _>>()?,
         None => {
-            let mut usual = vec![Crs::HOME, vn2000::home_zone_for(lonlat), Crs::VN2000, Crs::WEB_MERCATOR];
+            let mut usual = vec![Crs::HOME, vn2000::home_zone_for(position), Crs::VN2000, Crs::WEB_MERCATOR];
             usual.dedup();
             usual
         }
     };
-    if to.len() > SYSTEMS {
-        return Err(Problem::parameter(format!("`to` lists more than {SYSTEMS} systems; ask twice")).into());
+    if to.len() > SYSTEMS_MAX {
+        return Err(
+            Problem::parameter(format!("`to` lists more than {SYSTEMS_MAX} systems; ask twice")).into()
+        );
     }
-    context.no_more(&KNOWN)?;
-    let etag = context.etag(representation);
-    answer(
-        context,
+    let form = AnswerForm {
         representation,
-        ("Đổi toạ độ", "Coordinates"),
-        JSON,
-        Some(etag),
-        WorkSize::Middle,
-        move |_| {
-            let mut results = Vec::new();
-            for crs in to {
-                let [x, y] = Transform::new(Crs::WGS84, crs)?.point(lonlat)?;
-                results.push(json!({
-                    "crs": crs.to_string(), "uri": crs.uri(), "name": crs.name(),
-                    "unit": if crs.is_geographic() { "degree" } else { "metre" }, "x": x, "y": y,
-                }));
-            }
-            Ok(json!({"point": {"lon": lonlat[0], "lat": lonlat[1]}, "results": results})
-                .to_string()
-                .into_bytes())
-        },
-    )
+        title: ("Đổi tọa độ", "Coordinates"),
+        media_type: JSON,
+        etag: Some(context.etag(representation)),
+        size: WorkSize::Middle,
+    };
+    answer(context, form, move |_| {
+        let mut results = Vec::new();
+        for crs in to {
+            let [x, y] = Transform::new(Crs::WGS84, crs)?.point(position)?;
+            results.push(json!({
+                "crs": crs.to_string(), "uri": crs.uri(), "name": crs.name(),
+                "unit": if crs.is_geographic() { "degree" } else { "metre" }, "x": x, "y": y,
+            }));
+        }
+        Ok(json!({"point": {"lon": position[0], "lat": position[1]}, "results": results})
+            .to_string()
+            .into_bytes())
+    })
     .await
 }

@@ -1,4 +1,6 @@
-use std::sync::Arc;
+//! `/api/within`: what lies in a box or an area.
+
+use std::{marker::PhantomData, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -6,76 +8,123 @@ use axum::{
 };
 use citymap_crs::{Crs, NamedCrs, Transform};
 use citymap_engine::{Area, Bbox, LayerSnapshot, TimeInterval};
-use citymap_model::{Geometry, json};
+use citymap_model::{AsOf, Geometry};
 use geo::CoordsIter;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{WorkSize, answer};
+use super::{AnswerForm, WorkSize, answer};
 use crate::{
     app::App,
     features::{
-        describe::layer_head,
-        geojson::{FeatureWriter, measure, put},
+        describe::open_layer,
+        geojson::{FeatureWriter, measure},
     },
     http::{
         body,
         coords::window,
+        json::JsonWriter,
+        negotiate::Representation,
+        parameters::{AS_OF, DATETIME, Flag, LAYERS, Limit, QUESTION_CRS, REPRESENTATION, Raw},
         problem::Problem,
+        query::{Nested, Parameter, query},
         request::{HandlerResult, RequestContext},
         response::JSON,
     },
 };
 
-/// The parameters of `/api/within`; `bbox` of GET only.
-pub(crate) const KNOWN: [&str; 7] = ["bbox", "layers", "crs", "features", "limit", "datetime", "revision"];
-/// Features a layer where `features=true` and no number is asked for.
-pub(crate) const LIMIT: usize = 100;
+pub(crate) static BBOX: Parameter<Raw> = Parameter::new(
+    "bbox",
+    "west, south, east, north in longitude and latitude, or in x and y of `crs`",
+    Raw {
+        schema: || json!({"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}),
+        style: || json!({"style": "form", "explode": false, "example": [106.69, 10.77, 106.7, 10.78]}),
+    },
+)
+.component("area-bbox")
+.required();
 
-/// Degrees along either axis from which an area is a large question: about 3 km.
+pub(crate) static FEATURES: Parameter<Flag> =
+    Parameter::new("features", "Whether to list the features, not only count them", Flag);
+
+pub(crate) static LIMIT: Parameter<Limit> = Parameter::new(
+    "limit",
+    "Maximum number of features per layer; more than the maximum counts as the maximum",
+    Limit { default: |_| 100, max: |limits| limits.within_limit_max },
+)
+.component("within-limit");
+
+query! {
+    /// The query of `POST /api/within`, whose area is in the body.
+    pub(crate) struct WithinQuery {
+        crs: Option<Crs> = QUESTION_CRS,
+        layers: Option<String> = LAYERS,
+        features: bool = FEATURES,
+        limit: usize = LIMIT,
+        time: Option<TimeInterval> = DATETIME,
+        revision: Option<AsOf> = AS_OF,
+        representation: Representation = REPRESENTATION,
+    }
+}
+
+static WITHIN: Nested<WithinQuery> = Nested(PhantomData);
+
+query! {
+    /// The query of `GET /api/within`.
+    pub(crate) struct WithinBoxQuery {
+        bbox: Option<String> = BBOX,
+        within: WithinQuery = WITHIN,
+    }
+}
+
+/// Whether caches may keep the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Caching {
+    /// With an ETag.
+    ByTag,
+    /// Not at all: the request had a body.
+    Never,
+}
+
+/// An area that extends this many degrees (about 3 km) along either axis is a large question.
 const LARGE_SPAN: f64 = 0.03;
 
 /// `GET /api/within?bbox=`: what lies in a box.
 pub(crate) async fn within_bbox(mut context: RequestContext) -> HandlerResult {
-    let crs = crs(&mut context)?;
-    let Some(text) = context.params.take("bbox")? else {
+    let WithinBoxQuery { bbox, within } = context.query()?;
+    let Some(bbox) = bbox else {
         return Err(Problem::parameter(
             "`bbox` is missing; write bbox=west,south,east,north, or send a GeoJSON polygon with POST",
         )
         .into());
     };
-    // In questions x comes first, whatever the authority says of the system.
-    let named = NamedCrs::xy(crs);
-    let area = window(&text, &named)?.to_polygons();
-    run(context, area.into(), true).await
+    // In questions x comes first, whatever the authority of the system says.
+    let named = NamedCrs::xy(within.crs.unwrap_or(Crs::WGS84));
+    let area = window(&bbox, &named)?.to_polygons();
+    run(context, within, area.into(), Caching::ByTag).await
 }
 
 /// `POST /api/within`: what lies in a polygon.
 pub(crate) async fn within_area(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     let (mut context, request) = RequestContext::split(&app, request).await?;
     json_body(&context.headers)?;
-    let body = body::read(request, app.config.limits.body_bytes_max).await?;
-    let crs = crs(&mut context)?;
-    let limit = app.config.limits.within_vertices_max;
+    let limits = &app.config.limits;
+    let body = body::read(request, limits.body_bytes_max).await?;
+    let query: WithinQuery = context.query()?;
+    let crs = query.crs.unwrap_or(Crs::WGS84);
     let mut area = geometry(&body)?;
-    let vertices = area.coords_count();
-    if vertices > limit {
-        return Err(Problem::body(format!(
-            "the area has {vertices} vertices; {limit} are allowed, simplify it"
-        ))
-        .into());
+    let (vertices, max) = (area.coords_count(), limits.within_vertices_max);
+    if vertices > max {
+        let detail = format!("the area has {vertices} vertices; {max} are allowed, simplify it");
+        return Err(Problem::body(detail).into());
     }
     Transform::new(crs, Crs::WGS84)?.geometry(&mut area)?;
     if crs == Crs::WGS84 && area.coords_iter().any(|at| at.x.abs() > 180.0 || at.y.abs() > 90.0) {
         return Err(Problem::body(
-            "a vertex lies beyond 180 degrees of longitude or 90 of latitude; name the system with crs=",
+            "a vertex is beyond 180 degrees of longitude or 90 of latitude; name the system with crs=",
         )
         .into());
     }
-    run(context, area, false).await
-}
-
-fn crs(context: &mut RequestContext) -> Result<Crs, Problem> {
-    Ok(context.params.take("crs")?.map_or(Ok(Crs::WGS84), |text| text.parse())?)
+    run(context, query, area, Caching::Never).await
 }
 
 fn json_body(headers: &HeaderMap) -> Result<(), Problem> {
@@ -90,7 +139,7 @@ fn json_body(headers: &HeaderMap) -> Result<(), Problem> {
     )))
 }
 
-/// The polygon in a GeoJSON text: the geometry itself, that of a feature, or a `geometry` member of anything.
+/// Reads the polygon of a GeoJSON text: a geometry, a feature, or any object with a member `geometry`.
 fn geometry(body: &[u8]) -> Result<Geometry, Problem> {
     let advice = "send {\"type\":\"Polygon\",\"coordinates\":[…]}, a Feature, or {\"geometry\":…}";
     if body.is_empty() {
@@ -114,74 +163,66 @@ fn geometry(body: &[u8]) -> Result<Geometry, Problem> {
         .map_err(|error| Problem::body(format!("the area is not GeoJSON: {error}; {advice}")))
 }
 
-async fn run(mut context: RequestContext, area: Geometry, get: bool) -> HandlerResult {
-    let representation = context.representation()?;
-    context.as_of().await?;
-    let time = context.time()?;
-    let layers = context.layers()?;
-    let listed = context.params.flag("features")?;
-    let limit = context.params.limit(LIMIT, context.app.config.limits.within_limit_max)?;
-    context.no_more(if get { &KNOWN } else { &KNOWN[1..] })?;
-    let etag = get.then(|| context.etag(representation));
+async fn run(
+    mut context: RequestContext,
+    query: WithinQuery,
+    area: Geometry,
+    caching: Caching,
+) -> HandlerResult {
+    context.as_of(query.revision).await?;
+    let layers = context.layers(query.layers.as_deref())?;
     let span = Bbox::of(&area).map_or(0.0, |bbox| (bbox.max[0] - bbox.min[0]).max(bbox.max[1] - bbox.min[1]));
-    let size = if span > LARGE_SPAN { WorkSize::Large } else { WorkSize::Middle };
-    answer(
-        context,
-        representation,
-        ("Trong vùng này có gì?", "What is in this area?"),
-        JSON,
-        etag,
-        size,
-        move |context| {
-            let area = Area::new(area)?;
-            let mut out =
-                format!("{{\"revision\":{},\"area\":", context.city_snapshot.revision()).into_bytes();
-            measure(&mut out, &area.measure()?, "m²");
-            out.extend(b",\"layers\":[");
-            for (position, snapshot) in layers.iter().enumerate() {
-                if position > 0 {
-                    out.push(b',');
-                }
-                layer(&mut out, snapshot, &area, time, listed.then_some(limit))?;
-            }
-            out.extend(b"]}");
-            Ok(out)
-        },
-    )
+    let form = AnswerForm {
+        representation: query.representation,
+        title: ("Trong vùng này có gì?", "What is in this area?"),
+        media_type: JSON,
+        etag: (caching == Caching::ByTag).then(|| context.etag(query.representation)),
+        size: if span > LARGE_SPAN { WorkSize::Large } else { WorkSize::Middle },
+    };
+    answer(context, form, move |context| {
+        let area = Area::new(area)?;
+        let mut out = Vec::with_capacity(2048);
+        let mut json = JsonWriter::new(&mut out);
+        json.open_object().key("revision").value(&context.city_snapshot.revision());
+        measure(json.key("area"), &area.measure()?, "m²");
+        json.key("layers").open_array();
+        for snapshot in &layers {
+            layer(&mut json, snapshot, &area, &query)?;
+        }
+        json.close_array();
+        json.close_object();
+        Ok(out)
+    })
     .await
 }
 
 fn layer(
-    out: &mut Vec<u8>,
+    json: &mut JsonWriter<'_>,
     snapshot: &LayerSnapshot,
     area: &Area,
-    time: Option<TimeInterval>,
-    listed: Option<usize>,
+    query: &WithinQuery,
 ) -> Result<(), Problem> {
-    let share = snapshot.during(time).within(area)?;
-    layer_head(out, snapshot.layer());
-    put(out, format_args!(",\"count\":{},\"whole\":{}", share.rows.len(), share.whole));
+    let share = snapshot.during(query.time).within(area)?;
+    open_layer(json, snapshot.layer());
+    json.key("count").value(&share.rows.len());
+    json.key("whole").value(&share.whole);
     for (found, name, unit) in [(&share.area, "area", "m²"), (&share.length, "length", "m")] {
         if let Some(found) = found {
-            put(out, format_args!(",\"{name}\":"));
-            measure(out, found, unit);
+            measure(json.key(name), found, unit);
         }
     }
-    let Some(limit) = listed else {
-        out.push(b'}');
-        return Ok(());
-    };
-    put(out, format_args!(",\"truncated\":{}", share.rows.len() > limit));
-    out.extend(b",\"features\":[");
-    let writer = FeatureWriter::new(snapshot, &NamedCrs::crs84())?;
-    for (position, &row) in share.rows.iter().take(limit).enumerate() {
-        if position > 0 {
-            out.push(b',');
+    if query.features {
+        json.key("truncated").value(&(share.rows.len() > query.limit));
+        json.key("features").open_array();
+        let writer = FeatureWriter::new(snapshot, &NamedCrs::crs84())?;
+        for &row in share.rows.iter().take(query.limit) {
+            writer.feature(json, row, |json| {
+                json.key("label").text(&snapshot.label(row));
+                Ok(())
+            })?;
         }
-        let mut extra = b",\"label\":".to_vec();
-        json::text(&mut extra, &snapshot.label(row));
-        writer.feature(out, row, |out| out.extend(&extra))?;
+        json.close_array();
     }
-    out.extend(b"]}");
+    json.close_object();
     Ok(())
 }

@@ -9,7 +9,7 @@ mod single_flight;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use axum::{
     body::Body,
@@ -17,8 +17,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use citymap_access::{Audience, visible};
-use citymap_engine::LayerSnapshot;
-use citymap_model::Field;
+use citymap_engine::{LayerSnapshot, TimeInterval};
+use citymap_model::{AsOf, Field};
 use citymap_tile::{ContentEncoding, MAX_ZOOM, TileId};
 use serde_json::json;
 
@@ -30,46 +30,105 @@ use crate::{
     hash::hash_of,
     http::{
         base::{query_with, segment},
-        datetime::interval,
         negotiate::{Encodings, matches_etag},
+        parameters::{AS_OF, Choice, DATETIME, Text},
         problem::Problem,
+        query::{Declared, Nested, Parameter, query},
         request::{HandlerResult, RequestContext, no_layer},
         response::{JSON, ResponseBuilder},
     },
 };
 
+static REV: Parameter<Text> = Parameter::new(
+    "rev",
+    "The version that TileJSON and the collection's `tilesVersion` name: the tile may then be cached for a year",
+    Text,
+);
+
+static ENCODING: Parameter<Choice> = Parameter::new(
+    "encoding",
+    "The format of the tiles that are described: Mapbox or MapLibre",
+    Choice { values: &["mvt", "mlt"], default: Some("mvt") },
+)
+.component("tile-encoding");
+
+query! {
+    /// The state of the city that tiles show.
+    pub(crate) struct TileState {
+        time: Option<TimeInterval> = DATETIME,
+        revision: Option<AsOf> = AS_OF,
+    }
+}
+
+static STATE: Nested<TileState> = Nested(PhantomData);
+
+query! {
+    /// The query of a tile.
+    pub(crate) struct TileQuery {
+        rev: Option<String> = REV,
+        state: TileState = STATE,
+    }
+}
+
+query! {
+    /// The query of TileJSON.
+    pub(crate) struct TileJsonQuery {
+        encoding: Option<&'static str> = ENCODING,
+        /// The addresses of the tiles carry it.
+        state: TileState = STATE,
+    }
+}
+
+/// The parameters that the OpenAPI document shares between layers.
+pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 2] = [&ENCODING, &REV];
+
+/// A tile as the path names it.
+struct TileRequest {
+    layers: Vec<Arc<LayerSnapshot>>,
+    tile: TileId,
+    /// From the suffix; without one, `Accept` decides.
+    format: Option<TileFormat>,
+}
+
 /// `GET /tiles/{layers}/{z}/{x}/{y}`
 pub(crate) async fn tile(mut context: RequestContext) -> HandlerResult {
-    context.as_of().await?;
+    let query: TileQuery = context.query()?;
+    context.as_of(query.state.revision).await?;
     let (y, format) = TileFormat::of_suffix(context.path_param("y"));
     let tile = position(context.path_param("z"), context.path_param("x"), y)?;
     let layers = named(&context, context.path_param("layers"))?;
-    send(context, layers, tile, format).await
+    send(context, query, TileRequest { layers, tile, format }).await
 }
 
-/// `GET /api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}`: OGC's order.
+/// `GET /api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}`: the row comes before the column in OGC API – Tiles.
 pub(crate) async fn ogc_tile(mut context: RequestContext) -> HandlerResult {
-    context.as_of().await?;
+    let query: TileQuery = context.query()?;
+    context.as_of(query.state.revision).await?;
     let (column, format) = TileFormat::of_suffix(context.path_param("col"));
     let tile = position(context.path_param("z"), column, context.path_param("row"))?;
     let layers = vec![context.layer()?];
-    send(context, layers, tile, format).await
+    send(context, query, TileRequest { layers, tile, format }).await
 }
 
-/// The tile that a path names.
+/// Reads the tile that a path names.
+///
+/// # Errors
+/// 400 for what is not a number, 404 for a tile that does not exist.
 pub(crate) fn position(z: &str, x: &str, y: &str) -> Result<TileId, Problem> {
-    let number = |name: &str, text: &str| {
-        // `parse` would also take a sign.
+    let number = |name: &str, range: &str, text: &str| {
+        // `parse` would accept a sign.
         let plain = !text.is_empty() && text.len() <= 19 && text.bytes().all(|byte| byte.is_ascii_digit());
         plain.then(|| text.parse::<u64>().ok()).flatten().ok_or_else(|| {
             let text: String = text.chars().take(40).collect();
-            Problem::parameter(format!("`{text}` is no {name} of a tile; write whole numbers from 0"))
+            Problem::parameter(format!("`{text}` is not a valid {name}; use {range}"))
         })
     };
-    let (z, x, y) = (number("zoom", z)?, number("column", x)?, number("row", y)?);
+    let zooms = format!("0 to {MAX_ZOOM}");
+    let z = number("zoom level", &zooms, z)?;
+    let (x, y) = (number("column", "0 to 2^z - 1", x)?, number("row", "0 to 2^z - 1", y)?);
     let none = || {
         Problem::not_found(format!(
-            "there is no tile {z}/{x}/{y}; zooms go from 0 to {MAX_ZOOM}, columns and rows from 0 to 2^z - 1"
+            "there is no tile {z}/{x}/{y}; zoom levels are 0 to {MAX_ZOOM}, columns and rows 0 to 2^z - 1"
         ))
     };
     let small = |value: u64| u32::try_from(value).map_err(|_too_large| none());
@@ -77,12 +136,12 @@ pub(crate) fn position(z: &str, x: &str, y: &str) -> Result<TileId, Problem> {
     TileId::new(zoom, small(x)?, small(y)?).map_err(|_outside| none())
 }
 
-/// The layers in the order of their names in the path.
+/// The layers in the order in which the path names them.
 fn named(context: &RequestContext, names: &str) -> Result<Vec<Arc<LayerSnapshot>>, Problem> {
-    let most = context.app.config.limits.tile_layers_max;
+    let max = context.app.config.limits.tile_layers_max;
     let names: Vec<&str> = names.split(',').collect();
-    if names.len() > most {
-        return Err(Problem::parameter(format!("a tile holds {most} layers at most, not {}", names.len())));
+    if names.len() > max {
+        return Err(Problem::parameter(format!("a tile has at most {max} layers, not {}", names.len())));
     }
     let mut layers = Vec::with_capacity(names.len());
     for (position, name) in names.iter().enumerate() {
@@ -99,16 +158,9 @@ fn named(context: &RequestContext, names: &str) -> Result<Vec<Arc<LayerSnapshot>
     Ok(layers)
 }
 
-/// `format` is what the path names, else `Accept` decides.
-async fn send(
-    mut context: RequestContext,
-    layers: Vec<Arc<LayerSnapshot>>,
-    tile: TileId,
-    format: Option<TileFormat>,
-) -> HandlerResult {
-    let asked_version = context.params.take("rev")?;
-    let time = context.time()?;
-    context.no_more_of(&["rev", "revision", "datetime"])?;
+async fn send(context: RequestContext, query: TileQuery, request: TileRequest) -> HandlerResult {
+    let TileRequest { layers, tile, format } = request;
+    let time = query.state.time;
     let format = format.unwrap_or_else(|| TileFormat::of_accept(&context.headers));
     let accepted = Encodings::of(&context.headers);
     let past = context.past.then(|| PastState {
@@ -118,15 +170,15 @@ async fn send(
     });
     let names: Vec<&str> = layers.iter().map(|own| own.layer().id.as_str()).collect();
     let key = TileKey { layers: names.join(",").into(), tile, format, time, past };
-    // Only what differs from store to store too may be kept for a year without asking: a revision's number does not.
-    let lasting = asked_version.is_some_and(|version| version == version_of(&context, &layers));
+    // Only a version that also differs between stores, unlike a revision number, may be cached for a year without asking.
+    let lasting = query.rev.is_some_and(|version| version == version_of(&context, &layers));
     let source = TileSource { city_snapshot: context.city_snapshot.clone(), layers, tile, time, format };
     let tiles = Arc::clone(&context.app.tiles);
     let (sent, encoding) = tiles.fetch(key, source, &accepted).await?;
     Ok(answer(&context, &sent, format, encoding, lasting))
 }
 
-/// What the layers are, as far as it shows in tiles.
+/// A hash of the fields of the layers and of which of them are public, as far as it shows in tiles.
 fn definitions(layers: &[Arc<LayerSnapshot>]) -> u64 {
     let fields = |own: &Arc<LayerSnapshot>| {
         let layer = own.layer();
@@ -137,7 +189,7 @@ fn definitions(layers: &[Arc<LayerSnapshot>]) -> u64 {
     hash_of(&layers.iter().map(fields).collect::<Vec<_>>())
 }
 
-/// The versions of these layers as one text, for `?rev=`.
+/// The versions of these layers as the parameter `rev` names them.
 fn version_of(context: &RequestContext, layers: &[Arc<LayerSnapshot>]) -> String {
     layers.iter().map(|snapshot| context.app.versions.of(snapshot)).collect::<Vec<_>>().join(".")
 }
@@ -174,24 +226,15 @@ fn answer(
 
 /// `GET /tiles/{layers}.json`
 pub(crate) async fn tilejson(mut context: RequestContext) -> HandlerResult {
-    context.as_of().await?;
-    let datetime = context.params.take("datetime")?;
-    datetime.as_deref().map(interval).transpose()?;
-    let format = match context.params.take("encoding")?.as_deref() {
-        None | Some("mvt") => TileFormat::Mvt,
-        Some("mlt") => TileFormat::Mlt,
-        Some(other) => {
-            let problem = format!("`encoding={other}` cannot be used; write mvt or mlt");
-            return Err(Problem::parameter(problem).into());
-        }
-    };
+    let TileJsonQuery { encoding, state } = context.query()?;
+    context.as_of(state.revision).await?;
+    let format = if encoding == Some("mlt") { TileFormat::Mlt } else { TileFormat::Mvt };
     let Some(names) = context.path_param("layers").strip_suffix(".json") else {
         return Err(Problem::not_found("there is nothing here; a description is /tiles/{layers}.json, a tile /tiles/{layers}/{z}/{x}/{y}").into());
     };
     let layers = named(&context, names)?;
-    context.no_more_of(&["revision", "datetime", "encoding"])?;
     let version = version_of(&context, &layers);
-    // Tiles of the same time, and of a former state where one is asked for.
+    // The addresses of the tiles keep the valid time, and the past state if one was asked for.
     let state = query_with(&context.given, &[("encoding", None)]);
     let suffix = if format == TileFormat::Mlt { ".mlt" } else { "" };
     let etag = format!("W/\"{:x}-{version}-{:x}\"", context.app.boot, hash_of(&(&state, suffix)));

@@ -1,11 +1,12 @@
-//! Any JSON as nested tables.
+//! Any JSON document as nested tables.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-/// How many entries of a list a page shows; the JSON has them all.
+/// Maximum number of entries of a list that a page shows; the JSON document has them all.
 const ENTRIES: usize = 500;
 
+/// A value as HTML.
 pub(super) fn value(document: &Value) -> Markup {
     match document {
         Value::Null => html! { span.soft { "–" } },
@@ -34,7 +35,7 @@ fn object(members: &Map<String, Value>) -> Markup {
 }
 
 fn list(entries: &[Value]) -> Markup {
-    // Coordinates are one line, not a tower of tables.
+    // Lists of numbers such as coordinates are shown on one line.
     if !entries.is_empty() && entries.iter().all(|entry| !entry.is_object()) {
         let text = Value::Array(entries.to_vec()).to_string();
         if text.len() <= 400 && entries.iter().any(|entry| entry.is_number() || entry.is_array()) {

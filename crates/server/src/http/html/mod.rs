@@ -1,4 +1,4 @@
-//! The same answers as pages for people: Vietnamese first, English beside it, no script, no request to anybody.
+//! Answers as HTML pages, in Vietnamese or English, without scripts and without requests to other hosts.
 
 mod generic;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::http::{
     base::query_with,
     negotiate::{DocumentFormat, Representation},
-    request::{Rejection, RequestContext},
+    request::RequestContext,
     response::{HTML, ResponseBuilder},
 };
 
@@ -26,41 +26,42 @@ td.n{font-variant-numeric:tabular-nums}td{overflow-wrap:anywhere}.soft{color:var
 .chip{display:inline-block;width:.85em;height:.85em;border:1px solid var(--line);vertical-align:-.05em;margin-right:.4em}
 .pages{display:flex;gap:1.5rem;margin:1.2rem 0}footer{margin-top:2.5rem;padding-top:.8rem;border-top:1px solid var(--line);color:var(--soft);font-size:.88rem}";
 
-/// A text in the page's language.
+/// Chooses the text of the page's language.
 pub(crate) fn say<'a>(lang: &str, vi: &'a str, en: &'a str) -> &'a str {
     if lang == "en" { en } else { vi }
 }
 
-/// The document as JSON, or as a page that shows all of it.
-pub(crate) fn reply(
-    context: &RequestContext,
-    representation: Representation,
-    title: &str,
-    kind: &'static str,
-    document: &Value,
-    etag: &str,
-) -> Result<ResponseBuilder, Rejection> {
-    reply_as(context, representation, title, kind, document, etag, || generic::value(document))
+/// A document and how it is shown.
+pub(crate) struct Page<'a> {
+    pub(crate) representation: Representation,
+    pub(crate) title: &'a str,
+    /// The media type of the JSON document.
+    pub(crate) kind: &'static str,
+    pub(crate) etag: &'a str,
+}
+
+/// The document as JSON, or as a page that shows all its members.
+pub(crate) fn reply(context: &RequestContext, page: &Page<'_>, document: &Value) -> ResponseBuilder {
+    reply_as(context, page, document, || generic::value(document))
 }
 
 /// The document as JSON, or as a page with this content.
 pub(crate) fn reply_as(
     context: &RequestContext,
-    representation: Representation,
-    title: &str,
-    kind: &'static str,
+    form: &Page<'_>,
     document: &Value,
-    etag: &str,
     content: impl FnOnce() -> Markup,
-) -> Result<ResponseBuilder, Rejection> {
-    let reply = match representation.format {
-        DocumentFormat::Json => ResponseBuilder::new(kind, document.to_string()),
-        DocumentFormat::Html => ResponseBuilder::new(HTML, page(context, representation, title, &content())),
+) -> ResponseBuilder {
+    let response = match form.representation.format {
+        DocumentFormat::Json => ResponseBuilder::new(form.kind, document.to_string()),
+        DocumentFormat::Html => {
+            ResponseBuilder::new(HTML, page(context, form.representation, form.title, &content()))
+        }
     };
-    Ok(reply.tagged(etag).compressed(&context.headers))
+    response.tagged(form.etag).compressed(&context.headers)
 }
 
-/// A JSON answer shown as a page, whatever it is.
+/// A page that shows any JSON document.
 pub(crate) fn generic_page(
     context: &RequestContext,
     representation: Representation,
@@ -70,7 +71,7 @@ pub(crate) fn generic_page(
     page(context, representation, title, &generic::value(document))
 }
 
-/// A whole page around its content.
+/// A complete page around its content.
 pub(crate) fn page(
     context: &RequestContext,
     representation: Representation,
@@ -115,7 +116,7 @@ pub(crate) fn page(
     .into_string()
 }
 
-/// The way down from the map to this page.
+/// The breadcrumb trail from the map to this page.
 fn crumbs(path: &str, lang: &str) -> Markup {
     let mut trail = vec![("/".to_owned(), say(lang, "Bản đồ", "Map").to_owned())];
     let mut so_far = String::new();

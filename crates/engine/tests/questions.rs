@@ -133,7 +133,7 @@ fn near_equals_the_geodesic_order() {
             let distance = Geodesic.distance(point, other);
             match hits.iter().find(|hit| snapshot.fid(hit.row) == feature.fid) {
                 Some(hit) => {
-                    assert!((hit.distance - distance).abs() <= 1e-4 * distance, "{hit:?} {distance}")
+                    assert!((hit.distance - distance).abs() <= 1e-4 * distance, "{hit:?} {distance}");
                 }
                 None => assert!(distance >= hits[9].distance * (1.0 - 1e-4)),
             }

@@ -176,11 +176,11 @@ mod tests {
         match encoding {
             ContentEncoding::Identity => back.extend(encoded),
             ContentEncoding::Gzip => {
-                _ = flate2::read::GzDecoder::new(encoded).read_to_end(&mut back).unwrap()
+                _ = flate2::read::GzDecoder::new(encoded).read_to_end(&mut back).unwrap();
             }
             ContentEncoding::Zstd => _ = zstd::Decoder::new(encoded).unwrap().read_to_end(&mut back).unwrap(),
             ContentEncoding::Brotli => {
-                _ = brotli::Decompressor::new(encoded, 4096).read_to_end(&mut back).unwrap()
+                _ = brotli::Decompressor::new(encoded, 4096).read_to_end(&mut back).unwrap();
             }
         }
         back

@@ -236,9 +236,9 @@ impl<'a> Overlay<'a> {
         }
         worker.first.planar.read(shape)?;
         if worker.others.len() > 4 {
-            worker.first.prepare()
+            worker.first.prepare();
         } else {
-            worker.first.plain()
+            worker.first.plain();
         }
         for &other in &worker.others {
             let second = match self.prepared.get(other as usize) {
@@ -254,7 +254,15 @@ impl<'a> Overlay<'a> {
                 Pair::Apart => {}
                 Pair::Contact => worker.contacts += 1,
                 Pair::Shares { area, length, count, share_a, share_b } => {
-                    out.push(OverlayPiece { row_a: row, row_b: other, area, length, count, share_a, share_b })
+                    out.push(OverlayPiece {
+                        row_a: row,
+                        row_b: other,
+                        area,
+                        length,
+                        count,
+                        share_a,
+                        share_b,
+                    });
                 }
             }
         }
@@ -274,7 +282,15 @@ impl<'a> Overlay<'a> {
                 Pair::Apart => {}
                 Pair::Contact => worker.contacts += 1,
                 Pair::Shares { area, length, count, share_a, share_b } => {
-                    out.push(OverlayPiece { row_a: row, row_b: other, area, length, count, share_a, share_b })
+                    out.push(OverlayPiece {
+                        row_a: row,
+                        row_b: other,
+                        area,
+                        length,
+                        count,
+                        share_a,
+                        share_b,
+                    });
                 }
             }
         }

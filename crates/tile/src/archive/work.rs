@@ -82,9 +82,8 @@ impl WorkFolder {
             return Err(BakeError::Busy(folder.to_owned()));
         }
         let (path, mut file) = open("manifest.json")?;
-        let mut before = String::new();
         // A manifest that is not text was written incompletely.
-        let _ = file.read_to_string(&mut before);
+        let before = fs::read_to_string(&path).unwrap_or_default();
         let (data_path, data) = open("tiles")?;
         let (journal_path, journal) = open("journal")?;
         let mut lost = None;

@@ -23,7 +23,7 @@ pub(crate) fn runs(placed: &[PlacedTile]) -> Vec<DirectoryEntry> {
     for tile in placed {
         match entries.last_mut() {
             Some(last) if last.number + u64::from(last.run) == tile.number && last.offset == tile.offset => {
-                last.run += 1
+                last.run += 1;
             }
             _ => entries.push(DirectoryEntry {
                 number: tile.number,

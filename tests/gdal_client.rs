@@ -21,7 +21,7 @@ fn round_trip(file: &Path, key: Option<&str>) {
         .arg("parcels")
         .output()
         .unwrap();
-    // GDAL warns where a layer has a field `id` of its own beside the features' ids, and where polygons and
+    // GDAL warns where a layer has a field `id` next to the features' ids, and where polygons and
     // multi-polygons are mixed; neither loses anything.
     let said = String::from_utf8_lossy(&fetched.stderr);
     assert!(fetched.status.success() && !said.contains("ERROR"), "{said}");

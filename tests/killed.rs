@@ -11,7 +11,7 @@ use citymap_tests::Bench;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A grid of squares as newline-delimited GeoJSON; `version` stands in a field of each.
+/// A grid of squares as newline-delimited GeoJSON; `version` is in a field of each.
 fn squares(version: u32, count: u32) -> String {
     let mut text = String::new();
     for n in 0..count {

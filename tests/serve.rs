@@ -1,4 +1,4 @@
-//! The running server beside other processes: it takes imports over, it ends as asked, it holds to its
+//! The running server next to other processes: it takes imports over, it ends as asked, it holds to its
 //! bounds.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]

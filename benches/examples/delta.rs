@@ -49,7 +49,7 @@ fn layer() -> Layer {
     layer
 }
 
-/// The parcel with this number of a city of `count`; `edit` tells its versions apart.
+/// The parcel with this number of a city of `count`; `edit` numbers its versions.
 fn parcel(fid: i64, count: i64, edit: i64) -> Feature {
     let columns = (count as f64).sqrt() as i64 * 2;
     let number = fid - 1;

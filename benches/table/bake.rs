@@ -8,7 +8,7 @@ use crate::{city::ogr2ogr, programs, table::Table};
 
 const ZOOMS: [u8; 2] = [10, 16];
 
-/// Measures z10 to z16, beside tippecanoe where it is installed. `parcels` is a file of them.
+/// Measures z10 to z16, next to tippecanoe where it is installed. `parcels` is a file of them.
 pub(crate) fn run(table: &mut Table, bench: &Bench, parcels: &Path) {
     let lines = bench.path("parcels.geojsonl");
     let theirs = programs::installed("tippecanoe").then(|| {

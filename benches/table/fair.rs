@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{city::Measuring, load, table::Table};
 
-/// Measures parcels at points alone, then beside a whole-city job that is started again whenever it ends.
+/// Measures parcels at points alone, then next to a whole-city job that is started again whenever it ends.
 pub(crate) fn run(table: &mut Table, measuring: &Measuring<'_>) {
     let url = measuring.warm.url();
     let place = |n: u64| measuring.place(n);

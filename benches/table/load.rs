@@ -11,11 +11,11 @@ pub(crate) const CONNECTIONS: usize = 16;
 pub(crate) struct Load {
     /// Number of answers per second.
     pub(crate) rate: f64,
-    /// Milliseconds from request to answer that half of them took at most.
+    /// Milliseconds from request to answer within which half of the answers came.
     pub(crate) p50: f64,
-    /// … 95 of a hundred.
+    /// The same for 95 of 100 answers.
     pub(crate) p95: f64,
-    /// … 99 of a hundred.
+    /// The same for 99 of 100 answers.
     pub(crate) p99: f64,
     /// Bytes of an answer, its head included, on the mean.
     pub(crate) bytes: f64,

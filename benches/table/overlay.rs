@@ -1,4 +1,4 @@
-//! The whole city, parcels on zones: beside PostGIS's planar statement over the projected layers, totals
+//! The whole city, parcels on zones: next to PostGIS's planar statement over the projected layers, totals
 //! compared.
 
 use std::time::Instant;

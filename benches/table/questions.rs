@@ -1,4 +1,4 @@
-//! Questions of the city's services: in process beside bare SQL, over HTTP beside a server that only sends
+//! Queries of the city's services: in process next to bare SQL, over HTTP next to a server that only sends
 //! bytes.
 
 use std::time::Instant;
@@ -21,7 +21,7 @@ pub(crate) fn run(table: &mut Table, measuring: &Measuring<'_>, city: &City, pee
     drawn(table, measuring, parcels, peer);
 }
 
-/// A question over HTTP, beside the same number of bytes.
+/// A query over HTTP, compared with the same number of bytes.
 fn over_http(table: &mut Table, measuring: &Measuring<'_>, what: &str, paths: &[String]) -> load::Load {
     let ours = load::run(measuring.warm.url(), measuring.time, load::CONNECTIONS, "identity", paths, &[]);
     let limit = measuring.ceiling.rate(ours.bytes as usize, measuring.time);

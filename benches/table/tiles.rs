@@ -1,4 +1,4 @@
-//! Tiles by zoom: in process beside `ST_AsMVT`, over HTTP cold and warm beside a server that only sends
+//! Tiles by zoom: in process next to `ST_AsMVT`, over HTTP cold and warm next to a server that only sends
 //! bytes.
 
 use std::time::Instant;
@@ -124,7 +124,7 @@ fn z_limit(z: u8) -> f64 {
     if z == 14 { 200.0 } else { 300.0 }
 }
 
-/// One tile after the other out of the cache, beside the same number of bytes by a server that does nothing
+/// One tile after the other out of the cache, compared with the same number of bytes by a server that does nothing
 /// else.
 fn warm(table: &mut Table, measuring: &Measuring<'_>, z: u8) {
     let paths: Vec<String> = (0..50).map(|n| path(tile_of(measuring, n, z))).collect();

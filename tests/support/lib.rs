@@ -20,7 +20,7 @@ pub use citymap_testing::{database, installed, python, real_data, skip};
 pub use database::{Cluster, Database, psql};
 pub use http::{Answer, WRITER};
 
-/// The `citymap` binary beside the running test (`cargo test --workspace` builds it).
+/// The `citymap` binary next to the running test (`cargo test --workspace` builds it).
 pub fn citymap() -> PathBuf {
     if let Some(path) = std::env::var_os("CITYMAP_BIN") {
         return path.into();
@@ -55,7 +55,7 @@ impl Bench {
         Self { folder: tempfile::tempdir().expect("a temporary folder"), elsewhere: None }
     }
 
-    /// An empty folder beside a store in a database, which is made ready.
+    /// An empty folder, and a store in a database, which is migrated.
     pub fn on(database: &str) -> Self {
         let bench = Self { elsewhere: Some(database.to_owned()), ..Self::new() };
         bench.expect(0, ["migrate"]);
@@ -168,7 +168,7 @@ impl Server {
             .arg(store.as_ref())
             .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
             .args(args)
-            // What a server says of a database that a test takes away is no news.
+            // Tests take databases away on purpose; what the server logs about it is of no interest.
             .env("CITYMAP_LOG", std::env::var("CITYMAP_LOG").unwrap_or_else(|_unset| "off".to_owned()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,5 +1,5 @@
 //! The command line as a whole: what every command takes ([`Global`]) and the list of commands. The arguments
-//! of a command are declared beside the function that runs it.
+//! of a command are declared next to the function that runs it.
 
 use clap::{Parser, Subcommand};
 

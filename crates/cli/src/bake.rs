@@ -26,7 +26,7 @@ pub(crate) struct BakeArgs {
     #[arg(long, value_delimiter = ',', default_value = "all", value_name = "ID,…")]
     pub(crate) layers: Vec<String>,
 
-    /// Zooms to bake.
+    /// Zooms to bake: the lowest and the highest.
     #[arg(long, default_value = "8-16", value_parser = zooms, value_name = "LOW-HIGH")]
     pub(crate) zooms: RangeInclusive<u8>,
 
@@ -92,7 +92,7 @@ pub(crate) fn run(global: &Global, args: &BakeArgs) -> Result<ExitCode, Failure>
     Ok(ExitCode::SUCCESS)
 }
 
-/// A finished bake.
+/// What `report` prints about a finished bake.
 struct Done<'a> {
     layers: &'a [&'a LayerSnapshot],
     revision: u64,
@@ -152,7 +152,7 @@ pub(crate) enum PackingArg {
     Zstd,
     /// The smallest archive, the slowest bake.
     Brotli,
-    /// No compression.
+    /// No compression, for servers that compress tiles themselves.
     None,
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn shown(location: &str) -> String {
     }
 }
 
-/// Runs `citymap migrate`.
+/// Runs `citymap migrate` on the store that the command line names.
 pub(crate) fn migrate(global: &Global) -> Result<ExitCode, Failure> {
     let applied = if is_database(&global.store) {
         citymap_store::Postgis::migrate(&global.store, &options(global))?

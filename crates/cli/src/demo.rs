@@ -18,7 +18,7 @@ use crate::{
 /// The arguments of `citymap demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Number of parcels.
+    /// Number of parcels in the city.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=5_000_000))]
     pub(crate) parcels: u32,
 

@@ -82,7 +82,10 @@ pub(crate) fn run(global: &Global, args: &DiffArgs) -> Result<ExitCode, Failure>
             .iter()
             .map(|diff| {
                 json!({
-                    "layer": diff.layer, "added": diff.added, "changed": diff.changed, "removed": diff.removed,
+                    "layer": diff.layer,
+                    "added": diff.added,
+                    "changed": diff.changed,
+                    "removed": diff.removed,
                     "features": diff.listed,
                 })
             })

@@ -39,7 +39,8 @@ pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(u8::from(errors > 0)))
 }
 
-/// Definitions from before fields had meanings are read with the proposed ones, but nobody can see them there.
+/// Definitions from before fields had meanings are read with the proposed ones, but nobody can see them
+/// there.
 fn meanings(store: &dyn Store) -> Result<Option<Finding>, StoreError> {
     let former = store.former_definitions()?;
     let names: Vec<&str> = former.iter().map(LayerId::as_str).collect();

@@ -1,4 +1,4 @@
-//! Why a command failed, and how that is told: the message of each error in the chain of causes, once.
+//! Why a command failed, and how that is reported: the message of each error in the chain of causes, once.
 
 use std::{error::Error, fmt};
 

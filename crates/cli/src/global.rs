@@ -54,7 +54,13 @@ pub(crate) struct DatabaseArgs {
     pub(crate) db_connect_timeout: f64,
 
     /// Seconds that a statement may run; 0 for no limit.
-    #[arg(long, global = true, default_value_t = 600.0, value_parser = seconds_or_none, value_name = "SECONDS")]
+    #[arg(
+        long,
+        global = true,
+        default_value_t = 600.0,
+        value_parser = seconds_or_none,
+        value_name = "SECONDS"
+    )]
     pub(crate) db_statement_timeout: f64,
 
     /// Seconds before an unused connection is closed.

@@ -64,8 +64,8 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
     pub(crate) public: Vec<String>,
 
-    /// What a field means, over what its name suggests (may be repeated): so_to=sheet; FIELD=none for nothing.
-    /// The report lists what was understood; `citymap layer set` changes it later.
+    /// What a field means, over what its name suggests (may be repeated): so_to=sheet; FIELD=none for
+    /// nothing. The report lists what was understood; `citymap layer set` changes it later.
     #[arg(long = "meaning", value_name = "FIELD=MEANING", value_parser = field_meaning)]
     pub(crate) meanings: Vec<(String, Option<Meaning>)>,
 

@@ -388,8 +388,8 @@ fn change_validity(layer: &mut Layer, meaning: Meaning, name: Option<&str>) -> R
     Ok(())
 }
 
-/// Declares fields personal or public. A field that was just said to be the owner is personal unless it is said
-/// to be public too: in doubt nobody sees it.
+/// Declares fields personal or public. A field that was just said to be the owner is personal unless it is
+/// said to be public too: in doubt nobody sees it.
 fn change_visibility(layer: &mut Layer, args: &SetArgs) -> Result<(), Failure> {
     if let Some(both) = args.personal.iter().find(|name| args.public.contains(name)) {
         return Err(Failure::new(format!(

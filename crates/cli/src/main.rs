@@ -74,7 +74,7 @@ fn run(global: &Global, command: &Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Tells why a command failed: with its causes on standard error and, for programs, as JSON on standard
+/// Reports why a command failed: with its causes on standard error and, for programs, as JSON on standard
 /// output.
 fn report(global: &Global, failure: &Failure) -> ExitCode {
     if global.json {

@@ -5,8 +5,8 @@ use citymap_model::Meaning;
 /// The word that takes a field's meaning away.
 const NONE: &str = "none";
 
-/// Reads `FIELD=MEANING`, or `FIELD=none` for a field that means nothing. The last `=` separates, since field names may
-/// have one.
+/// Reads `FIELD=MEANING`, or `FIELD=none` for a field that means nothing. The last `=` separates, since field
+/// names may have one.
 pub(crate) fn field_meaning(text: &str) -> Result<(String, Option<Meaning>), String> {
     let Some((field, meaning)) = text.rsplit_once('=').filter(|(field, _)| !field.is_empty()) else {
         return Err(format!("`{text}` is not FIELD=MEANING; write so_to=sheet, or so_to=none to clear it"));

@@ -31,7 +31,7 @@ pub(crate) fn write_line(text: fmt::Arguments<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Writes a line to standard error. What cannot be told there is told nowhere.
+/// Writes a line to standard error. A fault there has nowhere to be reported, so it is ignored.
 pub(crate) fn write_error(text: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

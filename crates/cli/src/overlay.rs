@@ -143,7 +143,7 @@ fn write(
     }
 }
 
-/// A finished overlay.
+/// What `report` prints about a finished overlay.
 struct Done {
     summary: Summary,
     /// Length of the file.

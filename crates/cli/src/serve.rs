@@ -64,7 +64,13 @@ pub(crate) struct ServeArgs {
     pub(crate) jobs_waiting: usize,
 
     /// Seconds before a job's result is deleted.
-    #[arg(long, default_value_t = 3_600.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Jobs")]
+    #[arg(
+        long,
+        default_value_t = 3_600.0,
+        value_parser = seconds,
+        value_name = "SECONDS",
+        help_heading = "Jobs"
+    )]
     pub(crate) jobs_keep: f64,
 
     /// Maximum size of all results together, in bytes.
@@ -76,128 +82,182 @@ pub(crate) struct ServeArgs {
     pub(crate) no_webhooks: bool,
 
     /// Seconds that a receiver may take to answer.
-    #[arg(long, default_value_t = 10.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Webhooks")]
+    #[arg(
+        long,
+        default_value_t = 10.0,
+        value_parser = seconds,
+        value_name = "SECONDS",
+        help_heading = "Webhooks"
+    )]
     pub(crate) webhook_timeout: f64,
 
     /// Hours after the first failure before a revision that a receiver does not accept becomes a dead letter.
-    #[arg(long, default_value_t = 24.0, value_parser = seconds, value_name = "HOURS", help_heading = "Webhooks")]
+    #[arg(
+        long,
+        default_value_t = 24.0,
+        value_parser = seconds,
+        value_name = "HOURS",
+        help_heading = "Webhooks"
+    )]
     pub(crate) webhook_give_up: f64,
 
-    /// Features a page of /items at most.
+    /// Maximum number of features in a page of /items.
     #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
     pub(crate) items_limit_max: usize,
 
-    /// Features a page of /items where the request does not say.
+    /// Number of features in a page of /items if the request does not give a limit.
     #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Limits")]
     pub(crate) items_limit_default: usize,
 
-    /// Metres that /api/near looks around at most.
+    /// Maximum search distance of /api/near, in metres.
     #[arg(long, default_value_t = 5_000.0, value_name = "METRES", help_heading = "Limits")]
     pub(crate) near_distance_max: f64,
 
-    /// Features that /api/near gives at most.
+    /// Maximum number of features in an answer of /api/near.
     #[arg(long, default_value_t = 1_000, value_name = "N", help_heading = "Limits")]
     pub(crate) near_limit_max: usize,
 
-    /// Features a layer that /api/at gives at most.
+    /// Maximum number of features of each layer in an answer of /api/at.
     #[arg(long, default_value_t = 20, value_name = "N", help_heading = "Limits")]
     pub(crate) at_limit: usize,
 
-    /// Metres of tolerance that /api/at takes at most.
+    /// Maximum tolerance of /api/at, in metres.
     #[arg(long, default_value_t = 500.0, value_name = "METRES", help_heading = "Limits")]
     pub(crate) at_tolerance_max: f64,
 
-    /// Vertices of an area given to /api/within at most.
+    /// Maximum number of vertices of an area for /api/within.
     #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
     pub(crate) within_vertices_max: usize,
 
-    /// Features a layer that /api/within lists at most.
+    /// Maximum number of features of each layer that /api/within lists.
     #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
     pub(crate) within_limit_max: usize,
 
-    /// Answers of /api/search at most.
+    /// Maximum number of results of /api/search.
     #[arg(long, default_value_t = 50, value_name = "N", help_heading = "Limits")]
     pub(crate) search_limit_max: usize,
 
-    /// Bytes of a request's body at most.
+    /// Maximum size of a request's body, in bytes.
     #[arg(long, default_value_t = 2 << 20, value_name = "BYTES", help_heading = "Limits")]
     pub(crate) body_max: usize,
 
-    /// Bytes of a request's path and query at most.
+    /// Maximum length of a request's path and query, in bytes.
     #[arg(long, default_value_t = 8 << 10, value_name = "BYTES", help_heading = "Limits")]
     pub(crate) url_max: usize,
 
     /// Seconds that a request may take.
-    #[arg(long, default_value_t = 30.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    #[arg(
+        long,
+        default_value_t = 30.0,
+        value_parser = seconds,
+        value_name = "SECONDS",
+        help_heading = "Limits"
+    )]
     pub(crate) request_timeout: f64,
 
-    /// Seconds that a client may take to send a request's head, and a connection may lie idle.
-    #[arg(long, default_value_t = 20.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    /// Seconds that a client may take to send a request's head, and that a connection may be idle.
+    #[arg(
+        long,
+        default_value_t = 20.0,
+        value_parser = seconds,
+        value_name = "SECONDS",
+        help_heading = "Limits"
+    )]
     pub(crate) header_timeout: f64,
 
-    /// Open connections at most.
+    /// Maximum number of open connections.
     #[arg(long, default_value_t = 4_096, value_name = "N", help_heading = "Limits")]
     pub(crate) connections_max: usize,
 
-    /// Questions and tiles worked on at once. Default: the machine's processors and one more.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N", help_heading = "Limits")]
+    /// Maximum number of queries and tiles that run at once. Default: one more than the machine has
+    /// processors.
+    #[arg(
+        long,
+        value_parser = clap::value_parser!(u16).range(1..),
+        value_name = "N",
+        help_heading = "Limits"
+    )]
     pub(crate) max_concurrent: Option<u16>,
 
-    /// Questions and tiles that may wait; beyond it the answer is 503 with Retry-After.
+    /// Maximum number of queries and tiles that wait; further requests get 503 with Retry-After.
     #[arg(long, default_value_t = 256, value_name = "N", help_heading = "Limits")]
     pub(crate) queue: usize,
 
-    /// Large questions (areas of whole districts, tiles of the whole city) worked on at once, at low
-    /// priority.
+    /// Maximum number of large queries (areas of whole districts, tiles of the whole city) that run at once,
+    /// at low priority.
     #[arg(long, default_value_t = 1, value_name = "N", help_heading = "Limits")]
     pub(crate) large_max: usize,
 
-    /// Large questions that may wait, and as many jobs; beyond it the answer is 503 with Retry-After.
+    /// Maximum number of large queries that wait, and of jobs; further requests get 503 with Retry-After.
     #[arg(long, default_value_t = 32, value_name = "N", help_heading = "Limits")]
     pub(crate) large_queue: usize,
 
-    /// Bytes of encoded tiles kept; 0 keeps none.
+    /// Maximum size of the cache of encoded tiles, in bytes; 0 for no cache.
     #[arg(long, default_value_t = 256 << 20, value_name = "BYTES", help_heading = "Limits")]
     pub(crate) tile_cache: u64,
 
-    /// Layers in one tile at most.
+    /// Maximum number of layers in one tile.
     #[arg(long, default_value_t = 64, value_name = "N", help_heading = "Limits")]
     pub(crate) tile_layers_max: usize,
 
-    /// Seconds that running requests may go on after the signal to stop.
-    #[arg(long, default_value_t = 10.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    /// Seconds that running requests may take after the signal to stop.
+    #[arg(
+        long,
+        default_value_t = 10.0,
+        value_parser = seconds,
+        value_name = "SECONDS",
+        help_heading = "Limits"
+    )]
     pub(crate) shutdown_grace: f64,
 
-    /// Seconds between two looks at the store where nothing wakes the server, and its nap while the store is
-    /// away.
-    #[arg(long, default_value_t = 0.5, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    /// Seconds between two checks for new revisions if the store does not announce them, and between attempts
+    /// to reach a store that is away.
+    #[arg(
+        long,
+        default_value_t = 0.5,
+        value_parser = seconds,
+        value_name = "SECONDS",
+        help_heading = "Limits"
+    )]
     pub(crate) refresh_interval: f64,
 
-    /// Seconds that a read waits for the `min-revision` that it asks for.
-    #[arg(long, default_value_t = 5.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    /// Seconds that a read waits for the revision that its `min-revision` asks for.
+    #[arg(
+        long,
+        default_value_t = 5.0,
+        value_parser = seconds,
+        value_name = "SECONDS",
+        help_heading = "Limits"
+    )]
     pub(crate) min_revision_wait: f64,
 
-    /// Open streams of /api/events at most.
+    /// Maximum number of open streams of /api/events.
     #[arg(long, default_value_t = 1_000, value_name = "N", help_heading = "Limits")]
     pub(crate) event_streams_max: usize,
 
-    /// Seconds that a stream of events is silent at most before it says that it still stands.
-    #[arg(long, default_value_t = 15.0, value_parser = seconds, value_name = "SECONDS", help_heading = "Limits")]
+    /// Seconds of silence after which a stream of events sends a heartbeat.
+    #[arg(
+        long,
+        default_value_t = 15.0,
+        value_parser = seconds,
+        value_name = "SECONDS",
+        help_heading = "Limits"
+    )]
     pub(crate) event_heartbeat: f64,
 
-    /// Vertices that the geometry of one edit has at most.
+    /// Maximum number of vertices in the geometry of one edit.
     #[arg(long, default_value_t = 20_000, value_name = "N", help_heading = "Limits")]
     pub(crate) edit_vertices_max: usize,
 
-    /// Edits in one batch (POST /api/changes) at most.
+    /// Maximum number of edits in one batch (POST /api/changes).
     #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
     pub(crate) batch_edits_max: usize,
 
-    /// Bytes of a batch's body at most.
+    /// Maximum size of a batch's body, in bytes.
     #[arg(long, default_value_t = 32 << 20, value_name = "BYTES", help_heading = "Limits")]
     pub(crate) batch_max: usize,
 
-    /// Requests that write at once; the record takes one after the other, the rest prepare.
+    /// Maximum number of requests that prepare a write at once; the store commits one after the other.
     #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Limits")]
     pub(crate) writers_max: usize,
 }

@@ -37,7 +37,7 @@ pub(crate) enum WebhookCommand {
     },
     /// List the subscriptions, how far each has been served and what fails.
     List,
-    /// End a subscription.
+    /// End a subscription; its dead letters are deleted with it.
     Remove {
         /// Id or name of the subscription.
         #[arg(value_name = "ID|NAME")]

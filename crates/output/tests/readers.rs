@@ -1,5 +1,5 @@
-//! Every format is read back by a program that shares no code with ours: CSV and GeoParquet by DuckDB, GeoPackage by
-//! GDAL. Every row, value, absent value and position must come back as it was.
+//! Every format is read back by a program that shares no code with ours: CSV and GeoParquet by DuckDB,
+//! GeoPackage by GDAL. Every row, value, absent value and position must come back as it was.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

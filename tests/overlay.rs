@@ -13,7 +13,7 @@ use geo::Area;
 
 /// The layer on the home grid, as a table.
 fn load(database: &Database, bench: &Bench, table: &str, layer: &LayerSnapshot) {
-    let home = Transform::new(Crs::WGS84, Crs::HOME).unwrap();
+    let home = Transform::new(Crs::WGS84, Crs::home()).unwrap();
     let mut text = String::new();
     for row in layer.rows() {
         let Some(mut geometry) = layer.geometry(row) else { continue };
@@ -98,7 +98,7 @@ fn shapes_have_the_areas_that_are_told_of_them() {
     let live = Live::open(citymap_store::open(&bench.location(), false).unwrap()).unwrap();
     let city = live.snapshot().city;
     let (parcels, zones) = (city.layer("parcels").unwrap(), city.layer("zones").unwrap());
-    let home = Transform::new(Crs::WGS84, Crs::HOME).unwrap();
+    let home = Transform::new(Crs::WGS84, Crs::home()).unwrap();
     let overlay = Overlay::new(Operand::new(parcels), Operand::new(zones)).unwrap();
     let shapes = overlay.shapes();
     let mut cut = 0;

@@ -63,7 +63,7 @@ fn main() {
 /// The layer on the home grid, as text.
 fn write(layer: &LayerSnapshot, path: &Path) {
     let mut out = BufWriter::new(File::create(path).unwrap());
-    let home = Transform::new(Crs::WGS84, Crs::HOME).unwrap();
+    let home = Transform::new(Crs::WGS84, Crs::home()).unwrap();
     for row in layer.rows() {
         let Some(geometry) = layer.geometry(row) else { continue };
         let planar = geometry.map_coords(|coord| {

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     backup::{BackupArgs, CopyArgs, RestoreArgs},
     bake::BakeArgs,
+    city::CityCommand,
     demo::DemoArgs,
     diff::DiffArgs,
     export::ExportArgs,
@@ -61,6 +62,9 @@ pub(crate) enum Command {
     /// Show a layer's definition, or change it: titles, role, key, label, what fields mean, who sees them.
     #[command(subcommand)]
     Layer(LayerCommand),
+    /// Show the profile of the city, or change it: names, home grid, time, first view, languages.
+    #[command(subcommand)]
+    City(CityCommand),
     /// Write a layer to a file; the file's extension chooses the format.
     #[command(after_help = "Examples:\n\
         \x20 citymap export parcels --to parcels.gpkg\n\

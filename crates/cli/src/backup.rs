@@ -8,6 +8,7 @@ use std::{
     time::Instant,
 };
 
+use citymap_model::CityProfile;
 use citymap_store::{Checksum, GeoPackage, Store, StoreError, checksum};
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -229,6 +230,8 @@ pub(crate) fn copy(global: &Global, args: &CopyArgs) -> Result<ExitCode, Failure
     let from = database::open(global, false)?;
     let options = citymap_store::Options { create: true, ..database::options(global) };
     let to = citymap_store::open_with(&args.to, &options)?;
+    // First, so that whoever sees a revision there finds the profile that it is of.
+    copy_city(from.as_ref(), to.as_ref())?;
     let copied = copy_with_bar(global, from.as_ref(), to.as_ref())?;
     let (ours, theirs) = (Manifest::of(from.as_ref())?, Manifest::of(to.as_ref())?);
     let differences = ours.differences(&theirs);
@@ -254,6 +257,23 @@ pub(crate) fn copy(global: &Global, args: &CopyArgs) -> Result<ExitCode, Failure
         )?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Copies the city profile, which is what the record is of, and not what a server does with it.
+fn copy_city(from: &dyn Store, to: &dyn Store) -> Result<(), Failure> {
+    let Some(ours) = from.document(CityProfile::DOCUMENT)? else { return Ok(()) };
+    let theirs = to.document(CityProfile::DOCUMENT)?;
+    if theirs.as_ref().is_some_and(|theirs| theirs.body == ours.body) {
+        return Ok(());
+    }
+    let version = theirs.map_or(0, |document| document.version);
+    if to.put_document(CityProfile::DOCUMENT, version, Some(&ours.body))? {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "the city profile of {} was changed at the same time; run the same command again",
+        to.location()
+    )))
 }
 
 /// Copies the documents that belong to the record: webhook subscriptions and how far each has been served.

@@ -2,8 +2,10 @@
 
 use std::{process::ExitCode, time::Duration};
 
+use chrono::{DateTime, Utc};
+use citymap_crs::Crs;
 use citymap_model::{AsOf, Revision};
-use citymap_store::{Options, Pool, ReadView, Store, StoreError, add_meanings, is_database};
+use citymap_store::{Options, Pool, ReadView, Store, StoreError, add_meanings, city_profile, is_database};
 
 use crate::{
     failure::Failure,
@@ -13,7 +15,20 @@ use crate::{
 
 /// Opens the store. With `create`, a GeoPackage file that does not exist is created.
 pub(crate) fn open(global: &Global, create: bool) -> Result<Box<dyn Store>, StoreError> {
-    citymap_store::open_with(&global.store, &Options { create, ..options(global) })
+    let store = citymap_store::open_with(&global.store, &Options { create, ..options(global) })?;
+    use_home_grid(store.as_ref());
+    Ok(store)
+}
+
+/// Makes the home grid of the record's city that of this process. One that cannot be used is told and left: every
+/// command would fail otherwise, also the one that mends it.
+fn use_home_grid(store: &dyn Store) {
+    let grid = city_profile(store).map(|profile| profile.crs);
+    match grid.map(|code| Crs::new(code).and_then(Crs::make_home)) {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the home grid of the city profile cannot be used"),
+        Err(error) => tracing::warn!(%error, "the city profile cannot be used"),
+    }
 }
 
 /// Opens the store to change it. A GeoPackage file of an earlier version of the program is brought up to date
@@ -56,6 +71,9 @@ pub(crate) fn number(store: &dyn Store, as_of: AsOf) -> Result<u64, StoreError> 
     match as_of {
         AsOf::Revision(number) => Ok(number),
         AsOf::Instant(instant) => store.revision_at(instant),
+        AsOf::Day(day) => {
+            store.revision_at(city_profile(store)?.end_of(day).unwrap_or(DateTime::<Utc>::MAX_UTC))
+        }
     }
 }
 

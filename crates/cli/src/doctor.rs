@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use citymap_crs::{Crs, Transform};
+use citymap_crs::{Crs, Transform, vn2000};
 use citymap_model::LayerId;
 use citymap_store::{Finding, Severity, Store, StoreError};
 
@@ -75,7 +75,9 @@ fn gdal() -> Finding {
 /// Transforms Bến Thành market by the pinned datum shift; a PROJ that chose its own would be 0.80 m off.
 fn datum_shift() -> Finding {
     let mut point = [[106.698, 10.7725]];
-    let outcome = Transform::new(Crs::WGS84, Crs::HOME).and_then(|transform| transform.apply(&mut point));
+    let zone = vn2000::ZONES.iter().find(|zone| zone.central_meridian == 105.75 && zone.scale == 0.9999);
+    let grid = zone.map_or_else(Crs::home, |zone| zone.crs);
+    let outcome = Transform::new(Crs::WGS84, grid).and_then(|transform| transform.apply(&mut point));
     let off = (point[0][0] - 603_481.588).hypot(point[0][1] - 1_191_454.611);
     match outcome {
         Ok(()) if off < 0.002 => good("coordinates: VN-2000 by the legal datum shift (EPSG:6960)".to_owned()),

@@ -7,6 +7,7 @@
 mod args;
 mod backup;
 mod bake;
+mod city;
 mod database;
 mod demo;
 mod diff;
@@ -56,6 +57,7 @@ fn run(global: &Global, command: &Command) -> Result<ExitCode, Failure> {
         Command::Import(args) => import::run(global, args),
         Command::Serve(args) => serve::run(global, args),
         Command::Demo(args) => demo::run(global, args),
+        Command::City(command) => city::run(global, command),
         Command::Layer(command) => layer::run(global, command),
         Command::Layers(args) => layers::run(global, args),
         Command::Bake(args) => bake::run(global, args),

@@ -16,7 +16,7 @@
 //! use citymap_crs::{Crs, Transform};
 //!
 //! let mut points = [[106.698, 10.7725]];
-//! Transform::new(Crs::WGS84, Crs::HOME)?.apply(&mut points)?;
+//! Transform::new(Crs::WGS84, Crs::home())?.apply(&mut points)?;
 //! assert!((points[0][0] - 603_481.588).abs() < 0.001);
 //! assert!((points[0][1] - 1_191_454.611).abs() < 0.001);
 //! # Ok::<(), citymap_crs::CrsError>(())
@@ -25,6 +25,7 @@
 mod cache;
 mod code;
 mod error;
+mod home;
 mod measure;
 mod named;
 mod polynomial_grid;

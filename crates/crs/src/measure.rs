@@ -95,7 +95,7 @@ mod tests {
         let holed = Geometry::from(block());
         let solid = Geometry::from(Polygon::new(block().exterior().clone(), vec![]));
         for (holed, solid) in [
-            (grid_area(&holed, Crs::HOME).unwrap(), grid_area(&solid, Crs::HOME).unwrap()),
+            (grid_area(&holed, Crs::home()).unwrap(), grid_area(&solid, Crs::home()).unwrap()),
             (ellipsoidal_area(&holed), ellipsoidal_area(&solid)),
         ] {
             assert!((holed / solid - 0.75).abs() < 1e-4, "{holed} {solid}");
@@ -103,8 +103,8 @@ mod tests {
         let mut away = block();
         geo::MapCoordsInPlace::map_coords_in_place(&mut away, |c| geo::Coord { x: c.x + 0.01, y: c.y });
         let both = Geometry::from(MultiPolygon(vec![block(), away.clone()]));
-        let sum = grid_area(&holed, Crs::HOME).unwrap() + grid_area(&away.into(), Crs::HOME).unwrap();
-        assert!((grid_area(&both, Crs::HOME).unwrap() - sum).abs() < 1e-6);
+        let sum = grid_area(&holed, Crs::home()).unwrap() + grid_area(&away.into(), Crs::home()).unwrap();
+        assert!((grid_area(&both, Crs::home()).unwrap() - sum).abs() < 1e-6);
     }
 
     #[test]
@@ -121,9 +121,9 @@ mod tests {
 
     #[test]
     fn perimeters_are_no_lengths_and_lines_no_areas() {
-        assert_eq!(grid_length(&block().into(), Crs::HOME).unwrap(), 0.0);
+        assert_eq!(grid_length(&block().into(), Crs::home()).unwrap(), 0.0);
         let line = Geometry::from(line_string![(x: 106.6, y: 10.7), (x: 106.7, y: 10.8)]);
-        assert_eq!(grid_area(&line, Crs::HOME).unwrap(), 0.0);
+        assert_eq!(grid_area(&line, Crs::home()).unwrap(), 0.0);
         assert_eq!(ellipsoidal_area(&line), 0.0);
         assert!(ellipsoidal_length(&line) > 15_000.0);
     }

@@ -40,10 +40,10 @@ impl NamedCrs {
 
     /// The systems in which features are offered: CRS84 (as stored) first, the home grid second.
     pub fn all() -> Vec<Self> {
-        let mut all = vec![Self::crs84(), Self::epsg(Crs::HOME)];
+        let mut all = vec![Self::crs84(), Self::epsg(Crs::home())];
         let zones = vn2000::ZONES
             .iter()
-            .filter(|zone| !zone.deprecated && zone.crs != Crs::HOME)
+            .filter(|zone| !zone.deprecated && zone.crs != Crs::home())
             .map(|zone| zone.crs);
         let others = [Crs::WGS84, Crs::VN2000, Crs::WEB_MERCATOR].into_iter();
         let utm = [32648, 32649].into_iter().filter_map(|code| Crs::new(code).ok());

@@ -40,20 +40,20 @@ struct Patch {
 }
 
 static TO_HOME: LazyLock<PolynomialGrid> = LazyLock::new(|| {
-    PolynomialGrid::new(Transform::known(Crs::WGS84, Crs::HOME), [102.0, 6.0], 0.05, [160, 360])
+    PolynomialGrid::new(Transform::known(Crs::WGS84, Crs::home()), [102.0, 6.0], 0.05, [160, 360])
 });
 static FROM_HOME: LazyLock<PolynomialGrid> = LazyLock::new(|| {
-    PolynomialGrid::new(Transform::known(Crs::HOME, Crs::WGS84), [50_000.0, 640_000.0], 5_000.0, [185, 410])
+    PolynomialGrid::new(Transform::known(Crs::home(), Crs::WGS84), [50_000.0, 640_000.0], 5_000.0, [185, 410])
 });
 
 impl PolynomialGrid {
-    /// From WGS 84 degrees to metres on the home grid (EPSG:9210); fast between 102° and 110° E, 6° and 24°
+    /// From WGS 84 degrees to metres on the home grid; fast between 102° and 110° E, 6° and 24°
     /// N.
     pub fn to_home() -> &'static Self {
         &TO_HOME
     }
 
-    /// From metres on the home grid (EPSG:9210) to WGS 84 degrees; fast over the same part of the world.
+    /// From metres on the home grid to WGS 84 degrees; fast over the same part of the world.
     pub fn from_home() -> &'static Self {
         &FROM_HOME
     }
@@ -194,7 +194,7 @@ mod tests {
             |n: u32| [106.3 + 1.3 * spread(n, 0.618_033_988_75), 10.2 + 1.5 * spread(n, 0.754_877_666_25)];
         let gap = worst(PolynomialGrid::to_home(), (0..40_000).map(city));
         assert!(gap < 1e-8, "{gap} m");
-        let home = |n: u32| Transform::known(Crs::WGS84, Crs::HOME).point(city(n)).unwrap();
+        let home = |n: u32| Transform::known(Crs::WGS84, Crs::home()).point(city(n)).unwrap();
         let gap = worst(PolynomialGrid::from_home(), (0..40_000).map(home));
         assert!(gap < 1e-13, "{gap} degrees");
     }

@@ -98,7 +98,7 @@ fn candidates() -> impl Iterator<Item = Crs> {
 
 /// The usual systems of the city's files first, then TM-3, UTM and the withdrawn codes.
 fn rank(crs: Crs) -> usize {
-    let usual = [9210, 4326, 5899, 3405, 4756, 32648, 3857, 5897];
+    let usual = [Crs::home().code(), 4326, 5899, 3405, 4756, 32648, 3857, 5897];
     usual
         .iter()
         .position(|&code| code == crs.code())
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn trap_4_a_small_extract_fits_several_zones_and_all_are_named() {
-        let home = Transform::new(Crs::WGS84, Crs::HOME).unwrap();
+        let home = Transform::new(Crs::WGS84, Crs::home()).unwrap();
         let block: Vec<_> =
             (0..9).map(|i| home.point([106.68 + 0.001 * f64::from(i), 11.08]).unwrap()).collect();
         let proposals = propose_zones(&block).unwrap();

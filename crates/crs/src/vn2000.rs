@@ -91,23 +91,31 @@ pub fn zone(crs: Crs) -> Option<&'static Zone> {
 /// The grid that land offices use at this place (WGS 84 longitude, latitude): 107-45 in the former Bà
 /// Rịa–Vũng Tàu, 105-45 elsewhere in the city, and beyond it the TM-3 zone with the nearest central meridian.
 ///
+/// In a process with another home grid than the built-in one it is that grid.
+///
 /// The decision is by boxes and not by boundaries. Use it as a default to show, never as proof.
 pub fn home_zone_for(lonlat: [f64; 2]) -> Crs {
+    if !Crs::is_builtin_home() {
+        return Crs::home();
+    }
     let [lon, lat] = lonlat;
     let within =
         |[west, south, east, north]: [f64; 4]| lon >= west && lon <= east && lat >= south && lat <= north;
     if within([106.98, 10.30, 107.60, 10.82]) {
         return Crs(5899);
     }
-    if within([106.30, 8.5, 107.12, 11.55]) {
-        return Crs::HOME;
+    let is_tm3 = |zone: &&Zone| zone.scale == 0.9999 && !zone.deprecated;
+    if within([106.30, 8.5, 107.12, 11.55])
+        && let Some(zone) = ZONES.iter().filter(is_tm3).find(|zone| zone.central_meridian == 105.75)
+    {
+        return zone.crs;
     }
     let away = |zone: &&Zone| (zone.central_meridian - lon).abs();
     ZONES
         .iter()
-        .filter(|zone| zone.scale == 0.9999 && !zone.deprecated)
+        .filter(is_tm3)
         .min_by(|a, b| away(a).total_cmp(&away(b)))
-        .map_or(Crs::HOME, |zone| zone.crs)
+        .map_or(Crs::home(), |zone| zone.crs)
 }
 
 #[cfg(test)]
@@ -144,9 +152,9 @@ mod tests {
 
     #[test]
     fn land_offices_keep_their_grids() {
-        assert_eq!(home_zone_for([106.698, 10.7725]), Crs::HOME);
+        assert_eq!(home_zone_for([106.698, 10.7725]), Crs::home());
         assert_eq!(home_zone_for([107.0843, 10.346]), Crs(5899), "Vũng Tàu");
-        assert_eq!(home_zone_for([106.9537, 10.4114]), Crs::HOME, "Cần Giờ");
+        assert_eq!(home_zone_for([106.9537, 10.4114]), Crs::home(), "Cần Giờ");
         assert_eq!(home_zone_for([105.85, 21.03]).code(), 9210);
         assert_eq!(home_zone_for([108.2, 16.06]).code(), 9217);
     }

@@ -46,7 +46,7 @@ proptest! {
     fn a_batch_gives_what_each_pair_gives(
         points in prop::collection::vec((106.0..107.7_f64, 8.5..11.6_f64), 0..1_500),
     ) {
-        let transform = Transform::new(Crs::WGS84, Crs::HOME).unwrap();
+        let transform = Transform::new(Crs::WGS84, Crs::home()).unwrap();
         let mut batch: Vec<[f64; 2]> = points.iter().map(|&(x, y)| [x, y]).collect();
         transform.apply(&mut batch).unwrap();
         for (&(x, y), &moved) in points.iter().zip(&batch) {
@@ -57,7 +57,7 @@ proptest! {
 
 #[test]
 fn out_of_range_is_said_with_the_pair_as_given() {
-    let transform = Transform::new(Crs::WGS84, Crs::HOME).unwrap();
+    let transform = Transform::new(Crs::WGS84, Crs::home()).unwrap();
     for bad in [[106.7, 90.5], [181.0, 10.0], [f64::NAN, 10.0], [106.7, f64::INFINITY], [10.77, 106.7]] {
         let mut pairs = vec![[106.7, 10.8]; 700];
         pairs[600] = bad;
@@ -68,7 +68,7 @@ fn out_of_range_is_said_with_the_pair_as_given() {
             other => panic!("{bad:?}: {other:?}"),
         }
     }
-    let back = Transform::new(Crs::HOME, Crs::WGS84).unwrap();
+    let back = Transform::new(Crs::home(), Crs::WGS84).unwrap();
     assert!(matches!(back.point([1e12, 1e12]), Err(CrsError::OutOfRange { .. })));
     // A transformation to the same system checks its input too.
     let same = Transform::new(Crs::WGS84, Crs::WGS84).unwrap();
@@ -98,7 +98,7 @@ fn every_kind_of_geometry_is_carried_whole() {
         Geometry::Polygon(Polygon::new(LineString::new(vec![]), vec![])),
     ];
     let collection = Geometry::GeometryCollection(GeometryCollection::new_from(all.to_vec()));
-    let transform = Transform::new(Crs::WGS84, Crs::HOME).unwrap();
+    let transform = Transform::new(Crs::WGS84, Crs::home()).unwrap();
     for geometry in all.into_iter().chain([collection]) {
         let point_by_point = |coord: Coord| {
             let [x, y] = transform.point([coord.x, coord.y]).unwrap();
@@ -126,7 +126,7 @@ fn every_kind_of_geometry_is_carried_whole() {
 #[test]
 fn threads_come_and_go_without_disturbing_each_other() {
     // PROJ cleans up global state whenever an object is dropped; a fault in that would show here.
-    let expected = Transform::new(Crs::WGS84, Crs::HOME).unwrap().point([106.698, 10.7725]).unwrap();
+    let expected = Transform::new(Crs::WGS84, Crs::home()).unwrap().point([106.698, 10.7725]).unwrap();
     for _ in 0..5 {
         std::thread::scope(|scope| {
             for turn in 0..8 {
@@ -137,7 +137,7 @@ fn threads_come_and_go_without_disturbing_each_other() {
                         }
                     }
                     let got =
-                        Transform::new(Crs::WGS84, Crs::HOME).unwrap().point([106.698, 10.7725]).unwrap();
+                        Transform::new(Crs::WGS84, Crs::home()).unwrap().point([106.698, 10.7725]).unwrap();
                     assert_eq!(got, expected);
                 });
             }

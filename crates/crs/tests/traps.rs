@@ -9,7 +9,7 @@ use proj::Proj;
 const BEN_THANH: [f64; 2] = [106.698, 10.7725];
 
 fn ours(lonlat: [f64; 2]) -> [f64; 2] {
-    Transform::new(Crs::WGS84, Crs::HOME).unwrap().point(lonlat).unwrap()
+    Transform::new(Crs::WGS84, Crs::home()).unwrap().point(lonlat).unwrap()
 }
 
 /// WGS 84 to EPSG:9210 with a datum step other than ours.
@@ -57,7 +57,7 @@ fn trap_2_wrong_rotation_signs_are_51_cm_west_and_20_cm_south() {
 fn trap_2_a_grid_file_read_without_a_datum_shift_lands_196_m_west_and_112_m_north() {
     // Grid coordinates mistaken for WGS 84: only the projection is undone.
     let right = ours(BEN_THANH);
-    let drawn = Transform::new(Crs::HOME, Crs::VN2000).unwrap().point(right).unwrap();
+    let drawn = Transform::new(Crs::home(), Crs::VN2000).unwrap().point(right).unwrap();
     let [x, y] = ours(drawn);
     let (east, north) = (x - right[0], y - right[1]);
     assert!((east + 196.0).abs() < 1.0 && (north - 112.0).abs() < 1.5, "{east} {north}");
@@ -82,7 +82,7 @@ fn trap_3_x_is_easting_and_longitude_whatever_papers_and_epsg_say() {
 /// Parts per million by which the home grid is longer than the ellipsoid, along a kilometre or so eastwards.
 fn ppm([lon, lat]: [f64; 2]) -> f64 {
     let line = Geometry::from(line_string![(x: lon - 0.005, y: lat), (x: lon + 0.005, y: lat)]);
-    (grid_length(&line, Crs::HOME).unwrap() / ellipsoidal_length(&line) - 1.0) * 1e6
+    (grid_length(&line, Crs::home()).unwrap() / ellipsoidal_length(&line) - 1.0) * 1e6
 }
 
 #[test]
@@ -99,9 +99,9 @@ fn a_system_left_to_proj_reaches_vn2000_through_wgs84_and_the_pinned_shift() {
     let there = Transform::new(indian, Crs::WGS84).unwrap();
     let point = Transform::new(Crs::WGS84, indian).unwrap().point(BEN_THANH).unwrap();
     let composed = ours(there.point(point).unwrap());
-    let direct = Transform::new(indian, Crs::HOME).unwrap().point(point).unwrap();
+    let direct = Transform::new(indian, Crs::home()).unwrap().point(point).unwrap();
     assert!((composed[0] - direct[0]).hypot(composed[1] - direct[1]) < 1e-9);
-    let back = Transform::new(Crs::HOME, indian).unwrap().point(direct).unwrap();
+    let back = Transform::new(Crs::home(), indian).unwrap().point(direct).unwrap();
     // PROJ's two-dimensional shift to Indian 1960 is not its own inverse to the millimetre.
     let gap = (back[0] - point[0]).hypot(back[1] - point[1]);
     assert!(gap < 0.05, "{gap}");

@@ -12,7 +12,7 @@ const ORIGIN: [f64; 2] = [603_481.588, 1_191_454.611];
 /// Longitudes and latitudes, degrees, as metres from the centre.
 pub(crate) fn to_local(lonlat: &[[f64; 2]]) -> Result<Vec<P>, CrsError> {
     let mut coords = lonlat.to_vec();
-    Transform::new(Crs::WGS84, Crs::HOME)?.apply(&mut coords)?;
+    Transform::new(Crs::WGS84, Crs::home())?.apply(&mut coords)?;
     Ok(coords.into_iter().map(|[x, y]| P { x: x - ORIGIN[0], y: y - ORIGIN[1] }).collect())
 }
 
@@ -62,7 +62,7 @@ impl Batch {
 
     /// The features, in the order in which they were added, in WGS 84.
     pub(crate) fn finish(mut self) -> Result<Vec<NewFeature>, CrsError> {
-        Transform::new(Crs::HOME, Crs::WGS84)?.apply(&mut self.coords)?;
+        Transform::new(Crs::home(), Crs::WGS84)?.apply(&mut self.coords)?;
         let mut coords = self.coords.into_iter().map(|[x, y]| Coord { x, y });
         let mut take = |count: usize| LineString(coords.by_ref().take(count).collect());
         let features = self

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use citymap_model::{LayerId, RevisionNumber};
+use citymap_model::{CityProfile, LayerId, RevisionNumber};
 
 use crate::LayerSnapshot;
 
@@ -13,6 +13,8 @@ pub struct City {
     pub revision: RevisionNumber,
     /// The snapshots of the layers, by layer id.
     pub layers: BTreeMap<LayerId, Arc<LayerSnapshot>>,
+    /// What is known of the city beyond its layers: its names, its time. As of now, whatever the revision.
+    pub profile: Arc<CityProfile>,
 }
 
 impl City {

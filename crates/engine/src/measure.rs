@@ -24,11 +24,11 @@ pub struct Measure {
 }
 
 impl Method {
-    /// The method for geometry within `bbox` (WGS 84 degrees): the home grid (EPSG:9210) if the box is within
+    /// The method for geometry within `bbox` (WGS 84 degrees): the home grid if the box is within
     /// Vietnam's longitudes and latitudes, where that grid applies; otherwise the ellipsoid.
     pub fn within(bbox: Option<Bbox>) -> Self {
         let home = Bbox::new(102.0, 6.0, 110.0, 24.0);
-        if bbox.is_none_or(|bbox| home.contains(&bbox)) { Self::Grid(Crs::HOME) } else { Self::Ellipsoid }
+        if bbox.is_none_or(|bbox| home.contains(&bbox)) { Self::Grid(Crs::home()) } else { Self::Ellipsoid }
     }
 
     /// The area in m² of the polygons of a geometry in WGS 84 degrees.

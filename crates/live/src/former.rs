@@ -122,7 +122,7 @@ impl Live {
 
     fn former_city(&self, revision: RevisionNumber, now: &CitySnapshot) -> Result<City, LiveError> {
         if revision == 0 {
-            return Ok(City::default());
+            return Ok(City { profile: Arc::clone(&now.city.profile), ..City::default() });
         }
         let start = Instant::now();
         let then = self.store.view_at(revision)?;
@@ -159,6 +159,6 @@ impl Live {
             layers.insert(id, Arc::new(snapshot));
         }
         tracing::debug!(revision, ms = start.elapsed().as_secs_f64() * 1e3, "former city built");
-        Ok(City { revision, layers })
+        Ok(City { revision, layers, profile: Arc::clone(&now.city.profile) })
     }
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use citymap_engine::{City, LayerSnapshot};
-use citymap_model::{Fid, LayerId, Revision, RevisionNumber};
-use citymap_store::{LayerEntry, ReadView, Store};
+use citymap_model::{CityProfile, Fid, LayerId, Revision, RevisionNumber};
+use citymap_store::{LayerEntry, ReadView, Store, city_profile};
 
 use crate::{
     ChangeTracker, CitySnapshot, Live, LiveError,
@@ -67,6 +67,19 @@ impl Live {
         Ok(self.store.log_after(before, 1)?.into_iter().next())
     }
 
+    /// The city profile in the record. One that cannot be read leaves the former one in place: it is no reason to show
+    /// nothing.
+    fn profile(&self, old: &City) -> Arc<CityProfile> {
+        match city_profile(self.store()) {
+            Ok(profile) if profile == *old.profile => Arc::clone(&old.profile),
+            Ok(profile) => Arc::new(profile),
+            Err(error) => {
+                tracing::warn!(%error, "the city profile stays as it was");
+                Arc::clone(&old.profile)
+            }
+        }
+    }
+
     /// Forgets the city, because the store is not the one that it was read from.
     fn start_over(&self, state: &mut WriterState, old: &CitySnapshot) -> CitySnapshot {
         tracing::warn!(
@@ -94,7 +107,8 @@ impl Live {
         next.drop_removed();
 
         let NextCity { layers, changed, tracker, stamps, steps, replaced, .. } = next;
-        let city = Arc::new(City { revision: view.revision(), layers });
+        let profile = self.profile(&old.city);
+        let city = Arc::new(City { revision: view.revision(), layers, profile });
         drop(view);
         state.head = self.head(city.revision)?;
         state.stamps.extend(stamps);

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, Days, FixedOffset, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::{RevisionNumber, parse_date, parse_datetime};
 
@@ -13,34 +13,29 @@ pub enum AsOf {
     Revision(RevisionNumber),
     /// The newest revision at this instant.
     Instant(DateTime<Utc>),
+    /// The newest revision at the end of this day in the city's time, see [`crate::CityProfile::end_of`].
+    Day(NaiveDate),
 }
 
 /// A text that names no state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no revision; write its number, a day (2026-07-01: its end, Vietnam's time) or an instant \
+    "`{0}` is no revision; write its number, a day (2026-07-01: its end, the city's time) or an instant \
      (2026-07-01T09:30:00+07:00)"
 )]
 pub struct InvalidAsOf(pub String);
 
-/// Vietnam's time, all year.
-const HOURS_EAST: i32 = 7;
-
 impl FromStr for AsOf {
     type Err = InvalidAsOf;
 
-    /// A number, a bare day (what was on record when it ended in Vietnam, UTC+7), or an RFC 3339 instant; one
-    /// without an offset counts as UTC.
+    /// A number, a bare day, or an RFC 3339 instant; one without an offset counts as UTC.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidAsOf(text.chars().take(60).collect());
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text.parse().map(Self::Revision).map_err(|_too_large| invalid());
         }
         if let Some(day) = parse_date(text) {
-            let offset = FixedOffset::east_opt(HOURS_EAST * 3600).ok_or_else(invalid)?;
-            let next = day.checked_add_days(Days::new(1)).ok_or_else(invalid)?.and_time(NaiveTime::MIN);
-            let midnight = next.and_local_timezone(offset).single().ok_or_else(invalid)?;
-            return Ok(Self::Instant((midnight - chrono::Duration::milliseconds(1)).with_timezone(&Utc)));
+            return Ok(Self::Day(day));
         }
         parse_datetime(text).map(Self::Instant).ok_or_else(invalid)
     }
@@ -51,6 +46,7 @@ impl fmt::Display for AsOf {
         match self {
             Self::Revision(number) => write!(f, "{number}"),
             Self::Instant(instant) => f.write_str(&crate::format_datetime(instant)),
+            Self::Day(day) => write!(f, "{day}"),
         }
     }
 }
@@ -63,7 +59,7 @@ mod tests {
     fn numbers_days_and_instants() {
         assert_eq!("7".parse(), Ok(AsOf::Revision(7)));
         let day: AsOf = "2026-07-01".parse().unwrap();
-        assert_eq!(day.to_string(), "2026-07-01T16:59:59.999Z");
+        assert_eq!((day, day.to_string().as_str()), (AsOf::Day("2026-07-01".parse().unwrap()), "2026-07-01"));
         let instant: AsOf = "2026-07-01T09:30:00+07:00".parse().unwrap();
         assert_eq!(instant.to_string(), "2026-07-01T02:30:00Z");
         for text in ["", "-1", "7a", "2026-13-01", "99999999999999999999"] {

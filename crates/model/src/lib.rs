@@ -15,6 +15,7 @@
 //! ```
 
 mod as_of;
+mod city;
 pub mod codes;
 mod feature;
 mod field;
@@ -34,6 +35,7 @@ pub mod units;
 mod value;
 
 pub use as_of::{AsOf, InvalidAsOf};
+pub use city::{CityProfile, CoreView, InvalidCityProfile, UtcOffset};
 /// The kind of geometry that a layer holds, and geometry itself; the rules about them are in
 /// `citymap-geometry`.
 pub use citymap_geometry::GeometryKind;

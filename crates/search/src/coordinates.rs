@@ -195,8 +195,8 @@ fn grid(pair: [Part; 2]) -> Option<Position> {
     } else {
         return None;
     };
-    let lonlat = Transform::new(Crs::HOME, Crs::WGS84).ok()?.point([east, north]).ok()?;
-    Some(Position { lonlat, crs: Crs::HOME })
+    let lonlat = Transform::new(Crs::home(), Crs::WGS84).ok()?.point([east, north]).ok()?;
+    Some(Position { lonlat, crs: Crs::home() })
 }
 
 fn degrees(pair: [Part; 2]) -> Option<Position> {

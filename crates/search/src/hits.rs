@@ -44,6 +44,11 @@ impl QueryRun<'_> {
         hits
     }
 
+    /// The name of the city that is searched.
+    fn city_name(&self) -> String {
+        self.city.profile.name.get("vi").to_owned()
+    }
+
     /// Moves the answer's position onto the feature; the centre of its box may be outside it.
     fn place(&self, hit: &mut Hit) {
         let snapshot =
@@ -73,7 +78,7 @@ impl QueryRun<'_> {
                     id: None,
                     row: None,
                     label: unit.label.clone(),
-                    detail: unit.detail.clone(),
+                    detail: if unit.commune.is_some() { self.city_name() } else { unit.detail.clone() },
                     lonlat: Some(unit.bbox.center()),
                     bbox: Some(unit.bbox),
                     precision: candidate.precision,
@@ -82,7 +87,10 @@ impl QueryRun<'_> {
             }
             CandidateId::Row(position, row) => {
                 let (layer, snapshot) = (&self.index.layers[position], self.snapshots[position]?);
-                let (label, detail) = describe(layer, snapshot, row, candidate.precision);
+                let (label, detail) = match layer.role {
+                    Role::AdminUnit => (snapshot.label(row), self.city_name()),
+                    _ => describe(layer, snapshot, row, candidate.precision),
+                };
                 let score = self.score(candidate, &label);
                 Some(Hit {
                     kind: HitKind::Role(layer.role),
@@ -138,9 +146,6 @@ fn describe(
         layer.address_fields.iter().map(|&field| text(field)).filter(|text| !text.is_empty()).collect();
     let address = address.join(" ");
     let label = snapshot.label(row);
-    if layer.role == Role::AdminUnit {
-        return (label, "Thành phố Hồ Chí Minh".to_owned());
-    }
     if let (Some(fields), true) = (layer.sheet_fields, precision == Precision::Parcel) {
         let [sheet, parcel] = fields.map(text);
         let detail = if address.is_empty() { snapshot.id(row).to_string() } else { address };

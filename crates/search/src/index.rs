@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use citymap_engine::{City, LayerSnapshot};
-use citymap_model::{Role, units::communes};
+use citymap_model::{CityProfile, Role, units::communes};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::{
@@ -107,7 +107,7 @@ impl SearchIndex {
         let partial = !text.ends_with(char::is_whitespace);
         let accents = (!text.is_ascii()).then(|| accented(text.trim()));
         let candidates = Vec::new();
-        let mut run = QueryRun { index: self, snapshots, near, limit, partial, accents, candidates };
+        let mut run = QueryRun { index: self, city, snapshots, near, limit, partial, accents, candidates };
         run.keys(text.trim());
         // If the text is a whole key, it is not read as sheet and parcel number as well.
         if !run.candidates.iter().any(|candidate| candidate.score >= worth(Fit::Exact))
@@ -118,9 +118,9 @@ impl SearchIndex {
         let words = Words::of(&text);
         run.names(&words.text, None);
         if !run.candidates.iter().any(|candidate| candidate.score >= worth(Fit::Words))
-            && let Some((main, place)) = split_place(&words)
+            && let Some((main, place)) = split_place(&words, &city.profile)
         {
-            let areas = units::places(place);
+            let areas = if city.profile.has_builtin_units() { units::places(place) } else { Vec::new() };
             if !areas.is_empty() {
                 run.partial = false;
                 run.names(main, Some(&areas));
@@ -130,8 +130,11 @@ impl SearchIndex {
     }
 }
 
+/// The words for a city or province in front of its name, folded.
+const KINDS: [&str; 2] = ["thanh pho", "tinh"];
+
 /// Splits `123 nguyen trai, quan 5` into the name and the commune or former unit after it.
-fn split_place(words: &Words) -> Option<(&str, &str)> {
+fn split_place<'a>(words: &'a Words, city: &CityProfile) -> Option<(&'a str, &'a str)> {
     let text = words.text.as_str();
     let (main, place) = if words.head < text.len() {
         (&text[..words.head], text[words.head..].trim_start())
@@ -144,8 +147,15 @@ fn split_place(words: &Words) -> Option<(&str, &str)> {
     };
     // The city itself narrows nothing down, and of `phường x, quận y` all of it is a former unit's full name.
     let place = place.strip_suffix("viet nam").unwrap_or(place).trim_end();
-    let place = place
-        .strip_suffix("ho chi minh")
-        .map_or(place, |rest| rest.trim_end().trim_end_matches("thanh pho").trim_end());
+    let name = Words::of(city.name.get("vi")).text;
+    let (kind, own) =
+        KINDS.iter().find_map(|kind| Some((*kind, name.strip_prefix(kind)?))).unwrap_or(("", &name));
+    let place = match place.strip_suffix(own.trim_start()).filter(|_| !own.is_empty()) {
+        Some(rest) => {
+            let rest = rest.trim_end();
+            rest.strip_suffix(kind).unwrap_or(rest).trim_end()
+        }
+        None => place,
+    };
     (!main.is_empty() && !place.is_empty()).then_some((main, place))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
-use citymap_engine::{Bbox, LayerSnapshot, Row};
+use citymap_engine::{Bbox, City, LayerSnapshot, Row};
 use citymap_model::{Role, Value};
 
 use crate::{
@@ -39,6 +39,7 @@ pub(crate) enum CandidateId {
 /// The run of one query over a city.
 pub(crate) struct QueryRun<'a> {
     pub(crate) index: &'a SearchIndex,
+    pub(crate) city: &'a City,
     /// The snapshots of the index's layers; `None` if the city has another snapshot than was indexed.
     pub(crate) snapshots: Vec<Option<&'a Arc<LayerSnapshot>>>,
     pub(crate) near: Option<[f64; 2]>,
@@ -107,7 +108,8 @@ impl QueryRun<'_> {
                 let [west, south, east, north] = commune.bbox;
                 vec![Bbox::new(west, south, east, north)]
             }
-            None => units::places(&number.rest),
+            None if self.city.profile.has_builtin_units() => units::places(&number.rest),
+            None => Vec::new(),
         };
         let mut found = Vec::new();
         for (position, layer, snapshot) in self.layers() {
@@ -155,6 +157,10 @@ impl QueryRun<'_> {
 
     /// Adds communes that no layer has, and former units.
     fn units(&self, asked: PhraseQuery<'_>, found: &mut Vec<SearchCandidate>) {
+        // The tables list the units of one city.
+        if !self.city.profile.has_builtin_units() {
+            return;
+        }
         let units = units::all();
         for (fit, phrase) in units.names.find(asked, 4 * self.limit) {
             for row in units.names.rows(phrase) {

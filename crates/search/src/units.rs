@@ -70,7 +70,8 @@ fn build() -> Units {
         .enumerate()
         .map(|(position, commune)| Unit {
             label: commune.name.to_owned(),
-            detail: "Thành phố Hồ Chí Minh".to_owned(),
+            // The city's name, which its profile has.
+            detail: String::new(),
             bbox: bbox(commune),
             commune: Some(position),
         })

@@ -55,6 +55,7 @@
 //! ```
 
 mod checksum;
+mod city;
 mod columns;
 mod error;
 mod fit;
@@ -71,6 +72,7 @@ mod versions;
 use std::{path::Path, time::Duration};
 
 pub use checksum::{Checksum, checksum};
+pub use city::{city_profile, set_city_profile};
 use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Feature, Fid, Layer, LayerId, Mode, NewFeature, Revision, RevisionNumber};
 pub use error::{Cause, StoreError};
@@ -288,6 +290,15 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As for every call of [`Store`].
     fn document(&self, name: &str) -> Result<Option<Document>, StoreError>;
+
+    /// A document as those have it who only read: on a standby it may be an older one, but nobody waits for a
+    /// primary.
+    ///
+    /// # Errors
+    /// As for every call of [`Store`].
+    fn document_for_reading(&self, name: &str) -> Result<Option<Document>, StoreError> {
+        self.document(name)
+    }
 
     /// Writes a document (`None` deletes it) if its version is still `expected` (0: it does not exist). Gives
     /// whether it was written, and then it is durable.

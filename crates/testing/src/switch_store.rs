@@ -119,6 +119,10 @@ impl Store for SwitchStore {
         self.active()?.document(name)
     }
 
+    fn document_for_reading(&self, name: &str) -> Result<Option<Document>, StoreError> {
+        self.active()?.document_for_reading(name)
+    }
+
     fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
         self.active()?.put_document(name, expected, body)
     }

@@ -1,6 +1,6 @@
 //! Overlay of two layers: what each feature of one shares with each feature of the other, exactly.
 //!
-//! Shapes are projected to the home grid (EPSG:9210), where edges are straight. The result equals that of
+//! Shapes are projected to the home grid, where edges are straight. The result equals that of
 //! PostGIS's planar functions for the projected layers, to 1e-6 m² for each piece. An edge that is straight
 //! in longitude and latitude is not exactly the same line on the grid: over 1 km it deviates by 4 mm.
 //! [`shared_area`] explains how areas are found without clipping.

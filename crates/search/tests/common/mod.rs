@@ -35,7 +35,7 @@ pub(crate) fn snapshot(layer: Layer, rows: &[(Geometry, &[&str])], revision: u64
 
 pub(crate) fn city(layers: impl IntoIterator<Item = Arc<LayerSnapshot>>) -> City {
     let layers = layers.into_iter().map(|layer| (layer.layer().id.clone(), layer)).collect();
-    City { revision: 1, layers }
+    City { revision: 1, layers, ..City::default() }
 }
 
 pub(crate) fn point(lon: f64, lat: f64) -> Geometry {

@@ -1,12 +1,13 @@
 //! The landing page, the conformance classes and the list of layers.
 
 use axum::response::IntoResponse;
-use citymap_model::AsOf;
-use serde_json::json;
+use citymap_crs::{Crs, vn2000};
+use citymap_model::{AsOf, CityProfile};
+use serde_json::{Value, json};
 
 use super::pages;
 use crate::{
-    features::describe::{collection, link, self_links},
+    features::describe::{collection, link, self_links, titles},
     http::{
         html::{self, Page},
         negotiate::Representation,
@@ -72,14 +73,16 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
         link("monitor", "text/event-stream", "What changes, as it does", url("/api/events")),
         link("about", HTML, "The map", url("/")),
     ]);
+    let city = &context.city_snapshot.city.profile;
+    let name = city.name.get(representation.lang);
     let (title, description) = if representation.lang == "en" {
         (
-            "City map of Ho Chi Minh City",
+            format!("City map of {name}"),
             "Parcels, planning zones and infrastructure: features, questions and tiles.",
         )
     } else {
         (
-            "Bản đồ Thành phố Hồ Chí Minh",
+            format!("Bản đồ {name}"),
             "Thửa đất, quy hoạch và hạ tầng: đối tượng, câu hỏi không gian và ô bản đồ.",
         )
     };
@@ -87,10 +90,29 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
         "title": title,
         "description": description,
         "links": links,
-        "citymap": {"revision": context.city_snapshot.revision(), "layers": context.city_snapshot.city.layers.len(), "version": env!("CARGO_PKG_VERSION")},
+        "citymap": {"revision": context.city_snapshot.revision(), "layers": context.city_snapshot.city.layers.len(), "version": env!("CARGO_PKG_VERSION"),
+                    "city": profile(city)},
     });
-    Ok(html::reply(&context, &Page { representation, title, kind: JSON, etag: &etag }, &document)
+    Ok(html::reply(&context, &Page { representation, title: &title, kind: JSON, etag: &etag }, &document)
         .into_response())
+}
+
+/// What the web map must know of the city.
+fn profile(city: &CityProfile) -> Value {
+    let home = Crs::home();
+    let grid = vn2000::zone(home).map(|zone| {
+        json!({"crs": home.to_string(), "name": home.name(),
+               "centralMeridian": zone.central_meridian, "scale": zone.scale})
+    });
+    json!({
+        "name": titles(&city.name),
+        "mapLabel": {"vi": city.map_label.vi, "en": city.map_label.en},
+        "homeCrs": home.to_string(),
+        "grid": grid,
+        "utcOffset": city.utc_offset.to_string(),
+        "view": city.view,
+        "languages": city.languages,
+    })
 }
 
 /// `GET /api/conformance`

@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, Utc};
 use citymap_engine::LayerSnapshot;
 use citymap_live::{CitySnapshot, LiveError};
 use citymap_model::{AsOf, nearest};
@@ -222,6 +223,11 @@ impl RequestContext {
                 let number = match asked {
                     AsOf::Revision(number) => number,
                     AsOf::Instant(time) => live.store().revision_at(time).map_err(LiveError::from)?,
+                    AsOf::Day(day) => {
+                        let end = live.snapshot().city.profile.end_of(day);
+                        let end = end.unwrap_or(DateTime::<Utc>::MAX_UTC);
+                        live.store().revision_at(end).map_err(LiveError::from)?
+                    }
                 };
                 Ok(live.snapshot_at(number)?)
             })

@@ -23,6 +23,11 @@ pub(super) fn get(database: &Database, name: &str) -> Result<Option<Document>, S
     }
 }
 
+/// A document, as any host has it.
+pub(super) fn get_for_reading(database: &Database, name: &str) -> Result<Option<Document>, StoreError> {
+    database.run(database.ask(Purpose::Read, async |lease| look(lease, name).await))
+}
+
 async fn look(lease: &mut Lease, name: &str) -> Result<Option<Document>, Sql> {
     sqlx::query("SELECT version, body FROM citymap.document WHERE name = $1")
         .bind(name)

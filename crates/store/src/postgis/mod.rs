@@ -158,6 +158,10 @@ impl Store for Postgis {
         documents::get(&self.database, name)
     }
 
+    fn document_for_reading(&self, name: &str) -> Result<Option<Document>, StoreError> {
+        documents::get_for_reading(&self.database, name)
+    }
+
     fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {
         documents::put(&self.database, name, expected, body)
     }

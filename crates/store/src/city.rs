@@ -22,7 +22,8 @@ pub fn city_profile(store: &dyn Store) -> Result<CityProfile, StoreError> {
 /// Writes the profile, and commits a revision without changes to layers: running servers and caches go by revisions.
 ///
 /// # Errors
-/// [`StoreError::Busy`] if somebody else changed the profile at the same moment; what writing fails with.
+/// [`StoreError::Busy`] if somebody else changed the profile at the same moment; what writing fails with. [`StoreError::Schema`] if other programs
+/// depend on the former grid: the profile is written then, and `citymap migrate` goes on.
 pub fn set_city_profile(
     store: &dyn Store,
     profile: &CityProfile,
@@ -37,5 +38,7 @@ pub fn set_city_profile(
     if !store.put_document(CityProfile::DOCUMENT, version, Some(&body))? {
         return Err(StoreError::Busy { location: store.location() });
     }
-    store.begin(meta)?.commit()
+    let revision = store.begin(meta)?.commit()?;
+    store.renew_home_views()?;
+    Ok(revision)
 }

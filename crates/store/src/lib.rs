@@ -316,6 +316,14 @@ pub trait Store: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Brings what the store shows on the city's home grid to the grid of the city profile ([`set_city_profile`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] if other programs depend on the former grid, with what to do.
+    fn renew_home_views(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// The versions of one feature up to revision `until`, newest first and at most `limit`: one for each
     /// revision that added it, changed it (a change of the layer's fields counts) or deleted it. Revisions
     /// before the history begins are left out.

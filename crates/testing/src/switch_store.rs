@@ -10,7 +10,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use citymap_model::{CommitMeta, Revision, RevisionNumber};
+use citymap_model::{CommitMeta, LayerId, Revision, RevisionNumber};
 use citymap_store::{Document, Finding, GeoPackage, ReadView, Store, StoreError, Transaction};
 
 /// The position of no store.
@@ -121,6 +121,14 @@ impl Store for SwitchStore {
 
     fn document_for_reading(&self, name: &str) -> Result<Option<Document>, StoreError> {
         self.active()?.document_for_reading(name)
+    }
+
+    fn renew_home_views(&self) -> Result<(), StoreError> {
+        self.active()?.renew_home_views()
+    }
+
+    fn former_definitions(&self) -> Result<Vec<LayerId>, StoreError> {
+        self.active()?.former_definitions()
     }
 
     fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError> {

@@ -50,7 +50,7 @@ use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Layer, LayerId, Revision, RevisionNumber};
 
 use self::{
-    connect::Database, pool::Purpose, transaction::PostgisTransaction, view::PostgisView, wait::Waiter,
+    connect::Database, pool::Purpose, session::Session, transaction::PostgisTransaction, view::PostgisView, wait::Waiter,
 };
 use crate::{Document, Finding, Options, ReadView, Store, StoreError, Transaction, add_meanings};
 
@@ -94,6 +94,7 @@ impl Postgis {
         if let Some(revision) = add_meanings(&store)? {
             applied.push(format!("meanings of fields (revision {})", revision.number));
         }
+        store.renew_home_views()?;
         Ok((store, applied))
     }
 
@@ -173,6 +174,18 @@ impl Store for Postgis {
         }))?;
         let former = rows.into_iter().filter(|(_, definition)| Layer::lacks_meanings(definition));
         Ok(former.filter_map(|(id, _)| id.parse().ok()).collect())
+    }
+
+    fn renew_home_views(&self) -> Result<(), StoreError> {
+        let mut session = Session::open(&self.database)?;
+        session.batch("BEGIN")?;
+        match publish::renew_home_views(&mut session) {
+            Ok(()) => session.end(),
+            Err(error) => {
+                session.roll_back(None);
+                Err(error)
+            }
+        }
     }
 
     fn check(&self) -> Result<Vec<Finding>, StoreError> {

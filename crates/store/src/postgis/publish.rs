@@ -1,11 +1,11 @@
 //! A table that was filled under another name becomes the layer's: the layer's former rows go to the history,
 //! then the tables are swapped. If only a few rows differ, those are changed in place instead.
 
-use citymap_model::Layer;
+use citymap_model::{CityProfile, Layer};
 use sqlx::Row as _;
 
 use super::{
-    entry::Entry,
+    entry::{self, Entry},
     schema::{self, GeometryColumn},
     session::Session,
 };
@@ -287,15 +287,57 @@ pub(super) fn publish(
         session.batch(SWAP_WAIT)?;
         session.batch(schema::drop(&entry.layer))?;
     }
+    let home = home_srid(session)?;
     session.batch(format!(
         "ALTER TABLE city.{} RENAME TO {}; {} {} {} {}",
         quoted(name),
         quoted(entry.layer.id.as_str()),
         schema::triggers(entry),
         schema::comments(entry),
-        schema::view(entry, geometry),
+        schema::view(entry, geometry, home),
         grants.join(" ")
     ))
+}
+
+/// The EPSG code of the city's home grid, on which the schema `city_vn2000` shows layers.
+fn home_srid(session: &mut Session<'_>) -> Result<u32, StoreError> {
+    let body = session.ask(async |conn| {
+        sqlx::query_scalar::<_, Option<String>>("SELECT body FROM citymap.document WHERE name = $1")
+            .bind(CityProfile::DOCUMENT)
+            .fetch_optional(conn)
+            .await
+    })?;
+    // A profile that cannot be read is told where it is read for itself; the views are then on the built-in grid.
+    let profile = body.flatten().and_then(|body| serde_json::from_str::<CityProfile>(&body).ok());
+    Ok(profile.map_or(CityProfile::builtin().crs, |profile| profile.crs))
+}
+
+/// Makes the views in `city_vn2000` anew that are on another grid than the city's home grid.
+///
+/// # Errors
+/// [`StoreError::Schema`] if other programs' views show one of them.
+pub(super) fn renew_home_views(session: &mut Session<'_>) -> Result<(), StoreError> {
+    const OTHERS: &str = "SELECT f_table_name::text FROM public.geometry_columns \
+                          WHERE f_table_schema = 'city_vn2000' AND srid <> $1 ORDER BY 1";
+    let home = home_srid(session)?;
+    let srid = i32::try_from(home).unwrap_or(i32::MAX);
+    let names = session.ask(async |conn| {
+        sqlx::query_scalar::<_, String>(OTHERS).bind(srid).fetch_all(conn).await
+    })?;
+    for id in names.iter().filter_map(|name| name.parse().ok()) {
+        let Some(entry) = entry::load(session, &id)? else { continue };
+        refuse_views(session, &entry.layer)?;
+        let geometry = geometry_column(session, &entry)?;
+        let grants = granted(session, &entry)?;
+        session.batch(SWAP_WAIT)?;
+        session.batch(format!(
+            "{} {} {}",
+            schema::drop_view(&entry.layer),
+            schema::view(&entry, geometry, home),
+            grants.join(" ")
+        ))?;
+    }
+    Ok(())
 }
 
 /// The views of other programs over a layer's table or its view in VN-2000.

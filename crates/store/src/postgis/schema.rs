@@ -247,23 +247,24 @@ fn both(title: &Title) -> String {
     if vi == en { vi.to_owned() } else { format!("{vi} – {en}") }
 }
 
-/// Creates the view with geometry in VN-2000; an empty statement for a layer without geometry.
-pub(super) fn view(entry: &Entry, geometry: GeometryColumn) -> String {
+/// Creates the view with geometry on the home grid, `srid`; an empty statement for a layer without geometry.
+pub(super) fn view(entry: &Entry, geometry: GeometryColumn, srid: u32) -> String {
     if !entry.spatial() {
         return String::new();
     }
     let id = quoted(entry.layer.id.as_str());
     let columns: String = entry.columns.iter().map(|column| format!(", {}", quoted(column))).collect();
     format!(
-        "CREATE VIEW city_vn2000.{id} AS SELECT {}, st_transform({geom}, 9210)::{} AS {geom}{columns} FROM \
+        "CREATE VIEW city_vn2000.{id} AS SELECT {}, st_transform({geom}, {srid})::{} AS {geom}{columns} FROM \
          city.{id};",
         quoted(FID),
-        geometry.sql(9210),
+        geometry.sql(srid),
         geom = quoted(GEOM)
     )
 }
 
-fn drop_view(layer: &Layer) -> String {
+/// Takes a layer's view on the home grid away.
+pub(super) fn drop_view(layer: &Layer) -> String {
     format!("DROP VIEW IF EXISTS city_vn2000.{};", quoted(layer.id.as_str()))
 }
 

@@ -99,6 +99,15 @@ impl<'a> Session<'a> {
         self.database.run(self.database.commit(lease, token))
     }
 
+    /// Commits a transaction that is no revision, and gives the connection back.
+    pub(super) fn end(mut self) -> Result<(), StoreError> {
+        self.batch("COMMIT")?;
+        if let Some(lease) = self.lease.take() {
+            lease.give_back();
+        }
+        Ok(())
+    }
+
     /// Rolls the transaction back.
     pub(super) fn roll_back(&mut self, copying: Option<Copying>) {
         let held = self.lease.take();

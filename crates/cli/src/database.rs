@@ -31,14 +31,17 @@ fn use_home_grid(store: &dyn Store) {
     }
 }
 
-/// Opens the store to change it. A GeoPackage file of an earlier version of the program is brought up to date
-/// first ([`add_meanings`]); a database is by `citymap migrate`, whose rights a server need not have.
+/// Opens the store to change it, and brings it up to date first.
 pub(crate) fn open_to_write(global: &Global) -> Result<Box<dyn Store>, StoreError> {
     let store = open(global, false)?;
-    if !is_database(&global.store) {
-        add_meanings(store.as_ref())?;
-    }
+    bring_up_to_date(global, store.as_ref())?;
     Ok(store)
+}
+
+/// Writes what fields mean into a GeoPackage file of an earlier version of the program ([`add_meanings`]). A database
+/// is brought up to date by `citymap migrate`, whose rights others need not have.
+pub(crate) fn bring_up_to_date(global: &Global, store: &dyn Store) -> Result<(), StoreError> {
+    if is_database(&global.store) { Ok(()) } else { add_meanings(store).map(drop) }
 }
 
 /// The options for opening a store that the command line gives; `create` is off.

@@ -150,6 +150,9 @@ fn store_and_import(global: &Global, request: &Request, bar: &Bar) -> Result<Rep
     // A dry run or a failed import leaves no new file behind.
     let made = !citymap_store::is_database(&global.store) && !Path::new(&global.store).exists();
     let store = database::open(global, true)?;
+    if !request.dry_run {
+        database::bring_up_to_date(global, store.as_ref())?;
+    }
     let outcome = citymap_ingest::import(request, store.as_ref(), &mut |progress| {
         let what = if progress.layer.is_empty() { &progress.file } else { &progress.layer };
         bar.set(what, progress.done, progress.total.unwrap_or(0));

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use citymap_access::set_personal;
-use citymap_model::{CommitMeta, Field, FieldType, Layer, LayerId, Meaning, Mode, Role, Theme, codes};
+use citymap_model::{CommitMeta, Field, FieldType, Layer, LayerId, Meaning, Mode, Role, Theme, Title, codes};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -45,6 +45,10 @@ pub(crate) struct SetArgs {
     /// The layer to change.
     #[arg(value_name = "LAYER")]
     layer: LayerId,
+
+    /// The title, the same in both languages.
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["title_vi", "title_en"])]
+    title: Option<String>,
 
     /// The title in Vietnamese.
     #[arg(long, value_name = "TEXT")]
@@ -283,6 +287,9 @@ fn change(layer: &mut Layer, args: &SetArgs) -> Result<(), Failure> {
             "say what to change, --meaning so_to=sheet for instance; `citymap layer set --help` lists it all",
         ));
     }
+    if let Some(title) = &args.title {
+        layer.title = Title::same(title.clone());
+    }
     if let Some(title) = &args.title_vi {
         layer.title.vi.clone_from(title);
     }
@@ -328,6 +335,7 @@ fn change(layer: &mut Layer, args: &SetArgs) -> Result<(), Failure> {
 fn asks_for_change(args: &SetArgs) -> bool {
     let SetArgs {
         layer: _,
+        title,
         title_vi,
         title_en,
         role,
@@ -346,6 +354,7 @@ fn asks_for_change(args: &SetArgs) -> bool {
     } = args;
     let texts = [key, label, valid_from, valid_to, steward, attribution];
     texts.iter().any(|text| text.is_some())
+        || title.is_some()
         || title_vi.is_some()
         || title_en.is_some()
         || role.is_some()
@@ -427,7 +436,7 @@ fn check_tile_rule(layer: &Layer) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use citymap_model::{GeometryKind, Title};
+    use citymap_model::GeometryKind;
     use clap::Parser;
 
     use super::*;
@@ -484,6 +493,7 @@ mod tests {
         assert_eq!(new.fields[1].code_list.as_deref(), Some("land_use"));
         assert_eq!((new.role, new.steward.as_deref()), (Role::Parcel, Some("Sở NN&MT")));
         assert_eq!(changed(&["--steward", "none"]).unwrap().steward, None);
+        assert_eq!(changed(&["--title", "Thửa"]).unwrap().title, Title::same("Thửa"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(crate) struct RollbackArgs {
 
 pub(crate) fn run(global: &Global, args: &RollbackArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    let store = database::open(global, false)?;
+    let store = database::open_to_write(global)?;
     let to = database::number(store.as_ref(), args.to)?;
     let meta = CommitMeta {
         author: args.commit.author.clone(),

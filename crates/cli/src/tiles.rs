@@ -103,7 +103,8 @@ fn rule(
     reset: bool,
     author: &str,
 ) -> Result<ExitCode, Failure> {
-    let store = database::open(global, false)?;
+    let is_change = set.is_some() || reset;
+    let store = if is_change { database::open_to_write(global)? } else { database::open(global, false)? };
     let entry = store.view()?.layers()?.into_iter().find(|entry| entry.layer.id == *id);
     let mut layer = entry
         .ok_or_else(|| Failure::new(format!("there is no layer `{id}`; `citymap layers` lists them")))?

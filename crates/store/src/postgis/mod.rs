@@ -50,7 +50,8 @@ use chrono::{DateTime, Utc};
 use citymap_model::{CommitMeta, Layer, LayerId, Revision, RevisionNumber};
 
 use self::{
-    connect::Database, pool::Purpose, session::Session, transaction::PostgisTransaction, view::PostgisView, wait::Waiter,
+    connect::Database, pool::Purpose, session::Session, transaction::PostgisTransaction, view::PostgisView,
+    wait::Waiter,
 };
 use crate::{Document, Finding, Options, ReadView, Store, StoreError, Transaction, add_meanings};
 

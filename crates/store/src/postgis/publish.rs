@@ -321,9 +321,8 @@ pub(super) fn renew_home_views(session: &mut Session<'_>) -> Result<(), StoreErr
                           WHERE f_table_schema = 'city_vn2000' AND srid <> $1 ORDER BY 1";
     let home = home_srid(session)?;
     let srid = i32::try_from(home).unwrap_or(i32::MAX);
-    let names = session.ask(async |conn| {
-        sqlx::query_scalar::<_, String>(OTHERS).bind(srid).fetch_all(conn).await
-    })?;
+    let names =
+        session.ask(async |conn| sqlx::query_scalar::<_, String>(OTHERS).bind(srid).fetch_all(conn).await)?;
     for id in names.iter().filter_map(|name| name.parse().ok()) {
         let Some(entry) = entry::load(session, &id)? else { continue };
         refuse_views(session, &entry.layer)?;

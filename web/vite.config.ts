@@ -24,5 +24,5 @@ export default defineConfig({
     assetsInlineLimit: 2048,
   },
   worker: { format: 'es' },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  test: { include: ['src/**/*.test.ts'], environment: 'node', setupFiles: ['dev/testcity.ts'] },
 });

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page, Response } from '@playwright/test';
 import type { WithinAnswer } from '../src/lib/api';
+import '../dev/testcity';
 import { fromVn2000, toVn2000 } from '../src/lib/vn2000';
 import { palette } from '../src/map/palette';
 import { CORE, colors, expect, idle, LIGHT, open, pixel, serious, test } from './page';

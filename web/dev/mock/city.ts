@@ -1,7 +1,11 @@
 /** The layers of a made-up quarter around Bến Thành: for work on the page without a server. */
 import { readFileSync } from 'node:fs';
 import type { Collection, Field, GeometryKind, Meaning, Role, Theme } from '../../src/lib/api';
+import { showCity } from '../../src/lib/city';
 import { fromVn2000 } from '../../src/lib/vn2000';
+import { CITY } from './profile';
+
+showCity(CITY);
 
 export interface MockLayer {
   collection: Collection;

@@ -6,6 +6,7 @@ import type { Connect, Plugin } from 'vite';
 import vtpbf from 'vt-pbf';
 import { innerPoint } from '../../src/lib/geometry';
 import { type MockLayer, makeCity } from './city';
+import { CITY } from './profile';
 import { MOCK_TOKEN, MockRecord, type Numbered, tag } from './record';
 
 /**
@@ -87,6 +88,7 @@ function answer(record: MockRecord, request: IncomingMessage, response: ServerRe
     const revisions = record.revisions.slice(since, since + Number(query.get('limit') ?? 100));
     return json({ revisions, newest: record.newest });
   }
+  if (path === '/api') return json({ citymap: { city: CITY } });
   if (path === '/api/collections') return json({ collections: city.map((layer) => layer.collection) });
   const one = /^\/api\/collections\/(\w+)$/.exec(path);
   if (one) {

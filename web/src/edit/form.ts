@@ -1,17 +1,16 @@
 /** Between the values of a feature and the texts of a form. */
 import type { Feature, Field } from '../lib/api';
+import { city, utcOffsetMs } from '../lib/city';
 
-/** A value as an input shows it: dates in the input's notation, instants in the city's time (UTC+7). */
+/** A value as an input shows it: dates in the input's notation, instants in the city's time. */
 export function inputText(value: unknown, field: Field): string {
   if (value === null || value === undefined) return '';
   if (field.type === 'datetime') {
     const time = new Date(String(value)).getTime();
-    return Number.isNaN(time) ? String(value) : new Date(time + CITY_MS).toISOString().slice(0, 19);
+    return Number.isNaN(time) ? String(value) : new Date(time + utcOffsetMs()).toISOString().slice(0, 19);
   }
   return String(value);
 }
-
-const CITY_MS = 7 * 3_600_000;
 
 /** What the page itself finds wrong with a text. */
 export type Wrong = 'badNumber' | 'badInteger' | 'badDate';
@@ -39,7 +38,7 @@ export function readText(text: string, field: Field): { value: unknown } | { wro
     }
     case 'datetime': {
       const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(:\d{2})?/.exec(trimmed);
-      const time = match ? new Date(`${match[1]}${match[2] ?? ':00'}+07:00`) : null;
+      const time = match ? new Date(`${match[1]}${match[2] ?? ':00'}${city().utcOffset}`) : null;
       if (!time || Number.isNaN(time.getTime())) return { wrong: 'badDate' };
       return { value: time.toISOString().replace('.000Z', 'Z') };
     }

@@ -1,5 +1,6 @@
 /** Numbers, dates, sizes and values as people read them in the language of the page. */
 import type { Feature, Field, Measure, Titles } from './api';
+import { utcOffsetMs } from './city';
 import type { Lang } from './i18n';
 
 const LOCALE: Record<Lang, string> = { vi: 'vi-VN', en: 'en-GB' };
@@ -30,7 +31,7 @@ export function day(text: string, lang: Lang): string {
   return new Intl.DateTimeFormat(LOCALE[lang], options).format(date);
 }
 
-/** An RFC 3339 instant in the city's time (UTC+7). */
+/** An RFC 3339 instant in the city's time. */
 export function instant(text: string, lang: Lang): string {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return text;
@@ -40,8 +41,8 @@ export function instant(text: string, lang: Lang): string {
     year: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
-    timeZone: 'Asia/Ho_Chi_Minh',
-  }).format(date);
+    timeZone: 'UTC',
+  }).format(date.getTime() + utcOffsetMs());
 }
 
 /** An area in m², ha (from 1 ha) or km² (from 1 km²); a length in m or km (from 10 km). */

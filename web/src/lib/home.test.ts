@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Collection } from './api';
-import { CORE, CORE_ZOOM, extent, firstView } from './home';
+import { city } from './city';
+import { extent, firstView } from './home';
 
 function layer(id: string, count: number, bbox?: number[]): Collection {
   return {
@@ -21,10 +22,13 @@ function layer(id: string, count: number, bbox?: number[]): Collection {
 }
 
 describe('the first view', () => {
+  const { lon, lat, zoom } = city().view;
+  const core = { center: [lon, lat], zoom };
+
   it('is the urban core, even if the extent reaches far out to sea', () => {
     const communes = layer('communes', 168, [106.0, 8.5, 107.6, 11.5]);
-    expect(firstView([communes])).toEqual({ center: CORE, zoom: CORE_ZOOM });
-    expect(firstView([])).toEqual({ center: CORE, zoom: CORE_ZOOM });
+    expect(firstView([communes])).toEqual(core);
+    expect(firstView([])).toEqual(core);
   });
   it('is the biggest layer for data of another place', () => {
     const zoning = layer('zoning', 261, [-71.2, 42.3, -71.0, 42.5]);

@@ -1,10 +1,6 @@
 /** The extent of a layer, and the first view of the map. */
 import type { Bbox, Collection } from './api';
-
-/** The urban core: Bến Thành market. */
-export const CORE: [number, number] = [106.698, 10.7725];
-/** The zoom of the first view on the urban core. */
-export const CORE_ZOOM = 14;
+import { city } from './city';
 
 /** The first box of a layer's extent, or `null` if it is missing or not valid. */
 export function extent(collection: Collection): Bbox | null {
@@ -19,7 +15,7 @@ const holds = ([west, south, east, north]: Bbox, [lon, lat]: [number, number]) =
   lon >= west && lon <= east && lat >= south && lat <= north;
 
 /**
- * The first view: the urban core or, if no layer reaches it, the extent of the layer with the most features. The
+ * The first view: the city's own or, if no layer reaches it, the extent of the layer with the most features. The
  * extent of the whole city would not do, because its islands are far out at sea (Côn Đảo 200 km).
  */
 export function firstView(collections: Collection[]): { center: [number, number]; zoom: number } | { bbox: Bbox } {
@@ -28,8 +24,9 @@ export function firstView(collections: Collection[]): { center: [number, number]
     .filter(
       (item): item is { collection: Collection; box: Bbox } => item.box !== null && item.collection.citymap.count > 0,
     );
-  if (withExtent.length === 0 || withExtent.some(({ box }) => holds(box, CORE))) {
-    return { center: CORE, zoom: CORE_ZOOM };
+  const { lon, lat, zoom } = city().view;
+  if (withExtent.length === 0 || withExtent.some(({ box }) => holds(box, [lon, lat]))) {
+    return { center: [lon, lat], zoom };
   }
   const biggest = withExtent.reduce((best, item) =>
     item.collection.citymap.count > best.collection.citymap.count ? item : best,

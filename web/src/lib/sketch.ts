@@ -8,7 +8,7 @@ export type LonLat = [number, number];
 /** Whether all positions are in the area of use of the VN-2000 grid. */
 export const onGrid = (points: LonLat[]): boolean => points.every(([lon, lat]) => inVietnam(lon, lat));
 
-/** The length of a line in metres on the grid of EPSG:9210; `closed` adds the way back to its start. */
+/** The length of a line in metres on the home grid; `closed` adds the way back to its start. */
 export function gridLength(points: LonLat[], closed = false): number {
   const first = points[0];
   const path = closed && first ? [...points, first] : points;
@@ -16,7 +16,7 @@ export function gridLength(points: LonLat[], closed = false): number {
 }
 
 /**
- * The area inside a ring in m² on the grid of EPSG:9210, in either direction; the first point is not repeated at the
+ * The area inside a ring in m² on the home grid, in either direction; the first point is not repeated at the
  * end.
  */
 export function gridArea(ring: LonLat[]): number {

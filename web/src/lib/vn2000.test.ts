@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { fromVn2000, gridDistance, inVietnam, toVn2000 } from './vn2000';
+import { afterEach, describe, expect, it } from 'vitest';
+import { CITY } from '../../dev/mock/profile';
+import { showCity } from './city';
+import { fromVn2000, gridDistance, inVietnam, meridianText, toVn2000 } from './vn2000';
 
 // Control points computed with PROJ 9.1.1, EPSG:6960 pinned.
 const CONTROL: [string, number, number, number, number][] = [
@@ -33,5 +35,23 @@ describe('VN-2000 / TM-3 105-45', () => {
   it('knows where it has no meaning', () => {
     expect(inVietnam(106.7, 10.77)).toBe(true);
     expect(inVietnam(-71.1, 42.37)).toBe(false);
+  });
+});
+
+describe('another city', () => {
+  afterEach(() => showCity(CITY));
+
+  it('has a zone of its own', () => {
+    showCity({ ...CITY, grid: { crs: 'EPSG:5897', centralMeridian: 105, scale: 0.9999 } });
+    // Hà Nội, computed with PROJ 9.1.1, EPSG:6960 pinned.
+    const [x, y] = toVn2000(105.85, 21.03);
+    expect([x > 588_000 && x < 589_000, y > 2_326_000 && y < 2_327_000]).toEqual([true, true]);
+    expect(meridianText()).toBe('105°00′');
+  });
+
+  it('has no VN-2000 coordinates on another grid', () => {
+    showCity({ ...CITY, grid: null });
+    expect(inVietnam(106.7, 10.77)).toBe(false);
+    expect(toVn2000(106.7, 10.77)).toEqual([Number.NaN, Number.NaN]);
   });
 });

@@ -1,5 +1,6 @@
 /** The VN-2000 coordinate system in the browser. */
 import proj4 from 'proj4';
+import { city } from './city';
 
 /**
  * VN-2000 is computed here for the readout under the pointer, edge lengths and tools, never for what is stored.
@@ -9,30 +10,48 @@ import proj4 from 'proj4';
  */
 const TOWGS84 = '-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278';
 
-/** The city's home zone: EPSG:9210, TM-3 with central meridian 105°45′, k 0.9999, false easting 500 000 m. */
-const HOME = proj4(
-  'WGS84',
-  `+proj=tmerc +lat_0=0 +lon_0=105.75 +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84 +towgs84=${TOWGS84} +units=m +no_defs`,
-);
+/** The projections of the zones that were used. */
+const projections = new Map<string, proj4.Converter>();
 
-/** Easting and northing in metres (EPSG:9210) of a WGS 84 position in degrees. */
+/** The projection of the city's home grid; `null` where that is no zone of VN-2000. */
+function projection(): proj4.Converter | null {
+  const { grid } = city();
+  if (!grid) return null;
+  const known = projections.get(grid.crs);
+  if (known) return known;
+  const zone = `+proj=tmerc +lat_0=0 +lon_0=${grid.centralMeridian} +k=${grid.scale} +x_0=500000 +y_0=0`;
+  const made = proj4('WGS84', `${zone} +ellps=WGS84 +towgs84=${TOWGS84} +units=m +no_defs`);
+  projections.set(grid.crs, made);
+  return made;
+}
+
+/** The central meridian of the home grid, `105°45′`. */
+export function meridianText(): string {
+  const minutes = Math.round((city().grid?.centralMeridian ?? 0) * 60);
+  return `${Math.floor(minutes / 60)}°${String(minutes % 60).padStart(2, '0')}′`;
+}
+
+/** Easting and northing in metres on the home grid of a WGS 84 position in degrees. */
 export function toVn2000(lon: number, lat: number): [easting: number, northing: number] {
-  const [easting, northing] = HOME.forward([lon, lat]);
+  const [easting, northing] = projection()?.forward([lon, lat]) ?? [Number.NaN, Number.NaN];
   return [easting, northing];
 }
 
-/** WGS 84 longitude and latitude in degrees of an easting and northing in metres (EPSG:9210). */
+/** WGS 84 longitude and latitude in degrees of an easting and northing in metres on the home grid. */
 export function fromVn2000(easting: number, northing: number): [lon: number, lat: number] {
-  const [lon, lat] = HOME.inverse([easting, northing]);
+  const [lon, lat] = projection()?.inverse([easting, northing]) ?? [Number.NaN, Number.NaN];
   return [lon, lat];
 }
 
-/** Whether a position is in Vietnam or its seas, the area of use of EPSG:4756's datum shift. */
+/**
+ * Whether the home grid has a meaning at a position: in Vietnam and its seas, the area of use of EPSG:4756's datum
+ * shift.
+ */
 export function inVietnam(lon: number, lat: number): boolean {
-  return lon >= 102 && lon <= 118 && lat >= 6 && lat <= 24;
+  return city().grid !== null && lon >= 102 && lon <= 118 && lat >= 6 && lat <= 24;
 }
 
-/** Length in metres on the grid of EPSG:9210 between two WGS 84 positions. */
+/** Length in metres on the home grid between two WGS 84 positions. */
 export function gridDistance(a: GeoJSON.Position, b: GeoJSON.Position): number {
   const [ax, ay] = toVn2000(a[0] ?? 0, a[1] ?? 0);
   const [bx, by] = toVn2000(b[0] ?? 0, b[1] ?? 0);

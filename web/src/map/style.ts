@@ -1,6 +1,8 @@
 /** The map's style as a function of the page's state. */
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 import { type Collection, tileUrl } from '../lib/api';
+import { city } from '../lib/city';
+import { titleText } from '../lib/format';
 import type { Lang } from '../lib/i18n';
 import type { ThemeName } from '../lib/theme';
 import { classify, minZoom } from './classify';
@@ -42,8 +44,10 @@ function nation(lang: Lang): GeoJSON.FeatureCollection {
     ['Quần đảo Hoàng Sa\n(Việt Nam)', 'Hoàng Sa Archipelago\n(Vietnam)', 111.9, 16.45, 'islands'],
     ['Quần đảo Trường Sa\n(Việt Nam)', 'Trường Sa Archipelago\n(Vietnam)', 113.8, 9.6, 'islands'],
     ['BIỂN ĐÔNG', 'EAST SEA', 112.4, 13.2, 'sea'],
-    ['Thành phố\nHồ Chí Minh', 'Ho Chi Minh\nCity', 106.698, 10.7725, 'city'],
   ];
+  const { name, mapLabel, view } = city();
+  const label = (lang: Lang) => titleText(mapLabel, lang) || titleText(name, lang);
+  if (label(lang)) places.push([label('vi'), label('en'), view.lon, view.lat, 'city']);
   return {
     type: 'FeatureCollection',
     features: places.map(([vi, en, lon, lat, kind]) => ({

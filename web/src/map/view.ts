@@ -2,7 +2,7 @@
 import workerUrl from 'virtual:map-worker';
 import * as maplibregl from 'maplibre-gl';
 import type { Bbox } from '../lib/api';
-import { CORE, CORE_ZOOM } from '../lib/home';
+import { city } from '../lib/city';
 import type { Camera } from '../lib/permalink';
 import { minRevisionHeaders } from '../lib/requesttime';
 import type { StaleTiles } from '../live/staletiles';
@@ -55,8 +55,8 @@ export class MapView {
     this.map = new maplibregl.Map({
       container,
       style,
-      center: first ? [first.lon, first.lat] : CORE,
-      zoom: first?.zoom ?? CORE_ZOOM,
+      center: [(first ?? city().view).lon, (first ?? city().view).lat],
+      zoom: (first ?? city().view).zoom,
       bearing: first?.bearing ?? 0,
       minZoom: 4,
       maxZoom: 22,

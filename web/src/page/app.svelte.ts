@@ -4,6 +4,7 @@
  * Picture}) and the page's address ({@link App.link}) follow from them.
  */
 
+import { city, loadCity } from '../lib/city';
 import { titleText } from '../lib/format';
 import { type FeatureRef, type Link, readLink, writeLink } from '../lib/permalink';
 import { Answer } from './answer.svelte';
@@ -77,7 +78,7 @@ export class App {
   constructor() {
     const dark = matchMedia('(prefers-color-scheme: dark)').matches;
     const link = readLink(location.hash);
-    this.settings = new Settings(link.lang ?? 'vi', link.theme ?? (dark ? 'dark' : 'light'));
+    this.settings = new Settings(link.lang ?? city().languages[0] ?? 'vi', link.theme ?? (dark ? 'dark' : 'light'));
     this.viewport.camera = link.camera ?? null;
     this.picture = new Picture(this);
   }
@@ -85,6 +86,7 @@ export class App {
   /** Loads the layers, then what the page's address names. Tries again while the server does not answer. */
   async start(): Promise<void> {
     try {
+      if (city().grid === null) await loadCity();
       await this.time.start(readLink(location.hash));
       this.layers.status = 'ready';
       const parcels = this.layers.all.find((layer) => layer.citymap.role === 'parcel');

@@ -298,7 +298,7 @@ pub(crate) static DATETIME: Parameter<ValidTime> = Parameter::new(
 
 pub(crate) static REVISION: Parameter<RecordState> = Parameter::new(
     "revision",
-    "The state of the record: a revision number, an instant, or a day (its end in Vietnam, UTC+7); the newest if it is missing",
+    "The state of the record: a revision number, an instant, or a day (its end in the city's time); the newest if it is missing",
     RecordState,
 );
 

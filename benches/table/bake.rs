@@ -4,7 +4,10 @@ use std::{path::Path, time::Instant};
 
 use citymap_tests::Bench;
 
-use crate::{city::ogr2ogr, programs, table::Table};
+use crate::{
+    programs::{self, ogr2ogr},
+    table::Table,
+};
 
 const ZOOMS: [u8; 2] = [10, 16];
 

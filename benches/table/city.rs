@@ -2,7 +2,6 @@
 
 use std::{
     path::Path,
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -12,42 +11,20 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    bake, ceiling::Ceiling, fair, overlay, peer::Peer, programs::Martin, questions, record, start,
-    table::Table, tiles,
+    bake,
+    ceiling::Ceiling,
+    fair,
+    measuring::Measuring,
+    overlay,
+    peer::Peer,
+    programs::{Martin, ogr2ogr, ogr2ogr_layer},
+    questions, record, start,
+    table::Table,
+    tiles,
 };
 
 /// Tiles and places per rate: enough that none is asked for twice before the caches are cold again.
 const PLACES: usize = 20_000;
-
-/// What all measurements of a city share.
-pub(crate) struct Measuring<'a> {
-    /// Rows and places of parcels, random, so weighted to the dense core.
-    pub(crate) places: Vec<(Row, [f64; 2])>,
-    /// A server without a tile cache.
-    pub(crate) cold: &'a Server,
-    /// A server as it comes.
-    pub(crate) warm: &'a Server,
-    /// Martin over the same parcels, where it is installed.
-    pub(crate) martin: Option<Martin>,
-    /// A server that only sends bytes.
-    pub(crate) ceiling: &'a Ceiling,
-    /// How long each rate is measured.
-    pub(crate) time: Duration,
-    /// How many threads or connections do the work in process and in PostGIS.
-    pub(crate) processors: usize,
-}
-
-impl Measuring<'_> {
-    /// The n-th place, WGS 84 degrees.
-    pub(crate) fn place(&self, n: u64) -> [f64; 2] {
-        self.places[n as usize % self.places.len()].1
-    }
-
-    /// The parcel at that point.
-    pub(crate) fn row(&self, n: u64) -> Row {
-        self.places[n as usize % self.places.len()].0
-    }
-}
 
 /// Measures a demo city of `parcels` parcels. Without `record`, neither imports nor what is done to a record.
 pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usize, record: bool) -> Table {
@@ -58,7 +35,7 @@ pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usiz
     let start = Instant::now();
     bench.expect(0, ["demo", "--parcels", &parcels.to_string(), "--seed", "1"]);
     table.times("demo city, all layers", start.elapsed().as_secs_f64(), None, "`citymap demo`");
-    imports(&mut table, &bench, &peer, database, parcels, record);
+    imports(&mut table, &bench, &peer, database, record.then_some(parcels));
 
     let live = start::run(&mut table, &bench, parcels);
     let city = live.snapshot().city;
@@ -78,8 +55,9 @@ pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usiz
     table
 }
 
-/// The same file into our stores, into PostGIS by COPY with a GiST index, and into a GeoPackage.
-fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcels: u32, record: bool) {
+/// Imports the same file into PostGIS (COPY, with a GiST index) and, if `record` gives the number of parcels, into
+/// our stores and a GeoPackage.
+fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, record: Option<u32>) {
     let file = bench.path("parcels.fgb");
     ogr2ogr(&file, &bench.store(), "FlatGeobuf", &[]);
     peer.execute(&["DROP SCHEMA IF EXISTS bench CASCADE", "CREATE SCHEMA bench"]);
@@ -98,10 +76,10 @@ fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcel
         &["-nln", "bench.parcels", "-lco", "GEOMETRY_NAME=geom", "--config", "PG_USE_COPY", "YES"],
     );
     let postgis = start.elapsed().as_secs_f64();
-    if record {
+    if let Some(parcels) = record {
         let plain = bench.path("plain.gpkg");
         let geopackage = record::plain(&file, &plain);
-        record::run(table, bench, &file, &plain, parcels, &record::Peers { postgis, geopackage });
+        record::run(table, bench, [&file, &plain], parcels, &record::Peers { postgis, geopackage });
     }
     let zones = bench.path("zones.fgb");
     ogr2ogr_layer("zones", &zones, &bench.store(), "FlatGeobuf", &[]);
@@ -123,18 +101,6 @@ fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, parcel
         "VACUUM ANALYZE bench.parcels",
         "VACUUM ANALYZE bench.tiles",
     ]);
-}
-
-/// Copies the layer `parcels`.
-pub(crate) fn ogr2ogr(to: &Path, from: &Path, format: &str, more: &[&str]) {
-    ogr2ogr_layer("parcels", to, from, format, more);
-}
-
-fn ogr2ogr_layer(layer: &str, to: &Path, from: &Path, format: &str, more: &[&str]) {
-    let mut command = Command::new("ogr2ogr");
-    command.args(["-f", format]).args(more).arg(to).arg(from).arg(layer).env("OGR_SQLITE_PRAGMA", "");
-    let out = command.output().expect("ogr2ogr starts");
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
 /// Random parcels and the middle of their boxes.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::{city::Measuring, load, table::Table};
+use crate::{load, measuring::Measuring, table::Table};
 
 /// Measures parcels at points alone, then next to a whole-city job that is started again whenever it ends.
 pub(crate) fn run(table: &mut Table, measuring: &Measuring<'_>) {

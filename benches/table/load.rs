@@ -34,28 +34,19 @@ impl Load {
     }
 }
 
-/// Asks for one path after the other, over and over, on [`CONNECTIONS`] kept connections; a body makes it a
-/// POST of JSON. Any answer but a success ends the benchmark.
+/// Requests one path after the other, repeatedly, on [`CONNECTIONS`] kept connections. Any answer but a success
+/// ends the benchmark.
 pub(crate) fn get(url: &str, time: Duration, paths: &[String]) -> Load {
-    run(url, time, CONNECTIONS, "gzip", paths, &[])
+    run(url, time, "gzip", paths)
 }
 
-/// As [`get`] with so many connections, the packings accepted, and for each path a body (JSON, by POST) or
-/// none at all.
-pub(crate) fn run(
-    url: &str,
-    time: Duration,
-    connections: usize,
-    accept: &str,
-    paths: &[String],
-    bodies: &[String],
-) -> Load {
+/// As [`get`], with the content codings that are accepted.
+pub(crate) fn run(url: &str, time: Duration, accept: &str, paths: &[String]) -> Load {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let script = folder.path().join("load.lua");
-    let mut lua = String::from("local requests = {}\nlocal asks = {\n");
-    for (index, path) in paths.iter().enumerate() {
-        let body = bodies.get(index).map_or(String::new(), |body| format!(", [==[{body}]==]"));
-        writeln!(lua, "{{{path:?}{body}}},").expect("a text grows");
+    let mut lua = String::from("local requests = {}\nlocal paths = {\n");
+    for path in paths {
+        writeln!(lua, "{path:?},").expect("a text grows");
     }
     write!(
         lua,
@@ -63,11 +54,8 @@ pub(crate) fn run(
 local started = 0
 function setup(thread) thread:set("first", started); started = started + 1 end
 function init(args)
-    for i, ask in ipairs(asks) do
-        local headers = {{["Accept-Encoding"] = "{accept}"}}
-        local method = "GET"
-        if ask[2] then method = "POST"; headers["Content-Type"] = "application/json" end
-        requests[i] = wrk.format(method, ask[1], headers, ask[2])
+    for i, path in ipairs(paths) do
+        requests[i] = wrk.format("GET", path, {{["Accept-Encoding"] = "{accept}"}})
     end
     at = math.floor(first * #requests / 2)
 end
@@ -83,7 +71,7 @@ end
     .expect("a text grows");
     std::fs::write(&script, lua).expect("the script is written");
     let out = Command::new("wrk")
-        .args(["--threads", &connections.min(2).to_string(), "--connections", &connections.to_string()])
+        .args(["--threads", &CONNECTIONS.min(2).to_string(), "--connections", &CONNECTIONS.to_string()])
         .args(["--duration", &format!("{}s", time.as_secs_f64().ceil()), "--timeout", "60s", "--script"])
         .args([script.as_os_str(), url.as_ref()])
         .output()

@@ -18,6 +18,7 @@ mod ceiling;
 mod city;
 mod fair;
 mod load;
+mod measuring;
 mod overlay;
 mod peer;
 mod programs;

@@ -70,3 +70,16 @@ pub(crate) fn tippecanoe(lines: &Path, to: &Path, [least, most]: [u8; 2]) -> Opt
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     Some(start.elapsed().as_secs_f64())
 }
+
+/// Copies the layer `parcels` with `ogr2ogr`.
+pub(crate) fn ogr2ogr(to: &Path, from: &Path, format: &str, more: &[&str]) {
+    ogr2ogr_layer("parcels", to, from, format, more);
+}
+
+/// Copies one layer with `ogr2ogr`, with these further arguments.
+pub(crate) fn ogr2ogr_layer(layer: &str, to: &Path, from: &Path, format: &str, more: &[&str]) {
+    let mut command = Command::new("ogr2ogr");
+    command.args(["-f", format]).args(more).arg(to).arg(from).arg(layer).env("OGR_SQLITE_PRAGMA", "");
+    let out = command.output().expect("ogr2ogr starts");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}

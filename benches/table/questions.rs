@@ -6,7 +6,7 @@ use std::time::Instant;
 use citymap_engine::{Area, Bbox, City, LayerSnapshot, Query};
 use geo::polygon;
 
-use crate::{city::Measuring, load, peer::Peer, rate, table::Table};
+use crate::{load, measuring::Measuring, peer::Peer, rate, table::Table};
 
 /// Different requests of a kind: none is answered from a cache of the last few.
 const ASKED: u64 = 5_000;
@@ -23,7 +23,7 @@ pub(crate) fn run(table: &mut Table, measuring: &Measuring<'_>, city: &City, pee
 
 /// A query over HTTP, compared with the same number of bytes.
 fn over_http(table: &mut Table, measuring: &Measuring<'_>, what: &str, paths: &[String]) -> load::Load {
-    let ours = load::run(measuring.warm.url(), measuring.time, load::CONNECTIONS, "identity", paths, &[]);
+    let ours = load::run(measuring.warm.url(), measuring.time, "identity", paths);
     let limit = measuring.ceiling.rate(ours.bytes as usize, measuring.time);
     let note = format!("bare axum with as many bytes; {}", ours.times());
     table.rates(&format!("{what}, over HTTP"), ours.rate, Some(limit), &note);
@@ -67,7 +67,7 @@ fn in_box(table: &mut Table, measuring: &Measuring<'_>, parcels: &LayerSnapshot,
     };
     let paths: Vec<String> = (0..ASKED).map(path).collect();
     for (accept, how) in [("identity", "GeoJSON"), ("gzip", "GeoJSON, gzip")] {
-        let over = load::run(measuring.warm.url(), time, load::CONNECTIONS, accept, &paths, &[]);
+        let over = load::run(measuring.warm.url(), time, accept, &paths);
         let note = format!("bare SQL, which makes no GeoJSON; {}", over.times());
         table.rates(&format!("100 parcels in a box, {how}, over HTTP"), over.rate, Some(theirs), &note);
     }

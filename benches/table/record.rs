@@ -5,7 +5,7 @@ use std::{path::Path, process::Command, time::Instant};
 use citymap_store::{Checksum, checksum};
 use citymap_tests::{Bench, Database};
 
-use crate::{city::ogr2ogr, table::Table};
+use crate::{programs::ogr2ogr, table::Table};
 
 /// What it takes to import `file` with other programs, seconds.
 pub(crate) struct Peers {
@@ -16,7 +16,7 @@ pub(crate) struct Peers {
 }
 
 /// Measures both stores. `plain` is the layer in a GeoPackage of GDAL's, which is edited here.
-pub(crate) fn run(table: &mut Table, bench: &Bench, file: &Path, plain: &Path, parcels: u32, peers: &Peers) {
+pub(crate) fn run(table: &mut Table, bench: &Bench, [file, plain]: [&Path; 2], parcels: u32, peers: &Peers) {
     // Every row is another one in the second state.
     let sql = "UPDATE parcels SET dien_tich = dien_tich + 1";
     let out = Command::new("ogrinfo").args(["-q", "-sql", sql]).arg(plain).output().expect("ogrinfo starts");

@@ -6,7 +6,7 @@ use std::time::Instant;
 use citymap_engine::LayerSnapshot;
 use citymap_tile::{ContentEncoding, TileId, TileOptions, Tiler, compress};
 
-use crate::{city::Measuring, load, peer::Peer, rate, table::Table};
+use crate::{load, measuring::Measuring, peer::Peer, rate, table::Table};
 
 const SQL: &str = "SELECT ST_AsMVT(t, 'parcels', 4096, 'geom', 'ogc_fid') FROM ( \
     SELECT ogc_fid, ma_thua, ma_xa, so_to, so_thua, loai_dat, dien_tich, dia_chi, ten_duong, so_nha, \
@@ -30,7 +30,7 @@ pub(crate) fn run(table: &mut Table, measuring: &Measuring<'_>, parcels: &LayerS
         "once after the start, in the background",
     );
     for z in [18, 16, 14, 12, 10] {
-        zoom(table, measuring, parcels, peer, &tiler, z);
+        zoom(table, measuring, (parcels, &tiler), peer, z);
     }
     for z in [16, 14, 12] {
         warm(table, measuring, z);
@@ -48,9 +48,8 @@ fn path(tile: TileId) -> String {
 fn zoom(
     table: &mut Table,
     measuring: &Measuring<'_>,
-    parcels: &LayerSnapshot,
+    (parcels, tiler): (&LayerSnapshot, &Tiler),
     peer: &Peer,
-    tiler: &Tiler,
     z: u8,
 ) {
     let Measuring { time, processors, .. } = *measuring;

@@ -24,7 +24,7 @@ pub enum Cell<'a> {
     Int(i64),
     /// 64-bit floating point; NaN becomes null.
     Real(f64),
-    /// Text in UTF-8.
+    /// A text in UTF-8.
     Text(&'a str),
 }
 

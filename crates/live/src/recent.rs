@@ -47,7 +47,7 @@ impl RecentEvents {
         (!found.is_empty()).then_some(found)
     }
 
-    /// Forgets all revisions.
+    /// Removes all revisions from memory.
     pub(crate) fn clear(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Queue::default();
     }

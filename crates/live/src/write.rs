@@ -18,9 +18,9 @@ const CATCH_UP_WAIT: Duration = Duration::from_secs(5);
 /// What to do with a change set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision<T, A> {
-    /// Commit it.
+    /// Commit the transaction as one revision.
     Commit(T),
-    /// Commit nothing.
+    /// Drop the transaction, so that nothing changes.
     Abandon(A),
 }
 
@@ -29,7 +29,7 @@ pub enum Decision<T, A> {
 pub enum Written<T, A> {
     /// It is this revision.
     Committed(T, Revision),
-    /// Nothing was committed.
+    /// The transaction was dropped; nothing was committed.
     Abandoned(A),
 }
 

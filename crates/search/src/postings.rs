@@ -32,7 +32,7 @@ impl Phrase<'_> {
         self.kind
     }
 
-    /// As [`Phrases::closeness`].
+    /// The closeness in all segments, as [`Phrases::closeness`].
     pub(crate) fn closeness(&self, asked: PhraseQuery<'_>) -> f64 {
         closeness(self.kind, self.core, asked)
     }
@@ -50,7 +50,7 @@ impl<'a> Postings<'a> {
         Self { segments, earlier, snapshot }
     }
 
-    /// As [`Phrases::find`].
+    /// The matches in all segments, as [`Phrases::find`].
     pub(crate) fn find(&self, asked: PhraseQuery<'_>, limit: usize) -> Vec<(Fit, Phrase<'a>)> {
         let mut found: Vec<(Fit, Phrase<'a>)> = Vec::new();
         for (position, (source, phrases)) in Source::ALL.into_iter().zip(self.segments).enumerate() {

@@ -18,7 +18,7 @@ use crate::{
     words::{NameKind, split_kind, split_number},
 };
 
-/// A possible answer.
+/// A place that may be an answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SearchCandidate {
     pub(crate) score: f64,

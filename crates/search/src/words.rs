@@ -114,7 +114,7 @@ impl Words {
         if self.names.contains(&start) { (NameKind::None, part) } else { split_kind(part) }
     }
 
-    /// Reads one text.
+    /// Reads the words of one text.
     pub(crate) fn of(raw: &str) -> Self {
         let mut words = Self::default();
         words.read(raw);

@@ -151,7 +151,7 @@ pub fn open_with(location: &str, options: &Options) -> Result<Box<dyn Store>, St
 /// A layer in the catalogue, as of one revision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerEntry {
-    /// The layer's definition.
+    /// The definition of the layer.
     pub layer: Layer,
     /// The revision that last touched the layer.
     pub revision: RevisionNumber,

@@ -35,7 +35,7 @@ impl City {
     }
 }
 
-/// Another program's edit.
+/// An edit that another program makes.
 fn edited(path: &Path, sql: &str) {
     let conn = Connection::open(path).unwrap();
     // The triggers ask for functions that GDAL and QGIS bring. The boxes are all in one place here.

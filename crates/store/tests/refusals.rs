@@ -118,7 +118,7 @@ fn two_processes_worth_of_handles_follow_each_other() {
     }
 }
 
-/// Another program's edit.
+/// An edit that another program makes.
 fn edited(path: &Path, sql: &str) {
     let conn = Connection::open(path).unwrap();
     // The triggers ask for functions that GDAL and QGIS bring.

@@ -35,7 +35,7 @@ const HEAD_MAX: u64 = 64 << 20;
 /// What a file says about itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Head {
-    /// The layer's definition.
+    /// The definition of the layer in the file.
     pub(super) layer: Layer,
     /// The revision that last changed the layer.
     pub(super) revision: RevisionNumber,

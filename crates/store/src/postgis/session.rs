@@ -93,7 +93,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Commits the transaction.
+    /// Commits the transaction of this session.
     pub(super) fn commit(&mut self, token: &str) -> Result<(), StoreError> {
         let lease = self.lease.take().ok_or_else(|| self.lost())?;
         self.database.run(self.database.commit(lease, token))

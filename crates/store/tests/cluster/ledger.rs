@@ -18,7 +18,7 @@ use crate::parts::{id, parcel, parcels};
 pub(crate) enum Told {
     /// It is this revision.
     Done(RevisionNumber),
-    /// Nothing was changed.
+    /// The attempt changed nothing.
     Nothing,
     /// It is not known whether it was.
     Uncertain,
@@ -64,7 +64,7 @@ fn write(store: &dyn Store, number: usize) -> Result<RevisionNumber, StoreError>
 }
 
 impl Ledger {
-    /// Makes one attempt.
+    /// Makes one attempt to write.
     pub(crate) fn attempt(&mut self, store: &dyn Store) -> Result<RevisionNumber, StoreError> {
         let done = write(store, self.told.len() + 1);
         self.told.push(match &done {

@@ -76,7 +76,7 @@ pub(crate) fn give(path: &Path) {
     }
 }
 
-/// A server.
+/// A PostgreSQL server of the cluster.
 pub(crate) struct Cluster {
     bin: PathBuf,
     pub(crate) dir: PathBuf,

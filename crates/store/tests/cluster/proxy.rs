@@ -25,7 +25,7 @@ pub(crate) enum Cut {
     After(usize),
 }
 
-/// The relay.
+/// The relay between client and server.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     cut: Arc<Mutex<Cut>>,

@@ -57,7 +57,7 @@ impl Database {
         Some(Self { server, name })
     }
 
-    /// Where it is.
+    /// The address of the database.
     pub(crate) fn address(&self) -> String {
         address(&self.server, &self.name)
     }
@@ -68,7 +68,7 @@ impl Database {
         Postgis::open(&self.address(), &Options { pool, ..Options::default() }).unwrap()
     }
 
-    /// Another program's session.
+    /// The session of another program.
     #[allow(dead_code, reason = "not every test has another program")]
     pub(crate) fn session(&self) -> Session {
         Session::open(&self.address()).unwrap()
@@ -109,7 +109,7 @@ impl Session {
         Ok(Self { runtime, conn })
     }
 
-    /// Runs statements.
+    /// Runs statements one after the other.
     pub(crate) fn run(&mut self, sql: &str) -> Result<(), sqlx::Error> {
         let sql = AssertSqlSafe(sql.to_owned());
         self.runtime.block_on(sqlx::raw_sql(sql).execute(&mut self.conn)).map(|_| ())

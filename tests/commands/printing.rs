@@ -8,11 +8,12 @@ use std::{
 
 use citymap_tests::Bench;
 
+use crate::city;
+
 /// As `citymap log | head -1`: the reader takes one line and closes the pipe.
 #[test]
 fn a_closed_standard_output_ends_a_command_quietly() {
-    let bench = Bench::new();
-    bench.expect(0, ["demo", "--parcels", "100"]);
+    let bench = city();
     // JSON of many lines, so that writing goes on after the pipe is closed.
     let mut child =
         bench.command(["--json", "layers"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -40,8 +41,7 @@ fn a_closed_standard_output_does_not_hide_a_failure() {
 #[cfg(target_os = "linux")]
 #[test]
 fn results_that_cannot_be_printed_fail_the_command() {
-    let bench = Bench::new();
-    bench.expect(0, ["demo", "--parcels", "100"]);
+    let bench = city();
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = bench.command(["log"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -53,8 +53,7 @@ fn results_that_cannot_be_printed_fail_the_command() {
 
 #[test]
 fn an_error_is_told_with_its_causes() {
-    let bench = Bench::new();
-    bench.expect(0, ["demo", "--parcels", "100"]);
+    let bench = city();
     let run =
         bench.expect(1, ["--json", "webhook", "add", "http://127.0.0.1:1/", "--secret-file", "missing"]);
     assert_eq!(

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use citymap_access::Audience;
 use citymap_crs::Crs;
 use citymap_model::LayerId;
 use clap::Args;
@@ -28,6 +29,11 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) at: AsOfArg,
 
+    /// Leave out personal fields: for a file that may be handed on. Without it all fields are written, into a
+    /// file that only its owner may read if some are personal.
+    #[arg(long)]
+    pub(crate) public: bool,
+
     /// Coordinate system of the file. Default: EPSG:4326.
     #[arg(long, value_name = "EPSG:n")]
     pub(crate) crs: Option<Crs>,
@@ -37,7 +43,8 @@ pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failur
     let store = database::open(global, false)?;
     let view = database::view(store.as_ref(), args.at.as_of)?;
     let crs = args.crs.unwrap_or(Crs::WGS84);
-    let export = citymap_ingest::export(view.as_ref(), &args.layer, &args.to, crs)?;
+    let audience = if args.public { Audience::Public } else { Audience::OPERATOR };
+    let export = citymap_ingest::export(view.as_ref(), &args.layer, &args.to, crs, &audience)?;
     if global.json {
         output::print_json(&serde_json::to_value(&export)?)?;
     } else {

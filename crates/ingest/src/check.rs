@@ -135,7 +135,8 @@ impl Rules {
             None => {
                 if let Some(bad) = moved.coords_iter().find(|c| !(c.x.abs() <= 180.0 && c.y.abs() <= 90.0)) {
                     return Err(format!(
-                        "coordinate {}, {} is no longitude and latitude; if the data is in another system, say it with --crs",
+                        "coordinate {}, {} is no longitude and latitude; if the data is in another system, \
+                         say it with --crs",
                         bad.x, bad.y
                     ));
                 }

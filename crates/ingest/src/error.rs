@@ -1,3 +1,5 @@
+//! Why an import fails: each case says what is wrong, where, and what to do next.
+
 use citymap_crs::CrsError;
 use citymap_store::StoreError;
 
@@ -10,7 +12,7 @@ pub enum ImportError {
     /// The file is not there, is empty, is of another kind than it says, or cannot be opened.
     #[error("{file}: {reason}; {advice}")]
     Unreadable {
-        /// The file.
+        /// The file as the request names it.
         file: String,
         /// What is wrong with it.
         reason: String,
@@ -20,7 +22,7 @@ pub enum ImportError {
     /// The file as a whole is broken at a place.
     #[error("{file}, {place}: {reason}")]
     Malformed {
-        /// The file.
+        /// The file as the request names it.
         file: String,
         /// Line and column, layer and feature, as far as known.
         place: String,
@@ -30,9 +32,9 @@ pub enum ImportError {
     /// Nothing says in which coordinate system the file is.
     #[error("{file}, layer `{layer}`: {reason}. {}", told(.proposals))]
     UnknownCrs {
-        /// The file.
+        /// The file as the request names it.
         file: String,
-        /// The source layer.
+        /// The name of the layer in its file.
         layer: String,
         /// What was found instead of a coordinate system.
         reason: String,
@@ -46,7 +48,7 @@ pub enum ImportError {
     /// Not one feature could be accepted.
     #[error("none of {read} features could be accepted, so nothing was imported; the first reason: {first}")]
     NothingAccepted {
-        /// Features read.
+        /// How many features were read.
         read: u64,
         /// The first reject's file, place and reason.
         first: String,
@@ -55,29 +57,30 @@ pub enum ImportError {
     },
     /// Features got lost on the way: a fault of this program.
     #[error(
-        "{file}, layer `{layer}`: {read} features were read but {accepted} accepted and {rejected} rejected; please report this"
+        "{file}, layer `{layer}`: {read} features were read but {accepted} accepted and {rejected} rejected; \
+         please report this"
     )]
     Lost {
-        /// The file.
+        /// The file as the request names it.
         file: String,
-        /// The source layer.
+        /// The name of the layer in its file.
         layer: String,
-        /// Features read.
+        /// How many features were read.
         read: u64,
-        /// Features accepted.
+        /// How many of them were accepted.
         accepted: u64,
-        /// Features rejected.
+        /// How many of them were rejected.
         rejected: u64,
     },
     /// The quarantine file could not be written.
     #[error("the rejects cannot be written to {path}: {reason}; give another place with --rejects")]
     Rejects {
-        /// Where.
+        /// The path of the file of rejects.
         path: String,
-        /// Why.
+        /// What GDAL or the system said.
         reason: String,
     },
-    /// The record refused.
+    /// The record refused the layer, or could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The coordinate system is of no use.
@@ -105,11 +108,19 @@ impl ImportError {
 
 fn told(proposals: &[String]) -> String {
     match proposals {
-        [] => "Under no known system does it fall inside the city; find out the system and say it with --crs EPSG:n".into(),
+        [] => {
+            "Under no known system does it fall inside the city; find out the system and say it with --crs \
+             EPSG:n"
+                .into()
+        }
         [one] => format!(
             "It would fall inside the city under {one}; if that is right, say so with --crs {}",
             one.split(' ').next().unwrap_or_default()
         ),
-        many => format!("It would fall inside the city under {}; say which it is with --crs EPSG:n", many.join(", ")),
+        many => format!(
+            "It would fall inside the city under {}; say which it is with --crs \
+             EPSG:n",
+            many.join(", ")
+        ),
     }
 }

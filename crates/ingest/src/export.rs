@@ -1,9 +1,10 @@
 //! A layer of the store as a file.
 //!
-//! GeoJSON is written here, so that truths stay truths, days stay days and coordinates keep every digit; the other
-//! formats are GDAL's. Coordinates are transformed here in any case: GDAL would shift VN-2000 by the wrong set.
-//! Everything is written into a folder of its own beside the target and moved when it is whole, so that a failure
-//! leaves nothing behind; only a killed program may leave that folder, whose name starts with `.citymap-export-`.
+//! GeoJSON is written here, so that truths stay truths, days stay days and coordinates keep every digit; the
+//! other formats are GDAL's. Coordinates are transformed here in any case: GDAL would shift VN-2000 by the
+//! wrong set. Everything is written into a folder of its own beside the target and moved when it is whole, so
+//! that a failure leaves nothing behind; only a killed program may leave that folder, whose name starts with
+//! `.citymap-export-`.
 
 mod format;
 mod geojson;
@@ -13,8 +14,9 @@ mod scan;
 
 use std::path::Path;
 
+use citymap_access::{Audience, visible};
 use citymap_crs::{Crs, CrsError, Transform};
-use citymap_model::{FieldType, LayerId};
+use citymap_model::{Feature, FieldType, Layer, LayerId};
 use citymap_store::{ReadView, StoreError};
 use serde::Serialize;
 
@@ -23,10 +25,10 @@ use format::Format;
 use place::Place;
 use scan::Scan;
 
-/// What was written.
+/// What an export wrote, and what it could not keep.
 #[derive(Clone, Debug, Serialize)]
 pub struct Export {
-    /// The file.
+    /// The path of the file.
     pub path: String,
     /// GDAL's name of the format.
     pub driver: String,
@@ -42,7 +44,8 @@ pub struct Export {
 pub enum ExportError {
     /// The file's ending names no format.
     #[error(
-        "{0}: the ending names no format; use .gpkg, .geojson, .geojsonl, .fgb, .shp, .tab, .mif, .csv, .kml or .dxf"
+        "{0}: the ending names no format; use .gpkg, .geojson, .geojsonl, .fgb, .shp, .tab, .mif, .csv, .kml \
+         or .dxf"
     )]
     Format(String),
     /// Something is there already.
@@ -51,7 +54,7 @@ pub enum ExportError {
     /// The format cannot hold what the layer has.
     #[error("{path}: {reason}")]
     Unfit {
-        /// The file.
+        /// The path of the file.
         path: String,
         /// What does not fit, and what to do.
         reason: String,
@@ -65,7 +68,7 @@ pub enum ExportError {
     /// The disk or the format refused.
     #[error("{path}: {reason}")]
     Write {
-        /// The file.
+        /// The path of the file.
         path: String,
         /// What GDAL or the system said.
         reason: String,
@@ -77,12 +80,18 @@ const NOTES: usize = 100;
 
 /// Writes all features of `layer` to the file `to`, whose ending says the format, in the system `crs`.
 ///
-/// The layer is read twice: once to see what it holds. Personal fields are written: this is the steward's tool, not a
-/// public door.
+/// The layer is read twice: once to see what it holds. Fields that `audience` may not see are left out. A
+/// file that holds personal fields is readable by its owner only.
 ///
 /// # Errors
 /// [`ExportError`]; nothing is left behind then.
-pub fn export(view: &dyn ReadView, layer: &LayerId, to: &Path, crs: Crs) -> Result<Export, ExportError> {
+pub fn export(
+    view: &dyn ReadView,
+    layer: &LayerId,
+    to: &Path,
+    crs: Crs,
+    audience: &Audience,
+) -> Result<Export, ExportError> {
     let shown = to.display().to_string();
     let format = Format::of(to).ok_or_else(|| ExportError::Format(shown.clone()))?;
     if to.symlink_metadata().is_ok() {
@@ -90,16 +99,19 @@ pub fn export(view: &dyn ReadView, layer: &LayerId, to: &Path, crs: Crs) -> Resu
     }
     if crs != Crs::WGS84 && format.only_wgs84() {
         let reason = format!(
-            "{} is in WGS 84 by definition, so it cannot be written in {crs}; leave --crs out or use another format",
+            "{} is in WGS 84 by definition, so it cannot be written in {crs}; leave --crs out or use another \
+             format",
             format.driver()
         );
         return Err(ExportError::Unfit { path: shown, reason });
     }
     let entries = view.layers()?;
     let entry = entries.into_iter().find(|entry| entry.layer.id == *layer);
-    let definition = entry.ok_or_else(|| StoreError::NoLayer(layer.clone()))?.layer;
+    let (definition, kept) =
+        shown_to(entry.ok_or_else(|| StoreError::NoLayer(layer.clone()))?.layer, audience);
+    let rows = Rows { view, kept: &kept };
     let transform = if crs == Crs::WGS84 { None } else { Some(Transform::new(Crs::WGS84, crs)?) };
-    let scan = Scan::of(view, &definition, transform.as_ref())?;
+    let scan = Scan::of(&rows, &definition, transform.as_ref())?;
     let fit = |reason| ExportError::Unfit { path: shown.clone(), reason };
     let shape = format.shape(&definition, &scan).map_err(fit)?;
     let place = Place::beside(to)?;
@@ -108,7 +120,7 @@ pub fn export(view: &dyn ReadView, layer: &LayerId, to: &Path, crs: Crs) -> Resu
     gdal_log::take();
     let mut notes = format.notes(&definition, &scan, crs);
     let job =
-        ogr::Job { view, definition: &definition, format, scan: &scan, shape, transform: transform.as_ref() };
+        ogr::Job { rows, definition: &definition, format, scan: &scan, shape, transform: transform.as_ref() };
     let written = match format {
         Format::GeoJson | Format::GeoJsonSeq => geojson::write(&job, place.file(), crs),
         _ => ogr::write(&job, place.file(), crs),
@@ -122,8 +134,44 @@ pub fn export(view: &dyn ReadView, layer: &LayerId, to: &Path, crs: Crs) -> Resu
     if format.truths_are_numbers() && definition.fields.iter().any(|f| f.field_type == FieldType::Bool) {
         notes.push("truths were written as 0 and 1".to_owned());
     }
+    if visible(&definition, &Audience::Public).len() < definition.fields.len() {
+        place.make_private()?;
+    }
     place.reveal()?;
     Ok(Export { path: shown, driver: format.driver().to_owned(), written, notes })
+}
+
+/// A layer's definition with the fields that `audience` may see, and their positions in the layer.
+fn shown_to(mut layer: Layer, audience: &Audience) -> (Layer, Vec<usize>) {
+    let kept: Vec<usize> = visible(&layer, audience).iter().map(|(index, _)| index).collect();
+    layer.fields = kept.iter().map(|&index| layer.fields[index].clone()).collect();
+    (layer, kept)
+}
+
+/// The features of a layer with the values that are written.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    view: &'a dyn ReadView,
+    /// The positions of the fields that are written, in their order.
+    kept: &'a [usize],
+}
+
+impl Rows<'_> {
+    /// Hands over each feature of the layer.
+    fn read(
+        &self,
+        layer: &LayerId,
+        sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.view.read(layer, &mut |mut feature| {
+            if self.kept.len() < feature.values.len() {
+                let values = &mut feature.values;
+                let value = |&index: &usize| values.get_mut(index).map(std::mem::take).unwrap_or_default();
+                feature.values = self.kept.iter().map(value).collect();
+            }
+            sink(feature)
+        })
+    }
 }
 
 /// What stopped the writing.

@@ -8,7 +8,7 @@ thread_local! {
     static MESSAGES: RefCell<Vec<Message>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Something GDAL said.
+/// A message of GDAL, an error or a warning.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub error: bool,

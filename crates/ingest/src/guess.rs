@@ -1,5 +1,5 @@
-//! What fields probably hold, by their names and values: personal data, and the codes of a list. The report says it, and the
-//! steward may undo it. What fields mean is proposed by `citymap-model`.
+//! What fields probably hold, by their names and values: personal data, and the codes of a list. The report
+//! says it, and the steward may undo it. What fields mean is proposed by `citymap-model`.
 
 use std::collections::HashSet;
 

@@ -36,8 +36,12 @@ const EXAMPLES: usize = 10;
 
 /// Imports files into the store as one transaction and one revision.
 ///
-/// Reading, checking and writing run side by side; the store is written from the calling thread.
-/// On any error the store is as it was. With [`Request::dry_run`] everything is done, and then not committed.
+/// Reading, checking and writing run in parallel; the store is written from the calling thread.
+/// With [`Request::dry_run`] everything is done, and then not committed.
+///
+/// # Errors
+/// [`ImportError`]: a file cannot be read, the request does not fit the files, no feature could be accepted,
+/// or the store refused. The store is as it was then.
 pub fn import(
     request: &Request,
     store: &dyn Store,
@@ -457,7 +461,8 @@ impl Tally {
                 some => format!(" (such as {})", some.join(", ")),
             };
             notes.push(format!(
-                "{} features repeat a key that another one has{examples}; all are kept, with ids of their own",
+                "{} features repeat a key that another one has{examples}; all are kept, with ids of their \
+                 own",
                 report.duplicate_keys
             ));
         }

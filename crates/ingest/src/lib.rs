@@ -1,18 +1,21 @@
 //! Readers, encodings, validation and quarantine: files to change sets.
 //!
-//! [`import`] reads files (through GDAL, or by our own readers where GDAL is lenient), finds out their coordinate
-//! system and encoding, checks and where harmless repairs every geometry, and puts what is sound into one
-//! transaction of the store. Every feature read is accepted or rejected, and every reject has a reason and a place.
+//! [`import`] reads files (through GDAL, or by our own readers where GDAL is lenient), finds out their
+//! coordinate system and encoding, checks and where harmless repairs every geometry, and puts what is sound
+//! into one transaction of the store. Every feature read is accepted or rejected, and every reject has a
+//! reason and a place.
 //!
 //! # What a format cannot say
 //!
-//! - Absent and empty text are two things in GeoPackage, GeoJSON and File Geodatabase. In all other formats empty text
-//!   comes as null, because the file (DBF, CSV) or GDAL's binding (fields that a driver leaves unset) does not tell
-//!   them apart. MapInfo files have no absent values: their empty texts stay empty, their zeros zero.
+//! - Absent and empty text are two things in GeoPackage, GeoJSON and File Geodatabase. In all other formats
+//!   empty text comes as null, because the file (DBF, CSV) or GDAL's binding (fields that a driver leaves
+//!   unset) does not tell them apart. MapInfo files have no absent values: their empty texts stay empty,
+//!   their zeros zero.
 //! - FlatGeobuf and File Geodatabase have instants and no days: a day comes as its midnight, UTC.
-//! - CSV and KML that GDAL wrote have days as `2025/07/01`; they stay text, because a house number in an alley may look
-//!   like that.
-//! - DGN and DXF say neither their coordinate system nor their encoding: the one is asked for, the other detected.
+//! - CSV and KML that GDAL wrote have days as `2025/07/01`; they stay text, because a house number in an
+//!   alley may look like that.
+//! - DGN and DXF say neither their coordinate system nor their encoding: the one is asked for, the other
+//!   detected.
 //!
 //! [`export()`] writes a layer as a file that comes back by an import, and notes what its format cannot keep.
 //!

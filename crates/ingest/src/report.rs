@@ -1,3 +1,6 @@
+//! What an import reports: files, layers with counts, and issues. The report is for people and, as JSON, for
+//! programs; it holds no value of a personal field.
+
 use citymap_model::{Field, GeometryKind, LayerId, Mode, RevisionNumber, Role, Theme, Title};
 use serde::Serialize;
 
@@ -6,7 +9,7 @@ use crate::{PersonalField, RepairTolerance, encoding::Encoding};
 /// What an import did.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// The files.
+    /// The files that were read, in the order of the request.
     pub files: Vec<FileReport>,
     /// The layers, in the order in which they were written.
     pub layers: Vec<LayerReport>,
@@ -16,7 +19,7 @@ pub struct Report {
     pub dry_run: bool,
     /// Features read from all layers.
     pub read: u64,
-    /// Features accepted.
+    /// How many features were accepted.
     pub accepted: u64,
     /// Features rejected; `read = accepted + rejected` always.
     pub rejected: u64,
@@ -26,7 +29,7 @@ pub struct Report {
     pub rejects_file: Option<String>,
     /// The revision that this import became; none for a dry run.
     pub revision: Option<RevisionNumber>,
-    /// Wall-clock time, s.
+    /// Wall-clock time of the import in seconds.
     pub seconds: f64,
     /// Features read a second.
     pub features_per_second: f64,
@@ -57,7 +60,7 @@ pub struct FileReport {
 /// The encoding of a layer's texts, and how it is known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EncodingReport {
-    /// The encoding.
+    /// The encoding by which bytes became text.
     pub encoding: Encoding,
     /// How it is known: `the format is UTF-8`, `.cpg`, `--encoding`, `detected`, …
     pub how: String,
@@ -70,7 +73,7 @@ pub struct EncodingReport {
 /// The coordinate system of a layer, and how it is known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CrsReport {
-    /// `EPSG:n`.
+    /// The system as `EPSG:n`.
     pub crs: String,
     /// How it is known.
     pub how: String,
@@ -85,15 +88,15 @@ pub struct LayerReport {
     pub source: String,
     /// The file it is from.
     pub file: String,
-    /// Its title.
+    /// Its title for people.
     pub title: Title,
-    /// Its role.
+    /// What it is to the city.
     pub role: Role,
     /// Its kind of geometry.
     pub geometry: GeometryKind,
     /// Its coordinate system; none for a table.
     pub crs: Option<CrsReport>,
-    /// Its encoding.
+    /// The encoding of its texts.
     pub encoding: EncodingReport,
     /// What it shows, where its role does not say it.
     pub theme: Option<Theme>,
@@ -103,17 +106,17 @@ pub struct LayerReport {
     pub public_fields: Vec<String>,
     /// The fields that hold personal data and are shown to nobody, each with the reason.
     pub personal_fields: Vec<PersonalField>,
-    /// The key field.
+    /// The field that holds the key.
     pub key: Option<String>,
     /// The field that names features.
     pub label: Option<String>,
     /// Fields whose values are all there and all different: they could be the key.
     pub unique_fields: Vec<String>,
-    /// Features read.
+    /// How many features the source layer held.
     pub read: u64,
-    /// Features accepted.
+    /// How many features were accepted.
     pub accepted: u64,
-    /// Features rejected.
+    /// How many features were rejected.
     pub rejected: u64,
     /// Features accepted after a repair.
     pub repaired: u64,
@@ -162,9 +165,9 @@ pub struct Issue {
     pub key: Option<String>,
     /// The line in the file, for text formats, from 1.
     pub line: Option<u64>,
-    /// Where: x, y in the source's coordinate system.
+    /// Where it is: x, y in the source's coordinate system.
     pub place: Option<[f64; 2]>,
-    /// Where: longitude, latitude.
+    /// Where it is: longitude, latitude (WGS 84, degrees).
     pub lonlat: Option<[f64; 2]>,
     /// The area before the repair, m² on the ellipsoid.
     pub area_before: Option<f64>,

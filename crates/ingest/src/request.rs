@@ -1,3 +1,5 @@
+//! What an import is asked to do, and how it tells how far it is.
+
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -35,7 +37,7 @@ pub struct Request {
     pub title: Option<String>,
     /// The day whose state the data shows.
     pub data_date: Option<NaiveDate>,
-    /// Who imports.
+    /// Who imports, for the log of revisions.
     pub author: String,
     /// Why; without it, the file names.
     pub message: Option<String>,
@@ -83,7 +85,7 @@ impl Request {
 pub struct RepairTolerance {
     /// Relative to the area before.
     pub relative: f64,
-    /// In m².
+    /// An area in square metres.
     pub absolute_m2: f64,
 }
 
@@ -97,7 +99,7 @@ impl Default for RepairTolerance {
 /// How far an import is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// The file.
+    /// The file that is being read.
     pub file: String,
     /// The source layer; empty while the file is being looked through.
     pub layer: String,

@@ -9,9 +9,9 @@ use gdal::spatial_ref::SpatialRef;
 /// What a source layer says of its coordinate system.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Srs {
-    /// A table.
+    /// A table without geometry needs no system.
     None,
-    /// Known.
+    /// The source names a system that is known.
     Known { crs: Crs, how: String, warnings: Vec<String> },
     /// Not said, or not to be understood; why.
     Unknown(String),
@@ -39,7 +39,8 @@ pub(crate) fn identify(srs: Option<&SpatialRef>, said: &str) -> Srs {
         let legal = given.len() == 7 && given.iter().zip(LEGAL).all(|(a, b)| (a - b).abs() < 1e-4);
         if vietnamese && !legal && given.iter().any(|v| *v != 0.0) {
             warnings.push(format!(
-                "the datum shift in the definition ({}) is not the legal one; EPSG:6960 (Decision 05/2007/QĐ-BTNMT) was used",
+                "the datum shift in the definition ({}) is not the legal one; EPSG:6960 (Decision \
+                 05/2007/QĐ-BTNMT) was used",
                 given.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             ));
         }
@@ -138,7 +139,8 @@ fn vietnamese_grid(proj4: &str, vietnamese: bool, warnings: &mut Vec<String>) ->
     })?;
     if !vietnamese {
         warnings.push(format!(
-            "the definition does not name VN-2000, but has the numbers of {} ({}); it was taken for that, with the legal datum \
+            "the definition does not name VN-2000, but has the numbers of {} ({}); it was taken for that, \
+             with the legal datum \
              shift. If it is really on WGS 84, the data is 220 m off: transform it before importing",
             zone.crs, zone.name
         ));
@@ -208,7 +210,8 @@ pub(crate) fn degrees_hint(points: &[[f64; 2]]) -> &'static str {
     }
 }
 
-/// From the source's system to WGS 84; `None` where there is nothing to do, so that coordinates stay bit for bit.
+/// From the source's system to WGS 84; `None` where there is nothing to do, so that coordinates stay bit for
+/// bit.
 pub(crate) fn to_wgs84(crs: Crs) -> Result<Option<Transform>, citymap_crs::CrsError> {
     if crs == Crs::WGS84 { Ok(None) } else { Transform::new(crs, Crs::WGS84).map(Some) }
 }

@@ -1,8 +1,9 @@
 //! Whether geometry is valid, and what a repair makes of it.
 //!
-//! `geo` looks first at small ones (a few µs); what it finds wrong, and all that is large, goes to GEOS, which decides,
-//! says where, and repairs. On the 13 159 parcels of Cambridge both find the same 24 (a test holds that). `geo` compares
-//! every pair of segments: the 168 wards (217 352 vertices) take it 20 s, and GEOS a fraction of one.
+//! `geo` looks first at small ones (a few µs); what it finds wrong, and all that is large, goes to GEOS,
+//! which decides, says where, and repairs. On the 13 159 parcels of Cambridge both find the same 24 (a test
+//! holds that). `geo` compares every pair of segments: the 168 wards (217 352 vertices) take it 20 s, and
+//! GEOS a fraction of one.
 
 use citymap_crs::ellipsoidal_area;
 use citymap_geometry::{FaultLocation, GeometryFault, keep_kind, wkb};
@@ -91,7 +92,8 @@ pub(crate) fn repair(
     } else {
         Err((
             format!(
-                "and a repair would change its area from {before:.3} m² to {after:.3} m², more than the tolerance allows"
+                "and a repair would change its area from {before:.3} m² to {after:.3} m², more than the \
+                 tolerance allows"
             ),
             Some(before),
             Some(after),
@@ -167,7 +169,8 @@ mod tests {
     #[test]
     fn a_spike_without_area_is_repaired() {
         let spike = geometry(
-            "POLYGON ((106 10,106.001 10,106.001 10.001,106.0005 10.001,106.0005 10.002,106.0005 10.001,106 10.001,106 10))",
+            "POLYGON ((106 10,106.001 10,106.001 10.001,106.0005 10.001,106.0005 10.002,106.0005 10.001,106 \
+             10.001,106 10))",
         );
         assert!(fault(&spike).is_some());
         let made = repair(&spike, RepairTolerance::default(), &|g| Ok(g.clone())).map_err(|e| e.0).unwrap();

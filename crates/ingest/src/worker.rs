@@ -43,9 +43,10 @@ pub enum WorkerError {
         .0.as_secs()
     )]
     TooLong(Duration),
-    /// It panicked.
+    /// It panicked: a defect of this program.
     #[error(
-        "reading the file hit a defect in citymap (above); the store is as it was. Please report it with the file"
+        "reading the file hit a defect in citymap (above); the store is as it was. Please report it with the \
+         file"
     )]
     Defect,
     /// A signal ended it.

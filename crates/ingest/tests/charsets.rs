@@ -11,7 +11,8 @@ use common::{City, city, gdal};
 
 const NAMES: [&str; 4] = ["Phường Tân Định", "Xã Bình Chánh", "Đường Nguyễn Huệ", "Hẻm giới Phạm Ngũ Lão"];
 
-/// A stretch of letters that is as long as the name is in the encoding, to be replaced by it in a binary file.
+/// A stretch of letters that is as long as the name is in the encoding, to be replaced by it in a binary
+/// file.
 fn stand_in(at: usize, encoding: Encoding) -> String {
     let letter = char::from(b'Q' + u8::try_from(at).unwrap());
     letter.to_string().repeat(encoding.encode(NAMES[at]).unwrap().len())
@@ -122,7 +123,9 @@ fn mapinfo_tables_of_any_charset_are_read_by_their_bytes() {
 fn dxf_texts_come_as_unicode_escapes_or_bytes() {
     let city = city();
     let body = |text: &[u8]| {
-        let mut out = b"  0\nSECTION\n  2\nENTITIES\n  0\nTEXT\n  8\nTHUA\n 10\n603481.588\n 20\n1191454.611\n 30\n0.0\n 40\n2.5\n  1\n".to_vec();
+        let mut out = b"  0\nSECTION\n  2\nENTITIES\n  0\nTEXT\n  8\nTHUA\n 10\n603481.588\n \
+             20\n1191454.611\n 30\n0.0\n 40\n2.5\n  1\n"
+            .to_vec();
         out.extend(text);
         out.extend(b"\n  0\nENDSEC\n  0\nEOF\n");
         out

@@ -4,6 +4,7 @@
 
 mod common;
 
+use citymap_access::Audience;
 use citymap_crs::Crs;
 use citymap_ingest::export;
 use common::{apart, city, real};
@@ -27,12 +28,13 @@ fn a_real_cadastre_comes_back_from_every_format_that_can_hold_it() {
         let to = city.folder.path().join(format!("out.{ending}"));
         let done = {
             let view = city.store.view().unwrap();
-            export(view.as_ref(), &"parcels".parse().unwrap(), &to, Crs::WGS84).unwrap()
+            export(view.as_ref(), &"parcels".parse().unwrap(), &to, Crs::WGS84, &Audience::OPERATOR).unwrap()
         };
         let seconds = start.elapsed().as_secs_f64();
         assert_eq!(done.written, original.len() as u64);
         let report = city.import(&to, |_| {}).unwrap();
-        // Whole numbers of a table may make neighbours of what only touched: a repair is no loss, a reject is.
+        // Whole numbers of a table may make neighbours of what only touched: a repair is no loss, a reject
+        // is.
         assert_eq!((report.accepted, report.rejected), (done.written, 0), "{ending}");
         let features = city.features("test");
         let mut greatest = 0.0_f64;

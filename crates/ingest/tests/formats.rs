@@ -1,5 +1,5 @@
-//! One small layer in every format that is read, written by GDAL: Vietnamese text, numbers, days, nulls, empty text,
-//! several parts with a hole, in VN-2000.
+//! One small layer in every format that is read, written by GDAL: Vietnamese text, numbers, days, nulls,
+//! empty text, several parts with a hole, in VN-2000.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests that fail them")]
 
 mod common;
@@ -13,10 +13,19 @@ use common::{City, apart, city, gdal};
 use geo_types::Geometry;
 
 /// In EPSG:9210, so that nothing but our own transformation moves it.
-const LAYER: &str = r#"{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::9210"}},"features":[
-{"type":"Feature","properties":{"ten":"Đường Nguyễn Huệ","so":7,"rong":12.5,"ngay":"2025-07-01","trong":""},"geometry":{"type":"MultiPolygon","coordinates":[[[[603000.125,1191000.5],[603100,1191000],[603100,1191100],[603000,1191100],[603000.125,1191000.5]],[[603040,1191040],[603040,1191060],[603060,1191060],[603060,1191040],[603040,1191040]]],[[[603200,1191000],[603250,1191000],[603250,1191050],[603200,1191000]]]]}},
-{"type":"Feature","properties":{"ten":"Hẻm giới Phạm Ngũ Lão","so":null,"rong":0,"ngay":null,"trong":"x"},"geometry":{"type":"MultiPolygon","coordinates":[[[[603300,1191000],[603350,1191000],[603350,1191050],[603300,1191000]]]]}},
-{"type":"Feature","properties":{"ten":null,"so":-3,"rong":null,"ngay":"1999-12-31","trong":"y"},"geometry":{"type":"MultiPolygon","coordinates":[[[[603400,1191000],[603450,1191000],[603450,1191050],[603400,1191000]]]]}}]}"#;
+const LAYER: &str = r#"{"type":"FeatureCollection","crs":{"type":"name",
+"properties":{"name":"urn:ogc:def:crs:EPSG::9210"}},"features":[
+{"type":"Feature","properties":{"ten":"Đường Nguyễn Huệ","so":7,"rong":12.5,"ngay":"2025-07-01",
+"trong":""},"geometry":{"type":"MultiPolygon","coordinates":[[[[603000.125,1191000.5],[603100,1191000],
+[603100,1191100],[603000,1191100],[603000.125,1191000.5]],[[603040,1191040],[603040,1191060],
+[603060,1191060],[603060,1191040],[603040,1191040]]],[[[603200,1191000],[603250,1191000],[603250,1191050],
+[603200,1191000]]]]}},
+{"type":"Feature","properties":{"ten":"Hẻm giới Phạm Ngũ Lão","so":null,"rong":0,"ngay":null,"trong":"x"},
+"geometry":{"type":"MultiPolygon","coordinates":[[[[603300,1191000],[603350,1191000],[603350,1191050],
+[603300,1191000]]]]}},
+{"type":"Feature","properties":{"ten":null,"so":-3,"rong":null,"ngay":"1999-12-31","trong":"y"},
+"geometry":{"type":"MultiPolygon","coordinates":[[[[603400,1191000],[603450,1191000],[603450,1191050],
+[603400,1191000]]]]}}]}"#;
 
 /// The layer as the import must give it.
 struct Expected {
@@ -296,9 +305,12 @@ fn gpx_waypoints_and_tracks_are_layers() {
     let city = city();
     let path = city.write(
         "a.gpx",
-        r#"<?xml version="1.0" encoding="UTF-8"?><gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1">
-        <wpt lat="10.7725" lon="106.698"><ele>3.5</ele><time>2025-07-01T01:30:00Z</time><name>Chợ Bến Thành</name></wpt>
-        <trk><name>Đi bộ</name><trkseg><trkpt lat="10.77" lon="106.69"/><trkpt lat="10.78" lon="106.7"/></trkseg></trk></gpx>"#,
+        r#"<?xml version="1.0" encoding="UTF-8"?><gpx version="1.1" creator="x"
+xmlns="http://www.topografix.com/GPX/1/1">
+        <wpt lat="10.7725" lon="106.698"><ele>3.5</ele><time>2025-07-01T01:30:00Z</time>
+<name>Chợ Bến Thành</name></wpt>
+        <trk><name>Đi bộ</name><trkseg><trkpt lat="10.77" lon="106.69"/>
+<trkpt lat="10.78" lon="106.7"/></trkseg></trk></gpx>"#,
     );
     let report = city.import(&path, |r| r.layer = None).unwrap();
     let ids: Vec<&str> = report.layers.iter().map(|layer| layer.id.as_str()).collect();

@@ -61,8 +61,8 @@ fn all_hostile_files_are_imported_soundly_or_refused_clearly() {
 fn geojson_that_breaks_a_rule_is_rejected_with_it() {
     let Some(data) = real() else { return };
     let city = city();
-    // Winding, precision, nesting, single-part collections, foreign members, a fourth number and boxes are matters of
-    // taste: RFC 7946 lets readers accept them.
+    // Winding, precision, nesting, single-part collections, foreign members, a fourth number and boxes are
+    // matters of taste: RFC 7946 lets readers accept them.
     let lenient = [
         "bad-polygon-interiorring-rhr",
         "polygon_winding_order",
@@ -136,7 +136,8 @@ fn tables_keep_what_is_sound_and_name_the_line_of_what_is_not() {
 #[test]
 fn every_prefix_of_a_file_is_refused_or_sound() {
     let city = city();
-    let whole = r#"{"type":"FeatureCollection","features":[{"type":"Feature","id":1,"properties":{"tên":"Đường \"A\""},"geometry":{"type":"Point","coordinates":[106.7,10.8]}}]}"#;
+    let whole = r#"{"type":"FeatureCollection","features":[{"type":"Feature","id":1,
+"properties":{"tên":"Đường \"A\""},"geometry":{"type":"Point","coordinates":[106.7,10.8]}}]}"#;
     for length in (0..whole.len()).filter(|length| whole.is_char_boundary(*length)) {
         let path = city.write("cut.geojson", &whole[..length]);
         let told = attempt(&city, &path, None);

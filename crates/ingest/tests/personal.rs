@@ -1,11 +1,13 @@
-//! Personal fields of an import: which are proposed, what the steward decides, and that no report shows a value.
+//! Personal fields of an import: which are proposed, what the steward decides, and that no report shows a
+//! value.
 
 mod common;
 
 use std::os::unix::fs::PermissionsExt;
 
 use citymap_access::{Audience, visible};
-use citymap_ingest::ImportError;
+use citymap_crs::Crs;
+use citymap_ingest::{ImportError, export};
 use citymap_model::Mode;
 use common::{City, city};
 
@@ -106,7 +108,33 @@ fn an_option_that_names_no_field_says_which_are_near() {
 #[test]
 fn examples_for_the_encoding_are_of_public_fields() {
     let city = city();
-    let rows = "so_thua,ten_duong,chu_ho,lon,lat\n1,Lê Lợi,Nguyễn Bí Mật,106.70,10.77\n2,Hàm Nghi,Trần Kín,106.7,10.7\n";
+    let rows = "so_thua,ten_duong,chu_ho,lon,lat\n1,Lê Lợi,Nguyễn Bí Mật,106.70,10.77\n2,Hàm Nghi,Trần \
+         Kín,106.7,10.7\n";
     let report = city.import(city.write("so.csv", rows), |_| {}).unwrap();
     assert_eq!(report.layers[0].encoding.sample, ["Lê Lợi", "Hàm Nghi"]);
+}
+
+#[test]
+fn an_export_for_the_public_leaves_personal_fields_out_and_one_for_the_steward_is_private() {
+    let city = city();
+    let path = city.write("so.csv", ROWS);
+    city.import(&path, |request| request.key = Some("cccd".into())).unwrap();
+    let view = city.store.view().unwrap();
+    for (name, audience) in [("public", Audience::Public), ("steward", Audience::OPERATOR)] {
+        for ending in ["geojson", "csv", "gpkg"] {
+            let to = city.folder.path().join(format!("{name}.{ending}"));
+            export(view.as_ref(), &"test".parse().unwrap(), &to, Crs::WGS84, &audience).unwrap();
+            let text = String::from_utf8_lossy(&std::fs::read(&to).unwrap()).into_owned();
+            let mode = std::fs::metadata(&to).unwrap().permissions().mode() & 0o777;
+            for secret in SECRETS.iter().filter(|secret| **secret != "Khuất").chain(&["tenchusdd"]) {
+                assert_eq!(
+                    text.contains(secret),
+                    audience == Audience::OPERATOR,
+                    "{secret} in {name}.{ending}"
+                );
+            }
+            assert!(text.contains("so_thua"), "{name}.{ending}");
+            assert_eq!(mode == 0o600, audience == Audience::OPERATOR, "{name}.{ending} has mode {mode:o}");
+        }
+    }
 }

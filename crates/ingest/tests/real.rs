@@ -82,9 +82,10 @@ fn an_extract_of_openstreetmap_is_sorted_into_themes() {
             layer.id, layer.read, layer.accepted, layer.repaired
         );
     }
-    // Not all lines are roads. By GDAL's own settings the extract has 35 101 lines, of which 33 000 have `highway=*`; here
-    // 308 of them, closed and tagged as areas (river banks, mostly), are areas. Roads are what has `highway=*`, 56 areas
-    // with it included; waterways, boundaries, railways and walls are in layers of their own, and no line is left out.
+    // Not all lines are roads. By GDAL's own settings the extract has 35 101 lines, of which 33 000 have
+    // `highway=*`; here 308 of them, closed and tagged as areas (river banks, mostly), are areas. Roads are
+    // what has `highway=*`, 56 areas with it included; waterways, boundaries, railways and walls are in
+    // layers of their own, and no line is left out.
     assert!(read("buildings") >= 5_000);
     assert_eq!(read("roads"), 33_056);
     let lines = |id: &str| {

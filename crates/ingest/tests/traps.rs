@@ -111,11 +111,15 @@ fn null_and_empty_geometry_stay_what_they_are() {
 fn a_tolerance_decides_between_repair_and_reject() {
     let city = city();
     // A sliver of a bow tie: a repair changes its area by some 100 m².
-    let text = r#"{"type":"Polygon","coordinates":[[[106.7,10.8],[106.701,10.801],[106.701,10.8],[106.7,10.8001],[106.7,10.8]]]}"#;
+    let text = r#"{"type":"Polygon","coordinates":[[[106.7,10.8],[106.701,10.801],[106.701,10.8],
+[106.7,10.8001],[106.7,10.8]]]}"#;
     let path = city.write("b.geojson", text);
     let error = city.import(&path, |_| {}).unwrap_err();
     assert!(
-        matches!(&error, ImportError::NothingAccepted { report, .. } if report.layers[0].issues[0].lonlat.is_some()),
+        matches!(
+            &error,
+            ImportError::NothingAccepted { report, .. } if report.layers[0].issues[0].lonlat.is_some()
+        ),
         "{error}"
     );
     let generous = RepairTolerance { relative: 2.0, absolute_m2: 1e6 };
@@ -128,8 +132,10 @@ fn a_tolerance_decides_between_repair_and_reject() {
 #[test]
 fn the_old_crs_member_is_honoured() {
     let city = city();
-    let text = r#"{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::9210"}},"features":[
-        {"type":"Feature","properties":{},"geometry":{"type":"Point","coordinates":[603481.588,1191454.611]}}]}"#;
+    let text = r#"{"type":"FeatureCollection","crs":{"type":"name",
+"properties":{"name":"urn:ogc:def:crs:EPSG::9210"}},"features":[
+        {"type":"Feature","properties":{},"geometry":{"type":"Point",
+"coordinates":[603481.588,1191454.611]}}]}"#;
     let report = city.import(city.write("c.geojson", text), |_| {}).unwrap();
     assert_eq!(report.layers[0].crs.as_ref().unwrap().crs, "EPSG:9210");
     let Some(Geometry::Point(Point(at))) = city.features("test")[0].geometry.clone() else {

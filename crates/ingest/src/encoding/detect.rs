@@ -7,7 +7,7 @@ use super::{Encoding, syllable::is_syllable};
 /// What detection made of a file's text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Detection {
-    /// The encoding.
+    /// The encoding that fits the bytes best.
     pub encoding: Encoding,
     /// From 0 to 1: the share of the words with marks that are Vietnamese syllables under it, less
     /// half of the next best encoding's share. 1 for plain ASCII and for valid UTF-8.
@@ -89,8 +89,9 @@ mod tests {
         "Cộng Hòa",
     ];
 
-    /// Any eight names in any encoding are found out and come back (TCVN3 but for case). Of two or three names more than one
-    /// encoding may make Vietnamese syllables, so every choice of eight is tried, and not a random few.
+    /// Any eight names in any encoding are found out and come back (TCVN3 but for case). Of two or three
+    /// names more than one encoding may make Vietnamese syllables, so every choice of eight is tried, and not
+    /// a random few.
     #[test]
     fn what_was_encoded_is_detected_and_decoded() {
         for encoding in Encoding::ALL.into_iter().take(6) {

@@ -28,7 +28,7 @@ pub enum Encoding {
     Vni,
     /// VISCII 1.1 (RFC 1456).
     Viscii,
-    /// VPS.
+    /// VPS (Vietnamese Professionals Society), one byte a letter.
     Vps,
     /// Windows code page 1258.
     Cp1258,

@@ -11,9 +11,9 @@ const TABLE: &str = include_str!("../../../../data/legacy_encodings.tsv");
 pub(super) struct Codes {
     /// One byte, by its value.
     pub single: Vec<Option<char>>,
-    /// Two bytes.
+    /// A base letter and a mark: two bytes.
     pub double: HashMap<[u8; 2], char>,
-    /// A letter's bytes.
+    /// The bytes of one letter, and how many there are.
     pub letters: HashMap<char, Vec<u8>>,
 }
 

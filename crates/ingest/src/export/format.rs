@@ -50,7 +50,7 @@ impl Format {
         })
     }
 
-    /// GDAL's name.
+    /// The short name of GDAL's driver.
     pub(super) fn driver(self) -> &'static str {
         match self {
             Self::GeoPackage => "GPKG",
@@ -96,8 +96,9 @@ impl Format {
             options.push(format!("FID={}", free("fid", definition)));
         }
         if let (Self::Tab | Self::Mif, Some(bounds)) = (self, scan.bounds) {
-            // A table keeps coordinates as whole numbers between its bounds; the default ones are the whole world's,
-            // which leaves 0.1 m of each degree's digits. A margin keeps a point from having no extent.
+            // A table keeps coordinates as whole numbers between its bounds; the default ones are the whole
+            // world's, which leaves 0.1 m of each degree's digits. A margin keeps a point from having no
+            // extent.
             let margin = 0.01 * bounds.width().max(bounds.height()).max(1e-3);
             options.push(format!(
                 "BOUNDS={},{},{},{}",

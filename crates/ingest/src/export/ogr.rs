@@ -4,7 +4,7 @@ use std::path::Path;
 
 use citymap_crs::{Crs, Transform};
 use citymap_model::{Feature as Record, FieldType, Layer, Value, format_datetime};
-use citymap_store::{ReadView, StoreError};
+use citymap_store::StoreError;
 use gdal::{
     Dataset, DatasetOptions, DriverManager, GdalOpenFlags,
     errors::GdalError,
@@ -17,7 +17,7 @@ use geo::CoordsIter;
 use geo_types::{Geometry, MultiPoint};
 
 use super::{
-    Failure, Format,
+    Failure, Format, Rows,
     format::Shape,
     scan::{LONGEST, Scan},
 };
@@ -25,7 +25,7 @@ use crate::validity::to_ogr;
 
 /// What is to be written.
 pub(super) struct Job<'a> {
-    pub view: &'a dyn ReadView,
+    pub rows: Rows<'a>,
     pub definition: &'a Layer,
     pub format: Format,
     pub scan: &'a Scan,
@@ -37,7 +37,7 @@ impl Job<'_> {
     /// Hands over every feature, in the system that is written.
     pub(super) fn each(&self, sink: &mut dyn FnMut(Record) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut failure = None;
-        let outcome = self.view.read(&self.definition.id, &mut |mut record| {
+        let outcome = self.rows.read(&self.definition.id, &mut |mut record| {
             let moved = match (self.transform, &mut record.geometry) {
                 (Some(transform), Some(geometry)) => transform.geometry(geometry).map_err(Failure::Crs),
                 _ => Ok(()),
@@ -200,6 +200,7 @@ fn check(job: &Job<'_>, path: &Path, written: u64) -> Result<u64, Failure> {
         return Ok(written);
     }
     Err(Failure::Other(format!(
-        "{written} features were written, but the file holds {held}; the disk may be full, or the format has no room for some"
+        "{written} features were written, but the file holds {held}; the disk may be full, or the format has \
+         no room for some"
     )))
 }

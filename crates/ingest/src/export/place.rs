@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -34,6 +35,20 @@ impl Place {
     /// The file to write; its companions lie beside it.
     pub(super) fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Lets nobody but the owner read the file and its companions. The folder that they grow in is private
+    /// anyway.
+    pub(super) fn make_private(&self) -> Result<(), ExportError> {
+        let refused = |error: io::Error| ExportError::Write {
+            path: self.to.display().to_string(),
+            reason: format!("cannot be made private ({})", plain(&error)),
+        };
+        for entry in fs::read_dir(self.folder.path()).map_err(refused)? {
+            let path = entry.map_err(refused)?.path();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(refused)?;
+        }
+        Ok(())
     }
 
     /// Moves the file and its companions to where they belong: all of them, or none.

@@ -2,16 +2,16 @@
 
 use citymap_crs::Transform;
 use citymap_model::{Layer, Value};
-use citymap_store::{ReadView, StoreError};
+use citymap_store::StoreError;
 use geo::{BoundingRect, CoordsIter};
 use geo_types::{Geometry, Rect};
 
-use super::ExportError;
+use super::{ExportError, Rows};
 
 /// Bytes that a text of a MapInfo file can have.
 pub(super) const LONGEST: usize = 254;
 
-/// What was seen.
+/// What the features of a layer are like, as far as formats differ in what they hold.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     pub features: u64,
@@ -39,13 +39,13 @@ pub(super) struct Scan {
 impl Scan {
     /// Reads the layer through.
     pub(super) fn of(
-        view: &dyn ReadView,
+        rows: &Rows<'_>,
         definition: &Layer,
         transform: Option<&Transform>,
     ) -> Result<Self, ExportError> {
         let mut scan = Self { long: vec![false; definition.fields.len()], ..Self::default() };
         let mut failure = None;
-        let outcome = view.read(&definition.id, &mut |mut record| {
+        let outcome = rows.read(&definition.id, &mut |mut record| {
             if let (Some(transform), Some(geometry)) = (transform, &mut record.geometry)
                 && let Err(error) = transform.geometry(geometry)
             {

@@ -18,7 +18,7 @@ use crate::{ImportError, Request};
 /// A field that holds personal data, and why it is taken for one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PersonalField {
-    /// The field.
+    /// The name of the field.
     pub field: String,
     /// Why: a half sentence, such as "its name says that it holds phone numbers".
     pub reason: String,

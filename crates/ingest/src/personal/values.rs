@@ -13,11 +13,12 @@ use super::rules::Kind;
 
 /// Values that are looked at, of each field.
 const LOOKED_AT: usize = 2_000;
-/// Of the values that are there, these per cent must hold an identity number or an e-mail address,
+/// Per cent of the values that are there that must hold an identity number or an e-mail address.
 const PLAIN_SHARE: usize = 20;
-/// a phone number,
+/// Per cent of them that must hold a phone number.
 const PHONE_SHARE: usize = 30;
-/// or nine digits as identity cards had until 2016, which much else has too.
+/// Per cent of them that must be nine digits, as identity cards had until 2016: much else has nine digits
+/// too.
 const OLD_SHARE: usize = 90;
 /// Fewer values than these say nothing about nine digits.
 const OLD_LEAST: usize = 5;

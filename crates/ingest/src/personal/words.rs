@@ -37,7 +37,7 @@ pub(super) struct Lexicon {
 /// Whether a word is looked for inside glued text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Glue {
-    /// Everywhere.
+    /// It is found also in the middle of glued text.
     Yes,
     /// Only as a piece of its own: `tel` would be found in `hotel`.
     No,

@@ -194,7 +194,8 @@ impl CsvReader {
         if cells.len() > columns {
             if cells[columns..].iter().any(|cell| !cell.is_empty()) {
                 let reason = format!(
-                    "the row has {} columns and the header {columns}; a text with the delimiter in it must stand in quotes (\")",
+                    "the row has {} columns and the header {columns}; a text with the delimiter in it must \
+                     stand in quotes (\")",
                     cells.len()
                 );
                 return super::broken(cells.join(" | ").as_bytes(), reason);
@@ -292,7 +293,8 @@ impl CsvReader {
 
 /// What is said where no columns hold coordinates.
 const NO_PLACE: &str = "no columns of coordinates were found \
-     (x and y, lon and lat, easting and northing, kinh_do and vi_do, wkt, geojson): it is a table without geometry";
+     (x and y, lon and lat, easting and northing, kinh_do and vi_do, wkt, geojson): it is a table without \
+     geometry";
 
 /// The bytes of a table, without a mark of UTF-8 at its beginning.
 fn text_of(path: &Path, shown: &str) -> Result<Vec<u8>, ImportError> {
@@ -529,7 +531,8 @@ fn srs_of(names: &[String], rows: &[Vec<String>], place: &mut Place, warnings: &
             if vietnamese {
                 *place = Place::Columns { x: y, y: x };
                 warnings.push(format!(
-                    "`{}` holds northings and `{}` eastings, as Vietnamese papers write them: they were exchanged",
+                    "`{}` holds northings and `{}` eastings, as Vietnamese papers write them: they were \
+                     exchanged",
                     names[x], names[y]
                 ));
             }

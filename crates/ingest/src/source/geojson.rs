@@ -421,7 +421,8 @@ fn each(path: &Path, lines: bool, sink: &mut dyn FnMut(One) -> bool) -> Result<O
             }
             other => {
                 return malformed(format!(
-                    "the type `{other}` is none of GeoJSON's (upper and lower case matter): a FeatureCollection should stand here"
+                    "the type `{other}` is none of GeoJSON's (upper and lower case matter): a \
+                     FeatureCollection should stand here"
                 ));
             }
         },

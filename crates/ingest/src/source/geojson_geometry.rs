@@ -33,7 +33,7 @@ pub(super) struct RawGeometry {
     geometries: Option<serde_json::Value>,
 }
 
-/// What came out.
+/// A geometry, and whether heights were dropped from it.
 pub(super) struct Read {
     pub geometry: Geometry<f64>,
     pub dropped_z: bool,

@@ -116,7 +116,8 @@ impl Reader for OgrReader {
                 &self.shown,
                 place(index),
                 format!(
-                    "the layer says that it holds {count} features, but only {index} could be read; the file is cut off or damaged: get it again"
+                    "the layer says that it holds {count} features, but only {index} could be read; the file \
+                     is cut off or damaged: get it again"
                 ),
             ));
         }

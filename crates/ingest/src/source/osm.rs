@@ -6,8 +6,8 @@
 //! |---|---|---|
 //! | `roads` | `highway=*` | lines, areas |
 //! | `buildings` | `building=*` but `no` | areas |
-//! | `water` | `waterway=*`, `natural=water`, `natural=wetland`, `landuse=reservoir`/`basin` | lines, areas |
-//! | `land_use` | `landuse=*`, `leisure=*`, `natural=*`, `amenity=*`, … that are not water or buildings | areas |
+//! | `water` | `waterway=*`, `natural=water/wetland`, `landuse=reservoir/basin` | lines, areas |
+//! | `land_use` | `landuse=*`, `leisure=*`, `natural=*`, `amenity=*`, … but water and buildings | areas |
 //! | `places` | nodes with `place=*`, or with a name and an amenity, shop, office, tourism, … | points |
 //! | `addresses` | `addr:housenumber=*`, areas and lines as a point inside or on them | points, lines, areas |
 //! | `boundaries` | `boundary=*` | lines, areas |
@@ -293,8 +293,9 @@ fn configuration() -> std::io::Result<TempDir> {
     let tags = TAGS.join(",");
     let mut text = String::from(
         "attribute_name_laundering=no\n\
-         closed_ways_are_polygons=aeroway,amenity,area,boundary,building,craft,historic,landuse,leisure,military,natural,office,place,\
-         shop,sport,tourism,water,waterway=riverbank,highway=platform,public_transport=platform\n",
+         closed_ways_are_polygons=aeroway,amenity,area,boundary,building,craft,historic,landuse,leisure,\
+         military,natural,office,place,shop,sport,tourism,water,waterway=riverbank,highway=platform,\
+         public_transport=platform\n",
     );
     for section in ["points", "lines", "multipolygons", "multilinestrings", "other_relations"] {
         text.push_str(&format!("[{section}]\nosm_id=yes\nattributes={tags}\nother_tags=no\n"));

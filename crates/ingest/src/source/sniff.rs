@@ -56,7 +56,8 @@ pub(crate) struct Sniffed {
     pub note: Option<String>,
 }
 
-const FORMATS: &str = "Shapefile, GeoPackage, GeoJSON, FlatGeobuf, KML, GPX, MapInfo TAB or MIF, DXF, DGN, CSV, \
+const FORMATS: &str = "Shapefile, GeoPackage, GeoJSON, FlatGeobuf, KML, GPX, MapInfo TAB or MIF, DXF, DGN, \
+     CSV, \
      File Geodatabase, ODS, XLSX and OSM PBF are read";
 
 /// Looks at a file (or at a `.gdb` folder).
@@ -232,20 +233,25 @@ fn by_content(head: &[u8], path: &Path, extension: &str) -> Content {
     if text.starts_with(b"{") || text.starts_with(b"[") || text.starts_with(b"\x1E") {
         let sequence = text.starts_with(b"\x1E")
             || matches!(by_name(extension), Some(Format::GeoJsonSeq))
-            // One whole object on the first line and another on the second.
-            || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).take(2)
-                .filter(|line| line.starts_with(b"{") && line.ends_with(b"}")).count() == 2;
+            || starts_with_two_objects(text);
         return Content::Is(if sequence { Format::GeoJsonSeq } else { Format::GeoJson });
     }
     if head.contains(&0) {
         return Content::Binary;
     }
     let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    if matches!((lines.next(), lines.next()), (Some(b"0" | b"999"), Some(second)) if second == b"SECTION" || extension == "dxf")
+    if let (Some(b"0" | b"999"), Some(second)) = (lines.next(), lines.next())
+        && (second == b"SECTION" || extension == "dxf")
     {
         return Content::Is(Format::Dxf);
     }
     Content::Text
+}
+
+/// Whether one whole object is on the first line that is not empty, and another on the second.
+fn starts_with_two_objects(text: &[u8]) -> bool {
+    let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    lines.take(2).filter(|line| line.starts_with(b"{") && line.ends_with(b"}")).count() == 2
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(crate) enum SplitError {
 
 /// Longest feature, bytes: a missing quote must not swallow the memory.
 const LONGEST: usize = 256 << 20;
-/// Deepest nesting.
+/// Maximum depth of nested values.
 const DEEPEST: usize = 100;
 
 struct Cursor<R: Read> {

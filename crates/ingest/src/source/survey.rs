@@ -15,7 +15,7 @@ pub(crate) const SAMPLE: usize = 2_000;
 /// Converted texts that the report shows, to judge the encoding by.
 pub(crate) const SHOWN: usize = 8;
 
-/// What was seen.
+/// What the first features, or all, of a layer show.
 #[derive(Default)]
 pub(crate) struct Survey {
     pub kind: Option<GeometryKind>,
@@ -94,7 +94,8 @@ pub(crate) fn settle(
                 && found.encoding != Encoding::Utf8
             {
                 warnings.push(format!(
-                    "{how} says {encoding}, but the bytes look like {} ({:.0} %); if the texts are wrong, import again with --encoding {}",
+                    "{how} says {encoding}, but the bytes look like {} ({:.0} %); if the texts are wrong, \
+                     import again with --encoding {}",
                     found.encoding,
                     100.0 * found.confidence,
                     found.encoding
@@ -107,7 +108,8 @@ pub(crate) fn settle(
     } else {
         if found.confidence < 0.4 {
             warnings.push(format!(
-                "the encoding was detected as {} with little confidence ({:.0} %); look at the sample and say it with --encoding if it is wrong",
+                "the encoding was detected as {} with little confidence ({:.0} %); look at the sample and \
+                 say it with --encoding if it is wrong",
                 found.encoding,
                 100.0 * found.confidence
             ));
@@ -124,7 +126,10 @@ pub(crate) fn settle(
         }
     }
     if unknown > 0 {
-        warnings.push(format!("{unknown} texts hold bytes that mean nothing in {encoding}; they were kept as they look in Windows-1252, or as U+FFFD"));
+        warnings.push(format!(
+            "{unknown} texts hold bytes that mean nothing in {encoding}; they were kept as \
+             they look in Windows-1252, or as U+FFFD"
+        ));
     }
     EncodingReport { encoding, how, confidence, sample }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
+use citymap_access::Audience;
 use citymap_crs::Crs;
 use citymap_ingest::{Export, ExportError, export};
 use citymap_model::{
@@ -43,7 +44,7 @@ pub(crate) fn out(city: &City, name: &str, crs: Crs) -> Result<(Export, PathBuf)
     let path = city.folder.path().join("out").join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let view = city.store.view().unwrap();
-    export(view.as_ref(), &"lop".parse().unwrap(), &path, crs).map(|done| (done, path))
+    export(view.as_ref(), &"lop".parse().unwrap(), &path, crs, &Audience::OPERATOR).map(|done| (done, path))
 }
 
 pub(crate) fn listing(city: &City) -> BTreeSet<String> {

@@ -89,8 +89,8 @@ pub(crate) fn gdal(program: &str, arguments: &[&str]) -> String {
     text
 }
 
-/// Rings, lines and points of a geometry in an order that does not depend on who wrote it: rings start at their
-/// lowest corner and run anticlockwise; a polygon and a multi-polygon of it are the same.
+/// Rings, lines and points of a geometry in an order that does not depend on who wrote it: rings start at
+/// their lowest corner and run anticlockwise; a polygon and a multi-polygon of it are the same.
 pub(crate) fn parts(geometry: &Geometry<f64>) -> Vec<Vec<[f64; 2]>> {
     fn line(line: &LineString<f64>) -> Vec<[f64; 2]> {
         line.coords().map(|c| [c.x, c.y]).collect()

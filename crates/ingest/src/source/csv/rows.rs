@@ -1,13 +1,13 @@
 //! Rows of delimited text (RFC 4180, with line ends of every kind and spaces around quotes).
 
-/// A row.
+/// A row of a table.
 #[derive(Debug, PartialEq)]
 pub(super) struct Row<'a> {
     /// The line on which it starts, from 1.
     pub line: u64,
     /// Its cells, without quotes and outer spaces; or why there are none.
     pub cells: Result<Vec<Vec<u8>>, String>,
-    /// Its text.
+    /// Its text as it is in the file.
     pub text: &'a [u8],
 }
 
@@ -126,7 +126,8 @@ impl<'a> Rows<'a> {
             Ok(cell)
         } else {
             Err(format!(
-                "something follows the closing quote of column {column}; a quote inside a text is written twice (\"\")"
+                "something follows the closing quote of column {column}; a quote inside a text is written \
+                 twice (\"\")"
             ))
         }
     }

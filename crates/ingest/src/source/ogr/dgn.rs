@@ -1,7 +1,7 @@
 //! Texts of DGN version 7 as the bytes that they are.
 //!
-//! The format has no encoding, and GDAL hands its texts on as they lie there; what is not UTF-8 would be lost on the
-//! way here. GDAL's SQLite dialect tells the bytes in hexadecimal.
+//! The format has no encoding, and GDAL hands its texts on as they lie there; what is not UTF-8 would be lost
+//! on the way here. GDAL's SQLite dialect tells the bytes in hexadecimal.
 
 use std::collections::HashMap;
 

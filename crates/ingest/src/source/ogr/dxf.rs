@@ -2,7 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The text with its escapes as letters, composed (NFC); `None` if it has none. What only looks like an escape stays.
+/// The text with its escapes as letters, composed (NFC); `None` if it has none. What only looks like an
+/// escape stays.
 pub(super) fn unescaped(text: &str) -> Option<String> {
     const MARK: &str = r"\U+";
     let mut out = String::new();

@@ -18,6 +18,7 @@ mod global;
 mod import;
 mod layer;
 mod layers;
+mod limit_args;
 mod log;
 mod meanings;
 mod output;

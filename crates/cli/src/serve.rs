@@ -8,16 +8,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use citymap_edit::EditLimits;
-use citymap_feed::{FeedLimits, webhooks::WebhookOptions};
+use citymap_feed::webhooks::WebhookOptions;
 use citymap_live::{Live, Options};
-use citymap_server::{Config, Limits};
+use citymap_server::Config;
 use clap::Args;
 
 use crate::{
     database,
     failure::Failure,
     global::Global,
+    limit_args::LimitArgs,
     output::{self, say, thousands},
     snapshots,
     values::seconds,
@@ -59,24 +59,6 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FOLDER", help_heading = "Jobs")]
     pub(crate) jobs_dir: Option<PathBuf>,
 
-    /// Maximum number of jobs that wait while one runs; further requests get 503 with Retry-After.
-    #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Jobs")]
-    pub(crate) jobs_waiting: usize,
-
-    /// Seconds before a job's result is deleted.
-    #[arg(
-        long,
-        default_value_t = 3_600.0,
-        value_parser = seconds,
-        value_name = "SECONDS",
-        help_heading = "Jobs"
-    )]
-    pub(crate) jobs_keep: f64,
-
-    /// Maximum size of all results together, in bytes.
-    #[arg(long, default_value_t = 4 << 30, value_name = "BYTES", help_heading = "Jobs")]
-    pub(crate) jobs_bytes: u64,
-
     /// Let other servers deliver webhooks.
     #[arg(long, help_heading = "Webhooks")]
     pub(crate) no_webhooks: bool,
@@ -101,165 +83,9 @@ pub(crate) struct ServeArgs {
     )]
     pub(crate) webhook_give_up: f64,
 
-    /// Maximum number of features in a page of /items.
-    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
-    pub(crate) items_limit_max: usize,
-
-    /// Number of features in a page of /items if the request does not give a limit.
-    #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Limits")]
-    pub(crate) items_limit_default: usize,
-
-    /// Maximum search distance of /api/near, in metres.
-    #[arg(long, default_value_t = 5_000.0, value_name = "METRES", help_heading = "Limits")]
-    pub(crate) near_distance_max: f64,
-
-    /// Maximum number of features in an answer of /api/near.
-    #[arg(long, default_value_t = 1_000, value_name = "N", help_heading = "Limits")]
-    pub(crate) near_limit_max: usize,
-
-    /// Maximum number of features of each layer in an answer of /api/at.
-    #[arg(long, default_value_t = 20, value_name = "N", help_heading = "Limits")]
-    pub(crate) at_limit: usize,
-
-    /// Maximum tolerance of /api/at, in metres.
-    #[arg(long, default_value_t = 500.0, value_name = "METRES", help_heading = "Limits")]
-    pub(crate) at_tolerance_max: f64,
-
-    /// Maximum number of vertices of an area for /api/within.
-    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
-    pub(crate) within_vertices_max: usize,
-
-    /// Maximum number of features of each layer that /api/within lists.
-    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
-    pub(crate) within_limit_max: usize,
-
-    /// Maximum number of results of /api/search.
-    #[arg(long, default_value_t = 50, value_name = "N", help_heading = "Limits")]
-    pub(crate) search_limit_max: usize,
-
-    /// Maximum size of a request's body, in bytes.
-    #[arg(long, default_value_t = 2 << 20, value_name = "BYTES", help_heading = "Limits")]
-    pub(crate) body_max: usize,
-
-    /// Maximum length of a request's path and query, in bytes.
-    #[arg(long, default_value_t = 8 << 10, value_name = "BYTES", help_heading = "Limits")]
-    pub(crate) url_max: usize,
-
-    /// Seconds that a request may take.
-    #[arg(
-        long,
-        default_value_t = 30.0,
-        value_parser = seconds,
-        value_name = "SECONDS",
-        help_heading = "Limits"
-    )]
-    pub(crate) request_timeout: f64,
-
-    /// Seconds that a client may take to send a request's head, and that a connection may be idle.
-    #[arg(
-        long,
-        default_value_t = 20.0,
-        value_parser = seconds,
-        value_name = "SECONDS",
-        help_heading = "Limits"
-    )]
-    pub(crate) header_timeout: f64,
-
-    /// Maximum number of open connections.
-    #[arg(long, default_value_t = 4_096, value_name = "N", help_heading = "Limits")]
-    pub(crate) connections_max: usize,
-
-    /// Maximum number of queries and tiles that run at once. Default: one more than the machine has
-    /// processors.
-    #[arg(
-        long,
-        value_parser = clap::value_parser!(u16).range(1..),
-        value_name = "N",
-        help_heading = "Limits"
-    )]
-    pub(crate) max_concurrent: Option<u16>,
-
-    /// Maximum number of queries and tiles that wait; further requests get 503 with Retry-After.
-    #[arg(long, default_value_t = 256, value_name = "N", help_heading = "Limits")]
-    pub(crate) queue: usize,
-
-    /// Maximum number of large queries (areas of whole districts, tiles of the whole city) that run at once,
-    /// at low priority.
-    #[arg(long, default_value_t = 1, value_name = "N", help_heading = "Limits")]
-    pub(crate) large_max: usize,
-
-    /// Maximum number of large queries that wait, and of jobs; further requests get 503 with Retry-After.
-    #[arg(long, default_value_t = 32, value_name = "N", help_heading = "Limits")]
-    pub(crate) large_queue: usize,
-
-    /// Maximum size of the cache of encoded tiles, in bytes; 0 for no cache.
-    #[arg(long, default_value_t = 256 << 20, value_name = "BYTES", help_heading = "Limits")]
-    pub(crate) tile_cache: u64,
-
-    /// Maximum number of layers in one tile.
-    #[arg(long, default_value_t = 64, value_name = "N", help_heading = "Limits")]
-    pub(crate) tile_layers_max: usize,
-
-    /// Seconds that running requests may take after the signal to stop.
-    #[arg(
-        long,
-        default_value_t = 10.0,
-        value_parser = seconds,
-        value_name = "SECONDS",
-        help_heading = "Limits"
-    )]
-    pub(crate) shutdown_grace: f64,
-
-    /// Seconds between two checks for new revisions if the store does not announce them, and between attempts
-    /// to reach a store that is away.
-    #[arg(
-        long,
-        default_value_t = 0.5,
-        value_parser = seconds,
-        value_name = "SECONDS",
-        help_heading = "Limits"
-    )]
-    pub(crate) refresh_interval: f64,
-
-    /// Seconds that a read waits for the revision that its `min-revision` asks for.
-    #[arg(
-        long,
-        default_value_t = 5.0,
-        value_parser = seconds,
-        value_name = "SECONDS",
-        help_heading = "Limits"
-    )]
-    pub(crate) min_revision_wait: f64,
-
-    /// Maximum number of open streams of /api/events.
-    #[arg(long, default_value_t = 1_000, value_name = "N", help_heading = "Limits")]
-    pub(crate) event_streams_max: usize,
-
-    /// Seconds of silence after which a stream of events sends a heartbeat.
-    #[arg(
-        long,
-        default_value_t = 15.0,
-        value_parser = seconds,
-        value_name = "SECONDS",
-        help_heading = "Limits"
-    )]
-    pub(crate) event_heartbeat: f64,
-
-    /// Maximum number of vertices in the geometry of one edit.
-    #[arg(long, default_value_t = 20_000, value_name = "N", help_heading = "Limits")]
-    pub(crate) edit_vertices_max: usize,
-
-    /// Maximum number of edits in one batch (POST /api/changes).
-    #[arg(long, default_value_t = 10_000, value_name = "N", help_heading = "Limits")]
-    pub(crate) batch_edits_max: usize,
-
-    /// Maximum size of a batch's body, in bytes.
-    #[arg(long, default_value_t = 32 << 20, value_name = "BYTES", help_heading = "Limits")]
-    pub(crate) batch_max: usize,
-
-    /// Maximum number of requests that prepare a write at once; the store commits one after the other.
-    #[arg(long, default_value_t = 4, value_name = "N", help_heading = "Limits")]
-    pub(crate) writers_max: usize,
+    /// The limits of the server, whose declarations are beside the code that they bound.
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
 }
 
 /// Accepts a folder that exists, or an HTTP address.
@@ -321,7 +147,6 @@ fn announce(global: &Global, live: &Live, address: SocketAddr, start: Instant) -
 }
 
 fn config(args: &ServeArgs) -> Result<Config, Failure> {
-    let defaults = Limits::default();
     Ok(Config {
         listen: args.listen,
         base_url: args.base_url.clone(),
@@ -329,44 +154,7 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         archives: args.archives.clone(),
         writers: args.writers.as_deref().map(citymap_server::read_writers).transpose()?.unwrap_or_default(),
         jobs_dir: args.jobs_dir.clone(),
-        limits: Limits {
-            items_limit_max: args.items_limit_max,
-            items_limit_default: args.items_limit_default,
-            near_distance_max: args.near_distance_max,
-            near_limit_max: args.near_limit_max,
-            at_limit: args.at_limit,
-            at_tolerance_max: args.at_tolerance_max,
-            within_vertices_max: args.within_vertices_max,
-            within_limit_max: args.within_limit_max,
-            search_limit_max: args.search_limit_max,
-            body_bytes_max: args.body_max,
-            url_bytes_max: args.url_max,
-            request_timeout: Duration::from_secs_f64(args.request_timeout),
-            header_timeout: Duration::from_secs_f64(args.header_timeout),
-            connections_max: args.connections_max,
-            max_concurrent: args.max_concurrent.map_or(defaults.max_concurrent, usize::from),
-            queue: args.queue,
-            large_max: args.large_max,
-            large_queue: args.large_queue,
-            jobs_waiting: args.jobs_waiting,
-            jobs_keep: Duration::from_secs_f64(args.jobs_keep),
-            jobs_bytes_max: args.jobs_bytes,
-            tile_cache_bytes: args.tile_cache,
-            tile_layers_max: args.tile_layers_max,
-            shutdown_grace: Duration::from_secs_f64(args.shutdown_grace),
-            refresh_interval: Duration::from_secs_f64(args.refresh_interval),
-            min_revision_wait: Duration::from_secs_f64(args.min_revision_wait),
-            feed: FeedLimits {
-                streams_max: args.event_streams_max,
-                heartbeat: Duration::from_secs_f64(args.event_heartbeat),
-            },
-            edit: EditLimits {
-                vertices_max: args.edit_vertices_max,
-                batch_edits_max: args.batch_edits_max,
-                batch_bytes_max: args.batch_max,
-            },
-            writers_max: args.writers_max,
-        },
+        limits: args.limits.0.clone(),
         webhooks: WebhookOptions {
             enabled: !args.no_webhooks,
             timeout: Duration::from_secs_f64(args.webhook_timeout),

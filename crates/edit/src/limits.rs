@@ -1,18 +1,15 @@
-//! Bounds on one edit and on a batch of edits.
+//! Limits on one edit and on a batch of edits.
 
-/// How large edits may be.
-#[derive(Clone, Debug)]
-pub struct EditLimits {
-    /// Maximum number of vertices in the geometry of one edit. Default 20 000.
-    pub vertices_max: usize,
-    /// Maximum number of edits in one batch (`POST /api/changes`). Default 10 000.
-    pub batch_edits_max: usize,
-    /// Maximum size of the body of a batch, in bytes. Default 32 MiB.
-    pub batch_bytes_max: usize,
-}
+use citymap_limits::limits;
 
-impl Default for EditLimits {
-    fn default() -> Self {
-        Self { vertices_max: 20_000, batch_edits_max: 10_000, batch_bytes_max: 32 << 20 }
+limits! {
+    /// How large edits may be.
+    pub struct EditLimits under "Limits" {
+        /// Maximum number of vertices in the geometry of one edit.
+        pub vertices_max: usize = 20_000, flag "edit-vertices-max", unit Count;
+        /// Maximum number of edits in one batch (POST /api/changes).
+        pub batch_edits_max: usize = 10_000, flag "batch-edits-max", unit Count;
+        /// Maximum size of the body of a batch.
+        pub batch_bytes_max: usize = 32 << 20, flag "batch-max", unit Bytes;
     }
 }

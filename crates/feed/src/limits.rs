@@ -1,19 +1,15 @@
-//! Bounds on the readers of the feed.
+//! Limits on the readers of the feed.
 
 use std::time::Duration;
 
-/// What the readers of the event stream may take together.
-#[derive(Clone, Debug)]
-pub struct FeedLimits {
-    /// Maximum number of open streams of `/api/events`; more are answered 503. Default 1 000.
-    pub streams_max: usize,
-    /// Maximum time a stream is silent before it sends a comment that shows the connection is alive. Default
-    /// 15 s.
-    pub heartbeat: Duration,
-}
+use citymap_limits::limits;
 
-impl Default for FeedLimits {
-    fn default() -> Self {
-        Self { streams_max: 1_000, heartbeat: Duration::from_secs(15) }
+limits! {
+    /// What the readers of the event stream may use together.
+    pub struct FeedLimits under "Limits" {
+        /// Maximum number of open streams of /api/events; more are answered 503.
+        pub streams_max: usize = 1_000, flag "event-streams-max", unit Count;
+        /// Maximum time for which a stream of events is silent before a comment shows that the connection is alive.
+        pub heartbeat: Duration = Duration::from_secs(15), flag "event-heartbeat", unit Seconds;
     }
 }

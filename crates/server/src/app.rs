@@ -57,7 +57,7 @@ impl App {
         let archives =
             config.archives.as_deref().map(|location| Arc::new(Archives::new(location, limits.queue)));
         Self {
-            jobs: Arc::new(Jobs::new(config.jobs_dir.clone(), limits, job_pool)),
+            jobs: Arc::new(Jobs::new(config.jobs_dir.clone(), &limits.jobs, job_pool)),
             write_pool: BlockingPool::new(limits.writers_max, limits.queue),
             archives,
             tiles: Arc::new(TileService::new(

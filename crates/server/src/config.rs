@@ -1,31 +1,34 @@
+//! How the server runs: addresses, folders, writers and limits.
+
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use citymap_edit::EditLimits;
 use citymap_feed::{FeedLimits, webhooks::WebhookOptions};
+use citymap_limits::limits;
 
-use crate::http::auth::Writer;
+use crate::{http::auth::Writer, jobs::limits::JobLimits};
 
-/// How the server is to run. The command line fills it in.
+/// How the server runs. The command line fills it in.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where it listens. Port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free port.
     pub listen: SocketAddr,
-    /// The address that links in answers begin with (`https://map.example.vn`), where a proxy stands before the
-    /// server and says nothing of itself. Without it, `X-Forwarded-Proto`, `X-Forwarded-Host` and `Host` tell.
+    /// The URL that links in answers begin with (`https://map.example.vn`), for a server behind a proxy that does not set
+    /// headers. Without it, `X-Forwarded-Proto`, `X-Forwarded-Host` and `Host` decide.
     pub base_url: Option<String>,
-    /// The folder from which the web map is served instead of the one built into the program.
+    /// A folder to serve the web map from, instead of the one built into the program.
     pub assets: Option<PathBuf>,
-    /// Where PMTiles archives lie that are served too: a folder, or an `http://` or `https://` address of a server that answers
-    /// ranges (object storage).
+    /// Where PMTiles archives are that are served too: a folder, or an `http://` or `https://` URL of a server that answers
+    /// range requests (object storage).
     pub archives: Option<String>,
-    /// Who may write over HTTP ([`crate::read_writers`]). Nobody, unless somebody is named here.
+    /// Who may write over HTTP ([`crate::read_writers`]); nobody if the list is empty.
     pub writers: Vec<Writer>,
-    /// Where the results of jobs lie, in a folder of their own that goes with the process. Default: the system's folder for
-    /// temporary files.
+    /// Where the results of jobs are stored, in a folder that is removed when the process ends. Default: the system's folder
+    /// for temporary files.
     pub jobs_dir: Option<PathBuf>,
-    /// How revisions are sent to subscribers.
+    /// How revisions are delivered to webhooks.
     pub webhooks: WebhookOptions,
-    /// What one request, and all of them together, may take.
+    /// Limits on one request, and on all requests together.
     pub limits: Limits,
 }
 
@@ -44,104 +47,71 @@ impl Default for Config {
     }
 }
 
-/// The bounds of every list, page, body, queue and wait.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Features a page of `/items` at most; a larger `limit` counts as this one. Default 10 000.
-    pub items_limit_max: usize,
-    /// Features a page of `/items` where none is asked for. Default 10.
-    pub items_limit_default: usize,
-    /// Metres that `/api/near` looks around at most. Default 5 000.
-    pub near_distance_max: f64,
-    /// Features that `/api/near` gives at most. Default 1 000.
-    pub near_limit_max: usize,
-    /// Features a layer that `/api/at` gives at most, and where none is asked for. Default 20.
-    pub at_limit: usize,
-    /// Metres of tolerance that `/api/at` takes at most. Default 500.
-    pub at_tolerance_max: f64,
-    /// Vertices that an area given to `/api/within` has at most. Default 10 000.
-    pub within_vertices_max: usize,
-    /// Features a layer that `/api/within` lists at most. Default 10 000.
-    pub within_limit_max: usize,
-    /// Answers of `/api/search` at most. Default 50.
-    pub search_limit_max: usize,
-    /// Bytes of a request's body at most. Default 2 MiB.
-    pub body_bytes_max: usize,
-    /// Bytes of a request's path and query at most. Default 8 KiB.
-    pub url_bytes_max: usize,
-    /// How long a request may take, its body's arrival included. Default 30 s.
-    pub request_timeout: Duration,
-    /// How long a client may take to send a request's head, and a connection may lie idle. Default 20 s.
-    pub header_timeout: Duration,
-    /// Open connections at most; more wait in the system's queue. Default 4 096.
-    pub connections_max: usize,
-    /// Questions and tiles worked on at once. Default: the machine's processors and one more, so that none is idle while an
-    /// answer is handed over.
-    pub max_concurrent: usize,
-    /// Questions and tiles that wait for their turn at most; more are answered 503. Default 256.
-    pub queue: usize,
-    /// Large questions (areas of whole districts, tiles of the whole city) worked on at once, each on as many threads as
-    /// there are processors, at low priority. Default 1.
-    pub large_max: usize,
-    /// Large questions that wait for their turn at most, and as many jobs; more are answered 503. Default 32.
-    pub large_queue: usize,
-    /// Jobs that wait while one runs, at most; more are answered 503. Default 4.
-    pub jobs_waiting: usize,
-    /// How long results of jobs are kept. Default 1 h.
-    pub jobs_keep: Duration,
-    /// Bytes that the results of all jobs have at most. Default 4 GiB.
-    pub jobs_bytes_max: u64,
-    /// Bytes of encoded tiles kept. Default 256 MiB.
-    pub tile_cache_bytes: u64,
-    /// Layers in one tile at most. Default 64.
-    pub tile_layers_max: usize,
-    /// How long running requests may go on after the signal to stop. Default 10 s.
-    pub shutdown_grace: Duration,
-    /// What the streams of `/api/events` may take.
-    pub feed: FeedLimits,
-    /// How long the thread that follows the store waits for news before it looks whether it should stop; also its nap
-    /// while the store does not answer. News come at once, whatever this is. Default 500 ms.
-    pub refresh_interval: Duration,
-    /// How long a read waits for the `min-revision` that it asks for. Default 5 s.
-    pub min_revision_wait: Duration,
-    /// How large edits may be.
-    pub edit: EditLimits,
-    /// Requests that write at once; the record takes one after the other, the rest prepare. Default 4.
-    pub writers_max: usize,
+limits! {
+    /// The limits on every list, page, body, queue and wait.
+    pub struct Limits under "Limits" {
+        /// Maximum number of features on a page of /items; a larger `limit` counts as this one.
+        pub items_limit_max: usize = 10_000, flag "items-limit-max", unit Count;
+        /// Number of features on a page of /items if the request has no `limit`.
+        pub items_limit_default: usize = 10, flag "items-limit-default", unit Count;
+        /// Maximum search radius of /api/near.
+        pub near_distance_max: f64 = 5_000.0, flag "near-distance-max", unit Metres;
+        /// Maximum number of features in an answer of /api/near.
+        pub near_limit_max: usize = 1_000, flag "near-limit-max", unit Count;
+        /// Maximum and default number of features per layer in an answer of /api/at.
+        pub at_limit: usize = 20, flag "at-limit", unit Count;
+        /// Maximum tolerance of /api/at.
+        pub at_tolerance_max: f64 = 500.0, flag "at-tolerance-max", unit Metres;
+        /// Maximum number of vertices of an area given to /api/within.
+        pub within_vertices_max: usize = 10_000, flag "within-vertices-max", unit Count;
+        /// Maximum number of features per layer that /api/within lists.
+        pub within_limit_max: usize = 10_000, flag "within-limit-max", unit Count;
+        /// Maximum number of results of /api/search.
+        pub search_limit_max: usize = 50, flag "search-limit-max", unit Count;
+        /// Maximum size of the body of a request.
+        pub body_bytes_max: usize = 2 << 20, flag "body-max", unit Bytes;
+        /// Maximum size of path and query of a request.
+        pub url_bytes_max: usize = 8 << 10, flag "url-max", unit Bytes;
+        /// Maximum time of a request, including the arrival of its body.
+        pub request_timeout: Duration = Duration::from_secs(30), flag "request-timeout", unit Seconds;
+        /// Maximum time in which a client must send the head of a request, and for which a connection may be idle.
+        pub header_timeout: Duration = Duration::from_secs(20), flag "header-timeout", unit Seconds;
+        /// Maximum number of open connections; more wait in the system's queue.
+        pub connections_max: usize = 4_096, flag "connections-max", unit Count;
+        /// Maximum number of requests of middle size (pages, searches, uncached tiles) that run at once.
+        pub max_concurrent: usize = default_concurrency(), flag "max-concurrent", unit CountFromOne,
+            varies "the machine's processors and one more";
+        /// Maximum number of requests of middle size that wait; more are answered 503 with Retry-After.
+        pub queue: usize = 256, flag "queue", unit Count;
+        /// Maximum number of large requests (areas of whole districts, tiles of the whole city) that run at once, each on as
+        /// many threads as there are processors, at low priority.
+        pub large_max: usize = 1, flag "large-max", unit Count;
+        /// Maximum number of large requests that wait, and as many jobs; more are answered 503 with Retry-After.
+        pub large_queue: usize = 32, flag "large-queue", unit Count;
+        /// Size of the cache of encoded tiles; 0 caches none.
+        pub tile_cache_bytes: u64 = 256 << 20, flag "tile-cache", unit Bytes;
+        /// Maximum number of layers in one tile.
+        pub tile_layers_max: usize = 64, flag "tile-layers-max", unit Count;
+        /// Maximum time for running requests after the signal to stop.
+        pub shutdown_grace: Duration = Duration::from_secs(10), flag "shutdown-grace", unit Seconds;
+        /// Time between two checks of the store if nothing notifies the server, and the pause while the store does not answer.
+        /// Changes are shown at once, whatever this is.
+        pub refresh_interval: Duration = Duration::from_millis(500), flag "refresh-interval", unit Seconds;
+        /// Maximum time for which a read waits for the `min-revision` that it asks for.
+        pub min_revision_wait: Duration = Duration::from_secs(5), flag "min-revision-wait", unit Seconds;
+        /// Maximum number of requests that write at once; the record commits one after the other.
+        pub writers_max: usize = 4, flag "writers-max", unit Count;
+        groups
+        /// Limits on jobs.
+        pub jobs: JobLimits;
+        /// Limits on the streams of the change feed.
+        pub feed: FeedLimits;
+        /// Limits on edits.
+        pub edit: EditLimits;
+    }
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            items_limit_max: 10_000,
-            items_limit_default: 10,
-            near_distance_max: 5_000.0,
-            near_limit_max: 1_000,
-            at_limit: 20,
-            at_tolerance_max: 500.0,
-            within_vertices_max: 10_000,
-            within_limit_max: 10_000,
-            search_limit_max: 50,
-            body_bytes_max: 2 << 20,
-            url_bytes_max: 8 << 10,
-            request_timeout: Duration::from_secs(30),
-            header_timeout: Duration::from_secs(20),
-            connections_max: 4_096,
-            max_concurrent: 1 + std::thread::available_parallelism().map_or(2, usize::from),
-            queue: 256,
-            large_max: 1,
-            large_queue: 32,
-            jobs_waiting: 4,
-            jobs_keep: Duration::from_secs(3_600),
-            jobs_bytes_max: 4 << 30,
-            tile_cache_bytes: 256 << 20,
-            tile_layers_max: 64,
-            shutdown_grace: Duration::from_secs(10),
-            feed: FeedLimits::default(),
-            refresh_interval: Duration::from_millis(500),
-            min_revision_wait: Duration::from_secs(5),
-            edit: EditLimits::default(),
-            writers_max: 4,
-        }
-    }
+/// One thread per processor and one more, so that none is idle while an answer is handed over.
+fn default_concurrency() -> usize {
+    1 + std::thread::available_parallelism().map_or(2, usize::from)
 }

@@ -1,3 +1,5 @@
+//! The server process: connections, the threads behind them, and an orderly end.
+
 use std::{
     future::Future,
     io,
@@ -35,14 +37,14 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The address could not be had.
+    /// The address is in use or not allowed.
     #[error(
         "cannot listen on {address}: {source}; is another server running there? --listen takes another address"
     )]
     Listen {
-        /// The address.
+        /// The address from the configuration.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The thread that follows the store could not be started.
@@ -50,18 +52,18 @@ pub enum ServeError {
     Thread(io::Error),
 }
 
-/// The whole server as one service, for tests and for standing inside another one. It does not follow the store.
+/// The server as one service, for tests and for use inside another server. It does not follow the store.
 pub fn router(live: Arc<Live>, config: Config) -> Router {
     routes::router(Arc::new(App::new(live, config)))
 }
 
-/// Serves the city until `shutdown` comes true; then takes no new connections, lets running requests end for as long as
-/// [`Limits::shutdown_grace`] says, and returns. `on_ready` gets the address as soon as connections are taken.
+/// Serves the city until `shutdown` completes. Then it accepts no more connections, waits up to [`Limits::shutdown_grace`] for
+/// running requests, and returns. `on_ready` gets the address as soon as connections are accepted.
 ///
 /// A thread follows the store ([`Live::follow`]).
 ///
 /// # Errors
-/// [`ServeError::Listen`] where the address cannot be had.
+/// [`ServeError::Listen`] if the address cannot be used, [`ServeError::Thread`] if a thread cannot be started.
 pub async fn serve(
     live: Arc<Live>,
     config: Config,
@@ -98,8 +100,8 @@ pub async fn serve(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => server.connection(stream, place),
                 Err(error) => {
-                    // Out of file handles, for instance: what is open may close meanwhile.
-                    tracing::warn!(%error, "a connection could not be taken");
+                    // For instance out of file handles: open connections may close in the meantime.
+                    tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             },
@@ -115,23 +117,24 @@ pub async fn serve(
     tracing::info!("stopping");
     let end = tokio::time::Instant::now() + limits.shutdown_grace;
     if tokio::time::timeout_at(end, server.graceful.shutdown()).await.is_err() {
-        tracing::warn!(grace = ?limits.shutdown_grace, "some requests had not ended when the time of grace was over");
+        tracing::warn!(grace = ?limits.shutdown_grace, "some requests did not end in time");
     }
     if let Some(webhooks) = webhooks {
-        // Another server takes over at once where the lease was given back.
+        // Another server takes over at once if the lease is returned.
         let ended = tokio::task::spawn_blocking(move || webhooks.wait());
         if tokio::time::timeout_at(end, ended).await.is_err() {
-            tracing::warn!("a webhook's receiver had not answered when the time of grace was over");
+            tracing::warn!("a receiver of a webhook did not answer in time");
         }
     }
-    // Whoever still holds the store keeps its journal open.
+    // An open store keeps its journal open.
     let ended = tokio::task::spawn_blocking(move || following.wait());
     if tokio::time::timeout_at(end, ended).await.is_err() {
-        tracing::warn!("the store had not answered when the time of grace was over");
+        tracing::warn!("the store did not answer in time");
     }
     Ok(())
 }
 
+/// What a connection needs.
 struct Server {
     router: Router,
     builder: Builder<TokioExecutor>,
@@ -139,9 +142,9 @@ struct Server {
 }
 
 impl Server {
-    /// Talks to one client until it goes, on a task of its own that keeps its place.
+    /// Serves one connection on a task of its own, which holds `place` until the connection ends.
     fn connection<P: Send + 'static>(&self, stream: TcpStream, place: P) {
-        // Small answers must not wait for more.
+        // Small answers must not wait for further bytes.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
@@ -150,16 +153,17 @@ impl Server {
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended badly");
+                tracing::debug!(%error, "a connection ended with an error");
             }
             drop(place);
         });
     }
 }
 
+/// Connections with bounds on the head of a request and on idle time.
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // A request's head is an address and a few headers; who sends it letter by letter does not keep a place for ever.
+    // The head of a request is an address and some headers. A client that sends it slowly must not hold a place for ever.
     let head = limits.url_bytes_max + (32 << 10);
     builder
         .http1()
@@ -175,17 +179,16 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     builder
 }
 
-/// Starts the thread that follows the store; it ends when what this gives is dropped.
+/// Starts the thread that follows the store. It ends when the returned value is dropped.
 fn follow(live: Arc<Live>, interval: Duration) -> io::Result<StoreFollower> {
     let stop = Arc::new(AtomicBool::new(false));
-    let heard = Arc::clone(&stop);
-    let thread = thread::Builder::new()
-        .name("follow-store".to_owned())
-        .spawn(move || live.follow(interval, &heard))?;
+    let flag = Arc::clone(&stop);
+    let thread =
+        thread::Builder::new().name("follow-store".to_owned()).spawn(move || live.follow(interval, &flag))?;
     Ok(StoreFollower { stop, thread: Some(thread) })
 }
 
-/// The thread that follows the store; told to end with the value.
+/// The thread that follows the store; stopped when this is dropped.
 struct StoreFollower {
     stop: Arc<AtomicBool>,
     thread: Option<thread::JoinHandle<()>>,
@@ -196,11 +199,11 @@ impl StoreFollower {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until it has ended. Blocks.
+    /// Stops the thread and waits until it has ended. Blocks.
     fn wait(mut self) {
         self.stop();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that follows the store had failed");
+            tracing::error!("the thread that follows the store panicked");
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Versions of layers for the addresses of tiles, which browsers cache for a year.
+
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
@@ -8,14 +10,14 @@ use citymap_access::{Audience, visible};
 use citymap_engine::LayerSnapshot;
 use citymap_model::LayerId;
 
-/// Versions of the layers shown last, so that not every tile works them out again.
+/// The versions of the newest layers, so that they are not computed again for every tile.
 #[derive(Default)]
 pub(crate) struct Versions(RwLock<HashMap<LayerId, (u64, Arc<str>)>>);
 
 impl Versions {
-    /// The layer's [`fingerprint`].
+    /// The [`fingerprint`] of the layer.
     pub(crate) fn of(&self, snapshot: &LayerSnapshot) -> Arc<str> {
-        // No other snapshot has this block, merged ones included.
+        // No other snapshot has this id, not even a merged one of the same revision.
         let block = snapshot.delta().id();
         let layer = &snapshot.layer().id;
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -32,8 +34,8 @@ impl Versions {
     }
 }
 
-/// A short text that changes when the layer does, and differs between stores that count their revisions alike: of the
-/// revision, the definition, the count, the extent and some coordinates. Answers kept for a year by browsers carry it.
+/// A short text that changes whenever the layer does, and differs between stores with the same revision numbers. It is made of
+/// the revision, the definition, the number of features, the extent and some coordinates.
 pub(crate) fn fingerprint(snapshot: &LayerSnapshot) -> String {
     let mut hasher = DefaultHasher::new();
     let layer = snapshot.layer();
@@ -48,7 +50,7 @@ pub(crate) fn fingerprint(snapshot: &LayerSnapshot) -> String {
         hash(extent.min);
         hash(extent.max);
     }
-    // The first by number: the same however the features lie in memory, so that all servers of a store agree.
+    // The first features by number, whatever their order in memory, so that all servers of a store agree.
     for row in snapshot.rows().take(16) {
         for pair in snapshot.shape(row).coords().iter().take(4) {
             hash(*pair);

@@ -87,6 +87,37 @@ fn what_is_not_there_and_what_is_not_allowed_are_problems() {
 }
 
 #[test]
+fn allow_lists_exactly_the_methods_that_the_interface_describes() {
+    let server = Server::start();
+    let document = server.json("/api/openapi.json");
+    for (template, item) in document["paths"].as_object().unwrap() {
+        let prefix = if item.get("servers").is_some() { "" } else { "/api" };
+        let mut path = format!("{prefix}{template}");
+        let mut expected = vec!["OPTIONS".to_owned()];
+        for method in ["get", "post", "put", "patch", "delete"] {
+            let Some(operation) = item.get(method) else { continue };
+            expected.push(method.to_ascii_uppercase());
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                if parameter["in"] == "path" {
+                    let example = parameter["example"].as_str().map(str::to_owned);
+                    let example = example.unwrap_or_else(|| parameter["example"].to_string());
+                    path = path.replace(&format!("{{{}}}", parameter["name"].as_str().unwrap()), &example);
+                }
+            }
+        }
+        if expected.contains(&"GET".to_owned()) {
+            expected.push("HEAD".to_owned());
+        }
+        expected.sort_unstable();
+        let request = format!("OPTIONS {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let answer = raw(&server, &request);
+        assert!(answer.starts_with("HTTP/1.1 204"), "{path}: {answer}");
+        let allow = answer.lines().find_map(|line| line.strip_prefix("allow: "));
+        assert_eq!(allow, Some(expected.join(", ").as_str()), "{path}");
+    }
+}
+
+#[test]
 fn head_is_get_without_the_body() {
     let server = Server::start();
     for path in [

@@ -254,7 +254,7 @@ fn what_cannot_be_used_is_refused_with_advice() {
         ("bbox=", "no value"),
         ("bbox=1,2,3", "four nor six"),
         ("bbox=10.7,106.6,10.8,106.7", "exchanged"),
-        ("bbox=106,11,107,10", "south lies above"),
+        ("bbox=106,11,107,10", "south is greater"),
         ("bboks=1", "bbox"),
         ("after=x", "number"),
         ("f=xml", "json or html"),

@@ -59,7 +59,7 @@ fn beyond_the_bound_is_503_with_a_time_and_small_questions_go_on() {
                         503 => {
                             let seconds: u32 = got.header("retry-after").parse().unwrap();
                             assert!((1..=60).contains(&seconds));
-                            assert!(got.problem().1.contains("ask again in"));
+                            assert!(got.problem().1.contains("try again in"));
                             sent_away.fetch_add(1, Ordering::Relaxed)
                         }
                         status => panic!("{status}: {}", got.text()),

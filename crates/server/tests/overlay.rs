@@ -37,7 +37,7 @@ fn config(folder: &Path) -> impl FnOnce(&mut Config) {
     move |config| {
         config.jobs_dir = Some(folder);
         config.writers = vec![Writer::new("tester", TOKEN).unwrap()];
-        config.limits.jobs_waiting = 1;
+        config.limits.jobs.waiting = 1;
     }
 }
 

@@ -1,20 +1,22 @@
+//! The URL under which clients reach the server, and queries and path segments of links.
+
 use axum::http::{HeaderMap, Uri, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::http::params::Params;
 
-/// What needs no escape in a path segment or a query (RFC 3986, unreserved).
+/// Characters that are escaped in a path segment and in a query: all but the unreserved ones of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// In a query's value also these are read well and meant as they are.
+/// In the value of a query, `,`, `:` and `/` stay readable.
 const QUERY: &AsciiSet = &ESCAPED.remove(b',').remove(b':').remove(b'/');
 
-/// A path segment, escaped.
+/// Escapes a path segment.
 pub(crate) fn segment(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED).to_string()
 }
 
-/// A query string (with its `?`, or empty) from parameters.
+/// A query string from parameters: empty, or with its `?`.
 pub(crate) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut out = String::new();
     for (name, value) in pairs {
@@ -26,19 +28,19 @@ pub(crate) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
     out
 }
 
-/// The query of `params` with these set (`Some`) or left out (`None`).
+/// The query string of `params` with some parameters set (`Some`) or left out (`None`).
 pub(crate) fn query_with(params: &Params, changes: &[(&str, Option<&str>)]) -> String {
     let kept = params.pairs().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
     let set = changes.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
     query(kept.map(|(name, value)| (name.as_str(), value.as_str())).chain(set))
 }
 
-/// The address under which the client reached us, without a trailing slash.
+/// The URL under which the client reached the server, without a trailing slash.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl(String);
 
 impl BaseUrl {
-    /// The configured address, else what the request's headers say.
+    /// The configured URL, else the one that the request's headers give.
     pub(crate) fn of(configured: Option<&str>, headers: &HeaderMap, uri: &Uri) -> Self {
         if let Some(base) = configured {
             return Self(base.trim_end_matches('/').to_owned());
@@ -60,13 +62,13 @@ impl BaseUrl {
         Self(format!("{scheme}://{host}"))
     }
 
-    /// An absolute address from a path that begins with a slash.
+    /// The absolute URL of a path that begins with a slash.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 }
 
-/// Whether a text is a host and perhaps a port, and nothing that could end up as markup or another path.
+/// True if a text is a host with or without a port, and cannot be markup or another path.
 fn is_host(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 255
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_proxy_speaks_before_the_host_header() {
+    fn headers_of_a_proxy_take_precedence_over_host() {
         assert_eq!(base(&[("host", "map:8080")]), "http://map:8080/x");
         assert_eq!(
             base(&[
@@ -99,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_is_none_is_not_repeated() {
+    fn an_invalid_host_is_not_repeated() {
         assert_eq!(base(&[("host", "a\"><script>")]), "http://localhost/x");
         assert_eq!(base(&[("host", "map"), ("x-forwarded-host", "evil/path?")]), "http://map/x");
         assert_eq!(base(&[("host", "map"), ("x-forwarded-proto", "javascript")]), "http://map/x");
     }
 
     #[test]
-    fn vietnamese_survives_a_query() {
+    fn a_vietnamese_query_survives_a_link() {
         let params = Params::parse(Some("lo%E1%BA%A1i=%C4%91%E1%BA%A5t&after=3")).unwrap();
         let again = query_with(&params, &[("after", Some("9"))]);
         assert_eq!(again, "?lo%E1%BA%A1i=%C4%91%E1%BA%A5t&after=9");

@@ -1,11 +1,16 @@
+//! The parameter `datetime`: valid time.
+
 use chrono::{DateTime, NaiveTime, Utc};
 use citymap_engine::TimeInterval;
 use citymap_model::parse_date;
 
 use crate::http::problem::Problem;
 
-/// Reads `datetime`: an instant or a day, or two of them with `/` between; `..` or nothing is an open end (RFC 3339,
-/// OGC API – Features 7.15.4). A day is all of its hours, UTC.
+/// Reads `datetime`: an instant or a day, or two of them separated by `/`; `..` or an empty text is an open end (RFC 3339,
+/// OGC API – Features 7.15.4). A day covers all of its hours, UTC.
+///
+/// # Errors
+/// 400 with the reason and examples.
 pub(crate) fn interval(text: &str) -> Result<TimeInterval, Problem> {
     let refuse = |why: &str| {
         Problem::parameter(format!(
@@ -32,13 +37,13 @@ pub(crate) fn interval(text: &str) -> Result<TimeInterval, Problem> {
     }
 }
 
-/// The first and the last instant that a text names.
+/// The first and the last instant of an instant or a day.
 fn instant(text: &str) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     if let Some(day) = parse_date(text) {
         let end = NaiveTime::from_hms_milli_opt(23, 59, 59, 999)?;
         return Some((day.and_time(NaiveTime::MIN).and_utc(), day.and_time(end).and_utc()));
     }
-    // In a query an unescaped `+07:00` comes as ` 07:00`.
+    // In a query an unescaped `+07:00` arrives as ` 07:00`.
     let text = text.replace(' ', "+");
     let instant = DateTime::parse_from_rfc3339(&text).ok()?.with_timezone(&Utc);
     Some((instant, instant))

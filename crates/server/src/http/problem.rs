@@ -1,4 +1,4 @@
-//! Every refusal, from one place: `application/problem+json` (RFC 9457).
+//! All error answers: `application/problem+json` (RFC 9457).
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -10,13 +10,62 @@ use citymap_live::LiveError;
 use citymap_store::StoreError;
 use serde_json::{Map, Value, json};
 
+/// The kinds of problems, each with its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ProblemKind {
+    Parameter,
+    UnknownParameter,
+    Body,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    Method,
+    Conflict,
+    Stale,
+    TooLarge,
+    UrlTooLong,
+    MediaType,
+    Invalid,
+    PreconditionRequired,
+    Internal,
+    Unavailable,
+}
+
+impl ProblemKind {
+    /// The status, the last word of the type `urn:citymap:problem:<word>`, and the title.
+    fn parts(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::Parameter => (StatusCode::BAD_REQUEST, "parameter", "A parameter cannot be used"),
+            Self::UnknownParameter => {
+                (StatusCode::BAD_REQUEST, "unknown-parameter", "A parameter is not known")
+            }
+            Self::Body => (StatusCode::BAD_REQUEST, "body", "The body cannot be used"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Authentication is required"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "This is not allowed"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "It conflicts with the current data"),
+            Self::Stale => (StatusCode::PRECONDITION_FAILED, "stale", "It has changed in the meantime"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
+            Self::UrlTooLong => (StatusCode::URI_TOO_LONG, "url-too-long", "The address is too long"),
+            Self::MediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body's type is not supported")
+            }
+            Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The feature cannot be stored"),
+            Self::PreconditionRequired => {
+                (StatusCode::PRECONDITION_REQUIRED, "precondition", "If-Match is missing")
+            }
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now"),
+        }
+    }
+}
+
 /// What went wrong, and what to do next.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
-    status: StatusCode,
-    /// The last word of the problem's type, `urn:citymap:problem:<kind>`.
-    kind: &'static str,
-    title: &'static str,
+    kind: ProblemKind,
+    /// The sentence for the user.
     detail: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Members beside those that every problem has.
@@ -24,122 +73,115 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), headers: Vec::new(), more: Box::default() }
+    fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), headers: Vec::new(), more: Box::default() }
     }
 
-    /// 400: a parameter's value cannot be used.
+    /// 400: the value of a parameter cannot be used.
     pub(crate) fn parameter(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "parameter", "A parameter cannot be used", detail)
+        Self::new(ProblemKind::Parameter, detail)
     }
 
-    /// 400: a parameter that the path does not know.
+    /// 400: the path does not know the parameter.
     pub(crate) fn unknown_parameter(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "unknown-parameter", "A parameter is not known", detail)
+        Self::new(ProblemKind::UnknownParameter, detail)
     }
 
     /// 400: the body cannot be used.
     pub(crate) fn body(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "body", "The body cannot be used", detail)
+        Self::new(ProblemKind::Body, detail)
     }
 
-    /// 401: nobody who is known.
+    /// 401: the client is not known.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
-        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Say who you are", detail);
         let realm = HeaderValue::from_static("Bearer realm=\"citymap\"");
-        problem.headers.push((header::WWW_AUTHENTICATE, realm));
-        problem
+        Self::new(ProblemKind::Unauthorized, detail).header(header::WWW_AUTHENTICATE, realm)
     }
 
-    /// 403: nobody may.
+    /// 403: no client may do this.
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "This is not allowed", detail)
+        Self::new(ProblemKind::Forbidden, detail)
     }
 
-    /// 409: it does not fit what is there now.
+    /// 409: the request does not fit the current data.
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, "conflict", "It does not fit what is there", detail)
+        Self::new(ProblemKind::Conflict, detail)
     }
 
-    /// 412: the feature is another one than the client saw.
+    /// 412: the feature has changed since the client read it.
     pub(crate) fn stale(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::PRECONDITION_FAILED, "stale", "It has changed meanwhile", detail)
+        Self::new(ProblemKind::Stale, detail)
     }
 
-    /// 422: the body is well-formed, and what it says cannot be stored.
+    /// 422: the body is well-formed, but its content cannot be stored.
     pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The feature cannot be stored", detail)
+        Self::new(ProblemKind::Invalid, detail)
     }
 
-    /// 428: the client must say which state it has seen.
+    /// 428: the client must name the state that it has read.
     pub(crate) fn precondition_required(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::PRECONDITION_REQUIRED, "precondition", "If-Match is missing", detail)
+        Self::new(ProblemKind::PreconditionRequired, detail)
     }
 
-    /// The same with a member of its own.
+    /// The problem with a further member.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more.insert(name.to_owned(), value.into());
         self
     }
 
-    /// 404: there is no such thing.
+    /// 404: there is nothing at this address.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+        Self::new(ProblemKind::NotFound, detail)
     }
 
-    /// 405; the `Allow` header is the router's.
+    /// 405; the router adds the header `Allow`.
     pub(crate) fn method(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed", detail)
+        Self::new(ProblemKind::Method, detail)
     }
 
-    /// 413: the body is too large.
+    /// 413: the body has more than `limit` bytes.
     pub(crate) fn too_large(limit: usize) -> Self {
-        let detail = format!("the body is larger than {limit} bytes; simplify the area or ask for its parts");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail)
+        let detail =
+            format!("the body is larger than {limit} bytes; simplify the area, or send several requests");
+        Self::new(ProblemKind::TooLarge, detail)
     }
 
-    /// 414: the address is too long.
+    /// 414: path and query have more than `limit` bytes.
     pub(crate) fn url_too_long(limit: usize) -> Self {
         let detail = format!(
             "path and query are longer than {limit} bytes; send a long area as the body of POST /api/within"
         );
-        Self::new(StatusCode::URI_TOO_LONG, "url-too-long", "The address is too long", detail)
+        Self::new(ProblemKind::UrlTooLong, detail)
     }
 
-    /// 415: the body's type is not known.
+    /// 415: the media type of the body is not supported.
     pub(crate) fn media_type(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "media-type",
-            "The body's type is not supported",
-            detail,
-        )
+        Self::new(ProblemKind::MediaType, detail)
     }
 
-    /// 503, and when to come back.
+    /// 503; the client may try again after `retry_after` seconds.
     pub(crate) fn unavailable(detail: impl Into<String>, retry_after: u32) -> Self {
-        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not now", detail);
-        problem.headers.push((header::RETRY_AFTER, retry_after.into()));
-        problem
+        Self::new(ProblemKind::Unavailable, detail).header(header::RETRY_AFTER, retry_after.into())
     }
 
-    /// 500: our fault.
+    /// 500: the server failed.
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", detail)
+        Self::new(ProblemKind::Internal, detail)
     }
 
-    /// The same with a header of its own.
+    /// The problem with a further header of its answer.
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// The document.
+    /// The document of RFC 9457.
     pub(crate) fn to_json(&self) -> Value {
+        let (status, word, title) = self.kind.parts();
         let mut body = json!({
-            "type": format!("urn:citymap:problem:{}", self.kind),
-            "title": self.title,
-            "status": self.status.as_u16(),
+            "type": format!("urn:citymap:problem:{word}"),
+            "title": title,
+            "status": status.as_u16(),
             "detail": self.detail,
         });
         if let Value::Object(members) = &mut body {
@@ -148,12 +190,12 @@ impl Problem {
         body
     }
 
-    /// The status.
+    /// The HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
-        self.status
+        self.kind.parts().0
     }
 
-    /// What to do next.
+    /// The sentence that says what is wrong and what to do next.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
@@ -161,7 +203,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.status, self.to_json().to_string()).into_response();
+        let mut response = (self.status(), self.to_json().to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -182,18 +224,23 @@ impl From<CrsError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy { .. } => Self::unavailable("others are writing; try again in a second", 1),
+            StoreError::Busy { .. } => {
+                Self::unavailable("another write is in progress; try again in a second", 1)
+            }
             StoreError::Away { .. } => {
-                tracing::warn!(%error, "the store is away");
+                tracing::warn!(error = &error as &dyn std::error::Error, "the store is away");
                 Self::unavailable(
-                    "the record cannot be reached now; nothing was written, try again in some seconds",
+                    "the record cannot be reached now and nothing was written; try again in some seconds",
                     5,
                 )
             }
             StoreError::Uncertain { .. } => {
-                tracing::error!(%error, "whether a change set is committed is not known");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "whether a change set is committed is not known"
+                );
                 Self::unavailable(
-                    "the record went away while this was committed: it holds either all of it or nothing. Look at /api/changes, \
+                    "the connection to the record was lost during the commit: it has either all of it or nothing. Check /api/changes, \
                      or repeat the request with the same Idempotency-Key, before writing it again",
                     10,
                 )
@@ -205,13 +252,12 @@ impl From<StoreError> for Problem {
                     .with("newest", newest)
             }
             StoreError::NoHistory { asked, since, .. } => Self::parameter(format!(
-                "revision {asked} can no longer be read: the record was begun without history, which starts with \
-                 revision {since}"
+                "revision {asked} cannot be read: the history of this record starts with revision {since}"
             ))
             .with("since", since),
             _ => {
-                tracing::error!(%error, "the store failed");
-                Self::unavailable("the record does not answer as it should; the server's log says why", 10)
+                tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
+                Self::unavailable("the store returned an unexpected error; see the server's log", 10)
             }
         }
     }
@@ -235,5 +281,19 @@ impl From<EngineError> for Problem {
             EngineError::Crs(error) => error.into(),
             _ => Self::internal(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_names_its_type_its_status_and_its_members() {
+        let problem = Problem::unavailable("try again", 5).with("newest", 7);
+        let document = problem.to_json();
+        assert_eq!(document["type"], "urn:citymap:problem:unavailable");
+        assert_eq!((&document["status"], &document["newest"]), (&json!(503), &json!(7)));
+        assert_eq!(problem.into_response().headers()[header::RETRY_AFTER], "5");
     }
 }

@@ -1,3 +1,5 @@
+//! Building an answer: media type, bytes, ETag and compression.
+
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -6,19 +8,19 @@ use axum::{
 
 use crate::http::negotiate::accepts_gzip;
 
-/// What JSON answers are.
+/// The media type of JSON.
 pub(crate) const JSON: &str = "application/json";
-/// What features are.
+/// The media type of features.
 pub(crate) const GEOJSON: &str = "application/geo+json";
-/// What pages are.
+/// The media type of pages.
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
-/// What schemas are.
+/// The media type of JSON Schema.
 pub(crate) const SCHEMA: &str = "application/schema+json";
 
-/// Bytes below which compression is not worth its header.
-const SMALL: usize = 1_000;
+/// Answers with fewer bytes are not compressed.
+const COMPRESS_MIN: usize = 1_000;
 
-/// An answer: its bytes, what they are, and what else to say.
+/// An answer with status 200: its bytes, their media type and its headers.
 pub(crate) struct ResponseBuilder {
     kind: &'static str,
     bytes: Vec<u8>,
@@ -27,35 +29,35 @@ pub(crate) struct ResponseBuilder {
 }
 
 impl ResponseBuilder {
-    /// An answer of this media type.
+    /// An answer without ETag and compression.
     pub(crate) fn new(kind: &'static str, bytes: impl Into<Vec<u8>>) -> Self {
         Self { kind, bytes: bytes.into(), gzipped: false, headers: Vec::new() }
     }
 
-    /// The same with a header, left out where its value cannot be sent.
+    /// Adds a header, unless its value is not valid.
     pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
         self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
         self
     }
 
-    /// The same with its tag; caches ask again each time.
+    /// Adds the ETag; caches must revalidate the answer each time.
     pub(crate) fn tagged(self, etag: &str) -> Self {
         self.with(header::ETAG, etag).with(header::CACHE_CONTROL, "no-cache")
     }
 
-    /// What is sent.
+    /// The bytes that will be sent.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Whether it is sent compressed.
+    /// True if the bytes are compressed.
     pub(crate) fn is_compressed(&self) -> bool {
         self.gzipped
     }
 
-    /// The same, compressed where the client takes it and it is worth it. CPU work of its length.
-    pub(crate) fn compressed(mut self, asked: &HeaderMap) -> Self {
-        if !self.gzipped && self.bytes.len() >= SMALL && accepts_gzip(asked) {
+    /// Compresses the bytes if the client accepts gzip and they are not few. CPU work, linear in their number.
+    pub(crate) fn compressed(mut self, request: &HeaderMap) -> Self {
+        if !self.gzipped && self.bytes.len() >= COMPRESS_MIN && accepts_gzip(request) {
             self.bytes = citymap_tile::compress(&self.bytes, citymap_tile::ContentEncoding::Gzip);
             self.gzipped = true;
         }

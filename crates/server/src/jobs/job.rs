@@ -156,7 +156,7 @@ impl Job {
         if let Err(error) = std::fs::remove_file(&self.file)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, file = %self.file.display(), "the result of a job could not be removed");
+            tracing::warn!(error = &error as &dyn std::error::Error, file = %self.file.display(), "the result of a job could not be removed");
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod folder;
 pub(crate) mod job;
+pub(crate) mod limits;
 pub(crate) mod registry;
 pub(crate) mod results;
 pub(crate) mod status;

@@ -12,8 +12,9 @@ use citymap_engine::Cancel;
 use super::{
     folder::Folder,
     job::{Job, JobState, ResultFile},
+    limits::JobLimits,
 };
-use crate::{config::Limits, http::problem::Problem, work::BatchPool};
+use crate::{http::problem::Problem, work::BatchPool};
 
 /// Maximum number of jobs that are remembered; the oldest that have ended are forgotten first.
 const REMEMBERED_MAX: usize = 200;
@@ -33,14 +34,14 @@ pub(crate) struct Jobs {
 
 impl Jobs {
     /// No jobs yet. Results are kept below `folder`, or below the system's folder for temporary files.
-    pub(crate) fn new(folder: Option<PathBuf>, limits: &Limits, pool: BatchPool) -> Self {
+    pub(crate) fn new(folder: Option<PathBuf>, limits: &JobLimits, pool: BatchPool) -> Self {
         Self {
             all: Mutex::default(),
             folder: Folder::new(folder),
             pool,
-            open_max: 1 + limits.jobs_waiting,
-            keep: limits.jobs_keep,
-            bytes_max: limits.jobs_bytes_max,
+            open_max: 1 + limits.waiting,
+            keep: limits.keep,
+            bytes_max: limits.bytes_max,
         }
     }
 

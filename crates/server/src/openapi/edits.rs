@@ -1,4 +1,4 @@
-//! Edits for machines.
+//! Edits in the OpenAPI document.
 
 use citymap_model::Layer;
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use crate::{
     write::single::PATCH,
 };
 
-/// How writers say who they are.
+/// How writers authenticate.
 pub(super) fn security() -> Value {
     json!({"writer": {
         "type": "http", "scheme": "bearer",
@@ -23,22 +23,22 @@ fn header(name: &str, required: bool, description: &str) -> Value {
 }
 
 fn if_match() -> Value {
-    header("If-Match", true, "The ETag of the feature as it was read, or * for whatever is there")
+    header("If-Match", true, "The ETag of the feature as it was read, or * for any state")
 }
 
 fn common() -> Vec<Value> {
-    vec![header("Citymap-Message", false, "Why, for the log; UTF-8, percent-encoded")]
+    vec![header("Citymap-Message", false, "The message for the log; UTF-8, percent-encoded")]
 }
 
 fn content_crs() -> Value {
-    header("Content-Crs", false, "The system of the coordinates, in its axis order; CRS84 without it")
+    header("Content-Crs", false, "The system of the coordinates, in its axis order; CRS84 if it is missing")
 }
 
 fn key() -> Value {
     header(
         "Idempotency-Key",
         false,
-        "Any text of 1 to 255 letters. A repeat with the same key and body within a day gives the first answer and writes nothing",
+        "Any text of 1 to 255 letters. Repeating a request with the same key and body within a day gives the first answer and writes nothing",
     )
 }
 
@@ -63,7 +63,7 @@ fn operation(
 fn made(description: &str) -> Value {
     json!({
         "description": description,
-        "headers": {"Citymap-Revision": {"description": "The revision that it made", "schema": {"type": "integer"}}},
+        "headers": {"Citymap-Revision": {"description": "The revision that was made", "schema": {"type": "integer"}}},
         "content": {JSON: {"schema": {"$ref": "#/components/schemas/edited"}}},
     })
 }
@@ -74,14 +74,14 @@ fn feature(properties: &Value, geometry: &Value) -> Value {
     json!({GEOJSON: {"schema": schema, "example": example}, JSON: {"schema": schema}})
 }
 
-/// Adds the edits of a layer to its paths.
+/// Adds the operations that edit a layer to its paths.
 pub(super) fn of_layer(paths: &mut Map<String, Value>, layer: &Layer, id: &Value) {
     let (name, title) = (layer.id.as_str(), layer_title(layer, "en"));
     let body = feature(&json!({}), &Value::Null);
     let path = format!("/collections/{name}/items");
     if let Some(items) = paths.get_mut(&path) {
         let parameters = [common(), vec![content_crs(), key()]].concat();
-        let mut created = made("The feature is there; Location leads to it");
+        let mut created = made("The feature was created; Location is its address");
         created["headers"]["Location"] = json!({"schema": {"type": "string"}});
         items["post"] = operation(
             &format!("{name}.create"),
@@ -95,10 +95,10 @@ pub(super) fn of_layer(paths: &mut Map<String, Value>, layer: &Layer, id: &Value
     let parameters = |more: Vec<Value>| [vec![id.clone(), if_match()], common(), more].concat();
     item["put"] = operation(
         &format!("{name}.replace"),
-        format!("{title}: give a feature other contents"),
+        format!("{title}: replace the content of a feature"),
         parameters(vec![content_crs()]),
         Some(body),
-        json!({"200": made("It has the new contents")}),
+        json!({"200": made("The feature was replaced")}),
     );
     let schema = json!({"schema": {"type": "object"}, "example": {"properties": {}}});
     item["patch"] = operation(
@@ -106,18 +106,18 @@ pub(super) fn of_layer(paths: &mut Map<String, Value>, layer: &Layer, id: &Value
         format!("{title}: change some values of a feature, or its geometry"),
         parameters(vec![content_crs()]),
         Some(json!({PATCH[0]: schema})),
-        json!({"200": made("It has the new values")}),
+        json!({"200": made("The feature was changed")}),
     );
     item["delete"] = operation(
         &format!("{name}.delete"),
-        format!("{title}: take a feature away"),
+        format!("{title}: remove a feature"),
         parameters(Vec::new()),
         None,
-        json!({"204": {"description": "It is no longer there; former revisions have it"}}),
+        json!({"204": {"description": "The feature was removed; earlier revisions still have it"}}),
     );
 }
 
-/// Many edits at once.
+/// The operation that makes many edits at once.
 pub(super) fn batch(limits: &Limits) -> Value {
     let schema = json!({
         "type": "object", "required": ["edits"],
@@ -135,20 +135,20 @@ pub(super) fn batch(limits: &Limits) -> Value {
             }},
         },
     });
-    let mut done = made("All of it is one revision");
+    let mut done = made("All edits are one revision");
     done["content"][JSON]["schema"] = json!({"$ref": "#/components/schemas/batchDone"});
-    let summary = "Make many edits, in any layers, one revision or nothing".to_owned();
+    let summary = "Make many edits, in any layers: one revision or nothing".to_owned();
     let parameters = [common(), vec![content_crs(), key()]].concat();
     operation("batch", summary, parameters, Some(json!({JSON: {"schema": schema}})), json!({"200": done}))
 }
 
-/// What edits are made of, and what they give.
+/// The schemas of edits and of their answers.
 pub(super) fn schemas() -> [(&'static str, Value); 3] {
     let result = json!({
         "type": "object", "required": ["op", "layer", "id", "fid"],
         "properties": {
             "op": {"type": "string"}, "layer": {"type": "string"}, "id": {}, "fid": {"type": "integer"},
-            "etag": {"description": "For If-Match; null where the feature went"},
+            "etag": {"description": "For If-Match; null if the feature was removed"},
         },
     });
     let mut edited = result.clone();
@@ -170,7 +170,7 @@ pub(super) fn schemas() -> [(&'static str, Value); 3] {
                 "type": "object", "required": ["revision", "results"],
                 "properties": {
                     "revision": {"type": "integer"},
-                    "results": {"description": "In the order of the edits: what each made; null where the answer of a repeat got lost"},
+                    "results": {"description": "The result of each edit, in their order; null if the answer of a repeated request is no longer known"},
                 },
             }),
         ),

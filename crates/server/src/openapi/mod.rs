@@ -63,18 +63,18 @@ fn document(context: &RequestContext, version: &str) -> Value {
             "description": "Parcels, planning zones and infrastructure of a city. Positions in answers are WGS 84 longitude, latitude \
                 unless `crs` asks otherwise; `crs` and `bbox-crs` of features follow the axis order of the authority (latitude first in \
                 EPSG:4326 and EPSG:4756, easting first in every grid listed); x and y in questions are easting and northing always. Every \
-                answer names its data revision in the Citymap-Revision header. Every refusal is application/problem+json.",
+                answer names its data revision in the Citymap-Revision header. Every error is application/problem+json.",
             "license": {"name": "Apache-2.0"},
         },
         "servers": [{"url": context.base().url("/api")}],
         "tags": [
             {"name": "features", "description": "Layers and their features (OGC API - Features)"},
             {"name": "questions", "description": "Spatial questions across layers"},
-            {"name": "edits", "description": "Features written, one by one or many as one revision; for those with a token"},
-            {"name": "changes", "description": "What each revision did, as pages and as a stream"},
+            {"name": "edits", "description": "Writing features, one by one or many as one revision; needs a token"},
+            {"name": "changes", "description": "What each revision changed, as pages and as a stream"},
             {"name": "jobs", "description": "Work that takes longer than a request"},
-            {"name": "tiles", "description": "Vector tiles and what the map's style needs"},
-            {"name": "health", "description": "Whether the server runs and serves"},
+            {"name": "tiles", "description": "Vector tiles and what the style of the map needs"},
+            {"name": "health", "description": "Whether the server runs and serves the city"},
         ],
         "paths": paths::all(&layers, limits, &context.base()),
         "components": {

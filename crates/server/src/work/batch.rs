@@ -144,7 +144,10 @@ impl Drop for Worker {
 pub(super) fn lower_priority(niceness: i32) {
     // On Linux a priority belongs to a thread; no id means the calling one.
     if let Err(error) = rustix::process::setpriority_process(None, niceness) {
-        tracing::warn!(%error, "a batch thread keeps its normal priority; small requests may wait for it");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "a batch thread keeps its normal priority; small requests may wait for it"
+        );
     }
 }
 

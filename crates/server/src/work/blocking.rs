@@ -115,7 +115,7 @@ impl BlockingPool {
         match outcome {
             Ok(result) => result,
             Err(error) => {
-                tracing::error!(%error, "a request panicked");
+                tracing::error!(error = &error as &dyn std::error::Error, "a request panicked");
                 Err(Problem::internal("the request could not be answered; see the server's log"))
             }
         }

@@ -149,6 +149,6 @@ fn figures(summary: &Summary) -> Map<String, Value> {
 
 /// The problem of a disk that cannot be written; the path stays in the log.
 fn write_failed(error: OutputError) -> Problem {
-    tracing::error!(%error, "the result of a job could not be written");
+    tracing::error!(error = &error as &dyn std::error::Error, "the result of a job could not be written");
     Problem::unavailable("the result could not be written; see the server's log", 60)
 }

@@ -1,4 +1,5 @@
-//! Sees to it that there is a `web/dist` to build into the program: without the web map's own build a page that says so.
+//! Sees to it that there is a `web/dist` to build into the program: without the web map's own build a page
+//! that says so.
 
 use std::{fs, io, path::Path};
 

@@ -1,9 +1,9 @@
 //! Limits, each declared once beside the code that it bounds.
 //!
-//! A crate declares its limits with [`limits!`]: the field, its meaning, its default, its command line flag and its unit. The
-//! macro makes a plain struct with `Default`, and the [`Limit`]s that describe its fields. The command line builds the options
-//! of `citymap serve` from these descriptions, and a test compares `docs/limits.md` with them, so that a limit cannot have
-//! two defaults or two meanings.
+//! A crate declares its limits with [`limits!`]: the field, its meaning, its default, its command line flag
+//! and its unit. The macro makes a plain struct with `Default`, and the [`Limit`]s that describe its fields.
+//! The command line builds the options of `citymap serve` from these descriptions, and a test compares
+//! `docs/limits.md` with them, so that a limit cannot have two defaults or two meanings.
 //!
 //! ```
 //! use citymap_limits::{LimitGroup, limits};
@@ -59,11 +59,11 @@ impl Unit {
 pub struct Limit {
     /// The command line flag without its dashes.
     pub flag: &'static str,
-    /// What is limited.
+    /// What the limit bounds, in a sentence.
     pub meaning: String,
     /// The heading of the help under which it is listed.
     pub heading: &'static str,
-    /// What is counted.
+    /// What the value counts.
     pub unit: Unit,
     /// The default as text; a sentence if it depends on the machine.
     pub default: String,
@@ -166,8 +166,8 @@ impl LimitValue for Duration {
 
 /// Declares a struct of limits.
 ///
-/// Each field has a meaning (its doc comment), a default, a flag and a unit; `varies "…"` describes a default that depends on
-/// the machine. Groups of other crates are fields after the word `groups`.
+/// Each field has a meaning (its doc comment), a default, a flag and a unit; `varies "…"` describes a default
+/// that depends on the machine. Groups of other crates are fields after the word `groups`.
 #[macro_export]
 macro_rules! limits {
     (
@@ -259,10 +259,10 @@ mod tests {
     limits! {
         /// Limits of the whole.
         struct Outer under "Outer" {
-            /// Threads.
+            /// Number of threads at once.
             pub threads: usize = 3, flag "threads", unit CountFromOne, varies "one per processor";
             groups
-            /// The inner part.
+            /// Limits of the inner part.
             pub inner: Inner;
         }
     }

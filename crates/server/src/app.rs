@@ -1,4 +1,5 @@
-//! What all requests share. The types of its fields know nothing of [`App`]: each takes what it needs when it is made.
+//! What all requests share. The types of its fields know nothing of [`App`]: each takes what it needs when it
+//! is made.
 
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -27,7 +28,8 @@ pub(crate) struct App {
     pub(crate) config: Config,
     /// Runs requests of middle size: uncached tiles, pages, searches.
     pub(crate) pool: Arc<BlockingPool>,
-    /// Runs large requests that a client waits for (areas of whole districts, tiles of the whole city), at low priority.
+    /// Runs large requests that a client waits for (areas of whole districts, tiles of the whole city), at
+    /// low priority.
     pub(crate) batch: Arc<BatchPool>,
     /// Jobs: work that takes seconds to minutes, such as overlays of whole layers.
     pub(crate) jobs: Arc<Jobs>,

@@ -13,18 +13,18 @@ use crate::{http::auth::Writer, jobs::limits::JobLimits};
 pub struct Config {
     /// The address to listen on; port 0 takes a free port.
     pub listen: SocketAddr,
-    /// The URL that links in answers begin with (`https://map.example.vn`), for a server behind a proxy that does not set
-    /// headers. Without it, `X-Forwarded-Proto`, `X-Forwarded-Host` and `Host` decide.
+    /// The URL that links in answers begin with (`https://map.example.vn`), for a server behind a proxy that
+    /// does not set headers. Without it, `X-Forwarded-Proto`, `X-Forwarded-Host` and `Host` decide.
     pub base_url: Option<String>,
     /// A folder to serve the web map from, instead of the one built into the program.
     pub assets: Option<PathBuf>,
-    /// Where PMTiles archives are that are served too: a folder, or an `http://` or `https://` URL of a server that answers
-    /// range requests (object storage).
+    /// Where PMTiles archives are that are served too: a folder, or an `http://` or `https://` URL of a
+    /// server that answers range requests (object storage).
     pub archives: Option<String>,
     /// Who may write over HTTP ([`crate::read_writers`]); nobody if the list is empty.
     pub writers: Vec<Writer>,
-    /// Where the results of jobs are stored, in a folder that is removed when the process ends. Default: the system's folder
-    /// for temporary files.
+    /// Where the results of jobs are stored, in a folder that is removed when the process ends. Default: the
+    /// system's folder for temporary files.
     pub jobs_dir: Option<PathBuf>,
     /// How revisions are delivered to webhooks.
     pub webhooks: WebhookOptions,
@@ -74,7 +74,8 @@ limits! {
         pub url_bytes_max: usize = 8 << 10, flag "url-max", unit Bytes;
         /// Maximum time of a request, including the arrival of its body.
         pub request_timeout: Duration = Duration::from_secs(30), flag "request-timeout", unit Seconds;
-        /// Maximum time in which a client must send the head of a request, and for which a connection may be idle.
+        /// Maximum time in which a client must send the head of a request, and for which a connection may be
+        /// idle.
         pub header_timeout: Duration = Duration::from_secs(20), flag "header-timeout", unit Seconds;
         /// Maximum number of open connections; more wait in the system's queue.
         pub connections_max: usize = 4_096, flag "connections-max", unit Count;
@@ -83,10 +84,11 @@ limits! {
             varies "the machine's processors and one more";
         /// Maximum number of requests of middle size that wait; more are answered 503 with Retry-After.
         pub queue: usize = 256, flag "queue", unit Count;
-        /// Maximum number of large requests (areas of whole districts, tiles of the whole city) that run at once, each on as
-        /// many threads as there are processors, at low priority.
+        /// Maximum number of large requests (areas of whole districts, tiles of the whole city) that run at
+        /// once, each on as many threads as there are processors, at low priority.
         pub large_max: usize = 1, flag "large-max", unit Count;
-        /// Maximum number of large requests that wait, and as many jobs; more are answered 503 with Retry-After.
+        /// Maximum number of large requests that wait, and as many jobs; more are answered 503 with
+        /// Retry-After.
         pub large_queue: usize = 32, flag "large-queue", unit Count;
         /// Size of the cache of encoded tiles; 0 caches none.
         pub tile_cache_bytes: u64 = 256 << 20, flag "tile-cache", unit Bytes;
@@ -94,19 +96,19 @@ limits! {
         pub tile_layers_max: usize = 64, flag "tile-layers-max", unit Count;
         /// Maximum time for running requests after the signal to stop.
         pub shutdown_grace: Duration = Duration::from_secs(10), flag "shutdown-grace", unit Seconds;
-        /// Time between two checks of the store if nothing notifies the server, and the pause while the store does not answer.
-        /// Changes are shown at once, whatever this is.
+        /// Time between two checks of the store if nothing notifies the server, and the pause while the store
+        /// does not answer. Changes are shown at once, whatever this is.
         pub refresh_interval: Duration = Duration::from_millis(500), flag "refresh-interval", unit Seconds;
         /// Maximum time for which a read waits for the `min-revision` that it asks for.
         pub min_revision_wait: Duration = Duration::from_secs(5), flag "min-revision-wait", unit Seconds;
         /// Maximum number of requests that write at once; the record commits one after the other.
         pub writers_max: usize = 4, flag "writers-max", unit Count;
         groups
-        /// Limits on jobs.
+        /// Limits on jobs and their results.
         pub jobs: JobLimits;
         /// Limits on the streams of the change feed.
         pub feed: FeedLimits;
-        /// Limits on edits.
+        /// Limits on edits and batches of edits.
         pub edit: EditLimits;
     }
 }

@@ -1,14 +1,17 @@
-//! The city over HTTP: OGC API – Features, spatial questions, vector tiles, change feed, jobs, and the web map.
+//! The city over HTTP: OGC API – Features, spatial questions, vector tiles, change feed, jobs, and the web
+//! map.
 //!
-//! This crate translates between HTTP and the engine; it has no rules of the city. The paths and their answers are described
-//! in `docs/http-api.md` and, for machines, at `/api/openapi.json`.
+//! This crate translates between HTTP and the engine; it has no rules of the city. The paths and their
+//! answers are described in `docs/http-api.md` and, for machines, at `/api/openapi.json`.
 //!
-//! - A request holds one [`citymap_live::CitySnapshot`] from start to end; its revision is in the header `Citymap-Revision`.
-//! - A query is read once into a typed value. Each parameter is declared once, beside its handler; the declaration feeds the
-//!   reading, the error messages and the OpenAPI document (`http/query.rs`).
+//! - A request holds one [`citymap_live::CitySnapshot`] from start to end; its revision is in the header
+//!   `Citymap-Revision`.
+//! - A query is read once into a typed value. Each parameter is declared once, beside its handler; the
+//!   declaration feeds the reading, the error messages and the OpenAPI document (`http/query.rs`).
 //! - CPU work runs in bounded pools off the I/O threads; if a queue is full, the answer is 503 (`work/`).
 //! - Every error is `application/problem+json` and says what to do next (`http/problem.rs`).
-//! - Personal fields are absent from answers, schemas, filters, tiles and logs: all fields come through `citymap-access`.
+//! - Personal fields are absent from answers, schemas, filters, tiles and logs: all fields come through
+//!   `citymap-access`.
 //!
 //! | folder | what it has |
 //! |---|---|

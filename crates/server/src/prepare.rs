@@ -11,8 +11,8 @@ use crate::work::BatchPool;
 /// How often layers are checked for a new base.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Derives what tiles need of each layer, after the start and whenever a layer has a new base. It runs at low priority; a
-/// tile that is requested earlier derives it then.
+/// Derives what tiles need of each layer, after the start and whenever a layer has a new base. It runs at low
+/// priority; a tile that is requested earlier derives it then.
 pub(crate) async fn prepare_tiles(live: Arc<Live>, tiler: Arc<Tiler>) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let pool = BatchPool::new("prepare", 1, 1, threads, 19);
@@ -35,7 +35,8 @@ pub(crate) async fn prepare_tiles(live: Arc<Live>, tiler: Arc<Tiler>) {
                 })
                 .await;
             if done.is_err() {
-                tracing::warn!(layer = %id, "tiles of a layer could not be prepared; the first request does it");
+                tracing::warn!(layer = %id, "tiles of a layer could not be prepared; the first request does \
+                    it");
             }
         }
         drop(city_snapshot);

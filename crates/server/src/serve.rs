@@ -39,7 +39,8 @@ use crate::{
 pub enum ServeError {
     /// The address is in use or not allowed.
     #[error(
-        "cannot listen on {address}: {source}; is another server running there? --listen takes another address"
+        "cannot listen on {address}: {source}; is another server running there? --listen takes another \
+            address"
     )]
     Listen {
         /// The address from the configuration.
@@ -57,13 +58,15 @@ pub fn router(live: Arc<Live>, config: Config) -> Router {
     routes::router(Arc::new(App::new(live, config)))
 }
 
-/// Serves the city until `shutdown` completes. Then it accepts no more connections, waits up to [`Limits::shutdown_grace`] for
-/// running requests, and returns. `on_ready` gets the address as soon as connections are accepted.
+/// Serves the city until `shutdown` completes. Then it accepts no more connections, waits up to
+/// [`Limits::shutdown_grace`] for running requests, and returns. `on_ready` gets the address as soon as
+/// connections are accepted.
 ///
 /// A thread follows the store ([`Live::follow`]).
 ///
 /// # Errors
-/// [`ServeError::Listen`] if the address cannot be used, [`ServeError::Thread`] if a thread cannot be started.
+/// [`ServeError::Listen`] if the address cannot be used, [`ServeError::Thread`] if a thread cannot be
+/// started.
 pub async fn serve(
     live: Arc<Live>,
     config: Config,
@@ -163,7 +166,8 @@ impl Server {
 /// Connections with bounds on the head of a request and on idle time.
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    // The head of a request is an address and some headers. A client that sends it slowly must not hold a place for ever.
+    // The head of a request is an address and some headers. A client that sends it slowly must not hold a
+    // place for ever.
     let head = limits.url_bytes_max + (32 << 10);
     builder
         .http1()

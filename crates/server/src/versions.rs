@@ -34,8 +34,9 @@ impl Versions {
     }
 }
 
-/// A short text that changes whenever the layer does, and differs between stores with the same revision numbers. It is made of
-/// the revision, the definition, the number of features, the extent and some coordinates.
+/// A short text that changes whenever the layer does, and differs between stores with the same revision
+/// numbers. It is made of the revision, the definition, the number of features, the extent and some
+/// coordinates.
 pub(crate) fn fingerprint(snapshot: &LayerSnapshot) -> String {
     let mut hasher = DefaultHasher::new();
     let layer = snapshot.layer();

@@ -21,7 +21,7 @@ use crate::http::{
 /// The number of bytes of an answer that are in memory at once.
 const CHUNK: u64 = 1 << 20;
 
-/// Answers `GET /archives/{name}.pmtiles`.
+/// Answers `GET /archives/{name}.pmtiles` with the whole file or a range of it.
 pub(super) async fn send(context: &RequestContext, archives: &Arc<Archives>, name: &str) -> HandlerResult {
     let opened = archives.with(name, |_, opened| Ok(Arc::clone(opened))).await?;
     let etag = format!("\"{}\"", opened.version.tag);

@@ -1,5 +1,5 @@
-//! PMTiles archives from a folder or from another server: whole files by ranges for clients that read the format, single
-//! tiles for all others.
+//! PMTiles archives from a folder or from another server: whole files by ranges for clients that read the
+//! format, single tiles for all others.
 
 mod file;
 mod range;
@@ -25,7 +25,7 @@ use crate::http::{
     response::{JSON, ResponseBuilder},
 };
 
-/// `GET /archives`
+/// The handler of `GET /archives`.
 pub(crate) async fn list(context: RequestContext) -> HandlerResult {
     context.no_query()?;
     let archives = context.app.archives.clone().ok_or_else(not_served)?;
@@ -85,7 +85,8 @@ pub(crate) async fn file(context: RequestContext) -> HandlerResult {
     }
     let Some(name) = file.strip_suffix(".json") else {
         return Err(Problem::not_found(
-            "there is nothing here; an archive is /archives/{name}.pmtiles, its description /archives/{name}.json, a tile \
+            "there is nothing here; an archive is /archives/{name}.pmtiles, its description \
+                /archives/{name}.json, a tile \
              /archives/{name}/{z}/{x}/{y}",
         )
         .into());

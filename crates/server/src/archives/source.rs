@@ -145,7 +145,8 @@ impl ArchiveSource {
     }
 }
 
-/// True if a text may name an archive: 1 to 100 letters, digits, `.`, `_` and `-`, and nothing that leads out of the folder.
+/// True if a text may name an archive: 1 to 100 letters, digits, `.`, `_` and `-`, and nothing that leads out
+/// of the folder.
 pub(super) fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     (1..=100).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(plain)

@@ -95,7 +95,8 @@ impl Archives {
         }
     }
 
-    /// Does `work` with an archive on the archives' own pool; once more if the file was replaced in the meantime.
+    /// Does `work` with an archive on the archives' own pool; once more if the file was replaced in the
+    /// meantime.
     ///
     /// # Errors
     /// 404 if there is no such archive, 503 if it cannot be read now, 500 if it is damaged.
@@ -171,7 +172,8 @@ impl Archives {
         known
     }
 
-    /// Reads `length` bytes at `offset` of one section of the file, which is given by its start and its length.
+    /// Reads `length` bytes at `offset` of one section of the file, which is given by its start and its
+    /// length.
     fn section(
         &self,
         archive: &OpenArchive,

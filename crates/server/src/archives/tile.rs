@@ -19,7 +19,7 @@ use crate::{
 /// Maximum size of a decompressed tile in bytes.
 const DECOMPRESSED_MAX: usize = 64 << 20;
 
-/// `GET /archives/{name}/{z}/{x}/{y}`
+/// The handler of `GET /archives/{name}/{z}/{x}/{y}`.
 pub(crate) async fn tile(context: RequestContext) -> HandlerResult {
     context.no_query()?;
     let y = context.path_param("y");

@@ -13,7 +13,7 @@ use rust_embed::RustEmbed;
 
 use crate::{hash::hash_of, http::problem::Problem, work::BlockingPool};
 
-/// The web map.
+/// The files of the web map, as `make web` builds them.
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
 struct WebFiles;
@@ -64,7 +64,8 @@ impl StaticFiles {
         self.pool.run(move || Ok(from_folder(&folder, &name))).await
     }
 
-    /// The bytes of a file, compressed with gzip. They are kept under the file's tag, which stands for its whole content.
+    /// The bytes of a file, compressed with gzip. They are kept under the file's tag, which stands for its
+    /// whole content.
     ///
     /// # Errors
     /// 503 if too many requests wait to compress files.
@@ -104,12 +105,12 @@ pub(super) fn style(name: &str) -> Option<StaticFile> {
     served.then(|| StyleFiles::get(name).map(StaticFile::from)).flatten()
 }
 
-/// The glyphs of the first font of the stack that has the range; `None` if no font of the stack is served here, or if the range
-/// is not valid.
+/// The glyphs of the first font of the stack that has the range; `None` if no font of the stack is served
+/// here, or if the range is not valid.
 ///
-/// A range for which none of the fonts has a file gives an empty message instead of an error, which would show in every
-/// browser's console. MapLibre leaves out the characters that an answer does not have; our page then draws them with the
-/// browser's own font (`web/src/map/glyphs.ts`).
+/// A range for which none of the fonts has a file gives an empty message instead of an error, which would
+/// show in every browser's console. MapLibre leaves out the characters that an answer does not have; our page
+/// then draws them with the browser's own font (`web/src/map/glyphs.ts`).
 pub(super) fn glyphs(stack: &str, range: &str) -> Option<StaticFile> {
     if !is_glyph_range(range) {
         return None;

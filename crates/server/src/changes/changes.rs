@@ -60,7 +60,7 @@ struct RevisionPage {
     next: Option<RevisionNumber>,
 }
 
-/// `GET /api/changes`
+/// The handler of `GET /api/changes`.
 pub(crate) async fn changes(mut context: RequestContext) -> HandlerResult {
     let ChangesQuery { since, limit, layers, representation } = context.query()?;
     let newest = context.city_snapshot.revision();

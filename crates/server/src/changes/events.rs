@@ -1,6 +1,7 @@
 //! `GET /api/events`: a stream of server-sent events.
 //!
-//! The next chunk is made when the one before has been sent, so that a client that reads slowly holds a place but no memory.
+//! The next chunk is made when the one before has been sent, so that a client that reads slowly holds a place
+//! but no memory.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -44,7 +45,7 @@ query! {
     }
 }
 
-/// `GET /api/events`
+/// The handler of `GET /api/events`.
 pub(crate) async fn events(mut context: RequestContext) -> HandlerResult {
     let EventsQuery { since: asked, layers } = context.query()?;
     let since = last_event(&context.headers)?.or(asked);
@@ -97,14 +98,15 @@ fn hello(newest: RevisionNumber) -> String {
     format!("event: hello\ndata: {{\"revision\":{newest}}}\n\n")
 }
 
-/// The last revision that a client has which reconnects: browsers send it in a header, which takes precedence over the
-/// parameter that their address still has.
+/// The last revision that a client has which reconnects: browsers send it in a header, which takes precedence
+/// over the parameter that their address still has.
 fn last_event(headers: &HeaderMap) -> Result<Option<RevisionNumber>, Problem> {
     let Some(last) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
     match last.to_str().map(|text| text.trim().parse::<RevisionNumber>()) {
         Ok(Ok(last)) if last < RevisionNumber::MAX => Ok(Some(last)),
         _ => Err(Problem::parameter(
-            "`Last-Event-ID` is not a revision number; repeat the `id` of the last event, or leave the header out",
+            "`Last-Event-ID` is not a revision number; repeat the `id` of the last event, or leave the \
+                header out",
         )),
     }
 }
@@ -145,7 +147,8 @@ impl EventStream {
             if *self.closing.borrow_and_update() {
                 return None;
             }
-            // Marked as seen before the feed is read, so that a revision that arrives in the meantime wakes this task.
+            // Marked as seen before the feed is read, so that a revision that arrives in the meantime wakes
+            // this task.
             self.revisions.borrow_and_update();
             let pause = match self.hub.next(&self.live, self.position).await {
                 Ok(revisions) if revisions.is_empty() => None,

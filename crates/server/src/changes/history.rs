@@ -67,7 +67,7 @@ struct VersionsRequest {
     author: bool,
 }
 
-/// `GET /api/collections/{layer}/items/{id}/history`
+/// The handler of `GET /api/collections/{layer}/items/{id}/history`.
 pub(crate) async fn history(mut context: RequestContext) -> HandlerResult {
     let HistoryQuery { before, limit, crs, representation } = context.query()?;
     let snapshot = context.layer()?;
@@ -97,8 +97,8 @@ pub(crate) async fn history(mut context: RequestContext) -> HandlerResult {
     Ok(reply.into_response())
 }
 
-/// The number of the feature with this public id, or of one that was removed: then the id is the number itself, or has it
-/// after a `~`.
+/// The number of the feature with this public id, or of one that was removed: then the id is the number
+/// itself, or has it after a `~`.
 fn fid(snapshot: &LayerSnapshot, id: &str) -> Option<Fid> {
     match snapshot.row_of_id(id) {
         Some(row) => Some(snapshot.fid(row)),
@@ -110,7 +110,8 @@ fn fid(snapshot: &LayerSnapshot, id: &str) -> Option<Fid> {
 fn nothing(snapshot: &LayerSnapshot, id: &str) -> Problem {
     let id: String = id.chars().take(80).collect();
     Problem::not_found(format!(
-        "layer `{}` has and had no feature `{id}`; find a removed one by its number, which /api/changes lists",
+        "layer `{}` has and had no feature `{id}`; find a removed one by its number, which /api/changes \
+            lists",
         snapshot.layer().id
     ))
 }

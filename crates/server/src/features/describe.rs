@@ -115,7 +115,8 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
         link("items", HTML, "Features as a page", url("/items?f=html")),
         // GDAL takes the last link of this type, others the first.
         link("items", GEOJSON, "Features, many a page", url("/items?f=json&at-least=10000")),
-        // GDAL reads this one (older ones in this spelling only): field types do not hang on what the first page happens to hold.
+        // GDAL reads this one (older ones in this spelling only): field types do not hang on what the first
+        // page happens to hold.
         link("describedBy", SCHEMA, "Schema of a feature (GeoJSON)", url("/feature-schema")),
         link("http://www.opengis.net/def/rel/ogc/1.0/schema", SCHEMA, "Schema of the fields", url("/schema")),
         link(

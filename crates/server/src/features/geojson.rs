@@ -12,7 +12,8 @@ use citymap_model::{
 
 use crate::http::{json::JsonWriter, problem::Problem};
 
-/// The public fields of a layer: their positions, and their names as JSON with a comma before and a colon after.
+/// The public fields of a layer: their positions, and their names as JSON with a comma before and a colon
+/// after.
 type FieldNames = Rc<[(usize, Box<[u8]>)]>;
 
 thread_local! {
@@ -50,7 +51,8 @@ pub(crate) struct FeatureWriter<'a> {
     names: FieldNames,
     transform: Option<Transform>,
     swapped: bool,
-    /// Coordinates are metres. They are rounded to a thousandth of a millimetre, below which is the noise of PROJ.
+    /// Coordinates are metres. They are rounded to a thousandth of a millimetre, below which is the noise of
+    /// PROJ.
     metres: bool,
 }
 

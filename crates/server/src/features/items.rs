@@ -36,7 +36,8 @@ use crate::{
 
 static BBOX: Parameter<Raw> = Parameter::new(
     "bbox",
-    "Four numbers (six with heights, which are ignored), in the axis order of `bbox-crs`: west, south, east, north in CRS84. \
+    "Four numbers (six with heights, which are ignored), in the axis order of `bbox-crs`: west, south, \
+        east, north in CRS84. \
      A west greater than the east crosses the antimeridian.",
     Raw {
         schema: || json!({"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}),
@@ -53,12 +54,13 @@ static LIMIT: Parameter<Limit> = Parameter::new(
     Limit { default: |limits| limits.items_limit_default, max: |limits| limits.items_limit_max },
 );
 
-/// GDAL before 3.7 sets a limit of 10 by itself. That makes ten thousand requests for a layer, and its GeoJSON reader takes
-/// texts for dates on a page that has nothing else, which ten parcel keys in a row often are. The link that GDAL follows
-/// has this parameter.
+/// GDAL before 3.7 sets a limit of 10 by itself. That makes ten thousand requests for a layer, and its
+/// GeoJSON reader takes texts for dates on a page that has nothing else, which ten parcel keys in a row often
+/// are. The link that GDAL follows has this parameter.
 static AT_LEAST: Parameter<Integer> = Parameter::new(
     "at-least",
-    "Minimum page size, whatever `limit` says, up to its maximum: for clients that set a small limit by themselves",
+    "Minimum page size, whatever `limit` says, up to its maximum: for clients that set a small limit by \
+        themselves",
     Integer { min: 1, max: 1_000_000_000, states_max: true },
 );
 
@@ -69,7 +71,8 @@ static AFTER: Parameter<Integer> = Parameter::new(
 );
 
 query! {
-    /// The query of `/items`, without the fields that filter. A field with the name of a parameter cannot filter.
+    /// The query of `/items`, without the fields that filter. A field with the name of a parameter cannot
+    /// filter.
     pub(crate) struct ItemsQuery {
         bbox: Option<String> = BBOX,
         bbox_crs: NamedCrs = BBOX_CRS,
@@ -105,7 +108,7 @@ struct PageRequest {
     etag: String,
 }
 
-/// `GET /api/collections/{layer}/items`
+/// The handler of `GET /api/collections/{layer}/items`.
 pub(crate) async fn items(mut context: RequestContext) -> HandlerResult {
     let asked: ItemsQuery = context.read_query()?;
     context.as_of(asked.revision).await?;
@@ -255,7 +258,7 @@ fn link_header(links: &[serde_json::Value]) -> String {
     links.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// `GET /api/collections/{layer}/items/{id}`
+/// The handler of `GET /api/collections/{layer}/items/{id}`.
 pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
     let ItemQuery { crs, revision, representation } = context.query()?;
     context.as_of(revision).await?;
@@ -265,7 +268,8 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
     let row = snapshot.row_of_id(&id).ok_or_else(|| {
         let id: String = id.chars().take(80).collect();
         Problem::not_found(format!(
-            "layer `{}` has no feature `{id}`; /api/collections/{0}/items lists them, /api/search?q= finds them by name",
+            "layer `{}` has no feature `{id}`; /api/collections/{0}/items lists them, /api/search?q= finds \
+                them by name",
             layer.id
         ))
     })?;
@@ -298,7 +302,8 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
     tagged(&context, reply, &content_tag)
 }
 
-/// The answer with a strong ETag: a tag of the feature's content, a dot, and a tag of the bytes that are sent.
+/// The answer with a strong ETag: a tag of the feature's content, a dot, and a tag of the bytes that are
+/// sent.
 fn tagged(context: &RequestContext, reply: ResponseBuilder, content: &str) -> HandlerResult {
     let form = content_hash(reply.bytes());
     let reply = reply.compressed(&context.headers);

@@ -55,7 +55,7 @@ query! {
     }
 }
 
-/// `GET /api`
+/// The handler of `GET /api`.
 pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
     let PageQuery { representation } = context.query()?;
     let etag = context.etag(representation);
@@ -115,7 +115,7 @@ fn profile(city: &CityProfile) -> Value {
     })
 }
 
-/// `GET /api/conformance`
+/// The handler of `GET /api/conformance`.
 pub(crate) async fn conformance(mut context: RequestContext) -> HandlerResult {
     let PageQuery { representation } = context.query()?;
     let etag = context.etag(representation);
@@ -126,7 +126,7 @@ pub(crate) async fn conformance(mut context: RequestContext) -> HandlerResult {
         .into_response())
 }
 
-/// `GET /api/collections`
+/// The handler of `GET /api/collections`.
 pub(crate) async fn collections(mut context: RequestContext) -> HandlerResult {
     let LayerQuery { revision, representation } = context.query()?;
     context.as_of(revision).await?;
@@ -143,7 +143,7 @@ pub(crate) async fn collections(mut context: RequestContext) -> HandlerResult {
         .into_response())
 }
 
-/// `GET /api/collections/{layer}`
+/// The handler of `GET /api/collections/{layer}`.
 pub(crate) async fn one_collection(mut context: RequestContext) -> HandlerResult {
     let LayerQuery { revision, representation } = context.query()?;
     context.as_of(revision).await?;

@@ -1,4 +1,5 @@
-//! OGC API – Features: the landing page, the layers, their schemas and their features, as JSON and as pages for people.
+//! OGC API – Features: the landing page, the layers, their schemas and their features, as JSON and as pages
+//! for people.
 
 pub(crate) mod describe;
 pub(crate) mod geojson;

@@ -1,5 +1,5 @@
-//! The schema of a layer's features as JSON Schema: for people and programs (`/schema`, OGC API – Features Part 5), for filters
-//! (`/queryables`, Part 3), and for GDAL (`/feature-schema`).
+//! The schema of a layer's features as JSON Schema: for people and programs (`/schema`, OGC API – Features
+//! Part 5), for filters (`/queryables`, Part 3), and for GDAL (`/feature-schema`).
 
 use axum::response::IntoResponse;
 use citymap_access::{Audience, visible};
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// `GET /api/collections/{layer}/schema`
+/// The handler of `GET /api/collections/{layer}/schema`.
 pub(crate) async fn schema(context: RequestContext) -> HandlerResult {
     document(context, "schema", |snapshot, representation| {
         let mut properties = fields(snapshot, representation.lang);
@@ -31,7 +31,7 @@ pub(crate) async fn schema(context: RequestContext) -> HandlerResult {
     })
 }
 
-/// `GET /api/collections/{layer}/queryables`
+/// The handler of `GET /api/collections/{layer}/queryables`.
 pub(crate) async fn queryables(context: RequestContext) -> HandlerResult {
     document(context, "queryables", |snapshot, representation| {
         let mut properties = fields(snapshot, representation.lang);
@@ -40,7 +40,7 @@ pub(crate) async fn queryables(context: RequestContext) -> HandlerResult {
     })
 }
 
-/// `GET /api/collections/{layer}/feature-schema`
+/// The handler of `GET /api/collections/{layer}/feature-schema`.
 pub(crate) async fn feature_schema(context: RequestContext) -> HandlerResult {
     document(context, "feature-schema", |snapshot, representation| {
         json!({
@@ -117,10 +117,11 @@ fn fields(snapshot: &LayerSnapshot, lang: &str) -> Map<String, Value> {
     properties
 }
 
-/// A null value counts as an absent one (Part 5), so `type` is a single name, which is all that GDAL supports.
+/// A null value counts as an absent one (Part 5), so `type` is a single name, which is all that GDAL
+/// supports.
 ///
-/// GDAL reads `integer` as 32 bits and truncates longer numbers. A column with longer ones is declared as a whole `number`
-/// (53 bits survive), and beyond that without a type, which GDAL reads as text without loss.
+/// GDAL reads `integer` as 32 bits and truncates longer numbers. A column with longer ones is declared as a
+/// whole `number` (53 bits survive), and beyond that without a type, which GDAL reads as text without loss.
 fn value_schema(field: &Field, largest: impl FnOnce() -> u64) -> Map<String, Value> {
     let schema = match field.field_type {
         FieldType::Bool => json!({"type": "boolean"}),

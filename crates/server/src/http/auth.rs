@@ -98,7 +98,8 @@ impl Writer {
     }
 }
 
-/// Reads the file that `--writers` names: lines of `name:token`. Other users must not be able to read the file.
+/// Reads the file that `--writers` names: lines of `name:token`. Other users must not be able to read the
+/// file.
 ///
 /// # Errors
 /// [`WritersError`] names the line and says what to do.
@@ -119,7 +120,8 @@ pub fn read_writers(path: &Path) -> Result<Vec<Writer>, WritersError> {
 pub(crate) fn writer<'a>(writers: &'a [Writer], headers: &HeaderMap) -> Result<&'a Writer, Problem> {
     if writers.is_empty() {
         return Err(Problem::forbidden(
-            "writing over HTTP is off: start the server with --writers FILE, whose lines are name:token, and send \
+            "writing over HTTP is off: start the server with --writers FILE, whose lines are name:token, \
+                and send \
              Authorization: Bearer <token>",
         ));
     }

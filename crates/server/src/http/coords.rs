@@ -1,7 +1,7 @@
 //! Coordinates in queries: systems, boxes and positions.
 //!
-//! In questions (`x`, `y`, `/api/within`) x is easting or longitude always. `crs` and `bbox-crs` of OGC API – Features follow
-//! the axis order of the authority ([`NamedCrs`]).
+//! In questions (`x`, `y`, `/api/within`) x is easting or longitude always. `crs` and `bbox-crs` of OGC API –
+//! Features follow the axis order of the authority ([`NamedCrs`]).
 
 use citymap_crs::{Crs, NamedCrs, Transform};
 use citymap_engine::Bbox;
@@ -9,15 +9,16 @@ use geo::{Coord, LineString, MultiPolygon, Polygon};
 
 use crate::http::problem::Problem;
 
-/// Reads the system that the parameter or header `name` names: a URI, `EPSG:n`, `[EPSG:n]` or `CRS84`. Refuses a system in
-/// which features are not offered.
+/// Reads the system that the parameter or header `name` names: a URI, `EPSG:n`, `[EPSG:n]` or `CRS84`.
+/// Refuses a system in which features are not offered.
 ///
 /// # Errors
 /// 400 if the system is not known or not offered.
 pub(crate) fn named_crs(name: &str, text: &str) -> Result<NamedCrs, Problem> {
     NamedCrs::find(text)?.ok_or_else(|| {
         Problem::parameter(format!(
-            "features are not offered in `{name}={text}`; the collection's `crs` lists the systems they are offered in, \
+            "features are not offered in `{name}={text}`; the collection's `crs` lists the systems they are \
+                offered in, \
              /api/transform takes any system"
         ))
     })
@@ -88,8 +89,8 @@ pub(crate) fn window(text: &str, crs: &NamedCrs) -> Result<Window, Problem> {
     Ok(Window::Polygon(curved([west, south], [east, north], crs.crs)?))
 }
 
-/// A box in another system as a polygon in longitude and latitude with 32 points per edge. In the city it is within a
-/// millimetre of the true curve for a box of 30 km.
+/// A box in another system as a polygon in longitude and latitude with 32 points per edge. In the city it is
+/// within a millimetre of the true curve for a box of 30 km.
 fn curved([west, south]: [f64; 2], [east, north]: [f64; 2], crs: Crs) -> Result<Polygon<f64>, Problem> {
     const STEPS: u32 = 32;
     let corners = [[west, south], [east, south], [east, north], [west, north], [west, south]];
@@ -106,8 +107,8 @@ fn curved([west, south]: [f64; 2], [east, north]: [f64; 2], crs: Crs) -> Result<
     Ok(Polygon::new(ring, Vec::new()))
 }
 
-/// The position that the parameters of a question give, if they give one: `lon` and `lat`, or `x`, `y` and `crs`. WGS 84
-/// longitude and latitude.
+/// The position that the parameters of a question give, if they give one: `lon` and `lat`, or `x`, `y` and
+/// `crs`. WGS 84 longitude and latitude.
 ///
 /// # Errors
 /// 400 if some parameters of one way are missing, or both ways are mixed.
@@ -123,7 +124,8 @@ pub(crate) fn position(
             Ok(Some(Transform::new(crs, Crs::WGS84)?.point([x, y])?))
         }
         _ => Err(Problem::parameter(
-            "give either lon and lat, or x (easting), y (northing) and crs: all of one kind and none of the other",
+            "give either lon and lat, or x (easting), y (northing) and crs: all of one kind and none of the \
+                other",
         )),
     }
 }

@@ -6,15 +6,16 @@ use citymap_model::parse_date;
 
 use crate::http::problem::Problem;
 
-/// Reads `datetime`: an instant or a day, or two of them separated by `/`; `..` or an empty text is an open end (RFC 3339,
-/// OGC API – Features 7.15.4). A day covers all of its hours, UTC.
+/// Reads `datetime`: an instant or a day, or two of them separated by `/`; `..` or an empty text is an open
+/// end (RFC 3339, OGC API – Features 7.15.4). A day covers all of its hours, UTC.
 ///
 /// # Errors
 /// 400 with the reason and examples.
 pub(crate) fn interval(text: &str) -> Result<TimeInterval, Problem> {
     let refuse = |why: &str| {
         Problem::parameter(format!(
-            "`datetime={text}` cannot be used: {why}; write 2025-07-01, 2025-07-01T00:00:00Z, 2025-01-01/2025-12-31, ../2025-12-31 or \
+            "`datetime={text}` cannot be used: {why}; write 2025-07-01, 2025-07-01T00:00:00Z, \
+                2025-01-01/2025-12-31, ../2025-12-31 or \
              2025-01-01/.."
         ))
     };

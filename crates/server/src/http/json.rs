@@ -5,8 +5,8 @@ use serde::Serialize;
 
 /// Appends JSON to a buffer and puts the commas.
 ///
-/// A comma is due unless the last byte opens an object or an array, or follows a key; a text never ends like that, because
-/// its last byte is its quote.
+/// A comma is due unless the last byte opens an object or an array, or follows a key; a text never ends like
+/// that, because its last byte is its quote.
 pub(crate) struct JsonWriter<'a>(&'a mut Vec<u8>);
 
 impl<'a> JsonWriter<'a> {
@@ -63,7 +63,7 @@ impl<'a> JsonWriter<'a> {
         json::number(self.raw(), number);
     }
 
-    /// A text, escaped.
+    /// A text in quotes, escaped as JSON needs it.
     pub(crate) fn text(&mut self, text: &str) {
         json::text(self.raw(), text);
     }

@@ -1,6 +1,7 @@
 //! Requests whose method the route does not have: 405, and the answer to a browser's preflight.
 //!
-//! The router writes `Allow` from the methods that are registered, so that the header cannot differ from what is served.
+//! The router writes `Allow` from the methods that are registered, so that the header cannot differ from what
+//! is served.
 
 use axum::{
     extract::Request,
@@ -13,11 +14,12 @@ use crate::http::problem::Problem;
 /// The methods that a page of another origin may use.
 const CORS_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// The request headers that a page of another origin may send.
-const CORS_HEADERS: &str = "Accept, Accept-Language, Authorization, Citymap-Message, Citymap-Min-Revision, Content-Crs, \
+const CORS_HEADERS: &str = "Accept, Accept-Language, Authorization, Citymap-Message, Citymap-Min-Revision, \
+    Content-Crs, \
      Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, Range, X-Request-Id";
 
-/// The fallback of every route: 204 to `OPTIONS`, 405 to any other method that the route does not have. The router adds
-/// `Allow` to both.
+/// The fallback of every route: 204 to `OPTIONS`, 405 to any other method that the route does not have. The
+/// router adds `Allow` to both.
 pub(crate) async fn method_not_allowed(request: Request) -> Response {
     let method = request.method();
     if method == Method::OPTIONS {
@@ -40,8 +42,8 @@ fn preflight() -> Response {
     response
 }
 
-/// Completes the `Allow` header of an answer to `OPTIONS`: the router lists what it routes, and every route also answers
-/// `OPTIONS`. In alphabetical order.
+/// Completes the `Allow` header of an answer to `OPTIONS`: the router lists what it routes, and every route
+/// also answers `OPTIONS`. In alphabetical order.
 pub(super) fn complete_allow(headers: &mut HeaderMap) {
     let routed = headers.get(header::ALLOW).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut methods: Vec<&str> =

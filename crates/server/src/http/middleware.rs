@@ -1,5 +1,5 @@
-//! What every answer has in common: its revision, the request's id, CORS and security headers, a time limit, and a line in
-//! the log.
+//! What every answer has in common: its revision, the request's id, CORS and security headers, a time limit,
+//! and a line in the log.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -37,23 +37,27 @@ const REVISION: HeaderName = HeaderName::from_static("citymap-revision");
 const MIN_REVISION_HEADER: HeaderName = HeaderName::from_static("citymap-min-revision");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The content security policy of the map: its own scripts and styles, workers from blobs (MapLibre), pictures from data;
-/// nothing from another host.
-const MAP_POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self' blob:; child-src 'self' blob:; \
-     style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob: data:; \
+/// The content security policy of the map: its own scripts and styles, workers from blobs (MapLibre),
+/// pictures from data; nothing from another host.
+const MAP_POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self' blob:; child-src 'self' \
+    blob:; \
+     style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src \
+     'self' blob: data:; \
      object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
 /// The content security policy of the interface's pages, which have no script.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; \
+    form-action 'none'; \
      frame-ancestors 'self'";
 
 /// The response headers that a page of another origin may read.
-const EXPOSED_HEADERS: &str = "Accept-Ranges, Allow, Citymap-Revision, Content-Crs, Content-Range, ETag, Link, Location, \
+const EXPOSED_HEADERS: &str = "Accept-Ranges, Allow, Citymap-Revision, Content-Crs, Content-Range, ETag, \
+    Link, Location, \
      Retry-After, WWW-Authenticate, X-Request-Id";
 
 /// Wraps every request, including those that no route matches.
 ///
-/// The span `request` carries the id, the method and the route; the request's context adds layer, tile and revision. The
-/// query and the headers are never logged: what people ask about may be personal.
+/// The span `request` carries the id, the method and the route; the request's context adds layer, tile and
+/// revision. The query and the headers are never logged: what people ask about may be personal.
 pub(crate) async fn handle_request(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -139,7 +143,8 @@ async fn wait_for(live: &Live, wanted: u64, limit: Duration) -> Result<(), Probl
     let newest = live.snapshot().revision();
     Err(Problem::unavailable(
         format!(
-            "revision {wanted} is not available yet, the newest is {newest}; waited {} s. Try again, or leave out \
+            "revision {wanted} is not available yet, the newest is {newest}; waited {} s. Try again, or \
+                leave out \
              min-revision",
             limit.as_secs_f64()
         ),
@@ -188,7 +193,8 @@ fn finish(headers: &mut HeaderMap, revision: u64, id: HeaderValue, path: &str) {
     }
 }
 
-/// The client's `X-Request-Id` if it is safe to repeat (1 to 64 letters, digits, `-`, `_`, `.`), else a new id.
+/// The client's `X-Request-Id` if it is safe to repeat (1 to 64 letters, digits, `-`, `_`, `.`), else a new
+/// id.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     static START: LazyLock<u32> =
         LazyLock::new(|| hash_of(&(std::time::SystemTime::now(), std::process::id())) as u32);

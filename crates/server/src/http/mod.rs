@@ -1,4 +1,5 @@
-//! What every route shares: the request as handlers see it, its parameters, and how an answer or a problem is sent.
+//! What every route shares: the request as handlers see it, its parameters, and how an answer or a problem is
+//! sent.
 
 pub(crate) mod auth;
 pub(crate) mod base;

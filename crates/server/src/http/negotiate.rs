@@ -15,7 +15,7 @@ pub(crate) enum DocumentFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Representation {
     pub(crate) format: DocumentFormat,
-    /// `"vi"` or `"en"`.
+    /// The language of titles and pages: `"vi"` or `"en"`.
     pub(crate) lang: &'static str,
 }
 
@@ -35,7 +35,8 @@ impl Representation {
     }
 }
 
-/// The entries of a list header with their weights, highest weight first; entries of equal weight keep their order.
+/// The entries of a list header with their weights, highest weight first; entries of equal weight keep their
+/// order.
 fn entries(headers: &HeaderMap, name: HeaderName) -> Vec<(String, f32)> {
     let mut found: Vec<(String, f32)> = headers
         .get_all(name)
@@ -90,7 +91,8 @@ pub(crate) fn weight_of(headers: &HeaderMap, media_types: &[&str]) -> u16 {
     named.map(|(_, weight)| weight).max().unwrap_or(0)
 }
 
-/// The entries of a list header in their order with their weights in thousandths; includes refused ones (`q=0`).
+/// The entries of a list header in their order with their weights in thousandths; includes refused ones
+/// (`q=0`).
 fn weights(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str, u16)> {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).filter_map(|entry| {
@@ -136,8 +138,8 @@ impl Encodings {
         }))
     }
 
-    /// The encoding to send: of those that the client likes best the smallest one that is `ready`, else the one that is
-    /// soonest made. Where all are refused, bytes as they are: an answer is better than none.
+    /// The encoding to send: of those that the client likes best the smallest one that is `ready`, else the
+    /// one that is soonest made. Where all are refused, bytes as they are: an answer is better than none.
     pub(crate) fn best(&self, ready: impl Fn(ContentEncoding) -> bool) -> ContentEncoding {
         let most = self.0.iter().copied().max().unwrap_or(0);
         let liked = |encoding: &ContentEncoding| most > 0 && self.0[*encoding as usize] == most;
@@ -160,7 +162,8 @@ pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
     Encodings::of(headers).gzip()
 }
 
-/// True if `If-None-Match` has this ETag. Weak and strong ones are compared by their text (RFC 9110, section 13.1.2).
+/// True if `If-None-Match` has this ETag. Weak and strong ones are compared by their text (RFC 9110, section
+/// 13.1.2).
 pub(crate) fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
     fn bare(tag: &str) -> &str {
         tag.trim().trim_start_matches("W/")

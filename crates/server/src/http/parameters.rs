@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Any text.
+/// Any text; `None` if the parameter is missing.
 pub(crate) struct Text;
 
 impl ParameterKind for Text {
@@ -73,7 +73,7 @@ impl ParameterKind for Raw {
     }
 }
 
-/// A whole number.
+/// A whole number between two bounds, both included.
 pub(crate) struct Integer {
     pub(crate) min: u64,
     pub(crate) max: u64,
@@ -116,7 +116,8 @@ impl ParameterKind for Distance {
     }
 }
 
-/// The maximum number of results, `limit`. A larger one counts as the maximum, as OGC API – Features requires.
+/// The maximum number of results, `limit`. A larger one counts as the maximum, as OGC API – Features
+/// requires.
 pub(crate) struct Limit {
     pub(crate) default: fn(&Limits) -> usize,
     pub(crate) max: fn(&Limits) -> usize,
@@ -290,7 +291,8 @@ pub(crate) static LAYERS: Parameter<Text> =
 
 pub(crate) static DATETIME: Parameter<ValidTime> = Parameter::new(
     "datetime",
-    "A day or an instant, or an interval with / (.. is an open end): features valid at some instant of it. Layers without \
+    "A day or an instant, or an interval with / (.. is an open end): features valid at some instant of it. \
+        Layers without \
      valid time ignore it.",
     ValidTime,
 )
@@ -298,7 +300,8 @@ pub(crate) static DATETIME: Parameter<ValidTime> = Parameter::new(
 
 pub(crate) static REVISION: Parameter<RecordState> = Parameter::new(
     "revision",
-    "The state of the record: a revision number, an instant, or a day (its end in the city's time); the newest if it is missing",
+    "The state of the record: a revision number, an instant, or a day (its end in the city's time); the \
+        newest if it is missing",
     RecordState,
 );
 
@@ -308,7 +311,8 @@ pub(crate) static MIN_REVISION: Parameter<ReadBefore> = Parameter::new(
     ReadBefore { schema: || json!({"type": "integer", "minimum": 0}) },
 );
 
-/// The state of the record that an answer shows: `revision`, and `min-revision`, for which the middleware has waited.
+/// The state of the record that an answer shows: `revision`, and `min-revision`, for which the middleware has
+/// waited.
 pub(crate) struct AsOfSource;
 
 /// The source of a field of type `Option<AsOf>`.
@@ -334,7 +338,8 @@ pub(crate) static CRS: Parameter<OfferedCrs> =
 /// `crs` of a question: the system of the coordinates in the question, not of those in the answer.
 pub(crate) static QUESTION_CRS: Parameter<AnyCrs> = Parameter::new(
     "crs",
-    "The system of the coordinates in the question: EPSG:9210, 9210, CRS84 or an OGC URI; x is easting or longitude always",
+    "The system of the coordinates in the question: EPSG:9210, 9210, CRS84 or an OGC URI; x is easting or \
+        longitude always",
     AnyCrs,
 )
 .component("question-crs")
@@ -389,7 +394,8 @@ static X: Parameter<Ordinate> = Parameter::new(
 static Y: Parameter<Ordinate> =
     Parameter::new("y", "Northing (or latitude) in `crs`", Ordinate { max: 1e9, states_bounds: false });
 
-/// A position that may be missing: `lon` and `lat`, or `x`, `y` and `crs`. WGS 84 longitude and latitude, degrees.
+/// A position that may be missing: `lon` and `lat`, or `x`, `y` and `crs`. WGS 84 longitude and latitude,
+/// degrees.
 pub(crate) struct OptionalPosition;
 
 /// The source of a position that may be missing.
@@ -424,7 +430,8 @@ impl QuerySource for Position {
     fn take(&self, reader: &mut QueryReader<'_>) -> Result<[f64; 2], Problem> {
         OPTIONAL_POSITION.take(reader)?.ok_or_else(|| {
             Problem::parameter(
-                "the position is missing; write lon=106.698&lat=10.7725 or x=603481.588&y=1191454.611&crs=EPSG:9210",
+                "the position is missing; write lon=106.698&lat=10.7725 or \
+                    x=603481.588&y=1191454.611&crs=EPSG:9210",
             )
         })
     }

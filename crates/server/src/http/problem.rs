@@ -190,7 +190,7 @@ impl Problem {
         body
     }
 
-    /// The HTTP status.
+    /// The HTTP status of its kind.
     pub(crate) fn status(&self) -> StatusCode {
         self.kind.parts().0
     }
@@ -240,7 +240,8 @@ impl From<StoreError> for Problem {
                     "whether a change set is committed is not known"
                 );
                 Self::unavailable(
-                    "the connection to the record was lost during the commit: it has either all of it or nothing. Check /api/changes, \
+                    "the connection to the record was lost during the commit: it has either all of it or \
+                        nothing. Check /api/changes, \
                      or repeat the request with the same Idempotency-Key, before writing it again",
                     10,
                 )

@@ -1,8 +1,9 @@
-//! Typed queries: each parameter is declared once, and the declaration feeds reading, the list in error messages, and the
-//! OpenAPI document.
+//! Typed queries: each parameter is declared once, and the declaration feeds reading, the list in error
+//! messages, and the OpenAPI document.
 //!
-//! A route's query is a struct made by [`query!`]: one field per parameter, in the order in which messages and OpenAPI list
-//! them. [`RequestContext::query`](crate::http::request::RequestContext::query) reads it and refuses all other parameters.
+//! A route's query is a struct made by [`query!`]: one field per parameter, in the order in which messages
+//! and OpenAPI list them. [`RequestContext::query`](crate::http::request::RequestContext::query) reads it and
+//! refuses all other parameters.
 
 use std::marker::PhantomData;
 
@@ -40,10 +41,11 @@ pub(crate) trait ParameterKind: Sync {
     }
 }
 
-/// One query parameter.
+/// The declaration of one query parameter.
 pub(crate) struct Parameter<K> {
     pub(crate) name: &'static str,
-    /// The name below `components/parameters` in the OpenAPI document; routes may share a name with different bounds.
+    /// The name below `components/parameters` in the OpenAPI document; routes may share a name with different
+    /// bounds.
     component: &'static str,
     doc: &'static str,
     required: bool,
@@ -172,7 +174,8 @@ impl<Q: Query + 'static> QuerySource for Nested<Q> {
     }
 }
 
-/// Defines the query of a route: `field: Type = SOURCE`, where the source is a static [`Parameter`] or a group of them.
+/// Defines the query of a route: `field: Type = SOURCE`, where the source is a static [`Parameter`] or a
+/// group of them.
 macro_rules! query {
     ($(#[$doc:meta])* $vis:vis struct $name:ident {
         $($(#[$field_doc:meta])* $field:ident: $type:ty = $source:expr,)*

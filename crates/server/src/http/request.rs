@@ -62,8 +62,8 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// The revision that the header `Citymap-Revision` of the answer will name: that of the snapshot, unless the handler sets
-/// another one. Clones share the number.
+/// The revision that the header `Citymap-Revision` of the answer will name: that of the snapshot, unless the
+/// handler sets another one. Clones share the number.
 #[derive(Clone)]
 pub(crate) struct RevisionHeader(Arc<AtomicU64>);
 
@@ -206,7 +206,8 @@ impl RequestContext {
         if matches_etag(&self.headers, etag) { Err(Rejection::NotModified(etag.to_owned())) } else { Ok(()) }
     }
 
-    /// Turns to the city at the state that was asked for, if one was. Building that snapshot may wait for a slot in the pool.
+    /// Turns to the city at the state that was asked for, if one was. Building that snapshot may wait for a
+    /// slot in the pool.
     ///
     /// # Errors
     /// 400 if there is no such revision, 503 if the pool's queue is full.

@@ -55,7 +55,8 @@ impl ResponseBuilder {
         self.gzipped
     }
 
-    /// Compresses the bytes if the client accepts gzip and they are not few. CPU work, linear in their number.
+    /// Compresses the bytes if the client accepts gzip and they are not few. CPU work, linear in their
+    /// number.
     pub(crate) fn compressed(mut self, request: &HeaderMap) -> Self {
         if !self.gzipped && self.bytes.len() >= COMPRESS_MIN && accepts_gzip(request) {
             self.bytes = citymap_tile::compress(&self.bytes, citymap_tile::ContentEncoding::Gzip);

@@ -39,7 +39,8 @@ impl Folder {
             tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir_in(&parent)
         });
         let folder = folder.map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, folder = %parent.display(), "the folder for the results of jobs could not be created");
+            tracing::error!(error = &error as &dyn std::error::Error, folder = %parent.display(), "the \
+                folder for the results of jobs could not be created");
             Problem::unavailable("results cannot be stored now; see the server's log", 60)
         })?;
         let path = folder.path().to_owned();
@@ -60,7 +61,8 @@ fn remove_orphans(parent: &Path) {
         let Some(owner): Option<u32> = owner else { continue };
         let alive = Path::new("/proc").join(owner.to_string()).exists();
         if !alive && let Err(error) = std::fs::remove_dir_all(entry.path()) {
-            tracing::warn!(error = &error as &dyn std::error::Error, folder = %entry.path().display(), "the results of an earlier server could not be removed");
+            tracing::warn!(error = &error as &dyn std::error::Error, folder = %entry.path().display(), "the \
+                results of an earlier server could not be removed");
         }
     }
 }

@@ -135,8 +135,8 @@ impl Job {
         });
     }
 
-    /// Ends the job as successful, with the result as it is on disk now. If the job was dismissed in the meantime, its
-    /// result is removed instead.
+    /// Ends the job as successful, with the result as it is on disk now. If the job was dismissed in the
+    /// meantime, its result is removed instead.
     pub(crate) fn succeed(&self, message: String, summary: Map<String, Value>) {
         let bytes = std::fs::metadata(&self.file).map_or(0, |found| found.len());
         let updated = self.update(|status| {
@@ -156,7 +156,8 @@ impl Job {
         if let Err(error) = std::fs::remove_file(&self.file)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, file = %self.file.display(), "the result of a job could not be removed");
+            tracing::warn!(error = &error as &dyn std::error::Error, file = %self.file.display(), "the \
+                result of a job could not be removed");
         }
     }
 }

@@ -81,8 +81,9 @@ impl Jobs {
         Ok(job)
     }
 
-    /// Runs `work` as the job, in the background, as soon as the jobs before it have ended. `work` gets the number of bytes
-    /// that the result may have and the flag that cancels it. An error becomes the message of the failed job.
+    /// Runs `work` as the job, in the background, as soon as the jobs before it have ended. `work` gets the
+    /// number of bytes that the result may have and the flag that cancels it. An error becomes the message of
+    /// the failed job.
     pub(crate) fn start(
         self: &Arc<Self>,
         job: Arc<Job>,

@@ -20,7 +20,7 @@ use crate::http::{
 /// The number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
-/// `GET /api/jobs/{job}/results`
+/// The handler of `GET /api/jobs/{job}/results`.
 pub(crate) async fn results(context: RequestContext) -> HandlerResult {
     context.no_query()?;
     let job = context.app.jobs.find(context.path_param("job"))?;
@@ -79,8 +79,8 @@ fn insert(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
     }
 }
 
-/// The requested range as its first byte and its length; `None` for the whole file, which also answers a request for several
-/// ranges. `Err` if the range is beyond the end of the file.
+/// The requested range as its first byte and its length; `None` for the whole file, which also answers a
+/// request for several ranges. `Err` if the range is beyond the end of the file.
 fn range(headers: &HeaderMap, tag: &str, length: u64) -> Result<Option<(u64, u64)>, ()> {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(asked) = text(header::RANGE).and_then(|text| text.strip_prefix("bytes=")) else {

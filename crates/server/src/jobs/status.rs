@@ -64,7 +64,7 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
     answer(&json!({"jobs": jobs, "links": [link("self", JSON, "The jobs", base.url("/api/jobs"))]}))
 }
 
-/// `GET /api/jobs/{job}`
+/// The handler of `GET /api/jobs/{job}`.
 pub(crate) async fn job(context: RequestContext) -> HandlerResult {
     context.no_query()?;
     let job = context.app.jobs.find(context.path_param("job"))?;

@@ -10,11 +10,12 @@ use crate::{
     write::single::PATCH,
 };
 
-/// How writers authenticate.
+/// The security scheme: how writers authenticate.
 pub(super) fn security() -> Value {
     json!({"writer": {
         "type": "http", "scheme": "bearer",
-        "description": "A token that the server was started with (--writers). Without any, writing is off (403).",
+        "description": "A token that the server was started with (--writers). Without any, writing is off \
+            (403).",
     }})
 }
 
@@ -38,7 +39,8 @@ fn key() -> Value {
     header(
         "Idempotency-Key",
         false,
-        "Any text of 1 to 255 letters. Repeating a request with the same key and body within a day gives the first answer and writes nothing",
+        "Any text of 1 to 255 letters. Repeating a request with the same key and body within a day gives \
+            the first answer and writes nothing",
     )
 }
 
@@ -63,7 +65,8 @@ fn operation(
 fn made(description: &str) -> Value {
     json!({
         "description": description,
-        "headers": {"Citymap-Revision": {"description": "The revision that was made", "schema": {"type": "integer"}}},
+        "headers": {"Citymap-Revision": {"description": "The revision that was \
+            made", "schema": {"type": "integer"}}},
         "content": {JSON: {"schema": {"$ref": "#/components/schemas/edited"}}},
     })
 }
@@ -129,8 +132,10 @@ pub(super) fn batch(limits: &Limits) -> Value {
                     "op": {"type": "string", "enum": ["create", "replace", "update", "delete"]},
                     "layer": {"type": "string"},
                     "id": {"description": "The feature; not for create"},
-                    "ifMatch": {"type": "string", "description": "Its ETag as it was read, or *; not for create"},
-                    "feature": {"type": "object", "description": "A feature, for update a merge patch of one; not for delete"},
+                    "ifMatch": {"type": "string", "description": "Its ETag as it was read, or *; not for \
+                        create"},
+                    "feature": {"type": "object", "description": "A feature, for update a merge patch of \
+                        one; not for delete"},
                 },
             }},
         },
@@ -170,7 +175,8 @@ pub(super) fn schemas() -> [(&'static str, Value); 3] {
                 "type": "object", "required": ["revision", "results"],
                 "properties": {
                     "revision": {"type": "integer"},
-                    "results": {"description": "The result of each edit, in their order; null if the answer of a repeated request is no longer known"},
+                    "results": {"description": "The result of each edit, in their order; null if the answer \
+                        of a repeated request is no longer known"},
                 },
             }),
         ),

@@ -3,9 +3,12 @@
 use serde_json::{Value, json};
 
 /// How a stream of events is read.
-pub(super) const STREAM: &str = "A stream that does not end by itself. An event `revision` has the revision's number as its \
-    `id` and the revision as its data. A client that reconnects with `Last-Event-ID` (browsers do so by themselves) gets what it has \
-    missed, and nothing twice. Without it and without `since` the stream begins with an event `hello`, whose data is \
+pub(super) const STREAM: &str = "A stream that does not end by itself. An event `revision` has the \
+    revision's number as its \
+    `id` and the revision as its data. A client that reconnects with `Last-Event-ID` (browsers do so by \
+    themselves) gets what it has \
+    missed, and nothing twice. Without it and without `since` the stream begins with an event `hello`, \
+    whose data is \
     `{\"revision\": N}`, the newest. A comment comes every 15 s.";
 
 /// The media type of the stream.
@@ -53,7 +56,8 @@ pub(super) fn history() -> Value {
 pub(super) fn revision() -> Value {
     let count = json!({"type": "integer", "minimum": 0});
     // A box or null, which OpenAPI 3.0 and 3.1 would write differently: the type is left out.
-    let bbox = json!({"description": "west, south, east, north; null if there is no geometry, or if computing it costs too much"});
+    let bbox = json!({"description": "west, south, east, north; null if there is no geometry, or if \
+        computing it costs too much"});
     let feature = json!({
         "type": "object", "required": ["id", "fid", "op", "bbox", "before"],
         "properties": {
@@ -78,12 +82,15 @@ pub(super) fn revision() -> Value {
                     "layer": {"type": "string"},
                     "mode": {"type": "string", "enum": ["replace", "append", "upsert", "edit", "restore", "drop"]},
                     "added": count, "changed": count, "removed": count, "rejected": count,
-                    "whole": {"type": "boolean", "description": "Read the layer again: its fields changed, it was added or removed, or \
+                    "whole": {"type": "boolean", "description": "Read the layer again: its fields changed, \
+                        it was added or removed, or \
                         more than 1 000 of its features were touched"},
-                    "truncated": {"type": "boolean", "description": "Whether `features` is empty because there would be too many"},
+                    "truncated": {"type": "boolean", "description": "Whether `features` is empty because \
+                        there would be too many"},
                     "bbox": bbox,
                     "features": {"type": "array", "items": feature},
-                    "tiles": {"description": "Zoom (0 to 18) to [column, row] of every tile touched; a zoom level with more than 1 000 is \
+                    "tiles": {"description": "Zoom (0 to 18) to [column, row] of every tile touched; a zoom \
+                        level with more than 1 000 is \
                         left out; null if the layer changed as a whole"},
                 },
             }},

@@ -1,6 +1,7 @@
 //! The OpenAPI document, made from the layers, the limits and the declarations of the parameters.
 //!
-//! It uses only what OpenAPI 3.0 and 3.1 have in common, and names the version that the client can read: GDAL asks for 3.0.
+//! It uses only what OpenAPI 3.0 and 3.1 have in common, and names the version that the client can read: GDAL
+//! asks for 3.0.
 
 mod edits;
 mod feed;
@@ -24,7 +25,7 @@ use crate::{
 /// The media type of OpenAPI 3.0 documents.
 const OPENAPI_30: &str = "application/vnd.oai.openapi+json;version=3.0";
 
-/// `GET /api/openapi.json`
+/// The handler of `GET /api/openapi.json`.
 pub(crate) async fn openapi(mut context: RequestContext) -> HandlerResult {
     let PageQuery { representation } = context.query()?;
     let etag = context.etag(representation);
@@ -60,17 +61,22 @@ fn document(context: &RequestContext, version: &str) -> Value {
         "info": {
             "title": "citymap",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Parcels, planning zones and infrastructure of a city. Positions in answers are WGS 84 longitude, latitude \
-                unless `crs` asks otherwise; `crs` and `bbox-crs` of features follow the axis order of the authority (latitude first in \
-                EPSG:4326 and EPSG:4756, easting first in every grid listed); x and y in questions are easting and northing always. Every \
-                answer names its data revision in the Citymap-Revision header. Every error is application/problem+json.",
+            "description": "Parcels, planning zones and infrastructure of a city. Positions in answers are \
+                WGS 84 longitude, latitude \
+                unless `crs` asks otherwise; `crs` and `bbox-crs` of features follow the axis order of the \
+                authority (latitude first in \
+                EPSG:4326 and EPSG:4756, easting first in every grid listed); x and y in questions are \
+                easting and northing always. Every \
+                answer names its data revision in the Citymap-Revision header. Every error is \
+                application/problem+json.",
             "license": {"name": "Apache-2.0"},
         },
         "servers": [{"url": context.base().url("/api")}],
         "tags": [
             {"name": "features", "description": "Layers and their features (OGC API - Features)"},
             {"name": "questions", "description": "Spatial questions across layers"},
-            {"name": "edits", "description": "Writing features, one by one or many as one revision; needs a token"},
+            {"name": "edits", "description": "Writing features, one by one or many as one revision; needs a \
+                token"},
             {"name": "changes", "description": "What each revision changed, as pages and as a stream"},
             {"name": "jobs", "description": "Work that takes longer than a request"},
             {"name": "tiles", "description": "Vector tiles and what the style of the map needs"},
@@ -142,7 +148,8 @@ fn shapes() -> Value {
                 "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
                 "extent": {"type": "object"}, "itemType": {"type": "string"},
                 "crs": {"type": "array", "items": {"type": "string"}}, "storageCrs": {"type": "string"},
-                "citymap": {"type": "object", "description": "Titles, role, key, fields with code lists, provenance, tiles"},
+                "citymap": {"type": "object", "description": "Titles, role, key, fields with code lists, \
+                    provenance, tiles"},
             },
         },
         "geometry": geometry,

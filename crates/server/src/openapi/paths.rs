@@ -108,7 +108,8 @@ impl Operation {
             "responses": {
                 "200": {
                     "description": "The answer",
-                    "headers": {"Citymap-Revision": {"description": "The data's revision", "schema": {"type": "integer"}}},
+                    "headers": {"Citymap-Revision": {"description": "The data's \
+                        revision", "schema": {"type": "integer"}}},
                     "content": content,
                 },
                 "304": {"$ref": "#/components/responses/unchanged"},
@@ -211,7 +212,8 @@ fn questions(paths: &mut Map<String, Value>, limits: &Limits) {
     by_area["requestBody"] = json!({
         "required": true,
         "description": format!(
-            "A GeoJSON Polygon or MultiPolygon, a Feature, or {{\"geometry\": …}}; at most {} vertices and {} bytes",
+            "A GeoJSON Polygon or MultiPolygon, a Feature, or {{\"geometry\": …}}; at most {} vertices and \
+                {} bytes",
             limits.within_vertices_max, limits.body_bytes_max
         ),
         "content": {"application/geo+json": area, "application/json": area},

@@ -1,7 +1,7 @@
 //! What can run as a job: one folder or file per process.
 //!
-//! A new process implements [`Process`] and is added to [`PROCESSES`]; its routes, its description and its part of the
-//! OpenAPI document follow from there. The jobs themselves run in [`crate::jobs`].
+//! A new process implements [`Process`] and is added to [`PROCESSES`]; its routes, its description and its
+//! part of the OpenAPI document follow from there. The jobs themselves run in [`crate::jobs`].
 
 mod overlay;
 pub(crate) mod process;
@@ -9,5 +9,5 @@ pub(crate) mod routes;
 
 use process::Process;
 
-/// All processes.
+/// All processes, in the order of `/api/processes`.
 pub(crate) static PROCESSES: &[&dyn Process] = &[&overlay::OverlayProcess];

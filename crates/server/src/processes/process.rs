@@ -21,8 +21,8 @@ pub(crate) trait Process: Send + Sync {
     /// An execute request that works on a city whose first layer is `layer`, for the OpenAPI document.
     fn example(&self, layer: &str) -> Value;
 
-    /// Reads and checks the members of `inputs` in an execute request. What can be refused is refused here, not by a job
-    /// that fails.
+    /// Reads and checks the members of `inputs` in an execute request. What can be refused is refused here,
+    /// not by a job that fails.
     ///
     /// # Errors
     /// 400 with the input that cannot be used.

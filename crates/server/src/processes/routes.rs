@@ -30,7 +30,7 @@ fn answer(document: &Value) -> HandlerResult {
     Ok((StatusCode::OK, headers, document.to_string()).into_response())
 }
 
-/// `GET /api/processes`
+/// The handler of `GET /api/processes`.
 pub(crate) async fn list(context: RequestContext) -> HandlerResult {
     context.no_query()?;
     let base = context.base();
@@ -39,7 +39,7 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
     answer(&json!({"processes": processes, "links": links}))
 }
 
-/// `GET /api/processes/{id}`
+/// The handler of `GET /api/processes/{id}`.
 pub(crate) async fn describe(process: &'static dyn Process, context: RequestContext) -> HandlerResult {
     context.no_query()?;
     let mut document = summary(process, &context.base());
@@ -65,7 +65,8 @@ fn summary(process: &dyn Process, base: &BaseUrl) -> Value {
     })
 }
 
-/// `POST /api/processes/{id}/execution`: 201 with the address of the job. It always runs as a job, whatever `Prefer` says.
+/// `POST /api/processes/{id}/execution`: 201 with the address of the job. It always runs as a job, whatever
+/// `Prefer` says.
 pub(crate) async fn execute(process: &'static dyn Process, app: Arc<App>, request: Request) -> HandlerResult {
     let (context, request) = RequestContext::split(&app, request).await?;
     context.no_query()?;

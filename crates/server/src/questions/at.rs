@@ -53,7 +53,7 @@ query! {
 const SMALL_TOLERANCE: f64 = 50.0;
 const SMALL_LIMIT: usize = 20;
 
-/// `GET /api/at`
+/// The handler of `GET /api/at`.
 pub(crate) async fn at(mut context: RequestContext) -> HandlerResult {
     let query: AtQuery = context.query()?;
     context.as_of(query.revision).await?;
@@ -86,7 +86,8 @@ pub(crate) async fn at(mut context: RequestContext) -> HandlerResult {
     .await
 }
 
-/// Writes the position in the grid that its land office uses, to a millimetre; null outside the reach of that grid.
+/// Writes the position in the grid that its land office uses, to a millimetre; null outside the reach of that
+/// grid.
 fn vn2000_of(json: &mut JsonWriter<'_>, lonlat: [f64; 2]) {
     let crs = vn2000::home_zone_for(lonlat);
     let Ok([x, y]) = Transform::new(Crs::WGS84, crs).and_then(|transform| transform.point(lonlat)) else {
@@ -119,8 +120,8 @@ fn layer(json: &mut JsonWriter<'_>, snapshot: &Arc<LayerSnapshot>, query: &AtQue
     Ok(())
 }
 
-/// The polygons that contain the position or have it on their edge, and the points and lines within the tolerance; nearest
-/// first. One more than the limit, if there are more.
+/// The polygons that contain the position or have it on their edge, and the points and lines within the
+/// tolerance; nearest first. One more than the limit, if there are more.
 fn here(snapshot: &LayerSnapshot, query: &AtQuery) -> Vec<Hit> {
     let &AtQuery { position, tolerance, limit, time, .. } = query;
     let valid = snapshot.during(time);

@@ -46,7 +46,8 @@ struct AnswerForm {
     size: WorkSize,
 }
 
-/// Runs `question`, which writes JSON, where work of its size runs, and answers with that JSON or with a page.
+/// Runs `question`, which writes JSON, where work of its size runs, and answers with that JSON or with a
+/// page.
 async fn answer(
     context: RequestContext,
     form: AnswerForm,
@@ -84,14 +85,15 @@ async fn answer(
     Ok(response.into_response())
 }
 
-/// Writes `{"lon":…,"lat":…}`.
+/// Writes a position as `{"lon":…,"lat":…}`, in degrees.
 fn position(json: &mut JsonWriter<'_>, [lon, lat]: [f64; 2]) {
     json.open_object().key("lon").number(lon);
     json.key("lat").number(lat);
     json.close_object();
 }
 
-/// Writes the members `distance` (metres, to a tenth of a millimetre) and `label` of a feature that was found.
+/// Writes the members `distance` (metres, to a tenth of a millimetre) and `label` of a feature that was
+/// found.
 fn found(json: &mut JsonWriter<'_>, distance: f64, label: &str) {
     json.key("distance").number((distance * 1e4).round() / 1e4);
     json.key("label").text(label);

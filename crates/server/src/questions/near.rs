@@ -47,7 +47,7 @@ query! {
 const SMALL_DISTANCE: f64 = 500.0;
 const SMALL_LIMIT: usize = 20;
 
-/// `GET /api/near`
+/// The handler of `GET /api/near`.
 pub(crate) async fn near(mut context: RequestContext) -> HandlerResult {
     let query: NearQuery = context.query()?;
     context.as_of(query.revision).await?;

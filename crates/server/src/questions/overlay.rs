@@ -60,7 +60,7 @@ query! {
 /// The overlay of a feature with at most this many coordinates is a small question.
 const SMALL: usize = 64;
 
-/// `GET /api/overlay`
+/// The handler of `GET /api/overlay`.
 pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
     let query: OverlayQuery = context.query()?;
     context.as_of(query.revision).await?;

@@ -70,7 +70,7 @@ query! {
     }
 }
 
-/// `GET /api/search`
+/// The handler of `GET /api/search`.
 pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
     let SearchParameters { text, limit, near, representation } = context.query()?;
     if !context.city_snapshot.names_ready() {

@@ -28,7 +28,7 @@ query! {
     }
 }
 
-/// `GET /api/transform`
+/// The handler of `GET /api/transform`.
 pub(crate) async fn transform(mut context: RequestContext) -> HandlerResult {
     let TransformQuery { position, to, representation } = context.query()?;
     let to = match to {

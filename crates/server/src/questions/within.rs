@@ -79,7 +79,7 @@ query! {
 /// Whether caches may keep the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Caching {
-    /// With an ETag.
+    /// They may, and revalidate it with its ETag.
     ByTag,
     /// Not at all: the request had a body.
     Never,

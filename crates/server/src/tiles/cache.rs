@@ -1,8 +1,8 @@
 //! Encoded tiles, kept until a change touches them.
 //!
 //! An entry knows the revision that it was cut at. It is valid for a later one if no change between the two
-//! (`CitySnapshot::changes`) reaches its tile; the later revision is then recorded, so that the changes are checked once. An
-//! edit therefore invalidates the tiles that show it, and no others.
+//! (`CitySnapshot::changes`) reaches its tile; the later revision is then recorded, so that the changes are
+//! checked once. An edit therefore invalidates the tiles that show it, and no others.
 
 use std::sync::Arc;
 
@@ -48,8 +48,8 @@ impl TileCache {
         Self(Cache::builder().max_capacity(bytes).weigher(weigh).build())
     }
 
-    /// The entry that is valid for the source, a new and empty one if there is none. False if the entry is not in the cache,
-    /// because a newer one is.
+    /// The entry that is valid for the source, a new and empty one if there is none. False if the entry is
+    /// not in the cache, because a newer one is.
     pub(super) fn entry(&self, key: &TileKey, source: &TileSource, tiler: &Tiler) -> (Arc<CachedTile>, bool) {
         if let Some(entry) = self.0.get(key)
             && (key.past.is_some() || entry.validity(source, tiler) == Validity::Valid)

@@ -147,7 +147,8 @@ impl CachedTile {
         } else {
             citymap_tile::compress(&plain.0, encoding).into()
         };
-        // A tag of the encoded bytes: compressors may choose by the processor, so two servers may encode a tile differently.
+        // A tag of the encoded bytes: compressors may choose by the processor, so two servers may encode a
+        // tile differently.
         let tag = xxhash_rust::xxh3::xxh3_64(&bytes);
         let suffix = encoding.header_value().map_or(String::new(), |name| format!("-{name}"));
         // Letters and digits in quotes are always a valid header value.
@@ -156,7 +157,8 @@ impl CachedTile {
         Ok(self.encoded[encoding as usize].get_or_init(|| EncodedTile { bytes, etag }).clone())
     }
 
-    /// The bytes before encoding. They are cut once, even if several encodings are requested at the same time.
+    /// The bytes before encoding. They are cut once, even if several encodings are requested at the same
+    /// time.
     fn plain(&self, source: &TileSource, tiler: &Tiler, cancel: &Cancel) -> Result<Arc<RawTile>, Problem> {
         let mut plain_slot = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plain) = plain_slot.upgrade() {

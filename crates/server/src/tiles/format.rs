@@ -9,7 +9,7 @@ use crate::http::negotiate::weight_of;
 pub(crate) enum TileFormat {
     /// Mapbox Vector Tile 2.1.
     Mvt,
-    /// MapLibre Tile 1.
+    /// MapLibre Tile 1, stored in columns.
     Mlt,
 }
 

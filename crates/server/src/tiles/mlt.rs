@@ -80,7 +80,8 @@ mod tests {
         assert_eq!(from_mvt(&[]).unwrap(), Vec::<u8>::new());
     }
 
-    /// A column says null where a Mapbox tile says nothing: gives the expected features the nulls that were found.
+    /// A column says null where a Mapbox tile says nothing: gives the expected features the nulls that were
+    /// found.
     fn without_nulls(mut expected: FeatureCollection, found: &FeatureCollection) -> FeatureCollection {
         for (own, found) in expected.features.iter_mut().zip(&found.features) {
             for (name, value) in &found.properties {

@@ -41,7 +41,8 @@ use crate::{
 
 static REV: Parameter<Text> = Parameter::new(
     "rev",
-    "The version that TileJSON and the collection's `tilesVersion` name: the tile may then be cached for a year",
+    "The version that TileJSON and the collection's `tilesVersion` name: the tile may then be cached for a \
+        year",
     Text,
 );
 
@@ -90,7 +91,7 @@ struct TileRequest {
     format: Option<TileFormat>,
 }
 
-/// `GET /tiles/{layers}/{z}/{x}/{y}`
+/// The handler of `GET /tiles/{layers}/{z}/{x}/{y}`.
 pub(crate) async fn tile(mut context: RequestContext) -> HandlerResult {
     let query: TileQuery = context.query()?;
     context.as_of(query.state.revision).await?;
@@ -100,7 +101,8 @@ pub(crate) async fn tile(mut context: RequestContext) -> HandlerResult {
     send(context, query, TileRequest { layers, tile, format }).await
 }
 
-/// `GET /api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}`: the row comes before the column in OGC API – Tiles.
+/// `GET /api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}`: the row comes before the column in
+/// OGC API – Tiles.
 pub(crate) async fn ogc_tile(mut context: RequestContext) -> HandlerResult {
     let query: TileQuery = context.query()?;
     context.as_of(query.state.revision).await?;
@@ -170,7 +172,8 @@ async fn send(context: RequestContext, query: TileQuery, request: TileRequest) -
     });
     let names: Vec<&str> = layers.iter().map(|own| own.layer().id.as_str()).collect();
     let key = TileKey { layers: names.join(",").into(), tile, format, time, past };
-    // Only a version that also differs between stores, unlike a revision number, may be cached for a year without asking.
+    // Only a version that also differs between stores, unlike a revision number, may be cached for a year
+    // without asking.
     let lasting = query.rev.is_some_and(|version| version == version_of(&context, &layers));
     let source = TileSource { city_snapshot: context.city_snapshot.clone(), layers, tile, time, format };
     let tiles = Arc::clone(&context.app.tiles);
@@ -224,13 +227,17 @@ fn answer(
     response
 }
 
-/// `GET /tiles/{layers}.json`
+/// The handler of `GET /tiles/{layers}.json`.
 pub(crate) async fn tilejson(mut context: RequestContext) -> HandlerResult {
     let TileJsonQuery { encoding, state } = context.query()?;
     context.as_of(state.revision).await?;
     let format = if encoding == Some("mlt") { TileFormat::Mlt } else { TileFormat::Mvt };
     let Some(names) = context.path_param("layers").strip_suffix(".json") else {
-        return Err(Problem::not_found("there is nothing here; a description is /tiles/{layers}.json, a tile /tiles/{layers}/{z}/{x}/{y}").into());
+        return Err(Problem::not_found(
+            "there is nothing here; a description is /tiles/{layers}.json, a tile \
+            /tiles/{layers}/{z}/{x}/{y}",
+        )
+        .into());
     };
     let layers = named(&context, names)?;
     let version = version_of(&context, &layers);

@@ -16,8 +16,8 @@ use crate::http::problem::Problem;
 
 /// Runs large work with a maximum number of tasks at once and a bounded queue.
 ///
-/// Each task runs in a [`Worker`], a rayon thread pool of its own, so that parallel loops (`par_iter`) within the task
-/// stay there. The threads have low priority: they get the processor time that other threads leave.
+/// Each task runs in a [`Worker`], a rayon thread pool of its own, so that parallel loops (`par_iter`) within
+/// the task stay there. The threads have low priority: they get the processor time that other threads leave.
 pub(crate) struct BatchPool {
     name: &'static str,
     admission: Admission,
@@ -50,8 +50,8 @@ impl BatchPool {
         }
     }
 
-    /// Runs `work` in a worker as soon as it is admitted. The flag that `work` gets is set when the returned future is
-    /// dropped; long loops check it.
+    /// Runs `work` in a worker as soon as it is admitted. The flag that `work` gets is set when the returned
+    /// future is dropped; long loops check it.
     ///
     /// # Errors
     /// The error of `work`; 503 if the queue is full; 500 if `work` panics.

@@ -85,10 +85,11 @@ impl BlockingPool {
         self.run_with(Cancel::new(), move |_| work()).await
     }
 
-    /// As [`BlockingPool::run`]; `cancel` is set when the returned future is dropped, and others may set it too.
+    /// As [`BlockingPool::run`]; `cancel` is set when the returned future is dropped, and others may set it
+    /// too.
     ///
-    /// The permit is held until the work ends, even if the client has disconnected in the meantime, so that running work
-    /// is always counted. Work that checks `cancel` ends soon.
+    /// The permit is held until the work ends, even if the client has disconnected in the meantime, so that
+    /// running work is always counted. Work that checks `cancel` ends soon.
     ///
     /// # Errors
     /// As [`BlockingPool::run`].

@@ -2,13 +2,13 @@
 //!
 //! | size | work | place |
 //! |---|---|---|
-//! | small | a cached tile, what is at a point, the ten nearest features, one feature | immediately, on the I/O thread ([`small`]) |
-//! | middle | uncached tiles, pages, searches | [`BlockingPool`]: a maximum number at once, the rest in a bounded queue |
-//! | large | areas of whole districts, tiles of the whole city, overlays, exports | [`BatchPool`]: threads at low priority |
+//! | small | a cached tile, what is at a point, one feature | immediately, on the I/O thread ([`small`]) |
+//! | middle | uncached tiles, pages, searches | [`BlockingPool`]: some at once, the rest in a bounded queue |
+//! | large | whole districts, tiles of the whole city, jobs | [`BatchPool`]: threads at low priority |
 //!
-//! Every queue is bounded; when it is full the answer is 503 with an estimate of when to try again. When a client
-//! disconnects or its time is up, its slot is freed: a queued request at once, a running one as soon as it checks its
-//! [`Cancel`](citymap_engine::Cancel).
+//! Every queue is bounded; when it is full the answer is 503 with an estimate of when to try again. When a
+//! client disconnects or its time is up, its slot is freed: a queued request at once, a running one as soon
+//! as it checks its [`Cancel`](citymap_engine::Cancel).
 
 mod batch;
 mod blocking;

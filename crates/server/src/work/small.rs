@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::http::problem::Problem;
 
-/// Runs `work` immediately, on the calling I/O thread. Only for work that is bounded well below a millisecond.
+/// Runs `work` immediately, on the calling I/O thread. Only for work that is bounded well below a
+/// millisecond.
 ///
 /// # Errors
 /// The error of `work`; 500 if it panics.

@@ -40,7 +40,7 @@ pub(crate) struct BatchEdits {
     vertices_max: usize,
 }
 
-/// `POST /api/changes`
+/// The handler of `POST /api/changes`.
 pub(crate) async fn batch(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     let limits = &app.config.limits.edit;
     let request = WriteRequest::read(&app, request, &MEDIA_TYPES, limits.batch_bytes_max).await?;

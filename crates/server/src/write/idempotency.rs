@@ -125,8 +125,8 @@ impl Key {
         outcome
     }
 
-    /// The answer to an earlier request with the key that was committed. Only for a caller that holds the right
-    /// to write, so that nobody commits in the meantime. The document may still be missing: wait for it
+    /// The answer to an earlier request with the key that was committed. Only for a caller that holds the
+    /// right to write, so that nobody commits in the meantime. The document may still be missing: wait for it
     /// ([`Key::wait`]) after giving the right back, because whoever keeps it has to write as well.
     ///
     /// # Errors

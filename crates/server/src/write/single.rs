@@ -93,7 +93,7 @@ impl SingleEdit {
     }
 }
 
-/// `POST /api/collections/{layer}/items`
+/// The handler of `POST /api/collections/{layer}/items`.
 pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     let request = WriteRequest::read(&app, request, &FEATURE, app.config.limits.body_bytes_max).await?;
     let key = request.key()?;
@@ -128,12 +128,12 @@ fn created(request: &WriteRequest, answered: &Answered) -> Response {
     answer(StatusCode::CREATED, document, &headers)
 }
 
-/// `PUT /api/collections/{layer}/items/{id}`
+/// The handler of `PUT /api/collections/{layer}/items/{id}`.
 pub(crate) async fn replace(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     change(&app, request, ChangeMethod::Put).await
 }
 
-/// `PATCH /api/collections/{layer}/items/{id}`
+/// The handler of `PATCH /api/collections/{layer}/items/{id}`.
 pub(crate) async fn update(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     match change(&app, request, ChangeMethod::Patch).await {
         Err(Rejection::Problem(problem)) if problem.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE => {
@@ -143,7 +143,7 @@ pub(crate) async fn update(State(app): State<Arc<App>>, request: Request) -> Han
     }
 }
 
-/// `DELETE /api/collections/{layer}/items/{id}`
+/// The handler of `DELETE /api/collections/{layer}/items/{id}`.
 pub(crate) async fn delete(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     change(&app, request, ChangeMethod::Delete).await
 }

@@ -99,7 +99,8 @@ pub(crate) fn page(
                 header {
                     nav aria-label=(say(lang, "Vị trí", "Breadcrumb")) { (crumbs(context.path(), lang)) }
                     span {
-                        a href=(json) { "JSON" } " · " a href=(turned) hreflang=(other.0) lang=(other.0) { (other.1) }
+                        a href=(json) { "JSON" } " · \
+                            " a href=(turned) hreflang=(other.0) lang=(other.0) { (other.1) }
                     }
                 }
                 main {
@@ -107,7 +108,8 @@ pub(crate) fn page(
                     (content)
                 }
                 footer {
-                    (say(lang, "Phiên bản dữ liệu", "Data revision")) " " (context.city_snapshot.revision()) " · "
+                    (say(lang, "Phiên bản dữ \
+                        liệu", "Data revision")) " " (context.city_snapshot.revision()) " · "
                     (say(lang, "Chỉ để tham khảo", "For reference only"))
                 }
             }

@@ -18,7 +18,7 @@ use crate::{
 /// The number of pieces after which the size of the result is checked again.
 const SIZE_CHECK_ROWS: u64 = 1 << 16;
 
-/// The process `overlay`.
+/// The process `overlay`: two layers in, their pieces out.
 pub(crate) struct OverlayProcess;
 
 impl Process for OverlayProcess {
@@ -29,14 +29,17 @@ impl Process for OverlayProcess {
     fn describe(&self) -> Description {
         Description {
             title: "Lay one layer on another",
-            description: "What each feature of one layer shares with each of the other, exactly, on the home grid",
+            description: "What each feature of one layer shares with each of the other, exactly, on the \
+                home grid",
             start: "Lay one layer on another, as a job; one job runs at a time, few wait",
             summary: "What an overlay takes and gives",
             inputs: INPUTS,
             outputs: json!({"pieces": {
                 "title": "The pieces",
-                "description": "A row for each feature of the first layer and each of the second that share an area, a length or \
-                    points: both ids, both features' public fields, the measures, the shares, the shape (WGS 84)",
+                "description": "A row for each feature of the first layer and each of the second that share \
+                    an area, a length or \
+                    points: both ids, both features' public fields, the measures, the shares, the shape \
+                    (WGS 84)",
                 "schema": {"oneOf": [
                     {"type": "string", "format": "binary", "contentMediaType": "application/vnd.apache.parquet"},
                     {"type": "string", "format": "binary", "contentMediaType": "application/geopackage+sqlite3"},
@@ -120,7 +123,8 @@ impl Execution for OverlayInputs {
             Err(OverlayError::Sink(SinkError::TooLarge)) => {
                 return Err(Problem::unavailable(
                     format!(
-                        "the result is larger than {bytes_max} bytes; ask for fewer features, or without geometry"
+                        "the result is larger than {bytes_max} bytes; ask for fewer features, or without \
+                            geometry"
                     ),
                     60,
                 ));

@@ -15,24 +15,39 @@ use crate::{
 pub fn register(conn: &Connection) -> Result<(), GpkgError> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     conn.create_scalar_function("ST_IsEmpty", 1, flags, |context| {
-        Ok(bounds(context.get_raw(0))?.map(|bounds| bounds.is_none()))
+        Ok(match examine(context.get_raw(0))? {
+            Examined::Null => None,
+            Examined::Empty => Some(true),
+            Examined::Bounds(_) => Some(false),
+        })
     })?;
     for (index, name) in ["ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"].into_iter().enumerate() {
         conn.create_scalar_function(name, 1, flags, move |context| {
-            Ok(bounds(context.get_raw(0))?.flatten().map(|bounds| bounds[index]))
+            Ok(match examine(context.get_raw(0))? {
+                Examined::Null | Examined::Empty => None,
+                Examined::Bounds(bounds) => Some(bounds[index]),
+            })
         })?;
     }
     Ok(())
 }
 
-/// The bounds of a geometry: `None` for NULL, `Some(None)` for an empty geometry.
-fn bounds(value: ValueRef<'_>) -> rusqlite::Result<Option<Option<Bounds>>> {
+/// A value that is expected to be a geometry.
+enum Examined {
+    Null,
+    /// A geometry without positions.
+    Empty,
+    Bounds(Bounds),
+}
+
+fn examine(value: ValueRef<'_>) -> rusqlite::Result<Examined> {
     match value {
-        ValueRef::Null => Ok(None),
-        ValueRef::Blob(bytes) => {
-            let bounds = blob::bounds(bytes);
-            bounds.map(Some).map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
-        }
+        ValueRef::Null => Ok(Examined::Null),
+        ValueRef::Blob(bytes) => match blob::bounds(bytes) {
+            Ok(Some(bounds)) => Ok(Examined::Bounds(bounds)),
+            Ok(None) => Ok(Examined::Empty),
+            Err(error) => Err(rusqlite::Error::UserFunctionError(error.into())),
+        },
         _ => Err(rusqlite::Error::UserFunctionError("a geometry is not a blob".into())),
     }
 }

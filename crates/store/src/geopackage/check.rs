@@ -7,7 +7,11 @@ use citymap_model::GeometryKind;
 use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
 
 use super::{
-    beside, catalogue, check_history, connection::Opener, entry::Entry, failure::Failure, query::number,
+    beside, catalogue, check_history,
+    connection::{self, Opener},
+    entry::Entry,
+    failure::Failure,
+    query::number,
 };
 use crate::columns::{FID, GEOM, quoted};
 use crate::{Finding, StoreError, report::Report};
@@ -75,7 +79,7 @@ fn header(conn: &Connection, opener: &Opener, report: &mut Report) -> Result<(),
             "the header says application {application:#x}, version {version}; GDAL may not open it"
         ));
     }
-    match opener.journal_mode(conn)?.as_str() {
+    match connection::journal_mode(conn)?.as_str() {
         "wal" => {
             let wal = std::fs::metadata(beside(&opener.path, "-wal")).map_or(0, |found| found.len());
             report.good(format!("the journal is a write-ahead log ({wal} bytes)"));

@@ -65,14 +65,14 @@ impl Opener {
         }
         let extra = if create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
         let mut conn = self.connect(extra)?;
-        match self.kind(&conn).map_err(|failure| self.failed(failure))? {
+        match kind(&conn).map_err(|failure| self.failed(failure))? {
             Kind::Ours => {}
             Kind::Former => upgrade::upgrade(&mut conn).map_err(|failure| self.failed(failure))?,
             Kind::Empty if !create => return Err(self.missing()),
             Kind::Empty => {
                 // The journal mode cannot change within a transaction. A crash before the transaction below
                 // ends leaves an empty database, which does not count as a store.
-                self.journal(&conn)
+                start_journal(&conn)
                     .and_then(|()| schema::create(&mut conn))
                     .map_err(|failure| self.failed(failure))?;
             }
@@ -93,8 +93,8 @@ impl Opener {
         }
         // Another program may have turned it off. If it cannot be turned on again (a read-only file), reading
         // still works and `check` reports it.
-        if self.journal_mode(&conn).map_err(|failure| self.failed(failure))? != "wal" {
-            let _ = self.journal(&conn);
+        if journal_mode(&conn).map_err(|failure| self.failed(failure))? != "wal" {
+            let _ = start_journal(&conn);
         }
         // Likewise: without the triggers it cannot be decided whether a snapshot file is current, and none is
         // used.
@@ -137,40 +137,42 @@ impl Opener {
         };
         open().map_err(|failure| self.failed(failure))
     }
+}
 
-    fn journal(&self, conn: &Connection) -> Result<(), Failure> {
-        let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        if mode == "wal" {
-            return Ok(());
-        }
-        Err(Failure::Content(format!(
-            "SQLite cannot keep its write-ahead log here (it stays in mode `{mode}`); use a local disk"
-        )))
+/// Turns the write-ahead log on.
+fn start_journal(conn: &Connection) -> Result<(), Failure> {
+    let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode == "wal" {
+        return Ok(());
     }
+    Err(Failure::Content(format!(
+        "SQLite cannot keep its write-ahead log here (it stays in mode `{mode}`); use a local disk"
+    )))
+}
 
-    /// SQLite's journal mode, in lower case.
-    pub(super) fn journal_mode(&self, conn: &Connection) -> Result<String, Failure> {
-        Ok(conn.query_row("PRAGMA journal_mode", [], |row| row.get(0))?)
-    }
+/// SQLite's journal mode, in lower case.
+pub(super) fn journal_mode(conn: &Connection) -> Result<String, Failure> {
+    Ok(conn.query_row("PRAGMA journal_mode", [], |row| row.get(0))?)
+}
 
-    fn kind(&self, conn: &Connection) -> Result<Kind, Failure> {
-        let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if tables == 0 {
-            return Ok(Kind::Empty);
-        }
-        if has_table(conn, "citymap_store")? {
-            let version: Option<i64> = conn
-                .query_row("SELECT value FROM citymap_store WHERE key = 'version'", [], |row| row.get(0))
-                .optional()?;
-            return Ok(match version {
-                Some(schema::STORE_VERSION) => Kind::Ours,
-                Some(version) if version < schema::STORE_VERSION => Kind::Former,
-                Some(version) => Kind::Later(version),
-                None => Kind::Foreign,
-            });
-        }
-        Ok(if has_table(conn, "gpkg_contents")? { Kind::Foreign } else { Kind::NoGeoPackage })
+/// Finds out what kind of file a connection is to.
+fn kind(conn: &Connection) -> Result<Kind, Failure> {
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        return Ok(Kind::Empty);
     }
+    if has_table(conn, "citymap_store")? {
+        let version: Option<i64> = conn
+            .query_row("SELECT value FROM citymap_store WHERE key = 'version'", [], |row| row.get(0))
+            .optional()?;
+        return Ok(match version {
+            Some(schema::STORE_VERSION) => Kind::Ours,
+            Some(version) if version < schema::STORE_VERSION => Kind::Former,
+            Some(version) => Kind::Later(version),
+            None => Kind::Foreign,
+        });
+    }
+    Ok(if has_table(conn, "gpkg_contents")? { Kind::Foreign } else { Kind::NoGeoPackage })
 }
 
 /// What an SQLite file turned out to be.

@@ -3,6 +3,7 @@
 use citymap_geometry::{check_positions, wkb};
 use citymap_model::{Geometry, GeometryKind, Layer, NewFeature, Value};
 
+use super::copy::GeometryCell;
 use crate::{
     Refusal, StoreError,
     fit::{check_kind, check_storable, check_values},
@@ -21,6 +22,15 @@ impl Accepted {
     /// The geometry as it is written; `None` for a feature without geometry.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         self.geometry.as_ref().map(|(bytes, _)| bytes.as_slice())
+    }
+
+    /// The geometry as a cell of a row; `spatial` says whether the table has a column for it.
+    pub(super) fn cell(&self, spatial: bool) -> GeometryCell<'_> {
+        match self.bytes() {
+            _ if !spatial => GeometryCell::NoColumn,
+            None => GeometryCell::Null,
+            Some(bytes) => GeometryCell::Wkb(bytes),
+        }
     }
 
     /// The WKB type of the geometry as a bit: bit n for code n; 0 without geometry.

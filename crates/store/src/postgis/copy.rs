@@ -25,19 +25,29 @@ pub(super) struct Rows {
     pub(super) count: usize,
 }
 
+/// The geometry of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GeometryCell<'a> {
+    /// The table has no geometry.
+    NoColumn,
+    /// The feature has no geometry.
+    Null,
+    /// Extended WKB.
+    Wkb(&'a [u8]),
+}
+
 impl Rows {
-    /// Adds a row: its number, its geometry as extended WKB (`None` for a table without geometry), its
-    /// values.
-    pub(super) fn add(&mut self, fid: Fid, geometry: Option<Option<&[u8]>>, values: &[Value]) {
+    /// Adds a row: its number, its geometry, its values.
+    pub(super) fn add(&mut self, fid: Fid, geometry: GeometryCell<'_>, values: &[Value]) {
         let out = &mut self.bytes;
-        let columns = 1 + usize::from(geometry.is_some()) + values.len();
+        let columns = 1 + usize::from(geometry != GeometryCell::NoColumn) + values.len();
         // PostgreSQL allows 1600 columns, which was checked when the table was created.
         out.extend_from_slice(&i16::try_from(columns).unwrap_or(i16::MAX).to_be_bytes());
         put(out, &fid.to_be_bytes());
         match geometry {
-            None => {}
-            Some(None) => out.extend_from_slice(&NULL),
-            Some(Some(bytes)) => put(out, bytes),
+            GeometryCell::NoColumn => {}
+            GeometryCell::Null => out.extend_from_slice(&NULL),
+            GeometryCell::Wkb(bytes) => put(out, bytes),
         }
         for value in values {
             match binary(value) {
@@ -211,7 +221,11 @@ mod tests {
     fn rows_come_apart_wherever_they_are_cut() {
         let mut rows = Rows::default();
         for (fid, text) in [(1, "một"), (2, ""), (3, "ba")] {
-            rows.add(fid, None, &[if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) }]);
+            rows.add(
+                fid,
+                GeometryCell::NoColumn,
+                &[if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) }],
+            );
         }
         let all = [HEAD, &rows.bytes, &TAIL].concat();
         for step in 1..all.len() {

@@ -114,15 +114,11 @@ impl Lender {
     /// A connection; a new one if `fresh`, because after a failure the idle ones are likely to be dead too.
     pub(super) async fn lend(self: &Arc<Self>, purpose: Purpose, fresh: bool) -> Result<Lease, StoreError> {
         let wait = self.connect_timeout();
-        let permit = match timeout(wait, Arc::clone(&self.permits).acquire_owned()).await {
-            Ok(Ok(permit)) => permit,
-            Ok(Err(_)) | Err(_) => {
-                return Err(self.away(format!(
-                    "all {} connections are in use, and none became free within {wait:?}; try again, or \
-                     allow more",
-                    self.pool.size
-                )));
-            }
+        let Ok(Ok(permit)) = timeout(wait, Arc::clone(&self.permits).acquire_owned()).await else {
+            return Err(self.away(format!(
+                "all {} connections are in use, and none became free within {wait:?}; try again, or allow more",
+                self.pool.size
+            )));
         };
         if fresh {
             self.idle().clear();

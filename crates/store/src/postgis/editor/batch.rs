@@ -40,8 +40,7 @@ impl BatchTable {
         let copying = session.copy_in(sql)?;
         let mut rows = Rows::default();
         for row in batch {
-            let geometry = entry.spatial().then(|| row.feature.bytes());
-            rows.add(row.fid, geometry, &row.feature.values);
+            rows.add(row.fid, row.feature.cell(entry.spatial()), &row.feature.values);
             if rows.bytes.len() >= CHUNK {
                 copying.send(&mut rows);
             }

@@ -84,8 +84,7 @@ impl RowSink {
             Target::Waiting { .. } if self.held => usize::MAX,
             Target::Waiting { .. } => CHUNK,
         };
-        let geometry = entry.spatial().then(|| feature.bytes());
-        self.rows.add(fid, geometry, &feature.values);
+        self.rows.add(fid, feature.cell(entry.spatial()), &feature.values);
         if self.rows.bytes.len() >= limit { self.send(session, entry) } else { Ok(()) }
     }
 

@@ -88,8 +88,8 @@ impl Live {
     /// the store if they are too many. Some former cities are kept in memory. [`CitySnapshot::find`] of a
     /// former city answers for the newest revision.
     ///
-    /// Blocks: for milliseconds where little has changed, for as long as reading the layers takes where much
-    /// has.
+    /// Blocks: for milliseconds if little has changed since, or for as long as it takes to read the layers if
+    /// much has.
     ///
     /// # Errors
     /// [`StoreError::NoRevision`] if there is no revision of this number.

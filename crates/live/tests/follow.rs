@@ -1,4 +1,4 @@
-//! The city in memory beside a store that others write to.
+//! The city in memory while others write to its store.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

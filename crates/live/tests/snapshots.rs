@@ -69,7 +69,7 @@ impl Place {
         self.files.join(format!("{layer}.snapshot"))
     }
 
-    /// The inode: another one when the file was written anew.
+    /// The inode, which changes when the file is written again.
     fn inode(&self, layer: &str) -> Option<u64> {
         fs::metadata(self.file(layer)).ok().map(|metadata| metadata.ino())
     }

@@ -106,7 +106,7 @@ fn tokens(text: &str, decimal_comma: bool) -> Option<Vec<Token>> {
 
 fn mark(word: &str) -> Option<Mark> {
     Some(match fold(word).as_str() {
-        // Also beside Đ: no place in Vietnam is in the south, and *Nam* is written out.
+        // Also next to Đ: no place in Vietnam is in the south, and *Nam* is written out.
         "n" | "north" | "b" | "bac" | "lat" | "latitude" => Mark::Lat(1.0),
         "s" | "south" | "nam" => Mark::Lat(-1.0),
         "e" | "east" | "d" | "dong" | "lon" | "lng" | "long" | "longitude" => Mark::Lon(1.0),

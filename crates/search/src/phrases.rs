@@ -133,7 +133,7 @@ impl Phrases {
     ) {
         let wanted: Vec<&str> = asked.core.split(' ').collect();
         let last = wanted.len() - 1;
-        // Only phrases with the rarest word are compared. An unfinished last word stands for all words that
+        // Only phrases with the rarest word are compared. An unfinished last word means all words that
         // begin with it.
         let mut rarest: Option<Range<usize>> = None;
         for (position, word) in wanted.iter().enumerate() {

@@ -141,7 +141,7 @@ impl QueryRun<'_> {
                     found.push(self.feature((position, layer.role), (row, bbox), score, precision));
                 }
             }
-            // For a street without a house number, one of its addresses stands for the street.
+            // For a street without a house number, one of its addresses is taken for the street.
             for (fit, phrase) in find(&addresses, readings.map(street), self.limit) {
                 for (row, bbox) in gather(snapshot, addresses.rows(phrase), self.near) {
                     let score = base(fit, bbox) - 0.05;

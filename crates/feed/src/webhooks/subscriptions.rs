@@ -31,7 +31,7 @@ pub struct NewSubscription {
     pub layers: Option<Vec<LayerId>>,
 }
 
-/// What the maker of a subscription is told once.
+/// What whoever makes a subscription learns once, and cannot read again.
 #[derive(Clone, Debug, Serialize)]
 pub struct Added {
     /// The id, `wh_` and 16 hexadecimal digits.

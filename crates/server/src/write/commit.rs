@@ -26,7 +26,7 @@ pub(crate) struct WriteTask {
 
 /// The edits of a request, as its body gives them.
 pub(crate) enum RequestedEdits {
-    /// One feature.
+    /// The edit of one feature.
     Single(SingleEdit),
     /// The edits of a batch.
     Batch(BatchEdits),
@@ -77,7 +77,7 @@ pub(crate) async fn write(context: &RequestContext, task: WriteTask) -> Result<W
 }
 
 impl WriteTask {
-    /// Blocks.
+    /// Writes the edits, or finds the answer to an earlier request with the same key. Blocks.
     fn run(self, live: &Live) -> Result<WriteOutcome, Problem> {
         let Self { meta, key, edits } = self;
         let store = live.store();

@@ -163,7 +163,7 @@ pub(crate) fn answer(status: StatusCode, document: &Value, headers: &[(HeaderNam
     response
 }
 
-/// A 204 response.
+/// A response with status 204, which caches must not keep.
 pub(crate) fn no_content() -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

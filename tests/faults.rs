@@ -4,7 +4,12 @@
 //!
 //! `CITYMAP_FAULT_ROUNDS` says how many rounds of each (default 5).
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and prints what it tried"
+)]
 
 use std::{
     collections::BTreeMap,

@@ -1,6 +1,11 @@
 //! Tiles of the running server, decoded by somebody else's decoder.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and prints what it tried"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

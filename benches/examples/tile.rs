@@ -87,7 +87,7 @@ fn parcels(count: i64) -> LayerSnapshot {
                     Value::Int(lot),
                     Value::Text(uses[dice.random_range(0..uses.len())].into()),
                     Value::Real((dice.random_range(30.0..400.0f64) * 10.0).round() / 10.0),
-                    Value::Text(format!("{}/{} Lê Văn Sỹ", lot, sheet)),
+                    Value::Text(format!("{lot}/{sheet} Lê Văn Sỹ")),
                     Value::Date(day(dice.random_range(0..4000))),
                 ],
             })

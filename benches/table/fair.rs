@@ -34,7 +34,7 @@ pub(crate) fn run(table: &mut Table, measuring: &Measuring<'_>) {
         alone.p99,
         self::resident(measuring.warm.pid())
     );
-    table.limit_noted("… 99 of 100 answered within", beside.p99, 5.0 * alone.p99, "ms", &note);
+    table.limit_noted("… 99 of 100 answered within", [beside.p99, 5.0 * alone.p99], "ms", &note);
 }
 
 /// Runs one job after the other until `over`; how many were begun. The last one is cancelled.

@@ -10,6 +10,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
+    clippy::exit,
     reason = "a benchmark prints its figures and fails by panicking"
 )]
 

@@ -39,11 +39,11 @@ impl Table {
 
     /// A figure that must not exceed a limit: smaller is better.
     pub(crate) fn limit(&mut self, work: &str, ours: f64, limit: f64, unit: &str) {
-        self.limit_noted(work, ours, limit, unit, "the limit that we set ourselves");
+        self.limit_noted(work, [ours, limit], unit, "the limit that we set ourselves");
     }
 
     /// As [`Table::limit`], and where the limit comes from.
-    pub(crate) fn limit_noted(&mut self, work: &str, ours: f64, limit: f64, unit: &str, note: &str) {
+    pub(crate) fn limit_noted(&mut self, work: &str, [ours, limit]: [f64; 2], unit: &str, note: &str) {
         let peer = Some((format!("{limit:.2} {unit}"), limit / ours));
         self.add(work, format!("{ours:.2} {unit}"), peer, note);
     }

@@ -2,6 +2,7 @@
 //! whole cluster.
 
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -169,7 +170,8 @@ impl Drop for Cluster {
         if self.data().join("postmaster.pid").exists() {
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.crash()));
             if outcome.is_err() {
-                eprintln!("a cluster could not be stopped: {}", self.data().display());
+                let _ =
+                    writeln!(std::io::stderr(), "a cluster could not be stopped: {}", self.data().display());
             }
         }
     }

@@ -72,8 +72,8 @@ mod versions;
 use std::{path::Path, time::Duration};
 
 pub use checksum::{Checksum, checksum};
-pub use city::{city_profile, set_city_profile};
 use chrono::{DateTime, Utc};
+pub use city::{city_profile, set_city_profile};
 use citymap_model::{CommitMeta, Feature, Fid, Layer, LayerId, Mode, NewFeature, Revision, RevisionNumber};
 pub use error::{Cause, StoreError};
 pub use geopackage::GeoPackage;

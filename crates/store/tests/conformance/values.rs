@@ -1,6 +1,8 @@
 //! What goes in comes out.
 
-use citymap_model::{Field, FieldType, Geometry, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value};
+use citymap_model::{
+    Field, FieldType, Geometry, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value, YEARS,
+};
 use citymap_store::Store;
 use geo_types::{
     Coord, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon,
@@ -37,8 +39,7 @@ fn value_rows() -> impl Strategy<Value = Vec<Vec<Value>>> {
         prop_oneof![1 => Just(Value::Null), 5 => values].boxed()
     }
     let day = || {
-        (0i32..=9999, 1u32..=366)
-            .prop_filter_map("a day", |(year, day)| chrono::NaiveDate::from_yo_opt(year, day))
+        (YEARS, 1u32..=366).prop_filter_map("a day", |(year, day)| chrono::NaiveDate::from_yo_opt(year, day))
     };
     let row = vec![
         or_null(any::<bool>().prop_map(Value::Bool)),
@@ -110,7 +111,15 @@ pub(crate) fn every_kind_of_value_comes_back(store: &dyn Store) {
             Ok(())
         })
         .unwrap();
-    // What no store can hold: NaN is no number, and becomes null.
+    // The years outside the range are rejected, on either side.
+    for year in [*YEARS.start() - 1, *YEARS.end() + 1] {
+        let mut values = vec![Value::Null; 6];
+        values[4] = Value::Date(chrono::NaiveDate::from_ymd_opt(year, 12, 31).unwrap());
+        let feature = NewFeature { geometry: None, values };
+        let (_, puts) = write(store, &typed(), Mode::Replace, vec![feature]);
+        assert_eq!(puts, [citymap_store::Put::Rejected(citymap_store::Refusal::Year)]);
+    }
+    // What no store can hold: NaN is not a number, and becomes null.
     let mut nan = vec![Value::Null; 6];
     nan[2] = Value::Real(f64::NAN);
     write(store, &typed(), Mode::Replace, vec![NewFeature { geometry: None, values: nan }]);

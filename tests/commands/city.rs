@@ -118,7 +118,7 @@ fn mistakes_are_explained_and_change_nothing() {
     import(&bench);
     for (arguments, told) in [
         (&["set"][..], "say what to change"),
-        (&["set", "--crs", "EPSG:4326"], "grid"),
+        (&["set", "--crs", "EPSG:4326"], "UTM zone"),
         (&["set", "--view", "500,21,3"], "not on the map"),
         (&["set", "--languages", "fr"], "vi, en"),
     ] {

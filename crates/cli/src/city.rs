@@ -204,7 +204,7 @@ mod tests {
     fn mistakes_are_refused_with_what_to_write() {
         for (arguments, told) in [
             (&[][..], "say what to change"),
-            (&["--crs", "4326"], "grid"),
+            (&["--crs", "4326"], "UTM zone"),
             (&["--utc-offset", "7"], "+07:00"),
             (&["--view", "105.85,21.03"], "longitude"),
             (&["--view", "500,21.03,13"], "not on the map"),

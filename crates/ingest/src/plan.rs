@@ -43,7 +43,7 @@ pub(crate) fn plan(
     sources: &[(String, Source)],
     present: &[Layer],
 ) -> Result<Vec<Plan>, ImportError> {
-    let found: Vec<Found> = sources
+    let found: Vec<Found<'_>> = sources
         .iter()
         .enumerate()
         .flat_map(|(file, (shown, source))| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, get, post},
 };
 
@@ -14,7 +14,11 @@ use crate::{
     archives, assets, changes,
     features::{items, landing, schema},
     health,
-    http::{methods::method_not_allowed, middleware::handle_request, problem::Problem},
+    http::{
+        methods::{complete_options, method_not_allowed},
+        middleware::handle_request,
+        problem::Problem,
+    },
     jobs, openapi,
     processes::{self, PROCESSES},
     questions, tiles, write,
@@ -82,7 +86,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     for (path, methods) in routes() {
         router = router.route(&path, methods);
     }
-    router
+    let routed = router
         .route("/", get(assets::web))
         .route("/api/", get(landing::landing))
         .route("/api/{*rest}", get(nothing_in_api))
@@ -90,7 +94,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), handle_request))
         .layer(DefaultBodyLimit::max(body))
-        .with_state(app)
+        .with_state(app);
+    Router::new().fallback_service(routed).layer(from_fn(complete_options))
 }
 
 async fn nothing_in_api() -> Problem {

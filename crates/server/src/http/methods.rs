@@ -6,6 +6,7 @@
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 
@@ -42,9 +43,19 @@ fn preflight() -> Response {
     response
 }
 
+/// Wraps the whole router, because the router adds `Allow` after all layers within it.
+pub(crate) async fn complete_options(request: Request, next: Next) -> Response {
+    let options = request.method() == Method::OPTIONS;
+    let mut response = next.run(request).await;
+    if options {
+        complete_allow(response.headers_mut());
+    }
+    response
+}
+
 /// Completes the `Allow` header of an answer to `OPTIONS`: the router lists what it routes, and every route
 /// also answers `OPTIONS`. In alphabetical order.
-pub(super) fn complete_allow(headers: &mut HeaderMap) {
+fn complete_allow(headers: &mut HeaderMap) {
     let routed = headers.get(header::ALLOW).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut methods: Vec<&str> =
         routed.split(',').map(str::trim).filter(|method| !method.is_empty()).collect();

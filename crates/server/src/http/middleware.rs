@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -25,7 +25,6 @@ use crate::{
     config::Limits,
     hash::hash_of,
     http::{
-        methods::complete_allow,
         params::{MIN_REVISION, Params},
         problem::Problem,
         request::{RequestSnapshot, RevisionHeader},
@@ -102,9 +101,6 @@ pub(crate) async fn handle_request(
     }
     .instrument(span)
     .await;
-    if method == Method::OPTIONS {
-        complete_allow(response.headers_mut());
-    }
     finish(response.headers_mut(), revision.get(), id, path);
     response
 }

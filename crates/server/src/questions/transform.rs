@@ -34,7 +34,8 @@ pub(crate) async fn transform(mut context: RequestContext) -> HandlerResult {
     let to = match to {
         Some(list) => list.split(',').map(|name| name.parse::<Crs>()).collect::<Result<Vec<_>, _>>()?,
         None => {
-            let mut usual = vec![Crs::home(), vn2000::home_zone_for(position), Crs::VN2000, Crs::WEB_MERCATOR];
+            let mut usual =
+                vec![Crs::home(), vn2000::home_zone_for(position), Crs::VN2000, Crs::WEB_MERCATOR];
             usual.dedup();
             usual
         }

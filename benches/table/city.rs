@@ -55,8 +55,8 @@ pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usiz
     table
 }
 
-/// Imports the same file into PostGIS (COPY, with a GiST index) and, if `record` gives the number of parcels, into
-/// our stores and a GeoPackage.
+/// Imports the same file into PostGIS (COPY, with a GiST index) and, if `record` gives the number of parcels,
+/// into our stores and a GeoPackage.
 fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, record: Option<u32>) {
     let file = bench.path("parcels.fgb");
     ogr2ogr(&file, &bench.store(), "FlatGeobuf", &[]);

@@ -34,8 +34,8 @@ impl Load {
     }
 }
 
-/// Requests one path after the other, repeatedly, on [`CONNECTIONS`] kept connections. Any answer but a success
-/// ends the benchmark.
+/// Requests one path after the other, repeatedly, on [`CONNECTIONS`] kept connections. Any answer but a
+/// success ends the benchmark.
 pub(crate) fn get(url: &str, time: Duration, paths: &[String]) -> Load {
     run(url, time, "gzip", paths)
 }

@@ -123,8 +123,8 @@ fn z_limit(z: u8) -> f64 {
     if z == 14 { 200.0 } else { 300.0 }
 }
 
-/// One tile after the other out of the cache, compared with the same number of bytes by a server that does nothing
-/// else.
+/// One tile after the other out of the cache, compared with the same number of bytes by a server that does
+/// nothing else.
 fn warm(table: &mut Table, measuring: &Measuring<'_>, z: u8) {
     let paths: Vec<String> = (0..50).map(|n| path(tile_of(measuring, n, z))).collect();
     // Every path once: after that all are there.

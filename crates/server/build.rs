@@ -9,7 +9,8 @@ const PAGE: &str = "<!doctype html>
 <title>citymap</title>
 <!-- citymap: the web map is not built -->
 <p>Bản đồ web chưa được dựng; chạy <code>make web</code>. Giao diện dịch vụ ở <a href=\"/api\">/api</a>.
-<p lang=\"en\">The web map is not built; run <code>make web</code>. The interface for services is at <a href=\"/api\">/api</a>.
+<p lang=\"en\">The web map is not built; run <code>make web</code>. The interface for services is at <a \
+href=\"/api\">/api</a>.
 </html>
 ";
 

@@ -36,7 +36,8 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "TEXT")]
     name_en: Option<String>,
 
-    /// The home grid, on which areas and lengths are given: a VN-2000 or UTM zone. Restart servers afterwards.
+    /// The home grid, on which areas and lengths are given: a VN-2000 or UTM zone. Restart servers
+    /// afterwards.
     #[arg(long, value_name = "EPSG:n")]
     crs: Option<Crs>,
 
@@ -102,7 +103,8 @@ fn changed(before: &CityProfile, args: &SetArgs) -> Result<CityProfile, Failure>
     let is_named = name_vi.is_some() || name_en.is_some();
     if !is_named && crs.is_none() && utc_offset.is_none() && view.is_none() && languages.is_empty() {
         return Err(Failure::new(
-            "say what to change, --name-vi \"Thành phố Hà Nội\" for instance; `citymap city set --help` lists it all",
+            "say what to change, --name-vi \"Thành phố Hà Nội\" for instance; `citymap city set --help` \
+             lists it all",
         ));
     }
     let mut profile = before.clone();

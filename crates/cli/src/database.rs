@@ -20,8 +20,8 @@ pub(crate) fn open(global: &Global, create: bool) -> Result<Box<dyn Store>, Stor
     Ok(store)
 }
 
-/// Makes the home grid of the record's city that of this process. One that cannot be used is told and left: every
-/// command would fail otherwise, also the one that mends it.
+/// Makes the home grid of the record's city that of this process. One that cannot be used is told and left:
+/// every command would fail otherwise, also the one that mends it.
 fn use_home_grid(store: &dyn Store) {
     let grid = city_profile(store).map(|profile| profile.crs);
     match grid.map(|code| Crs::new(code).and_then(Crs::make_home)) {
@@ -38,8 +38,8 @@ pub(crate) fn open_to_write(global: &Global) -> Result<Box<dyn Store>, StoreErro
     Ok(store)
 }
 
-/// Writes what fields mean into a GeoPackage file of an earlier version of the program ([`add_meanings`]). A database
-/// is brought up to date by `citymap migrate`, whose rights others need not have.
+/// Writes what fields mean into a GeoPackage file of an earlier version of the program ([`add_meanings`]). A
+/// database is brought up to date by `citymap migrate`, whose rights others need not have.
 pub(crate) fn bring_up_to_date(global: &Global, store: &dyn Store) -> Result<(), StoreError> {
     if is_database(&global.store) { Ok(()) } else { add_meanings(store).map(drop) }
 }

@@ -84,7 +84,8 @@ fn datum_shift() -> Finding {
         Ok(()) => Finding {
             severity: Severity::Error,
             message: format!(
-                "coordinates: the control point at Bến Thành is {off:.3} m off; the installation of PROJ is not usable"
+                "coordinates: the control point at Bến Thành is {off:.3} m off; the installation of PROJ is \
+                 not usable"
             ),
         },
         Err(error) => Finding { severity: Severity::Error, message: format!("coordinates: {error}") },

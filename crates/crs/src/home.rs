@@ -1,7 +1,7 @@
 //! The home grid: the one on which this process gives areas and lengths.
 //!
-//! A process serves one city, and its city profile names the grid. It is set once, before anything is measured, and
-//! never changes afterwards: a calculation that began on one grid must not end on another.
+//! A process serves one city, and its city profile names the grid. It is set once, before anything is
+//! measured, and never changes afterwards: a calculation that began on one grid must not end on another.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -28,8 +28,8 @@ impl Crs {
         Self::home() == *BUILTIN
     }
 
-    /// Makes this system the home grid of the process, and gives the one that is in use from now on: another one
-    /// where the process has a home grid already.
+    /// Makes this system the home grid of the process, and gives the one that is in use from now on: another
+    /// one where the process has a home grid already.
     ///
     /// # Errors
     /// [`CrsError`] if PROJ does not know the system, or it is not a grid to measure on.

@@ -67,8 +67,8 @@ impl Live {
         Ok(self.store.log_after(before, 1)?.into_iter().next())
     }
 
-    /// The city profile in the record. One that cannot be read leaves the former one in place: it is no reason to show
-    /// nothing.
+    /// The city profile in the record. One that cannot be read leaves the former one in place: it is no
+    /// reason to show nothing.
     fn profile(&self, old: &City) -> Arc<CityProfile> {
         match city_profile(self.store()) {
             Ok(profile) if profile == *old.profile => Arc::clone(&old.profile),

@@ -1,7 +1,7 @@
 //! The city profile: what the program must know of the city that it serves, and that no layer says.
 //!
-//! A record keeps its profile as the document [`CityProfile::DOCUMENT`]. Where it has none, the profile of `data/city.tsv`
-//! holds ([`CityProfile::builtin`]), whose communes the tables of [`crate::units`] list.
+//! A record keeps its profile as the document [`CityProfile::DOCUMENT`]. Where it has none, the profile of
+//! `data/city.tsv` holds ([`CityProfile::builtin`]), whose communes the tables of [`crate::units`] list.
 
 use std::{fmt, str::FromStr, sync::LazyLock};
 
@@ -61,7 +61,8 @@ pub enum InvalidCityProfile {
     Nameless,
     /// A view outside of the map.
     #[error(
-        "the view {lon}, {lat} at zoom {zoom} is not on the map: longitude −180 to 180, latitude −85 to 85, zoom 0 to 22"
+        "the view {lon}, {lat} at zoom {zoom} is not on the map: longitude −180 to 180, latitude −85 to 85, \
+         zoom 0 to 22"
     )]
     View {
         /// Longitude, degrees.

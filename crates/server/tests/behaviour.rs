@@ -144,7 +144,8 @@ fn a_browser_may_ask_from_another_page() {
     let server = Server::start();
     let answer = raw(
         &server,
-        "OPTIONS /api/within HTTP/1.1\r\nhost: x\r\norigin: https://a.vn\r\naccess-control-request-method: POST\r\nconnection: close\r\n\r\n",
+        "OPTIONS /api/within HTTP/1.1\r\nhost: x\r\norigin: https://a.vn\r\naccess-control-request-method: \
+         POST\r\nconnection: close\r\n\r\n",
     );
     assert!(
         answer.starts_with("HTTP/1.1 204")
@@ -225,7 +226,8 @@ fn a_request_under_way_ends_after_the_signal_to_stop() {
     let body = r#"{"type":"Polygon","coordinates":[[[106,10],[107,10],[107,11],[106,11],[106,10]]]}"#;
     let mut stream = TcpStream::connect(server.address).unwrap();
     let head = format!(
-        "POST /api/within HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "POST /api/within HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: \
+         {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();

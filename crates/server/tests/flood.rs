@@ -1,5 +1,5 @@
-//! Ten times as much as the server can do: it does what it can, sends the rest away with a time to come back, and small
-//! questions go on.
+//! Ten times as much as the server can do: it does what it can, sends the rest away with a time to come back,
+//! and small questions go on.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
 mod common;

@@ -1,5 +1,5 @@
-//! Tiles under edits: what is served equals what a server gives that has just been started, and what an edit does not
-//! touch is not made again.
+//! Tiles under edits: what is served equals what a server gives that has just been started, and what an edit
+//! does not touch is not made again.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
 mod common;

@@ -19,7 +19,8 @@ pub fn city_profile(store: &dyn Store) -> Result<CityProfile, StoreError> {
     })
 }
 
-/// Writes the profile, and commits a revision without changes to layers: running servers and caches go by revisions.
+/// Writes the profile, and commits a revision without changes to layers: running servers and caches go by
+/// revisions.
 ///
 /// # Errors
 /// [`StoreError::Busy`] if somebody else changed the profile at the same moment; what writing fails with.

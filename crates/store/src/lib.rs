@@ -307,8 +307,8 @@ pub trait Store: Send + Sync {
     /// As for every call of [`Store`].
     fn put_document(&self, name: &str, expected: u64, body: Option<&str>) -> Result<bool, StoreError>;
 
-    /// The layers whose stored definitions are from before fields had meanings, sorted; [`add_meanings`] writes
-    /// them again.
+    /// The layers whose stored definitions are from before fields had meanings, sorted; [`add_meanings`]
+    /// writes them again.
     ///
     /// # Errors
     /// As for every call of [`Store`].
@@ -316,7 +316,8 @@ pub trait Store: Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Brings what the store shows on the city's home grid to the grid of the city profile ([`set_city_profile`]).
+    /// Brings what the store shows on the city's home grid to the grid of the city profile
+    /// ([`set_city_profile`]).
     ///
     /// # Errors
     /// [`StoreError::Schema`] if other programs depend on the former grid, with what to do.

@@ -66,7 +66,8 @@ pub(crate) async fn changes(mut context: RequestContext) -> HandlerResult {
     let newest = context.city_snapshot.revision();
     if let Some(since) = since.filter(|since| *since > newest) {
         return Err(Problem::parameter(format!(
-            "`since={since}` is above the newest revision, {newest}; use at most {newest}, or wait with min-revision"
+            "`since={since}` is above the newest revision, {newest}; use at most {newest}, or wait with \
+             min-revision"
         ))
         .into());
     }

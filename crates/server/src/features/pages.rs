@@ -55,7 +55,8 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, lang: &str) -> Markup {
         (say(lang, "Phiên bản", "Revision"), Some(snapshot.revision().to_string())),
     ];
     html! {
-        @if layer.synthetic { p { strong { (say(lang, "Dữ liệu mô phỏng, không có thật.", "Synthetic data, made up.")) } } }
+        @if layer.synthetic { p { strong { (say(lang, "Dữ liệu mô phỏng, không có thật.", "Synthetic data, \
+            made up.")) } } }
         p { a href=(format!("/api/collections/{}/items", layer.id)) { (say(lang, "Xem các đối tượng", "Browse the features")) } }
         div.wide { table { tbody {
             @for (name, fact) in &facts { @if let Some(fact) = fact { tr { th scope="row" { (name) } td { (fact) } } } }

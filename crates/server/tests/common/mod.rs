@@ -23,7 +23,8 @@ use geo::{line_string, point, polygon};
 use serde_json::Value as Json;
 use tokio::sync::oneshot;
 
-/// A store in a folder of its own, which is deleted with it. Clones are one store, as the servers of one process share it.
+/// A store in a folder of its own, which is deleted with it. Clones are one store, as the servers of one
+/// process share it.
 #[derive(Clone)]
 pub(crate) struct TestStore {
     record: SwitchStore,
@@ -89,7 +90,7 @@ pub(crate) const CORNER: [f64; 2] = [106.690_123_456_789, 10.770_987_654_321];
 pub(crate) const SIDE: f64 = 0.000_2;
 /// Parcels in a row.
 pub(crate) const COLUMNS: usize = 25;
-/// Parcels in all.
+/// The number of parcels in the test city.
 pub(crate) const PARCELS: usize = 1_234;
 
 /// The middle of a parcel.
@@ -187,7 +188,7 @@ fn table() -> (Layer, Vec<NewFeature>) {
     (layer, vec![NewFeature { geometry: None, values: vec![Value::Int(1)] }])
 }
 
-/// The small city.
+/// The small city that most tests use.
 pub(crate) fn store() -> TestStore {
     let store = TestStore::default();
     for (layer, features) in [parcels(), wells(), roads(), table()] {
@@ -200,7 +201,7 @@ pub(crate) fn store() -> TestStore {
 pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// The same as a header.
 pub(crate) const BEARER: &str = "Bearer 0123456789abcdef0123456789abcdef";
-/// Another writer's.
+/// The token of another writer.
 pub(crate) const OTHER_TOKEN: &str = "fedcba9876543210fedcba9876543210";
 
 /// Lets two writers write.

@@ -335,7 +335,8 @@ fn a_repeated_key_is_told_apart() {
     assert_eq!(events.revision().1["layers"][0]["features"][0]["id"], "1-3~11");
 }
 
-/// From the commit's return to the event in a reader's hands: `cargo test -p citymap-server --test feed -- --ignored --nocapture`.
+/// From the commit's return to the event in a reader's hands: `cargo test -p citymap-server --test feed --
+/// --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 fn how_long_an_event_takes() {

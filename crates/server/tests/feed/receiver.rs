@@ -1,4 +1,5 @@
-//! One who receives webhooks: an HTTP server of a few lines that answers as it is told and remembers what came.
+//! One who receives webhooks: an HTTP server of a few lines that answers as it is told and remembers what
+//! came.
 
 use std::{
     collections::VecDeque,

@@ -1,4 +1,5 @@
-//! A reader of server-sent events that is not a browser: HTTP/1.1 by hand, so that it sees what is sent and when.
+//! A reader of server-sent events that is not a browser: HTTP/1.1 by hand, so that it sees what is sent and
+//! when.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -36,7 +37,8 @@ impl Events {
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let last_id = last.map(|last| format!("last-event-id: {last}\r\n")).unwrap_or_default();
         let request = format!(
-            "GET /api/events{query} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\naccept-encoding: gzip\r\n{last_id}\r\n"
+            "GET /api/events{query} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\naccept-encoding: \
+             gzip\r\n{last_id}\r\n"
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut reader = BufReader::new(stream);

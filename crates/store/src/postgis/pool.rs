@@ -116,7 +116,8 @@ impl Lender {
         let wait = self.connect_timeout();
         let Ok(Ok(permit)) = timeout(wait, Arc::clone(&self.permits).acquire_owned()).await else {
             return Err(self.away(format!(
-                "all {} connections are in use, and none became free within {wait:?}; try again, or allow more",
+                "all {} connections are in use, and none became free within {wait:?}; try again, or allow \
+                 more",
                 self.pool.size
             )));
         };

@@ -307,7 +307,8 @@ fn home_srid(session: &mut Session<'_>) -> Result<u32, StoreError> {
             .fetch_optional(conn)
             .await
     })?;
-    // A profile that cannot be read is told where it is read for itself; the views are then on the built-in grid.
+    // A profile that cannot be read is told where it is read for itself; the views are then on the built-in
+    // grid.
     let profile = body.flatten().and_then(|body| serde_json::from_str::<CityProfile>(&body).ok());
     Ok(profile.map_or(CityProfile::builtin().crs, |profile| profile.crs))
 }

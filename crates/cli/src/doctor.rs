@@ -28,7 +28,10 @@ pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
     if global.json {
         let list: Vec<_> = findings
             .iter()
-            .map(|finding| serde_json::json!({ "severity": word(finding.severity), "message": finding.message }))
+            .map(|finding| {
+                let (severity, message) = (word(finding.severity), &finding.message);
+                serde_json::json!({ "severity": severity, "message": message })
+            })
             .collect();
         output::print_json(&serde_json::json!({ "errors": errors, "findings": list }))?;
     } else {

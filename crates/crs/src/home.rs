@@ -18,7 +18,7 @@ static BUILTIN: LazyLock<Crs> = LazyLock::new(|| {
 });
 
 impl Crs {
-    /// The home grid.
+    /// The grid on which areas and lengths are measured.
     pub fn home() -> Self {
         HOME.get().copied().unwrap_or(*BUILTIN)
     }

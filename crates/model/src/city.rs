@@ -21,7 +21,7 @@ pub struct CityProfile {
     pub map_label: Title,
     /// The EPSG code of the home grid, on which areas and lengths are given.
     pub crs: u32,
-    /// The city's time.
+    /// The difference of the city's time from UTC.
     pub utc_offset: UtcOffset,
     /// Where the map begins.
     pub view: CoreView,
@@ -65,11 +65,11 @@ pub enum InvalidCityProfile {
          zoom 0 to 22"
     )]
     View {
-        /// Longitude, degrees.
+        /// WGS 84 longitude in degrees.
         lon: f64,
-        /// Latitude, degrees.
+        /// WGS 84 latitude in degrees.
         lat: f64,
-        /// Zoom.
+        /// The zoom of the first view.
         zoom: f64,
     },
     /// A language that the map does not speak, or no language at all.
@@ -137,7 +137,7 @@ impl CityProfile {
 }
 
 impl Default for CityProfile {
-    /// [`CityProfile::builtin`].
+    /// The profile of a record that has none: [`CityProfile::builtin`].
     fn default() -> Self {
         BUILTIN.clone()
     }

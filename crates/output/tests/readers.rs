@@ -82,13 +82,15 @@ fn write(path: &Path, table: &Table, geometries: &[Option<Geometry>]) {
 fn donut() -> Polygon {
     polygon! {
         exterior: [(x: 106.7, y: 10.7), (x: 106.8, y: 10.7), (x: 106.8, y: 10.8), (x: 106.7, y: 10.8)],
-        interiors: [[(x: 106.73, y: 10.73), (x: 106.73, y: 10.76), (x: 106.76, y: 10.76), (x: 106.76, y: 10.73)]],
+        interiors: [[(x: 106.73, y: 10.73), (x: 106.73, y: 10.76), (x: 106.76, y: 10.76),
+            (x: 106.76, y: 10.73)]],
     }
 }
 
 fn square() -> Polygon {
     let [west, south] = [106.123_456_789_012_34, 10.0 / 3.0];
-    polygon![(x: west, y: south), (x: west + 0.1, y: south), (x: west + 0.1, y: south + 0.1), (x: west, y: south + 0.1)]
+    polygon![(x: west, y: south), (x: west + 0.1, y: south), (x: west + 0.1, y: south + 0.1),
+        (x: west, y: south + 0.1)]
 }
 
 fn line() -> LineString {

@@ -31,9 +31,8 @@ pub(crate) async fn ready(context: RequestContext) -> Result<Response, Problem> 
             5,
         ));
     }
-    Ok(say(
-        json!({"status": "ready", "revision": context.city_snapshot.revision(), "layers": context.city_snapshot.city.layers.len()}),
-    ))
+    Ok(say(json!({"status": "ready", "revision": context.city_snapshot.revision(),
+            "layers": context.city_snapshot.city.layers.len()})))
 }
 
 fn say(document: serde_json::Value) -> Response {

@@ -72,8 +72,10 @@ fn values_of_every_type_come_as_stored() {
     assert_eq!(
         feature["properties"],
         json!({
-            "ma_thua": "26740-1-1202", "so_thua": 1202, "loại đất": "CLN", "dien_tich": 550.25, "so_nha": "032",
-            "ngay_cap": "2022-07-01", "cap_nhat": "2022-07-01T00:20:03.250Z", "tranh_chap": true, "ma_lon": 9_000_001_202_i64,
+            "ma_thua": "26740-1-1202", "so_thua": 1202, "loại đất": "CLN", "dien_tich": 550.25,
+                "so_nha": "032",
+            "ngay_cap": "2022-07-01", "cap_nhat": "2022-07-01T00:20:03.250Z", "tranh_chap": true,
+                "ma_lon": 9_000_001_202_i64,
             "ghi_chu": "ghi chú \"1202\" \\ đ",
         })
     );

@@ -43,7 +43,8 @@ fn tiles() -> Vec<String> {
 fn square(random: &mut Random) -> Value {
     let [x, y] = middle(random.below(common::PARCELS));
     let h = 0.000_03 * (1 + random.below(6)) as f64;
-    json!({"type": "Polygon", "coordinates": [[[x - h, y - h], [x + h, y - h], [x + h, y + h], [x - h, y + h], [x - h, y - h]]]})
+    json!({"type": "Polygon",
+        "coordinates": [[[x - h, y - h], [x + h, y - h], [x + h, y + h], [x - h, y + h], [x - h, y - h]]]})
 }
 
 /// Some edits in one batch: of values, of keys (that others have too), of places; parcels that come and go.

@@ -181,7 +181,8 @@ fn what_cannot_be_done_is_said_before_a_job_is_made() {
         json!({"layer": "wells", "with": "roads"}),
         json!({"layer": "parcels", "with": "zones", "format": "shp"}),
         json!({"layer": "parcels", "with": "zones", "filter": {"zones": {"ghi_chu_kin": "x"}}}),
-        json!({"layer": "parcels", "with": "zones", "within": {"type": "Point", "coordinates": [106.7, 10.7]}}),
+        json!({"layer": "parcels", "with": "zones",
+            "within": {"type": "Point", "coordinates": [106.7, 10.7]}}),
         json!({"layer": "parcels", "with": "zones", "wiht": 1}),
     ] {
         assert_eq!(start(&server, &inputs).0, 400, "{inputs}");

@@ -9,7 +9,7 @@
 //! | `water` | `waterway=*`, `natural=water/wetland`, `landuse=reservoir/basin` | lines, areas |
 //! | `land_use` | `landuse=*`, `leisure=*`, `natural=*`, `amenity=*`, … but water and buildings | areas |
 //! | `places` | nodes with `place=*`, or with a name and an amenity, shop, office, tourism, … | points |
-//! | `addresses` | `addr:housenumber=*`, areas and lines as a point inside or on them | points, lines, areas |
+//! | `addresses` | `addr:housenumber=*`, areas and lines as a point in or on them | points, lines, areas |
 //! | `boundaries` | `boundary=*` | lines, areas |
 //! | `other_lines` | every other line: railways, power lines, walls | lines |
 //!

@@ -198,14 +198,17 @@ fn table(revisions: &[String], older: Option<&str>, newer: Option<&str>, lang: &
                             td.n rowspan=(rows) { (revision["time"].as_str().unwrap_or_default()) }
                             td rowspan=(rows) {
                                 (revision["message"].as_str().unwrap_or_default())
-                                @if let Some(source) = revision["source"].as_str() { " " span.soft { (source) } }
+                                @if let Some(source) = revision["source"].as_str() {
+                                    " " span.soft { (source) } }
                             }
                         }
                         @if let Some(layer) = layers.get(position) {
-                            td { a href=(format!("/api/collections/{}", layer["layer"].as_str().unwrap_or_default())) {
+                            td { a href=(format!("/api/collections/{}",
+                                layer["layer"].as_str().unwrap_or_default())) {
                                 (layer["layer"].as_str().unwrap_or_default())
                             } }
-                            @for count in ["added", "changed", "removed", "rejected"] { td.n { (number(&layer[count])) } }
+                            @for count in ["added", "changed", "removed", "rejected"] {
+                                td.n { (number(&layer[count])) } }
                         } @else { td colspan="5" {} }
                     } }
                 } }

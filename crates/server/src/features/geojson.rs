@@ -296,7 +296,8 @@ mod tests {
     fn every_kind_of_geometry_reads_back_bit_for_bit() {
         let third = 1.0 / 3.0;
         let square = polygon!(exterior: [(x: 0., y: 0.), (x: 9.1, y: 0.), (x: 9.1, y: 9.), (x: 0., y: 0.)],
-                              interiors: [[(x: 5., y: 2.), (x: 6., y: 2.), (x: 6., y: third), (x: 5., y: 2.)]]);
+                              interiors: [[(x: 5., y: 2.), (x: 6., y: 2.), (x: 6., y: third),
+                                  (x: 5., y: 2.)]]);
         let line = line_string![(x: 106.123_456_789_012_35, y: 2e-9), (x: -third, y: 4.)];
         let shapes: Vec<Option<Geometry>> = vec![
             Some(point!(x: third, y: -0.1).into()),

@@ -90,7 +90,8 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
         "title": title,
         "description": description,
         "links": links,
-        "citymap": {"revision": context.city_snapshot.revision(), "layers": context.city_snapshot.city.layers.len(), "version": env!("CARGO_PKG_VERSION"),
+        "citymap": {"revision": context.city_snapshot.revision(),
+            "layers": context.city_snapshot.city.layers.len(), "version": env!("CARGO_PKG_VERSION"),
                     "city": profile(city)},
     });
     Ok(html::reply(&context, &Page { representation, title: &title, kind: JSON, etag: &etag }, &document)

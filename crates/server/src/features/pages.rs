@@ -16,7 +16,8 @@ use crate::{
 pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str) -> Markup {
     html! {
         @if layers.is_empty() {
-            p { (say(lang, "Chưa có dữ liệu: dùng ", "No data yet: use ")) code { "citymap import" } " / " code { "citymap demo" } "." }
+            p { (say(lang, "Chưa có dữ liệu: dùng ", "No data yet: use ")) code {
+                "citymap import" } " / " code { "citymap demo" } "." }
         } @else {
             div.wide { table {
                 thead { tr {
@@ -29,7 +30,8 @@ pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str) -> Markup {
                 tbody { @for snapshot in layers {
                     @let layer = snapshot.layer();
                     tr {
-                        td { a href=(format!("/api/collections/{}", layer.id)) { (layer_title(layer, lang)) } }
+                        td { a href=(format!("/api/collections/{}", layer.id)) {
+                            (layer_title(layer, lang)) } }
                         td { (layer.role.as_str()) }
                         td { (layer.geometry.as_str()) }
                         td.n { (snapshot.len()) }
@@ -57,9 +59,11 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, lang: &str) -> Markup {
     html! {
         @if layer.synthetic { p { strong { (say(lang, "Dữ liệu mô phỏng, không có thật.", "Synthetic data, \
             made up.")) } } }
-        p { a href=(format!("/api/collections/{}/items", layer.id)) { (say(lang, "Xem các đối tượng", "Browse the features")) } }
+        p { a href=(format!("/api/collections/{}/items", layer.id)) {
+            (say(lang, "Xem các đối tượng", "Browse the features")) } }
         div.wide { table { tbody {
-            @for (name, fact) in &facts { @if let Some(fact) = fact { tr { th scope="row" { (name) } td { (fact) } } } }
+            @for (name, fact) in &facts {
+                @if let Some(fact) = fact { tr { th scope="row" { (name) } td { (fact) } } } }
         } } }
         h2 { (say(lang, "Trường dữ liệu", "Fields")) }
         div.wide { table {
@@ -86,7 +90,8 @@ fn value(field: &Field, value: ValueRef<'_>, lang: &str) -> Markup {
     let text = value.to_text();
     let entry = field.code_list.as_deref().and_then(codes::builtin).and_then(|list| list.get(&text));
     html! {
-        @if let Some(color) = entry.and_then(|entry| entry.color.as_deref()) { span.chip style=(format!("background:{color}")) {} }
+        @if let Some(color) = entry.and_then(|entry| entry.color.as_deref()) {
+            span.chip style=(format!("background:{color}")) {} }
         (text)
         @if let Some(entry) = entry { " " span.soft { (entry.title.get(lang)) } }
         @if let Some(unit) = field.unit.as_deref().filter(|_| !value.is_null()) { " " span.soft { (unit) } }
@@ -103,18 +108,22 @@ pub(crate) fn items(snapshot: &LayerSnapshot, rows: &[Row], next: Option<&str>, 
             div.wide { table {
                 thead { tr {
                     th scope="col" { "id" }
-                    @for (_, field) in &fields { th scope="col" title=(field.name) { (field_title(field, lang)) } }
+                    @for (_, field) in &fields {
+                        th scope="col" title=(field.name) { (field_title(field, lang)) } }
                 } }
                 tbody { @for &row in rows {
                     @let id = snapshot.id(row).to_string();
                     tr {
-                        td { a href=(format!("/api/collections/{}/items/{}", layer.id, segment(&id))) { (id) } }
-                        @for (index, field) in &fields { td { (value(field, snapshot.value(row, *index), lang)) } }
+                        td { a href=(format!("/api/collections/{}/items/{}", layer.id, segment(&id))) {
+                            (id) } }
+                        @for (index, field) in &fields {
+                            td { (value(field, snapshot.value(row, *index), lang)) } }
                     }
                 } }
             } }
         }
-        @if let Some(next) = next { div.pages { a href=(next) rel="next" { (say(lang, "Trang sau →", "Next page →")) } } }
+        @if let Some(next) = next {
+            div.pages { a href=(next) rel="next" { (say(lang, "Trang sau →", "Next page →")) } } }
     }
 }
 
@@ -125,7 +134,8 @@ pub(crate) fn item(snapshot: &LayerSnapshot, row: Row, lang: &str) -> Markup {
     html! {
         div.wide { table { tbody {
             @for (index, field) in visible(layer, &Audience::Public).iter() {
-                tr { th scope="row" title=(field.name) { (field_title(field, lang)) } td { (value(field, snapshot.value(row, index), lang)) } }
+                tr { th scope="row" title=(field.name) { (field_title(field, lang)) } td {
+                    (value(field, snapshot.value(row, index), lang)) } }
             }
             @if let Some([lon, lat]) = middle {
                 tr { th scope="row" { (say(lang, "Kinh độ, vĩ độ (giữa)", "Longitude, latitude (middle)")) }

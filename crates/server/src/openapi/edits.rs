@@ -20,7 +20,8 @@ pub(super) fn security() -> Value {
 }
 
 fn header(name: &str, required: bool, description: &str) -> Value {
-    json!({"name": name, "in": "header", "required": required, "description": description, "schema": {"type": "string"}})
+    json!({"name": name, "in": "header", "required": required, "description": description,
+        "schema": {"type": "string"}})
 }
 
 fn if_match() -> Value {
@@ -52,7 +53,8 @@ fn operation(
     answers: Value,
 ) -> Value {
     let mut operation = json!({
-        "tags": ["edits"], "operationId": id, "summary": summary, "parameters": parameters, "security": [{"writer": []}],
+        "tags": ["edits"], "operationId": id, "summary": summary, "parameters": parameters,
+            "security": [{"writer": []}],
         "responses": answers,
     });
     operation["responses"]["default"] = json!({"$ref": "#/components/responses/problem"});

@@ -77,10 +77,12 @@ pub(super) fn revision() -> Value {
             "author": {"type": "string", "description": "For callers with a writer's token only"},
             "layers": {"type": "array", "items": {
                 "type": "object",
-                "required": ["layer", "mode", "added", "changed", "removed", "rejected", "whole", "truncated", "bbox", "features", "tiles"],
+                "required": ["layer", "mode", "added", "changed", "removed", "rejected", "whole",
+                    "truncated", "bbox", "features", "tiles"],
                 "properties": {
                     "layer": {"type": "string"},
-                    "mode": {"type": "string", "enum": ["replace", "append", "upsert", "edit", "restore", "drop"]},
+                    "mode": {"type": "string",
+                        "enum": ["replace", "append", "upsert", "edit", "restore", "drop"]},
                     "added": count, "changed": count, "removed": count, "rejected": count,
                     "whole": {"type": "boolean", "description": "Read the layer again: its fields changed, \
                         it was added or removed, or \

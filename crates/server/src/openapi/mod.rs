@@ -90,7 +90,9 @@ fn document(context: &RequestContext, version: &str) -> Value {
             "responses": {
                 "problem": {
                     "description": "The request cannot be answered; `detail` says what to do next",
-                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}},
+                    "content": {
+                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}},
+                    },
                 },
                 "unchanged": {"description": "The client has this answer already (If-None-Match)"},
             },
@@ -110,7 +112,8 @@ fn shapes() -> Value {
     let link = json!({
         "type": "object", "required": ["href", "rel"],
         "properties": {
-            "href": {"type": "string"}, "rel": {"type": "string"}, "type": {"type": "string"}, "title": {"type": "string"},
+            "href": {"type": "string"}, "rel": {"type": "string"}, "type": {"type": "string"},
+                "title": {"type": "string"},
         },
     });
     let geometry =
@@ -119,7 +122,8 @@ fn shapes() -> Value {
         "problem": {
             "type": "object", "required": ["type", "title", "status", "detail"],
             "properties": {
-                "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"},
+                "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+                    "detail": {"type": "string"},
             },
         },
         "link": link,
@@ -156,7 +160,8 @@ fn shapes() -> Value {
         "feature": {
             "type": "object", "required": ["type", "id", "geometry", "properties"],
             "properties": {
-                "type": {"type": "string", "enum": ["Feature"]}, "id": {}, "geometry": {}, "properties": {"type": "object"},
+                "type": {"type": "string", "enum": ["Feature"]}, "id": {}, "geometry": {},
+                    "properties": {"type": "object"},
             },
         },
         "featureCollection": {
@@ -166,7 +171,8 @@ fn shapes() -> Value {
                 "features": {"type": "array", "items": {"$ref": "#/components/schemas/feature"}},
                 "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
                 "timeStamp": {"type": "string", "format": "date-time"},
-                "numberMatched": {"type": "integer", "minimum": 0}, "numberReturned": {"type": "integer", "minimum": 0},
+                "numberMatched": {"type": "integer", "minimum": 0},
+                    "numberReturned": {"type": "integer", "minimum": 0},
             },
         },
         "measure": {
@@ -180,21 +186,24 @@ fn shapes() -> Value {
             "type": "object", "required": ["point", "revision", "layers"],
             "properties": {
                 "point": {"type": "object"}, "vn2000": {}, "revision": {"type": "integer"},
-                "layers": {"type": "array", "items": {"type": "object", "required": ["layer", "features", "truncated"]}},
+                "layers": {"type": "array",
+                    "items": {"type": "object", "required": ["layer", "features", "truncated"]}},
             },
         },
         "within": {
             "type": "object", "required": ["revision", "area", "layers"],
             "properties": {
                 "revision": {"type": "integer"}, "area": {"$ref": "#/components/schemas/measure"},
-                "layers": {"type": "array", "items": {"type": "object", "required": ["layer", "count", "whole"]}},
+                "layers": {"type": "array",
+                    "items": {"type": "object", "required": ["layer", "count", "whole"]}},
             },
         },
         "search": {
             "type": "object", "required": ["query", "results"],
             "properties": {
                 "query": {"type": "string"},
-                "results": {"type": "array", "items": {"type": "object", "required": ["kind", "label", "lon", "lat"]}},
+                "results": {"type": "array",
+                    "items": {"type": "object", "required": ["kind", "label", "lon", "lat"]}},
             },
         },
         "transform": {

@@ -27,7 +27,8 @@ fn query(name: &str, description: &str, schema: Value) -> Value {
 /// A parameter in the path.
 pub(super) fn path_parameter(name: &str, description: &str, schema: Value, example: Value) -> Value {
     json!({
-        "name": name, "in": "path", "required": true, "description": description, "schema": schema, "example": example,
+        "name": name, "in": "path", "required": true, "description": description, "schema": schema,
+            "example": example,
     })
 }
 

@@ -104,7 +104,8 @@ impl Operation {
 
     fn answers(self, content: &Value) -> Value {
         json!({
-            "tags": [self.tag.as_str()], "operationId": self.id, "summary": self.summary, "parameters": self.parameters,
+            "tags": [self.tag.as_str()], "operationId": self.id, "summary": self.summary,
+                "parameters": self.parameters,
             "responses": {
                 "200": {
                     "description": "The answer",
@@ -207,7 +208,8 @@ fn questions(paths: &mut Map<String, Value>, limits: &Limits) {
     let mut by_area =
         operation::<WithinQuery>(Tag::Questions, "withinArea", "What is in this area?").gives(JSON, "within");
     let area = json!({"schema": {"$ref": "#/components/schemas/geometry"}, "example": {
-        "type": "Polygon", "coordinates": [[[106.69, 10.77], [106.7, 10.77], [106.7, 10.78], [106.69, 10.77]]],
+        "type": "Polygon", "coordinates": [[[106.69, 10.77], [106.7, 10.77], [106.7, 10.78],
+            [106.69, 10.77]]],
     }});
     by_area["requestBody"] = json!({
         "required": true,

@@ -74,7 +74,8 @@ impl Input {
     /// The input as OGC API – Processes describes it.
     pub(super) fn describe(&self) -> Value {
         json!({
-            "title": self.title, "minOccurs": u8::from(self.required), "maxOccurs": 1, "schema": (self.schema)(),
+            "title": self.title, "minOccurs": u8::from(self.required), "maxOccurs": 1,
+                "schema": (self.schema)(),
         })
     }
 }

@@ -52,8 +52,10 @@ mod tests {
             let geometry: Geometry = match index % 3 {
                 0 => point!(x: x, y: y).into(),
                 1 => line_string![(x: x, y: y), (x: x + 1e-3, y: y + 1e-3)].into(),
-                _ => polygon!(exterior: [(x: x, y: y), (x: x + 9e-4, y: y), (x: x + 9e-4, y: y + 9e-4), (x: x, y: y)],
-                              interiors: [[(x: x + 5e-4, y: y + 1e-4), (x: x + 8e-4, y: y + 1e-4), (x: x + 8e-4, y: y + 3e-4), (x: x + 5e-4, y: y + 1e-4)]])
+                _ => polygon!(exterior: [(x: x, y: y), (x: x + 9e-4, y: y), (x: x + 9e-4, y: y + 9e-4),
+                    (x: x, y: y)],
+                              interiors: [[(x: x + 5e-4, y: y + 1e-4), (x: x + 8e-4, y: y + 1e-4),
+                                  (x: x + 8e-4, y: y + 3e-4), (x: x + 5e-4, y: y + 1e-4)]])
                 .into(),
             };
             let values = vec![

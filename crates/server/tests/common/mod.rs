@@ -127,7 +127,8 @@ pub(crate) fn parcels() -> (Layer, Vec<NewFeature>) {
         .map(|index| {
             let [x, y] = middle(index);
             let h = SIDE / 2.0;
-            let shape = polygon![(x: x - h, y: y - h), (x: x + h, y: y - h), (x: x + h, y: y + h), (x: x - h, y: y + h), (x: x - h, y: y - h)];
+            let shape = polygon![(x: x - h, y: y - h), (x: x + h, y: y - h), (x: x + h, y: y + h),
+                (x: x - h, y: y + h), (x: x - h, y: y - h)];
             // Numbers 7 and 8 share a key, 9 has none.
             let key = match index {
                 8 => text("26740-1-7"),
@@ -340,7 +341,7 @@ fn agent() -> ureq::Agent {
         .into()
 }
 
-/// An answer.
+/// The answer to a request.
 pub(crate) struct Got {
     pub(crate) status: u16,
     pub(crate) headers: ureq::http::HeaderMap,

@@ -7,8 +7,9 @@ use crate::common::{BEARER, OTHER_TOKEN, Server};
 const ITEMS: &str = "/api/collections/wells/items";
 
 fn well() -> String {
-    json!({"type": "Feature", "geometry": {"type": "Point", "coordinates": [106.7, 10.8]}, "properties": {"sau": 2.5}})
-        .to_string()
+    json!({"type": "Feature", "geometry": {"type": "Point", "coordinates": [106.7, 10.8]},
+        "properties": {"sau": 2.5}})
+    .to_string()
 }
 
 #[test]

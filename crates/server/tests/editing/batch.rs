@@ -9,18 +9,23 @@ fn etag(server: &Server, layer: &str, id: &str) -> String {
 }
 
 fn point(x: f64) -> Value {
-    json!({"type": "Feature", "geometry": {"type": "Point", "coordinates": [x, 10.8]}, "properties": {"sau": x}})
+    json!({"type": "Feature", "geometry": {"type": "Point", "coordinates": [x, 10.8]},
+        "properties": {"sau": x}})
 }
 
 #[test]
 fn edits_in_several_layers_are_one_revision() {
     let server = Server::writing();
     let body = json!({"message": "Tách thửa 26740-1-11", "edits": [
-        {"op": "delete", "layer": "parcels", "id": "26740-1-11", "ifMatch": etag(&server, "parcels", "26740-1-11")},
+        {"op": "delete", "layer": "parcels", "id": "26740-1-11",
+            "ifMatch": etag(&server, "parcels", "26740-1-11")},
         {"op": "create", "layer": "wells", "feature": point(106.71)},
-        {"op": "update", "layer": "parcels", "id": "26740-1-12", "ifMatch": "*", "feature": {"properties": {"so_thua": 77}}},
-        {"op": "create", "layer": "parcels", "feature": {"type": "Feature", "geometry": null, "properties": {"ma_thua": "26740-1-7"}}},
-        {"op": "replace", "layer": "wells", "id": 2, "ifMatch": etag(&server, "wells", "2"), "feature": point(106.72)},
+        {"op": "update", "layer": "parcels", "id": "26740-1-12", "ifMatch": "*",
+            "feature": {"properties": {"so_thua": 77}}},
+        {"op": "create", "layer": "parcels",
+            "feature": {"type": "Feature", "geometry": null, "properties": {"ma_thua": "26740-1-7"}}},
+        {"op": "replace", "layer": "wells", "id": 2, "ifMatch": etag(&server, "wells", "2"),
+            "feature": point(106.72)},
     ]});
     let got = server.write("POST", "/api/changes", None, Some(&body));
     assert_eq!(got.status, 200, "{}", got.text());
@@ -59,7 +64,8 @@ fn one_edit_that_fails_undoes_all_and_every_failing_one_is_listed() {
         {"op": "delete", "layer": "parcels", "id": "no such", "ifMatch": "*"},
         {"op": "create", "layer": "wells", "feature": point(106.73)},
         {"op": "delete", "layer": "parcels", "id": "26740-1-13", "ifMatch": "*"},
-        {"op": "update", "layer": "parcels", "id": "26740-1-13", "ifMatch": "*", "feature": {"properties": {}}},
+        {"op": "update", "layer": "parcels", "id": "26740-1-13", "ifMatch": "*",
+            "feature": {"properties": {}}},
     ]});
     let got = server.write("POST", "/api/changes", None, Some(&body));
     assert_eq!(got.status, 422, "{}", got.text());

@@ -16,7 +16,8 @@ const SECRET: &str = "Bí Mật";
 fn square(index: usize) -> Value {
     let [x, y] = middle(index);
     let h = 0.000_05;
-    json!({"type": "Polygon", "coordinates": [[[x - h, y - h], [x + h, y - h], [x + h, y + h], [x - h, y + h], [x - h, y - h]]]})
+    json!({"type": "Polygon",
+        "coordinates": [[[x - h, y - h], [x + h, y - h], [x + h, y + h], [x - h, y + h], [x - h, y - h]]]})
 }
 
 fn parcel(key: &str, owner: &str) -> Value {
@@ -176,7 +177,10 @@ fn of_many_who_have_seen_the_same_exactly_one_wins() {
 fn coordinates_come_in_the_system_that_the_header_names() {
     let server = Server::writing();
     let wells = "/api/collections/wells/items";
-    let at = |coordinates: Value| json!({"type": "Feature", "geometry": {"type": "Point", "coordinates": coordinates}, "properties": {}});
+    let at = |coordinates: Value| {
+        json!({"type": "Feature",
+        "geometry": {"type": "Point", "coordinates": coordinates}, "properties": {}})
+    };
     let send = |crs: &str, body: &Value| {
         let headers =
             [("authorization", BEARER), ("content-type", "application/geo+json"), ("content-crs", crs)];

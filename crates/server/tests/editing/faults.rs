@@ -13,7 +13,8 @@ fn feature(geometry: Value, properties: Value) -> Value {
 #[test]
 fn every_fault_is_listed_by_its_place_in_the_body() {
     let server = Server::writing();
-    let bow = json!({"type": "Polygon", "coordinates": [[[106, 10], [106.2, 10.2], [106.2, 10], [106, 10.2], [106, 10]]]});
+    let bow = json!({"type": "Polygon",
+        "coordinates": [[[106, 10], [106.2, 10.2], [106.2, 10], [106, 10.2], [106, 10]]]});
     let given =
         json!({"so_thua": "7", "loại đất": 3, "ngay_cap": "1.7.2026", "tranh_chap": "yes", "so nha": "x"});
     let got = server.write("POST", PARCELS, None, Some(&feature(bow, given)));

@@ -13,7 +13,8 @@ fn create(server: &Server, key: &str, depth: f64) -> Got {
 }
 
 fn create_as(server: &Server, bearer: &str, key: &str, depth: f64) -> Got {
-    let body = json!({"type": "Feature", "geometry": {"type": "Point", "coordinates": [106.7, 10.8]}, "properties": {"sau": depth}});
+    let body = json!({"type": "Feature", "geometry": {"type": "Point", "coordinates": [106.7, 10.8]},
+        "properties": {"sau": depth}});
     let headers =
         [("authorization", bearer), ("content-type", "application/geo+json"), ("idempotency-key", key)];
     server.ask("POST", "/api/collections/wells/items", &headers, Some(&body.to_string()))

@@ -39,7 +39,8 @@ pub(crate) fn layer(name: &str) -> Layer {
 /// A parcel in row 0 at column `column`; parts of a column are allowed.
 pub(crate) fn parcel(key: &str, column: f64, land_use: &str) -> NewFeature {
     let [x, y] = [CORNER[0] + column * SIDE, CORNER[1]];
-    let shape = polygon![(x: x, y: y), (x: x + SIDE, y: y), (x: x + SIDE, y: y + SIDE), (x: x, y: y + SIDE), (x: x, y: y)];
+    let shape = polygon![(x: x, y: y), (x: x + SIDE, y: y), (x: x + SIDE, y: y + SIDE), (x: x, y: y + SIDE),
+        (x: x, y: y)];
     let text = |text: &str| Value::Text(text.to_owned());
     NewFeature {
         geometry: Some(shape.into()),

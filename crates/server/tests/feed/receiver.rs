@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 
 use crate::city::wait_for;
 
-/// What came.
+/// A request that came in.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) id: String,
@@ -42,7 +42,7 @@ pub(crate) enum Say {
     After(Duration),
     /// Nothing; the line is cut.
     Cut,
-    /// To another address.
+    /// Redirects to another address.
     Redirect,
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use crate::city::Server;
 
-/// One event.
+/// One event of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
     pub(crate) id: Option<u64>,
@@ -19,7 +19,7 @@ pub(crate) struct Event {
     pub(crate) data: Json,
 }
 
-/// An open stream.
+/// An open stream of events.
 pub(crate) struct Events {
     reader: BufReader<TcpStream>,
     pub(crate) head: String,

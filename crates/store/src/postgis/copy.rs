@@ -32,7 +32,7 @@ pub(super) enum GeometryCell<'a> {
     NoColumn,
     /// The feature has no geometry.
     Null,
-    /// Extended WKB.
+    /// Extended WKB, which names the coordinate system.
     Wkb(&'a [u8]),
 }
 

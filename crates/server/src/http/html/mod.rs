@@ -14,23 +14,30 @@ use crate::http::{
 
 const STYLE: &str = "
 :root{color-scheme:light dark;--ink:#1f2933;--soft:#5b6770;--line:#d7dde2;--ground:#fbfaf7;--mark:#0b6b5d}
-@media(prefers-color-scheme:dark){:root{--ink:#e4e8eb;--soft:#9aa5b1;--line:#3a444d;--ground:#171b1f;--mark:#63c7b6}}
-*{box-sizing:border-box}body{margin:0 \
-auto;max-width:72rem;padding:1.25rem;background:var(--ground);color:var(--ink);
-font:16px/1.55 'Be Vietnam Pro',system-ui,'Segoe UI',Roboto,'Noto Sans',sans-serif}
-a{color:var(--mark);text-underline-offset:.15em}h1{font-size:1.6rem;line-height:1.25;margin:.6rem \
-0}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}
-header{display:flex;flex-wrap:wrap;gap:.4rem \
-1rem;justify-content:space-between;color:var(--soft);font-size:.92rem}
+@media(prefers-color-scheme:dark){:root{--ink:#e4e8eb;--soft:#9aa5b1;--line:#3a444d;--ground:#171b1f;
+  --mark:#63c7b6}}
+*{box-sizing:border-box}
+body{margin:0 auto;max-width:72rem;padding:1.25rem;background:var(--ground);color:var(--ink);
+  font:16px/1.55 'Be Vietnam Pro',system-ui,'Segoe UI',Roboto,'Noto Sans',sans-serif}
+a{color:var(--mark);text-underline-offset:.15em}
+h1{font-size:1.6rem;line-height:1.25;margin:.6rem 0}
+h2{font-size:1.15rem;margin:1.6rem 0 .4rem}
+header{display:flex;flex-wrap:wrap;gap:.4rem 1rem;justify-content:space-between;color:var(--soft);
+  font-size:.92rem}
 nav a+a::before{content:'›';display:inline-block;padding:0 .5rem;color:var(--soft);text-decoration:none}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.95rem}th,td{text-align:left;vertical-align:top;
-padding:.35rem .75rem .35rem 0;border-bottom:1px solid \
-var(--line)}th{font-weight:600;color:var(--soft);white-space:nowrap}
-td.n{font-variant-numeric:tabular-nums}td{overflow-wrap:anywhere}.soft{color:var(--soft)}
-.chip{display:inline-block;width:.85em;height:.85em;border:1px solid \
-var(--line);vertical-align:-.05em;margin-right:.4em}
-.pages{display:flex;gap:1.5rem;margin:1.2rem 0}footer{margin-top:2.5rem;padding-top:.8rem;border-top:1px \
-solid var(--line);color:var(--soft);font-size:.88rem}";
+.wide{overflow-x:auto}
+table{border-collapse:collapse;width:100%;font-size:.95rem}
+th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
+th{font-weight:600;color:var(--soft);white-space:nowrap}
+td.n{font-variant-numeric:tabular-nums}
+td{overflow-wrap:anywhere}
+.soft{color:var(--soft)}
+.chip{display:inline-block;width:.85em;height:.85em;border:1px solid var(--line);vertical-align:-.05em;
+  margin-right:.4em}
+.pages{display:flex;gap:1.5rem;margin:1.2rem 0}
+footer{margin-top:2.5rem;padding-top:.8rem;border-top:1px solid var(--line);color:var(--soft);
+  font-size:.88rem}
+";
 
 /// Chooses the text of the page's language.
 pub(crate) fn say<'a>(lang: &str, vi: &'a str, en: &'a str) -> &'a str {

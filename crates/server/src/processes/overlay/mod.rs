@@ -41,8 +41,10 @@ impl Process for OverlayProcess {
                     points: both ids, both features' public fields, the measures, the shares, the shape \
                     (WGS 84)",
                 "schema": {"oneOf": [
-                    {"type": "string", "format": "binary", "contentMediaType": "application/vnd.apache.parquet"},
-                    {"type": "string", "format": "binary", "contentMediaType": "application/geopackage+sqlite3"},
+                    {"type": "string", "format": "binary",
+                        "contentMediaType": "application/vnd.apache.parquet"},
+                    {"type": "string", "format": "binary",
+                        "contentMediaType": "application/geopackage+sqlite3"},
                     {"type": "string", "contentMediaType": "text/csv"},
                 ]},
             }}),

@@ -57,7 +57,7 @@ impl<'a> VisibleFields<'a> {
     }
 
     /// `name` if a visible field is called so: for the parts of a definition that name a field.
-    pub fn named<'n>(self, name: Option<&'n str>) -> Option<&'n str> {
+    pub fn named(self, name: Option<&str>) -> Option<&str> {
         name.filter(|name| self.get(name).is_some())
     }
 

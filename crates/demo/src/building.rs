@@ -56,15 +56,15 @@ impl Site<'_> {
             Use::Villa => one(self.inner(&lot, 0.66), storeys(2.0, 3.0), "Biệt thự"),
             Use::RuralHouse => one(self.cottage(&lot), storeys(1.0, 1.4), "Nhà ở nông thôn"),
             Use::Tower if area < 6_000.0 => one(self.inner(&lot, 0.76), storeys(9.0, 38.0), "Cao ốc"),
-            Use::Tower => self.bars(&lot, 38.0, 34.0, storeys(12.0, 45.0), "Cao ốc"),
-            Use::Apartment => self.bars(&lot, 58.0, 21.0, storeys(9.0, 25.0), "Chung cư"),
+            Use::Tower => self.bars(&lot, [38.0, 34.0], storeys(12.0, 45.0), "Cao ốc"),
+            Use::Apartment => self.bars(&lot, [58.0, 21.0], storeys(9.0, 25.0), "Chung cư"),
             Use::Factory if area < 1_500.0 => one(self.inner(&lot, 0.8), 1, "Nhà xưởng"),
-            Use::Factory => self.bars(&lot, 85.0, 42.0, 1, "Nhà xưởng"),
-            Use::School => self.bars(&lot, 46.0, 13.0, storeys(2.0, 4.0), "Trường học"),
-            Use::Hospital => self.bars(&lot, 52.0, 18.0, storeys(3.0, 9.0), "Bệnh viện"),
-            Use::Office | Use::Barracks => self.bars(&lot, 40.0, 15.0, storeys(2.0, 5.0), "Trụ sở"),
+            Use::Factory => self.bars(&lot, [85.0, 42.0], 1, "Nhà xưởng"),
+            Use::School => self.bars(&lot, [46.0, 13.0], storeys(2.0, 4.0), "Trường học"),
+            Use::Hospital => self.bars(&lot, [52.0, 18.0], storeys(3.0, 9.0), "Bệnh viện"),
+            Use::Office | Use::Barracks => self.bars(&lot, [40.0, 15.0], storeys(2.0, 5.0), "Trụ sở"),
             Use::Market if area < 9_000.0 => one(self.inner(&lot, 0.72), 1, "Chợ"),
-            Use::Market => self.bars(&lot, 60.0, 30.0, 1, "Chợ"),
+            Use::Market => self.bars(&lot, [60.0, 30.0], 1, "Chợ"),
             Use::Pagoda => one(self.inner(&lot, 0.45), 1, "Cơ sở tôn giáo"),
             Use::Park | Use::Rice | Use::Orchard | Use::Crops | Use::Vacant => Vec::new(),
         }
@@ -120,7 +120,13 @@ impl Site<'_> {
     }
 
     /// Long buildings side by side, as many as have room, each wholly inside the lot.
-    fn bars(&self, lot: &Convex, length: f64, width: f64, storeys: i64, kind: &'static str) -> Vec<Building> {
+    fn bars(
+        &self,
+        lot: &Convex,
+        [length, width]: [f64; 2],
+        storeys: i64,
+        kind: &'static str,
+    ) -> Vec<Building> {
         let (axis, reach, across) = lot.main_axis();
         let (columns, rows) =
             ((reach / (length * 1.35)).floor().max(1.0), (across / (width * 1.9)).floor().max(1.0));

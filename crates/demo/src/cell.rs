@@ -96,10 +96,10 @@ impl Builder<'_> {
         let size = Kind::quarter(density) * self.dice.range(0.85, 1.2);
         let (axis, length, _) = ground.main_axis();
         if length > size * 1.45 {
-            let cut = self.cut(&ground, axis, length, size, 0.10);
+            let cut = self.cut(&ground, (axis, length), size, 0.10);
             let width = if density > 0.3 { 16.0 } else { 12.0 };
             let class = if length > size * 2.6 { Class::Secondary } else { Class::Local };
-            let (left, right) = self.street(&ground, &cut, width, class, density > 0.3);
+            let (left, right) = self.street(&ground, &cut, (class, width), density > 0.3);
             for half in [left, right].into_iter().flatten() {
                 self.quarters(half);
             }
@@ -108,8 +108,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Where to cut a polygon that is too long: across its long axis, near a whole share of it.
-    fn cut(&mut self, ground: &Convex, axis: P, length: f64, target: f64, stray: f64) -> Cut {
+    /// Where to cut a polygon that is too long along an axis: across the axis, near a whole share of its length.
+    fn cut(&mut self, ground: &Convex, (axis, length): (P, f64), target: f64, stray: f64) -> Cut {
         let parts = (length / target).ceil().max(2.0);
         let share = (parts / 2.0).floor() / parts + self.dice.range(-0.05, 0.05);
         let n = axis.turned(self.dice.range(-stray, stray));
@@ -122,8 +122,7 @@ impl Builder<'_> {
         &mut self,
         ground: &Convex,
         cut: &Cut,
-        width: f64,
-        class: Class,
+        (class, width): (Class, f64),
         named: bool,
     ) -> (Option<Convex>, Option<Convex>) {
         let Some(ends) = ground.chord(cut.n, cut.c) else { return (Some(ground.clone()), None) };
@@ -247,9 +246,9 @@ impl Builder<'_> {
             let (low, high) = ground.extent(n);
             Cut { n, c: low + (high - low) * self.dice.range(0.42, 0.58) }
         } else if long >= thick || (thick <= 1.12) {
-            self.cut(&ground, axis, length, block_length, style.stray)
+            self.cut(&ground, (axis, length), block_length, style.stray)
         } else {
-            self.cut(&ground, axis.left(), width, block_width, style.stray * 0.5)
+            self.cut(&ground, (axis.left(), width), block_width, style.stray * 0.5)
         };
         let (width, class) = match quarter.kind {
             Kind::Field => (style.street, Class::Track),
@@ -258,7 +257,7 @@ impl Builder<'_> {
         };
         let width = (width * 2.0).round() / 2.0;
         let named = matches!(quarter.kind, Kind::Core | Kind::Tube | Kind::Urban | Kind::Campus);
-        let (left, right) = self.street(&ground, &cut, width, class, named);
+        let (left, right) = self.street(&ground, &cut, (class, width), named);
         for half in [left, right].into_iter().flatten() {
             self.blocks(half, style, quarter, depth + 1);
         }
@@ -360,7 +359,7 @@ impl Builder<'_> {
             return vec![part];
         }
         let (axis, length, _) = part.main_axis();
-        let cut = self.cut(&part, axis, length, length / 2.0, 0.03);
+        let cut = self.cut(&part, (axis, length), length / 2.0, 0.03);
         let (left, right) = part.split(cut.n, cut.c, 0.0, NONE);
         [left, right].into_iter().flatten().flat_map(|half| self.halves(half, target)).collect()
     }
@@ -408,17 +407,17 @@ impl Builder<'_> {
         // Alleys branch: some cross the block first, and others leave them.
         let across = width > style.leaf * 1.7 && length > width * 0.9 && self.dice.chance(0.5);
         let cut = if across {
-            self.cut(&body, axis, length, length / 2.0, 0.07)
+            self.cut(&body, (axis, length), length / 2.0, 0.07)
         } else if wide {
-            self.cut(&body, axis.left(), width, style.leaf, 0.035)
+            self.cut(&body, (axis.left(), width), style.leaf, 0.035)
         } else {
-            self.cut(&body, axis, length, style.leaf * 2.6, 0.08)
+            self.cut(&body, (axis, length), style.leaf * 2.6, 0.08)
         };
         let mouth =
             body.chord(cut.n, cut.c).is_some_and(|ends| ends.iter().any(|(_, edge)| body.tag[*edge] != NONE));
         let (left, right) = if mouth {
             let width = (style.alley * self.dice.range(0.7, 1.35) * 2.0).round() / 2.0;
-            self.street(&body, &cut, width, Class::Alley, false)
+            self.street(&body, &cut, (Class::Alley, width), false)
         } else {
             let n = axis;
             let (low, high) = body.extent(n);
@@ -429,7 +428,7 @@ impl Builder<'_> {
                     .is_some_and(|ends| ends.iter().any(|e| body.tag[e.1] != NONE))
             {
                 // From the street at the side into the middle; the next cut then starts at this alley.
-                self.street(&body, &across, style.alley, Class::Alley, false)
+                self.street(&body, &across, (Class::Alley, style.alley), false)
             } else {
                 self.leaf(body, style);
                 return;

@@ -33,7 +33,7 @@ impl Mesh {
         let mut mesh = Self { roads: Vec::new(), cells: Vec::new(), unbuilt: Vec::new(), seed };
         let mut previous: Vec<Tag> = Vec::new();
         for (k, ring) in rings.iter().enumerate() {
-            let around = mesh.add_ring(k, ring, radius, streets, &mut dice);
+            let around = mesh.add_ring((k, ring), radius, streets, &mut dice);
             if k == 0 {
                 mesh.cells.push(Convex::new(ring.corners.clone(), around.clone()));
             } else {
@@ -44,7 +44,13 @@ impl Mesh {
         mesh
     }
 
-    fn add_ring(&mut self, k: usize, ring: &Ring, radius: f64, streets: usize, dice: &mut Dice) -> Vec<Tag> {
+    fn add_ring(
+        &mut self,
+        (k, ring): (usize, &Ring),
+        radius: f64,
+        streets: usize,
+        dice: &mut Dice,
+    ) -> Vec<Tag> {
         let n = ring.corners.len();
         let beltway = k % 4 == 3;
         let (mut name, mut before) = (Name::Unnamed, 0.0);

@@ -17,6 +17,7 @@ pub struct ReadOptions<'a> {
 }
 
 /// What an edit says of a feature, as far as that can be checked without the record.
+#[allow(clippy::option_option, reason = "absent, null and a value are three things")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
     /// `None` leaves the geometry as it is; `Some(None)` removes it.

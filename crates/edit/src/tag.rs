@@ -84,7 +84,7 @@ fn hash_geometry(hash: &mut Sha256, geometry: &Geometry, nested: bool) {
             many(5, &mut |hash| value.0.iter().for_each(|one| hash_line(hash, 2, &one.0)));
         }
         Geometry::MultiPolygon(value) => {
-            many(6, &mut |hash| value.0.iter().for_each(|one| hash_polygon(hash, one)))
+            many(6, &mut |hash| value.0.iter().for_each(|one| hash_polygon(hash, one)));
         }
         Geometry::GeometryCollection(value) => {
             many(7, &mut |hash| value.0.iter().for_each(|one| hash_geometry(hash, one, true)));

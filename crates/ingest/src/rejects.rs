@@ -128,7 +128,7 @@ impl Rejects {
             Some(Original::Wkb(bytes)) => match Geometry::from_wkb(bytes) {
                 Ok(geometry) => feature.set_geometry(geometry).map_err(text)?,
                 Err(error) => {
-                    feature.set_field_string(3, &format!("unreadable WKB: {error}")).map_err(text)?
+                    feature.set_field_string(3, &format!("unreadable WKB: {error}")).map_err(text)?;
                 }
             },
             Some(Original::Text(original)) => feature.set_field_string(3, &clean(original)).map_err(text)?,

@@ -89,7 +89,7 @@ fn geojson_that_breaks_a_rule_is_rejected_with_it() {
         let told = attempt(&city, path, None);
         match told {
             Ok((accepted, rejected)) if good => {
-                assert!(accepted > 0 && rejected == 0, "{stem}: {accepted} {rejected}")
+                assert!(accepted > 0 && rejected == 0, "{stem}: {accepted} {rejected}");
             }
             Ok((_, rejected)) => assert!(rejected > 0, "{stem} was accepted"),
             Err(message) => assert!(!good, "{stem}: {message}"),

@@ -1,6 +1,8 @@
 //! Personal fields of an import: which are proposed, what the steward decides, and that no report shows a
 //! value.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::os::unix::fs::PermissionsExt;

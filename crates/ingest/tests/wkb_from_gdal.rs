@@ -1,5 +1,7 @@
 //! What GDAL writes as well-known binary, read by `citymap_geometry::wkb`.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use citymap_geometry::{
     Geometry, GeometryFault,
     wkb::{self, SourceGeometry},

@@ -180,7 +180,7 @@ impl<'a> NextCity<'a> {
         self.changed.push(id.clone());
         let (known, from) = match self.old.city.layers.get(&id) {
             Some(known) => (Some(Arc::clone(known)), self.old.revision()),
-            None => match live.from_file(view, &entry)? {
+            None => match live.read_snapshot_file(view, &entry)? {
                 Some(found) => {
                     self.tracker.replaced(&id, entry.revision);
                     self.stamps.push((id.clone(), Some(found.stamp)));

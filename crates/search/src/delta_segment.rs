@@ -36,10 +36,10 @@ impl DeltaSegment {
         rows
     }
 
-    /// Whether to build this segment again, when this many rows are missing from it. The missing rows are
+    /// Whether to build a segment again, when this many rows are missing from it. The missing rows are
     /// indexed at each edit, and all n rows when the segment is built; the sum is least if that is done about
     /// every √2n edits.
-    pub(crate) fn is_due(&self, missing: usize, snapshot: &LayerSnapshot) -> bool {
+    pub(crate) fn is_due(missing: usize, snapshot: &LayerSnapshot) -> bool {
         missing > (2 * snapshot.delta().len()).isqrt().max(16)
     }
 
@@ -120,7 +120,7 @@ mod tests {
         let layer =
             Layer::new("houses".parse().unwrap(), Title::same("Houses"), Role::Address, GeometryKind::None);
         let snapshot = SnapshotBuilder::new(layer).finish(1);
-        assert!(!DeltaSegment::default().is_due(16, &snapshot));
-        assert!(DeltaSegment::default().is_due(17, &snapshot));
+        assert!(!DeltaSegment::is_due(16, &snapshot));
+        assert!(DeltaSegment::is_due(17, &snapshot));
     }
 }

@@ -45,7 +45,7 @@ impl LayerIndex {
             None => (Arc::new(Segment::build(snapshot.base(), &fields, None)), Arc::default()),
         };
         let mut missing = earlier.missing_rows(snapshot);
-        if earlier.is_due(missing.len(), snapshot) {
+        if DeltaSegment::is_due(missing.len(), snapshot) {
             earlier = Arc::new(DeltaSegment::build(snapshot, &fields));
             missing.clear();
         }

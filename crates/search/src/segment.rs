@@ -152,7 +152,7 @@ fn addresses(block: &Block, fields: &Fields, only: Option<&[Row]>) -> Phrases {
             (!core.is_empty()).then(|| builder.phrase(NameKind::None, core, core.len()))
         };
         by_text(block.column(street), only, phrase, |row, phrase| {
-            rows.push((phrase, numbers[row as usize], row))
+            rows.push((phrase, numbers[row as usize], row));
         });
     }
     for (phrase, number, row) in rows {

@@ -45,7 +45,7 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
         ),
         ("/api/collections/{layer}/items/{id}/history", get(changes::history::history)),
         ("/api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}", get(tiles::ogc_tile)),
-        ("/api/changes", get(changes::changes::changes).post(write::batch::batch)),
+        ("/api/changes", get(changes::pages::changes).post(write::batch::batch)),
         ("/api/events", get(changes::events::events)),
         ("/api/at", get(questions::at::at)),
         ("/api/near", get(questions::near::near)),

@@ -238,6 +238,7 @@ fn within_a_reading(cluster: &Cluster) {
 }
 
 /// Who waits hears of a commit by another store, and of an edit by `psql`, at once.
+#[allow(clippy::print_stdout, reason = "the figure is for the reader of the log")]
 fn waiting(cluster: &Cluster) {
     let store = opened(cluster, "waiting");
     let other = opened_again(cluster, "waiting");

@@ -92,8 +92,8 @@ impl Lexicon {
         if whole || !text.bytes().all(|byte| byte.is_ascii_lowercase()) {
             return self.cut(piece, words);
         }
-        let ends = (1..=3.min(text.len())).map(|rest| text.len() - rest);
-        match ends.filter_map(|end| Some((self.cheapest(&text[..end])?, end))).next() {
+        let mut ends = (1..=3.min(text.len())).map(|rest| text.len() - rest);
+        match ends.find_map(|end| Some((self.cheapest(&text[..end])?, end))) {
             Some((cut, end)) => {
                 words.extend(cut.into_iter().map(str::to_owned));
                 words.push(text[end..].to_owned());
@@ -224,8 +224,6 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn words(name: &str) -> String {
         super::super::rules::lexicon().words(name).join(" ")
     }

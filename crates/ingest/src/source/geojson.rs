@@ -37,6 +37,7 @@ pub(crate) struct GeoJsonReader {
     id: Option<usize>,
 }
 
+#[allow(clippy::option_option, reason = "absent, null and a value are three things")]
 #[derive(Deserialize)]
 struct RawFeature {
     #[serde(rename = "type")]
@@ -255,7 +256,7 @@ impl GeoJsonReader {
             Some(None) => {}
             None => parsed.warnings.push("it has no properties member".into()),
             Some(Some(_)) => {
-                fault = fault.or_else(|| Some("its properties must be an object or null".to_owned()))
+                fault = fault.or_else(|| Some("its properties must be an object or null".to_owned()));
             }
         }
         if let Some(bbox) = raw.bbox

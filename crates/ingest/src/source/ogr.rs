@@ -91,7 +91,7 @@ impl Reader for OgrReader {
                 match geometry.iso_wkb() {
                     Ok(wkb) => bytes = Some(wkb),
                     Err(error) => {
-                        fault = fault.or_else(|| Some(format!("its geometry cannot be read: {error}")))
+                        fault = fault.or_else(|| Some(format!("its geometry cannot be read: {error}")));
                     }
                 }
             }

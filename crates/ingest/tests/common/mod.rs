@@ -121,7 +121,7 @@ pub(crate) fn parts(geometry: &Geometry<f64>) -> Vec<Vec<[f64; 2]>> {
         Geometry::LineString(one) => out.push(line(one)),
         Geometry::MultiLineString(many) => out.extend(many.iter().map(line)),
         Geometry::Polygon(one) => {
-            out.extend(std::iter::once(one.exterior()).chain(one.interiors()).map(ring))
+            out.extend(std::iter::once(one.exterior()).chain(one.interiors()).map(ring));
         }
         Geometry::MultiPolygon(many) => many.iter().for_each(|one| out.extend(parts(&one.clone().into()))),
         Geometry::GeometryCollection(many) => many.iter().for_each(|one| out.extend(parts(one))),

@@ -43,7 +43,7 @@ impl Live {
     ///
     /// # Errors
     /// The store's failure.
-    pub(crate) fn from_file(
+    pub(crate) fn read_snapshot_file(
         &self,
         view: &dyn ReadView,
         entry: &LayerEntry,

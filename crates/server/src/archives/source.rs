@@ -107,7 +107,7 @@ impl ArchiveSource {
                 file.read_exact_at(&mut bytes, 0)?;
                 Ok((version, bytes))
             }
-            Self::Web(base, agent) => fetch(agent, base, name, 0, ROOT_MAX as u64, None),
+            Self::Web(base, agent) => fetch(agent, base, name, (0, ROOT_MAX as u64), None),
         }
     }
 
@@ -138,7 +138,7 @@ impl ArchiveSource {
                 Ok(bytes)
             }
             Self::Web(base, agent) => {
-                let (_, bytes) = fetch(agent, base, name, offset, length, Some(version))?;
+                let (_, bytes) = fetch(agent, base, name, (offset, length), Some(version))?;
                 if bytes.len() as u64 == length { Ok(bytes) } else { Err(ArchiveFault::Changed) }
             }
         }
@@ -161,13 +161,12 @@ fn version_of(file: &File) -> Result<ArchiveVersion, ArchiveFault> {
     Ok(ArchiveVersion { tag, len: data.len() })
 }
 
-/// Fetches a range of the state `version`, or of any state if it is `None`.
+/// Fetches a range (offset and length in bytes) of the state `version`, or of any state if it is `None`.
 fn fetch(
     agent: &Agent,
     base: &str,
     name: &str,
-    offset: u64,
-    length: u64,
+    (offset, length): (u64, u64),
     version: Option<&ArchiveVersion>,
 ) -> Result<(ArchiveVersion, Vec<u8>), ArchiveFault> {
     let away = |reason: String| ArchiveFault::Away(format!("{base}/{name}{EXTENSION}: {reason}"));

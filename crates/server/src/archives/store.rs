@@ -201,7 +201,7 @@ impl Archives {
                     return self.section(archive, archive.header.data, offset, length.into()).map(Some);
                 }
                 Some(DirectoryHit::Leaf(offset, length)) => {
-                    directory = self.leaf(archive, offset, length.into())?
+                    directory = self.leaf(archive, offset, length.into())?;
                 }
             }
         }

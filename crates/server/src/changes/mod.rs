@@ -1,8 +1,8 @@
 //! What changed: revisions page by page, as a stream of events, and the history of one feature.
 
-pub(crate) mod changes;
 pub(crate) mod events;
 pub(crate) mod history;
+pub(crate) mod pages;
 
 use citymap_live::LiveError;
 use citymap_model::LayerId;

@@ -39,19 +39,15 @@ pub(crate) async fn results(context: RequestContext) -> HandlerResult {
         let length = file.metadata()?.len();
         Ok::<_, io::Error>((file, length))
     });
-    let (file, length) = match opened.await {
-        Ok(Ok(opened)) => opened,
-        _ => return Err(Problem::not_found("the result has been removed; start another job").into()),
+    let Ok(Ok((file, length))) = opened.await else {
+        return Err(Problem::not_found("the result has been removed; start another job").into());
     };
     let tag = format!("\"{}\"", job.id);
-    let part = match range(&context.headers, &tag, length) {
-        Ok(part) => part,
-        Err(()) => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-            insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{length}"));
-            return Ok(response);
-        }
+    let Ok(part) = range(&context.headers, &tag, length) else {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+        insert(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{length}"));
+        return Ok(response);
     };
     let (first, count) = part.unwrap_or((0, length));
     let mut response = Response::new(Body::from_stream(stream(file, first, count)));

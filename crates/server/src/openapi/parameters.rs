@@ -4,7 +4,7 @@ use citymap_model::{Field, FieldType, codes};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    changes::{changes, history},
+    changes::{history, pages},
     config::Limits,
     features::{describe::field_title, items},
     http::{
@@ -40,7 +40,7 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
         &SINCE,
         &history::BEFORE,
         &history::LIMIT,
-        &changes::LIMIT,
+        &pages::LIMIT,
         &REVISION,
         &MIN_REVISION,
         &F,
@@ -101,7 +101,7 @@ pub(super) fn field(field: &Field) -> Value {
 mod tests {
     use super::*;
     use crate::{
-        changes::{changes::ChangesQuery, events::EventsQuery, history::HistoryQuery},
+        changes::{events::EventsQuery, history::HistoryQuery, pages::ChangesQuery},
         features::{
             items::{ItemQuery, ItemsQuery},
             landing::{LayerQuery, PageQuery},

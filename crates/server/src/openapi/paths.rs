@@ -12,7 +12,7 @@ use super::{
     parameters::{field, path_parameter, shared_ref},
 };
 use crate::{
-    changes::{changes::ChangesQuery, events::EventsQuery, history::HistoryQuery},
+    changes::{events::EventsQuery, history::HistoryQuery, pages::ChangesQuery},
     config::Limits,
     features::{
         describe::layer_title,

@@ -276,6 +276,7 @@ pub(crate) fn random_life(store: &dyn Store, seed: u64, revisions: u64) -> Vec<S
 }
 
 /// The seed can be given as `CITYMAP_TEST_SEED`.
+#[allow(clippy::print_stdout, reason = "the seed repeats a failure")]
 pub(crate) fn a_random_life_is_remembered(store: &dyn Store) {
     let seed = std::env::var("CITYMAP_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     println!("seed {seed}");

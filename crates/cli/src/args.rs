@@ -73,7 +73,7 @@ pub(crate) enum Command {
     /// Bake tiles into one PMTiles archive, for `serve --archives`, object storage or any web server.
     ///
     /// The bake can be interrupted at any time: the same command continues where it stopped and gives the
-    /// same bytes. Until then finished tiles are kept in <OUT>.baking. If the city has changed since, the
+    /// same bytes. Until then finished tiles are kept in `<OUT>.baking`. If the city has changed since, the
     /// command reports it and starts again.
     #[command(after_help = "Examples:\n\
         \x20 citymap bake --zooms 8-16 --out city.pmtiles\n\

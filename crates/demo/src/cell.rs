@@ -108,7 +108,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Where to cut a polygon that is too long along an axis: across the axis, near a whole share of its length.
+    /// Where to cut a polygon that is too long along an axis: across the axis, near a whole share of its
+    /// length.
     fn cut(&mut self, ground: &Convex, (axis, length): (P, f64), target: f64, stray: f64) -> Cut {
         let parts = (length / target).ceil().max(2.0);
         let share = (parts / 2.0).floor() / parts + self.dice.range(-0.05, 0.05);

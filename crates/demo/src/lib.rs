@@ -1,9 +1,9 @@
 //! A synthetic city from a seed: Ho Chi Minh City's place and names, nothing of its land register.
 //!
-//! The plan is made of convex polygons cut by straight lines ([`geom`]): arterials as rings and
-//! spokes ([`mesh`]), quarters, blocks, alleys ([`cell`]), rows of tube-house lots ([`lots`]). A
-//! smooth displacement ([`warp`]) then bends all of it. Everything is in metres on VN-2000 / TM-3
-//! 105-45 (EPSG:9210) until the last step, which converts it to longitudes and latitudes ([`frame`]).
+//! The plan is made of convex polygons cut by straight lines (`geom`): arterials as rings and
+//! spokes (`mesh`), quarters, blocks, alleys (`cell`), rows of tube-house lots (`lots`). A
+//! smooth displacement (`warp`) then bends all of it. Everything is in metres on VN-2000 / TM-3
+//! 105-45 (EPSG:9210) until the last step, which converts it to longitudes and latitudes (`frame`).
 //!
 //! Cells are built in parallel, each from its own stream of random numbers, and handed over in
 //! order: the same seed gives the same features, however many threads work.

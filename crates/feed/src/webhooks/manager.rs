@@ -150,7 +150,7 @@ impl Manager {
                 match self.start_worker(subscription) {
                     Ok(worker) => drop(self.workers.insert(id, worker)),
                     Err(error) => {
-                        tracing::error!(subscription = id, %error, "nothing can be delivered to a subscriber");
+                        tracing::error!(subscription = id, %error, "a subscriber cannot be served");
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Well-known binary (OGC 06-103r4).
 //!
-//! [`write`] appends little-endian, two-dimensional WKB and reports the bounds that it met on the way, since
+//! [`write()`] appends little-endian, two-dimensional WKB and reports the bounds that it met on the way, since
 //! every caller needs them. There are two readers with different contracts:
 //!
 //! - [`read`] is for bytes of a store. It accepts either byte order and the ISO and extended dialects, skips
@@ -54,7 +54,7 @@ pub const TYPE_NAMES: [(u32, &str); 7] = [
     (code::COLLECTION, "GeometryCollection"),
 ];
 
-/// The code of the type as which [`write`] writes a geometry: 1 to 7.
+/// The code of the type as which [`write()`] writes a geometry: 1 to 7.
 pub fn type_code(geometry: &Geometry) -> u32 {
     match geometry {
         Geometry::Point(_) => code::POINT,
@@ -67,7 +67,7 @@ pub fn type_code(geometry: &Geometry) -> u32 {
     }
 }
 
-/// The name in [`TYPE_NAMES`] of the type as which [`write`] writes a geometry.
+/// The name in [`TYPE_NAMES`] of the type as which [`write()`] writes a geometry.
 pub fn type_name(geometry: &Geometry) -> &'static str {
     let code = type_code(geometry);
     TYPE_NAMES.iter().find(|(found, _)| *found == code).map_or("Geometry", |(_, name)| name)

@@ -52,7 +52,7 @@ pub fn write(out: &mut Vec<u8>, geometry: &Geometry) -> Written {
     writer.written
 }
 
-/// A geometry as bytes, see [`write`].
+/// A geometry as bytes, see [`write()`].
 pub fn to_wkb(geometry: &Geometry) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     write(&mut out, geometry);

@@ -77,24 +77,24 @@ pub(super) fn changes(
         let mut other = reading.beside()?;
         let others = other.known(from, at)?;
         let former = others.from.as_ref();
-        let mut befores =
+        let mut former =
             former.map(|shape| State::query(&mut other, &others, shape, from, begun)).transpose()?;
-        let mut afters =
+        let mut later =
             after.as_ref().map(|shape| State::query(reading, &known, shape, at, begun)).transpose()?;
-        let (mut one, mut two) = (next(&mut befores)?, next(&mut afters)?);
+        let (mut one, mut two) = (next(&mut former)?, next(&mut later)?);
         loop {
             let (before, after) = match (one, two) {
                 (None, None) => return Ok(()),
                 (Some(a), Some(b)) if a.fid == b.fid => {
-                    (one, two) = (next(&mut befores)?, next(&mut afters)?);
+                    (one, two) = (next(&mut former)?, next(&mut later)?);
                     (Some(a), Some(b))
                 }
                 (Some(a), b) if b.as_ref().is_none_or(|b| a.fid < b.fid) => {
-                    (one, two) = (next(&mut befores)?, b);
+                    (one, two) = (next(&mut former)?, b);
                     (Some(a), None)
                 }
                 (a, b) => {
-                    (one, two) = (a, next(&mut afters)?);
+                    (one, two) = (a, next(&mut later)?);
                     (None, b)
                 }
             };

@@ -244,7 +244,7 @@ fn nothing_that_leaves_the_server_holds_a_personal_value_or_its_field() {
     assert!(tiles > 6, "only {tiles} tiles were answered");
 
     // Files of jobs, as far as they are not compressed.
-    for format in ["csv", "geojson"] {
+    for format in ["csv", "gpkg"] {
         let got = job(&server, format);
         assert_eq!(got.status, 200, "{}", got.text());
         assert!(got.text().contains("M0"), "{}", got.text());

@@ -201,7 +201,7 @@ fn coordinates_come_in_the_system_that_the_header_names() {
     }
     let got = send("EPSG:4326", &at(json!([106.698, 10.772_5])));
     let (status, detail) = got.problem();
-    assert!(status == 422 && detail.contains("exchanged"), "{detail}");
+    assert!(status == 422 && detail.contains("wrong order"), "{detail}");
     assert_eq!(got.json()["faults"][0]["place"], json!([106.698, 10.772_5]));
     assert_eq!(send("EPSG:27700", &at(json!([1, 2]))).problem().0, 400);
 }

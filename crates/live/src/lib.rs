@@ -66,6 +66,7 @@ mod merge;
 mod read;
 mod recent;
 mod refresh;
+mod running_merge;
 mod shared;
 mod snapshots;
 mod write;

@@ -8,45 +8,15 @@ use std::{
 };
 
 use citymap_engine::{EngineError, LayerSnapshot};
-use citymap_model::{Layer, LayerId, RevisionNumber};
 
 use crate::{
     CitySnapshot,
-    read::Changes,
+    running_merge::{LayerStep, RunningMerge},
     shared::{Shared, WriterState},
 };
 
 /// A delta with more features than this, and more than a hundredth of the layer, is merged.
 const DELTA_MAX: usize = 2_000;
-
-/// What brought a layer from one revision to a later one.
-pub(crate) struct LayerStep {
-    pub(crate) layer: Layer,
-    pub(crate) revision: RevisionNumber,
-    pub(crate) changes: Changes,
-}
-
-/// A merge in progress.
-pub(crate) struct RunningMerge {
-    layer: LayerId,
-    /// The layer's changes since the merge began.
-    since: Vec<LayerStep>,
-    /// Whether the layer was replaced, so that the result of the merge cannot be used.
-    abandoned: bool,
-}
-
-impl RunningMerge {
-    /// Remembers the steps of its layer. `replaced` lists layers that were read as a whole or removed.
-    pub(crate) fn follow(&mut self, steps: Vec<LayerStep>, replaced: &[LayerId]) {
-        self.abandoned |= replaced.contains(&self.layer);
-        self.since.extend(steps.into_iter().filter(|step| step.layer.id == self.layer));
-    }
-
-    /// Marks the result as unusable.
-    pub(crate) fn abandon(&mut self) {
-        self.abandoned = true;
-    }
-}
 
 /// Starts to merge a layer whose delta has grown, unless another merge is running.
 pub(crate) fn start_if_due(shared: &Arc<Shared>, state: &mut WriterState) {

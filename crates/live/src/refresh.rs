@@ -11,9 +11,9 @@ use citymap_model::{CityProfile, Fid, LayerId, Revision, RevisionNumber};
 use citymap_store::{LayerEntry, ReadView, Store, city_profile};
 
 use crate::{
-    ChangeTracker, CitySnapshot, Live, LiveError,
-    merge::{self, LayerStep},
+    ChangeTracker, CitySnapshot, Live, LiveError, merge,
     read::{is_small_change, read_changes, read_layers},
+    running_merge::LayerStep,
     shared::WriterState,
 };
 

@@ -11,7 +11,7 @@ use std::{
 use citymap_model::{LayerId, Revision, RevisionNumber};
 use tokio::sync::watch;
 
-use crate::{CitySnapshot, merge::RunningMerge, snapshots::SnapshotWriter};
+use crate::{CitySnapshot, running_merge::RunningMerge, snapshots::SnapshotWriter};
 
 /// What the threads that merge deltas, index names and write snapshot files need of the city.
 pub(crate) struct Shared {

@@ -18,7 +18,7 @@ use axum::{
 };
 use citymap_live::Live;
 use futures_util::FutureExt;
-use tracing::{Instrument, field::Empty};
+use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
     app::App,
@@ -55,8 +55,8 @@ const EXPOSED_HEADERS: &str = "Accept-Ranges, Allow, Citymap-Revision, Content-C
 
 /// Wraps every request, including those that no route matches.
 ///
-/// The span `request` carries the id, the method and the route; the request's context adds layer, tile and
-/// revision. The query and the headers are never logged: what people ask about may be personal.
+/// The span `request` carries the id, the method and the route; layer, tile and revision are added when they
+/// are known. The query and the headers are never logged: what people ask about may be personal.
 pub(crate) async fn handle_request(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -91,6 +91,7 @@ pub(crate) async fn handle_request(
             Ok(()) => guarded(&app.config.limits, request, next).await,
             Err(problem) => problem.into_response(),
         };
+        Span::current().record("revision", revision.get());
         let (status, ms) = (response.status().as_u16(), start.elapsed().as_secs_f64() * 1e3);
         if status >= 500 {
             tracing::warn!(status, ms, "answered");

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use citymap_engine::LayerSnapshot;
 use citymap_live::{CitySnapshot, LiveError};
 use citymap_model::{AsOf, nearest};
+use tracing::{Span, field::display};
 
 use crate::{
     app::App,
@@ -247,11 +248,11 @@ impl RequestContext {
     /// 404 if there is none.
     pub(crate) fn layer(&self) -> Result<Arc<LayerSnapshot>, Problem> {
         let id = self.path_param("layer");
-        self.city_snapshot
-            .city
-            .layer(id)
-            .cloned()
-            .ok_or_else(|| Problem::not_found(no_layer(&self.city_snapshot, id)))
+        let layer = self.city_snapshot.city.layer(id).cloned();
+        let layer = layer.ok_or_else(|| Problem::not_found(no_layer(&self.city_snapshot, id)))?;
+        // Only ids of layers that exist: what else the path holds is not for the log.
+        Span::current().record("layer", display(id));
+        Ok(layer)
     }
 
     /// The layers that a list `a,b` names, or all layers; in catalogue order.

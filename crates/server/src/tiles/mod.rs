@@ -9,7 +9,7 @@ mod single_flight;
 #[cfg(test)]
 mod tests;
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use axum::{
     body::Body,
@@ -21,6 +21,7 @@ use citymap_engine::{LayerSnapshot, TimeInterval};
 use citymap_model::{AsOf, Field};
 use citymap_tile::{ContentEncoding, MAX_ZOOM, TileId};
 use serde_json::json;
+use tracing::{Span, field::display};
 
 use cache::{PastState, TileKey};
 use cached::{EncodedTile, TileSource};
@@ -160,8 +161,22 @@ fn named(context: &RequestContext, names: &str) -> Result<Vec<Arc<LayerSnapshot>
     Ok(layers)
 }
 
+/// The ids of layers in the log, separated by commas.
+struct Names<'a>(&'a [Arc<LayerSnapshot>]);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, snapshot) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma}{}", snapshot.layer().id)?;
+        }
+        Ok(())
+    }
+}
+
 async fn send(context: RequestContext, query: TileQuery, request: TileRequest) -> HandlerResult {
     let TileRequest { layers, tile, format } = request;
+    Span::current().record("tile", display(tile)).record("layer", display(Names(&layers)));
     let time = query.state.time;
     let format = format.unwrap_or_else(|| TileFormat::of_accept(&context.headers));
     let accepted = Encodings::of(&context.headers);

@@ -13,10 +13,9 @@ use citymap_model::RevisionNumber;
 use serde_json::{Map, Value, json};
 
 use super::{
-    commit::{RequestedEdits, WriteOutcome, WriteTask, write},
+    commit::{RequestedEdits, WriteOutcome, WriteTask, summary, write},
     if_match, refusal,
     request::{WriteRequest, answer, check_message},
-    single::summary,
 };
 use crate::{
     app::App,
@@ -72,7 +71,7 @@ pub(crate) async fn batch(State(app): State<Arc<App>>, request: Request) -> Hand
     }
     let city_snapshot = request.context.city_snapshot.clone();
     let edits = BatchEdits { edits, city_snapshot, crs, vertices_max: limits.vertices_max };
-    let task = WriteTask { meta, key, edits: RequestedEdits::Batch(edits) };
+    let task = WriteTask { meta, key, edits: Box::new(edits) };
     match write(&request.context, task).await? {
         WriteOutcome::Written(_, answered) | WriteOutcome::Repeated(answered) => {
             let document =
@@ -83,12 +82,8 @@ pub(crate) async fn batch(State(app): State<Arc<App>>, request: Request) -> Hand
     }
 }
 
-impl BatchEdits {
-    /// Reads the edits against their layers.
-    ///
-    /// # Errors
-    /// The edits that cannot be made, by position.
-    pub(crate) fn prepare(&self) -> Result<Vec<PreparedEdit>, Vec<(usize, Problem)>> {
+impl RequestedEdits for BatchEdits {
+    fn prepare(&self) -> Result<Vec<PreparedEdit>, Vec<(usize, Problem)>> {
         let mut prepared = Vec::with_capacity(self.edits.len());
         let mut refused = Vec::new();
         for (position, edit) in self.edits.iter().enumerate() {
@@ -100,6 +95,12 @@ impl BatchEdits {
         if refused.is_empty() { Ok(prepared) } else { Err(refused) }
     }
 
+    fn document(&self, applied: &[AppliedEdit], revision: RevisionNumber) -> Value {
+        json!({"revision": revision, "results": applied.iter().map(summary).collect::<Vec<_>>()})
+    }
+}
+
+impl BatchEdits {
     fn prepare_one(&self, edit: &Value, position: usize) -> Result<PreparedEdit, Problem> {
         let body = |reason: &str| Problem::body(format!("edit {position}: {reason}"));
         let members = edit.as_object().ok_or_else(|| body("it is not an object"))?;
@@ -152,11 +153,6 @@ impl BatchEdits {
         };
         let change = change.map_err(|faults| refusal::problem(&Refusal::Invalid(faults)))?;
         Ok(PreparedEdit { layer, change, pointer })
-    }
-
-    /// The document that answers.
-    pub(crate) fn document(applied: &[AppliedEdit], revision: RevisionNumber) -> Value {
-        json!({"revision": revision, "results": applied.iter().map(summary).collect::<Vec<_>>()})
     }
 }
 

@@ -6,13 +6,11 @@ use std::sync::Arc;
 use citymap_edit::{AppliedEdit, ApplyError, PreparedEdit};
 use citymap_live::{Decision, Live, Written};
 use citymap_model::{CommitMeta, RevisionNumber};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
-    batch::BatchEdits,
     idempotency::{Answered, Key},
     refusal,
-    single::SingleEdit,
 };
 use crate::http::{problem::Problem, request::RequestContext};
 
@@ -21,15 +19,19 @@ pub(crate) struct WriteTask {
     pub(crate) meta: CommitMeta,
     /// The key by which a repeat of the request is recognised.
     pub(crate) key: Option<Key>,
-    pub(crate) edits: RequestedEdits,
+    pub(crate) edits: Box<dyn RequestedEdits>,
 }
 
-/// The edits of a request, as its body gives them.
-pub(crate) enum RequestedEdits {
-    /// The edit of one feature.
-    Single(SingleEdit),
-    /// The edits of a batch.
-    Batch(BatchEdits),
+/// The edits of a request, as its body gives them: the edit of one feature, or those of a batch.
+pub(crate) trait RequestedEdits: Send {
+    /// Reads the edits against their layers.
+    ///
+    /// # Errors
+    /// The edits that cannot be made, by position.
+    fn prepare(&self) -> Result<Vec<PreparedEdit>, Vec<(usize, Problem)>>;
+
+    /// The document that answers.
+    fn document(&self, applied: &[AppliedEdit], revision: RevisionNumber) -> Value;
 }
 
 /// What came of a request to write.
@@ -40,27 +42,6 @@ pub(crate) enum WriteOutcome {
     Repeated(Answered),
     /// Nothing was written, because these edits cannot be made (by their position in the request).
     Refused(Vec<(usize, Problem)>),
-}
-
-impl RequestedEdits {
-    /// Reads the edits against their layers.
-    ///
-    /// # Errors
-    /// The edits that cannot be made, by position.
-    fn prepare(&self) -> Result<Vec<PreparedEdit>, Vec<(usize, Problem)>> {
-        match self {
-            Self::Single(edit) => edit.prepare().map(|edit| vec![edit]).map_err(|problem| vec![(0, problem)]),
-            Self::Batch(edits) => edits.prepare(),
-        }
-    }
-
-    /// The document that answers.
-    fn document(&self, applied: &[AppliedEdit], revision: RevisionNumber) -> Value {
-        match self {
-            Self::Single(_) => SingleEdit::document(applied, revision),
-            Self::Batch(_) => BatchEdits::document(applied, revision),
-        }
-    }
 }
 
 /// Writes the edits of a request as one revision, off the threads that serve clients.
@@ -81,11 +62,11 @@ impl WriteTask {
     fn run(self, live: &Live) -> Result<WriteOutcome, Problem> {
         let Self { meta, key, edits } = self;
         let store = live.store();
-        let Some(key) = key else { return commit(live, meta, None, &edits) };
+        let Some(key) = key else { return commit(live, meta, None, edits.as_ref()) };
         if let Some(answered) = key.begin(store)? {
             return Ok(WriteOutcome::Repeated(answered));
         }
-        let outcome = commit(live, meta, Some(&key), &edits);
+        let outcome = commit(live, meta, Some(&key), edits.as_ref());
         match &outcome {
             Ok(WriteOutcome::Written(_, answered)) => key.finish(store, answered),
             Ok(WriteOutcome::Repeated(answered)) if answered.document.is_none() => {
@@ -107,7 +88,7 @@ fn commit(
     live: &Live,
     meta: CommitMeta,
     key: Option<&Key>,
-    edits: &RequestedEdits,
+    edits: &dyn RequestedEdits,
 ) -> Result<WriteOutcome, Problem> {
     let prepared = match edits.prepare() {
         Ok(prepared) => prepared,
@@ -140,5 +121,16 @@ fn commit(
             let document = Some(edits.document(&applied, revision.number));
             WriteOutcome::Written(applied, Answered { revision: revision.number, document })
         }
+    })
+}
+
+/// What an edit has done, as answers say it.
+pub(crate) fn summary(edit: &AppliedEdit) -> Value {
+    json!({
+        "op": edit.kind.as_str(),
+        "layer": edit.layer.as_str(),
+        "id": edit.id.to_json(),
+        "fid": edit.fid,
+        "etag": edit.tag.as_ref().map(|tag| format!("\"{tag}\"")),
     })
 }

@@ -14,7 +14,7 @@ use citymap_model::RevisionNumber;
 use serde_json::{Value, json};
 
 use super::{
-    commit::{RequestedEdits, WriteOutcome, WriteTask, write},
+    commit::{RequestedEdits, WriteOutcome, WriteTask, summary, write},
     idempotency::Answered,
     if_match, refusal,
     request::{WriteRequest, answer, no_content},
@@ -66,7 +66,7 @@ impl SingleEdit {
     ///
     /// # Errors
     /// 422 with all faults.
-    pub(crate) fn prepare(&self) -> Result<PreparedEdit, Problem> {
+    fn prepare_one(&self) -> Result<PreparedEdit, Problem> {
         let layer = self.layer.layer();
         let options = ReadOptions { crs: &self.crs, vertices_max: self.vertices_max };
         let whole = |json: &Value, id: Option<&str>| Draft::whole(json, layer, &options, id, "");
@@ -82,9 +82,14 @@ impl SingleEdit {
         let change = change.map_err(|faults| refusal::problem(&Refusal::Invalid(faults)))?;
         Ok(PreparedEdit { layer: Arc::clone(&self.layer), change, pointer: String::new() })
     }
+}
 
-    /// The document that answers.
-    pub(crate) fn document(applied: &[AppliedEdit], revision: RevisionNumber) -> Value {
+impl RequestedEdits for SingleEdit {
+    fn prepare(&self) -> Result<Vec<PreparedEdit>, Vec<(usize, Problem)>> {
+        self.prepare_one().map(|edit| vec![edit]).map_err(|problem| vec![(0, problem)])
+    }
+
+    fn document(&self, applied: &[AppliedEdit], revision: RevisionNumber) -> Value {
         applied.first().map_or(Value::Null, |edit| {
             let mut summary = summary(edit);
             summary["revision"] = revision.into();
@@ -102,7 +107,7 @@ pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Han
     let crs = request.crs()?;
     let change = SingleChange::Create(request.json()?);
     let edit = SingleEdit { layer, crs, vertices_max: app.config.limits.edit.vertices_max, change };
-    let task = WriteTask { meta, key, edits: RequestedEdits::Single(edit) };
+    let task = WriteTask { meta, key, edits: Box::new(edit) };
     match write(&request.context, task).await? {
         WriteOutcome::Written(_, answered) | WriteOutcome::Repeated(answered) => {
             Ok(created(&request, &answered))
@@ -170,7 +175,7 @@ async fn change(app: &Arc<App>, request: Request, method: ChangeMethod) -> Handl
         ChangeMethod::Put => SingleChange::Replace(target, request.json()?),
     };
     let edit = SingleEdit { layer, crs, vertices_max: app.config.limits.edit.vertices_max, change };
-    let task = WriteTask { meta, key: None, edits: RequestedEdits::Single(edit) };
+    let task = WriteTask { meta, key: None, edits: Box::new(edit) };
     match write(&request.context, task).await? {
         WriteOutcome::Written(applied, answered) => match (method, answered.document, applied.first()) {
             (ChangeMethod::Delete, ..) | (_, None, _) | (.., None) => Ok(no_content()),
@@ -182,15 +187,4 @@ async fn change(app: &Arc<App>, request: Request, method: ChangeMethod) -> Handl
         WriteOutcome::Repeated(_) => Ok(no_content()),
         WriteOutcome::Refused(refused) => Err(refusal::only(refused).into()),
     }
-}
-
-/// What an edit has done, as answers say it.
-pub(crate) fn summary(edit: &AppliedEdit) -> Value {
-    json!({
-        "op": edit.kind.as_str(),
-        "layer": edit.layer.as_str(),
-        "id": edit.id.to_json(),
-        "fid": edit.fid,
-        "etag": edit.tag.as_ref().map(|tag| format!("\"{tag}\"")),
-    })
 }

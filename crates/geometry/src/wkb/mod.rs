@@ -1,7 +1,7 @@
 //! Well-known binary (OGC 06-103r4).
 //!
-//! [`write()`] appends little-endian, two-dimensional WKB and reports the bounds that it met on the way, since
-//! every caller needs them. There are two readers with different contracts:
+//! [`write()`] appends little-endian, two-dimensional WKB and reports the bounds that it met on the way,
+//! since every caller needs them. There are two readers with different contracts:
 //!
 //! - [`read`] is for bytes of a store. It accepts either byte order and the ISO and extended dialects, skips
 //!   heights and measures, and refuses curves.

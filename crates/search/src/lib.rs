@@ -26,7 +26,7 @@
 //! roads.fields.push(Field::new("name", FieldType::Text));
 //! roads.label = Some("name".into());
 //! let mut builder = SnapshotBuilder::new(roads);
-//! let line = geo::line_string![(x: 106.70, y: 10.77), (x: 106.71, y: 10.78)];
+//! let line = geo::LineString::from(vec![(106.70, 10.77), (106.71, 10.78)]);
 //! let values = vec![Value::Text("Nguyễn Huệ".into())];
 //! builder.push(&Feature { fid: 1, geometry: Some(line.into()), values }).unwrap();
 //! let layer = builder.finish(1);

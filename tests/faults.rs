@@ -28,8 +28,8 @@ fn rounds() -> u64 {
     std::env::var("CITYMAP_FAULT_ROUNDS").ok().map_or(5, |text| text.parse().expect("a whole number"))
 }
 
-/// Whether another round is to be made. On a slow machine a round may acknowledge nothing: then up to ten times as
-/// many are made, so that no test fails on a time.
+/// Whether another round is to be made. On a slow machine a round may acknowledge nothing: then up to ten
+/// times as many are made, so that no test fails on a time.
 fn goes_on(made: u64, belief: &Belief) -> bool {
     made < rounds() || belief.acknowledged <= rounds() && made < 10 * rounds()
 }

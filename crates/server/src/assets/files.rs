@@ -35,7 +35,7 @@ pub(super) struct StaticFile {
 impl From<rust_embed::EmbeddedFile> for StaticFile {
     fn from(file: rust_embed::EmbeddedFile) -> Self {
         let hash = file.metadata.sha256_hash();
-        let tag = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = citymap_model::hex(&hash[..8]);
         Self { bytes: file.data, tag }
     }
 }

@@ -74,7 +74,7 @@ impl Jobs {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)
             .map_err(|error| Problem::internal(format!("no random number for a job: {error}")))?;
-        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id: String = citymap_model::hex(&bytes);
         let file = folder.join(format!("{id}.{}", result.extension));
         let job = Arc::new(Job::accepted(id, process, revision, result, file));
         all.push(Arc::clone(&job));

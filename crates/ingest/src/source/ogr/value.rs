@@ -78,10 +78,10 @@ pub(super) fn value(
             None => Value::Null,
             Some(text) if text.is_empty() => Value::Null,
             Some(text) if how == How::Date => {
-                Value::Date(day(&text).ok_or_else(|| format!("`{text}` is no day of the calendar"))?)
+                Value::Date(day(&text).ok_or_else(|| "the value is not a day of the calendar".to_owned())?)
             }
             Some(text) => {
-                Value::DateTime(instant(&text).ok_or_else(|| format!("`{text}` is no date and time"))?)
+                Value::DateTime(instant(&text).ok_or_else(|| "the value is not a date with a time".to_owned())?)
             }
         },
         How::List => match text()? {

@@ -77,12 +77,11 @@ pub(super) fn value(
         How::Date | How::DateTime => match text()? {
             None => Value::Null,
             Some(text) if text.is_empty() => Value::Null,
+            // The value is not repeated: it may be personal.
             Some(text) if how == How::Date => {
-                Value::Date(day(&text).ok_or_else(|| "the value is not a day of the calendar".to_owned())?)
+                Value::Date(day(&text).ok_or("the value is not a day of the calendar")?)
             }
-            Some(text) => {
-                Value::DateTime(instant(&text).ok_or_else(|| "the value is not a date with a time".to_owned())?)
-            }
+            Some(text) => Value::DateTime(instant(&text).ok_or("the value is not a date with a time")?),
         },
         How::List => match text()? {
             None => Value::Null,

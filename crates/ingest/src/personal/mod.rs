@@ -157,6 +157,7 @@ mod tests {
         "ten_vo",
         "TenChong",
         "nguoi_dai_dien",
+        "ben_mua",
         "nguoi_lien_he",
         "nguoi_ky",
         "ten_khach_hang",

@@ -148,6 +148,8 @@ const RULES: [Rule; 17] = [
             "ten chong",
             "vo chong",
             "khach hang",
+            "ben mua",
+            "ben nhan chuyen nhuong",
             "dai dien",
             "benh nhan",
             "chan dung",

@@ -12,7 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
+};
 
 /// The environment variable that tells the child that it is one.
 const CHILD: &str = "CITYMAP_IMPORT_CHILD";
@@ -70,6 +72,11 @@ pub fn is_child() -> bool {
 /// [`WorkerError::Run`] if the system refuses a limit.
 pub fn confine(bounds: &Bounds) -> Result<(), WorkerError> {
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(io::Error::from)?;
+    // A parent that was killed before that call sends no signal: the child has another parent by now.
+    let parent = env::var(CHILD).ok().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
+    if getppid() != parent {
+        return Err(io::Error::other("the process that started this one has ended").into());
+    }
     if bounds.memory > 0 {
         let maximum = getrlimit(Resource::As).maximum;
         let current = Some(maximum.map_or(bounds.memory, |maximum| maximum.min(bounds.memory)));
@@ -83,7 +90,10 @@ pub fn confine(bounds: &Bounds) -> Result<(), WorkerError> {
 /// # Errors
 /// [`WorkerError`] if the child did not end by itself with a code of its own.
 pub fn supervise(bounds: &Bounds) -> Result<u8, WorkerError> {
-    let mut child = Command::new(env::current_exe()?).args(env::args_os().skip(1)).env(CHILD, "1").spawn()?;
+    let mut child = Command::new(env::current_exe()?)
+        .args(env::args_os().skip(1))
+        .env(CHILD, std::process::id().to_string())
+        .spawn()?;
     exit_code(wait(&mut child, bounds)?, bounds)
 }
 

@@ -7,6 +7,8 @@ import { Feed } from '../live/feed';
 import { boxesOf, type Touched } from '../live/touched';
 import type { Layers } from './layers.svelte';
 
+/** Changes to draw again after an outage, at most; a stream rarely outlives the network for long. */
+const MISSED_MAX = 1000;
 /** Layers, legends and answers are updated at most this often; tiles are updated at once. */
 const UPDATE_MS = 1000;
 const RETRY_MS = 5000;
@@ -48,6 +50,9 @@ export class Following {
   readonly #layers: Layers;
   readonly #port: FollowingPort;
   readonly #feed: Feed;
+  #reachable = true;
+  /** Draws the tiles again that changed while the server could not be reached. */
+  readonly #missed: (() => void)[] = [];
   #pending = new Map<string, Pending>();
   /** When the page was last updated, in milliseconds since 1970. */
   #updated = 0;
@@ -63,7 +68,7 @@ export class Following {
       {
         revision: (event) => this.#receive(event),
         lost: () => void this.#readAll(),
-        reachable: (yes) => port.setReachable(yes),
+        reachable: (yes) => this.#setReachable(yes),
       },
       {
         open: (after) => new EventSource(`/api/events?since=${after}`),
@@ -108,9 +113,21 @@ export class Following {
       pending.events.push(layer);
       this.#pending.set(layer.layer, pending);
       if (touched) this.redraw?.(layer.layer, touched);
+      // The stream may outlive the network: these tiles cannot be fetched now.
+      if (touched && !this.#reachable && this.#missed.length < MISSED_MAX) {
+        this.#missed.push(() => this.redraw?.(layer.layer, touched));
+      }
       this.#layers.dropSeams(layer.layer, touched ? layer.features.map(({ fid }) => fid) : null);
     }
     this.#scheduleUpdate();
+  }
+
+  /** Tells the page; when the server can be reached again, fetches the tiles that could not be fetched before. */
+  #setReachable(yes: boolean): void {
+    this.#reachable = yes;
+    this.#port.setReachable(yes);
+    if (!yes) return;
+    for (const redraw of this.#missed.splice(0)) redraw();
   }
 
   #scheduleUpdate(): void {

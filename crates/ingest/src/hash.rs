@@ -45,23 +45,7 @@ fn parts(path: &Path) -> io::Result<Vec<PathBuf>> {
         files.sort();
         return Ok(files);
     }
-    let sides: &[&str] = match path.extension().map(|e| e.to_string_lossy().to_lowercase()).as_deref() {
-        Some("shp") => &["shx", "dbf", "prj", "cpg"],
-        Some("tab") => &["dat", "map", "id", "ind"],
-        Some("mif") => &["mid"],
-        _ => &[],
-    };
-    let mut files = vec![path.to_owned()];
-    for side in sides {
-        files.extend(
-            [side.to_string(), side.to_uppercase()]
-                .iter()
-                .map(|e| path.with_extension(e))
-                .find(|p| p.is_file()),
-        );
-    }
-    files.sort();
-    Ok(files)
+    Ok(crate::source::parts::all(path))
 }
 
 fn file(path: &Path) -> io::Result<(String, u64)> {

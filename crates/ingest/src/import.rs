@@ -201,7 +201,7 @@ impl Run<'_> {
         let mut tally = Tally::new(shown, found.name.clone(), plan);
         let total = found.count;
 
-        thread::scope(|scope| -> Result<(), ImportError> {
+        let notes = thread::scope(|scope| -> Result<Vec<String>, ImportError> {
             let (raw_out, raw_in) = sync_channel::<Vec<Raw>>(WAITING);
             let (out, checked) = sync_channel::<Vec<Checked>>(WAITING);
             let reader = scope.spawn(move || read(source, position, &raw_out));
@@ -240,6 +240,9 @@ impl Run<'_> {
                 )),
             }
         })?;
+        for note in notes {
+            tally.issue(Issue::new(IssueKind::Warning, note));
+        }
         transaction.rejected(tally.report.rejected)?;
         let report = tally.finish();
         if report.read != report.accepted + report.rejected {
@@ -296,21 +299,21 @@ impl Run<'_> {
     }
 }
 
-/// Reads a layer in batches until it ends or nobody listens.
+/// Reads a layer in batches until it ends or nobody listens; gives the notes of the reader.
 fn read(
     source: &dyn Reader,
     position: usize,
     out: &std::sync::mpsc::SyncSender<Vec<Raw>>,
-) -> Result<(), ImportError> {
+) -> Result<Vec<String>, ImportError> {
     gdal_log::take();
     let mut batch = Vec::with_capacity(BATCH);
-    source.read(position, &mut |raw| {
+    let notes = source.read(position, &mut |raw| {
         batch.push(raw);
         batch.len() < BATCH || out.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_ok()
     })?;
     // The last, short batch; if nobody listens, the writer says why.
     let _ = out.send(batch);
-    Ok(())
+    Ok(notes)
 }
 
 /// What is counted while a layer goes through.

@@ -54,7 +54,7 @@ impl Reader for CsvReader {
         vec![&self.layer]
     }
 
-    fn read(&self, _layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn read(&self, _layer: usize, sink: &mut Sink<'_>) -> Result<Vec<String>, ImportError> {
         let mut index = 0;
         for row in Rows::new(&self.bytes, self.start.0, self.start.1, self.delimiter) {
             if row.is_blank() {
@@ -73,7 +73,7 @@ impl Reader for CsvReader {
                 break;
             }
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn parse(&self, _layer: usize, body: Body) -> Parsed {
@@ -274,7 +274,8 @@ impl CsvReader {
                     .map_err(|error| GeometryFault::new(format!("its GeoJSON cannot be understood: {error}")))
                     .and_then(geojson_geometry::read);
                 match read {
-                    Ok(read) => (Shape::Good(read.geometry), read.dropped_z),
+                    Ok(Some(read)) => (Shape::Good(read.geometry), read.dropped_z),
+                    Ok(None) => (Shape::Null, false),
                     Err(fault) => (Shape::Bad(fault, Original::Text(text)), false),
                 }
             }

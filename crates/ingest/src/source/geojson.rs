@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     Body, Original, Parsed, Raw, Reader, Shape, Sink, SourceLayer, broken, foreign,
-    geojson_geometry::{self, RawGeometry},
+    geojson_geometry::{self, GlanceGeometry, RawGeometry},
     join_kinds,
     record::{Guess, from_json},
     splitter::{Piece, SplitError, split},
@@ -50,18 +50,12 @@ struct RawFeature {
     bbox: Option<Json>,
 }
 
-/// As much of a feature as the first look needs.
+/// As much of a feature as the first look needs. A member that is wrong says nothing, and hides no other one.
 #[derive(Deserialize)]
 struct Glance {
     geometry: Option<GlanceGeometry>,
-    properties: Option<Map<String, Json>>,
+    properties: Option<Json>,
     id: Option<Json>,
-}
-
-#[derive(Deserialize)]
-struct GlanceGeometry {
-    #[serde(rename = "type")]
-    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +84,7 @@ impl Reader for GeoJsonReader {
         vec![&self.layer]
     }
 
-    fn read(&self, _layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn read(&self, _layer: usize, sink: &mut Sink<'_>) -> Result<Vec<String>, ImportError> {
         let mut index = 0;
         each(&self.path, self.lines, &mut |piece| {
             index += 1;
@@ -100,7 +94,7 @@ impl Reader for GeoJsonReader {
             };
             sink(Raw { index, line: Some(line), body })
         })?;
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn parse(&self, _layer: usize, body: Body) -> Parsed {
@@ -208,13 +202,13 @@ impl GeoJsonReader {
 
     /// One feature of the file, from its text.
     fn feature(&self, text: &[u8]) -> Parsed {
+        // A number, a text, a list: what is no object has no members to complain of.
+        if !text.trim_ascii_start().starts_with(b"{") {
+            let start = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();
+            return broken(text, format!("every feature must be an object, and this is `{start}`"));
+        }
         let raw: RawFeature = match serde_json::from_slice(text) {
             Ok(raw) => raw,
-            // A number, a text: what is no object has no members to complain of.
-            Err(_mismatch) if !text.starts_with(b"{") => {
-                let start = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();
-                return broken(text, format!("every feature must be an object, and this is `{start}`"));
-            }
             Err(error) => {
                 let line =
                     if error.line() > 1 { format!(", {} lines on", error.line() - 1) } else { String::new() };
@@ -268,9 +262,12 @@ impl GeoJsonReader {
             None => parsed.warnings.push("it has no geometry member; that was taken as null".into()),
             Some(None) => {}
             Some(Some(geometry)) => match geojson_geometry::read(geometry) {
-                Ok(read) => {
+                Ok(Some(read)) => {
                     parsed.dropped_z = read.dropped_z;
                     parsed.geometry = Shape::Good(read.geometry);
+                }
+                Ok(None) => {
+                    parsed.warnings.push("its geometry is an empty list; that was taken as null".into())
                 }
                 Err(fault) => {
                     parsed.geometry =
@@ -323,7 +320,11 @@ impl Look {
             self.ids = true;
             self.id.see_json(&id);
         }
-        for (name, value) in glance.properties.into_iter().flatten() {
+        let properties = match glance.properties {
+            Some(Json::Object(properties)) => properties,
+            _ => Map::new(),
+        };
+        for (name, value) in properties {
             let position = match self.positions.get(&name) {
                 Some(position) => *position,
                 None => {
@@ -335,7 +336,7 @@ impl Look {
             };
             self.guesses[position].see_json(&value);
         }
-        let kind = match glance.geometry.and_then(|geometry| geometry.kind).as_deref() {
+        let kind = match glance.geometry.and_then(|geometry| geometry.0).as_deref() {
             Some("Point" | "MultiPoint") => GeometryKind::Point,
             Some("LineString" | "MultiLineString") => GeometryKind::Line,
             Some("Polygon" | "MultiPolygon") => GeometryKind::Polygon,

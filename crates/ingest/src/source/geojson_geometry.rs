@@ -7,7 +7,7 @@ use geo_types::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
 use citymap_geometry::{GeometryFault, polygon_from_rings};
@@ -26,11 +26,21 @@ pub(super) enum Coords {
 
 /// A geometry object, whatever is in it.
 #[derive(Debug, Deserialize)]
-pub(super) struct RawGeometry {
+pub(super) struct GeometryObject {
     #[serde(rename = "type")]
-    pub kind: Option<serde_json::Value>,
+    kind: Option<serde_json::Value>,
     coordinates: Option<Coords>,
     geometries: Option<serde_json::Value>,
+}
+
+/// What stands in the place of a geometry.
+#[derive(Debug)]
+pub(super) enum RawGeometry {
+    Object(GeometryObject),
+    /// `[]`, which PHP and R write for an object without members: there is none.
+    Absent,
+    /// Something else: what it is.
+    Other(&'static str),
 }
 
 /// A geometry, and whether heights were dropped from it.
@@ -41,14 +51,22 @@ pub(super) struct Read {
 
 const DEPTH: usize = 16;
 
-pub(super) fn read(raw: RawGeometry) -> Result<Read, GeometryFault> {
+/// The geometry; none where it is absent.
+pub(super) fn read(raw: RawGeometry) -> Result<Option<Read>, GeometryFault> {
+    let raw = match raw {
+        RawGeometry::Object(raw) => raw,
+        RawGeometry::Absent => return Ok(None),
+        RawGeometry::Other(what) => {
+            return Err(GeometryFault::new(format!("geometry must be an object or null, but is {what}")));
+        }
+    };
     let mut dropped_z = false;
     let geometry = geometry(raw, "geometry", 0, &mut dropped_z)?;
-    Ok(Read { geometry, dropped_z })
+    Ok(Some(Read { geometry, dropped_z }))
 }
 
 fn geometry(
-    raw: RawGeometry,
+    raw: GeometryObject,
     path: &str,
     depth: usize,
     z: &mut bool,
@@ -71,7 +89,7 @@ fn geometry(
             if !part.is_object() {
                 return Err(GeometryFault::new(format!("{path} must be a geometry object")));
             }
-            let part: RawGeometry = serde_json::from_value(part)
+            let part: GeometryObject = serde_json::from_value(part)
                 .map_err(|error| GeometryFault::new(format!("{path}: {error}")))?;
             out.push(geometry(part, &path, depth + 1, z)?);
         }
@@ -222,6 +240,92 @@ macro_rules! others {
     };
 }
 
+/// What a visitor makes of anything but an object: `other` takes what it is, `empty` stands for `[]`.
+macro_rules! anything_else {
+    ($other:expr, $empty:expr) => {
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut members = 0;
+            while seq.next_element::<IgnoredAny>()?.is_some() {
+                members += 1;
+            }
+            Ok(if members == 0 { $empty } else { $other("a list") })
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok($other("true or false"))
+        }
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok($other("a text"))
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok($other("a number"))
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok($other("a number"))
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok($other("a number"))
+        }
+    };
+}
+
+/// The type of a geometry object; none of what is no such object.
+pub(super) struct GlanceGeometry(pub Option<String>);
+
+impl<'de> Deserialize<'de> for GlanceGeometry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(GlanceVisitor)
+    }
+}
+
+struct GlanceVisitor;
+
+impl<'de> Visitor<'de> for GlanceVisitor {
+    type Value = GlanceGeometry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a geometry")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<GlanceGeometry, A::Error> {
+        let mut kind = None;
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "type" {
+                kind = match map.next_value()? {
+                    serde_json::Value::String(text) => Some(text),
+                    _ => None,
+                };
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(GlanceGeometry(kind))
+    }
+
+    anything_else!(|_what| GlanceGeometry(None), GlanceGeometry(None));
+}
+
+impl<'de> Deserialize<'de> for RawGeometry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = RawGeometry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a geometry")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawGeometry, A::Error> {
+        GeometryObject::deserialize(de::value::MapAccessDeserializer::new(map)).map(RawGeometry::Object)
+    }
+
+    anything_else!(RawGeometry::Other, RawGeometry::Absent);
+}
+
 struct CoordsVisitor;
 
 impl<'de> Visitor<'de> for CoordsVisitor {
@@ -301,7 +405,7 @@ mod tests {
 
     fn fault(text: &str) -> String {
         match read(serde_json::from_str(text).unwrap()) {
-            Ok(read) => panic!("{text} was read as {:?}", read.geometry),
+            Ok(read) => panic!("{text} was read as {:?}", read.map(|read| read.geometry)),
             Err(fault) => fault.reason,
         }
     }
@@ -318,6 +422,11 @@ mod tests {
             (r#"{"type":"GeometryCollection","geometries":[false]}"#, "geometries[0]", "geometry object"),
             (r#"{"type":"point","coordinates":[1,2]}"#, "type", "case"),
             (r#"{"type":"Point"}"#, "coordinates", "missing"),
+            (r#"["Point",[106.7,10.8],null]"#, "geometry", "must be an object or null, but is a list"),
+            (r#""""#, "geometry", "but is a text"),
+            ("7", "geometry", "but is a number"),
+            ("{}", "geometry", "has no type"),
+            (r#"{"type":"GeometryCollection","geometries":[[]]}"#, "geometries[0]", "geometry object"),
         ] {
             let reason = fault(text);
             assert!(reason.contains(path) && reason.contains(rule), "{text}: {reason}");
@@ -325,10 +434,15 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_list_in_place_of_a_geometry_is_none() {
+        assert!(read(serde_json::from_str("[]").unwrap()).unwrap().is_none());
+    }
+
+    #[test]
     fn numbers_come_out_bit_for_bit() {
         let text =
             r#"{"type":"LineString","coordinates":[[106.69834512345678,10.772512345678901,3],[1e-7,-0.1]]}"#;
-        let read = read(serde_json::from_str(text).unwrap()).unwrap();
+        let read = read(serde_json::from_str(text).unwrap()).unwrap().unwrap();
         let expected = LineString::from(vec![
             (106.69834512345678_f64, 10.772512345678901),
             ("1e-7".parse().unwrap(), -0.1),

@@ -5,6 +5,7 @@ pub(crate) mod geojson;
 mod geojson_geometry;
 mod ogr;
 mod osm;
+pub(crate) mod parts;
 mod record;
 mod sniff;
 mod splitter;
@@ -110,11 +111,12 @@ pub(crate) trait Reader: Send + Sync {
     /// The layers in the file, in its order.
     fn layers(&self) -> Vec<&SourceLayer>;
 
-    /// Hands over the features of the layer at a position, in order. Runs on a thread of its own.
+    /// Hands over the features of the layer at a position, in order, and then gives notes: what only reading
+    /// the whole layer can show. Runs on a thread of its own.
     ///
     /// # Errors
     /// [`ImportError`] if the file breaks off or cannot be read any more.
-    fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError>;
+    fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<Vec<String>, ImportError>;
 
     /// Makes sense of one feature that [`Reader::read`] of the same reader handed over.
     fn parse(&self, layer: usize, body: Body) -> Parsed;

@@ -2,21 +2,29 @@
 
 mod dgn;
 mod dxf;
+mod dxf_scan;
+mod fid;
 mod look;
+mod messages;
 mod prepare;
+mod reading;
+mod shapefile;
 mod value;
 
 use std::path::Path;
 
 use citymap_edit::normalize_text;
-use citymap_model::{GeometryKind, Value};
-use gdal::vector::LayerAccess;
+use citymap_model::Value;
+use gdal::{Dataset, vector::LayerAccess};
 
-use super::{Body, Format, Parsed, Raw, Reader, Sink, SourceLayer, foreign, from_wkb, survey::from_latin1};
+use super::{Body, Format, Parsed, Reader, Sink, SourceLayer, foreign, from_wkb, survey::from_latin1};
 use crate::{ImportError, Request, encoding::Encoding, gdal_log};
+use dxf_scan::Drawing;
+use fid::FidColumn;
 use look::Look;
 use prepare::{Opener, advice, prepare};
-use value::{How, value};
+use reading::Reading;
+use value::How;
 
 /// A file that GDAL has open, or rather can open again: each reading opens it anew, on its own thread.
 pub(crate) struct OgrReader {
@@ -25,13 +33,17 @@ pub(crate) struct OgrReader {
     pub layers: Vec<OgrLayer>,
     shown: String,
     opener: Opener,
+    /// What our own look through a DXF found.
+    drawing: Option<Drawing>,
 }
 
 /// A layer and how to read it.
 pub(crate) struct OgrLayer {
     pub layer: SourceLayer,
     position: usize,
+    /// The fields as GDAL has them; a numbering column that is kept stands before them.
     fields: Vec<How>,
+    fid: Option<FidColumn>,
     /// Texts come byte by byte and are in this encoding.
     bytes: Option<Encoding>,
 }
@@ -54,74 +66,24 @@ impl Reader for OgrReader {
         self.layers.iter().map(|layer| &layer.layer).collect()
     }
 
-    fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
-        let Some(plan) = self.layers.get(layer) else { return Ok(()) };
-        let place = |index: u64| format!("layer `{}`, feature {index}", plan.layer.name);
-        let dataset = self.opener.open().map_err(|reason| {
-            ImportError::unreadable(
-                &self.shown,
-                format!("cannot be opened again: {reason}"),
-                "it may have been changed meanwhile: import it again",
-            )
-        })?;
-        let mut ogr = dataset
-            .layer(plan.position)
-            .map_err(|error| ImportError::malformed(&self.shown, place(1), error.to_string()))?;
-        let blank = blank_is_null(&self.driver);
-        let texts = dgn::texts_of(&self.driver, &self.opener, &self.shown)?;
+    fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<Vec<String>, ImportError> {
+        let Some(plan) = self.layers.get(layer) else { return Ok(Vec::new()) };
+        let mut reading = Reading::of(self, plan)?;
+        let dataset = self.reopened(self.opener.open())?;
+        let mut ogr =
+            dataset.layer(plan.position).map_err(|error| reading.malformed(1, error.to_string()))?;
         gdal_log::take();
-        let mut index = 0;
-        for feature in ogr.features() {
-            index += 1;
-            let mut fault =
-                gdal_log::take().into_iter().find(|message| message.error).map(|message| message.text);
-            let mut values = Vec::with_capacity(plan.fields.len());
-            for (field, how) in plan.fields.iter().enumerate() {
-                values.push(value(&feature, field, *how, blank).unwrap_or_else(|reason| {
-                    let name = plan.layer.fields.get(field).map_or("", |f| f.name.as_str());
-                    fault.get_or_insert(format!("field `{name}`: {reason}"));
-                    Value::Null
-                }));
-            }
-            dgn::put_back(&texts, &feature, &plan.layer.fields, &mut values);
-            let mut bytes = None;
-            if plan.layer.kind != GeometryKind::None
-                && let Ok(geometry) = feature.geometry_by_index(0)
-            {
-                match geometry.iso_wkb() {
-                    Ok(wkb) => bytes = Some(wkb),
-                    Err(error) => {
-                        fault = fault.or_else(|| Some(format!("its geometry cannot be read: {error}")));
-                    }
-                }
-            }
-            // A null geometry is an error to GDAL's own bookkeeping and none to us.
-            gdal_log::take();
-            let id = feature.fid().map(|fid| fid.to_string());
-            if !sink(Raw { index, line: None, body: Body::Wkb { id, wkb: bytes, values, fault } }) {
-                return Ok(());
+        if !reading.features(&mut ogr, 0, sink) {
+            return Ok(Vec::new());
+        }
+        if let Some(beyond) = &self.opener.rows_beyond {
+            let table = self.reopened(self.opener.open_at(&beyond.table))?;
+            let mut ogr = table.layer(0).map_err(|error| reading.malformed(1, error.to_string()))?;
+            if !reading.features(&mut ogr, beyond.first, sink) {
+                return Ok(Vec::new());
             }
         }
-        if let Some(message) = gdal_log::take().into_iter().find(|message| message.error) {
-            return Err(ImportError::malformed(
-                &self.shown,
-                format!("{} (after which reading stopped)", place(index)),
-                format!("{}; the file is cut off or damaged: get it again", message.text),
-            ));
-        }
-        if let Some(count) = plan.layer.count
-            && count > index
-        {
-            return Err(ImportError::malformed(
-                &self.shown,
-                place(index),
-                format!(
-                    "the layer says that it holds {count} features, but only {index} could be read; the file \
-                     is cut off or damaged: get it again"
-                ),
-            ));
-        }
-        Ok(())
+        reading.end(sink)
     }
 
     fn parse(&self, layer: usize, body: Body) -> Parsed {
@@ -133,10 +95,20 @@ impl Reader for OgrReader {
 }
 
 impl OgrReader {
+    fn reopened(&self, dataset: Result<Dataset, String>) -> Result<Dataset, ImportError> {
+        dataset.map_err(|reason| {
+            ImportError::unreadable(
+                &self.shown,
+                format!("cannot be opened again: {reason}"),
+                "it may have been changed meanwhile: import it again",
+            )
+        })
+    }
+
     pub(crate) fn open(path: &Path, format: Format, request: &Request) -> Result<Self, ImportError> {
         let shown = path.display().to_string();
         let mut notes = Vec::new();
-        let (opener, declared) = prepare(path, format, &mut notes)?;
+        let (opener, declared, drawing) = prepare(path, format, &mut notes)?;
         let dataset = opener.open().map_err(|reason| {
             ImportError::unreadable(
                 &shown,
@@ -180,7 +152,7 @@ impl OgrReader {
         } else if filled == 0 {
             layers.truncate(1);
         }
-        Ok(Self { driver, notes, layers, shown, opener })
+        Ok(Self { driver, notes, layers, shown, opener, drawing })
     }
 
     /// Turns byte texts into Unicode.

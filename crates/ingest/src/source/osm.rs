@@ -171,7 +171,7 @@ impl Reader for OsmReader {
         self.layers.iter().collect()
     }
 
-    fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<Vec<String>, ImportError> {
         for (index, one) in (1..).zip(self.features.get(layer).into_iter().flatten()) {
             let body = Body::Wkb {
                 id: Some(one.id.clone()),
@@ -183,7 +183,7 @@ impl Reader for OsmReader {
                 break;
             }
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn parse(&self, _layer: usize, body: Body) -> Parsed {

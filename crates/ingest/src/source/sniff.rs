@@ -2,12 +2,15 @@
 
 use std::{fs, io::Read, path::Path};
 
+use super::parts;
 use crate::ImportError;
 
 /// The formats that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Shapefile,
+    /// The table of a Shapefile without its shapes.
+    Dbf,
     GeoPackage,
     GeoJson,
     GeoJsonSeq,
@@ -30,7 +33,7 @@ impl Format {
     /// The only drivers that may open it: none that follows references to other files or hosts.
     pub(crate) fn drivers(self) -> &'static [&'static str] {
         match self {
-            Self::Shapefile => &["ESRI Shapefile"],
+            Self::Shapefile | Self::Dbf => &["ESRI Shapefile"],
             Self::GeoPackage => &["GPKG"],
             Self::FlatGeobuf => &["FlatGeobuf"],
             Self::Kml => &["LIBKML", "KML"],
@@ -117,8 +120,15 @@ pub(crate) fn sniff(path: &Path) -> Result<Sniffed, ImportError> {
         (_, None) if matches!(extension.as_str(), "dat" | "map" | "id" | "ind") => {
             fail("is a part of a MapInfo table", "name the .tab file beside it")
         }
+        (_, None) if extension == "dbf" && parts::beside(path, "shp").is_none() && is_dbf(&head) => {
+            Ok(Sniffed { format: Format::Dbf, note: None })
+        }
         (_, None) if matches!(extension.as_str(), "dbf" | "shx" | "prj" | "cpg") => {
-            fail("is a part of a Shapefile", "name the .shp file beside it")
+            if parts::beside(path, "shp").is_some() {
+                fail("is a part of a Shapefile", "name the .shp file beside it")
+            } else {
+                fail("is a part of a Shapefile, and the .shp file is missing", "get the other parts again")
+            }
         }
         (Content::Text | Content::Binary, Some(named)) => fail(
             &format!("is named like {named:?}, but its content is not"),
@@ -146,6 +156,16 @@ fn by_name(extension: &str) -> Option<Format> {
         "pbf" | "osm" => Format::Osm,
         _ => return None,
     })
+}
+
+/// Whether the first bytes are the head of a dBase table: its length is that of whole field descriptions.
+fn is_dbf(head: &[u8]) -> bool {
+    let Some([low, high, row @ ..]) = head.get(8..12) else { return false };
+    let length = u16::from_le_bytes([*low, *high]);
+    matches!(head.first(), Some(0x02 | 0x03 | 0x30 | 0x31 | 0x83 | 0x8B | 0xF5))
+        && length >= 33
+        && (length % 32 == 1 || head[0] == 0x30 || head[0] == 0x31)
+        && row != [0, 0]
 }
 
 enum Content {

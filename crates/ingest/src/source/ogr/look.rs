@@ -9,7 +9,9 @@ use gdal::{
 
 use super::{
     OgrLayer, blank_is_null, dgn,
+    fid::FidColumn,
     prepare::Declared,
+    reading::{is_on_paper, number, paper_space},
     value::{How, value},
 };
 use crate::{
@@ -38,8 +40,11 @@ pub(super) struct Look<'a> {
 /// The columns of a layer as GDAL declares them.
 #[derive(Default)]
 struct Columns {
+    /// The name of the numbering column first, if it is kept.
     names: Vec<String>,
     hows: Vec<How>,
+    /// Whether the numbering column is kept.
+    number: bool,
 }
 
 /// What the features of a layer showed.
@@ -59,14 +64,19 @@ impl Look<'_> {
     pub(super) fn layer(&self, mut ogr: Layer<'_>, position: usize) -> Result<OgrLayer, ImportError> {
         let name = ogr.name();
         let mut warnings = Vec::new();
-        let columns = self.columns(&ogr, &name, &mut warnings);
+        let fid = FidColumn::of(self.dataset, self.driver, &name, self.request);
+        let mut columns = self.columns(&ogr, &name, &mut warnings);
+        columns.number = fid.as_ref().is_some_and(|column| column.kept);
+        if let Some(FidColumn { name, kept: true }) = &fid {
+            columns.names.insert(0, name.clone());
+        }
         let declared_kind = declared_kind(ogr.defn().geometry_type());
         if ogr.defn().geom_fields().count() > 1 {
             warnings.push("the layer has several geometry columns; the first one was read".into());
         }
         let mut seen = self.features(&mut ogr, &columns, declared_kind);
         self.refuse_damage(&name, &seen.survey)?;
-        let Columns { mut names, hows } = columns;
+        let Columns { mut names, hows, number } = columns;
         let encoding = self.encoding(&mut names, &mut seen, &mut warnings);
         warnings.extend(distinct(&mut names));
         let survey = seen.survey;
@@ -76,8 +86,9 @@ impl Look<'_> {
         } else {
             srs::identify(ogr.spatial_ref().as_ref(), said(self.driver))
         };
-        let fields =
-            names.into_iter().zip(&hows).map(|(name, how)| Field::new(name, how.field_type())).collect();
+        let types =
+            number.then_some(FieldType::Int).into_iter().chain(hows.iter().map(|how| how.field_type()));
+        let fields = names.into_iter().zip(types).map(|(name, own)| Field::new(name, own)).collect();
         // What a Shapefile says of its number counts deleted rows; what was seen to the end is exact.
         let count = if seen.ended {
             Some(survey.count)
@@ -102,6 +113,7 @@ impl Look<'_> {
             },
             position,
             fields: hows,
+            fid,
         })
     }
 
@@ -131,17 +143,19 @@ impl Look<'_> {
         let whole = kind.is_none() || by_bytes;
         let texts = columns.names.iter().map(|name| latin1_bytes(name)).collect();
         let mut seen = Seen { survey: Survey::default(), texts, ended: true };
+        let paper = paper_space(self.driver, ogr);
         for feature in ogr.features() {
+            if is_on_paper(&feature, paper) {
+                continue;
+            }
             if !whole && seen.survey.sample.len() >= SAMPLE {
                 seen.ended = false;
                 break;
             }
-            let mut values: Vec<Value> = columns
-                .hows
-                .iter()
-                .enumerate()
-                .map(|(i, how)| value(&feature, i, *how, blank).unwrap_or_default())
-                .collect();
+            let fields = columns.hows.iter().enumerate();
+            let fields = fields.map(|(i, how)| value(&feature, i, *how, blank).unwrap_or_default());
+            let number = columns.number.then(|| number(feature.fid()));
+            let mut values: Vec<Value> = number.into_iter().chain(fields).collect();
             dgn::put_back(self.dgn_texts, &feature, &plain, &mut values);
             if by_bytes {
                 seen.texts.extend(values.iter().filter_map(|v| match v {
@@ -168,7 +182,8 @@ impl Look<'_> {
     fn refuse_damage(&self, name: &str, survey: &Survey) -> Result<(), ImportError> {
         let error = gdal_log::take().into_iter().find(|m| m.error && !m.text.contains("NULL"));
         match error {
-            Some(error) if survey.count == 0 => Err(ImportError::malformed(
+            // An entity of a drawing that cannot be read is rejected alone.
+            Some(error) if survey.count == 0 && self.driver != "DXF" => Err(ImportError::malformed(
                 self.shown,
                 format!("layer `{name}`"),
                 format!("{}; the file is cut off or damaged: get it again", error.text),

@@ -8,28 +8,43 @@ use std::{
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 use tempfile::TempDir;
 
-use super::Format;
-use crate::{ImportError, encoding::Encoding, gdal_log};
+use super::{Format, dxf_scan::Drawing, shapefile::RowsBeyond};
+use crate::{ImportError, encoding::Encoding, gdal_log, source::parts::beside};
 
 /// How to open a file, as often as it takes.
 pub(super) struct Opener {
-    path: PathBuf,
+    pub path: PathBuf,
     format: Format,
-    options: Vec<String>,
-    config: Vec<(&'static str, &'static str)>,
-    /// Holds a copy where the original would not open as it is.
-    _copy: Option<TempDir>,
+    pub options: Vec<String>,
+    pub config: Vec<(&'static str, &'static str)>,
+    /// The records of a Shapefile, deleted ones included.
+    pub records: Option<u64>,
+    /// The rows of a Shapefile that have no shape.
+    pub rows_beyond: Option<RowsBeyond>,
+    /// Hold copies where the original would not open as it is.
+    copies: Vec<TempDir>,
 }
 
 impl Opener {
+    /// Keeps a folder of copies as long as the file may be opened.
+    pub(super) fn keep(&mut self, folder: TempDir) {
+        self.copies.push(folder);
+    }
+
+    /// Opens the file again; the reason if it does not open.
     pub(super) fn open(&self) -> Result<Dataset, String> {
+        self.open_at(&self.path)
+    }
+
+    /// Opens a file as this one is opened.
+    pub(super) fn open_at(&self, path: &Path) -> Result<Dataset, String> {
         for (key, setting) in &self.config {
             gdal::config::set_thread_local_config_option(key, setting).map_err(|e| e.to_string())?;
         }
         let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
         gdal_log::take();
         Dataset::open_ex(
-            &self.path,
+            path,
             DatasetOptions {
                 open_flags: GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_READONLY,
                 allowed_drivers: Some(self.format.drivers()),
@@ -67,11 +82,19 @@ pub(super) fn prepare(
     path: &Path,
     format: Format,
     notes: &mut Vec<String>,
-) -> Result<(Opener, Declared), ImportError> {
-    let opener =
-        Opener { path: path.to_owned(), format, options: Vec::new(), config: Vec::new(), _copy: None };
+) -> Result<(Opener, Declared, Option<Drawing>), ImportError> {
+    let opener = Opener {
+        path: path.to_owned(),
+        format,
+        options: Vec::new(),
+        config: Vec::new(),
+        records: None,
+        rows_beyond: None,
+        copies: Vec::new(),
+    };
     let declared = Declared { by_bytes: false, encoding: None, how: format!("{format:?} is UTF-8") };
     let mut way = Way { opener, declared };
+    let mut drawing = None;
     let shown = path.display().to_string();
     let failed = |error: std::io::Error| {
         ImportError::unreadable(
@@ -82,51 +105,24 @@ pub(super) fn prepare(
     };
     match format {
         Format::Shapefile => way.shapefile(path, notes).map_err(failed)?,
+        Format::Dbf => way.table(path).map_err(failed)?,
         Format::MapInfo => way.mapinfo(path).map_err(failed)?,
-        Format::Dxf => {
-            // Newer drawings are UTF-8 whatever this says; their bytes then are, too.
-            way.opener.config.push(("DXF_ENCODING", "ISO-8859-1"));
-            way.declared.by_bytes = true;
-        }
+        Format::Dxf => drawing = Some(way.drawing(path).map_err(failed)?),
         Format::Dgn => way.declared.by_bytes = true,
         Format::Zip => way.archive(&shown, notes)?,
         _ => {}
     }
-    Ok((way.opener, way.declared))
+    Ok((way.opener, way.declared, drawing))
 }
 
 /// How to open a file, as far as it is known.
-struct Way {
-    opener: Opener,
-    declared: Declared,
+pub(super) struct Way {
+    pub opener: Opener,
+    pub declared: Declared,
 }
 
 impl Way {
-    /// A Shapefile by its bytes, unless its `.cpg` or `.dbf` names an encoding that is GDAL's to convert. A
-    /// missing index is made again in a copy.
-    fn shapefile(&mut self, path: &Path, notes: &mut Vec<String>) -> std::io::Result<()> {
-        let side = |extension: &str| beside(path, extension);
-        if side("shx").is_none() {
-            let copy = copy_beside(path, &["shp", "dbf", "prj", "cpg"])?;
-            self.opener.path = copy.path().join(path.file_name().unwrap_or_default());
-            self.opener._copy = Some(copy);
-            self.opener.config.push(("SHAPE_RESTORE_SHX", "YES"));
-            notes.push("the .shx file is missing; it was made again from the .shp".into());
-        }
-        match side("dbf") {
-            None => {
-                notes.push("the .dbf file is missing: the layer has geometry and no attributes".into());
-            }
-            Some(dbf) => self.declare(declared_by_dbf(&dbf, side("cpg").as_deref())?),
-        }
-        if self.declared.by_bytes {
-            // One byte, one character: nothing is lost, and the bytes come back from it.
-            self.opener.options.push("ENCODING=ISO-8859-1".into());
-        }
-        Ok(())
-    }
-
-    fn declare(&mut self, charset: Charset) {
+    pub(super) fn declare(&mut self, charset: Charset) {
         match charset {
             Charset::Foreign(how) => self.declared.how = format!("converted by GDAL: {how}"),
             Charset::Ours(encoding, how) => {
@@ -137,10 +133,32 @@ impl Way {
         }
     }
 
+    /// A drawing by its bytes, unless it names a page that is GDAL's to convert.
+    fn drawing(&mut self, path: &Path) -> std::io::Result<Drawing> {
+        let drawing = Drawing::of(path)?;
+        // From AutoCAD 2007 on drawings are UTF-8 whatever the page says; their bytes then are, too.
+        let unicode = drawing.version.as_deref().is_some_and(|version| version >= "AC1021");
+        match drawing.code_page.as_deref().map(str::to_ascii_uppercase).as_deref() {
+            _ if unicode => self.declared.encoding = Some((Encoding::Utf8, "$ACADVER of the drawing".into())),
+            Some("ANSI_1258") => {
+                self.declared.encoding = Some((Encoding::Cp1258, "$DWGCODEPAGE of the drawing".into()));
+            }
+            // The page of every program whatever the fonts were.
+            None | Some("" | "ANSI_1252" | "DOS437" | "DOS850" | "ASCII") => {}
+            Some(page) => {
+                self.declared.how = format!("converted by GDAL: $DWGCODEPAGE of the drawing is {page}");
+                return Ok(drawing);
+            }
+        }
+        self.opener.config.push(("DXF_ENCODING", "ISO-8859-1"));
+        self.declared.by_bytes = true;
+        Ok(drawing)
+    }
+
     fn mapinfo(&mut self, path: &Path) -> std::io::Result<()> {
         let (copy, name, charset) = mapinfo_by_bytes(path)?;
         self.opener.path = copy.path().join(name);
-        self.opener._copy = Some(copy);
+        self.opener.keep(copy);
         self.declared.by_bytes = true;
         self.declared.encoding = charset;
         Ok(())
@@ -194,14 +212,6 @@ fn taken_from(names: &[PathBuf], taken: &Path, extension: &str) -> String {
     format!("`{}` was taken from the archive{}", taken.display(), left.unwrap_or_default())
 }
 
-/// The file of that name with another extension, in either case.
-fn beside(path: &Path, extension: &str) -> Option<PathBuf> {
-    [extension.to_lowercase(), extension.to_uppercase()]
-        .into_iter()
-        .map(|e| path.with_extension(e))
-        .find(|p| p.exists())
-}
-
 fn copy_beside(path: &Path, extensions: &[&str]) -> std::io::Result<TempDir> {
     let folder = tempfile::tempdir()?;
     for side in extensions.iter().filter_map(|extension| beside(path, extension)) {
@@ -212,32 +222,36 @@ fn copy_beside(path: &Path, extensions: &[&str]) -> std::io::Result<TempDir> {
     Ok(folder)
 }
 
-enum Charset {
+/// What a Shapefile says of the encoding of its texts.
+pub(super) enum Charset {
     Unsaid,
     Ours(Encoding, String),
     Foreign(String),
 }
 
-fn declared_by_dbf(dbf: &Path, cpg: Option<&Path>) -> std::io::Result<Charset> {
-    if let Some(cpg) = cpg {
-        let text = fs::read_to_string(cpg).unwrap_or_default();
-        let text = text.trim();
-        if !text.is_empty() {
-            return Ok(match text.parse() {
-                Ok(encoding) => Charset::Ours(encoding, format!("the .cpg file (`{text}`)")),
-                Err(_unknown) => Charset::Foreign(format!("the .cpg file says `{text}`")),
-            });
+impl Charset {
+    /// What the `.cpg` says, else the head of the `.dbf`.
+    pub(super) fn of_dbf(dbf: &Path, cpg: Option<&Path>) -> std::io::Result<Self> {
+        if let Some(cpg) = cpg {
+            let text = fs::read_to_string(cpg).unwrap_or_default();
+            let text = text.trim();
+            if !text.is_empty() {
+                return Ok(match text.parse() {
+                    Ok(encoding) => Self::Ours(encoding, format!("the .cpg file (`{text}`)")),
+                    Err(_unknown) => Self::Foreign(format!("the .cpg file says `{text}`")),
+                });
+            }
         }
+        let mut head = [0_u8; 32];
+        std::io::Read::read_exact(&mut fs::File::open(dbf)?, &mut head).or_else(|error| {
+            if error.kind() == std::io::ErrorKind::UnexpectedEof { Ok(()) } else { Err(error) }
+        })?;
+        // Programs write 0x03 and 0x57 ("ANSI") whatever the text is in; they tell nothing.
+        Ok(match head[29] {
+            0 | 0x03 | 0x57 => Self::Unsaid,
+            id => Self::Foreign(format!("language driver 0x{id:02X} of the .dbf")),
+        })
     }
-    let mut head = [0_u8; 32];
-    std::io::Read::read_exact(&mut fs::File::open(dbf)?, &mut head).or_else(|error| {
-        if error.kind() == std::io::ErrorKind::UnexpectedEof { Ok(()) } else { Err(error) }
-    })?;
-    // Programs write 0x03 and 0x57 ("ANSI") whatever the text is in; they tell nothing.
-    Ok(match head[29] {
-        0 | 0x03 | 0x57 => Charset::Unsaid,
-        id => Charset::Foreign(format!("language driver 0x{id:02X} of the .dbf")),
-    })
 }
 
 /// The same of a Shapefile in an archive, whose parts only GDAL can look into. A file that does not open says

@@ -1,0 +1,96 @@
+//! What GDAL says while a layer is read: warnings are notes of the file, errors belong to a feature or to
+//! what was passed over.
+
+use crate::gdal_log::Message;
+
+/// Different warnings that are kept; the others are counted.
+const KEPT: usize = 20;
+
+/// GDAL's warnings, equal ones together.
+#[derive(Default)]
+pub(super) struct Warnings {
+    /// The first of each kind, its kind, and how many there were.
+    kinds: Vec<(String, String, u64)>,
+    others: u64,
+}
+
+impl Warnings {
+    /// Takes what is a warning, and gives the errors.
+    pub(super) fn sort(&mut self, messages: Vec<Message>) -> Vec<String> {
+        let (errors, warnings): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.error);
+        for warning in warnings {
+            self.add(warning.text);
+        }
+        errors.into_iter().map(|error| error.text).collect()
+    }
+
+    fn add(&mut self, text: String) {
+        let text = without_values(&text);
+        let kind: String = text.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect();
+        if let Some((_, _, count)) = self.kinds.iter_mut().find(|(_, own, _)| *own == kind) {
+            *count += 1;
+        } else if self.kinds.len() < KEPT {
+            self.kinds.push((text, kind, 1));
+        } else {
+            self.others += 1;
+        }
+    }
+
+    /// The warnings as notes.
+    pub(super) fn notes(self) -> Vec<String> {
+        let mut notes: Vec<String> = self
+            .kinds
+            .into_iter()
+            .map(|(text, _, count)| match count {
+                1 => format!("GDAL says: {text}"),
+                many => format!("GDAL says {many} times: {text}"),
+            })
+            .collect();
+        if self.others > 0 {
+            notes.push(format!("GDAL gave {} more warnings of other kinds", self.others));
+        }
+        notes
+    }
+}
+
+/// A message without the value that it quotes: a value may be personal data.
+fn without_values(text: &str) -> String {
+    let Some(rest) = text.strip_prefix("Value ") else { return text.to_owned() };
+    match rest.split_once(" of field ") {
+        Some((_, rest)) => format!("A value of field {rest}"),
+        None => "a value does not fit its field".to_owned(),
+    }
+}
+
+/// The line that a message of GDAL's names: `… error at line 2082 of a.dxf`.
+pub(super) fn line_of(text: &str) -> Option<u64> {
+    let (_, rest) = text.split_once("at line ")?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_warnings_are_counted_and_values_are_not_repeated() {
+        let mut warnings = Warnings::default();
+        let warning = |text: &str| Message { error: false, text: text.to_owned() };
+        let errors = warnings.sort(vec![
+            warning("Block X1 does not exist"),
+            Message { error: true, text: "broken".into() },
+            warning("Block X2 does not exist"),
+            warning("Value 079123456789 of field cmnd of feature 1 not successfully written"),
+        ]);
+        assert_eq!(errors, ["broken"]);
+        let notes = warnings.notes();
+        assert_eq!(notes[0], "GDAL says 2 times: Block X1 does not exist");
+        assert!(!notes[1].contains("0791") && notes[1].contains("cmnd"), "{notes:?}");
+    }
+
+    #[test]
+    fn the_line_of_a_message_is_found() {
+        assert_eq!(line_of("./ogr/x.cpp, 2151: error at line 2082 of a.dxf"), Some(2_082));
+        assert_eq!(line_of("error"), None);
+    }
+}

@@ -49,6 +49,7 @@ mod request;
 mod source;
 mod srs;
 mod text;
+mod trust;
 mod validity;
 pub mod worker;
 

@@ -1,5 +1,6 @@
 //! What a file is and how its features come out of it, whatever the format.
 
+mod archive;
 pub(crate) mod csv;
 pub(crate) mod geojson;
 mod geojson_geometry;

@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod layers;
+pub(crate) mod zip;
 
 use std::path::{Path, PathBuf};
 

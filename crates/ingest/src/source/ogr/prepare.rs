@@ -8,8 +8,8 @@ use std::{
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
 use tempfile::TempDir;
 
-use super::{Format, dxf_scan::Drawing, shapefile::RowsBeyond};
-use crate::{ImportError, encoding::Encoding, gdal_log, source::parts::beside};
+use super::{super::archive, Format, dxf_scan::Drawing, shapefile::RowsBeyond};
+use crate::{ImportError, encoding::Encoding, gdal_log, source::parts::beside, trust};
 
 /// How to open a file, as often as it takes.
 pub(super) struct Opener {
@@ -103,7 +103,9 @@ pub(super) fn prepare(
             "check the files beside it and the room for temporary files",
         )
     };
+    trust::check_references(path, format, &shown)?;
     match format {
+        Format::GeoPackage => way.geopackage(path, &shown)?,
         Format::Shapefile => way.shapefile(path, notes).map_err(failed)?,
         Format::Dbf => way.table(path).map_err(failed)?,
         Format::MapInfo => way.mapinfo(path).map_err(failed)?,
@@ -122,6 +124,14 @@ pub(super) struct Way {
 }
 
 impl Way {
+    /// A GeoPackage that holds only data; a copy of it where it keeps a write-ahead log.
+    fn geopackage(&mut self, path: &Path, shown: &str) -> Result<(), ImportError> {
+        let checked = trust::check_sqlite(path, shown)?;
+        self.opener.path = checked.path;
+        self.opener.copies.extend(checked.copy);
+        Ok(())
+    }
+
     pub(super) fn declare(&mut self, charset: Charset) {
         match charset {
             Charset::Foreign(how) => self.declared.how = format!("converted by GDAL: {how}"),
@@ -166,6 +176,14 @@ impl Way {
 
     /// The first Shapefile in a zip archive, else its first GeoPackage, else its File Geodatabase.
     fn archive(&mut self, shown: &str, notes: &mut Vec<String>) -> Result<(), ImportError> {
+        let unpacking = |error: std::io::Error| {
+            ImportError::unreadable(
+                shown,
+                format!("is a zip archive that cannot be unpacked ({error})"),
+                "unpack it and name the file inside",
+            )
+        };
+        let members = archive::members(Path::new(shown)).map_err(unpacking)?;
         let inside = PathBuf::from(format!("/vsizip/{shown}"));
         let names = gdal::vsi::read_dir(&inside, true).unwrap_or_default();
         let is = |name: &Path, extension: &str| {
@@ -183,7 +201,14 @@ impl Way {
             self.declare(charset);
         } else if let Some(gpkg) = wanted("gpkg") {
             notes.push(taken_from(&names, &gpkg, "gpkg"));
-            self.opener.path = inside.join(gpkg);
+            // Only as a file of its own can it be looked at before GDAL opens it.
+            let member = members.iter().find(|member| Path::new(&member.name) == gpkg).ok_or_else(|| {
+                unpacking(std::io::Error::other(format!("`{}` is not in its list", gpkg.display())))
+            })?;
+            let folder = tempfile::tempdir().map_err(unpacking)?;
+            let path = archive::unpack(Path::new(shown), member, folder.path()).map_err(unpacking)?;
+            self.opener.keep(folder);
+            self.geopackage(&path, shown)?;
         } else if let Some(gdb) =
             names.iter().find_map(|name| name.ancestors().find(|folder| is(folder, "gdb")))
         {

@@ -33,10 +33,21 @@ fn options() -> Options {
 
 const SMALL: &str = "shared_buffers = 32MB\nmax_wal_size = 256MB\nfsync = on";
 
+/// Ends what loops until this is set, also where the test fails meanwhile: it is to say so, not to wait for
+/// its own threads.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 /// Writes and follows while `fault` does what it does, until something more is acknowledged after it.
 fn through(store: &Postgis, ledger: &mut Ledger, fault: impl FnOnce()) {
     let (stop, done, heard) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     thread::scope(|scope| {
+        let ending = Ending(&stop);
         let writer = scope.spawn(|| ledger.keep_writing(store, &stop, &done));
         let follower = scope.spawn(|| {
             while !stop.load(Relaxed) {
@@ -50,7 +61,7 @@ fn through(store: &Postgis, ledger: &mut Ledger, fault: impl FnOnce()) {
         fault();
         let before = done.load(Relaxed);
         until("a write after the fault", || done.load(Relaxed) > before);
-        stop.store(true, Relaxed);
+        drop(ending);
         writer.join().unwrap();
         follower.join().unwrap();
     });
@@ -209,8 +220,9 @@ fn a_full_disk_changes_nothing_and_says_so() {
 #[test]
 fn a_promoted_standby_has_all_that_was_acknowledged() {
     let Some(bin) = programs() else { return };
-    let mut primary =
-        Cluster::new(&bin, "one", &format!("{SMALL}\nwal_level = replica\nmax_wal_senders = 5"));
+    // The writer looks up on the standby what it wrote just before, so a commit waits until it is there.
+    let settings = "wal_level = replica\nmax_wal_senders = 5\nsynchronous_commit = remote_apply";
+    let mut primary = Cluster::new(&bin, "one", &format!("{SMALL}\n{settings}"));
     primary.database("city");
     let mut standby = primary.standby("two", None);
     let wait_for_sync = |primary: &Cluster| {

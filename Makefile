@@ -9,6 +9,7 @@ LISTEN ?= 127.0.0.1:8080
 STORE ?= var/city.gpkg
 PARCELS ?= 100000
 SEED ?= 1
+TEST_SECONDS ?= 900
 CITYMAP := target/release/citymap
 
 help: ## This list
@@ -26,6 +27,9 @@ test: setup-test web ## Set up, then run every test: Rust, PostGIS as oracle, re
 	rm -f "$$CITYMAP_SKIPPED"
 	trap scripts/skipped EXIT
 	cargo build -p citymap-cli
+	# A test that waits for ever is a failure that names its program, not a run without an end.
+	host=$$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+	export "CARGO_TARGET_$${host}_RUNNER=timeout --verbose --kill-after=10 $(TEST_SECONDS)"
 	scripts/with-postgres cargo test --workspace
 	npm --prefix web test
 	scripts/e2e target/debug/citymap

@@ -14,7 +14,14 @@
 //! | `other_lines` | every other line: railways, power lines, walls | lines |
 //!
 //! A building with a house number is in two layers. Points and areas that match no theme are counted in a
-//! note.
+//! note. Relations of which GDAL makes no area, or an invalid one, are made areas by ourselves; those that do
+//! not close are rejects of their themes.
+
+mod elements;
+mod pbf;
+mod relations;
+mod rings;
+mod xml;
 
 use std::{fs, path::Path};
 
@@ -28,6 +35,7 @@ use tempfile::TempDir;
 
 use super::{Body, Parsed, Raw, Reader, Sink, SourceLayer, foreign, from_wkb, join_kinds, survey};
 use crate::{ImportError, gdal_log, srs::Srs};
+use relations::Given;
 
 /// Tags that become fields, in every theme that has a use for them.
 const TAGS: [&str; 34] = [
@@ -117,6 +125,11 @@ const ADDRESSES: usize = 5;
 const BOUNDARIES: usize = 6;
 const OTHER_LINES: usize = 7;
 
+/// Kinds of GDAL's layers.
+const POINTS: usize = 0;
+const LINES: usize = 1;
+const AREAS: usize = 2;
+
 /// What people read for a theme.
 fn title(theme: usize) -> Title {
     match theme {
@@ -138,9 +151,10 @@ pub(crate) struct OsmReader {
     features: Vec<Vec<Kept>>,
 }
 
+/// A feature of a theme.
 struct Kept {
     id: String,
-    wkb: Vec<u8>,
+    wkb: Option<Vec<u8>>,
     values: Vec<Value>,
     fault: Option<String>,
 }
@@ -175,7 +189,7 @@ impl Reader for OsmReader {
         for (index, one) in (1..).zip(self.features.get(layer).into_iter().flatten()) {
             let body = Body::Wkb {
                 id: Some(one.id.clone()),
-                wkb: Some(one.wkb.clone()),
+                wkb: one.wkb.clone(),
                 values: one.values.clone(),
                 fault: one.fault.clone(),
             };
@@ -206,42 +220,17 @@ impl OsmReader {
         };
         let folder = configuration().map_err(temporary)?;
         let option = format!("CONFIG_FILE={}", folder.path().join("osmconf.ini").display());
-        let mut themes: Vec<Vec<Kept>> = THEMES.iter().map(|_| Vec::new()).collect();
-        let mut notes = Vec::new();
-        for (name, kind) in [("points", 0), ("lines", 1), ("multipolygons", 2)] {
-            gdal_log::take();
-            // Opened anew for each layer: reading one alone lets GDAL drop what belongs to others.
-            let dataset = Dataset::open_ex(
-                path,
-                DatasetOptions {
-                    open_flags: GdalOpenFlags::GDAL_OF_VECTOR,
-                    allowed_drivers: Some(&["OSM"]),
-                    open_options: Some(&[&option]),
-                    sibling_files: None,
-                },
-            )
-            .map_err(|error| {
-                ImportError::unreadable(
-                    &shown,
-                    gdal_log::first().unwrap_or_else(|| error.to_string()),
-                    "it may be cut off: get it again",
-                )
-            })?;
-            let mut layer = dataset.layer_by_name(name).map_err(|error| {
-                ImportError::malformed(&shown, format!("layer `{name}`"), error.to_string())
-            })?;
-            let unthemed = sort(&mut layer, kind, &mut themes);
-            if unthemed > 0 {
-                notes.push(format!("{unthemed} {name} match no theme and were left out"));
-            }
-            if let Some(message) = gdal_log::take().into_iter().find(|message| message.error) {
-                return Err(ImportError::malformed(
-                    &shown,
-                    format!("layer `{name}`"),
-                    format!("{}; it may be cut off: get it again", message.text),
-                ));
-            }
+        let damaged =
+            |reason: String| ImportError::unreadable(&shown, reason, "it may be cut off: get it again");
+        // GDAL's own index is fast and wants sorted, positive numbers, which editors (JOSM) do not write.
+        let xml = elements::is_xml(path).map_err(damaged)?;
+        let mut sorted = Sorted::new();
+        if xml || !sorted.read(path, &option, "YES")? {
+            sorted = Sorted::new();
+            sorted.read(path, &option, "NO")?;
         }
+        let Sorted { mut themes, mut notes, given } = sorted;
+        notes.extend(relations::complete(path, &given, &mut themes).map_err(damaged)?);
         let mut layers = Vec::new();
         let mut features = Vec::new();
         for (theme, ((name, role, tags), kept)) in THEMES.iter().zip(themes).enumerate() {
@@ -250,7 +239,7 @@ impl OsmReader {
             }
             let mut kind = None;
             for one in &kept {
-                if let Ok(read) = wkb::read_source(&one.wkb) {
+                if let Some(Ok(read)) = one.wkb.as_deref().map(wkb::read_source) {
                     kind = join_kinds(kind, GeometryKind::of(&read.geometry));
                 }
             }
@@ -260,7 +249,7 @@ impl OsmReader {
                     .chain(tags.iter().copied())
                     .map(|tag| Field::new(tag, FieldType::Text))
                     .collect(),
-                kind: kind.unwrap_or(GeometryKind::Mixed),
+                kind: kind.unwrap_or(GeometryKind::Polygon),
                 srs: Srs::Known {
                     crs: Crs::WGS84,
                     how: "OpenStreetMap is WGS 84".into(),
@@ -304,40 +293,130 @@ fn configuration() -> std::io::Result<TempDir> {
     Ok(folder)
 }
 
-/// Sorts a layer's features; gives how many match nothing.
-fn sort(layer: &mut gdal::vector::Layer<'_>, kind: usize, themes: &mut [Vec<Kept>]) -> u64 {
-    let positions: Vec<Option<usize>> = TAGS.iter().map(|tag| layer.defn().field_index(tag).ok()).collect();
-    let id = layer.defn().field_index("osm_id").ok();
-    let way = layer.defn().field_index("osm_way_id").ok();
-    let mut unthemed = 0;
-    for feature in layer.features() {
-        let text = |position: Option<usize>| {
-            position.and_then(|i| feature.field_as_string(i).ok().flatten()).filter(|text| !text.is_empty())
-        };
-        let tags = Tags(std::array::from_fn(|i| text(positions[i])));
-        // The type stands in the id, as is usual: node, way and relation have numbers of their own.
-        let id = match (text(id), text(way)) {
-            (Some(id), _) => format!("{}{id}", ['n', 'w', 'r'][kind]),
-            (None, Some(way)) => format!("w{way}"),
-            (None, None) => String::new(),
-        };
-        let found = themes_of(&tags, kind);
-        unthemed += u64::from(found.is_empty());
-        let Some(wkb) = feature.geometry().and_then(|geometry| geometry.iso_wkb().ok()) else { continue };
-        for theme in found {
-            let (wkb, fault) =
-                if theme == ADDRESSES && kind != 0 { address_point(&wkb) } else { (wkb.clone(), None) };
-            let mut values = vec![Value::Text(id.clone())];
-            values.extend(
-                THEMES[theme]
-                    .2
-                    .iter()
-                    .map(|tag| tags.get(tag).map_or(Value::Null, |text| Value::Text(text.to_owned()))),
-            );
-            themes[theme].push(Kept { id: id.clone(), wkb, values, fault });
+/// The features of an extract by theme.
+struct Sorted {
+    themes: Vec<Vec<Kept>>,
+    notes: Vec<String>,
+    given: Given,
+}
+
+impl Sorted {
+    fn new() -> Self {
+        Self {
+            themes: THEMES.iter().map(|_| Vec::new()).collect(),
+            notes: Vec::new(),
+            given: Given::default(),
         }
     }
-    unthemed
+
+    /// Reads the layers that GDAL makes of the extract; `false` if it needs to be read without GDAL's own
+    /// index.
+    fn read(&mut self, path: &Path, option: &str, index: &str) -> Result<bool, ImportError> {
+        let shown = path.display().to_string();
+        let asks = |message: &str| index == "YES" && message.contains("OSM_USE_CUSTOM_INDEXING");
+        for (name, kind) in [("points", POINTS), ("lines", LINES), ("multipolygons", AREAS)] {
+            let malformed =
+                |reason: String| ImportError::malformed(&shown, format!("layer `{name}`"), reason);
+            // Opened again for each layer: reading one alone lets GDAL drop what belongs to others.
+            let dataset = match opened(path, option, index) {
+                Ok(dataset) => dataset,
+                Err(reason) if asks(&reason) => return Ok(false),
+                Err(reason) => {
+                    return Err(ImportError::unreadable(&shown, reason, "it may be cut off: get it again"));
+                }
+            };
+            let mut layer = dataset.layer_by_name(name).map_err(|error| malformed(error.to_string()))?;
+            let unthemed = self.sort(&mut layer, kind);
+            if unthemed > 0 {
+                self.notes.push(format!("{unthemed} {name} match no theme and were left out"));
+            }
+            if let Some(message) = gdal_log::take().into_iter().find(|message| message.error) {
+                if asks(&message.text) {
+                    return Ok(false);
+                }
+                return Err(malformed(format!("{}; it may be cut off: get it again", message.text)));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sorts a layer's features; gives how many match nothing.
+    fn sort(&mut self, layer: &mut gdal::vector::Layer<'_>, kind: usize) -> u64 {
+        let positions = TAGS.map(|tag| layer.defn().field_index(tag).ok());
+        let id = layer.defn().field_index("osm_id").ok();
+        let way = layer.defn().field_index("osm_way_id").ok();
+        let mut unthemed = 0;
+        for feature in layer.features() {
+            let text = |position: Option<usize>| {
+                position
+                    .and_then(|i| feature.field_as_string(i).ok().flatten())
+                    .filter(|text| !text.is_empty())
+            };
+            let tags = Tags(positions.map(text));
+            let wkb = feature.geometry().and_then(|geometry| geometry.iso_wkb().ok());
+            let own = text(id);
+            if kind == AREAS
+                && let Some(relation) = own.as_deref().and_then(|id| id.parse().ok())
+            {
+                self.given.add(relation, wkb.as_deref());
+                if wkb.is_none() {
+                    continue;
+                }
+            }
+            // The type stands in the id, as is usual: node, way and relation have numbers of their own.
+            let id = match (own, text(way)) {
+                (Some(id), _) => format!("{}{id}", ['n', 'w', 'r'][kind]),
+                (None, Some(way)) => format!("w{way}"),
+                (None, None) => String::new(),
+            };
+            let found = themes_of(&tags, kind);
+            unthemed += u64::from(found.is_empty());
+            for theme in found {
+                let (wkb, fault) = match &wkb {
+                    None => (None, Some("it has no geometry: its nodes are not in the file".to_owned())),
+                    Some(wkb) if kind == POINTS => (Some(wkb.clone()), None),
+                    Some(wkb) => drawn(theme, wkb),
+                };
+                self.themes[theme].push(keep(theme, &id, &tags, wkb, fault));
+            }
+        }
+        unthemed
+    }
+}
+
+/// Opens an extract; `index` says whether GDAL's own index of nodes serves (`YES`) or SQLite (`NO`).
+fn opened(path: &Path, option: &str, index: &str) -> Result<Dataset, String> {
+    gdal::config::set_thread_local_config_option("OSM_USE_CUSTOM_INDEXING", index)
+        .map_err(|error| error.to_string())?;
+    gdal_log::take();
+    Dataset::open_ex(
+        path,
+        DatasetOptions {
+            open_flags: GdalOpenFlags::GDAL_OF_VECTOR,
+            allowed_drivers: Some(&["OSM"]),
+            open_options: Some(&[option]),
+            sibling_files: None,
+        },
+    )
+    .map_err(|error| gdal_log::first().unwrap_or_else(|| error.to_string()))
+}
+
+/// A feature of a theme, with the values that the theme has.
+fn keep(theme: usize, id: &str, tags: &Tags, wkb: Option<Vec<u8>>, fault: Option<String>) -> Kept {
+    let own =
+        THEMES[theme].2.iter().map(|tag| tags.get(tag).map_or(Value::Null, |text| Value::Text(text.into())));
+    let values = std::iter::once(Value::Text(id.to_owned())).chain(own).collect();
+    Kept { id: id.to_owned(), wkb, values, fault }
+}
+
+/// The geometry of a line or an area as a theme draws it: addresses are points.
+fn drawn(theme: usize, wkb: &[u8]) -> (Option<Vec<u8>>, Option<String>) {
+    if theme == ADDRESSES {
+        let (point, fault) = address_point(wkb);
+        (Some(point), fault)
+    } else {
+        (Some(wkb.to_vec()), None)
+    }
 }
 
 fn themes_of(tags: &Tags, kind: usize) -> Vec<usize> {
@@ -350,12 +429,12 @@ fn themes_of(tags: &Tags, kind: usize) -> Vec<usize> {
     }
     let known = ["amenity", "shop", "office", "tourism", "leisure"];
     match kind {
-        0 => {
+        POINTS => {
             if tags.get("place").is_some() || (tags.get("name").is_some() && tags.any(&known)) {
                 found.push(PLACES);
             }
         }
-        1 => {
+        LINES => {
             // Every line has its place: none is left out.
             if tags.get("highway").is_some() {
                 found.push(ROADS);

@@ -1,0 +1,106 @@
+//! OpenStreetMap files: every relation that stands for an area is accepted or rejected.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use citymap_ingest::{LayerReport, Report};
+use common::city;
+use geo::Area;
+use geo_types::Geometry;
+
+/// A file of nodes at whole numbers of thousandths of a degree, with ways and relations.
+fn osm(first: i64, ways: &[(i64, &[(i64, i64)], &str)], relations: &str) -> String {
+    let mut text = String::from("<?xml version='1.0' encoding='UTF-8'?>\n<osm version='0.6'>\n");
+    let mut seen = Vec::new();
+    for at in ways.iter().flat_map(|(_, nodes, _)| nodes.iter()) {
+        if !seen.contains(at) {
+            seen.push(*at);
+        }
+    }
+    let step = if first < 0 { -1 } else { 1 };
+    let node = |at: &(i64, i64)| {
+        first + step * i64::try_from(seen.iter().position(|own| own == at).unwrap()).unwrap()
+    };
+    for at in &seen {
+        let (lon, lat) = (106.7 + at.0 as f64 / 1e3, 10.7 + at.1 as f64 / 1e3);
+        text.push_str(&format!("<node id='{}' version='1' lat='{lat}' lon='{lon}'/>\n", node(at)));
+    }
+    for (id, nodes, tags) in ways {
+        let refs: String = nodes.iter().map(|at| format!("<nd ref='{}'/>", node(at))).collect();
+        text.push_str(&format!("<way id='{id}' version='1'>{refs}{tags}</way>\n"));
+    }
+    text.push_str(relations);
+    text.push_str("</osm>\n");
+    text
+}
+
+const SHELL: [(i64, i64); 5] = [(0, 0), (10, 0), (10, 10), (0, 10), (0, 0)];
+const BUILDING: &str = "<tag k='building' v='yes'/>";
+
+fn relation(id: i64, ways: &[i64], tags: &str) -> String {
+    let members: String =
+        ways.iter().map(|way| format!("<member type='way' ref='{way}' role='outer'/>")).collect();
+    format!("<relation id='{id}' version='1'>{members}<tag k='type' v='multipolygon'/>{tags}</relation>\n")
+}
+
+fn layer<'a>(report: &'a Report, id: &str) -> &'a LayerReport {
+    report.layers.iter().find(|layer| layer.id.as_str() == id).unwrap()
+}
+
+#[test]
+fn a_relation_that_is_cut_off_is_a_reject_with_its_name() {
+    let city = city();
+    let relations = relation(100, &[10, 11], "<tag k='natural' v='water'/><tag k='name' v='Sông Sài Gòn'/>")
+        + &relation(101, &[10], "<tag k='note' v='x'/><tag k='name' v='Vùng'/>");
+    let text = osm(1, &[(10, &SHELL[..3], ""), (20, &SHELL, BUILDING)], &relations);
+    let report = city.import(city.write("a.osm", text), |r| r.layer = None).unwrap();
+    let water = layer(&report, "water");
+    assert_eq!((water.read, water.rejected, report.read, report.accepted), (1, 1, 2, 1));
+    let issue = &water.issues[0];
+    assert_eq!(issue.key.as_deref(), Some("r100"));
+    assert!(issue.reason.contains("Sông Sài Gòn") && issue.reason.contains("way 11"), "{}", issue.reason);
+    // What no theme takes is in a note.
+    assert!(
+        report.files[0].notes.iter().any(|note| note.contains("101 (Vùng)")),
+        "{:?}",
+        report.files[0].notes
+    );
+}
+
+#[test]
+fn an_open_relation_says_where_it_is_open() {
+    let city = city();
+    let relations = relation(100, &[10], "<tag k='landuse' v='forest'/>");
+    let text = osm(1, &[(10, &SHELL[..4], ""), (20, &SHELL, BUILDING)], &relations);
+    let report = city.import(city.write("a.osm", text), |r| r.layer = None).unwrap();
+    let issue = &layer(&report, "land_use").issues[0];
+    assert!(issue.reason.contains("do not close") && issue.reason.contains("106.7"), "{}", issue.reason);
+}
+
+#[test]
+fn relations_whose_rings_touch_are_made_valid_areas() {
+    let hole = [(0, 0), (5, 4), (10, 10), (4, 5), (0, 0)];
+    let neighbour = [(10, 0), (20, 0), (20, 10), (10, 10), (10, 0)];
+    let side = [(0, 0), (10, 0), (5, 5), (0, 0)];
+    for (inner, expected) in [(&hole[..], 90.0), (&neighbour, 200.0), (&side, 75.0)] {
+        let city = city();
+        let relations = relation(100, &[10, 11], "<tag k='landuse' v='forest'/>");
+        let text = osm(1, &[(10, &SHELL, ""), (11, inner, "")], &relations);
+        let report = city.import(city.write("a.osm", text), |_| {}).unwrap();
+        assert_eq!((report.read, report.accepted), (1, 1), "{:?}", report.layers[0].issues);
+        let Some(Geometry::MultiPolygon(area)) = city.features("test")[0].geometry.clone() else {
+            panic!("no area")
+        };
+        assert!((area.unsigned_area() * 1e6 - expected).abs() < 1e-6, "{}", area.unsigned_area() * 1e6);
+    }
+}
+
+#[test]
+fn files_of_editors_with_negative_and_unsorted_numbers_are_read() {
+    let city = city();
+    let lake = [(20, 0), (30, 0), (30, 10), (20, 0)];
+    let relations = relation(-5, &[-201], "<tag k='natural' v='water'/>");
+    let text = osm(-101, &[(-201, &lake, ""), (-7, &SHELL, BUILDING)], &relations);
+    let report = city.import(city.write("a.osm", text), |r| r.layer = None).unwrap();
+    assert_eq!((layer(&report, "buildings").accepted, layer(&report, "water").accepted), (1, 1));
+}

@@ -42,9 +42,18 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) role: Option<Role>,
 
-    /// Coordinate system of the source, for instance EPSG:9210; overrides what the file says.
-    #[arg(long, value_name = "EPSG:n")]
-    pub(crate) crs: Option<Crs>,
+    /// Coordinate system of the source, for instance EPSG:9210; overrides what the file says. NAME=EPSG:n is
+    /// that of one layer of the source (may be repeated).
+    #[arg(long = "crs", value_name = "[NAME=]EPSG:n", value_parser = layer_crs)]
+    pub(crate) systems: Vec<(Option<String>, Crs)>,
+
+    /// Import only the layer of this name in the source (may be repeated).
+    #[arg(long = "layer-name", value_name = "NAME")]
+    pub(crate) layer_names: Vec<String>,
+
+    /// Import only this file of a .zip or .kmz (may be repeated).
+    #[arg(long = "member", value_name = "NAME")]
+    pub(crate) members: Vec<String>,
 
     /// Encoding of the source's texts; overrides what the file says and what its bytes suggest:
     /// utf-8, tcvn3, vni, viscii, vps, cp1258, cp1252.
@@ -103,6 +112,15 @@ pub(crate) struct ImportArgs {
     /// Maximum duration of the import in seconds; 0 for no limit.
     #[arg(long, default_value_t = 14_400, value_name = "SECONDS")]
     pub(crate) max_time: u64,
+}
+
+/// Parses `EPSG:n`, or `NAME=EPSG:n` for one layer of the source.
+fn layer_crs(text: &str) -> Result<(Option<String>, Crs), String> {
+    let (layer, code) = match text.rsplit_once('=') {
+        Some((layer, code)) => (Some(layer.to_owned()), code),
+        None => (None, text),
+    };
+    Ok((layer, code.parse().map_err(|error: citymap_crs::CrsError| error.to_string())?))
 }
 
 /// Parses a mode, and refuses those that only edits and restores have.
@@ -170,7 +188,10 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
     Request {
         layer: args.layer.clone(),
         role: args.role,
-        crs: args.crs,
+        crs: args.systems.iter().rev().find(|(layer, _)| layer.is_none()).map(|(_, crs)| *crs),
+        layer_crs: args.systems.iter().filter_map(|(layer, crs)| Some((layer.clone()?, *crs))).collect(),
+        layer_names: args.layer_names.clone(),
+        members: args.members.clone(),
         encoding: args.encoding,
         key: args.key.clone(),
         meanings: args.meanings.clone(),

@@ -53,6 +53,7 @@ pub(crate) fn plan(
             layers.into_iter().enumerate().map(one)
         })
         .collect();
+    let found = chosen(request, found)?;
     let fields: Vec<&str> =
         found.iter().flat_map(|one| one.layer.fields.iter().map(|field| field.name.as_str())).collect();
     personal::check(request, &fields)?;
@@ -68,6 +69,26 @@ pub(crate) fn plan(
     }
     check_meanings(request, &plans)?;
     Ok(plans)
+}
+
+/// The layers that the request names, or all.
+fn chosen<'a>(request: &Request, found: Vec<Found<'a>>) -> Result<Vec<Found<'a>>, ImportError> {
+    let is = |one: &Found<'_>, name: &str| one.layer.name == name;
+    let named = request.layer_names.iter().map(|name| (name, "--layer-name"));
+    let with_crs = request.layer_crs.iter().map(|(name, _)| (name, "--crs NAME=EPSG:n"));
+    if let Some((name, option)) =
+        named.chain(with_crs).find(|(name, _)| !found.iter().any(|one| is(one, name)))
+    {
+        let names: Vec<&str> = found.iter().map(|one| one.layer.name.as_str()).collect();
+        return Err(ImportError::Usage(format!(
+            "there is no layer `{name}` ({option}); the layers are {}",
+            names.join(", ")
+        )));
+    }
+    let wanted = |one: &Found<'_>| {
+        request.layer_names.is_empty() || request.layer_names.iter().any(|name| is(one, name))
+    };
+    Ok(found.into_iter().filter(wanted).collect())
 }
 
 /// A layer of a source.
@@ -213,7 +234,8 @@ fn crs(
         return Ok(None);
     }
     let known = |crs: Crs, how: String| Ok(Some((crs, CrsReport { crs: crs.to_string(), how })));
-    match (&found.srs, request.crs) {
+    let own = request.layer_crs.iter().find(|(name, _)| *name == found.name).map(|(_, crs)| *crs);
+    match (&found.srs, own.or(request.crs)) {
         (Srs::Known { crs, how, .. }, Some(asked)) => {
             if *crs != asked {
                 issues.push(Issue::new(

@@ -20,6 +20,12 @@ pub struct Request {
     pub role: Option<Role>,
     /// The coordinate system, whatever the files say.
     pub crs: Option<Crs>,
+    /// The coordinate systems of layers, by their names in the files: over [`Request::crs`].
+    pub layer_crs: Vec<(String, Crs)>,
+    /// The layers to import, by their names in the files; all if there is none.
+    pub layer_names: Vec<String>,
+    /// The members of archives to import, by their names with or without folders; all if there is none.
+    pub members: Vec<String>,
     /// The encoding of texts, whatever the files say. Without effect on formats that are UTF-8.
     pub encoding: Option<Encoding>,
     /// The field that holds the key.
@@ -58,6 +64,9 @@ impl Request {
             layer: None,
             role: None,
             crs: None,
+            layer_crs: Vec::new(),
+            layer_names: Vec::new(),
+            members: Vec::new(),
             encoding: None,
             key: None,
             meanings: Vec::new(),

@@ -213,18 +213,6 @@ fn a_zipped_shapefile_is_read_by_its_cpg() {
 }
 
 #[test]
-fn a_second_shapefile_in_an_archive_is_said_to_be_left_out() {
-    let city = city();
-    let path = made(&city, "ESRI Shapefile", "a.shp.zip", &[]);
-    let source = city.write("source.geojson", LAYER);
-    gdal("ogr2ogr", &["-update", path.to_str().unwrap(), source.to_str().unwrap(), "-nln", "khac"]);
-    let report = city.import(&path, |_| {}).unwrap();
-    let note = &report.files[0].notes[0];
-    assert!(note.contains("was taken from the archive; `") && note.contains("was left out"), "{note}");
-    assert_eq!(report.layers.len(), 1);
-}
-
-#[test]
 fn mapinfo_tab_and_mif_keep_text_and_days() {
     for (name, options, tolerance) in [
         // GDAL's grid of whole numbers for this system is 15 mm wide.

@@ -11,6 +11,7 @@ mod record;
 mod sniff;
 mod splitter;
 pub(crate) mod survey;
+mod zipped;
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -135,6 +136,23 @@ pub(crate) struct Source {
 /// [`ImportError`] if the file is not there, is of no known format, or is damaged.
 pub(crate) fn open(path: &Path, request: &Request) -> Result<Source, ImportError> {
     crate::gdal_log::listen();
+    let sniffed = sniff(path)?;
+    if sniffed.format == Format::Zip {
+        let reader = Box::new(zipped::ZipReader::open(path, request)?);
+        let notes = reader.notes().to_vec();
+        return Ok(Source { reader, notes });
+    }
+    if !request.members.is_empty() {
+        return Err(ImportError::Usage(format!(
+            "{} is no archive: --member names files in a .zip or .kmz",
+            path.display()
+        )));
+    }
+    open_file(path, request)
+}
+
+/// Opens a file that is no archive, or a member of one that was unpacked.
+fn open_file(path: &Path, request: &Request) -> Result<Source, ImportError> {
     crate::gdal_log::take();
     let sniffed = sniff(path)?;
     let reader: Box<dyn Reader> = match sniffed.format {
@@ -143,6 +161,13 @@ pub(crate) fn open(path: &Path, request: &Request) -> Result<Source, ImportError
         }
         Format::Csv => Box::new(csv::CsvReader::open(path, request)?),
         Format::Osm => Box::new(osm::OsmReader::open(path)?),
+        Format::Zip => {
+            return Err(ImportError::unreadable(
+                path.display().to_string(),
+                "is an archive in an archive, which is not read",
+                "unpack the outer one and import the inner one",
+            ));
+        }
         format => Box::new(ogr::OgrReader::open(path, format, request)?),
     };
     let notes = reader.notes().iter().cloned().chain(sniffed.note).collect();

@@ -25,7 +25,7 @@ pub(crate) enum Format {
     Ods,
     Xlsx,
     Osm,
-    /// A zip archive with a Shapefile, GeoPackage or File Geodatabase in it.
+    /// A zip archive (a KMZ is one) with files of these formats in it.
     Zip,
 }
 
@@ -45,8 +45,7 @@ impl Format {
             Self::Ods => &["ODS"],
             Self::Xlsx => &["XLSX"],
             Self::Osm => &["OSM"],
-            Self::Zip => &["ESRI Shapefile", "GPKG", "OpenFileGDB"],
-            Self::GeoJson | Self::GeoJsonSeq | Self::Csv => &[],
+            Self::GeoJson | Self::GeoJsonSeq | Self::Csv | Self::Zip => &[],
         }
     }
 }
@@ -138,6 +137,11 @@ pub(crate) fn sniff(path: &Path) -> Result<Sniffed, ImportError> {
     }
 }
 
+/// Whether a file of that extension (in small letters) can be a source.
+pub(crate) fn is_named_like_data(extension: &str) -> bool {
+    by_name(extension).is_some() || matches!(extension, "txt" | "xml" | "dbf" | "kmz")
+}
+
 fn by_name(extension: &str) -> Option<Format> {
     Some(match extension {
         "shp" => Format::Shapefile,
@@ -145,7 +149,7 @@ fn by_name(extension: &str) -> Option<Format> {
         "geojson" | "json" | "topojson" => Format::GeoJson,
         "geojsonl" | "geojsons" | "geojsonseq" | "ndjson" | "jsonl" | "ndgeojson" => Format::GeoJsonSeq,
         "fgb" => Format::FlatGeobuf,
-        "kml" | "kmz" => Format::Kml,
+        "kml" => Format::Kml,
         "gpx" => Format::Gpx,
         "tab" | "mif" | "mid" => Format::MapInfo,
         "dxf" => Format::Dxf,
@@ -204,7 +208,6 @@ fn by_content(head: &[u8], path: &Path, extension: &str) -> Content {
         return match extension {
             "xlsx" => Content::Is(Format::Xlsx),
             "ods" => Content::Is(Format::Ods),
-            "kmz" => Content::Is(Format::Kml),
             _ if has(b"opendocument.spreadsheet") => Content::Is(Format::Ods),
             _ if has(b"[Content_Types].xml") && has(b"xl/") => Content::Is(Format::Xlsx),
             _ => Content::Is(Format::Zip),

@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gdal::{Dataset, DatasetOptions, GdalOpenFlags, Metadata};
+use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use tempfile::TempDir;
 
-use super::{super::archive, Format, dxf_scan::Drawing, shapefile::RowsBeyond};
+use super::{Format, dxf_scan::Drawing, shapefile::RowsBeyond};
 use crate::{ImportError, encoding::Encoding, gdal_log, source::parts::beside, trust};
 
 /// How to open a file, as often as it takes.
@@ -66,7 +66,6 @@ pub(super) struct Declared {
 pub(super) fn advice(format: Format) -> &'static str {
     match format {
         Format::Shapefile => "the .shp, .shx and .dbf files must lie side by side and be whole",
-        Format::Zip => "unpack it and name the file inside",
         Format::MapInfo => "the .tab, .dat, .map and .id files must lie side by side and be whole",
         _ => "it may be damaged or cut off: get it again",
     }
@@ -111,7 +110,6 @@ pub(super) fn prepare(
         Format::MapInfo => way.mapinfo(path).map_err(failed)?,
         Format::Dxf => drawing = Some(way.drawing(path).map_err(failed)?),
         Format::Dgn => way.declared.by_bytes = true,
-        Format::Zip => way.archive(&shown, notes)?,
         _ => {}
     }
     Ok((way.opener, way.declared, drawing))
@@ -173,68 +171,6 @@ impl Way {
         self.declared.encoding = charset;
         Ok(())
     }
-
-    /// The first Shapefile in a zip archive, else its first GeoPackage, else its File Geodatabase.
-    fn archive(&mut self, shown: &str, notes: &mut Vec<String>) -> Result<(), ImportError> {
-        let unpacking = |error: std::io::Error| {
-            ImportError::unreadable(
-                shown,
-                format!("is a zip archive that cannot be unpacked ({error})"),
-                "unpack it and name the file inside",
-            )
-        };
-        let members = archive::members(Path::new(shown)).map_err(unpacking)?;
-        let inside = PathBuf::from(format!("/vsizip/{shown}"));
-        let names = gdal::vsi::read_dir(&inside, true).unwrap_or_default();
-        let is = |name: &Path, extension: &str| {
-            name.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension))
-        };
-        let wanted = |extension: &str| names.iter().find(|name| is(name, extension)).cloned();
-        if let Some(shp) = wanted("shp") {
-            notes.push(taken_from(&names, &shp, "shp"));
-            self.opener.path = inside.join(shp);
-            self.opener.options.push("ENCODING=ISO-8859-1".into());
-            let charset = declared_inside(&self.opener);
-            if matches!(charset, Charset::Foreign(_)) {
-                self.opener.options.clear();
-            }
-            self.declare(charset);
-        } else if let Some(gpkg) = wanted("gpkg") {
-            notes.push(taken_from(&names, &gpkg, "gpkg"));
-            // Only as a file of its own can it be looked at before GDAL opens it.
-            let member = members.iter().find(|member| Path::new(&member.name) == gpkg).ok_or_else(|| {
-                unpacking(std::io::Error::other(format!("`{}` is not in its list", gpkg.display())))
-            })?;
-            let folder = tempfile::tempdir().map_err(unpacking)?;
-            let path = archive::unpack(Path::new(shown), member, folder.path()).map_err(unpacking)?;
-            self.opener.keep(folder);
-            self.geopackage(&path, shown)?;
-        } else if let Some(gdb) =
-            names.iter().find_map(|name| name.ancestors().find(|folder| is(folder, "gdb")))
-        {
-            self.opener.path = inside.join(gdb);
-        } else {
-            return Err(ImportError::unreadable(
-                shown,
-                "is a zip archive without a Shapefile, GeoPackage or File Geodatabase",
-                "unpack it and name the file inside",
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// Which file of an archive was taken, and which ones of its kind were left out.
-fn taken_from(names: &[PathBuf], taken: &Path, extension: &str) -> String {
-    let left: Vec<String> = names
-        .iter()
-        .filter(|name| *name != taken)
-        .filter(|name| name.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension)))
-        .map(|name| format!("`{}`", name.display()))
-        .collect();
-    let left =
-        (!left.is_empty()).then(|| format!("; {} was left out: unpack it to import it", left.join(", ")));
-    format!("`{}` was taken from the archive{}", taken.display(), left.unwrap_or_default())
 }
 
 fn copy_beside(path: &Path, extensions: &[&str]) -> std::io::Result<TempDir> {
@@ -276,25 +212,6 @@ impl Charset {
             0 | 0x03 | 0x57 => Self::Unsaid,
             id => Self::Foreign(format!("language driver 0x{id:02X} of the .dbf")),
         })
-    }
-}
-
-/// The same of a Shapefile in an archive, whose parts only GDAL can look into. A file that does not open says
-/// nothing here, and why it does not open later.
-fn declared_inside(opener: &Opener) -> Charset {
-    let Ok(dataset) = opener.open() else { return Charset::Unsaid };
-    let Ok(layer) = dataset.layer(0) else { return Charset::Unsaid };
-    let said = |item| layer.metadata_item(item, "SHAPEFILE").filter(|text| !text.trim().is_empty());
-    match (said("ENCODING_FROM_CPG"), said("ENCODING_FROM_LDID")) {
-        (Some(text), _) => match text.parse() {
-            Ok(encoding) => Charset::Ours(encoding, format!("the .cpg file (`{text}`)")),
-            Err(_unknown) => Charset::Foreign(format!("the .cpg file says `{text}`")),
-        },
-        // What programs write whatever the text is in.
-        (None, Some(text)) if !matches!(text.as_str(), "ISO-8859-1" | "CP1252") => {
-            Charset::Foreign(format!("language driver of the .dbf ({text})"))
-        }
-        _ => Charset::Unsaid,
     }
 }
 

@@ -266,7 +266,7 @@ fn a_plain_row_number_is_a_field_only_if_asked_for() {
 #[test]
 fn the_object_ids_of_a_geodatabase_are_a_field() {
     let city = city();
-    let source = city.write("source.csv", "loai\nODT\nCLN\n");
+    let source = city.write("source.csv", "loai,so\nODT,1\nCLN,2\n");
     let path = city.folder.path().join("a.gdb");
     gdal("ogr2ogr", &["-f", "OpenFileGDB", path.to_str().unwrap(), source.to_str().unwrap(), "-nln", "thua"]);
     let report = city.import(&path, |_| {}).unwrap();

@@ -419,7 +419,10 @@ fn each(path: &Path, lines: bool, sink: &mut dyn FnMut(One) -> bool) -> Result<O
                 sink(One::Feature { text, line: 1 });
             }
             "Topology" => {
-                return malformed("this is TopoJSON, which is not read; convert it to GeoJSON first".into());
+                return malformed(
+                    "this is TopoJSON; give the file a name that ends in .topojson and import it again"
+                        .into(),
+                );
             }
             other => {
                 return malformed(format!(

@@ -3,12 +3,14 @@
 mod dgn;
 mod dxf;
 mod dxf_scan;
+mod esri_json;
 mod fid;
 mod look;
 mod messages;
 mod prepare;
 mod reading;
 mod shapefile;
+mod titles;
 mod value;
 
 use std::path::Path;
@@ -50,7 +52,20 @@ pub(crate) struct OgrLayer {
 
 /// Drivers whose empty text means that there is none: they leave such fields unset.
 fn blank_is_null(driver: &str) -> bool {
-    matches!(driver, "LIBKML" | "KML" | "GPX" | "DXF" | "DGN" | "XLSX" | "ODS" | "FlatGeobuf")
+    matches!(
+        driver,
+        "LIBKML"
+            | "KML"
+            | "GPX"
+            | "DXF"
+            | "DGN"
+            | "XLSX"
+            | "ODS"
+            | "FlatGeobuf"
+            | "GML"
+            | "TopoJSON"
+            | "ESRIJSON"
+    )
 }
 
 impl Reader for OgrReader {

@@ -16,6 +16,10 @@ pub(crate) enum Format {
     GeoJsonSeq,
     FlatGeobuf,
     Kml,
+    /// Simple features, and what application schemas (XPlanung, INSPIRE, CityGML) have of them.
+    Gml,
+    TopoJson,
+    EsriJson,
     Gpx,
     MapInfo,
     Dxf,
@@ -37,6 +41,9 @@ impl Format {
             Self::GeoPackage => &["GPKG"],
             Self::FlatGeobuf => &["FlatGeobuf"],
             Self::Kml => &["LIBKML", "KML"],
+            Self::Gml => &["GML"],
+            Self::TopoJson => &["TopoJSON"],
+            Self::EsriJson => &["ESRIJSON"],
             Self::Gpx => &["GPX"],
             Self::MapInfo => &["MapInfo File"],
             Self::Dxf => &["DXF"],
@@ -58,8 +65,8 @@ pub(crate) struct Sniffed {
     pub note: Option<String>,
 }
 
-const FORMATS: &str = "Shapefile, GeoPackage, GeoJSON, FlatGeobuf, KML, GPX, MapInfo TAB or MIF, DXF, DGN, \
-     CSV, \
+const FORMATS: &str = "Shapefile, GeoPackage, GeoJSON, FlatGeobuf, KML, GPX, GML, TopoJSON, Esri JSON, \
+     MapInfo TAB or MIF, DXF, DGN, CSV, \
      File Geodatabase, ODS, XLSX and OSM PBF are read";
 
 /// Looks at a file (or at a `.gdb` folder).
@@ -146,7 +153,9 @@ fn by_name(extension: &str) -> Option<Format> {
     Some(match extension {
         "shp" => Format::Shapefile,
         "gpkg" => Format::GeoPackage,
-        "geojson" | "json" | "topojson" => Format::GeoJson,
+        "geojson" | "json" => Format::GeoJson,
+        "topojson" => Format::TopoJson,
+        "gml" => Format::Gml,
         "geojsonl" | "geojsons" | "geojsonseq" | "ndjson" | "jsonl" | "ndgeojson" => Format::GeoJsonSeq,
         "fgb" => Format::FlatGeobuf,
         "kml" => Format::Kml,
@@ -240,6 +249,8 @@ fn by_content(head: &[u8], path: &Path, extension: &str) -> Content {
             Content::Is(Format::Gpx)
         } else if has(b"<osm") {
             Content::Is(Format::Osm)
+        } else if has(b"http://www.opengis.net/gml") {
+            Content::Is(Format::Gml)
         } else {
             Content::Refused("is XML of no known sort", FORMATS)
         };
@@ -252,6 +263,16 @@ fn by_content(head: &[u8], path: &Path, extension: &str) -> Content {
     }
     if text.len() > 7 && text[..7].eq_ignore_ascii_case(b"version") && has(b"olumns") {
         return Content::Is(Format::MapInfo);
+    }
+    if text.starts_with(b"{") {
+        let plain: Vec<u8> = head.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let says = |needle: &[u8]| plain.windows(needle.len()).any(|window| window == needle);
+        if says(b"\"type\":\"Topology\"") || extension == "topojson" {
+            return Content::Is(Format::TopoJson);
+        }
+        if says(b"\"geometryType\":\"esriGeometry") || says(b"\"type\":\"esriFieldType") {
+            return Content::Is(Format::EsriJson);
+        }
     }
     if text.starts_with(b"{") || text.starts_with(b"[") || text.starts_with(b"\x1E") {
         let sequence = text.starts_with(b"\x1E")

@@ -20,7 +20,7 @@ pub(crate) fn check_references(path: &Path, format: Format, shown: &str) -> Resu
     let is_tab = path.extension().is_some_and(|own| own.eq_ignore_ascii_case("tab"));
     let look: fn(&str) -> Option<(&'static str, &'static str)> = match format {
         Format::MapInfo if is_tab => mapinfo,
-        Format::Kml | Format::Gpx | Format::Osm => xml,
+        Format::Kml | Format::Gpx | Format::Osm | Format::Gml => xml,
         _ => return Ok(()),
     };
     let head = head(path).map_err(|error| {

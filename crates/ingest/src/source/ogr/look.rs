@@ -1,17 +1,23 @@
 //! The look through a layer before its features are read for good.
 
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
+
 use citymap_geometry::wkb;
-use citymap_model::{Field, FieldType, GeometryKind, Value};
+use citymap_model::{Field, FieldType, GeometryKind, Title, Value};
 use gdal::{
     Dataset,
     vector::{Layer, LayerAccess, OGRFieldType, OGRwkbGeometryType, geometry_type_flatten},
 };
 
 use super::{
-    OgrLayer, blank_is_null, dgn,
+    OgrLayer, blank_is_null, dgn, esri_json,
     fid::FidColumn,
     prepare::Declared,
     reading::{is_on_paper, number, paper_space},
+    titles,
     value::{How, value},
 };
 use crate::{
@@ -20,6 +26,7 @@ use crate::{
     gdal_log,
     source::{
         SourceLayer, distinct,
+        record::{Guess, from_text},
         survey::{SAMPLE, Survey, from_latin1, latin1_bytes, settle, unicode},
     },
     srs,
@@ -42,6 +49,8 @@ pub(super) struct Look<'a> {
 struct Columns {
     /// The name of the numbering column first, if it is kept.
     names: Vec<String>,
+    /// What people read in place of the name (an alias), or nothing; without the numbering column.
+    titles: Vec<String>,
     hows: Vec<How>,
     /// Whether the numbering column is kept.
     number: bool,
@@ -52,11 +61,36 @@ struct Seen {
     survey: Survey,
     /// Texts as bytes, where the encoding has to be found out.
     texts: Vec<Vec<u8>>,
+    /// What the values of each field could be, where the format has no types.
+    guesses: Vec<Guess>,
     /// Whether the layer was read to its end.
     ended: bool,
 }
 
+impl Seen {
+    /// Gives text fields the types that all their values fit, and converts the sample.
+    fn settle_types(&mut self, columns: &mut Columns) {
+        for (position, (how, guess)) in columns.hows.iter_mut().zip(&self.guesses).enumerate() {
+            if *how != How::Text {
+                continue;
+            }
+            let own = guess.field_type();
+            *how = How::Guessed(own);
+            for value in self.survey.sample.iter_mut().filter_map(|row| row.get_mut(position)) {
+                if let Value::Text(text) = value {
+                    *value = from_text(std::mem::take(text), own);
+                }
+            }
+        }
+    }
+}
+
 impl Look<'_> {
+    /// Whether all values of the format are text.
+    fn is_untyped(&self) -> bool {
+        self.driver == "GML"
+    }
+
     /// Finds out a layer's fields, kind of geometry, coordinate system and encoding.
     ///
     /// # Errors
@@ -76,19 +110,37 @@ impl Look<'_> {
         }
         let mut seen = self.features(&mut ogr, &columns, declared_kind);
         self.refuse_damage(&name, &seen.survey)?;
-        let Columns { mut names, hows, number } = columns;
+        if self.is_untyped() {
+            seen.settle_types(&mut columns);
+        }
+        let Columns { mut names, titles, hows, number } = columns;
         let encoding = self.encoding(&mut names, &mut seen, &mut warnings);
         warnings.extend(distinct(&mut names));
         let survey = seen.survey;
         let kind = declared_kind.or(survey.kind).unwrap_or(GeometryKind::None);
         let srs = if kind == GeometryKind::None {
             srs::Srs::None
+        } else if self.driver == "TopoJSON" {
+            let how = "TopoJSON is WGS 84, as GeoJSON is".to_owned();
+            srs::Srs::Known { crs: citymap_crs::Crs::WGS84, how, warnings: Vec::new() }
         } else {
             srs::identify(ogr.spatial_ref().as_ref(), said(self.driver))
         };
         let types =
             number.then_some(FieldType::Int).into_iter().chain(hows.iter().map(|how| how.field_type()));
-        let fields = names.into_iter().zip(types).map(|(name, own)| Field::new(name, own)).collect();
+        let titles = number.then(String::new).into_iter().chain(titles);
+        let fields = names
+            .into_iter()
+            .zip(types)
+            .zip(titles)
+            .map(|((name, own), title)| {
+                let mut field = Field::new(name, own);
+                if !title.is_empty() && title != field.name {
+                    field.title = Title::same(title);
+                }
+                field
+            })
+            .collect();
         // What a Shapefile says of its number counts deleted rows; what was seen to the end is exact.
         let count = if seen.ended {
             Some(survey.count)
@@ -120,15 +172,26 @@ impl Look<'_> {
     fn columns(&self, ogr: &Layer<'_>, name: &str, warnings: &mut Vec<String>) -> Columns {
         let booleans = if self.driver == "GPKG" { gpkg_booleans(self.dataset, name) } else { Vec::new() };
         let mut columns = Columns::default();
+        let mut titles =
+            if self.driver == "GPKG" { titles::of_geopackage(self.dataset, name) } else { HashMap::new() };
+        let dates = if self.driver == "ESRIJSON" {
+            esri_json::dates(Path::new(self.shown)).unwrap_or_default()
+        } else {
+            BTreeSet::new()
+        };
         for field in ogr.defn().fields() {
             let (mut how, note) = How::of(field.field_type());
             let field_name = field.name();
             if field.field_type() == OGRFieldType::OFTInteger && booleans.contains(&field_name) {
                 how = How::Bool;
             }
+            if dates.contains(&field_name) {
+                how = How::Millis;
+            }
             if let Some(note) = note {
                 warnings.push(format!("field `{field_name}`: {note}"));
             }
+            columns.titles.push(titles.remove(&field_name).unwrap_or_else(|| field.alternative_name()));
             columns.names.push(field_name);
             columns.hows.push(how);
         }
@@ -140,9 +203,10 @@ impl Look<'_> {
         let blank = blank_is_null(self.driver);
         let by_bytes = self.declared.by_bytes;
         let plain: Vec<Field> = columns.names.iter().map(|name| Field::new(name, FieldType::Text)).collect();
-        let whole = kind.is_none() || by_bytes;
+        let whole = kind.is_none() || by_bytes || self.is_untyped();
         let texts = columns.names.iter().map(|name| latin1_bytes(name)).collect();
-        let mut seen = Seen { survey: Survey::default(), texts, ended: true };
+        let guesses = if self.is_untyped() { vec![Guess::default(); columns.hows.len()] } else { Vec::new() };
+        let mut seen = Seen { survey: Survey::default(), texts, guesses, ended: true };
         let paper = paper_space(self.driver, ogr);
         for feature in ogr.features() {
             if is_on_paper(&feature, paper) {
@@ -164,6 +228,11 @@ impl Look<'_> {
                     }
                     _ => None,
                 }));
+            }
+            for (guess, value) in seen.guesses.iter_mut().zip(&values) {
+                if let Value::Text(text) = value {
+                    guess.see_text(text);
+                }
             }
             seen.survey.values(&values);
             if kind != Some(GeometryKind::None)

@@ -110,6 +110,7 @@ pub(super) fn prepare(
         Format::MapInfo => way.mapinfo(path).map_err(failed)?,
         Format::Dxf => drawing = Some(way.drawing(path).map_err(failed)?),
         Format::Dgn => way.declared.by_bytes = true,
+        Format::Gml => way.gml(path).map_err(failed)?,
         _ => {}
     }
     Ok((way.opener, way.declared, drawing))
@@ -127,6 +128,20 @@ impl Way {
         let checked = trust::check_sqlite(path, shown)?;
         self.opener.path = checked.path;
         self.opener.copies.extend(checked.copy);
+        Ok(())
+    }
+
+    /// GML on its own: without a schema beside it, without anything that it refers to, and with every value
+    /// as text. GDAL would take a code such as `007` for a number.
+    fn gml(&mut self, path: &Path) -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        self.opener.path = folder.path().join(path.file_name().unwrap_or_default());
+        std::os::unix::fs::symlink(std::path::absolute(path)?, &self.opener.path)?;
+        self.opener.keep(folder);
+        let own = ["WRITE_GFS=NO", "DOWNLOAD_SCHEMA=NO", "EXPOSE_GML_ID=YES"];
+        self.opener.options.extend(own.map(str::to_owned));
+        self.opener.config.push(("GML_SKIP_RESOLVE_ELEMS", "ALL"));
+        self.opener.config.push(("GML_FIELDTYPES", "ALWAYS_STRING"));
         Ok(())
     }
 

@@ -4,6 +4,8 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use citymap_model::{FieldType, Value};
 use gdal::vector::{Feature, FieldValue, OGRFieldType};
 
+use crate::source::record::from_text;
+
 /// How a field of GDAL's becomes one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
@@ -15,6 +17,10 @@ pub(super) enum How {
     DateTime,
     /// A list, as JSON text.
     List,
+    /// Text whose format has no types, as the type that all its values fit.
+    Guessed(FieldType),
+    /// An instant as milliseconds since 1970.
+    Millis,
 }
 
 impl How {
@@ -41,7 +47,8 @@ impl How {
             Self::Real => FieldType::Real,
             Self::Text | Self::List => FieldType::Text,
             Self::Date => FieldType::Date,
-            Self::DateTime => FieldType::DateTime,
+            Self::DateTime | Self::Millis => FieldType::DateTime,
+            Self::Guessed(own) => own,
         }
     }
 }
@@ -82,6 +89,16 @@ pub(super) fn value(
                 Value::Date(day(&text).ok_or("the value is not a day of the calendar")?)
             }
             Some(text) => Value::DateTime(instant(&text).ok_or("the value is not a date with a time")?),
+        },
+        How::Guessed(own) => text()?.map_or(Value::Null, |text| from_text(text, own)),
+        How::Millis => match text()?.filter(|text| !text.is_empty()) {
+            None => Value::Null,
+            Some(text) => Value::DateTime(
+                text.parse()
+                    .ok()
+                    .and_then(DateTime::from_timestamp_millis)
+                    .ok_or("the value is not a time in milliseconds since 1970")?,
+            ),
         },
         How::List => match text()? {
             None => Value::Null,

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use citymap_crs::{Crs, Transform, vn2000};
+use citymap_ingest::worker;
 use citymap_model::LayerId;
 use citymap_store::{Finding, Severity, Store, StoreError};
 
@@ -24,6 +25,7 @@ pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
         Err(error @ StoreError::Missing { .. }) => findings.push(warning(error.to_string())),
         Err(error) => findings.push(Finding { severity: Severity::Error, message: error.to_string() }),
     }
+    findings.push(confinement());
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if global.json {
         let list: Vec<_> = findings
@@ -73,6 +75,14 @@ fn warning(message: String) -> Finding {
 
 fn gdal() -> Finding {
     good(format!("GDAL {}", gdal::version::version_info("RELEASE_NAME")))
+}
+
+/// Whether the kernel keeps the process that reads files from doing anything else.
+fn confinement() -> Finding {
+    match worker::confinement().missing() {
+        None => good("imports read files in a confined process (Landlock and seccomp)".into()),
+        Some(missing) => warning(missing),
+    }
 }
 
 /// Transforms Bến Thành market by the pinned datum shift; a PROJ that chose its own would be 0.80 m off.

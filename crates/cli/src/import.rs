@@ -9,7 +9,7 @@ use std::{
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_ingest::{
-    ImportError, IssueKind, LayerReport, Report, Request,
+    FeatureLimits, ImportError, IssueKind, LayerReport, Report, Request,
     encoding::Encoding,
     worker::{self, Bounds},
 };
@@ -105,13 +105,38 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
 
-    /// Maximum memory of the process that reads the files, in MiB; 0 for no limit.
-    #[arg(long, default_value_t = 12_288, value_name = "MIB")]
-    pub(crate) max_memory: u64,
+    /// Maximum memory of the process that reads the files, in MiB; 0 for no limit. Default: half of the
+    /// machine's memory.
+    #[arg(long, value_name = "MIB")]
+    pub(crate) max_memory: Option<u64>,
 
-    /// Maximum duration of the import in seconds; 0 for no limit.
-    #[arg(long, default_value_t = 14_400, value_name = "SECONDS")]
+    /// Maximum time until the files are read, in seconds; 0 for no limit.
+    #[arg(long, default_value_t = 3_600, value_name = "SECONDS")]
     pub(crate) max_time: u64,
+
+    /// Maximum number of corners of one geometry; a feature with more is rejected.
+    #[arg(long, default_value_t = FeatureLimits::default().corners, value_name = "N", value_parser = corners)]
+    pub(crate) max_corners: usize,
+
+    /// Maximum size of one text in bytes; a feature with a longer one is rejected.
+    #[arg(long, default_value_t = FeatureLimits::default().value, value_name = "BYTES", value_parser = value)]
+    pub(crate) max_value: usize,
+}
+
+fn corners(text: &str) -> Result<usize, String> {
+    up_to(text, FeatureLimits::CORNERS_MAX)
+}
+
+fn value(text: &str) -> Result<usize, String> {
+    up_to(text, FeatureLimits::VALUE_MAX)
+}
+
+/// Parses a number from 1 to `maximum`.
+fn up_to(text: &str, maximum: usize) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (1..=maximum).contains(&number) => Ok(number),
+        _ => Err(format!("`{text}` is not a number from 1 to {maximum}")),
+    }
 }
 
 /// Parses `EPSG:n`, or `NAME=EPSG:n` for one layer of the source.
@@ -133,14 +158,11 @@ fn import_mode(text: &str) -> Result<Mode, String> {
 const PRINTED: usize = 10;
 
 pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failure> {
-    let bounds = Bounds { memory: args.max_memory << 20, time: Duration::from_secs(args.max_time) };
-    if !worker::is_child() {
-        return Ok(ExitCode::from(worker::supervise(&bounds)?));
-    }
-    worker::confine(&bounds)?;
+    let memory = args.max_memory.map_or_else(worker::default_memory, |mib| mib.saturating_mul(1 << 20));
+    let bounds = Bounds { memory, time: Duration::from_secs(args.max_time) };
     let request = request(global, args);
     let bar = Bar::new(global.json);
-    let outcome = store_and_import(global, &request, &bar);
+    let outcome = store_and_import(global, &request, &bounds, &bar);
     bar.clear();
     match outcome {
         Ok(report) => {
@@ -164,14 +186,19 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
     }
 }
 
-fn store_and_import(global: &Global, request: &Request, bar: &Bar) -> Result<Report, ImportError> {
+fn store_and_import(
+    global: &Global,
+    request: &Request,
+    bounds: &Bounds,
+    bar: &Bar,
+) -> Result<Report, ImportError> {
     // A dry run or a failed import leaves no new file behind.
     let made = !citymap_store::is_database(&global.store) && !Path::new(&global.store).exists();
     let store = database::open(global, true)?;
     if !request.dry_run {
         database::bring_up_to_date(global, store.as_ref())?;
     }
-    let outcome = citymap_ingest::import(request, store.as_ref(), &mut |progress| {
+    let outcome = worker::import(request, store.as_ref(), bounds, &mut |progress| {
         let what = if progress.layer.is_empty() { &progress.file } else { &progress.layer };
         bar.set(what, progress.done, progress.total.unwrap_or(0));
     });
@@ -203,6 +230,7 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
         author: args.commit.author.clone(),
         message: args.commit.message.clone(),
         dry_run: args.dry_run,
+        feature_limits: FeatureLimits { corners: args.max_corners, value: args.max_value },
         rejects: args.rejects.clone().or_else(|| Some(default_rejects(global, args))),
         ..Request::new(args.files.clone())
     }
@@ -350,4 +378,42 @@ fn print_issues(layer: &LayerReport) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: ImportArgs,
+    }
+
+    #[test]
+    fn the_limits_are_those_of_the_documentation() {
+        let page = include_str!("../../../docs/limits.md");
+        let command = Line::command();
+        for name in ["max_time", "max_corners", "max_value"] {
+            let option = command.get_arguments().find(|option| option.get_id() == name).unwrap();
+            let default = option.get_default_values()[0].to_string_lossy();
+            let row = format!("| `--{}` | {default} |", name.replace('_', "-"));
+            assert!(page.contains(&row), "docs/limits.md must have {row}");
+        }
+        for maximum in [FeatureLimits::CORNERS_MAX, FeatureLimits::VALUE_MAX] {
+            assert!(page.contains(&thousands(maximum as u64)), "{maximum}");
+        }
+        assert_eq!(page.contains("half of the machine's memory"), worker::MACHINE_PART == 2);
+    }
+
+    #[test]
+    fn a_limit_beyond_its_maximum_is_refused() {
+        for bad in ["--max-corners=0", "--max-corners=10000001", "--max-value=x", "--max-value=67108865"] {
+            assert!(Line::try_parse_from(["import", "a.csv", bad]).is_err(), "{bad}");
+        }
+        let line = Line::try_parse_from(["import", "a.csv", "--max-corners=10"]).unwrap();
+        assert_eq!((line.args.max_corners, line.args.max_memory), (10, None));
+    }
 }

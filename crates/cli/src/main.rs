@@ -33,6 +33,7 @@ mod webhook;
 
 use std::process::ExitCode;
 
+use citymap_ingest::worker;
 use clap::Parser;
 use mimalloc::MiMalloc;
 
@@ -47,6 +48,10 @@ use crate::{
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    // The process that reads untrusted files for an import is this program, too.
+    if worker::is_child() {
+        return worker::run_child();
+    }
     let Cli { global, command } = Cli::parse();
     start_log(global.verbose);
     run(&global, &command).unwrap_or_else(|failure| report(&global, &failure))

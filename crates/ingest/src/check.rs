@@ -5,11 +5,13 @@ use citymap_geometry::wkb;
 use citymap_model::{Field, GeometryKind, NewFeature, Value};
 use geo::CoordsIter;
 use geo_types::Geometry;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    Issue, IssueKind, RepairTolerance,
+    FeatureLimits, Issue, IssueKind, RepairTolerance, bounds,
     source::{Original, Parsed, Shape},
     validity,
+    worker::wire,
 };
 
 /// What all features of a layer have in common.
@@ -18,6 +20,7 @@ pub(crate) struct Rules {
     /// To WGS 84; none for data that is in it.
     pub transform: Option<Transform>,
     pub tolerance: RepairTolerance,
+    pub limits: FeatureLimits,
     /// The position of the key field.
     pub key: Option<usize>,
     /// Whether messages may show keys: a key may be personal data.
@@ -28,7 +31,7 @@ pub(crate) struct Rules {
 }
 
 /// A feature that was looked at.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Checked {
     pub index: u64,
     pub line: Option<u64>,
@@ -44,22 +47,28 @@ pub(crate) struct Checked {
 }
 
 /// Whether it is taken.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Verdict {
-    Accepted { feature: NewFeature, original: Option<Original> },
+    Accepted {
+        #[serde(with = "wire::feature")]
+        feature: NewFeature,
+        original: Option<Original>,
+    },
     Rejected(Reject),
 }
 
 /// What goes to quarantine.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Reject {
     pub reason: String,
+    #[serde(with = "wire::values")]
     pub values: Vec<Value>,
     pub original: Option<Original>,
 }
 
 impl Rules {
-    pub(crate) fn check(&self, index: u64, line: Option<u64>, parsed: Parsed) -> Checked {
+    pub(crate) fn check(&self, index: u64, line: Option<u64>, mut parsed: Parsed) -> Checked {
+        bounds::bound(&mut parsed, self.limits, &self.fields);
         let key = self.key.and_then(|i| parsed.values.get(i)).and_then(Value::to_key);
         let shown = key.clone().filter(|_| self.key_is_public).or_else(|| parsed.id.clone());
         let issue = |kind, reason: String| Issue {

@@ -3,7 +3,7 @@
 use citymap_crs::CrsError;
 use citymap_store::StoreError;
 
-use crate::Report;
+use crate::{Report, worker::WorkerError};
 
 /// Why an import failed. The store is unchanged whenever one of these comes back.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +80,9 @@ pub enum ImportError {
         /// What GDAL or the system said.
         reason: String,
     },
+    /// The process that reads the files did not do what it should.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
     /// The record refused the layer, or could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),

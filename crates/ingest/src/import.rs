@@ -13,22 +13,16 @@ use citymap_access::{Audience, visible};
 use citymap_model::{CommitMeta, Field, FieldType, Layer, LayerId, Mode, Value};
 use citymap_store::{Put, Store, Transaction};
 use geo::CoordsIter;
-use rayon::prelude::*;
 
 use crate::{
     FileReport, ImportError, Issue, IssueKind, LayerReport, Progress, Report, Request,
-    check::{Checked, Reject, Rules, Verdict},
-    gdal_log, hash,
-    plan::{Plan, plan},
+    check::{Checked, Reject, Verdict},
+    hash,
+    plan::Plan,
+    produce::{Item, Next, Opened, WAITING, produce},
     rejects::Rejects,
-    source::{self, Raw, Reader},
-    srs,
 };
 
-/// Features that go through the stages together.
-const BATCH: usize = 2_048;
-/// Batches that wait between two stages.
-const WAITING: usize = 4;
 /// Issues kept for the report, a layer.
 const ISSUES: usize = 100_000;
 /// Examples of repeated keys.
@@ -39,6 +33,9 @@ const EXAMPLES: usize = 10;
 /// Reading, checking and writing run in parallel; the store is written from the calling thread.
 /// With [`Request::dry_run`] everything is done, and then not committed.
 ///
+/// The files are read in this process, with all that it may do: for files that can be trusted.
+/// [`crate::worker::import`] reads them in a confined process.
+///
 /// # Errors
 /// [`ImportError`]: a file cannot be read, the request does not fit the files, no feature could be accepted,
 /// or the store refused. The store is as it was then.
@@ -47,7 +44,25 @@ pub fn import(
     store: &dyn Store,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, ImportError> {
-    let start = Instant::now();
+    let present = present(request, store)?;
+    thread::scope(|scope| {
+        let (out, items) = sync_channel::<Item>(WAITING);
+        let reading = scope.spawn(move || produce(request, &present, &mut |item| out.send(item).is_ok()));
+        let mut reading = Some(reading);
+        write(request, store, progress, &mut move || {
+            items.recv().map_err(|_closed| match reading.take().map(thread::ScopedJoinHandle::join) {
+                Some(Ok(Err(error))) => error,
+                _ => ImportError::Usage("the reader failed; please report the file".into()),
+            })
+        })
+    })
+}
+
+/// The layers that the record has, if the request makes sense at all.
+///
+/// # Errors
+/// [`ImportError::Usage`] if it does not, [`ImportError::Store`] if the record cannot be read.
+pub(crate) fn present(request: &Request, store: &dyn Store) -> Result<Vec<Layer>, ImportError> {
     if request.files.is_empty() {
         return Err(ImportError::Usage("no file was named".into()));
     }
@@ -56,26 +71,26 @@ pub fn import(
             "--mode upsert needs --key, the field by which features are known again".into(),
         ));
     }
-    let mut sources = Vec::new();
-    let mut files = Vec::new();
-    for path in &request.files {
-        let shown = path.display().to_string();
-        progress(Progress { file: shown.clone(), layer: String::new(), done: 0, total: None });
-        let source = source::open(path, request)?;
-        let (sha256, bytes) = hash::source(path).map_err(|error| {
-            ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on")
-        })?;
-        files.push(FileReport {
-            path: shown.clone(),
-            driver: source.reader.driver().to_owned(),
-            sha256,
-            bytes,
-            notes: source.notes.clone(),
-        });
-        sources.push((shown, source));
-    }
-    let present: Vec<Layer> = store.view()?.layers()?.into_iter().map(|entry| entry.layer).collect();
-    let plans = plan(request, &sources, &present)?;
+    Ok(store.view()?.layers()?.into_iter().map(|entry| entry.layer).collect())
+}
+
+/// The writing side: takes what the reading side hands over, and makes one revision of it.
+pub(crate) fn write(
+    request: &Request,
+    store: &dyn Store,
+    progress: &mut dyn FnMut(Progress),
+    next: &mut Next<'_>,
+) -> Result<Report, ImportError> {
+    let start = Instant::now();
+    let Opened { files, plans } = loop {
+        match next()? {
+            Item::Looking(file) => {
+                progress(Progress { file, layer: String::new(), done: 0, total: None });
+            }
+            Item::Opened(opened) => break opened,
+            Item::Batch(_) | Item::LayerEnd(_) | Item::End => return Err(out_of_turn()),
+        }
+    };
     let private = plans.iter().any(|plan| !plan.personal.is_empty());
     let rejects_path = request.rejects.clone().unwrap_or_else(|| {
         let name = request.layer.as_ref().or_else(|| plans.first().map(|plan| &plan.layer.id));
@@ -87,9 +102,9 @@ pub fn import(
     let mut layers = Vec::new();
     for plan in plans {
         refuse_what_stays(request, &plan.layer.id, transaction.as_mut())?;
-        let (shown, source) = &sources[plan.file];
-        layers.push(run.layer(shown, source.reader.as_ref(), plan, transaction.as_mut())?);
+        layers.push(run.layer(&files[plan.file].path, plan, transaction.as_mut(), next)?);
     }
+    let Item::End = next()? else { return Err(out_of_turn()) };
     let rejects_file = run.rejects.written();
     run.rejects.finish()?;
     let sum = |count: fn(&LayerReport) -> u64| layers.iter().map(count).sum::<u64>();
@@ -168,6 +183,11 @@ fn meta(request: &Request, files: &[FileReport]) -> CommitMeta {
     }
 }
 
+/// The reading side handed over something that cannot come now: a defect of this program.
+fn out_of_turn() -> ImportError {
+    ImportError::Usage("the reading side of the import is out of step; please report the file".into())
+}
+
 struct Run<'a> {
     request: &'a Request,
     rejects: Rejects,
@@ -179,67 +199,32 @@ impl Run<'_> {
     fn layer(
         &mut self,
         shown: &str,
-        source: &dyn Reader,
         plan: Plan,
         transaction: &mut dyn Transaction,
+        next: &mut Next<'_>,
     ) -> Result<LayerReport, ImportError> {
-        let position = plan.position;
-        let layers = source.layers();
-        let found = layers[position];
         let crs = plan.crs.as_ref().map(|(crs, _)| *crs);
-        let rules = Rules {
-            kind: plan.layer.geometry,
-            transform: crs.map_or(Ok(None), srs::to_wgs84)?,
-            tolerance: self.request.repair_tolerance,
-            key: plan.layer.key_index(),
-            key_is_public: visible(&plan.layer, &Audience::Public).key_index().is_some(),
-            fields: plan.layer.fields.clone(),
-            keep_original: self.request.mode == Mode::Upsert,
-        };
         self.rejects.layer(&plan.layer.id, &plan.layer.fields, crs);
         transaction.layer(&plan.layer, self.request.mode)?;
-        let mut tally = Tally::new(shown, found.name.clone(), plan);
-        let total = found.count;
-
-        let notes = thread::scope(|scope| -> Result<Vec<String>, ImportError> {
-            let (raw_out, raw_in) = sync_channel::<Vec<Raw>>(WAITING);
-            let (out, checked) = sync_channel::<Vec<Checked>>(WAITING);
-            let reader = scope.spawn(move || read(source, position, &raw_out));
-            let rules = &rules;
-            scope.spawn(move || {
-                for batch in raw_in {
-                    let batch: Vec<Checked> = batch
-                        .into_par_iter()
-                        // Smaller pieces cost more in waking threads than they bring.
-                        .with_min_len(BATCH / 8)
-                        .map(|raw| rules.check(raw.index, raw.line, source.parse(position, raw.body)))
-                        .collect();
-                    // Nobody listens any more: the writer has failed and says why.
-                    if out.send(batch).is_err() {
-                        return;
+        let total = plan.total;
+        let mut tally = Tally::new(shown, plan);
+        let notes = loop {
+            match next()? {
+                Item::Batch(batch) => {
+                    for one in batch {
+                        self.put(one, &mut tally, transaction)?;
                     }
+                    (self.progress)(Progress {
+                        file: shown.to_owned(),
+                        layer: tally.report.source.clone(),
+                        done: tally.report.read,
+                        total,
+                    });
                 }
-            });
-            for batch in checked {
-                for one in batch {
-                    self.put(one, &mut tally, transaction)?;
-                }
-                (self.progress)(Progress {
-                    file: shown.to_owned(),
-                    layer: tally.report.source.clone(),
-                    done: tally.report.read,
-                    total,
-                });
+                Item::LayerEnd(notes) => break notes,
+                Item::Looking(_) | Item::Opened(_) | Item::End => return Err(out_of_turn()),
             }
-            match reader.join() {
-                Ok(result) => result,
-                Err(_panic) => Err(ImportError::malformed(
-                    shown,
-                    format!("layer `{}`, near feature {}", tally.report.source, tally.report.read + 1),
-                    "the reader failed; please report this file",
-                )),
-            }
-        })?;
+        };
         for note in notes {
             tally.issue(Issue::new(IssueKind::Warning, note));
         }
@@ -299,23 +284,6 @@ impl Run<'_> {
     }
 }
 
-/// Reads a layer in batches until it ends or nobody listens; gives the notes of the reader.
-fn read(
-    source: &dyn Reader,
-    position: usize,
-    out: &std::sync::mpsc::SyncSender<Vec<Raw>>,
-) -> Result<Vec<String>, ImportError> {
-    gdal_log::take();
-    let mut batch = Vec::with_capacity(BATCH);
-    let notes = source.read(position, &mut |raw| {
-        batch.push(raw);
-        batch.len() < BATCH || out.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_ok()
-    })?;
-    // The last, short batch; if nobody listens, the writer says why.
-    let _ = out.send(batch);
-    Ok(notes)
-}
-
 /// What is counted while a layer goes through.
 struct Tally {
     report: LayerReport,
@@ -330,7 +298,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(file: &str, source: String, plan: Plan) -> Self {
+    fn new(file: &str, plan: Plan) -> Self {
         let layer = plan.layer;
         let public_fields =
             visible(&layer, &Audience::Public).names().into_iter().map(str::to_owned).collect();
@@ -350,7 +318,7 @@ impl Tally {
             key_is_public: visible(&layer, &Audience::Public).key_index().is_some(),
             report: LayerReport {
                 id: layer.id,
-                source,
+                source: plan.source,
                 file: file.to_owned(),
                 title: layer.title,
                 role: layer.role,

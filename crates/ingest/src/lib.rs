@@ -33,6 +33,7 @@
 //! # }
 //! ```
 
+mod bounds;
 mod check;
 pub mod encoding;
 mod error;
@@ -43,6 +44,7 @@ mod hash;
 mod import;
 mod personal;
 mod plan;
+mod produce;
 mod rejects;
 mod report;
 mod request;
@@ -59,4 +61,4 @@ pub use export::{Export, ExportError, export};
 pub use import::import;
 pub use personal::PersonalField;
 pub use report::{CrsReport, EncodingReport, FileReport, Issue, IssueKind, LayerReport, Report};
-pub use request::{Progress, RepairTolerance, Request};
+pub use request::{FeatureLimits, Progress, RepairTolerance, Request};

@@ -8,22 +8,31 @@ use citymap_model::{
     GeometryKind, Layer, LayerId, Meaning, Title, Value, propose_label, propose_meanings, propose_role,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     CrsReport, EncodingReport, ImportError, Issue, IssueKind, PersonalField, Request, guess, personal,
     source::{Source, SourceLayer, survey::SHOWN},
     srs::{self, Srs},
     text,
+    worker::wire,
 };
 
 /// A layer on its way from a source to the store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
     /// The source, by its position in the request.
     pub file: usize,
     /// The layer in it, by its position.
     pub position: usize,
+    /// Its name in the source.
+    pub source: String,
+    /// How many features there are, where the format tells.
+    pub total: Option<u64>,
     /// What the layer will be in the record.
     pub layer: Layer,
     /// Its coordinate system, and how it is known; none for a table.
+    #[serde(with = "wire::crs")]
     pub crs: Option<(Crs, CrsReport)>,
     /// The encoding of its texts, with examples from fields that anybody may see.
     pub encoding: EncodingReport,
@@ -142,7 +151,17 @@ impl Planner<'_> {
         let encoding = encoding(found, &layer);
         let crs = crs(request, one.shown, found, &mut issues)?;
         layer.source_crs = crs.as_ref().map(|(crs, _)| crs.to_string());
-        Ok(Plan { file: one.file, position: one.position, layer, crs, encoding, personal, issues })
+        Ok(Plan {
+            file: one.file,
+            position: one.position,
+            source: found.name.clone(),
+            total: found.count,
+            layer,
+            crs,
+            encoding,
+            personal,
+            issues,
+        })
     }
 
     fn id(&self, one: &Found<'_>) -> Result<LayerId, ImportError> {

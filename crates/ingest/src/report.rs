@@ -2,7 +2,7 @@
 //! programs; it holds no value of a personal field.
 
 use citymap_model::{Field, GeometryKind, LayerId, Mode, RevisionNumber, Role, Theme, Title};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{PersonalField, RepairTolerance, encoding::Encoding};
 
@@ -43,7 +43,7 @@ impl Report {
 }
 
 /// A file of an import.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FileReport {
     /// Its path as given.
     pub path: String,
@@ -58,7 +58,7 @@ pub struct FileReport {
 }
 
 /// The encoding of a layer's texts, and how it is known.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EncodingReport {
     /// The encoding by which bytes became text.
     pub encoding: Encoding,
@@ -71,7 +71,7 @@ pub struct EncodingReport {
 }
 
 /// The coordinate system of a layer, and how it is known.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CrsReport {
     /// The system as `EPSG:n`.
     pub crs: String,
@@ -141,7 +141,7 @@ pub struct LayerReport {
 }
 
 /// What kind of thing an issue is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IssueKind {
     /// The feature was not taken.
@@ -153,7 +153,7 @@ pub enum IssueKind {
 }
 
 /// Something to know about a feature or a layer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Issue {
     /// What kind of thing.
     pub kind: IssueKind,

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_model::{LayerId, Meaning, Mode, Role};
+use serde::{Deserialize, Serialize};
 
-use crate::encoding::Encoding;
+use crate::{encoding::Encoding, worker::wire};
 
 /// What to import, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Request {
     /// The files (a File Geodatabase is a folder).
+    #[serde(with = "wire::paths")]
     pub files: Vec<PathBuf>,
     /// The layer to fill. If the files hold several, it is the first part of their names; without
     /// it, layers are named after the files.
@@ -19,8 +21,10 @@ pub struct Request {
     /// What the layers are to the city; without it, their fields are looked at.
     pub role: Option<Role>,
     /// The coordinate system, whatever the files say.
+    #[serde(with = "wire::text")]
     pub crs: Option<Crs>,
     /// The coordinate systems of layers, by their names in the files: over [`Request::crs`].
+    #[serde(with = "wire::named")]
     pub layer_crs: Vec<(String, Crs)>,
     /// The layers to import, by their names in the files; all if there is none.
     pub layer_names: Vec<String>,
@@ -51,9 +55,12 @@ pub struct Request {
     pub dry_run: bool,
     /// Where rejected features go (a GeoPackage); without it, `<layer>_rejects.gpkg` in the
     /// current folder. Not written where nothing is rejected.
+    #[serde(skip)]
     pub rejects: Option<PathBuf>,
     /// How far a repair may change an area.
     pub repair_tolerance: RepairTolerance,
+    /// How large one feature may be.
+    pub feature_limits: FeatureLimits,
 }
 
 impl Request {
@@ -80,6 +87,7 @@ impl Request {
             dry_run: false,
             rejects: None,
             repair_tolerance: RepairTolerance::default(),
+            feature_limits: FeatureLimits::default(),
         }
     }
 
@@ -90,7 +98,7 @@ impl Request {
 }
 
 /// How far a repair may change an area (ellipsoidal, m²): it is taken if either bound holds.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RepairTolerance {
     /// Relative to the area before.
     pub relative: f64,
@@ -102,6 +110,32 @@ impl Default for RepairTolerance {
     /// A millionth, or a square decimetre.
     fn default() -> Self {
         Self { relative: 1e-6, absolute_m2: 0.01 }
+    }
+}
+
+/// How large one feature may be. A larger one is rejected: it would use up the memory of every server that
+/// shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureLimits {
+    /// Maximum number of corners of a geometry.
+    pub corners: usize,
+    /// Maximum size of a text in bytes (UTF-8).
+    pub value: usize,
+}
+
+impl FeatureLimits {
+    /// The largest limit on corners that can be asked for.
+    pub const CORNERS_MAX: usize = 10_000_000;
+    /// The largest limit on a text that can be asked for, in bytes.
+    pub const VALUE_MAX: usize = 64 << 20;
+    /// All texts of a feature together may take this many times the limit on one.
+    pub(crate) const TEXTS: usize = 4;
+}
+
+impl Default for FeatureLimits {
+    /// A million corners, as the outlines of countries have, and a mebibyte of text.
+    fn default() -> Self {
+        Self { corners: 1_000_000, value: 1 << 20 }
     }
 }
 

@@ -13,11 +13,11 @@ use std::{fmt, str::FromStr};
 
 pub use codec::Decoded;
 pub use detect::{Detection, detect};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 pub(crate) use syllable::is_plain_syllable;
 
 /// An encoding of text as bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// UTF-8, composed or decomposed.

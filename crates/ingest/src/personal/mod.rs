@@ -11,12 +11,12 @@ mod words;
 
 use citymap_access::{Audience, visible};
 use citymap_model::{Field, Layer, Value, nearest};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{ImportError, Request};
 
 /// A field that holds personal data, and why it is taken for one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonalField {
     /// The name of the field.
     pub field: String,

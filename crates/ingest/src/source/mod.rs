@@ -90,7 +90,7 @@ pub(crate) enum Shape {
 }
 
 /// A geometry as it came.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Original {
     Wkb(Vec<u8>),
     Text(String),

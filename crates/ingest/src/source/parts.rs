@@ -1,7 +1,7 @@
 //! The files that belong together: a Shapefile, a MapInfo table and others are several files of one name.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -22,6 +22,16 @@ pub(crate) fn beside(path: &Path, extension: &str) -> Option<PathBuf> {
         .collect();
     others.sort();
     others.into_iter().next()
+}
+
+/// Copies the bytes of a file into a new one, without its mode: [`std::fs::copy`] sets it, which the confined
+/// reading process may not, and a copy of a read-only file could not be changed.
+///
+/// # Errors
+/// [`io::Error`] if the new file is there already, or either cannot be read or written.
+pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let mut new = fs::OpenOptions::new().write(true).create_new(true).open(to)?;
+    io::copy(&mut fs::File::open(from)?, &mut new).map(|_bytes| ())
 }
 
 /// The extensions of the other files of a format, by the extension of the file that names it.

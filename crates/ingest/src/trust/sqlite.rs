@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
 use super::sql;
-use crate::ImportError;
+use crate::{ImportError, source::parts};
 
 /// The first bytes of every SQLite database.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -116,22 +116,16 @@ enum Failed {
 fn without_log(path: &Path) -> Result<Checked, Failed> {
     let folder = tempfile::tempdir().map_err(Failed::Io)?;
     let copy = folder.path().join("copy.gpkg");
-    contents(path, &copy).map_err(Failed::Io)?;
+    parts::copy(path, &copy).map_err(Failed::Io)?;
     let log = beside(path, "-wal");
     if log.exists() {
-        contents(&log, &beside(&copy, "-wal")).map_err(Failed::Io)?;
+        parts::copy(&log, &beside(&copy, "-wal")).map_err(Failed::Io)?;
     }
     let conn = Connection::open(&copy).map_err(Failed::Sqlite)?;
     conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA journal_mode = DELETE;")
         .map_err(Failed::Sqlite)?;
     conn.close().map_err(|(_, error)| Failed::Sqlite(error))?;
     Ok(Checked { path: copy, copy: Some(folder) })
-}
-
-/// Copies the bytes of a file, without its mode: a copy of a read-only file must be writable.
-fn contents(from: &Path, to: &Path) -> io::Result<()> {
-    io::copy(&mut File::open(from)?, &mut fs::OpenOptions::new().write(true).create_new(true).open(to)?)?;
-    Ok(())
 }
 
 fn starts_with_journal(path: &Path) -> io::Result<bool> {

@@ -9,7 +9,13 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use tempfile::TempDir;
 
 use super::{Format, dxf_scan::Drawing, shapefile::RowsBeyond};
-use crate::{ImportError, encoding::Encoding, gdal_log, source::parts::beside, trust};
+use crate::{
+    ImportError,
+    encoding::Encoding,
+    gdal_log,
+    source::parts::{self, beside},
+    trust,
+};
 
 /// How to open a file, as often as it takes.
 pub(super) struct Opener {
@@ -192,7 +198,7 @@ fn copy_beside(path: &Path, extensions: &[&str]) -> std::io::Result<TempDir> {
     let folder = tempfile::tempdir()?;
     for side in extensions.iter().filter_map(|extension| beside(path, extension)) {
         if let Some(name) = side.file_name() {
-            fs::copy(&side, folder.path().join(name))?;
+            parts::copy(&side, &folder.path().join(name))?;
         }
     }
     Ok(folder)

@@ -1,0 +1,71 @@
+//! Limits on the memory of the reading process.
+
+use std::fs;
+
+use crate::{ImportError, worker::WorkerError};
+
+/// The part of the machine's memory that the reading process may take if nothing else is said: one over this.
+pub const MACHINE_PART: u64 = 2;
+/// What it may take where the machine's memory is unknown, in bytes.
+const UNKNOWN: u64 = 4 << 30;
+/// Less is not enough for GDAL and the threads, in bytes.
+const LEAST: u64 = 1 << 30;
+
+/// The default limit on the memory of the reading process in bytes: half of the machine's memory, or of the
+/// control group's where that has less.
+pub fn default_memory() -> u64 {
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
+    let group =
+        fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
+    let all = machine.into_iter().chain(group).min();
+    all.map_or(UNKNOWN, |bytes| (bytes / MACHINE_PART).max(LEAST))
+}
+
+/// The total of `/proc/meminfo` in bytes.
+fn total(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.split_ascii_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1 << 10)
+}
+
+/// What libraries say when they get no memory.
+const SAID: [&str; 6] = [
+    "out of memory",
+    "cannot allocate",
+    "bad_alloc",
+    "memory allocation",
+    "not enough memory",
+    "database or disk is full (memory)",
+];
+
+/// Whether a message says that memory ran out.
+pub(super) fn is_memory(message: &str) -> bool {
+    let message = message.to_lowercase();
+    SAID.iter().any(|said| message.contains(said))
+}
+
+/// The error as it is, or [`WorkerError::Memory`] if it says that memory ran out under a limit.
+pub(super) fn explained(error: ImportError, memory: u64) -> ImportError {
+    if memory > 0 && is_memory(&error.to_string()) { WorkerError::Memory(memory).into() } else { error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_half_of_the_machine_s_memory() {
+        assert_eq!(total("MemTotal:       8000000 kB\nMemFree: 1 kB\n"), Some(8_000_000 << 10));
+        assert_eq!(total("x"), None);
+        let machine = total(&fs::read_to_string("/proc/meminfo").unwrap()).unwrap();
+        assert!((LEAST..=(machine / 2).max(LEAST)).contains(&default_memory()));
+    }
+
+    #[test]
+    fn an_error_for_want_of_memory_names_the_option() {
+        let error = || ImportError::unreadable("a.gpkg", "std::bad_alloc", "get it again");
+        let told = explained(error(), 64 << 20).to_string();
+        assert!(told.contains("64 MiB") && told.contains("--max-memory"), "{told}");
+        assert!(explained(error(), 0).to_string().contains("bad_alloc"));
+        assert!(explained(ImportError::Usage("x".into()), 1).to_string() == "x");
+    }
+}

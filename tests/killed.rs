@@ -88,10 +88,66 @@ fn killed_at_random_moments_the_store_is_old_or_new() {
     assert!(old > 0, "not one kill came in time");
 }
 
+#[test]
+fn a_reading_process_that_is_killed_changes_nothing_and_is_explained() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("first.geojsonl"), squares(0, 10)).unwrap();
+    bench.expect(0, ["import", "first.geojsonl", "--layer", "squares", "--key", "code"]);
+    let before = bench.expect(0, ["--json", "layers"]).json();
+    std::fs::write(bench.path("large.geojsonl"), squares(1, 200_000)).unwrap();
+    let temporary = bench.path("temporary");
+    std::fs::create_dir(&temporary).unwrap();
+    let child = bench
+        .command(["import", "large.geojsonl", "--layer", "squares", "--key", "code"])
+        .env("TMPDIR", &temporary)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    let reading = loop {
+        if let Some(pid) = children(child.id()).first() {
+            break pid.clone();
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "no process reads");
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    Command::new("kill").args(["-9", &reading]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("was killed") && said.contains("the store is as it was"), "{said}");
+    assert_eq!(bench.expect(0, ["--json", "layers"]).json(), before);
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "temporary files stay");
+    bench.expect(0, ["doctor"]);
+}
+
+#[test]
+fn an_import_that_takes_too_much_memory_or_time_says_which_option_allows_more() {
+    let bench = Bench::new();
+    let point = r#""geometry":{"type":"Point","coordinates":[106.7,10.7]}"#;
+    let text = "x".repeat(100 << 20);
+    let one = format!(r#"{{"type":"Feature","properties":{{"a":"{text}"}},{point}}}"#);
+    std::fs::write(bench.path("long.geojson"), one).unwrap();
+    let run = bench.expect(1, ["import", "long.geojson", "--max-memory", "64"]);
+    assert!(run.stderr().contains("64 MiB") && run.stderr().contains("--max-memory"), "{}", run.stderr());
+    // With enough of it the feature is rejected, because of its size.
+    let run = bench.expect(1, ["import", "long.geojson", "--max-memory", "4000"]);
+    assert!(run.stderr().contains("--max-value"), "{}", run.stderr());
+    std::fs::write(bench.path("many.geojsonl"), squares(0, 300_000)).unwrap();
+    let run = bench.expect(1, ["import", "many.geojsonl", "--max-time", "1"]);
+    assert!(run.stderr().contains("1 seconds") && run.stderr().contains("--max-time"), "{}", run.stderr());
+    assert!(!bench.store().exists());
+}
+
+/// The numbers of a process's children.
+fn children(pid: u32) -> Vec<String> {
+    let list = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().map(str::to_owned).collect()
+}
+
 /// Ends the process and its children at once, as the machine's loss would.
 fn kill_tree(pid: u32) {
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let pids: Vec<String> =
-        std::iter::once(pid.to_string()).chain(children.split_whitespace().map(str::to_owned)).collect();
+    let pids: Vec<String> = std::iter::once(pid.to_string()).chain(children(pid)).collect();
     Command::new("kill").arg("-9").args(pids).stderr(Stdio::null()).status().unwrap();
 }

@@ -44,10 +44,11 @@ fn planted(kind: &str, name: &str, statement: &str) -> String {
 
 /// The import fails, says `word`, and leaves no layer behind.
 fn refused(city: &City, path: &Path, word: &str) {
+    let before = city.layers().len();
     let error = city.import(path, |_| {}).unwrap_err().to_string();
     let name = path.file_name().unwrap().to_string_lossy();
     assert!(error.contains(word) && error.contains(&*name) && error.contains(';'), "{name}: {error}");
-    assert!(city.layers().is_empty());
+    assert_eq!(city.layers().len(), before);
 }
 
 /// Nothing of the secret is in the store, whatever became of the file.
@@ -173,6 +174,51 @@ fn xml_that_declares_entities_is_refused_and_links_are_not_followed() {
     let report = city.import(city.write("link.kml", link), |_| {}).unwrap();
     let shown = format!("{:?}", city.features("test"));
     assert!(report.accepted >= 1 && !shown.contains("106.8"), "{shown}");
+    no_secret(&city);
+}
+
+#[test]
+fn a_gml_s_schema_and_links_elsewhere_are_not_followed() {
+    let (city, secret) = city_with_secret();
+    let gml = |schema: &str, member: &str| {
+        format!(
+            "<gml:FeatureCollection xmlns:gml=\"http://www.opengis.net/gml\" \
+             xmlns:xlink=\"http://www.w3.org/1999/xlink\" xmlns:o=\"http://o\" \
+             xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation=\"http://o \
+             {schema}\"><gml:featureMember><o:thua fid=\"t.1\"><o:ten>007</o:ten>\
+             <o:geom><gml:Point srsName=\"EPSG:4326\"><gml:pos>106.7 10.7</gml:pos></gml:Point></o:geom>\
+             </o:thua></gml:featureMember>{member}</gml:FeatureCollection>"
+        )
+    };
+    // A schema that would turn the text into a number, if it were read.
+    let schema = city.write(
+        "other.xsd",
+        "<schema xmlns=\"http://www.w3.org/2001/XMLSchema\" xmlns:gml=\"http://www.opengis.net/gml\" \
+         xmlns:o=\"http://o\" targetNamespace=\"http://o\"><element name=\"thua\" type=\"o:T\" \
+         substitutionGroup=\"gml:_Feature\"/><complexType name=\"T\"><complexContent>\
+         <extension base=\"gml:AbstractFeatureType\"><sequence><element name=\"geom\" \
+         type=\"gml:PointPropertyType\"/><element name=\"SECRETFIELD\" type=\"string\"/></sequence>\
+         </extension></complexContent></complexType></schema>",
+    );
+    let link = format!(
+        "<gml:featureMember xlink:href=\"{0}\"/><gml:featureMember><o:thua>\
+         <o:ten xlink:href=\"file://{0}\">b</o:ten>\
+         <o:geom xlink:href=\"{0}#p\"/></o:thua></gml:featureMember>",
+        secret.display()
+    );
+    for (name, schema, member) in [
+        ("schema.gml", schema.display().to_string(), ""),
+        ("relative.gml", "other.xsd".to_owned(), ""),
+        ("link.gml", "x.xsd".to_owned(), link.as_str()),
+    ] {
+        let path = city.write(name, gml(&schema, member));
+        let report = city.import(&path, |_| {}).unwrap();
+        assert!(report.accepted >= 1, "{name}: {report:#?}");
+        let names: Vec<&str> = report.layers[0].fields.iter().map(|field| field.name.as_str()).collect();
+        assert!(names.contains(&"ten") && !names.contains(&"SECRETFIELD"), "{name}: {names:?}");
+    }
+    let entity = format!("<!DOCTYPE x [<!ENTITY e SYSTEM \"file://{}\">]>", secret.display());
+    refused(&city, &city.write("entity.gml", entity + &gml("x.xsd", "")), "document type");
     no_secret(&city);
 }
 

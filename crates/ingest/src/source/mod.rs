@@ -136,6 +136,7 @@ pub(crate) struct Source {
 /// [`ImportError`] if the file is not there, is of no known format, or is damaged.
 pub(crate) fn open(path: &Path, request: &Request) -> Result<Source, ImportError> {
     crate::gdal_log::listen();
+    crate::trust::set_up_gdal().map_err(ImportError::Usage)?;
     let sniffed = sniff(path)?;
     if sniffed.format == Format::Zip {
         let reader = Box::new(zipped::ZipReader::open(path, request)?);

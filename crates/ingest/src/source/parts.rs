@@ -48,6 +48,10 @@ pub(crate) fn sides(path: &Path) -> &'static [&'static str] {
 pub(crate) fn all(path: &Path) -> Vec<PathBuf> {
     let mut files = vec![path.to_owned()];
     files.extend(sides(path).iter().filter_map(|side| beside(path, side)));
+    // What an SQLite database has committed and not yet taken in.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    files.extend(Some(PathBuf::from(log)).filter(|log| log.is_file()));
     files.sort();
     files
 }

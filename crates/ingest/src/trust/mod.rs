@@ -7,8 +7,10 @@
 //! The limits on the reading process (see [`crate::worker`]) hold in addition.
 
 mod references;
+mod settings;
 mod sql;
 mod sqlite;
 
 pub(crate) use references::check_references;
+pub(crate) use settings::set_up_gdal;
 pub(crate) use sqlite::check_sqlite;

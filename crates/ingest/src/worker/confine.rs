@@ -18,8 +18,8 @@ use rustix::process::{
     Pid, Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
 };
 
-use super::{CHILD, Confinement, WorkerError, seccomp, wire::Task};
-use crate::source::parts;
+use super::{CHILD, Confinement, WorkerError, limits, seccomp, wire::Task};
+use crate::{source::parts, trust};
 
 /// The rights that are taken away, as far as the kernel knows them.
 const ABI_USED: ABI = ABI::V6;
@@ -45,18 +45,6 @@ const DATA_VARIABLES: [&str; 5] =
 /// What libraries ask about the machine and the process.
 const MACHINE: [&str; 6] =
     ["/dev/null", "/dev/urandom", "/proc/meminfo", "/proc/cpuinfo", "/proc/self", "/sys/devices/system/cpu"];
-/// Settings of GDAL: nothing from the network, nothing from files beside those named.
-const SETTINGS: [(&str, &str); 8] = [
-    ("CPL_VSIL_CURL_ALLOWED_FILENAME", "none"),
-    ("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE"),
-    ("GDAL_HTTP_MAX_RETRY", "0"),
-    ("GDAL_PAM_ENABLED", "NO"),
-    ("GML_DOWNLOAD_SCHEMA", "NO"),
-    ("GML_SKIP_RESOLVE_ELEMS", "ALL"),
-    ("OGR_SQLITE_LOAD_EXTENSIONS", "NO"),
-    ("SPATIALITE_SECURITY", "strict"),
-];
-
 /// What the kernel of this machine offers.
 pub fn confinement() -> Confinement {
     let landlock = Ruleset::default()
@@ -80,13 +68,12 @@ pub(super) fn confine(task: &Task) -> Result<Confinement, WorkerError> {
         return Err(io::Error::other("the process that started this one has ended").into());
     }
     if task.memory > 0 {
-        limit(Resource::As, task.memory)?;
+        // The program itself and what its allocator has set aside do not count.
+        limit(Resource::As, task.memory.saturating_add(limits::mapped()?))?;
     }
     limit(Resource::Fsize, FILE_SIZE)?;
     limit(Resource::Core, 0)?;
-    for (name, setting) in SETTINGS {
-        gdal::config::set_config_option(name, setting).map_err(io::Error::other)?;
-    }
+    trust::set_up_gdal().map_err(io::Error::other)?;
     let landlock = restrict_files(&task.request.files, &task.folder)?;
     let seccomp = seccomp::restrict_calls()?;
     Ok(Confinement { landlock, seccomp })
@@ -131,11 +118,9 @@ pub(super) fn restrict_files(sources: &[PathBuf], folder: &Path) -> io::Result<b
 /// it by their extension.
 fn parts_of(source: &Path) -> Vec<PathBuf> {
     let mut files = parts::all(source);
-    for end in ["-wal", "-journal"] {
-        let mut name = source.as_os_str().to_owned();
-        name.push(end);
-        files.push(name.into());
-    }
+    let mut journal = source.as_os_str().to_owned();
+    journal.push("-journal");
+    files.push(journal.into());
     files
 }
 

@@ -1,6 +1,6 @@
 //! Limits on the memory of the reading process.
 
-use std::fs;
+use std::{fs, io};
 
 use crate::{ImportError, worker::WorkerError};
 
@@ -14,21 +14,31 @@ const LEAST: u64 = 1 << 30;
 /// The default limit on the memory of the reading process in bytes: half of the machine's memory, or of the
 /// control group's where that has less.
 pub fn default_memory() -> u64 {
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| kibibytes(&text, "MemTotal:"));
     let group =
         fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
     let all = machine.into_iter().chain(group).min();
     all.map_or(UNKNOWN, |bytes| (bytes / MACHINE_PART).max(LEAST))
 }
 
-/// The total of `/proc/meminfo` in bytes.
-fn total(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+/// The value of a line such as `MemTotal:  8000000 kB`, in bytes.
+fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_ascii_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1 << 10)
 }
 
+/// The bytes of address space that this process has mapped.
+///
+/// # Errors
+/// [`io::Error`] if the system does not say.
+pub(super) fn mapped() -> io::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    kibibytes(&status, "VmSize:").ok_or_else(|| io::Error::other("the system does not say what is mapped"))
+}
+
 /// What libraries say when they get no memory.
-const SAID: [&str; 6] = [
+const SAID: [&str; 7] = [
+    "failed to spawn thread",
     "out of memory",
     "cannot allocate",
     "bad_alloc",
@@ -54,9 +64,10 @@ mod tests {
 
     #[test]
     fn the_default_is_half_of_the_machine_s_memory() {
-        assert_eq!(total("MemTotal:       8000000 kB\nMemFree: 1 kB\n"), Some(8_000_000 << 10));
-        assert_eq!(total("x"), None);
-        let machine = total(&fs::read_to_string("/proc/meminfo").unwrap()).unwrap();
+        let text = "MemTotal:       8000000 kB\nMemFree: 1 kB\n";
+        assert_eq!(kibibytes(text, "MemTotal:"), Some(8_000_000 << 10));
+        assert_eq!(kibibytes("x", "MemTotal:"), None);
+        let machine = kibibytes(&fs::read_to_string("/proc/meminfo").unwrap(), "MemTotal:").unwrap();
         assert!((LEAST..=(machine / 2).max(LEAST)).contains(&default_memory()));
     }
 

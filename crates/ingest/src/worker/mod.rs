@@ -46,7 +46,7 @@ const CHILD: &str = "CITYMAP_IMPORT_CHILD";
 /// Limits on the child.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Bytes of address space; 0 for no limit.
+    /// Bytes of address space beyond those of the program itself; 0 for no limit.
     pub memory: u64,
     /// Wall-clock time until everything is read; zero for no limit.
     pub time: Duration,
@@ -183,4 +183,28 @@ fn read(task: &Task, out: &mut impl Write) -> Result<(), ImportError> {
         failed.is_none()
     })?;
     failed.map_or(Ok(()), |error| Err(limits_or_io(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_kernel_lacks_is_said_with_what_to_do() {
+        for (landlock, seccomp, words) in [
+            (true, true, None),
+            (false, true, Some("Landlock")),
+            (true, false, Some("seccomp")),
+            (false, false, Some("neither Landlock nor seccomp")),
+        ] {
+            let missing = Confinement { landlock, seccomp }.missing();
+            match words {
+                None => assert_eq!(missing, None),
+                Some(words) => {
+                    let missing = missing.unwrap();
+                    assert!(missing.contains(words) && missing.contains("Linux 5.13"), "{missing}");
+                }
+            }
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use citymap_model::{GeometryKind, Layer, NewFeature};
+use citymap_geometry::wkb;
+use citymap_model::{GeometryKind, Layer, NewFeature, hex};
 use geo::CoordsIter;
 
 use super::{Supervised, WorkerError, wire::Frame};
@@ -11,7 +12,11 @@ use crate::{
     check::{Checked, Verdict},
     plan::Plan,
     produce::{Item, Opened},
+    source::Original,
 };
+
+/// How much is shown of a geometry whose bytes are damaged.
+const SHOWN: usize = 1_000;
 
 /// What has been received so far.
 pub(super) struct Received<'a> {
@@ -56,9 +61,9 @@ impl<'a> Received<'a> {
                 }
                 Ok(Item::Opened(opened))
             }
-            Item::Batch(batch) => {
+            Item::Batch(mut batch) => {
                 let plan = self.plans.get(self.at).ok_or("features of no layer")?;
-                batch.iter().try_for_each(|one| feature(one, &plan.layer))?;
+                batch.iter_mut().try_for_each(|one| feature(one, &plan.layer))?;
                 Ok(Item::Batch(batch))
             }
             Item::LayerEnd(notes) => {
@@ -111,13 +116,20 @@ impl<'a> Received<'a> {
     }
 }
 
-/// Whether a feature fits its layer, and its coordinates are longitudes and latitudes.
-fn feature(one: &Checked, layer: &Layer) -> Result<(), String> {
-    let found = match &one.verdict {
-        Verdict::Rejected(_) => return Ok(()),
-        Verdict::Accepted { feature, .. } => fits(feature, layer),
+/// Whether a feature fits its layer, and its coordinates are longitudes and latitudes. A geometry for the
+/// file of rejects, which GDAL writes, comes through if its bytes are whole.
+fn feature(one: &mut Checked, layer: &Layer) -> Result<(), String> {
+    let (fits, original) = match &mut one.verdict {
+        Verdict::Rejected(reject) => (Ok(()), &mut reject.original),
+        Verdict::Accepted { feature, original } => (fits(feature, layer), original),
     };
-    found.map_err(|why| format!("feature {} of `{}`: {why}", one.index, layer.id))
+    if let Some(Original::Wkb(bytes)) = original
+        && wkb::read(bytes).is_err()
+        && wkb::read_source(bytes).is_err()
+    {
+        *original = Some(Original::Text(hex(&bytes[..bytes.len().min(SHOWN)])));
+    }
+    fits.map_err(|why| format!("feature {} of `{}`: {why}", one.index, layer.id))
 }
 
 fn fits(feature: &NewFeature, layer: &Layer) -> Result<(), String> {
@@ -131,3 +143,7 @@ fn fits(feature: &NewFeature, layer: &Layer) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "receive_tests.rs"]
+mod tests;

@@ -377,3 +377,7 @@ impl<'a> Deserialize<'a> for ReadValues {
         plain.into_iter().map(value).collect::<Result<_, _>>().map(Self)
     }
 }
+
+#[cfg(test)]
+#[path = "wire_tests.rs"]
+mod tests;

@@ -22,6 +22,7 @@
 //! # Ok::<(), citymap_crs::CrsError>(())
 //! ```
 
+mod area;
 mod cache;
 mod code;
 mod error;
@@ -34,10 +35,11 @@ mod steps;
 mod transform;
 pub mod vn2000;
 
+pub use area::AreaOfUse;
 pub use code::Crs;
 pub use error::CrsError;
 pub use measure::{ellipsoidal_area, ellipsoidal_length, grid_area, grid_length};
 pub use named::{CRS84, NamedCrs};
 pub use polynomial_grid::PolynomialGrid;
-pub use propose::{ZoneProposal, propose_zones};
+pub use propose::{CityArea, ZoneProposal, propose_zones};
 pub use transform::Transform;

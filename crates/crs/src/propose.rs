@@ -15,8 +15,31 @@ pub struct ZoneProposal {
     pub share_inside: f64,
     /// Where the first such point would be, as WGS 84 longitude and latitude.
     pub sample_lonlat: [f64; 2],
-    /// The commune whose box is centred nearest to it.
+    /// The commune whose box is centred nearest to it; empty for a city whose communes are not known.
     pub sample_commune: &'static str,
+}
+
+/// Where a city is, for proposals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CityArea {
+    /// In the boxes of the communes of `data/admin_units_2025.tsv`.
+    Communes,
+    /// In a box: west, south, east, north (WGS 84 degrees).
+    Box([f64; 4]),
+}
+
+impl CityArea {
+    /// Whether a place (longitude, latitude) is in the city.
+    pub fn contains(&self, lonlat: [f64; 2]) -> bool {
+        match self {
+            Self::Communes => COMMUNES.iter().any(|commune| within(commune.bounds, lonlat)),
+            Self::Box(bounds) => within(*bounds, lonlat),
+        }
+    }
+
+    fn nearest(&self, lonlat: [f64; 2]) -> &'static str {
+        if *self == Self::Communes { nearest_commune(lonlat) } else { "" }
+    }
 }
 
 /// Maximum number of points that are tested; more would not change the result.
@@ -54,7 +77,7 @@ static COMMUNES: LazyLock<Vec<Commune>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// [`CrsError`] if PROJ cannot make the transformation of one of the zones.
-pub fn propose_zones(points: &[[f64; 2]]) -> Result<Vec<ZoneProposal>, CrsError> {
+pub fn propose_zones(points: &[[f64; 2]], city: &CityArea) -> Result<Vec<ZoneProposal>, CrsError> {
     // Evenly spaced, so that a file sorted by place is sampled from end to end.
     let stride = points.len().div_ceil(SAMPLE).max(1);
     let sample: Vec<[f64; 2]> =
@@ -68,14 +91,14 @@ pub fn propose_zones(points: &[[f64; 2]]) -> Result<Vec<ZoneProposal>, CrsError>
                 // others.
                 transform.point(if swapped { [y, x] } else { [x, y] }).ok()
             });
-            let inside: Vec<[f64; 2]> = lonlats.filter(|&lonlat| in_city(lonlat)).collect();
+            let inside: Vec<[f64; 2]> = lonlats.filter(|&lonlat| city.contains(lonlat)).collect();
             if let Some(&sample_lonlat) = inside.first() {
                 found.push(ZoneProposal {
                     crs,
                     swapped,
                     share_inside: inside.len() as f64 / sample.len() as f64,
                     sample_lonlat,
-                    sample_commune: nearest_commune(sample_lonlat),
+                    sample_commune: city.nearest(sample_lonlat),
                 });
             }
         }
@@ -91,9 +114,11 @@ pub fn propose_zones(points: &[[f64; 2]]) -> Result<Vec<ZoneProposal>, CrsError>
 
 /// All systems worth trying.
 fn candidates() -> impl Iterator<Item = Crs> {
-    [Crs::WGS84, Crs::VN2000, Crs::WEB_MERCATOR, Crs(32648), Crs(32649)]
-        .into_iter()
-        .chain(ZONES.iter().map(|zone| zone.crs))
+    let home = Crs::home();
+    let listed = [Crs::WGS84, Crs::VN2000, Crs::WEB_MERCATOR, Crs(32648), Crs(32649)];
+    let zones = ZONES.iter().map(|zone| zone.crs);
+    let own = (!listed.contains(&home) && ZONES.iter().all(|zone| zone.crs != home)).then_some(home);
+    listed.into_iter().chain(zones).chain(own)
 }
 
 /// The usual systems of the city's files first, then TM-3, UTM and the withdrawn codes.
@@ -105,11 +130,8 @@ fn rank(crs: Crs) -> usize {
         .unwrap_or_else(|| usual.len() + ZONES.iter().position(|zone| zone.crs == crs).unwrap_or(ZONES.len()))
 }
 
-fn in_city([lon, lat]: [f64; 2]) -> bool {
-    COMMUNES.iter().any(|commune| {
-        let [west, south, east, north] = commune.bounds;
-        lon >= west && lon <= east && lat >= south && lat <= north
-    })
+fn within([west, south, east, north]: [f64; 4], [lon, lat]: [f64; 2]) -> bool {
+    lon >= west && lon <= east && lat >= south && lat <= north
 }
 
 fn nearest_commune([lon, lat]: [f64; 2]) -> &'static str {
@@ -143,7 +165,8 @@ mod tests {
     #[test]
     fn all_communes_are_read() {
         assert_eq!(COMMUNES.len(), 168);
-        assert!(in_city([106.698, 10.7725]) && !in_city([105.85, 21.03]));
+        let city = CityArea::Communes;
+        assert!(city.contains([106.698, 10.7725]) && !city.contains([105.85, 21.03]));
     }
 
     #[test]
@@ -151,7 +174,7 @@ mod tests {
         for code in [9210, 5899, 9214, 3405, 4326, 3857] {
             for swapped in [false, true] {
                 let crs = Crs(code);
-                let proposals = propose_zones(&city(crs, swapped)).unwrap();
+                let proposals = propose_zones(&city(crs, swapped), &CityArea::Communes).unwrap();
                 let first = &proposals[0];
                 // VN-2000 and WGS 84 UTM differ by 200 m and cannot be told apart by the city's outline.
                 assert_eq!(first.share_inside, 1.0);
@@ -165,7 +188,7 @@ mod tests {
         let home = Transform::new(Crs::WGS84, Crs::home()).unwrap();
         let block: Vec<_> =
             (0..9).map(|i| home.point([106.68 + 0.001 * f64::from(i), 11.08]).unwrap()).collect();
-        let proposals = propose_zones(&block).unwrap();
+        let proposals = propose_zones(&block, &CityArea::Communes).unwrap();
         let codes: Vec<u32> =
             proposals.iter().filter(|p| p.share_inside == 1.0).map(|p| p.crs.code()).collect();
         assert_eq!(codes[0], 9210);
@@ -174,8 +197,8 @@ mod tests {
 
     #[test]
     fn what_lies_nowhere_in_the_city_gets_no_proposal() {
-        assert_eq!(propose_zones(&[[0.0, 0.0], [1.0, 1.0]]).unwrap(), []);
-        assert_eq!(propose_zones(&[]).unwrap(), []);
-        assert_eq!(propose_zones(&[[f64::NAN, 1.0]]).unwrap(), []);
+        assert_eq!(propose_zones(&[[0.0, 0.0], [1.0, 1.0]], &CityArea::Communes).unwrap(), []);
+        assert_eq!(propose_zones(&[], &CityArea::Communes).unwrap(), []);
+        assert_eq!(propose_zones(&[[f64::NAN, 1.0]], &CityArea::Communes).unwrap(), []);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{fmt, str::FromStr, sync::LazyLock};
 
-use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{Title, table};
@@ -144,6 +144,11 @@ impl Default for CityProfile {
 }
 
 impl UtcOffset {
+    /// The instant at which the city's clocks show a time; `None` at the ends of the calendar.
+    pub fn to_utc(self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        Some(local.and_local_timezone(self.fixed()?).single()?.with_timezone(&Utc))
+    }
+
     /// The offset for calculations with dates; `None` beyond a day.
     fn fixed(self) -> Option<FixedOffset> {
         FixedOffset::east_opt(self.minutes * 60)

@@ -50,7 +50,9 @@ pub use revision::{CommitMeta, LayerChange, Mode, Revision, RevisionNumber, Unkn
 pub use theme::{Theme, UnknownTheme};
 pub use tile_rule::{InvalidTileRule, TileRule};
 pub use title::Title;
-pub use value::{Value, YEARS, format_datetime, parse_date, parse_datetime};
+pub use value::{
+    Value, YEARS, format_datetime, parse_date, parse_datetime, parse_local_datetime, states_offset,
+};
 
 /// Two-dimensional geometry in WGS 84 longitude and latitude, degrees.
 pub type Geometry = citymap_geometry::Geometry;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
-use crate::FieldType;
+use crate::{FieldType, UtcOffset};
 
 /// The years that a date or an instant may lie in. Year 0 does not exist in PostgreSQL or in the
 /// calendar; years above 9999 do not fit the text forms that files and clients read.
@@ -118,6 +118,24 @@ pub fn parse_datetime(text: &str) -> Option<DateTime<Utc>> {
         }
     }
     parse_date(text).and_then(|day| day.and_hms_opt(0, 0, 0)).map(|value| value.and_utc())
+}
+
+/// Reads an RFC 3339 instant like [`parse_datetime`]; one without an offset is the local time of a city
+/// with this one. `None` for other texts.
+///
+/// ```
+/// let offset = "+07:00".parse().unwrap();
+/// let instant = citymap_model::parse_local_datetime("2025-07-01 08:30:00", offset).unwrap();
+/// assert_eq!(citymap_model::format_datetime(&instant), "2025-07-01T01:30:00Z");
+/// ```
+pub fn parse_local_datetime(text: &str, offset: UtcOffset) -> Option<DateTime<Utc>> {
+    let read = parse_datetime(text)?;
+    if states_offset(text) { Some(read) } else { offset.to_utc(read.naive_utc()) }
+}
+
+/// Whether an instant says its offset from UTC.
+pub fn states_offset(text: &str) -> bool {
+    DateTime::parse_from_rfc3339(text).is_ok()
 }
 
 #[cfg(test)]

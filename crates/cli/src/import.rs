@@ -9,7 +9,7 @@ use std::{
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_ingest::{
-    FeatureLimits, ImportError, IssueKind, LayerReport, Report, Request,
+    ColumnChoice, FeatureLimits, ImportError, IssueKind, LayerReport, Report, Request,
     encoding::Encoding,
     worker::{self, Bounds},
 };
@@ -54,6 +54,27 @@ pub(crate) struct ImportArgs {
     /// Import only this file of a .zip or .kmz (may be repeated).
     #[arg(long = "member", value_name = "NAME")]
     pub(crate) members: Vec<String>,
+
+    /// Exchange x and y of every position (Vietnamese papers write X for the northing).
+    #[arg(long)]
+    pub(crate) swap_xy: bool,
+
+    /// The column of a table with x, longitude or easting; goes with --y. Without it, columns are found by
+    /// name.
+    #[arg(long, value_name = "FIELD", requires = "y")]
+    pub(crate) x: Option<String>,
+
+    /// The column of a table with y, latitude or northing; goes with --x.
+    #[arg(long, value_name = "FIELD", requires = "x")]
+    pub(crate) y: Option<String>,
+
+    /// The column of a table with WKT or EWKT.
+    #[arg(long, value_name = "FIELD", conflicts_with_all = ["x", "y"])]
+    pub(crate) wkt: Option<String>,
+
+    /// The column of a table with geometry as WKT, EWKT, hexadecimal WKB or GeoJSON.
+    #[arg(long, value_name = "FIELD", conflicts_with_all = ["x", "y", "wkt"])]
+    pub(crate) geometry_column: Option<String>,
 
     /// Encoding of the source's texts; overrides what the file says and what its bytes suggest:
     /// utf-8, tcvn3, vni, viscii, vps, cp1258, cp1252.
@@ -219,6 +240,13 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
         layer_crs: args.systems.iter().filter_map(|(layer, crs)| Some((layer.clone()?, *crs))).collect(),
         layer_names: args.layer_names.clone(),
         members: args.members.clone(),
+        swap_xy: args.swap_xy,
+        columns: ColumnChoice {
+            x: args.x.clone(),
+            y: args.y.clone(),
+            wkt: args.wkt.clone(),
+            geometry: args.geometry_column.clone(),
+        },
         encoding: args.encoding,
         key: args.key.clone(),
         meanings: args.meanings.clone(),

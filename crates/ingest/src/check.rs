@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     FeatureLimits, Issue, IssueKind, RepairTolerance, bounds,
-    source::{Original, Parsed, Shape},
+    location::{Location, Odd},
+    source::{Original, Parsed, Shape, exchange},
     validity,
     worker::wire,
 };
@@ -28,6 +29,8 @@ pub(crate) struct Rules {
     pub fields: Vec<Field>,
     /// Keep the source's geometry also of accepted features: the store may still refuse them.
     pub keep_original: bool,
+    /// How coordinates are taken.
+    pub location: Location,
 }
 
 /// A feature that was looked at.
@@ -81,7 +84,8 @@ impl Rules {
             parsed.warnings.iter().map(|text| issue(IssueKind::Warning, text.clone())).collect();
         let mut repaired = false;
         let verdict = match self.geometry(parsed.geometry, parsed.fault) {
-            Ok(Taken { lonlat, repair, original }) => {
+            Ok(Taken { lonlat, repair, original, warning }) => {
+                issues.extend(warning.map(|text| issue(IssueKind::Warning, text)));
                 if let Some(repair) = repair {
                     repaired = true;
                     issues.push(Issue {
@@ -145,7 +149,7 @@ impl Rules {
                 if let Some(bad) = moved.coords_iter().find(|c| !(c.x.abs() <= 180.0 && c.y.abs() <= 90.0)) {
                     return Err(format!(
                         "coordinate {}, {} is no longitude and latitude; if the data is in another system, \
-                         say it with --crs",
+                         say it with --crs, and if x and y are exchanged, with --swap-xy",
                         bad.x, bad.y
                     ));
                 }
@@ -161,7 +165,7 @@ impl Rules {
                     Some(reason) => {
                         Err(Box::new(Refused { reason, place: None, areas: (None, None), original: None }))
                     }
-                    None => Ok(Taken { lonlat: None, repair: None, original: None }),
+                    None => Ok(Taken { lonlat: None, repair: None, original: None, warning: None }),
                 };
             }
             Shape::Bad(bad, original) => {
@@ -173,7 +177,12 @@ impl Rules {
                     original: Some(original),
                 }));
             }
-            Shape::Good(geometry) => geometry,
+            Shape::Good(mut geometry) => {
+                if self.location.swap {
+                    exchange(&mut geometry);
+                }
+                geometry
+            }
         };
         let first = geometry.coords_iter().next().map(|c| [c.x, c.y]);
         let refuse = |reason: String, place: Option<[f64; 2]>, areas| {
@@ -199,8 +208,14 @@ impl Rules {
             Ok(lonlat) => lonlat,
             Err(reason) => return refuse(reason, first, (None, None)),
         };
+        let odd = self.location.frame.as_ref().and_then(|frame| frame.odd(&geometry, &lonlat));
+        let warning = match odd {
+            Some(Odd::Reject(reason)) => return refuse(reason, first, (None, None)),
+            Some(Odd::Warning(text)) => Some(text),
+            None => None,
+        };
         let Some(found) = validity::fault(&geometry) else {
-            return Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair: None });
+            return Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair: None, warning });
         };
         match validity::repair(&geometry, self.tolerance, &|geometry| self.to_lonlat(geometry)) {
             Ok(made) => {
@@ -214,7 +229,7 @@ impl Rules {
                     before: made.area_before,
                     after: made.area_after,
                 };
-                Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair: Some(repair) })
+                Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair: Some(repair), warning })
             }
             Err((why, before, after)) => {
                 refuse(format!("{}, {why}", found.reason), found.location.or(first), (before, after))
@@ -227,6 +242,8 @@ struct Taken {
     lonlat: Option<Geometry<f64>>,
     repair: Option<Repair>,
     original: Option<Original>,
+    /// What there is to say of its place.
+    warning: Option<String>,
 }
 
 struct Repair {

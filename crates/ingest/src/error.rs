@@ -118,11 +118,11 @@ fn told(proposals: &[String]) -> String {
         }
         [one] => format!(
             "It would fall inside the city under {one}; if that is right, say so with --crs {}",
-            one.split(' ').next().unwrap_or_default()
+            one.split(" (").next().unwrap_or_default()
         ),
         many => format!(
             "It would fall inside the city under {}; say which it is with --crs \
-             EPSG:n",
+             EPSG:n, and with --swap-xy where that is named",
             many.join(", ")
         ),
     }

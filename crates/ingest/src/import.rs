@@ -44,6 +44,7 @@ pub fn import(
     store: &dyn Store,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, ImportError> {
+    let request = &for_store(request, store)?;
     let present = present(request, store)?;
     thread::scope(|scope| {
         let (out, items) = sync_channel::<Item>(WAITING);
@@ -56,6 +57,14 @@ pub fn import(
             })
         })
     })
+}
+
+/// The request with what the record says of its city.
+///
+/// # Errors
+/// [`ImportError::Store`] if the record cannot be read.
+pub(crate) fn for_store(request: &Request, store: &dyn Store) -> Result<Request, ImportError> {
+    Ok(Request { city: citymap_store::city_profile(store)?, ..request.clone() })
 }
 
 /// The layers that the record has, if the request makes sense at all.

@@ -11,7 +11,8 @@
 //!   empty text comes as null, because the file (DBF, CSV) or GDAL's binding (fields that a driver leaves
 //!   unset) does not tell them apart. MapInfo files have no absent values: their empty texts stay empty,
 //!   their zeros zero.
-//! - FlatGeobuf and File Geodatabase have instants and no days: a day comes as its midnight, UTC.
+//! - FlatGeobuf and File Geodatabase have instants and no days: a day comes as its midnight, of the city or
+//! of UTC.
 //! - CSV and KML that GDAL wrote have days as `2025/07/01`; they stay text, because a house number in an
 //!   alley may look like that.
 //! - DGN and DXF say neither their coordinate system nor their encoding: the one is asked for, the other
@@ -42,6 +43,7 @@ mod gdal_log;
 mod guess;
 mod hash;
 mod import;
+mod location;
 mod personal;
 mod plan;
 mod produce;
@@ -61,4 +63,4 @@ pub use export::{Export, ExportError, export};
 pub use import::import;
 pub use personal::PersonalField;
 pub use report::{CrsReport, EncodingReport, FileReport, Issue, IssueKind, LayerReport, Report};
-pub use request::{FeatureLimits, Progress, RepairTolerance, Request};
+pub use request::{ColumnChoice, FeatureLimits, Progress, RepairTolerance, Request};

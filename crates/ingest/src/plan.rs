@@ -11,7 +11,11 @@ use citymap_model::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CrsReport, EncodingReport, ImportError, Issue, IssueKind, PersonalField, Request, guess, personal,
+    CrsReport, EncodingReport, ImportError, Issue, IssueKind, PersonalField, Request,
+    encoding::garbled::{self, Garbled},
+    guess,
+    location::{self, Claim, Location, locate},
+    personal,
     source::{Source, SourceLayer, survey::SHOWN},
     srs::{self, Srs},
     text,
@@ -34,6 +38,9 @@ pub(crate) struct Plan {
     /// Its coordinate system, and how it is known; none for a table.
     #[serde(with = "wire::crs")]
     pub crs: Option<(Crs, CrsReport)>,
+    /// How its coordinates are taken; of no use beyond the reading side.
+    #[serde(skip)]
+    pub location: Location,
     /// The encoding of its texts, with examples from fields that anybody may see.
     pub encoding: EncodingReport,
     /// The fields that hold personal data, with the reasons.
@@ -151,6 +158,19 @@ impl Planner<'_> {
         let encoding = encoding(found, &layer);
         let crs = crs(request, one.shown, found, &mut issues)?;
         layer.source_crs = crs.as_ref().map(|(crs, _)| crs.to_string());
+        let location = match &crs {
+            None => Location::default(),
+            Some((crs, report)) => locate(&Claim {
+                shown: one.shown,
+                found,
+                layer: &layer,
+                crs: *crs,
+                how: &report.how,
+                request,
+            })?,
+        };
+        issues.extend(location.notes.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())));
+        issues.extend(garbled(found, &layer));
         Ok(Plan {
             file: one.file,
             position: one.position,
@@ -158,6 +178,7 @@ impl Planner<'_> {
             total: found.count,
             layer,
             crs,
+            location,
             encoding,
             personal,
             issues,
@@ -242,6 +263,41 @@ fn encoding(found: &SourceLayer, layer: &Layer) -> EncodingReport {
     report
 }
 
+/// What there is to say of fields a sizeable part of whose texts makes no words.
+fn garbled(found: &SourceLayer, layer: &Layer) -> Vec<Issue> {
+    let public = visible(layer, &Audience::Public);
+    let mut issues = Vec::new();
+    for (index, field) in layer.fields.iter().enumerate() {
+        let texts = found.sample.iter().filter_map(|row| match row.get(index)? {
+            Value::Text(text) if !text.is_ascii() || text.chars().any(char::is_control) => Some(text),
+            _ => None,
+        });
+        let texts: Vec<(&String, Option<Garbled>)> =
+            texts.map(|text| (text, garbled::garbled(text))).collect();
+        let bad: Vec<&(&String, Option<Garbled>)> = texts.iter().filter(|(_, how)| how.is_some()).collect();
+        let Some((example, how)) = bad.first().filter(|_| bad.len() * 10 >= texts.len()) else { continue };
+        let sample =
+            if public.contains(index) { format!(", such as “{example}”") } else { String::new() };
+        let looks = match how {
+            Some(Garbled::Misread(encoding)) => {
+                format!("they look like {encoding} that was read as Windows-1252 when the file was written")
+            }
+            _ => "they hold control characters or signs inside words".to_owned(),
+        };
+        issues.push(Issue::new(
+            IssueKind::Warning,
+            format!(
+                "{} of the {} texts with letters beyond ASCII in field `{}` make no words{sample}; \
+                 {looks}: if --encoding NAME does not mend it, have the file written again",
+                bad.len(),
+                texts.len(),
+                field.name
+            ),
+        ));
+    }
+    issues
+}
+
 /// The coordinate system of a layer: what was asked for, else what the source says; none for a table.
 fn crs(
     request: &Request,
@@ -274,8 +330,9 @@ fn crs(
         (Srs::None, None) => Ok(None),
         (Srs::Unknown(_), None) if found.count == Some(0) => Ok(None),
         (Srs::Unknown(reason), None) => {
-            let proposals = srs::proposals(&found.points);
-            let hint = if proposals.is_empty() { srs::degrees_hint(&found.points) } else { "" };
+            let points = location::points(found);
+            let proposals = srs::listed(&srs::readings(&points, &location::city_area(&request.city)));
+            let hint = if proposals.is_empty() { srs::degrees_hint(&points) } else { "" };
             Err(ImportError::UnknownCrs {
                 file: shown.to_owned(),
                 layer: found.name.clone(),

@@ -147,6 +147,7 @@ fn rules(request: &Request, plan: &Plan) -> Result<Rules, ImportError> {
         key_is_public: visible(&plan.layer, &Audience::Public).key_index().is_some(),
         fields: plan.layer.fields.clone(),
         keep_original: request.mode == Mode::Upsert,
+        location: plan.location.clone(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use citymap_crs::Crs;
-use citymap_model::{LayerId, Meaning, Mode, Role};
+use citymap_model::{CityProfile, LayerId, Meaning, Mode, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::{encoding::Encoding, worker::wire};
@@ -30,6 +30,10 @@ pub struct Request {
     pub layer_names: Vec<String>,
     /// The members of archives to import, by their names with or without folders; all if there is none.
     pub members: Vec<String>,
+    /// Exchange x and y of every position.
+    pub swap_xy: bool,
+    /// The columns of tables that hold coordinates or geometry, whatever their names are.
+    pub columns: ColumnChoice,
     /// The encoding of texts, whatever the files say. Without effect on formats that are UTF-8.
     pub encoding: Option<Encoding>,
     /// The field that holds the key.
@@ -51,6 +55,9 @@ pub struct Request {
     pub author: String,
     /// Why; without it, the file names.
     pub message: Option<String>,
+    /// The city of the record, whose local time and place hold where the data says neither.
+    /// [`crate::import`] takes it from the record.
+    pub city: CityProfile,
     /// Do everything but commit.
     pub dry_run: bool,
     /// Where rejected features go (a GeoPackage); without it, `<layer>_rejects.gpkg` in the
@@ -74,6 +81,8 @@ impl Request {
             layer_crs: Vec::new(),
             layer_names: Vec::new(),
             members: Vec::new(),
+            swap_xy: false,
+            columns: ColumnChoice::default(),
             encoding: None,
             key: None,
             meanings: Vec::new(),
@@ -84,6 +93,7 @@ impl Request {
             data_date: None,
             author: String::new(),
             message: None,
+            city: CityProfile::default(),
             dry_run: false,
             rejects: None,
             repair_tolerance: RepairTolerance::default(),
@@ -95,6 +105,19 @@ impl Request {
     pub(crate) fn keeps_definitions(&self) -> bool {
         matches!(self.mode, Mode::Append | Mode::Upsert)
     }
+}
+
+/// The columns of a table that hold coordinates or geometry. Without any, they are found by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnChoice {
+    /// The column with x, longitude or easting; goes with `y`.
+    pub x: Option<String>,
+    /// The column with y, latitude or northing.
+    pub y: Option<String>,
+    /// The column with WKT or EWKT.
+    pub wkt: Option<String>,
+    /// The column with geometry in any form that is read, or one of several geometry columns.
+    pub geometry: Option<String>,
 }
 
 /// How far a repair may change an area (ellipsoidal, m²): it is taken if either bound holds.

@@ -3,7 +3,7 @@
 //! GDAL reads the definition; what it means is decided here, because GDAL and PROJ would take
 //! Vietnamese grids for others or shift them by the wrong set (EPSG:5194).
 
-use citymap_crs::{Crs, Transform, propose_zones, vn2000::ZONES};
+use citymap_crs::{CityArea, Crs, Transform, ZoneProposal, propose_zones, vn2000::ZONES};
 use gdal::spatial_ref::SpatialRef;
 
 /// What a source layer says of its coordinate system.
@@ -28,6 +28,11 @@ const LEGAL: [f64; 7] = [
     0.252_906_278,
 ];
 
+/// What a definition without a datum shift means.
+const WRITTEN_WITHOUT_SHIFT: &str = "which is not the legal one; EPSG:6960 (Decision 05/2007/QĐ-BTNMT) was \
+     used. If the data was made from WGS 84 by a program without that shift, it is some 220 m off now: \
+     transform it with the legal shift, or import it with the --crs of the WGS 84 system";
+
 /// Understands GDAL's definition. `said` says where it is from (`the .prj file`, `the file`).
 pub(crate) fn identify(srs: Option<&SpatialRef>, said: &str) -> Srs {
     let Some(srs) = srs else { return Srs::Unknown(format!("{said} names no coordinate system")) };
@@ -37,13 +42,20 @@ pub(crate) fn identify(srs: Option<&SpatialRef>, said: &str) -> Srs {
     let mut warnings = Vec::new();
     if let Some(given) = towgs84(srs) {
         let legal = given.len() == 7 && given.iter().zip(LEGAL).all(|(a, b)| (a - b).abs() < 1e-4);
-        if vietnamese && !legal && given.iter().any(|v| *v != 0.0) {
+        if vietnamese && given.iter().all(|v| *v == 0.0) {
+            warnings
+                .push(format!("the definition has a datum shift of zero (TOWGS84), {WRITTEN_WITHOUT_SHIFT}"));
+        } else if vietnamese && !legal {
             warnings.push(format!(
                 "the datum shift in the definition ({}) is not the legal one; EPSG:6960 (Decision \
                  05/2007/QĐ-BTNMT) was used",
                 given.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             ));
         }
+    }
+    if vietnamese && towgs84(srs).is_none() && on_wgs84(srs) {
+        warnings
+            .push(format!("the definition names VN-2000, but its datum is WGS 84, {WRITTEN_WITHOUT_SHIFT}"));
     }
     // The grid's own numbers come first: a definition may carry the code of another grid only by
     // mistake, while a code without numbers does not exist.
@@ -95,6 +107,18 @@ fn is_vietnamese(srs: &SpatialRef, name: &str) -> bool {
             let plain: String = text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
             plain.contains("vn2000") || plain.contains("vietnam2000")
         })
+}
+
+/// Whether the datum under a definition is WGS 84 by name.
+fn on_wgs84(srs: &SpatialRef) -> bool {
+    let plain = |node| {
+        let text = srs.get_attr_value(node, 0).ok().flatten().unwrap_or_default();
+        text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect::<String>()
+    };
+    let (datum, geographic) = (plain("DATUM"), plain("GEOGCS"));
+    let vietnamese = |text: &str| text.contains("vn2000") || text.contains("vietnam2000");
+    matches!(datum.trim_start_matches('d'), "wgs1984" | "wgs84" | "worldgeodeticsystem1984")
+        && !vietnamese(&geographic)
 }
 
 fn towgs84(srs: &SpatialRef) -> Option<Vec<f64>> {
@@ -181,21 +205,31 @@ fn is_mercator(proj4: &str) -> bool {
         && number(proj4, "y_0", 0.0) == 0.0
 }
 
-/// The systems under which most of the points would fall inside the city, for people. At most six.
-pub(crate) fn proposals(points: &[[f64; 2]]) -> Vec<String> {
-    let Ok(found) = propose_zones(points) else { return Vec::new() };
+/// The systems under which at least half of the points would fall inside the city, the best first.
+pub(crate) fn readings(points: &[[f64; 2]], city: &CityArea) -> Vec<ZoneProposal> {
+    let mut found = propose_zones(points, city).unwrap_or_default();
+    found.retain(|one| one.share_inside >= 0.5);
     found
+}
+
+/// Readings for people, at most six; each begins with the options that choose it.
+pub(crate) fn listed(readings: &[ZoneProposal]) -> Vec<String> {
+    readings
         .iter()
-        .filter(|one| one.share_inside >= 0.5)
         .take(6)
         .map(|one| {
+            let near = if one.sample_commune.is_empty() {
+                String::new()
+            } else {
+                format!(", near {}", one.sample_commune)
+            };
             format!(
-                "{} ({}{}: {:.0} % inside, near {})",
+                "{}{} ({}{}: {:.0} % inside{near})",
                 one.crs,
+                if one.swapped { " --swap-xy" } else { "" },
                 one.crs.name(),
                 if one.swapped { ", with x and y exchanged" } else { "" },
                 100.0 * one.share_inside,
-                one.sample_commune
             )
         })
         .collect()
@@ -256,6 +290,22 @@ mod tests {
         // The old sign error.
         let wrong = "-191.90441429,-39.30318279,-111.45032835,-0.00928836,0.01975479,-0.00427372,0.252906278";
         assert_eq!(known(&format!("{grid} +towgs84={wrong}")), (9210, 1));
+        // No shift at all, under the grid's name.
+        let named = |datum: &str, shift: &str| {
+            format!(
+                r#"PROJCS["VN2000_HCM",GEOGCS["{datum}",
+                DATUM["{datum}",SPHEROID["WGS 84",6378137,298.257223563]{shift}],
+                PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],
+                PARAMETER["latitude_of_origin",0],PARAMETER["central_meridian",105.75],
+                PARAMETER["scale_factor",0.9999],PARAMETER["false_easting",500000],
+                PARAMETER["false_northing",0],UNIT["metre",1]]"#
+            )
+        };
+        let zeros = ",TOWGS84[0,0,0,0,0,0,0]";
+        assert_eq!(known(&named("Vietnam_2000", "")), (9210, 0));
+        assert_eq!(known(&named("Vietnam_2000", zeros)), (9210, 1));
+        assert_eq!(known(&named("WGS_1984", zeros)), (9210, 1));
+        assert_eq!(known(&named("WGS_1984", "")), (9210, 1));
     }
 
     #[test]
@@ -268,7 +318,8 @@ mod tests {
 
     #[test]
     fn points_of_the_city_on_its_grid_propose_that_grid() {
-        let found = proposals(&[[603_481.588, 1_191_454.611], [603_500.0, 1_191_500.0]]);
+        let points = [[603_481.588, 1_191_454.611], [603_500.0, 1_191_500.0]];
+        let found = listed(&readings(&points, &CityArea::Communes));
         assert!(found.iter().any(|text| text.starts_with("EPSG:9210 ")), "{found:?}");
     }
 }

@@ -22,16 +22,17 @@ fn kept(ending: &str, column: usize, value: &Value) -> Value {
         }
         (Value::Bool(truth), _) if ints => Value::Int(i64::from(*truth)),
         (Value::Date(day), _) if ending == "fgb" => {
-            Value::DateTime(day.and_time(chrono::NaiveTime::MIN).and_utc())
+            // Midnight by the city's clock, seven hours before that of UTC.
+            Value::DateTime(day.and_time(chrono::NaiveTime::MIN).and_utc() - chrono::Duration::hours(7))
         }
         (Value::Date(day), _) if ending == "kml" => text(&day.to_string()),
-        (Value::DateTime(instant), _) if matches!(ending, "shp" | "kml") => {
+        (Value::DateTime(instant), _) if matches!(ending, "shp" | "kml" | "tab" | "mif") => {
             text(&citymap_model::format_datetime(instant))
         }
         (Value::Text(one), _) if ending == "mif" => text(&one.replace('\n', "\\n")),
         // Too long for the format.
         (Value::Int(number), 1) if absent_is_zero || ending == "kml" => text(&number.to_string()),
-        (Value::Null, 0 | 1) if absent_is_zero => text(""),
+        (Value::Null, 0 | 1 | 5) if absent_is_zero => text(""),
         (Value::Null, 3) if absent_is_zero => Value::Int(0),
         (Value::Null, 2) if absent_is_zero => Value::Real(0.0),
         _ => slashes,

@@ -5,13 +5,16 @@
 //! except in a word whose other letters are all capitals.
 
 mod codec;
+mod decoder;
 mod detect;
+pub(crate) mod garbled;
 mod syllable;
 mod table;
 
 use std::{fmt, str::FromStr};
 
 pub use codec::Decoded;
+pub(crate) use decoder::{TextDecoder, contradicts};
 pub use detect::{Detection, detect};
 use serde::{Deserialize, Serialize};
 pub(crate) use syllable::is_plain_syllable;

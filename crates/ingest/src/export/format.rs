@@ -189,8 +189,8 @@ impl Format {
         match (field_type, self) {
             (FieldType::Bool | FieldType::Date | FieldType::DateTime, Self::Csv)
             | (FieldType::Date | FieldType::DateTime, Self::Kml)
-            // A .dbf knows days, but no hours.
-            | (FieldType::DateTime, Self::Shapefile)
+            // A .dbf knows days, but no hours, and MapInfo no offset from UTC.
+            | (FieldType::DateTime, Self::Shapefile | Self::Tab | Self::Mif)
             | (FieldType::Text, _) => OGRFieldType::OFTString,
             (FieldType::Bool, _) => OGRFieldType::OFTInteger,
             (FieldType::Int, Self::Tab | Self::Mif | Self::Kml) if long => OGRFieldType::OFTString,
@@ -248,8 +248,13 @@ impl Format {
                 notes.push(format!("field `{}` is called `{name}` in the file", field.name));
             }
         }
-        if self == Self::Shapefile && has(&[FieldType::DateTime]) {
-            notes.push("a .dbf knows no instants: they were written as text (ISO 8601)".to_owned());
+        if matches!(self, Self::Shapefile | Self::Tab | Self::Mif) && has(&[FieldType::DateTime]) {
+            let lacks = if self == Self::Shapefile {
+                "a .dbf knows no instants"
+            } else {
+                "MapInfo has local times only"
+            };
+            notes.push(format!("{lacks}: they were written as text (ISO 8601)"));
         }
         if crs != Crs::WGS84 && self == Self::GeoJson {
             notes.push(format!("GeoJSON is in WGS 84 by RFC 7946; the older `crs` member says {crs}"));

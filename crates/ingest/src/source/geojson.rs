@@ -19,11 +19,11 @@ use super::{
     Body, Original, Parsed, Raw, Reader, Shape, Sink, SourceLayer, broken, foreign,
     geojson_geometry::{self, GlanceGeometry, RawGeometry},
     join_kinds,
-    record::{Guess, from_json},
+    record::{Guess, ValueReader},
     splitter::{Piece, SplitError, split},
     survey,
 };
-use crate::{ImportError, srs::Srs};
+use crate::{ImportError, Request, srs::Srs};
 
 /// A GeoJSON file, looked through once for its fields.
 pub(crate) struct GeoJsonReader {
@@ -35,6 +35,7 @@ pub(crate) struct GeoJsonReader {
     positions: HashMap<String, usize>,
     /// Where the features' own `id` goes, if it is a field.
     id: Option<usize>,
+    reader: ValueReader,
 }
 
 #[allow(clippy::option_option, reason = "absent, null and a value are three things")]
@@ -106,7 +107,8 @@ impl Reader for GeoJsonReader {
 }
 
 impl GeoJsonReader {
-    pub(crate) fn open(path: &Path, lines: bool) -> Result<Self, ImportError> {
+    pub(crate) fn open(path: &Path, lines: bool, request: &Request) -> Result<Self, ImportError> {
+        let reader = ValueReader::of(request);
         let mut look = Look::default();
         let top = each(path, lines, &mut |piece| {
             if let Some(text) = piece.text() {
@@ -148,6 +150,7 @@ impl GeoJsonReader {
                     warnings
                         .push(format!("field `{name}` holds lists or objects; they are kept as JSON text"));
                 }
+                warnings.extend(guess.local_note(&name, reader));
                 Field::new(name, guess.field_type())
             })
             .collect();
@@ -159,6 +162,7 @@ impl GeoJsonReader {
                 fields,
                 kind: look.kind.unwrap_or(GeometryKind::None),
                 srs,
+                exchangeable: None,
                 points: Vec::new(),
                 encoding: survey::unicode("JSON is UTF-8"),
                 count: Some(look.count),
@@ -172,6 +176,7 @@ impl GeoJsonReader {
             lines,
             positions: look.positions,
             id: id.flatten(),
+            reader,
         };
         source.sample()?;
         if look.count == 0 {
@@ -243,7 +248,7 @@ impl GeoJsonReader {
                     if let Some(&position) = self.positions.get(&name)
                         && let Some(slot) = parsed.values.get_mut(position)
                     {
-                        *slot = from_json(value, self.layer.fields[position].field_type);
+                        *slot = self.reader.from_json(value, self.layer.fields[position].field_type);
                     }
                 }
             }
@@ -283,7 +288,7 @@ impl GeoJsonReader {
         if let Some(position) = self.id
             && let Some(slot) = parsed.values.get_mut(position)
         {
-            *slot = from_json(
+            *slot = self.reader.from_json(
                 json,
                 self.layer.fields.get(position).map_or(FieldType::Text, |field| field.field_type),
             );

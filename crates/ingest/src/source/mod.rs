@@ -11,6 +11,8 @@ mod record;
 mod sniff;
 mod splitter;
 pub(crate) mod survey;
+pub(crate) mod table;
+pub(crate) mod utf16;
 mod zipped;
 
 use std::{collections::BTreeSet, path::Path};
@@ -21,6 +23,7 @@ use geo_types::Geometry;
 
 use crate::{ImportError, Request, report::EncodingReport, srs::Srs};
 pub(crate) use sniff::{Format, sniff};
+pub(crate) use table::exchange;
 
 /// A layer as the source has it.
 #[derive(Clone, Debug)]
@@ -29,8 +32,10 @@ pub(crate) struct SourceLayer {
     pub fields: Vec<Field>,
     pub kind: GeometryKind,
     pub srs: Srs,
+    /// The names of its columns X and Y, if Vietnamese papers may have exchanged them.
+    pub exchangeable: Option<[String; 2]>,
     /// Some of its coordinates as stored, for zone proposals.
-    pub points: Vec<[f64; 2]>,
+    pub points: Vec<survey::SeenPoint>,
     pub encoding: EncodingReport,
     /// How many features there are, where that is known beforehand.
     pub count: Option<u64>,
@@ -63,8 +68,8 @@ pub(crate) enum Body {
     Json(Vec<u8>),
     /// Text that should have been one and is none.
     Broken { text: Vec<u8>, reason: String },
-    /// A row of a table, or why it is none.
-    Row(Result<Vec<String>, String>, String),
+    /// The cells of a row of a table, as the bytes that they are.
+    Cells(Vec<Vec<u8>>),
 }
 
 /// A feature in the source's coordinates.
@@ -158,7 +163,7 @@ fn open_file(path: &Path, request: &Request) -> Result<Source, ImportError> {
     let sniffed = sniff(path)?;
     let reader: Box<dyn Reader> = match sniffed.format {
         Format::GeoJson | Format::GeoJsonSeq => {
-            Box::new(geojson::GeoJsonReader::open(path, sniffed.format == Format::GeoJsonSeq)?)
+            Box::new(geojson::GeoJsonReader::open(path, sniffed.format == Format::GeoJsonSeq, request)?)
         }
         Format::Csv => Box::new(csv::CsvReader::open(path, request)?),
         Format::Osm => Box::new(osm::OsmReader::open(path)?),
@@ -203,7 +208,7 @@ fn foreign(body: Body) -> Parsed {
     let (text, what) = match body {
         Body::Broken { text, reason } => return broken(&text, reason),
         Body::Json(text) => (text, "a GeoJSON feature"),
-        Body::Row(_, text) => (text.into_bytes(), "a row of a table"),
+        Body::Cells(cells) => (cells.join(&b'|'), "a row of a table"),
         Body::Wkb { .. } => (Vec::new(), "a feature with WKB"),
     };
     broken(&text, format!("{what} came from a file of another format; please report this file"))

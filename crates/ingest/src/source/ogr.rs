@@ -19,8 +19,12 @@ use citymap_edit::normalize_text;
 use citymap_model::Value;
 use gdal::{Dataset, vector::LayerAccess};
 
-use super::{Body, Format, Parsed, Reader, Sink, SourceLayer, foreign, from_wkb, survey::from_latin1};
-use crate::{ImportError, Request, encoding::Encoding, gdal_log};
+use super::{
+    Body, Format, Parsed, Reader, Sink, SourceLayer, foreign, from_wkb,
+    record::ValueReader,
+    survey::{from_latin1, undecoded},
+};
+use crate::{ImportError, Request, encoding::TextDecoder, gdal_log};
 use dxf_scan::Drawing;
 use fid::FidColumn;
 use look::Look;
@@ -34,6 +38,8 @@ pub(crate) struct OgrReader {
     pub notes: Vec<String>,
     pub layers: Vec<OgrLayer>,
     shown: String,
+    /// How values are read that do not say everything themselves.
+    values: ValueReader,
     opener: Opener,
     /// What our own look through a DXF found.
     drawing: Option<Drawing>,
@@ -47,7 +53,7 @@ pub(crate) struct OgrLayer {
     fields: Vec<How>,
     fid: Option<FidColumn>,
     /// Texts come byte by byte and are in this encoding.
-    bytes: Option<Encoding>,
+    bytes: Option<TextDecoder>,
 }
 
 /// Drivers whose empty text means that there is none: they leave such fields unset.
@@ -103,7 +109,12 @@ impl Reader for OgrReader {
 
     fn parse(&self, layer: usize, body: Body) -> Parsed {
         match body {
-            Body::Wkb { id, wkb, values, fault } => from_wkb(id, wkb, self.decode(layer, values), fault),
+            Body::Wkb { id, wkb, values, fault } => {
+                let (values, warnings) = self.decode(layer, values);
+                let mut parsed = from_wkb(id, wkb, values, fault);
+                parsed.warnings.extend(warnings);
+                parsed
+            }
             other => foreign(other),
         }
     }
@@ -167,15 +178,22 @@ impl OgrReader {
         } else if filled == 0 {
             layers.truncate(1);
         }
-        Ok(Self { driver, notes, layers, shown, opener, drawing })
+        Ok(Self { driver, notes, layers, shown, values: ValueReader::of(request), opener, drawing })
     }
 
-    /// Turns byte texts into Unicode.
-    fn decode(&self, layer: usize, mut values: Vec<Value>) -> Vec<Value> {
-        if let Some(encoding) = self.layers.get(layer).and_then(|layer| layer.bytes) {
-            for value in &mut values {
+    /// Turns byte texts into Unicode, and tells of those that hold bytes without a meaning.
+    fn decode(&self, layer: usize, mut values: Vec<Value>) -> (Vec<Value>, Vec<String>) {
+        let mut warnings = Vec::new();
+        let own = self.layers.get(layer);
+        if let Some(decoder) = own.and_then(|layer| layer.bytes) {
+            for (position, value) in values.iter_mut().enumerate() {
                 if let Value::Text(text) = value {
-                    *text = from_latin1(text, encoding);
+                    let decoded = from_latin1(text, decoder);
+                    if decoded.unknown > 0 {
+                        let field = own.and_then(|own| own.layer.fields.get(position));
+                        warnings.push(undecoded(field.map_or("", |field| &field.name), decoder.encoding()));
+                    }
+                    *text = decoded.text;
                 }
             }
         } else {
@@ -194,6 +212,6 @@ impl OgrReader {
                 }
             }
         }
-        values
+        (values, warnings)
     }
 }

@@ -255,6 +255,7 @@ impl OsmReader {
                     how: "OpenStreetMap is WGS 84".into(),
                     warnings: Vec::new(),
                 },
+                exchangeable: None,
                 points: Vec::new(),
                 encoding: survey::unicode("OpenStreetMap is UTF-8"),
                 count: Some(kept.len() as u64),

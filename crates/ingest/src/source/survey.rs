@@ -4,7 +4,7 @@ use citymap_model::{GeometryKind, Value};
 
 use super::join_kinds;
 use crate::{
-    encoding::{Encoding, detect},
+    encoding::{Decoded, Encoding, TextDecoder, contradicts, detect},
     report::EncodingReport,
 };
 use geo::CoordsIter;
@@ -15,13 +15,24 @@ pub(crate) const SAMPLE: usize = 2_000;
 /// Converted texts that the report shows, to judge the encoding by.
 pub(crate) const SHOWN: usize = 8;
 
+/// Where a feature of a layer is, as stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct SeenPoint {
+    /// The first position of its geometry.
+    pub at: [f64; 2],
+    /// Its values in the sample, if they are in it.
+    pub row: Option<usize>,
+}
+
 /// What the first features, or all, of a layer show.
 #[derive(Default)]
 pub(crate) struct Survey {
     pub kind: Option<GeometryKind>,
-    pub points: Vec<[f64; 2]>,
+    pub points: Vec<SeenPoint>,
     pub sample: Vec<Vec<Value>>,
     pub count: u64,
+    /// Where the values of the feature that is looked at are in the sample.
+    row: Option<usize>,
 }
 
 impl Survey {
@@ -31,13 +42,15 @@ impl Survey {
         let Some(coord) = coord else { return };
         self.kind = join_kinds(self.kind, GeometryKind::of(geometry));
         if self.points.len() < SAMPLE {
-            self.points.push([coord.x, coord.y]);
+            self.points.push(SeenPoint { at: [coord.x, coord.y], row: self.row.take() });
         }
     }
 
     pub(crate) fn values(&mut self, values: &[Value]) {
         self.count += 1;
+        self.row = None;
         if self.sample.len() < SAMPLE {
+            self.row = Some(self.sample.len());
             self.sample.push(values.to_vec());
         }
     }
@@ -45,23 +58,28 @@ impl Survey {
 
 /// Text that came byte by byte as the first 256 characters of Unicode, as text. Characters beyond
 /// them (from escapes) stay.
-pub(crate) fn from_latin1(text: &str, encoding: Encoding) -> String {
+pub(crate) fn from_latin1(text: &str, decoder: TextDecoder) -> Decoded {
     if text.is_ascii() {
-        return text.to_owned();
+        return Decoded { text: text.to_owned(), unknown: 0 };
     }
-    let mut out = String::with_capacity(text.len());
+    let mut out = Decoded { text: String::with_capacity(text.len()), unknown: 0 };
     let mut bytes = Vec::new();
+    let put = |bytes: &mut Vec<u8>, out: &mut Decoded| {
+        let decoded = decoder.decode(bytes);
+        out.text.push_str(&decoded.text);
+        out.unknown += decoded.unknown;
+        bytes.clear();
+    };
     for letter in text.chars() {
         match u8::try_from(u32::from(letter)) {
             Ok(byte) => bytes.push(byte),
             Err(_beyond) => {
-                out.push_str(&encoding.decode(&bytes).text);
-                bytes.clear();
-                out.push(letter);
+                put(&mut bytes, &mut out);
+                out.text.push(letter);
             }
         }
     }
-    out.push_str(&encoding.decode(&bytes).text);
+    put(&mut bytes, &mut out);
     out
 }
 
@@ -70,56 +88,46 @@ pub(crate) fn latin1_bytes(text: &str) -> Vec<u8> {
     text.chars().filter_map(|letter| u8::try_from(u32::from(letter)).ok()).collect()
 }
 
-/// Settles the encoding of byte texts: what was asked for, else what the file declares if the bytes
-/// agree, else what they look like.
+/// What is said of a text that holds bytes without a meaning.
+pub(crate) fn undecoded(field: &str, encoding: Encoding) -> String {
+    format!(
+        "the text in field `{field}` holds bytes that mean nothing in {encoding}; they were kept as they \
+         look in Windows-1252, or as U+FFFD"
+    )
+}
+
+/// Settles how byte texts are decoded: what was asked for, else what the file declares where the bytes agree,
+/// else what they look like; text by text where they disagree.
 pub(crate) fn settle(
     texts: &[Vec<u8>],
     asked: Option<Encoding>,
     declared: Option<(Encoding, String)>,
     warnings: &mut Vec<String>,
-) -> EncodingReport {
-    let found = detect(texts.iter().map(Vec::as_slice));
-    let (encoding, how, confidence) = if let Some(asked) = asked {
-        (asked, "as asked for (--encoding)".to_owned(), None)
-    } else if let Some((encoding, how)) = declared {
-        if encoding == Encoding::Utf8 && found.encoding != Encoding::Utf8 {
-            warnings.push(format!(
-                "{how} says UTF-8, but the bytes are not; they were read as {}",
-                found.encoding
-            ));
-            (found.encoding, format!("detected, against {how}"), Some(found.confidence))
-        } else {
-            if encoding != found.encoding
-                && found.encoding != Encoding::Cp1252
-                && found.encoding != Encoding::Utf8
-            {
-                warnings.push(format!(
-                    "{how} says {encoding}, but the bytes look like {} ({:.0} %); if the texts are wrong, \
-                     import again with --encoding {}",
-                    found.encoding,
-                    100.0 * found.confidence,
-                    found.encoding
-                ));
-            }
-            (encoding, how, None)
-        }
-    } else if found.words == 0 {
-        (Encoding::Utf8, "only ASCII".to_owned(), Some(1.0))
-    } else {
-        if found.confidence < 0.4 {
-            warnings.push(format!(
-                "the encoding was detected as {} with little confidence ({:.0} %); look at the sample and \
-                 say it with --encoding if it is wrong",
-                found.encoding,
-                100.0 * found.confidence
-            ));
-        }
-        (found.encoding, format!("detected from {} words", found.words), Some(found.confidence))
+) -> (EncodingReport, TextDecoder) {
+    let (decoder, how, confidence) = match (asked, declared) {
+        (Some(asked), _) => (TextDecoder::only(asked), "as asked for (--encoding)".to_owned(), None),
+        (None, Some((encoding, how))) => against_declared(texts, encoding, how, warnings),
+        (None, None) => detected(texts, warnings),
     };
+    let mixture = decoder.mixture(texts);
+    let encoding = decoder.encoding();
+    if mixture.utf8 > 0 {
+        warnings.push(format!(
+            "{} of {} texts with letters beyond ASCII are valid UTF-8 and were read as that, the others as \
+             {encoding}; if that is wrong, import again with --encoding {encoding}",
+            mixture.utf8, mixture.marked
+        ));
+    }
+    if let (Some(rest), true) = (decoder.rest(), mixture.rest > 0) {
+        warnings.push(format!(
+            "{} of {} texts with letters beyond ASCII are not UTF-8; they were read as {rest}",
+            mixture.rest, mixture.marked
+        ));
+    }
     let mut unknown = 0;
     let mut sample = Vec::new();
     for text in texts.iter().filter(|text| !text.is_ascii()) {
-        let decoded = encoding.decode(text);
+        let decoded = decoder.decode(text);
         unknown += usize::from(decoded.unknown > 0);
         if sample.len() < SHOWN && !sample.contains(&decoded.text) {
             sample.push(decoded.text);
@@ -128,10 +136,73 @@ pub(crate) fn settle(
     if unknown > 0 {
         warnings.push(format!(
             "{unknown} texts hold bytes that mean nothing in {encoding}; they were kept as \
-             they look in Windows-1252, or as U+FFFD"
+             they look in Windows-1252, or as U+FFFD, and each is listed"
         ));
     }
-    EncodingReport { encoding, how, confidence, sample }
+    (EncodingReport { encoding, how, confidence, sample }, decoder)
+}
+
+/// The decoder of a file that declares an encoding, how it is known, and how sure it is if it was detected.
+type Settled = (TextDecoder, String, Option<f64>);
+
+/// What the bytes look like, where nothing else is said.
+fn detected(texts: &[Vec<u8>], warnings: &mut Vec<String>) -> Settled {
+    let found = detect(texts.iter().map(Vec::as_slice));
+    let decoder = TextDecoder::mixed(found.encoding, texts, None);
+    if found.words == 0 {
+        return (decoder, "only ASCII".to_owned(), Some(1.0));
+    }
+    if found.confidence < 0.4 {
+        warnings.push(format!(
+            "the encoding was detected as {} with little confidence ({:.0} %); look at the sample and \
+             say it with --encoding if it is wrong",
+            found.encoding,
+            100.0 * found.confidence
+        ));
+    }
+    (decoder, format!("detected from {} words", found.words), Some(found.confidence))
+}
+
+/// What the file declares, unless the bytes plainly are something else.
+fn against_declared(
+    texts: &[Vec<u8>],
+    declared: Encoding,
+    how: String,
+    warnings: &mut Vec<String>,
+) -> Settled {
+    let found = detect(texts.iter().map(Vec::as_slice));
+    let as_declared = TextDecoder::mixed(declared, texts, None);
+    let mixture = as_declared.mixture(texts);
+    let overruled = if declared == Encoding::Utf8 {
+        found.encoding != Encoding::Utf8
+    } else {
+        (found.encoding == Encoding::Utf8 && mixture.utf8 * 2 > mixture.marked)
+            || contradicts(texts, declared, &found)
+    };
+    if overruled {
+        let fallback = (found.encoding == Encoding::Utf8).then_some(declared);
+        let decoder = TextDecoder::mixed(found.encoding, texts, fallback);
+        warnings.push(if declared == Encoding::Utf8 {
+            format!("{how} says UTF-8, but the bytes are not; they were read as {}", found.encoding)
+        } else {
+            format!(
+                "{how} says {declared}, but the bytes are {} and were read as that; if the texts are \
+                 wrong, import again with --encoding {declared}",
+                found.encoding
+            )
+        });
+        return (decoder, format!("detected, against {how}"), Some(found.confidence));
+    }
+    if declared != found.encoding && !matches!(found.encoding, Encoding::Cp1252 | Encoding::Utf8) {
+        warnings.push(format!(
+            "{how} says {declared}, but the bytes look like {} ({:.0} %); if the texts are wrong, \
+             import again with --encoding {}",
+            found.encoding,
+            100.0 * found.confidence,
+            found.encoding
+        ));
+    }
+    (as_declared, how, None)
 }
 
 /// The report for a format that is UTF-8 by definition.

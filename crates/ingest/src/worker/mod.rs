@@ -139,6 +139,7 @@ pub fn import(
     bounds: &Bounds,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, ImportError> {
+    let request = &sides::for_store(request, store)?;
     let present = sides::present(request, store)?;
     let mut child = Supervised::start(request, &present, bounds)?;
     let mut received = Received::new(request, &present);

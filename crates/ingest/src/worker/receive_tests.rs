@@ -30,6 +30,7 @@ fn opened(layers: Vec<Layer>) -> Opened {
         total: None,
         layer,
         crs: None,
+        location: Default::default(),
         encoding: encoding.clone(),
         personal: Vec::new(),
         issues: Vec::new(),

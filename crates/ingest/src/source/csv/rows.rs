@@ -44,6 +44,12 @@ impl<'a> Rows<'a> {
         self.line
     }
 
+    /// Steps over the line that it is on.
+    pub(super) fn skip_row(&mut self) {
+        self.skip_line();
+        self.line_end();
+    }
+
     /// Steps over one line end of any kind.
     fn line_end(&mut self) {
         match self.bytes.get(self.position) {

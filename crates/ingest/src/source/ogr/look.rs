@@ -18,15 +18,15 @@ use super::{
     prepare::Declared,
     reading::{is_on_paper, number, paper_space},
     titles,
-    value::{How, value},
+    value::{How, is_local, value},
 };
 use crate::{
     EncodingReport, ImportError, Request,
-    encoding::Encoding,
+    encoding::{Encoding, TextDecoder},
     gdal_log,
     source::{
         SourceLayer, distinct,
-        record::{Guess, from_text},
+        record::{Guess, ValueReader},
         survey::{SAMPLE, Survey, from_latin1, latin1_bytes, settle, unicode},
     },
     srs,
@@ -63,13 +63,15 @@ struct Seen {
     texts: Vec<Vec<u8>>,
     /// What the values of each field could be, where the format has no types.
     guesses: Vec<Guess>,
+    /// Columns with instants that do not state their offset from UTC.
+    local: Vec<usize>,
     /// Whether the layer was read to its end.
     ended: bool,
 }
 
 impl Seen {
     /// Gives text fields the types that all their values fit, and converts the sample.
-    fn settle_types(&mut self, columns: &mut Columns) {
+    fn settle_types(&mut self, columns: &mut Columns, reader: ValueReader) {
         for (position, (how, guess)) in columns.hows.iter_mut().zip(&self.guesses).enumerate() {
             if *how != How::Text {
                 continue;
@@ -78,7 +80,7 @@ impl Seen {
             *how = How::Guessed(own);
             for value in self.survey.sample.iter_mut().filter_map(|row| row.get_mut(position)) {
                 if let Value::Text(text) = value {
-                    *value = from_text(std::mem::take(text), own);
+                    *value = reader.from_text(std::mem::take(text), own);
                 }
             }
         }
@@ -110,11 +112,18 @@ impl Look<'_> {
         }
         let mut seen = self.features(&mut ogr, &columns, declared_kind);
         self.refuse_damage(&name, &seen.survey)?;
+        let reader = ValueReader::of(self.request);
         if self.is_untyped() {
-            seen.settle_types(&mut columns);
+            seen.settle_types(&mut columns, reader);
         }
+        warnings.extend(
+            seen.local
+                .iter()
+                .filter_map(|i| columns.names.get(i + usize::from(columns.number)))
+                .map(|name| reader.local_note(name)),
+        );
         let Columns { mut names, titles, hows, number } = columns;
-        let encoding = self.encoding(&mut names, &mut seen, &mut warnings);
+        let (encoding, decoder) = self.encoding(&mut names, &mut seen, &mut warnings);
         warnings.extend(distinct(&mut names));
         let survey = seen.survey;
         let kind = declared_kind.or(survey.kind).unwrap_or(GeometryKind::None);
@@ -148,12 +157,13 @@ impl Look<'_> {
             ogr.try_feature_count().filter(|_| self.driver != "ESRI Shapefile")
         };
         Ok(OgrLayer {
-            bytes: self.declared.by_bytes.then_some(encoding.encoding),
+            bytes: self.declared.by_bytes.then_some(decoder),
             layer: SourceLayer {
                 name,
                 fields,
                 kind,
                 srs,
+                exchangeable: None,
                 points: survey.points,
                 encoding,
                 count,
@@ -202,11 +212,12 @@ impl Look<'_> {
     fn features(&self, ogr: &mut Layer<'_>, columns: &Columns, kind: Option<GeometryKind>) -> Seen {
         let blank = blank_is_null(self.driver);
         let by_bytes = self.declared.by_bytes;
+        let reader = ValueReader::of(self.request);
         let plain: Vec<Field> = columns.names.iter().map(|name| Field::new(name, FieldType::Text)).collect();
         let whole = kind.is_none() || by_bytes || self.is_untyped();
         let texts = columns.names.iter().map(|name| latin1_bytes(name)).collect();
         let guesses = if self.is_untyped() { vec![Guess::default(); columns.hows.len()] } else { Vec::new() };
-        let mut seen = Seen { survey: Survey::default(), texts, guesses, ended: true };
+        let mut seen = Seen { survey: Survey::default(), texts, guesses, local: Vec::new(), ended: true };
         let paper = paper_space(self.driver, ogr);
         for feature in ogr.features() {
             if is_on_paper(&feature, paper) {
@@ -217,7 +228,14 @@ impl Look<'_> {
                 break;
             }
             let fields = columns.hows.iter().enumerate();
-            let fields = fields.map(|(i, how)| value(&feature, i, *how, blank).unwrap_or_default());
+            let fields = fields.map(|(i, how)| value(&feature, i, *how, blank, reader).unwrap_or_default());
+            let instants = columns.hows.iter().enumerate().filter(|(_, how)| **how == How::DateTime);
+            for i in instants.map(|(i, _)| i) {
+                let text = feature.field_as_string(i).ok().flatten().unwrap_or_default();
+                if !seen.local.contains(&i) && is_local(&text) {
+                    seen.local.push(i);
+                }
+            }
             let number = columns.number.then(|| number(feature.fid()));
             let mut values: Vec<Value> = number.into_iter().chain(fields).collect();
             dgn::put_back(self.dgn_texts, &feature, &plain, &mut values);
@@ -231,7 +249,7 @@ impl Look<'_> {
             }
             for (guess, value) in seen.guesses.iter_mut().zip(&values) {
                 if let Value::Text(text) = value {
-                    guess.see_text(text);
+                    guess.see_text(text, seen.survey.count + 1);
                 }
             }
             seen.survey.values(&values);
@@ -262,24 +280,29 @@ impl Look<'_> {
     }
 
     /// Settles the encoding, and converts the names and the sample from it.
-    fn encoding(&self, names: &mut [String], seen: &mut Seen, warnings: &mut Vec<String>) -> EncodingReport {
+    fn encoding(
+        &self,
+        names: &mut [String],
+        seen: &mut Seen,
+        warnings: &mut Vec<String>,
+    ) -> (EncodingReport, TextDecoder) {
         let asked = self.request.encoding;
         if !self.declared.by_bytes {
             if asked.is_some_and(|asked| asked != Encoding::Utf8) {
                 warnings.push(format!("--encoding has no effect here: {}", self.declared.how));
             }
-            return unicode(&self.declared.how);
+            return (unicode(&self.declared.how), TextDecoder::only(Encoding::Utf8));
         }
-        let report = settle(&seen.texts, asked, self.declared.encoding.clone(), warnings);
+        let (report, decoder) = settle(&seen.texts, asked, self.declared.encoding.clone(), warnings);
         for name in names {
-            *name = from_latin1(name, report.encoding);
+            *name = from_latin1(name, decoder).text;
         }
         for value in seen.survey.sample.iter_mut().flatten() {
             if let Value::Text(text) = value {
-                *text = from_latin1(text, report.encoding);
+                *text = from_latin1(text, decoder).text;
             }
         }
-        report
+        (report, decoder)
     }
 }
 

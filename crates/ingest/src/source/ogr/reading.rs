@@ -81,7 +81,7 @@ impl<'a> Reading<'a> {
             values.push(number(fid));
         }
         for (field, how) in plan.fields.iter().enumerate() {
-            values.push(value(feature, field, *how, blank).unwrap_or_else(|reason| {
+            values.push(value(feature, field, *how, blank, self.reader.values).unwrap_or_else(|reason| {
                 let name = plan.layer.fields.get(values.len()).map_or("", |f| f.name.as_str());
                 fault.get_or_insert(format!("field `{name}`: {reason}"));
                 Value::Null

@@ -1,10 +1,10 @@
 //! GDAL's field types and values as ours.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
-use citymap_model::{FieldType, Value};
+use citymap_model::{FieldType, UtcOffset, Value};
 use gdal::vector::{Feature, FieldValue, OGRFieldType};
 
-use crate::source::record::from_text;
+use crate::source::record::ValueReader;
 
 /// How a field of GDAL's becomes one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,7 @@ pub(super) fn value(
     index: usize,
     how: How,
     blank_is_null: bool,
+    reader: ValueReader,
 ) -> Result<Value, String> {
     let text = || feature.field_as_string(index).map_err(|error| error.to_string());
     Ok(match how {
@@ -88,9 +89,11 @@ pub(super) fn value(
             Some(text) if how == How::Date => {
                 Value::Date(day(&text).ok_or("the value is not a day of the calendar")?)
             }
-            Some(text) => Value::DateTime(instant(&text).ok_or("the value is not a date with a time")?),
+            Some(text) => {
+                Value::DateTime(instant(&text, reader.offset()).ok_or("the value is not a date with a time")?)
+            }
         },
-        How::Guessed(own) => text()?.map_or(Value::Null, |text| from_text(text, own)),
+        How::Guessed(own) => text()?.map_or(Value::Null, |text| reader.from_text(text, own)),
         How::Millis => match text()?.filter(|text| !text.is_empty()) {
             None => Value::Null,
             Some(text) => Value::DateTime(
@@ -133,8 +136,13 @@ fn day(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(i32::try_from(digits(0..4)?).ok()?, digits(5..7)?, digits(8..10)?)
 }
 
-/// `2025/07/01 08:30:00.250+07`: an instant without a zone counts as UTC.
-fn instant(text: &str) -> Option<DateTime<Utc>> {
+/// Whether an instant, as GDAL writes it, has no zone.
+pub(super) fn is_local(text: &str) -> bool {
+    text.get(10..).is_some_and(|rest| !rest.contains(['+', '-']))
+}
+
+/// `2025/07/01 08:30:00.250+07`: an instant without a zone is the city's local time.
+fn instant(text: &str, city: UtcOffset) -> Option<DateTime<Utc>> {
     let date = day(text)?;
     let rest = text.get(10..)?.trim_start();
     let zone = rest.find(['+', '-']).unwrap_or(rest.len());
@@ -146,7 +154,7 @@ fn instant(text: &str) -> Option<DateTime<Utc>> {
     };
     let local = NaiveDateTime::new(date, time);
     if zone.is_empty() {
-        return Some(local.and_utc());
+        return city.to_utc(local);
     }
     let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
     let hours: i32 = digits.get(..2)?.parse().ok()?;
@@ -162,15 +170,16 @@ mod tests {
 
     #[test]
     fn instants_keep_their_milliseconds_and_zone() {
+        let city = "+07:00".parse().unwrap();
         for (text, expected) in [
             ("2025/07/01 08:30:00.250+07", "2025-07-01T01:30:00.250Z"),
             ("2025/07/01 08:30:00-0330", "2025-07-01T12:00:00Z"),
-            ("2025/07/01 08:30:00", "2025-07-01T08:30:00Z"),
-            ("2025/07/01", "2025-07-01T00:00:00Z"),
+            ("2025/07/01 08:30:00", "2025-07-01T01:30:00Z"),
+            ("2025/07/01", "2025-06-30T17:00:00Z"),
         ] {
-            assert_eq!(citymap_model::format_datetime(&instant(text).unwrap()), expected, "{text}");
+            assert_eq!(citymap_model::format_datetime(&instant(text, city).unwrap()), expected, "{text}");
         }
-        assert_eq!(instant("2025/13/01 00:00:00"), None);
-        assert_eq!(instant("yesterday"), None);
+        assert_eq!(instant("2025/13/01 00:00:00", city), None);
+        assert_eq!(instant("yesterday", city), None);
     }
 }

@@ -1,0 +1,91 @@
+//! Odd features of a layer whose others are where they should be.
+
+use citymap_crs::{AreaOfUse, Crs, Transform};
+use geo::CoordsIter;
+use geo_types::Geometry;
+
+use super::{MARGIN, Reading, ZERO};
+
+/// Where the features of a layer are expected.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    crs: Crs,
+    /// The area of use of the system.
+    area: Option<AreaOfUse>,
+    /// Whether 0, 0 is far from the other features, so that it stands for no coordinates.
+    zero_is_odd: bool,
+    /// From the system to WGS 84, for another order of x and y.
+    transform: Option<Transform>,
+}
+
+/// What there is to say of a feature that is odd.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Odd {
+    /// It cannot be where its coordinates say.
+    Reject(String),
+    /// It may be there; but look at it.
+    Warning(String),
+}
+
+/// Degrees from the area of use beyond which nothing in the system makes sense.
+const FAR: f64 = 15.0;
+
+impl Frame {
+    pub(super) fn new(crs: Crs, area: Option<AreaOfUse>, stated: &Reading, zeros: usize) -> Option<Self> {
+        let transform = Transform::new(crs, Crs::WGS84).ok();
+        let zero = transform.and_then(|transform| transform.point(ZERO).ok());
+        let near = |[lon, lat]: [f64; 2]| {
+            stated.lonlats.iter().flatten().any(|at| (at[0] - lon).hypot(at[1] - lat) < MARGIN)
+        };
+        Some(Self {
+            crs,
+            area,
+            zero_is_odd: zeros < stated.lonlats.len() && !zero.is_some_and(near),
+            transform,
+        })
+    }
+
+    /// What is odd about a feature, by its coordinates in the source (exchanged where those of the layer
+    /// are) and in WGS 84.
+    pub(crate) fn odd(&self, source: &Geometry<f64>, lonlat: &Geometry<f64>) -> Option<Odd> {
+        if self.zero_is_odd && source.coords_iter().any(|c| [c.x, c.y] == ZERO) {
+            return Some(Odd::Reject(
+                "a position of it is 0, 0, which stands for no coordinates; give the position, or leave \
+                 the cells empty"
+                    .into(),
+            ));
+        }
+        let area = self.area.as_ref()?;
+        let (at, lonlat) = source
+            .coords_iter()
+            .zip(lonlat.coords_iter())
+            .map(|(at, moved)| ([at.x, at.y], [moved.x, moved.y]))
+            .find(|(_, lonlat)| !area.contains(*lonlat, MARGIN))?;
+        let place = format!(
+            "it would lie at {:.6}, {:.6}, outside the area in which {} is used",
+            lonlat[0],
+            lonlat[1],
+            self.crs.name()
+        );
+        if self.is_inside([at[1], at[0]]) {
+            return Some(Odd::Reject(format!(
+                "{place}: its x and y are exchanged, unlike those of most features"
+            )));
+        }
+        if !self.crs.is_geographic() && at.iter().all(|v| v.abs() <= 180.0) {
+            return Some(Odd::Reject(format!(
+                "{place}: its coordinates look like degrees, unlike those of most features"
+            )));
+        }
+        Some(if area.contains(lonlat, FAR) {
+            Odd::Warning(format!("{place}; check its coordinates"))
+        } else {
+            Odd::Reject(format!("{place}, while most features are inside; correct its coordinates"))
+        })
+    }
+
+    fn is_inside(&self, source: [f64; 2]) -> bool {
+        let moved = self.transform.and_then(|transform| transform.point(source).ok());
+        moved.is_some_and(|at| self.area.is_none_or(|area| area.contains(at, MARGIN)))
+    }
+}

@@ -1,0 +1,95 @@
+//! What one look at every row of a table shows.
+
+use citymap_model::FieldType;
+
+use super::Rows;
+use crate::{
+    Request,
+    encoding::TextDecoder,
+    source::{
+        record::{Guess, ValueReader},
+        survey::SAMPLE,
+        table::TablePlace,
+    },
+};
+
+/// What one look at every row shows.
+pub(super) struct SeenRows {
+    /// What each column's values look like.
+    guesses: Vec<Guess>,
+    /// The first rows as text.
+    pub(super) first: Vec<Vec<String>>,
+    /// Rows that are not blank.
+    pub(super) count: u64,
+    /// Rows of nothing but delimiters.
+    pub(super) blank: u64,
+}
+
+impl SeenRows {
+    pub(super) fn of(rows: Rows<'_>, columns: usize, decoder: TextDecoder) -> Self {
+        let mut seen =
+            Self { guesses: vec![Guess::default(); columns], first: Vec::new(), count: 0, blank: 0 };
+        for row in rows {
+            if row.is_blank() {
+                seen.blank += u64::from(row.has_delimiters());
+                continue;
+            }
+            seen.count += 1;
+            let Ok(cells) = row.cells else { continue };
+            if cells.len() > columns && cells[columns..].iter().any(|cell| !cell.is_empty()) {
+                continue;
+            }
+            let cells: Vec<String> = cells.iter().map(|cell| decoder.decode(cell).text).collect();
+            for (guess, cell) in seen.guesses.iter_mut().zip(&cells) {
+                guess.see_text(cell, row.line);
+            }
+            if seen.first.len() < SAMPLE {
+                seen.first.push(cells);
+            }
+        }
+        seen
+    }
+
+    /// The type of each column: what its values look like, or what was declared beside the file where they
+    /// agree.
+    pub(super) fn types(
+        &self,
+        names: &[String],
+        place: &TablePlace,
+        request: &Request,
+        declared: &[Option<FieldType>],
+        warnings: &mut Vec<String>,
+    ) -> Vec<FieldType> {
+        let coordinates = place.coordinate_columns();
+        let one = |(column, (name, guess)): (usize, (&String, &Guess))| {
+            let number = guess.number_type();
+            warnings.extend(guess.local_note(name, ValueReader::of(request)));
+            match declared.get(column).copied().flatten() {
+                // Days, instants and truths of our own are declared as text, numbers never are.
+                Some(FieldType::Text) if matches!(guess.field_type(), FieldType::Int | FieldType::Real) => {
+                    return FieldType::Text;
+                }
+                Some(wanted @ (FieldType::Int | FieldType::Real)) if guess.is_number(wanted) => {
+                    return wanted;
+                }
+                _ => {}
+            }
+            // Coordinates are numbers in whatever form they are written.
+            if coordinates.is_some_and(|pair| pair.contains(&column))
+                && let Some(number) = number
+            {
+                return number;
+            }
+            let is_key = request.key.as_ref() == Some(name);
+            if !is_key && guess.is_measure(name) {
+                return FieldType::Real;
+            }
+            let is_place = coordinates.is_some_and(|pair| pair.contains(&column));
+            if !is_place && place.geometry_column() != Some(column) {
+                warnings.extend(guess.note(name));
+            }
+            guess.field_type()
+        };
+        names.iter().zip(&self.guesses).enumerate().map(one).collect()
+    }
+}

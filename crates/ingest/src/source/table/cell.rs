@@ -1,0 +1,170 @@
+//! Geometry in one cell: WKT, EWKT, hexadecimal WKB and EWKB, GeoJSON.
+
+use citymap_crs::{Crs, Transform};
+use citymap_geometry::{GeometryFault, wkb};
+use gdal::vector::Geometry as Ogr;
+use geo::MapCoordsInPlace;
+use geo_types::{Coord, Geometry};
+
+use super::{RowShape, Systems};
+use crate::{
+    gdal_log,
+    source::{Original, Shape, geojson_geometry},
+};
+
+/// The words that WKT begins with.
+const KINDS: [&str; 15] = [
+    "POINT",
+    "LINESTRING",
+    "POLYGON",
+    "MULTIPOINT",
+    "MULTILINESTRING",
+    "MULTIPOLYGON",
+    "GEOMETRYCOLLECTION",
+    "CIRCULARSTRING",
+    "COMPOUNDCURVE",
+    "CURVEPOLYGON",
+    "MULTICURVE",
+    "MULTISURFACE",
+    "POLYHEDRALSURFACE",
+    "TIN",
+    "TRIANGLE",
+];
+
+/// Whether a text looks like geometry in one of the forms.
+pub(super) fn is_geometry(text: &str) -> bool {
+    let (_, rest) = prefix(text);
+    let rest = rest.trim_start().to_ascii_uppercase();
+    let word: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
+    let behind = rest[word.len()..].trim_start();
+    let opens = ["(", "Z", "M", "EMPTY"].iter().any(|start| behind.starts_with(start));
+    (opens && KINDS.contains(&word.as_str())) || hexadecimal(text).is_some() || text.starts_with('{')
+}
+
+/// The EPSG code that a text names; GeoJSON is WGS 84.
+pub(super) fn named_system(text: &str) -> Option<u32> {
+    if text.starts_with('{') {
+        return Some(Crs::WGS84.code());
+    }
+    prefix(text).0.or_else(|| srid_of(&hexadecimal(text)?))
+}
+
+/// `SRID=4326;` apart from the rest.
+fn prefix(text: &str) -> (Option<u32>, &str) {
+    match text.split_once(';') {
+        Some((srid, rest)) if srid.len() < 16 && srid.trim().to_ascii_uppercase().starts_with("SRID=") => {
+            (srid.trim()[5..].trim().parse().ok(), rest)
+        }
+        _ => (None, text),
+    }
+}
+
+/// The bytes of WKB in hexadecimal; `None` for any other text.
+fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("\\x").or_else(|| text.strip_prefix("0x")).unwrap_or(text).as_bytes();
+    if digits.len() < 10
+        || !digits.len().is_multiple_of(2)
+        || !(digits.starts_with(b"00") || digits.starts_with(b"01"))
+    {
+        return None;
+    }
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    digits.chunks_exact(2).map(|pair| u8::try_from(value(pair[0])? * 16 + value(pair[1])?).ok()).collect()
+}
+
+/// The code of the system that extended WKB names; 0 is none.
+fn srid_of(bytes: &[u8]) -> Option<u32> {
+    let little = *bytes.first()? == 1;
+    let number = |at: usize| {
+        let four: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
+        Some(if little { u32::from_le_bytes(four) } else { u32::from_be_bytes(four) })
+    };
+    (number(1)? & 0x2000_0000 != 0).then(|| number(5)).flatten().filter(|srid| *srid != 0)
+}
+
+/// The geometry of a cell in the system of its layer.
+pub(super) fn shape(text: &str, systems: &Systems) -> RowShape {
+    if text.is_empty() {
+        return RowShape::of(Shape::Null);
+    }
+    let read = match read(text) {
+        Ok(Some(read)) => read,
+        Ok(None) => return RowShape::of(Shape::Null),
+        Err((fault, original)) => return RowShape::of(Shape::Bad(fault, original)),
+    };
+    let (mut geometry, dropped_z, curved) = (read.geometry, read.dropped_z, read.curved);
+    match systems.from(named_system(text)) {
+        Ok(None) => {}
+        Ok(Some(transform)) => {
+            if systems.swap {
+                exchange(&mut geometry);
+            }
+            if let Err(error) = transform.geometry(&mut geometry) {
+                return RowShape::bad(error.to_string(), text);
+            }
+            if systems.swap {
+                exchange(&mut geometry);
+            }
+        }
+        Err(reason) => return RowShape::bad(reason, text),
+    }
+    RowShape { shape: Shape::Good(geometry), dropped_z, curved }
+}
+
+/// Exchanges x and y of every position.
+pub(crate) fn exchange(geometry: &mut Geometry<f64>) {
+    geometry.map_coords_in_place(|Coord { x, y }| Coord { x: y, y: x });
+}
+
+/// Nothing is a geometry that GeoJSON says is none.
+fn read(text: &str) -> Result<Option<wkb::SourceGeometry>, (GeometryFault, Original)> {
+    if text.starts_with('{') {
+        let read = serde_json::from_str(text)
+            .map_err(|error| GeometryFault::new(format!("its GeoJSON cannot be understood: {error}")))
+            .and_then(geojson_geometry::read)
+            .map_err(|fault| (fault, Original::Text(text.to_owned())))?;
+        return Ok(read.map(|read| wkb::SourceGeometry {
+            geometry: read.geometry,
+            dropped_z: read.dropped_z,
+            curved: false,
+        }));
+    }
+    let bytes = match hexadecimal(text) {
+        Some(bytes) => bytes,
+        None => {
+            gdal_log::take();
+            Ogr::from_wkt(prefix(text).1.trim()).and_then(|geometry| geometry.iso_wkb()).map_err(
+                |_unclear| {
+                    (GeometryFault::new("its WKT cannot be understood"), Original::Text(text.to_owned()))
+                },
+            )?
+        }
+    };
+    wkb::read_source(&bytes).map(Some).map_err(|fault| (fault, Original::Wkb(bytes)))
+}
+
+impl Systems {
+    /// What takes a row to the system of the layer, by the system that it names.
+    fn from(&self, named: Option<u32>) -> Result<Option<Transform>, String> {
+        let Some(code) = named else {
+            return if self.named && self.asked.is_none() {
+                Err("it names no coordinate system, and other rows do; write SRID=n; before it, or say \
+                     --crs EPSG:n for rows that name none"
+                    .into())
+            } else {
+                Ok(None)
+            };
+        };
+        // One system for all rows is what `--crs` overrides.
+        if self.asked.is_some() && !self.mixed {
+            return Ok(None);
+        }
+        let own = Crs::new(code).map_err(|error| format!("SRID={code}: {error}"))?;
+        match self.layer {
+            Some(layer) if layer != own => {
+                Transform::new(own, layer).map(Some).map_err(|error| error.to_string())
+            }
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Columns of coordinates and geometry in tables, and numbers that keep their digits.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests that fail them")]
+
+mod common;
+
+use citymap_ingest::{ColumnChoice, ImportError, Request};
+use citymap_model::{FieldType, GeometryKind, Value, format_datetime};
+use common::{City, city};
+use geo_types::Geometry;
+
+fn point(city: &City) -> [f64; 2] {
+    match city.features("test")[0].geometry {
+        Some(Geometry::Point(at)) => [at.x(), at.y()],
+        ref other => panic!("{other:?}"),
+    }
+}
+
+fn near([lon, lat]: [f64; 2]) -> bool {
+    (lon - 106.698).abs() < 1e-4 && (lat - 10.7725).abs() < 1e-4
+}
+
+#[test]
+fn everyday_columns_are_coordinates() {
+    for (head, row) in [
+        ("ten,Kinh độ,Vĩ độ", "A,106.698,10.7725"),
+        ("ten,longitude,lat", "A,106.698,10.7725"),
+        ("ten,lng,latitude", "A,106.698,10.7725"),
+        ("ten,Longitude (°),Latitude (°)", "A,106.698,10.7725"),
+        ("lat_wgs84,lon_wgs84,ten", "10.7725,106.698,A"),
+        ("ten;lon;lat", "A;106,698;10,7725"),
+        ("ten,lon,lat", "A,\"106,698\",\"10,7725\""),
+        ("ten,lon,lat", "A,\"106°41'52.8\"\"E\",\"10°46'21\"\"N\""),
+        ("ten,geom", "A,0101000020E6100000E9263108ACAC5A40EC51B81E858B2540"),
+        ("ten,wkt", "A,SRID=4326;POINT(106.698 10.7725)"),
+        ("ten,shape,lon,lat", "A,Point,106.698,10.7725"),
+        ("sep=;\nten;lon;lat", "A;106.698;10.7725"),
+    ] {
+        let city = city();
+        city.import(city.write("p.csv", format!("{head}\n{row}\n")), |_| {}).unwrap();
+        assert!(near(point(&city)), "{head}: {:?}", point(&city));
+    }
+    for (x, y) in [
+        ("X (m)", "Y (m)"),
+        ("POINT_X", "POINT_Y"),
+        ("X_VN2000", "Y_VN2000"),
+        ("Tọa độ X", "Tọa độ Y"),
+        ("Easting", "Northing"),
+    ] {
+        let city = city();
+        let text = format!("ten,{x},{y}\nA,603481.588,1191454.611\n");
+        city.import(city.write("p.csv", text), |r| r.crs = Some("EPSG:9210".parse().unwrap())).unwrap();
+        assert!(near(point(&city)), "{x}: {:?}", point(&city));
+    }
+}
+
+#[test]
+fn columns_can_be_named() {
+    let choice = |x: &str, y: &str| {
+        let columns = ColumnChoice { x: Some(x.into()), y: Some(y.into()), ..ColumnChoice::default() };
+        move |request: &mut Request| {
+            (request.columns, request.crs) = (columns, Some("EPSG:4326".parse().unwrap()));
+        }
+    };
+    let city = city();
+    let path = city.write("p.csv", "ten,a,b\nA,10.7725,106.698\n");
+    let report = city.import(&path, |_| {}).unwrap();
+    assert_eq!(report.layers[0].geometry, GeometryKind::None);
+    assert!(report.files[0].notes.iter().any(|note| note.contains("--x FIELD --y FIELD")));
+    city.import(&path, choice("b", "a")).unwrap();
+    assert!(near(point(&city)));
+    let error = city.import(&path, choice("b", "c")).unwrap_err();
+    assert!(
+        matches!(&error, ImportError::Usage(text) if text.contains("--y") && text.contains("ten, a, b")),
+        "{error}"
+    );
+    let path = city.write("p.csv", "ten,hinh\nA,SRID=4326;POINT(106.698 10.7725)\n");
+    let columns = ColumnChoice { geometry: Some("hinh".into()), ..ColumnChoice::default() };
+    city.import(&path, |request| request.columns = columns).unwrap();
+    assert!(near(point(&city)));
+}
+
+fn types(city: &City) -> Vec<FieldType> {
+    city.layers()[0].layer.fields.iter().map(|field| field.field_type).collect()
+}
+
+/// Types × cells: whatever becomes a number is printed as it was written.
+#[test]
+fn printing_back_changes_no_cell() {
+    let cells = [
+        "1",
+        "-7",
+        "0",
+        "1.5",
+        "0.25",
+        "1.10",
+        "1.0",
+        "1E5",
+        "2e3",
+        "007",
+        "+5",
+        ".5",
+        "5.",
+        "-0",
+        "1,5",
+        "9007199254740993",
+        "9223372036854775807",
+        "9223372036854775808",
+        "12345678901234567.5",
+        "0.1",
+        "true",
+        "-",
+        "2025-07-01",
+        "1_000",
+        "0x10",
+        "inf",
+        "NaN",
+        "1e400",
+    ];
+    let city = city();
+    for a in cells {
+        for b in cells {
+            let path = city.write("p.csv", format!("ma;so\nA;{a}\nB;{b}\n"));
+            city.import(&path, |_| {}).unwrap();
+            let values: Vec<String> =
+                city.features("test").iter().map(|feature| feature.values[1].to_key().unwrap()).collect();
+            assert_eq!(values, [a, b]);
+        }
+    }
+}
+
+#[test]
+fn measures_are_numbers_and_odd_cells_are_named() {
+    let city = city();
+    let path = city.write("p.csv", "ma,dien_tich,so\nA,120.50,1.10\nB,98.00,1.2\n");
+    let report = city.import(&path, |_| {}).unwrap();
+    assert_eq!(types(&city), [FieldType::Text, FieldType::Real, FieldType::Text]);
+    assert_eq!(city.features("test")[1].values[1], Value::Real(98.0));
+    let notes = |report: &citymap_ingest::Report| {
+        report.layers[0].issues.iter().map(|issue| issue.reason.clone()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(notes(&report).contains("`so` is text") && notes(&report).contains("--type so=real"));
+    let report = city.import(city.write("p.csv", "ma,so\nA,120.5\nB,-\nC,98\n"), |_| {}).unwrap();
+    assert!(notes(&report).contains("line 3 (`-`)"), "{}", notes(&report));
+    let report = city.import(city.write("p.csv", "ma;so\nA;120,5\nB;98\n"), |_| {}).unwrap();
+    assert!(notes(&report).contains("decimal commas"), "{}", notes(&report));
+}
+
+#[test]
+fn times_without_an_offset_are_the_citys() {
+    let city = city();
+    let path = city.write("p.csv", "ma,luc,gio\nA,2025-07-01 08:30:00,2025-07-01T08:30:00Z\n");
+    let report = city.import(&path, |_| {}).unwrap();
+    let times = |city: &City| {
+        city.features("test")[0].values[1..]
+            .iter()
+            .map(|value| match value {
+                Value::DateTime(at) => format_datetime(at),
+                other => panic!("{other:?}"),
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(times(&city), ["2025-07-01T01:30:00Z", "2025-07-01T08:30:00Z"]);
+    let said: Vec<_> =
+        report.layers[0].issues.iter().filter(|issue| issue.reason.contains("+07:00")).collect();
+    assert!(said.len() == 1 && said[0].reason.contains("`luc`"), "{said:?}");
+}

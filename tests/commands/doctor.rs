@@ -11,7 +11,7 @@ fn a_sound_store_has_no_errors() {
     assert_eq!(report["errors"], 0);
     let findings = report["findings"].as_array().unwrap();
     assert!(findings.iter().all(|finding| finding["severity"] == "good"), "{report}");
-    for word in ["GDAL", "EPSG:6960", "revision 2", "`wells`"] {
+    for word in ["GDAL", "EPSG:6960", "revision 2", "`wells`", "confined process"] {
         let says = |finding: &serde_json::Value| finding["message"].as_str().unwrap().contains(word);
         assert!(findings.iter().any(says), "{word}: {report}");
     }

@@ -21,6 +21,11 @@ const LOCAL_SIGNATURE: [u8; 4] = *b"PK\x03\x04";
 /// Maximum size of the list of members.
 const LIST: u64 = 64 << 20;
 
+/// What an archive may hold when unpacked in any case, in bytes.
+const UNPACKED: u64 = 1 << 30;
+/// Above that, it may hold this many times its own size: data of maps is packed to a tenth or a twentieth.
+const RATIO: u64 = 100;
+
 /// A file in an archive.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Member {
@@ -37,8 +42,9 @@ pub(crate) struct Member {
 /// The files in an archive, without its folders, in its order.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] if it is damaged, or if a member's name leads out of the folder into which
-/// the archive is unpacked: an absolute path, a drive, or `..`.
+/// [`io::ErrorKind::InvalidData`] if it is damaged, if a member's name leads out of the folder into which the
+/// archive is unpacked (an absolute path, a drive, or `..`), or if its members are together far larger than
+/// data of its size can be.
 pub(crate) fn members(archive: &Path) -> io::Result<Vec<Member>> {
     let mut file = File::open(archive)?;
     let (start, length) = list(&mut file)?;
@@ -57,6 +63,13 @@ pub(crate) fn members(archive: &Path) -> io::Result<Vec<Member>> {
         if !member.name.ends_with(['/', '\\']) {
             members.push(member);
         }
+    }
+    let unpacked = members.iter().fold(0_u64, |sum, member| sum.saturating_add(member.size));
+    let packed = fs::metadata(archive)?.len();
+    if unpacked > UNPACKED.max(packed.saturating_mul(RATIO)) {
+        return Err(bad(&format!(
+            "its members are {unpacked} bytes when unpacked, more than {RATIO} times its own size"
+        )));
     }
     Ok(members)
 }
@@ -240,6 +253,22 @@ mod tests {
             let (_folder, path) = written(&archive(name, b""));
             let error = members(&path).unwrap_err();
             assert!(error.to_string().contains("leads out"), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_archive_that_grows_beyond_all_measure_is_refused() {
+        let mut bytes = archive("a.csv", b"content");
+        let list = bytes.windows(4).position(|window| window == MEMBER_SIGNATURE).unwrap();
+        for (size, refused) in [(UNPACKED as u32, false), (UNPACKED as u32 + 1, true), (u32::MAX - 1, true)] {
+            bytes[list + 24..list + 28].copy_from_slice(&size.to_le_bytes());
+            let (_folder, path) = written(&bytes);
+            let found = members(&path);
+            assert_eq!(found.is_err(), refused, "{size}: {found:?}");
+            // What is not as large as it says is found out when it is unpacked.
+            if let Ok(found) = found {
+                assert!(unpack(&path, &found[0], path.parent().unwrap()).is_err());
+            }
         }
     }
 

@@ -28,6 +28,9 @@ use crate::{ImportError, Request, produce::WAITING};
 
 /// The exit code of a Rust program that panicked.
 const PANIC: i32 = 101;
+/// How much mimalloc, the program's allocator, sets aside at its start, in KiB: by default it is a gigabyte,
+/// within which a limit on memory would not be felt.
+const ALLOCATOR: &str = "65536";
 /// How much of what the child says on standard error is kept, in bytes.
 const SAID: usize = 16 << 10;
 /// Environment variables that the child inherits. No other may reach it: they hold passwords.
@@ -86,7 +89,8 @@ impl Supervised {
             .envs(INHERITED.iter().filter_map(|name| Some((name, env::var_os(name)?))))
             .env(CHILD, std::process::id().to_string())
             .envs(["TMPDIR", "CPL_TMPDIR", "SQLITE_TMPDIR"].map(|name| (name, folder.path())))
-            .env("PROJ_NETWORK", "OFF");
+            .env("PROJ_NETWORK", "OFF")
+            .env("MIMALLOC_ARENA_RESERVE", ALLOCATOR);
         Self::watched(command, theirs.into(), ours.into(), Some(&task), folder, bounds)
     }
 

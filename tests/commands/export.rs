@@ -1,5 +1,8 @@
 //! `citymap export`.
 
+use std::os::unix::fs::PermissionsExt as _;
+
+use citymap_tests::Bench;
 use serde_json::{Value, json};
 
 use crate::{refused, wells};
@@ -60,4 +63,63 @@ fn existing_files_unknown_layers_and_formats_are_refused() {
     assert!(refused(&bench, ["export", "wells", "--to", "wells.xyz"]).contains(".gpkg"));
     assert!(refused(&bench, ["export", "nope", "--to", "nope.csv"]).contains("`nope`"));
     assert!(!bench.path("nope.csv").exists());
+}
+
+#[test]
+fn personal_fields_are_left_out_unless_asked_for_and_never_quoted() {
+    let bench = Bench::new();
+    let people: String = (0..30)
+        .map(|at| format!("P{at},079{at:09},{},\"=1+{at}\",106.7,10.77\n", 123_456_789_012_345_u64 + at))
+        .collect();
+    let table = format!("ma,cccd,cmnd,Tên đường phố,lon,lat\n{people}");
+    std::fs::write(bench.path("p.csv"), table).unwrap();
+    bench.expect(0, ["import", "p.csv", "--layer", "p", "--crs", "EPSG:4326", "--type", "cmnd=real"]);
+    for ending in ["csv", "shp", "tab", "kml", "fgb", "gpkg"] {
+        let (open, all) = (format!("open.{ending}"), format!("all.{ending}"));
+        let run = bench.expect(0, ["export", "p", "--to", &open]);
+        assert!(run.stdout().contains("personal fields were left out: cccd, cmnd (--personal"), "{ending}");
+        let written = bench.expect(0, ["export", "p", "--to", &all, "--personal"]);
+        for run in [&run, &written] {
+            let text = format!("{}{}", run.stdout(), run.stderr());
+            assert!(!text.contains("07900000") && !text.contains("12345678"), "{ending}: {text}");
+        }
+        let mode = std::fs::metadata(bench.path(&all)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{ending}");
+        let beside = if ending == "shp" { "dbf" } else { ending };
+        let bytes = std::fs::read(bench.path(&format!("open.{beside}"))).unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(!text.contains("079000000"), "{ending} holds personal values");
+        if ["shp", "tab"].contains(&ending) {
+            let name = if ending == "shp" { "`Ten_duong_`" } else { "`Ten_duong_pho`" };
+            assert!(run.stdout().contains(name), "{ending}: {}", run.stdout());
+            // What is written comes back whole.
+            bench.expect(0, ["import", &all, "--layer", ending]);
+            let field = name.trim_matches('`');
+            bench.expect(0, ["export", ending, "--to", &format!("{ending}.geojson"), "--personal"]);
+            let text = std::fs::read(bench.path(&format!("{ending}.geojson"))).unwrap();
+            let found: Value = serde_json::from_slice(&text).unwrap();
+            let last = &found["features"][29]["properties"];
+            assert_eq!((&last[field], &last["cmnd"]), (&json!("=1+29"), &json!(123_456_789_012_374_f64)));
+        }
+    }
+}
+
+#[test]
+fn a_spreadsheet_gets_no_formulas() {
+    let bench = Bench::new();
+    let texts = ["=1+1", "+84", "-1", "@SUM(A1)", "plain", "a=b"];
+    let rows: String = texts.iter().map(|text| format!("{text},-5,106.7,10.77\n")).collect();
+    std::fs::write(bench.path("f.csv"), format!("ten,so,lon,lat\n{rows}")).unwrap();
+    bench.expect(0, ["import", "f.csv", "--layer", "f", "--crs", "EPSG:4326"]);
+    let run = bench.expect(0, ["export", "f", "--to", "excel.csv", "--excel"]);
+    assert!(run.stdout().contains("4 texts that begin like a formula"), "{}", run.stdout());
+    let text = std::fs::read_to_string(bench.path("excel.csv")).unwrap();
+    assert!(
+        text.starts_with('\u{feff}') && text.contains(",'=1+1,-5,") && text.contains(",plain,-5,"),
+        "{text}"
+    );
+    bench.expect(0, ["export", "f", "--to", "plain.csv"]);
+    let text = std::fs::read_to_string(bench.path("plain.csv")).unwrap();
+    assert!(text.starts_with("WKT,ten,so") && text.contains(",=1+1,-5,"), "{text}");
+    assert!(refused(&bench, ["export", "f", "--to", "f.gpkg", "--excel"]).contains(".csv"));
 }

@@ -12,6 +12,8 @@ mod export;
 mod layer;
 mod layers;
 mod log;
+mod modes;
+mod outputs;
 mod overlay;
 mod printing;
 mod rollback;

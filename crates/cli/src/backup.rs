@@ -8,6 +8,7 @@ use std::{
     time::Instant,
 };
 
+use citymap_files::PartialFile;
 use citymap_model::CityProfile;
 use citymap_store::{Checksum, GeoPackage, Store, StoreError, checksum};
 use clap::Args;
@@ -108,30 +109,19 @@ impl Manifest {
 
 pub(crate) fn back_up(global: &Global, args: &BackupArgs) -> Result<ExitCode, Failure> {
     let start = Instant::now();
-    if args.file.exists() {
-        return Err(Failure::new(format!(
-            "{} exists already; a backup never overwrites a file, so give another name",
-            args.file.display()
-        )));
-    }
-    let part = with_suffix(&args.file, ".part");
-    let _ = fs::remove_file(&part);
-    let outcome = write_backup(global, &part);
-    let manifest = match outcome {
+    let part = PartialFile::new(&args.file)?;
+    let manifest = match write_backup(global, part.path()) {
         Ok(manifest) => manifest,
         Err(failure) => {
-            for suffix in ["", "-wal", "-shm"] {
-                let _ = fs::remove_file(with_suffix(&part, suffix));
+            for suffix in ["-wal", "-shm"] {
+                let _ = fs::remove_file(with_suffix(part.path(), suffix));
             }
             return Err(failure);
         }
     };
+    part.make_private()?;
     // The file gets its name only when it is complete and on disk.
-    fs::File::open(&part)?.sync_all()?;
-    fs::rename(&part, &args.file)?;
-    if let Some(folder) = args.file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::File::open(folder)?.sync_all()?;
-    }
+    part.reveal()?;
     let seconds = start.elapsed().as_secs_f64();
     if global.json {
         output::print_json(

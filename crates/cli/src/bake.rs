@@ -1,8 +1,17 @@
 //! `citymap bake`: tiles of all zooms, written into one PMTiles archive.
 
-use std::{collections::HashSet, ops::RangeInclusive, path::PathBuf, process::ExitCode, time::Instant};
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{self, Read as _},
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
 
 use citymap_engine::{Bbox, LayerSnapshot};
+use citymap_files::FileError;
 use citymap_live::Live;
 use citymap_tile::{
     ContentEncoding, MAX_ZOOM, TileOptions, Tiler,
@@ -19,6 +28,9 @@ use crate::{
     values::AsOfArg,
 };
 
+/// How a PMTiles archive begins.
+const MAGIC: &[u8] = b"PMTiles";
+
 /// The arguments of `citymap bake`.
 #[derive(Debug, Args)]
 pub(crate) struct BakeArgs {
@@ -34,7 +46,7 @@ pub(crate) struct BakeArgs {
     #[arg(long, value_parser = bbox, allow_hyphen_values = true, value_name = "W,S,E,N")]
     pub(crate) bbox: Option<Bbox>,
 
-    /// The archive to write.
+    /// The archive to write; one of an earlier bake is replaced.
     #[arg(long, default_value = "tiles.pmtiles", value_name = "FILE")]
     pub(crate) out: PathBuf,
 
@@ -51,6 +63,7 @@ pub(crate) struct BakeArgs {
 }
 
 pub(crate) fn run(global: &Global, args: &BakeArgs) -> Result<ExitCode, Failure> {
+    refuse_foreign(&args.out)?;
     let bar = Bar::new(global.json);
     bar.set("reading the city", 0, 0);
     let live = Live::open(database::open(global, false)?)?;
@@ -90,6 +103,20 @@ pub(crate) fn run(global: &Global, args: &BakeArgs) -> Result<ExitCode, Failure>
     let seconds = clock.elapsed().as_secs_f64();
     report(global, args, &Done { layers: &layers, revision: city.revision, baked, seconds })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses to bake over a file that is no archive of tiles, such as the store.
+fn refuse_foreign(out: &Path) -> Result<(), Failure> {
+    let mut start = Vec::new();
+    match File::open(out).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(_) if start.is_empty() || start == MAGIC => Ok(()),
+        _ => Err(Failure::from(FileError::Foreign {
+            option: "--out".to_owned(),
+            path: out.to_owned(),
+            expected: "a PMTiles archive".to_owned(),
+        })),
+    }
 }
 
 /// What `report` prints about a finished bake.

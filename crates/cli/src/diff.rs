@@ -8,6 +8,7 @@ use std::{
 };
 
 use citymap_access::{Audience, visible};
+use citymap_files::PartialFile;
 use citymap_model::{AsOf, Feature, Layer, LayerId, RevisionNumber};
 use citymap_store::{Change, ReadView, Store, StoreError};
 use clap::Args;
@@ -175,21 +176,20 @@ fn one(
 /// One difference as JSON: layer, number and key of the feature, what happened, and the values that differ.
 /// Personal fields are left out.
 fn properties([before, after]: &[Option<Layer>; 2], change: &Change, op: &str) -> Json {
-    let side = |layer: &Option<Layer>, feature: &Option<Feature>, other: &Option<Feature>, same: bool| {
-        let (Some(layer), Some(feature)) = (layer, feature) else { return Json::Null };
+    let [sides_before, sides_after] = [(before, &change.before), (after, &change.after)];
+    let side = |one: (&Option<Layer>, &Option<Feature>), other: (&Option<Layer>, &Option<Feature>)| {
+        let (Some(layer), Some(feature)) = one else { return Json::Null };
         let mut values = serde_json::Map::new();
         for (index, field) in visible(layer, &Audience::Public).iter() {
-            let there = other.as_ref().and_then(|other| other.values.get(index));
-            if !same || there != feature.values.get(index) {
+            // The definitions may differ: a field is the one with its name.
+            let there = other.0.as_ref().and_then(|layer| layer.field_index(&field.name));
+            let there = there.zip(other.1.as_ref()).and_then(|(index, feature)| feature.values.get(index));
+            if there != feature.values.get(index) {
                 values.insert(field.name.clone(), feature.values[index].to_json());
             }
         }
         Json::Object(values)
     };
-    // If both definitions have the same fields, list only the values that differ.
-    let same = before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| a.fields == b.fields)
-        && change.before.is_some()
-        && change.after.is_some();
     let key = |layer: &Option<Layer>, feature: &Option<Feature>| {
         let (layer, feature) = (layer.as_ref()?, feature.as_ref()?);
         let index = visible(layer, &Audience::Public).key_index()?;
@@ -206,8 +206,8 @@ fn properties([before, after]: &[Option<Layer>; 2], change: &Change, op: &str) -
         "key": key(after, &change.after).or_else(|| key(before, &change.before)),
         "op": op,
         "geometryChanged": moved,
-        "before": side(before, &change.before, &change.after, same),
-        "after": side(after, &change.after, &change.before, same),
+        "before": side(sides_before, sides_after),
+        "after": side(sides_after, sides_before),
     })
 }
 
@@ -250,7 +250,7 @@ fn print(diffs: &[LayerDiff], from: RevisionNumber, to: RevisionNumber) -> Resul
 /// A GeoJSON feature collection that is being written, under a temporary name until it is complete.
 struct GeoJson {
     out: BufWriter<File>,
-    path: std::path::PathBuf,
+    file: PartialFile,
     written: u64,
 }
 
@@ -258,9 +258,10 @@ impl GeoJson {
     fn create(path: &Path) -> Result<Self, Failure> {
         let failed =
             |error: io::Error| Failure::because(format!("{} cannot be written", path.display()), error);
-        let mut out = BufWriter::new(File::create(temporary(path)).map_err(failed)?);
+        let file = PartialFile::new(path)?;
+        let mut out = BufWriter::new(File::create_new(file.path()).map_err(failed)?);
         out.write_all(b"{\"type\":\"FeatureCollection\",\"features\":[\n").map_err(failed)?;
-        Ok(Self { out, path: path.to_owned(), written: 0 })
+        Ok(Self { out, file, written: 0 })
     }
 
     fn put(&mut self, change: &Change, properties: &Json) -> Result<(), Failure> {
@@ -278,14 +279,6 @@ impl GeoJson {
     fn finish(mut self) -> Result<(), Failure> {
         self.out.write_all(b"\n]}\n")?;
         self.out.flush()?;
-        self.out.get_ref().sync_all()?;
-        std::fs::rename(temporary(&self.path), &self.path)?;
-        Ok(())
+        Ok(self.file.reveal()?)
     }
-}
-
-fn temporary(path: &Path) -> std::path::PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    name.into()
 }

@@ -1,8 +1,9 @@
 //! `citymap doctor`: checks of the store and of the libraries that the program depends on.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use citymap_crs::{Crs, Transform, vn2000};
+use citymap_files::exposure;
 use citymap_ingest::worker;
 use citymap_model::LayerId;
 use citymap_store::{Finding, Severity, Store, StoreError};
@@ -12,6 +13,7 @@ use crate::{
     failure::Failure,
     global::Global,
     output::{self, say},
+    snapshots,
 };
 
 pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
@@ -26,6 +28,7 @@ pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
         Err(error) => findings.push(Finding { severity: Severity::Error, message: error.to_string() }),
     }
     findings.push(confinement());
+    findings.extend(open_files(global));
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if global.json {
         let list: Vec<_> = findings
@@ -42,6 +45,20 @@ pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::from(u8::from(errors > 0)))
+}
+
+/// The store and the folder of its snapshot files, where other users of this machine can read or change them:
+/// personal data and the secrets of webhooks are in them.
+fn open_files(global: &Global) -> Vec<Finding> {
+    let mut paths: Vec<PathBuf> = snapshots::folder(None, &global.store).into_iter().collect();
+    if !citymap_store::is_database(&global.store) {
+        paths.insert(0, PathBuf::from(&global.store));
+    }
+    let told = |path: &PathBuf| {
+        let exposure = exposure(path).ok().flatten()?;
+        Some(warning(format!("{}: {exposure}; personal data may be in it", path.display())))
+    };
+    paths.iter().filter_map(told).collect()
 }
 
 /// Definitions from before fields had meanings are read with the proposed ones, but nobody can see them

@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use citymap_access::Audience;
 use citymap_crs::Crs;
+use citymap_ingest::ExportOptions;
 use citymap_model::LayerId;
 use clap::Args;
 
@@ -29,10 +30,18 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) at: AsOfArg,
 
-    /// Leave out personal fields: for a file that may be handed on. Without it all fields are written, into a
-    /// file that only its owner may read if some are personal.
+    /// Write personal fields too, into a file that only its owner may read.
+    #[arg(long, conflicts_with = "public")]
+    pub(crate) personal: bool,
+
+    /// Leave out personal fields (the default).
     #[arg(long)]
     pub(crate) public: bool,
+
+    /// Make a .csv file safe for Excel: a byte order mark, so that it reads UTF-8, and an apostrophe before
+    /// texts that it would take for formulas.
+    #[arg(long)]
+    pub(crate) excel: bool,
 
     /// Coordinate system of the file. Default: EPSG:4326.
     #[arg(long, value_name = "EPSG:n")]
@@ -43,12 +52,19 @@ pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failur
     let store = database::open(global, false)?;
     let view = database::view(store.as_ref(), args.at.as_of)?;
     let crs = args.crs.unwrap_or(Crs::WGS84);
-    let audience = if args.public { Audience::Public } else { Audience::OPERATOR };
-    let export = citymap_ingest::export(view.as_ref(), &args.layer, &args.to, crs, &audience)?;
+    let audience = if args.personal { Audience::OPERATOR } else { Audience::Public };
+    let options = ExportOptions { excel: args.excel, ..ExportOptions::new(crs, audience) };
+    let export = citymap_ingest::export(view.as_ref(), &args.layer, &args.to, &options)?;
     if global.json {
         output::print_json(&serde_json::to_value(&export)?)?;
     } else {
         say!("{} features of {} in {} to {}", thousands(export.written), args.layer, crs, args.to.display())?;
+        if !export.left_out.is_empty() {
+            say!(
+                "note: personal fields were left out: {} (--personal writes them)",
+                export.left_out.join(", ")
+            )?;
+        }
         for note in &export.notes {
             say!("note: {note}")?;
         }

@@ -9,11 +9,11 @@ use std::{
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_ingest::{
-    ColumnChoice, FeatureLimits, ImportError, IssueKind, LayerReport, Report, Request,
+    ColumnChoice, FeatureLimits, ImportError, IssueKind, LayerReport, Report, ReportFile, Request,
     encoding::Encoding,
     worker::{self, Bounds},
 };
-use citymap_model::{LayerId, Meaning, Mode, Role, UnknownMode};
+use citymap_model::{FieldType, LayerId, Meaning, Mode, Role, UnknownMode};
 use clap::Args;
 
 use crate::{
@@ -99,9 +99,26 @@ pub(crate) struct ImportArgs {
     #[arg(long = "meaning", value_name = "FIELD=MEANING", value_parser = field_meaning)]
     pub(crate) meanings: Vec<(String, Option<Meaning>)>,
 
+    /// Give a field of the source another name (may be repeated); other options use the new one.
+    #[arg(long = "field", value_name = "OLD=NEW", value_parser = renamed_field)]
+    pub(crate) renames: Vec<(String, String)>,
+
+    /// Leave a field of the source out (may be repeated).
+    #[arg(long = "drop-field", value_name = "FIELD")]
+    pub(crate) drop_fields: Vec<String>,
+
+    /// The type of a field, whatever its values look like (may be repeated): bool, int, real, text, date,
+    /// datetime. A feature whose value is none is rejected.
+    #[arg(long = "type", value_name = "FIELD=TYPE", value_parser = typed_field)]
+    pub(crate) types: Vec<(String, FieldType)>,
+
     /// What happens to the features that the layer has: replace, append, upsert (by key).
     #[arg(long, default_value = "replace", value_parser = import_mode)]
     pub(crate) mode: Mode,
+
+    /// Let a source without features, or with none that can be accepted, empty a layer that has some.
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
 
     /// The layer's title, as people read it.
     #[arg(long, value_name = "TEXT")]
@@ -118,11 +135,12 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Write the report as JSON to this file.
+    /// Write the report as JSON to this file; the report of an earlier import is replaced.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// GeoPackage file for rejected features. Default: next to the report, else next to the store.
+    /// GeoPackage file for rejected features. Default: next to the report, else next to the store. Those of
+    /// earlier imports stay in it.
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
 
@@ -175,6 +193,25 @@ fn import_mode(text: &str) -> Result<Mode, String> {
     if Mode::IMPORT.contains(&mode) { Ok(mode) } else { Err(UnknownMode(text.to_owned()).to_string()) }
 }
 
+/// Parses `OLD=NEW`, the names of a field.
+fn renamed_field(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() => Ok((old.to_owned(), new.to_owned())),
+        _ => Err("give the name in the source and the new one: OLD=NEW".to_owned()),
+    }
+}
+
+/// Parses `FIELD=TYPE`, the type by its name.
+fn typed_field(text: &str) -> Result<(String, FieldType), String> {
+    let advice = || {
+        let all: Vec<&str> = FieldType::ALL.iter().map(|own| own.as_str()).collect();
+        format!("give a field and its type: FIELD=TYPE; the types are {}", all.join(", "))
+    };
+    let (field, name) = text.rsplit_once('=').filter(|(field, _)| !field.is_empty()).ok_or_else(advice)?;
+    let found = FieldType::ALL.into_iter().find(|own| own.as_str() == name).ok_or_else(advice)?;
+    Ok((field.to_owned(), found))
+}
+
 /// Maximum number of issues of a kind that are printed; the report file and the rejects file hold all.
 const PRINTED: usize = 10;
 
@@ -182,22 +219,27 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
     let memory = args.max_memory.map_or_else(worker::default_memory, |mib| mib.saturating_mul(1 << 20));
     let bounds = Bounds { memory, time: Duration::from_secs(args.max_time) };
     let request = request(global, args);
+    let report_file = report_file(global, args, &request)?;
     let bar = Bar::new(global.json);
     let outcome = store_and_import(global, &request, &bounds, &bar);
     bar.clear();
     match outcome {
         Ok(report) => {
-            write_report(args, &report)?;
-            if global.json {
-                output::print_json(&serde_json::to_value(&report)?)?;
-            } else {
-                print_report(global, &report)?;
+            // From here on nothing fails the command: a script that repeats it would import twice.
+            let printed = || match global.json {
+                true => output::print_json(&serde_json::to_value(&report)?),
+                false => print_report(global, &report),
+            };
+            for outcome in [write_report(report_file, &report), printed()] {
+                if let Err(failure) = outcome {
+                    output::write_error(format_args!("warning: {}: {failure}", stands(global, &report)));
+                }
             }
             Ok(ExitCode::from(report.exit_code()))
         }
         Err(error) => {
             if let ImportError::NothingAccepted { report, .. } = &error {
-                write_report(args, report)?;
+                write_report(report_file, report)?;
                 if !global.json {
                     report.layers.iter().try_for_each(print_issues)?;
                 }
@@ -250,7 +292,11 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
         encoding: args.encoding,
         key: args.key.clone(),
         meanings: args.meanings.clone(),
+        renames: args.renames.clone(),
+        drop_fields: args.drop_fields.clone(),
+        types: args.types.clone(),
         mode: args.mode,
+        allow_empty: args.allow_empty,
         personal: args.personal.clone(),
         public: args.public.clone(),
         title: args.title.clone(),
@@ -281,12 +327,29 @@ fn default_rejects(global: &Global, args: &ImportArgs) -> PathBuf {
     folder.join(name)
 }
 
-fn write_report(args: &ImportArgs, report: &Report) -> Result<(), Failure> {
-    let Some(path) = &args.report else { return Ok(()) };
-    let text = serde_json::to_string_pretty(report)?;
-    std::fs::write(path, text).map_err(|error| {
-        Failure::because(format!("the report cannot be written to {}", path.display()), error)
-    })
+/// Opens the report's file, before anything is imported.
+fn report_file(global: &Global, args: &ImportArgs, request: &Request) -> Result<Option<ReportFile>, Failure> {
+    let Some(path) = &args.report else { return Ok(None) };
+    let mut protected = citymap_ingest::protected(&request.files, &global.store);
+    if let Some(rejects) = &request.rejects {
+        protected.add("the rejects file", rejects);
+    }
+    Ok(Some(ReportFile::open(path, &protected)?))
+}
+
+fn write_report(file: Option<ReportFile>, report: &Report) -> Result<(), Failure> {
+    Ok(file.map_or(Ok(()), |file| file.write(report))?)
+}
+
+/// What is true whatever fails after the commit.
+fn stands(global: &Global, report: &Report) -> String {
+    match report.revision {
+        Some(revision) => format!(
+            "the import is complete, and {} is at revision {revision}, but what follows failed",
+            database::shown(&global.store)
+        ),
+        None => "the dry run is complete, but what follows failed".to_owned(),
+    }
 }
 
 fn print_report(global: &Global, report: &Report) -> Result<(), Failure> {
@@ -303,6 +366,13 @@ fn print_report(global: &Global, report: &Report) -> Result<(), Failure> {
             thousands(layer.read),
             thousands(layer.accepted),
             thousands(layer.rejected)
+        )?;
+        say!(
+            "  in the layer       {} added, {} changed, {} unchanged, {} removed",
+            thousands(layer.added),
+            thousands(layer.changed),
+            thousands(layer.unchanged),
+            thousands(layer.removed)
         )?;
         for (count, what) in [
             (layer.repaired, "repaired"),
@@ -341,7 +411,13 @@ fn print_report(global: &Global, report: &Report) -> Result<(), Failure> {
         thousands(report.features_per_second as u64)
     )?;
     if let Some(rejects) = &report.rejects_file {
-        say!("the rejected features, with reasons: {rejects}")?;
+        say!("the rejected features, with reasons: {rejects} (table {})", report.rejects_tables.join(", "))?;
+    }
+    if let Some(earlier) = &report.earlier_rejects_file {
+        say!("note: {earlier} holds rejects of earlier imports, none of this one")?;
+    }
+    for warning in &report.warnings {
+        say!("warning: {warning}")?;
     }
     match report.revision {
         Some(revision) => say!("{} is at revision {revision}", database::shown(&global.store))?,

@@ -71,7 +71,8 @@ pub(crate) struct OverlayArgs {
     #[arg(long, default_value_t = 1e-6, value_name = "M2")]
     pub(crate) min_area: f64,
 
-    /// Begin a .csv file with a byte order mark, so that Excel reads it as UTF-8.
+    /// Make a .csv file safe for Excel: a byte order mark, so that it reads UTF-8, and an apostrophe before
+    /// texts that it would take for formulas.
     #[arg(long)]
     pub(crate) excel: bool,
 }

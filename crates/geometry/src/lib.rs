@@ -8,6 +8,7 @@
 //! - [`wkb`]: well-known binary. One writer and two readers: [`wkb::read`] for bytes that this program or
 //!   another database wrote, [`wkb::read_source`] for bytes from GDAL, which may hold arcs, heights and open
 //!   rings.
+//! - [`wkt`]: a writer of well-known text that loses no digit.
 //! - [`check_validity`]: the rules of OGC Simple Features, with the place of the first fault.
 //! - [`keep_kind`]: which part of a repaired geometry is of the kind that it had.
 //!
@@ -42,6 +43,7 @@ mod repair;
 mod rings;
 mod validity;
 pub mod wkb;
+pub mod wkt;
 
 pub use fault::{FaultLocation, GeometryFault};
 pub use kind::{GeometryKind, KindMismatch};

@@ -1,7 +1,7 @@
 //! One feature from what the source gave to what the store takes, or to a reject with its reason.
 
 use citymap_crs::Transform;
-use citymap_geometry::wkb;
+use citymap_geometry::{GeometryFault, wkb};
 use citymap_model::{Field, GeometryKind, NewFeature, Value};
 use geo::CoordsIter;
 use geo_types::Geometry;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     FeatureLimits, Issue, IssueKind, RepairTolerance, bounds,
+    fit::FieldFit,
     location::{Location, Odd},
     source::{Original, Parsed, Shape, exchange},
     validity,
@@ -27,6 +28,8 @@ pub(crate) struct Rules {
     /// Whether messages may show keys: a key may be personal data.
     pub key_is_public: bool,
     pub fields: Vec<Field>,
+    /// Where the values of the fields come from.
+    pub fit: FieldFit,
     /// Keep the source's geometry also of accepted features: the store may still refuse them.
     pub keep_original: bool,
     /// How coordinates are taken.
@@ -71,7 +74,14 @@ pub(crate) struct Reject {
 
 impl Rules {
     pub(crate) fn check(&self, index: u64, line: Option<u64>, mut parsed: Parsed) -> Checked {
+        let fitted = self.fit.apply(parsed.values);
+        parsed.values = fitted.values;
         bounds::bound(&mut parsed, self.limits, &self.fields);
+        parsed.fault = parsed.fault.or(fitted.fault);
+        if let (Some(text), Shape::Null) = (fitted.rejected_text, &parsed.geometry) {
+            let why = "its geometry is still the text that was rejected; draw it, or clear `geometry_text`";
+            parsed.geometry = Shape::Bad(GeometryFault::new(why), Original::Text(text));
+        }
         let key = self.key.and_then(|i| parsed.values.get(i)).and_then(Value::to_key);
         let shown = key.clone().filter(|_| self.key_is_public).or_else(|| parsed.id.clone());
         let issue = |kind, reason: String| Issue {

@@ -1,6 +1,8 @@
 //! Why an import fails: each case says what is wrong, where, and what to do next.
 
 use citymap_crs::CrsError;
+use citymap_files::FileError;
+use citymap_model::LayerId;
 use citymap_store::StoreError;
 
 use crate::{Report, worker::WorkerError};
@@ -55,6 +57,19 @@ pub enum ImportError {
         /// Everything else that is known.
         report: Box<Report>,
     },
+    /// A layer would lose all its features for none.
+    #[error(
+        "layer `{layer}` has {count} features, and {}: nothing was changed; --allow-empty empties the layer",
+        if *read == 0 { "the source has none" } else { "not one of the source could be accepted" }
+    )]
+    Emptied {
+        /// The layer that would be emptied.
+        layer: LayerId,
+        /// How many features it has.
+        count: u64,
+        /// How many features were read for it.
+        read: u64,
+    },
     /// Features got lost on the way: a fault of this program.
     #[error(
         "{file}, layer `{layer}`: {read} features were read but {accepted} accepted and {rejected} rejected; \
@@ -83,6 +98,9 @@ pub enum ImportError {
     /// The process that reads the files did not do what it should.
     #[error(transparent)]
     Worker(#[from] WorkerError),
+    /// A file that the import was to write would overwrite another one, or cannot be written.
+    #[error(transparent)]
+    Output(#[from] FileError),
     /// The record refused the layer, or could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),

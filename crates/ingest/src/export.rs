@@ -1,13 +1,15 @@
 //! A layer of the store as a file.
 //!
-//! GeoJSON is written here, so that truths stay truths, days stay days and coordinates keep every digit; the
-//! other formats are GDAL's. Coordinates are transformed here in any case: GDAL would shift VN-2000 by the
-//! wrong set. Everything is written into a folder of its own beside the target and moved when it is whole, so
-//! that a failure leaves nothing behind; only a killed program may leave that folder, whose name starts with
-//! `.citymap-export-`.
+//! GeoJSON and CSV are written here, so that truths stay truths, days stay days and numbers keep every
+//! digit; the other formats are GDAL's. Coordinates are transformed here in any case: GDAL would shift
+//! VN-2000 by the wrong set. Everything is written into a folder of its own beside the target and moved
+//! when it is whole, so that a failure leaves nothing behind; only a killed program may leave that folder,
+//! whose name starts with `.citymap-export-`.
 
+mod csv;
 mod format;
 mod geojson;
+mod names;
 mod ogr;
 mod place;
 mod scan;
@@ -25,6 +27,25 @@ use format::Format;
 use place::Place;
 use scan::Scan;
 
+/// How a layer is written.
+#[derive(Clone, Debug)]
+pub struct ExportOptions {
+    /// The coordinate system of the file.
+    pub crs: Crs,
+    /// Whose fields are written.
+    pub audience: Audience,
+    /// Whether a CSV file is made safe for a spreadsheet: a byte order mark, and an apostrophe before texts
+    /// that it would take for formulas.
+    pub excel: bool,
+}
+
+impl ExportOptions {
+    /// A file in a coordinate system, with the fields that an audience may see.
+    pub fn new(crs: Crs, audience: Audience) -> Self {
+        Self { crs, audience, excel: false }
+    }
+}
+
 /// What an export wrote, and what it could not keep.
 #[derive(Clone, Debug, Serialize)]
 pub struct Export {
@@ -34,6 +55,8 @@ pub struct Export {
     pub driver: String,
     /// Features written: all that the layer has, unless a note says which ones the format cannot hold.
     pub written: u64,
+    /// The personal fields that were left out.
+    pub left_out: Vec<String>,
     /// What the format could not keep as it is.
     pub notes: Vec<String>,
 }
@@ -78,9 +101,9 @@ pub enum ExportError {
 /// Notes of GDAL's that are handed on; a broken layer makes millions.
 const NOTES: usize = 100;
 
-/// Writes all features of `layer` to the file `to`, whose ending says the format, in the system `crs`.
+/// Writes all features of `layer` to the file `to`, whose ending says the format.
 ///
-/// The layer is read twice: once to see what it holds. Fields that `audience` may not see are left out. A
+/// The layer is read twice: once to see what it holds. Fields that the audience may not see are left out. A
 /// file that holds personal fields is readable by its owner only.
 ///
 /// # Errors
@@ -89,9 +112,9 @@ pub fn export(
     view: &dyn ReadView,
     layer: &LayerId,
     to: &Path,
-    crs: Crs,
-    audience: &Audience,
+    options: &ExportOptions,
 ) -> Result<Export, ExportError> {
+    let ExportOptions { crs, ref audience, excel } = *options;
     let shown = to.display().to_string();
     let format = Format::of(to).ok_or_else(|| ExportError::Format(shown.clone()))?;
     if to.symlink_metadata().is_ok() {
@@ -107,8 +130,15 @@ pub fn export(
     }
     let entries = view.layers()?;
     let entry = entries.into_iter().find(|entry| entry.layer.id == *layer);
-    let (definition, kept) =
-        shown_to(entry.ok_or_else(|| StoreError::NoLayer(layer.clone()))?.layer, audience);
+    let whole = entry.ok_or_else(|| StoreError::NoLayer(layer.clone()))?.layer;
+    let left_out: Vec<String> =
+        visible(&whole, audience).hidden().map(|(_, field)| field.name.clone()).collect();
+    let (definition, kept) = shown_to(whole, audience);
+    let private = visible(&definition, &Audience::Public).len() < definition.fields.len();
+    if excel && format != Format::Csv {
+        let reason = "--excel is for .csv files; leave it out, or end the name with .csv".to_owned();
+        return Err(ExportError::Unfit { path: shown, reason });
+    }
     let rows = Rows { view, kept: &kept };
     let transform = if crs == Crs::WGS84 { None } else { Some(Transform::new(Crs::WGS84, crs)?) };
     let scan = Scan::of(&rows, &definition, transform.as_ref())?;
@@ -119,26 +149,55 @@ pub fn export(
     gdal_log::listen();
     gdal_log::take();
     let mut notes = format.notes(&definition, &scan, crs);
-    let job =
-        ogr::Job { rows, definition: &definition, format, scan: &scan, shape, transform: transform.as_ref() };
+    let job = ogr::Job {
+        rows,
+        definition: &definition,
+        format,
+        scan: &scan,
+        shape,
+        transform: transform.as_ref(),
+        excel,
+    };
     let written = match format {
         Format::GeoJson | Format::GeoJsonSeq => geojson::write(&job, place.file(), crs),
+        Format::Csv => csv::write(&job, place.file(), crs),
         _ => ogr::write(&job, place.file(), crs),
     }
     .map_err(|failure| failure.into_error(to, place.file()))?;
-    for message in gdal_log::take() {
-        if notes.len() < NOTES && !notes.contains(&message.text) {
-            notes.push(message.text);
-        }
+    if excel && scan.formulas > 0 {
+        notes.push(format!(
+            "{} texts that begin like a formula have an apostrophe before them",
+            scan.formulas
+        ));
     }
+    add_messages(&mut notes, private);
     if format.truths_are_numbers() && definition.fields.iter().any(|f| f.field_type == FieldType::Bool) {
         notes.push("truths were written as 0 and 1".to_owned());
     }
-    if visible(&definition, &Audience::Public).len() < definition.fields.len() {
+    if private {
         place.make_private()?;
     }
     place.reveal()?;
-    Ok(Export { path: shown, driver: format.driver().to_owned(), written, notes })
+    Ok(Export { path: shown, driver: format.driver().to_owned(), written, left_out, notes })
+}
+
+/// Adds GDAL's messages, but none that quotes a value where personal fields are written.
+fn add_messages(notes: &mut Vec<String>, private: bool) {
+    let messages = gdal_log::take();
+    let mut quoting = 0;
+    for message in messages {
+        if private || message.text.starts_with("Value ") {
+            quoting += 1;
+        } else if notes.len() < NOTES && !notes.contains(&message.text) {
+            notes.push(message.text);
+        }
+    }
+    if quoting > 0 {
+        notes.push(format!(
+            "GDAL gave {quoting} warnings, which are not shown since they may quote values: compare the file \
+             with the layer"
+        ));
+    }
 }
 
 /// A layer's definition with the fields that `audience` may see, and their positions in the layer.

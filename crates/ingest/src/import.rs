@@ -1,7 +1,7 @@
 //! The way from files to a revision.
 
 use std::{
-    collections::{HashSet, hash_map::RandomState},
+    collections::{HashMap, HashSet, hash_map::RandomState},
     hash::{BuildHasher, Hash},
     path::PathBuf,
     sync::mpsc::sync_channel,
@@ -17,10 +17,10 @@ use geo::CoordsIter;
 use crate::{
     FileReport, ImportError, Issue, IssueKind, LayerReport, Progress, Report, Request,
     check::{Checked, Reject, Verdict},
-    hash,
+    hash, outputs,
     plan::Plan,
     produce::{Item, Next, Opened, WAITING, produce},
-    rejects::Rejects,
+    rejects::{Finished, Rejects},
 };
 
 /// Issues kept for the report, a layer.
@@ -75,11 +75,6 @@ pub(crate) fn present(request: &Request, store: &dyn Store) -> Result<Vec<Layer>
     if request.files.is_empty() {
         return Err(ImportError::Usage("no file was named".into()));
     }
-    if request.mode == Mode::Upsert && request.key.is_none() {
-        return Err(ImportError::Usage(
-            "--mode upsert needs --key, the field by which features are known again".into(),
-        ));
-    }
     Ok(store.view()?.layers()?.into_iter().map(|entry| entry.layer).collect())
 }
 
@@ -100,13 +95,15 @@ pub(crate) fn write(
             Item::Batch(_) | Item::LayerEnd(_) | Item::End => return Err(out_of_turn()),
         }
     };
-    let private = plans.iter().any(|plan| !plan.personal.is_empty());
+    let counts: HashMap<LayerId, u64> =
+        store.view()?.layers()?.into_iter().map(|entry| (entry.layer.id, entry.count)).collect();
     let rejects_path = request.rejects.clone().unwrap_or_else(|| {
         let name = request.layer.as_ref().or_else(|| plans.first().map(|plan| &plan.layer.id));
         PathBuf::from(format!("{}_rejects.gpkg", name.map_or("import", |id| id.as_str())))
     });
-    let mut run =
-        Run { request, rejects: Rejects::new(&rejects_path, private), first_reject: None, progress };
+    let protected = outputs::protected(&request.files, &store.location());
+    let rejects = Rejects::new(&rejects_path, &protected, names(request))?;
+    let mut run = Run { request, rejects, first_reject: None, progress };
     let mut transaction = store.begin(meta(request, &files))?;
     let mut layers = Vec::new();
     for plan in plans {
@@ -114,8 +111,15 @@ pub(crate) fn write(
         layers.push(run.layer(&files[plan.file].path, plan, transaction.as_mut(), next)?);
     }
     let Item::End = next()? else { return Err(out_of_turn()) };
-    let rejects_file = run.rejects.written();
-    run.rejects.finish()?;
+    for change in transaction.changes()? {
+        // The last turn to a layer that two files fill says what became of it.
+        if let Some(layer) = layers.iter_mut().rev().find(|layer| layer.id == change.layer) {
+            layer.count(&change);
+        }
+    }
+    let (rejects_file, rejects_tables) = (run.rejects.written(), run.rejects.tables());
+    let earlier_rejects_file = run.rejects.earlier();
+    let rejects = run.rejects.finish()?;
     let sum = |count: fn(&LayerReport) -> u64| layers.iter().map(count).sum::<u64>();
     let (read, accepted, rejected) = (sum(|l| l.read), sum(|l| l.accepted), sum(|l| l.rejected));
     let mut report = Report {
@@ -128,6 +132,9 @@ pub(crate) fn write(
         rejected,
         repair_tolerance: request.repair_tolerance,
         rejects_file,
+        rejects_tables,
+        earlier_rejects_file,
+        warnings: Vec::new(),
         revision: None,
         seconds: 0.0,
         features_per_second: 0.0,
@@ -136,20 +143,39 @@ pub(crate) fn write(
         // Dropping the transaction leaves the store as it was: a layer is not replaced by nothing.
         drop(transaction);
         report.seconds = start.elapsed().as_secs_f64();
+        rejects.map_or(Ok(()), Finished::reveal)?;
         return Err(ImportError::NothingAccepted {
             read,
             first: run.first_reject.unwrap_or_default(),
             report: Box::new(report),
         });
     }
+    if let Some(emptied) = layers_emptied(request, &report, &counts) {
+        return Err(emptied);
+    }
     if request.dry_run {
         drop(transaction);
     } else {
         report.revision = Some(transaction.commit()?.number);
     }
+    if let Err(error) = rejects.map_or(Ok(()), Finished::reveal) {
+        // The revision is there: what fails from here on does not undo it.
+        report.warnings.push(error.to_string());
+    }
     report.seconds = start.elapsed().as_secs_f64();
     report.features_per_second = read as f64 / report.seconds.max(1e-9);
     Ok(report)
+}
+
+/// The refusal of a layer that would lose all its features for none.
+fn layers_emptied(request: &Request, report: &Report, counts: &HashMap<LayerId, u64>) -> Option<ImportError> {
+    if request.mode != Mode::Replace || request.allow_empty {
+        return None;
+    }
+    report.layers.iter().filter(|layer| layer.accepted == 0).find_map(|layer| {
+        let count = counts.get(&layer.id).copied().filter(|count| *count > 0)?;
+        Some(ImportError::Emptied { layer: layer.id.clone(), count, read: layer.read })
+    })
 }
 
 /// A layer that is added to keeps its definition, so what is asked for about its fields would be lost without
@@ -160,6 +186,8 @@ fn refuse_what_stays(
     transaction: &mut dyn Transaction,
 ) -> Result<(), ImportError> {
     let asked = [
+        (request.title.is_some(), "--title TEXT"),
+        (request.role.is_some(), "--role ROLE"),
         (!request.meanings.is_empty(), "--meaning FIELD=MEANING"),
         (!request.personal.is_empty(), "--personal FIELD,…"),
         (!request.public.is_empty(), "--public FIELD,…"),
@@ -177,17 +205,19 @@ fn refuse_what_stays(
     )))
 }
 
+/// The names of the files, for people.
+fn names(request: &Request) -> String {
+    let name = |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    request.files.iter().map(name).collect::<Vec<String>>().join(", ")
+}
+
 fn meta(request: &Request, files: &[FileReport]) -> CommitMeta {
-    let names: Vec<String> = request
-        .files
-        .iter()
-        .map(|path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned())
-        .collect();
+    let names = names(request);
     let hashes: Vec<String> = files.iter().map(|file| file.sha256.clone()).collect();
     CommitMeta {
         author: request.author.clone(),
-        message: request.message.clone().unwrap_or_else(|| format!("Import {}", names.join(", "))),
-        source: Some(names.join(", ")),
+        message: request.message.clone().unwrap_or_else(|| format!("Import {names}")),
+        source: Some(names),
         source_sha256: Some(hash::together(&hashes)),
     }
 }
@@ -213,10 +243,11 @@ impl Run<'_> {
         next: &mut Next<'_>,
     ) -> Result<LayerReport, ImportError> {
         let crs = plan.crs.as_ref().map(|(crs, _)| *crs);
-        self.rejects.layer(&plan.layer.id, &plan.layer.fields, crs);
+        self.rejects.layer(&plan.layer.id, &plan.fit.reject_fields(), crs);
         transaction.layer(&plan.layer, self.request.mode)?;
         let total = plan.total;
         let mut tally = Tally::new(shown, plan);
+        tally.each_key_once = self.request.mode == Mode::Upsert;
         let notes = loop {
             match next()? {
                 Item::Batch(batch) => {
@@ -299,6 +330,8 @@ struct Tally {
     /// Hashes of the keys so far: 64 bits take an accident in 10^7 imports of a million keys.
     keys: HashSet<u64>,
     has_key: bool,
+    /// Whether the mode takes a key once only.
+    each_key_once: bool,
     /// Whether messages may show keys: a key may be personal data.
     key_is_public: bool,
     /// Hashes of each field's values, as long as they are all there and all different.
@@ -344,6 +377,10 @@ impl Tally {
                 read: 0,
                 accepted: 0,
                 rejected: 0,
+                added: 0,
+                changed: 0,
+                unchanged: 0,
+                removed: 0,
                 repaired: 0,
                 null_geometry: 0,
                 empty_geometry: 0,
@@ -356,6 +393,7 @@ impl Tally {
                 issues_left_out: 0,
             },
             keys: HashSet::new(),
+            each_key_once: false,
             unique,
             hasher: RandomState::new(),
         }
@@ -440,11 +478,13 @@ impl Tally {
                 [] => String::new(),
                 some => format!(" (such as {})", some.join(", ")),
             };
-            notes.push(format!(
-                "{} features repeat a key that another one has{examples}; all are kept, with ids of their \
-                 own",
-                report.duplicate_keys
-            ));
+            let what = if self.each_key_once {
+                "the first of each was taken, and the others were rejected"
+            } else {
+                "those that were accepted have ids of their own"
+            };
+            let count = report.duplicate_keys;
+            notes.push(format!("{count} features repeat a key that another one has{examples}; {what}"));
         }
         if report.z_dropped > 0 {
             notes.push(format!("{} features had heights or measures, which were dropped", report.z_dropped));

@@ -5,7 +5,8 @@ use std::path::Path;
 use citymap_access::{Audience, set_personal, visible};
 use citymap_crs::Crs;
 use citymap_model::{
-    GeometryKind, Layer, LayerId, Meaning, Title, Value, propose_label, propose_meanings, propose_role,
+    Field, GeometryKind, Layer, LayerId, Meaning, Mode, Title, Value, propose_label, propose_meanings,
+    propose_role,
 };
 
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CrsReport, EncodingReport, ImportError, Issue, IssueKind, PersonalField, Request,
     encoding::garbled::{self, Garbled},
+    fit::{self, FieldFit},
     guess,
     location::{self, Claim, Location, locate},
-    personal,
+    personal, settings,
     source::{Source, SourceLayer, survey::SHOWN},
     srs::{self, Srs},
     text,
@@ -35,6 +37,8 @@ pub(crate) struct Plan {
     pub total: Option<u64>,
     /// What the layer will be in the record.
     pub layer: Layer,
+    /// Where the values of its fields come from.
+    pub fit: FieldFit,
     /// Its coordinate system, and how it is known; none for a table.
     #[serde(with = "wire::crs")]
     pub crs: Option<(Crs, CrsReport)>,
@@ -70,11 +74,15 @@ pub(crate) fn plan(
         })
         .collect();
     let found = chosen(request, found)?;
-    let fields: Vec<&str> =
-        found.iter().flat_map(|one| one.layer.fields.iter().map(|field| field.name.as_str())).collect();
+    fit::check(request, &found.iter().map(|one| one.layer).collect::<Vec<_>>())?;
+    let fits = found.iter().map(|one| FieldFit::new(request, one.layer)).collect::<Result<Vec<_>, _>>()?;
+    let fields: Vec<String> =
+        fits.iter().flat_map(|fit| fit.fields.iter().map(|field| field.name.clone())).collect();
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     personal::check(request, &fields)?;
     let mut planner = Planner { request, present, in_all: found.len(), taken: Vec::new() };
-    let plans = found.iter().map(|one| planner.layer(one)).collect::<Result<Vec<Plan>, _>>()?;
+    let plans =
+        found.iter().zip(fits).map(|(one, fit)| planner.layer(one, fit)).collect::<Result<Vec<Plan>, _>>()?;
     if let Some(key) = &request.key
         && !plans.iter().any(|plan| plan.layer.key.is_some())
     {
@@ -130,39 +138,40 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn layer(&mut self, one: &Found<'_>) -> Result<Plan, ImportError> {
+    fn layer(&mut self, one: &Found<'_>, mut fit: FieldFit) -> Result<Plan, ImportError> {
         let (request, found) = (self.request, one.layer);
         let id = self.id(one)?;
         self.taken.push(id.clone());
+        let present = self.present.iter().find(|own| own.id == id);
         let mut issues: Vec<Issue> =
             found.warnings.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())).collect();
-        let role = request
-            .role
-            .or(found.role)
-            .unwrap_or_else(|| propose_role(&format!("{} {id}", found.name), &found.fields, found.kind));
-        let mut layer = Layer::new(id, self.title(found), role, found.kind);
-        layer.fields.clone_from(&found.fields);
-        let present = self.present.iter().find(|own| own.id == layer.id);
-        let personal = personal::decide(&layer.fields, &found.sample, present, request);
-        for (i, field) in layer.fields.iter_mut().enumerate() {
-            set_personal(field, personal.iter().any(|own| own.field == field.name));
-            field.code_list = guess::code_list(i, &found.sample);
+        let joined = present.filter(|_| request.keeps_definitions());
+        if let Some(present) = joined {
+            fit = fit.onto(present)?;
         }
-        layer.key = request.key.clone().filter(|key| layer.field_index(key).is_some());
-        meanings(request, &mut layer);
-        layer.label = propose_label(&layer.fields).map(|field| field.name.clone());
+        let sample = fit.sample(&found.sample);
+        let personal = personal::decide(&fit.fields, &sample, present, request);
+        let mut layer = match joined {
+            Some(present) => settings::joined(request, present, &fit.fields, found)?,
+            None => self.replaced(one, id, &fit.fields, &sample, present, &mut issues)?,
+        };
+        for field in &mut layer.fields {
+            set_personal(field, personal.iter().any(|own| own.field == field.name));
+        }
+        layer.data_date = request.data_date;
         layer.source =
             Some(Path::new(one.shown).file_name().unwrap_or_default().to_string_lossy().into_owned());
-        layer.data_date = request.data_date;
-        layer.attribution.clone_from(&found.attribution);
-        let encoding = encoding(found, &layer);
+        issues.extend(fit.notes.drain(..).map(|text| Issue::new(IssueKind::Warning, text)));
+        let encoding = encoding(&found.encoding, &sample, &layer);
         let crs = crs(request, one.shown, found, &mut issues)?;
         layer.source_crs = crs.as_ref().map(|(crs, _)| crs.to_string());
+        // As if the source had its fields so.
+        let fitted = SourceLayer { fields: fit.fields.clone(), sample, ..found.clone() };
         let location = match &crs {
             None => Location::default(),
             Some((crs, report)) => locate(&Claim {
                 shown: one.shown,
-                found,
+                found: &fitted,
                 layer: &layer,
                 crs: *crs,
                 how: &report.how,
@@ -170,13 +179,14 @@ impl Planner<'_> {
             })?,
         };
         issues.extend(location.notes.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())));
-        issues.extend(garbled(found, &layer));
+        issues.extend(garbled(&fitted, &layer));
         Ok(Plan {
             file: one.file,
             position: one.position,
             source: found.name.clone(),
             total: found.count,
             layer,
+            fit,
             crs,
             location,
             encoding,
@@ -185,21 +195,70 @@ impl Planner<'_> {
         })
     }
 
+    /// The definition of a layer that is new, or that is made anew with the settings that it had.
+    fn replaced(
+        &self,
+        one: &Found<'_>,
+        id: LayerId,
+        fields: &[Field],
+        sample: &[Vec<Value>],
+        present: Option<&Layer>,
+        issues: &mut Vec<Issue>,
+    ) -> Result<Layer, ImportError> {
+        let (request, found) = (self.request, one.layer);
+        if request.mode == Mode::Upsert && request.key.is_none() {
+            return Err(ImportError::Usage(
+                "--mode upsert needs --key, the field by which features are known again".into(),
+            ));
+        }
+        let role = request
+            .role
+            .or(found.role)
+            .unwrap_or_else(|| propose_role(&format!("{} {id}", found.name), fields, found.kind));
+        let mut layer = Layer::new(id, self.title(found), role, found.kind);
+        layer.fields = fields.to_vec();
+        for (i, field) in layer.fields.iter_mut().enumerate() {
+            field.code_list = field.code_list.take().or_else(|| guess::code_list(i, sample));
+        }
+        layer.key = request.key.clone().filter(|key| layer.field_index(key).is_some());
+        layer.attribution.clone_from(&found.attribution);
+        if let Some(present) = present {
+            settings::refuse_table(present, found)?;
+            settings::keep(request, present, found, &mut layer, issues);
+        }
+        meanings(request, present, &mut layer);
+        if layer.label.is_none() {
+            layer.label = propose_label(&layer.fields).map(|field| field.name.clone());
+        }
+        Ok(layer)
+    }
+
     fn id(&self, one: &Found<'_>) -> Result<LayerId, ImportError> {
         let stem = Path::new(one.shown).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let own = if one.in_file == 1 { stem } else { one.layer.name.clone() };
-        let own = text::layer_name(&own);
-        match &self.request.layer {
+        let own = if one.in_file == 1 { stem.clone() } else { one.layer.name.clone() };
+        let name = text::layer_name(&own);
+        let refuse = |reason: String| {
+            ImportError::Usage(format!("{}: {reason}; give the layer a name with --layer ID", one.shown))
+        };
+        let id = match &self.request.layer {
             Some(id) if self.in_all == 1 => Some(id.clone()),
-            Some(id) => text::layer_id(&format!("{id}_{own}"), &self.taken),
-            None => text::layer_id(&own, &self.taken),
+            Some(id) => text::layer_id(&format!("{id}_{name}"), &self.taken),
+            None if name == text::NAMELESS => None,
+            None => text::layer_id(&name, &self.taken),
+        };
+        let id = id.ok_or_else(|| refuse(format!("no layer name can be made of `{own}`")))?;
+        // Another name that becomes the same id: `Thửa đất.shp` and `Thua dat.shp`.
+        let before =
+            self.present.iter().find(|layer| layer.id == id).and_then(|layer| layer.source.as_deref());
+        if let (None, 1, Some(before)) = (&self.request.layer, one.in_file, before) {
+            let other = Path::new(before).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if other != stem && text::layer_name(&other) == name {
+                return Err(refuse(format!(
+                    "the layer `{id}` is there and comes from `{before}`, a file of another name"
+                )));
+            }
         }
-        .ok_or_else(|| {
-            ImportError::Usage(format!(
-                "{}: no layer name can be made of `{}`; give one with --layer",
-                one.shown, one.layer.name
-            ))
-        })
+        Ok(id)
     }
 
     fn title(&self, found: &SourceLayer) -> Title {
@@ -211,8 +270,9 @@ impl Planner<'_> {
     }
 }
 
-/// Gives fields the meanings that the request names, and the others those that their names suggest.
-fn meanings(request: &Request, layer: &mut Layer) {
+/// Gives fields the meanings that the request names. Those that the record has keep theirs, and the others
+/// get those that their names suggest.
+fn meanings(request: &Request, present: Option<&Layer>, layer: &mut Layer) {
     let named: Vec<(usize, Option<Meaning>)> = request
         .meanings
         .iter()
@@ -221,7 +281,26 @@ fn meanings(request: &Request, layer: &mut Layer) {
     for (index, meaning) in named.iter().filter(|(_, meaning)| meaning.is_some()) {
         layer.set_meaning(*index, *meaning);
     }
+    // A field that means nothing in the record was looked at before, and shall mean nothing.
+    let settled: Vec<(usize, Option<Meaning>)> = layer
+        .fields
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| named.iter().all(|(own, _)| own != index))
+        .filter_map(|(index, field)| {
+            let there = present?.fields.iter().find(|own| own.name == field.name)?;
+            Some((index, there.meaning))
+        })
+        .collect();
+    for (index, meaning) in settled.iter().filter(|(_, meaning)| meaning.is_some()) {
+        if meaning.is_some_and(|meaning| !meaning.is_single() || layer.field_meaning(meaning).is_none()) {
+            layer.set_meaning(*index, *meaning);
+        }
+    }
     propose_meanings(layer);
+    for (index, _) in settled.iter().filter(|(_, meaning)| meaning.is_none()) {
+        layer.set_meaning(*index, None);
+    }
     for (index, _) in named.iter().filter(|(_, meaning)| meaning.is_none()) {
         layer.set_meaning(*index, None);
     }
@@ -241,13 +320,12 @@ fn check_meanings(request: &Request, plans: &[Plan]) -> Result<(), ImportError> 
 
 /// The encoding as the source found it. Its examples may be of any field, or whole rows of a table: where a
 /// field is personal, they are taken from the others.
-fn encoding(found: &SourceLayer, layer: &Layer) -> EncodingReport {
-    let mut report = found.encoding.clone();
+fn encoding(found: &EncodingReport, sample: &[Vec<Value>], layer: &Layer) -> EncodingReport {
+    let mut report = found.clone();
     let fields = visible(layer, &Audience::Public);
     if fields.len() < layer.fields.len() && !report.sample.is_empty() {
         report.sample.clear();
-        let values =
-            found.sample.iter().flat_map(|row| fields.iter().filter_map(|(index, _)| row.get(index)));
+        let values = sample.iter().flat_map(|row| fields.iter().filter_map(|(index, _)| row.get(index)));
         for value in values {
             match value {
                 Value::Text(text) if !text.is_ascii() && !report.sample.contains(text) => {

@@ -146,6 +146,7 @@ fn rules(request: &Request, plan: &Plan) -> Result<Rules, ImportError> {
         key: plan.layer.key_index(),
         key_is_public: visible(&plan.layer, &Audience::Public).key_index().is_some(),
         fields: plan.layer.fields.clone(),
+        fit: plan.fit.clone(),
         keep_original: request.mode == Mode::Upsert,
         location: plan.location.clone(),
     })

@@ -1,7 +1,7 @@
 //! What an import reports: files, layers with counts, and issues. The report is for people and, as JSON, for
 //! programs; it holds no value of a personal field.
 
-use citymap_model::{Field, GeometryKind, LayerId, Mode, RevisionNumber, Role, Theme, Title};
+use citymap_model::{Field, GeometryKind, LayerChange, LayerId, Mode, RevisionNumber, Role, Theme, Title};
 use serde::{Deserialize, Serialize};
 
 use crate::{PersonalField, RepairTolerance, encoding::Encoding};
@@ -27,6 +27,12 @@ pub struct Report {
     pub repair_tolerance: RepairTolerance,
     /// Where the rejected features are, if there are any.
     pub rejects_file: Option<String>,
+    /// The tables of that file that this import has written; the others are of earlier ones.
+    pub rejects_tables: Vec<String>,
+    /// A rejects file of earlier imports at the place where this one would have written its rejects.
+    pub earlier_rejects_file: Option<String>,
+    /// What failed after the commit, which stands.
+    pub warnings: Vec<String>,
     /// The revision that this import became; none for a dry run.
     pub revision: Option<RevisionNumber>,
     /// Wall-clock time of the import in seconds.
@@ -118,6 +124,14 @@ pub struct LayerReport {
     pub accepted: u64,
     /// How many features were rejected.
     pub rejected: u64,
+    /// Accepted features that are new in the layer.
+    pub added: u64,
+    /// Accepted features that the layer had with other values or another geometry.
+    pub changed: u64,
+    /// Accepted features that the layer had just so.
+    pub unchanged: u64,
+    /// Features that the layer had and has no more.
+    pub removed: u64,
     /// Features accepted after a repair.
     pub repaired: u64,
     /// Accepted features without geometry.
@@ -138,6 +152,14 @@ pub struct LayerReport {
     pub issues: Vec<Issue>,
     /// Issues beyond the first 100 000: counted above, left out here (rejects are all in the rejects file).
     pub issues_left_out: u64,
+}
+
+impl LayerReport {
+    /// Notes what became of the features that the layer had.
+    pub(crate) fn count(&mut self, change: &LayerChange) {
+        (self.added, self.changed, self.removed) = (change.added, change.changed, change.removed);
+        self.unchanged = self.accepted.saturating_sub(change.added + change.changed);
+    }
 }
 
 /// What kind of thing an issue is.

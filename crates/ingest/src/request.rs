@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use citymap_crs::Crs;
-use citymap_model::{CityProfile, LayerId, Meaning, Mode, Role};
+use citymap_model::{CityProfile, FieldType, LayerId, Meaning, Mode, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::{encoding::Encoding, worker::wire};
@@ -41,8 +41,17 @@ pub struct Request {
     /// What fields mean, over what their names suggest; `None` for a field that means nothing. Each must be a
     /// field of one of the layers.
     pub meanings: Vec<(String, Option<Meaning>)>,
+    /// Fields of the sources that get another name: the old one and the new one. All other parts of the
+    /// request use the new ones.
+    pub renames: Vec<(String, String)>,
+    /// Fields of the sources that are left out.
+    pub drop_fields: Vec<String>,
+    /// Types of fields, whatever their values suggest.
+    pub types: Vec<(String, FieldType)>,
     /// How the features meet those that the layer has.
     pub mode: Mode,
+    /// Whether a layer that has features may be replaced by none.
+    pub allow_empty: bool,
     /// Fields that hold personal data, whatever the proposal says.
     pub personal: Vec<String>,
     /// Fields that anybody may see, whatever the proposal or the record says.
@@ -86,7 +95,11 @@ impl Request {
             encoding: None,
             key: None,
             meanings: Vec::new(),
+            renames: Vec::new(),
+            drop_fields: Vec::new(),
+            types: Vec::new(),
             mode: Mode::Replace,
+            allow_empty: false,
             personal: Vec::new(),
             public: Vec::new(),
             title: None,
@@ -99,6 +112,17 @@ impl Request {
             repair_tolerance: RepairTolerance::default(),
             feature_limits: FeatureLimits::default(),
         }
+    }
+
+    /// The type that was asked for of a field, by its new name.
+    pub(crate) fn asked_type(&self, name: &str) -> Option<FieldType> {
+        self.types.iter().find(|(field, _)| field == name).map(|(_, field_type)| *field_type)
+    }
+
+    /// Whether a type was asked for of a field of a source, by its name there.
+    pub(crate) fn asks_type_of(&self, name: &str) -> bool {
+        let renamed = self.renames.iter().find(|(old, _)| old == name);
+        self.asked_type(renamed.map_or(name, |(_, new)| new)).is_some()
     }
 
     /// Whether a layer that the record has keeps its definition: features are added to it.

@@ -2,6 +2,9 @@
 
 use citymap_model::{LayerId, text::without_diacritics};
 
+/// The layer name of a text without any letter or digit of ASCII.
+pub(crate) const NAMELESS: &str = "layer_";
+
 /// A layer name out of any text: `Thửa đất 2025.v2` → `thua_dat_2025_v2`.
 pub(crate) fn layer_name(text: &str) -> String {
     let mut name = String::new();
@@ -13,7 +16,11 @@ pub(crate) fn layer_name(text: &str) -> String {
         }
     }
     let name = name.trim_end_matches('_');
-    if name.starts_with(|c: char| c.is_ascii_lowercase()) { name.to_owned() } else { format!("layer_{name}") }
+    if name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        name.to_owned()
+    } else {
+        format!("{NAMELESS}{name}")
+    }
 }
 
 /// A layer id out of a name, cut to length; `taken` are ids that it must not be.

@@ -6,7 +6,7 @@ mod common;
 
 use citymap_access::Audience;
 use citymap_crs::Crs;
-use citymap_ingest::{ExportError, export};
+use citymap_ingest::{ExportError, ExportOptions, export};
 use citymap_model::{Feature, GeometryKind, LayerId, RevisionNumber};
 use citymap_store::{Change, LayerEntry, ReadView, StoreError, Touched};
 use common::{city, layers::*};
@@ -51,9 +51,13 @@ fn a_folder_that_cannot_be_written_is_named() {
     for folder in [city.folder.path().join("none"), city.folder.path().join("file"), "/proc".into()] {
         for ending in ALL {
             let path = folder.join(format!("a.{ending}"));
-            let error =
-                export(view.as_ref(), &"lop".parse().unwrap(), &path, Crs::WGS84, &Audience::OPERATOR)
-                    .unwrap_err();
+            let error = export(
+                view.as_ref(),
+                &"lop".parse().unwrap(),
+                &path,
+                &ExportOptions::new(Crs::WGS84, Audience::OPERATOR),
+            )
+            .unwrap_err();
             let message = error.to_string();
             assert!(matches!(error, ExportError::Write { .. }), "{message}");
             assert!(
@@ -63,13 +67,21 @@ fn a_folder_that_cannot_be_written_is_named() {
         }
     }
     assert!(!city.folder.path().join("none").exists());
-    let error =
-        export(view.as_ref(), &"lop".parse().unwrap(), "a.xyz".as_ref(), Crs::WGS84, &Audience::OPERATOR)
-            .unwrap_err();
+    let error = export(
+        view.as_ref(),
+        &"lop".parse().unwrap(),
+        "a.xyz".as_ref(),
+        &ExportOptions::new(Crs::WGS84, Audience::OPERATOR),
+    )
+    .unwrap_err();
     assert!(matches!(error, ExportError::Format(_)));
-    let error =
-        export(view.as_ref(), &"khong".parse().unwrap(), "a.gpkg".as_ref(), Crs::WGS84, &Audience::OPERATOR)
-            .unwrap_err();
+    let error = export(
+        view.as_ref(),
+        &"khong".parse().unwrap(),
+        "a.gpkg".as_ref(),
+        &ExportOptions::new(Crs::WGS84, Audience::OPERATOR),
+    )
+    .unwrap_err();
     assert!(matches!(error, ExportError::Store(_)), "{error}");
 }
 
@@ -126,7 +138,12 @@ fn a_failure_half_way_leaves_nothing() {
         let view = Broken { inner: city.store.view().unwrap(), reads: 0.into() };
         std::fs::create_dir_all(city.folder.path().join("out")).unwrap();
         let path = city.folder.path().join("out").join(format!("a.{ending}"));
-        let outcome = export(&view, &"lop".parse().unwrap(), &path, Crs::WGS84, &Audience::OPERATOR);
+        let outcome = export(
+            &view,
+            &"lop".parse().unwrap(),
+            &path,
+            &ExportOptions::new(Crs::WGS84, Audience::OPERATOR),
+        );
         assert!(matches!(&outcome, Err(ExportError::Store(StoreError::Stopped(_)))), "{ending}: {outcome:?}");
         assert_eq!(view.reads.get(), 2);
         assert!(listing(&city).is_empty(), "{:?}", listing(&city));

@@ -6,7 +6,7 @@ mod common;
 
 use citymap_access::Audience;
 use citymap_crs::Crs;
-use citymap_ingest::export;
+use citymap_ingest::{ExportOptions, export};
 use common::{apart, city, real};
 
 #[test]
@@ -28,7 +28,13 @@ fn a_real_cadastre_comes_back_from_every_format_that_can_hold_it() {
         let to = city.folder.path().join(format!("out.{ending}"));
         let done = {
             let view = city.store.view().unwrap();
-            export(view.as_ref(), &"parcels".parse().unwrap(), &to, Crs::WGS84, &Audience::OPERATOR).unwrap()
+            export(
+                view.as_ref(),
+                &"parcels".parse().unwrap(),
+                &to,
+                &ExportOptions::new(Crs::WGS84, Audience::OPERATOR),
+            )
+            .unwrap()
         };
         let seconds = start.elapsed().as_secs_f64();
         assert_eq!(done.written, original.len() as u64);

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use citymap_access::{Audience, visible};
 use citymap_crs::Crs;
-use citymap_ingest::{ImportError, export};
+use citymap_ingest::{ExportOptions, ImportError, export};
 use citymap_model::Mode;
 use common::{City, city};
 
@@ -125,7 +125,13 @@ fn an_export_for_the_public_leaves_personal_fields_out_and_one_for_the_steward_i
     for (name, audience) in [("public", Audience::Public), ("steward", Audience::OPERATOR)] {
         for ending in ["geojson", "csv", "gpkg"] {
             let to = city.folder.path().join(format!("{name}.{ending}"));
-            export(view.as_ref(), &"test".parse().unwrap(), &to, Crs::WGS84, &audience).unwrap();
+            export(
+                view.as_ref(),
+                &"test".parse().unwrap(),
+                &to,
+                &ExportOptions::new(Crs::WGS84, audience.clone()),
+            )
+            .unwrap();
             let text = String::from_utf8_lossy(&std::fs::read(&to).unwrap()).into_owned();
             let mode = std::fs::metadata(&to).unwrap().permissions().mode() & 0o777;
             for secret in SECRETS.iter().filter(|secret| **secret != "Khuất").chain(&["tenchusdd"]) {

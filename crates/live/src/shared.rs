@@ -48,7 +48,7 @@ impl Shared {
             writer_state: Mutex::default(),
             newest: watch::Sender::new(0),
             failure: RwLock::default(),
-            snapshot_writer: snapshot_files.map(|folder| Arc::new(SnapshotWriter::new(folder))),
+            snapshot_writer: snapshot_files.and_then(SnapshotWriter::new).map(Arc::new),
         }
     }
 

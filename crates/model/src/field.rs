@@ -23,6 +23,9 @@ pub enum FieldType {
 }
 
 impl FieldType {
+    /// Every type that a field can have.
+    pub const ALL: [Self; 6] = [Self::Bool, Self::Int, Self::Real, Self::Text, Self::Date, Self::DateTime];
+
     /// The name of the type in answers and messages: `bool`, `int`, `real`, `text`, `date` or
     /// `datetime`.
     pub fn as_str(self) -> &'static str {

@@ -101,6 +101,39 @@ pub fn is_word(letter: char) -> bool {
     push_folded(letter, &mut scratch) && !scratch.is_empty()
 }
 
+/// Appends a text as a cell of comma-separated values (RFC 4180), in quotes where it needs them. An empty
+/// text is quoted too, which tells it from a missing value.
+pub fn push_csv_cell(out: &mut Vec<u8>, text: &str) {
+    let special = |byte: u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
+    let quoted = text.is_empty() || text.bytes().any(special) || text.starts_with(' ') || text.ends_with(' ');
+    if !quoted {
+        out.extend(text.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    for byte in text.bytes() {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+/// A text that a spreadsheet would take for a formula, with an apostrophe before it; `None` for any other.
+/// Spreadsheets compute what begins with `=`, `+`, `-`, `@`, a tab or a carriage return, and can be made to
+/// run programs by it.
+///
+/// ```
+/// use citymap_model::text::without_formula;
+///
+/// assert_eq!(without_formula("=1+1").as_deref(), Some("'=1+1"));
+/// assert_eq!(without_formula("1+1"), None);
+/// ```
+pub fn without_formula(text: &str) -> Option<String> {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r']).then(|| format!("'{text}"))
+}
+
 /// A text in lower case and without diacritics (đ is d). Other characters, spaces and punctuation stay.
 ///
 /// ```

@@ -2,6 +2,8 @@
 
 use std::{error::Error, io, path::Path};
 
+use citymap_files::FileError;
+
 /// Why a file could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,6 +25,9 @@ pub enum OutputError {
         #[source]
         source: Option<Box<dyn Error + Send + Sync>>,
     },
+    /// The path cannot be used for an output.
+    #[error(transparent)]
+    File(FileError),
     /// A row does not fit the table.
     #[error("a row of {found} values was given for {expected} columns")]
     Width {
@@ -53,9 +58,14 @@ impl OutputError {
         let reason = error.to_string();
         Self::Write { path: path.display().to_string(), reason, source: Some(Box::new(error)) }
     }
+}
 
-    /// A refusal of our own.
-    pub(crate) fn refused(path: &Path, reason: &str) -> Self {
-        Self::Write { path: path.display().to_string(), reason: reason.to_owned(), source: None }
+impl From<FileError> for OutputError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Exists { path } => Self::Exists(path.display().to_string()),
+            FileError::Io { path, source } => Self::io(&path, source),
+            other => Self::File(other),
+        }
     }
 }

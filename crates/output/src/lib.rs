@@ -36,20 +36,18 @@ mod csv;
 mod error;
 mod geopackage;
 mod parquet;
-mod partial_file;
 mod pieces;
 mod table;
 
 use std::path::Path;
 
 use citymap_engine::ValueRef;
+use citymap_files::PartialFile;
 use citymap_model::Geometry;
 
 pub use error::OutputError;
 pub use pieces::{PieceRows, pieces};
 pub use table::{Column, Format, Table};
-
-use partial_file::PartialFile;
 
 /// A file while it is being written. If it is dropped before [`Output::finish`], nothing is left.
 pub struct Output {
@@ -80,7 +78,7 @@ impl Output {
     /// # Errors
     /// [`OutputError::Exists`] if it exists, [`OutputError::Write`] if it cannot be written.
     pub fn create(path: &Path, format: Format, table: &Table) -> Result<Self, OutputError> {
-        let file = PartialFile::next_to(path)?;
+        let file = PartialFile::new(path)?;
         let at = file.path();
         let writer: Box<dyn RowWriter + Send> = match format {
             Format::Csv { excel } => Box::new(csv::CsvWriter::create(at, table, excel)?),

@@ -60,6 +60,12 @@ impl FieldMapping {
         Ok(Self(if same { None } else { Some(mapping) }))
     }
 
+    /// The positions of the layer's fields that the change set lacks.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = usize> + '_ {
+        let mapping = self.0.iter().flatten().enumerate();
+        mapping.filter(|(_, from)| from.is_none()).map(|(position, _)| position)
+    }
+
     /// The values in the order of the layer's columns.
     pub(crate) fn apply(&self, mut values: Vec<Value>) -> Vec<Value> {
         let Some(mapping) = &self.0 else { return values };
@@ -74,7 +80,11 @@ fn check_fields(existing: &Layer, given: &Layer) -> Result<(), StoreError> {
         let Some(index) = existing.field_index(&field.name) else {
             return Err(unfit(
                 given,
-                &format!("it has no field `{}`; leave it out, or import with --mode replace", field.name),
+                &format!(
+                    "it has no field `{name}`; leave it out (--drop-field {name}) or name another one \
+                     (--field {name}=NEW)",
+                    name = field.name
+                ),
             ));
         };
         let there = existing.fields[index].field_type;
@@ -82,7 +92,7 @@ fn check_fields(existing: &Layer, given: &Layer) -> Result<(), StoreError> {
             return Err(unfit(
                 given,
                 &format!(
-                    "field `{}` is {there:?} there and {:?} here; convert it, or import with --mode replace",
+                    "field `{}` is {there:?} there and {:?} here; convert it",
                     field.name, field.field_type
                 ),
             ));

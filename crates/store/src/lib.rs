@@ -54,6 +54,7 @@
 //! assert_eq!(depths, [Value::Real(31.5)]);
 //! ```
 
+mod by_content;
 mod checksum;
 mod city;
 mod columns;
@@ -74,7 +75,9 @@ use std::{path::Path, time::Duration};
 pub use checksum::{Checksum, checksum};
 use chrono::{DateTime, Utc};
 pub use city::{city_profile, set_city_profile};
-use citymap_model::{CommitMeta, Feature, Fid, Layer, LayerId, Mode, NewFeature, Revision, RevisionNumber};
+use citymap_model::{
+    CommitMeta, Feature, Fid, Layer, LayerChange, LayerId, Mode, NewFeature, Revision, RevisionNumber,
+};
 pub use error::{Cause, StoreError};
 pub use geopackage::GeoPackage;
 pub use location::is_database;
@@ -473,6 +476,13 @@ pub trait Transaction {
     /// # Errors
     /// [`StoreError::Database`] if no layer was turned to, a mistake in the program.
     fn rejected(&mut self, count: u64) -> Result<(), StoreError>;
+
+    /// What was done so far, one change for each turn to a layer. Turns away from the current layer: features
+    /// come again after another call of [`Transaction::layer`] only.
+    ///
+    /// # Errors
+    /// As for every call of [`Transaction`].
+    fn changes(&mut self) -> Result<Vec<LayerChange>, StoreError>;
 
     /// Makes everything one revision. When this returns, the revision survives a crash.
     ///

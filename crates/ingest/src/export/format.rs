@@ -6,7 +6,10 @@ use citymap_crs::Crs;
 use citymap_model::{FieldType, GeometryKind, Layer};
 use gdal::vector::{OGRFieldType, OGRwkbGeometryType};
 
-use super::scan::{LONGEST, Scan};
+use super::{
+    names,
+    scan::{LONGEST, Scan},
+};
 
 /// The formats that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +90,6 @@ impl Format {
     pub(super) fn options(self, definition: &Layer, scan: &Scan) -> Vec<String> {
         let fixed: &[&str] = match self {
             Self::Shapefile => &["ENCODING=UTF-8"],
-            Self::Csv => &["GEOMETRY=AS_WKT", "CREATE_CSVT=YES"],
             _ => &[],
         };
         let mut options: Vec<String> = fixed.iter().map(|&option| option.to_owned()).collect();
@@ -178,17 +180,17 @@ impl Format {
         }
     }
 
-    /// The field type; text formats get days, instants and truths as we write them.
-    /// What a field is called in the file: GDAL writes names into KML as they are, and breaks it.
-    pub(super) fn field_name(self, name: &str) -> String {
-        if self == Self::Kml { name.replace(['"', '\'', '<', '>', '&'], "_") } else { name.to_owned() }
+    /// Whether a text in it holds [`LONGEST`] bytes at most.
+    pub(super) fn cuts_texts(self) -> bool {
+        matches!(self, Self::Shapefile | Self::Tab | Self::Mif)
     }
 
+    /// The field type; text formats get days, instants and truths as we write them.
+    ///
     /// `long` are whole numbers of more than 32 bits, which MapInfo files and KML do not have.
     pub(super) fn field(self, field_type: FieldType, long: bool) -> OGRFieldType::Type {
         match (field_type, self) {
-            (FieldType::Bool | FieldType::Date | FieldType::DateTime, Self::Csv)
-            | (FieldType::Date | FieldType::DateTime, Self::Kml)
+            (FieldType::Date | FieldType::DateTime, Self::Kml)
             // A .dbf knows days, but no hours, and MapInfo no offset from UTC.
             | (FieldType::DateTime, Self::Shapefile | Self::Tab | Self::Mif)
             | (FieldType::Text, _) => OGRFieldType::OFTString,
@@ -226,9 +228,6 @@ impl Format {
             if scan.letters {
                 notes.push("texts were written in UTF-8, under the charset Neutral".to_owned());
             }
-            if scan.long_texts > 0 {
-                notes.push(format!("{} texts were cut to {LONGEST} bytes", scan.long_texts));
-            }
             if self == Self::Mif && scan.line_breaks {
                 notes.push("line breaks in texts were written as \\n".to_owned());
             }
@@ -242,11 +241,11 @@ impl Format {
                 ));
             }
         }
-        for field in &definition.fields {
-            let name = self.field_name(&field.name);
-            if name != field.name {
-                notes.push(format!("field `{}` is called `{name}` in the file", field.name));
-            }
+        if self.cuts_texts() && scan.long_texts > 0 {
+            notes.push(format!("{} texts were cut to {LONGEST} bytes", scan.long_texts));
+        }
+        if self.has_fields() {
+            notes.extend(names::note(&definition.fields, &names::names(self, &definition.fields)));
         }
         if matches!(self, Self::Shapefile | Self::Tab | Self::Mif) && has(&[FieldType::DateTime]) {
             let lacks = if self == Self::Shapefile {
@@ -267,7 +266,7 @@ impl Format {
 }
 
 /// A column name that no field of the layer has; SQL does not tell case.
-fn free(name: &str, definition: &Layer) -> String {
+pub(super) fn free(name: &str, definition: &Layer) -> String {
     let taken = |name: &str| definition.fields.iter().any(|field| field.name.eq_ignore_ascii_case(name));
     let mut free = name.to_owned();
     while taken(&free) {

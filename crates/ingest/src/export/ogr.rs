@@ -19,6 +19,7 @@ use geo_types::{Geometry, MultiPoint};
 use super::{
     Failure, Format, Rows,
     format::Shape,
+    names,
     scan::{LONGEST, Scan},
 };
 use crate::validity::to_ogr;
@@ -31,6 +32,8 @@ pub(super) struct Job<'a> {
     pub scan: &'a Scan,
     pub shape: Shape,
     pub transform: Option<&'a Transform>,
+    /// Whether a spreadsheet will read it.
+    pub excel: bool,
 }
 
 impl Job<'_> {
@@ -106,12 +109,37 @@ fn make_layer(job: &Job<'_>, dataset: &mut Dataset, crs: Crs) -> Result<usize, F
     })?;
     let own = layer.defn().fields().count();
     if job.format.has_fields() && job.format != Format::GeoPackage {
-        for (field, long) in job.definition.fields.iter().zip(&job.scan.long) {
-            FieldDefn::new(&job.format.field_name(&field.name), job.format.field(field.field_type, *long))?
-                .add_to_layer(&layer)?;
+        let names = names::names(job.format, &job.definition.fields);
+        for (index, (field, name)) in job.definition.fields.iter().zip(&names).enumerate() {
+            let long = job.scan.long[index];
+            let defn = FieldDefn::new(name, job.format.field(field.field_type, long))?;
+            if job.format == Format::Shapefile {
+                set_width(&defn, field.field_type, job.scan.widths[index]);
+            }
+            defn.add_to_layer(&layer)?;
         }
     }
     Ok(own)
+}
+
+/// The width of a column of a .dbf, so that every value has room; with GDAL's own widths it warns, and quotes
+/// the value.
+fn set_width(defn: &FieldDefn, field_type: FieldType, width: usize) {
+    /// What a number has room for, and how many characters of it are sign and point.
+    const NUMBER: i32 = 24;
+    const SIGN_AND_POINT: i32 = 2;
+    /// The width of a whole number that readers take for one.
+    const WHOLE: i32 = 18;
+    let width = i32::try_from(width).unwrap_or(i32::MAX);
+    match field_type {
+        FieldType::Text => defn.set_width(width.clamp(1, LONGEST as i32)),
+        FieldType::Int if width > WHOLE => defn.set_width(width),
+        FieldType::Real => {
+            defn.set_width(NUMBER);
+            defn.set_precision((NUMBER - SIGN_AND_POINT - width).clamp(0, 15));
+        }
+        _ => {}
+    }
 }
 
 fn quoted(name: &str) -> String {
@@ -164,11 +192,10 @@ fn put(job: &Job<'_>, layer: &OgrLayer<'_>, own: usize, record: Record) -> Resul
 fn set(format: Format, feature: &mut Feature<'_>, index: usize, value: &Value) -> Result<(), GdalError> {
     match value {
         Value::Null => feature.set_field_null(index),
-        Value::Bool(value) if format == Format::Csv => feature.set_field_string(index, &value.to_string()),
         Value::Bool(value) => feature.set_field_integer(index, i32::from(*value)),
         Value::Int(value) => feature.set_field_integer64(index, *value),
         Value::Real(value) => feature.set_field_double(index, *value),
-        Value::Text(value) if matches!(format, Format::Tab | Format::Mif) && value.len() > LONGEST => {
+        Value::Text(value) if format.cuts_texts() && value.len() > LONGEST => {
             // GDAL would cut through a letter, without a word.
             let end = (0..=LONGEST).rev().find(|&end| value.is_char_boundary(end)).unwrap_or(0);
             feature.set_field_string(index, &value[..end].replace('\0', "?"))

@@ -1,14 +1,14 @@
 //! What a layer holds, seen before a file is begun: most formats must know it beforehand.
 
 use citymap_crs::Transform;
-use citymap_model::{Layer, Value};
+use citymap_model::{Layer, Value, text::without_formula};
 use citymap_store::StoreError;
 use geo::{BoundingRect, CoordsIter};
 use geo_types::{Geometry, Rect};
 
 use super::{ExportError, Rows};
 
-/// Bytes that a text of a MapInfo file can have.
+/// Bytes that a text of a MapInfo file or a .dbf can have.
 pub(super) const LONGEST: usize = 254;
 
 /// What the features of a layer are like, as far as formats differ in what they hold.
@@ -26,6 +26,11 @@ pub(super) struct Scan {
     pub collections: u64,
     /// For each field, whether a whole number in it needs more than 32 bits.
     pub long: Vec<bool>,
+    /// For each field, the bytes of its longest text, or the characters of the longest whole part of its
+    /// numbers.
+    pub widths: Vec<usize>,
+    /// Texts that a spreadsheet would take for formulas.
+    pub formulas: u64,
     /// Texts hold letters beyond ASCII.
     pub letters: bool,
     /// Texts hold line breaks.
@@ -43,7 +48,8 @@ impl Scan {
         definition: &Layer,
         transform: Option<&Transform>,
     ) -> Result<Self, ExportError> {
-        let mut scan = Self { long: vec![false; definition.fields.len()], ..Self::default() };
+        let width = definition.fields.len();
+        let mut scan = Self { long: vec![false; width], widths: vec![0; width], ..Self::default() };
         let mut failure = None;
         let outcome = rows.read(&definition.id, &mut |mut record| {
             if let (Some(transform), Some(geometry)) = (transform, &mut record.geometry)
@@ -55,9 +61,13 @@ impl Scan {
             for (long, value) in scan.long.iter_mut().zip(&record.values) {
                 *long |= matches!(value, Value::Int(number) if i32::try_from(*number).is_err());
             }
+            for (width, value) in scan.widths.iter_mut().zip(&record.values) {
+                *width = (*width).max(width_of(value));
+            }
             for value in &record.values {
                 if let Value::Text(text) = value {
                     scan.letters |= !text.is_ascii();
+                    scan.formulas += u64::from(without_formula(text).is_some());
                     scan.long_texts += u64::from(text.len() > LONGEST);
                     scan.line_breaks |= text.contains('\n');
                 }
@@ -113,5 +123,15 @@ impl Scan {
         .into_iter()
         .filter(|(_, count)| *count > 0)
         .collect()
+    }
+}
+
+/// The bytes of a text, or the characters of the whole part of a number.
+fn width_of(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Int(number) => number.to_string().len(),
+        Value::Real(number) if number.is_finite() => format!("{:.0}", number.trunc()).len(),
+        _ => 0,
     }
 }

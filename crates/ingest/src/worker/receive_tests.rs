@@ -29,6 +29,7 @@ fn opened(layers: Vec<Layer>) -> Opened {
         source: "a".into(),
         total: None,
         layer,
+        fit: Default::default(),
         crs: None,
         location: Default::default(),
         encoding: encoding.clone(),

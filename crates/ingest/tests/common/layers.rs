@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use citymap_access::Audience;
 use citymap_crs::Crs;
-use citymap_ingest::{Export, ExportError, export};
+use citymap_ingest::{Export, ExportError, ExportOptions, export};
 use citymap_model::{
     CommitMeta, Feature, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value,
     parse_date, parse_datetime,
@@ -44,7 +44,8 @@ pub(crate) fn out(city: &City, name: &str, crs: Crs) -> Result<(Export, PathBuf)
     let path = city.folder.path().join("out").join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let view = city.store.view().unwrap();
-    export(view.as_ref(), &"lop".parse().unwrap(), &path, crs, &Audience::OPERATOR).map(|done| (done, path))
+    export(view.as_ref(), &"lop".parse().unwrap(), &path, &ExportOptions::new(crs, Audience::OPERATOR))
+        .map(|done| (done, path))
 }
 
 pub(crate) fn listing(city: &City) -> BTreeSet<String> {

@@ -3,13 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     thread,
     time::{Duration, Instant, SystemTime},
 };
 
+use citymap_files::{create_private_folder, exposure};
 use citymap_model::LayerId;
 
 use super::{FileContent, file, file_path};
@@ -41,13 +41,27 @@ struct Queue {
 }
 
 impl SnapshotWriter {
-    pub(crate) fn new(folder: &Path) -> Self {
-        Self {
+    /// Writes into a folder, which need not exist yet. Whoever can write into it could forge the map, so
+    /// `None`, with a line in the log, for one that others can change.
+    pub(crate) fn new(folder: &Path) -> Option<Self> {
+        if let Ok(Some(exposure)) = exposure(folder) {
+            let folder = folder.display();
+            if exposure.can_be_changed() {
+                tracing::warn!(
+                    %folder, %exposure,
+                    "snapshot files are not used: others could change them; remove the folder, or name \
+                     another one with --snapshots"
+                );
+                return None;
+            }
+            tracing::warn!(%folder, %exposure, "others can see into the folder of the snapshot files");
+        }
+        Some(Self {
             folder: folder.to_owned(),
             queue: Mutex::default(),
             changed: Condvar::new(),
             writing: Mutex::default(),
-        }
+        })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -138,7 +152,7 @@ impl SnapshotWriter {
     }
 
     fn make_folder(&self) -> io::Result<()> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)
+        create_private_folder(&self.folder)
     }
 
     /// Removes the files of layers that no longer exist, and unfinished files of processes that ended.

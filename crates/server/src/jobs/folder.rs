@@ -1,6 +1,7 @@
 //! The folder for the results of jobs, which is removed when this process ends.
 
 use std::{
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -36,7 +37,11 @@ impl Folder {
         let parent = self.parent.clone().unwrap_or_else(std::env::temp_dir);
         remove_orphans(&parent);
         let folder = std::fs::create_dir_all(&parent).and_then(|()| {
-            tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", std::process::id())).tempdir_in(&parent)
+            tempfile::Builder::new()
+                .prefix(&format!("{PREFIX}{}-", std::process::id()))
+                // The names in it are those by which results are fetched.
+                .permissions(std::fs::Permissions::from_mode(0o700))
+                .tempdir_in(&parent)
         });
         let folder = folder.map_err(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, folder = %parent.display(), "the \
@@ -81,6 +86,7 @@ mod tests {
         let folder = Folder::new(Some(parent.path().to_owned()));
         let path = folder.path().unwrap();
         assert!(path.exists() && !orphan.exists());
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(folder.path().unwrap(), path);
         drop(folder);
         assert!(!path.exists());

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use citymap_files::create_private;
 use citymap_gpkg::schema::has_table;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
@@ -60,6 +61,13 @@ impl Opener {
                             format!("the folder {} cannot be made: {error}", folder.display()),
                         )
                     })?;
+                }
+                // SQLite takes an empty file for none, and gives its journals the mode of the file.
+                match create_private(&self.path) {
+                    Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                        return Err(StoreError::database(self.location(), error.to_string()));
+                    }
+                    _ => {}
                 }
             }
         }

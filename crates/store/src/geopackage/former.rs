@@ -1,6 +1,9 @@
-//! What a layer held before it is replaced: the row of each key or number, and whether it differs.
+//! What a layer held before it is replaced: the row of each key, content or number, and whether it differs.
 
-use std::collections::{HashMap, hash_map::Entry as Place};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, hash_map::Entry as Place},
+};
 
 use citymap_model::{Fid, Layer, Mode};
 use rusqlite::{Connection, Row};
@@ -10,7 +13,10 @@ use super::{
     failure::Failure,
     rows::{self, Fingerprint},
 };
-use crate::fit::{key_of, same_fields};
+use crate::{
+    by_content::ByContent,
+    fit::{key_of, same_fields},
+};
 
 /// The features of a layer that is being replaced.
 #[derive(Debug, Default)]
@@ -20,6 +26,8 @@ pub(super) struct Former {
     /// The number of features that are there before and after, so far.
     pub(super) kept: u64,
     by_key: HashMap<Box<str>, Slot>,
+    /// The features that no key tells apart, by their content.
+    by_content: ByContent,
     /// By ascending number; those before the position `passed` are no longer needed.
     by_fid: Vec<(Fid, u64)>,
     passed: usize,
@@ -46,7 +54,8 @@ impl Kept {
 
 impl Former {
     /// Reads the layer before it is replaced. In [`Mode::Replace`] features keep their numbers by key, if the
-    /// key is the same field after; in [`Mode::Restore`] they bring their numbers.
+    /// key is the same field after, and where they have none, or others have the same, by their content if
+    /// the fields are the same; in [`Mode::Restore`] they bring their numbers.
     pub(super) fn read(
         conn: &Connection,
         before: &Entry,
@@ -54,12 +63,13 @@ impl Former {
         mode: Mode,
     ) -> Result<Self, Failure> {
         let key = before.layer.key_index().filter(|_| before.layer.key == after.key);
-        if mode != Mode::Restore && key.is_none() {
+        let comparable = same_fields(&before.layer, after);
+        if mode != Mode::Restore && key.is_none() && !comparable {
             let table = crate::columns::quoted(before.layer.id.as_str());
             let count = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
             return Ok(Self { count, ..Self::default() });
         }
-        let mut former = Self { comparable: same_fields(&before.layer, after), ..Self::default() };
+        let mut former = Self { comparable, ..Self::default() };
         let width = before.columns.len();
         let mut statement = conn.prepare(&format!("{} ORDER BY \"fid\"", entry::select(before)))?;
         let mut found = statement.query([])?;
@@ -69,22 +79,30 @@ impl Former {
                 former.by_fid.push((row.get(0)?, former.print(row, width)?));
                 continue;
             }
-            let Some(key) = key else { continue };
-            let Ok(value) = rows::from_sql(row.get_ref(key + 2)?, before.layer.fields[key].field_type) else {
-                continue;
-            };
-            let Some(key) = key_of(&value) else { continue };
             let slot = (row.get(0)?, former.print(row, width)?);
-            match former.by_key.entry(key.into()) {
-                Place::Vacant(place) => {
-                    place.insert(Some(slot));
-                }
-                Place::Occupied(mut place) => {
-                    place.insert(None);
-                }
-            }
+            let value = match key {
+                Some(key) => rows::from_sql(row.get_ref(key + 2)?, before.layer.fields[key].field_type).ok(),
+                None => None,
+            };
+            former.note(value.as_ref().and_then(key_of), slot);
         }
+        former.by_content.settle();
         Ok(former)
+    }
+
+    /// Notes a feature by its key, or by its content if it has none or shares it.
+    fn note(&mut self, key: Option<Cow<'_, str>>, slot: (Fid, u64)) {
+        let alike = match key.map(|key| self.by_key.entry(key.into())) {
+            None => [Some(slot), None],
+            Some(Place::Occupied(mut place)) => [place.insert(None), Some(slot)],
+            Some(Place::Vacant(place)) => {
+                place.insert(Some(slot));
+                return;
+            }
+        };
+        if self.comparable {
+            alike.into_iter().flatten().for_each(|(fid, print)| self.by_content.add(fid, print));
+        }
     }
 
     fn print(&self, row: &Row<'_>, width: usize) -> rusqlite::Result<u64> {
@@ -94,6 +112,16 @@ impl Former {
     /// The feature before that has this key; only the first call for a key gets it.
     pub(super) fn take(&mut self, key: &str) -> Option<Kept> {
         let (fid, print) = self.by_key.get_mut(key)?.take()?;
+        Some(self.keep(fid, print))
+    }
+
+    /// A feature before with this content that no key tells apart; each is given once.
+    pub(super) fn take_like(&mut self, print: impl FnOnce() -> u64) -> Option<Kept> {
+        if self.by_content.is_empty() {
+            return None;
+        }
+        let print = print();
+        let fid = self.by_content.take(print)?;
         Some(self.keep(fid, print))
     }
 

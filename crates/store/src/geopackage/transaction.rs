@@ -285,6 +285,13 @@ impl Transaction for GeoPackageTransaction {
         Ok(())
     }
 
+    fn changes(&mut self) -> Result<Vec<LayerChange>, StoreError> {
+        self.is_whole()?;
+        let outcome = self.turn_away(&now());
+        self.settle(outcome)?;
+        Ok(self.changes.clone())
+    }
+
     fn commit(mut self: Box<Self>) -> Result<Revision, StoreError> {
         self.is_whole()?;
         let outcome = self.finish();

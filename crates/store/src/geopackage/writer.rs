@@ -29,7 +29,7 @@ pub(super) enum Matching {
     Append,
     /// By its key among the features that are there; `find` is the statement that looks for a key.
     Upsert { keys: UpsertKeys, find: String },
-    /// By its key among the features of the layer that is replaced.
+    /// By its key, else by its content, among the features of the layer that is replaced.
     Replace(Replaced),
     /// It brings its number.
     Restore { replaced: Replaced, growing: GrowingFids },
@@ -89,7 +89,9 @@ impl LayerWriter {
             Matching::Append | Matching::Restore { .. } => self.add(conn, feature),
             Matching::Replace(replaced) => {
                 let key = self.entry.layer.key_index().and_then(|key| key_of(&feature.values[key]));
-                match key.and_then(|key| replaced.former.take(&key)) {
+                let by_key = key.and_then(|key| replaced.former.take(&key));
+                let print = || Fingerprint::of(feature.bytes(), &feature.values);
+                match by_key.or_else(|| replaced.former.take_like(print)) {
                     Some(kept) => self.take_over(conn, kept, feature),
                     None => self.add(conn, feature),
                 }
@@ -154,7 +156,7 @@ impl LayerWriter {
         Ok(Put::Changed(kept.fid))
     }
 
-    fn upsert(&mut self, conn: &Connection, feature: Accepted) -> Result<Put, Failure> {
+    fn upsert(&mut self, conn: &Connection, mut feature: Accepted) -> Result<Put, Failure> {
         let Matching::Upsert { keys, find } = &mut self.matching else { return self.add(conn, feature) };
         let key = match keys.take(&feature.values) {
             Ok(key) => key,
@@ -169,6 +171,12 @@ impl LayerWriter {
                 None => None,
                 Some(row) => {
                     let first = (row.get::<_, Fid>(0)?, Fingerprint::of_row(row, self.entry.columns.len())?);
+                    // What the change set does not have stays as it is.
+                    for position in self.mapping.missing() {
+                        let field_type = self.entry.layer.fields[position].field_type;
+                        let value = rows::from_sql(row.get_ref(position + 2)?, field_type);
+                        feature.values[position] = value.map_err(Failure::Content)?;
+                    }
                     if found.next()?.is_some() {
                         return Ok(Put::Rejected(Refusal::AmbiguousKey { key: key.into() }));
                     }

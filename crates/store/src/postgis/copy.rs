@@ -1,5 +1,7 @@
 //! Rows in PostgreSQL's binary COPY format: encoding, sending, and reading.
 
+use std::hash::{DefaultHasher, Hasher as _};
+
 use chrono::NaiveDate;
 use citymap_model::{Fid, Value};
 use sqlx::Error as Sql;
@@ -60,6 +62,23 @@ impl Rows {
         }
         self.count += 1;
     }
+}
+
+/// The fingerprint of a row's content: geometry as extended WKB, then the values. [`Unpacker::contents`]
+/// gives the same for a row of the table.
+pub(super) fn print(geometry: Option<&[u8]>, values: &[Value]) -> u64 {
+    let mut rows = Rows::default();
+    rows.add(0, geometry.map_or(GeometryCell::Null, GeometryCell::Wkb), values);
+    hash(rows.bytes.get(ROW_HEAD..).unwrap_or_default())
+}
+
+/// Bytes of a row before its content: the number of columns, and the feature's number with its length.
+const ROW_HEAD: usize = 2 + 4 + 8;
+
+fn hash(content: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(content);
+    hasher.finish()
 }
 
 fn put(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -175,16 +194,29 @@ pub(super) struct Unpacker {
 }
 
 impl Unpacker {
+    /// Takes in the next piece; where the first row that was not handed over begins.
+    fn take_in(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.rest.extend_from_slice(bytes);
+        if self.begun {
+            return Some(0);
+        }
+        self.begun = self.rest.len() >= HEAD.len();
+        self.begun.then_some(HEAD.len())
+    }
+
+    /// Hands the first column of each complete row and the fingerprint of the others to `sink`.
+    pub(super) fn contents(&mut self, bytes: &[u8], mut sink: impl FnMut(Option<&[u8]>, u64)) {
+        let Some(mut at) = self.take_in(bytes) else { return };
+        while let Some((first, (from, to))) = content(&self.rest, at) {
+            sink(first.map(|(from, to)| &self.rest[from..to]), hash(&self.rest[from..to]));
+            at = to;
+        }
+        self.rest.drain(..at);
+    }
+
     /// Hands the two columns of each complete row to `sink`; `None` is a null.
     pub(super) fn pairs(&mut self, bytes: &[u8], mut sink: impl FnMut(Option<&[u8]>, Option<&[u8]>)) {
-        self.rest.extend_from_slice(bytes);
-        let mut at = 0;
-        if !self.begun {
-            if self.rest.len() < HEAD.len() {
-                return;
-            }
-            (at, self.begun) = (HEAD.len(), true);
-        }
+        let Some(mut at) = self.take_in(bytes) else { return };
         while let Some((one, two, next)) = pair(&self.rest, at) {
             sink(one.map(|(from, to)| &self.rest[from..to]), two.map(|(from, to)| &self.rest[from..to]));
             at = next;
@@ -204,6 +236,20 @@ fn pair(bytes: &[u8], at: usize) -> Option<(Span, Span, usize)> {
     let (one, at) = field(bytes, at + 2)?;
     let (two, at) = field(bytes, at)?;
     Some((one, two, at))
+}
+
+/// The first field of a row, and where the others are.
+fn content(bytes: &[u8], at: usize) -> Option<(Span, (usize, usize))> {
+    let count = i16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?);
+    if count < 1 {
+        return None; // the end
+    }
+    let (first, from) = field(bytes, at + 2)?;
+    let mut to = from;
+    for _ in 1..count {
+        to = field(bytes, to)?.1;
+    }
+    Some((first, (from, to)))
 }
 
 fn field(bytes: &[u8], at: usize) -> Option<(Span, usize)> {
@@ -237,6 +283,25 @@ mod tests {
                 });
             }
             assert_eq!(found, [(1, Some("một".to_owned())), (2, None), (3, Some("ba".to_owned()))]);
+        }
+    }
+
+    #[test]
+    fn the_content_of_a_row_has_one_fingerprint_wherever_it_is_cut() {
+        let values = [Value::Text("một".to_owned()), Value::Null, Value::Real(-0.0)];
+        let mut rows = Rows::default();
+        rows.add(7, GeometryCell::Wkb(&[1, 2, 3]), &values);
+        rows.add(8, GeometryCell::Null, &values);
+        let all = [HEAD, &rows.bytes, &TAIL].concat();
+        let expected = [(7, print(Some(&[1, 2, 3]), &values)), (8, print(None, &values))];
+        for step in 1..all.len() {
+            let (mut unpacker, mut found) = (Unpacker::default(), Vec::new());
+            for piece in all.chunks(step) {
+                unpacker.contents(piece, |fid, print| {
+                    found.push((i64::from_be_bytes(fid.unwrap().try_into().unwrap()), print));
+                });
+            }
+            assert_eq!(found, expected);
         }
     }
 }

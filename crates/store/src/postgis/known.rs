@@ -7,6 +7,7 @@ use citymap_model::{Fid, FieldType};
 use super::{copy::Unpacker, entry::Entry, read, session::Session};
 use crate::{
     StoreError,
+    by_content::ByContent,
     columns::{FID, quoted},
     fit::key_of,
 };
@@ -43,6 +44,37 @@ pub(super) fn keys(session: &mut Session<'_>, entry: &Entry, key: usize) -> Resu
         });
     })?;
     Ok((keys, count))
+}
+
+/// Reads the features of a layer that its key, the field at `key`, does not tell apart, by their content:
+/// those without a key and those that share it; all of them where there is no key.
+pub(super) fn alike(
+    session: &mut Session<'_>,
+    entry: &Entry,
+    key: Option<usize>,
+) -> Result<ByContent, StoreError> {
+    let shape = entry.shape();
+    let (fid, live) = (quoted(FID), shape.live());
+    let only = key.map_or_else(String::new, |key| {
+        let key = quoted(&entry.columns[key]);
+        format!(
+            " WHERE t.{fid} IN (SELECT {fid} FROM (SELECT {fid}, {key}::text AS key, count(*) OVER \
+             (PARTITION BY {key}) AS alike FROM {live}) AS keys WHERE alike > 1 OR coalesce(key, '') = '')"
+        )
+    });
+    let list = shape.list(|column| format!("t.{column}"));
+    let sql = format!("COPY (SELECT t.{fid}, {list} FROM {live} t{only}) TO STDOUT (FORMAT binary)");
+    let mut alike = ByContent::default();
+    let mut unpacker = Unpacker::default();
+    session.copy_out(sql, |bytes| {
+        unpacker.contents(bytes, |fid, print| {
+            if let Some(fid) = number(fid) {
+                alike.add(fid, print);
+            }
+        });
+    })?;
+    alike.settle();
+    Ok(alike)
 }
 
 fn number(bytes: Option<&[u8]>) -> Option<Fid> {

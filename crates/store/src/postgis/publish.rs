@@ -232,16 +232,29 @@ pub(super) fn change_in_place(
 
 /// Changes the rows of a layer that differ in `source`, a table of the same columns. Gives how many differed.
 pub(super) fn update_from(session: &mut Session<'_>, entry: &Entry, source: &str) -> Result<u64, StoreError> {
-    let set: Vec<String> = entry.quoted().iter().map(|column| format!("{column} = n.{column}")).collect();
+    update_columns_from(session, entry, source, &entry.quoted())
+}
+
+/// As [`update_from`], but only these columns, quoted; the others stay as they are.
+pub(super) fn update_columns_from(
+    session: &mut Session<'_>,
+    entry: &Entry,
+    source: &str,
+    columns: &[String],
+) -> Result<u64, StoreError> {
+    let set: Vec<String> = columns.iter().map(|column| format!("{column} = n.{column}")).collect();
     if set.is_empty() {
         return Ok(0);
     }
+    let side = |of: &str| -> String { columns.iter().map(|column| format!(", {of}.{column}")).collect() };
     session.affect(
         format!(
-            "UPDATE city.{} o SET {} FROM {source} n WHERE n.{FID} = o.{FID} AND NOT {}",
+            "UPDATE city.{} o SET {} FROM {source} n WHERE n.{FID} = o.{FID} AND NOT ROW(o.{FID}{})::record \
+             *= ROW(n.{FID}{})::record",
             quoted(entry.layer.id.as_str()),
             set.join(", "),
-            same_row(entry)
+            side("o"),
+            side("n")
         ),
         &[],
     )

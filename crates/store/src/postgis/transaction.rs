@@ -386,6 +386,15 @@ impl Transaction for PostgisTransaction<'_> {
         Ok(())
     }
 
+    fn changes(&mut self) -> Result<Vec<LayerChange>, StoreError> {
+        if self.broken {
+            return Err(self.broken());
+        }
+        let outcome = self.turn_away();
+        self.settle(outcome)?;
+        Ok(self.changes.clone())
+    }
+
     fn commit(mut self: Box<Self>) -> Result<Revision, StoreError> {
         if self.broken {
             return Err(self.broken());

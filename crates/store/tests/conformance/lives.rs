@@ -131,6 +131,15 @@ impl Model {
             self.layer.clone().unwrap()
         };
         change.layer(&layer, mode).unwrap();
+        // Features that no key tells apart are known by their content, where the fields are the same.
+        let same_fields =
+            before.layer.as_ref().is_some_and(|former| former.fields.len() == layer.fields.len());
+        let mut like: Vec<i64> = before
+            .rows
+            .iter()
+            .filter(|(_, row)| mode == Mode::Replace && same_fields && before.unique(&row.0).is_none())
+            .map(|(fid, _)| *fid)
+            .collect();
         if mode == Mode::Replace {
             self.rows.clear();
         }
@@ -149,10 +158,16 @@ impl Model {
                 Mode::Replace | Mode::Upsert if known.is_some() && !again => {
                     (known.unwrap(), Put::Changed(known.unwrap()))
                 }
-                _ => {
-                    let fid = self.give();
-                    (fid, Put::Added(fid))
-                }
+                _ => match like.iter().position(|fid| before.rows[fid] == row) {
+                    Some(first) => {
+                        let fid = like.remove(first);
+                        (fid, Put::Changed(fid))
+                    }
+                    None => {
+                        let fid = self.give();
+                        (fid, Put::Added(fid))
+                    }
+                },
             };
             assert_eq!(put, expected);
             self.rows.insert(fid, row);

@@ -50,6 +50,8 @@ macro_rules! suite {
             a_dropped_change_set_changes_nothing,
             a_failed_change_set_cannot_be_committed,
             a_replaced_layer_keeps_the_numbers_of_unique_keys,
+            the_same_again_is_no_change,
+            an_upsert_leaves_the_fields_that_it_lacks,
             a_number_is_never_given_twice,
             a_replaced_layer_may_change_its_shape,
             append_adds_and_fills_missing_fields_with_null,

@@ -29,6 +29,8 @@ fn expect(
     let mut counts = [0; 4];
     let mut fids = Vec::new();
     let mut seen = Vec::new();
+    let mut like: Vec<i64> =
+        before.iter().filter(|(_, row)| unique(&before, &row.0).is_none()).map(|(fid, _)| *fid).collect();
     if mode == Mode::Replace {
         rows.clear();
     }
@@ -43,11 +45,14 @@ fn expect(
                 continue;
             }
             Mode::Replace | Mode::Upsert if known.is_some() && !again => known.unwrap(),
-            _ => {
-                counts[0] += 1;
-                *next += 1;
-                *next
-            }
+            _ => match like.iter().position(|fid| mode == Mode::Replace && before[fid] == *row) {
+                Some(first) => like.remove(first),
+                None => {
+                    counts[0] += 1;
+                    *next += 1;
+                    *next
+                }
+            },
         };
         counts[1] += u64::from(before.get(&fid).is_some_and(|old| old != row));
         rows.insert(fid, row.clone());

@@ -84,23 +84,78 @@ pub(crate) fn a_replaced_layer_keeps_the_numbers_of_unique_keys(store: &dyn Stor
         Mode::Replace,
         before.iter().zip(1..).map(|(key, at)| parcel(key, at, 1.0)).collect(),
     );
-    // b is gone, a moved to the end and changed, c is the same, d is new; what repeats, before or
-    // after, and what has no key, is new.
+    // b is gone, a moved to the end and changed, c is the same, d is new; what repeats and what has no key is
+    // known by its content.
     let after = [("c", 3, 1.0), ("d", 7, 1.0), ("twice", 4, 1.0), ("", 6, 1.0), ("a", 1, 2.0)];
     let features = after.map(|(key, at, area)| parcel(key, at, area)).into();
     let (revision, puts) = write(store, &parcels(), Mode::Replace, features);
     assert_eq!(
         puts,
-        [Put::Changed(3), Put::Added(7), Put::Added(8), Put::Added(9), Put::Changed(1)],
-        "c and a keep their numbers"
+        [Put::Changed(3), Put::Added(7), Put::Changed(4), Put::Changed(6), Put::Changed(1)],
+        "all but d keep their numbers"
     );
-    assert_eq!(counts(&revision), [3, 1, 4, 0]);
+    assert_eq!(counts(&revision), [1, 1, 2, 0]);
     let read: Vec<i64> = areas(store).iter().map(|(_, fid, _)| *fid).collect();
-    assert_eq!(read, [1, 3, 7, 8, 9]);
+    assert_eq!(read, [1, 3, 4, 6, 7]);
     // A moved geometry is a change too; the same again is none.
     let moved = vec![parcel("c", 30, 1.0), parcel("a", 1, 2.0)];
     assert_eq!(counts(&write(store, &parcels(), Mode::Replace, moved.clone()).0), [0, 1, 3, 0]);
     assert_eq!(counts(&write(store, &parcels(), Mode::Replace, moved).0), [0, 0, 0, 0]);
+}
+
+pub(crate) fn the_same_again_is_no_change(store: &dyn Store) {
+    let keys = ["a", "b", "twice", "twice", "", "", ""];
+    // The last two differ in nothing.
+    let all: Vec<NewFeature> =
+        keys.iter().zip([1, 2, 3, 4, 5, 6, 6]).map(|(key, at)| parcel(key, at, 1.0)).collect();
+    let mut bare = parcels();
+    bare.key = None;
+    let mut bare_table = bare.clone();
+    (bare_table.id, bare_table.geometry) = (id("bare_table"), GeometryKind::None);
+    for layer in [parcels(), bare, bare_table] {
+        let mut given = all.clone();
+        if layer.geometry == GeometryKind::None {
+            given.iter_mut().for_each(|feature| feature.geometry = None);
+        }
+        write(store, &layer, Mode::Replace, given.clone());
+        let before = read(store, layer.id.as_str());
+        let (revision, _) = write(store, &layer, Mode::Replace, given.clone());
+        assert_eq!(counts(&revision), [0, 0, 0, 0], "{:?}", layer.key);
+        // In another order, without one and with another one.
+        given.reverse();
+        let (revision, _) = write(store, &layer, Mode::Replace, given.clone());
+        assert_eq!(counts(&revision), [0, 0, 0, 0], "{:?}", layer.key);
+        assert_eq!(read(store, layer.id.as_str()), before);
+        given.remove(0);
+        given.push(parcel("new", 9, 1.0));
+        if layer.geometry == GeometryKind::None {
+            given.iter_mut().for_each(|feature| feature.geometry = None);
+        }
+        let (revision, _) = write(store, &layer, Mode::Replace, given);
+        assert_eq!(counts(&revision), [1, 0, 1, 0], "{:?}", layer.key);
+    }
+}
+
+pub(crate) fn an_upsert_leaves_the_fields_that_it_lacks(store: &dyn Store) {
+    write(store, &parcels(), Mode::Replace, vec![parcel("a", 1, 1.0), parcel("b", 2, 2.0)]);
+    let mut part = parcels();
+    part.fields.pop();
+    let keyed =
+        |key: &str, at| NewFeature { values: vec![Value::Text(key.to_owned())], ..parcel("", at, 0.0) };
+    let given = vec![keyed("a", 1), keyed("b", 3), keyed("c", 4)];
+    let mut change = store.begin(CommitMeta::default()).unwrap();
+    change.layer(&part, Mode::Upsert).unwrap();
+    put_all(change.as_mut(), given);
+    let told = change.changes().unwrap();
+    let revision = change.commit().unwrap();
+    assert_eq!(
+        (told, counts(&revision)),
+        (revision.changes.clone(), [1, 1, 0, 0]),
+        "b moved, a is as it was"
+    );
+    let values: Vec<Vec<Value>> = read(store, "parcels").into_iter().map(|feature| feature.values).collect();
+    let row = |key: &str, area| vec![Value::Text(key.to_owned()), area];
+    assert_eq!(values, [row("a", Value::Real(1.0)), row("b", Value::Real(2.0)), row("c", Value::Null)]);
 }
 
 pub(crate) fn a_number_is_never_given_twice(store: &dyn Store) {
@@ -108,8 +163,9 @@ pub(crate) fn a_number_is_never_given_twice(store: &dyn Store) {
     bare.key = None;
     let three = || (0..3).map(|at| parcel("a", at, 1.0)).collect::<Vec<_>>();
     for round in 0..3 {
-        let (_, puts) = write(store, &bare, Mode::Replace, three());
-        assert_eq!(puts, [1, 2, 3].map(|fid| Put::Added(round * 3 + fid)));
+        let others = (0..3).map(|at| parcel("a", at, f64::from(round))).collect();
+        let (_, puts) = write(store, &bare, Mode::Replace, others);
+        assert_eq!(puts, [1, 2, 3].map(|fid| Put::Added(i64::from(round) * 3 + fid)));
     }
     let (revision, _) = write(store, &bare, Mode::Replace, vec![]);
     assert_eq!(counts(&revision), [0, 0, 3, 0]);

@@ -64,6 +64,10 @@ impl SeenRows {
         let one = |(column, (name, guess)): (usize, (&String, &Guess))| {
             let number = guess.number_type();
             warnings.extend(guess.local_note(name, ValueReader::of(request)));
+            if request.asks_type_of(name) {
+                // As it is written; the type that was asked for is made of that.
+                return FieldType::Text;
+            }
             match declared.get(column).copied().flatten() {
                 // Days, instants and truths of our own are declared as text, numbers never are.
                 Some(FieldType::Text) if matches!(guess.field_type(), FieldType::Int | FieldType::Real) => {

@@ -40,7 +40,7 @@ enum Matching {
     Append,
     /// By its key among the features that are there.
     Upsert(Upsert),
-    /// By its key among the features of the layer that is replaced.
+    /// By its key, else by its content, among the features of the layer that is replaced.
     Replace(Replacement),
     /// It brings its number.
     Restore {
@@ -190,7 +190,7 @@ impl LayerWriter {
         };
         let found = match &mut self.matching {
             Matching::Append | Matching::Restore { .. } => None,
-            Matching::Replace(replaced) => replaced.take(&feature.values),
+            Matching::Replace(replaced) => replaced.take(&feature),
             Matching::Upsert(upsert) => match upsert.find(session, &self.entry, &feature.values)? {
                 Acceptance::Accepted(found) => {
                     self.rows.hold(upsert.needs_connection());
@@ -246,6 +246,13 @@ impl LayerWriter {
             .map(|Accepted { geometry, values }| Accepted { geometry, values: self.mapping.apply(values) }))
     }
 
+    /// The columns that the change set has values for, quoted.
+    fn given_columns(&self) -> Vec<String> {
+        let missing: Vec<String> =
+            self.mapping.missing().map(|position| quoted(&self.entry.columns[position])).collect();
+        self.entry.quoted().into_iter().filter(|column| !missing.contains(column)).collect()
+    }
+
     fn note_new(&mut self, fid: Fid) {
         self.change.added += 1;
         self.new_fids.note(fid);
@@ -269,7 +276,9 @@ impl LayerWriter {
             Target::Live { .. } | Target::Waiting { made: false, .. } => Additions::Recorded,
             Target::Waiting { name, made: true, .. } => {
                 let source = format!("pg_temp.{}", quoted(name));
-                self.change.changed = publish::update_from(session, &self.entry, &source)?;
+                // What the change set does not have stays as it is.
+                let given = self.given_columns();
+                self.change.changed = publish::update_columns_from(session, &self.entry, &source, &given)?;
                 publish::insert_from(session, &self.entry, &source)?;
                 session.batch(format!("DROP TABLE {source}"))?;
                 Additions::Recorded

@@ -1,13 +1,16 @@
 //! Replacing a layer: which of its features are there before and after, and how the new table takes the old
 //! one's place.
 
-use citymap_model::{Fid, Layer, LayerChange, Value};
+use citymap_model::{Fid, Layer, LayerChange};
 
 use crate::{
     StoreError,
+    by_content::ByContent,
     columns::quoted,
-    fit::{key_of, same_shape},
+    fit::{key_of, same_fields, same_shape},
     postgis::{
+        accept::Accepted,
+        copy,
         entry::Entry,
         known::{self, Fids, Keys},
         publish::{self, Before, Differences},
@@ -25,6 +28,8 @@ pub(super) struct Replacement {
     /// The position of the key field after, and the numbers of the features before by their keys; `None`
     /// where the key is another field now, or where features bring their numbers.
     keys: Option<(usize, Keys)>,
+    /// The features before that no key tells apart, by their content, where the fields are the same after.
+    alike: ByContent,
     /// The number of features that are there before and after.
     pub(super) kept: u64,
 }
@@ -53,7 +58,7 @@ pub(super) struct Filled<'a> {
 
 impl Replacement {
     /// Prepares to replace a layer whose features keep their numbers by key, if the key is the same field
-    /// after.
+    /// after, and by their content where no key tells them apart.
     pub(super) fn by_key(
         session: &mut Session<'_>,
         before: Entry,
@@ -73,21 +78,35 @@ impl Replacement {
                 (None, found.map_or(0, |found| found[0]).try_into().unwrap_or(0))
             }
         };
-        Ok(Self { before: Some(before), there, keys, kept: 0 })
+        let unique = keys.as_ref().map_or(0, |(_, keys)| keys.values().flatten().count());
+        let alike = if same_fields(&before.layer, after) && there > unique as u64 {
+            let key = before.layer.key_index().filter(|_| same_key);
+            known::alike(session, &before, key)?
+        } else {
+            ByContent::default()
+        };
+        Ok(Self { before: Some(before), there, keys, alike, kept: 0 })
     }
 
     /// Prepares to replace a layer whose features bring their numbers; gives the numbers before.
     pub(super) fn by_number(session: &mut Session<'_>, before: Entry) -> Result<(Self, Fids), StoreError> {
         publish::lock(session, &before)?;
         let (fids, there) = Fids::load(session, &before)?;
-        Ok((Self { before: Some(before), there, keys: None, kept: 0 }, fids))
+        Ok((Self { before: Some(before), there, ..Self::default() }, fids))
     }
 
-    /// The number of the feature before that has the key of these values; the first feature with a key gets
-    /// it.
-    pub(super) fn take(&mut self, values: &[Value]) -> Option<Fid> {
-        let (position, keys) = self.keys.as_mut()?;
-        let fid = keys.get_mut(&*key_of(&values[*position])?)?.take()?;
+    /// The number of the feature before that has the key of this one, else of one with the same content that
+    /// no key tells apart; each is given once.
+    pub(super) fn take(&mut self, feature: &Accepted) -> Option<Fid> {
+        let by_key = self
+            .keys
+            .as_mut()
+            .and_then(|(position, keys)| keys.get_mut(&*key_of(&feature.values[*position])?)?.take());
+        let fid = match by_key {
+            Some(fid) => fid,
+            None if self.alike.is_empty() => return None,
+            None => self.alike.take(copy::print(feature.bytes(), &feature.values))?,
+        };
         self.kept += 1;
         Some(fid)
     }

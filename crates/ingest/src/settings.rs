@@ -1,0 +1,124 @@
+//! What a layer that the record has keeps when it is imported again: the steward's settings, unless the
+//! request names them.
+
+use citymap_model::{Field, GeometryKind, Layer, Mode};
+
+use crate::{ImportError, Issue, IssueKind, Request, source::SourceLayer};
+
+/// The definition under which features are added to a layer: the layer's own, with the fields that the source
+/// has.
+///
+/// # Errors
+/// [`ImportError::Usage`] if the request asks for another key, or an upsert has no key to match by.
+pub(crate) fn joined(
+    request: &Request,
+    present: &Layer,
+    fields: &[Field],
+    found: &SourceLayer,
+) -> Result<Layer, ImportError> {
+    check_key(request, present, fields)?;
+    let mut layer = present.clone();
+    layer.fields = fields.to_vec();
+    for name in [&mut layer.key, &mut layer.label, &mut layer.valid_from, &mut layer.valid_to] {
+        if name.as_ref().is_some_and(|name| fields.iter().all(|field| field.name != *name)) {
+            *name = None;
+        }
+    }
+    // A batch without any feature fits every layer; a kind that the layer does not hold is refused as such.
+    let empty = found.count == Some(0) && found.sample.is_empty();
+    if !empty && found.kind != GeometryKind::Mixed {
+        layer.geometry = found.kind;
+    }
+    Ok(layer)
+}
+
+fn check_key(request: &Request, present: &Layer, fields: &[Field]) -> Result<(), ImportError> {
+    let id = &present.id;
+    match (&request.key, &present.key) {
+        (Some(asked), Some(key)) if asked != key => Err(ImportError::Usage(format!(
+            "--key {asked}: the key of layer `{id}` is `{key}`, and mode {} goes by it; leave --key out, or \
+             change the key first with `citymap layer set {id} --key {asked}`",
+            request.mode
+        ))),
+        (Some(asked), None) => Err(ImportError::Usage(format!(
+            "--key {asked}: layer `{id}` has no key; set it first with `citymap layer set {id} --key {asked}`"
+        ))),
+        (None, None) if request.mode == Mode::Upsert => Err(ImportError::Usage(format!(
+            "layer `{id}` has no key by which --mode upsert could know features again; set it first with \
+             `citymap layer set {id} --key FIELD`"
+        ))),
+        (_, Some(key)) if request.mode == Mode::Upsert && fields.iter().all(|own| own.name != *key) => {
+            Err(ImportError::Usage(format!(
+                "the source has no field `{key}`, the key of layer `{id}`, by which --mode upsert knows \
+                 features again; say which field it is with --field OLD={key}"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to make a table without geometry of a layer that has some: a header that changed, most likely.
+///
+/// # Errors
+/// [`ImportError::Usage`] with what to do.
+pub(crate) fn refuse_table(present: &Layer, found: &SourceLayer) -> Result<(), ImportError> {
+    if present.geometry == GeometryKind::None || found.kind != GeometryKind::None || found.count == Some(0) {
+        return Ok(());
+    }
+    Err(ImportError::Usage(format!(
+        "layer `{}` holds {}, and no geometry was found in the source; name its columns (--x and --y, or \
+         --wkt), or import it as another layer with --layer ID",
+        present.id,
+        present.geometry.plural()
+    )))
+}
+
+/// Gives a layer that is made anew the settings that it had, as far as the request names no others.
+pub(crate) fn keep(
+    request: &Request,
+    present: &Layer,
+    found: &SourceLayer,
+    layer: &mut Layer,
+    issues: &mut Vec<Issue>,
+) {
+    if request.title.is_none() {
+        layer.title.clone_from(&present.title);
+    }
+    if request.role.is_none() {
+        layer.role = present.role;
+    }
+    if found.count == Some(0) {
+        // It says nothing of kind and fields.
+        layer.geometry = present.geometry;
+        if layer.fields.is_empty() {
+            layer.fields.clone_from(&present.fields);
+        }
+    }
+    for field in &mut layer.fields {
+        if let Some(own) = present.fields.iter().find(|own| own.name == field.name) {
+            let field_type = field.field_type;
+            *field = Field { field_type, meaning: None, ..own.clone() };
+        }
+    }
+    layer.theme = present.theme;
+    layer.tiles.clone_from(&present.tiles);
+    layer.steward.clone_from(&present.steward);
+    layer.attribution = layer.attribution.take().or_else(|| present.attribution.clone());
+    let mut lost = Vec::new();
+    let mut stays = |what: &str, name: &Option<String>| {
+        let name = name.as_ref()?;
+        if layer.fields.iter().any(|field| field.name == *name) {
+            return Some(name.clone());
+        }
+        lost.push(format!("the source has no field `{name}`, which was the {what} of the layer"));
+        None
+    };
+    let label = stays("label", &present.label);
+    let key = if request.key.is_none() { stays("key", &present.key) } else { None };
+    layer.label = label;
+    layer.key = layer.key.take().or(key);
+    issues
+        .extend(lost.into_iter().map(|text| {
+            Issue::new(IssueKind::Warning, format!("{text}; --field OLD=NEW names another one"))
+        }));
+}

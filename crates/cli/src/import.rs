@@ -9,7 +9,7 @@ use std::{
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_ingest::{
-    ColumnChoice, FeatureLimits, ImportError, IssueKind, LayerReport, Report, ReportFile, Request,
+    ColumnChoice, FeatureLimits, ImportError, IssueKind, LayerReport, RepairBounds, Report, ReportFile, Request,
     encoding::Encoding,
     worker::{self, Bounds},
 };
@@ -143,6 +143,10 @@ pub(crate) struct ImportArgs {
     /// earlier imports stay in it.
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
+
+    /// How often the edges of one polygon may cross each other for it to be repaired; beyond, it is rejected.
+    #[arg(long, default_value_t = RepairBounds::CROSSINGS, value_name = "N")]
+    pub(crate) max_repair_crossings: usize,
 
     /// Maximum memory of the process that reads the files, in MiB; 0 for no limit. Default: half of the
     /// machine's memory.
@@ -305,6 +309,7 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
         message: args.commit.message.clone(),
         dry_run: args.dry_run,
         feature_limits: FeatureLimits { corners: args.max_corners, value: args.max_value },
+        repair: RepairBounds { crossings: args.max_repair_crossings, ..RepairBounds::default() },
         rejects: args.rejects.clone().or_else(|| Some(default_rejects(global, args))),
         ..Request::new(args.files.clone())
     }

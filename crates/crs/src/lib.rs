@@ -25,6 +25,7 @@
 mod area;
 mod cache;
 mod code;
+mod degrees;
 mod error;
 mod home;
 mod measure;

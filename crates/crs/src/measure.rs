@@ -1,8 +1,8 @@
 //! Lengths and areas on grids and on the ellipsoid.
 
-use geo::{Area, Euclidean, Geodesic, GeodesicArea, Geometry, Length, LineString, Polygon};
+use geo::{Area, Euclidean, Geometry, Length, LineString, Polygon};
 
-use crate::{Crs, CrsError, Transform, steps::Family};
+use crate::{Crs, CrsError, Transform, degrees, steps::Family};
 
 /// Area in m² on a VN-2000 or UTM grid of geometry in WGS 84 degrees: the sum of polygons less their holes.
 /// Points and lines have no area.
@@ -26,8 +26,8 @@ pub fn grid_length(geometry: &Geometry<f64>, grid: Crs) -> Result<f64, CrsError>
     Ok(length(&on_grid(geometry, grid)?, &|line| Euclidean.length(line)))
 }
 
-/// Area in m² on the WGS 84 ellipsoid (geodesics, Karney 2013) of geometry in WGS 84 degrees. The direction
-/// of rings does not matter; a polygon is the smaller side of its ring.
+/// Area in m² on the WGS 84 ellipsoid of geometry in WGS 84 degrees whose edges are straight in longitude and
+/// latitude, as features are stored and cut. The direction of rings does not matter.
 pub fn ellipsoidal_area(geometry: &Geometry<f64>) -> f64 {
     match geometry {
         Geometry::Polygon(polygon) => polygon_area(polygon),
@@ -39,9 +39,10 @@ pub fn ellipsoidal_area(geometry: &Geometry<f64>) -> f64 {
     }
 }
 
-/// Length in m of lines on the WGS 84 ellipsoid, for geometry in WGS 84 degrees; perimeters are not counted.
+/// Length in m on the WGS 84 ellipsoid of lines that are straight in longitude and latitude, for geometry in
+/// WGS 84 degrees; perimeters are not counted.
 pub fn ellipsoidal_length(geometry: &Geometry<f64>) -> f64 {
-    length(geometry, &|line| Geodesic.length(line))
+    length(geometry, &degrees::line_length)
 }
 
 /// The geometry projected to a grid whose unit is the metre.
@@ -56,8 +57,8 @@ fn on_grid(geometry: &Geometry<f64>, grid: Crs) -> Result<Geometry<f64>, CrsErro
 
 /// Summed ring by ring, so that the result does not depend on their direction.
 fn polygon_area(polygon: &Polygon<f64>) -> f64 {
-    let ring = |ring: &LineString<f64>| Polygon::new(ring.clone(), Vec::new()).geodesic_area_signed().abs();
-    ring(polygon.exterior()) - polygon.interiors().iter().map(ring).sum::<f64>()
+    let holes: f64 = polygon.interiors().iter().map(degrees::ring_area).sum();
+    degrees::ring_area(polygon.exterior()) - holes
 }
 
 fn length(geometry: &Geometry<f64>, measure: &dyn Fn(&LineString<f64>) -> f64) -> f64 {

@@ -9,6 +9,8 @@
 //!   another database wrote, [`wkb::read_source`] for bytes from GDAL, which may hold arcs, heights and open
 //!   rings.
 //! - [`wkt`]: a writer of well-known text that loses no digit.
+//! - [`is_plainly_valid`]: a quick proof of the same for small shapes.
+//! - [`polygonize`]: polygons from the lines that bound them.
 //! - [`check_validity`]: the rules of OGC Simple Features, with the place of the first fault.
 //! - [`keep_kind`]: which part of a repaired geometry is of the kind that it had.
 //!
@@ -39,6 +41,8 @@
 
 mod fault;
 mod kind;
+mod plain;
+mod polygonize;
 mod repair;
 mod rings;
 mod validity;
@@ -47,8 +51,10 @@ pub mod wkt;
 
 pub use fault::{FaultLocation, GeometryFault};
 pub use kind::{GeometryKind, KindMismatch};
+pub use plain::is_plainly_valid;
+pub use polygonize::{OpenLine, Polygonized, polygonize};
 pub use repair::keep_kind;
-pub use rings::{TooFewPositions, check_positions, polygon_from_rings};
+pub use rings::{TooFewPositions, check_positions, drop_empty_holes, polygon_from_rings};
 pub use validity::check_validity;
 
 /// Two-dimensional geometry; the coordinate system is the caller's.

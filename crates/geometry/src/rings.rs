@@ -4,8 +4,8 @@ use geo_types::{Coord, LineString, Polygon};
 
 use crate::{Geometry, GeometryFault};
 
-/// Makes a polygon of rings, the outer ring first. Without rings, or with one empty ring, the polygon is
-/// empty.
+/// Makes a polygon of rings, the outer ring first. Without rings, or with empty rings only, the polygon is
+/// empty. An empty hole stays in the polygon until [`drop_empty_holes`] takes it away.
 ///
 /// `geo_types::Polygon` closes open rings silently, so a source's rings are checked before it is built.
 ///
@@ -13,9 +13,10 @@ use crate::{Geometry, GeometryFault};
 /// [`GeometryFault`] if a ring has fewer than four positions or its last position differs from its first. The
 /// location is the first position of that ring.
 pub fn polygon_from_rings(rings: Vec<Vec<Coord>>) -> Result<Polygon, GeometryFault> {
+    let empty = rings.iter().all(Vec::is_empty);
     for (number, ring) in rings.iter().enumerate() {
         let (Some(first), Some(last)) = (ring.first(), ring.last()) else {
-            if number == 0 && rings.len() == 1 {
+            if number > 0 || empty {
                 continue;
             }
             return Err(GeometryFault::new(format!("ring {} is empty", number + 1)));
@@ -40,6 +41,26 @@ pub fn polygon_from_rings(rings: Vec<Vec<Coord>>) -> Result<Polygon, GeometryFau
     let mut rings = rings.into_iter().map(LineString::new);
     let outer = rings.next().unwrap_or_else(|| LineString::new(vec![]));
     Ok(Polygon::new(outer, rings.collect()))
+}
+
+/// Takes holes without positions out of polygons, and gives their number. They enclose nothing, so the shape
+/// stays the same.
+pub fn drop_empty_holes(geometry: &mut Geometry) -> usize {
+    let of = |polygon: &mut Polygon| {
+        let holes = polygon.interiors().iter().filter(|hole| hole.0.is_empty()).count();
+        if holes > 0 {
+            let (outer, mut inner) = std::mem::replace(polygon, Polygon::empty()).into_inner();
+            inner.retain(|hole| !hole.0.is_empty());
+            *polygon = Polygon::new(outer, inner);
+        }
+        holes
+    };
+    match geometry {
+        Geometry::Polygon(polygon) => of(polygon),
+        Geometry::MultiPolygon(polygons) => polygons.0.iter_mut().map(of).sum(),
+        Geometry::GeometryCollection(parts) => parts.0.iter_mut().map(drop_empty_holes).sum(),
+        _ => 0,
+    }
 }
 
 /// A part of a geometry that has too few positions to be stored.
@@ -90,6 +111,17 @@ mod tests {
         let one = LineString::new(vec![Coord { x: 1.0, y: 2.0 }]);
         assert_eq!(check_positions(&MultiLineString(vec![one]).into()), Err(TooFewPositions::Line));
         assert_eq!(check_positions(&LineString::new(vec![]).into()), Ok(()));
+    }
+
+    #[test]
+    fn an_empty_hole_is_no_fault_and_can_be_dropped() {
+        let ring = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0)].map(Coord::from).to_vec();
+        let mut holed = Geometry::from(polygon_from_rings(vec![ring.clone(), vec![]]).unwrap());
+        assert_eq!(drop_empty_holes(&mut holed), 1);
+        assert_eq!(holed, Polygon::new(LineString::new(ring.clone()), vec![]).into());
+        assert_eq!(drop_empty_holes(&mut holed), 0);
+        assert!(polygon_from_rings(vec![vec![], vec![]]).is_ok());
+        assert!(polygon_from_rings(vec![vec![], ring]).is_err());
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! One feature from what the source gave to what the store takes, or to a reject with its reason.
 
 use citymap_crs::Transform;
-use citymap_geometry::{GeometryFault, wkb};
+use citymap_geometry::{GeometryFault, drop_empty_holes, wkb};
 use citymap_model::{Field, GeometryKind, NewFeature, Value};
 use geo::CoordsIter;
 use geo_types::Geometry;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    FeatureLimits, Issue, IssueKind, RepairTolerance, bounds,
+    FeatureLimits, Issue, IssueKind, RepairBounds, bounds,
     fit::FieldFit,
     location::{Location, Odd},
     source::{Original, Parsed, Shape, exchange},
-    validity,
+    validity::{self, Plane},
     worker::wire,
 };
 
@@ -21,7 +21,7 @@ pub(crate) struct Rules {
     pub kind: GeometryKind,
     /// To WGS 84; none for data that is in it.
     pub transform: Option<Transform>,
-    pub tolerance: RepairTolerance,
+    pub repair: RepairBounds,
     pub limits: FeatureLimits,
     /// The position of the key field.
     pub key: Option<usize>,
@@ -82,6 +82,11 @@ impl Rules {
             let why = "its geometry is still the text that was rejected; draw it, or clear `geometry_text`";
             parsed.geometry = Shape::Bad(GeometryFault::new(why), Original::Text(text));
         }
+        if let Shape::Good(geometry) = &mut parsed.geometry
+            && drop_empty_holes(geometry) > 0
+        {
+            parsed.warnings.push("a hole without positions was dropped".to_owned());
+        }
         let key = self.key.and_then(|i| parsed.values.get(i)).and_then(Value::to_key);
         let shown = key.clone().filter(|_| self.key_is_public).or_else(|| parsed.id.clone());
         let issue = |kind, reason: String| Issue {
@@ -100,7 +105,9 @@ impl Rules {
                     repaired = true;
                     issues.push(Issue {
                         place: repair.place,
-                        lonlat: repair.place.and_then(|place| self.lonlat_point(place)),
+                        lonlat: repair
+                            .lonlat
+                            .or_else(|| repair.place.and_then(|place| self.lonlat_point(place))),
                         area_before: Some(repair.before),
                         area_after: Some(repair.after),
                         ..issue(IssueKind::Repair, repair.reason)
@@ -224,27 +231,71 @@ impl Rules {
             Some(Odd::Warning(text)) => Some(text),
             None => None,
         };
-        let Some(found) = validity::fault(&geometry) else {
-            return Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair: None, warning });
+        let taken = match validity::fault(&geometry) {
+            None => self.settle(lonlat, None),
+            Some(found) => self.repair(&geometry, found, first),
         };
-        match validity::repair(&geometry, self.tolerance, &|geometry| self.to_lonlat(geometry)) {
-            Ok(made) => {
-                let lonlat = match self.to_lonlat(&made.geometry) {
-                    Ok(lonlat) => lonlat,
-                    Err(reason) => return refuse(reason, found.location.or(first), (None, None)),
-                };
-                let repair = Repair {
-                    reason: found.reason,
-                    place: found.location.or(first),
-                    before: made.area_before,
-                    after: made.area_after,
-                };
-                Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair: Some(repair), warning })
-            }
-            Err((why, before, after)) => {
-                refuse(format!("{}, {why}", found.reason), found.location.or(first), (before, after))
-            }
+        match taken {
+            Ok((lonlat, repair)) => Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair, warning }),
+            Err(Unrepaired { reason, place, areas }) => refuse(reason, place.or(first), areas),
         }
+    }
+
+    /// Repairs geometry that is invalid in the source, and brings it to WGS 84.
+    fn repair(
+        &self,
+        geometry: &Geometry<f64>,
+        found: GeometryFault,
+        first: Option<[f64; 2]>,
+    ) -> Result<(Geometry<f64>, Option<Repair>), Unrepaired> {
+        let lonlat = |geometry: &Geometry<f64>| self.to_lonlat(geometry);
+        let degrees = self.transform.as_ref().is_none_or(|transform| transform.from().is_geographic());
+        let plane = if degrees { Plane::Degrees(&lonlat) } else { Plane::Projected(&lonlat) };
+        let place = found.location.or(first);
+        let made = validity::repair(geometry, &self.repair, &plane).map_err(|(why, before, after)| {
+            Unrepaired { reason: format!("{}, {why}", found.reason), place, areas: (before, after) }
+        })?;
+        let lonlat = self.to_lonlat(&made.geometry).map_err(|reason| Unrepaired {
+            reason,
+            place,
+            areas: (None, None),
+        })?;
+        let repair = Repair {
+            reason: found.reason,
+            place,
+            lonlat: None,
+            before: made.area_before,
+            after: made.area_after,
+        };
+        self.settle(lonlat, Some(repair))
+    }
+
+    /// Looks at geometry again after its move to WGS 84, where a corner that touched an edge may have come to
+    /// lie on its other side, and repairs it there.
+    fn settle(
+        &self,
+        lonlat: Geometry<f64>,
+        repair: Option<Repair>,
+    ) -> Result<(Geometry<f64>, Option<Repair>), Unrepaired> {
+        if self.transform.is_none() {
+            return Ok((lonlat, repair));
+        }
+        let Some(found) = validity::fault(&lonlat) else { return Ok((lonlat, repair)) };
+        let plane = Plane::Degrees(&|geometry| Ok(geometry.clone()));
+        let moved = format!("in longitude and latitude: {}", found.reason);
+        let made = validity::repair(&lonlat, &self.repair, &plane).map_err(|(why, before, after)| {
+            Unrepaired { reason: format!("{moved}, {why}"), place: None, areas: (before, after) }
+        })?;
+        let repair = Repair {
+            reason: repair
+                .as_ref()
+                .map_or_else(|| moved.clone(), |first| format!("{}; {moved}", first.reason)),
+            place: repair.as_ref().and_then(|first| first.place),
+            lonlat: found.location,
+            before: repair.as_ref().map_or(made.area_before, |first| first.before),
+            after: made.area_after,
+        };
+        Ok((made.geometry, Some(repair)))
     }
 }
 
@@ -258,7 +309,10 @@ struct Taken {
 
 struct Repair {
     reason: String,
+    /// In the source's coordinates.
     place: Option<[f64; 2]>,
+    /// In longitude and latitude, where the fault is there only.
+    lonlat: Option<[f64; 2]>,
     before: f64,
     after: f64,
 }
@@ -268,4 +322,11 @@ struct Refused {
     place: Option<[f64; 2]>,
     areas: (Option<f64>, Option<f64>),
     original: Option<Original>,
+}
+
+/// Why geometry cannot be repaired, where, and its areas before and after if they are known.
+struct Unrepaired {
+    reason: String,
+    place: Option<[f64; 2]>,
+    areas: (Option<f64>, Option<f64>),
 }

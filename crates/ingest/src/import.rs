@@ -130,7 +130,7 @@ pub(crate) fn write(
         read,
         accepted,
         rejected,
-        repair_tolerance: request.repair_tolerance,
+        repair_tolerance: request.repair.tolerance,
         rejects_file,
         rejects_tables,
         earlier_rejects_file,

@@ -36,6 +36,7 @@
 
 mod bounds;
 mod check;
+mod crossings;
 pub mod encoding;
 mod error;
 mod export;
@@ -67,4 +68,4 @@ pub use import::import;
 pub use outputs::{ReportFile, protected};
 pub use personal::PersonalField;
 pub use report::{CrsReport, EncodingReport, FileReport, Issue, IssueKind, LayerReport, Report};
-pub use request::{ColumnChoice, FeatureLimits, Progress, RepairTolerance, Request};
+pub use request::{ColumnChoice, FeatureLimits, Progress, RepairBounds, RepairTolerance, Request};

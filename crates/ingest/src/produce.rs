@@ -141,7 +141,7 @@ fn rules(request: &Request, plan: &Plan) -> Result<Rules, ImportError> {
     Ok(Rules {
         kind: plan.layer.geometry,
         transform: crs.map_or(Ok(None), srs::to_wgs84)?,
-        tolerance: request.repair_tolerance,
+        repair: request.repair,
         limits: request.feature_limits,
         key: plan.layer.key_index(),
         key_is_public: visible(&plan.layer, &Audience::Public).key_index().is_some(),

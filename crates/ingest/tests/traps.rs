@@ -123,7 +123,7 @@ fn a_tolerance_decides_between_repair_and_reject() {
         "{error}"
     );
     let generous = RepairTolerance { relative: 2.0, absolute_m2: 1e6 };
-    let report = city.import(&path, |r| r.repair_tolerance = generous).unwrap();
+    let report = city.import(&path, |r| r.repair.tolerance = generous).unwrap();
     let issue = &report.layers[0].issues[0];
     assert!(issue.area_before.unwrap() > 0.0 && issue.area_after.unwrap() > issue.area_before.unwrap());
     assert_eq!(report.layers[0].repaired, 1);

@@ -101,6 +101,7 @@ pub(crate) fn run(global: &Global, args: &OverlayArgs) -> Result<ExitCode, Failu
     }
     let second = Operand::new(&b).filtered(filters(&b, &args.filter, &args.first)?);
     let overlay = Overlay::new(first, second)?.min_measure(args.min_area);
+    let grid_excess = overlay.grid_excess();
     let clock = Instant::now();
     let cancel = Cancel::new();
     stop_on_signal(cancel.clone())?;
@@ -108,7 +109,11 @@ pub(crate) fn run(global: &Global, args: &OverlayArgs) -> Result<ExitCode, Failu
     bar.clear();
     let extent = [&a, &b].iter().filter_map(|layer| layer.extent()).reduce(citymap_engine::Bbox::union);
     let method = Method::within(extent);
-    report(global, args, &Done { summary, bytes, method, seconds: clock.elapsed().as_secs_f64() })?;
+    report(
+        global,
+        args,
+        &Done { summary, bytes, method, grid_excess, seconds: clock.elapsed().as_secs_f64() },
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -150,13 +155,15 @@ struct Done {
     /// Length of the file.
     bytes: u64,
     method: Method,
+    /// How much larger areas are on the grid than on the ellipsoid, as a fraction.
+    grid_excess: Option<f64>,
     seconds: f64,
 }
 
 fn report(
     global: &Global,
     args: &OverlayArgs,
-    Done { summary, bytes, method, seconds }: &Done,
+    Done { summary, bytes, method, grid_excess, seconds }: &Done,
 ) -> Result<(), Failure> {
     let method = match method {
         Method::Grid(crs) => format!("on the grid {crs}"),
@@ -175,6 +182,7 @@ fn report(
             "length": summary.length,
             "count": summary.count,
             "method": method,
+            "gridExcess": grid_excess,
             "seconds": seconds,
         }));
     }
@@ -190,6 +198,9 @@ fn report(
     )?;
     if summary.area > 0.0 {
         say!("area {:.4} m² {method}", summary.area)?;
+    }
+    if let Some(excess) = grid_excess.filter(|excess| excess.abs() >= 5e-4) {
+        say!("areas on the grid are up to {:.2} % larger than on the ellipsoid", excess * 100.0)?;
     }
     if summary.length > 0.0 {
         say!("length {:.4} m {method}", summary.length)?;

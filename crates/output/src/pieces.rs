@@ -46,7 +46,10 @@ pub fn pieces(overlay: &Overlay<'_>, geometry: bool) -> PieceRows {
     let own = overlay.measures();
     let measures = [own.area, own.length, own.count];
     let how = match overlay.method() {
-        Method::Grid(crs) => (format!("trên lưới {crs}"), format!("on the grid {crs}")),
+        Method::Grid(crs) => {
+            let [vi, en] = overlay.grid_excess().and_then(excess).unwrap_or_default();
+            (format!("trên lưới {crs}{vi}"), format!("on the grid {crs}{en}"))
+        }
         Method::Ellipsoid => ("trên ellipsoid".to_owned(), "on the ellipsoid".to_owned()),
     };
     let kinds = [
@@ -117,6 +120,19 @@ impl PieceRows {
         let geometry = if self.geometry { shapes.of(piece)? } else { None };
         out.row(&values, geometry.as_ref())
     }
+}
+
+/// What the titles of measures say where areas on the grid differ from those on the ellipsoid by 0.05 % or more.
+fn excess(excess: f64) -> Option<[String; 2]> {
+    if excess.abs() < 5e-4 {
+        return None;
+    }
+    let percent = format!("{:.2} %", excess.abs() * 100.0);
+    let [vi, en] = if excess > 0.0 { ["lớn hơn", "larger"] } else { ["nhỏ hơn", "smaller"] };
+    Some([
+        format!(", diện tích {vi} trên ellipsoid tới {}", percent.replace('.', ",")),
+        format!(", areas up to {percent} {en} than on the ellipsoid"),
+    ])
 }
 
 /// The name of the table: both layers' names if they are short enough to be one, else the first layer's.

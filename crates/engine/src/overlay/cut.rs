@@ -8,6 +8,7 @@ use geo::{BooleanOps, Coord, LineString, MultiLineString, MultiPoint, MultiPolyg
 
 use super::{
     ellipsoid::GeometryParts,
+    planar,
     shared_area::{self, TOUCH},
     slabs::PreparedShape,
 };
@@ -26,8 +27,9 @@ pub(crate) fn geometry(a: ShapeRef<'_>, b: ShapeRef<'_>) -> Result<Option<Geomet
     ];
     let [polygons_a, polygons_b] = [polygons(a, base, None)?, polygons(b, base, Some(window))?];
     let mut unprojector = Unprojector { base, known: Vec::new() };
-    unprojector.add_known(&first, a);
-    unprojector.add_known(&second, b);
+    unprojector.add_known(&first, a, window);
+    unprojector.add_known(&second, b, window);
+    unprojector.known.sort_unstable_by(|(a, _), (b, _)| a[0].total_cmp(&b[0]));
     let shared = GeometryParts {
         polygons: unprojector.polygons(polygons_a.intersection(&polygons_b))?,
         lines: {
@@ -113,27 +115,26 @@ fn clipped(mut ring: Vec<[f64; 2]>, [min, max]: [[f64; 2]; 2]) -> Vec<[f64; 2]> 
 
 fn points(points: &PreparedShape, polygons: &PreparedShape, shape: ShapeRef<'_>) -> Vec<Point<f64>> {
     let [dx, dy] = points.planar.shift_to(&polygons.planar);
-    let stored = shape.parts().filter(|part| part.kind == PartKind::Point);
-    let stored = stored.filter_map(|part| shape.ring(part.rings().start).first());
     points
         .planar
         .points
         .iter()
-        .zip(stored)
+        .zip(planar::distinct_points(shape))
         .filter(|(point, _)| shared_area::has_point(polygons, [point[0] + dx, point[1] + dy]))
-        .map(|(_, &[x, y])| Point::new(x, y))
+        .map(|(_, [x, y])| Point::new(x, y))
         .collect()
 }
 
 /// Converts coordinates on the home grid back to degrees. Known vertices get their stored coordinates.
 struct Unprojector {
     base: [f64; 2],
-    /// Known vertices: in metres from the base, and as stored in degrees.
+    /// Known vertices, from west to east: in metres from the base, and as stored in degrees.
     known: Vec<([f64; 2], [f64; 2])>,
 }
 
 impl Unprojector {
-    fn add_known(&mut self, prepared: &PreparedShape, shape: ShapeRef<'_>) {
+    /// Adds the vertices of a feature that are in the window, which is relative to the base.
+    fn add_known(&mut self, prepared: &PreparedShape, shape: ShapeRef<'_>, [min, max]: [[f64; 2]; 2]) {
         let planar = &prepared.planar;
         let [dx, dy] = [planar.base[0] - self.base[0], planar.base[1] - self.base[1]];
         let stored = |kind: PartKind| {
@@ -144,13 +145,23 @@ impl Unprojector {
                 .flat_map(move |ring| shape.ring(ring))
         };
         let corners = planar.vertices().iter().zip(stored(PartKind::Polygon));
-        let lines = planar.line_coords.iter().zip(stored(PartKind::Line));
-        self.known.extend(corners.chain(lines).map(|(at, &stored)| ([at[0] + dx, at[1] + dy], stored)));
+        let lines = planar.line_vertices().iter().zip(stored(PartKind::Line));
+        let known = corners.chain(lines).map(|(at, &stored)| ([at[0] + dx, at[1] + dy], stored));
+        self.known.extend(
+            known.filter(|(at, _)| (0..2).all(|axis| min[axis] <= at[axis] && at[axis] <= max[axis])),
+        );
     }
 
+    /// The stored vertex that is nearest to a place within the tolerance, else the place itself.
     fn coord(&self, [x, y]: [f64; 2]) -> Result<Coord<f64>, EngineError> {
-        let near = |(at, _): &&([f64; 2], [f64; 2])| (at[0] - x).abs() <= TOUCH && (at[1] - y).abs() <= TOUCH;
-        let [x, y] = match self.known.iter().find(near) {
+        let start = self.known.partition_point(|(at, _)| at[0] < x - TOUCH);
+        let distance = |at: &[f64; 2]| (at[0] - x).abs().max((at[1] - y).abs());
+        let near = self.known[start..]
+            .iter()
+            .take_while(|(at, _)| at[0] <= x + TOUCH)
+            .filter(|(at, _)| distance(at) <= TOUCH)
+            .min_by(|(a, _), (b, _)| distance(a).total_cmp(&distance(b)));
+        let [x, y] = match near {
             Some((_, stored)) => *stored,
             None => PolynomialGrid::from_home().point([x + self.base[0], y + self.base[1]])?,
         };

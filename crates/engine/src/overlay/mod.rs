@@ -29,7 +29,9 @@
 
 mod compute;
 mod cut;
+pub(crate) mod dissolve;
 pub(crate) mod ellipsoid;
+mod halves;
 mod operand;
 pub(crate) mod pair;
 mod planar;

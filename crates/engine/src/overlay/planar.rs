@@ -2,6 +2,9 @@
 
 use citymap_crs::{CrsError, PolynomialGrid};
 use geo::MultiPolygon;
+use rustc_hash::FxHashSet;
+
+use super::{dissolve, shared_area::TOUCH};
 
 use crate::{PartKind, ShapeRef};
 
@@ -20,7 +23,7 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    fn new(a: [f64; 2], b: [f64; 2], factor: f64) -> Self {
+    pub(super) fn new(a: [f64; 2], b: [f64; 2], factor: f64) -> Self {
         let (low, high, sign) = if a[1] <= b[1] { (a, b, factor) } else { (b, a, -factor) };
         let rise = high[1] - low[1];
         let slope = if rise > 0.0 { (high[0] - low[0]) / rise } else { 0.0 };
@@ -61,9 +64,12 @@ pub(crate) struct PlanarShape {
     pub(crate) size: [f64; 2],
     /// The edges of its polygons that have a length, relative to the base.
     pub(crate) edges: Vec<Edge>,
-    /// The coordinates of its lines; `line_ends` holds the end of each.
+    /// The coordinates of its lines, without runs over places where they were before; `line_ends` holds the end
+    /// of each.
     pub(crate) line_coords: Vec<[f64; 2]>,
     pub(crate) line_ends: Vec<usize>,
+    /// The coordinates of its lines as they are, if some runs were left out.
+    whole_lines: Vec<[f64; 2]>,
     pub(crate) points: Vec<[f64; 2]>,
     /// Area of its polygons in m².
     pub(crate) area: f64,
@@ -91,27 +97,44 @@ impl PlanarShape {
                     PartKind::Point => &mut self.points,
                 };
                 let start = kept.len();
-                for &coord in coords {
-                    kept.push(way.point(coord)?);
+                if part.kind != PartKind::Point {
+                    for &coord in coords {
+                        kept.push(way.point(coord)?);
+                    }
                 }
                 match part.kind {
                     PartKind::Polygon => {
                         self.end_ring(start, outer);
                         outer = -1.0;
                     }
-                    PartKind::Line => {
-                        let steps = self.line_coords[start..].windows(2);
-                        self.length += steps
-                            .map(|step| (step[1][0] - step[0][0]).hypot(step[1][1] - step[0][1]))
-                            .sum::<f64>();
-                        self.line_ends.push(self.line_coords.len());
-                    }
+                    PartKind::Line => self.line_ends.push(self.line_coords.len()),
                     PartKind::Point => {}
                 }
             }
         }
+        for coord in distinct_points(shape) {
+            self.points.push(way.point(coord)?);
+        }
+        self.dissolve_lines();
         self.settle();
         Ok(())
+    }
+
+    /// Leaves out what its lines run over a second time, and measures the rest.
+    fn dissolve_lines(&mut self) {
+        let lines: Vec<&[[f64; 2]]> = self.lines().collect();
+        if let Some(once) = dissolve::once(&lines, TOUCH) {
+            self.whole_lines = std::mem::take(&mut self.line_coords);
+            self.line_ends.clear();
+            for line in once {
+                self.line_coords.extend(line);
+                self.line_ends.push(self.line_coords.len());
+            }
+        }
+        let length = |line: &[[f64; 2]]| -> f64 {
+            line.windows(2).map(|step| (step[1][0] - step[0][0]).hypot(step[1][1] - step[0][1])).sum()
+        };
+        self.length = self.lines().map(length).sum();
     }
 
     /// Replaces the content by an area in WGS 84 degrees whose edges are straight there. On the grid they get
@@ -149,6 +172,7 @@ impl PlanarShape {
         self.edges.clear();
         self.line_coords.clear();
         self.line_ends.clear();
+        self.whole_lines.clear();
         self.points.clear();
         self.ring.clear();
         self.rings.clear();
@@ -181,6 +205,7 @@ impl PlanarShape {
         self.size = [max[0] - min[0], max[1] - min[1]];
         let to_base = |coord: &mut [f64; 2]| *coord = [coord[0] - min[0], coord[1] - min[1]];
         self.line_coords.iter_mut().for_each(to_base);
+        self.whole_lines.iter_mut().for_each(to_base);
         self.points.iter_mut().for_each(to_base);
         self.ring.iter_mut().for_each(to_base);
         let mut start = 0;
@@ -200,6 +225,11 @@ impl PlanarShape {
         &self.ring
     }
 
+    /// All vertices of its lines in their order, relative to the base.
+    pub(crate) fn line_vertices(&self) -> &[[f64; 2]] {
+        if self.whole_lines.is_empty() { &self.line_coords } else { &self.whole_lines }
+    }
+
     /// Its lines, relative to the base.
     pub(crate) fn lines(&self) -> impl Iterator<Item = &[[f64; 2]]> {
         let starts = std::iter::once(0).chain(self.line_ends.iter().copied());
@@ -210,6 +240,16 @@ impl PlanarShape {
     pub(crate) fn shift_to(&self, other: &Self) -> [f64; 2] {
         [self.base[0] - other.base[0], self.base[1] - other.base[1]]
     }
+}
+
+/// The points of a shape in degrees, in their order, those that are equal once.
+pub(crate) fn distinct_points(shape: ShapeRef<'_>) -> impl Iterator<Item = [f64; 2]> {
+    let mut seen = FxHashSet::default();
+    let points = shape.parts().filter(|part| part.kind == PartKind::Point);
+    let coords =
+        points.flat_map(|part| part.rings()).filter_map(move |ring| shape.ring(ring).first().copied());
+    // A sum with 0 makes -0 and 0 equal.
+    coords.filter(move |at| seen.insert(at.map(|value| (value + 0.0).to_bits())))
 }
 
 /// Twice the signed area of a closed ring; positive if it runs counterclockwise.

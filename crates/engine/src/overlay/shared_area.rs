@@ -9,6 +9,7 @@
 //! takes ten times as long.
 
 use super::{
+    halves,
     planar::{Edge, PlanarShape},
     slabs::PreparedShape,
 };
@@ -16,6 +17,9 @@ use super::{
 /// Distance in metres within which shapes count as touching, and points and lines as on an edge. Coordinates
 /// on the grid are rounded to 2⁻³³ m, and two that should be equal may have been rounded differently.
 pub(crate) const TOUCH: f64 = 1e-6;
+
+/// Number of edges that both polygons must have for their area to be found by halving the plane.
+const MANY: usize = 512;
 
 /// What two polygons share.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +44,7 @@ pub(crate) struct Scratch {
 ///
 /// # Complexity
 /// O(k · (v + 1)) for k edges of `large` at the northings of `small`, each compared with the v edges of
-/// `small` in its slabs.
+/// `small` in its slabs; that of [`halves`] where both have many.
 pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut Scratch) -> Shared {
     let planar = &small.planar;
     let [width, height] = planar.size;
@@ -71,6 +75,11 @@ pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut S
     if clear {
         return if winding > height / 2.0 { Shared::Whole } else { Shared::Nothing };
     }
+    if planar.edges.len() >= MANY && near.len() >= MANY {
+        let min = [0, 1].map(|axis| shift[axis].max(0.0));
+        let max = [0, 1].map(|axis| (shift[axis] + large.planar.size[axis]).min(planar.size[axis]));
+        return Shared::Area(halves::area(&planar.edges, near, min, max).max(0.0));
+    }
     let mut sum = 0.0;
     for edge in near.iter() {
         // The part of an edge west of the small shape's box contributes nothing and is left out.
@@ -98,8 +107,13 @@ fn left_of_both(a: &Edge, b: &Edge, low: f64, high: f64) -> f64 {
     if high <= low {
         return 0.0;
     }
-    let rise = high - low;
-    let [a0, a1, b0, b1] = [a.x(low), a.x(high), b.x(low), b.x(high)];
+    left_of_lines([a.x(low), a.x(high)], [b.x(low), b.x(high)], high - low)
+}
+
+/// The area left of two lines that are each given by their eastings at the lower and at the upper end of a
+/// strip that is `rise` high.
+#[inline]
+pub(crate) fn left_of_lines([a0, a1]: [f64; 2], [b0, b1]: [f64; 2], rise: f64) -> f64 {
     let (d0, d1) = (a0 - b0, a1 - b1);
     if d0 <= 0.0 && d1 <= 0.0 {
         return 0.5 * (a0 + a1) * rise;

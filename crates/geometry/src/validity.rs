@@ -1,9 +1,12 @@
 //! Whether a geometry is valid by the rules of OGC Simple Features (ISO 19125-1), and where it is not.
 
-use geo::{BoundingRect, Line, LineIntersection, Validation, line_intersection::line_intersection};
+use geo::{
+    BoundingRect, Contains, GeoNum, InteriorPoint, Kernel, Line, LineIntersection, Orientation, Validation,
+    line_intersection::line_intersection,
+};
 use geo_types::{LineString, Polygon};
 
-use crate::{FaultLocation, Geometry, GeometryFault};
+use crate::{FaultLocation, Geometry, GeometryFault, polygonize};
 
 /// Checks a geometry. Points and multi-points are always valid.
 ///
@@ -31,7 +34,53 @@ pub fn check_validity(geometry: &Geometry) -> Result<(), GeometryFault> {
     geometry.check_validation().map_err(|error| GeometryFault {
         reason: format!("it is not valid: {error}"),
         location: locate(geometry),
-    })
+    })?;
+    let mut polygons = Vec::new();
+    collect_polygons(geometry, &mut polygons);
+    polygons.into_iter().try_for_each(check_inside)
+}
+
+/// What `geo` does not look for: rings without area, and holes that cut the inside in two.
+fn check_inside(polygon: &Polygon) -> Result<(), GeometryFault> {
+    let mut rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
+    if let Some(flat) = rings.find(|ring| is_flat(ring)) {
+        let location = flat.0.first().map(|at| [at.x, at.y]);
+        return Err(GeometryFault { reason: "it is not valid: a ring has no area".to_owned(), location });
+    }
+    if polygon.interiors().is_empty() {
+        return Ok(());
+    }
+    let rings: Vec<LineString> =
+        std::iter::once(polygon.exterior()).chain(polygon.interiors()).cloned().collect();
+    let faces = polygonize(&rings, 0.0).polygons;
+    let mut inside =
+        faces.iter().filter_map(InteriorPoint::interior_point).filter(|point| polygon.contains(point));
+    match (inside.next(), inside.next()) {
+        (_, Some(second)) => Err(GeometryFault {
+            reason: "it is not valid: its holes cut its inside in two".to_owned(),
+            location: Some([second.x(), second.y()]),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether all positions of a ring are on one line.
+fn is_flat(ring: &LineString) -> bool {
+    let Some(first) = ring.0.first() else { return false };
+    let Some(second) = ring.0.iter().find(|at| *at != first) else { return true };
+    let side = |at| <f64 as GeoNum>::Ker::orient2d(*first, *second, at);
+    ring.0.iter().all(|at| side(*at) == Orientation::Collinear)
+}
+
+fn collect_polygons<'a>(geometry: &'a Geometry, polygons: &mut Vec<&'a Polygon>) {
+    match geometry {
+        Geometry::Polygon(polygon) => polygons.push(polygon),
+        Geometry::MultiPolygon(many) => polygons.extend(&many.0),
+        Geometry::GeometryCollection(parts) => {
+            parts.0.iter().for_each(|part| collect_polygons(part, polygons));
+        }
+        _ => {}
+    }
 }
 
 /// The first place where rings cross themselves or each other.
@@ -131,6 +180,21 @@ mod tests {
         let fault = check_validity(&bow.into()).unwrap_err();
         assert!(fault.reason.contains("self-intersection"), "{}", fault.reason);
         assert_eq!(fault.location, Some([1.0, 1.0]));
+    }
+
+    #[test]
+    fn flat_rings_and_holes_that_cut_the_inside_are_reported() {
+        let flat: Polygon = polygon![(x: 2., y: 1.), (x: 3., y: 2.), (x: 1., y: 0.), (x: 2., y: 1.)];
+        assert!(check_validity(&flat.into()).is_err());
+        let cut = polygon!(
+            exterior: [(x: 0., y: 0.), (x: 6., y: 0.), (x: 6., y: 6.), (x: 0., y: 6.), (x: 0., y: 0.)],
+            interiors: [[(x: 0., y: 5.), (x: 4., y: 5.), (x: 3., y: 6.), (x: 0., y: 5.)]]);
+        let fault = check_validity(&cut.into()).unwrap_err();
+        assert!(fault.reason.contains("cut its inside in two") && fault.location.is_some(), "{fault}");
+        let touching = polygon!(
+            exterior: [(x: 0., y: 0.), (x: 6., y: 0.), (x: 6., y: 6.), (x: 0., y: 6.), (x: 0., y: 0.)],
+            interiors: [[(x: 0., y: 5.), (x: 4., y: 5.), (x: 3., y: 4.), (x: 0., y: 5.)]]);
+        assert_eq!(check_validity(&touching.into()), Ok(()));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use std::{
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_ingest::{
-    ColumnChoice, FeatureLimits, ImportError, IssueKind, LayerReport, RepairBounds, Report, ReportFile, Request,
+    BuildPolygons, BuildPreset, ColumnChoice, FeatureLimits, ImportError, IssueKind, LayerReport,
+    RepairBounds, Report, ReportFile, Request,
     encoding::Encoding,
     worker::{self, Bounds},
 };
@@ -144,6 +145,15 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
 
+    /// Build polygons of the lines in the files, and give them the fields of the points in them: `lines` takes
+    /// all lines and points, `dgn-cadastral` the levels of cadastral drawings (Circular 26/2024/TT-BTNMT).
+    #[arg(long, value_name = "PRESET")]
+    pub(crate) build_polygons: Option<BuildPreset>,
+
+    /// With --build-polygons: metres within which ends of lines become one.
+    #[arg(long, default_value_t = 0.01, value_name = "METRES", requires = "build_polygons", value_parser = metres)]
+    pub(crate) snap: f64,
+
     /// How often the edges of one polygon may cross each other for it to be repaired; beyond, it is rejected.
     #[arg(long, default_value_t = RepairBounds::CROSSINGS, value_name = "N")]
     pub(crate) max_repair_crossings: usize,
@@ -189,6 +199,14 @@ fn layer_crs(text: &str) -> Result<(Option<String>, Crs), String> {
         None => (None, text),
     };
     Ok((layer, code.parse().map_err(|error: citymap_crs::CrsError| error.to_string())?))
+}
+
+/// Parses a distance in metres from 0 to 100.
+fn metres(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(metres) if (0.0..=100.0).contains(&metres) => Ok(metres),
+        _ => Err(format!("`{text}` is not a distance; give metres from 0 to 100")),
+    }
 }
 
 /// Parses a mode, and refuses those that only edits and restores have.
@@ -309,6 +327,7 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
         message: args.commit.message.clone(),
         dry_run: args.dry_run,
         feature_limits: FeatureLimits { corners: args.max_corners, value: args.max_value },
+        build_polygons: args.build_polygons.map(|preset| BuildPolygons { preset, snap: args.snap }),
         repair: RepairBounds { crossings: args.max_repair_crossings, ..RepairBounds::default() },
         rejects: args.rejects.clone().or_else(|| Some(default_rejects(global, args))),
         ..Request::new(args.files.clone())

@@ -185,6 +185,19 @@ fn islands_bridges_and_open_ends_are_told_apart() {
     assert_eq!((built.dangling[0].length, built.dangling[0].gap), (5.0, Some(2.0)));
 }
 
+/// A line that hangs on nothing has two loose ends, a comb as many as it has teeth and ends.
+#[test]
+fn each_loose_end_is_reported() {
+    let outline = line_string![(x: 0.0, y: 0.5), (x: 0.0, y: 9.0), (x: 9.0, y: 9.0), (x: 9.0, y: 0.0), (x: 0.0, y: 0.0)];
+    let built = polygonize(&[outline], 0.01);
+    assert!(built.polygons.is_empty());
+    assert_eq!(built.dangling.len(), 2);
+    let comb: Vec<LineString> = std::iter::once(line_string![(x: 0.0, y: 0.0), (x: 5.0, y: 0.0)])
+        .chain((1..5).map(|x| line_string![(x: f64::from(x), y: 0.0), (x: f64::from(x), y: 2.0)]))
+        .collect();
+    assert_eq!(polygonize(&comb, 0.01).dangling.len(), 6);
+}
+
 /// An island that touches the shore in one point is a hole that touches the shell, which is valid.
 #[test]
 fn what_touches_from_inside_is_a_hole() {

@@ -151,7 +151,8 @@ impl Rules {
         }
     }
 
-    fn lonlat_point(&self, at: [f64; 2]) -> Option<[f64; 2]> {
+    /// A place of the source in longitude and latitude, if it has an image there.
+    pub(crate) fn lonlat_point(&self, at: [f64; 2]) -> Option<[f64; 2]> {
         match &self.transform {
             None => (at[0].abs() <= 180.0 && at[1].abs() <= 90.0).then_some(at),
             Some(transform) => transform.point(at).ok(),
@@ -236,7 +237,9 @@ impl Rules {
             Some(found) => self.repair(&geometry, found, first),
         };
         match taken {
-            Ok((lonlat, repair)) => Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair, warning }),
+            Ok((lonlat, repair)) => {
+                Ok(Taken { original: keep(&geometry), lonlat: Some(lonlat), repair, warning })
+            }
             Err(Unrepaired { reason, place, areas }) => refuse(reason, place.or(first), areas),
         }
     }

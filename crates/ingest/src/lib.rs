@@ -35,6 +35,7 @@
 //! ```
 
 mod bounds;
+mod build;
 mod check;
 mod crossings;
 pub mod encoding;
@@ -61,6 +62,7 @@ mod trust;
 mod validity;
 pub mod worker;
 
+pub use build::{BuildPolygons, BuildPreset};
 pub use encoding::{Encoding, UnknownEncoding};
 pub use error::ImportError;
 pub use export::{Export, ExportError, ExportOptions, export};

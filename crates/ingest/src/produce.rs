@@ -10,7 +10,7 @@ use citymap_model::{Layer, Mode};
 use rayon::prelude::*;
 
 use crate::{
-    FileReport, ImportError, Request,
+    FileReport, ImportError, Issue, IssueKind, Request, build,
     check::{Checked, Rules},
     gdal_log, hash,
     plan::{Plan, plan},
@@ -77,7 +77,14 @@ pub(crate) fn produce(request: &Request, present: &[Layer], hand: &mut Hand<'_>)
         });
         sources.push((shown, source));
     }
-    let plans = plan(request, &sources, present)?;
+    if let Some(build) = request.build_polygons {
+        let shown = sources[0].0.clone();
+        sources = vec![(shown, build::built(request, build, &sources)?)];
+    }
+    let mut plans = plan(request, &sources, present)?;
+    for plan in &mut plans {
+        note_places(request, sources[plan.file].1.reader.as_ref(), plan)?;
+    }
     if !hand(Item::Opened(Opened { files, plans: plans.clone() })) {
         return Ok(());
     }
@@ -134,6 +141,28 @@ fn layer(
             )),
         }
     })
+}
+
+/// Issues about places of a layer that are handed over; of more, the number is.
+const PLACES: usize = 10_000;
+
+/// Adds to a plan what its reader has to say about places.
+fn note_places(request: &Request, reader: &dyn Reader, plan: &mut Plan) -> Result<(), ImportError> {
+    let places = reader.places(plan.position);
+    if places.is_empty() {
+        return Ok(());
+    }
+    let rules = rules(request, plan)?;
+    plan.issues.extend(places.iter().take(PLACES).map(|(reason, place)| Issue {
+        place: Some(*place),
+        lonlat: rules.lonlat_point(*place),
+        ..Issue::new(IssueKind::Warning, reason.clone())
+    }));
+    if places.len() > PLACES {
+        let more = format!("{} more places are not listed", places.len() - PLACES);
+        plan.issues.push(Issue::new(IssueKind::Warning, more));
+    }
+    Ok(())
 }
 
 fn rules(request: &Request, plan: &Plan) -> Result<Rules, ImportError> {

@@ -7,7 +7,7 @@ use citymap_crs::Crs;
 use citymap_model::{CityProfile, FieldType, LayerId, Meaning, Mode, Role};
 use serde::{Deserialize, Serialize};
 
-use crate::{encoding::Encoding, worker::wire};
+use crate::{build::BuildPolygons, encoding::Encoding, worker::wire};
 
 /// What to import, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -73,6 +73,8 @@ pub struct Request {
     /// current folder. Not written where nothing is rejected.
     #[serde(skip)]
     pub rejects: Option<PathBuf>,
+    /// Build polygons of the lines in the files; none to import the files as they are.
+    pub build_polygons: Option<BuildPolygons>,
     /// What a repair of a geometry may change and cost.
     pub repair: RepairBounds,
     /// How large one feature may be.
@@ -109,6 +111,7 @@ impl Request {
             city: CityProfile::default(),
             dry_run: false,
             rejects: None,
+            build_polygons: None,
             repair: RepairBounds::default(),
             feature_limits: FeatureLimits::default(),
         }

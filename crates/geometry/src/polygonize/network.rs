@@ -72,6 +72,7 @@ impl Network {
         let mut found = Vec::new();
         let ends: Vec<u32> =
             (0..self.nodes.len() as u32).filter(|&node| degrees[node as usize] == 1).collect();
+        let loose: HashSet<u32> = ends.iter().copied().collect();
         for end in ends {
             let (mut node, mut length) = (end, 0.0);
             while degrees[node as usize] == 1 {
@@ -87,6 +88,10 @@ impl Network {
             }
             if length > 0.0 {
                 found.push((end, length));
+                // The walk came to the other end of a line that hangs on nothing.
+                if degrees[node as usize] == 0 && loose.contains(&node) {
+                    found.push((node, length));
+                }
             }
         }
         let index = self.index();

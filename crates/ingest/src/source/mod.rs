@@ -21,7 +21,7 @@ use citymap_geometry::{GeometryFault, wkb};
 use citymap_model::{Field, GeometryKind, Role, Title, Value};
 use geo_types::Geometry;
 
-use crate::{ImportError, Request, report::EncodingReport, srs::Srs};
+use crate::{ImportError, Request, build::PlaceNote, report::EncodingReport, srs::Srs};
 pub(crate) use sniff::{Format, sniff};
 pub(crate) use table::exchange;
 
@@ -125,6 +125,11 @@ pub(crate) trait Reader: Send + Sync {
     /// [`ImportError`] if the file breaks off or cannot be read any more.
     fn read(&self, layer: usize, sink: &mut Sink<'_>) -> Result<Vec<String>, ImportError>;
 
+    /// What there is to know about places in the layer at a position.
+    fn places(&self, _layer: usize) -> &[PlaceNote] {
+        &[]
+    }
+
     /// Makes sense of one feature that [`Reader::read`] of the same reader handed over.
     fn parse(&self, layer: usize, body: Body) -> Parsed;
 }
@@ -201,6 +206,14 @@ fn from_wkb(id: Option<String>, bytes: Option<Vec<u8>>, values: Vec<Value>, faul
         };
     }
     parsed
+}
+
+/// Makes sense of a feature that was handed over as WKB.
+pub(crate) fn parse_wkb(body: Body) -> Parsed {
+    match body {
+        Body::Wkb { id, wkb, values, fault } => from_wkb(id, wkb, values, fault),
+        other => foreign(other),
+    }
 }
 
 /// A feature that another reader must have handed over: a defect, told as a reject.

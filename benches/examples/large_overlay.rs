@@ -32,8 +32,8 @@ fn main() {
         let theirs = first.intersection(&second).unwrap();
         let geos = clock.elapsed().as_secs_f64();
         println!(
-            "{name}, 2 × {corners} corners: GEOS {geos:.2} s; figures {figures:.2} s ({:.2} × GEOS), with the \
-             shape {with_shape:.2} s ({:.2} × GEOS); areas {} and {} m²; shape: {}",
+            "{name}, 2 × {corners} corners: GEOS {geos:.2} s; figures {figures:.2} s ({:.2} × GEOS), with \
+             the shape {with_shape:.2} s ({:.2} × GEOS); areas {} and {} m²; shape: {}",
             figures / geos,
             with_shape / geos,
             ours.area,

@@ -145,13 +145,15 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
 
-    /// Build polygons of the lines in the files, and give them the fields of the points in them: `lines` takes
-    /// all lines and points, `dgn-cadastral` the levels of cadastral drawings (Circular 26/2024/TT-BTNMT).
+    /// Build polygons of the lines in the files, and give them the fields of the points in them: `lines`
+    /// takes all lines and points, `dgn-cadastral` the levels of cadastral drawings (Circular
+    /// 26/2024/TT-BTNMT).
     #[arg(long, value_name = "PRESET")]
     pub(crate) build_polygons: Option<BuildPreset>,
 
     /// With --build-polygons: metres within which ends of lines become one.
-    #[arg(long, default_value_t = 0.01, value_name = "METRES", requires = "build_polygons", value_parser = metres)]
+    #[arg(long, default_value_t = 0.01, value_name = "METRES", value_parser = metres)]
+    #[arg(requires = "build_polygons")]
     pub(crate) snap: f64,
 
     /// How often the edges of one polygon may cross each other for it to be repaired; beyond, it is rejected.

@@ -1,8 +1,8 @@
 //! Areas and lengths on the WGS 84 ellipsoid of shapes whose edges are straight in longitude and latitude.
 //!
-//! Features are stored, cut and repaired as such shapes (RFC 7946, section 3.1.1), so their areas must be those
-//! of the same shapes: a geodesic between the corners encloses another area, 0.3 m² more along 550 m at
-//! 10° N and 2 445 m² more along 11 km.
+//! Features are stored, cut and repaired as such shapes (RFC 7946, section 3.1.1), so their areas must be
+//! those of the same shapes: a geodesic between the corners encloses another area, 0.3 m² more along 550 m
+//! at 10° N and 2 445 m² more along 11 km.
 //!
 //! # Precision
 //! The area left of an edge is the integral over it of the ellipsoid's area below a latitude, which has a

@@ -168,7 +168,10 @@ proptest! {
 /// bridge; a line that ends in the middle dangles, with the distance that it lacks.
 #[test]
 fn islands_bridges_and_open_ends_are_told_apart() {
-    let square = |x: f64, y: f64, size: f64| line_string![(x: x, y: y), (x: x + size, y: y), (x: x + size, y: y + size), (x: x, y: y + size), (x: x, y: y)];
+    let square = |x: f64, y: f64, size: f64| {
+        let to = [x + size, y + size];
+        LineString::from(vec![[x, y], [to[0], y], to, [x, to[1]], [x, y]])
+    };
     let lines = [
         square(0.0, 0.0, 10.0),
         square(3.0, 3.0, 2.0),
@@ -188,7 +191,7 @@ fn islands_bridges_and_open_ends_are_told_apart() {
 /// A line that hangs on nothing has two loose ends, a comb as many as it has teeth and ends.
 #[test]
 fn each_loose_end_is_reported() {
-    let outline = line_string![(x: 0.0, y: 0.5), (x: 0.0, y: 9.0), (x: 9.0, y: 9.0), (x: 9.0, y: 0.0), (x: 0.0, y: 0.0)];
+    let outline = LineString::from(vec![[0.0, 0.5], [0.0, 9.0], [9.0, 9.0], [9.0, 0.0], [0.0, 0.0]]);
     let built = polygonize(&[outline], 0.01);
     assert!(built.polygons.is_empty());
     assert_eq!(built.dangling.len(), 2);
@@ -201,7 +204,7 @@ fn each_loose_end_is_reported() {
 /// An island that touches the shore in one point is a hole that touches the shell, which is valid.
 #[test]
 fn what_touches_from_inside_is_a_hole() {
-    let outer = line_string![(x: 0.0, y: 0.0), (x: 10.0, y: 0.0), (x: 10.0, y: 10.0), (x: 0.0, y: 10.0), (x: 0.0, y: 0.0)];
+    let outer = LineString::from(vec![[0.0, 0.0], [10.0, 0.0], [10.0, 10.0], [0.0, 10.0], [0.0, 0.0]]);
     let inner = line_string![(x: 0.0, y: 5.0), (x: 4.0, y: 3.0), (x: 4.0, y: 7.0), (x: 0.0, y: 5.0)];
     let built = polygonize(&[outer, inner], 0.001);
     assert_eq!(built.polygons.len(), 2);

@@ -50,7 +50,7 @@ pub(crate) type ToLonLat<'a> = dyn Fn(&Geometry<f64>) -> Result<Geometry<f64>, S
 pub(crate) enum Plane<'a> {
     /// Longitude and latitude; the function brings them to WGS 84.
     Degrees(&'a ToLonLat<'a>),
-    /// A projected system.
+    /// A projected system; the function brings it to WGS 84.
     Projected(&'a ToLonLat<'a>),
 }
 

@@ -14,7 +14,8 @@ const LINES: Option<BuildPolygons> = Some(BuildPolygons { preset: BuildPreset::L
 
 fn feature(kind: &str, coordinates: &str, properties: &str) -> String {
     format!(
-        r#"{{"type":"Feature","properties":{{{properties}}},"geometry":{{"type":"{kind}","coordinates":{coordinates}}}}}"#
+        r#"{{"type":"Feature","properties":{{{properties}}},
+"geometry":{{"type":"{kind}","coordinates":{coordinates}}}}}"#
     )
 }
 
@@ -28,7 +29,8 @@ fn label(coordinates: &str, ma: &str) -> String {
 
 fn collection(features: &[String]) -> String {
     format!(
-        r#"{{"type":"FeatureCollection","crs":{{"type":"name","properties":{{"name":"urn:ogc:def:crs:EPSG::9210"}}}},"features":[{}]}}"#,
+        r#"{{"type":"FeatureCollection","crs":{{"type":"name",
+"properties":{{"name":"urn:ogc:def:crs:EPSG::9210"}}}},"features":[{}]}}"#,
         features.join(",")
     )
 }
@@ -124,7 +126,7 @@ fn files_in_different_systems_and_lines_that_enclose_nothing_are_refused() {
     let error = city.import(&open, |request| request.build_polygons = LINES).unwrap_err();
     assert!(matches!(&error, ImportError::Usage(text) if text.contains("--snap")), "{error}");
     let lines = city.write("lines.geojson", collection(&drawing()));
-    let points = city.write("points.geojsonl", label("[106.7,10.77]", "A"));
+    let points = city.write("points.geojsonl", label("[106.7,10.77]", "A").replace('\n', ""));
     let error = city
         .import(&lines, |request| {
             request.files.push(points);

@@ -141,8 +141,9 @@ fn geometry_is_looked_at_again_after_its_move_to_degrees() {
     assert!(city.features("test").iter().all(|feature| ogr(feature.geometry.as_ref().unwrap()).is_valid()));
 }
 
-/// Shapes in degrees with a hole that reaches a hair over a long edge: a repair moves a corner onto the edge,
-/// which changes the area of the geodesic polygon by thousands of square metres and that of the shape by none.
+/// Shapes in degrees with a hole that reaches a hair over a long edge: a repair moves a corner onto the
+/// edge, which changes the area of the geodesic polygon by thousands of square metres and that of the shape
+/// by none.
 #[test]
 fn repairs_on_long_edges_are_judged_where_the_edges_are_straight() {
     let city = city();
@@ -154,7 +155,8 @@ fn repairs_on_long_edges_are_judged_where_the_edges_are_straight() {
         let hole = [at(0.4, 0.5), over, at(0.6, 0.5), at(0.4, 0.5)].join(",");
         writeln!(
             lines,
-            r#"{{"type":"Feature","properties":{{}},"geometry":{{"type":"Polygon","coordinates":[[{square}],[{hole}]]}}}}"#
+            "{{\"type\":\"Feature\",\"properties\":{{}},\"geometry\":{{\"type\":\"Polygon\",\
+             \"coordinates\":[[{square}],[{hole}]]}}}}"
         )
         .unwrap();
     }

@@ -122,7 +122,8 @@ impl PieceRows {
     }
 }
 
-/// What the titles of measures say where areas on the grid differ from those on the ellipsoid by 0.05 % or more.
+/// What the titles of measures say where areas on the grid differ from those on the ellipsoid by 0.05 % or
+/// more.
 fn excess(excess: f64) -> Option<[String; 2]> {
     if excess.abs() < 5e-4 {
         return None;

@@ -171,8 +171,8 @@ impl<'a> Overlay<'a> {
     }
 
     /// How much larger areas are on the home grid than on the ellipsoid, where the first layer lies and is
-    /// farthest from the grid's central meridian: 0.002 for 0.2 %. `None` for areas on the ellipsoid, and without
-    /// features.
+    /// farthest from the grid's central meridian: 0.002 for 0.2 %. `None` for areas on the ellipsoid, and
+    /// without features.
     pub fn grid_excess(&self) -> Option<f64> {
         let Method::Grid(_) = self.method else { return None };
         let extent = self.a.snapshot.extent()?;

@@ -1,5 +1,5 @@
-//! Overlay outside of Vietnam, where the home grid does not apply: cut in degrees, where edges are straight, and
-//! measured on the ellipsoid. This path is correct but not optimised for speed.
+//! Overlay outside of Vietnam, where the home grid does not apply: cut in degrees, where edges are
+//! straight, and measured on the ellipsoid. This path is correct but not optimised for speed.
 
 use citymap_model::Geometry;
 use geo::{

@@ -1,9 +1,9 @@
 //! The area that two polygons with very many edges share, by halving the plane.
 //!
-//! The sum over pairs of edges of [`shared_area`](super::shared_area) compares each edge with all edges at its
-//! own northings, which is quadratic where a northing crosses many edges: 36 s for two polygons of 250 000
-//! corners. Here the box that both have in common is halved until few edges of one polygon are left in a part,
-//! and the sum is taken part by part.
+//! The sum over pairs of edges of [`shared_area`](super::shared_area) compares each edge with all edges at
+//! its own northings, which is quadratic where a northing crosses many edges: 36 s for two polygons of 250
+//! 000 corners. Here the box that both have in common is halved until few edges of one polygon are left in
+//! a part, and the sum is taken part by part.
 //!
 //! The sum needs the edges in a part and those east of it. The latter are folded onto the eastern side of the
 //! part, its *wall*: they become vertical edges there, and those of a valid polygon cancel each other except
@@ -45,8 +45,8 @@ struct Content {
     wall: Vec<(f64, f64, f64)>,
 }
 
-/// The area in m² that the polygons with edges `a` and `b` share within the box from `min` to `max`, which must
-/// contain one of them. All coordinates are relative to one base.
+/// The area in m² that the polygons with edges `a` and `b` share within the box from `min` to `max`, which
+/// must contain one of them. All coordinates are relative to one base.
 pub(crate) fn area(a: &[Edge], b: &[Edge], min: [f64; 2], max: [f64; 2]) -> f64 {
     let frame = Frame { min, max };
     let contents = [Content::within(a, frame), Content::within(b, frame)];
@@ -254,8 +254,8 @@ impl Content {
     }
 }
 
-/// A wall as it is built: where the winding number changes, and by how much. Edges that follow each other in a
-/// ring cancel at once where they meet.
+/// A wall as it is built: where the winding number changes, and by how much. Edges that follow each other
+/// in a ring cancel at once where they meet.
 #[derive(Default)]
 struct Wall(Vec<(f64, f64)>);
 

@@ -64,8 +64,8 @@ pub(crate) struct PlanarShape {
     pub(crate) size: [f64; 2],
     /// The edges of its polygons that have a length, relative to the base.
     pub(crate) edges: Vec<Edge>,
-    /// The coordinates of its lines, without runs over places where they were before; `line_ends` holds the end
-    /// of each.
+    /// The coordinates of its lines, without runs over places where they were before; `line_ends` holds the
+    /// end of each.
     pub(crate) line_coords: Vec<[f64; 2]>,
     pub(crate) line_ends: Vec<usize>,
     /// The coordinates of its lines as they are, if some runs were left out.

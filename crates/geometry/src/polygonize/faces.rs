@@ -33,7 +33,8 @@ impl<'a> Directed<'a> {
             let centre = network.at(node);
             let towards = |edge: usize| network.at(end_of(network, edge));
             edges.sort_unstable_by(|&a, &b| by_angle(centre, towards(a), towards(b)).then(a.cmp(&b)));
-            // After arriving by an edge, the next one to the right of the way back bounds the face to the left.
+            // After arriving by an edge, the next one to the right of the way back bounds the face to the
+            // left.
             for (position, &edge) in edges.iter().enumerate() {
                 let before = if position == 0 { edges.len() - 1 } else { position - 1 };
                 next[edge ^ 1] = edges[before];
@@ -122,7 +123,8 @@ pub(super) fn polygons(network: &Network) -> Vec<Polygon> {
             directed.loops(&walk).iter().map(ring).partition(|ring| twice_area(ring) > 0.0);
         let mut outer = outer.into_iter();
         match outer.next() {
-            // A walk around a bounded face is one loop around it, and loops around what touches it from inside.
+            // A walk around a bounded face is one loop around it, and loops around what touches it from
+            // inside.
             Some(shell) => shells.push((shell, inner)),
             None => holes.extend(inner),
         }
@@ -161,8 +163,8 @@ fn place_holes(shells: &mut [(LineString, Vec<LineString>)], holes: Vec<LineStri
     }
 }
 
-/// Whether a hole is in a shell. They share no edge part and cross nowhere, so one vertex decides that is not on
-/// the shell itself.
+/// Whether a hole is in a shell. They share no edge part and cross nowhere, so one vertex decides that is
+/// not on the shell itself.
 fn is_within(hole: &LineString, shell: &Polygon) -> bool {
     let off_edge = hole.points().find(|point: &Point| !shell.exterior().intersects(point));
     off_edge.is_some_and(|point| shell.contains(&point))

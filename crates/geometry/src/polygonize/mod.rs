@@ -1,9 +1,9 @@
 //! Polygons from lines: the faces of the plane that lines enclose.
 //!
-//! Cadastral drawings hold boundaries as lines, each drawn once, and often on another level where it is also
-//! the edge of a road or of water. [`polygonize`] joins them: ends that nearly meet are snapped, lines are cut
-//! where they cross or touch, and each face that they enclose becomes a polygon with its holes. What encloses
-//! nothing is reported with its place, because it is usually a parcel that is not closed.
+//! Cadastral drawings hold boundaries as lines, each drawn once, and often on another level where it is
+//! also the edge of a road or of water. [`polygonize`] joins them: ends that nearly meet are snapped, lines
+//! are cut where they cross or touch, and each face that they enclose becomes a polygon with its holes.
+//! What encloses nothing is reported with its place, because it is usually a parcel that is not closed.
 //!
 //! # Examples
 //! ```
@@ -43,9 +43,10 @@ pub struct Polygonized {
 pub struct OpenLine {
     /// Its loose end; for a bridge its beginning.
     pub at: Coord,
-    /// Its length.
+    /// Its length, in the unit of the coordinates.
     pub length: f64,
-    /// How far the loose end is from the nearest other line. `None` for bridges, and if there is no other line.
+    /// How far the loose end is from the nearest other line. `None` for bridges, and if there is no other
+    /// line.
     pub gap: Option<f64>,
 }
 

@@ -10,8 +10,9 @@ use crate::{
     source::{Shape, Source, SourceLayer},
 };
 
-/// Levels on which parcel boundaries are drawn: a boundary that is also the edge of a railway, a road, water or
-/// an administrative unit is drawn once, on that level (Circular 26/2024/TT-BTNMT, numbers of its table).
+/// Levels on which parcel boundaries are drawn: a boundary that is also the edge of a railway, a road,
+/// water or an administrative unit is drawn once, on that level (Circular 26/2024/TT-BTNMT, numbers of its
+/// table).
 const BOUNDARIES: [i64; 13] = [10, 21, 22, 23, 30, 31, 32, 37, 38, 40, 42, 44, 46];
 /// Levels of texts in a parcel, with the field that each fills.
 const TEXTS: [(i64, &str); 4] =

@@ -44,8 +44,8 @@ pub(super) fn join(polygons: &[Polygon], labels: &[Label], fields: usize) -> Joi
         }
         if doubled > 0 {
             reasons.push(format!(
-                "a polygon with {} labels that say different things: a boundary may be missing, and the fields \
-                 in which they differ are empty",
+                "a polygon with {} labels that say different things: a boundary may be missing, and the \
+                 fields in which they differ are empty",
                 doubled + 1
             ));
         }

@@ -1,9 +1,9 @@
 //! Polygons from the lines of drawings: `--build-polygons`.
 //!
-//! Parcels of a cadastral drawing are lines on several levels and texts that lie in the parcels. The lines of all
-//! files of a call are joined by [`polygonize`], and each label gives its attributes to the polygon that holds it.
-//! The result is read on like the layer of a file. What does not fit (loose ends, polygons without a label or
-//! with several, labels outside of all polygons) is reported with its place.
+//! Parcels of a cadastral drawing are lines on several levels and texts that lie in the parcels. The lines
+//! of all files of a call are joined by [`polygonize`], and each label gives its attributes to the polygon
+//! that holds it. The result is read on like the layer of a file. What does not fit (loose ends, polygons
+//! without a label or with several, labels outside of all polygons) is reported with its place.
 
 mod collect;
 mod labels;
@@ -26,8 +26,8 @@ use crate::{
 pub enum BuildPreset {
     /// All lines are boundaries; the fields of all points are attributes of the polygons around them.
     Lines,
-    /// Cadastral drawings in DGN with the levels of Circular 26/2024/TT-BTNMT: boundaries are drawn on several
-    /// levels, and number, area and use of a parcel are texts.
+    /// Cadastral drawings in DGN with the levels of Circular 26/2024/TT-BTNMT: boundaries are drawn on
+    /// several levels, and number, area and use of a parcel are texts.
     DgnCadastral,
 }
 
@@ -151,8 +151,9 @@ fn common_system(request: &Request, sources: &[(String, Source)]) -> Result<Srs,
                 if crs != other && request.crs.is_none() =>
             {
                 return Err(ImportError::Usage(format!(
-                    "the layers to build polygons of are in different coordinate systems ({crs} and {other}): \
-                     convert one of them first, or say with --crs which one they all are in"
+                    "the layers to build polygons of are in different coordinate systems ({crs} and \
+                     {other}): convert one of them first, or say with --crs which one they all \
+                     are in"
                 )));
             }
             (Some(Srs::Known { .. }), _) => {}

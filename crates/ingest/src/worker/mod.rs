@@ -15,6 +15,7 @@
 #[cfg(test)]
 mod attempts;
 mod confine;
+mod folder;
 mod limits;
 mod receive;
 mod seccomp;

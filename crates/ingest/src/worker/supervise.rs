@@ -21,7 +21,7 @@ use citymap_model::Layer;
 use tempfile::TempDir;
 
 use super::{
-    Bounds, CHILD, WorkerError, limits,
+    Bounds, CHILD, WorkerError, folder, limits,
     wire::{self, Frame, Task},
 };
 use crate::{ImportError, Request, produce::WAITING};
@@ -75,14 +75,13 @@ struct Ended {
 impl Supervised {
     /// Starts the process with its task.
     pub(super) fn start(request: &Request, present: &[Layer], bounds: &Bounds) -> Result<Self, WorkerError> {
-        let folder = tempfile::Builder::new().prefix("citymap-import-").tempdir()?;
+        let folder = folder::make()?;
         let task = Task {
             request: request.clone(),
             present: present.to_vec(),
             memory: bounds.memory,
             folder: folder.path().to_owned(),
         };
-        let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(env::current_exe()?);
         command
             .env_clear()
@@ -91,24 +90,26 @@ impl Supervised {
             .envs(["TMPDIR", "CPL_TMPDIR", "SQLITE_TMPDIR"].map(|name| (name, folder.path())))
             .env("PROJ_NETWORK", "OFF")
             .env("MIMALLOC_ARENA_RESERVE", ALLOCATOR);
-        Self::watched(command, theirs.into(), ours.into(), Some(&task), folder, bounds)
+        Self::watched(command, Some(&task), folder, bounds)
     }
 
     /// Starts a command whose standard input is a socket, and watches it.
     fn watched(
         mut command: Command,
-        theirs: OwnedFd,
-        ours: OwnedFd,
         task: Option<&Task>,
         folder: TempDir,
         bounds: &Bounds,
     ) -> Result<Self, WorkerError> {
-        let mut child =
-            command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut child = command
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
         // The command holds the child's end of the socket: without it, the end of the child is seen.
         drop(command);
         let said = child.stderr.take().map(|stderr| thread::spawn(move || last_of(stderr)));
-        let mut socket = File::from(ours);
+        let mut socket = File::from(OwnedFd::from(ours));
         if let Some(task) = task {
             // A child that ends before it has read its task says why by its status.
             let _ = wire::write_task(&mut socket, task);
@@ -243,12 +244,10 @@ mod tests {
     /// How a shell script ends in the place of the child.
     fn ended(script: &str, seconds: u64) -> String {
         let bounds = Bounds { memory: 64 << 20, time: Duration::from_secs(seconds) };
-        let (ours, theirs) = UnixStream::pair().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         let folder = tempfile::tempdir().unwrap();
-        let mut child =
-            Supervised::watched(command, theirs.into(), ours.into(), None, folder, &bounds).unwrap();
+        let mut child = Supervised::watched(command, None, folder, &bounds).unwrap();
         child.next().unwrap_err().to_string()
     }
 

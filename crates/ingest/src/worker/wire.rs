@@ -147,7 +147,8 @@ pub(super) fn read_frame(input: &mut impl Read) -> io::Result<Option<Frame>> {
 fn batch(mut content: &[u8]) -> io::Result<Vec<Checked>> {
     let mut batch = Vec::new();
     while !content.is_empty() {
-        let (one, rest) = postcard::take_from_bytes(content).map_err(|_| bad("a feature cannot be read"))?;
+        let (one, rest) = postcard::take_from_bytes(content)
+            .map_err(|error| bad(&format!("a feature cannot be read: {error}")))?;
         batch.push(one);
         content = rest;
     }

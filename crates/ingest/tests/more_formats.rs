@@ -175,12 +175,23 @@ fn aliases_are_titles() {
     for sql in [
         "CREATE TABLE gpkg_data_columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, \
          title TEXT, description TEXT, mime_type TEXT, constraint_name TEXT)",
+        "CREATE TABLE gpkg_data_column_constraints (constraint_name TEXT, constraint_type TEXT, value TEXT, \
+         min NUMERIC, min_is_inclusive BOOLEAN, max NUMERIC, max_is_inclusive BOOLEAN, description TEXT)",
         "INSERT INTO gpkg_data_columns VALUES ('lop', 'ten', 'Tên đường', NULL, NULL, NULL, NULL)",
+        "INSERT INTO gpkg_data_columns VALUES ('lop', 'ma', NULL, NULL, NULL, NULL, 'loai')",
+        "INSERT INTO gpkg_data_column_constraints VALUES \
+         ('loai', 'enum', '007', NULL, NULL, NULL, NULL, 'Hẻm')",
     ] {
         gdal("ogrinfo", &[path.to_str().unwrap(), "-sql", sql]);
     }
+    let geodatabase = city.folder.path().join("a.gdb");
+    gdal("ogr2ogr", &["-f", "OpenFileGDB", geodatabase.to_str().unwrap(), path.to_str().unwrap()]);
+    let report = city.import(&geodatabase, |_| {}).unwrap();
+    assert!(report.layers[0].issues.iter().any(|issue| issue.reason.contains("007 = Hẻm")));
     let report = city.import(&path, |_| {}).unwrap();
     let fields = &report.layers[0].fields;
     let title = |name: &str| fields.iter().find(|field| field.name == name).unwrap().title.vi.clone();
     assert_eq!((title("ten").as_str(), title("so").as_str()), ("Tên đường", ""));
+    let told = report.layers[0].issues.iter().find(|issue| issue.reason.contains("007 = Hẻm")).unwrap();
+    assert!(told.reason.contains("`ma`") && told.reason.contains("--code-list ma=LIST"), "{}", told.reason);
 }

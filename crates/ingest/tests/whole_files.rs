@@ -193,6 +193,16 @@ fn entities_that_gdal_passes_over_are_rejected_and_their_neighbours_taken() {
     }
 }
 
+/// Every entity is a feature or a reject, whatever GDAL says of it.
+#[test]
+fn an_entity_without_a_word_from_gdal_is_rejected() {
+    let city = city();
+    let flat: Vec<(i32, &str)> = vec![(90, "0"), (70, "0")];
+    let path = city.write("a.dxf", drawing(&[("POINT", &AT), ("LWPOLYLINE", &flat), ("POINT", &AT)]));
+    let report = city.import(&path, |r| r.crs = Some("EPSG:9210".parse().unwrap())).unwrap();
+    assert_eq!(report.read, 3, "{:?}", report.layers[0].issues);
+}
+
 #[test]
 fn a_drawing_that_ends_too_early_is_cut_off() {
     let city = city();

@@ -1,6 +1,7 @@
 //! Files that GDAL reads.
 
 mod dgn;
+mod domains;
 mod dxf;
 mod dxf_scan;
 mod esri_json;
@@ -163,7 +164,9 @@ impl OgrReader {
                 notes.push("the table `layer_styles` (QGIS styles) was left out".into());
                 continue;
             }
-            layers.push(look.layer(layer, position)?);
+            let mut found = look.layer(layer, position)?;
+            found.layer.warnings.extend(domains::notes(&opener, &dataset, &driver, &name));
+            layers.push(found);
         }
         if layers.is_empty() {
             return Err(ImportError::unreadable(&shown, "holds no layer", "check that it is the right file"));

@@ -23,6 +23,8 @@ mod relations;
 mod rings;
 mod xml;
 
+pub(super) use xml::unescaped;
+
 use std::{fs, path::Path};
 
 use citymap_crs::Crs;

@@ -195,6 +195,13 @@ impl Drawing {
         self.entities[start..].iter().any(|entity| !entity.paper && SINGLE.contains(&entity.kind.name()))
     }
 
+    /// The entities in the world that always are features, and that have handles.
+    pub(super) fn single(&self) -> impl Iterator<Item = &Entity> {
+        self.entities
+            .iter()
+            .filter(|entity| !entity.paper && entity.handle.is_some() && SINGLE.contains(&entity.kind.name()))
+    }
+
     /// What GDAL does not read: types with their counts, the most frequent first.
     pub(super) fn unread(&self) -> Vec<(&str, u64)> {
         let mut counts = BTreeMap::new();

@@ -42,12 +42,21 @@ impl Opener {
         self.open_at(&self.path)
     }
 
+    /// Opens the file with one option more.
+    pub(super) fn open_with(&self, option: &str) -> Result<Dataset, String> {
+        self.opened(&self.path, Some(option))
+    }
+
     /// Opens a file as this one is opened.
     pub(super) fn open_at(&self, path: &Path) -> Result<Dataset, String> {
+        self.opened(path, None)
+    }
+
+    fn opened(&self, path: &Path, option: Option<&str>) -> Result<Dataset, String> {
         for (key, setting) in &self.config {
             gdal::config::set_thread_local_config_option(key, setting).map_err(|e| e.to_string())?;
         }
-        let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
+        let options: Vec<&str> = self.options.iter().map(String::as_str).chain(option).collect();
         gdal_log::take();
         Dataset::open_ex(
             path,

@@ -1,6 +1,6 @@
 //! One reading of a layer from GDAL to its end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use citymap_model::{GeometryKind, Value};
 use gdal::vector::{Feature, Layer, LayerAccess, sql::Dialect};
@@ -29,6 +29,10 @@ pub(super) struct Reading<'a> {
     on_paper: u64,
     /// Lines of a drawing whose entity was handed over as unreadable.
     unread: BTreeSet<u64>,
+    /// Handles of the entities of a drawing that GDAL gave.
+    handles: HashSet<u64>,
+    /// Errors about entities of a drawing that name no line.
+    unplaced: VecDeque<String>,
     warnings: Warnings,
 }
 
@@ -42,6 +46,8 @@ impl<'a> Reading<'a> {
             in_order: true,
             on_paper: 0,
             unread: BTreeSet::new(),
+            handles: HashSet::new(),
+            unplaced: VecDeque::new(),
             warnings: Warnings::default(),
         })
     }
@@ -115,16 +121,32 @@ impl<'a> Reading<'a> {
             return Ok(errors.into_iter().next());
         }
         let own = handle(feature);
+        self.handles.extend(own);
+        let has_handles = !self.handles.is_empty();
         let mut fault = None;
         for error in errors {
             let entity = self.entity_at(line_of(&error));
             if own.is_some() && entity.and_then(|entity| entity.handle) == own {
                 fault.get_or_insert(error);
+            } else if entity.is_none() && has_handles {
+                self.unplaced.push_back(error);
             } else {
                 self.unreadable(&error, sink)?;
             }
         }
         Ok(fault)
+    }
+
+    /// Hands over the entities of a drawing that GDAL neither gave nor spoke of.
+    fn passed_over(&mut self, sink: &mut Sink<'_>) -> Result<(), Enough> {
+        let Some(drawing) = &self.reader.drawing else { return Ok(()) };
+        let given = |handle: Option<u64>| handle.is_some_and(|handle| self.handles.contains(&handle));
+        let silent: Vec<u64> =
+            drawing.single().filter(|entity| !given(entity.handle)).map(|entity| entity.line).collect();
+        silent.into_iter().try_for_each(|line| {
+            let said = self.unplaced.pop_front().unwrap_or_else(|| "GDAL gave nothing for it".to_owned());
+            self.unreadable(&format!("{said}, at line {line}"), sink)
+        })
     }
 
     fn entity_at(&self, line: Option<u64>) -> Option<&'a super::dxf_scan::Entity> {
@@ -172,6 +194,9 @@ impl<'a> Reading<'a> {
                 return Ok(Vec::new());
             }
         }
+        if self.passed_over(sink).is_err() {
+            return Ok(Vec::new());
+        }
         let mut notes = Vec::new();
         if let Some(count) = self.plan.layer.count
             && count > self.index
@@ -180,6 +205,7 @@ impl<'a> Reading<'a> {
         }
         let (warnings, index) = (std::mem::take(&mut self.warnings), self.index);
         notes.extend(warnings.notes());
+        notes.extend(self.unplaced.iter().map(|error| format!("GDAL says: {error}")));
         if let Some(records) = self.reader.opener.records
             && records > index
         {

@@ -95,7 +95,8 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     }
 }
 
-fn unescaped(text: &str) -> String {
+/// A text of XML with its entities as letters.
+pub(in crate::source) fn unescaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {

@@ -30,7 +30,7 @@ pub(crate) struct Mixture {
 /// Share of syllables from which a minority of texts has an encoding of its own.
 const CERTAIN: f64 = 0.9;
 /// Words with marks that it takes for that.
-const WORDS: usize = 5;
+const WORDS: usize = 4;
 
 impl TextDecoder {
     /// Every text in one encoding.
@@ -49,6 +49,10 @@ impl TextDecoder {
             return Self::only(main);
         }
         let rest = fallback.or_else(|| {
+            // The same text again says no more.
+            let mut others = others;
+            others.sort_unstable();
+            others.dedup();
             let found = detect(others.iter().copied());
             let certain = found.words >= WORDS && share(found.encoding, &sample(&others)) >= CERTAIN;
             certain.then_some(found.encoding)

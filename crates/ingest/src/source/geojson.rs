@@ -3,12 +3,7 @@
 //!
 //! Foreign members and the winding of rings are taken as they come. The legacy `crs` member is honoured.
 
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::{BufRead, BufReader, Read},
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, path::Path};
 
 use citymap_crs::Crs;
 use citymap_model::{Field, FieldType, GeometryKind, Value};
@@ -19,17 +14,18 @@ use super::{
     Body, Original, Parsed, Raw, Reader, Shape, Sink, SourceLayer, broken, foreign,
     geojson_geometry::{self, GlanceGeometry, RawGeometry},
     join_kinds,
+    json_input::{Input, One, each, plain},
+    json_text,
     record::{Guess, ValueReader},
-    splitter::{Piece, SplitError, split},
     survey,
 };
-use crate::{ImportError, Request, srs::Srs};
+use crate::{EncodingReport, ImportError, Request, srs::Srs};
 
 /// A GeoJSON file, looked through once for its fields.
 pub(crate) struct GeoJsonReader {
     pub notes: Vec<String>,
     pub layer: SourceLayer,
-    path: PathBuf,
+    input: Input,
     lines: bool,
     /// Where each property goes.
     positions: HashMap<String, usize>,
@@ -59,14 +55,6 @@ struct Glance {
     id: Option<Json>,
 }
 
-#[derive(Deserialize)]
-struct Top {
-    #[serde(rename = "type")]
-    kind: Option<Json>,
-    crs: Option<Json>,
-    features: Option<Json>,
-}
-
 /// Tells `null` from a member that is not there.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
@@ -87,7 +75,7 @@ impl Reader for GeoJsonReader {
 
     fn read(&self, _layer: usize, sink: &mut Sink<'_>) -> Result<Vec<String>, ImportError> {
         let mut index = 0;
-        each(&self.path, self.lines, &mut |piece| {
+        each(&self.input, self.lines, &mut |piece| {
             index += 1;
             let (line, body) = match piece {
                 One::Feature { text, line } => (line, Body::Json(text)),
@@ -110,12 +98,15 @@ impl GeoJsonReader {
     pub(crate) fn open(path: &Path, lines: bool, request: &Request) -> Result<Self, ImportError> {
         let reader = ValueReader::of(request);
         let mut look = Look::default();
-        let top = each(path, lines, &mut |piece| {
+        let (mut notes, mut warnings) = (Vec::new(), Vec::new());
+        let mut input = Input::open(path, &mut notes)?;
+        let top = each(&input, lines, &mut |piece| {
             if let Some(text) = piece.text() {
                 look.at(text);
             }
             true
         })?;
+        let encoding = look.again(&mut input, request, &mut warnings);
         let shown = path.display().to_string();
         let srs = match top.as_ref().and_then(|top| top.crs.as_ref()) {
             None => Srs::Known {
@@ -125,7 +116,6 @@ impl GeoJsonReader {
             },
             Some(crs) => legacy_crs(crs),
         };
-        let mut notes = Vec::new();
         let id = look.ids.then(|| {
             if look.positions.contains_key("id") {
                 notes.push(
@@ -139,7 +129,6 @@ impl GeoJsonReader {
             look.positions.values_mut().for_each(|position| *position += 1);
             Some(0)
         });
-        let mut warnings = Vec::new();
         let mut names = look.names.clone();
         warnings.extend(super::distinct(&mut names));
         let fields: Vec<Field> = names
@@ -164,7 +153,7 @@ impl GeoJsonReader {
                 srs,
                 exchangeable: None,
                 points: Vec::new(),
-                encoding: survey::unicode("JSON is UTF-8"),
+                encoding: encoding,
                 count: Some(look.count),
                 sample: Vec::new(),
                 role: None,
@@ -172,7 +161,7 @@ impl GeoJsonReader {
                 title: None,
                 attribution: None,
             },
-            path: path.to_owned(),
+            input,
             lines,
             positions: look.positions,
             id: id.flatten(),
@@ -188,7 +177,7 @@ impl GeoJsonReader {
     /// Keeps the first features' values and places.
     fn sample(&mut self) -> Result<(), ImportError> {
         let mut found = survey::Survey::default();
-        each(&self.path, self.lines, &mut |piece| {
+        each(&self.input, self.lines, &mut |piece| {
             if let Some(text) = piece.text() {
                 let parsed = self.feature(text);
                 if parsed.fault.is_none() {
@@ -212,8 +201,18 @@ impl GeoJsonReader {
             let start = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();
             return broken(text, format!("every feature must be an object, and this is `{start}`"));
         }
-        let raw: RawFeature = match serde_json::from_slice(text) {
+        let mut warnings = Vec::new();
+        let text = &*self.input.utf8(text, &mut warnings);
+        let scanned = json_text::scan(text);
+        let raw: RawFeature = match serde_json::from_slice(&scanned.text) {
             Ok(raw) => raw,
+            Err(_no_json) if scanned.bare.is_some() => {
+                let word = scanned.bare.unwrap_or_default();
+                return broken(
+                    text,
+                    format!("`{word}` is no JSON value; write null where there is no number"),
+                );
+            }
             Err(error) => {
                 let line =
                     if error.line() > 1 { format!(", {} lines on", error.line() - 1) } else { String::new() };
@@ -225,10 +224,15 @@ impl GeoJsonReader {
             geometry: Shape::Null,
             values: vec![Value::Null; self.layer.fields.len()],
             fault: None,
-            warnings: Vec::new(),
+            warnings,
             dropped_z: false,
             curved: false,
         };
+        parsed.warnings.extend(
+            scanned.repeated.iter().map(|name| {
+                format!("its property `{name}` is there more than once; the last value was taken")
+            }),
+        );
         let mut fault = None;
         match raw.kind {
             Some(Json::String(kind)) if kind == "Feature" => {}
@@ -297,12 +301,6 @@ impl GeoJsonReader {
     }
 }
 
-/// What a serde message says, without its own place (ours counts from the file's start).
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
-}
-
 #[derive(Default)]
 struct Look {
     names: Vec<String>,
@@ -310,13 +308,32 @@ struct Look {
     guesses: Vec<Guess>,
     kind: Option<GeometryKind>,
     count: u64,
+    /// Features that are not UTF-8.
+    undecoded: Vec<Vec<u8>>,
     ids: bool,
     id: Guess,
 }
 
 impl Look {
+    /// Looks at the features that are not UTF-8, once it is known how they are read.
+    fn again(&mut self, input: &mut Input, request: &Request, warnings: &mut Vec<String>) -> EncodingReport {
+        let undecoded = std::mem::take(&mut self.undecoded);
+        let encoding = input.settle(&undecoded, request, warnings);
+        self.count -= undecoded.len() as u64;
+        for text in &undecoded {
+            self.at(&input.utf8(text, &mut Vec::new()));
+        }
+        encoding
+    }
+
     fn at(&mut self, text: &[u8]) {
         self.count += 1;
+        if std::str::from_utf8(text).is_err() {
+            self.undecoded.push(text.to_vec());
+            return;
+        }
+        let scanned = json_text::scan(text);
+        let text = &*scanned.text;
         // What is wrong says nothing of the fields; it is reported when it is read.
         let Ok(glance) = serde_json::from_slice::<Glance>(text) else { return };
         if let Some(id) = glance.id
@@ -349,124 +366,6 @@ impl Look {
             _ => return,
         };
         self.kind = join_kinds(self.kind, kind);
-    }
-}
-
-/// A feature's text, or what stands in its place.
-enum One {
-    Feature { text: Vec<u8>, line: u64 },
-    Broken { text: Vec<u8>, line: u64, reason: String },
-}
-
-impl One {
-    fn text(&self) -> Option<&[u8]> {
-        match self {
-            Self::Feature { text, .. } => Some(text),
-            Self::Broken { .. } => None,
-        }
-    }
-}
-
-/// Hands over every feature; gives the object around them, if there is one.
-fn each(path: &Path, lines: bool, sink: &mut dyn FnMut(One) -> bool) -> Result<Option<Top>, ImportError> {
-    let shown = path.display().to_string();
-    let unreadable = |error: std::io::Error| {
-        ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on")
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    if lines {
-        each_line(file, sink).map_err(unreadable)?;
-        return Ok(None);
-    }
-    let mut rest = None;
-    let mut stopped = false;
-    let mut any = false;
-    split(file, &mut |piece| match piece {
-        Piece::Feature { text, line } => {
-            any = true;
-            stopped = !sink(One::Feature { text, line });
-            !stopped
-        }
-        Piece::Rest(text) => {
-            rest = Some(text);
-            true
-        }
-    })
-    .map_err(|error| match error {
-        SplitError::Io(error) => unreadable(error),
-        SplitError::Broken { line, column, reason } => {
-            ImportError::malformed(&shown, format!("line {line}, column {column}"), reason)
-        }
-    })?;
-    let Some(rest) = rest else { return Ok(None) };
-    debug_assert!(!stopped);
-    let top: Top = serde_json::from_slice(&rest)
-        .map_err(|error| ImportError::malformed(&shown, format!("line {}", error.line()), plain(&error)))?;
-    let malformed = |reason: String| Err(ImportError::malformed(&shown, "line 1", reason));
-    match &top.kind {
-        Some(Json::String(kind)) => match kind.as_str() {
-            "FeatureCollection" => match &top.features {
-                Some(Json::Array(_)) => {}
-                Some(_) => return malformed("`features` must be a list".into()),
-                None => return malformed("a FeatureCollection must have a list `features`".into()),
-            },
-            "Feature" if !any => {
-                sink(One::Feature { text: rest, line: 1 });
-            }
-            "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon"
-            | "GeometryCollection"
-                if !any =>
-            {
-                // A bare geometry is a feature without properties.
-                let mut text = br#"{"type":"Feature","properties":null,"geometry":"#.to_vec();
-                text.extend_from_slice(&rest);
-                text.push(b'}');
-                sink(One::Feature { text, line: 1 });
-            }
-            "Topology" => {
-                return malformed(
-                    "this is TopoJSON; give the file a name that ends in .topojson and import it again"
-                        .into(),
-                );
-            }
-            other => {
-                return malformed(format!(
-                    "the type `{other}` is none of GeoJSON's (upper and lower case matter): a \
-                     FeatureCollection should stand here"
-                ));
-            }
-        },
-        Some(_) => return malformed("`type` must be a text".into()),
-        None => return malformed("the object has no `type`: this is no GeoJSON".into()),
-    }
-    Ok(Some(top))
-}
-
-/// Newline-delimited features, with or without record separators (RFC 8142). Each line stands for itself.
-fn each_line(file: impl Read, sink: &mut dyn FnMut(One) -> bool) -> std::io::Result<()> {
-    let mut reader = BufReader::with_capacity(1 << 18, file);
-    let mut line = 0;
-    loop {
-        let mut text = Vec::new();
-        if reader.read_until(b'\n', &mut text)? == 0 {
-            return Ok(());
-        }
-        line += 1;
-        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
-        let text = text.strip_prefix(b"\x1E").unwrap_or(text).trim_ascii().to_vec();
-        if text.is_empty() {
-            continue;
-        }
-        let one = match serde_json::from_slice::<serde::de::IgnoredAny>(&text) {
-            Ok(_) => One::Feature { text, line },
-            Err(error) => {
-                let reason = format!("column {}: {}", error.column(), plain(&error));
-                One::Broken { text, line, reason }
-            }
-        };
-        if !sink(one) {
-            return Ok(());
-        }
     }
 }
 

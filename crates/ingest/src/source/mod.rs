@@ -4,6 +4,8 @@ mod archive;
 pub(crate) mod csv;
 pub(crate) mod geojson;
 mod geojson_geometry;
+mod json_input;
+mod json_text;
 mod ogr;
 mod osm;
 pub(crate) mod parts;

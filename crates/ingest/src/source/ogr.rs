@@ -1,5 +1,6 @@
 //! Files that GDAL reads.
 
+mod dbf;
 mod dgn;
 mod domains;
 mod dxf;
@@ -41,6 +42,8 @@ pub(crate) struct OgrReader {
     shown: String,
     /// How values are read that do not say everything themselves.
     values: ValueReader,
+    /// Whole numbers of a `.dbf` whose digits GDAL does not keep.
+    digits: Option<dbf::Digits>,
     opener: Opener,
     /// What our own look through a DXF found.
     drawing: Option<Drawing>,
@@ -52,6 +55,8 @@ pub(crate) struct OgrLayer {
     position: usize,
     /// The fields as GDAL has them; a numbering column that is kept stands before them.
     fields: Vec<How>,
+    /// The names of the fields as GDAL has them, byte by byte.
+    raw_names: Vec<String>,
     fid: Option<FidColumn>,
     /// Texts come byte by byte and are in this encoding.
     bytes: Option<TextDecoder>,
@@ -145,10 +150,18 @@ impl OgrReader {
         })?;
         let driver = dataset.driver().short_name();
         let texts = dgn::texts_of(&driver, &opener, &shown)?;
+        let digits = match opener.dbf.as_deref().map(dbf::Digits::of) {
+            None => None,
+            Some(found) => found.map_err(|error| {
+                ImportError::unreadable(&shown, format!("its .dbf cannot be read ({error})"), advice(format))
+            })?,
+        };
+        notes.extend(digits.iter().flat_map(|digits| digits.notes.iter().cloned()));
         let look = Look {
             dataset: &dataset,
             driver: &driver,
             dgn_texts: &texts,
+            digits: digits.as_ref(),
             declared: &declared,
             request,
             shown: &shown,
@@ -181,7 +194,7 @@ impl OgrReader {
         } else if filled == 0 {
             layers.truncate(1);
         }
-        Ok(Self { driver, notes, layers, shown, values: ValueReader::of(request), opener, drawing })
+        Ok(Self { driver, notes, layers, shown, values: ValueReader::of(request), digits, opener, drawing })
     }
 
     /// Turns byte texts into Unicode, and tells of those that hold bytes without a meaning.

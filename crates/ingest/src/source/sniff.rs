@@ -3,6 +3,7 @@
 use std::{fs, io::Read, path::Path};
 
 use super::parts;
+use super::utf16;
 use crate::ImportError;
 
 /// The formats that are read.
@@ -95,7 +96,17 @@ pub(crate) fn sniff(path: &Path) -> Result<Sniffed, ImportError> {
         return fail(&format!("cannot be read ({error})"), "check the path and its permissions");
     }
     let by_name = by_name(&extension);
-    let by_content = by_content(&head, path, &extension);
+    let unicode = utf16::order(&head).map(|order| utf16::to_utf8(&head, order).bytes);
+    let by_content = by_content(unicode.as_deref().unwrap_or(&head), path, &extension);
+    if unicode.is_some() {
+        return match (by_content, by_name) {
+            (Content::Is(format @ (Format::GeoJson | Format::GeoJsonSeq)), _) => {
+                Ok(Sniffed { format, note: None })
+            }
+            (Content::Text, None | Some(Format::Csv)) => Ok(Sniffed { format: Format::Csv, note: None }),
+            _ => fail("is UTF-16 text of a format that is read as UTF-8 only", "save it as UTF-8"),
+        };
+    }
     match (by_content, by_name) {
         (Content::Is(format), Some(named)) if format == named => Ok(Sniffed { format, note: None }),
         (Content::Is(format), _) => {

@@ -27,7 +27,7 @@ impl FromUtf16 {
 }
 
 /// Bytes that are looked at where no mark tells.
-const LOOK: usize = 8_192;
+pub(crate) const LOOK: usize = 8_192;
 
 /// The order in which a text is UTF-16: its mark tells, or, without one, that nearly every second byte is
 /// zero, and always on the same side. `None` for every other text.

@@ -13,7 +13,7 @@ use gdal::{
 };
 
 use super::{
-    OgrLayer, blank_is_null, dgn, esri_json,
+    OgrLayer, blank_is_null, dbf, dgn, esri_json,
     fid::FidColumn,
     prepare::Declared,
     reading::{is_on_paper, number, paper_space},
@@ -38,6 +38,7 @@ pub(super) struct Look<'a> {
     /// GDAL's short name of the driver.
     pub driver: &'a str,
     pub dgn_texts: &'a dgn::Texts,
+    pub digits: Option<&'a dbf::Digits>,
     pub declared: &'a Declared,
     pub request: &'a Request,
     /// The file as messages name it.
@@ -123,6 +124,7 @@ impl Look<'_> {
                 .map(|name| reader.local_note(name)),
         );
         let Columns { mut names, titles, hows, number } = columns;
+        let raw_names = names.clone();
         let (encoding, decoder) = self.encoding(&mut names, &mut seen, &mut warnings);
         warnings.extend(distinct(&mut names));
         let survey = seen.survey;
@@ -175,6 +177,7 @@ impl Look<'_> {
             },
             position,
             fields: hows,
+            raw_names,
             fid,
         })
     }
@@ -194,6 +197,11 @@ impl Look<'_> {
             let field_name = field.name();
             if field.field_type() == OGRFieldType::OFTInteger && booleans.contains(&field_name) {
                 how = How::Bool;
+            }
+            match self.digits.and_then(|digits| digits.type_of(&field_name)) {
+                Some(FieldType::Int) => how = How::Int,
+                Some(_) => how = How::Text,
+                None => {}
             }
             if dates.contains(&field_name) {
                 how = How::Millis;
@@ -239,6 +247,9 @@ impl Look<'_> {
             let number = columns.number.then(|| number(feature.fid()));
             let mut values: Vec<Value> = number.into_iter().chain(fields).collect();
             dgn::put_back(self.dgn_texts, &feature, &plain, &mut values);
+            if let Some(digits) = self.digits {
+                digits.put_back(feature.fid(), &columns.names, &mut values);
+            }
             if by_bytes {
                 seen.texts.extend(values.iter().filter_map(|v| match v {
                     Value::Text(text) if !text.is_ascii() && text.chars().all(|c| u32::from(c) < 256) => {

@@ -25,6 +25,8 @@ pub(super) struct Opener {
     pub config: Vec<(&'static str, &'static str)>,
     /// The records of a Shapefile, deleted ones included.
     pub records: Option<u64>,
+    /// The table of a Shapefile, or a table alone.
+    pub dbf: Option<PathBuf>,
     /// The rows of a Shapefile that have no shape.
     pub rows_beyond: Option<RowsBeyond>,
     /// Hold copies where the original would not open as it is.
@@ -103,6 +105,7 @@ pub(super) fn prepare(
         options: Vec::new(),
         config: Vec::new(),
         records: None,
+        dbf: None,
         rows_beyond: None,
         copies: Vec::new(),
     };
@@ -121,7 +124,7 @@ pub(super) fn prepare(
     match format {
         Format::GeoPackage => way.geopackage(path, &shown)?,
         Format::Shapefile => way.shapefile(path, notes).map_err(failed)?,
-        Format::Dbf => way.table(path).map_err(failed)?,
+        Format::Dbf => way.table(path, notes).map_err(failed)?,
         Format::MapInfo => way.mapinfo(path).map_err(failed)?,
         Format::Dxf => drawing = Some(way.drawing(path).map_err(failed)?),
         Format::Dgn => way.declared.by_bytes = true,

@@ -94,6 +94,9 @@ impl<'a> Reading<'a> {
             }));
         }
         dgn::put_back(&self.texts, feature, &plan.layer.fields, &mut values);
+        if let Some(digits) = &self.reader.digits {
+            digits.put_back(fid, &plan.raw_names, &mut values);
+        }
         let mut wkb = None;
         if plan.layer.kind != GeometryKind::None
             && let Ok(geometry) = feature.geometry_by_index(0)

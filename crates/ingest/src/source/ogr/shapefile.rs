@@ -13,7 +13,10 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::prepare::{Charset, Way};
+use super::{
+    dbf,
+    prepare::{Charset, Way},
+};
 use crate::source::parts::{beside, sides};
 
 /// The bytes before the first record of a `.shp` or `.shx`.
@@ -65,7 +68,8 @@ impl Way {
         match dbf {
             None => notes.push("the .dbf file is missing: the layer has geometry and no attributes".into()),
             Some(dbf) => {
-                self.declare(Charset::of_dbf(dbf, part("cpg"))?);
+                self.declare(charset(dbf, part("cpg"), notes)?);
+                self.opener.dbf = Some(dbf.to_owned());
                 rows = DbfHead::of(dbf)?;
             }
         }
@@ -115,8 +119,9 @@ impl Way {
     }
 
     /// A `.dbf` without shapes: a table.
-    pub(super) fn table(&mut self, path: &Path) -> io::Result<()> {
-        self.declare(Charset::of_dbf(path, beside(path, "cpg").as_deref())?);
+    pub(super) fn table(&mut self, path: &Path, notes: &mut Vec<String>) -> io::Result<()> {
+        self.declare(charset(path, beside(path, "cpg").as_deref(), notes)?);
+        self.opener.dbf = Some(path.to_owned());
         self.by_bytes();
         self.opener.records = DbfHead::of(path)?.map(|head| head.rows);
         if !is_found_by_gdal(path) {
@@ -134,6 +139,22 @@ impl Way {
             self.opener.options.push("ENCODING=ISO-8859-1".into());
         }
     }
+}
+
+/// What the file declares of its encoding, unless its texts plainly are something else: programs declare
+/// the page of the machine whatever the text is in.
+fn charset(dbf: &Path, cpg: Option<&Path>, notes: &mut Vec<String>) -> io::Result<Charset> {
+    let said = Charset::of_dbf(dbf, cpg)?;
+    if let Charset::Foreign(how) = &said
+        && let Some(plain) = dbf::plain_encoding(dbf)?
+    {
+        notes.push(format!(
+            "{how}, but the texts are {plain} and were read as that; if they are wrong, give the encoding \
+             with --encoding"
+        ));
+        return Ok(Charset::Unsaid);
+    }
+    Ok(said)
 }
 
 impl DbfHead {

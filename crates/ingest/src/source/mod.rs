@@ -4,6 +4,7 @@ mod archive;
 pub(crate) mod csv;
 pub(crate) mod geojson;
 mod geojson_geometry;
+mod geoparquet;
 mod json_input;
 mod json_text;
 mod ogr;
@@ -173,6 +174,7 @@ fn open_file(path: &Path, request: &Request) -> Result<Source, ImportError> {
             Box::new(geojson::GeoJsonReader::open(path, sniffed.format == Format::GeoJsonSeq, request)?)
         }
         Format::Csv => Box::new(csv::CsvReader::open(path, request)?),
+        Format::Parquet => Box::new(geoparquet::GeoParquetReader::open(path)?),
         Format::Osm => Box::new(osm::OsmReader::open(path)?),
         Format::Zip => {
             return Err(ImportError::unreadable(

@@ -40,6 +40,7 @@ pub(crate) fn sides(path: &Path) -> &'static [&'static str] {
         Some("shp") => &["shx", "dbf", "prj", "cpg"],
         Some("tab") => &["dat", "map", "id", "ind"],
         Some("mif") => &["mid"],
+        Some("dbf") => &["cpg"],
         Some("csv" | "tsv" | "txt") => &["prj", "csvt"],
         _ => &[],
     }

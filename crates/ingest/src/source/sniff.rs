@@ -21,6 +21,7 @@ pub(crate) enum Format {
     Gml,
     TopoJson,
     EsriJson,
+    Parquet,
     Gpx,
     MapInfo,
     Dxf,
@@ -53,7 +54,7 @@ impl Format {
             Self::Ods => &["ODS"],
             Self::Xlsx => &["XLSX"],
             Self::Osm => &["OSM"],
-            Self::GeoJson | Self::GeoJsonSeq | Self::Csv | Self::Zip => &[],
+            Self::GeoJson | Self::GeoJsonSeq | Self::Csv | Self::Parquet | Self::Zip => &[],
         }
     }
 }
@@ -66,8 +67,8 @@ pub(crate) struct Sniffed {
     pub note: Option<String>,
 }
 
-const FORMATS: &str = "Shapefile, GeoPackage, GeoJSON, FlatGeobuf, KML, GPX, GML, TopoJSON, Esri JSON, \
-     MapInfo TAB or MIF, DXF, DGN, CSV, \
+const FORMATS: &str = "Shapefile, GeoPackage, GeoJSON, FlatGeobuf, KML, GPX, GML, TopoJSON, \
+     Esri JSON, GeoParquet, MapInfo TAB or MIF, DXF, DGN, CSV, \
      File Geodatabase, ODS, XLSX and OSM PBF are read";
 
 /// Looks at a file (or at a `.gdb` folder).
@@ -166,6 +167,7 @@ fn by_name(extension: &str) -> Option<Format> {
         "gpkg" => Format::GeoPackage,
         "geojson" | "json" => Format::GeoJson,
         "topojson" => Format::TopoJson,
+        "parquet" | "geoparquet" => Format::Parquet,
         "gml" => Format::Gml,
         "geojsonl" | "geojsons" | "geojsonseq" | "ndjson" | "jsonl" | "ndgeojson" => Format::GeoJsonSeq,
         "fgb" => Format::FlatGeobuf,
@@ -217,6 +219,9 @@ fn by_content(head: &[u8], path: &Path, extension: &str) -> Content {
     }
     if head.starts_with(&[0, 0, 0x27, 0x0A]) {
         return if extension == "shx" { Content::Binary } else { Content::Is(Format::Shapefile) };
+    }
+    if head.starts_with(b"PAR1") {
+        return Content::Is(Format::Parquet);
     }
     if head.starts_with(b"fgb\x03") {
         return Content::Is(Format::FlatGeobuf);

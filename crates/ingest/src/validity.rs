@@ -128,6 +128,10 @@ fn made_valid(geometry: &Geometry<f64>) -> Result<Geometry<f64>, String> {
         match made.map(|made| keep_kind(geometry, made.geometry)) {
             Err(why) => reason = format!("and it cannot be repaired: {why}"),
             Ok(None) => reason = "and a repair would leave no geometry of the same kind".to_owned(),
+            // A polygon whose corners are all on one line has no inside.
+            Ok(Some(made)) if made.coords_count() == 0 => {
+                reason = "and a repair would leave nothing of it".to_owned();
+            }
             Ok(Some(made)) if fault(&made).is_some() => {
                 reason = "and it is still invalid after a repair".to_owned();
             }
@@ -161,6 +165,14 @@ mod tests {
         assert!((x - 106.0005).abs() < 1e-9 && (y - 10.0005).abs() < 1e-9);
         let refused = repair(&bow, &RepairBounds::default(), &DEGREES).map(|r| r.geometry).unwrap_err();
         assert!(refused.0.contains("would change its area"), "{}", refused.0);
+    }
+
+    #[test]
+    fn a_polygon_without_an_inside_is_not_repaired() {
+        let flat = geometry("POLYGON ((106.002 10.001,106.003 10.002,106.001 10,106.002 10.001))");
+        assert!(fault(&flat).is_some());
+        let refused = repair(&flat, &RepairBounds::default(), &DEGREES).map(|r| r.geometry).unwrap_err();
+        assert!(refused.0.contains("would leave nothing"), "{}", refused.0);
     }
 
     #[test]

@@ -36,6 +36,14 @@ pub(crate) fn ring_area(ring: &LineString<f64>) -> f64 {
     ring.lines().map(below).sum::<f64>().abs()
 }
 
+/// The area in m² of a degree of longitude by a degree of latitude at a latitude (degrees) on the WGS 84
+/// ellipsoid, as if it were the same all over that square.
+pub fn square_degree_area(latitude: f64) -> f64 {
+    let (sine, cosine) = latitude.to_radians().sin_cos();
+    let w = 1.0 - E2 * sine * sine;
+    A * A * (1.0 - E2) * cosine / (w * w) * 1.0_f64.to_radians().powi(2)
+}
+
 /// The length in m of a line in degrees.
 pub(crate) fn line_length(line: &LineString<f64>) -> f64 {
     let of = |edge: Line<f64>| {

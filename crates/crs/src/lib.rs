@@ -38,6 +38,7 @@ pub mod vn2000;
 
 pub use area::AreaOfUse;
 pub use code::Crs;
+pub use degrees::square_degree_area;
 pub use error::CrsError;
 pub use measure::{ellipsoidal_area, ellipsoidal_length, grid_area, grid_length};
 pub use named::{CRS84, NamedCrs};

@@ -4,9 +4,10 @@ use citymap_model::{Geometry, GeometryKind};
 use rayon::prelude::*;
 
 use super::{
-    cut, ellipsoid,
+    cut,
     operand::{Operand, Selected},
     pair::Pair,
+    plane::Plane,
     shared_area::Scratch,
     slabs::PreparedShape,
 };
@@ -208,7 +209,7 @@ impl<'a> Overlay<'a> {
     pub(super) fn prepare(&mut self) -> Result<(), EngineError> {
         let snapshot = self.b.snapshot;
         let rows = snapshot.base().len() + snapshot.delta().len();
-        let selected = &self.selected_b;
+        let (selected, plane) = (&self.selected_b, Plane::of(self.method));
         self.prepared = (0..rows as Row)
             .into_par_iter()
             .with_min_len(64)
@@ -218,7 +219,7 @@ impl<'a> Overlay<'a> {
                     return Ok(None);
                 }
                 let mut prepared = Box::<PreparedShape>::default();
-                prepared.planar.read(shape)?;
+                prepared.planar.read_on(plane, shape)?;
                 prepared.prepare();
                 Ok(Some(prepared))
             })
@@ -250,10 +251,8 @@ impl<'a> Overlay<'a> {
         }
         self.b.snapshot.sort(others);
         worker.pairs += others.len() as u64;
-        if self.method == Method::Ellipsoid {
-            return self.row_on_ellipsoid(row, worker, out);
-        }
-        worker.first.planar.read(shape)?;
+        let plane = Plane::of(self.method);
+        worker.first.planar.read_on(plane, shape)?;
         let first = &worker.first.planar;
         let first_is_large = first.edges.len() + first.line_coords.len() >= INDEXED;
         if worker.others.len() > 4 || first_is_large {
@@ -266,7 +265,7 @@ impl<'a> Overlay<'a> {
             let second = match self.prepared.get(other as usize) {
                 Some(Some(prepared)) => prepared,
                 _ => {
-                    worker.other.planar.read(self.b.snapshot.shape(other))?;
+                    worker.other.planar.read_on(plane, self.b.snapshot.shape(other))?;
                     if first_is_large && worker.other.planar.edges.len() >= INDEXED {
                         worker.other.prepare();
                     } else {
@@ -277,34 +276,6 @@ impl<'a> Overlay<'a> {
             };
             let pair = Pair::of(&worker.first, second, self.min_measure, &mut worker.scratch);
             match pair {
-                Pair::Apart => {}
-                Pair::Contact => worker.contacts += 1,
-                Pair::Shares { area, length, count, share_a, share_b } => {
-                    out.push(OverlayPiece {
-                        row_a: row,
-                        row_b: other,
-                        area,
-                        length,
-                        count,
-                        share_a,
-                        share_b,
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The same outside of the home grid: cut in degrees, measured on the ellipsoid.
-    fn row_on_ellipsoid(
-        &self,
-        row: Row,
-        worker: &mut Worker,
-        out: &mut Vec<OverlayPiece>,
-    ) -> Result<(), EngineError> {
-        let first = self.a.snapshot.shape(row);
-        for &other in &worker.others {
-            match ellipsoid::pair(first, self.b.snapshot.shape(other), self.method, self.min_measure)? {
                 Pair::Apart => {}
                 Pair::Contact => worker.contacts += 1,
                 Pair::Shares { area, length, count, share_a, share_b } => {
@@ -356,7 +327,7 @@ impl<'a> PieceShapes<'a> {
         if piece.is_whole_b() {
             return Ok(b.geometry());
         }
-        if self.method == Method::Ellipsoid { Ok(ellipsoid::geometry(a, b)) } else { cut::geometry(a, b) }
+        cut::geometry(Plane::of(self.method), a, b)
     }
 }
 

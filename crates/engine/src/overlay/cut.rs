@@ -2,31 +2,35 @@
 //!
 //! Vertices that a piece shares with one of its features come out exactly as they are stored.
 
-use citymap_crs::PolynomialGrid;
 use citymap_model::Geometry;
 use geo::{BooleanOps, Coord, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
 
 use super::{
     ellipsoid::GeometryParts,
     planar,
+    plane::Plane,
     shared_area::{self, TOUCH},
     slabs::PreparedShape,
 };
 use crate::{EngineError, PartKind, ShapeRef};
 
 /// The geometry that two features share, in WGS 84 degrees; `None` if they share none.
-pub(crate) fn geometry(a: ShapeRef<'_>, b: ShapeRef<'_>) -> Result<Option<Geometry>, EngineError> {
+pub(crate) fn geometry(
+    plane: Plane,
+    a: ShapeRef<'_>,
+    b: ShapeRef<'_>,
+) -> Result<Option<Geometry>, EngineError> {
     let (mut first, mut second) = (PreparedShape::default(), PreparedShape::default());
-    first.planar.read(a)?;
-    second.planar.read(b)?;
+    first.planar.read_on(plane, a)?;
+    second.planar.read_on(plane, b)?;
     second.prepare();
     let base = first.planar.base;
     let window = [
         [first.planar.size[0].min(0.0) - 1.0, first.planar.size[1].min(0.0) - 1.0],
         [first.planar.size[0] + 1.0, first.planar.size[1] + 1.0],
     ];
-    let [polygons_a, polygons_b] = [polygons(a, base, None)?, polygons(b, base, Some(window))?];
-    let mut unprojector = Unprojector { base, known: Vec::new() };
+    let [polygons_a, polygons_b] = [polygons(plane, a, base, None)?, polygons(plane, b, base, Some(window))?];
+    let mut unprojector = Unprojector { plane, base, known: Vec::new() };
     unprojector.add_known(&first, a, window);
     unprojector.add_known(&second, b, window);
     unprojector.known.sort_unstable_by(|(a, _), (b, _)| a[0].total_cmp(&b[0]));
@@ -48,18 +52,18 @@ pub(crate) fn geometry(a: ShapeRef<'_>, b: ShapeRef<'_>) -> Result<Option<Geomet
 
 /// The polygons of a shape in metres from `base`. With a window, only the part that may lie in it.
 fn polygons(
+    plane: Plane,
     shape: ShapeRef<'_>,
     base: [f64; 2],
     window: Option<[[f64; 2]; 2]>,
 ) -> Result<MultiPolygon<f64>, EngineError> {
-    let way = PolynomialGrid::to_home();
     let mut out = Vec::new();
     for part in shape.parts().filter(|part| part.kind == PartKind::Polygon) {
         let mut rings = Vec::new();
         for (position, ring) in part.rings().enumerate() {
             let mut coords = Vec::with_capacity(shape.ring(ring).len());
             for &coord in shape.ring(ring) {
-                let [x, y] = way.point(coord)?;
+                let [x, y] = plane.place(coord)?;
                 coords.push([x - base[0], y - base[1]]);
             }
             if let Some(window) = window {
@@ -127,6 +131,7 @@ fn points(points: &PreparedShape, polygons: &PreparedShape, shape: ShapeRef<'_>)
 
 /// Converts coordinates on the home grid back to degrees. Known vertices get their stored coordinates.
 struct Unprojector {
+    plane: Plane,
     base: [f64; 2],
     /// Known vertices, from west to east: in metres from the base, and as stored in degrees.
     known: Vec<([f64; 2], [f64; 2])>,
@@ -163,7 +168,7 @@ impl Unprojector {
             .min_by(|(a, _), (b, _)| distance(a).total_cmp(&distance(b)));
         let [x, y] = match near {
             Some((_, stored)) => *stored,
-            None => PolynomialGrid::from_home().point([x + self.base[0], y + self.base[1]])?,
+            None => self.plane.degrees([x + self.base[0], y + self.base[1]])?,
         };
         Ok(Coord { x, y })
     }

@@ -1,21 +1,17 @@
-//! Overlay outside of Vietnam, where the home grid does not apply: cut in degrees, where edges are
-//! straight, and measured on the ellipsoid. This path is correct but not optimised for speed.
+//! The parts of a geometry by their kind, and what two geometries share in degrees: for drawn areas outside
+//! of Vietnam, where the home grid does not apply.
 
 use citymap_model::Geometry;
 use geo::{
-    BooleanOps, BoundingRect, Coord, CoordsIter, GeometryCollection, Intersects, LineString, MultiLineString,
-    MultiPoint, MultiPolygon,
+    BooleanOps, Coord, GeometryCollection, Intersects, LineString, MultiLineString, MultiPoint, MultiPolygon,
 };
 use rustc_hash::FxHashSet;
 
-use super::{dissolve, pair::Pair};
-use crate::{EngineError, Method, ShapeRef};
+use super::dissolve;
+use crate::{EngineError, Method};
 
 /// Degrees within which lines count as running over each other: about 1 µm.
 const TOUCH: f64 = 1e-11;
-/// Product of the numbers of coordinates up to which a full test for a common point is quicker than cutting.
-const SMALL: usize = 10_000;
-
 /// The parts of a geometry, sorted by kind.
 pub(crate) struct GeometryParts {
     pub(crate) polygons: MultiPolygon<f64>,
@@ -109,39 +105,4 @@ impl GeometryParts {
             self.points.0.len() as f64,
         ])
     }
-}
-
-/// The measures that two features share; measures of at most `min_measure` count as 0.
-pub(crate) fn pair(
-    a: ShapeRef<'_>,
-    b: ShapeRef<'_>,
-    method: Method,
-    min_measure: f64,
-) -> Result<Pair, EngineError> {
-    let (Some(first), Some(second)) = (a.geometry(), b.geometry()) else { return Ok(Pair::Apart) };
-    let boxes_meet = match (first.bounding_rect(), second.bounding_rect()) {
-        (Some(one), Some(other)) => one.intersects(&other),
-        _ => false,
-    };
-    // The test compares all edges with all edges, so it comes first for small shapes only.
-    let small = first.coords_count() * second.coords_count() <= SMALL;
-    if !boxes_meet || small && !first.intersects(&second) {
-        return Ok(Pair::Apart);
-    }
-    let (one, other) = (GeometryParts::of(first.clone()), GeometryParts::of(second.clone()));
-    let shared = one.shared(&other).measures(method)?;
-    let shared = [
-        if shared[0] > min_measure { shared[0] } else { 0.0 },
-        if shared[1] > min_measure { shared[1] } else { 0.0 },
-        shared[2],
-    ];
-    Ok(match Pair::measured(shared, one.measures(method)?, other.measures(method)?) {
-        Pair::Apart if small || first.intersects(&second) => Pair::Contact,
-        pair => pair,
-    })
-}
-
-/// The geometry that two features share, in WGS 84 degrees.
-pub(crate) fn geometry(a: ShapeRef<'_>, b: ShapeRef<'_>) -> Option<Geometry> {
-    GeometryParts::of(a.geometry()?).shared(&GeometryParts::of(b.geometry()?)).geometry()
 }

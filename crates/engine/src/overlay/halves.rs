@@ -13,7 +13,7 @@
 //! # Complexity
 //! O((m + n) · log (m + n) + k) for k pairs of edges that are close to each other.
 
-use super::planar::Edge;
+use super::{planar::Edge, plane::Ground};
 
 /// Pairs of edges that are compared rather than divided further.
 const PAIRS: usize = 1_024;
@@ -47,51 +47,65 @@ struct Content {
 
 /// The area in m² that the polygons with edges `a` and `b` share within the box from `min` to `max`, which
 /// must contain one of them. All coordinates are relative to one base.
-pub(crate) fn area(a: &[Edge], b: &[Edge], min: [f64; 2], max: [f64; 2]) -> f64 {
+pub(crate) fn area(ground: Ground, edges: [&[Edge]; 2], [min, max]: [[f64; 2]; 2]) -> f64 {
     let frame = Frame { min, max };
-    let contents = [Content::within(a, frame), Content::within(b, frame)];
-    shared([a, b], contents, frame, 0)
+    let contents = edges.map(|edges| Content::within(edges, frame));
+    Pair { ground, edges }.shared(contents, frame, 0)
 }
 
-fn shared(edges: [&[Edge]; 2], contents: [Content; 2], frame: Frame, depth: u32) -> f64 {
-    for (number, other) in [(0, 1), (1, 0)] {
-        if let Some(winding) = contents[number].constant(frame) {
-            return if winding == 0.0 { 0.0 } else { winding * contents[other].area(edges[other], frame) };
+/// The edges of both polygons.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    ground: Ground,
+    edges: [&'a [Edge]; 2],
+}
+
+impl Pair<'_> {
+    fn shared(self, contents: [Content; 2], frame: Frame, depth: u32) -> f64 {
+        let edges = self.edges;
+        for (number, other) in [(0, 1), (1, 0)] {
+            if let Some(winding) = contents[number].constant(frame) {
+                return if winding == 0.0 {
+                    0.0
+                } else {
+                    winding * contents[other].area(self.ground, edges[other], frame)
+                };
+            }
         }
+        let pairs = contents[0].spans.len() * contents[1].spans.len();
+        let size = [frame.max[0] - frame.min[0], frame.max[1] - frame.min[1]];
+        let axis = usize::from(size[1] > size[0]);
+        let middle = frame.min[axis] + size[axis] / 2.0;
+        if pairs <= PAIRS || depth >= DEPTH || middle <= frame.min[axis] || middle >= frame.max[axis] {
+            return self.direct(&contents, frame);
+        }
+        let parts = [frame.below(axis, middle), frame.above(axis, middle)];
+        let [a, b] = &contents;
+        let ([a_low, a_high], [b_low, b_high]) =
+            (a.halves(edges[0], axis, middle), b.halves(edges[1], axis, middle));
+        // Edges that run through both halves, side by side, are not told apart by halving.
+        let left = a_low.spans.len() * b_low.spans.len() + a_high.spans.len() * b_high.spans.len();
+        if left as f64 > 0.9 * pairs as f64 {
+            return self.direct(&contents, frame);
+        }
+        let many = a.spans.len() + b.spans.len() >= PARALLEL;
+        drop(contents);
+        let low = || self.shared([a_low, b_low], parts[0], depth + 1);
+        let high = || self.shared([a_high, b_high], parts[1], depth + 1);
+        let (low, high) = if many { rayon::join(low, high) } else { (low(), high()) };
+        low + high
     }
-    let pairs = contents[0].spans.len() * contents[1].spans.len();
-    let size = [frame.max[0] - frame.min[0], frame.max[1] - frame.min[1]];
-    let axis = usize::from(size[1] > size[0]);
-    let middle = frame.min[axis] + size[axis] / 2.0;
-    if pairs <= PAIRS || depth >= DEPTH || middle <= frame.min[axis] || middle >= frame.max[axis] {
-        return direct(edges, &contents, frame);
-    }
-    let parts = [frame.below(axis, middle), frame.above(axis, middle)];
-    let [a, b] = &contents;
-    let ([a_low, a_high], [b_low, b_high]) =
-        (a.halves(edges[0], axis, middle), b.halves(edges[1], axis, middle));
-    // Edges that run through both halves, side by side, are not told apart by halving.
-    let left = a_low.spans.len() * b_low.spans.len() + a_high.spans.len() * b_high.spans.len();
-    if left as f64 > 0.9 * pairs as f64 {
-        return direct(edges, &contents, frame);
-    }
-    let many = a.spans.len() + b.spans.len() >= PARALLEL;
-    drop(contents);
-    let low = || shared(edges, [a_low, b_low], parts[0], depth + 1);
-    let high = || shared(edges, [a_high, b_high], parts[1], depth + 1);
-    let (low, high) = if many { rayon::join(low, high) } else { (low(), high()) };
-    low + high
-}
 
-/// The sum over all pairs of edges, those on the walls included.
-fn direct(edges: [&[Edge]; 2], contents: &[Content; 2], frame: Frame) -> f64 {
-    let [first, second] = [0, 1].map(|number| contents[number].sides(edges[number], frame));
-    let mut sum = 0.0;
-    for a in &first {
-        let part: f64 = second.iter().map(|b| b.sign * a.left_of_both(b)).sum();
-        sum += a.sign * part;
+    /// The sum over all pairs of edges, those on the walls included.
+    fn direct(self, contents: &[Content; 2], frame: Frame) -> f64 {
+        let [first, second] = [0, 1].map(|number| contents[number].sides(self.edges[number], frame));
+        let mut sum = 0.0;
+        for a in &first {
+            let part: f64 = second.iter().map(|b| b.sign * a.left_of_both(self.ground, b)).sum();
+            sum += a.sign * part;
+        }
+        sum
     }
-    sum
 }
 
 /// An edge in a part of the plane, relative to its western side.
@@ -114,15 +128,16 @@ impl Side {
 
     /// The area left of both.
     #[inline]
-    fn left_of_both(&self, other: &Self) -> f64 {
+    fn left_of_both(&self, ground: Ground, other: &Self) -> f64 {
         let (low, high) = (self.low.max(other.low), self.high.min(other.high));
         if high <= low {
             return 0.0;
         }
         super::shared_area::left_of_lines(
+            ground,
+            [low, high - low],
             [self.x(low), self.x(high)],
             [other.x(low), other.x(high)],
-            high - low,
         )
     }
 }
@@ -227,11 +242,14 @@ impl Content {
     }
 
     /// The area of the polygon within the frame.
-    fn area(&self, edges: &[Edge], frame: Frame) -> f64 {
+    fn area(&self, ground: Ground, edges: &[Edge], frame: Frame) -> f64 {
         let sides = self.sides(edges, frame);
         sides
             .iter()
-            .map(|side| side.sign * (side.high - side.low) * side.x((side.low + side.high) / 2.0))
+            .map(|side| {
+                let (low, high) = (side.low, side.high);
+                side.sign * ground.left_of(low, high - low, side.x(low), side.x(high))
+            })
             .sum()
     }
 
@@ -332,7 +350,8 @@ mod tests {
     /// The sum over all pairs, without division.
     fn plain(a: &[Edge], b: &[Edge], min: [f64; 2], max: [f64; 2]) -> f64 {
         let frame = Frame { min, max };
-        direct([a, b], &[Content::within(a, frame), Content::within(b, frame)], frame)
+        let pair = Pair { ground: Ground::Flat, edges: [a, b] };
+        pair.direct(&[Content::within(a, frame), Content::within(b, frame)], frame)
     }
 
     /// Coarse grids make corners on corners and edges on edges; rings that cross themselves count as often as
@@ -345,7 +364,8 @@ mod tests {
             let a = edges(&random.ring(300, size, step));
             let b = edges(&random.ring(120 + round, size, step));
             let [min, max] = bounds(&a);
-            let (halved, plain) = (area(&a, &b, min, max), plain(&a, &b, min, max));
+            let halved = area(Ground::Flat, [&a, &b], [min, max]);
+            let plain = plain(&a, &b, min, max);
             let scale = (max[0] - min[0]) * (max[1] - min[1]) * 100.0;
             assert!((halved - plain).abs() < 1e-12 * scale, "round {round}: {halved} {plain}");
         }
@@ -363,10 +383,10 @@ mod tests {
         let one = edges(&ring);
         let [min, max] = bounds(&one);
         let frame = Frame { min, max };
-        let own = Content::within(&one, frame).area(&one, frame);
-        assert!((area(&one, &one, min, max) - own).abs() < 1e-6, "{own}");
+        let own = Content::within(&one, frame).area(Ground::Flat, &one, frame);
+        assert!((area(Ground::Flat, [&one, &one], [min, max]) - own).abs() < 1e-6, "{own}");
         // Apart from it by a hair: nothing is shared but the hair.
         let beside: Vec<Edge> = one.iter().map(|edge| edge.moved([2_000.0, 0.0])).collect();
-        assert_eq!(area(&one, &beside, [max[0], min[1]], max), 0.0);
+        assert_eq!(area(Ground::Flat, [&one, &beside], [[max[0], min[1]], max]), 0.0);
     }
 }

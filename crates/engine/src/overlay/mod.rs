@@ -35,6 +35,7 @@ mod halves;
 mod operand;
 pub(crate) mod pair;
 mod planar;
+mod plane;
 mod run;
 pub(crate) mod shared_area;
 pub(crate) mod slabs;

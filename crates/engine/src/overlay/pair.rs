@@ -1,6 +1,7 @@
 //! Two features: what they share, or that they only touch, or neither.
 
 use super::{
+    plane::Plane,
     shared_area::{self, Scratch, Shared},
     slabs::PreparedShape,
 };
@@ -77,9 +78,18 @@ pub(crate) fn lengths(lines: &PreparedShape, polygons: &PreparedShape, scratch: 
     let [dx, dy] = lines.planar.shift_to(&polygons.planar);
     let moved = |[x, y]: [f64; 2]| [x + dx, y + dy];
     let steps = lines.planar.lines().flat_map(|line| line.windows(2));
+    let (plane, base) = (polygons.planar.plane, polygons.planar.base);
     steps
         .map(|step| {
-            shared_area::stretches(polygons, moved(step[0]), moved(step[1]), &mut scratch.cuts, |_, _| {})
+            let [from, to] = [moved(step[0]), moved(step[1])];
+            let at = |t: f64| [0, 1].map(|axis| base[axis] + from[axis] + t * (to[axis] - from[axis]));
+            let mut ground = 0.0;
+            let units = shared_area::stretches(polygons, from, to, &mut scratch.cuts, |start, end| {
+                if plane == Plane::Degrees {
+                    ground += plane.ground_length(at(start), at(end));
+                }
+            });
+            if plane == Plane::Degrees { ground } else { units }
         })
         .sum()
 }

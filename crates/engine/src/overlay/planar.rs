@@ -4,7 +4,7 @@ use citymap_crs::{CrsError, PolynomialGrid};
 use geo::MultiPolygon;
 use rustc_hash::FxHashSet;
 
-use super::{dissolve, shared_area::TOUCH};
+use super::{dissolve, plane::Plane, shared_area::TOUCH};
 
 use crate::{PartKind, ShapeRef};
 
@@ -59,6 +59,7 @@ impl Edge {
 /// 2⁻³³ m below 2²¹ m, so coordinates relative to another base are exactly the same places.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PlanarShape {
+    pub(crate) plane: Plane,
     pub(crate) base: [f64; 2],
     /// Width and height of the bounding box, which begins at the base.
     pub(crate) size: [f64; 2],
@@ -85,8 +86,16 @@ impl PlanarShape {
     /// # Errors
     /// [`CrsError`] if a coordinate cannot be projected to the grid.
     pub(crate) fn read(&mut self, shape: ShapeRef<'_>) -> Result<(), CrsError> {
+        self.read_on(Plane::Grid, shape)
+    }
+
+    /// The same on a plane.
+    ///
+    /// # Errors
+    /// [`CrsError`] if a coordinate cannot be projected to the grid.
+    pub(crate) fn read_on(&mut self, plane: Plane, shape: ShapeRef<'_>) -> Result<(), CrsError> {
         self.clear();
-        let way = PolynomialGrid::to_home();
+        self.plane = plane;
         for part in shape.parts() {
             let mut outer = 1.0;
             for ring in part.rings() {
@@ -99,7 +108,7 @@ impl PlanarShape {
                 let start = kept.len();
                 if part.kind != PartKind::Point {
                     for &coord in coords {
-                        kept.push(way.point(coord)?);
+                        kept.push(plane.place(coord)?);
                     }
                 }
                 match part.kind {
@@ -113,14 +122,19 @@ impl PlanarShape {
             }
         }
         for coord in distinct_points(shape) {
-            self.points.push(way.point(coord)?);
+            self.points.push(plane.place(coord)?);
         }
         self.dissolve_lines();
+        if plane == Plane::Degrees {
+            self.area = shape.geometry().map_or(0.0, |geometry| citymap_crs::ellipsoidal_area(&geometry));
+        }
+        let steps = self.lines().flat_map(|line| line.windows(2));
+        self.length = steps.map(|step| plane.ground_length(step[0], step[1])).sum();
         self.settle();
         Ok(())
     }
 
-    /// Leaves out what its lines run over a second time, and measures the rest.
+    /// Leaves out what its lines run over a second time.
     fn dissolve_lines(&mut self) {
         let lines: Vec<&[[f64; 2]]> = self.lines().collect();
         if let Some(once) = dissolve::once(&lines, TOUCH) {
@@ -131,10 +145,6 @@ impl PlanarShape {
                 self.line_ends.push(self.line_coords.len());
             }
         }
-        let length = |line: &[[f64; 2]]| -> f64 {
-            line.windows(2).map(|step| (step[1][0] - step[0][0]).hypot(step[1][1] - step[0][1])).sum()
-        };
-        self.length = self.lines().map(length).sum();
     }
 
     /// Replaces the content by an area in WGS 84 degrees whose edges are straight there. On the grid they get
@@ -144,6 +154,7 @@ impl PlanarShape {
     /// [`CrsError`] if a coordinate cannot be projected to the grid.
     pub(crate) fn read_area(&mut self, area: &MultiPolygon<f64>) -> Result<(), CrsError> {
         self.clear();
+        self.plane = Plane::Grid;
         let way = PolynomialGrid::to_home();
         for polygon in area {
             let mut outer = 1.0;

@@ -11,6 +11,7 @@
 use super::{
     halves,
     planar::{Edge, PlanarShape},
+    plane::Ground,
     slabs::PreparedShape,
 };
 
@@ -52,6 +53,7 @@ pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut S
     if !boxes_meet(planar, &large.planar, 0.0) {
         return Shared::Nothing;
     }
+    let ground = planar.plane.ground(planar.base[1]);
     let near = &mut scratch.near;
     near.clear();
     let (mut clear, mut winding) = (true, 0.0);
@@ -78,7 +80,7 @@ pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut S
     if planar.edges.len() >= MANY && near.len() >= MANY {
         let min = [0, 1].map(|axis| shift[axis].max(0.0));
         let max = [0, 1].map(|axis| (shift[axis] + large.planar.size[axis]).min(planar.size[axis]));
-        return Shared::Area(halves::area(&planar.edges, near, min, max).max(0.0));
+        return Shared::Area(halves::area(ground, [&planar.edges, near], [min, max]).max(0.0));
     }
     let mut sum = 0.0;
     for edge in near.iter() {
@@ -92,7 +94,7 @@ pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut S
         }
         let mut part = 0.0;
         small.visit([low, high], f64::NEG_INFINITY, |small_edge| {
-            part += small_edge.sign * left_of_both(small_edge, edge, low, high);
+            part += small_edge.sign * left_of_both(ground, small_edge, edge, [low, high]);
         });
         sum += edge.sign * part;
     }
@@ -102,29 +104,35 @@ pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut S
 /// The area left of both edges between two northings, down to 0 in the west. Neither edge may be west of 0
 /// there.
 #[inline]
-fn left_of_both(a: &Edge, b: &Edge, low: f64, high: f64) -> f64 {
+fn left_of_both(ground: Ground, a: &Edge, b: &Edge, [low, high]: [f64; 2]) -> f64 {
     let (low, high) = (low.max(a.low[1]), high.min(a.high[1]));
     if high <= low {
         return 0.0;
     }
-    left_of_lines([a.x(low), a.x(high)], [b.x(low), b.x(high)], high - low)
+    left_of_lines(ground, [low, high - low], [a.x(low), a.x(high)], [b.x(low), b.x(high)])
 }
 
-/// The area left of two lines that are each given by their eastings at the lower and at the upper end of a
-/// strip that is `rise` high.
+/// The ground left of two lines that are each given by their eastings at the lower and at the upper end of a
+/// strip, which begins at the northing `low` and is `rise` high.
 #[inline]
-pub(crate) fn left_of_lines([a0, a1]: [f64; 2], [b0, b1]: [f64; 2], rise: f64) -> f64 {
+pub(crate) fn left_of_lines(
+    ground: Ground,
+    [low, rise]: [f64; 2],
+    [a0, a1]: [f64; 2],
+    [b0, b1]: [f64; 2],
+) -> f64 {
     let (d0, d1) = (a0 - b0, a1 - b1);
     if d0 <= 0.0 && d1 <= 0.0 {
-        return 0.5 * (a0 + a1) * rise;
+        return ground.left_of(low, rise, a0, a1);
     }
     if d0 >= 0.0 && d1 >= 0.0 {
-        return 0.5 * (b0 + b1) * rise;
+        return ground.left_of(low, rise, b0, b1);
     }
     let t = d0 / (d0 - d1);
     let cross = a0 + t * (a1 - a0);
     let (first, last) = if d0 < 0.0 { (a0, b1) } else { (b0, a1) };
-    0.5 * rise * (t * (first + cross) + (1.0 - t) * (cross + last))
+    let at = t * rise;
+    ground.left_of(low, at, first, cross) + ground.left_of(low + at, rise - at, cross, last)
 }
 
 /// Whether the bounding boxes come within `slack` metres of each other.

@@ -2,15 +2,15 @@
 
 use std::sync::OnceLock;
 
-/// Settings of GDAL: nothing from the network, nothing from files beside those named.
-const SETTINGS: [(&str, &str); 8] = [
+/// Settings of GDAL: nothing from the network, nothing from files beside those named. SQLite's extensions
+/// are not loaded unless `OGR_SQLITE_LOAD_EXTENSIONS` names them (`NO` would be taken for the name of one).
+const SETTINGS: [(&str, &str); 7] = [
     ("CPL_VSIL_CURL_ALLOWED_FILENAME", "none"),
     ("GDAL_DISABLE_READDIR_ON_OPEN", "TRUE"),
     ("GDAL_HTTP_MAX_RETRY", "0"),
     ("GDAL_PAM_ENABLED", "NO"),
     ("GML_DOWNLOAD_SCHEMA", "NO"),
     ("GML_SKIP_RESOLVE_ELEMS", "ALL"),
-    ("OGR_SQLITE_LOAD_EXTENSIONS", "NO"),
     ("SPATIALITE_SECURITY", "strict"),
 ];
 

@@ -8,7 +8,7 @@
 
 mod convert;
 
-use citymap_model::{Field, FieldType, Layer, Value, nearest};
+use citymap_model::{Field, FieldType, Layer, UtcOffset, Value, nearest};
 use serde::{Deserialize, Serialize};
 
 use crate::{ImportError, Request, rejects::own_columns, source::SourceLayer};
@@ -27,6 +27,9 @@ pub(crate) struct FieldFit {
     pub fields: Vec<Field>,
     /// For each of them, its position and its type in the source.
     from: Vec<(usize, FieldType)>,
+    /// The city's difference from UTC, for times that do not state theirs; of no use beyond the reading side.
+    #[serde(skip)]
+    offset: Option<UtcOffset>,
     /// The source's column with geometry as text that was rejected before.
     rejected_text: Option<usize>,
     /// What there is to say of it.
@@ -48,7 +51,7 @@ impl FieldFit {
     /// # Errors
     /// [`ImportError::Usage`] if two fields would have the same name.
     pub(crate) fn new(request: &Request, found: &SourceLayer) -> Result<Self, ImportError> {
-        let mut fit = Self::default();
+        let mut fit = Self { offset: Some(request.city.utc_offset), ..Self::default() };
         let own = own_positions(&found.fields);
         if let Some(text) = own.get(GEOMETRY_TEXT) {
             fit.rejected_text = Some(*text);
@@ -166,7 +169,7 @@ impl FieldFit {
             .values
             .iter()
             .zip(&self.fields)
-            .map(|(value, field)| convert::convert(value, field.field_type).ok_or(field))
+            .map(|(value, field)| convert::convert(value, field.field_type, self.offset).ok_or(field))
             .collect();
         match converted {
             Ok(values) => fitted.values = values,

@@ -146,6 +146,22 @@ fn measures_are_numbers_and_odd_cells_are_named() {
 }
 
 #[test]
+fn a_type_that_is_asked_for_reads_decimal_commas_and_local_times() {
+    let city = city();
+    let path = city.write("p.csv", "ma;so;luc\nA;120,5;2025-07-01 08:30:00\nB;1,25;x\nC;1,200;\n");
+    let report = city
+        .import(&path, |request| {
+            request.types = vec![("so".into(), FieldType::Real), ("luc".into(), FieldType::DateTime)];
+        })
+        .unwrap();
+    // A text that is no time, and a comma that may part thousands.
+    assert_eq!((report.accepted, report.rejected), (1, 2));
+    let values = city.features("test")[0].values.clone();
+    assert_eq!(values[1], Value::Real(120.5));
+    assert!(matches!(&values[2], Value::DateTime(at) if format_datetime(at) == "2025-07-01T01:30:00Z"));
+}
+
+#[test]
 fn times_without_an_offset_are_the_citys() {
     let city = city();
     let path = city.write("p.csv", "ma,luc,gio\nA,2025-07-01 08:30:00,2025-07-01T08:30:00Z\n");

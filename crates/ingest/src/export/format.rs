@@ -258,7 +258,7 @@ impl Format {
         if crs != Crs::WGS84 && self == Self::GeoJson {
             notes.push(format!("GeoJSON is in WGS 84 by RFC 7946; the older `crs` member says {crs}"));
         }
-        if matches!(self, Self::Csv | Self::Dxf) && definition.geometry != GeometryKind::None {
+        if self == Self::Dxf && definition.geometry != GeometryKind::None {
             notes.push(format!("the file does not say its coordinate system, which is {crs}"));
         }
         notes

@@ -1,20 +1,30 @@
 //! A value as another type, where nothing is lost.
 
 use chrono::NaiveTime;
-use citymap_model::{FieldType, Value};
+use citymap_model::{FieldType, UtcOffset, Value, parse_local_datetime};
+
+use crate::source::decimal_comma;
 
 /// Whole numbers up to here are exact as floating point (2^53).
 const EXACT: i64 = 1 << 53;
 
 /// A value as a value of a type; `None` if it is none, or would lose something. Null and blank text are null
-/// in every type but text.
-pub(super) fn convert(value: &Value, to: FieldType) -> Option<Value> {
+/// in every type but text. Times without an offset from UTC are local times of a city with this one.
+pub(super) fn convert(value: &Value, to: FieldType, city: Option<UtcOffset>) -> Option<Value> {
     if value.field_type().is_none_or(|own| own == to) {
         return Some(value.clone());
     }
     Some(match (value, to) {
         (Value::Text(text), to) => {
-            return Value::parse(text.trim(), to)
+            let text = text.trim();
+            match (to, city) {
+                (FieldType::DateTime, Some(city)) if !text.is_empty() => {
+                    return parse_local_datetime(text, city).map(Value::DateTime);
+                }
+                (FieldType::Real, _) if text.contains(',') => return unambiguous(text).map(Value::Real),
+                _ => {}
+            }
+            return Value::parse(text, to)
                 .filter(|value| !matches!(value, Value::Real(number) if !number.is_finite()));
         }
         (value, FieldType::Text) => Value::Text(value.to_key()?),
@@ -26,12 +36,24 @@ pub(super) fn convert(value: &Value, to: FieldType) -> Option<Value> {
             Value::Int(*number as i64)
         }
         (Value::Bool(value), FieldType::Int) => Value::Int((*value).into()),
-        (Value::Date(day), FieldType::DateTime) => Value::DateTime(day.and_time(NaiveTime::MIN).and_utc()),
+        (Value::Date(day), FieldType::DateTime) => {
+            let midnight = day.and_time(NaiveTime::MIN);
+            Value::DateTime(match city {
+                Some(city) => city.to_utc(midnight)?,
+                None => midnight.and_utc(),
+            })
+        }
         (Value::DateTime(instant), FieldType::Date) if instant.time() == NaiveTime::MIN => {
             Value::Date(instant.date_naive())
         }
         _ => return None,
     })
+}
+
+/// A number with a decimal comma; none where three digits behind it may be thousands.
+fn unambiguous(text: &str) -> Option<f64> {
+    let (_, fraction) = text.split_once(',')?;
+    if fraction.len() == 3 { None } else { decimal_comma(text) }
 }
 
 #[cfg(test)]
@@ -59,6 +81,8 @@ mod tests {
             (text(" 12 "), Type::Int, Some(Value::Int(12))),
             (text("12a"), Type::Int, None),
             (text("inf"), Type::Real, None),
+            (text("120,5"), Type::Real, Some(Value::Real(120.5))),
+            (text("1,200"), Type::Real, None),
             (text(""), Type::Date, Some(Value::Null)),
             (text("2025-07-01"), Type::Date, Some(day.clone())),
             (text("1/7/2025"), Type::Date, None),
@@ -69,7 +93,7 @@ mod tests {
             (Value::Bool(true), Type::Date, None),
             (Value::Null, Type::Date, Some(Value::Null)),
         ] {
-            assert_eq!(convert(&value, to), expected, "{value:?} as {to:?}");
+            assert_eq!(convert(&value, to, None), expected, "{value:?} as {to:?}");
         }
     }
 }

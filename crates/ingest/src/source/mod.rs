@@ -25,6 +25,7 @@ use citymap_model::{Field, GeometryKind, Role, Title, Value};
 use geo_types::Geometry;
 
 use crate::{ImportError, Request, build::PlaceNote, report::EncodingReport, srs::Srs};
+pub(crate) use record::decimal_comma;
 pub(crate) use sniff::{Format, sniff};
 pub(crate) use table::exchange;
 

@@ -64,17 +64,43 @@ fn list<T>(out: &mut Vec<u8>, items: &[T], each: impl Fn(&mut Vec<u8>, &T)) {
 }
 
 fn rings(out: &mut Vec<u8>, polygon: &geo_types::Polygon) {
-    let rings: Vec<_> = std::iter::once(polygon.exterior()).chain(polygon.interiors()).collect();
+    let all = std::iter::once(polygon.exterior()).chain(polygon.interiors());
+    let rings: Vec<_> = all.filter(|ring| !ring.0.is_empty()).collect();
     list(out, &rings, |out, ring| coords(out, &ring.0));
 }
 
 fn coords<'a>(out: &mut Vec<u8>, coords: impl IntoIterator<Item = &'a geo_types::Coord>) {
-    out.push(b'(');
-    for (position, coord) in coords.into_iter().enumerate() {
-        if position > 0 {
-            out.push(b',');
-        }
+    let mut separator = b'(';
+    for coord in coords {
+        out.push(separator);
         out.extend(format!("{} {}", coord.x, coord.y).as_bytes());
+        separator = b',';
     }
-    out.push(b')');
+    if separator == b'(' {
+        out.extend(b"EMPTY");
+    } else {
+        out.push(b')');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use geo_types::{LineString, MultiPolygon, Polygon};
+
+    use super::*;
+
+    fn text(geometry: impl Into<Geometry>) -> String {
+        let mut out = Vec::new();
+        write(&mut out, &geometry.into());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_is_empty_says_so() {
+        let empty = || Polygon::new(LineString(Vec::new()), Vec::new());
+        assert_eq!(text(empty()), "POLYGON EMPTY");
+        assert_eq!(text(MultiPolygon(Vec::new())), "MULTIPOLYGON EMPTY");
+        assert_eq!(text(MultiPolygon(vec![empty()])), "MULTIPOLYGON (EMPTY)");
+        assert_eq!(text(LineString(Vec::new())), "LINESTRING EMPTY");
+    }
 }

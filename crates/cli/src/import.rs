@@ -1,5 +1,7 @@
 //! `citymap import`: reads data files into the store, in a child process with limits, and prints the report.
 
+mod print;
+
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -9,8 +11,8 @@ use std::{
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_ingest::{
-    BuildPolygons, BuildPreset, ColumnChoice, FeatureLimits, ImportError, IssueKind, LayerReport,
-    RepairBounds, Report, ReportFile, Request,
+    BuildPolygons, BuildPreset, ColumnChoice, FeatureLimits, ImportError, RepairBounds, Report, ReportFile,
+    Request,
     encoding::Encoding,
     worker::{self, Bounds},
 };
@@ -18,12 +20,7 @@ use citymap_model::{FieldType, LayerId, Meaning, Mode, Role, UnknownMode};
 use clap::Args;
 
 use crate::{
-    database,
-    failure::Failure,
-    global::Global,
-    meanings::field_meaning,
-    output::{self, say, thousands},
-    progress::Bar,
+    database, failure::Failure, global::Global, meanings::field_meaning, output, progress::Bar,
     values::CommitArgs,
 };
 
@@ -236,9 +233,6 @@ fn typed_field(text: &str) -> Result<(String, FieldType), String> {
     Ok((field.to_owned(), found))
 }
 
-/// Maximum number of issues of a kind that are printed; the report file and the rejects file hold all.
-const PRINTED: usize = 10;
-
 pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failure> {
     let memory = args.max_memory.map_or_else(worker::default_memory, |mib| mib.saturating_mul(1 << 20));
     let bounds = Bounds { memory, time: Duration::from_secs(args.max_time) };
@@ -252,7 +246,7 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
             // From here on nothing fails the command: a script that repeats it would import twice.
             let printed = || match global.json {
                 true => output::print_json(&serde_json::to_value(&report)?),
-                false => print_report(global, &report),
+                false => print::report(global, &report),
             };
             for outcome in [write_report(report_file, &report), printed()] {
                 if let Err(failure) = outcome {
@@ -265,7 +259,7 @@ pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failur
             if let ImportError::NothingAccepted { report, .. } = &error {
                 write_report(report_file, report)?;
                 if !global.json {
-                    report.layers.iter().try_for_each(print_issues)?;
+                    report.layers.iter().try_for_each(print::issues)?;
                 }
             }
             Err(error.into())
@@ -378,138 +372,6 @@ fn stands(global: &Global, report: &Report) -> String {
     }
 }
 
-fn print_report(global: &Global, report: &Report) -> Result<(), Failure> {
-    for layer in &report.layers {
-        say!("{} ← {} ({})", layer.id, layer.source, layer.file)?;
-        if let Some(crs) = &layer.crs {
-            say!("  coordinate system  {} ({})", crs.crs, crs.how)?;
-        }
-        let sample =
-            layer.encoding.sample.first().map(|sample| format!(", such as “{sample}”")).unwrap_or_default();
-        say!("  texts              {} ({}){sample}", layer.encoding.encoding, layer.encoding.how)?;
-        say!(
-            "  features           {} read = {} accepted + {} rejected",
-            thousands(layer.read),
-            thousands(layer.accepted),
-            thousands(layer.rejected)
-        )?;
-        say!(
-            "  in the layer       {} added, {} changed, {} unchanged, {} removed",
-            thousands(layer.added),
-            thousands(layer.changed),
-            thousands(layer.unchanged),
-            thousands(layer.removed)
-        )?;
-        for (count, what) in [
-            (layer.repaired, "repaired"),
-            (layer.null_geometry, "without geometry"),
-            (layer.empty_geometry, "with empty geometry"),
-            (layer.z_dropped, "whose heights or measures were dropped"),
-            (layer.curves_linearised, "whose arcs became straight segments"),
-            (layer.duplicate_keys, "with a key that another feature has"),
-            (layer.missing_keys, "without a key"),
-        ] {
-            if count > 0 {
-                say!("                     {} {what}", thousands(count))?;
-            }
-        }
-        if let Some(theme) = layer.theme {
-            say!("  shows              {theme}")?;
-        }
-        print_fields(layer)?;
-        print_meanings(layer)?;
-        if layer.key.is_none() && !layer.unique_fields.is_empty() {
-            say!("  no key given       these fields could be the key: {}", layer.unique_fields.join(", "))?;
-        }
-        print_issues(layer)?;
-    }
-    for file in &report.files {
-        for note in &file.notes {
-            say!("note: {}: {note}", file.path)?;
-        }
-    }
-    say!(
-        "{} read = {} accepted + {} rejected, in {:.1} s ({} features a second)",
-        thousands(report.read),
-        thousands(report.accepted),
-        thousands(report.rejected),
-        report.seconds,
-        thousands(report.features_per_second as u64)
-    )?;
-    if let Some(rejects) = &report.rejects_file {
-        say!("the rejected features, with reasons: {rejects} (table {})", report.rejects_tables.join(", "))?;
-    }
-    if let Some(earlier) = &report.earlier_rejects_file {
-        say!("note: {earlier} holds rejects of earlier imports, none of this one")?;
-    }
-    for warning in &report.warnings {
-        say!("warning: {warning}")?;
-    }
-    match report.revision {
-        Some(revision) => say!("{} is at revision {revision}", database::shown(&global.store))?,
-        None => say!("dry run: {} is unchanged", database::shown(&global.store))?,
-    }
-    Ok(())
-}
-
-/// What fields were taken to mean: `so_to = sheet, so_thua = parcel_number`.
-fn print_meanings(layer: &LayerReport) -> Result<(), Failure> {
-    let meanings: Vec<String> = layer
-        .fields
-        .iter()
-        .filter_map(|field| Some(format!("{} = {}", field.name, field.meaning?)))
-        .collect();
-    if !meanings.is_empty() {
-        say!("  fields that mean   {}", meanings.join(", "))?;
-        say!("                     (`citymap layer set {} --meaning FIELD=MEANING` changes it)", layer.id)?;
-    }
-    Ok(())
-}
-
-/// Which fields everybody will see, and which nobody.
-fn print_fields(layer: &LayerReport) -> Result<(), Failure> {
-    let public =
-        if layer.public_fields.is_empty() { "none".to_owned() } else { layer.public_fields.join(", ") };
-    say!("  public fields      {public}")?;
-    for (position, own) in layer.personal_fields.iter().enumerate() {
-        let head = if position == 0 { "personal fields" } else { "" };
-        say!("  {head:<18} {} ({})", own.field, own.reason)?;
-    }
-    if !layer.personal_fields.is_empty() {
-        say!("                     (kept and shown to nobody; `--public FIELD,…` shows one)")?;
-    }
-    Ok(())
-}
-
-fn print_issues(layer: &LayerReport) -> Result<(), Failure> {
-    for (kind, word) in
-        [(IssueKind::Reject, "rejected"), (IssueKind::Repair, "repaired"), (IssueKind::Warning, "note")]
-    {
-        let mut issues = layer.issues.iter().filter(|issue| issue.kind == kind);
-        for issue in issues.by_ref().take(PRINTED) {
-            let mut at = String::new();
-            if let Some(feature) = issue.feature {
-                at.push_str(&format!(" feature {feature}"));
-            }
-            if let Some(key) = &issue.key {
-                at.push_str(&format!(" ({key})"));
-            }
-            if let Some(line) = issue.line {
-                at.push_str(&format!(", line {line}"));
-            }
-            if let Some([x, y]) = issue.lonlat.or(issue.place) {
-                at.push_str(&format!(" at {x:.6}, {y:.6}"));
-            }
-            say!("  {word}:{at} {}", issue.reason)?;
-        }
-        let more = issues.count();
-        if more > 0 {
-            say!("  … and {} more {word}; --report FILE lists all", thousands(more as u64))?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory, Parser};
@@ -533,7 +395,7 @@ mod tests {
             assert!(page.contains(&row), "docs/limits.md must have {row}");
         }
         for maximum in [FeatureLimits::CORNERS_MAX, FeatureLimits::VALUE_MAX] {
-            assert!(page.contains(&thousands(maximum as u64)), "{maximum}");
+            assert!(page.contains(&output::thousands(maximum as u64)), "{maximum}");
         }
         assert_eq!(page.contains("half of the machine's memory"), worker::MACHINE_PART == 2);
     }

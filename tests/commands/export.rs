@@ -75,7 +75,8 @@ fn personal_fields_are_left_out_unless_asked_for_and_never_quoted() {
     std::fs::write(bench.path("p.csv"), table).unwrap();
     bench.expect(0, ["import", "p.csv", "--layer", "p", "--crs", "EPSG:4326", "--type", "cmnd=real"]);
     for ending in ["csv", "shp", "tab", "kml", "fgb", "gpkg"] {
-        let (open, all) = (format!("open.{ending}"), format!("all.{ending}"));
+        // A Shapefile and a CSV have a .prj each.
+        let (open, all) = (format!("open_{ending}.{ending}"), format!("all_{ending}.{ending}"));
         let run = bench.expect(0, ["export", "p", "--to", &open]);
         assert!(run.stdout().contains("personal fields were left out: cccd, cmnd (--personal"), "{ending}");
         let written = bench.expect(0, ["export", "p", "--to", &all, "--personal"]);
@@ -86,7 +87,7 @@ fn personal_fields_are_left_out_unless_asked_for_and_never_quoted() {
         let mode = std::fs::metadata(bench.path(&all)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{ending}");
         let beside = if ending == "shp" { "dbf" } else { ending };
-        let bytes = std::fs::read(bench.path(&format!("open.{beside}"))).unwrap();
+        let bytes = std::fs::read(bench.path(&format!("open_{ending}.{beside}"))).unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(!text.contains("079000000"), "{ending} holds personal values");
         if ["shp", "tab"].contains(&ending) {

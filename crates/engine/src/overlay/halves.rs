@@ -85,7 +85,8 @@ impl Pair<'_> {
             (a.halves(edges[0], axis, middle), b.halves(edges[1], axis, middle));
         // Edges that run through both halves, side by side, are not told apart by halving.
         let left = a_low.spans.len() * b_low.spans.len() + a_high.spans.len() * b_high.spans.len();
-        if left as f64 > 0.9 * pairs as f64 {
+        let spans: usize = [&a_low, &a_high, &b_low, &b_high].iter().map(|half| half.spans.len()).sum();
+        if left as f64 > 0.9 * pairs as f64 && spans as f64 > 1.5 * (a.spans.len() + b.spans.len()) as f64 {
             return self.direct(&contents, frame);
         }
         let many = a.spans.len() + b.spans.len() >= PARALLEL;

@@ -195,3 +195,50 @@ fn aliases_are_titles() {
     let told = report.layers[0].issues.iter().find(|issue| issue.reason.contains("007 = Hẻm")).unwrap();
     assert!(told.reason.contains("`ma`") && told.reason.contains("--code-list ma=LIST"), "{}", told.reason);
 }
+
+#[test]
+fn a_sheet_with_titles_above_the_header_has_its_points() {
+    let city = city();
+    let rows = [
+        &["UBND PHƯỜNG SÀI GÒN"][..],
+        &[],
+        &["TT", "Tên", "X (m)", "Y (m)"],
+        &["1", "Mốc 1", "1191454.611", "603481.588"],
+        &["2", "Mốc 2", "1191500.25", "603500.5"],
+        &["3", "Mốc 3", "hỏng", "603500.5"],
+    ];
+    let cell = |text: &&str| {
+        let kind = match text.parse::<f64>() {
+            Ok(_) => format!(r#"office:value-type="float" office:value="{text}""#),
+            Err(_) => r#"office:value-type="string""#.to_owned(),
+        };
+        format!("<table:table-cell {kind}><text:p>{text}</text:p></table:table-cell>")
+    };
+    let row = |cells: &&[&str]| {
+        let cells: String = cells.iter().map(cell).collect();
+        let cells = if cells.is_empty() { "<table:table-cell/>".to_owned() } else { cells };
+        format!("<table:table-row>{cells}</table:table-row>")
+    };
+    let content = format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?><office:document-content office:version="1.2"
+        xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+        xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+        xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>
+        <table:table table:name="moc">{}</table:table></office:spreadsheet></office:body>
+        </office:document-content>"#,
+        rows.iter().map(row).collect::<String>()
+    );
+    let members: [(&str, &[u8]); 2] = [
+        ("mimetype", b"application/vnd.oasis.opendocument.spreadsheet"),
+        ("content.xml", content.as_bytes()),
+    ];
+    let path = city.write("a.ods", common::zip::stored(&members));
+    let report = city.import(&path, |r| r.crs = Some("EPSG:9210".parse().unwrap())).unwrap();
+    let layer = &report.layers[0];
+    assert_eq!((layer.read, layer.accepted, layer.rejected), (3, 2, 1), "{:?}", layer.issues);
+    assert_eq!(layer.geometry, GeometryKind::Point);
+    let names: Vec<&str> = layer.fields.iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(names[..2], ["TT", "Tên"]);
+    let [x, y] = parts(city.features("test")[0].geometry.as_ref().unwrap())[0][0];
+    assert!((x - 106.698).abs() < 1e-8 && (y - 10.7725).abs() < 1e-8, "{x} {y}");
+}

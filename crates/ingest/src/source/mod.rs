@@ -13,6 +13,7 @@ pub(crate) mod parts;
 mod record;
 mod sniff;
 mod splitter;
+mod spreadsheet;
 pub(crate) mod survey;
 pub(crate) mod table;
 pub(crate) mod utf16;
@@ -175,6 +176,9 @@ fn open_file(path: &Path, request: &Request) -> Result<Source, ImportError> {
             Box::new(geojson::GeoJsonReader::open(path, sniffed.format == Format::GeoJsonSeq, request)?)
         }
         Format::Csv => Box::new(csv::CsvReader::open(path, request)?),
+        Format::Ods | Format::Xlsx => {
+            Box::new(spreadsheet::SpreadsheetReader::open(path, sniffed.format, request)?)
+        }
         Format::Parquet => Box::new(geoparquet::GeoParquetReader::open(path)?),
         Format::Osm => Box::new(osm::OsmReader::open(path)?),
         Format::Zip => {

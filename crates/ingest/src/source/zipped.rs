@@ -328,7 +328,7 @@ fn reason(error: &ImportError) -> String {
 }
 
 /// An error about an unpacked file as one about the member.
-fn renamed(error: ImportError, shown: &str, folder: &Path) -> ImportError {
+pub(super) fn renamed(error: ImportError, shown: &str, folder: &Path) -> ImportError {
     let plain = |text: &str| without_folder(text, folder);
     match error {
         ImportError::Unreadable { reason, advice, .. } => {
@@ -339,7 +339,8 @@ fn renamed(error: ImportError, shown: &str, folder: &Path) -> ImportError {
     }
 }
 
-fn without_folder(text: &str, folder: &Path) -> String {
+/// A text without the path of a temporary folder.
+pub(super) fn without_folder(text: &str, folder: &Path) -> String {
     text.replace(&format!("{}/", folder.display()), "")
 }
 

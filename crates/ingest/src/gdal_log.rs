@@ -32,7 +32,7 @@ pub(crate) fn listen() {
                 if let Ok(mut list) = list.try_borrow_mut()
                     && list.len() < KEPT
                 {
-                    list.push(Message { error, text: text.to_owned() });
+                    list.push(Message { error, text: without_place(text).to_owned() });
                 }
             });
         });
@@ -48,4 +48,24 @@ pub(crate) fn take() -> Vec<Message> {
 pub(crate) fn first() -> Option<String> {
     let all = take();
     all.iter().find(|m| m.error).or_else(|| all.first()).map(|m| m.text.clone())
+}
+
+/// A message without the place in GDAL's own source that some begin with: `./ogr/dxf.cpp, 2151: …`.
+fn without_place(text: &str) -> &str {
+    match text.split_once(": ") {
+        Some((place, rest)) if place.contains(".cpp, ") => rest,
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_source_of_gdal_is_left_out() {
+        let text = "./ogr/ogrsf_frmts/dxf/ogrdxflayer.cpp, 2151: error at line 2082 of a.dxf";
+        assert_eq!(without_place(text), "error at line 2082 of a.dxf");
+        assert_eq!(without_place("Block: X1 does not exist"), "Block: X1 does not exist");
+    }
 }

@@ -180,3 +180,16 @@ fn times_without_an_offset_are_the_citys() {
         report.layers[0].issues.iter().filter(|issue| issue.reason.contains("+07:00")).collect();
     assert!(said.len() == 1 && said[0].reason.contains("`luc`"), "{said:?}");
 }
+
+#[test]
+fn columns_of_what_is_no_table_are_refused() {
+    let city = city();
+    let file = city.write(
+        "p.geojson",
+        r#"{"type":"Feature","properties":{"x":1},"geometry":{"type":"Point","coordinates":[106.7,10.77]}}"#,
+    );
+    let columns = ColumnChoice { x: Some("x".into()), y: Some("y".into()), ..ColumnChoice::default() };
+    let refused = city.import(file, |request| request.columns = columns.clone()).unwrap_err();
+    assert!(matches!(refused, ImportError::Usage(_)), "{refused}");
+    assert!(refused.to_string().contains("is no table"), "{refused}");
+}

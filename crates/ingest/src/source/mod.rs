@@ -25,7 +25,9 @@ use citymap_geometry::{GeometryFault, wkb};
 use citymap_model::{Field, GeometryKind, Role, Title, Value};
 use geo_types::Geometry;
 
-use crate::{ImportError, Request, build::PlaceNote, report::EncodingReport, srs::Srs};
+use crate::{
+    ImportError, Request, build::PlaceNote, report::EncodingReport, request::ColumnChoice, srs::Srs,
+};
 pub(crate) use record::decimal_comma;
 pub(crate) use sniff::{Format, sniff};
 pub(crate) use table::exchange;
@@ -50,9 +52,9 @@ pub(crate) struct SourceLayer {
     pub role: Option<Role>,
     /// What there is to say of it as a whole.
     pub warnings: Vec<String>,
-    /// Who must be named on the map.
     /// What people read, where the reader knows better than the source's name.
     pub title: Option<Title>,
+    /// Who must be named on the map.
     pub attribution: Option<String>,
 }
 
@@ -171,6 +173,15 @@ pub(crate) fn open(path: &Path, request: &Request) -> Result<Source, ImportError
 fn open_file(path: &Path, request: &Request) -> Result<Source, ImportError> {
     crate::gdal_log::take();
     let sniffed = sniff(path)?;
+    if request.columns != ColumnChoice::default()
+        && !matches!(sniffed.format, Format::Csv | Format::Ods | Format::Xlsx)
+    {
+        return Err(ImportError::Usage(format!(
+            "{} is no table: --x, --y, --wkt and --geometry-column name the columns of tables (CSV, ODS, XLSX); \
+             leave them out, or import it by itself",
+            path.display()
+        )));
+    }
     let reader: Box<dyn Reader> = match sniffed.format {
         Format::GeoJson | Format::GeoJsonSeq => {
             Box::new(geojson::GeoJsonReader::open(path, sniffed.format == Format::GeoJsonSeq, request)?)

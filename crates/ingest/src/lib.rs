@@ -12,7 +12,7 @@
 //!   unset) does not tell them apart. MapInfo files have no absent values: their empty texts stay empty,
 //!   their zeros zero.
 //! - FlatGeobuf and File Geodatabase have instants and no days: a day comes as its midnight, of the city or
-//! of UTC.
+//!   of UTC.
 //! - CSV and KML that GDAL wrote have days as `2025/07/01`; they stay text, because a house number in an
 //!   alley may look like that.
 //! - DGN and DXF say neither their coordinate system nor their encoding: the one is asked for, the other

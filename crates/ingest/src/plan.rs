@@ -5,8 +5,7 @@ use std::path::Path;
 use citymap_access::{Audience, set_personal, visible};
 use citymap_crs::Crs;
 use citymap_model::{
-    Field, GeometryKind, Layer, LayerId, Meaning, Mode, Title, Value, propose_label, propose_meanings,
-    propose_role,
+    GeometryKind, Layer, LayerId, Meaning, Mode, Title, Value, propose_label, propose_meanings, propose_role,
 };
 
 use serde::{Deserialize, Serialize};
@@ -149,11 +148,13 @@ impl Planner<'_> {
         if let Some(present) = joined {
             fit = fit.onto(present)?;
         }
-        let sample = fit.sample(&found.sample);
-        let personal = personal::decide(&fit.fields, &sample, present, request);
+        // As if the source had its fields so.
+        let fitted =
+            SourceLayer { fields: fit.fields.clone(), sample: fit.sample(&found.sample), ..found.clone() };
+        let personal = personal::decide(&fitted.fields, &fitted.sample, present, request);
         let mut layer = match joined {
             Some(present) => settings::joined(request, present, &fit.fields, found)?,
-            None => self.replaced(one, id, &fit.fields, &sample, present, &mut issues)?,
+            None => self.replaced(&fitted, id, present, &mut issues)?,
         };
         for field in &mut layer.fields {
             set_personal(field, personal.iter().any(|own| own.field == field.name));
@@ -162,11 +163,9 @@ impl Planner<'_> {
         layer.source =
             Some(Path::new(one.shown).file_name().unwrap_or_default().to_string_lossy().into_owned());
         issues.extend(fit.notes.drain(..).map(|text| Issue::new(IssueKind::Warning, text)));
-        let encoding = encoding(&found.encoding, &sample, &layer);
+        let encoding = encoding(&found.encoding, &fitted.sample, &layer);
         let crs = crs(request, one.shown, found, &mut issues)?;
         layer.source_crs = crs.as_ref().map(|(crs, _)| crs.to_string());
-        // As if the source had its fields so.
-        let fitted = SourceLayer { fields: fit.fields.clone(), sample, ..found.clone() };
         let location = match &crs {
             None => Location::default(),
             Some((crs, report)) => locate(&Claim {
@@ -198,14 +197,12 @@ impl Planner<'_> {
     /// The definition of a layer that is new, or that is made anew with the settings that it had.
     fn replaced(
         &self,
-        one: &Found<'_>,
+        found: &SourceLayer,
         id: LayerId,
-        fields: &[Field],
-        sample: &[Vec<Value>],
         present: Option<&Layer>,
         issues: &mut Vec<Issue>,
     ) -> Result<Layer, ImportError> {
-        let (request, found) = (self.request, one.layer);
+        let request = self.request;
         if request.mode == Mode::Upsert && request.key.is_none() {
             return Err(ImportError::Usage(
                 "--mode upsert needs --key, the field by which features are known again".into(),
@@ -214,11 +211,11 @@ impl Planner<'_> {
         let role = request
             .role
             .or(found.role)
-            .unwrap_or_else(|| propose_role(&format!("{} {id}", found.name), fields, found.kind));
+            .unwrap_or_else(|| propose_role(&format!("{} {id}", found.name), &found.fields, found.kind));
         let mut layer = Layer::new(id, self.title(found), role, found.kind);
-        layer.fields = fields.to_vec();
+        layer.fields.clone_from(&found.fields);
         for (i, field) in layer.fields.iter_mut().enumerate() {
-            field.code_list = field.code_list.take().or_else(|| guess::code_list(i, sample));
+            field.code_list = field.code_list.take().or_else(|| guess::code_list(i, &found.sample));
         }
         layer.key = request.key.clone().filter(|key| layer.field_index(key).is_some());
         layer.attribution.clone_from(&found.attribution);

@@ -66,10 +66,11 @@ pub(crate) fn refuse_table(present: &Layer, found: &SourceLayer) -> Result<(), I
         return Ok(());
     }
     Err(ImportError::Usage(format!(
-        "layer `{}` holds {}, and no geometry was found in the source; name its columns (--x and --y, or \
-         --wkt), or import it as another layer with --layer ID",
+        "layer `{}` holds {}, and no geometry was found in `{}`; name its columns (--x and --y, or --wkt), or \
+         import it as another layer with --layer ID",
         present.id,
-        present.geometry.plural()
+        present.geometry.plural(),
+        found.name
     )))
 }
 
@@ -97,7 +98,8 @@ pub(crate) fn keep(
     for field in &mut layer.fields {
         if let Some(own) = present.fields.iter().find(|own| own.name == field.name) {
             let field_type = field.field_type;
-            *field = Field { field_type, meaning: None, ..own.clone() };
+            let title = if own.title.is_empty() { &field.title } else { &own.title }.clone();
+            *field = Field { field_type, title, meaning: None, ..own.clone() };
         }
     }
     layer.theme = present.theme;

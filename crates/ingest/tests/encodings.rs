@@ -173,7 +173,7 @@ fn mixtures_are_read_text_by_text() {
 
 #[test]
 fn utf16_is_read_with_and_without_its_mark() {
-    let city = city();
+    let (tables, city) = (city(), city());
     let table: String = NAMES.iter().map(|name| format!("{name}\t106.7\t10.77\r\n")).collect();
     let table = format!("ten\tlon\tlat\r\n{table}");
     let features: Vec<String> = NAMES
@@ -188,8 +188,8 @@ fn utf16_is_read_with_and_without_its_mark() {
                 format!("{mark}{text}").encode_utf16().flat_map(bytes).collect()
             };
             for name in ["p.csv", "p.txt"] {
-                let report = city.import(city.write(name, encoded(&table)), |_| {}).unwrap();
-                assert_eq!(texts(&city), NAMES);
+                let report = tables.import(tables.write(name, encoded(&table)), |_| {}).unwrap();
+                assert_eq!(texts(&tables), NAMES);
                 assert!(notes(&report).contains("UTF-16"));
             }
             city.import(city.write("p.geojson", encoded(&json)), |_| {}).unwrap();

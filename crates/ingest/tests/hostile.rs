@@ -17,8 +17,13 @@ fn all(folder: &Path, out: &mut Vec<PathBuf>) {
     out.sort();
 }
 
+/// Imports into a new city, as [`attempt_into`].
+fn attempt(path: &Path, crs: Option<&str>) -> Result<(u64, u64), String> {
+    attempt_into(&city(), path, crs)
+}
+
 /// Imports, and checks what must hold whatever the file is. Gives (accepted, rejected) or the message.
-fn attempt(city: &City, path: &Path, crs: Option<&str>) -> Result<(u64, u64), String> {
+fn attempt_into(city: &City, path: &Path, crs: Option<&str>) -> Result<(u64, u64), String> {
     let before = city.store.revision().unwrap();
     match city.import(path, |request| request.crs = crs.map(|crs| crs.parse().unwrap())) {
         Ok(report) => {
@@ -46,10 +51,9 @@ fn all_hostile_files_are_imported_soundly_or_refused_clearly() {
     let Some(data) = real() else { return };
     let mut files = Vec::new();
     all(&data.join("hostile"), &mut files);
-    let city = city();
     let mut seen = 0;
     for path in files {
-        let told = attempt(&city, &path, Some("EPSG:4326"));
+        let told = attempt(&path, Some("EPSG:4326"));
         println!("{}: {told:?}", path.strip_prefix(&data).unwrap().display());
         seen += 1;
     }
@@ -60,7 +64,6 @@ fn all_hostile_files_are_imported_soundly_or_refused_clearly() {
 #[test]
 fn geojson_that_breaks_a_rule_is_rejected_with_it() {
     let Some(data) = real() else { return };
-    let city = city();
     // Winding, precision, nesting, single-part collections, foreign members, a fourth number and boxes are
     // matters of taste: RFC 7946 lets readers accept them.
     let lenient = [
@@ -86,7 +89,7 @@ fn geojson_that_breaks_a_rule_is_rejected_with_it() {
         // `issue82` is good JSON, at 107 degrees south.
         let good = (path.parent().unwrap().ends_with("good") && stem != "issue82")
             || lenient.contains(&stem.as_str());
-        let told = attempt(&city, path, None);
+        let told = attempt(path, None);
         match told {
             Ok((accepted, rejected)) if good => {
                 assert!(accepted > 0 && rejected == 0, "{stem}: {accepted} {rejected}");
@@ -103,7 +106,6 @@ fn geojson_that_breaks_a_rule_is_rejected_with_it() {
 fn tables_keep_what_is_sound_and_name_the_line_of_what_is_not() {
     let Some(data) = real() else { return };
     let csv = data.join("hostile/mapnik-csv");
-    let city = city();
     for (name, expected) in [
         ("64bit_int.csv", Ok((2, 0))),
         ("blank_rows.csv", Ok((2, 0))),
@@ -125,7 +127,7 @@ fn tables_keep_what_is_sound_and_name_the_line_of_what_is_not() {
         ("fails/cannot_read_a_vrt.vrt", Err("virtual")),
         ("fails/invalid_wkt.csv", Err("line 2")),
     ] {
-        match (attempt(&city, &csv.join(name), Some("EPSG:4326")), expected) {
+        match (attempt(&csv.join(name), Some("EPSG:4326")), expected) {
             (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{name}"),
             (Err(message), Err(word)) => assert!(message.contains(word), "{name}: {message}"),
             (found, expected) => panic!("{name}: {found:?} and not {expected:?}"),
@@ -140,10 +142,10 @@ fn every_prefix_of_a_file_is_refused_or_sound() {
 "properties":{"tên":"Đường \"A\""},"geometry":{"type":"Point","coordinates":[106.7,10.8]}}]}"#;
     for length in (0..whole.len()).filter(|length| whole.is_char_boundary(*length)) {
         let path = city.write("cut.geojson", &whole[..length]);
-        let told = attempt(&city, &path, None);
+        let told = attempt_into(&city, &path, None);
         assert!(told.is_err(), "{length}: {told:?}");
     }
-    assert_eq!(attempt(&city, &city.write("cut.geojson", whole), None), Ok((1, 0)));
+    assert_eq!(attempt_into(&city, &city.write("cut.geojson", whole), None), Ok((1, 0)));
 }
 
 #[test]
@@ -154,8 +156,8 @@ fn a_geopackage_or_shapefile_cut_short_is_refused() {
     let shp = std::fs::read(data.join("encodings/phuongxa_vn2000_utf8.shp")).unwrap();
     for part in [10, 100, 1_000, whole.len() / 2, whole.len() - 4_096] {
         let path = city.write("cut.gpkg", &whole[..part]);
-        assert!(attempt(&city, &path, None).is_err(), "{part}");
+        assert!(attempt_into(&city, &path, None).is_err(), "{part}");
         let path = city.write("cut.shp", &shp[..part.min(shp.len())]);
-        assert!(attempt(&city, &path, Some("EPSG:9210")).is_err(), "{part}");
+        assert!(attempt_into(&city, &path, Some("EPSG:9210")).is_err(), "{part}");
     }
 }

@@ -111,18 +111,13 @@ fn reject_tables(path: &Path) -> Option<Vec<String>> {
             |row| row.get(0),
         )
         .ok()?;
-    let names = |sql: &str, table: &str| -> rusqlite::Result<Vec<String>> {
+    let names = |sql: &str, table: Option<&str>| -> rusqlite::Result<Vec<String>> {
         let mut statement = conn.prepare(sql)?;
-        let rows = if table.is_empty() {
-            statement.query_map([], |row| row.get(0))?.collect()
-        } else {
-            statement.query_map([table], |row| row.get(0))?.collect()
-        };
-        rows
+        statement.query_map(rusqlite::params_from_iter(table), |row| row.get(0))?.collect()
     };
-    let tables = names("SELECT table_name FROM gpkg_contents ORDER BY table_name", "").ok()?;
+    let tables = names("SELECT table_name FROM gpkg_contents ORDER BY table_name", None).ok()?;
     let ours = |table: &String| {
-        names("SELECT name FROM pragma_table_info(?1) WHERE pk = 0 AND name <> 'reject_geom'", table)
+        names("SELECT name FROM pragma_table_info(?1) WHERE pk = 0 AND name <> 'reject_geom'", Some(table))
             .is_ok_and(|columns| own_columns(columns.iter().map(String::as_str)) > 0)
     };
     (foreign == 0 && !tables.is_empty() && tables.iter().all(ours)).then_some(tables)

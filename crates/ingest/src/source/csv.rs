@@ -107,7 +107,8 @@ impl CsvReader {
         }
         sidecar::system(path, &found.place, &mut found.srs);
         let declared = sidecar::types(path, names.len());
-        let types = seen.types(&names, &found.place, request, &declared, &mut warnings);
+        let (types, mut of_types) = seen.types(&names, &found.place, request, &declared);
+        warnings.append(&mut of_types);
         let fields = names
             .iter()
             .zip(types)
@@ -212,7 +213,7 @@ impl CsvReader {
         let values = texts
             .into_iter()
             .zip(&self.layer.fields)
-            .map(|(cell, field)| self.reader.from_text(cell, field.field_type))
+            .map(|(cell, field)| self.reader.text(cell, field.field_type))
             .collect();
         Parsed {
             id: None,

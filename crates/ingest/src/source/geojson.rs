@@ -153,7 +153,7 @@ impl GeoJsonReader {
                 srs,
                 exchangeable: None,
                 points: Vec::new(),
-                encoding: encoding,
+                encoding,
                 count: Some(look.count),
                 sample: Vec::new(),
                 role: None,
@@ -252,7 +252,7 @@ impl GeoJsonReader {
                     if let Some(&position) = self.positions.get(&name)
                         && let Some(slot) = parsed.values.get_mut(position)
                     {
-                        *slot = self.reader.from_json(value, self.layer.fields[position].field_type);
+                        *slot = self.reader.json(value, self.layer.fields[position].field_type);
                     }
                 }
             }
@@ -276,7 +276,7 @@ impl GeoJsonReader {
                     parsed.geometry = Shape::Good(read.geometry);
                 }
                 Ok(None) => {
-                    parsed.warnings.push("its geometry is an empty list; that was taken as null".into())
+                    parsed.warnings.push("its geometry is an empty list; that was taken as null".into());
                 }
                 Err(fault) => {
                     parsed.geometry =
@@ -292,7 +292,7 @@ impl GeoJsonReader {
         if let Some(position) = self.id
             && let Some(slot) = parsed.values.get_mut(position)
         {
-            *slot = self.reader.from_json(
+            *slot = self.reader.json(
                 json,
                 self.layer.fields.get(position).map_or(FieldType::Text, |field| field.field_type),
             );

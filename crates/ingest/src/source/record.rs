@@ -315,7 +315,7 @@ impl ValueReader {
     }
 
     /// A cell of text as a value of its field's type. Blank is null.
-    pub(super) fn from_text(self, text: String, field_type: FieldType) -> Value {
+    pub(super) fn text(self, text: String, field_type: FieldType) -> Value {
         if text.is_empty() {
             return Value::Null;
         }
@@ -335,7 +335,7 @@ impl ValueReader {
     }
 
     /// A JSON value as a value of its field's type.
-    pub(super) fn from_json(self, value: Json, field_type: FieldType) -> Value {
+    pub(super) fn json(self, value: Json, field_type: FieldType) -> Value {
         match (value, field_type) {
             (Json::Null, _) => Value::Null,
             (Json::Bool(value), FieldType::Bool) => Value::Bool(value),

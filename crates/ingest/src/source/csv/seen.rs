@@ -51,15 +51,15 @@ impl SeenRows {
     }
 
     /// The type of each column: what its values look like, or what was declared beside the file where they
-    /// agree.
+    /// agree; and what there is to say of them.
     pub(super) fn types(
         &self,
         names: &[String],
         place: &TablePlace,
         request: &Request,
         declared: &[Option<FieldType>],
-        warnings: &mut Vec<String>,
-    ) -> Vec<FieldType> {
+    ) -> (Vec<FieldType>, Vec<String>) {
+        let mut warnings = Vec::new();
         let coordinates = place.coordinate_columns();
         let one = |(column, (name, guess)): (usize, (&String, &Guess))| {
             let number = guess.number_type();
@@ -94,6 +94,7 @@ impl SeenRows {
             }
             guess.field_type()
         };
-        names.iter().zip(&self.guesses).enumerate().map(one).collect()
+        let types = names.iter().zip(&self.guesses).enumerate().map(one).collect();
+        (types, warnings)
     }
 }

@@ -81,7 +81,7 @@ impl Seen {
             *how = How::Guessed(own);
             for value in self.survey.sample.iter_mut().filter_map(|row| row.get_mut(position)) {
                 if let Value::Text(text) = value {
-                    *value = reader.from_text(std::mem::take(text), own);
+                    *value = reader.text(std::mem::take(text), own);
                 }
             }
         }

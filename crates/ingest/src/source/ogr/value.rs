@@ -93,7 +93,7 @@ pub(super) fn value(
                 Value::DateTime(instant(&text, reader.offset()).ok_or("the value is not a date with a time")?)
             }
         },
-        How::Guessed(own) => text()?.map_or(Value::Null, |text| reader.from_text(text, own)),
+        How::Guessed(own) => text()?.map_or(Value::Null, |text| reader.text(text, own)),
         How::Millis => match text()?.filter(|text| !text.is_empty()) {
             None => Value::Null,
             Some(text) => Value::DateTime(

@@ -143,7 +143,7 @@ fn nested(rings: Vec<LineString<f64>>) -> MultiPolygon<f64> {
         })
         .collect();
     let mut out: Vec<(usize, Polygon<f64>)> = (0..shells.len())
-        .filter(|ring| inside[*ring].len() % 2 == 0)
+        .filter(|ring| inside[*ring].len().is_multiple_of(2))
         .map(|ring| (ring, shells[ring].clone()))
         .collect();
     for (ring, around) in inside.iter().enumerate().filter(|(_, around)| around.len() % 2 == 1) {

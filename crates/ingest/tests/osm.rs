@@ -8,8 +8,11 @@ use common::city;
 use geo::Area;
 use geo_types::Geometry;
 
+/// The number of a way, the nodes that it runs through, and its tags.
+type Way<'a> = (i64, &'a [(i64, i64)], &'a str);
+
 /// A file of nodes at whole numbers of thousandths of a degree, with ways and relations.
-fn osm(first: i64, ways: &[(i64, &[(i64, i64)], &str)], relations: &str) -> String {
+fn osm(first: i64, ways: &[Way<'_>], relations: &str) -> String {
     let mut text = String::from("<?xml version='1.0' encoding='UTF-8'?>\n<osm version='0.6'>\n");
     let mut seen = Vec::new();
     for at in ways.iter().flat_map(|(_, nodes, _)| nodes.iter()) {

@@ -91,7 +91,7 @@ fn story(bench: &Bench, other: &str) {
 
     // The whole record in one file, and out of it again.
     bench.expect(0, ["backup", "backup.gpkg"]);
-    assert!(bench.expect(1, ["backup", "backup.gpkg"]).stderr().contains("never overwrites"));
+    assert!(bench.expect(1, ["backup", "backup.gpkg"]).stderr().contains("exists already"));
     assert!(!bench.path("backup.gpkg.part").exists());
     let on_other = |args: &[&str], code: i32| {
         let mut all = vec!["--store", other, "--migrate"];

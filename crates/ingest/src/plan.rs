@@ -145,8 +145,10 @@ impl Planner<'_> {
         let mut issues: Vec<Issue> =
             found.warnings.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())).collect();
         let joined = present.filter(|_| request.keeps_definitions());
-        if let Some(present) = joined {
-            fit = fit.onto(present)?;
+        match (joined, present) {
+            (Some(present), _) => fit = fit.onto(present)?,
+            (None, Some(present)) => settings::refuse_table(one.shown, present, found)?,
+            (None, None) => {}
         }
         // As if the source had its fields so.
         let fitted =
@@ -220,7 +222,6 @@ impl Planner<'_> {
         layer.key = request.key.clone().filter(|key| layer.field_index(key).is_some());
         layer.attribution.clone_from(&found.attribution);
         if let Some(present) = present {
-            settings::refuse_table(present, found)?;
             settings::keep(request, present, found, &mut layer, issues);
         }
         meanings(request, present, &mut layer);

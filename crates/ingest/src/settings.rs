@@ -61,16 +61,15 @@ fn check_key(request: &Request, present: &Layer, fields: &[Field]) -> Result<(),
 ///
 /// # Errors
 /// [`ImportError::Usage`] with what to do.
-pub(crate) fn refuse_table(present: &Layer, found: &SourceLayer) -> Result<(), ImportError> {
+pub(crate) fn refuse_table(shown: &str, present: &Layer, found: &SourceLayer) -> Result<(), ImportError> {
     if present.geometry == GeometryKind::None || found.kind != GeometryKind::None || found.count == Some(0) {
         return Ok(());
     }
     Err(ImportError::Usage(format!(
-        "layer `{}` holds {}, and no geometry was found in `{}`; name its columns (--x and --y, or --wkt), or \
+        "{shown}: no geometry was found, and layer `{}` holds {}; name its columns (--x and --y, or --wkt), or \
          import it as another layer with --layer ID",
         present.id,
-        present.geometry.plural(),
-        found.name
+        present.geometry.plural()
     )))
 }
 

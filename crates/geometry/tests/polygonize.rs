@@ -30,20 +30,21 @@ fn net() -> impl Strategy<Value = Net> {
         .prop_map(|(moved, drawn, how)| Net { moved, drawn, how })
 }
 
+/// Number of a side of the net.
+fn side(i: usize, j: usize, north: bool) -> usize {
+    2 * (i * (SIZE + 1) + j) + usize::from(north)
+}
+
 impl Net {
     fn at(&self, i: usize, j: usize) -> Coord {
         let (dx, dy) = self.moved[i * (SIZE + 1) + j];
         Coord { x: 603_000.0 + i as f64 * STEP + dx, y: 1_191_000.0 + j as f64 * STEP + dy }
     }
 
-    /// Number of a side of the net. Those of the outer boundary are always drawn.
+    /// Whether a side of the net is drawn; those of the outer boundary always are.
     fn is_drawn(&self, i: usize, j: usize, north: bool) -> bool {
         let border = if north { i == 0 || i == SIZE } else { j == 0 || j == SIZE };
-        border || self.drawn[self.side(i, j, north)]
-    }
-
-    fn side(&self, i: usize, j: usize, north: bool) -> usize {
-        2 * (i * (SIZE + 1) + j) + usize::from(north)
+        border || self.drawn[side(i, j, north)]
     }
 
     fn sides(&self) -> Vec<(usize, usize, bool)> {
@@ -58,7 +59,7 @@ impl Net {
         let mut lines = Vec::new();
         for (i, j, north) in self.sides() {
             let (from, to) = (self.at(i, j), if north { self.at(i, j + 1) } else { self.at(i + 1, j) });
-            let (backwards, cut, (dx, dy)) = self.how[self.side(i, j, north)];
+            let (backwards, cut, (dx, dy)) = self.how[side(i, j, north)];
             let shift = Coord { x: dx * miss, y: dy * miss };
             let middle = from + (to - from) * cut;
             let mut parts = vec![line_string![from + shift, middle], line_string![middle, to + shift * -1.0]];

@@ -59,10 +59,13 @@ pub enum ImportError {
     },
     /// A layer would lose all its features for none.
     #[error(
-        "layer `{layer}` has {count} features, and {}: nothing was changed; --allow-empty empties the layer",
+        "{file}: layer `{layer}` has {count} features, and {}: nothing was changed; --allow-empty empties the \
+         layer",
         if *read == 0 { "the source has none" } else { "not one of the source could be accepted" }
     )]
     Emptied {
+        /// The source.
+        file: String,
         /// The layer that would be emptied.
         layer: LayerId,
         /// How many features it has.

@@ -174,7 +174,8 @@ fn layers_emptied(request: &Request, report: &Report, counts: &HashMap<LayerId, 
     }
     report.layers.iter().filter(|layer| layer.accepted == 0).find_map(|layer| {
         let count = counts.get(&layer.id).copied().filter(|count| *count > 0)?;
-        Some(ImportError::Emptied { layer: layer.id.clone(), count, read: layer.read })
+        let (file, layer, read) = (layer.file.clone(), layer.id.clone(), layer.read);
+        Some(ImportError::Emptied { file, layer, count, read })
     })
 }
 

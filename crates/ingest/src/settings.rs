@@ -66,8 +66,8 @@ pub(crate) fn refuse_table(shown: &str, present: &Layer, found: &SourceLayer) ->
         return Ok(());
     }
     Err(ImportError::Usage(format!(
-        "{shown}: no geometry was found, and layer `{}` holds {}; name its columns (--x and --y, or --wkt), or \
-         import it as another layer with --layer ID",
+        "{shown}: no geometry was found, and layer `{}` holds {}; name its columns (--x and --y, or --wkt), \
+         or import it as another layer with --layer ID",
         present.id,
         present.geometry.plural()
     )))

@@ -377,7 +377,8 @@ mod tests {
         let mut random = Random(2);
         let ring: Vec<[f64; 2]> = (0..5_000)
             .map(|i| {
-                let (angle, radius) = (f64::from(i) / 5_000.0 * 6.283, 800.0 + random.below(200));
+                let (angle, radius) =
+                    (f64::from(i) / 5_000.0 * std::f64::consts::TAU, 800.0 + random.below(200));
                 [1_000.0 + radius * angle.cos(), 1_000.0 + radius * angle.sin()]
             })
             .collect();

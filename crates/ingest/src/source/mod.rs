@@ -177,8 +177,8 @@ fn open_file(path: &Path, request: &Request) -> Result<Source, ImportError> {
         && !matches!(sniffed.format, Format::Csv | Format::Ods | Format::Xlsx)
     {
         return Err(ImportError::Usage(format!(
-            "{} is no table: --x, --y, --wkt and --geometry-column name the columns of tables (CSV, ODS, XLSX); \
-             leave them out, or import it by itself",
+            "{} is no table: --x, --y, --wkt and --geometry-column name the columns of tables (CSV, ODS, \
+             XLSX); leave them out, or import it by itself",
             path.display()
         )));
     }

@@ -59,12 +59,12 @@ pub enum ImportError {
     },
     /// A layer would lose all its features for none.
     #[error(
-        "{file}: layer `{layer}` has {count} features, and {}: nothing was changed; --allow-empty empties the \
-         layer",
+        "{file}: layer `{layer}` has {count} features, and {}: nothing was changed; --allow-empty empties \
+         the layer",
         if *read == 0 { "the source has none" } else { "not one of the source could be accepted" }
     )]
     Emptied {
-        /// The source.
+        /// The file that was to replace it.
         file: String,
         /// The layer that would be emptied.
         layer: LayerId,

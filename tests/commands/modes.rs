@@ -164,6 +164,31 @@ fn what_a_replacement_takes_away_is_counted_and_nothing_empties_a_layer_unasked(
 }
 
 #[test]
+fn a_field_that_is_personal_stays_so_and_does_not_go_in_silence() {
+    let bench = Bench::new();
+    let first = batch(&bench, "1.geojson", &[json!({"ma": "A", "ghi": "kín", "mau": "đỏ"})]);
+    import(&bench, 0, &first, &["--key", "ma", "--personal", "ghi"]);
+    // The same field in capitals.
+    let second = batch(&bench, "2.geojson", &[json!({"ma": "A", "GHI": "kín", "mau": "đỏ"})]);
+    let report = import(&bench, 0, &second, &[]).json();
+    assert_eq!(report["layers"][0]["public_fields"], json!(["ma", "mau"]), "{report}");
+    // Without it: what goes is named.
+    let third = batch(&bench, "3.geojson", &[json!({"ma": "A"})]);
+    let told = notes(&import(&bench, 0, &third, &[]).json());
+    assert!(told.contains("`GHI` (personal)") && told.contains("`mau`"), "{told}");
+}
+
+#[test]
+fn a_report_into_a_pipe_puts_no_rejects_beside_it() {
+    let bench = Bench::new();
+    fs::write(bench.path("p.csv"), "ma,lon,lat\nA,106.7,10.77\nB,x,10.77\n").unwrap();
+    let run = bench.expect(3, ["import", "p.csv", "--report", "/dev/stderr"]);
+    assert!(run.stderr().contains("\"rejected\": 1"), "{}", run.stderr());
+    assert!(bench.path("p.rejects.gpkg").exists());
+    assert!(!std::path::Path::new("/dev/stderr.rejects.gpkg").exists());
+}
+
+#[test]
 fn settings_of_a_layer_survive_a_replacement() {
     let bench = Bench::new();
     let file = batch(&bench, "1.geojson", &[json!({"ma": "A", "ten": "x", "so_to": "1", "ghi_chu": "y"})]);

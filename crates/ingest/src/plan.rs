@@ -286,7 +286,7 @@ fn meanings(request: &Request, present: Option<&Layer>, layer: &mut Layer) {
         .enumerate()
         .filter(|(index, _)| named.iter().all(|(own, _)| own != index))
         .filter_map(|(index, field)| {
-            let there = present?.fields.iter().find(|own| own.name == field.name)?;
+            let there = settings::former(present?, &field.name)?;
             Some((index, there.meaning))
         })
         .collect();

@@ -1,6 +1,7 @@
 //! What a layer that the record has keeps when it is imported again: the steward's settings, unless the
 //! request names them.
 
+use citymap_access::{Audience, visible};
 use citymap_model::{Field, GeometryKind, Layer, Mode};
 
 use crate::{ImportError, Issue, IssueKind, Request, source::SourceLayer};
@@ -73,6 +74,31 @@ pub(crate) fn refuse_table(shown: &str, present: &Layer, found: &SourceLayer) ->
     )))
 }
 
+/// The field that a layer had under a name, whatever its case.
+pub(crate) fn former<'a>(present: &'a Layer, name: &str) -> Option<&'a Field> {
+    let lower = name.to_lowercase();
+    let exact = present.fields.iter().find(|own| own.name == name);
+    exact.or_else(|| present.fields.iter().find(|own| own.name.to_lowercase() == lower))
+}
+
+/// What there is to say of fields that the layer had and the source has not.
+fn lost_fields(present: &Layer, layer: &Layer) -> Option<String> {
+    let hidden: Vec<&str> =
+        visible(present, &Audience::Public).hidden().map(|(_, field)| field.name.as_str()).collect();
+    let gone: Vec<String> = present
+        .fields
+        .iter()
+        .filter(|own| former(layer, &own.name).is_none())
+        .map(|own| match hidden.contains(&own.name.as_str()) {
+            true => format!("`{}` (personal)", own.name),
+            false => format!("`{}`", own.name),
+        })
+        .collect();
+    (!gone.is_empty()).then(|| {
+        format!("the source lacks fields that the layer had, so their values go: {}", gone.join(", "))
+    })
+}
+
 /// Gives a layer that is made anew the settings that it had, as far as the request names no others.
 pub(crate) fn keep(
     request: &Request,
@@ -95,10 +121,10 @@ pub(crate) fn keep(
         }
     }
     for field in &mut layer.fields {
-        if let Some(own) = present.fields.iter().find(|own| own.name == field.name) {
-            let field_type = field.field_type;
+        if let Some(own) = former(present, &field.name) {
+            let (name, field_type) = (field.name.clone(), field.field_type);
             let title = if own.title.is_empty() { &field.title } else { &own.title }.clone();
-            *field = Field { field_type, title, meaning: None, ..own.clone() };
+            *field = Field { name, field_type, title, meaning: None, ..own.clone() };
         }
     }
     layer.theme = present.theme;
@@ -118,6 +144,7 @@ pub(crate) fn keep(
     let key = if request.key.is_none() { stays("key", &present.key) } else { None };
     layer.label = label;
     layer.key = layer.key.take().or(key);
+    lost.extend(lost_fields(present, layer));
     issues
         .extend(lost.into_iter().map(|text| {
             Issue::new(IssueKind::Warning, format!("{text}; --field OLD=NEW names another one"))

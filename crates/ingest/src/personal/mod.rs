@@ -52,7 +52,8 @@ pub(crate) fn decide(
 ) -> Vec<PersonalField> {
     let declared = |name: &str| {
         present.is_some_and(|layer| {
-            visible(layer, &Audience::Public).hidden().any(|(_, hidden)| hidden.name == name)
+            let name = name.to_lowercase();
+            visible(layer, &Audience::Public).hidden().any(|(_, hidden)| hidden.name.to_lowercase() == name)
         })
     };
     let stays = present.is_some() && request.keeps_definitions();

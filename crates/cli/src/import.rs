@@ -330,8 +330,9 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
     }
 }
 
-/// The rejects file if none is named: `REPORT.rejects.gpkg` next to the report; without a report, or if that
-/// is a device or a pipe, `FILE.rejects.gpkg` next to the store, or in the current folder if the store is a database.
+/// The rejects file if none is named: `REPORT.rejects.gpkg` next to the report; without a report, or if it
+/// is a device or a pipe, `FILE.rejects.gpkg` next to the store, or in the current folder if the store is a
+/// database.
 fn default_rejects(global: &Global, args: &ImportArgs) -> PathBuf {
     let is_special = |path: &Path| path.metadata().is_ok_and(|found| !found.is_file());
     if let Some(report) = args.report.as_ref().filter(|report| !is_special(report)) {

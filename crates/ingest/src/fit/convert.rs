@@ -21,6 +21,14 @@ pub(super) fn convert(value: &Value, to: FieldType, city: Option<UtcOffset>) -> 
                 (FieldType::DateTime, Some(city)) if !text.is_empty() => {
                     return parse_local_datetime(text, city).map(Value::DateTime);
                 }
+                // `007` is a code: as the number 7 it would stand for another feature.
+                (FieldType::Int, _) if !text.is_empty() => {
+                    return text
+                        .parse()
+                        .ok()
+                        .filter(|number: &i64| number.to_string() == text)
+                        .map(Value::Int);
+                }
                 (FieldType::Real, _) if text.contains(',') => return unambiguous(text).map(Value::Real),
                 _ => {}
             }
@@ -80,6 +88,10 @@ mod tests {
             (Value::Int(12), Type::Text, Some(text("12"))),
             (text(" 12 "), Type::Int, Some(Value::Int(12))),
             (text("12a"), Type::Int, None),
+            (text("-12"), Type::Int, Some(Value::Int(-12))),
+            (text("007"), Type::Int, None),
+            (text("+8"), Type::Int, None),
+            (text(""), Type::Int, Some(Value::Null)),
             (text("inf"), Type::Real, None),
             (text("120,5"), Type::Real, Some(Value::Real(120.5))),
             (text("1,200"), Type::Real, None),

@@ -15,6 +15,7 @@ mod log;
 mod modes;
 mod outputs;
 mod overlay;
+mod password;
 mod printing;
 mod rollback;
 mod tiles;

@@ -42,7 +42,7 @@ pub(crate) struct RestoreArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CopyArgs {
     /// The other store: the path of a GeoPackage file (created if it does not exist) or a database.
-    #[arg(long, value_name = "PATH|URL")]
+    #[arg(long, env = "CITYMAP_COPY_TO", hide_env_values = true, value_name = "PATH|URL")]
     pub(crate) to: String,
 }
 

@@ -23,6 +23,7 @@ mod log;
 mod meanings;
 mod output;
 mod overlay;
+mod password;
 mod progress;
 mod rollback;
 mod serve;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
     if worker::is_child() {
         return worker::run_child();
     }
+    password::hide();
     let Cli { global, command } = Cli::parse();
     start_log(global.verbose);
     run(&global, &command).unwrap_or_else(|failure| report(&global, &failure))

@@ -24,10 +24,11 @@ pub(crate) async fn ready(context: RequestContext) -> Result<Response, Problem> 
     if context.app.stopping.load(Ordering::Relaxed) {
         return Err(Problem::unavailable("the server is stopping; use another one", 5));
     }
-    if let Some(reason) = context.app.live.failure() {
+    // The reason names the store, which is of no concern to the public; the log has it.
+    if context.app.live.failure().is_some() {
         let revision = context.city_snapshot.revision();
         return Err(Problem::unavailable(
-            format!("the store does not answer, revision {revision} is served from memory: {reason}"),
+            format!("the store does not answer, revision {revision} is served from memory"),
             5,
         ));
     }

@@ -80,7 +80,7 @@ use citymap_model::{
 };
 pub use error::{Cause, StoreError};
 pub use geopackage::GeoPackage;
-pub use location::is_database;
+pub use location::{has_password, is_database};
 pub use meanings::add_meanings;
 pub use postgis::Postgis;
 pub use refusal::Refusal;

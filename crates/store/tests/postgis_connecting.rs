@@ -96,7 +96,7 @@ fn least_rights(cluster: &Cluster) {
         "migrations",
         "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'citymap\\_%' AND NOT rolcanlogin",
     );
-    assert_eq!(roles, "3");
+    assert_eq!(roles, "4");
     let owner =
         cluster.psql("migrations", "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'citymap'");
     assert_eq!(owner, "citymap_owner");

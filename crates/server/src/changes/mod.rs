@@ -21,11 +21,13 @@ fn layer_filter(context: &RequestContext, names: Option<&str>) -> Result<Option<
 fn unreadable(error: &LiveError) -> Problem {
     match error {
         LiveError::Store(StoreError::Away { .. } | StoreError::Busy { .. } | StoreError::Database { .. }) => {
-            Problem::unavailable(
-                format!("the record of changes cannot be read now: {error}; ask again in a few seconds"),
-                5,
-            )
+            // The error names the store, which is of no concern to the public.
+            tracing::warn!(error = error as &dyn std::error::Error, "the record of changes cannot be read");
+            Problem::unavailable("the record of changes cannot be read now; ask again in a few seconds", 5)
         }
-        _ => Problem::internal(format!("the record of changes cannot be read: {error}")),
+        _ => {
+            tracing::error!(error = error as &dyn std::error::Error, "the record of changes cannot be read");
+            Problem::internal("the record of changes cannot be read; the server's log tells why")
+        }
     }
 }

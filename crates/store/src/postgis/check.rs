@@ -60,6 +60,12 @@ async fn hosts(database: &Database, report: &mut Report) {
          sync_state IN ('sync', 'quorum'))";
     for (at, host) in database.lender().address.hosts.iter().enumerate() {
         let name = &host.name;
+        if host.unverified() {
+            report.warning(format!(
+                "{name} is another machine and its certificate is not verified: add \
+                 `?sslmode=verify-full&sslrootcert=FILE` to the address"
+            ));
+        }
         let mut conn = match database.lender().beside(at).await {
             Ok(conn) => conn,
             Err(error) => {
@@ -281,10 +287,12 @@ async fn roles(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
         .map(|(role, purpose)| format!("{role} (for {purpose})"))
         .collect();
     if missing.is_empty() {
-        report.good("the roles citymap_owner, citymap_writer and citymap_reader are there".to_owned());
+        let names: Vec<&str> = ROLES.iter().map(|(role, _)| *role).collect();
+        report.good(format!("the roles {} are there", names.join(", ")));
     } else {
         report.warning(format!(
-            "the roles {} are missing; let an administrator run migrations/0003_roles.sql in this database",
+            "the roles {} are missing; let an administrator make them (CREATE ROLE … NOLOGIN) and run \
+             migrations/0003_roles.sql in this database",
             missing.join(", ")
         ));
     }

@@ -21,6 +21,10 @@ use crate::{
 /// The triggers that turn other programs' edits into revisions.
 const TRIGGERS: [&str; 4] = ["citymap_enter", "citymap_insert", "citymap_update", "citymap_delete"];
 
+/// The condition for a geometry that cannot be read, as `citymap.capture` refuses it.
+const UNREADABLE: &str = "st_astext(geom) ~* 'circular|compound|curve|surface|tin|triangle' OR \
+     st_astext(geom) ~ 'COLLECTION.*COLLECTION' AND citymap.nested_deep(st_astext(geom))";
+
 /// A layer, and the counts that the catalogue has of it.
 struct Entry {
     shape: Shape,
@@ -98,6 +102,7 @@ async fn one(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Result<()
     if entry.shape.spatial {
         geometry(lease, entry, report).await?;
     }
+    readers(lease, entry, report).await?;
     numbers(lease, entry, report).await?;
     history(lease, entry, report).await
 }
@@ -237,24 +242,63 @@ async fn geometry(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resu
             srid.map_or("none".to_owned(), |srid| srid.to_string())
         ));
     }
-    // Dimensions and curves that another program may have written, where the column allows them.
-    let sql = format!(
-        "SELECT count(*), min(fid) FROM {} WHERE st_ndims(geom) > 2 OR st_hasarc(geom)",
-        entry.shape.live()
-    );
-    let row = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_one(&mut **lease).await?;
-    let (count, first): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
-    if let Some(first) = first {
+    // Dimensions and types that another program may have written, where the column allows them.
+    let found = ask(lease, format!("{} WHERE st_ndims(geom) > 2", first_of(&entry.shape.live()))).await?;
+    if let (count, Some(first)) = found {
         report.warning(format!(
-            "{count} geometries of city.{id} have heights, measures or arcs, the first is of feature \
-             {first}: heights and measures are read over, a feature with arcs cannot be read; \
-             `ST_Force2D(ST_CurveToLine(geom))` mends them"
+            "{count} geometries of city.{id} have heights or measures, which are not read, the first is of \
+             feature {first}; `ST_Force2D(geom)` takes them away"
         ));
+    }
+    let tables = [(entry.shape.live(), "features"), (entry.shape.past(), "former states")];
+    for (table, what) in tables {
+        if let (count, Some(first)) = ask(lease, format!("{} WHERE {UNREADABLE}", first_of(&table))).await? {
+            report.warning(format!(
+                "{count} {what} in {table} have arcs, surfaces of patches or deeply nested collections, the \
+                 first is of feature {first}: they are shown without geometry; `ST_CurveToLine(geom)` and \
+                 `ST_CollectionHomogenize(geom)` mend such a feature"
+            ));
+        }
     }
     let declared = entry.shape.layer.geometry;
     if declared == GeometryKind::None {
         report.error(format!(
             "layer `{id}` is declared without geometry, but the catalogue gives it a column geom"
+        ));
+    }
+    Ok(())
+}
+
+/// The start of a query for how many rows a table has, and the lowest number of them.
+fn first_of(table: &str) -> String {
+    format!("SELECT count(*), min(fid) FROM {table}")
+}
+
+/// A count, and the lowest number of a feature that is counted.
+async fn ask(lease: &mut Lease, sql: String) -> Result<(i64, Option<i64>), Sql> {
+    let row = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_one(&mut **lease).await?;
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
+/// Reports personal fields that readers may see.
+async fn readers(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Result<(), Sql> {
+    const SQL: &str = "SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = format('city.%I', \
+         $1::text)::regclass AND a.attname = ANY ($2) AND to_regrole('citymap_reader') IS NOT NULL AND \
+         has_column_privilege(to_regrole('citymap_reader')::oid, a.attrelid, a.attnum, 'SELECT')";
+    let id = &entry.shape.layer.id;
+    let fields = entry.shape.columns.iter().zip(&entry.shape.layer.fields);
+    let personal: Vec<&str> =
+        fields.filter(|(_, field)| field.personal).map(|(column, _)| column.as_str()).collect();
+    if personal.is_empty() {
+        return Ok(());
+    }
+    let rows = sqlx::query(SQL).bind(id.as_str()).bind(&personal).fetch_all(&mut **lease).await?;
+    let seen: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, Sql>>()?;
+    if !seen.is_empty() {
+        report.error(format!(
+            "citymap_reader may read personal fields of city.{id}: {}; run `REVOKE ALL ON city.\"{id}\" FROM \
+             citymap_reader` and grant the other columns",
+            seen.join(", ")
         ));
     }
     Ok(())

@@ -29,6 +29,14 @@ impl Database {
     /// [`StoreError::Unsupported`] for an address that cannot be used.
     pub(crate) fn new(location: &str, options: &Options) -> Result<Self, StoreError> {
         let address = Address::parse(location, &options.pool)?;
+        for host in address.hosts.iter().filter(|host| host.unverified()) {
+            tracing::warn!(
+                host = host.name,
+                "the database is on another machine and its certificate is not verified: passwords and \
+                 personal data may be read on the way; add ?sslmode=verify-full&sslrootcert=FILE to its \
+                 address"
+            );
+        }
         // One thread watches the sockets; the work is done on the callers' threads.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

@@ -37,6 +37,17 @@ impl Entry {
         }
     }
 
+    /// The definition as the catalogue keeps it.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] if it cannot be written.
+    pub(super) fn definition(&self) -> Result<String, StoreError> {
+        serde_json::to_string(&self.layer).map_err(|error| StoreError::Schema {
+            layer: self.layer.id.clone(),
+            reason: format!("its definition cannot be written: {error}"),
+        })
+    }
+
     /// All columns but the number, quoted.
     pub(super) fn quoted(&self) -> Vec<String> {
         let geom = self.spatial().then_some(columns::GEOM);
@@ -104,10 +115,7 @@ pub(super) fn save(
     new: bool,
 ) -> Result<(), StoreError> {
     let id = entry.layer.id.as_str();
-    let definition = serde_json::to_string(&entry.layer).map_err(|error| StoreError::Schema {
-        layer: entry.layer.id.clone(),
-        reason: format!("its definition cannot be written: {error}"),
-    })?;
+    let definition = entry.definition()?;
     let count = i64::try_from(entry.count).unwrap_or(i64::MAX);
     session.ask(async |conn| {
         sqlx::query(

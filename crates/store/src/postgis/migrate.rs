@@ -7,10 +7,11 @@ use super::{connect::Database, failure, pool::Lease};
 use crate::StoreError;
 
 /// The migrations, in the order in which they are applied.
-pub(super) const ALL: [(&str, &str); 3] = [
+pub(super) const ALL: [(&str, &str); 4] = [
     ("0001_record", include_str!("../../../../migrations/0001_record.sql")),
     ("0002_spatial_ref_sys", include_str!("../../../../migrations/0002_spatial_ref_sys.sql")),
     ("0003_roles", include_str!("../../../../migrations/0003_roles.sql")),
+    ("0004_readers", include_str!("../../../../migrations/0004_readers.sql")),
 ];
 
 /// One process migrates a database at a time.

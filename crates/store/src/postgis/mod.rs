@@ -39,6 +39,7 @@ mod schema;
 mod session;
 mod state;
 mod transaction;
+mod unreadable;
 mod url;
 mod view;
 mod wait;

@@ -302,12 +302,13 @@ pub(super) fn publish(
     }
     let home = home_srid(session)?;
     session.batch(format!(
-        "ALTER TABLE city.{} RENAME TO {}; {} {} {} {}",
+        "ALTER TABLE city.{} RENAME TO {}; {} {} {} {} {}",
         quoted(name),
         quoted(entry.layer.id.as_str()),
         schema::triggers(entry),
         schema::comments(entry),
         schema::view(entry, geometry, home),
+        schema::share(entry)?,
         grants.join(" ")
     ))
 }
@@ -344,22 +345,23 @@ pub(super) fn renew_home_views(session: &mut Session<'_>) -> Result<(), StoreErr
         let grants = granted(session, &entry)?;
         session.batch(SWAP_WAIT)?;
         session.batch(format!(
-            "{} {} {}",
+            "{} {} {} {}",
             schema::drop_view(&entry.layer),
             schema::view(&entry, geometry, home),
+            schema::share(&entry)?,
             grants.join(" ")
         ))?;
     }
     Ok(())
 }
 
-/// The views of other programs over a layer's table or its view in VN-2000.
+/// The views of other programs over a layer's table or one of its views.
 pub(super) fn foreign_views(session: &mut Session<'_>, layer: &Layer) -> Result<Vec<String>, StoreError> {
     let id = layer.id.as_str();
     session.ask(async |conn| {
         sqlx::query(
             "WITH ours AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE \
-             n.nspname IN ('city', 'city_vn2000') AND c.relname = $1) SELECT DISTINCT \
+             n.nspname IN ('city', 'city_vn2000', 'city_public') AND c.relname = $1) SELECT DISTINCT \
              r.ev_class::regclass::text FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid WHERE \
              d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN \
              (SELECT oid FROM ours) AND r.ev_class NOT IN (SELECT oid FROM ours)",
@@ -390,7 +392,7 @@ pub(super) fn refuse_views(session: &mut Session<'_>, layer: &Layer) -> Result<(
 }
 
 /// The privileges of others on a layer's table and view, as `GRANT` statements for the table that takes its
-/// place.
+/// place. Those of `citymap_reader` follow from the definition ([`schema::share`]).
 fn granted(session: &mut Session<'_>, entry: &Entry) -> Result<Vec<String>, StoreError> {
     let (id, spatial) = (entry.layer.id.as_str(), entry.spatial());
     session.ask(async |conn| {
@@ -399,8 +401,9 @@ fn granted(session: &mut Session<'_>, entry: &Entry) -> Result<Vec<String>, Stor
              CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END, \
              CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a \
-             WHERE (n.nspname = 'city' OR $2 AND n.nspname = 'city_vn2000') AND c.relname = $1 \
-             AND a.grantee <> c.relowner",
+             WHERE (n.nspname IN ('city', 'city_public') OR $2 AND n.nspname = 'city_vn2000') \
+             AND c.relname = $1 AND a.grantee <> c.relowner \
+             AND a.grantee IS DISTINCT FROM to_regrole('citymap_reader')::oid",
         )
         .bind(id)
         .bind(spatial)

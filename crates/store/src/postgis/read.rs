@@ -1,13 +1,15 @@
 //! Rows to features: what PostgreSQL sends in binary, column by column, by the declared type.
 //!
-//! Other programs write these tables too. What they may have written that no feature can hold (a curve, an
-//! infinite date) is reported with the number of the feature; NaN becomes null.
+//! Other programs write these tables too. Their triggers refuse what no feature can hold (a curve in a
+//! collection, an infinite date). Where it is there all the same, it is read as null, with a warning that
+//! names the feature, so that one row ends neither the server's following nor a backup; NaN becomes null.
 
 use chrono::{DateTime, Duration, NaiveDate, TimeZone as _, Utc};
 use citymap_geometry::wkb;
 use citymap_model::{Feature, Fid, FieldType, Layer, Value};
 use sqlx::{Row as _, postgres::PgRow};
 
+use super::unreadable;
 use crate::columns::{GEOM, quoted};
 
 /// The columns of a table: of a layer's own, or of the history of one generation.
@@ -69,28 +71,51 @@ impl Shape {
         1 + self.columns.len()
     }
 
-    /// Reads a feature from the columns of [`Shape::list`], the first of which is at `at`.
+    /// Reads a feature from the columns of [`Shape::list`], the first of which is at `at`. What no feature
+    /// can hold is null, with a warning in the log.
     pub(super) fn feature(&self, row: &PgRow, fid: Fid, at: usize) -> Result<Feature, Problem> {
-        let geometry = match bytes(row, at)? {
-            None => None,
-            Some(bytes) => Some(wkb::read(bytes).map_err(|reason| {
-                Problem(format!(
+        self.parse(row, fid, at, |problem| {
+            unreadable::warn(&self.layer.id, fid, &problem.0);
+            Ok(())
+        })
+    }
+
+    /// As [`Shape::feature`], but what no feature can hold is an error: for a feature that is about to be
+    /// edited, and would lose it.
+    pub(super) fn whole_feature(&self, row: &PgRow, fid: Fid, at: usize) -> Result<Feature, Problem> {
+        self.parse(row, fid, at, Err)
+    }
+
+    /// Reads a feature; `unfit` is told of each column that holds what no feature can.
+    fn parse(
+        &self,
+        row: &PgRow,
+        fid: Fid,
+        at: usize,
+        unfit: impl Fn(Problem) -> Result<(), Problem>,
+    ) -> Result<Feature, Problem> {
+        let mut geometry = None;
+        if let Some(bytes) = bytes(row, at)? {
+            match wkb::read(bytes) {
+                Ok(read) => geometry = Some(read),
+                Err(reason) => unfit(Problem(format!(
                     ": its geometry cannot be read: {reason}; another program wrote it, mend it there"
-                ))
-            })?),
-        };
+                )))?,
+            }
+        }
         let mut values = Vec::with_capacity(self.columns.len());
         for (index, field) in self.layer.fields.iter().enumerate() {
-            let value = match bytes(row, at + 1 + index)? {
-                None => Value::Null,
-                Some(bytes) => value(bytes, field.field_type).map_err(|reason| {
-                    Problem(format!(
+            let mut read = Value::Null;
+            if let Some(bytes) = bytes(row, at + 1 + index)? {
+                match value(bytes, field.field_type) {
+                    Ok(value) => read = value,
+                    Err(reason) => unfit(Problem(format!(
                         ", field `{}`: {reason}; another program wrote it, mend it there",
                         field.name
-                    ))
-                })?,
-            };
-            values.push(value);
+                    )))?,
+                }
+            }
+            values.push(read);
         }
         Ok(Feature { fid, geometry, values })
     }

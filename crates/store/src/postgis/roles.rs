@@ -1,14 +1,16 @@
-//! The roles of least privilege (`migrations/0003_roles.sql`), and which login acts as the owner.
+//! The roles of least privilege (`migrations/0003_roles.sql`, `0004_readers.sql`), and which login acts as
+//! the owner.
 
 use sqlx::{AssertSqlSafe, Error as Sql, PgConnection, Row as _};
 
 use crate::columns::quoted;
 
 /// The roles, and what each is for.
-pub(super) const ROLES: [(&str, &str); 3] = [
+pub(super) const ROLES: [(&str, &str); 4] = [
     ("citymap_owner", "the program's own login"),
     ("citymap_writer", "logins that edit layers, as in QGIS"),
-    ("citymap_reader", "logins that only look"),
+    ("citymap_reader", "logins that only look, at public fields"),
+    ("citymap_reader_personal", "logins that only look, also at personal fields"),
 ];
 
 /// Lets a connection that writes act as the owner of schema `city`, if its login is a member, so that one

@@ -263,14 +263,30 @@ pub(super) fn view(entry: &Entry, geometry: GeometryColumn, srid: u32) -> String
     )
 }
 
+/// Brings the view in `city_public` and what readers may see in line with the layer's definition.
+///
+/// # Errors
+/// [`StoreError::Schema`] if the definition cannot be written.
+pub(super) fn share(entry: &Entry) -> Result<String, StoreError> {
+    let columns: Vec<String> = entry.columns.iter().map(|column| literal(column)).collect();
+    Ok(format!(
+        "SELECT citymap.share({}, {}::jsonb, ARRAY[{}]::text[], {});",
+        literal(entry.layer.id.as_str()),
+        literal(&entry.definition()?),
+        columns.join(", "),
+        literal(&entry.history)
+    ))
+}
+
 /// Takes a layer's view on the home grid away.
 pub(super) fn drop_view(layer: &Layer) -> String {
     format!("DROP VIEW IF EXISTS city_vn2000.{};", quoted(layer.id.as_str()))
 }
 
-/// Drops a layer's table and view.
+/// Drops a layer's table and views.
 pub(super) fn drop(layer: &Layer) -> String {
-    format!("{} DROP TABLE city.{};", drop_view(layer), quoted(layer.id.as_str()))
+    let id = quoted(layer.id.as_str());
+    format!("{} DROP VIEW IF EXISTS city_public.{id}; DROP TABLE city.{id};", drop_view(layer))
 }
 
 #[cfg(test)]

@@ -258,10 +258,10 @@ impl<'a> PostgisTransaction<'a> {
             sqlx::query(sqlx::AssertSqlSafe(sql)).persistent(false).bind(fid).fetch_optional(conn).await
         })?;
         let Some(row) = row else { return Ok(None) };
-        shape.feature(&row, fid, 0).map(Some).map_err(|problem| {
+        shape.whole_feature(&row, fid, 0).map(Some).map_err(|problem| {
             StoreError::database(
                 self.session.database.location().to_owned(),
-                format!("layer `{layer}`, feature {fid}: {}", problem.0),
+                format!("layer `{layer}`, feature {fid}{}", problem.0),
             )
         })
     }

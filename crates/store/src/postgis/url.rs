@@ -1,6 +1,6 @@
 //! The address of a database: what libpq takes, several hosts included, without ever showing a password.
 
-use std::{str::FromStr, time::Duration};
+use std::{net::IpAddr, str::FromStr, time::Duration};
 
 use sqlx::{
     ConnectOptions as _,
@@ -40,6 +40,19 @@ pub(super) struct Host {
     pub(super) name: String,
     /// Everything that is needed to connect to this host.
     pub(super) options: PgConnectOptions,
+}
+
+impl Host {
+    /// Whether what is sent to this host can be read or changed on its way: it is another machine, and its
+    /// certificate is not verified.
+    pub(super) fn unverified(&self) -> bool {
+        let name = self.options.get_host();
+        let here = self.options.get_socket().is_some()
+            || name.starts_with('/')
+            || name.eq_ignore_ascii_case("localhost")
+            || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        !here && !matches!(self.options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull)
+    }
 }
 
 impl Address {
@@ -199,6 +212,17 @@ mod tests {
             let error = parse(location).unwrap_err().to_string();
             assert!(!error.contains("secret") && error.contains("postgres://"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_remote_host_whose_certificate_is_not_verified_is_told() {
+        let unverified = |location: &str| {
+            parse(location).unwrap().hosts.iter().map(super::Host::unverified).collect::<Vec<_>>()
+        };
+        assert_eq!(unverified("postgres://db1,localhost,127.0.0.2,[::1]/city"), [true, false, false, false]);
+        assert_eq!(unverified("postgres://db1/city?sslmode=require"), [true]);
+        assert_eq!(unverified("postgres://db1,db2/city?sslmode=verify-full"), [false, false]);
+        assert_eq!(unverified("postgres:///city?user=an"), [false]);
     }
 
     #[test]

@@ -242,7 +242,7 @@ impl LayerEditor {
 
 /// Brings titles and the index over the key in line with the new definition.
 fn redefine(session: &mut Session<'_>, before: &Layer, entry: &Entry) -> Result<(), StoreError> {
-    session.batch(schema::comments(entry))?;
+    session.batch(format!("{} {}", schema::comments(entry), schema::share(entry)?))?;
     if before.key == entry.layer.key {
         return Ok(());
     }

@@ -144,7 +144,7 @@ impl Replacement {
             publish::change_in_place(session, entry, name, &found, differences)?;
             session.batch(format!("DROP TABLE pg_temp.{}", quoted(&found)))?;
             if before.layer != entry.layer {
-                session.batch(schema::comments(entry))?;
+                session.batch(format!("{} {}", schema::comments(entry), schema::share(entry)?))?;
             }
             return Ok(Additions::Recorded);
         }

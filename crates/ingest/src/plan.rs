@@ -153,7 +153,7 @@ impl Planner<'_> {
         // As if the source had its fields so.
         let fitted =
             SourceLayer { fields: fit.fields.clone(), sample: fit.sample(&found.sample), ..found.clone() };
-        let personal = personal::decide(&fitted.fields, &fitted.sample, present, request);
+        let personal = personal::decide(&fitted.fields, &fitted.sample, present, request, found.kind);
         let mut layer = match joined {
             Some(present) => settings::joined(request, present, &fit.fields, found)?,
             None => self.replaced(&fitted, id, present, &mut issues)?,

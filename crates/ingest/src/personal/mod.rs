@@ -5,15 +5,18 @@
 //! shown with `--public`, one that was shown by mistake cannot be taken back. What the steward says goes
 //! before the proposal, and what was personal in the record stays so.
 
+mod labels;
+mod names;
 mod rules;
 mod values;
 mod words;
 
 use citymap_access::{Audience, visible};
-use citymap_model::{Field, Layer, Value, nearest};
+use citymap_model::{Field, GeometryKind, Layer, Value, nearest};
 use serde::{Deserialize, Serialize};
 
 use crate::{ImportError, Request};
+use values::About;
 
 /// A field that holds personal data, and why it is taken for one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,29 +30,42 @@ pub struct PersonalField {
 /// Fields that an error message proposes for one that is not there.
 const NEAREST: usize = 5;
 
-/// Why a field is personal; none if it is not. `values` are its first values.
-fn proposed<'a>(field: &Field, values: impl Iterator<Item = &'a Value> + Clone) -> Option<String> {
-    let place = || rules::may_name_a_place(&field.name) && values::name_places(values.clone());
+/// Why a field is personal; none if it is not. `values` are its first values. In a layer of lines (`lines`)
+/// names of persons are those of streets.
+fn proposed<'a>(
+    field: &Field,
+    values: impl Iterator<Item = &'a Value> + Clone,
+    lines: bool,
+) -> Option<String> {
+    let other = || {
+        rules::values_decide(&field.name)
+            && (values::name_places(values.clone()) || values::are_codes(values.clone()))
+    };
     if let Some(kind) = rules::kind_of_name(&field.name)
-        && !place()
+        && !other()
     {
         return Some(format!("its name says that it holds {}", kind.as_str()));
     }
-    let kind = values::kind_of_values(values, rules::identifies_a_thing(&field.name))?;
-    Some(format!("its values look like {}", kind.as_str()))
+    let about = About {
+        things: rules::identifies_a_thing(&field.name),
+        places: lines || rules::names_a_place(&field.name),
+    };
+    Some(format!("its values look like {}", values::kind_of_values(values, about)?.as_str()))
 }
 
 /// Decides for each field of a layer whether it is personal, and gives those that are with the reason.
 ///
-/// In this order: `--personal` and `--public`, the definition in the record (`present`; what is personal
-/// there stays so), the proposal from the name and the first values (`sample`, one row of values a feature).
+/// `kind` is what geometry the source has. In this order: `--personal` and `--public`, the definition in the
+/// record (`present`; what is personal there stays so), the proposal from the name and the first values (`sample`, one row of values a feature).
 /// Where features are added to a layer that the record has, its definition stays, and it alone decides.
 pub(crate) fn decide(
     fields: &[Field],
     sample: &[Vec<Value>],
     present: Option<&Layer>,
     request: &Request,
+    kind: GeometryKind,
 ) -> Vec<PersonalField> {
+    let lines = matches!(kind, GeometryKind::Line);
     let declared = |name: &str| {
         present.is_some_and(|layer| {
             let name = name.to_lowercase();
@@ -67,7 +83,7 @@ pub(crate) fn decide(
         if declared(&field.name) {
             return Some("it is personal in the record already".to_owned());
         }
-        if stays { None } else { proposed(field, sample.iter().filter_map(|row| row.get(index))) }
+        if stays { None } else { proposed(field, sample.iter().filter_map(|row| row.get(index)), lines) }
     };
     let named = |(index, field): (usize, &Field)| {
         reason(index, field).map(|reason| PersonalField { field: field.name.clone(), reason })
@@ -253,6 +269,40 @@ mod tests {
         "TaxID",
         "so_tai_khoan",
         "stk",
+        // Abbreviations, older forms, names cut off after ten letters, English ones.
+        "Ng.sử dụng",
+        "Ng.SDĐ",
+        "NG_SU_DUNG",
+        "Hộ",
+        "HO",
+        "Đứng tên",
+        "DUNGTEN",
+        "DOITUONG",
+        "Đối tượng",
+        "QSDD",
+        "QSDĐ",
+        "Số sổ",
+        "SOSO",
+        "Số GCN",
+        "Số vào sổ",
+        "SOVAOSO",
+        "Người kê khai",
+        "NGUOIKEKHA",
+        "Người kê k",
+        "Chủ cũ",
+        "Chủ sử dụn",
+        "Chu\u{309} cu\u{303}",
+        "N.S.D.D",
+        "Đ.Thoại",
+        "H.tên",
+        "CM.ND",
+        "Ông/Bà",
+        "giay_cnqsdd",
+        "bên bán",
+        "head_of_household",
+        "certificate_no",
+        "declarant",
+        "spouse_name",
     ];
 
     const HARMLESS: &[&str] = &[
@@ -380,6 +430,22 @@ mod tests {
         "power",
         "school",
         "mailbox",
+        "ten_phuong",
+        "ten_truong",
+        "Tên đường",
+        "TENDUONG",
+        "ten_cong_trinh",
+        "loai_ho",
+        "so_so_do",
+        "Số hộ",
+        "dt_qsdd",
+        "ngay_ky",
+        "Sơ đồ",
+        "book",
+        "title",
+        "so_tang",
+        "ngan_hang",
+        "park_name",
     ];
 
     #[test]
@@ -394,6 +460,55 @@ mod tests {
         let hidden: Vec<&str> = HARMLESS.iter().copied().filter(|name| is_personal(name)).collect();
         assert!(hidden.is_empty(), "proposed as personal: {hidden:?}");
         assert!(HARMLESS.len() >= 40);
+    }
+
+    /// The reason for a text field called `name` with these values.
+    fn by_values(name: &str, values: &[&str], kind: GeometryKind) -> Option<String> {
+        let sample: Vec<Vec<Value>> =
+            values.iter().map(|text| vec![Value::Text((*text).to_owned())]).collect();
+        let fields = [Field::new(name, FieldType::Text)];
+        let found = decide(&fields, &sample, None, &Request::new(Vec::new()), kind);
+        found.into_iter().next().map(|own| own.reason)
+    }
+
+    #[test]
+    fn values_that_name_persons_are_personal_under_any_name() {
+        for (name, values) in [
+            ("cot_3", &["Nguyễn Văn An", "Trần Thị Bình", "Lê Minh", "Ban quản lý dự án"][..]),
+            ("ten", &["NGUYEN VAN TAM", "TRAN THI TU", "LE THI HONG SEN"]),
+            ("nhan", &["12/3 Lê Lợi - Nguyễn Văn Tám", "5 Hàm Nghi - Trần Thị Sáu Em"]),
+            ("dia_chi", &["nhà ông Nguyễn Văn Tám, Phường 5", "nhà bà Tư, hẻm 12"]),
+            ("description", &["<tr><td>Chủ sử dụng</td><td>N.V.T</td></tr>", "<tr><td>Thửa</td></tr>"]),
+            ("ghi_chu", &["Chủ cũ: ông Tám", "đã đo", "đã đo"]),
+            ("Hộ", &["Nguyễn Văn An"]),
+            ("doi_tuong", &["Hộ gia đình Nguyễn Văn An"]),
+        ] {
+            assert!(by_values(name, values, GeometryKind::Polygon).is_some(), "{name}: {values:?}");
+        }
+    }
+
+    #[test]
+    fn streets_wards_and_schools_named_after_persons_are_public() {
+        for (name, values, kind) in [
+            (
+                "ten",
+                &["Nguyễn Huệ", "Lê Lợi", "Nguyễn Thị Minh Khai", "Võ Văn Kiệt"][..],
+                GeometryKind::Point,
+            ),
+            ("ten", &["Nguyễn Văn Tám", "Trần Thị Lượm"], GeometryKind::Line),
+            ("ten_duong", &["Nguyễn Văn Tám", "Trần Thị Lượm"], GeometryKind::Polygon),
+            ("ten_phuong", &["Nguyễn Thái Bình", "Phạm Ngũ Lão", "Cô Giang"], GeometryKind::Polygon),
+            ("ten", &["THCS Lê Quý Đôn", "Trường Tiểu học Nguyễn Văn Tám"], GeometryKind::Point),
+            ("dia_chi", &["12/3 Nguyễn Văn Tám, Phường 5", "Nguyễn Văn Tám, Quận 4"], GeometryKind::Point),
+            ("name", &["Chợ Bà Chiểu", "Cầu Ông Lãnh", "Bến xe Miền Tây"], GeometryKind::Point),
+            ("vi_tri", &["Nguyễn Văn Tám", "Nguyễn Văn Tám", "Nguyễn Văn Tám"], GeometryKind::Point),
+            ("hang_muc", &["Nhà ở", "Đất trồng cây", "Kim loại"], GeometryKind::Polygon),
+            ("doi_tuong", &["GDC", "TKT", "UBQ"], GeometryKind::Polygon),
+            ("ho", &["Hồ Trị An", "Hồ Kỳ Hòa"], GeometryKind::Polygon),
+            ("mo_ta", &["<b>Số tờ</b> 12", "Ghi chú: không"], GeometryKind::Polygon),
+        ] {
+            assert_eq!(by_values(name, values, kind), None, "{name}: {values:?}");
+        }
     }
 
     #[test]
@@ -411,12 +526,12 @@ mod tests {
         let mut request = Request::new(Vec::new());
         request.public = vec!["owner".into()];
         request.personal = vec!["ma".into()];
-        let found = decide(&fields, &[], Some(&present), &request);
+        let found = decide(&fields, &[], Some(&present), &request, GeometryKind::None);
         let names: Vec<&str> = found.iter().map(|own| own.field.as_str()).collect();
         assert_eq!(names, ["ma", "ten", "sdt"]);
         assert_eq!(found[0].reason, "asked for (--personal)");
         assert_eq!(found[1].reason, "it is personal in the record already");
-        let empty = decide(&fields[..1], &[], None, &Request::new(Vec::new()));
+        let empty = decide(&fields[..1], &[], None, &Request::new(Vec::new()), GeometryKind::None);
         assert_eq!(empty[0].reason, "its name says that it holds the owner or user of something");
     }
 

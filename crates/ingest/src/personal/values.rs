@@ -1,15 +1,23 @@
 //! Which values say that a field holds personal data, whatever its name.
 //!
-//! Identity numbers, phone numbers and e-mail addresses have a form. A share of a field's first values with
+//! Identity numbers, phone numbers, e-mail addresses and names ([`names`]) have a form, and free text names
+//! what it holds ([`super::labels`]). A share of a field's first values with
 //! such a form makes it personal. The shares are low, because a note that holds a phone number in one row of
 //! three is as personal as a column of numbers. What looks alike, keys above all, is told apart by how its
 //! first digits vary.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashSet, hash_map::RandomState},
+    hash::BuildHasher,
+};
 
 use citymap_model::{Value, text::without_diacritics};
 
-use super::rules::Kind;
+use super::{
+    labels::Labels,
+    names::{self, Named},
+    rules::Kind,
+};
 
 /// Values that are looked at, of each field.
 const LOOKED_AT: usize = 2_000;
@@ -22,12 +30,24 @@ const PHONE_SHARE: usize = 30;
 const OLD_SHARE: usize = 90;
 /// Fewer values than these say nothing about nine digits.
 const OLD_LEAST: usize = 5;
+/// Per cent of them that must be names of persons without a title.
+const NAMES_SHARE: usize = 50;
+/// Per cent of the names that must differ: the same street is named again and again.
+const NAMES_DIFFER: usize = 30;
 /// Digits by which keys of one place begin alike, and people's numbers do not.
 const PREFIX: usize = 5;
 
-/// What the values of one field say of persons; none if nothing. `thing` says that the field's name is that
-/// of an identifier of something else, whose digits then mean nothing.
-pub(super) fn kind_of_values<'a>(values: impl Iterator<Item = &'a Value>, thing: bool) -> Option<Kind> {
+/// What the name of a field says of what its values are; by default nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct About {
+    /// They identify things that are no persons, so that their digits mean nothing.
+    pub things: bool,
+    /// They name places, which have the names of persons.
+    pub places: bool,
+}
+
+/// What the values of one field say of persons; none if nothing.
+pub(super) fn kind_of_values<'a>(values: impl Iterator<Item = &'a Value>, about: About) -> Option<Kind> {
     let mut seen = Seen::default();
     for value in values.take(LOOKED_AT) {
         match value {
@@ -37,7 +57,24 @@ pub(super) fn kind_of_values<'a>(values: impl Iterator<Item = &'a Value>, thing:
             _ => seen.count += 1,
         }
     }
-    seen.kind(thing)
+    seen.kind(about)
+}
+
+/// Whether no value can be a name or the number of a paper: all are numbers or short codes, as `GDC`.
+pub(super) fn are_codes<'a>(values: impl Iterator<Item = &'a Value>) -> bool {
+    const CODE: usize = 6;
+    let mut any = false;
+    let codes = values.take(LOOKED_AT).filter(|value| !matches!(value, Value::Null)).all(|value| {
+        any = true;
+        match value {
+            Value::Text(text) => {
+                text.chars().count() <= CODE && text.chars().all(|letter| letter.is_alphanumeric())
+            }
+            Value::Int(number) => number.abs() < 1_000_000,
+            _ => true,
+        }
+    });
+    any && codes
 }
 
 /// Words that names of places begin or end with, without marks.
@@ -52,12 +89,13 @@ pub(super) fn name_places<'a>(values: impl Iterator<Item = &'a Value>) -> bool {
     for value in values.take(LOOKED_AT) {
         let Value::Text(text) = value else { continue };
         let folded = without_diacritics(text);
-        let mut words = folded.split_whitespace();
+        // A household (`hộ`) is no lake (`hồ`).
+        let household = text.trim_start().to_lowercase().starts_with("hộ");
+        let mut words = folded.split_whitespace().skip(usize::from(household));
         let Some(first) = words.next() else { continue };
         count += 1;
-        places += usize::from(
-            [Some(first), words.next_back()].into_iter().flatten().any(|word| PLACES.contains(&word)),
-        );
+        places +=
+            usize::from([Some(first), words.last()].into_iter().flatten().any(|word| PLACES.contains(&word)));
     }
     places > 0 && places * 2 >= count
 }
@@ -72,12 +110,27 @@ struct Seen {
     phone_prefixes: HashSet<String>,
     old: usize,
     old_prefixes: HashSet<String>,
+    /// Names of persons, those of three syllables and more among them, and hashes of all.
+    names: usize,
+    full: usize,
+    different: HashSet<u64>,
+    hasher: RandomState,
+    /// Texts in which a title or a label says that a person is meant.
+    titled: usize,
+    labels: Labels,
 }
 
 impl Seen {
     fn text(&mut self, text: &str) {
         self.count += 1;
         self.emails += usize::from(text.split_whitespace().any(is_email));
+        let named = names::named(text);
+        if matches!(named, Named::Short | Named::Full) {
+            self.names += 1;
+            self.full += usize::from(named == Named::Full);
+            self.different.insert(self.hasher.hash_one(text.trim()));
+        }
+        self.titled += usize::from(named == Named::Titled || self.labels.speak_of_persons(text));
         let numbers = numbers(text);
         self.identities += usize::from(numbers.iter().any(|number| is_identity(number)));
         if let Some(phone) = numbers.iter().find(|number| is_phone(number)) {
@@ -104,17 +157,32 @@ impl Seen {
         self.identities += usize::from(is_identity(&text));
     }
 
-    fn kind(&self, thing: bool) -> Option<Kind> {
+    fn kind(&self, about: About) -> Option<Kind> {
+        let share = |part: usize, least: usize| part > 0 && part * 100 >= self.count * least;
+        if share(self.emails, PLAIN_SHARE) {
+            return Some(Kind::Email);
+        }
+        if !about.things
+            && let Some(kind) = self.numbers()
+        {
+            return Some(kind);
+        }
+        if share(self.titled, PLAIN_SHARE) {
+            return Some(Kind::PersonName);
+        }
+        let differ = self.different.len() * 100 >= self.names * NAMES_DIFFER;
+        if !about.places && share(self.names, NAMES_SHARE) && differ && self.full * 2 >= self.names {
+            return Some(Kind::PersonName);
+        }
+        None
+    }
+
+    /// What the numbers say.
+    fn numbers(&self) -> Option<Kind> {
         let share = |part: usize, least: usize| part > 0 && part * 100 >= self.count * least;
         // Numbers of one place begin alike; those of people do not.
         let varied =
             |part: usize, prefixes: &HashSet<String>| prefixes.len() * 10 >= part * 4 || prefixes.len() >= 20;
-        if share(self.emails, PLAIN_SHARE) {
-            return Some(Kind::Email);
-        }
-        if thing {
-            return None;
-        }
         if share(self.identities, PLAIN_SHARE) {
             return Some(Kind::IdentityNumber);
         }
@@ -211,7 +279,7 @@ mod tests {
 
     fn of(values: &[&str]) -> Option<Kind> {
         let values: Vec<Value> = values.iter().map(|value| Value::Text((*value).to_owned())).collect();
-        kind_of_values(values.iter(), false)
+        kind_of_values(values.iter(), About::default())
     }
 
     #[test]
@@ -228,7 +296,7 @@ mod tests {
             assert_eq!(of(values), Some(kind), "{values:?}");
         }
         let numbers: Vec<Value> = [903_123_456, 987_654_321, 356_789_012].map(Value::Int).to_vec();
-        assert_eq!(kind_of_values(numbers.iter(), false), Some(Kind::Phone));
+        assert_eq!(kind_of_values(numbers.iter(), About::default()), Some(Kind::Phone));
     }
 
     #[test]
@@ -264,8 +332,12 @@ mod tests {
             assert_eq!(of(values), None, "{values:?}");
         }
         let areas: Vec<Value> = [120, 85, 1_200].map(Value::Int).to_vec();
-        assert_eq!(kind_of_values(areas.iter(), false), None);
+        assert_eq!(kind_of_values(areas.iter(), About::default()), None);
         let parcel = [Value::Text("079201001234".into())];
-        assert_eq!(kind_of_values(parcel.iter(), true), None, "the name says that it is a parcel's");
+        assert_eq!(
+            kind_of_values(parcel.iter(), About { things: true, places: false }),
+            None,
+            "the name says that it is a parcel's"
+        );
     }
 }

@@ -21,9 +21,16 @@ const SYLLABLE: u32 = 40;
 const UNKNOWN: u32 = 1_000;
 
 /// Bytes of a field's name in a Shapefile: a longer one is cut off there.
-pub(super) const DBF_NAME: usize = 10;
+const DBF_NAME: usize = 10;
 /// Longest piece that is tried, letters.
 const LONGEST: usize = 16;
+
+/// Whether a name may have been cut off by a Shapefile: it has ten bytes in the encoding of the file, which
+/// is UTF-8 (where a letter may have been cut) or has one byte for each letter, such as TCVN3.
+pub(super) fn may_be_cut(name: &str) -> bool {
+    let bytes = DBF_NAME - if name.is_ascii() { 0 } else { 2 }..=DBF_NAME;
+    bytes.contains(&name.len()) || name.nfc().count() == DBF_NAME
+}
 
 /// Words in letters whose other readings mean other things: with their marks they are told apart.
 const TOLD_APART: [(&str, &[&str]); 2] = [("chu", &["chủ"]), ("ho", &["họ", "hộ"])];
@@ -53,7 +60,7 @@ impl Lexicon {
         let mut words = Vec::new();
         let pieces = pieces(name);
         let (last, others) = match pieces.split_last() {
-            Some((last, others)) if name.len() == DBF_NAME => (Some(last), others),
+            Some((last, others)) if may_be_cut(name) => (Some(last), others),
             _ => (None, pieces.as_slice()),
         };
         others.iter().for_each(|piece| self.cut(piece, &mut words));

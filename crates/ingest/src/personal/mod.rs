@@ -56,7 +56,8 @@ fn proposed<'a>(
 /// Decides for each field of a layer whether it is personal, and gives those that are with the reason.
 ///
 /// `kind` is what geometry the source has. In this order: `--personal` and `--public`, the definition in the
-/// record (`present`; what is personal there stays so), the proposal from the name and the first values (`sample`, one row of values a feature).
+/// record (`present`; what is personal there stays so), the proposal from the name and the first values
+/// (`sample`, one row of values a feature).
 /// Where features are added to a layer that the record has, its definition stays, and it alone decides.
 pub(crate) fn decide(
     fields: &[Field],

@@ -10,7 +10,7 @@ use std::{
 
 use citymap_feed::webhooks::WebhookOptions;
 use citymap_live::{Live, Options};
-use citymap_server::Config;
+use citymap_server::{Config, Network};
 use clap::Args;
 
 use crate::{
@@ -30,9 +30,15 @@ pub(crate) struct ServeArgs {
     #[arg(long, default_value = "127.0.0.1:8080", env = "CITYMAP_LISTEN", value_name = "ADDRESS:PORT")]
     pub(crate) listen: SocketAddr,
 
-    /// Base address of links in answers. Default: from the request and the headers of a proxy.
+    /// Base address of links in answers. Default: from `Host`, or from the headers of a trusted proxy.
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+
+    /// Believe `Forwarded` and `X-Forwarded-*` of the proxies in this network (such as 127.0.0.1 or
+    /// 10.0.0.0/8): for whom they ask, and under which address. May be repeated. From others these headers
+    /// are ignored.
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) trust_proxy: Vec<Network>,
 
     /// Serve the web map from this folder instead of the built-in one.
     #[arg(long, value_name = "FOLDER")]
@@ -150,6 +156,7 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
     Ok(Config {
         listen: args.listen,
         base_url: args.base_url.clone(),
+        trust_proxy: args.trust_proxy.clone(),
         assets: args.assets.clone(),
         archives: args.archives.clone(),
         writers: args.writers.as_deref().map(citymap_server::read_writers).transpose()?.unwrap_or_default(),

@@ -19,7 +19,7 @@ use crate::{
     jobs::registry::Jobs,
     tiles::service::TileService,
     versions::Versions,
-    work::{BatchPool, BlockingPool},
+    work::{BatchPool, BlockingPool, ByteBudget},
 };
 
 /// The state of the server.
@@ -40,6 +40,8 @@ pub(crate) struct App {
     pub(crate) archives: Option<Arc<Archives>>,
     pub(crate) versions: Versions,
     pub(crate) hub: Arc<Hub>,
+    /// The bytes of bodies and answers in memory.
+    pub(crate) in_flight: ByteBudget,
     /// The files of the web map and of its style.
     pub(crate) files: StaticFiles,
     /// Set when the signal to stop has come: `/health/ready` then answers 503.
@@ -69,6 +71,7 @@ impl App {
                 Arc::clone(&batch),
             )),
             hub: Arc::new(Hub::new(&limits.feed, tiler)),
+            in_flight: ByteBudget::new(limits.in_flight_bytes_max),
             versions: Versions::default(),
             files: StaticFiles::new(config.assets.clone(), Arc::clone(&pool)),
             stopping: AtomicBool::new(false),

@@ -6,7 +6,10 @@ use citymap_edit::EditLimits;
 use citymap_feed::{FeedLimits, webhooks::WebhookOptions};
 use citymap_limits::limits;
 
-use crate::{http::auth::Writer, jobs::limits::JobLimits};
+use crate::{
+    http::{auth::Writer, client::Network},
+    jobs::limits::JobLimits,
+};
 
 /// How the server runs. The command line fills it in.
 #[derive(Clone, Debug)]
@@ -14,8 +17,11 @@ pub struct Config {
     /// The address to listen on; port 0 takes a free port.
     pub listen: SocketAddr,
     /// The URL that links in answers begin with (`https://map.example.vn`), for a server behind a proxy that
-    /// does not set headers. Without it, `X-Forwarded-Proto`, `X-Forwarded-Host` and `Host` decide.
+    /// does not set headers. Without it, `Host` decides, and the headers of a trusted proxy.
     pub base_url: Option<String>,
+    /// The networks of the proxies that are believed when they say in `Forwarded` or `X-Forwarded-*` for whom
+    /// and under which URL they ask. From others these headers are ignored.
+    pub trust_proxy: Vec<Network>,
     /// A folder to serve the web map from, instead of the one built into the program.
     pub assets: Option<PathBuf>,
     /// Where PMTiles archives are that are served too: a folder, or an `http://` or `https://` URL of a
@@ -37,6 +43,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             base_url: None,
+            trust_proxy: Vec::new(),
             assets: None,
             archives: None,
             writers: Vec::new(),
@@ -79,6 +86,15 @@ limits! {
         pub header_timeout: Duration = Duration::from_secs(20), flag "header-timeout", unit Seconds;
         /// Maximum number of open connections; more wait in the system's queue.
         pub connections_max: usize = 4_096, flag "connections-max", unit Count;
+        /// Maximum number of connections of one client address; 0 for an eighth of --connections-max, at
+        /// least 64. A trusted proxy has no such limit.
+        pub connections_per_client: usize = 0, flag "connections-per-client", unit Count;
+        /// Maximum time in which a client takes nothing of an answer that is ready; then its connection is
+        /// closed.
+        pub write_timeout: Duration = Duration::from_secs(30), flag "write-timeout", unit Seconds;
+        /// Maximum size of all request bodies and answers that are in memory at once; beyond it the answer is
+        /// 503 with Retry-After. One client has a quarter.
+        pub in_flight_bytes_max: u64 = 512 << 20, flag "in-flight-bytes", unit Bytes;
         /// Maximum number of requests of middle size (pages, searches, uncached tiles) that run at once.
         pub max_concurrent: usize = default_concurrency(), flag "max-concurrent", unit CountFromOne,
             varies "the machine's processors and one more";

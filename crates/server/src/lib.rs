@@ -60,6 +60,9 @@ mod work;
 mod write;
 
 pub use config::{Config, Limits};
-pub use http::auth::{Writer, WritersError, read_writers};
+pub use http::{
+    auth::{Writer, WritersError, read_writers},
+    client::{Network, NetworkError},
+};
 pub use jobs::limits::JobLimits;
 pub use serve::{ServeError, router, serve};

@@ -3,17 +3,18 @@
 use std::{
     future::Future,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Poll},
     thread,
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Router, http::Request};
 use citymap_feed::webhooks::{self, Webhooks};
 use citymap_live::Live;
 use hyper_util::{
@@ -23,14 +24,20 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
+use tower_service::Service;
 
 use crate::{
     app::App,
     config::{Config, Limits},
+    http::{
+        client::is_trusted,
+        connection::{ConnectionState, WatchedStream},
+    },
     prepare::prepare_tiles,
     routes,
+    work::Shares,
 };
 
 /// Why the server could not run.
@@ -87,7 +94,17 @@ pub async fn serve(
         .transpose()
         .map_err(ServeError::Thread)?;
     let router = routes::router(Arc::clone(&app));
-    let server = Server { router, builder: builder(&limits), graceful: GracefulShutdown::new() };
+    let share = match limits.connections_per_client {
+        0 => (limits.connections_max / 8).max(64),
+        share => share,
+    };
+    let server = Server {
+        app: Arc::clone(&app),
+        router,
+        builder: builder(&limits),
+        graceful: GracefulShutdown::new(),
+        shares: Shares::new(share),
+    };
     tracing::info!(address = %bound, "listening");
     on_ready(bound);
     let preparing = tokio::spawn(prepare_tiles(Arc::clone(&app.live), Arc::clone(app.tiles.tiler())));
@@ -101,7 +118,7 @@ pub async fn serve(
         };
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => server.connection(stream, place),
+                Ok((stream, peer)) => server.connection(stream, peer.ip(), place.ok()),
                 Err(error) => {
                     // For instance out of file handles: open connections may close in the meantime.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -139,27 +156,86 @@ pub async fn serve(
 
 /// What a connection needs.
 struct Server {
+    app: Arc<App>,
     router: Router,
     builder: Builder<TokioExecutor>,
     graceful: GracefulShutdown,
+    /// The connections of each client.
+    shares: Arc<Shares>,
 }
 
 impl Server {
-    /// Serves one connection on a task of its own, which holds `place` until the connection ends.
-    fn connection<P: Send + 'static>(&self, stream: TcpStream, place: P) {
+    /// Serves one connection on a task of its own, which holds `place` until the connection ends. A
+    /// connection beyond the share of its client is closed at once.
+    fn connection(&self, stream: TcpStream, peer: IpAddr, place: Option<OwnedSemaphorePermit>) {
+        // A proxy has the connections of all its clients.
+        let proxy = is_trusted(&self.app.config.trust_proxy, peer);
+        let Some(share) = self.shares.take((!proxy).then(|| peer.into()), 1) else {
+            tracing::debug!(max = self.shares.max(), "a client has too many connections; one is closed");
+            return;
+        };
         // Small answers must not wait for further bytes.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
-        let service = TowerToHyperService::new(self.router.clone());
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let state = ConnectionState::new(&self.app.config.limits);
+        let peer = Peer { address: peer, connection: Arc::clone(&state) };
+        let service = TowerToHyperService::new(PeerService { router: self.router.clone(), peer });
+        let stream = TokioIo::new(WatchedStream::new(stream, Arc::clone(&state)));
+        let connection = self.builder.serve_connection(stream, service).into_owned();
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended with an error");
+            let _held = (place, share);
+            let mut connection = pin!(connection);
+            loop {
+                match tokio::time::timeout(state.period(), &mut connection).await {
+                    Ok(Ok(())) => break,
+                    Ok(Err(error)) => {
+                        tracing::debug!(%error, "a connection ended with an error");
+                        break;
+                    }
+                    Err(_period) => {
+                        if let Some(reason) = state.overdue() {
+                            tracing::debug!(reason, "a connection is closed");
+                            break;
+                        }
+                    }
+                }
             }
-            drop(place);
         });
+    }
+}
+
+/// Where a request comes from; an extension of each request.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// The other end of the connection: the client, or a proxy.
+    pub(crate) address: IpAddr,
+    pub(crate) connection: Arc<ConnectionState>,
+}
+
+/// The router, for the requests of one connection.
+#[derive(Clone)]
+struct PeerService {
+    router: Router,
+    peer: Peer,
+}
+
+impl<B> Service<Request<B>> for PeerService
+where
+    Router: Service<Request<B>>,
+{
+    type Response = <Router as Service<Request<B>>>::Response;
+    type Error = <Router as Service<Request<B>>>::Error;
+    type Future = <Router as Service<Request<B>>>::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.router.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        request.extensions_mut().insert(self.peer.clone());
+        self.router.call(request)
     }
 }
 
@@ -178,7 +254,7 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(limits.header_timeout)
-        .max_concurrent_streams(256)
+        .max_concurrent_streams(32)
         .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX));
     builder
 }

@@ -361,13 +361,29 @@ fn a_known_answer_is_not_sent_again_until_the_city_changes() {
 
 #[test]
 fn links_begin_with_the_address_the_client_knows() {
-    let server = Server::start();
+    let untrusted = Server::start();
+    let server = Server::with(common::store(), |config| {
+        config.trust_proxy = vec!["127.0.0.0/8".parse().unwrap()];
+    });
     let forwarded = [("x-forwarded-proto", "https"), ("x-forwarded-host", "bando.example.vn")];
     let page = server.get_with("/api/collections/parcels/items", &forwarded).json();
     let links = page["links"].as_array().unwrap();
     assert!(
         links.iter().all(|link| link["href"].as_str().unwrap().starts_with("https://bando.example.vn/api/"))
     );
+    // Who is no trusted proxy is not believed, and another address is another answer.
+    let claimed = untrusted.get_with("/api/collections/parcels/items", &forwarded);
+    let own = untrusted.url("/api/");
+    let links = claimed.json()["links"].as_array().unwrap().clone();
+    assert!(links.iter().all(|link| link["href"].as_str().unwrap().starts_with(&own)), "{links:?}");
+    for path in ["/api", "/api/collections/parcels/items", "/tiles/parcels.json"] {
+        let (plain, mapped) = (server.get(path), server.get_with(path, &forwarded));
+        assert_ne!(plain.header("etag"), mapped.header("etag"), "{path}");
+        assert!(mapped.header("vary").contains("X-Forwarded-Host"), "{path}");
+        let mut again = forwarded.to_vec();
+        again.push(("if-none-match", plain.header("etag")));
+        assert_eq!(server.get_with(path, &again).status, 200, "{path}");
+    }
     let fixed =
         Server::with(common::store(), |config| config.base_url = Some("https://map.example.vn/".into()));
     let landing = fixed.json("/api");

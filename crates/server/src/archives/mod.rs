@@ -96,7 +96,8 @@ pub(crate) async fn file(context: RequestContext) -> HandlerResult {
         .with(name, |archives, opened| Ok((Arc::clone(opened), archives.metadata(opened)?)))
         .await?;
     let header = &opened.header;
-    let etag = format!("W/\"{}-json\"", opened.version.tag);
+    let base = crate::hash::hash_of(&context.base().as_str());
+    let etag = format!("W/\"{}-{base:x}-json\"", opened.version.tag);
     context.check_if_none_match(&etag)?;
     for (key, value) in [
         ("tilejson", json!("3.0.0")),

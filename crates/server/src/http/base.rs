@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, Uri, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::http::params::Params;
+use crate::http::{client::forwarded_member, params::Params};
 
 /// Characters that are escaped in a path segment and in a query: all but the unreserved ones of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -40,32 +40,75 @@ pub(crate) fn query_with(params: &Params, changes: &[(&str, Option<&str>)]) -> S
 pub(crate) struct BaseUrl(String);
 
 impl BaseUrl {
-    /// The configured URL, else the one that the request's headers give.
+    /// The configured URL, else the one that the request's headers give. Headers of proxies that are not
+    /// trusted have been removed from the request ([`crate::http::client::identify`]).
+    ///
+    /// Of a list the last element counts, which the nearest proxy wrote: what stands before it may come from
+    /// the client.
     pub(crate) fn of(configured: Option<&str>, headers: &HeaderMap, uri: &Uri) -> Self {
         if let Some(base) = configured {
             return Self(base.trim_end_matches('/').to_owned());
         }
-        let first = |name: &str| {
-            let value = headers.get(name)?.to_str().ok()?;
-            Some(value.split(',').next().unwrap_or_default().trim().to_owned())
+        let last = |name: &str| {
+            let value = headers.get_all(name).into_iter().next_back()?.to_str().ok()?;
+            Some(value.rsplit(',').next().unwrap_or_default().trim().to_owned())
         };
-        let scheme = match first("x-forwarded-proto").as_deref() {
+        let forwarded = last(header::FORWARDED.as_str());
+        let named = |member: &str, name: &str| {
+            forwarded.as_deref().and_then(|element| forwarded_member(element, member)).or_else(|| last(name))
+        };
+        let scheme = match named("proto", "x-forwarded-proto").as_deref() {
             Some("https") => "https",
             _ => "http",
         };
-        let host = first("x-forwarded-host")
+        let port = last("x-forwarded-port").filter(|port| port.parse::<u16>().is_ok());
+        let with_port = |host: String| match &port {
+            Some(port) if !has_port(&host) && Some(port.as_str()) != default_port(scheme) => {
+                format!("{host}:{port}")
+            }
+            _ => host,
+        };
+        let host = named("host", "x-forwarded-host")
             .filter(|host| is_host(host))
+            .map(with_port)
             .or_else(|| uri.authority().map(ToString::to_string))
-            .or_else(|| first(header::HOST.as_str()))
+            .or_else(|| last(header::HOST.as_str()))
             .filter(|host| is_host(host))
             .unwrap_or_else(|| "localhost".to_owned());
-        Self(format!("{scheme}://{host}"))
+        let prefix = last("x-forwarded-prefix").filter(|prefix| is_prefix(prefix)).unwrap_or_default();
+        Self(format!("{scheme}://{host}{}", prefix.trim_end_matches('/')))
+    }
+
+    /// The URL itself, without a trailing slash.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// The absolute URL of a path that begins with a slash.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
+}
+
+/// True if a host ends in a port; the colons of an IPv6 address in brackets are none.
+fn has_port(host: &str) -> bool {
+    host.rsplit(']').next().is_some_and(|rest| rest.contains(':'))
+}
+
+fn default_port(scheme: &str) -> Option<&'static str> {
+    match scheme {
+        "https" => Some("443"),
+        "http" => Some("80"),
+        _ => None,
+    }
+}
+
+/// True if a text is a path that links can begin with.
+fn is_prefix(text: &str) -> bool {
+    text.starts_with('/')
+        && !text.starts_with("//")
+        && text.len() <= 255
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte))
 }
 
 /// True if a text is a host with or without a port, and cannot be markup or another path.
@@ -98,6 +141,23 @@ mod tests {
             ]),
             "https://map.example.vn/x"
         );
+    }
+
+    #[test]
+    fn what_the_nearest_proxy_wrote_counts() {
+        assert_eq!(
+            base(&[("x-forwarded-host", "evil.example, map.example.vn"), ("x-forwarded-port", "8443")]),
+            "http://map.example.vn:8443/x"
+        );
+        assert_eq!(
+            base(&[
+                ("forwarded", "host=evil.example, for=192.0.2.1;host=\"map.example.vn\";proto=https"),
+                ("x-forwarded-port", "443"),
+                ("x-forwarded-prefix", "/bando/")
+            ]),
+            "https://map.example.vn/bando/x"
+        );
+        assert_eq!(base(&[("host", "map"), ("x-forwarded-prefix", "//evil.example")]), "http://map/x");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! and a line in the log.
 
 use std::{
+    net::{IpAddr, Ipv4Addr},
     panic::AssertUnwindSafe,
     sync::{
         Arc, LazyLock,
@@ -11,8 +12,9 @@ use std::{
 };
 
 use axum::{
+    body::{Body, HttpBody},
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -25,10 +27,13 @@ use crate::{
     config::Limits,
     hash::hash_of,
     http::{
+        client::{self, Client},
+        connection::{ConnectionState, SentBody},
         params::{MIN_REVISION, Params},
         problem::Problem,
         request::{RequestSnapshot, RevisionHeader},
     },
+    serve::Peer,
 };
 
 const REVISION: HeaderName = HeaderName::from_static("citymap-revision");
@@ -63,6 +68,15 @@ pub(crate) async fn handle_request(
     next: Next,
 ) -> Response {
     let start = Instant::now();
+    let peer = request.extensions().get::<Peer>().cloned();
+    // Without a connection (a server inside another one) nobody is a trusted proxy.
+    let address = peer.as_ref().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address);
+    let client = client::identify(address, &app.config.trust_proxy, request.headers_mut());
+    let connection = match peer {
+        Some(peer) => peer.connection,
+        None => ConnectionState::new(&app.config.limits),
+    };
+    let running = connection.begin(request.version() == Version::HTTP_2);
     let id = request_id(request.headers());
     // Clones of these share their text with the request.
     let method = request.method().clone();
@@ -88,7 +102,7 @@ pub(crate) async fn handle_request(
         let snapshot = RequestSnapshot { city_snapshot, revision_header: revision.clone() };
         request.extensions_mut().insert(snapshot);
         let response = match waited {
-            Ok(()) => guarded(&app.config.limits, request, next).await,
+            Ok(()) => Client::scope(Some(client), guarded(&app.config.limits, request, next)).await,
             Err(problem) => problem.into_response(),
         };
         Span::current().record("revision", revision.get());
@@ -102,8 +116,24 @@ pub(crate) async fn handle_request(
     }
     .instrument(span)
     .await;
+    let loan = match response.body().size_hint().exact() {
+        // An answer to HEAD has no bytes, whatever its length says.
+        Some(1..) if method != Method::HEAD => {
+            app.in_flight.take(Some(client), body_bytes(&response)).map(Some)
+        }
+        _ => Ok(None),
+    };
+    let loan = loan.unwrap_or_else(|problem| {
+        response = problem.into_response();
+        None
+    });
     finish(response.headers_mut(), revision.get(), id, path);
-    response
+    response.map(|body| Body::new(SentBody::new(body, loan, running)))
+}
+
+/// The number of bytes of an answer, where it is known before it is sent.
+fn body_bytes(response: &Response) -> u64 {
+    response.body().size_hint().lower()
 }
 
 /// The first `max` bytes of a text, or fewer where a character crosses that bound.

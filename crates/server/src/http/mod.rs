@@ -4,6 +4,8 @@
 pub(crate) mod auth;
 pub(crate) mod base;
 pub(crate) mod body;
+pub(crate) mod client;
+pub(crate) mod connection;
 pub(crate) mod coords;
 pub(crate) mod datetime;
 pub(crate) mod html;

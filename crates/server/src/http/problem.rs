@@ -27,6 +27,7 @@ enum ProblemKind {
     MediaType,
     Invalid,
     PreconditionRequired,
+    TooMany,
     Internal,
     Unavailable,
 }
@@ -54,6 +55,9 @@ impl ProblemKind {
             Self::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The feature cannot be stored"),
             Self::PreconditionRequired => {
                 (StatusCode::PRECONDITION_REQUIRED, "precondition", "If-Match is missing")
+            }
+            Self::TooMany => {
+                (StatusCode::TOO_MANY_REQUESTS, "too-many", "This client asks for too much at once")
             }
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available now"),
@@ -157,6 +161,11 @@ impl Problem {
     /// 415: the media type of the body is not supported.
     pub(crate) fn media_type(detail: impl Into<String>) -> Self {
         Self::new(ProblemKind::MediaType, detail)
+    }
+
+    /// 429: the client holds its share already; it may try again after `retry_after` seconds.
+    pub(crate) fn too_many(detail: impl Into<String>, retry_after: u32) -> Self {
+        Self::new(ProblemKind::TooMany, detail).header(header::RETRY_AFTER, retry_after.into())
     }
 
     /// 503; the client may try again after `retry_after` seconds.

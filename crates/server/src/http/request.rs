@@ -18,6 +18,7 @@ use tracing::{Span, field::display};
 
 use crate::{
     app::App,
+    hash::hash_of,
     http::{
         base::BaseUrl,
         negotiate::{Representation, matches_etag},
@@ -196,7 +197,9 @@ impl RequestContext {
     pub(crate) fn etag(&self, representation: Representation) -> String {
         let Self { app, city_snapshot, .. } = self;
         let (epoch, revision) = (city_snapshot.epoch, city_snapshot.revision());
-        format!("W/\"{:x}-{epoch}-{revision}-{:?}-{}\"", app.boot, representation.format, representation.lang)
+        // Links begin with the base URL, so an answer under another one is another answer.
+        let start = hash_of(&(app.boot, self.base().as_str()));
+        format!("W/\"{start:x}-{epoch}-{revision}-{:?}-{}\"", representation.format, representation.lang)
     }
 
     /// Ends the handler with 304 if the client has the answer with this ETag.

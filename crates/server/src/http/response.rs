@@ -17,6 +17,10 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 /// The media type of JSON Schema.
 pub(crate) const SCHEMA: &str = "application/schema+json";
 
+/// What an answer depends on besides its address. Links begin with the address that a trusted proxy names.
+const VARY: &str = "Accept, Accept-Encoding, Accept-Language, Forwarded, X-Forwarded-Host, \
+    X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto";
+
 /// Answers with fewer bytes are not compressed.
 const COMPRESS_MIN: usize = 1_000;
 
@@ -72,7 +76,7 @@ impl IntoResponse for ResponseBuilder {
         *response.status_mut() = StatusCode::OK;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
-        headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding, Accept-Language"));
+        headers.insert(header::VARY, HeaderValue::from_static(VARY));
         if self.gzipped {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

@@ -259,7 +259,11 @@ pub(crate) async fn tilejson(mut context: RequestContext) -> HandlerResult {
     // The addresses of the tiles keep the valid time, and the past state if one was asked for.
     let state = query_with(&context.given, &[("encoding", None)]);
     let suffix = if format == TileFormat::Mlt { ".mlt" } else { "" };
-    let etag = format!("W/\"{:x}-{version}-{:x}\"", context.app.boot, hash_of(&(&state, suffix)));
+    let etag = format!(
+        "W/\"{:x}-{version}-{:x}\"",
+        context.app.boot,
+        hash_of(&(&state, suffix, context.base().as_str()))
+    );
     context.check_if_none_match(&etag)?;
     let path = names.split(',').map(segment).collect::<Vec<_>>().join(",");
     let url = context.base().url(&format!(

@@ -13,10 +13,12 @@
 mod batch;
 mod blocking;
 mod latency;
+mod shares;
 mod small;
 
 pub(crate) use batch::BatchPool;
 pub(crate) use blocking::BlockingPool;
+pub(crate) use shares::{ByteBudget, Shares};
 pub(crate) use small::small;
 
 use citymap_engine::Cancel;

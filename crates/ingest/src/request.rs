@@ -122,10 +122,10 @@ impl Request {
         self.types.iter().find(|(field, _)| field == name).map(|(_, field_type)| *field_type)
     }
 
-    /// Whether a type was asked for of a field of a source, by its name there.
-    pub(crate) fn asks_type_of(&self, name: &str) -> bool {
+    /// The type that was asked for of a field of a source, by its name there.
+    pub(crate) fn asked_type_of(&self, name: &str) -> Option<FieldType> {
         let renamed = self.renames.iter().find(|(old, _)| old == name);
-        self.asked_type(renamed.map_or(name, |(_, new)| new)).is_some()
+        self.asked_type(renamed.map_or(name, |(_, new)| new))
     }
 
     /// Whether a layer that the record has keeps its definition: features are added to it.

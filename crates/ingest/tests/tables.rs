@@ -193,3 +193,51 @@ fn columns_of_what_is_no_table_are_refused() {
     assert!(matches!(refused, ImportError::Usage(_)), "{refused}");
     assert!(refused.to_string().contains("is no table"), "{refused}");
 }
+
+#[test]
+fn json_numbers_in_texts_keep_their_digits() {
+    let city = city();
+    let numbers = ["1E5", "1.10", "-0.0", "[1.10,1e2]", "true"];
+    let features: Vec<String> = numbers
+        .iter()
+        .map(|number| {
+            format!(r#"{{"type":"Feature","geometry":null,"properties":{{"ma":{number},"so":1.50}}}}"#)
+        })
+        .collect();
+    let text = format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, features.join(","));
+    city.import(city.write("p.geojson", text), |request| {
+        request.types = vec![("so".into(), FieldType::Text)];
+    })
+    .unwrap();
+    let features = city.features("test");
+    assert_eq!(features.len(), 5);
+    for number in numbers {
+        let expected = vec![Value::Text(number.to_owned()), Value::Text("1.50".to_owned())];
+        assert!(features.iter().any(|feature| feature.values == expected), "{number}: {features:?}");
+    }
+}
+
+#[test]
+fn text_after_a_geometry_is_no_part_of_it() {
+    let city = city();
+    let rows = ["POINT (106.7 10.8)", "POINT (106.7 10.8) abc", "POINT (106.7 10.8x)", "POINT (106,7 10,8)"];
+    let text = format!("ma;wkt\n{}\n", rows.map(|wkt| format!("A;{wkt}")).join("\n"));
+    let report =
+        city.import(city.write("p.csv", text), |r| r.crs = Some("EPSG:4326".parse().unwrap())).unwrap();
+    assert_eq!((report.accepted, report.rejected), (1, 3));
+    let reasons = format!("{:?}", report.layers[0].issues);
+    for named in ["followed by `abc`", "`10.8x`", "1 numbers"] {
+        assert!(reasons.contains(named), "{reasons}");
+    }
+}
+
+#[test]
+fn huge_numbers_are_printed_short() {
+    for number in [1e308, -1e21, 1.5e-300, 5e-324] {
+        let text = Value::Real(number).to_key().unwrap();
+        assert!(text.len() < 25 && text.parse::<f64>().unwrap() == number, "{text}");
+    }
+    let city = city();
+    city.import(city.write("p.csv", "ma,so\nA,1e308\nB,2.5\n"), |_| {}).unwrap();
+    assert_eq!(types(&city), [FieldType::Text, FieldType::Real]);
+}

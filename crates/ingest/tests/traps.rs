@@ -143,3 +143,50 @@ fn the_old_crs_member_is_honoured() {
     };
     assert!((at.x - 106.698).abs() < 1e-8 && (at.y - 10.7725).abs() < 1e-8, "{at:?}");
 }
+
+fn collection(places: &[&str], more: &str) -> String {
+    let features: Vec<String> = places.iter().map(|lon| POINT.replace("106.7", lon)).collect();
+    format!(r#"{{"type":"FeatureCollection"{more},"features":[{}]}}"#, features.join(","))
+}
+
+#[test]
+fn a_sequence_that_is_cut_off_replaces_nothing() {
+    let city = city();
+    city.import(city.write("p.geojsonl", format!("{POINT}\n{POINT}\n")), |_| {}).unwrap();
+    let texts = [
+        format!("{POINT}\n{}", &POINT[..60]),
+        format!("{POINT}\n{}\n\n", &POINT[..60]),
+        format!("\x1E{POINT}\n\x1E{}", &POINT[..60]),
+        format!("{POINT}\n{}", &collection(&["106.7"], "")[..80]),
+    ];
+    for text in texts {
+        let error = city.import(city.write("p.geojsonl", &text), |_| {}).unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("cut off"), "{error}");
+        assert_eq!(city.features("test").len(), 2, "{text}");
+    }
+}
+
+#[test]
+fn sequences_hold_objects_of_several_lines_collections_and_geometries() {
+    let city = city();
+    let lines = format!("{}\n{}\n", collection(&["106.6", "106.7"], ""), collection(&["106.8"], ""));
+    let pretty = POINT.replace(',', ",\n");
+    for (name, text, count) in [
+        ("p.ndjson", lines, 3),
+        ("p.geojsons", format!("\x1E{pretty}\n\x1E{pretty}\n"), 2),
+        (
+            "q.geojsons",
+            format!("\u{feff}\x1E{POINT}\n{POINT}\n\x1E{}", collection(&["106.6", "106.9"], "")),
+            4,
+        ),
+        ("g.geojsonl", "{\"type\":\"Point\",\"coordinates\":[106.7,10.8]}\n".repeat(2), 2),
+    ] {
+        let report = city.import(city.write(name, text), |_| {}).unwrap();
+        assert_eq!((report.accepted, report.rejected), (count, 0), "{name}");
+        assert!(city.features("test").iter().all(|feature| feature.geometry.is_some()), "{name}");
+    }
+    let grid = r#","crs":{"type":"name","properties":{"name":"EPSG:9210"}}"#;
+    let mixed = format!("{}\n{}\n", collection(&["106.6"], ""), collection(&["106.8"], grid));
+    let error = city.import(city.write("m.ndjson", mixed), |_| {}).unwrap_err().to_string();
+    assert!(error.contains("line 2") && error.contains("crs"), "{error}");
+}

@@ -51,7 +51,8 @@ pub use theme::{Theme, UnknownTheme};
 pub use tile_rule::{InvalidTileRule, TileRule};
 pub use title::Title;
 pub use value::{
-    Value, YEARS, format_datetime, parse_date, parse_datetime, parse_local_datetime, states_offset,
+    Value, YEARS, format_datetime, format_real, parse_date, parse_datetime, parse_local_datetime,
+    states_offset,
 };
 
 /// Two-dimensional geometry in WGS 84 longitude and latitude, degrees.

@@ -105,7 +105,9 @@ pub fn is_word(letter: char) -> bool {
 /// text is quoted too, which tells it from a missing value.
 pub fn push_csv_cell(out: &mut Vec<u8>, text: &str) {
     let special = |byte: u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
-    let quoted = text.is_empty() || text.bytes().any(special) || text.starts_with(' ') || text.ends_with(' ');
+    let blank = [' ', '\t'];
+    let quoted =
+        text.is_empty() || text.bytes().any(special) || text.starts_with(blank) || text.ends_with(blank);
     if !quoted {
         out.extend(text.as_bytes());
         return;

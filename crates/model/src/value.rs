@@ -55,7 +55,7 @@ impl Value {
             Self::Null => return None,
             Self::Bool(value) => value.to_string(),
             Self::Int(value) => value.to_string(),
-            Self::Real(value) => value.to_string(),
+            Self::Real(value) => format_real(*value),
             Self::Text(value) => value.clone(),
             Self::Date(value) => value.to_string(),
             Self::DateTime(value) => format_datetime(value),
@@ -95,6 +95,17 @@ impl Value {
             FieldType::DateTime => parse_datetime(text).map(Self::DateTime),
         }
     }
+}
+
+/// A number in the fewest digits that read back as it. From 10²¹ on, and below 10⁻⁷, it has an exponent.
+///
+/// ```
+/// assert_eq!(citymap_model::format_real(120.5), "120.5");
+/// assert_eq!(citymap_model::format_real(1e308), "1e308");
+/// ```
+pub fn format_real(value: f64) -> String {
+    let size = value.abs();
+    if size >= 1e21 || (size > 0.0 && size < 1e-7) { format!("{value:e}") } else { value.to_string() }
 }
 
 /// An instant as RFC 3339 text in UTC, with milliseconds where there are any.

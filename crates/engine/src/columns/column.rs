@@ -2,7 +2,7 @@
 
 use arrow_buffer::ArrowNativeType;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use citymap_model::{FieldType, Value, format_datetime};
+use citymap_model::{FieldType, Value, format_datetime, format_real};
 use rustc_hash::FxHashMap;
 
 use super::{
@@ -70,7 +70,7 @@ impl ValueRef<'_> {
             Self::Null => String::new(),
             Self::Bool(value) => value.to_string(),
             Self::Int(value) => value.to_string(),
-            Self::Real(value) => value.to_string(),
+            Self::Real(value) => format_real(value),
             Self::Text(value) => value.to_owned(),
             Self::Date(value) => value.to_string(),
             Self::DateTime(value) => format_datetime(&value),

@@ -140,7 +140,10 @@ impl GeoJsonReader {
                         .push(format!("field `{name}` holds lists or objects; they are kept as JSON text"));
                 }
                 warnings.extend(guess.local_note(&name, reader));
-                Field::new(name, guess.field_type())
+                // A text that is asked for is made of what is written.
+                let text = request.asked_type_of(&name) == Some(FieldType::Text);
+                let own = if text { FieldType::Text } else { guess.field_type() };
+                Field::new(name, own)
             })
             .collect();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -243,7 +246,10 @@ impl GeoJsonReader {
         match raw.id {
             None | Some(Json::Null) => {}
             Some(Json::String(id)) => self.own_id(&mut parsed, id.clone().into(), id),
-            Some(Json::Number(id)) => self.own_id(&mut parsed, id.clone().into(), id.to_string()),
+            Some(Json::Number(id)) => {
+                let written = scanned.id().unwrap_or_else(|| id.to_string());
+                self.own_id(&mut parsed, id.into(), written);
+            }
             Some(_) => fault = fault.or_else(|| Some("its id must be a text or a number".to_owned())),
         }
         match raw.properties {
@@ -252,7 +258,8 @@ impl GeoJsonReader {
                     if let Some(&position) = self.positions.get(&name)
                         && let Some(slot) = parsed.values.get_mut(position)
                     {
-                        *slot = self.reader.json(value, self.layer.fields[position].field_type);
+                        let field_type = self.layer.fields[position].field_type;
+                        *slot = self.reader.json(value, field_type, || scanned.property(&name));
                     }
                 }
             }
@@ -288,14 +295,14 @@ impl GeoJsonReader {
         parsed
     }
 
+    /// Takes a feature's own id. `shown` is it as the file has it.
     fn own_id(&self, parsed: &mut Parsed, json: Json, shown: String) {
         if let Some(position) = self.id
             && let Some(slot) = parsed.values.get_mut(position)
         {
-            *slot = self.reader.json(
-                json,
-                self.layer.fields.get(position).map_or(FieldType::Text, |field| field.field_type),
-            );
+            let field_type =
+                self.layer.fields.get(position).map_or(FieldType::Text, |field| field.field_type);
+            *slot = self.reader.json(json, field_type, || Some(shown.clone()));
         }
         parsed.id = Some(shown);
     }

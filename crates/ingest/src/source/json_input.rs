@@ -130,7 +130,22 @@ impl One {
     }
 }
 
+/// The types of geometries.
+const GEOMETRIES: [&str; 7] =
+    ["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"];
+
+/// A bare geometry as a feature without properties.
+fn as_feature(geometry: &[u8]) -> Vec<u8> {
+    let mut text = br#"{"type":"Feature","properties":null,"geometry":"#.to_vec();
+    text.extend_from_slice(geometry);
+    text.push(b'}');
+    text
+}
+
 /// Hands over every feature; gives the object around them, if there is one.
+///
+/// # Errors
+/// [`ImportError`] if the file cannot be read, is no GeoJSON, or is cut off.
 pub(super) fn each(
     input: &Input,
     lines: bool,
@@ -142,8 +157,10 @@ pub(super) fn each(
     };
     let file = input.reader().map_err(unreadable)?;
     if lines {
-        each_line(file, sink).map_err(unreadable)?;
-        return Ok(None);
+        let mut sequence = Sequence { shown: &shown, sink, unfinished: None, crs: None };
+        sequence.read(file, &unreadable)?;
+        let crs = sequence.crs.flatten();
+        return Ok(crs.map(|crs| Top { kind: None, crs: Some(crs), features: None }));
     }
     let mut rest = None;
     let mut stopped = false;
@@ -180,15 +197,8 @@ pub(super) fn each(
             "Feature" if !any => {
                 sink(One::Feature { text: rest, line: 1 });
             }
-            "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon"
-            | "GeometryCollection"
-                if !any =>
-            {
-                // A bare geometry is a feature without properties.
-                let mut text = br#"{"type":"Feature","properties":null,"geometry":"#.to_vec();
-                text.extend_from_slice(&rest);
-                text.push(b'}');
-                sink(One::Feature { text, line: 1 });
+            kind if !any && GEOMETRIES.contains(&kind) => {
+                sink(One::Feature { text: as_feature(&rest), line: 1 });
             }
             "Topology" => {
                 return malformed(
@@ -209,30 +219,169 @@ pub(super) fn each(
     Ok(Some(top))
 }
 
-/// Newline-delimited features, with or without record separators (RFC 8142). Each line stands for itself.
-fn each_line(file: impl Read, sink: &mut dyn FnMut(One) -> bool) -> std::io::Result<()> {
-    let mut reader = BufReader::with_capacity(1 << 18, file);
-    let mut line = 0;
-    loop {
-        let mut text = Vec::new();
-        if reader.read_until(b'\n', &mut text)? == 0 {
-            return Ok(());
-        }
-        line += 1;
-        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
-        let text = text.strip_prefix(b"\x1E").unwrap_or(text).trim_ascii().to_vec();
-        if text.is_empty() {
-            continue;
-        }
-        let one = match serde_json::from_slice::<serde::de::IgnoredAny>(&text) {
-            Ok(_) => One::Feature { text, line },
-            Err(error) => {
-                let reason = format!("column {}: {}", error.column(), plain(&error));
-                One::Broken { text, line, reason }
+/// Before each object of a text sequence (RFC 8142).
+const SEPARATOR: u8 = 0x1E;
+
+/// What tells a collection or a geometry from a feature.
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: Option<Json>,
+}
+
+/// A sequence of GeoJSON objects: one a line, or each after a record separator, where it may take several
+/// lines. Each object stands for itself; a FeatureCollection among them is its features.
+struct Sequence<'a> {
+    shown: &'a str,
+    sink: &'a mut dyn FnMut(One) -> bool,
+    /// An object that ends too early: it is broken if others follow, else the file is cut off.
+    unfinished: Option<One>,
+    /// The `crs` member of the objects so far; `None` before the first one.
+    crs: Option<Option<Json>>,
+}
+
+impl Sequence<'_> {
+    /// Reads a file to its end, or until nobody wants more.
+    fn read(
+        &mut self,
+        file: impl Read,
+        failed: &dyn Fn(io::Error) -> ImportError,
+    ) -> Result<(), ImportError> {
+        let mut reader = BufReader::with_capacity(1 << 18, file);
+        let head = reader.fill_buf().map_err(failed)?;
+        let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
+        let separator = if head.first() == Some(&SEPARATOR) { SEPARATOR } else { b'\n' };
+        let mut line = 1;
+        loop {
+            let mut text = Vec::new();
+            if reader.read_until(separator, &mut text).map_err(failed)? == 0 {
+                break;
             }
-        };
-        if !sink(one) {
-            return Ok(());
+            let own = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&text);
+            let going_on = if separator == SEPARATOR {
+                self.record(own.strip_suffix(&[SEPARATOR]).unwrap_or(own), line)?
+            } else {
+                let own = own.strip_prefix(&[SEPARATOR]).unwrap_or(own);
+                self.object(own.trim_ascii(), line)?
+            };
+            if !going_on {
+                return Ok(());
+            }
+            line += newlines(&text);
+        }
+        match self.unfinished.take() {
+            Some(One::Broken { line, reason, .. }) => Err(ImportError::malformed(
+                self.shown,
+                format!("line {line}"),
+                format!("{reason}; the file is cut off in its last object: get it again"),
+            )),
+            _ => Ok(()),
         }
     }
+
+    /// What is between two separators: one object, or several where separators were left out.
+    fn record(&mut self, text: &[u8], mut line: u64) -> Result<bool, ImportError> {
+        let mut rest = text;
+        loop {
+            let blank = rest.len() - rest.trim_ascii_start().len();
+            line += newlines(&rest[..blank]);
+            rest = &rest[blank..];
+            if rest.is_empty() {
+                return Ok(true);
+            }
+            let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<serde::de::IgnoredAny>();
+            let end = match values.next() {
+                Some(Ok(_)) => values.byte_offset(),
+                _ => rest.len(),
+            };
+            if !self.object(rest[..end].trim_ascii_end(), line)? {
+                return Ok(false);
+            }
+            line += newlines(&rest[..end]);
+            rest = &rest[end..];
+        }
+    }
+
+    /// Hands over what one object is; `false` if nobody wants more.
+    fn object(&mut self, text: &[u8], line: u64) -> Result<bool, ImportError> {
+        if text.is_empty() {
+            return Ok(true);
+        }
+        if let Some(unfinished) = self.unfinished.take()
+            && !(self.sink)(unfinished)
+        {
+            return Ok(false);
+        }
+        let owned = || text.to_vec();
+        let kind = match serde_json::from_slice::<Kind>(text) {
+            Ok(Kind { kind: Some(Json::String(kind)) }) => kind,
+            Err(error) if !error.is_data() => {
+                let reason = format!("column {}: {}", error.column(), plain(&error));
+                let broken = One::Broken { text: owned(), line, reason };
+                if error.is_eof() {
+                    self.unfinished = Some(broken);
+                    return Ok(true);
+                }
+                return Ok((self.sink)(broken));
+            }
+            // What is no object or has no type is told of where features are read.
+            _ => return Ok((self.sink)(One::Feature { text: owned(), line })),
+        };
+        match kind.as_str() {
+            "FeatureCollection" => self.collection(text, line),
+            kind if GEOMETRIES.contains(&kind) => {
+                self.system(None, line)?;
+                Ok((self.sink)(One::Feature { text: as_feature(text), line }))
+            }
+            _ => {
+                self.system(None, line)?;
+                Ok((self.sink)(One::Feature { text: owned(), line }))
+            }
+        }
+    }
+
+    /// Hands over the features of a collection.
+    fn collection(&mut self, text: &[u8], line: u64) -> Result<bool, ImportError> {
+        let (mut going_on, mut rest) = (true, None);
+        let outcome = split(text, &mut |piece| {
+            match piece {
+                Piece::Feature { text, line: own } => {
+                    going_on = (self.sink)(One::Feature { text, line: line + own - 1 });
+                }
+                Piece::Rest(text) => rest = Some(text),
+            }
+            going_on
+        });
+        if let Err(SplitError::Broken { reason, .. }) = outcome {
+            return Err(ImportError::malformed(self.shown, format!("line {line}"), reason));
+        }
+        let top = rest.and_then(|rest| serde_json::from_slice::<Top>(&rest).ok());
+        match top {
+            Some(Top { features: Some(Json::Array(_)), crs, .. }) => self.system(crs, line)?,
+            Some(_) => {
+                let reason = "a FeatureCollection must have a list `features`";
+                return Err(ImportError::malformed(self.shown, format!("line {line}"), reason));
+            }
+            None => {}
+        }
+        Ok(going_on)
+    }
+
+    /// Refuses objects of several coordinate systems: the layer has one.
+    fn system(&mut self, crs: Option<Json>, line: u64) -> Result<(), ImportError> {
+        let first = self.crs.get_or_insert_with(|| crs.clone());
+        if *first == crs {
+            return Ok(());
+        }
+        Err(ImportError::malformed(
+            self.shown,
+            format!("line {line}"),
+            "its `crs` member is not that of the objects before it: import objects of each coordinate system \
+             from a file of their own",
+        ))
+    }
+}
+
+fn newlines(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte == b'\n').count() as u64
 }

@@ -9,6 +9,12 @@ pub(super) struct Scanned<'a> {
     pub text: Cow<'a, [u8]>,
     /// The names of properties that are there more than once; the last value counts.
     pub repeated: Vec<String>,
+    /// The name of each property, in the order of the names, and the position after it.
+    names: Vec<(&'a [u8], usize)>,
+    /// The position after the name of the member `id`.
+    id: Option<usize>,
+    /// The text as it came.
+    source: &'a [u8],
     /// The first word that is none of JSON's (`NaN`).
     pub bare: Option<String>,
 }
@@ -29,7 +35,9 @@ pub(super) fn scan(text: &[u8]) -> Scanned<'_> {
     let mut out: Vec<u8> = Vec::new();
     let (mut copied, mut at, mut depth) = (0, 0, 0_usize);
     let mut member = Member::Other;
-    let mut names: Vec<&[u8]> = Vec::new();
+    let mut names: Vec<(&[u8], usize)> = Vec::new();
+    let mut id = None;
+    let source = text;
     let mut bare = None;
     while let Some(&byte) = text.get(at) {
         let start = at;
@@ -40,9 +48,12 @@ pub(super) fn scan(text: &[u8]) -> Scanned<'_> {
                 if is_name(text, at) {
                     match (depth, name) {
                         (1, b"properties") => member = Member::Properties,
-                        (1, b"id") => member = Member::Id,
+                        (1, b"id") => {
+                            member = Member::Id;
+                            id = Some(at);
+                        }
                         (1, _) => member = Member::Other,
-                        (2, _) if member == Member::Properties => names.push(name),
+                        (2, _) if member == Member::Properties => names.push((name, at)),
                         _ => {}
                     }
                 }
@@ -81,7 +92,53 @@ pub(super) fn scan(text: &[u8]) -> Scanned<'_> {
         out.extend_from_slice(&text[copied..]);
         Cow::Owned(out)
     };
-    Scanned { text, repeated: repeated(names), bare }
+    names.sort_unstable();
+    Scanned { text, repeated: repeated(&names), bare, names, id, source }
+}
+
+impl Scanned<'_> {
+    /// The value of a property as JSON text with its numbers as they are written; `None` if there is none.
+    pub(super) fn property(&self, name: &str) -> Option<String> {
+        let own = self.names.iter().rev().find(|(own, _)| *own == name.as_bytes()).or_else(|| {
+            let unescaped = |own: &[u8]| serde_json::from_slice::<String>(&[b"\"", own, b"\""].concat()).ok();
+            let escaped = self.names.iter().rev().filter(|(own, _)| own.contains(&b'\\'));
+            escaped.into_iter().find(|(own, _)| unescaped(own).as_deref() == Some(name))
+        })?;
+        self.value_after(own.1)
+    }
+
+    /// The feature's own id as [`Scanned::property`] gives a value.
+    pub(super) fn id(&self) -> Option<String> {
+        self.value_after(self.id?)
+    }
+
+    fn value_after(&self, name_end: usize) -> Option<String> {
+        let rest = self.source.get(name_end..)?.trim_ascii_start().strip_prefix(b":")?;
+        let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<serde::de::IgnoredAny>();
+        values.next()?.ok()?;
+        let value = rest.get(..values.byte_offset())?.trim_ascii();
+        compact(value)
+    }
+}
+
+/// A JSON text without spaces between its parts and without escapes that need not be; `None` if it is none.
+fn compact(value: &[u8]) -> Option<String> {
+    let mut out = String::with_capacity(value.len());
+    let mut at = 0;
+    while let Some(&byte) = value.get(at) {
+        let start = at;
+        if byte == b'"' {
+            at = string_end(value, at);
+            let text: String = serde_json::from_slice(&value[start..at]).ok()?;
+            out.push_str(&serde_json::to_string(&text).ok()?);
+            continue;
+        }
+        at += 1;
+        if !byte.is_ascii_whitespace() {
+            out.push(char::from(byte));
+        }
+    }
+    Some(out)
 }
 
 /// The position after a string that begins here.
@@ -127,10 +184,10 @@ fn loses_digits(number: &[u8]) -> bool {
     })
 }
 
-fn repeated(mut names: Vec<&[u8]>) -> Vec<String> {
-    names.sort_unstable();
+/// The names that are there more than once, of sorted ones.
+fn repeated(names: &[(&[u8], usize)]) -> Vec<String> {
     let mut twice: Vec<&[u8]> =
-        names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        names.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0).collect();
     twice.dedup();
     twice.into_iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
@@ -166,5 +223,17 @@ mod tests {
         let scanned = scan(br#"{"properties":{"ma":"A","x":{"ma":1},"ma":"B"},"id":1,"ma":2}"#);
         assert_eq!((scanned.repeated, scanned.bare), (vec!["ma".to_owned()], None));
         assert_eq!(scan(br#"{"properties":{"cao":-1,"a":NaN}}"#).bare.as_deref(), Some("NaN"));
+    }
+
+    #[test]
+    fn values_keep_their_numbers_as_written() {
+        let text = br#"{"id": 1.10 ,
+            "properties":{"a":1E5,"b":[ 1.10, "\u00e1 x", {"c" : 1e2}],"\u0061b":2.0,"a":1.50}}"#;
+        let scanned = scan(text);
+        assert_eq!(scanned.id().as_deref(), Some("1.10"));
+        assert_eq!(scanned.property("a").as_deref(), Some("1.50"));
+        assert_eq!(scanned.property("b").as_deref(), Some(r#"[1.10,"á x",{"c":1e2}]"#));
+        assert_eq!(scanned.property("ab").as_deref(), Some("2.0"));
+        assert_eq!(scanned.property("c"), None);
     }
 }

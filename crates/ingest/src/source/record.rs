@@ -6,7 +6,8 @@
 
 use citymap_edit::normalize_text;
 use citymap_model::{
-    FieldType, UtcOffset, Value, parse_date, parse_datetime, parse_local_datetime, plain_name, states_offset,
+    FieldType, UtcOffset, Value, format_real, parse_date, parse_datetime, parse_local_datetime, plain_name,
+    states_offset,
 };
 use serde_json::Value as Json;
 
@@ -267,7 +268,7 @@ fn is_real(text: &str) -> bool {
 fn prints_back(text: &str) -> bool {
     match text.parse::<i64>() {
         Ok(int) => int.to_string() == text,
-        Err(_fraction) => text.parse::<f64>().is_ok_and(|real| real.to_string() == text),
+        Err(_fraction) => text.parse::<f64>().is_ok_and(|real| format_real(real) == text),
     }
 }
 
@@ -334,8 +335,14 @@ impl ValueReader {
         }
     }
 
-    /// A JSON value as a value of its field's type.
-    pub(super) fn json(self, value: Json, field_type: FieldType) -> Value {
+    /// A JSON value as a value of its field's type. `written` gives its JSON text with numbers as the file
+    /// has them.
+    pub(super) fn json(
+        self,
+        value: Json,
+        field_type: FieldType,
+        written: impl FnOnce() -> Option<String>,
+    ) -> Value {
         match (value, field_type) {
             (Json::Null, _) => Value::Null,
             (Json::Bool(value), FieldType::Bool) => Value::Bool(value),
@@ -343,8 +350,8 @@ impl ValueReader {
             (Json::Number(number), FieldType::Real) => number.as_f64().map_or(Value::Null, Value::Real),
             (Json::String(text), FieldType::Text) => Value::Text(normalize_text(text)),
             (Json::String(text), other) => self.parse(&text, other).unwrap_or(Value::Text(text)),
-            // A mixed field is text; numbers, lists and objects are written as JSON has them.
-            (other, _) => Value::Text(other.to_string()),
+            // A mixed field is text; numbers, lists and objects are written as the file has them.
+            (other, _) => Value::Text(written().unwrap_or_else(|| other.to_string())),
         }
     }
 }

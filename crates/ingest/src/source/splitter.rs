@@ -220,7 +220,10 @@ pub(crate) fn split(input: impl Read, sink: &mut dyn FnMut(Piece) -> bool) -> Re
         }
     }
     if cursor.space()?.is_some() {
-        return cursor.broken("something stands behind the end of the GeoJSON object");
+        return cursor.broken(
+            "something stands behind the end of the GeoJSON object; a file of several objects, one a line, \
+             has a name that ends in .ndjson",
+        );
     }
     sink(Piece::Rest(rest));
     Ok(())

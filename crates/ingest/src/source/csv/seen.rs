@@ -64,7 +64,7 @@ impl SeenRows {
         let one = |(column, (name, guess)): (usize, (&String, &Guess))| {
             let number = guess.number_type();
             warnings.extend(guess.local_note(name, ValueReader::of(request)));
-            if request.asks_type_of(name) {
+            if request.asked_type_of(name).is_some() {
                 // As it is written; the type that was asked for is made of that.
                 return FieldType::Text;
             }

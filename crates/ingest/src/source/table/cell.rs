@@ -41,6 +41,55 @@ pub(super) fn is_geometry(text: &str) -> bool {
     (opens && KINDS.contains(&word.as_str())) || hexadecimal(text).is_some() || text.starts_with('{')
 }
 
+/// Why a text is not exactly one geometry in WKT, as far as GDAL would not notice: it cuts numbers where they
+/// end (`10,8x` is 10) and passes over what is behind the last parenthesis.
+fn wkt_fault(text: &str) -> Option<String> {
+    let is_mark = |c: char| matches!(c, '(' | ')' | ',');
+    let (mut depth, mut numbers, mut started) = (0_usize, 0_usize, false);
+    let mut rest = text.trim();
+    while let Some(first) = rest.chars().next() {
+        if started && depth == 0 {
+            let start: String = rest.chars().take(20).collect();
+            return Some(format!("its WKT is followed by `{start}`; a cell holds one geometry"));
+        }
+        let end = if is_mark(first) {
+            first.len_utf8()
+        } else {
+            rest.find(|c: char| is_mark(c) || c.is_whitespace()).unwrap_or(rest.len())
+        };
+        let token = &rest[..end];
+        rest = rest[end..].trim_start();
+        match token {
+            "(" => (depth, numbers) = (depth + 1, 0),
+            ")" | "," => {
+                if numbers == 1 || numbers > 4 {
+                    return Some(format!("a position in its WKT has {numbers} numbers; 2 to 4 are needed"));
+                }
+                numbers = 0;
+                if token == ")" {
+                    depth = depth.checked_sub(1)?;
+                    started = true;
+                }
+            }
+            word if first.is_ascii_alphabetic() => {
+                let word = word.to_ascii_uppercase();
+                let kind = word.trim_end_matches(['Z', 'M']);
+                if !(kind.is_empty() || word == "EMPTY" || KINDS.contains(&kind)) {
+                    return Some(format!("`{token}` in its WKT is neither a number nor a geometry"));
+                }
+                started |= word == "EMPTY";
+            }
+            number => {
+                if number.parse::<f64>().is_err() {
+                    return Some(format!("`{number}` in its WKT is no number"));
+                }
+                numbers += 1;
+            }
+        }
+    }
+    None
+}
+
 /// The EPSG code that a text names; GeoJSON is WGS 84.
 pub(super) fn named_system(text: &str) -> Option<u32> {
     if text.starts_with('{') {
@@ -133,6 +182,9 @@ fn read(text: &str) -> Result<Option<wkb::SourceGeometry>, (GeometryFault, Origi
         Some(bytes) => bytes,
         None => {
             gdal_log::take();
+            if let Some(reason) = wkt_fault(prefix(text).1) {
+                return Err((GeometryFault::new(reason), Original::Text(text.to_owned())));
+            }
             Ogr::from_wkt(prefix(text).1.trim()).and_then(|geometry| geometry.iso_wkb()).map_err(
                 |_unclear| {
                     (GeometryFault::new("its WKT cannot be understood"), Original::Text(text.to_owned()))
@@ -165,6 +217,40 @@ impl Systems {
                 Transform::new(own, layer).map(Some).map_err(|error| error.to_string())
             }
             _ => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_one_geometry_and_nothing_else() {
+        for sound in [
+            "POINT (106.7 10.8)",
+            "POINT Z(1 2 3)",
+            "POINTZ (1 2 3)",
+            "MULTIPOINT ((1 2), (3 4))",
+            "MULTIPOINT (1 2, 3 4)",
+            "GEOMETRYCOLLECTION (POINT EMPTY, LINESTRING ZM (1 2 3 4, 5e0 -6 7 8))",
+            "POINT EMPTY",
+            "polygon((0 0,1 0,1 1,0 0),(0 0,1 0,1 1,0 0))",
+            "COMPOUNDCURVE (CIRCULARSTRING (0 0, 1 1, 2 0), (2 0, 3 0))",
+        ] {
+            assert_eq!(wkt_fault(sound), None, "{sound}");
+        }
+        for (broken, named) in [
+            ("POINT (106.7 10.8) x", "`x`"),
+            ("POINT (106.7 10.8)POINT (1 2)", "`POINT (1 2)`"),
+            ("POINT EMPTY 1", "`1`"),
+            ("POINT (106.7 10.8x)", "`10.8x`"),
+            ("POINT (106,7 10,8)", "1 numbers"),
+            ("LINESTRING (1 2, 3)", "1 numbers"),
+            ("POINT (nan 1)", "`nan`"),
+            ("POINT (1 2 3 4 5)", "5 numbers"),
+        ] {
+            assert!(wkt_fault(broken).is_some_and(|reason| reason.contains(named)), "{broken}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The fields of a layer that an audience may see.
 
-use citymap_model::{Field, Layer};
+use citymap_model::{Field, FieldType, Layer, Meaning};
 
 use crate::Audience;
 
@@ -79,6 +79,22 @@ impl<'a> VisibleFields<'a> {
         self.layer.label_index().filter(|&index| self.contains(index))
     }
 
+    /// The position of the date or date-time field that says when the event of a feature was: the one that
+    /// means [`Meaning::Instant`], or else the only visible one. `None` for a layer with valid time, which
+    /// is asked for instead.
+    pub fn instant_index(self) -> Option<usize> {
+        if self.layer.valid_from.is_some() || self.layer.valid_to.is_some() {
+            return None;
+        }
+        let is_time = |field: &Field| matches!(field.field_type, FieldType::Date | FieldType::DateTime);
+        if let Some(index) = self.layer.field_meaning(Meaning::Instant) {
+            return self.contains(index).then_some(index).filter(|&index| is_time(&self.layer.fields[index]));
+        }
+        let mut times = self.iter().filter(|(_, field)| is_time(field)).map(|(index, _)| index);
+        let only = times.next()?;
+        times.next().is_none().then_some(only)
+    }
+
     #[inline]
     fn shows(self, field: &Field) -> bool {
         self.all || !field.personal
@@ -87,7 +103,7 @@ impl<'a> VisibleFields<'a> {
 
 #[cfg(test)]
 mod tests {
-    use citymap_model::{FieldType, GeometryKind, Role, Title};
+    use citymap_model::{GeometryKind, Role, Title};
 
     use super::*;
 
@@ -117,6 +133,26 @@ mod tests {
             (None, Some("ten"), None)
         );
         assert_eq!((fields.len(), fields.is_empty()), (2, false));
+    }
+
+    #[test]
+    fn the_only_visible_date_or_the_one_declared_is_the_instant() {
+        let mut layer = layer();
+        let instant = |layer: &Layer| visible(layer, &Audience::Public).instant_index();
+        assert_eq!(instant(&layer), None);
+        layer.fields[2].field_type = FieldType::Date;
+        assert_eq!(instant(&layer), Some(2));
+        layer.fields[1].field_type = FieldType::DateTime;
+        assert_eq!(instant(&layer), Some(2), "a hidden field does not count");
+        layer.fields[0].field_type = FieldType::DateTime;
+        assert_eq!(instant(&layer), None, "which of two is not clear");
+        layer.set_meaning(0, Some(Meaning::Instant));
+        assert_eq!(instant(&layer), Some(0));
+        layer.set_meaning(1, Some(Meaning::Instant));
+        assert_eq!(instant(&layer), None, "a hidden field is not asked for");
+        layer.set_meaning(0, Some(Meaning::Instant));
+        layer.set_meaning(2, Some(Meaning::ValidFrom));
+        assert_eq!(instant(&layer), None, "valid time comes first");
     }
 
     #[test]

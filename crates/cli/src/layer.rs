@@ -83,6 +83,11 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "FIELD", value_parser = name)]
     valid_to: Option<NoneOr<String>>,
 
+    /// The field with the date or instant that `datetime` of the features API reads in a layer without valid
+    /// time, or `none`; without one it is the only date field.
+    #[arg(long, value_name = "FIELD", value_parser = name)]
+    temporal: Option<NoneOr<String>>,
+
     /// Who answers for the data; `none` for nobody.
     #[arg(long, value_name = "TEXT", value_parser = name)]
     steward: Option<NoneOr<String>>,
@@ -318,14 +323,18 @@ fn change(layer: &mut Layer, args: &SetArgs) -> Result<(), Failure> {
     }
     for (name, meaning) in &args.meanings {
         let index = field(layer, name)?;
-        if matches!(meaning, Some(Meaning::ValidFrom | Meaning::ValidTo)) {
+        if matches!(meaning, Some(Meaning::ValidFrom | Meaning::ValidTo | Meaning::Instant)) {
             check_time(&layer.fields[index])?;
         }
         layer.set_meaning(index, *meaning);
     }
-    for (given, meaning) in [(&args.valid_from, Meaning::ValidFrom), (&args.valid_to, Meaning::ValidTo)] {
+    for (given, meaning) in [
+        (&args.valid_from, Meaning::ValidFrom),
+        (&args.valid_to, Meaning::ValidTo),
+        (&args.temporal, Meaning::Instant),
+    ] {
         if let Some(given) = given {
-            change_validity(layer, meaning, given.get().as_deref())?;
+            change_time(layer, meaning, given.get().as_deref())?;
         }
     }
     change_visibility(layer, args)?;
@@ -344,6 +353,7 @@ fn asks_for_change(args: &SetArgs) -> bool {
         label,
         valid_from,
         valid_to,
+        temporal,
         steward,
         attribution,
         meanings,
@@ -352,7 +362,7 @@ fn asks_for_change(args: &SetArgs) -> bool {
         code_lists,
         commit: _,
     } = args;
-    let texts = [key, label, valid_from, valid_to, steward, attribution];
+    let texts = [key, label, valid_from, valid_to, temporal, steward, attribution];
     texts.iter().any(|text| text.is_some())
         || title.is_some()
         || title_vi.is_some()
@@ -375,14 +385,14 @@ fn check_time(field: &Field) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "field `{}` is {}, and validity needs a date or an instant; import it as one",
+        "field `{}` is {}, and this needs a date or an instant; import it as one",
         field.name,
         format!("{:?}", field.field_type).to_lowercase()
     )))
 }
 
-/// Makes a field, or none, the start or end of validity.
-fn change_validity(layer: &mut Layer, meaning: Meaning, name: Option<&str>) -> Result<(), Failure> {
+/// Makes a field, or none, the start or end of validity, or the instant of the event.
+fn change_time(layer: &mut Layer, meaning: Meaning, name: Option<&str>) -> Result<(), Failure> {
     if let Some(name) = name {
         let index = field(layer, name)?;
         check_time(&layer.fields[index])?;
@@ -391,8 +401,11 @@ fn change_validity(layer: &mut Layer, meaning: Meaning, name: Option<&str>) -> R
         if let Some(index) = layer.field_meaning(meaning) {
             layer.set_meaning(index, None);
         }
-        let bound = if meaning == Meaning::ValidFrom { &mut layer.valid_from } else { &mut layer.valid_to };
-        *bound = None;
+        match meaning {
+            Meaning::ValidFrom => layer.valid_from = None,
+            Meaning::ValidTo => layer.valid_to = None,
+            _ => {}
+        }
     }
     Ok(())
 }

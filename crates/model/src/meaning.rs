@@ -43,6 +43,9 @@ pub enum Meaning {
     ValidFrom,
     /// The day or instant until which the feature is valid, exclusive; also [`crate::Layer::valid_to`].
     ValidTo,
+    /// The day or instant of the event that the feature records (a report, a decision). `datetime` of the
+    /// features API reads it in layers without valid time.
+    Instant,
     /// A name by which people look for the feature, in Vietnamese or in no particular language. Several
     /// fields may have this meaning.
     Name,
@@ -78,7 +81,7 @@ pub enum Meaning {
 /// A meaning's name in JSON and on the command line, and its titles in Vietnamese and English.
 type Row = (Meaning, &'static str, &'static str, &'static str);
 
-const TABLE: [Row; 25] = [
+const TABLE: [Row; 26] = [
     (Meaning::CommuneCode, "commune_code", "Mã đơn vị hành chính", "Commune code"),
     (Meaning::FormerCommuneCode, "former_commune_code", "Mã đơn vị hành chính cũ", "Former commune code"),
     (Meaning::Sheet, "sheet", "Số tờ bản đồ", "Map sheet"),
@@ -91,6 +94,7 @@ const TABLE: [Row; 25] = [
     (Meaning::Owner, "owner", "Chủ sở hữu, sử dụng", "Owner or user"),
     (Meaning::ValidFrom, "valid_from", "Hiệu lực từ", "Valid from"),
     (Meaning::ValidTo, "valid_to", "Hiệu lực đến", "Valid until"),
+    (Meaning::Instant, "instant", "Thời điểm", "Date or time of the event"),
     (Meaning::Name, "name", "Tên", "Name"),
     (Meaning::NameEn, "name_en", "Tên tiếng Anh", "English name"),
     (Meaning::Address, "address", "Địa chỉ", "Address"),

@@ -248,7 +248,7 @@ fn rank(plain: &str, field: &Field, meaning: Meaning, role: Role) -> Option<usiz
         .flat_map(|(.., names)| names.iter());
     let rank = general.chain(special).position(|name| *name == plain)?;
     let suits = match meaning {
-        Meaning::ValidFrom | Meaning::ValidTo => {
+        Meaning::ValidFrom | Meaning::ValidTo | Meaning::Instant => {
             matches!(field.field_type, FieldType::Date | FieldType::DateTime)
         }
         Meaning::Name

@@ -159,6 +159,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
             "label": named(&layer.label),
             "validFrom": named(&layer.valid_from),
             "validTo": named(&layer.valid_to),
+            "temporal": visible.instant_index().map(|index| layer.fields[index].name.as_str()),
             "dataDate": layer.data_date.map(|date| date.to_string()),
             "source": layer.source,
             "sourceCrs": layer.source_crs,

@@ -4,11 +4,11 @@ use axum::{
     http::{HeaderName, header},
     response::IntoResponse,
 };
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use citymap_access::{Audience, visible};
 use citymap_crs::{Crs, NamedCrs};
 use citymap_engine::{Bbox, Comparison, Filter, LayerSnapshot, Query, TimeInterval};
-use citymap_model::{AsOf, Value, nearest};
+use citymap_model::{AsOf, FieldType, Value, nearest};
 use serde_json::json;
 
 use super::pages;
@@ -113,7 +113,8 @@ pub(crate) async fn items(mut context: RequestContext) -> HandlerResult {
     let asked: ItemsQuery = context.read_query()?;
     context.as_of(asked.revision).await?;
     let snapshot = context.layer()?;
-    let filters = filters(&mut context.params, &snapshot)?;
+    let mut filters = filters(&mut context.params, &snapshot)?;
+    filters.extend(asked.time.iter().flat_map(|time| instant_filters(&snapshot, time)));
     let etag = context.etag(asked.representation);
     let query = selection(&asked, filters, context.app.config.limits.items_limit_max)?;
     let request = PageRequest { query, crs: asked.crs, representation: asked.representation, etag };
@@ -180,6 +181,22 @@ fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>,
         )));
     }
     Ok(filters)
+}
+
+/// The conditions of `datetime` on the field that says when the event of a feature was, if the layer has one
+/// instead of valid time. Features without a value do not meet them. A day is met if any of its hours is in
+/// the interval.
+fn instant_filters(snapshot: &LayerSnapshot, time: &TimeInterval) -> Vec<Filter> {
+    let layer = snapshot.layer();
+    let Some(field) = visible(layer, &Audience::Public).instant_index() else { return Vec::new() };
+    let is_day = layer.fields[field].field_type == FieldType::Date;
+    let value =
+        |time: DateTime<Utc>| if is_day { Value::Date(time.date_naive()) } else { Value::DateTime(time) };
+    let bounds = [(Comparison::Ge, time.start), (Comparison::Le, time.end)];
+    let filter = |(comparison, bound): (Comparison, Option<DateTime<Utc>>)| {
+        bound.map(|bound| Filter { field, comparison, value: value(bound) })
+    };
+    bounds.into_iter().filter_map(filter).collect()
 }
 
 fn page(

@@ -95,14 +95,26 @@ fn geometry(kind: GeometryKind) -> Value {
 fn fields(snapshot: &LayerSnapshot, lang: &str) -> Map<String, Value> {
     let layer = snapshot.layer();
     let mut properties = Map::new();
-    for (index, field) in visible(layer, &Audience::Public).iter() {
+    let visible = visible(layer, &Audience::Public);
+    let instant = visible.instant_index();
+    for (index, field) in visible.iter() {
         let mut schema = value_schema(field, || largest(snapshot, index));
         schema.insert("title".into(), field_title(field, lang).into());
         if let Some(unit) = &field.unit {
             schema.insert("x-ogc-unit".into(), unit.as_str().into());
         }
-        if layer.key.as_deref() == Some(&field.name) {
-            schema.insert("x-ogc-role".into(), "id".into());
+        let is = |name: &Option<String>| name.as_deref() == Some(&field.name);
+        let role = if is(&layer.key) {
+            Some("id")
+        } else if is(&layer.valid_from) {
+            Some("primary-interval-start")
+        } else if is(&layer.valid_to) {
+            Some("primary-interval-end")
+        } else {
+            (instant == Some(index)).then_some("primary-instant")
+        };
+        if let Some(role) = role {
+            schema.insert("x-ogc-role".into(), role.into());
         }
         if let Some(meaning) = field.meaning {
             schema.insert("x-citymap-meaning".into(), meaning.as_str().into());

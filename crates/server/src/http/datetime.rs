@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, NaiveTime, Utc};
 use citymap_engine::TimeInterval;
-use citymap_model::parse_date;
+use citymap_model::{parse_date, parse_datetime};
 
 use crate::http::problem::Problem;
 
 /// Reads `datetime`: an instant or a day, or two of them separated by `/`; `..` or an empty text is an open
-/// end (RFC 3339, OGC API – Features 7.15.4). A day covers all of its hours, UTC.
+/// end (RFC 3339, OGC API – Features 7.15.4). A day covers all of its hours, UTC; GDAL writes it as
+/// `2025-07-01T`. An instant without an offset is UTC, as QGIS writes it.
 ///
 /// # Errors
 /// 400 with the reason and examples.
@@ -40,13 +41,13 @@ pub(crate) fn interval(text: &str) -> Result<TimeInterval, Problem> {
 
 /// The first and the last instant of an instant or a day.
 fn instant(text: &str) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    if let Some(day) = parse_date(text) {
+    if let Some(day) = parse_date(text.strip_suffix('T').unwrap_or(text)) {
         let end = NaiveTime::from_hms_milli_opt(23, 59, 59, 999)?;
         return Some((day.and_time(NaiveTime::MIN).and_utc(), day.and_time(end).and_utc()));
     }
     // In a query an unescaped `+07:00` arrives as ` 07:00`.
-    let text = text.replace(' ', "+");
-    let instant = DateTime::parse_from_rfc3339(&text).ok()?.with_timezone(&Utc);
+    let offset = DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok();
+    let instant = offset.map(|instant| instant.with_timezone(&Utc)).or_else(|| parse_datetime(text))?;
     Some((instant, instant))
 }
 
@@ -60,6 +61,10 @@ mod tests {
         assert_eq!(day.start.unwrap().to_rfc3339(), "2025-07-01T00:00:00+00:00");
         assert_eq!(day.end.unwrap().to_rfc3339(), "2025-07-01T23:59:59.999+00:00");
         assert_eq!(interval("2025-07-01T07:00:00 07:00").unwrap().start, day.start);
+        assert_eq!(interval("2025-07-01T").unwrap(), day);
+        for text in ["2025-07-01T00:00:00", "2025-07-01T00:00", "2025-07-01 00:00:00"] {
+            assert_eq!(interval(text).unwrap().end, day.start, "{text}");
+        }
         assert_eq!(interval("../2025-07-01").unwrap(), TimeInterval { start: None, end: day.end });
         assert_eq!(interval("2025-07-01/").unwrap(), TimeInterval { start: day.start, end: None });
         assert_eq!(interval("2025-07-01/2025-07-01").unwrap(), day);

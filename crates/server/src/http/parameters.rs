@@ -292,8 +292,8 @@ pub(crate) static LAYERS: Parameter<Text> =
 pub(crate) static DATETIME: Parameter<ValidTime> = Parameter::new(
     "datetime",
     "A day or an instant, or an interval with / (.. is an open end): features valid at some instant of it. \
-        Layers without \
-     valid time ignore it.",
+        Layers without valid time ignore it, but for `/items`: there it selects by the field that the \
+        collection names as `temporal`.",
     ValidTime,
 )
 .example("2025-07-01/..");

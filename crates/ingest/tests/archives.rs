@@ -5,7 +5,10 @@
 mod common;
 
 use citymap_ingest::Report;
-use common::{City, city, gdal, zip::stored};
+use common::{
+    City, city, gdal,
+    zip::{damaged, stored},
+};
 
 const POINT: &str = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"ma":"A"},
 "geometry":{"type":"Point","coordinates":[106.7,10.77]}}]}"#;
@@ -119,10 +122,51 @@ fn an_archive_without_data_says_what_it_holds() {
     let path = archive(&city, &[("a/b.gpkg".into(), b"SQLite format 3\0x".to_vec())]);
     let error = city.import(&path, |_| {}).unwrap_err().to_string();
     assert!(error.contains("a.zip, member `a/b.gpkg`") && !error.contains("/b.gpkg:"), "{error}");
+    for name in ["leer.zip", "leer.kmz", "leer.xlsx"] {
+        let error = city.import(city.write(name, stored(&[])), |_| {}).unwrap_err().to_string();
+        assert!(error.contains("an archive without any file"), "{error}");
+    }
+    for (name, format) in [("a.csv", "CSV"), ("a.gpkg", "GeoPackage"), ("a.fgb", "FlatGeobuf")] {
+        let error = city.import(city.write(name, [0, 1, 2, 3].repeat(9)), |_| {}).unwrap_err().to_string();
+        assert!(error.contains(&format!("its content is not {format}")), "{error}");
+    }
     // A text that is no data is left out beside data.
     let members = [("a.geojson".to_owned(), POINT.into()), ("meta.xml".into(), b"<metadata/>".to_vec())];
     let report = city.import(archive(&city, &members), |_| {}).unwrap();
     assert!(notes(&report).contains("meta.xml"), "{}", notes(&report));
+}
+
+/// Bytes that changed on their way: no reader notices, but the checksum of the archive does.
+#[test]
+fn a_member_with_a_wrong_checksum_is_refused_by_name() {
+    for (archive, member, content) in [
+        ("a.zip", "b/a.geojson", POINT),
+        ("a.zip", "b/a.csv", "ten,lon,lat\nA,106.7,10.77\n"),
+        ("a.kmz", "doc.kml", "<kml></kml>"),
+        ("a.xlsx", "xl/workbook.xml", "<workbook/>"),
+        ("a.ods", "content.xml", "<office:document-content/>"),
+    ] {
+        for deflated in [false, true] {
+            let city = city();
+            let path = city.write(archive, damaged(member, content.as_bytes(), deflated));
+            let error = city.import(&path, |_| {}).unwrap_err().to_string();
+            assert!(error.contains(archive) && error.contains(&format!("`{member}`")), "{error}");
+            assert!(error.contains("checksum"), "{archive} {deflated}: {error}");
+        }
+    }
+    // A damaged part is named, and so is a damaged table beside sound data.
+    let city = city();
+    let sound = stored(&[("a.shp", b"12345678"), ("a.dbf", b"a table of eight bytes")]);
+    let mut changed = sound.clone();
+    let at = sound.windows(7).position(|window| window == b"a table").unwrap();
+    changed[at] ^= 1;
+    let error = city.import(city.write("a.zip", changed), |_| {}).unwrap_err().to_string();
+    assert!(error.contains("`a.shp`") && error.contains("`a.dbf`: "), "{error}");
+    let mut beside = stored(&[("a.geojson", POINT.as_bytes()), ("b.csv", b"ten,lon,lat\nA,106.7,10.77\n")]);
+    let at = beside.windows(7).position(|window| window == b"ten,lon").unwrap();
+    beside[at] ^= 1;
+    let error = city.import(city.write("a.zip", beside), |_| {}).unwrap_err().to_string();
+    assert!(error.contains("`b.csv`") && error.contains("checksum"), "{error}");
 }
 
 #[test]

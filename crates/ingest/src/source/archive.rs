@@ -6,7 +6,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use flate2::read::DeflateDecoder;
+use flate2::{Crc, read::DeflateDecoder};
 
 /// The end of an archive: signature, numbers, and a comment of 65 535 bytes.
 const END: usize = 22;
@@ -34,6 +34,8 @@ pub(crate) struct Member {
     /// Its size when unpacked, in bytes.
     pub size: u64,
     packed: u64,
+    /// The CRC-32 of its unpacked bytes.
+    crc: u32,
     method: u16,
     encrypted: bool,
     start: u64,
@@ -77,9 +79,32 @@ pub(crate) fn members(archive: &Path) -> io::Result<Vec<Member>> {
 /// Unpacks a member as `folder/name`, without the folders of its name, and gives the path.
 ///
 /// # Errors
-/// [`io::Error`] if the member is damaged, encrypted, packed in an unknown way, or not of the size that the
-/// archive says.
+/// [`io::Error`] if the member is damaged, encrypted, packed in an unknown way, or not of the size or checksum
+/// that the archive says.
 pub(crate) fn unpack(archive: &Path, member: &Member, folder: &Path) -> io::Result<PathBuf> {
+    let name = member.name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let path = folder.join(name);
+    let mut out = fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
+    copy(archive, member, &mut out)?;
+    Ok(path)
+}
+
+/// Reads every member of an archive once and compares it with its checksum: for archives that another library
+/// reads, which may not do so.
+///
+/// # Errors
+/// [`io::Error`] as [`members`] and [`unpack`] give it; that of a member names the member.
+pub(crate) fn verify(archive: &Path) -> io::Result<()> {
+    for member in members(archive)? {
+        copy(archive, &member, &mut io::sink()).map_err(|error| {
+            io::Error::new(error.kind(), format!("its member `{}`: {error}", member.name.escape_debug()))
+        })?;
+    }
+    Ok(())
+}
+
+/// Writes the unpacked bytes of a member to `out`, and checks their number and their CRC-32.
+fn copy(archive: &Path, member: &Member, out: &mut dyn Write) -> io::Result<()> {
     if member.encrypted {
         return Err(bad("the member is encrypted"));
     }
@@ -98,16 +123,35 @@ pub(crate) fn unpack(archive: &Path, member: &Member, folder: &Path) -> io::Resu
         8 => Box::new(DeflateDecoder::new(packed)),
         _ => return Err(bad("the member is packed in a way other than stored and deflate")),
     };
-    let name = member.name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let path = folder.join(name);
-    let mut out = fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
     // One byte more than it should have shows a member that lies about its size.
+    let mut out = Checked { crc: Crc::new(), out };
     let written = io::copy(&mut content.by_ref().take(member.size.saturating_add(1)), &mut out)?;
     out.flush()?;
     if written != member.size {
         return Err(bad("the member does not have the size that the archive says"));
     }
-    Ok(path)
+    if out.crc.sum() != member.crc {
+        return Err(bad("the member is damaged: its bytes do not match the checksum in the archive"));
+    }
+    Ok(())
+}
+
+/// Passes bytes on and computes their CRC-32.
+struct Checked<'a> {
+    crc: Crc,
+    out: &'a mut dyn Write,
+}
+
+impl Write for Checked<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.crc.update(bytes.get(..written).unwrap_or(bytes));
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Where the list of members starts, and its length in bytes.
@@ -156,6 +200,7 @@ fn member(entry: &[u8]) -> Option<(Member, usize)> {
         name: String::from_utf8_lossy(name).into_owned(),
         size,
         packed,
+        crc: u32_at(entry, 16),
         method: u16_at(entry, 10),
         encrypted: u16_at(entry, 8) & 1 != 0,
         start,
@@ -217,11 +262,14 @@ mod tests {
     /// An archive with one stored member.
     fn archive(name: &str, content: &[u8]) -> Vec<u8> {
         let (length, size) = ((name.len() as u16).to_le_bytes(), (content.len() as u32).to_le_bytes());
+        let mut sum = Crc::new();
+        sum.update(content);
+        let crc = sum.sum().to_le_bytes();
         let mut out = [&LOCAL_SIGNATURE[..], &[0; 14], &size, &size, &length, &[0; 2]].concat();
         out.extend(name.bytes().chain(content.iter().copied()));
         let start = out.len() as u32;
-        let entry =
-            [&MEMBER_SIGNATURE[..], &[0; 16], &size, &size, &length, &[0; 16], name.as_bytes()].concat();
+        let entry = [&MEMBER_SIGNATURE[..], &[0; 12], &crc, &size, &size, &length, &[0; 16], name.as_bytes()]
+            .concat();
         out.extend(&entry);
         out.extend(
             [&END_SIGNATURE[..], &[0; 8], &(entry.len() as u32).to_le_bytes(), &start.to_le_bytes(), &[0; 2]]

@@ -36,6 +36,33 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// Its name, as messages give it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Shapefile => "Shapefile",
+            Self::Dbf => "dBase table",
+            Self::GeoPackage => "GeoPackage",
+            Self::GeoJson => "GeoJSON",
+            Self::GeoJsonSeq => "GeoJSON lines",
+            Self::FlatGeobuf => "FlatGeobuf",
+            Self::Kml => "KML",
+            Self::Gml => "GML",
+            Self::TopoJson => "TopoJSON",
+            Self::EsriJson => "Esri JSON",
+            Self::Parquet => "GeoParquet",
+            Self::Gpx => "GPX",
+            Self::MapInfo => "MapInfo",
+            Self::Dxf => "DXF",
+            Self::Dgn => "DGN",
+            Self::Csv => "CSV",
+            Self::FileGdb => "File Geodatabase",
+            Self::Ods => "ODS",
+            Self::Xlsx => "XLSX",
+            Self::Osm => "OSM",
+            Self::Zip => "zip archive",
+        }
+    }
+
     /// The only drivers that may open it: none that follows references to other files or hosts.
     pub(crate) fn drivers(self) -> &'static [&'static str] {
         match self {
@@ -119,7 +146,8 @@ pub(crate) fn sniff(path: &Path) -> Result<Sniffed, ImportError> {
                 format,
                 note: (!usual).then(|| {
                     format!(
-                        "the name ends in .{extension}, but the content is {format:?}; it was read as that"
+                        "the name ends in .{extension}, but the content is {}; it was read as that",
+                        format.name()
                     )
                 }),
             })
@@ -149,7 +177,7 @@ pub(crate) fn sniff(path: &Path) -> Result<Sniffed, ImportError> {
             }
         }
         (Content::Text | Content::Binary, Some(named)) => fail(
-            &format!("is named like {named:?}, but its content is not"),
+            &format!("has a name that ends in .{extension}, but its content is not {}", named.name()),
             "the file may be damaged or renamed: copy it again, or give it its right name",
         ),
         (Content::Text | Content::Binary, None) => fail("is of no known format", FORMATS),
@@ -228,6 +256,9 @@ fn by_content(head: &[u8], path: &Path, extension: &str) -> Content {
     }
     if head.get(4..20).is_some_and(|part| part.windows(9).any(|w| w == b"OSMHeader")) {
         return Content::Is(Format::Osm);
+    }
+    if head.starts_with(b"PK\x05\x06") {
+        return Content::Refused("is an archive without any file in it", "get it or write it again");
     }
     if head.starts_with(b"PK\x03\x04") {
         return match extension {

@@ -16,7 +16,7 @@ use gdal::{
 use tempfile::TempDir;
 
 use super::{
-    Body, Format, Parsed, Reader, Sink, SourceLayer,
+    Body, Format, Parsed, Reader, Sink, SourceLayer, archive,
     csv::CsvReader,
     foreign,
     zipped::{renamed, without_folder},
@@ -73,6 +73,8 @@ impl SpreadsheetReader {
         let damaged = |reason: String| {
             ImportError::unreadable(&shown, reason, "it may be damaged or cut off: get it again")
         };
+        archive::verify(path)
+            .map_err(|error| damaged(format!("is a spreadsheet that cannot be unpacked ({error})")))?;
         let dataset = opened(path, format).map_err(damaged)?;
         let folder = tempfile::tempdir().map_err(|error| damaged(error.to_string()))?;
         let mut reader = Self {

@@ -117,7 +117,9 @@ impl ZipReader {
             .collect();
         let alone = chosen.len() == 1 || !request.members.is_empty();
         for main in &chosen {
-            match reader.member(path, main, request) {
+            // A member that is damaged is an error in any case; one that is no map data is left out.
+            let unpacked = main.unpacked(path).map_err(|error| main.not_unpacked(path, &error))?;
+            match reader.member(path, main, unpacked, request) {
                 Ok(()) => {}
                 Err(error) if !alone && main.is_doubtful() => {
                     left.push(format!("`{}` ({})", main.name, reason(&error)));
@@ -142,16 +144,15 @@ impl ZipReader {
         Ok(reader)
     }
 
-    /// Unpacks and opens one member.
-    fn member(&mut self, path: &Path, main: &Main<'_>, request: &Request) -> Result<(), ImportError> {
-        let shown = format!("{}, member `{}`", path.display(), main.name);
-        let (folder, file) = main.unpacked(path).map_err(|error| {
-            ImportError::unreadable(
-                &shown,
-                format!("cannot be unpacked ({error})"),
-                "get the archive again, or make room in the folder that TMPDIR names",
-            )
-        })?;
+    /// Opens one member, which is unpacked into a folder.
+    fn member(
+        &mut self,
+        path: &Path,
+        main: &Main<'_>,
+        (folder, file): (TempDir, PathBuf),
+        request: &Request,
+    ) -> Result<(), ImportError> {
+        let shown = main.shown(path);
         let source = open_file(&file, request).map_err(|error| renamed(error, &shown, folder.path()))?;
         let driver = source.reader.driver();
         if self.driver.is_empty() {
@@ -180,7 +181,22 @@ impl Opened {
 }
 
 impl Main<'_> {
-    /// Unpacks the file and those that belong to it into a folder of their own.
+    /// The archive and the member, as messages name them.
+    fn shown(&self, path: &Path) -> String {
+        format!("{}, member `{}`", path.display(), self.name)
+    }
+
+    /// That the member cannot be unpacked.
+    fn not_unpacked(&self, path: &Path, error: &io::Error) -> ImportError {
+        ImportError::unreadable(
+            &self.shown(path),
+            format!("cannot be unpacked ({error})"),
+            "get the archive again, or make room in the folder that TMPDIR names",
+        )
+    }
+
+    /// Unpacks the file and those that belong to it into a folder of their own. An error about one of those
+    /// names it.
     fn unpacked(&self, path: &Path) -> io::Result<(TempDir, PathBuf)> {
         let folder = tempfile::tempdir()?;
         let mut into = folder.path().to_owned();
@@ -189,7 +205,12 @@ impl Main<'_> {
             fs::create_dir(&into)?;
         }
         for file in &self.files {
-            archive::unpack(path, file, &into)?;
+            archive::unpack(path, file, &into).map_err(|error| {
+                let part = file.name.escape_debug();
+                let named =
+                    if file.name == self.name { error.to_string() } else { format!("`{part}`: {error}") };
+                io::Error::new(error.kind(), named)
+            })?;
         }
         let file = if self.geodatabase { into } else { into.join(file_name(&self.name)) };
         Ok((folder, file))

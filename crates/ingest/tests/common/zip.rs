@@ -2,19 +2,45 @@
 
 /// An archive of members that are stored as they are.
 pub(crate) fn stored(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let members: Vec<Packed<'_>> = members
+        .iter()
+        .map(|(name, content)| Packed { name, method: 0, size: content.len(), crc: crc32(content), content })
+        .collect();
+    archive(&members)
+}
+
+/// An archive of one member whose bytes do not match its checksum, stored or deflated.
+pub(crate) fn damaged(name: &str, content: &[u8], deflated: bool) -> Vec<u8> {
+    // A deflated block of stored bytes: final, its length, and the complement of that.
+    let length = (content.len() as u16).to_le_bytes();
+    let block = [&[1][..], &length, &length.map(|byte| !byte), content].concat();
+    let (method, bytes) = if deflated { (8, block.as_slice()) } else { (0, content) };
+    archive(&[Packed { name, method, size: content.len(), crc: !crc32(content), content: bytes }])
+}
+
+/// A member as it is in an archive.
+struct Packed<'a> {
+    name: &'a str,
+    method: u16,
+    size: usize,
+    crc: u32,
+    content: &'a [u8],
+}
+
+fn archive(members: &[Packed<'_>]) -> Vec<u8> {
     let (mut out, mut list) = (Vec::new(), Vec::new());
-    for (name, content) in members {
+    for Packed { name, method, size, crc, content } in members {
         let start = out.len() as u32;
-        let crc = crc32(content).to_le_bytes();
-        let (length, size) = ((name.len() as u16).to_le_bytes(), (content.len() as u32).to_le_bytes());
+        let (length, packed) = ((name.len() as u16).to_le_bytes(), (content.len() as u32).to_le_bytes());
         // Bit 11: the name is UTF-8.
         let common = [
             &20_u16.to_le_bytes()[..],
             &0x800_u16.to_le_bytes(),
-            &[0; 6],
-            &crc,
-            &size,
-            &size,
+            &method.to_le_bytes(),
+            &[0; 4],
+            &crc.to_le_bytes(),
+            &packed,
+            &(*size as u32).to_le_bytes(),
             &length,
             &[0; 2],
         ];

@@ -50,11 +50,13 @@ pub(crate) fn first() -> Option<String> {
     all.iter().find(|m| m.error).or_else(|| all.first()).map(|m| m.text.clone())
 }
 
-/// A message without the place in GDAL's own source that some begin with: `./ogr/dxf.cpp, 2151: …`.
+/// A message without what only programmers read at its beginning: the place in the source of GDAL
+/// (`./ogr/dxf.cpp, 2151: …`) or the name of an exception of GEOS (`IllegalArgumentException: …`). Line ends
+/// around it are left out.
 fn without_place(text: &str) -> &str {
     match text.split_once(": ") {
-        Some((place, rest)) if place.contains(".cpp, ") => rest,
-        _ => text,
+        Some((place, rest)) if place.contains(".cpp, ") || place.ends_with("Exception") => rest.trim(),
+        _ => text.trim(),
     }
 }
 
@@ -66,6 +68,7 @@ mod tests {
     fn a_place_in_the_source_of_gdal_is_left_out() {
         let text = "./ogr/ogrsf_frmts/dxf/ogrdxflayer.cpp, 2151: error at line 2082 of a.dxf";
         assert_eq!(without_place(text), "error at line 2082 of a.dxf");
+        assert_eq!(without_place("TopologyException: side location conflict\n"), "side location conflict");
         assert_eq!(without_place("Block: X1 does not exist"), "Block: X1 does not exist");
     }
 }

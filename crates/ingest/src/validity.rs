@@ -4,7 +4,7 @@
 //! edges meet only at its corners is [proven valid](is_plainly_valid) in less than a microsecond.
 
 use citymap_crs::ellipsoidal_area;
-use citymap_geometry::{FaultLocation, GeometryFault, is_plainly_valid, keep_kind, wkb};
+use citymap_geometry::{FaultLocation, GeometryFault, check_positions, is_plainly_valid, keep_kind, wkb};
 use gdal::{cpl::CslStringList, vector::Geometry as Ogr};
 use geo::{Area, BoundingRect, CoordsIter};
 use geo_types::Geometry;
@@ -15,6 +15,10 @@ use crate::{RepairBounds, crossings, gdal_log};
 pub(crate) fn fault(geometry: &Geometry<f64>) -> Option<GeometryFault> {
     if is_plainly_valid(geometry) || geometry.coords_count() == 0 {
         return None;
+    }
+    // GEOS makes no line of one position, and says so in words of its own.
+    if let Err(few) = check_positions(geometry) {
+        return Some(GeometryFault::new(few.to_string()));
     }
     gdal_log::take();
     // What cannot even be built for GEOS has not been judged, so it does not pass for valid.
@@ -114,14 +118,20 @@ pub(crate) fn repair(
 
 /// A valid geometry of the same kind, by the first of GEOS's methods that gives one.
 fn made_valid(geometry: &Geometry<f64>) -> Result<Geometry<f64>, String> {
+    if check_positions(geometry).is_err() {
+        return Err("and it cannot be repaired: mend it where it was drawn".to_owned());
+    }
     let mut reason = String::new();
+    gdal_log::take();
     for method in ["LINEWORK", "STRUCTURE"] {
         let mut options = CslStringList::new();
         let made = options
             .set_name_value("METHOD", method)
             .map_err(|error| error.to_string())
             .and_then(|()| to_ogr(geometry))
-            .and_then(|ogr| ogr.make_valid(&options).map_err(|error| error.to_string()))
+            .and_then(|ogr| {
+                ogr.make_valid(&options).map_err(|error| gdal_log::first().unwrap_or(error.to_string()))
+            })
             .and_then(|ogr| ogr.iso_wkb().map_err(|error| error.to_string()))
             .and_then(|bytes| wkb::read_source(&bytes).map_err(|fault| fault.reason));
         gdal_log::take();
@@ -165,6 +175,20 @@ mod tests {
         assert!((x - 106.0005).abs() < 1e-9 && (y - 10.0005).abs() < 1e-9);
         let refused = repair(&bow, &RepairBounds::default(), &DEGREES).map(|r| r.geometry).unwrap_err();
         assert!(refused.0.contains("would change its area"), "{}", refused.0);
+    }
+
+    #[test]
+    fn too_few_positions_are_a_fault_in_plain_words() {
+        for (text, words) in [
+            ("LINESTRING (106 10)", "a line has only one position"),
+            ("MULTILINESTRING ((106 10,107 11),(106 10))", "a line has only one position"),
+        ] {
+            let short = geometry(text);
+            let reason = fault(&short).unwrap().reason;
+            assert!(reason.contains(words), "{text}: {reason}");
+            let refused = repair(&short, &RepairBounds::default(), &DEGREES).map(|_| ()).unwrap_err().0;
+            assert!(refused.contains("cannot be repaired: mend it"), "{text}: {refused}");
+        }
     }
 
     #[test]

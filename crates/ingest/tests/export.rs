@@ -124,3 +124,26 @@ fn fields_called_like_a_format_s_own_columns_are_kept() {
         }
     }
 }
+
+/// `A.SHP` is written as `A.SHP`, `A.DBF` and so on, and read again.
+#[test]
+fn endings_in_capitals_are_written_and_read() {
+    for ending in ALL {
+        for name in [
+            format!("A.{}", ending.to_uppercase()),
+            format!("a.{}", ending[..1].to_uppercase()) + &ending[1..],
+        ] {
+            let city = city();
+            put(
+                &city,
+                GeometryKind::Point,
+                &[("ten", FieldType::Text)],
+                vec![bare(Point::new(106.69, 10.77))],
+            );
+            let (done, path) =
+                out(&city, &name, Crs::WGS84).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(done.written == 1 && path.is_file() && path.ends_with(&name), "{path:?}");
+            assert_eq!(back(&city, &path, Crs::WGS84).0.len(), 1, "{name}");
+        }
+    }
+}

@@ -29,7 +29,26 @@ impl Place {
             tempfile::Builder::new().prefix(".citymap-export-").tempdir_in(parent).map_err(|error| {
                 refused(format!("the folder {} cannot be written to ({})", parent.display(), plain(&error)))
             })?;
-        Ok(Self { file: folder.path().join(name), to: to.to_owned(), folder })
+        // Some drivers of GDAL write endings in small letters whatever they are asked for, and then find no
+        // file of the name that they were given.
+        let extension = to.extension().unwrap_or_default().to_ascii_lowercase();
+        let file = folder.path().join(name).with_extension(extension);
+        Ok(Self { file, to: to.to_owned(), folder })
+    }
+
+    /// The path to which a file of the folder is moved. The endings of companions are capitals where that of
+    /// the file is: `A.SHP`, `A.DBF`.
+    fn target(&self, file: &Path) -> PathBuf {
+        if file == self.file {
+            return self.to.clone();
+        }
+        let capitals =
+            self.to.extension().is_some_and(|own| !own.as_encoded_bytes().iter().any(u8::is_ascii_lowercase));
+        let name = Path::new(file.file_name().unwrap_or_default());
+        match name.extension() {
+            Some(own) if capitals => self.to.with_file_name(name.with_extension(own.to_ascii_uppercase())),
+            _ => self.to.with_file_name(name),
+        }
     }
 
     /// The file to write; its companions lie beside it.
@@ -59,12 +78,12 @@ impl Place {
         };
         let mut moves = Vec::new();
         for entry in fs::read_dir(self.folder.path()).map_err(refused)? {
-            let entry = entry.map_err(refused)?;
-            let target = self.to.with_file_name(entry.file_name());
+            let from = entry.map_err(refused)?.path();
+            let target = self.target(&from);
             if target.symlink_metadata().is_ok() {
                 return Err(ExportError::Exists(target.display().to_string()));
             }
-            moves.push((entry.path(), target));
+            moves.push((from, target));
         }
         // The file itself comes last: once it is there, all is.
         moves.sort_by_key(|(from, _)| *from == self.file);

@@ -79,8 +79,8 @@ pub(crate) fn members(archive: &Path) -> io::Result<Vec<Member>> {
 /// Unpacks a member as `folder/name`, without the folders of its name, and gives the path.
 ///
 /// # Errors
-/// [`io::Error`] if the member is damaged, encrypted, packed in an unknown way, or not of the size or checksum
-/// that the archive says.
+/// [`io::Error`] if the member is damaged, encrypted, packed in an unknown way, or not of the size or the
+/// checksum that the archive says.
 pub(crate) fn unpack(archive: &Path, member: &Member, folder: &Path) -> io::Result<PathBuf> {
     let name = member.name.rsplit(['/', '\\']).next().unwrap_or_default();
     let path = folder.join(name);

@@ -172,10 +172,50 @@ fn a_field_that_is_personal_stays_so_and_does_not_go_in_silence() {
     let second = batch(&bench, "2.geojson", &[json!({"ma": "A", "GHI": "kín", "mau": "đỏ"})]);
     let report = import(&bench, 0, &second, &[]).json();
     assert_eq!(report["layers"][0]["public_fields"], json!(["ma", "mau"]), "{report}");
-    // Without it: what goes is named.
+    // Without it: it is refused, and what goes is named.
     let third = batch(&bench, "3.geojson", &[json!({"ma": "A"})]);
-    let told = notes(&import(&bench, 0, &third, &[]).json());
+    let refused = import(&bench, 1, &third, &[]).stderr();
+    assert!(
+        refused.contains("would be lost: `GHI`") && refused.contains("--allow-drop-personal"),
+        "{refused}"
+    );
+    let told = notes(&import(&bench, 0, &third, &["--allow-drop-personal"]).json());
     assert!(told.contains("`GHI` (personal)") && told.contains("`mau`"), "{told}");
+    // It comes back as what it was.
+    let report = import(&bench, 0, &first, &[]).json();
+    assert_eq!(report["layers"][0]["public_fields"], json!(["ma", "mau"]), "{report}");
+}
+
+#[test]
+fn a_public_export_does_not_replace_the_layer_it_came_from() {
+    let bench = Bench::new();
+    let rows = [json!({"ma": "A", "chu_su_dung": "Nguyễn Kín"})];
+    import(&bench, 0, &batch(&bench, "1.geojson", &rows), &["--key", "ma"]);
+    bench.expect(0, ["export", "t", "--to", "public.geojson"]);
+    let file = bench.path("public.geojson").to_str().unwrap().to_owned();
+    let refused = import(&bench, 1, &file, &[]).stderr();
+    assert!(refused.contains("export it with --personal"), "{refused}");
+    // Named on purpose: left out, or under another name.
+    import(&bench, 0, &batch(&bench, "2.geojson", &rows), &["--field", "chu_su_dung=ghi_2"]);
+    let report =
+        import(&bench, 0, &batch(&bench, "3.geojson", &[json!({"ma": "A", "ghi_2": "x"})]), &[]).json();
+    assert_eq!(report["layers"][0]["public_fields"], json!(["ma"]), "{report}");
+    import(
+        &bench,
+        0,
+        &batch(&bench, "4.geojson", &[json!({"ma": "A", "ghi_2": "x"})]),
+        &["--drop-field", "ghi_2"],
+    );
+    let report =
+        import(&bench, 0, &batch(&bench, "5.geojson", &[json!({"ma": "A", "Ghi_2": "x"})]), &[]).json();
+    assert_eq!(report["layers"][0]["public_fields"], json!(["ma"]), "{report}");
+    let report = import(
+        &bench,
+        0,
+        &batch(&bench, "6.geojson", &[json!({"ma": "A", "ghi_2": "x"})]),
+        &["--public", "ghi_2"],
+    );
+    assert_eq!(report.json()["layers"][0]["public_fields"], json!(["ma", "ghi_2"]));
 }
 
 #[test]

@@ -37,9 +37,11 @@
 //! assert_eq!(visible(&layer, &Audience::OPERATOR).len(), 2);
 //! ```
 
+mod memory;
 mod past;
 mod visible;
 
+pub use memory::{forget, remember, was_personal};
 pub use past::{conceal, lasting_key};
 pub use visible::{VisibleFields, visible};
 

@@ -9,7 +9,8 @@ use crate::{Audience, visible};
 /// ones by their names.
 pub fn conceal(then: &mut Layer, now: &Layer) {
     for field in &mut then.fields {
-        field.personal |= now.fields.iter().any(|own| own.name == field.name && own.personal);
+        field.personal |= now.fields.iter().any(|own| own.name == field.name && own.personal)
+            || now.personal_names.contains(&field.name);
     }
 }
 

@@ -92,6 +92,11 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
     pub(crate) public: Vec<String>,
 
+    /// Let a source that lacks personal fields of the layer replace it, so that their values go. An export
+    /// without --personal lacks them.
+    #[arg(long)]
+    pub(crate) allow_drop_personal: bool,
+
     /// What a field means, over what its name suggests (may be repeated): so_to=sheet; FIELD=none for
     /// nothing. The report lists what was understood; `citymap layer set` changes it later.
     #[arg(long = "meaning", value_name = "FIELD=MEANING", value_parser = field_meaning)]
@@ -317,6 +322,7 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
         allow_empty: args.allow_empty,
         personal: args.personal.clone(),
         public: args.public.clone(),
+        allow_drop_personal: args.allow_drop_personal,
         title: args.title.clone(),
         data_date: args.data_date,
         author: args.commit.author.clone(),

@@ -428,6 +428,7 @@ fn change_visibility(layer: &mut Layer, args: &SetArgs) -> Result<(), Failure> {
     for name in &args.public {
         let index = field(layer, name)?;
         set_personal(&mut layer.fields[index], false);
+        citymap_access::forget(layer, name);
     }
     Ok(())
 }

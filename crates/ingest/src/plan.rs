@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use citymap_access::{Audience, set_personal, visible};
+use citymap_access::{Audience, forget, remember, set_personal, visible};
 use citymap_crs::Crs;
 use citymap_model::{
     GeometryKind, Layer, LayerId, Meaning, Mode, Title, Value, propose_label, propose_meanings, propose_role,
@@ -160,6 +160,12 @@ impl Planner<'_> {
         };
         for field in &mut layer.fields {
             set_personal(field, personal.iter().any(|own| own.field == field.name));
+        }
+        if joined.is_none() {
+            let gone = personal::gone(found, present, request, &personal);
+            remember(&mut layer, present, &gone);
+            request.public.iter().for_each(|name| forget(&mut layer, name));
+            present.map_or(Ok(()), |present| personal::refuse_loss(one.shown, present, &layer, request))?;
         }
         layer.data_date = request.data_date;
         layer.source =

@@ -56,6 +56,8 @@ pub struct Request {
     pub personal: Vec<String>,
     /// Fields that anybody may see, whatever the proposal or the record says.
     pub public: Vec<String>,
+    /// Whether a layer that is replaced may lose personal fields that the source lacks.
+    pub allow_drop_personal: bool,
     /// The layer's title, for both languages.
     pub title: Option<String>,
     /// The day whose state the data shows.
@@ -104,6 +106,7 @@ impl Request {
             allow_empty: false,
             personal: Vec::new(),
             public: Vec::new(),
+            allow_drop_personal: false,
             title: None,
             data_date: None,
             author: String::new(),

@@ -193,6 +193,10 @@ pub struct Layer {
     /// How tiles generalise the layer; `None` for the default that [`Layer::tile_rule`] derives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiles: Option<TileRule>,
+    /// Names of fields that were personal and are not among [`Layer::fields`]: left out, or renamed. A field
+    /// that comes with one of them is personal again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub personal_names: Vec<String>,
 }
 
 impl Layer {
@@ -216,6 +220,7 @@ impl Layer {
             synthetic: false,
             theme: None,
             tiles: None,
+            personal_names: Vec::new(),
         }
     }
 

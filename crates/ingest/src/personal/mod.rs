@@ -11,11 +11,11 @@ mod rules;
 mod values;
 mod words;
 
-use citymap_access::{Audience, visible};
+use citymap_access::{Audience, visible, was_personal};
 use citymap_model::{Field, GeometryKind, Layer, Value, nearest};
 use serde::{Deserialize, Serialize};
 
-use crate::{ImportError, Request};
+use crate::{ImportError, Request, source::SourceLayer};
 use values::About;
 
 /// A field that holds personal data, and why it is taken for one.
@@ -67,10 +67,11 @@ pub(crate) fn decide(
     kind: GeometryKind,
 ) -> Vec<PersonalField> {
     let lines = matches!(kind, GeometryKind::Line);
+    let former =
+        |name: &str| request.renames.iter().find(|(_, new)| new == name).map(|(old, _)| old.as_str());
     let declared = |name: &str| {
         present.is_some_and(|layer| {
-            let name = name.to_lowercase();
-            visible(layer, &Audience::Public).hidden().any(|(_, hidden)| hidden.name.to_lowercase() == name)
+            [Some(name), former(name)].into_iter().flatten().any(|name| was_personal(layer, name))
         })
     };
     let stays = present.is_some() && request.keeps_definitions();
@@ -84,12 +85,74 @@ pub(crate) fn decide(
         if declared(&field.name) {
             return Some("it is personal in the record already".to_owned());
         }
-        if stays { None } else { proposed(field, sample.iter().filter_map(|row| row.get(index)), lines) }
+        if stays {
+            return None;
+        }
+        let values = sample.iter().filter_map(|row| row.get(index));
+        let renamed = former(&field.name).map(|old| Field { name: old.to_owned(), ..field.clone() });
+        proposed(field, values.clone(), lines).or_else(|| proposed(&renamed?, values, lines))
     };
     let named = |(index, field): (usize, &Field)| {
         reason(index, field).map(|reason| PersonalField { field: field.name.clone(), reason })
     };
     fields.iter().enumerate().filter_map(named).collect()
+}
+
+/// The names under which the source has personal data that the layer will not have: fields that are left out,
+/// and the former names of personal ones. They are personal when they come back.
+pub(crate) fn gone(
+    found: &SourceLayer,
+    present: Option<&Layer>,
+    request: &Request,
+    personal: &[PersonalField],
+) -> Vec<String> {
+    let lines = matches!(found.kind, GeometryKind::Line);
+    let dropped = found.fields.iter().enumerate().filter(|(index, field)| {
+        let values = found.sample.iter().filter_map(|row| row.get(*index));
+        request.drop_fields.contains(&field.name)
+            && (present.is_some_and(|layer| was_personal(layer, &field.name))
+                || proposed(field, values, lines).is_some())
+    });
+    let renamed = request
+        .renames
+        .iter()
+        .filter(|(_, new)| personal.iter().any(|own| own.field == *new))
+        .map(|(old, _)| old);
+    dropped.map(|(_, field)| &field.name).chain(renamed).cloned().collect()
+}
+
+/// Refuses to make a layer anew without personal fields that it has: an export without them that comes back,
+/// most likely. A field that is renamed, or left out by its name, is no accident.
+///
+/// # Errors
+/// [`ImportError::Usage`] with what would be lost.
+pub(crate) fn refuse_loss(
+    shown: &str,
+    present: &Layer,
+    layer: &Layer,
+    request: &Request,
+) -> Result<(), ImportError> {
+    let is = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
+    let lost: Vec<String> = visible(present, &Audience::Public)
+        .hidden()
+        .map(|(_, field)| field.name.as_str())
+        .filter(|name| {
+            !layer.fields.iter().any(|field| is(&field.name, name))
+                && !request.drop_fields.iter().any(|dropped| is(dropped, name))
+                && !request.renames.iter().any(|(old, _)| is(old, name))
+        })
+        .map(|name| format!("`{}`", name))
+        .collect();
+    if lost.is_empty() || request.allow_drop_personal {
+        return Ok(());
+    }
+    Err(ImportError::Usage(format!(
+        "{shown}: the source lacks personal fields of layer `{id}`, whose values would be lost: {}; nothing \
+         was changed. An export without --personal lacks them: export it with --personal, or bring the \
+         changes in with --mode upsert, which keeps them; --allow-drop-personal lets them go",
+        lost.join(", "),
+        id = present.id,
+    )))
 }
 
 /// Refuses `--personal` and `--public` that contradict each other or name a field that no layer has.

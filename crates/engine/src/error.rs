@@ -76,6 +76,9 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The work was cancelled through its [`Cancel`](crate::Cancel).
+    #[error(transparent)]
+    Cancelled(#[from] crate::Cancelled),
     /// A coordinate could not be transformed or a length or area not be computed.
     #[error(transparent)]
     Crs(#[from] citymap_crs::CrsError),

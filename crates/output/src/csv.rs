@@ -22,6 +22,7 @@ pub(crate) struct CsvWriter {
     /// Whether a spreadsheet will read it, which must not take a text for a formula.
     excel: bool,
     line: Vec<u8>,
+    written: u64,
 }
 
 impl CsvWriter {
@@ -29,7 +30,7 @@ impl CsvWriter {
         let file = File::create_new(path).map_err(|error| OutputError::io(path, error))?;
         let spatial = table.geometry != GeometryKind::None;
         let out = BufWriter::with_capacity(1 << 20, file);
-        let mut csv = Self { out, path: path.to_owned(), spatial, excel, line: Vec::new() };
+        let mut csv = Self { out, path: path.to_owned(), spatial, excel, line: Vec::new(), written: 0 };
         if excel {
             csv.line.extend("\u{feff}".as_bytes());
         }
@@ -54,6 +55,7 @@ impl CsvWriter {
     fn end(&mut self) -> Result<(), OutputError> {
         self.line.extend(b"\r\n");
         self.out.write_all(&self.line).map_err(|error| OutputError::io(&self.path, error))?;
+        self.written += self.line.len() as u64;
         self.line.clear();
         Ok(())
     }
@@ -82,6 +84,10 @@ impl RowWriter for CsvWriter {
             }
         }
         self.end()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.written
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), OutputError> {

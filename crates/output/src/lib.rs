@@ -68,6 +68,9 @@ trait RowWriter {
     /// Writes one row: a value for each column, and the geometry if the table has one.
     fn row(&mut self, values: &[ValueRef<'_>], geometry: Option<&Geometry>) -> Result<(), OutputError>;
 
+    /// The size of the result so far, with rows that are not on disk yet.
+    fn bytes(&self) -> u64;
+
     /// Writes what is still in memory and closes the file.
     fn finish(self: Box<Self>) -> Result<(), OutputError>;
 }
@@ -107,9 +110,11 @@ impl Output {
         self.rows
     }
 
-    /// The size of the file on disk so far, in bytes; rows that are still in memory do not count.
+    /// The size of the result so far in bytes: what is on disk, or what was given to the writer, whichever is
+    /// more. Indexes that the format adds at the end are not in it.
     pub fn bytes(&self) -> u64 {
-        std::fs::metadata(self.file.path()).map_or(0, |found| found.len())
+        let disk = std::fs::metadata(self.file.path()).map_or(0, |found| found.len());
+        disk.max(self.writer.bytes())
     }
 
     /// Completes the file, waits until it is on disk, and gives it its name. Returns the number of rows.

@@ -130,6 +130,10 @@ impl RowWriter for GeoParquetWriter {
         if self.waiting == BATCH { self.flush() } else { Ok(()) }
     }
 
+    fn bytes(&self) -> u64 {
+        (self.writer.bytes_written() + self.writer.in_progress_size()) as u64
+    }
+
     fn finish(mut self: Box<Self>) -> Result<(), OutputError> {
         self.flush()?;
         if let Some(geometry_columns) = &self.geometry_columns {

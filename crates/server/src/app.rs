@@ -19,7 +19,7 @@ use crate::{
     jobs::registry::Jobs,
     tiles::service::TileService,
     versions::Versions,
-    work::{BatchPool, BlockingPool, ByteBudget},
+    work::{BatchPool, BlockingPool, ByteBudget, Shares},
 };
 
 /// The state of the server.
@@ -40,6 +40,8 @@ pub(crate) struct App {
     pub(crate) archives: Option<Arc<Archives>>,
     pub(crate) versions: Versions,
     pub(crate) hub: Arc<Hub>,
+    /// The event streams of each client.
+    pub(crate) streams: Arc<Shares>,
     /// The bytes of bodies and answers in memory.
     pub(crate) in_flight: ByteBudget,
     /// The files of the web map and of its style.
@@ -54,15 +56,21 @@ impl App {
     pub(crate) fn new(live: Arc<Live>, config: Config) -> Self {
         let limits = &config.limits;
         let tiler = Arc::new(Tiler::new());
-        let pool = Arc::new(BlockingPool::new(limits.max_concurrent, limits.queue));
+        let pool = Arc::new(
+            BlockingPool::new(limits.max_concurrent, limits.queue).with_share(limits.queue_per_client),
+        );
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        let batch = Arc::new(BatchPool::new("large", limits.large_max, limits.large_queue, processors, 10));
+        let batch = Arc::new(
+            BatchPool::new("large", limits.large_max, limits.large_queue, processors, 10)
+                .with_share(limits.large_queue_per_client),
+        );
         let job_pool = BatchPool::new("job", 1, limits.large_queue, processors, 19);
         let archives =
             config.archives.as_deref().map(|location| Arc::new(Archives::new(location, limits.queue)));
         Self {
             jobs: Arc::new(Jobs::new(config.jobs_dir.clone(), &limits.jobs, job_pool)),
-            write_pool: BlockingPool::new(limits.writers_max, limits.queue),
+            write_pool: BlockingPool::new(limits.writers_max, limits.queue)
+                .with_share(limits.queue_per_client),
             archives,
             tiles: Arc::new(TileService::new(
                 limits.tile_cache_bytes,
@@ -71,6 +79,7 @@ impl App {
                 Arc::clone(&batch),
             )),
             hub: Arc::new(Hub::new(&limits.feed, tiler)),
+            streams: Shares::new(limits.event_streams_per_client),
             in_flight: ByteBudget::new(limits.in_flight_bytes_max),
             versions: Versions::default(),
             files: StaticFiles::new(config.assets.clone(), Arc::clone(&pool)),

@@ -100,12 +100,19 @@ limits! {
             varies "the machine's processors and one more";
         /// Maximum number of requests of middle size that wait; more are answered 503 with Retry-After.
         pub queue: usize = 256, flag "queue", unit Count;
+        /// Maximum number of waiting requests of middle size of one client; more are answered 429 with
+        /// Retry-After.
+        pub queue_per_client: usize = 64, flag "queue-per-client", unit Count;
         /// Maximum number of large requests (areas of whole districts, tiles of the whole city) that run at
         /// once, each on as many threads as there are processors, at low priority.
         pub large_max: usize = 1, flag "large-max", unit Count;
         /// Maximum number of large requests that wait, and as many jobs; more are answered 503 with
         /// Retry-After.
         pub large_queue: usize = 32, flag "large-queue", unit Count;
+        /// Maximum number of waiting large requests of one client; more are answered 429 with Retry-After.
+        pub large_queue_per_client: usize = 8, flag "large-queue-per-client", unit Count;
+        /// Maximum number of open streams of /api/events of one client; more are answered 429.
+        pub event_streams_per_client: usize = 128, flag "event-streams-per-client", unit Count;
         /// Size of the cache of encoded tiles; 0 caches none.
         pub tile_cache_bytes: u64 = 256 << 20, flag "tile-cache", unit Bytes;
         /// Maximum number of layers in one tile.

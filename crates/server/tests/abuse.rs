@@ -97,3 +97,112 @@ fn bytes_on_their_way_are_bounded_and_come_back() {
     drop(greedy);
     assert_eq!(server.get(path).bytes.len(), whole, "the bytes have come back");
 }
+
+/// A star around the city with `corners` corners: each second one is near the middle.
+fn star(corners: usize) -> String {
+    let [x, y] = middle(600);
+    let mut ring: Vec<[f64; 2]> = (0..corners)
+        .map(|corner| {
+            let angle = corner as f64 / corners as f64 * std::f64::consts::TAU;
+            let reach = if corner % 2 == 0 { 0.012 } else { 0.001 };
+            [x + reach * angle.cos(), y + reach * angle.sin()]
+        })
+        .collect();
+    ring.push(ring[0]);
+    serde_json::json!({"type": "Polygon", "coordinates": [ring]}).to_string()
+}
+
+#[test]
+fn an_area_of_many_corners_is_answered_soon() {
+    let server = Server::start();
+    let area = star(9_998);
+    let start = Instant::now();
+    for _ in 0..3 {
+        let got = server.post("/api/within", "application/json", area.as_bytes());
+        assert_eq!(got.status, 200, "{}", got.text());
+    }
+    println!("three stars: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+}
+
+#[test]
+fn work_ends_with_its_client_and_gives_its_place_back() {
+    let server = Server::with(common::store(), |config| {
+        config.limits.max_concurrent = 1;
+        config.limits.large_max = 1;
+    });
+    let area = star(9_998);
+    let head = format!("POST /api/within HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", area.len());
+    for _ in 0..6 {
+        // Hangs up while its work runs or waits.
+        let stream = connect(&server, format!("{head}{area}").as_bytes());
+        std::thread::sleep(Duration::from_millis(100));
+        drop(stream);
+    }
+    let start = Instant::now();
+    assert_eq!(server.get("/api/search?q=Nguyen").status, 200);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_layer_that_is_named_many_times_is_one() {
+    let server = Server::start();
+    let path = "/api/overlay?layer=parcels&id=26740-1-5&with=parcels";
+    let (once, often) = (server.get(path), server.get(&format!("{path}{}", ",parcels".repeat(900))));
+    assert_eq!((often.status, often.bytes.len()), (200, once.bytes.len()));
+    let at = "/api/at?lon=106.6905&lat=10.7715&layers=parcels";
+    let often = server.get(&format!("{at}{}", ",parcels".repeat(900)));
+    assert_eq!(often.bytes, server.get(at).bytes);
+}
+
+#[test]
+fn waiting_requests_and_streams_have_shares() {
+    let server = Server::with(common::store(), |config| {
+        config.limits.event_streams_per_client = 3;
+        config.limits.large_queue_per_client = 1;
+        config.limits.jobs.per_client = 1;
+        config.trust_proxy = vec!["127.0.0.1".parse().unwrap()];
+    });
+    let ask = |client: &str| {
+        let ask = format!("GET /api/events HTTP/1.1\r\nhost: x\r\nx-forwarded-for: {client}\r\n\r\n");
+        let mut stream = connect(&server, ask.as_bytes());
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        (String::from_utf8_lossy(&status[9..]).into_owned(), stream)
+    };
+    let own: Vec<_> = (0..5).map(|_| ask("192.0.2.1")).collect();
+    let statuses: Vec<&str> = own.iter().map(|(status, _)| status.as_str()).collect();
+    assert_eq!(statuses, ["200", "200", "200", "429", "429"]);
+    assert_eq!(ask("192.0.2.2").0, "200", "another client behind the same proxy");
+}
+
+#[test]
+fn jobs_count_every_byte_and_take_json_only() {
+    let path = "/api/processes/overlay/execution";
+    for format in ["csv", "gpkg", "parquet"] {
+        let server = Server::with(common::store(), |config| config.limits.jobs.bytes_max = 40_000);
+        let inputs = serde_json::json!({"inputs": {"layer": "parcels", "with": "parcels", "format": format}});
+        let inputs = inputs.to_string();
+        assert_eq!(server.post(path, "text/plain", inputs.as_bytes()).status, 415);
+        let got = server.post(path, "application/json", inputs.as_bytes());
+        assert_eq!(got.status, 201, "{}", got.text());
+        let job = format!("/api/jobs/{}", got.json()["jobID"].as_str().unwrap());
+        let start = Instant::now();
+        let ended = loop {
+            let status = server.json(&job);
+            if !["accepted", "running"].contains(&status["status"].as_str().unwrap()) {
+                break status;
+            }
+            assert!(start.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert_eq!(ended["status"], "failed", "{format}: {ended}");
+        assert!(ended["message"].as_str().unwrap().contains("larger than 10000 bytes"), "{ended}");
+        let removed = server.ask("DELETE", &job, &[], None).json();
+        assert_eq!(removed["status"], "dismissed");
+        for link in removed["links"].as_array().unwrap() {
+            let href = link["href"].as_str().unwrap();
+            assert_eq!(server.get(&href[server.url("").len()..]).status, 200, "{href}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use super::{
     shared_area::Scratch,
     slabs::PreparedShape,
 };
-use crate::{Bbox, EngineError, LayerSnapshot, Method, Row};
+use crate::{Bbox, Cancel, EngineError, LayerSnapshot, Method, Row};
 
 /// Number of coordinates from which a feature of the second layer is prepared once for the whole run.
 const LARGE: usize = 16;
@@ -193,7 +193,15 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// [`EngineError::Crs`] if a feature cannot be projected to the grid.
     pub fn of(&self, row: Row) -> Result<(Vec<OverlayPiece>, u64), EngineError> {
-        let mut worker = Worker::default();
+        self.of_until(row, &Cancel::default())
+    }
+
+    /// As [`Overlay::of`], and ends soon after `cancel` is set.
+    ///
+    /// # Errors
+    /// As [`Overlay::of`]; [`EngineError::Cancelled`] once `cancel` is set.
+    pub fn of_until(&self, row: Row, cancel: &Cancel) -> Result<(Vec<OverlayPiece>, u64), EngineError> {
+        let mut worker = Worker::until(cancel);
         let mut pieces = Vec::new();
         self.row(row, &mut worker, &mut pieces)?;
         Ok((pieces, worker.contacts))
@@ -262,6 +270,7 @@ impl<'a> Overlay<'a> {
             worker.first.plain();
         }
         for &other in &worker.others {
+            worker.cancel.check()?;
             let second = match self.prepared.get(other as usize) {
                 Some(Some(prepared)) => prepared,
                 _ => {
@@ -338,6 +347,14 @@ pub(super) struct Worker {
     other: PreparedShape,
     others: Vec<Row>,
     scratch: Scratch,
+    pub(super) cancel: Cancel,
     pub(super) pairs: u64,
     pub(super) contacts: u64,
+}
+
+impl Worker {
+    /// A worker that stops once `cancel` is set.
+    pub(super) fn until(cancel: &Cancel) -> Self {
+        Self { cancel: cancel.clone(), ..Self::default() }
+    }
 }

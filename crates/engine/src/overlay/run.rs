@@ -145,15 +145,21 @@ impl Overlay<'_> {
     ) -> Result<WindowResult, OverlayError<Infallible>> {
         let parts: Vec<_> = rows
             .par_chunks(chunk)
-            .map_init(Worker::default, |worker, rows| -> Result<_, OverlayError<Infallible>> {
-                (worker.pairs, worker.contacts) = (0, 0);
-                let mut pieces = Vec::with_capacity(rows.len() * 3 / 2);
-                for &row in rows {
-                    cancel.check()?;
-                    self.row(row, worker, &mut pieces)?;
-                }
-                Ok((pieces, worker.pairs, worker.contacts))
-            })
+            .map_init(
+                || Worker::until(cancel),
+                |worker, rows| -> Result<_, OverlayError<Infallible>> {
+                    (worker.pairs, worker.contacts) = (0, 0);
+                    let mut pieces = Vec::with_capacity(rows.len() * 3 / 2);
+                    for &row in rows {
+                        cancel.check()?;
+                        self.row(row, worker, &mut pieces).map_err(|error| match error {
+                            EngineError::Cancelled(cancelled) => OverlayError::Cancelled(cancelled),
+                            error => OverlayError::Engine(error),
+                        })?;
+                    }
+                    Ok((pieces, worker.pairs, worker.contacts))
+                },
+            )
             .collect();
         let mut found = WindowResult { pieces: Vec::new(), pairs: 0, contacts: 0 };
         for part in parts {

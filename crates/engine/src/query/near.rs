@@ -116,12 +116,15 @@ impl During<'_> {
         loop {
             let mut hits = Vec::new();
             self.candidates(&plane.bbox(reach), |row| {
+                if self.check().is_err() {
+                    return;
+                }
                 let found = plane.distance(self.snapshot.shape(row));
                 if found <= reach {
                     hits.push(Hit { row, distance: found });
                 }
             });
-            if hits.len() >= limit || reach >= distance {
+            if hits.len() >= limit || reach >= distance || self.check().is_err() {
                 let fid = |hit: &Hit| self.snapshot.fid(hit.row);
                 hits.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(fid(a).cmp(&fid(b))));
                 hits.truncate(limit);

@@ -7,7 +7,7 @@ use super::{
     filter::{Comparison, Filter, PreparedFilter, TimeInterval},
     rows::RowsByFid,
 };
-use crate::{Bbox, LayerSnapshot, Row};
+use crate::{Bbox, Cancel, LayerSnapshot, Row};
 
 /// Which rows are wanted. All conditions must hold.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ pub struct Query {
     pub after: Option<Fid>,
     /// Maximum number of rows; `None` for all.
     pub limit: Option<usize>,
+    /// Ends the selection early. The page is then incomplete, and the caller must check the flag.
+    pub cancel: Cancel,
 }
 
 /// Rows in the order of their fids, and where the next page starts.
@@ -55,7 +57,7 @@ impl LayerSnapshot {
             let first =
                 query.after.map_or(0, |after| candidates.partition_point(|&row| self.fid(row) <= after));
             for &row in &candidates[first..] {
-                if rows.len() > limit {
+                if rows.len() > limit || query.cancel.is_cancelled() {
                     break;
                 }
                 if matches(row) {
@@ -64,6 +66,7 @@ impl LayerSnapshot {
             }
         } else {
             let all = RowsByFid::new(self, query.after);
+            let all = all.take_while(|_| !query.cancel.is_cancelled());
             rows.extend(all.filter(|&row| matches(row)).take(limit.saturating_add(1)));
         }
         let more = rows.len() > limit;

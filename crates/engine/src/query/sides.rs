@@ -65,9 +65,9 @@ impl Sides {
             .map(|edge| self.edges[edge as usize])
             .filter(|[a, b]| {
                 let (low, high) = if a.y <= b.y { (*a, *b) } else { (*b, *a) };
-                low.y <= y
-                    && y < high.y
-                    && RobustKernel::orient2d(low, high, corner) == Orientation::CounterClockwise
+                let west = || RobustKernel::orient2d(low, high, corner) == Orientation::CounterClockwise;
+                // Most edges are far to the east, which is quickly seen.
+                low.y <= y && y < high.y && (a.x.min(b.x) > x || west())
             })
             .count();
         if crossings % 2 == 1 { Side::Inside } else { Side::Outside }
@@ -75,6 +75,21 @@ impl Sides {
 }
 
 impl Sides {
+    /// Whether the segment from `a` to `b` goes through an edge of the boundary, each with its ends strictly
+    /// on both sides of the other. Exact.
+    pub(crate) fn crosses_edge(&self, a: [f64; 2], b: [f64; 2]) -> bool {
+        let Some(index) = &self.index else { return false };
+        let [start, end] = [a, b].map(|[x, y]| Coord { x, y });
+        let apart = |from, to, one, other| {
+            let sides = [one, other].map(|at| RobustKernel::orient2d(from, to, at));
+            !sides.contains(&Orientation::Collinear) && sides[0] != sides[1]
+        };
+        index.search(a[0].min(b[0]), a[1].min(b[1]), a[0].max(b[0]), a[1].max(b[1])).into_iter().any(|edge| {
+            let [from, to] = self.edges[edge as usize];
+            apart(from, to, start, end) && apart(start, end, from, to)
+        })
+    }
+
     /// Whether the segment from `a` to `b` shares a point with the boundary. Exact.
     pub(crate) fn meets_edge(&self, a: [f64; 2], b: [f64; 2]) -> bool {
         let Some(index) = &self.index else { return false };

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveTime, Utc};
 
 use super::filter::TimeInterval;
-use crate::{Bbox, LayerSnapshot, Row, ValueRef};
+use crate::{Bbox, Cancel, EngineError, LayerSnapshot, Row, ValueRef};
 
 /// A snapshot restricted to the features that are valid at some instant of an interval. Made by
 /// [`LayerSnapshot::during`].
@@ -14,6 +14,7 @@ pub struct During<'a> {
     /// Positions of the fields that bound validity: `[from, to)`, unbounded where a field is missing or null.
     from: Option<usize>,
     to: Option<usize>,
+    cancel: Option<&'a Cancel>,
 }
 
 impl LayerSnapshot {
@@ -25,11 +26,33 @@ impl LayerSnapshot {
             Some(_) => [field(&self.layer().valid_from), field(&self.layer().valid_to)],
             None => [None, None],
         };
-        During { snapshot: self, interval, from, to }
+        During { snapshot: self, interval, from, to, cancel: None }
     }
 }
 
-impl During<'_> {
+impl<'a> During<'a> {
+    /// Ends queries soon after `cancel` is set: with
+    /// [`EngineError::Cancelled`] where they have errors; where they have
+    /// none ([`During::near`]) their result is then incomplete, and the
+    /// caller must check `cancel`.
+    #[must_use]
+    pub fn until(self, cancel: &'a Cancel) -> Self {
+        Self { cancel: Some(cancel), ..self }
+    }
+
+    /// The snapshot that is restricted.
+    pub fn snapshot(&self) -> &'a LayerSnapshot {
+        self.snapshot
+    }
+
+    /// An error once the flag of [`During::until`] is set.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`].
+    pub fn check(&self) -> Result<(), EngineError> {
+        Ok(self.cancel.map_or(Ok(()), Cancel::check)?)
+    }
+
     /// Whether the row's feature is valid at some instant of the interval.
     pub fn has(&self, row: Row) -> bool {
         let Some(interval) = &self.interval else { return true };

@@ -148,7 +148,8 @@ impl During<'_> {
     /// Like [`LayerSnapshot::within`], among the rows that are valid at the time.
     ///
     /// # Errors
-    /// [`EngineError::Crs`] if a coordinate cannot be projected to the grid.
+    /// [`EngineError::Crs`] if a coordinate cannot be projected to the grid; [`EngineError::Cancelled`] soon
+    /// after the flag of [`During::until`] is set.
     pub fn within(&self, area: &Area) -> Result<LayerShare, EngineError> {
         let mut rows = Vec::new();
         self.candidates(&area.bbox, |row| rows.push(row));
@@ -156,7 +157,7 @@ impl During<'_> {
         let method = area.method;
         let pieces: Vec<(Vec<Row>, Tally)> = rows
             .par_chunks(CHUNK)
-            .map(|rows| self.snapshot.within_piece(area, rows))
+            .map(|rows| self.within_piece(area, rows))
             .collect::<Result<_, EngineError>>()?;
         let tally = pieces.iter().fold(Tally::default(), |sum, (_, tally)| sum.add(*tally));
         let measure = |value: Option<f64>| value.map(|value| Measure { value, method });
@@ -180,7 +181,7 @@ enum AreaRelation {
     Within,
 }
 
-impl LayerSnapshot {
+impl During<'_> {
     fn within_piece(&self, area: &Area, rows: &[Row]) -> Result<(Vec<Row>, Tally), EngineError> {
         // Rarely needed, and expensive to build for a large area.
         let prepared = LazyCell::new(|| PreparedGeometry::from(&area.polygons));
@@ -191,7 +192,8 @@ impl LayerSnapshot {
         let mut tally = Tally::default();
         let (mut feature, mut scratch) = (PreparedShape::default(), Scratch::default());
         for &row in rows {
-            let shape = self.shape(row);
+            self.check()?;
+            let shape = self.snapshot.shape(row);
             let Some(bbox) = shape.bbox() else { continue };
             let relation = match area.sides.of(&bbox) {
                 Side::Outside => AreaRelation::Apart,
@@ -241,13 +243,17 @@ impl Area {
                 return AreaRelation::Crosses;
             }
         }
-        let mut rings = shape
-            .parts()
-            .filter(|part| part.kind != PartKind::Point)
-            .flat_map(|part| part.rings())
-            .map(|ring| shape.ring(ring));
-        let crossed =
-            on_edge || rings.any(|ring| ring.windows(2).any(|edge| self.sides.meets_edge(edge[0], edge[1])));
+        let edges = |meets: &dyn Fn([f64; 2], [f64; 2]) -> bool| {
+            let parts = shape.parts().filter(|part| part.kind != PartKind::Point);
+            let mut rings = parts.flat_map(|part| part.rings()).map(|ring| shape.ring(ring));
+            rings.any(|ring| ring.windows(2).any(|edge| meets(edge[0], edge[1])))
+        };
+        // An edge that goes through an edge of the boundary leaves the area: the relation is decided without
+        // comparing the whole of both, which takes long for an area of many corners.
+        if !outside && edges(&|a, b| self.sides.crosses_edge(a, b)) {
+            return AreaRelation::Crosses;
+        }
+        let crossed = on_edge || edges(&|a, b| self.sides.meets_edge(a, b));
         // Without a vertex in the area the feature still shares a point with it if edges cross, or if a whole
         // part of the area is in the feature.
         if outside {

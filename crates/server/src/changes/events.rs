@@ -20,12 +20,16 @@ use tokio::{
 };
 
 use super::layer_filter;
-use crate::http::{
-    auth::known_writer,
-    parameters::{LAYERS, SINCE},
-    problem::Problem,
-    query::query,
-    request::{HandlerResult, RequestContext},
+use crate::{
+    http::{
+        auth::known_writer,
+        client::Client,
+        parameters::{LAYERS, SINCE},
+        problem::Problem,
+        query::query,
+        request::{HandlerResult, RequestContext},
+    },
+    work::Share,
 };
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -51,6 +55,16 @@ pub(crate) async fn events(mut context: RequestContext) -> HandlerResult {
     let since = last_event(&context.headers)?.or(asked);
     let layers = layer_filter(&context, layers.as_deref())?;
     let app = Arc::clone(&context.app);
+    let Some(share) = app.streams.take(Client::current(), 1) else {
+        let max = app.streams.max();
+        return Err(Problem::too_many(
+            format!(
+                "this client has {max} event streams open, which is the maximum; poll /api/changes instead"
+            ),
+            10,
+        )
+        .into());
+    };
     let Some(permit) = app.hub.open_stream() else {
         let max = app.config.limits.feed.streams_max;
         return Err(Problem::unavailable(
@@ -81,6 +95,7 @@ pub(crate) async fn events(mut context: RequestContext) -> HandlerResult {
         opening: Some(opening),
         layers,
         _permit: permit,
+        _share: share,
     };
     let mut response = Response::new(Body::from_stream(unfold(stream, EventStream::chunk)));
     let headers = response.headers_mut();
@@ -128,6 +143,8 @@ struct EventStream {
     silent_until: Instant,
     /// The place among the open streams.
     _permit: OwnedSemaphorePermit,
+    /// The same among those of its client.
+    _share: Share,
 }
 
 impl EventStream {

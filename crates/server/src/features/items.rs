@@ -7,7 +7,7 @@ use axum::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use citymap_access::{Audience, visible};
 use citymap_crs::{Crs, NamedCrs};
-use citymap_engine::{Bbox, Comparison, Filter, LayerSnapshot, Query, TimeInterval};
+use citymap_engine::{Bbox, Cancel, Comparison, EngineError, Filter, LayerSnapshot, Query, TimeInterval};
 use citymap_model::{AsOf, FieldType, Value, nearest};
 use serde_json::json;
 
@@ -117,12 +117,16 @@ pub(crate) async fn items(mut context: RequestContext) -> HandlerResult {
     filters.extend(asked.time.iter().flat_map(|time| instant_filters(&snapshot, time)));
     let etag = context.etag(asked.representation);
     let query = selection(&asked, filters, context.app.config.limits.items_limit_max)?;
-    let request = PageRequest { query, crs: asked.crs, representation: asked.representation, etag };
+    let mut request = PageRequest { query, crs: asked.crs, representation: asked.representation, etag };
     context.check_if_none_match(&request.etag)?;
     let app = context.app.clone();
     let is_small = is_small(&request);
-    let work = move || page(&context, &snapshot, &request);
-    let response = if is_small { small(work)? } else { app.pool.run(work).await? };
+    let mut work = move |cancel: &Cancel| {
+        request.query.cancel = cancel.clone();
+        page(&context, &snapshot, &request)
+    };
+    let cancel = Cancel::new();
+    let response = if is_small { small(|| work(&cancel))? } else { app.pool.run_with(cancel, work).await? };
     Ok(response.into_response())
 }
 
@@ -206,6 +210,7 @@ fn page(
 ) -> Result<ResponseBuilder, Problem> {
     let PageRequest { query, crs, representation, etag } = request;
     let page = snapshot.select(query);
+    query.cancel.check().map_err(EngineError::from)?;
     let next = page.next.map(|fid| {
         let after = fid.to_string();
         move |given: &Params, format: &str| query_with(given, &[("after", Some(&after)), ("f", Some(format))])
@@ -254,6 +259,7 @@ fn page(
     json.key("features").open_array();
     let writer = FeatureWriter::new(snapshot, crs)?;
     for &row in &page.rows {
+        query.cancel.check().map_err(EngineError::from)?;
         writer.feature(&mut json, row, |_| Ok(()))?;
     }
     json.close_array();

@@ -41,6 +41,9 @@ const REVISION: HeaderName = HeaderName::from_static("citymap-revision");
 const MIN_REVISION_HEADER: HeaderName = HeaderName::from_static("citymap-min-revision");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// A read does not wait for a revision further ahead than another server can be.
+const REVISIONS_AHEAD_MAX: u64 = 10_000;
+
 /// The content security policy of the map: its own scripts and styles, workers from blobs (MapLibre),
 /// pictures from data; nothing from another host.
 const MAP_POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self' blob:; child-src 'self' \
@@ -160,6 +163,11 @@ fn min_revision(query: Option<&str>, headers: &HeaderMap) -> Result<Option<u64>,
 
 /// Waits, at most `limit`, until the city shows the revision `wanted`.
 async fn wait_for(live: &Live, wanted: u64, limit: Duration) -> Result<(), Problem> {
+    let shown = live.snapshot().revision();
+    if wanted.saturating_sub(shown) > REVISIONS_AHEAD_MAX {
+        let detail = format!("revision {wanted} is far beyond the newest, {shown}; leave out min-revision");
+        return Err(Problem::parameter(detail).with("newest", shown));
+    }
     let mut newest = live.revisions();
     let outcome =
         tokio::time::timeout(limit, async { newest.wait_for(|newest| *newest >= wanted).await.is_ok() })

@@ -289,6 +289,7 @@ impl From<EngineError> for Problem {
             EngineError::InvalidArea(_) => Self::body(error.to_string()),
             EngineError::NoPolygons { .. } => Self::parameter(error.to_string()),
             EngineError::Crs(error) => error.into(),
+            EngineError::Cancelled(gone) => Self::unavailable(gone.to_string(), 1),
             _ => Self::internal(error.to_string()),
         }
     }

@@ -9,6 +9,8 @@ use chrono::{DateTime, Utc};
 use citymap_engine::Cancel;
 use serde_json::{Map, Value};
 
+use crate::http::client::Client;
+
 /// The state of a job, with the names of OGC API – Processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobState {
@@ -78,11 +80,13 @@ pub(crate) struct Job {
     /// The path of the result, which exists once the job is successful.
     pub(crate) file: PathBuf,
     pub(crate) cancel: Cancel,
+    /// The client that started it; `None` for a job that the program starts itself.
+    pub(super) client: Option<Client>,
     status: Mutex<JobStatus>,
 }
 
 impl Job {
-    /// A job that waits to be admitted.
+    /// A job that waits to be admitted, of the client whose request is answered.
     pub(super) fn accepted(
         id: String,
         process: &'static str,
@@ -102,7 +106,8 @@ impl Job {
             bytes: 0,
         };
         let (created, cancel) = (now, Cancel::new());
-        Self { id, process, created, revision, result, file, cancel, status: Mutex::new(status) }
+        let client = Client::current();
+        Self { id, process, created, revision, result, file, cancel, client, status: Mutex::new(status) }
     }
 
     pub(crate) fn status(&self) -> JobStatus {
@@ -152,7 +157,7 @@ impl Job {
     }
 
     /// Removes the result from disk, if there is one.
-    pub(super) fn remove_file(&self) {
+    pub(crate) fn remove_file(&self) {
         if let Err(error) = std::fs::remove_file(&self.file)
             && error.kind() != std::io::ErrorKind::NotFound
         {

@@ -14,10 +14,16 @@ use super::{
     job::{Job, JobState, ResultFile},
     limits::JobLimits,
 };
-use crate::{http::problem::Problem, work::BatchPool};
+use crate::{
+    http::{client::Client, problem::Problem},
+    work::BatchPool,
+};
 
 /// Maximum number of jobs that are remembered; the oldest that have ended are forgotten first.
 const REMEMBERED_MAX: usize = 200;
+
+/// One client has the disk's share of one in this many.
+const SHARE: u64 = 4;
 
 /// The jobs that run, wait, or ended not long ago.
 pub(crate) struct Jobs {
@@ -27,6 +33,8 @@ pub(crate) struct Jobs {
     pool: BatchPool,
     /// Jobs that run or wait.
     open_max: usize,
+    /// The same of one client.
+    open_per_client: usize,
     keep: Duration,
     /// Of all results together.
     bytes_max: u64,
@@ -40,6 +48,7 @@ impl Jobs {
             folder: Folder::new(folder),
             pool,
             open_max: 1 + limits.waiting,
+            open_per_client: limits.per_client,
             keep: limits.keep,
             bytes_max: limits.bytes_max,
         }
@@ -52,7 +61,8 @@ impl Jobs {
     /// Registers a job that waits to run.
     ///
     /// # Errors
-    /// 503 if too many jobs wait, or if the results have used up their disk space.
+    /// 503 if too many jobs wait, or if the results have used up their disk space; 429 if the client has its
+    /// share of either.
     pub(crate) fn open(
         &self,
         process: &'static str,
@@ -65,9 +75,24 @@ impl Jobs {
         if all.iter().filter(|job| !job.status().state.has_ended()).count() >= self.open_max {
             return Err(Problem::unavailable("a job is running and others are waiting; try again later", 30));
         }
-        if used(&all) >= self.bytes_max {
+        if used(all.iter()) >= self.bytes_max {
             return Err(Problem::unavailable(
                 "the disk space for results is used up; results expire, and DELETE of a job frees its space",
+                300,
+            ));
+        }
+        let own = all.iter().filter(|job| job.client.is_some() && job.client == Client::current());
+        if own.clone().filter(|job| !job.status().state.has_ended()).count() >= self.open_per_client {
+            let detail = format!(
+                "{} jobs of this client run or wait, which is the maximum; try again later",
+                self.open_per_client
+            );
+            return Err(Problem::too_many(detail, 30));
+        }
+        if used(own) >= self.bytes_max / SHARE {
+            return Err(Problem::too_many(
+                "the results of this client take its share of the disk; they expire, and DELETE of a job \
+                 frees its space",
                 300,
             ));
         }
@@ -98,7 +123,7 @@ impl Jobs {
                     status.started = Some(Utc::now());
                     status.message = "running".to_owned();
                 });
-                if started { work(&running, shared.bytes_left(), cancel) } else { Ok(()) }
+                if started { work(&running, shared.bytes_left(&running), cancel) } else { Ok(()) }
             };
             if let Err(problem) = jobs.pool.run_with(job.cancel.clone(), run).await {
                 job.update(|status| {
@@ -109,9 +134,12 @@ impl Jobs {
         });
     }
 
-    /// The number of bytes that one more result may have.
-    fn bytes_left(&self) -> u64 {
-        self.bytes_max.saturating_sub(used(&self.lock()))
+    /// The number of bytes that the result of a job may have.
+    fn bytes_left(&self, job: &Job) -> u64 {
+        let all = self.lock();
+        let left = self.bytes_max.saturating_sub(used(all.iter()));
+        let own = all.iter().filter(|other| other.client.is_some() && other.client == job.client);
+        left.min((self.bytes_max / SHARE).saturating_sub(used(own)))
     }
 
     /// The job with this id.
@@ -159,6 +187,6 @@ impl Jobs {
 }
 
 /// The bytes that the results of these jobs have on disk.
-fn used(jobs: &[Arc<Job>]) -> u64 {
-    jobs.iter().map(|job| job.status().bytes).sum()
+fn used<'a>(jobs: impl Iterator<Item = &'a Arc<Job>>) -> u64 {
+    jobs.map(|job| job.status().bytes).sum()
 }

@@ -78,7 +78,13 @@ pub(crate) async fn dismiss(context: RequestContext) -> HandlerResult {
     job.cancel.cancel();
     job.dismiss();
     let mut last = document(&job, &context.base());
+    // A job that had ended is removed too. Nothing is left at its own links.
+    let had_ended = job.status().state != JobState::Dismissed;
+    if had_ended {
+        last["message"] = "the job had ended; its result has been removed".into();
+    }
     last["status"] = JobState::Dismissed.as_str().into();
+    last["links"] = json!([link("up", JSON, "The jobs", context.base().url("/api/jobs"))]);
     context.app.jobs.remove(&job);
     answer(&last)
 }

@@ -70,6 +70,14 @@ fn summary(process: &dyn Process, base: &BaseUrl) -> Value {
 pub(crate) async fn execute(process: &'static dyn Process, app: Arc<App>, request: Request) -> HandlerResult {
     let (context, request) = RequestContext::split(&app, request).await?;
     context.no_query()?;
+    // A page of another origin can send other types, and bodies without one, unasked.
+    let kind = context.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case(JSON) {
+        return Err(
+            Problem::media_type(format!("send the inputs as {JSON}, and say so in Content-Type")).into()
+        );
+    }
     let limits = &app.config.limits;
     let body = body::read(request, limits.body_bytes_max).await?;
     let example = || process.example("parcels");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use citymap_crs::{Crs, NamedCrs, Transform, vn2000};
-use citymap_engine::{Hit, LayerSnapshot, ShapeKind, TimeInterval};
+use citymap_engine::{EngineError, Hit, LayerSnapshot, ShapeKind, TimeInterval};
 use citymap_model::{AsOf, GeometryKind};
 
 use super::{AnswerForm, WorkSize, answer, found, position};
@@ -67,7 +67,7 @@ pub(crate) async fn at(mut context: RequestContext) -> HandlerResult {
         etag: Some(context.etag(query.representation)),
         size: if small { WorkSize::Small } else { WorkSize::Middle },
     };
-    answer(context, form, move |context| {
+    answer(context, form, move |context, cancel| {
         let mut out = Vec::with_capacity(2048);
         let mut json = JsonWriter::new(&mut out);
         json.open_object().key("point");
@@ -77,6 +77,7 @@ pub(crate) async fn at(mut context: RequestContext) -> HandlerResult {
         json.key("revision").value(&context.city_snapshot.revision());
         json.key("layers").open_array();
         for snapshot in &layers {
+            cancel.check().map_err(EngineError::from)?;
             layer(&mut json, snapshot, &query)?;
         }
         json.close_array();

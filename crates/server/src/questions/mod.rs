@@ -14,6 +14,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use citymap_engine::{Cancel, EngineError};
+
 use crate::{
     http::{
         html,
@@ -47,11 +49,12 @@ struct AnswerForm {
 }
 
 /// Runs `question`, which writes JSON, where work of its size runs, and answers with that JSON or with a
-/// page.
+/// page. The flag that `question` gets is set when the client has gone or its time is over; what it has
+/// found by then is dropped.
 async fn answer(
     context: RequestContext,
     form: AnswerForm,
-    question: impl FnOnce(&RequestContext) -> Result<Vec<u8>, Problem> + Send + 'static,
+    question: impl FnOnce(&RequestContext, &Cancel) -> Result<Vec<u8>, Problem> + Send + 'static,
 ) -> Result<Response, Rejection> {
     let AnswerForm { representation, title, media_type, etag, size } = form;
     if let Some(etag) = &etag {
@@ -60,8 +63,9 @@ async fn answer(
     let app = Arc::clone(&context.app);
     // A page is made from the whole document.
     let size = if representation.format == DocumentFormat::Html { size.max(WorkSize::Middle) } else { size };
-    let work = move || {
-        let bytes = question(&context)?;
+    let work = move |cancel: &Cancel| {
+        let bytes = question(&context, cancel)?;
+        cancel.check().map_err(EngineError::from)?;
         let response = match representation.format {
             DocumentFormat::Json => ResponseBuilder::new(media_type, bytes),
             DocumentFormat::Html => {
@@ -78,9 +82,9 @@ async fn answer(
         Ok(response.compressed(&context.headers))
     };
     let response = match size {
-        WorkSize::Small => small(work),
-        WorkSize::Middle => app.pool.run(work).await,
-        WorkSize::Large => app.batch.run(move |_| work()).await,
+        WorkSize::Small => small(|| work(&Cancel::new())),
+        WorkSize::Middle => app.pool.run_with(Cancel::new(), work).await,
+        WorkSize::Large => app.batch.run(work).await,
     }?;
     Ok(response.into_response())
 }

@@ -60,10 +60,11 @@ pub(crate) async fn near(mut context: RequestContext) -> HandlerResult {
         etag: Some(context.etag(query.representation)),
         size: if small { WorkSize::Small } else { WorkSize::Middle },
     };
-    answer(context, form, move |context| {
+    answer(context, form, move |context, cancel| {
         let mut hits = Vec::new();
         for (position, snapshot) in layers.iter().enumerate() {
-            let near = snapshot.during(query.time).near(query.position, query.distance, query.limit);
+            let near =
+                snapshot.during(query.time).until(cancel).near(query.position, query.distance, query.limit);
             hits.extend(near.into_iter().map(|hit| (position, hit)));
         }
         // A stable sort: at equal distance, layers and the features of a layer keep their order.

@@ -1,9 +1,9 @@
 //! `GET /api/overlay`: what one feature shares with the features of other layers.
 
-use std::sync::Arc;
-
 use citymap_access::{Audience, visible};
-use citymap_engine::{LayerSnapshot, Measure, Operand, Overlay, OverlayPiece, Row, TimeInterval};
+use citymap_engine::{
+    Bbox, EngineError, LayerSnapshot, Measure, Operand, Overlay, OverlayPiece, TimeInterval,
+};
 use citymap_model::AsOf;
 
 use super::{AnswerForm, WorkSize, answer};
@@ -57,8 +57,13 @@ query! {
     }
 }
 
-/// The overlay of a feature with at most this many coordinates is a small question.
+/// Maximum number of layers in `with`.
+const LAYERS_MAX: usize = 64;
+/// The overlay of a feature with at most this many coordinates, whose box extends at most [`SMALL_DEGREES`],
+/// is a small question: few features of another layer are near it.
 const SMALL: usize = 64;
+/// In degrees: about 130 m.
+const SMALL_DEGREES: f64 = 0.001_2;
 
 /// The handler of `GET /api/overlay`.
 pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
@@ -69,12 +74,24 @@ pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
         found.ok_or_else(|| Problem::parameter(no_layer(&context.city_snapshot, name)))
     };
     let layer = named(&query.layer)?;
-    let others = query.with.split(',').map(|name| named(name.trim())).collect::<Result<Vec<_>, _>>()?;
+    // A layer that is named twice is one.
+    let mut names: Vec<&str> = Vec::new();
+    for name in query.with.split(',').map(str::trim) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+        if names.len() > LAYERS_MAX {
+            let detail = format!("`with` names more than {LAYERS_MAX} layers; ask for some at a time");
+            return Err(Problem::parameter(detail).into());
+        }
+    }
+    let others = names.into_iter().map(named).collect::<Result<Vec<_>, _>>()?;
     let row = layer
         .row_of_id(&query.id)
         .ok_or_else(|| Problem::not_found(format!("`{}` has no feature with this id", layer.layer().id)))?;
-    // What a feature this small overlaps is small too: its neighbours, not a layer of millions.
-    let small = layer.shape(row).coords().len() <= SMALL && others.len() == 1;
+    let shape = layer.shape(row);
+    let is_near = |bbox: Bbox| (0..2).all(|axis| bbox.max[axis] - bbox.min[axis] <= SMALL_DEGREES);
+    let small = shape.coords().len() <= SMALL && shape.bbox().is_none_or(is_near) && others.len() == 1;
     let form = AnswerForm {
         representation: query.representation,
         title: ("Chồng lớp", "Overlay"),
@@ -82,7 +99,7 @@ pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
         etag: Some(context.etag(query.representation)),
         size: if small { WorkSize::Small } else { WorkSize::Middle },
     };
-    answer(context, form, move |context| {
+    answer(context, form, move |context, cancel| {
         let mut out = Vec::with_capacity(2048);
         let mut json = JsonWriter::new(&mut out);
         json.open_object().key("revision").value(&context.city_snapshot.revision());
@@ -91,7 +108,10 @@ pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
         json.key("label").text(&layer.label(row));
         json.key("layers").open_array();
         for other in &others {
-            pieces(&mut json, (&layer, row), other, &query)?;
+            let overlay = Overlay::new(Operand::new(&layer), Operand::new(other).during(query.time))?;
+            let found = overlay.of_until(row, cancel)?;
+            pieces(&mut json, &overlay, found, query.limit);
+            cancel.check().map_err(EngineError::from)?;
         }
         json.close_array();
         json.close_object();
@@ -100,26 +120,24 @@ pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
     .await
 }
 
-/// Writes the pieces that a feature shares with one layer.
+/// Writes the pieces that a feature shares with one layer, and the number of contacts.
 fn pieces(
     json: &mut JsonWriter<'_>,
-    (layer, row): (&LayerSnapshot, Row),
-    other: &Arc<LayerSnapshot>,
-    query: &OverlayQuery,
-) -> Result<(), Problem> {
-    let overlay = Overlay::new(Operand::new(layer), Operand::new(other).during(query.time))?;
-    let (pieces, contacts) = overlay.of(row)?;
+    overlay: &Overlay<'_>,
+    (pieces, contacts): (Vec<OverlayPiece>, u64),
+    limit: usize,
+) {
+    let other = overlay.b();
     open_layer(json, other.layer());
     json.key("count").value(&pieces.len());
     json.key("contacts").value(&contacts);
-    json.key("truncated").value(&(pieces.len() > query.limit));
+    json.key("truncated").value(&(pieces.len() > limit));
     json.key("pieces").open_array();
-    for found in pieces.iter().take(query.limit) {
-        piece(json, &overlay, other, found);
+    for found in pieces.iter().take(limit) {
+        piece(json, overlay, other, found);
     }
     json.close_array();
     json.close_object();
-    Ok(())
 }
 
 fn piece(json: &mut JsonWriter<'_>, overlay: &Overlay<'_>, other: &LayerSnapshot, piece: &OverlayPiece) {

@@ -87,7 +87,8 @@ pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
         etag: Some(context.etag(representation)),
         size: WorkSize::Middle,
     };
-    answer(context, form, move |context| {
+    answer(context, form, move |context, cancel| {
+        cancel.check().map_err(citymap_engine::EngineError::from)?;
         let query = SearchQuery { text: text.clone(), limit, near };
         let hits = context.city_snapshot.find(&query);
         let results: Vec<Value> = hits

@@ -52,7 +52,7 @@ pub(crate) async fn transform(mut context: RequestContext) -> HandlerResult {
         etag: Some(context.etag(representation)),
         size: WorkSize::Middle,
     };
-    answer(context, form, move |_| {
+    answer(context, form, move |_, _| {
         let mut results = Vec::new();
         for crs in to {
             let [x, y] = Transform::new(Crs::WGS84, crs)?.point(position)?;

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, header},
 };
 use citymap_crs::{Crs, NamedCrs, Transform};
-use citymap_engine::{Area, Bbox, LayerSnapshot, TimeInterval};
+use citymap_engine::{Area, Bbox, During, TimeInterval};
 use citymap_model::{AsOf, Geometry};
 use geo::CoordsIter;
 use serde_json::{Value, json};
@@ -179,7 +179,7 @@ async fn run(
         etag: (caching == Caching::ByTag).then(|| context.etag(query.representation)),
         size: if span > LARGE_SPAN { WorkSize::Large } else { WorkSize::Middle },
     };
-    answer(context, form, move |context| {
+    answer(context, form, move |context, cancel| {
         let area = Area::new(area)?;
         let mut out = Vec::with_capacity(2048);
         let mut json = JsonWriter::new(&mut out);
@@ -187,7 +187,7 @@ async fn run(
         measure(json.key("area"), &area.measure()?, "m²");
         json.key("layers").open_array();
         for snapshot in &layers {
-            layer(&mut json, snapshot, &area, &query)?;
+            layer(&mut json, snapshot.during(query.time).until(cancel), &area, &query)?;
         }
         json.close_array();
         json.close_object();
@@ -198,11 +198,12 @@ async fn run(
 
 fn layer(
     json: &mut JsonWriter<'_>,
-    snapshot: &LayerSnapshot,
+    selected: During<'_>,
     area: &Area,
     query: &WithinQuery,
 ) -> Result<(), Problem> {
-    let share = snapshot.during(query.time).within(area)?;
+    let share = selected.within(area)?;
+    let snapshot = selected.snapshot();
     open_layer(json, snapshot.layer());
     json.key("count").value(&share.rows.len());
     json.key("whole").value(&share.whole);
@@ -216,6 +217,7 @@ fn layer(
         json.key("features").open_array();
         let writer = FeatureWriter::new(snapshot, &NamedCrs::crs84())?;
         for &row in share.rows.iter().take(query.limit) {
+            selected.check()?;
             writer.feature(json, row, |json| {
                 json.key("label").text(&snapshot.label(row));
                 Ok(())

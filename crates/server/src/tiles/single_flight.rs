@@ -8,7 +8,7 @@ use std::{
 use tokio::{sync::watch, task::AbortHandle};
 use tracing::Instrument;
 
-use crate::http::problem::Problem;
+use crate::http::{client::Client, problem::Problem};
 
 /// A computation that several requests wait for. It is aborted when the last of them is dropped.
 struct SharedTask<T> {
@@ -66,6 +66,8 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
             // An error means that nobody waits any more.
             sender.send(Some(result)).ok();
         };
+        // Whoever comes first waits for a place in the queue.
+        let computation = Client::scope(Client::current(), computation);
         let task = tokio::spawn(computation.in_current_span());
         let flight = Arc::new(SharedTask { outcome, task: task.abort_handle() });
         *slot = Arc::downgrade(&flight);

@@ -50,6 +50,12 @@ impl BatchPool {
         }
     }
 
+    /// Lets one client hold at most `per_client` places in the queue.
+    pub(crate) fn with_share(mut self, per_client: usize) -> Self {
+        self.admission.share(per_client);
+        self
+    }
+
     /// Runs `work` in a worker as soon as it is admitted. The flag that `work` gets is set when the returned
     /// future is dropped; long loops check it.
     ///

@@ -6,8 +6,8 @@ use citymap_engine::Cancel;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
 
-use super::{CancelOnDrop, cancelled_by_client, latency::LatencyEstimate};
-use crate::http::problem::Problem;
+use super::{CancelOnDrop, cancelled_by_client, latency::LatencyEstimate, shares::Shares};
+use crate::http::{client::Client, problem::Problem};
 
 /// Runs blocking work off the I/O threads, with a maximum number of tasks at once and a bounded queue.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Admission {
     waiting: Semaphore,
     running_max: usize,
     waiting_max: usize,
+    /// The places in the queue that one client may hold.
+    shares: Arc<Shares>,
 }
 
 impl Admission {
@@ -33,7 +35,13 @@ impl Admission {
             waiting: Semaphore::new(waiting_max),
             running_max,
             waiting_max,
+            shares: Shares::new(waiting_max),
         }
+    }
+
+    /// Bounds the places in the queue that one client may hold.
+    pub(super) fn share(&mut self, per_client: usize) {
+        self.shares = Shares::new(per_client);
     }
 
     /// The number of free permits.
@@ -51,7 +59,7 @@ impl Admission {
     /// Waits for a permit.
     ///
     /// # Errors
-    /// 503, immediately, if the queue is full.
+    /// Immediately: 503 if the queue is full, 429 if the client holds its share of it.
     pub(super) async fn next(&self, latency: &LatencyEstimate) -> Result<OwnedSemaphorePermit, Problem> {
         if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
             return Ok(permit);
@@ -60,6 +68,13 @@ impl Admission {
             let seconds = latency.retry_after(self.waiting_max, self.running_max);
             return Err(Problem::unavailable(
                 format!("too many requests of this size are waiting; try again in {seconds} s"),
+                seconds,
+            ));
+        };
+        let Some(_share) = self.shares.take(Client::current(), 1) else {
+            let seconds = latency.retry_after(self.shares.max(), self.running_max);
+            return Err(Problem::too_many(
+                format!("too many requests of this client are waiting; try again in {seconds} s"),
                 seconds,
             ));
         };
@@ -72,6 +87,12 @@ impl BlockingPool {
     /// A pool that runs at most `running` tasks at once and queues at most `waiting`.
     pub(crate) fn new(running: usize, waiting: usize) -> Self {
         Self { admission: Admission::new(running, waiting), latency: Arc::default() }
+    }
+
+    /// Lets one client hold at most `per_client` places in the queue.
+    pub(crate) fn with_share(mut self, per_client: usize) -> Self {
+        self.admission.share(per_client);
+        self
     }
 
     /// Runs `work` on a blocking thread as soon as it is admitted.

@@ -18,7 +18,7 @@ mod small;
 
 pub(crate) use batch::BatchPool;
 pub(crate) use blocking::BlockingPool;
-pub(crate) use shares::{ByteBudget, Shares};
+pub(crate) use shares::{ByteBudget, Share, Shares};
 pub(crate) use small::small;
 
 use citymap_engine::Cancel;

@@ -167,6 +167,7 @@ fn a_read_waits_for_the_revision_that_it_wants_to_see() {
     assert_eq!(server.get_with(path, &[("citymap-min-revision", "5")]).status, 503);
     assert_eq!(server.get_with(path, &[("citymap-min-revision", "x")]).status, 400);
     assert_eq!(server.get(&format!("{path}?min-revision=x")).status, 400);
+    assert_eq!(server.get(&format!("{path}?min-revision=9000000000")).status, 400);
     // Another process commits while somebody waits.
     let another = server.store.another();
     let writer = thread::spawn(move || {

@@ -165,7 +165,10 @@ fn a_slow_reader_holds_up_nobody_and_loses_nothing() {
 #[test]
 fn many_read_at_once_and_the_places_are_counted() {
     let city = City::new();
-    let server = Server::with(&city, |config| config.limits.feed.streams_max = 200);
+    let server = Server::with(&city, |config| {
+        config.limits.feed.streams_max = 200;
+        config.limits.event_streams_per_client = 300;
+    });
     let mut readers: Vec<Events> = (0..200).map(|_| Events::open(&server, "", None)).collect();
     for reader in &mut readers {
         assert_eq!(reader.next().unwrap().kind, "hello");

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The number of pieces after which the size of the result is checked again.
-const SIZE_CHECK_ROWS: u64 = 1 << 16;
+const SIZE_CHECK_ROWS: u64 = 256;
 
 /// The process `overlay`: two layers in, their pieces out.
 pub(crate) struct OverlayProcess;
@@ -105,14 +105,14 @@ impl Execution for OverlayInputs {
         let outcome = overlay.run(&options, |pieces| {
             for piece in pieces {
                 rows.write(&shapes, piece, &mut file)?;
-            }
-            if file.rows() - checked >= SIZE_CHECK_ROWS {
-                checked = file.rows();
-                if file.bytes() > bytes_max {
-                    return Err(SinkError::TooLarge);
+                if file.rows() - checked >= SIZE_CHECK_ROWS {
+                    checked = file.rows();
+                    if file.bytes() > bytes_max {
+                        return Err(SinkError::TooLarge);
+                    }
                 }
             }
-            Ok(())
+            if file.bytes() > bytes_max { Err(SinkError::TooLarge) } else { Ok(()) }
         });
         let summary = match outcome {
             Ok(summary) => summary,
@@ -123,17 +123,16 @@ impl Execution for OverlayInputs {
             Err(OverlayError::Engine(error)) => return Err(error.into()),
             Err(OverlayError::Sink(SinkError::Output(error))) => return Err(write_failed(error)),
             Err(OverlayError::Sink(SinkError::TooLarge)) => {
-                return Err(Problem::unavailable(
-                    format!(
-                        "the result is larger than {bytes_max} bytes; ask for fewer features, or without \
-                            geometry"
-                    ),
-                    60,
-                ));
+                return Err(too_large(bytes_max));
             }
             Err(error) => return Err(Problem::internal(error.to_string())),
         };
         file.finish().map_err(write_failed)?;
+        // What a format keeps until the end is in the file now.
+        if std::fs::metadata(&job.file).is_ok_and(|found| found.len() > bytes_max) {
+            job.remove_file();
+            return Err(too_large(bytes_max));
+        }
         job.succeed(format!("{} pieces", summary.pieces), figures(&summary));
         Ok(())
     }
@@ -151,6 +150,12 @@ fn figures(summary: &Summary) -> Map<String, Value> {
         ("count", summary.count.into()),
     ];
     figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The problem of a result that takes more than is left.
+fn too_large(bytes_max: u64) -> Problem {
+    let advice = "ask for fewer features, or without geometry";
+    Problem::unavailable(format!("the result is larger than {bytes_max} bytes; {advice}"), 60)
 }
 
 /// The problem of a disk that cannot be written; the path stays in the log.

@@ -154,8 +154,7 @@ fn same_answers(found: &LayerSnapshot, model: &Model, rng: &mut ChaCha8Rng) {
                 vec![]
             },
             time,
-            after: None,
-            limit: None,
+            ..Query::default()
         };
         let all = fids(found, found.select(&query).rows);
         assert_eq!(all, fids(&fresh, fresh.select(&query).rows), "{query:?}");

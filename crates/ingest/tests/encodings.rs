@@ -262,7 +262,7 @@ fn whole_numbers_of_a_dbf_keep_their_digits() {
             vec![Value::Null; 3],
         ]
     );
-    assert!(notes(&report).contains("field `ngan`: 1 numbers were too large"), "{}", notes(&report));
+    assert!(notes(&report).contains("in place of a number: 1 (`ngan` 1)"), "{}", notes(&report));
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn numbers_of_json_keep_their_digits() {
         ["9223372036854775807", "18446744073709551615", "184467440737095516160", "1.5"]
     );
     assert_eq!(values[1][..4], ["1", "2", "3", "9007199254740993"]);
-    assert_eq!(values[1][4], r#"[1,"9007199254740993.0"]"#);
+    assert_eq!(values[1][4], r#"[1,9007199254740993.0]"#);
     let twice = feature(r#""ma":"A","ma":"B""#);
     let report = city.import(city.write("p.geojsonl", format!("{twice}\n")), |_| {}).unwrap();
     assert!(notes(&report).contains("`ma` is there more than once"), "{}", notes(&report));
@@ -302,4 +302,68 @@ fn numbers_of_json_keep_their_digits() {
         .unwrap();
     assert_eq!((report.accepted, report.rejected), (1, 1));
     assert!(notes(&report).contains("`NaN` is no JSON value"), "{}", notes(&report));
+}
+
+#[test]
+fn cells_of_a_dbf_that_are_no_numbers_are_kept_as_text() {
+    let columns: [Column; 2] = [("ma", b'C', 4, 0), ("so", b'N', 9, 0)];
+    for (cells, own, kept) in [
+        (["7,5", "12"], FieldType::Text, ["7,5", "12"]),
+        (["12 345", "1"], FieldType::Text, ["12 345", "1"]),
+        (["12abc", "****"], FieldType::Text, ["12abc", ""]),
+        (["007", ""], FieldType::Text, ["007", ""]),
+        (["1E5", "2"], FieldType::Real, ["100000", "2"]),
+        (["1.5", "*********"], FieldType::Real, ["1.5", ""]),
+        (["-7", "*********"], FieldType::Int, ["-7", ""]),
+    ] {
+        let city = city();
+        let rows: Vec<Vec<Vec<u8>>> =
+            cells.iter().map(|cell| vec![b"A".to_vec(), cell.as_bytes().to_vec()]).collect();
+        let report = city.import(city.write("so.dbf", dbf(0, &columns, &rows)), |_| {}).unwrap();
+        assert_eq!(report.layers[0].fields[1].field_type, own, "{cells:?}");
+        let mut values: Vec<String> = city
+            .features("test")
+            .iter()
+            .map(|feature| feature.values[1].to_key().unwrap_or_default())
+            .collect();
+        let mut kept = kept.map(str::to_owned).to_vec();
+        (values.sort(), kept.sort());
+        assert_eq!(values, kept);
+        let said = notes(&report);
+        assert_eq!(
+            said.contains("field `so` is declared as a number and is text"),
+            own == FieldType::Text,
+            "{said}"
+        );
+        let stars = cells.iter().any(|cell| cell.starts_with('*'));
+        assert_eq!(said.contains("in place of a number: 1 (`so` 1)"), stars, "{said}");
+    }
+}
+
+#[test]
+fn cells_of_a_mid_that_are_no_numbers_are_kept_as_text() {
+    let mif = "Version 300\nCharset \"Neutral\"\nDelimiter \",\"\n\
+               CoordSys Earth Projection 1, 104\n\
+               Columns 3\n  ma Char(8)\n  so Integer\n  rong Decimal(10,2)\n\
+               Data\n\nPoint 106.7 10.8\nPoint 106.8 10.8\n";
+    for (cells, types, kept) in [
+        (["12,1.50", "-7,2"], [FieldType::Int, FieldType::Real], [["12", "1.5"], ["-7", "2"]]),
+        (["12abc,\"7,5\"", "1,2"], [FieldType::Text, FieldType::Text], [["12abc", "7,5"], ["1", "2"]]),
+        (["007,1E5", ",2"], [FieldType::Text, FieldType::Real], [["007", "100000"], ["", "2"]]),
+    ] {
+        let city = city();
+        city.write("so.mid", format!("\"A\",{}\n\"B\",{}\n", cells[0], cells[1]));
+        let report = city.import(city.write("so.mif", mif), |_| {}).unwrap();
+        let found: Vec<FieldType> =
+            report.layers[0].fields[1..].iter().map(|field| field.field_type).collect();
+        assert_eq!(found, types, "{cells:?} {report:?}");
+        let mut values: Vec<Vec<String>> = city
+            .features("test")
+            .iter()
+            .map(|feature| feature.values[1..].iter().map(|v| v.to_key().unwrap_or_default()).collect())
+            .collect();
+        let mut kept = kept.map(|row| row.map(str::to_owned).to_vec()).to_vec();
+        (values.sort(), kept.sort());
+        assert_eq!(values, kept);
+    }
 }

@@ -4,7 +4,9 @@
 
 mod common;
 
+use citymap_access::Audience;
 use citymap_crs::Crs;
+use citymap_ingest::{ExportOptions, export};
 use citymap_model::{FieldType, GeometryKind, NewFeature, Value};
 use common::{apart, city, layers::*};
 use geo_types::{Geometry, Point};
@@ -21,10 +23,6 @@ fn kept(ending: &str, column: usize, value: &Value) -> Value {
             Value::Null
         }
         (Value::Bool(truth), _) if ints => Value::Int(i64::from(*truth)),
-        (Value::Date(day), _) if ending == "fgb" => {
-            // Midnight by the city's clock, seven hours before that of UTC.
-            Value::DateTime(day.and_time(chrono::NaiveTime::MIN).and_utc() - chrono::Duration::hours(7))
-        }
         (Value::Date(day), _) if ending == "kml" => text(&day.to_string()),
         (Value::DateTime(instant), _) if matches!(ending, "shp" | "kml" | "tab" | "mif") => {
             text(&citymap_model::format_datetime(instant))
@@ -33,8 +31,8 @@ fn kept(ending: &str, column: usize, value: &Value) -> Value {
         // Too long for the format.
         (Value::Int(number), 1) if absent_is_zero || ending == "kml" => text(&number.to_string()),
         (Value::Null, 0 | 1 | 5) if absent_is_zero => text(""),
-        (Value::Null, 3) if absent_is_zero => Value::Int(0),
-        (Value::Null, 2) if absent_is_zero => Value::Real(0.0),
+        (Value::Null, 3) if ending == "tab" => Value::Int(0),
+        (Value::Null, 2) if ending == "tab" => Value::Real(0.0),
         _ => slashes,
     }
 }
@@ -146,4 +144,31 @@ fn endings_in_capitals_are_written_and_read() {
             assert_eq!(back(&city, &path, Crs::WGS84).0.len(), 1, "{name}");
         }
     }
+}
+
+#[test]
+fn a_table_for_spreadsheets_comes_back() {
+    let city = city();
+    let texts = ["=1+1", "'=1", "''-2", "-5", "+84", "@x", "\tx", " x ", "'n", "a"];
+    let fields = [("=ma", FieldType::Text), ("so", FieldType::Real)];
+    let features = texts
+        .iter()
+        .map(|one| NewFeature { values: vec![text(one), Value::Real(1e308)], ..parcels().remove(0) });
+    put(&city, GeometryKind::Polygon, &fields, features.collect());
+    let path = city.folder.path().join("o.csv");
+    let mut options = ExportOptions::new(Crs::WGS84, Audience::OPERATOR);
+    options.excel = true;
+    let view = city.store.view().unwrap();
+    export(view.as_ref(), &"lop".parse().unwrap(), &path, &options).unwrap();
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written.lines().next().unwrap().contains("'=ma"), "{written}");
+    let report = city.import(&path, |_| {}).unwrap();
+    let notes = format!("{:?}", report.files);
+    assert!(notes.contains("`export --excel` writes before formulas: 8;"), "{notes}");
+    assert_eq!(report.layers[0].fields[0].name, "=ma");
+    let mut found: Vec<Value> = city.features("test").into_iter().map(|one| one.values[0].clone()).collect();
+    found.sort_by_key(|value| value.to_key());
+    let mut expected = texts.map(text).to_vec();
+    expected.sort_by_key(|value| value.to_key());
+    assert_eq!(found, expected);
 }

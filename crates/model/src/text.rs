@@ -124,7 +124,8 @@ pub fn push_csv_cell(out: &mut Vec<u8>, text: &str) {
 
 /// A text that a spreadsheet would take for a formula, with an apostrophe before it; `None` for any other.
 /// Spreadsheets compute what begins with `=`, `+`, `-`, `@`, a tab or a carriage return, and can be made to
-/// run programs by it.
+/// run programs by it. A text that is such a text with apostrophes before it gets one more, so that
+/// [`with_formula`] gives every text back.
 ///
 /// ```
 /// use citymap_model::text::without_formula;
@@ -133,7 +134,22 @@ pub fn push_csv_cell(out: &mut Vec<u8>, text: &str) {
 /// assert_eq!(without_formula("1+1"), None);
 /// ```
 pub fn without_formula(text: &str) -> Option<String> {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r']).then(|| format!("'{text}"))
+    text.trim_start_matches('\'').starts_with(FORMULA).then(|| format!("'{text}"))
+}
+
+/// What spreadsheets take for the beginning of a formula.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// The text of which [`without_formula`] made this one; `None` for any other.
+///
+/// ```
+/// use citymap_model::text::with_formula;
+///
+/// assert_eq!(with_formula("'=1+1"), Some("=1+1"));
+/// assert_eq!(with_formula("'n"), None);
+/// ```
+pub fn with_formula(text: &str) -> Option<&str> {
+    text.strip_prefix('\'').filter(|own| own.trim_start_matches('\'').starts_with(FORMULA))
 }
 
 /// A text in lower case and without diacritics (đ is d). Other characters, spaces and punctuation stay.

@@ -36,7 +36,10 @@ impl CsvWriter {
         }
         for (position, column) in table.columns.iter().enumerate() {
             csv.separate(position);
-            push_csv_cell(&mut csv.line, &column.name);
+            match without_formula(&column.name).filter(|_| excel) {
+                Some(guarded) => push_csv_cell(&mut csv.line, &guarded),
+                None => push_csv_cell(&mut csv.line, &column.name),
+            }
         }
         if spatial {
             csv.separate(table.columns.len());

@@ -35,7 +35,7 @@ pub(super) fn write(job: &Job<'_>, path: &Path, crs: Crs) -> Result<u64, Failure
     let names = job.definition.fields.iter().map(|field| field.name.as_str());
     for (position, name) in geometry.as_deref().into_iter().chain(names).enumerate() {
         separate(&mut line, position);
-        push_csv_cell(&mut line, name);
+        push_text(&mut line, name, job.excel);
     }
     let mut written = 0;
     job.each(&mut |record| {
@@ -68,12 +68,17 @@ fn separate(line: &mut Vec<u8>, position: usize) {
 
 fn cell(line: &mut Vec<u8>, value: &Value, excel: bool) {
     match value {
-        Value::Text(text) => match without_formula(text).filter(|_| excel) {
-            Some(guarded) => push_csv_cell(line, &guarded),
-            None => push_csv_cell(line, text),
-        },
+        Value::Text(text) => push_text(line, text, excel),
         // Numbers, days and instants never need quotes.
         other => line.extend(other.to_key().unwrap_or_default().as_bytes()),
+    }
+}
+
+/// Appends a text, guarded where a spreadsheet will read it.
+fn push_text(line: &mut Vec<u8>, text: &str, excel: bool) {
+    match without_formula(text).filter(|_| excel) {
+        Some(guarded) => push_csv_cell(line, &guarded),
+        None => push_csv_cell(line, text),
     }
 }
 

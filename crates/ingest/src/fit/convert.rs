@@ -1,6 +1,6 @@
 //! A value as another type, where nothing is lost.
 
-use chrono::NaiveTime;
+use chrono::{DateTime, NaiveDateTime, NaiveTime, Utc};
 use citymap_model::{FieldType, UtcOffset, Value, parse_local_datetime};
 
 use crate::source::decimal_comma;
@@ -51,11 +51,22 @@ pub(super) fn convert(value: &Value, to: FieldType, city: Option<UtcOffset>) -> 
                 None => midnight.and_utc(),
             })
         }
+        (Value::DateTime(instant), FieldType::Date)
+            if city.is_some_and(|city| local(*instant, city).time() == NaiveTime::MIN) =>
+        {
+            Value::Date(local(*instant, city?).date())
+        }
         (Value::DateTime(instant), FieldType::Date) if instant.time() == NaiveTime::MIN => {
             Value::Date(instant.date_naive())
         }
         _ => return None,
     })
+}
+
+/// An instant by a city's clock.
+fn local(instant: DateTime<Utc>, city: UtcOffset) -> NaiveDateTime {
+    let own = instant.naive_utc();
+    city.to_utc(own).map_or(own, |earlier| own + (own - earlier.naive_utc()))
 }
 
 /// A number with a decimal comma; none where three digits behind it may be thousands.

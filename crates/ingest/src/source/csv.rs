@@ -8,7 +8,7 @@ mod sidecar;
 
 use std::{fs, path::Path};
 
-use citymap_model::{Field, GeometryKind};
+use citymap_model::{Field, GeometryKind, text::with_formula};
 
 use super::{
     Body, Parsed, Raw, Reader, Shape, Sink, SourceLayer, foreign,
@@ -36,6 +36,8 @@ pub(crate) struct CsvReader {
     names: Vec<String>,
     place: TablePlace,
     reader: ValueReader,
+    /// Whether it may be our own table for spreadsheets, with apostrophes before formulas.
+    guarded: bool,
 }
 
 impl Reader for CsvReader {
@@ -89,14 +91,34 @@ impl CsvReader {
     pub(crate) fn open(path: &Path, request: &Request) -> Result<Self, ImportError> {
         let shown = path.display().to_string();
         let (mut notes, mut warnings) = (Vec::new(), Vec::new());
-        let bytes = text_of(path, &shown, &mut notes)?;
+        let (bytes, guarded) = text_of(path, &shown, &mut notes)?;
         let (start, delimiter) = delimiter(&bytes);
         let header = Header::read(&bytes, start, delimiter, &shown)?;
         let texts = texts(&bytes, start, delimiter);
         let (encoding, decoder) = settle(&texts, request.encoding, None, &mut warnings);
-        let names = header.names(decoder, &shown, request, &mut warnings)?;
+        let mut names = header.names(decoder, &shown, request, &mut warnings)?;
+        let mut formulas = 0;
+        if guarded {
+            formulas += names.iter_mut().map(|name| u64::from(take_guard(name))).sum::<u64>();
+            warnings.extend(super::distinct(&mut names));
+        }
         let rows = Rows::new(&bytes, header.end.0, header.end.1, delimiter);
         let seen = SeenRows::of(rows, names.len(), decoder);
+        if guarded {
+            formulas += seen.formulas;
+        }
+        if formulas > 0 {
+            notes.push(format!(
+                "texts with the apostrophe that `export --excel` writes before formulas: {formulas}; it was \
+                 taken away"
+            ));
+        }
+        if seen.trimmed > 0 {
+            notes.push(format!(
+                "cells with spaces around a text that is not in quotes: {}; the spaces were left out",
+                seen.trimmed
+            ));
+        }
         if seen.blank > 0 {
             notes.push(format!("{} rows of nothing but delimiters were left out", seen.blank));
         }
@@ -141,6 +163,7 @@ impl CsvReader {
             names,
             place: found.place,
             reader: ValueReader::of(request),
+            guarded,
         };
         source.look();
         Ok(source)
@@ -186,7 +209,11 @@ impl CsvReader {
                 let name = self.names.get(column).map_or("", String::as_str);
                 warnings.push(undecoded(name, self.decoder.encoding_of(cell)));
             }
-            texts.push(decoded.text);
+            let mut text = decoded.text;
+            if self.guarded {
+                take_guard(&mut text);
+            }
+            texts.push(text);
         }
         if texts.len() > columns {
             if texts[columns..].iter().any(|cell| !cell.is_empty()) {
@@ -227,20 +254,29 @@ impl CsvReader {
     }
 }
 
-/// The bytes of a table in an encoding of one byte a sign or UTF-8, without a mark at their beginning.
-fn text_of(path: &Path, shown: &str, notes: &mut Vec<String>) -> Result<Vec<u8>, ImportError> {
+/// Takes the apostrophe away that our export for spreadsheets writes before formulas; false if there is none.
+fn take_guard(text: &mut String) -> bool {
+    let Some(own) = with_formula(text) else { return false };
+    *text = own.to_owned();
+    true
+}
+
+/// The bytes of a table in an encoding of one byte a sign or UTF-8, without a mark at their beginning; and
+/// whether there was a mark of UTF-8, as our export for spreadsheets writes it.
+fn text_of(path: &Path, shown: &str, notes: &mut Vec<String>) -> Result<(Vec<u8>, bool), ImportError> {
     let mut bytes = fs::read(path).map_err(|error| {
         ImportError::unreadable(shown, format!("cannot be read ({error})"), "check the disk it is on")
     })?;
     if let Some(order) = utf16::order(&bytes) {
         let text = utf16::to_utf8(&bytes, order);
         notes.push(text.note());
-        return Ok(text.bytes);
+        return Ok((text.bytes, false));
     }
-    if bytes.starts_with(b"\xEF\xBB\xBF") {
+    let marked = bytes.starts_with(b"\xEF\xBB\xBF");
+    if marked {
         bytes.drain(..3);
     }
-    Ok(bytes)
+    Ok((bytes, marked))
 }
 
 /// The cells of a table that need an encoding.

@@ -42,7 +42,7 @@ pub(crate) struct OgrReader {
     shown: String,
     /// How values are read that do not say everything themselves.
     values: ValueReader,
-    /// Whole numbers of a `.dbf` whose digits GDAL does not keep.
+    /// Numbers of a `.dbf` that GDAL does not give as they are written.
     digits: Option<dbf::Digits>,
     opener: Opener,
     /// What our own look through a DXF found.

@@ -193,6 +193,16 @@ impl Guess {
         (self.seen && self.real).then_some(number)
     }
 
+    /// Whether every cell is empty.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.seen
+    }
+
+    /// The line of the first cell that is no number.
+    pub(super) fn first_other(&self) -> Option<u64> {
+        self.other.as_ref().map(|(_, line)| *line)
+    }
+
     /// Whether every cell is a number of that type, whole ones among those with decimals.
     pub(super) fn is_number(&self, wanted: FieldType) -> bool {
         self.seen && if wanted == FieldType::Int { self.int } else { self.real }

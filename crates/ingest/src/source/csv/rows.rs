@@ -29,11 +29,18 @@ pub(super) struct Rows<'a> {
     position: usize,
     line: u64,
     delimiter: u8,
+    /// Cells that lost spaces so far.
+    trimmed: u64,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn new(bytes: &'a [u8], position: usize, line: u64, delimiter: u8) -> Self {
-        Self { bytes, position, line, delimiter }
+        Self { bytes, position, line, delimiter, trimmed: 0 }
+    }
+
+    /// How many cells so far lost spaces around them, outside quotes.
+    pub(super) fn trimmed(&self) -> u64 {
+        self.trimmed
     }
 
     pub(super) fn position(&self) -> usize {
@@ -96,13 +103,15 @@ impl<'a> Rows<'a> {
     }
 
     fn cell(&mut self, column: usize) -> Result<Vec<u8>, String> {
+        let begin = self.position;
         self.spaces();
         if self.bytes.get(self.position) != Some(&b'"') {
-            let start = self.position;
             while !self.at_end() {
                 self.position += 1;
             }
-            return Ok(self.bytes[start..self.position].trim_ascii_end().to_vec());
+            let (whole, cell) = (self.position - begin, self.bytes[begin..self.position].trim_ascii());
+            self.trimmed += u64::from(!cell.is_empty() && cell.len() < whole);
+            return Ok(cell.to_vec());
         }
         self.position += 1;
         let mut cell = Vec::new();

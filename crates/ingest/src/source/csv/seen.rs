@@ -1,6 +1,6 @@
 //! What one look at every row of a table shows.
 
-use citymap_model::FieldType;
+use citymap_model::{FieldType, text::with_formula};
 
 use super::Rows;
 use crate::{
@@ -23,13 +23,23 @@ pub(super) struct SeenRows {
     pub(super) count: u64,
     /// Rows of nothing but delimiters.
     pub(super) blank: u64,
+    /// Cells that lost spaces around them.
+    pub(super) trimmed: u64,
+    /// Cells with an apostrophe before what a spreadsheet takes for a formula.
+    pub(super) formulas: u64,
 }
 
 impl SeenRows {
-    pub(super) fn of(rows: Rows<'_>, columns: usize, decoder: TextDecoder) -> Self {
-        let mut seen =
-            Self { guesses: vec![Guess::default(); columns], first: Vec::new(), count: 0, blank: 0 };
-        for row in rows {
+    pub(super) fn of(mut rows: Rows<'_>, columns: usize, decoder: TextDecoder) -> Self {
+        let mut seen = Self {
+            guesses: vec![Guess::default(); columns],
+            first: Vec::new(),
+            count: 0,
+            blank: 0,
+            trimmed: 0,
+            formulas: 0,
+        };
+        for row in rows.by_ref() {
             if row.is_blank() {
                 seen.blank += u64::from(row.has_delimiters());
                 continue;
@@ -42,11 +52,13 @@ impl SeenRows {
             let cells: Vec<String> = cells.iter().map(|cell| decoder.decode(cell).text).collect();
             for (guess, cell) in seen.guesses.iter_mut().zip(&cells) {
                 guess.see_text(cell, row.line);
+                seen.formulas += u64::from(with_formula(cell).is_some());
             }
             if seen.first.len() < SAMPLE {
                 seen.first.push(cells);
             }
         }
+        seen.trimmed = rows.trimmed();
         seen
     }
 

@@ -1,6 +1,6 @@
 //! Cells of a `.dbf` as they lie in it, where GDAL gives less: whole numbers of 19 digits and more come as
-//! numbers with decimals, numbers too large for their column (`****`) as nothing, and texts in the encoding
-//! that the file declares, whatever they are in.
+//! numbers with decimals, cells that are no numbers as the number that they begin with (`7,5` as 7), `****`
+//! as nothing, and texts in the encoding that the file declares, whatever they are in.
 
 use std::{
     fs::File,
@@ -15,6 +15,8 @@ use crate::encoding::{Encoding, contradicts, detect};
 
 /// Digits that 64 bits hold for certain.
 const CERTAIN_DIGITS: usize = 18;
+/// Whole numbers that a number with decimals next to them keeps exactly.
+const EXACT: u64 = 1 << 53;
 /// Texts beyond ASCII that are looked at.
 const TEXTS: usize = 20_000;
 
@@ -39,12 +41,12 @@ struct Table {
     row: usize,
 }
 
-/// Whole numbers whose digits GDAL does not keep.
+/// Columns of numbers that GDAL does not give as they are written.
 pub(super) struct Digits {
     table: Table,
-    /// Columns with the type that all their numbers fit: whole numbers, or text.
+    /// Columns with the type that all their cells fit: numbers, or text.
     columns: Vec<(Column, FieldType)>,
-    /// What there is to say of numbers that did not fit their columns.
+    /// What there is to say of cells that are no numbers.
     pub notes: Vec<String>,
 }
 
@@ -112,7 +114,66 @@ impl Column {
     }
 
     fn cell<'a>(&self, row: &'a [u8]) -> &'a [u8] {
-        row.get(self.at..self.at + self.width).unwrap_or_default().trim_ascii()
+        let cell = row.get(self.at..self.at + self.width).unwrap_or_default();
+        let end = cell.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        cell[..end].trim_ascii()
+    }
+}
+
+/// What a cell of a column of numbers holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Cell {
+    Blank,
+    /// `****`: absent (GDAL and QGIS write that), or too large for the column (dBASE does).
+    Stars,
+    Whole(i64),
+    /// More digits than 64 bits hold.
+    Long,
+    Real(f64),
+    /// No number, or one with zeros before it, which may be a code.
+    Other,
+}
+
+/// What the cells of a column of numbers showed.
+#[derive(Clone, Default)]
+struct Seen {
+    stars: u64,
+    long: bool,
+    real: bool,
+    /// Whole numbers that a number with decimals would not hold.
+    inexact: bool,
+    others: u64,
+    /// The row of the first of them, from 1.
+    first_other: u64,
+}
+
+impl Seen {
+    fn see(&mut self, cell: Cell, row: u64) {
+        match cell {
+            Cell::Blank => {}
+            Cell::Stars => self.stars += 1,
+            Cell::Whole(number) => self.inexact |= number.unsigned_abs() > EXACT,
+            Cell::Long => self.long = true,
+            Cell::Real(_) => self.real = true,
+            Cell::Other => {
+                self.others += 1;
+                if self.first_other == 0 {
+                    self.first_other = row;
+                }
+            }
+        }
+    }
+
+    /// The type by which the cells are read here; `None` where GDAL reads them as they are.
+    fn type_of(&self, column: &Column) -> Option<FieldType> {
+        let whole = column.decimals == 0;
+        if self.others > 0 || (whole && (self.long || (self.real && self.inexact))) {
+            Some(FieldType::Text)
+        } else if whole && self.real {
+            Some(FieldType::Real)
+        } else {
+            (whole && column.width > CERTAIN_DIGITS).then_some(FieldType::Int)
+        }
     }
 }
 
@@ -123,39 +184,27 @@ impl Digits {
     /// [`io::Error`] if it cannot be read.
     pub(super) fn of(path: &Path) -> io::Result<Option<Self>> {
         let Some(table) = Table::open(path)? else { return Ok(None) };
-        let numbers: Vec<&Column> = table.columns.iter().filter(|column| column.is_number()).collect();
-        let mut overflows = vec![0_u64; numbers.len()];
-        let mut fits = vec![true; numbers.len()];
+        let numbers: Vec<Column> =
+            table.columns.iter().filter(|column| column.is_number()).cloned().collect();
+        let mut seen = vec![Seen::default(); numbers.len()];
         if !numbers.is_empty() {
+            let mut at = 0;
             table.rows(&mut |row| {
-                for (i, column) in numbers.iter().enumerate() {
-                    let cell = column.cell(row);
-                    overflows[i] += u64::from(cell.first() == Some(&b'*'));
-                    if column.width > CERTAIN_DIGITS && column.decimals == 0 {
-                        fits[i] &= whole(cell) != Some(Value::Null) || cell.is_empty();
-                    }
+                at += 1;
+                // Deleted rows are not read.
+                if row.first() != Some(&b'*') {
+                    seen.iter_mut().zip(&numbers).for_each(|(seen, own)| seen.see(number(own.cell(row)), at));
                 }
                 true
             })?;
         }
-        let notes = numbers
-            .iter()
-            .zip(&overflows)
-            .filter(|(_, count)| **count > 0)
-            .map(|(column, count)| {
-                format!(
-                    "field `{}`: {count} numbers were too large for the column when the file was written \
-                     (`****`); they are null",
-                    column.name
-                )
-            })
-            .collect();
-        let columns = numbers
-            .iter()
-            .zip(&fits)
-            .filter(|(column, _)| column.width > CERTAIN_DIGITS && column.decimals == 0)
-            .map(|(column, fits)| ((*column).clone(), if *fits { FieldType::Int } else { FieldType::Text }))
-            .collect();
+        let mut notes: Vec<String> = stars_note(&numbers, &seen).into_iter().collect();
+        let mut columns = Vec::new();
+        for (column, seen) in numbers.into_iter().zip(&seen) {
+            let Some(own) = seen.type_of(&column) else { continue };
+            notes.extend(type_note(&column.name, own, seen));
+            columns.push((column, own));
+        }
         Ok(Some(Self { columns, notes, table }))
     }
 
@@ -176,23 +225,70 @@ impl Digits {
         for (column, own) in &self.columns {
             let slot = names.iter().position(|name| *name == column.name).and_then(|at| values.get_mut(at));
             if let Some(slot) = slot {
-                *slot = match (whole(column.cell(&row)), own) {
-                    (Some(value @ Value::Int(_)), FieldType::Int) => value,
-                    (Some(_), FieldType::Text) => Value::Text(text(column.cell(&row))),
-                    _ => Value::Null,
+                let cell = column.cell(&row);
+                *slot = match (number(cell), own) {
+                    (Cell::Blank | Cell::Stars, _) => Value::Null,
+                    (Cell::Whole(number), FieldType::Int) => Value::Int(number),
+                    (Cell::Whole(number), FieldType::Real) => Value::Real(number as f64),
+                    (Cell::Real(number), FieldType::Real) => Value::Real(number),
+                    _ => Value::Text(text(cell)),
                 };
             }
         }
     }
 }
 
-/// A cell as a whole number; null if it has too many digits, none if it is blank, overflown or no number.
-fn whole(cell: &[u8]) -> Option<Value> {
-    let digits = cell.strip_prefix(b"-").unwrap_or(cell);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
+/// What a cell of a column of numbers holds.
+fn number(cell: &[u8]) -> Cell {
+    if cell.is_empty() || [&b"nan"[..], b"-nan", b"inf", b"-inf"].iter().any(|w| cell.eq_ignore_ascii_case(w))
+    {
+        return Cell::Blank;
     }
-    Some(text(cell).parse().map_or(Value::Null, Value::Int))
+    if cell.iter().all(|byte| *byte == b'*') {
+        return Cell::Stars;
+    }
+    let digits = cell.strip_prefix(b"-").or_else(|| cell.strip_prefix(b"+")).unwrap_or(cell);
+    let code = digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit();
+    if code || !digits.first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'.') {
+        return Cell::Other;
+    }
+    if digits.iter().all(u8::is_ascii_digit) {
+        return text(cell).parse().map_or(Cell::Long, Cell::Whole);
+    }
+    match text(cell).parse::<f64>() {
+        Ok(number) if number.is_finite() => Cell::Real(number),
+        _ => Cell::Other,
+    }
+}
+
+/// What there is to say of `****`.
+fn stars_note(columns: &[Column], seen: &[Seen]) -> Option<String> {
+    let count: u64 = seen.iter().map(|seen| seen.stars).sum();
+    let with = columns.iter().zip(seen).filter(|(_, seen)| seen.stars > 0);
+    let fields: Vec<String> = with.map(|(own, seen)| format!("`{}` {}", own.name, seen.stars)).collect();
+    (count > 0).then(|| {
+        format!(
+            "cells with `****` in place of a number: {count} ({}); GDAL and QGIS write that where a value is \
+             absent, dBASE also where it is too large for its column; they are null",
+            fields.join(", ")
+        )
+    })
+}
+
+/// What there is to say of a column that is not of the type that the file declares.
+fn type_note(name: &str, own: FieldType, seen: &Seen) -> Option<String> {
+    match own {
+        FieldType::Text if seen.others > 0 => Some(format!(
+            "field `{name}` is declared as a number and is text, as it is written: cells that are no plain \
+             numbers: {}, the first one in row {}; --type {name}=real makes it a number",
+            seen.others, seen.first_other
+        )),
+        FieldType::Real => Some(format!(
+            "field `{name}` is declared for whole numbers and holds numbers with decimals: they \
+             were kept"
+        )),
+        _ => None,
+    }
 }
 
 fn text(cell: &[u8]) -> String {
@@ -230,12 +326,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_whole_numbers_or_not() {
-        assert_eq!(whole(b"1234567890123456789"), Some(Value::Int(1_234_567_890_123_456_789)));
-        assert_eq!(whole(b"12345678901234567890"), Some(Value::Null));
-        assert_eq!(whole(b"-7"), Some(Value::Int(-7)));
-        for cell in [&b""[..], b"***", b"1.5", b"-"] {
-            assert_eq!(whole(cell), None);
+    fn cells_are_numbers_or_not() {
+        assert_eq!(number(b"1234567890123456789"), Cell::Whole(1_234_567_890_123_456_789));
+        assert_eq!(number(b"12345678901234567890"), Cell::Long);
+        assert_eq!(number(b"-7"), Cell::Whole(-7));
+        assert_eq!(number(b"1E5"), Cell::Real(1e5));
+        assert_eq!(number(b".5"), Cell::Real(0.5));
+        assert_eq!((number(b""), number(b"***")), (Cell::Blank, Cell::Stars));
+        for cell in [&b"7,5"[..], b"12 345", b"12abc", b"007", b"-", b"*1", b"0x10", b"1.2.3"] {
+            assert_eq!(number(cell), Cell::Other);
         }
     }
 }

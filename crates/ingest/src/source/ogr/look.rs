@@ -1,7 +1,7 @@
 //! The look through a layer before its features are read for good.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
 };
 
@@ -18,7 +18,7 @@ use super::{
     prepare::Declared,
     reading::{is_on_paper, number, paper_space},
     titles,
-    value::{How, is_local, value},
+    value::{How, is_day, is_local, value},
 };
 use crate::{
     EncodingReport, ImportError, Request,
@@ -66,11 +66,35 @@ struct Seen {
     guesses: Vec<Guess>,
     /// Columns with instants that do not state their offset from UTC.
     local: Vec<usize>,
+    /// Columns in which every instant so far is a midnight without an offset, and how many there are.
+    days: BTreeMap<usize, u64>,
     /// Whether the layer was read to its end.
     ended: bool,
 }
 
 impl Seen {
+    /// Makes days of instants that are nothing else, in a format without a type for days.
+    fn settle_days(&mut self, columns: &mut Columns, reader: ValueReader) -> Vec<String> {
+        let mut notes = Vec::new();
+        for position in self.days.iter().filter(|(_, count)| **count > 0).map(|(position, _)| *position) {
+            columns.hows[position] = How::Date;
+            self.local.retain(|own| *own != position);
+            let column = position + usize::from(columns.number);
+            for value in self.survey.sample.iter_mut().filter_map(|row| row.get_mut(column)) {
+                if let Value::DateTime(at) = value {
+                    let earlier = reader.offset().to_utc(at.naive_utc());
+                    *value = earlier
+                        .map_or(Value::Null, |earlier| Value::Date((*at + (*at - earlier)).date_naive()));
+                }
+            }
+            let name = columns.names.get(column).map_or("", String::as_str);
+            notes.push(format!(
+                "field `{name}` holds midnights without an offset only: they were read as days"
+            ));
+        }
+        notes
+    }
+
     /// Gives text fields the types that all their values fit, and converts the sample.
     fn settle_types(&mut self, columns: &mut Columns, reader: ValueReader) {
         for (position, (how, guess)) in columns.hows.iter_mut().zip(&self.guesses).enumerate() {
@@ -117,6 +141,8 @@ impl Look<'_> {
         if self.is_untyped() {
             seen.settle_types(&mut columns, reader);
         }
+        warnings.extend(seen.settle_days(&mut columns, reader));
+        warnings.extend(self.settle_numbers(&mut columns, &mut seen, reader));
         warnings.extend(
             seen.local
                 .iter()
@@ -200,6 +226,7 @@ impl Look<'_> {
             }
             match self.digits.and_then(|digits| digits.type_of(&field_name)) {
                 Some(FieldType::Int) => how = How::Int,
+                Some(FieldType::Real) => how = How::Real,
                 Some(_) => how = How::Text,
                 None => {}
             }
@@ -224,14 +251,29 @@ impl Look<'_> {
         let plain: Vec<Field> = columns.names.iter().map(|name| Field::new(name, FieldType::Text)).collect();
         let whole = kind.is_none() || by_bytes || self.is_untyped();
         let texts = columns.names.iter().map(|name| latin1_bytes(name)).collect();
-        let guesses = if self.is_untyped() { vec![Guess::default(); columns.hows.len()] } else { Vec::new() };
-        let mut seen = Seen { survey: Survey::default(), texts, guesses, local: Vec::new(), ended: true };
+        let guesses = if self.is_untyped() || !self.declared.numbers.is_empty() {
+            vec![Guess::default(); columns.hows.len()]
+        } else {
+            Vec::new()
+        };
+        let mut seen = Seen {
+            survey: Survey::default(),
+            texts,
+            guesses,
+            local: Vec::new(),
+            days: BTreeMap::new(),
+            ended: true,
+        };
+        if self.driver == "FlatGeobuf" {
+            let instants = columns.hows.iter().enumerate().filter(|(_, how)| **how == How::DateTime);
+            seen.days = instants.map(|(position, _)| (position, 0)).collect();
+        }
         let paper = paper_space(self.driver, ogr);
         for feature in ogr.features() {
             if is_on_paper(&feature, paper) {
                 continue;
             }
-            if !whole && seen.survey.sample.len() >= SAMPLE {
+            if !whole && seen.days.is_empty() && seen.survey.sample.len() >= SAMPLE {
                 seen.ended = false;
                 break;
             }
@@ -240,6 +282,12 @@ impl Look<'_> {
             let instants = columns.hows.iter().enumerate().filter(|(_, how)| **how == How::DateTime);
             for i in instants.map(|(i, _)| i) {
                 let text = feature.field_as_string(i).ok().flatten().unwrap_or_default();
+                if !text.is_empty() {
+                    match seen.days.get_mut(&i) {
+                        Some(count) if is_day(&text) => *count += 1,
+                        _ => drop(seen.days.remove(&i)),
+                    }
+                }
                 if !seen.local.contains(&i) && is_local(&text) {
                     seen.local.push(i);
                 }
@@ -260,6 +308,7 @@ impl Look<'_> {
             }
             for (guess, value) in seen.guesses.iter_mut().zip(&values) {
                 if let Value::Text(text) = value {
+                    let text = if self.is_untyped() { text } else { text.trim() };
                     guess.see_text(text, seen.survey.count + 1);
                 }
             }
@@ -274,6 +323,38 @@ impl Look<'_> {
             }
         }
         seen
+    }
+
+    /// Makes numbers of columns that are declared as numbers and were read as text, where all cells are some.
+    fn settle_numbers(&self, columns: &mut Columns, seen: &mut Seen, reader: ValueReader) -> Vec<String> {
+        let mut notes = Vec::new();
+        for position in 0..columns.hows.len() {
+            let name = &columns.names[position];
+            let Some(declared) = self.declared.numbers.get(name) else { continue };
+            let Some(guess) = seen.guesses.get(position) else { continue };
+            let own = match guess.number_type() {
+                Some(FieldType::Int) => *declared,
+                Some(own) => own,
+                None if guess.is_empty() => *declared,
+                None => {
+                    notes.push(format!(
+                        "field `{name}` is declared as a number and is text, as it is written{}; --type \
+                         {name}=real makes it a number",
+                        guess.first_other().map_or_else(String::new, |row| format!(
+                            ": the cell of feature {row} is no plain number"
+                        ))
+                    ));
+                    FieldType::Text
+                }
+            };
+            columns.hows[position] = How::Guessed(own);
+            for value in seen.survey.sample.iter_mut().filter_map(|row| row.get_mut(position)) {
+                if let Value::Text(text) = value {
+                    *value = reader.text(text.trim().to_owned(), own);
+                }
+            }
+        }
+        notes
     }
 
     /// A layer of which GDAL reads nothing but errors is damaged.

@@ -1,10 +1,12 @@
 //! How a file is opened so that its texts come as the bytes that they are.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
+use citymap_model::FieldType;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use tempfile::TempDir;
 
@@ -78,6 +80,9 @@ pub(super) struct Declared {
     pub by_bytes: bool,
     pub encoding: Option<(Encoding, String)>,
     pub how: String,
+    /// Columns that are declared as numbers and come as text, by their names byte by byte: GDAL would cut
+    /// what is no number (`7,5` to 7).
+    pub numbers: BTreeMap<String, FieldType>,
 }
 
 pub(super) fn advice(format: Format) -> &'static str {
@@ -109,7 +114,12 @@ pub(super) fn prepare(
         rows_beyond: None,
         copies: Vec::new(),
     };
-    let declared = Declared { by_bytes: false, encoding: None, how: format!("{format:?} is UTF-8") };
+    let declared = Declared {
+        by_bytes: false,
+        encoding: None,
+        how: format!("{format:?} is UTF-8"),
+        numbers: BTreeMap::new(),
+    };
     let mut way = Way { opener, declared };
     let mut drawing = None;
     let shown = path.display().to_string();
@@ -199,6 +209,9 @@ impl Way {
     fn mapinfo(&mut self, path: &Path) -> std::io::Result<()> {
         let (copy, name, charset) = mapinfo_by_bytes(path)?;
         self.opener.path = copy.path().join(name);
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mif")) {
+            self.declared.numbers = numbers_as_text(&self.opener.path)?;
+        }
         self.opener.keep(copy);
         self.declared.by_bytes = true;
         self.declared.encoding = charset;
@@ -277,6 +290,53 @@ fn mapinfo_by_bytes(path: &Path) -> std::io::Result<(TempDir, String, Option<(En
         fs::write(&main, changed)?;
     }
     Ok((folder, name, charset))
+}
+
+/// Declares the columns of numbers in a `.mif` as text, and gives the types that they had.
+fn numbers_as_text(mif: &Path) -> std::io::Result<BTreeMap<String, FieldType>> {
+    let bytes = fs::read(mif)?;
+    let mut numbers = BTreeMap::new();
+    let mut changed = Vec::with_capacity(bytes.len() + 1_024);
+    // Lines of columns that are still to come; the rest of the file is geometry.
+    let mut left = None;
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    for line in lines.by_ref() {
+        let text = latin1(line);
+        let mut words = text.split_whitespace();
+        let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut own = None;
+        match left {
+            None if first.eq_ignore_ascii_case("columns") => left = Some(second.parse().unwrap_or(0)),
+            Some(1_u32..) if !first.is_empty() => {
+                left = left.map(|count| count - 1);
+                let kind = second.split('(').next().unwrap_or_default().to_lowercase();
+                own = match kind.as_str() {
+                    "integer" | "smallint" | "largeint" => Some(FieldType::Int),
+                    "decimal" | "float" => Some(FieldType::Real),
+                    _ => None,
+                };
+            }
+            _ => {}
+        }
+        match own {
+            Some(own) => {
+                changed.extend(b"  ");
+                changed.extend(first.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()));
+                changed.extend(b" Char(254)\n");
+                numbers.insert(first.to_owned(), own);
+            }
+            None => changed.extend(line),
+        }
+        if left == Some(0) || first.eq_ignore_ascii_case("data") {
+            break;
+        }
+    }
+    if !numbers.is_empty() {
+        lines.for_each(|line| changed.extend(line));
+        make_writable(mif)?;
+        fs::write(mif, changed)?;
+    }
+    Ok(numbers)
 }
 
 /// A copy keeps the original's read-only bit.

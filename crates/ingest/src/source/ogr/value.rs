@@ -93,6 +93,9 @@ pub(super) fn value(
                 Value::DateTime(instant(&text, reader.offset()).ok_or("the value is not a date with a time")?)
             }
         },
+        How::Guessed(own @ (FieldType::Int | FieldType::Real)) => {
+            text()?.map_or(Value::Null, |text| reader.text(text.trim().to_owned(), own))
+        }
         How::Guessed(own) => text()?.map_or(Value::Null, |text| reader.text(text, own)),
         How::Millis => match text()?.filter(|text| !text.is_empty()) {
             None => Value::Null,
@@ -134,6 +137,11 @@ fn day(text: &str) -> Option<NaiveDate> {
         return None;
     }
     NaiveDate::from_ymd_opt(i32::try_from(digits(0..4)?).ok()?, digits(5..7)?, digits(8..10)?)
+}
+
+/// Whether an instant, as GDAL writes it, is a midnight without a zone.
+pub(super) fn is_day(text: &str) -> bool {
+    text.get(10..).is_some_and(|rest| matches!(rest.trim(), "" | "00:00:00"))
 }
 
 /// Whether an instant, as GDAL writes it, has no zone.

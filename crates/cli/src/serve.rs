@@ -50,7 +50,8 @@ pub(crate) struct ServeArgs {
     pub(crate) archives: Option<String>,
 
     /// Allow writing over HTTP to the writers in this file: one line `name:token` each, readable by nobody
-    /// else. Without it the API is read-only.
+    /// else. `name:token:overwrite` is a writer whose client cannot send If-Match, such as QGIS. Without the
+    /// file the API is read-only.
     #[arg(long, env = "CITYMAP_WRITERS", value_name = "FILE")]
     pub(crate) writers: Option<PathBuf>,
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     routing::{MethodRouter, get, post},
 };
 
@@ -15,7 +15,7 @@ use crate::{
     features::{items, landing, schema},
     health,
     http::{
-        methods::{complete_options, method_not_allowed},
+        methods::{complete_allow, method_not_allowed},
         middleware::handle_request,
         problem::Problem,
     },
@@ -94,8 +94,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), handle_request))
         .layer(DefaultBodyLimit::max(body))
-        .with_state(app);
-    Router::new().fallback_service(routed).layer(from_fn(complete_options))
+        .with_state(Arc::clone(&app));
+    Router::new().fallback_service(routed).layer(from_fn_with_state(app, complete_allow))
 }
 
 async fn nothing_in_api() -> Problem {

@@ -247,6 +247,8 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let head = limits.url_bytes_max + (32 << 10);
     builder
         .http1()
+        // QGIS compares the name `Location` by case.
+        .title_case_headers(true)
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(head.max(16 << 10));

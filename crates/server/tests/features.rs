@@ -418,5 +418,59 @@ fn raw(server: &Server, path: &str, header: &str) -> String {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    String::from_utf8(bytes[..end].to_vec()).unwrap()
+    common::small_names(std::str::from_utf8(&bytes[..end]).unwrap())
+}
+
+#[test]
+fn editing_is_declared_where_it_is_on() {
+    for (server, on) in [(Server::start(), false), (Server::writing(), true)] {
+        let classes = server.json("/api/conformance")["conformsTo"].to_string();
+        assert_eq!(classes.contains("ogcapi-features-4"), on, "{classes}");
+        let paths = &server.json("/api/openapi.json")["paths"];
+        assert_eq!(paths["/collections/parcels/items"]["post"].is_object(), on);
+        assert_eq!(paths["/changes"]["post"].is_object(), on);
+    }
+}
+
+#[test]
+fn the_landing_page_links_both_versions_of_openapi() {
+    let server = Server::start();
+    let landing = server.json("/api");
+    for (version, said) in [("3.0", "3.0.3"), ("3.1", "3.1.0")] {
+        let kind = format!("application/vnd.oai.openapi+json;version={version}");
+        let links = landing["links"].as_array().unwrap();
+        let link = links.iter().find(|link| link["rel"] == "service-desc" && link["type"] == *kind).unwrap();
+        let path = link["href"].as_str().unwrap().strip_prefix(&server.url("")).unwrap().to_owned();
+        let got = server.get(&path);
+        assert_eq!((got.header("content-type"), got.json()["openapi"].as_str()), (kind.as_str(), Some(said)));
+    }
+    assert_eq!(server.problem("/api/openapi.json?version=2").0, 400);
+    let page = server.get("/api/collections/parcels?f=html").text();
+    for rel in ["items", "queryables", "schema"] {
+        assert!(page.contains(&format!("/api/collections/parcels/{rel}")), "{rel}: {page}");
+    }
+    assert!(!landing.to_string().contains("charset"), "types of links are bare");
+}
+
+#[test]
+fn an_unchanged_answer_names_what_a_cache_must_know() {
+    let server = Server::start();
+    let got = server.get("/api/collections/parcels");
+    assert_eq!(got.header("content-language"), "vi");
+    for tag in [got.header("etag"), "*"] {
+        let unchanged = server.get_with("/api/collections/parcels", &[("if-none-match", tag)]);
+        assert_eq!((unchanged.status, unchanged.header("vary")), (304, got.header("vary")));
+        assert_eq!(unchanged.header("cache-control"), got.header("cache-control"));
+    }
+}
+
+#[test]
+fn a_long_question_does_not_make_a_long_head() {
+    let server = Server::start();
+    let short = server.get("/api/collections/parcels/items?limit=1");
+    assert!(short.header("link").contains("rel=\"next\""));
+    let path = format!("/api/collections/parcels/items?limit=1&bbox=106,10,107,11.{}", "0".repeat(1_500));
+    let long = server.get(&path);
+    assert_eq!((long.status, long.header("link")), (200, ""));
+    assert!(long.json()["links"].as_array().unwrap().iter().any(|link| link["rel"] == "next"));
 }

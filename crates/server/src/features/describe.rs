@@ -19,6 +19,8 @@ use crate::{
 
 /// A link as OGC API and RFC 8288 describe it.
 pub(crate) fn link(rel: &str, kind: &str, title: &str, href: String) -> Value {
+    // Clients compare the type as a text, and expect a page to be `text/html`.
+    let kind = kind.strip_suffix("; charset=utf-8").unwrap_or(kind);
     json!({"href": href, "rel": rel, "type": kind, "title": title})
 }
 

@@ -1,9 +1,6 @@
 //! The features of one layer: page by page, and one by one.
 
-use axum::{
-    http::{HeaderName, header},
-    response::IntoResponse,
-};
+use axum::{http::HeaderName, response::IntoResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use citymap_access::{Audience, visible};
 use citymap_crs::{Crs, NamedCrs};
@@ -268,17 +265,8 @@ fn page(
     Ok(ResponseBuilder::new(GEOJSON, out)
         .tagged(etag)
         .with(CONTENT_CRS, &format!("<{}>", crs.uri))
-        .with(header::LINK, &link_header(&links))
+        .with_link_header(&links)
         .compressed(&context.headers))
-}
-
-/// The links as the header `Link` (RFC 8288).
-fn link_header(links: &[serde_json::Value]) -> String {
-    let text = |link: &serde_json::Value, name: &str| link[name].as_str().unwrap_or_default().to_owned();
-    let one = |link| {
-        format!("<{}>; rel=\"{}\"; type=\"{}\"", text(link, "href"), text(link, "rel"), text(link, "type"))
-    };
-    links.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// The handler of `GET /api/collections/{layer}/items/{id}`.
@@ -321,7 +309,7 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
     })?;
     let reply = ResponseBuilder::new(GEOJSON, out)
         .with(CONTENT_CRS, &format!("<{}>", crs.uri))
-        .with(header::LINK, &link_header(&links));
+        .with_link_header(&links);
     tagged(&context, reply, &content_tag)
 }
 

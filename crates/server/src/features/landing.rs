@@ -19,8 +19,12 @@ use crate::{
 };
 
 /// The conformance classes that are met.
-const CONFORMANCE: [&str; 15] = [
+const CONFORMANCE: [&str; 16] = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
@@ -29,14 +33,21 @@ const CONFORMANCE: [&str; 15] = [
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/core-roles-features",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/queryables",
+];
+
+/// The conformance classes that are met where writing is on.
+const EDITING: [&str; 4] = [
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/create-replace-delete",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/update",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/optimistic-locking-etags",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/features",
-    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas",
-    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/core-roles-features",
 ];
 
+/// The media type of OpenAPI 3.0 documents.
+pub(crate) const OPENAPI_30: &str = "application/vnd.oai.openapi+json;version=3.0";
 /// The media type of OpenAPI 3.1 documents.
 pub(crate) const OPENAPI_31: &str = "application/vnd.oai.openapi+json;version=3.1";
 
@@ -63,9 +74,16 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
     let url = |path: &str| context.base().url(path);
     let mut links = self_links(&context.base(), "/api", |format| format!("?f={format}"), JSON);
     links.extend([
-        link("service-desc", OPENAPI_31, "OpenAPI", url("/api/openapi.json")),
+        link("service-desc", OPENAPI_31, "OpenAPI 3.1", url("/api/openapi.json?version=3.1")),
+        link("service-desc", OPENAPI_30, "OpenAPI 3.0", url("/api/openapi.json?version=3.0")),
         link("service-doc", HTML, "OpenAPI as a page", url("/api/openapi.json?f=html")),
         link("conformance", JSON, "Standards kept", url("/api/conformance")),
+        link(
+            "http://www.opengis.net/def/rel/ogc/1.0/conformance",
+            JSON,
+            "Standards kept",
+            url("/api/conformance"),
+        ),
         link("data", JSON, "Layers", url("/api/collections")),
         link("http://www.opengis.net/def/rel/ogc/1.0/data", JSON, "Layers", url("/api/collections")),
         link("search", JSON, "Search for a place", url("/api/search?q=ben%20thanh")),
@@ -121,7 +139,9 @@ pub(crate) async fn conformance(mut context: RequestContext) -> HandlerResult {
     let PageQuery { representation } = context.query()?;
     let etag = context.etag(representation);
     context.check_if_none_match(&etag)?;
-    let document = json!({"conformsTo": CONFORMANCE});
+    let editing: &[&str] = if context.app.config.writers.is_empty() { &[] } else { &EDITING };
+    let classes = [&CONFORMANCE[..], editing].concat();
+    let document = json!({"conformsTo": classes});
     let title = if representation.lang == "en" { "Standards kept" } else { "Chuẩn áp dụng" };
     Ok(html::reply(&context, &Page { representation, title, kind: JSON, etag: &etag }, &document)
         .into_response())
@@ -154,6 +174,6 @@ pub(crate) async fn one_collection(mut context: RequestContext) -> HandlerResult
     let document = collection(&snapshot, &context.base(), representation.lang);
     let title = crate::features::describe::layer_title(snapshot.layer(), representation.lang);
     let page = Page { representation, title, kind: JSON, etag: &etag };
-    Ok(html::reply_as(&context, &page, &document, || pages::collection(&snapshot, representation.lang))
-        .into_response())
+    let content = || pages::collection(&snapshot, &document["links"], representation.lang);
+    Ok(html::reply_as(&context, &page, &document, content).into_response())
 }

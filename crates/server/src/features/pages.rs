@@ -6,6 +6,7 @@ use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, Row, ValueRef};
 use citymap_model::{Field, codes};
 use maud::{Markup, html};
+use serde_json::Value;
 
 use crate::{
     features::describe::{field_title, layer_title},
@@ -43,8 +44,8 @@ pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str) -> Markup {
     }
 }
 
-/// The content of the page of one layer: its source and its fields.
-pub(crate) fn collection(snapshot: &LayerSnapshot, lang: &str) -> Markup {
+/// The content of the page of one layer: its source, its fields, and the `links` of its document.
+pub(crate) fn collection(snapshot: &LayerSnapshot, links: &Value, lang: &str) -> Markup {
     let layer = snapshot.layer();
     let facts = [
         (say(lang, "Số đối tượng", "Features"), Some(snapshot.len().to_string())),
@@ -65,6 +66,12 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, lang: &str) -> Markup {
             @for (name, fact) in &facts {
                 @if let Some(fact) = fact { tr { th scope="row" { (name) } td { (fact) } } } }
         } } }
+        h2 { (say(lang, "Liên kết", "Links")) }
+        ul { @for link in links.as_array().into_iter().flatten() {
+            @let [href, rel, kind, title] = ["href", "rel", "type", "title"].map(|name| link[name].as_str());
+            li { a href=[href] rel=[rel] type=[kind] { (title.unwrap_or_default()) } " "
+                span.soft { (kind.unwrap_or_default()) } }
+        } }
         h2 { (say(lang, "Trường dữ liệu", "Fields")) }
         div.wide { table {
             thead { tr {

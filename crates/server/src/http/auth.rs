@@ -10,11 +10,17 @@ use crate::http::problem::Problem;
 /// Minimum number of letters of a token; shorter ones can be guessed.
 const TOKEN_MIN: usize = 16;
 
+/// The end of the line of a writer whose requests need no `If-Match`.
+const OVERWRITE: &str = ":overwrite";
+
 /// Somebody who may write with a token, of which only the hash is kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Writer {
     /// The author of the revisions that are made with the token.
     pub name: String,
+    /// Whether the writer's requests need no `If-Match`: each then changes the feature as it is, whatever
+    /// others have done meanwhile. For clients that cannot send the header, such as QGIS.
+    pub overwrites: bool,
     token_sha256: [u8; 32],
 }
 
@@ -70,10 +76,11 @@ impl Writer {
                 "the token has letters that a header cannot carry; use letters, digits and signs of ASCII",
             );
         }
-        Ok(Self { name: name.to_owned(), token_sha256: Sha256::digest(token).into() })
+        Ok(Self { name: name.to_owned(), overwrites: false, token_sha256: Sha256::digest(token).into() })
     }
 
-    /// Reads lines of `name:token`. Empty lines and lines that begin with `#` are skipped.
+    /// Reads lines of `name:token` or `name:token:overwrite` ([`Writer::overwrites`]). Empty lines and lines
+    /// that begin with `#` are skipped.
     ///
     /// # Errors
     /// [`WritersError::Line`] for the first line that cannot be used.
@@ -86,7 +93,11 @@ impl Writer {
             }
             let failed = |reason| WritersError::Line { line: index + 1, reason };
             let (name, token) = line.split_once(':').ok_or_else(|| failed("write `name:token`"))?;
-            let writer = Self::new(name.trim(), token.trim()).map_err(failed)?;
+            let (token, overwrites) = match token.trim().strip_suffix(OVERWRITE) {
+                Some(token) => (token, true),
+                None => (token, false),
+            };
+            let writer = Self { overwrites, ..Self::new(name.trim(), token.trim()).map_err(failed)? };
             if writers.iter().any(|own| own.token_sha256 == writer.token_sha256) {
                 return Err(failed(
                     "the token occurs on an earlier line; give each writer a token of its own",
@@ -98,8 +109,8 @@ impl Writer {
     }
 }
 
-/// Reads the file that `--writers` names: lines of `name:token`. Other users must not be able to read the
-/// file.
+/// Reads the file that `--writers` names: lines as [`Writer::parse_list`] takes them. Other users must not be
+/// able to read the file.
 ///
 /// # Errors
 /// [`WritersError`] names the line and says what to do.
@@ -160,6 +171,10 @@ mod tests {
         assert_eq!(writers.iter().map(|writer| writer.name.as_str()).collect::<Vec<_>>(), ["đo đạc", "web"]);
         assert_eq!(writers[1], Writer::new("web", "fedcba9876543210fedc").unwrap());
         assert!(!format!("{writers:?}").contains("token"), "{writers:?}");
+        let writers =
+            Writer::parse_list("qgis:0123456789abcdef0123:overwrite\nb:a:b:c:0123456789abcdef").unwrap();
+        assert_eq!(writers.iter().map(|writer| writer.overwrites).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(writers[0].token_sha256, Writer::new("q", "0123456789abcdef0123").unwrap().token_sha256);
     }
 
     #[test]

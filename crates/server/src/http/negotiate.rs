@@ -174,7 +174,7 @@ pub(crate) fn matches_etag(headers: &HeaderMap, etag: &str) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|tag| bare(tag) == own)
+        .any(|tag| tag.trim() == "*" || bare(tag) == own)
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ use crate::{
         params::{MIN_REVISION, Params},
         problem::Problem,
         query::{Query, QueryReader},
+        response::VARY,
     },
 };
 
@@ -55,9 +56,13 @@ impl IntoResponse for Rejection {
             Self::Problem(problem) => problem.into_response(),
             Self::NotModified(etag) => {
                 let mut response = StatusCode::NOT_MODIFIED.into_response();
+                // As on the answer that the client has (RFC 9110, 15.4.5).
+                let headers = response.headers_mut();
                 if let Ok(etag) = HeaderValue::from_str(&etag) {
-                    response.headers_mut().insert(header::ETAG, etag);
+                    headers.insert(header::ETAG, etag);
                 }
+                headers.insert(header::VARY, VARY);
+                headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
                 response
             }
         }

@@ -6,6 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use serde_json::Value;
+
 use crate::http::negotiate::accepts_gzip;
 
 /// The media type of JSON.
@@ -18,11 +20,16 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const SCHEMA: &str = "application/schema+json";
 
 /// What an answer depends on besides its address. Links begin with the address that a trusted proxy names.
-const VARY: &str = "Accept, Accept-Encoding, Accept-Language, Forwarded, X-Forwarded-Host, \
-    X-Forwarded-Port, X-Forwarded-Prefix, X-Forwarded-Proto";
+pub(crate) const VARY: HeaderValue = HeaderValue::from_static(
+    "Accept, Accept-Encoding, Accept-Language, Forwarded, X-Forwarded-Host, X-Forwarded-Port, \
+     X-Forwarded-Prefix, X-Forwarded-Proto",
+);
 
 /// Answers with fewer bytes are not compressed.
 const COMPRESS_MIN: usize = 1_000;
+
+/// Maximum number of bytes of the header `Link`.
+const LINK_HEADER_MAX: usize = 1_500;
 
 /// An answer with status 200: its bytes, their media type and its headers.
 pub(crate) struct ResponseBuilder {
@@ -42,6 +49,18 @@ impl ResponseBuilder {
     pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
         self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
         self
+    }
+
+    /// Adds the links as the header `Link` (RFC 8288), unless they are long: proxies refuse a head of more
+    /// than 4 kB, and the body has the links too.
+    pub(crate) fn with_link_header(self, links: &[Value]) -> Self {
+        let text = |link: &Value, name: &str| link[name].as_str().unwrap_or_default().to_owned();
+        let one = |link| {
+            let (href, rel, kind) = (text(link, "href"), text(link, "rel"), text(link, "type"));
+            format!("<{href}>; rel=\"{rel}\"; type=\"{kind}\"")
+        };
+        let links = links.iter().map(one).collect::<Vec<_>>().join(", ");
+        if links.len() > LINK_HEADER_MAX { self } else { self.with(header::LINK, &links) }
     }
 
     /// Adds the ETag; caches must revalidate the answer each time.
@@ -76,7 +95,7 @@ impl IntoResponse for ResponseBuilder {
         *response.status_mut() = StatusCode::OK;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
-        headers.insert(header::VARY, HeaderValue::from_static(VARY));
+        headers.insert(header::VARY, VARY);
         if self.gzipped {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

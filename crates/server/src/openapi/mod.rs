@@ -13,21 +13,34 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use crate::{
-    features::landing::{OPENAPI_31, PageQuery},
+    features::landing::{OPENAPI_30, OPENAPI_31},
     http::{
         html::{self, Page},
-        negotiate::accepts,
+        negotiate::{Representation, accepts},
+        parameters::{Choice, REPRESENTATION},
+        query::{Parameter, query},
         request::{HandlerResult, RequestContext, catalogue},
         response::JSON,
     },
 };
 
-/// The media type of OpenAPI 3.0 documents.
-const OPENAPI_30: &str = "application/vnd.oai.openapi+json;version=3.0";
+pub(crate) static VERSION: Parameter<Choice> = Parameter::new(
+    "version",
+    "Version of OpenAPI, instead of Accept",
+    Choice { values: &["3.0", "3.1"], default: None },
+);
+
+query! {
+    /// The query of this document.
+    pub(crate) struct OpenApiQuery {
+        version: Option<&'static str> = VERSION,
+        representation: Representation = REPRESENTATION,
+    }
+}
 
 /// The handler of `GET /api/openapi.json`.
 pub(crate) async fn openapi(mut context: RequestContext) -> HandlerResult {
-    let PageQuery { representation } = context.query()?;
+    let OpenApiQuery { version, representation } = context.query()?;
     let etag = context.etag(representation);
     context.check_if_none_match(&etag)?;
     let text = context
@@ -36,7 +49,9 @@ pub(crate) async fn openapi(mut context: RequestContext) -> HandlerResult {
         .and_then(|accept| accept.to_str().ok())
         .unwrap_or_default();
     let wants = |version: &str| text.replace(' ', "").contains(version);
-    let (version, kind) = if accepts(&context.headers, "application/vnd.oai.openapi+json") {
+    let (version, kind) = if let Some(asked) = version {
+        if asked == "3.0" { ("3.0.3", OPENAPI_30) } else { ("3.1.0", OPENAPI_31) }
+    } else if accepts(&context.headers, "application/vnd.oai.openapi+json") {
         if wants("version=3.0") && !wants("version=3.1") {
             ("3.0.3", OPENAPI_30)
         } else {
@@ -82,7 +97,7 @@ fn document(context: &RequestContext, version: &str) -> Value {
             {"name": "tiles", "description": "Vector tiles and what the style of the map needs"},
             {"name": "health", "description": "Whether the server runs and serves the city"},
         ],
-        "paths": paths::all(&layers, limits, &context.base()),
+        "paths": paths::all(&layers, limits, &context.base(), !context.app.config.writers.is_empty()),
         "components": {
             "parameters": parameters::shared(limits),
             "securitySchemes": edits::security(),

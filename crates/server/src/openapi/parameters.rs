@@ -21,7 +21,8 @@ pub(super) fn shared_ref(parameter: &dyn Declared) -> Value {
 }
 
 fn query(name: &str, description: &str, schema: Value) -> Value {
-    json!({"name": name, "in": "query", "required": false, "description": description, "schema": schema})
+    json!({"name": name, "in": "query", "required": false, "description": description, "schema": schema,
+        "style": "form", "explode": false})
 }
 
 /// A parameter in the path.
@@ -44,6 +45,7 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
         &REVISION,
         &MIN_REVISION,
         &F,
+        &super::VERSION,
         &LANG,
         limit,
         at_least,
@@ -107,6 +109,7 @@ mod tests {
             landing::{LayerQuery, PageQuery},
         },
         http::query::Query,
+        openapi::OpenApiQuery,
         questions::{
             at::AtQuery, near::NearQuery, search::SearchParameters, transform::TransformQuery,
             within::WithinBoxQuery,
@@ -118,6 +121,7 @@ mod tests {
     fn every_parameter_that_is_read_is_shared_and_no_other() {
         let queries = [
             PageQuery::declared(),
+            OpenApiQuery::declared(),
             LayerQuery::declared(),
             ItemsQuery::declared(),
             ItemQuery::declared(),

@@ -8,7 +8,7 @@ use citymap_tile::MAX_ZOOM;
 use serde_json::{Map, Value, json};
 
 use super::{
-    edits,
+    OpenApiQuery, edits,
     parameters::{field, path_parameter, shared_ref},
 };
 use crate::{
@@ -121,26 +121,30 @@ impl Operation {
 }
 
 /// All paths, relative to `/api`; those outside of it name their server.
-pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &BaseUrl) -> Value {
+pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &BaseUrl, writing: bool) -> Value {
     let mut paths = Map::new();
     let mut get = |path: &str, operation: Value| paths.insert(path.to_owned(), json!({"get": operation}));
     let page = |id: &str, summary: &str| operation::<PageQuery>(Tag::Features, id, summary);
     get("/", page("landing", "Landing page").gives(JSON, "landingPage"));
     get("/conformance", page("conformance", "Standards that are met").gives(JSON, "conformance"));
-    get("/openapi.json", page("openapi", "This document").gives(OPENAPI_31, "schema"));
+    let openapi = operation::<OpenApiQuery>(Tag::Features, "openapi", "This document");
+    get("/openapi.json", openapi.gives(OPENAPI_31, "schema"));
     let collections = operation::<LayerQuery>(Tag::Features, "collections", "The layers");
     get("/collections", collections.gives(JSON, "collections"));
     for snapshot in layers {
-        of_layer(&mut paths, snapshot);
+        of_layer(&mut paths, snapshot, writing);
     }
     questions(&mut paths, limits);
     super::jobs::paths(&mut paths, layers, limits);
-    feed(&mut paths, limits);
+    feed(&mut paths);
+    if writing && let Some(changes) = paths.get_mut("/changes") {
+        changes["post"] = edits::batch(limits);
+    }
     outside(&mut paths, layers, base);
     paths.into()
 }
 
-fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot) {
+fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: bool) {
     let layer = snapshot.layer();
     let (id, title) = (layer.id.as_str(), layer_title(layer, "en"));
     let path = format!("/collections/{id}");
@@ -176,7 +180,9 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot) {
         .with(tile_index("row", "Row"))
         .with(zoom());
     get("/tiles/WebMercatorQuad/{z}/{row}/{col}", tile.bytes(&TILE_KINDS));
-    edits::of_layer(paths, layer, &own_id);
+    if writing {
+        edits::of_layer(paths, layer, &own_id);
+    }
 }
 
 fn zoom() -> Value {
@@ -223,17 +229,14 @@ fn questions(paths: &mut Map<String, Value>, limits: &Limits) {
     paths.insert("/within".to_owned(), json!({"get": by_box, "post": by_area}));
 }
 
-fn feed(paths: &mut Map<String, Value>, limits: &Limits) {
+fn feed(paths: &mut Map<String, Value>) {
     let changes =
         operation::<ChangesQuery>(Tag::Changes, "changes", "What each revision changed, oldest first");
     let mut events =
         operation::<EventsQuery>(Tag::Changes, "events", "The same as it happens, as server-sent events")
             .answers(&super::feed::stream());
     events["description"] = super::feed::STREAM.into();
-    paths.insert(
-        "/changes".to_owned(),
-        json!({"get": changes.gives(JSON, "changes"), "post": edits::batch(limits)}),
-    );
+    paths.insert("/changes".to_owned(), json!({"get": changes.gives(JSON, "changes")}));
     paths.insert("/events".to_owned(), json!({"get": events}));
 }
 
@@ -306,7 +309,7 @@ mod tests {
         );
         let layers = [Arc::new(SnapshotBuilder::new(layer).finish(1))];
         let base = BaseUrl::of(None, &HeaderMap::new(), &Uri::default());
-        let document = all(&layers, &Limits::default(), &base);
+        let document = all(&layers, &Limits::default(), &base, true);
         let mut documented: Vec<String> = document
             .as_object()
             .unwrap()

@@ -79,7 +79,7 @@ pub(crate) async fn execute(process: &'static dyn Process, app: Arc<App>, reques
         );
     }
     let limits = &app.config.limits;
-    let body = body::read(request, limits.body_bytes_max).await?;
+    let body = body::read(&context.headers, request, limits.body_bytes_max).await?;
     let example = || process.example("parcels");
     let request: Value = serde_json::from_slice(&body)
         .map_err(|error| Problem::body(format!("the body is not JSON: {error}; send {}", example())))?;

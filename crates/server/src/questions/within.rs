@@ -108,7 +108,7 @@ pub(crate) async fn within_area(State(app): State<Arc<App>>, request: Request) -
     let (mut context, request) = RequestContext::split(&app, request).await?;
     json_body(&context.headers)?;
     let limits = &app.config.limits;
-    let body = body::read(request, limits.body_bytes_max).await?;
+    let body = body::read(&context.headers, request, limits.body_bytes_max).await?;
     let query: WithinQuery = context.query()?;
     let crs = query.crs.unwrap_or(Crs::WGS84);
     let mut area = geometry(&body)?;

@@ -37,6 +37,8 @@ pub(crate) struct BatchEdits {
     city_snapshot: CitySnapshot,
     crs: NamedCrs,
     vertices_max: usize,
+    /// Whether edits need no `ifMatch`.
+    overwrites: bool,
 }
 
 /// The handler of `POST /api/changes`.
@@ -70,7 +72,8 @@ pub(crate) async fn batch(State(app): State<Arc<App>>, request: Request) -> Hand
         meta.message = message;
     }
     let city_snapshot = request.context.city_snapshot.clone();
-    let edits = BatchEdits { edits, city_snapshot, crs, vertices_max: limits.vertices_max };
+    let (vertices_max, overwrites) = (limits.vertices_max, request.overwrites);
+    let edits = BatchEdits { edits, city_snapshot, crs, vertices_max, overwrites };
     let task = WriteTask { meta, key, edits: Box::new(edits) };
     match write(&request.context, task).await? {
         WriteOutcome::Written(_, answered) | WriteOutcome::Repeated(answered) => {
@@ -127,7 +130,8 @@ impl BatchEdits {
                     Some(Value::Number(id)) => id.to_string(),
                     _ => return Err(body("`id` is missing")),
                 };
-                let expected = if_match::parse(text(members, "ifMatch").ok_or_else(if_match::missing)?);
+                let given = text(members, "ifMatch").or(self.overwrites.then_some("*"));
+                let expected = if_match::parse(given.ok_or_else(if_match::missing)?);
                 Some(Target { id, expected })
             }
         };

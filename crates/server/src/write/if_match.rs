@@ -10,20 +10,21 @@ pub(crate) fn parse(text: &str) -> ExpectedState {
     if text.trim() == "*" {
         return ExpectedState::Any;
     }
-    // The tags of this server have no comma. A weak tag never matches (RFC 9110, 13.1.1).
-    let strong = text.split(',').map(str::trim).filter(|tag| !tag.starts_with("W/"));
-    ExpectedState::Tags(strong.map(|tag| tag.trim_matches('"').to_owned()).collect())
+    // The tags of this server have no comma. A proxy that packs an answer makes its tag weak, because the
+    // bytes are others; what counts here is the part of the tag that is of the content, which stays right.
+    let bare = text.split(',').map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"').to_owned());
+    ExpectedState::Tags(bare.collect())
 }
 
-/// Reads the header of a request.
+/// Reads the header of a request; without it a writer who `overwrites` expects any state.
 ///
 /// # Errors
-/// 428 if it is missing.
-pub(crate) fn of(headers: &HeaderMap) -> Result<ExpectedState, Problem> {
+/// 428 if it is missing and needed.
+pub(crate) fn of(headers: &HeaderMap, overwrites: bool) -> Result<ExpectedState, Problem> {
     let values: Vec<&str> =
         headers.get_all(header::IF_MATCH).iter().filter_map(|value| value.to_str().ok()).collect();
     if values.is_empty() {
-        return Err(missing());
+        return if overwrites { Ok(ExpectedState::Any) } else { Err(missing()) };
     }
     Ok(parse(&values.join(",")))
 }
@@ -41,12 +42,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_matches_in_every_form_and_a_weak_one_never() {
+    fn a_tag_matches_in_every_form() {
         for (header, matches) in [
             ("*", true),
             ("\"abc\"", true),
             ("\"x\", \"abc.0123-gzip\"", true),
-            ("W/\"abc\"", false),
+            ("W/\"abc\"", true),
+            ("W/\"abc.0123-gzip\", \"x\"", true),
+            ("W/\"abcd\"", false),
             ("\"abcd\"", false),
             ("", false),
         ] {

@@ -18,6 +18,7 @@ use crate::{
     app::App,
     http::{
         auth,
+        body::check_content_encoding,
         coords::named_crs,
         problem::Problem,
         request::RequestContext,
@@ -35,6 +36,8 @@ pub(crate) struct WriteRequest {
     pub(crate) context: RequestContext,
     /// The name of the writer, as the log will show it.
     pub(crate) author: String,
+    /// Whether the writer's requests need no `If-Match`.
+    pub(crate) overwrites: bool,
     pub(crate) body: Bytes,
 }
 
@@ -52,12 +55,14 @@ impl WriteRequest {
     ) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let context = RequestContext::from_request_parts(&mut parts, app).await?;
-        let author = auth::writer(&app.config.writers, &context.headers)?.name.clone();
+        let writer = auth::writer(&app.config.writers, &context.headers)?;
+        let (author, overwrites) = (writer.name.clone(), writer.overwrites);
         context.params.finish(&[])?;
+        check_content_encoding(&context.headers)?;
         if !media_types.is_empty() {
             check_content_type(&context.headers, media_types)?;
         }
-        Ok(Self { author, body: read_body(&context.headers, body, bytes_max).await?, context })
+        Ok(Self { author, overwrites, body: read_body(&context.headers, body, bytes_max).await?, context })
     }
 
     /// The body as JSON.

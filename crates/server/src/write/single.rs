@@ -163,7 +163,23 @@ async fn change(app: &Arc<App>, request: Request, method: ChangeMethod) -> Handl
     let request = WriteRequest::read(app, request, media_types, app.config.limits.body_bytes_max).await?;
     let layer = request.context.layer()?;
     let id = request.context.path_param("id").to_owned();
-    let target = Target { id, expected: if_match::of(&request.context.headers)? };
+    let headers = &request.context.headers;
+    let target = Target { id, expected: if_match::of(headers, request.overwrites)? };
+    let there = layer.row_of_id(&target.id).is_some();
+    if there && headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes().trim_ascii() == b"*")
+    {
+        return Err(
+            Problem::stale("the feature exists, and If-None-Match: * asks for none to be there").into()
+        );
+    }
+    // Features part 4: a PUT never creates a feature, so that If-Match cannot be met.
+    if !there && matches!(method, ChangeMethod::Put) && headers.contains_key(header::IF_MATCH) {
+        return Err(Problem::stale(format!(
+            "layer `{}` has no such feature, so that If-Match does not match; POST to …/items adds one",
+            layer.layer().id
+        ))
+        .into());
+    }
     let meta = request.meta(None, || {
         let id: String = target.id.chars().take(ID_SHOWN).collect();
         format!("{verb} {id} of {}", layer.layer().id)

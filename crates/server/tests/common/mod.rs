@@ -380,3 +380,15 @@ impl Got {
         (self.status, problem["detail"].as_str().unwrap().to_owned())
     }
 }
+
+/// An answer as it was sent, with the names of its headers in small letters.
+#[allow(dead_code, reason = "not every test program reads raw answers")]
+pub(crate) fn small_names(answer: &str) -> String {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+    let line = |line: &str| match line.split_once(": ") {
+        Some((name, value)) => format!("{}: {value}", name.to_ascii_lowercase()),
+        None => line.to_owned(),
+    };
+    let head: Vec<String> = head.split("\r\n").map(line).collect();
+    format!("{}\r\n\r\n{body}", head.join("\r\n"))
+}

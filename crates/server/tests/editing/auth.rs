@@ -80,14 +80,10 @@ fn the_author_is_the_token_s_name_and_the_message_what_the_writer_says() {
 fn a_browser_of_another_host_may_ask_to_write() {
     let server = Server::start();
     let ask = [("origin", "https://a.vn"), ("access-control-request-method", "PUT")];
-    for (path, allowed) in [
-        ("/api/collections/wells/items/1", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
-        (ITEMS, "GET, HEAD, OPTIONS, POST"),
-        ("/api/changes", "GET, HEAD, OPTIONS, POST"),
-        ("/api/at", "GET, HEAD, OPTIONS"),
-    ] {
+    for path in ["/api/collections/wells/items/1", ITEMS, "/api/changes", "/api/at"] {
         let got = server.ask("OPTIONS", path, &ask, None);
-        assert_eq!((got.status, got.header("allow")), (204, allowed), "{path}");
+        // `Allow` is of who asks, and a preflight carries no token.
+        assert_eq!((got.status, got.header("allow")), (200, "GET, HEAD, OPTIONS"), "{path}");
         for method in ["PUT", "PATCH", "DELETE"] {
             assert!(got.header("access-control-allow-methods").contains(method));
         }

@@ -6,9 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use citymap_server::Writer;
 use serde_json::{Value, json};
 
-use crate::common::{BEARER, Got, Server, middle};
+use crate::common::{BEARER, Got, Server, TOKEN, middle, store};
 
 const PARCELS: &str = "/api/collections/parcels/items";
 const SECRET: &str = "Bí Mật";
@@ -116,8 +117,11 @@ fn who_has_not_seen_what_is_there_changes_nothing() {
     let stale = server.write("PATCH", path, Some(first.header("etag")), Some(&patch));
     assert_eq!(stale.status, 412);
     assert_eq!(stale.json()["etag"], now.header("etag"), "the answer names the present tag");
-    let weak = format!("W/{}", now.header("etag"));
+    // A proxy that packs an answer makes its tag weak; what it says of the content stays right.
+    let weak = format!("W/{}", first.header("etag"));
     assert_eq!(server.write("DELETE", path, Some(&weak), None).problem().0, 412);
+    let weak = format!("W/{}", now.header("etag"));
+    ok(server.write("PATCH", path, Some(&weak), Some(&patch)), 200);
     // Gzip or not, in metres or degrees, as a page: every form of the feature that is there is one.
     let metres = server.get_with(&format!("{path}?crs=EPSG:9210"), &[("accept-encoding", "gzip")]);
     ok(server.write("PATCH", path, Some(metres.header("etag")), Some(&patch)), 200);
@@ -125,6 +129,60 @@ fn who_has_not_seen_what_is_there_changes_nothing() {
     ok(server.write("PATCH", path, Some(html.header("etag")), Some(&patch)), 200);
     ok(server.write("DELETE", path, Some("*"), None), 204);
     assert_eq!(server.write("DELETE", path, Some("*"), None).problem().0, 404);
+    assert_eq!(server.write("PUT", path, Some("*"), Some(&first.json())).problem().0, 412, "no PUT creates");
+}
+
+#[test]
+fn a_writer_without_if_match_is_one_whose_line_says_so() {
+    let list = format!("qgis:{TOKEN}:overwrite");
+    let server = Server::with(store(), |config| config.writers = Writer::parse_list(&list).unwrap());
+    let path = "/api/collections/parcels/items/26740-1-20";
+    let patch = json!({"properties": {"so_thua": 7}});
+    ok(server.write("PATCH", path, None, Some(&patch)), 200);
+    assert_eq!(server.json(path)["properties"]["so_thua"], 7);
+    assert_eq!(
+        server.write("PATCH", path, Some("\"other\""), Some(&patch)).problem().0,
+        412,
+        "sent, it counts"
+    );
+    let none =
+        [("authorization", BEARER), ("if-none-match", "*"), ("content-type", "application/merge-patch+json")];
+    assert_eq!(server.ask("PATCH", path, &none, Some(&patch.to_string())).problem().0, 412);
+    let edits =
+        json!({"edits": [{"op": "update", "layer": "parcels", "id": "26740-1-20", "feature": patch}]});
+    ok(server.write("POST", "/api/changes", None, Some(&edits)), 200);
+    let allow = server.ask("OPTIONS", path, &[("authorization", BEARER)], None);
+    assert_eq!((allow.status, allow.header("allow")), (200, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"));
+    ok(server.write("DELETE", path, None, None), 204);
+}
+
+#[test]
+fn names_of_headers_are_in_title_case() {
+    use std::io::{Read as _, Write as _};
+    let server = Server::writing();
+    let body = parcel("26740-1-900", "A").to_string();
+    let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+    write!(
+        stream,
+        "POST {PARCELS} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: {BEARER}\r\ncontent-type: \
+         application/geo+json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201") && answer.contains("\r\nLocation: http"), "{answer}");
+}
+
+#[test]
+fn a_packed_body_is_refused() {
+    let server = Server::writing();
+    let headers =
+        [("authorization", BEARER), ("content-type", "application/json"), ("content-encoding", "gzip")];
+    for path in [PARCELS, "/api/changes", "/api/within"] {
+        let (status, detail) = server.ask("POST", path, &headers, Some("x")).problem();
+        assert!(status == 415 && detail.contains("Content-Encoding"), "{path}: {status} {detail}");
+    }
 }
 
 #[test]

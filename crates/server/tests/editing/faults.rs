@@ -95,7 +95,7 @@ fn bodies_that_are_none_are_refused_before_anything_else() {
             &feature(Value::Null, json!({})).to_string()
         )
         .0,
-        404
+        412
     );
     assert_eq!(send("POST", "/api/collections/parcels/items?x=1", "application/json", "{}").0, 400);
     let other = feature(Value::Null, json!({}));

@@ -2,6 +2,7 @@
 
 mod generic;
 
+use axum::http::header;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -71,6 +72,7 @@ pub(crate) fn reply_as(
             ResponseBuilder::new(HTML, page(context, form.representation, form.title, &content()))
         }
     };
+    let response = response.with(header::CONTENT_LANGUAGE, form.representation.lang);
     response.tagged(form.etag).compressed(&context.headers)
 }
 

@@ -171,6 +171,41 @@ fn mixtures_are_read_text_by_text() {
     }
 }
 
+/// Two legacy encodings in one table, by rows and by columns, are read text by text and noted.
+#[test]
+fn two_legacy_encodings_are_read_text_by_text_and_noted() {
+    let city = city();
+    for (one, other) in [
+        (Encoding::Tcvn3, Encoding::Cp1258),
+        (Encoding::Tcvn3, Encoding::Vni),
+        (Encoding::Vni, Encoding::Cp1258),
+    ] {
+        for by_columns in [false, true] {
+            let mut bytes = b"ten,duong\n".to_vec();
+            for (row, name) in NAMES.iter().enumerate() {
+                let (left, right) = if by_columns || row % 2 == 0 { (one, other) } else { (other, one) };
+                bytes.extend([left.encode(name).unwrap(), right.encode(name).unwrap()].join(&b','));
+                bytes.push(b'\n');
+            }
+            let report = city.import(city.write("p.csv", bytes), |_| {}).unwrap();
+            let wrong = city
+                .features("test")
+                .iter()
+                .flat_map(|feature| feature.values.clone())
+                .zip(NAMES.iter().flat_map(|name| [name, name]))
+                .filter(|(found, name)| match found {
+                    Value::Text(found) => found.to_lowercase() != name.to_lowercase(),
+                    other => panic!("{other:?}"),
+                })
+                .count();
+            let told = notes(&report);
+            assert!(told.contains("the texts mix two encodings"), "{one} {other}: {told}");
+            assert!(wrong <= 2, "{one} {other} {by_columns}: {wrong}: {told}");
+            assert!(wrong == 0 || !told.contains("; 0 of those"), "{one} {other}: {told}");
+        }
+    }
+}
+
 #[test]
 fn utf16_is_read_with_and_without_its_mark() {
     let (tables, city) = (city(), city());

@@ -2,7 +2,7 @@
 
 use super::{
     Decoded, Encoding,
-    detect::{detect, is_marked, is_rather_utf8, is_utf8, sample, share},
+    detect::{LEGACY, detect, is_marked, is_rather_utf8, is_utf8, sample, share},
 };
 
 /// Decodes texts one by one: in the encoding of most of them, and in another where a text is plainly in that.
@@ -14,6 +14,8 @@ pub(crate) struct TextDecoder {
     utf8_too: bool,
     /// The encoding of the texts that are not UTF-8, where most are.
     rest: Option<Encoding>,
+    /// A second encoding of Vietnamese, of the texts that are syllables in it and not in the main one.
+    second: Option<Encoding>,
 }
 
 /// How many texts of a file were read in which way.
@@ -25,6 +27,10 @@ pub(crate) struct Mixture {
     pub utf8: usize,
     /// Texts read in another encoding because they are not UTF-8.
     pub rest: usize,
+    /// Texts read in the second encoding.
+    pub second: usize,
+    /// Texts read in the main encoding that are other words, but words too, in the second one.
+    pub either: usize,
 }
 
 /// Share of syllables from which a minority of texts has an encoding of its own.
@@ -35,14 +41,19 @@ const WORDS: usize = 4;
 impl TextDecoder {
     /// Every text in one encoding.
     pub(crate) fn only(encoding: Encoding) -> Self {
-        Self { main: encoding, utf8_too: false, rest: None }
+        Self { main: encoding, utf8_too: false, rest: None, second: None }
     }
 
     /// Most texts in `main`; of the others those of UTF-8 as that, and where UTF-8 is the most, the others in
     /// `fallback`, or else in what they look like.
     pub(crate) fn mixed(main: Encoding, texts: &[Vec<u8>], fallback: Option<Encoding>) -> Self {
         if main != Encoding::Utf8 {
-            return Self { main, utf8_too: true, rest: None };
+            let fixed = (main != Encoding::Cp1252).then_some(main);
+            let (main, second) = match pair(texts, fixed) {
+                Some((main, second)) => (main, Some(second)),
+                None => (main, None),
+            };
+            return Self { main, utf8_too: true, rest: None, second };
         }
         let others: Vec<&[u8]> = texts.iter().map(Vec::as_slice).filter(|text| !is_utf8(text)).collect();
         if others.is_empty() {
@@ -57,7 +68,23 @@ impl TextDecoder {
             let certain = found.words >= WORDS && share(found.encoding, &sample(&others)) >= CERTAIN;
             certain.then_some(found.encoding)
         });
-        Self { main, utf8_too: false, rest }
+        Self { main, utf8_too: false, rest, second: None }
+    }
+
+    /// As [`Self::mixed`], of a file that declares nothing: where two encodings together explain the texts,
+    /// they go before `found`, which may be neither.
+    pub(crate) fn detected(found: Encoding, texts: &[Vec<u8>]) -> Self {
+        match pair(texts, None) {
+            Some((main, second)) if found != Encoding::Utf8 => {
+                Self { main, utf8_too: true, rest: None, second: Some(second) }
+            }
+            _ => Self::mixed(found, texts, None),
+        }
+    }
+
+    /// The second encoding of Vietnamese, where two are mixed.
+    pub(crate) fn second(self) -> Option<Encoding> {
+        self.second
     }
 
     /// The encoding of most texts.
@@ -78,8 +105,20 @@ impl TextDecoder {
         match self.rest {
             _ if self.utf8_too && is_rather_utf8(text, self.main) => Encoding::Utf8,
             Some(rest) if self.main == Encoding::Utf8 && !is_utf8(text) => rest,
-            _ => self.main,
+            _ => match self.second {
+                Some(second) if is_rather(text, second, self.main) => second,
+                _ => self.main,
+            },
         }
+    }
+
+    /// Whether a text that is read in the main encoding makes other words in the second one.
+    fn is_either(self, text: &[u8]) -> bool {
+        self.second.is_some_and(|second| {
+            self.encoding_of(text) == self.main
+                && share(second, &[text]) >= CERTAIN
+                && self.main.decode(text).text != second.decode(text).text
+        })
     }
 
     /// Reads one text in the encoding that fits it.
@@ -95,9 +134,46 @@ impl TextDecoder {
             mixture.marked += 1;
             mixture.utf8 += usize::from(self.main != Encoding::Utf8 && encoding == Encoding::Utf8);
             mixture.rest += usize::from(self.main == Encoding::Utf8 && encoding != Encoding::Utf8);
+            mixture.second += usize::from(self.second == Some(encoding));
+            mixture.either += usize::from(self.is_either(text));
         }
         mixture
     }
+}
+
+/// Whether all of a text is Vietnamese in `encoding`, and less of it in `other`.
+fn is_rather(text: &[u8], encoding: Encoding, other: Encoding) -> bool {
+    let own = share(encoding, &[text]);
+    own >= CERTAIN && own > share(other, &[text])
+}
+
+/// The two encodings of Vietnamese that the texts mix, that of more texts (or `fixed`) first; none where one
+/// explains them, or two do not. At least half of what one leaves must be words in the other: foreign names
+/// are words in none, and few become some by chance.
+fn pair(texts: &[Vec<u8>], fixed: Option<Encoding>) -> Option<(Encoding, Encoding)> {
+    let is_legacy = |text: &&[u8]| is_marked(text) && std::str::from_utf8(text).is_err();
+    let mut texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).filter(is_legacy).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    let texts = sample(&texts);
+    // Of each text, in which encodings all of its words are syllables.
+    let fits: Vec<[bool; LEGACY.len()]> =
+        texts.iter().map(|text| LEGACY.map(|encoding| share(encoding, &[text]) >= CERTAIN)).collect();
+    let both = |a: usize, b: usize| fits.iter().filter(|fit| fit[a] || fit[b]).count();
+    let alone = |a: usize, b: usize| fits.iter().filter(|fit| fit[a] && !fit[b]).count();
+    let places = 0..LEGACY.len();
+    let (main, second) = places
+        .clone()
+        .flat_map(|a| places.clone().map(move |b| (a, b)))
+        .filter(|&(a, b)| a != b && fixed.is_none_or(|fixed| LEGACY[a] == fixed))
+        .filter(|&(a, b)| fixed.is_some() || alone(a, b) >= alone(b, a))
+        // The first of equals, which is preferred.
+        .rev()
+        .max_by_key(|&(a, b)| both(a, b))?;
+    let left = fits.iter().filter(|fit| !fit[main]).count();
+    let own = alone(second, main);
+    (own >= WORDS && own * 2 >= left && both(main, second) * 10 >= texts.len() * 9)
+        .then_some((LEGACY[main], LEGACY[second]))
 }
 
 /// Whether the texts are in `found` and not in `declared`, although the file declares that: most programs
@@ -126,9 +202,6 @@ mod tests {
         "hẻm giới",
         "Cộng Hòa",
     ];
-    const LEGACY: [Encoding; 5] =
-        [Encoding::Tcvn3, Encoding::Vni, Encoding::Viscii, Encoding::Vps, Encoding::Cp1258];
-
     fn encoded(encoding: Encoding, names: &[&str]) -> Vec<Vec<u8>> {
         names.iter().map(|name| encoding.encode(name).unwrap()).collect()
     }
@@ -156,6 +229,34 @@ mod tests {
                     assert_eq!(decoded.unknown, 0);
                 }
             }
+        }
+    }
+
+    /// Every mixture of two encodings of Vietnamese comes out right, but for texts that are words in both.
+    #[test]
+    fn two_legacy_encodings_come_out_right_text_by_text() {
+        for one in LEGACY {
+            for other in LEGACY.into_iter().filter(|other| *other != one) {
+                let mut texts = encoded(one, &NAMES);
+                texts.extend(encoded(other, &NAMES));
+                let found = detect(texts.iter().map(Vec::as_slice)).encoding;
+                let decoder = TextDecoder::detected(found, &texts);
+                let read = texts.iter().map(|text| decoder.decode(text).text.to_lowercase());
+                let wrong =
+                    read.zip(NAMES.iter().cycle()).filter(|(t, name)| *t != name.to_lowercase()).count();
+                let either = decoder.mixture(&texts).either;
+                assert!(wrong <= either && either <= 4, "{one} {other}: {wrong} {either} {decoder:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_encoding_with_foreign_names_is_no_mixture() {
+        for encoding in LEGACY {
+            let mut texts = encoded(encoding, &NAMES);
+            texts.extend(encoded(encoding, &["Đắk Lắk", "Plây Cần", "Krông Búk", "Ea Hđing", "Cư M'gar"]));
+            let decoder = TextDecoder::detected(encoding, &texts);
+            assert_eq!((decoder.encoding(), decoder.second()), (encoding, None));
         }
     }
 

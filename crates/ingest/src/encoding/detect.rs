@@ -24,7 +24,7 @@ const ENOUGH: usize = 20_000;
 /// letters of VISCII can be.
 const VALID: f64 = 0.6;
 /// The encodings that only their syllables give away.
-const LEGACY: [Encoding; 5] =
+pub(super) const LEGACY: [Encoding; 5] =
     [Encoding::Tcvn3, Encoding::Vni, Encoding::Viscii, Encoding::Vps, Encoding::Cp1258];
 
 /// Detects the encoding of a file's texts. Text that no Vietnamese encoding explains counts as

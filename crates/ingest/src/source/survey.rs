@@ -118,6 +118,14 @@ pub(crate) fn settle(
             mixture.utf8, mixture.marked
         ));
     }
+    if let (Some(second), true) = (decoder.second(), mixture.second > 0) {
+        warnings.push(format!(
+            "the texts mix two encodings: {} of {} with letters beyond ASCII were read as {second}, the \
+             others as {encoding}; {} of those make words in both and may be wrong: compare them with the \
+             source, or import again with --encoding NAME",
+            mixture.second, mixture.marked, mixture.either
+        ));
+    }
     if let (Some(rest), true) = (decoder.rest(), mixture.rest > 0) {
         warnings.push(format!(
             "{} of {} texts with letters beyond ASCII are not UTF-8; they were read as {rest}",
@@ -148,7 +156,7 @@ type Settled = (TextDecoder, String, Option<f64>);
 /// What the bytes look like, where nothing else is said.
 fn detected(texts: &[Vec<u8>], warnings: &mut Vec<String>) -> Settled {
     let found = detect(texts.iter().map(Vec::as_slice));
-    let decoder = TextDecoder::mixed(found.encoding, texts, None);
+    let decoder = TextDecoder::detected(found.encoding, texts);
     if found.words == 0 {
         return (decoder, "only ASCII".to_owned(), Some(1.0));
     }

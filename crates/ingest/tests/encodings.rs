@@ -362,7 +362,8 @@ fn cells_of_a_dbf_that_are_no_numbers_are_kept_as_text() {
             .map(|feature| feature.values[1].to_key().unwrap_or_default())
             .collect();
         let mut kept = kept.map(str::to_owned).to_vec();
-        (values.sort(), kept.sort());
+        values.sort();
+        kept.sort();
         assert_eq!(values, kept);
         let said = notes(&report);
         assert_eq!(
@@ -398,7 +399,8 @@ fn cells_of_a_mid_that_are_no_numbers_are_kept_as_text() {
             .map(|feature| feature.values[1..].iter().map(|v| v.to_key().unwrap_or_default()).collect())
             .collect();
         let mut kept = kept.map(|row| row.map(str::to_owned).to_vec()).to_vec();
-        (values.sort(), kept.sort());
+        values.sort();
+        kept.sort();
         assert_eq!(values, kept);
     }
 }

@@ -141,7 +141,7 @@ pub(crate) fn refuse_loss(
                 && !request.drop_fields.iter().any(|dropped| is(dropped, name))
                 && !request.renames.iter().any(|(old, _)| is(old, name))
         })
-        .map(|name| format!("`{}`", name))
+        .map(|name| format!("`{name}`"))
         .collect();
     if lost.is_empty() || request.allow_drop_personal {
         return Ok(());

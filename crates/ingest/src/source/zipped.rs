@@ -189,7 +189,7 @@ impl Main<'_> {
     /// That the member cannot be unpacked.
     fn not_unpacked(&self, path: &Path, error: &io::Error) -> ImportError {
         ImportError::unreadable(
-            &self.shown(path),
+            self.shown(path),
             format!("cannot be unpacked ({error})"),
             "get the archive again, or make room in the folder that TMPDIR names",
         )

@@ -2,7 +2,7 @@
 
 use citymap_access::{Audience, visible};
 use citymap_crs::NamedCrs;
-use citymap_model::{Feature, Geometry, Layer, NewFeature, Value, nearest};
+use citymap_model::{Feature, Geometry, Layer, NewFeature, Value, nearest, normalize_text};
 use serde_json::{Map, Value as Json};
 
 use crate::{Fault, fault::pointer_step, geometry, read_value, value::not_listed};
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         }
         if let (Some(expected), Some(found)) = (id, members.get("id")) {
             let found = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
-            if found != expected {
+            if normalize_text(found) != normalize_text(expected.to_owned()) {
                 self.fault(
                     "/id",
                     "it is not the id in the address of the request; leave it out, or use the address of the \
@@ -184,7 +184,8 @@ impl<'a> Reader<'a> {
     fn properties(&mut self, properties: &Map<String, Json>, values: &mut [Option<Value>]) {
         for (name, json) in properties {
             let at = format!("/properties/{}", pointer_step(name));
-            let Some(index) = self.layer.field_index(name) else {
+            let index = self.layer.field_index(name);
+            let Some(index) = index.or_else(|| self.layer.field_index(&normalize_text(name.clone()))) else {
                 let fields = visible(self.layer, &Audience::Public).names();
                 let nearest = nearest(name, &fields, 5).join(", ");
                 self.fault(&at, format!("the layer has no such field; the nearest are: {nearest}"));

@@ -51,10 +51,11 @@ mod tag;
 mod value;
 
 pub use apply::{AppliedEdit, EditChange, PreparedEdit, Target, apply, settle_ids};
+pub use citymap_model::normalize_text;
 pub use draft::{Draft, ReadOptions};
 pub use fault::Fault;
 pub use kind::EditKind;
 pub use limits::EditLimits;
 pub use refusal::{ApplyError, Refusal};
 pub use tag::{ExpectedState, content_tag};
-pub use value::{check_types, normalize_text, read_value};
+pub use value::{check_types, read_value};

@@ -1,9 +1,10 @@
 //! What a value may be: its type and range, the Unicode form of texts, and codes of code lists.
 
 use chrono::{DateTime, Datelike, SubsecRound};
-use citymap_model::{Field, FieldType, Value, YEARS, codes, nearest, parse_date, parse_datetime};
+use citymap_model::{
+    Field, FieldType, Value, YEARS, codes, nearest, normalize_text, parse_date, parse_datetime,
+};
 use serde_json::Value as Json;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The largest integer up to which every integer is exactly a 64-bit floating-point number, 2⁵³.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
@@ -57,12 +58,6 @@ pub fn read_value(json: &Json, field: &Field) -> Result<Value, String> {
     })
 }
 
-/// A text in Unicode normalization form C, so that the same Vietnamese word is always stored as the same
-/// characters. Allocates only if the text is in another form.
-pub fn normalize_text(text: String) -> String {
-    if is_nfc_quick(text.chars()) == IsNormalized::Yes { text } else { text.nfc().collect() }
-}
-
 /// Checks that values are those of a layer's fields: one for each field, null or of its type.
 ///
 /// # Errors
@@ -114,6 +109,8 @@ pub(crate) fn not_listed(value: &Value, field: &Field) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    use unicode_normalization::UnicodeNormalization;
 
     use super::*;
 

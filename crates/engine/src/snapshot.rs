@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
-use citymap_model::{Feature, FeatureId, Fid, Geometry, Layer, RevisionNumber, Value};
+use citymap_model::{
+    Feature, FeatureId, Fid, FieldType, Geometry, Layer, RevisionNumber, Value, normalize_text,
+};
 
 use crate::{
     Bbox, Block, EngineError, Row, ShapeRef, ValueRef,
@@ -241,10 +243,14 @@ impl LayerSnapshot {
         }
     }
 
-    /// Whether the public identifier is exactly the key: neither missing, repeated nor personal.
+    /// Whether the public identifier is exactly the key: neither missing, repeated nor personal, and
+    /// one that stands alone.
     pub fn id_is_key(&self, row: Row) -> bool {
-        self.public_key_index()
-            .is_some_and(|field| !self.value(row, field).is_null() && !self.is_repeated(row))
+        self.public_key_index().is_some_and(|field| {
+            let key = self.value(row, field);
+            let stands_alone = || key.as_str().is_none_or(FeatureId::stands_alone);
+            !key.is_null() && !self.is_repeated(row) && stands_alone()
+        })
     }
 
     /// The name to show to people: the label field if it is public and has a value, otherwise the public
@@ -263,15 +269,26 @@ impl LayerSnapshot {
         }
     }
 
-    /// The row with the public identifier `id`; the inverse of [`LayerSnapshot::id`].
+    /// The row with the public identifier `id`; the inverse of [`LayerSnapshot::id`]. An id in another
+    /// Unicode form than NFC, which no feature has, stands for the same id in NFC.
     pub fn row_of_id(&self, id: &str) -> Option<Row> {
         let Some(field) = self.public_key_index() else {
             return id.parse().ok().and_then(|fid| self.row_of_fid(fid));
         };
-        if let Some(key) = Value::parse(id, self.layer.fields[field].field_type)
-            && let Some(&row) = self.rows_of_key(&key).first()
-        {
-            return Some(row);
+        self.row_of_exact_id(field, id).or_else(|| {
+            let normal = normalize_text(id.to_owned());
+            if normal == id { None } else { self.row_of_exact_id(field, &normal) }
+        })
+    }
+
+    /// The row with the public identifier `id` where `field` is the public key.
+    fn row_of_exact_id(&self, field: usize, id: &str) -> Option<Row> {
+        if FeatureId::stands_alone(id) {
+            let key = match self.layer.fields[field].field_type {
+                FieldType::Text => Value::Text(id.to_owned()),
+                field_type => Value::parse(id, field_type)?,
+            };
+            return self.rows_of_key(&key).first().copied();
         }
         let (_, fid) = id.rsplit_once('~')?;
         let row = self.row_of_fid(fid.parse().ok()?)?;
@@ -282,9 +299,8 @@ impl LayerSnapshot {
     /// or an earlier version). Whether its key is repeated follows from the features of this snapshot. `key`
     /// is the value of the layer's public key field.
     pub fn likely_id(&self, key: &Value, fid: Fid) -> FeatureId {
-        let key = key.to_key();
-        let first = key.as_deref().and_then(|key| Some(self.fid(self.row_of_id(key)?)));
-        FeatureId::of_key(key, fid, first.is_some_and(|first| first < fid))
+        let first = self.rows_of_key(key).first().map(|&row| self.fid(row));
+        FeatureId::of_key(key.to_key(), fid, first.is_some_and(|first| first < fid))
     }
 
     /// The rows with this key in the order of their fids; empty if the layer has no key.

@@ -33,14 +33,15 @@ pub struct Feature {
 /// - A layer without a key field: the [`Fid`].
 /// - With one: the key. Real keys repeat (about 0.2 % of parcels) and are sometimes missing; of
 ///   the features with one key the one with the lowest fid has the bare key, each other one
-///   `key~fid`; a feature without a key is `~fid`.
+///   `key~fid`; a feature without a key is `~fid`. So is called too what has a key that cannot stand alone
+///   in an address or could be mistaken for such an id, see [`FeatureId::stands_alone`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FeatureId {
     /// The layer has no key field.
     Fid(Fid),
     /// The key, which no feature with a lower number has.
     Key(String),
-    /// A repeated key, or none (empty), told apart by the fid.
+    /// A repeated key, none (empty), or one that does not stand alone, told apart by the fid.
     KeyAndFid(String, Fid),
 }
 
@@ -55,13 +56,23 @@ impl FeatureId {
     /// assert_eq!(FeatureId::of_key(Some("12-5".into()), 7, false).to_string(), "12-5");
     /// assert_eq!(FeatureId::of_key(Some("12-5".into()), 9, true).to_string(), "12-5~9");
     /// assert_eq!(FeatureId::of_key(None, 9, false).to_string(), "~9");
+    /// assert_eq!(FeatureId::of_key(Some("12-5~7".into()), 9, false).to_string(), "12-5~7~9");
     /// ```
     pub fn of_key(key: Option<String>, fid: Fid, repeated: bool) -> Self {
         match key {
             None => Self::KeyAndFid(String::new(), fid),
-            Some(key) if repeated => Self::KeyAndFid(key, fid),
+            Some(key) if repeated || !Self::stands_alone(&key) => Self::KeyAndFid(key, fid),
             Some(key) => Self::Key(key),
         }
+    }
+
+    /// Whether a key may be an id by itself. The empty key and the steps `.` and `..` vanish from an address,
+    /// a key that ends in `/history` is the address of a history, and one that ends in `~` and digits looks
+    /// like the id of another feature.
+    pub fn stands_alone(key: &str) -> bool {
+        let number = key.rsplit_once('~').map(|(_, number)| number);
+        let is_number = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        !matches!(key, "" | "." | "..") && !key.ends_with("/history") && !number.is_some_and(is_number)
     }
 
     /// The id as JSON: a number for a layer without keys, else a text.

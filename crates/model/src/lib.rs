@@ -47,6 +47,7 @@ pub use meaning::{Meaning, UnknownMeaning};
 pub use nearest::nearest;
 pub use proposal::{plain_name, propose_label, propose_meanings, propose_role};
 pub use revision::{CommitMeta, LayerChange, Mode, Revision, RevisionNumber, UnknownMode};
+pub use text::normalize_text;
 pub use theme::{Theme, UnknownTheme};
 pub use tile_rule::{InvalidTileRule, TileRule};
 pub use title::Title;

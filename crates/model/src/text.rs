@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfc_quick};
 
 /// Length of the table of folded characters. Every Vietnamese letter has a code below it, composed or not.
 const TABLE_LEN: usize = 0x2000;
@@ -31,6 +31,12 @@ static FOLDED: LazyLock<Vec<u8>> = LazyLock::new(|| {
         })
         .collect()
 });
+
+/// A text in Unicode normalization form C, so that the same Vietnamese word is always stored as the same
+/// characters. Allocates only if the text is in another form.
+pub fn normalize_text(text: String) -> String {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes { text } else { text.nfc().collect() }
+}
 
 /// Appends a character without case, diacritics and the difference of i and y; nothing if it is neither a
 /// letter nor a digit.

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
-use crate::{FieldType, UtcOffset};
+use crate::{FieldType, UtcOffset, normalize_text};
 
 /// The years that a date or an instant may lie in. Year 0 does not exist in PostgreSQL or in the
 /// calendar; years above 9999 do not fit the text forms that files and clients read.
@@ -77,7 +77,7 @@ impl Value {
     }
 
     /// Reads a text (from a URL or a CSV cell) as a value of `field_type`; `None` if it is not of that type.
-    /// An empty text is a text, and null for every other type.
+    /// An empty text is a text, and null for every other type. Texts get the Unicode form of the record, NFC.
     pub fn parse(text: &str, field_type: FieldType) -> Option<Self> {
         if text.is_empty() && field_type != FieldType::Text {
             return Some(Self::Null);
@@ -90,7 +90,7 @@ impl Value {
             },
             FieldType::Int => text.parse().ok().map(Self::Int),
             FieldType::Real => text.parse().ok().map(Self::Real),
-            FieldType::Text => Some(Self::Text(text.to_owned())),
+            FieldType::Text => Some(Self::Text(normalize_text(text.to_owned()))),
             FieldType::Date => parse_date(text).map(Self::Date),
             FieldType::DateTime => parse_datetime(text).map(Self::DateTime),
         }
@@ -175,5 +175,6 @@ mod tests {
         assert_eq!(Value::parse("2025-02-30", FieldType::Date), None);
         assert_eq!(Value::parse("", FieldType::Int), Some(Value::Null));
         assert_eq!(Value::parse("", FieldType::Text), Some(Value::Text(String::new())));
+        assert_eq!(Value::parse("Be\u{302}\u{301}n", FieldType::Text), Some(Value::Text("Bến".into())));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, State},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, get, post},
 };
 
@@ -15,6 +15,7 @@ use crate::{
     features::{items, landing, schema},
     health,
     http::{
+        feature_path::join_id,
         methods::{complete_allow, method_not_allowed},
         middleware::handle_request,
         problem::Problem,
@@ -36,6 +37,8 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
         ("/api/collections/{layer}/queryables", get(schema::queryables)),
         ("/api/collections/{layer}/feature-schema", get(schema::feature_schema)),
         ("/api/collections/{layer}/items", get(items::items).post(write::single::create)),
+        ("/api/collections/{layer}/bulk-items", get(items::bulk_items)),
+        ("/api/collections/{layer}/bulk-items/{id}", get(items::item)),
         (
             "/api/collections/{layer}/items/{id}",
             get(items::item)
@@ -95,7 +98,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), handle_request))
         .layer(DefaultBodyLimit::max(body))
         .with_state(Arc::clone(&app));
-    Router::new().fallback_service(routed).layer(from_fn_with_state(app, complete_allow))
+    Router::new()
+        .fallback_service(routed)
+        .layer(from_fn_with_state(app, complete_allow))
+        .layer(from_fn(join_id))
 }
 
 async fn nothing_in_api() -> Problem {

@@ -162,3 +162,15 @@ fn a_spatial_filter_of_gdal_reaches_the_server() {
     assert!(text.contains("so_thua (Integer) = 77"), "{text}");
     assert_eq!(text.matches("OGRFeature(parcels)").count(), 1);
 }
+
+#[test]
+fn gdal_looks_a_feature_up_by_its_number() {
+    let server = Server::start();
+    let source = format!("OAPIF:{}", server.url("/api"));
+    let Some(bytes) = run("ogrinfo", &[&source, "wells", "-fid", "3"]) else { return };
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.contains("OGRFeature(wells):3"), "{text}");
+    let arguments = ["-ro", "-q", &source, "parcels", "-where", "id='26740-1-5'"];
+    let text = String::from_utf8_lossy(&run("ogrinfo", &arguments).unwrap()).into_owned();
+    assert!(text.contains("so_thua (Integer) = 5"), "{text}");
+}

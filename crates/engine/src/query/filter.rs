@@ -31,8 +31,8 @@ pub struct Filter {
     pub field: usize,
     /// How the field's value must compare to `value`.
     pub comparison: Comparison,
-    /// The value to compare with, of the field's type. With [`Comparison::Eq`], null matches rows without a
-    /// value.
+    /// The value to compare with, of the field's type. With [`Comparison::Eq`], null and an empty text match
+    /// rows without a value or with an empty text.
     pub value: Value,
 }
 
@@ -55,6 +55,8 @@ pub(crate) struct PreparedFilter<'a> {
 /// The test of a filter on a column of one block.
 enum ColumnTest<'a> {
     Code(&'a [u32], u32),
+    /// Codes of texts, and the code of the empty text.
+    Empty(&'a [u32], Option<u32>),
     Nothing,
     Compare(&'a Column, Comparison, &'a Value),
 }
@@ -77,7 +79,9 @@ impl<'a> PreparedFilter<'a> {
 impl<'a> ColumnTest<'a> {
     fn new(column: &'a Column, filter: &'a Filter) -> Self {
         match (column, filter.comparison, &filter.value) {
-            (Column::Text(codes, _), Comparison::Eq, Value::Null) => Self::Code(codes, Column::NULL_CODE),
+            (Column::Text(codes, dictionary), Comparison::Eq, value) if is_empty(value) => {
+                Self::Empty(codes, dictionary.find(""))
+            }
             (Column::Text(codes, dictionary), Comparison::Eq, Value::Text(text)) => {
                 dictionary.find(text).map_or(Self::Nothing, |code| Self::Code(codes, code))
             }
@@ -88,6 +92,10 @@ impl<'a> ColumnTest<'a> {
     fn matches(&self, row: Row) -> bool {
         match self {
             Self::Code(codes, code) => codes[row as usize] == *code,
+            Self::Empty(codes, empty) => {
+                let found = codes[row as usize];
+                found == Column::NULL_CODE || Some(found) == *empty
+            }
             Self::Nothing => false,
             Self::Compare(column, op, value) => {
                 let found = column.get(row);
@@ -104,6 +112,11 @@ impl<'a> ColumnTest<'a> {
             }
         }
     }
+}
+
+/// Whether a filter for this value asks for rows without a value.
+pub(crate) fn is_empty(value: &Value) -> bool {
+    matches!(value, Value::Null) || matches!(value, Value::Text(text) if text.is_empty())
 }
 
 fn order(found: ValueRef<'_>, value: &Value) -> Option<Ordering> {

@@ -4,7 +4,7 @@ use citymap_model::{Fid, Geometry};
 use geo::Intersects;
 
 use super::{
-    filter::{Comparison, Filter, PreparedFilter, TimeInterval},
+    filter::{Comparison, Filter, PreparedFilter, TimeInterval, is_empty},
     rows::RowsByFid,
 };
 use crate::{Bbox, Cancel, LayerSnapshot, Row};
@@ -83,7 +83,7 @@ impl LayerSnapshot {
     fn narrow(&self, query: &Query) -> Option<Vec<Row>> {
         if let Some(key) = query.filters.iter().find(|filter| {
             filter.comparison == Comparison::Eq
-                && !filter.value.is_null()
+                && !is_empty(&filter.value)
                 && Some(filter.field) == self.layer().key_index()
         }) && self.layer().fields[key.field].field_type == key.value.field_type()?
         {

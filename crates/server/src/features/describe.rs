@@ -115,8 +115,8 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
     links.extend([
         link("items", GEOJSON, "Features", url("/items?f=json")),
         link("items", HTML, "Features as a page", url("/items?f=html")),
-        // GDAL takes the last link of this type, others the first.
-        link("items", GEOJSON, "Features, many a page", url("/items?f=json&at-least=10000")),
+        // GDAL takes the last link of this type, others the first. It appends `/{id}`: no query here.
+        link("items", GEOJSON, "Features, many a page", url("/bulk-items")),
         // GDAL reads this one (older ones in this spelling only): field types do not hang on what the first
         // page happens to hold.
         link("describedBy", SCHEMA, "Schema of a feature (GeoJSON)", url("/feature-schema")),

@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use citymap_access::{Audience, visible};
 use citymap_crs::{Crs, NamedCrs};
 use citymap_engine::{Bbox, Cancel, Comparison, EngineError, Filter, LayerSnapshot, Query, TimeInterval};
-use citymap_model::{AsOf, FieldType, Value, nearest};
+use citymap_model::{AsOf, FieldType, Value, nearest, normalize_text};
 use serde_json::json;
 
 use super::pages;
@@ -53,7 +53,10 @@ static LIMIT: Parameter<Limit> = Parameter::new(
 
 /// GDAL before 3.7 sets a limit of 10 by itself. That makes ten thousand requests for a layer, and its
 /// GeoJSON reader takes texts for dates on a page that has nothing else, which ten parcel keys in a row often
-/// are. The link that GDAL follows has this parameter.
+/// are. The link that GDAL follows is `/bulk-items`, which has this parameter built in.
+/// The page size of `/bulk-items`, if the server makes pages as large as that.
+const BULK_PAGE: u64 = 10_000;
+
 static AT_LEAST: Parameter<Integer> = Parameter::new(
     "at-least",
     "Minimum page size, whatever `limit` says, up to its maximum: for clients that set a small limit by \
@@ -103,18 +106,48 @@ struct PageRequest {
     crs: NamedCrs,
     representation: Representation,
     etag: String,
+    path: ItemsPath,
+}
+
+/// The two addresses of a layer's features.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ItemsPath {
+    Items,
+    /// The same with large pages. GDAL appends `/{id}` to it, so its link has no query.
+    BulkItems,
+}
+
+impl ItemsPath {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Items => "items",
+            Self::BulkItems => "bulk-items",
+        }
+    }
 }
 
 /// The handler of `GET /api/collections/{layer}/items`.
-pub(crate) async fn items(mut context: RequestContext) -> HandlerResult {
-    let asked: ItemsQuery = context.read_query()?;
+pub(crate) async fn items(context: RequestContext) -> HandlerResult {
+    answer_page(context, ItemsPath::Items).await
+}
+
+/// The handler of `GET /api/collections/{layer}/bulk-items`.
+pub(crate) async fn bulk_items(context: RequestContext) -> HandlerResult {
+    answer_page(context, ItemsPath::BulkItems).await
+}
+
+async fn answer_page(mut context: RequestContext, path: ItemsPath) -> HandlerResult {
+    let mut asked: ItemsQuery = context.read_query()?;
+    if path == ItemsPath::BulkItems {
+        asked.at_least = asked.at_least.max(Some(BULK_PAGE));
+    }
     context.as_of(asked.revision).await?;
     let snapshot = context.layer()?;
     let mut filters = filters(&mut context.params, &snapshot)?;
     filters.extend(asked.time.iter().flat_map(|time| instant_filters(&snapshot, time)));
     let etag = context.etag(asked.representation);
     let query = selection(&asked, filters, context.app.config.limits.items_limit_max)?;
-    let mut request = PageRequest { query, crs: asked.crs, representation: asked.representation, etag };
+    let mut request = PageRequest { query, crs: asked.crs, representation: asked.representation, etag, path };
     context.check_if_none_match(&request.etag)?;
     let app = context.app.clone();
     let is_small = is_small(&request);
@@ -166,7 +199,7 @@ fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>,
     let mut filters = Vec::new();
     for (field, definition) in fields.iter() {
         let name = &definition.name;
-        let Some(text) = params.take_any(name)? else { continue };
+        let Some(text) = params.take_any(&normalize_text(name.clone()))? else { continue };
         let value = Value::parse(&text, definition.field_type).ok_or_else(|| {
             let wanted = definition.field_type.as_str();
             Problem::parameter(format!("`{name}={text}` cannot be used; the field's type is {wanted}"))
@@ -205,7 +238,7 @@ fn page(
     snapshot: &LayerSnapshot,
     request: &PageRequest,
 ) -> Result<ResponseBuilder, Problem> {
-    let PageRequest { query, crs, representation, etag } = request;
+    let PageRequest { query, crs, representation, etag, path: items } = request;
     let page = snapshot.select(query);
     query.cancel.check().map_err(EngineError::from)?;
     let next = page.next.map(|fid| {
@@ -224,8 +257,9 @@ fn page(
         return Ok(ResponseBuilder::new(HTML, page).tagged(etag).compressed(&context.headers));
     }
     let path = format!("/api/collections/{}", segment(snapshot.layer().id.as_str()));
+    let items = items.as_str();
     let here = |format: &str| {
-        context.base().url(&format!("{path}/items{}", query_with(&context.given, &[("f", Some(format))])))
+        context.base().url(&format!("{path}/{items}{}", query_with(&context.given, &[("f", Some(format))])))
     };
     let mut links = vec![
         link("self", GEOJSON, "This page", here("json")),
@@ -237,7 +271,7 @@ fn page(
             "next",
             GEOJSON,
             "Next page",
-            context.base().url(&format!("{path}/items{}", next(&context.given, "json"))),
+            context.base().url(&format!("{path}/{items}{}", next(&context.given, "json"))),
         ));
     }
     let mut out = Vec::with_capacity(1024 + page.rows.len() * 512);

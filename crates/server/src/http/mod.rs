@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod connection;
 pub(crate) mod coords;
 pub(crate) mod datetime;
+pub(crate) mod feature_path;
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod methods;

@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, str::FromStr, sync::Arc};
 
+use citymap_model::normalize_text;
 use percent_encoding::percent_decode_str;
 
 use crate::http::problem::Problem;
@@ -21,7 +22,7 @@ pub(crate) struct Params {
 const PARAMS_MAX: usize = u128::BITS as usize;
 
 impl Params {
-    /// Reads a query string; `+` is a space.
+    /// Reads a query string; `+` is a space. Names and values get the Unicode form of the record, NFC.
     ///
     /// # Errors
     /// 400 if it is not UTF-8 or has too many parameters.
@@ -150,7 +151,7 @@ fn decode(text: &str) -> Result<String, Problem> {
     }
     let text = text.replace('+', " ");
     match percent_decode_str(&text).decode_utf8() {
-        Ok(decoded) if !decoded.contains('\0') => Ok(decoded.into_owned()),
+        Ok(decoded) if !decoded.contains('\0') => Ok(normalize_text(decoded.into_owned())),
         _ => Err(Problem::parameter("the query is not UTF-8 text; percent-encode it as UTF-8")),
     }
 }

@@ -166,11 +166,17 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
     let fields = visible(layer, &Audience::Public).iter();
     let filters = fields.filter(|(_, field)| !known.contains(&field.name.as_str()));
     items.parameters.extend(filters.map(|(_, own)| field(own)));
+    let mut bulk = operation::<ItemsQuery>(Tag::Features, of("bulkItems"), says("features, many a page"));
+    bulk.parameters.clone_from(&items.parameters);
     get("/items", items.gives(GEOJSON, "featureCollection"));
+    get("/bulk-items", bulk.gives(GEOJSON, "featureCollection"));
     let example = snapshot.rows().next().map_or_else(|| "1".to_owned(), |row| snapshot.id(row).to_string());
     let own_id = path_parameter("id", "The feature's id", json!({"type": "string"}), example.into());
     let item = operation::<ItemQuery>(Tag::Features, of("item"), says("one feature")).with(own_id.clone());
     get("/items/{id}", item.gives(GEOJSON, "feature"));
+    let item =
+        operation::<ItemQuery>(Tag::Features, of("bulkItem"), says("one feature")).with(own_id.clone());
+    get("/bulk-items/{id}", item.gives(GEOJSON, "feature"));
     let history =
         operation::<HistoryQuery>(Tag::Features, of("history"), says("the versions of one feature"))
             .with(own_id.clone());

@@ -24,7 +24,13 @@ fn is_link(text: &str) -> bool {
 }
 
 fn object(members: &Map<String, Value>) -> Markup {
-    if let (Some(Value::String(href)), Some(title)) = (members.get("href"), members.get("title")) {
+    // Fields of a feature may have these names too: only what has the members of a link and leads to a page
+    // is one.
+    let of_link = |name: &String| ["href", "rel", "type", "title"].contains(&name.as_str());
+    if let (Some(Value::String(href)), Some(title)) = (members.get("href"), members.get("title"))
+        && is_link(href)
+        && members.keys().all(of_link)
+    {
         return html! { a href=(href) { (title.as_str().unwrap_or(href)) } };
     }
     html! {
@@ -47,5 +53,25 @@ fn list(entries: &[Value]) -> Markup {
             @for entry in entries.iter().take(ENTRIES) { li { (value(entry)) } }
             @if entries.len() > ENTRIES { li.soft { "… " (entries.len() - ENTRIES) } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_feature_with_fields_href_and_title_is_no_link() {
+        let page = |document: Value| value(&document).into_string();
+        for href in ["javascript:alert(1)", "data:text/html,x", "//evil.example", " javascript:alert(1)"] {
+            let shown = page(json!({"href": href, "title": "x"}));
+            assert!(!shown.contains("<a "), "{shown}");
+        }
+        let feature = page(json!({"href": "https://evil.example", "title": "x", "area": 3}));
+        assert!(feature.contains("area"), "no property is hidden: {feature}");
+        let own = page(json!({"href": "https://map.example.vn/api", "rel": "self", "title": "API"}));
+        assert!(own.contains(r#"<a href="https://map.example.vn/api">API</a>"#), "{own}");
     }
 }

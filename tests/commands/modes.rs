@@ -354,3 +354,43 @@ fn a_difference_shows_the_fields_that_differ_only() {
     assert_eq!(feature["before"], json!({"gt": 2}));
     assert_eq!(feature["after"], json!({"gt": 3, "moi": true}));
 }
+
+#[test]
+fn names_are_compared_in_one_form_and_steer_no_terminal() {
+    let bench = Bench::new();
+    let decomposed = "So\u{302}\u{301} to\u{31b}\u{300}";
+    let rows = [json!({decomposed: "1", "b\u{202e}c": "x", "x\ny": "y", "bo\u{309}": "z"})];
+    let file = batch(&bench, "1.geojson", &rows);
+    let run = bench.expect(
+        0,
+        ["import", &file, "--layer", "t", "--key", "Số tờ", "--drop-field", "bỏ", "--title", "a\u{1b}[2Jb"],
+    );
+    let fields = bench.expect(0, ["--json", "layer", "show", "t"]).json();
+    let names: Vec<&str> = fields["layer"]["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|own| own["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["Số tờ", "bc", "x y"], "{}", run.stdout());
+    assert_eq!(fields["layer"]["title"]["vi"], "a [2Jb");
+    bench.expect(0, ["layer", "set", "t", "--label", decomposed, "--message", "a\u{202e}b\nc"]);
+    let log = bench.expect(0, ["log"]).stdout();
+    assert!(log.contains("a\\u{202e}b\\u{a}c"), "{log}");
+    let log = bench.expect(0, ["--json", "log"]);
+    assert!(!log.stdout().contains('\u{202e}') && log.json().to_string().contains('\u{202e}'));
+}
+
+#[test]
+fn several_files_are_added_to_the_layer_that_is_named() {
+    let bench = Bench::new();
+    let [one, two] = ["1", "2"].map(|name| batch(&bench, &format!("{name}.geojson"), &[json!({"ma": name})]));
+    let adding = ["--json", "import", &one, &two, "--layer", "t", "--mode", "append"];
+    let refused = bench.expect(1, adding).stderr();
+    assert!(refused.contains("one layer, which must be there"), "{refused}");
+    import(&bench, 0, &batch(&bench, "0.geojson", &[json!({"ma": "0"})]), &[]);
+    bench.expect(0, adding);
+    let layers = bench.expect(0, ["layers"]).stdout();
+    assert!(!layers.contains("t_"), "{layers}");
+    assert_eq!(rows(&bench).len(), 3);
+}

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use citymap_access::set_personal;
-use citymap_model::{CommitMeta, Field, FieldType, Layer, LayerId, Meaning, Mode, Role, Theme, Title, codes};
+use citymap_model::{
+    CommitMeta, Field, FieldType, Layer, LayerId, Meaning, Mode, Role, Theme, Title, codes, text::tidy_name,
+};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -293,13 +295,13 @@ fn change(layer: &mut Layer, args: &SetArgs) -> Result<(), Failure> {
         ));
     }
     if let Some(title) = &args.title {
-        layer.title = Title::same(title.clone());
+        layer.title = Title::same(tidy_name(title));
     }
     if let Some(title) = &args.title_vi {
-        layer.title.vi.clone_from(title);
+        layer.title.vi = tidy_name(title);
     }
     if let Some(title) = &args.title_en {
-        layer.title.en.clone_from(title);
+        layer.title.en = tidy_name(title);
     }
     layer.role = args.role.unwrap_or(layer.role);
     if let Some(theme) = &args.theme {
@@ -308,14 +310,14 @@ fn change(layer: &mut Layer, args: &SetArgs) -> Result<(), Failure> {
     for (given, target) in [(&args.steward, &mut layer.steward), (&args.attribution, &mut layer.attribution)]
     {
         if let Some(text) = given {
-            *target = text.get();
+            *target = text.get().map(|text| tidy_name(&text));
         }
     }
     if let Some(key) = &args.key {
-        layer.key = key.get().map(|name| field(layer, &name).map(|_| name)).transpose()?;
+        layer.key = key.get().map(|name| own_name(layer, &name)).transpose()?;
     }
     if let Some(label) = &args.label {
-        layer.label = label.get().map(|name| field(layer, &name).map(|_| name)).transpose()?;
+        layer.label = label.get().map(|name| own_name(layer, &name)).transpose()?;
     }
     for (name, list) in &args.code_lists {
         let index = field(layer, name)?;
@@ -374,10 +376,15 @@ fn asks_for_change(args: &SetArgs) -> bool {
 
 /// The position of a field, or an error that lists the fields.
 fn field(layer: &Layer, name: &str) -> Result<usize, Failure> {
-    layer.field_index(name).ok_or_else(|| {
+    layer.field_index(name).or_else(|| layer.field_index(&tidy_name(name))).ok_or_else(|| {
         let names: Vec<&str> = layer.fields.iter().map(|field| field.name.as_str()).collect();
         Failure::new(format!("layer {} has no field `{name}`; its fields are {}", layer.id, names.join(", ")))
     })
+}
+
+/// The name of a field as the layer has it, in whatever Unicode form it was given.
+fn own_name(layer: &Layer, name: &str) -> Result<String, Failure> {
+    field(layer, name).map(|index| layer.fields[index].name.clone())
 }
 
 fn check_time(field: &Field) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use chrono::Local;
-use citymap_model::{LayerChange, LayerId, Revision};
+use citymap_model::{LayerChange, LayerId, Revision, text::shown};
 use citymap_store::{Store, StoreError};
 use clap::Args;
 
@@ -64,10 +64,15 @@ fn of_layer(store: &dyn Store, layer: &LayerId, limit: usize) -> Result<Vec<Revi
 
 fn print(revision: &Revision) -> Result<(), Failure> {
     let time = revision.time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S");
-    say!("{:>6}  {time}  {}  {}", revision.number, revision.meta.author, revision.meta.message)?;
+    say!(
+        "{:>6}  {time}  {}  {}",
+        revision.number,
+        shown(&revision.meta.author),
+        shown(&revision.meta.message)
+    )?;
     if let Some(source) = &revision.meta.source {
         let hash = revision.meta.source_sha256.as_deref().unwrap_or("–");
-        say!("        from {source} (sha256 {})", hash.get(..16).unwrap_or(hash))?;
+        say!("        from {} (sha256 {})", shown(source), hash.get(..16).unwrap_or(hash))?;
     }
     for change in &revision.changes {
         say!("        {}", counts(change))?;

@@ -9,7 +9,12 @@ use std::{
     io::{self, Write as _},
 };
 
+use citymap_model::text::{shown, shown_but};
+
 use crate::failure::Failure;
+
+/// What a line of output may hold of characters that steer a terminal: its own breaks.
+const BREAKS: [char; 2] = ['\n', '\t'];
 
 /// Prints a line, formatted as by `format!`, to standard output; gives `Result<(), Failure>`.
 macro_rules! say {
@@ -18,12 +23,12 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// Writes a line to standard output.
+/// Writes a line to standard output. Characters that steer a terminal are escaped ([`shown_but`]).
 ///
 /// # Errors
 /// If it cannot be written for another reason than that nobody reads it any more.
 pub(crate) fn write_line(text: fmt::Arguments<'_>) -> Result<(), Failure> {
-    match writeln!(io::stdout().lock(), "{text}") {
+    match writeln!(io::stdout().lock(), "{}", shown_but(&text.to_string(), &BREAKS)) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::because("the result cannot be printed", error))
         }
@@ -33,12 +38,24 @@ pub(crate) fn write_line(text: fmt::Arguments<'_>) -> Result<(), Failure> {
 
 /// Writes a line to standard error. A fault there has nowhere to be reported, so it is ignored.
 pub(crate) fn write_error(text: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", shown_but(&text.to_string(), &BREAKS));
 }
 
 /// Prints a result for programs.
 pub(crate) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
-    say!("{value:#}")
+    // JSON has an escape of its own, and leaves some of the characters that steer a terminal as they are.
+    let text = format!("{value:#}");
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let mut buffer = [0; 4];
+        let one: &str = letter.encode_utf8(&mut buffer);
+        if letter == '\n' || shown(one) == one {
+            safe.push(letter);
+        } else {
+            safe.extend(letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    say!("{safe}")
 }
 
 /// Groups digits by spaces, `1 234 567`, which Vietnamese and English readers both understand.

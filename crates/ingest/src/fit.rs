@@ -8,7 +8,7 @@
 
 mod convert;
 
-use citymap_model::{Field, FieldType, Layer, UtcOffset, Value, nearest};
+use citymap_model::{Field, FieldType, Layer, UtcOffset, Value, nearest, text::tidy_name};
 use serde::{Deserialize, Serialize};
 
 use crate::{ImportError, Request, rejects::own_columns, source::SourceLayer};
@@ -62,14 +62,15 @@ impl FieldFit {
             );
         }
         for (position, field) in found.fields.iter().enumerate() {
-            let dropped = request.drop_fields.contains(&field.name)
+            let name = tidy_name(&field.name);
+            let dropped = request.drop_fields.contains(&name)
                 || own.contains(&position)
                 || (!own.is_empty() && field.name == REJECT_FID);
             if dropped {
                 continue;
             }
-            let mut own = field.clone();
-            if let Some((_, new)) = request.renames.iter().find(|(old, _)| *old == field.name) {
+            let mut own = Field { name, ..field.clone() };
+            if let Some((_, new)) = request.renames.iter().find(|(old, _)| *old == own.name) {
                 own.name.clone_from(new);
             }
             if let Some(field_type) = request.asked_type(&own.name) {
@@ -200,8 +201,9 @@ fn own_positions(fields: &[Field]) -> Vec<usize> {
 
 /// Refuses names of fields that no layer of the sources has.
 pub(crate) fn check(request: &Request, layers: &[&SourceLayer]) -> Result<(), ImportError> {
-    let names: Vec<&str> =
-        layers.iter().flat_map(|layer| layer.fields.iter().map(|field| field.name.as_str())).collect();
+    let names: Vec<String> =
+        layers.iter().flat_map(|layer| layer.fields.iter().map(|field| tidy_name(&field.name))).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let asked = request
         .renames
         .iter()

@@ -64,7 +64,7 @@ pub fn import(
 /// # Errors
 /// [`ImportError::Store`] if the record cannot be read.
 pub(crate) fn for_store(request: &Request, store: &dyn Store) -> Result<Request, ImportError> {
-    Ok(Request { city: citymap_store::city_profile(store)?, ..request.clone() })
+    Ok(Request { city: citymap_store::city_profile(store)?, ..request.clone().tidied() })
 }
 
 /// The layers that the record has, if the request makes sense at all.

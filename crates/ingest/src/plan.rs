@@ -6,6 +6,7 @@ use citymap_access::{Audience, forget, remember, set_personal, visible};
 use citymap_crs::Crs;
 use citymap_model::{
     GeometryKind, Layer, LayerId, Meaning, Mode, Title, Value, propose_label, propose_meanings, propose_role,
+    text::tidy_name,
 };
 
 use serde::{Deserialize, Serialize};
@@ -96,7 +97,7 @@ pub(crate) fn plan(
 
 /// The layers that the request names, or all.
 fn chosen<'a>(request: &Request, found: Vec<Found<'a>>) -> Result<Vec<Found<'a>>, ImportError> {
-    let is = |one: &Found<'_>, name: &str| one.layer.name == name;
+    let is = |one: &Found<'_>, name: &str| tidy_name(&one.layer.name) == name;
     let named = request.layer_names.iter().map(|name| (name, "--layer-name"));
     let with_crs = request.layer_crs.iter().map(|(name, _)| (name, "--crs NAME=EPSG:n"));
     if let Some((name, option)) =
@@ -244,8 +245,23 @@ impl Planner<'_> {
         let refuse = |reason: String| {
             ImportError::Usage(format!("{}: {reason}; give the layer a name with --layer ID", one.shown))
         };
-        let id = match &self.request.layer {
+        let request = self.request;
+        let id = match &request.layer {
             Some(id) if self.in_all == 1 => Some(id.clone()),
+            Some(id) if request.keeps_definitions() => {
+                let has = |id: &LayerId| self.present.iter().any(|layer| layer.id == *id);
+                let own = text::layer_id(&format!("{id}_{name}"), &[]).filter(has);
+                match own.or_else(|| Some(id.clone()).filter(has)) {
+                    Some(id) => Some(id),
+                    None => {
+                        return Err(ImportError::Usage(format!(
+                            "--layer {id}: mode {} adds all {} layers of the files to one layer, which must \
+                             be there; import one of them first, without --mode",
+                            request.mode, self.in_all
+                        )));
+                    }
+                }
+            }
             Some(id) => text::layer_id(&format!("{id}_{name}"), &self.taken),
             None if name == text::NAMELESS => None,
             None => text::layer_id(&name, &self.taken),
@@ -268,8 +284,11 @@ impl Planner<'_> {
     fn title(&self, found: &SourceLayer) -> Title {
         match &self.request.title {
             Some(title) if self.in_all == 1 => Title::same(title.clone()),
-            Some(title) => Title::same(format!("{title} – {}", found.name)),
-            None => found.title.clone().unwrap_or_else(|| Title::same(found.name.clone())),
+            Some(title) => Title::same(format!("{title} – {}", tidy_name(&found.name))),
+            None => match &found.title {
+                Some(title) => Title::new(&tidy_name(title.get("vi")), &tidy_name(title.get("en"))),
+                None => Title::same(tidy_name(&found.name)),
+            },
         }
     }
 }
@@ -391,7 +410,7 @@ fn crs(
         return Ok(None);
     }
     let known = |crs: Crs, how: String| Ok(Some((crs, CrsReport { crs: crs.to_string(), how })));
-    let own = request.layer_crs.iter().find(|(name, _)| *name == found.name).map(|(_, crs)| *crs);
+    let own = request.layer_crs.iter().find(|(name, _)| *name == tidy_name(&found.name)).map(|(_, crs)| *crs);
     match (&found.srs, own.or(request.crs)) {
         (Srs::Known { crs, how, .. }, Some(asked)) => {
             if *crs != asked {

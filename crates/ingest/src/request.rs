@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use citymap_crs::Crs;
-use citymap_model::{CityProfile, FieldType, LayerId, Meaning, Mode, Role};
+use citymap_model::{CityProfile, FieldType, LayerId, Meaning, Mode, Role, text::tidy_name};
 use serde::{Deserialize, Serialize};
 
 use crate::{build::BuildPolygons, encoding::Encoding, worker::wire};
@@ -118,6 +118,23 @@ impl Request {
             repair: RepairBounds::default(),
             feature_limits: FeatureLimits::default(),
         }
+    }
+
+    /// The request with its names and texts in the form in which those of sources are compared and kept
+    /// ([`tidy_name`]): an option that was typed in decomposed letters names the same field.
+    pub(crate) fn tidied(mut self) -> Self {
+        let tidy = |name: &mut String| *name = tidy_name(name);
+        self.key.iter_mut().chain(&mut self.title).for_each(tidy);
+        let lists = [&mut self.drop_fields, &mut self.personal, &mut self.public, &mut self.layer_names];
+        lists.into_iter().flatten().for_each(tidy);
+        self.meanings.iter_mut().for_each(|(name, _)| tidy(name));
+        self.types.iter_mut().for_each(|(name, _)| tidy(name));
+        self.layer_crs.iter_mut().for_each(|(name, _)| tidy(name));
+        for (old, new) in &mut self.renames {
+            tidy(old);
+            tidy(new);
+        }
+        self
     }
 
     /// The type that was asked for of a field, by its new name.

@@ -2,8 +2,11 @@
 //!
 //! [`without_diacritics`] keeps every character but makes it plain; names of layers and fields are derived
 //! from it. [`fold`] goes further: it is the form in which search compares texts.
+//!
+//! [`shown`] and [`tidy_name`] keep what steers a terminal or turns the direction of a text out of messages
+//! and names.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfc_quick};
 
@@ -169,6 +172,74 @@ pub fn without_diacritics(text: &str) -> String {
         .flat_map(char::to_lowercase)
         .map(|letter| if letter == 'đ' { 'd' } else { letter })
         .collect()
+}
+
+/// Whether a character steers what shows it: control characters (line breaks among them), line and paragraph
+/// separators, marks without width, and those that turn the direction of the text around them.
+fn steers(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{61c}' | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        )
+}
+
+/// A text as messages, logs and lists show it: characters that would steer the terminal, break the line or
+/// turn the direction of the text are written as `\u{…}`.
+///
+/// ```
+/// use citymap_model::text::shown;
+///
+/// assert_eq!(shown("Thửa đất"), "Thửa đất");
+/// assert_eq!(shown("a\u{1b}[2J\u{202e}b\n"), "a\\u{1b}[2J\\u{202e}b\\u{a}");
+/// ```
+pub fn shown(text: &str) -> Cow<'_, str> {
+    shown_but(text, &[])
+}
+
+/// [`shown`], with the characters in `kept` left as they are: a message of several lines keeps its breaks.
+pub fn shown_but<'t>(text: &'t str, kept: &[char]) -> Cow<'t, str> {
+    if !text.chars().any(|letter| steers(letter) && !kept.contains(&letter)) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for letter in text.chars() {
+        if steers(letter) && !kept.contains(&letter) {
+            // Writing to a string cannot fail.
+            let _ = write!(safe, "\\u{{{:x}}}", u32::from(letter));
+        } else {
+            safe.push(letter);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// A name or title in the form in which the record keeps it, and in which names are compared: NFC, a space
+/// for each control character and line break, nothing for marks without width and those of direction. A name
+/// of nothing else becomes [`shown`].
+///
+/// ```
+/// use citymap_model::text::tidy_name;
+///
+/// assert_eq!(tidy_name("So\u{302}\u{301} to\u{31b}\u{300}"), "Số tờ");
+/// assert_eq!(tidy_name("so\nto\u{202e}"), "so to");
+/// ```
+pub fn tidy_name(text: &str) -> String {
+    let composed: String = text.nfc().collect();
+    if !composed.chars().any(steers) {
+        return composed;
+    }
+    let spaced = composed.chars().filter_map(|letter| match letter {
+        '\u{2028}' | '\u{2029}' => Some(' '),
+        letter if letter.is_control() => Some(' '),
+        letter => (!steers(letter)).then_some(letter),
+    });
+    let spaced: String = spaced.collect();
+    match spaced.trim() {
+        "" => shown(text).into_owned(),
+        name => name.to_owned(),
+    }
 }
 
 #[cfg(test)]

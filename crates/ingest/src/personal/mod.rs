@@ -12,7 +12,7 @@ mod values;
 mod words;
 
 use citymap_access::{Audience, visible, was_personal};
-use citymap_model::{Field, GeometryKind, Layer, Value, nearest};
+use citymap_model::{Field, GeometryKind, Layer, Value, nearest, text::tidy_name};
 use serde::{Deserialize, Serialize};
 
 use crate::{ImportError, Request, source::SourceLayer};
@@ -109,8 +109,8 @@ pub(crate) fn gone(
     let lines = matches!(found.kind, GeometryKind::Line);
     let dropped = found.fields.iter().enumerate().filter(|(index, field)| {
         let values = found.sample.iter().filter_map(|row| row.get(*index));
-        request.drop_fields.contains(&field.name)
-            && (present.is_some_and(|layer| was_personal(layer, &field.name))
+        request.drop_fields.contains(&tidy_name(&field.name))
+            && (present.is_some_and(|layer| was_personal(layer, &tidy_name(&field.name)))
                 || proposed(field, values, lines).is_some())
     });
     let renamed = request
@@ -118,7 +118,7 @@ pub(crate) fn gone(
         .iter()
         .filter(|(_, new)| personal.iter().any(|own| own.field == *new))
         .map(|(old, _)| old);
-    dropped.map(|(_, field)| &field.name).chain(renamed).cloned().collect()
+    dropped.map(|(_, field)| tidy_name(&field.name)).chain(renamed.cloned()).collect()
 }
 
 /// Refuses to make a layer anew without personal fields that it has: an export without them that comes back,

@@ -159,7 +159,7 @@ pub(super) fn each(
     if lines {
         let mut sequence = Sequence { shown: &shown, sink, unfinished: None, crs: None };
         sequence.read(file, &unreadable)?;
-        let crs = sequence.crs.flatten();
+        let crs = sequence.crs.and_then(|member| member.0);
         return Ok(crs.map(|crs| Top { kind: None, crs: Some(crs), features: None }));
     }
     let mut rest = None;
@@ -237,8 +237,12 @@ struct Sequence<'a> {
     /// An object that ends too early: it is broken if others follow, else the file is cut off.
     unfinished: Option<One>,
     /// The `crs` member of the objects so far; `None` before the first one.
-    crs: Option<Option<Json>>,
+    crs: Option<CrsMember>,
 }
+
+/// The `crs` member of an object, if it has one.
+#[derive(PartialEq)]
+struct CrsMember(Option<Json>);
 
 impl Sequence<'_> {
     /// Reads a file to its end, or until nobody wants more.
@@ -369,8 +373,8 @@ impl Sequence<'_> {
 
     /// Refuses objects of several coordinate systems: the layer has one.
     fn system(&mut self, crs: Option<Json>, line: u64) -> Result<(), ImportError> {
-        let first = self.crs.get_or_insert_with(|| crs.clone());
-        if *first == crs {
+        let own = CrsMember(crs);
+        if *self.crs.get_or_insert_with(|| CrsMember(own.0.clone())) == own {
             return Ok(());
         }
         Err(ImportError::malformed(

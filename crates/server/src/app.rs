@@ -42,7 +42,7 @@ pub(crate) struct App {
     pub(crate) hub: Arc<Hub>,
     /// The event streams of each client.
     pub(crate) streams: Arc<Shares>,
-    /// The bytes of bodies and answers in memory.
+    /// The bytes of answers in memory.
     pub(crate) in_flight: ByteBudget,
     /// The files of the web map and of its style.
     pub(crate) files: StaticFiles,

@@ -92,8 +92,8 @@ limits! {
         /// Maximum time in which a client takes nothing of an answer that is ready; then its connection is
         /// closed.
         pub write_timeout: Duration = Duration::from_secs(30), flag "write-timeout", unit Seconds;
-        /// Maximum size of all request bodies and answers that are in memory at once; beyond it the answer is
-        /// 503 with Retry-After. One client has a quarter.
+        /// Maximum size of all answers that are in memory at once; beyond it the answer is 503 with
+        /// Retry-After. One client has a quarter.
         pub in_flight_bytes_max: u64 = 512 << 20, flag "in-flight-bytes", unit Bytes;
         /// Maximum number of requests of middle size (pages, searches, uncached tiles) that run at once.
         pub max_concurrent: usize = default_concurrency(), flag "max-concurrent", unit CountFromOne,

@@ -86,7 +86,8 @@ impl<'a> Received<'a> {
             if plan.file >= opened.files.len() {
                 return Err("a layer of no file".into());
             }
-            if !ids.insert(&layer.id) {
+            // Several layers of the files may be added to one layer of the record.
+            if !ids.insert(&layer.id) && !self.request.keeps_definitions() {
                 return Err(format!("the layer `{}` twice", layer.id));
             }
             let asked = self

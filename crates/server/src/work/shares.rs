@@ -65,7 +65,7 @@ impl Drop for Share {
     }
 }
 
-/// The bytes of request bodies and answers that are in memory at once.
+/// The bytes of answers that are in memory at once.
 #[derive(Clone, Debug)]
 pub(crate) struct ByteBudget {
     /// A permit for each KiB.
@@ -98,7 +98,7 @@ impl ByteBudget {
         let share = self.shares.take(client, kib).ok_or_else(|| {
             Problem::too_many(
                 format!(
-                    "{} MiB of answers and bodies of this client are on their way, the maximum; read \
+                    "{} MiB of answers of this client are on their way, the maximum; read \
                      them, then try again",
                     self.shares.max() >> 10
                 ),
@@ -109,7 +109,7 @@ impl ByteBudget {
         match Arc::clone(&self.all).try_acquire_many_owned(permits) {
             Ok(permit) => Ok(ByteLoan { _permit: permit, _share: share }),
             Err(_used_up) => Err(Problem::unavailable(
-                "too many bytes of answers and bodies are on their way; try again in 2 s, or ask for less",
+                "too many bytes of answers are on their way; try again in 2 s, or ask for less",
                 2,
             )),
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     FeatureLimits, Issue, IssueKind, RepairBounds, bounds,
     fit::FieldFit,
-    location::{Location, Odd},
+    location::{Location, Odd, is_at_zero},
     source::{Original, Parsed, Shape, exchange},
     validity::{self, Plane},
     worker::wire,
@@ -46,10 +46,31 @@ pub(crate) struct Checked {
     pub repaired: bool,
     pub dropped_z: bool,
     pub curved: bool,
+    pub position: Position,
     /// Its key, for counting.
     pub key: Option<String>,
     /// Its key or its id in the source, as far as messages may show it.
     pub shown: Option<String>,
+}
+
+/// What its coordinates in the source are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Position {
+    /// It has no geometry, or none that can be read.
+    Absent,
+    /// All are 0, 0.
+    Zero,
+    Given,
+}
+
+impl Position {
+    fn of(shape: &Shape) -> Self {
+        match shape {
+            Shape::Good(geometry) if is_at_zero(geometry) => Self::Zero,
+            Shape::Good(geometry) if geometry.coords_iter().next().is_some() => Self::Given,
+            _ => Self::Absent,
+        }
+    }
 }
 
 /// Whether it is taken.
@@ -98,6 +119,7 @@ impl Rules {
         let mut issues: Vec<Issue> =
             parsed.warnings.iter().map(|text| issue(IssueKind::Warning, text.clone())).collect();
         let mut repaired = false;
+        let position = Position::of(&parsed.geometry);
         let verdict = match self.geometry(parsed.geometry, parsed.fault) {
             Ok(Taken { lonlat, repair, original, warning }) => {
                 issues.extend(warning.map(|text| issue(IssueKind::Warning, text)));
@@ -146,6 +168,7 @@ impl Rules {
             repaired,
             dropped_z: parsed.dropped_z,
             curved: parsed.curved,
+            position,
             key,
             shown: shown.clone(),
         }

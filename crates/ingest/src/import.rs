@@ -10,14 +10,17 @@ use std::{
 };
 
 use citymap_access::{Audience, visible};
+use citymap_crs::CityArea;
 use citymap_model::{CommitMeta, Field, FieldType, Layer, LayerId, Mode, Value};
 use citymap_store::{Put, Store, Transaction};
 use geo::CoordsIter;
 
 use crate::{
     FileReport, ImportError, Issue, IssueKind, LayerReport, Progress, Report, Request,
-    check::{Checked, Reject, Verdict},
-    hash, outputs,
+    check::{Checked, Position, Reject, Verdict},
+    hash,
+    location::{Outlier, Outliers, city_area},
+    outputs,
     plan::Plan,
     produce::{Item, Next, Opened, WAITING, produce},
     rejects::{Finished, Rejects},
@@ -269,6 +272,7 @@ impl Run<'_> {
         for note in notes {
             tally.issue(Issue::new(IssueKind::Warning, note));
         }
+        tally.places(&city_area(&self.request.city))?;
         transaction.rejected(tally.report.rejected)?;
         let report = tally.finish();
         if report.read != report.accepted + report.rejected {
@@ -338,6 +342,10 @@ struct Tally {
     /// Hashes of each field's values, as long as they are all there and all different.
     unique: Vec<Option<HashSet<u64>>>,
     hasher: RandomState,
+    /// Features with coordinates, and those of them that were rejected because all theirs are 0, 0.
+    placed: u64,
+    zeros: u64,
+    outliers: Outliers,
 }
 
 impl Tally {
@@ -397,6 +405,9 @@ impl Tally {
             each_key_once: false,
             unique,
             hasher: RandomState::new(),
+            placed: 0,
+            zeros: 0,
+            outliers: Outliers::default(),
         }
     }
 
@@ -424,6 +435,64 @@ impl Tally {
         for issue in &one.issues {
             self.issue(issue.clone());
         }
+        self.placed += u64::from(one.position != Position::Absent);
+        match &one.verdict {
+            Verdict::Rejected(_) => self.zeros += u64::from(one.position == Position::Zero),
+            Verdict::Accepted { feature, .. } => {
+                if let Some(geometry) = &feature.geometry {
+                    let (index, line) = (one.index, one.line);
+                    self.outliers.take(geometry, |lonlat| Outlier {
+                        index,
+                        line,
+                        key: one.shown.clone(),
+                        lonlat,
+                        metres: 0.0,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Judges the places of all features together: notes those far from the others.
+    ///
+    /// # Errors
+    /// [`ImportError::Malformed`] if most features have 0, 0 for coordinates.
+    fn places(&mut self, city: &CityArea) -> Result<(), ImportError> {
+        if self.zeros * 2 > self.placed {
+            return Err(ImportError::malformed(
+                &self.report.file,
+                format!("layer `{}`", self.report.source),
+                format!(
+                    "{} of {} positions are 0, 0, which stands for no coordinates; give the positions, or \
+                     leave the cells empty where there are none",
+                    self.zeros, self.placed
+                ),
+            ));
+        }
+        let far = std::mem::take(&mut self.outliers).finish(city);
+        for Outlier { index, line, key, lonlat, metres } in far.features {
+            self.issue(Issue {
+                feature: Some(index),
+                key,
+                line,
+                lonlat: Some(lonlat),
+                ..Issue::new(
+                    IssueKind::Warning,
+                    format!(
+                        "CHECK THE PLACE: feature {index} lies at {:.6}, {:.6}, {:.0} km from where most \
+                         features are; it was taken",
+                        lonlat[0],
+                        lonlat[1],
+                        metres / 1000.0
+                    ),
+                )
+            });
+        }
+        if far.more {
+            let more = "CHECK THE PLACE: more features lie far from where most are; the farthest are listed";
+            self.issue(Issue::new(IssueKind::Warning, more));
+        }
+        Ok(())
     }
 
     /// A reason of the store's, which may name the key, without a key that is personal data.

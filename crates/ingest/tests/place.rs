@@ -140,6 +140,63 @@ fn odd_rows_are_rejected_and_the_others_taken() {
     assert_eq!((report.accepted, report.rejected), (4, 1));
 }
 
+/// A feature far from the others is named with its distance, in any system and anywhere in the file.
+#[test]
+fn one_row_far_from_the_others_is_reported_in_every_system() {
+    let far = [[106.7, 12.72], [108.67, 10.77]];
+    for (code, far) in [9210, 32648, 4326, 4756, 3857].into_iter().flat_map(|code| far.map(|far| (code, far)))
+    {
+        for (before, after) in [(0, 4), (4, 0), (3_000, 0), (1, 3_000)] {
+            let near = |count: usize| PLACES.into_iter().cycle().take(count);
+            let places: Vec<[f64; 2]> = near(before).chain([far]).chain(near(after)).collect();
+            let rows: Vec<[f64; 2]> = places.iter().map(|place| written(code, *place, false)).collect();
+            let city = city();
+            let report = city
+                .import(city.write("p.csv", table(["easting", "northing"], &rows)), with_crs(code))
+                .unwrap();
+            let context = format!("{code} {far:?} {before} {after}: {}", notes(&report));
+            assert_eq!((report.accepted, report.rejected), (places.len() as u64, 0), "{context}");
+            let loud: Vec<_> =
+                report.layers[0].issues.iter().filter(|one| one.reason.contains("CHECK THE PLACE")).collect();
+            assert_eq!(loud.len(), 1, "{context}");
+            assert_eq!(loud[0].feature, Some(before as u64 + 1), "{context}");
+            assert!(loud[0].reason.contains(" 20") || loud[0].reason.contains(" 21"), "{context}");
+        }
+    }
+    // The islands of the city are part of it.
+    let city = city();
+    let rows: Vec<[f64; 2]> = PLACES.into_iter().chain([[106.6, 8.69]]).collect();
+    let report = city.import(city.write("p.csv", table(["lon", "lat"], &rows)), |_| {}).unwrap();
+    assert!(!notes(&report).contains("CHECK THE PLACE"), "{}", notes(&report));
+}
+
+#[test]
+fn rows_at_zero_are_no_places_however_many_there_are() {
+    const ZERO: [f64; 2] = [0.0, 0.0];
+    for code in [9210, 4326] {
+        let good: Vec<[f64; 2]> = PLACES.iter().map(|place| written(code, *place, false)).collect();
+        let import = |rows: &[[f64; 2]]| {
+            let city = city();
+            let path = city.write("p.csv", table(["easting", "northing"], rows));
+            let outcome = city.import(&path, with_crs(code));
+            (outcome, city.store.revision().unwrap())
+        };
+        let (report, _) = import(&[&[ZERO; 4], &good[..]].concat());
+        let report = report.unwrap();
+        assert_eq!((report.accepted, report.rejected), (4, 4), "{code}");
+        for rows in [vec![ZERO; 5], [&[ZERO; 5], &good[..]].concat(), [&good[..], &[ZERO; 3_000]].concat()] {
+            let (outcome, revision) = import(&rows);
+            let error = outcome.unwrap_err().to_string();
+            assert!(error.contains("p.csv") && error.contains("0, 0"), "{code}: {error}");
+            assert_eq!(revision, 0);
+        }
+    }
+    // A corner at 0, 0 of the only feature is a corner.
+    let city = city();
+    let path = city.write("p.csv", "geom\n\"SRID=4326;POLYGON((0 0,1 0,1 1,0 0))\"\n");
+    assert_eq!(city.import(&path, |_| {}).unwrap().accepted, 1);
+}
+
 #[test]
 fn systems_of_other_countries_are_never_exchanged() {
     // New York, in US survey feet; Seattle; Victoria.

@@ -12,10 +12,20 @@ pub(crate) struct Frame {
     crs: Crs,
     /// The area of use of the system.
     area: Option<AreaOfUse>,
-    /// Whether 0, 0 is far from the other features, so that it stands for no coordinates.
-    zero_is_odd: bool,
+    zero: ZeroRule,
     /// From the system to WGS 84, for another order of x and y.
     transform: Option<Transform>,
+}
+
+/// Which features at 0, 0 have no coordinates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum ZeroRule {
+    /// Other features are near it: it is a place like any other.
+    Near,
+    /// It is far from the other features: any position there is odd.
+    Far,
+    /// No other feature is known: what lies there as a whole is odd; a corner may be there.
+    Alone,
 }
 
 /// What there is to say of a feature that is odd.
@@ -27,28 +37,40 @@ pub(crate) enum Odd {
     Warning(String),
 }
 
+/// Whether all positions of a geometry, if it has any, are 0, 0.
+pub(crate) fn is_at_zero(geometry: &Geometry<f64>) -> bool {
+    geometry.coords_iter().next().is_some() && geometry.coords_iter().all(|c| [c.x, c.y] == ZERO)
+}
+
 /// Degrees from the area of use beyond which nothing in the system makes sense.
 const FAR: f64 = 15.0;
 
 impl Frame {
-    pub(super) fn new(crs: Crs, area: Option<AreaOfUse>, stated: &Reading, zeros: usize) -> Option<Self> {
+    /// `stated` are the places that are known of the layer; those at 0, 0 are among them only where there is
+    /// no other. Without an area, only 0, 0 is odd.
+    pub(super) fn new(crs: Crs, area: Option<AreaOfUse>, stated: &Reading) -> Self {
         let transform = Transform::new(crs, Crs::WGS84).ok();
         let zero = transform.and_then(|transform| transform.point(ZERO).ok());
         let near = |[lon, lat]: [f64; 2]| {
             stated.lonlats.iter().flatten().any(|at| (at[0] - lon).hypot(at[1] - lat) < MARGIN)
         };
-        Some(Self {
-            crs,
-            area,
-            zero_is_odd: zeros < stated.lonlats.len() && !zero.is_some_and(near),
-            transform,
-        })
+        let zero = match zero {
+            _ if stated.is_at_zero => ZeroRule::Alone,
+            Some(zero) if near(zero) => ZeroRule::Near,
+            _ => ZeroRule::Far,
+        };
+        Self { crs, area, zero, transform }
     }
 
     /// What is odd about a feature, by its coordinates in the source (exchanged where those of the layer
     /// are) and in WGS 84.
     pub(crate) fn odd(&self, source: &Geometry<f64>, lonlat: &Geometry<f64>) -> Option<Odd> {
-        if self.zero_is_odd && source.coords_iter().any(|c| [c.x, c.y] == ZERO) {
+        let no_coordinates = match self.zero {
+            ZeroRule::Near => false,
+            ZeroRule::Far => source.coords_iter().any(|c| [c.x, c.y] == ZERO),
+            ZeroRule::Alone => is_at_zero(source),
+        };
+        if no_coordinates {
             return Some(Odd::Reject(
                 "a position of it is 0, 0, which stands for no coordinates; give the position, or leave \
                  the cells empty"

@@ -2,16 +2,19 @@
 //! used, the city, and the communes that the features name.
 //!
 //! A system that is known, or was asked for, may still be wrong: degrees under a metric `.prj`, x and y
-//! exchanged, the neighbouring zone. Most features decide; odd ones among them are rejected by [`Frame`].
+//! exchanged, the neighbouring zone. Most features decide; odd ones among them are rejected by [`Frame`], and
+//! those far from the others are found by [`Outliers`] when all were read.
 
 mod communes;
 mod frame;
+mod outliers;
 
 use citymap_crs::{AreaOfUse, CityArea, Crs, Transform, vn2000};
 use citymap_model::{CityProfile, Layer};
 
 use crate::{ImportError, Request, source::SourceLayer, srs};
-pub(crate) use frame::{Frame, Odd};
+pub(crate) use frame::{Frame, Odd, is_at_zero};
+pub(crate) use outliers::{Outlier, Outliers};
 
 /// How the coordinates of a layer are taken.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +43,7 @@ pub(crate) struct Claim<'a> {
 /// Degrees beyond the area of use that are still plausible: its edges are rounded, and work near them goes
 /// on.
 const MARGIN: f64 = 1.0;
-/// Points further apart than that from zero are not at zero by chance.
+/// Where rows lie whose coordinates are missing and were written as numbers.
 const ZERO: [f64; 2] = [0.0, 0.0];
 
 /// Where a city is, by its profile.
@@ -86,10 +89,11 @@ pub(crate) fn locate(claim: &Claim<'_>) -> Result<Location, ImportError> {
     if location.swap {
         location.notes.push("x and y were exchanged, as asked for (--swap-xy)".into());
     }
+    let crs = claim.crs;
     if points.is_empty() {
+        location.frame = Some(Frame::new(crs, None, &Reading::of(&[ZERO], crs, false, &|_| true)));
         return Ok(location);
     }
-    let crs = claim.crs;
     let area = area_of(crs);
     let city = city_area(&claim.request.city);
     let reading = |swap| {
@@ -112,9 +116,9 @@ pub(crate) fn locate(claim: &Claim<'_>) -> Result<Location, ImportError> {
     if let Some(reason) = doubt(claim, &stated, location.swap) {
         let proposals = proposals(claim, &points, location.swap);
         refuse_or_note(claim, reason, proposals, &mut location)?;
+        location.frame = Some(Frame::new(crs, None, &stated));
     } else {
-        let zeros = claim.found.points.iter().filter(|point| point.at == ZERO).count();
-        location.frame = Frame::new(crs, area, &stated, zeros);
+        location.frame = Some(Frame::new(crs, area, &stated));
         communes::check(claim, &mut location)?;
         if let Some(note) = elsewhere(claim, &stated, &points) {
             location.notes.push(note);
@@ -129,17 +133,20 @@ pub(crate) struct Reading {
     lonlats: Vec<Option<[f64; 2]>>,
     /// Whether each is in the area of use.
     inside: Vec<bool>,
+    /// Whether all are at 0, 0 in the source.
+    is_at_zero: bool,
 }
 
 impl Reading {
     fn of(points: &[[f64; 2]], crs: Crs, swap: bool, is_inside: &dyn Fn([f64; 2]) -> bool) -> Self {
+        let is_at_zero = points.iter().all(|at| *at == ZERO);
         let Ok(transform) = Transform::new(crs, Crs::WGS84) else {
-            return Self { lonlats: vec![None; points.len()], inside: vec![false; points.len()] };
+            return Self { lonlats: vec![None; points.len()], inside: vec![false; points.len()], is_at_zero };
         };
         let lonlats: Vec<Option<[f64; 2]>> =
             points.iter().map(|&[x, y]| transform.point(if swap { [y, x] } else { [x, y] }).ok()).collect();
         let inside = lonlats.iter().map(|at| at.is_some_and(is_inside)).collect();
-        Self { lonlats, inside }
+        Self { lonlats, inside, is_at_zero }
     }
 
     fn share_inside(&self) -> f64 {

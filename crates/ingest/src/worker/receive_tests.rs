@@ -93,6 +93,7 @@ fn features_that_do_not_fit_their_layer_are_refused() {
             repaired: false,
             dropped_z: false,
             curved: false,
+            position: crate::check::Position::Given,
             key: None,
             shown: None,
         };

@@ -24,6 +24,7 @@ fn checked(index: u64, verdict: Verdict) -> Checked {
         repaired: true,
         dropped_z: false,
         curved: true,
+        position: crate::check::Position::Given,
         key: Some(String::new()),
         shown: None,
     }

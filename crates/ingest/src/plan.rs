@@ -286,7 +286,7 @@ impl Planner<'_> {
             Some(title) if self.in_all == 1 => Title::same(title.clone()),
             Some(title) => Title::same(format!("{title} – {}", tidy_name(&found.name))),
             None => match &found.title {
-                Some(title) => Title::new(&tidy_name(title.get("vi")), &tidy_name(title.get("en"))),
+                Some(title) => Title::new(tidy_name(title.get("vi")), tidy_name(title.get("en"))),
                 None => Title::same(tidy_name(&found.name)),
             },
         }

@@ -157,7 +157,8 @@ impl Quartiles {
         Some(Self { min: [x.0, y.0], max: [x.1, y.1] })
     }
 
-    /// Metres from the box to a place, along a great circle to the corner or edge nearest in degrees; 0 inside.
+    /// Metres from the box to a place, along a great circle to the corner or edge nearest in degrees; 0
+    /// inside.
     fn metres_to(&self, [x, y]: [f64; 2]) -> f64 {
         let nearest = Point::new(x.clamp(self.min[0], self.max[0]), y.clamp(self.min[1], self.max[1]));
         Haversine.distance(Point::new(x, y), nearest)

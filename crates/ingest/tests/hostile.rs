@@ -113,7 +113,8 @@ fn tables_keep_what_is_sound_and_name_the_line_of_what_is_not() {
         ("windows_newlines_with_unix_inline.csv", Ok((1, 0))),
         ("semicolon_delimiters.csv", Ok((1, 0))),
         ("pipe_delimiters.csv", Ok((1, 0))),
-        ("tabs.tsv", Ok((2, 0))),
+        // One of its two rows is at 0, 0, far from the other.
+        ("tabs.tsv", Ok((1, 1))),
         ("wkt.csv", Ok((9, 0))),
         ("geojson_2x_double_quote_filebakery_style.csv", Ok((9, 0))),
         ("fails/invalid_geometries.csv", Ok((1, 1))),

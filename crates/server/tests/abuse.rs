@@ -88,7 +88,10 @@ fn bytes_on_their_way_are_bounded_and_come_back() {
     assert!(whole > 512 << 10, "{whole} bytes are more than a share");
     let ask = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     let mut greedy: Vec<TcpStream> = (0..40).map(|_| connect(&server, ask.as_bytes())).collect();
-    others_are_served(&server);
+    // This client is the greedy one: beyond its share it is refused, and told so at once.
+    let [lon, lat] = middle(7);
+    let status = server.get(&format!("/api/at?lon={lon}&lat={lat}")).status;
+    assert!(matches!(status, 200 | 429), "{status}");
     let answers: Vec<Vec<u8>> = greedy.iter_mut().map(until_closed).collect();
     let refused = answers.iter().filter(|answer| answer.starts_with(b"HTTP/1.1 429")).count();
     let good = answers.iter().filter(|answer| answer.starts_with(b"HTTP/1.1 200")).count();

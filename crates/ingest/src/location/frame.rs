@@ -42,6 +42,9 @@ pub(crate) fn is_at_zero(geometry: &Geometry<f64>) -> bool {
     geometry.coords_iter().next().is_some() && geometry.coords_iter().all(|c| [c.x, c.y] == ZERO)
 }
 
+/// Maximum number of places, all at 0, 0, that are taken for what they say.
+const SAMPLE: usize = 2;
+
 /// Degrees from the area of use beyond which nothing in the system makes sense.
 const FAR: f64 = 15.0;
 
@@ -55,6 +58,8 @@ impl Frame {
             stated.lonlats.iter().flatten().any(|at| (at[0] - lon).hypot(at[1] - lat) < MARGIN)
         };
         let zero = match zero {
+            // One or two features may be a sample that somebody made at 0, 0; many are not.
+            _ if stated.is_at_zero && stated.lonlats.len() <= SAMPLE => ZeroRule::Near,
             _ if stated.is_at_zero => ZeroRule::Alone,
             Some(zero) if near(zero) => ZeroRule::Near,
             _ => ZeroRule::Far,

@@ -115,9 +115,11 @@ fn a_read_may_ask_for_what_was_just_written() {
         assert_eq!(two.get(&format!("/api/collections/wells/items/{code}?min-revision={revision}")).0, 200);
     }
     let start = Instant::now();
-    let late = two.send("GET", "/api/collections?min-revision=1000000", &[], None).unwrap();
+    let late = two.send("GET", "/api/collections?min-revision=1000", &[], None).unwrap();
     assert_eq!(late.status, 503);
     assert!(start.elapsed() > Duration::from_secs(2), "it waits before it gives up");
+    let never = two.send("GET", "/api/collections?min-revision=1000000", &[], None).unwrap();
+    assert_eq!(never.status, 400, "a revision of the far future is not waited for");
 }
 
 #[test]

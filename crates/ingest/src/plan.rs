@@ -5,8 +5,8 @@ use std::path::Path;
 use citymap_access::{Audience, forget, remember, set_personal, visible};
 use citymap_crs::Crs;
 use citymap_model::{
-    GeometryKind, Layer, LayerId, Meaning, Mode, Title, Value, propose_label, propose_meanings, propose_role,
-    text::tidy_name,
+    Field, GeometryKind, Layer, LayerId, Meaning, Mode, Title, Value, propose_label, propose_meanings,
+    propose_role, text::tidy_name,
 };
 
 use serde::{Deserialize, Serialize};
@@ -159,7 +159,9 @@ impl Planner<'_> {
             Some(present) => settings::joined(request, present, &fit.fields, found)?,
             None => self.replaced(&fitted, id, present, &mut issues)?,
         };
-        for field in &mut layer.fields {
+        // A field that only the record has, as where the source is empty, stays what it is.
+        let is_given = |field: &Field| fitted.fields.iter().any(|own| own.name == field.name);
+        for field in layer.fields.iter_mut().filter(|field| is_given(field)) {
             set_personal(field, personal.iter().any(|own| own.field == field.name));
         }
         if joined.is_none() {

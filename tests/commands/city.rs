@@ -69,7 +69,12 @@ fn another_city_has_its_own_name_grid_and_communes() {
     assert!((11_400.0..11_700.0).contains(&measured), "{measured}");
     let systems = server.json("/api/collections/parcels")["crs"].clone();
     assert_eq!(systems[1], "http://www.opengis.net/def/crs/EPSG/0/5897");
-    // The built-in communes are another city's.
+    // The built-in communes are another city's. For a moment after the start names are being indexed.
+    let start = std::time::Instant::now();
+    while server.get("/api/search?q=ben%20thanh").0 == 503 {
+        assert!(start.elapsed() < std::time::Duration::from_secs(30), "names are never indexed");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
     assert_eq!(server.json("/api/search?q=ben%20thanh")["results"], json!([]));
 }
 

@@ -140,9 +140,8 @@ fn drift(cluster: &Cluster) {
     sql("DROP TRIGGER citymap_insert ON city.parcels");
     told(&store, Severity::Error, "citymap_insert");
     // Another type that holds the same is read all the same.
-    sql(
-        "DROP VIEW city_vn2000.parcels, city_public.parcels; ALTER TABLE city.parcels ALTER dien_tich TYPE numeric",
-    );
+    sql("DROP VIEW city_vn2000.parcels, city_public.parcels");
+    sql("ALTER TABLE city.parcels ALTER dien_tich TYPE numeric");
     let view = store.view().unwrap();
     view.read(&id("parcels"), &mut |feature| {
         assert_eq!(feature.values[1], Value::Real(1.0));

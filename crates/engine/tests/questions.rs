@@ -70,19 +70,22 @@ fn select_equals_the_plain_loop() {
         let bbox = Bbox::new(x, y, x + d, y + d);
         let wanted: Geometry = polygon![(x: x, y: y), (x: x + d, y: y), (x: x + d / 2.0, y: y + d)].into();
         let class = rng.random_range(0..8);
+        let shapeless = rng.random_bool(0.5);
         let query = Query {
             bbox: Some(bbox),
             intersects: Some(wanted.clone()),
+            shapeless,
             filters: vec![Filter { field: 1, comparison: Comparison::Ge, value: Value::Int(class) }],
             ..Query::default()
         };
         let plain: Vec<i64> = features
             .iter()
             .filter(|feature| {
-                let Some(geometry) = &feature.geometry else { return false };
-                geometry.intersects(&bbox.to_polygon())
-                    && geometry.intersects(&wanted)
-                    && matches!(feature.values[1], Value::Int(value) if value >= class)
+                let meets = match &feature.geometry {
+                    None => shapeless,
+                    Some(own) => own.intersects(&bbox.to_polygon()) && own.intersects(&wanted),
+                };
+                meets && matches!(feature.values[1], Value::Int(value) if value >= class)
             })
             .map(|feature| feature.fid)
             .collect();
@@ -96,11 +99,12 @@ fn select_equals_the_plain_loop() {
 fn pages_bring_every_row_once_and_end() {
     let features = features(1000, 3);
     let snapshot = snapshot(&features);
-    for bbox in [None, Some(Bbox::new(106.695, 10.77, 106.7, 10.775))] {
-        let all = snapshot.select(&Query { bbox, ..Query::default() }).rows;
+    let some = Some(Bbox::new(106.695, 10.77, 106.7, 10.775));
+    for (bbox, shapeless) in [(None, false), (some, false), (some, true)] {
+        let all = snapshot.select(&Query { bbox, shapeless, ..Query::default() }).rows;
         let (mut after, mut walked) = (None, Vec::new());
         loop {
-            let page = snapshot.select(&Query { bbox, after, limit: Some(7), ..Query::default() });
+            let page = snapshot.select(&Query { bbox, shapeless, after, limit: Some(7), ..Query::default() });
             assert!(page.rows.len() <= 7);
             walked.extend(page.rows);
             match page.next {

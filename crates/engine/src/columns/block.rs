@@ -1,6 +1,9 @@
 //! The packed block: columns, shapes, key index and R-tree of many features.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use citymap_model::{Feature, Fid, Layer};
 use geo_index::rtree::{RTreeBuilder, RTreeIndex, sort::HilbertSort};
@@ -24,6 +27,8 @@ pub struct Block {
     pub(crate) columns: Vec<Column>,
     pub(crate) keys: KeyIndex,
     pub(crate) index: BoxIndex,
+    /// The rows without a bounding box, once they have been asked for.
+    shapeless: OnceLock<Vec<Row>>,
 }
 
 /// A packed R-tree over the bounding boxes of shapes.
@@ -53,7 +58,8 @@ impl Block {
         keys: KeyIndex,
         index: BoxIndex,
     ) -> Self {
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), fids, shapes, columns, keys, index }
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { id, fids, shapes, columns, keys, index, shapeless: OnceLock::new() }
     }
 
     /// The identity of the block within this process. A value derived from a block stays valid as long as a
@@ -97,6 +103,17 @@ impl Block {
 
     pub(crate) fn index(&self) -> &BoxIndex {
         &self.index
+    }
+
+    /// The rows whose feature has no geometry, or an empty one, ascending. O(n) at the first call.
+    pub(crate) fn shapeless(&self) -> &[Row] {
+        self.shapeless.get_or_init(|| {
+            // Every row is in the tree.
+            if self.index.tree.is_some() && self.index.rows.is_empty() {
+                return Vec::new();
+            }
+            (0..self.len() as Row).filter(|&row| self.shapes.bbox(row).is_none()).collect()
+        })
     }
 
     /// Calls `visit` for each row whose box meets `bbox`. `bbox` must not cross the antimeridian.

@@ -16,6 +16,8 @@ pub struct Query {
     pub bbox: Option<Bbox>,
     /// The geometry shares a point with this one (WGS 84 degrees).
     pub intersects: Option<Geometry>,
+    /// Features without geometry, or with an empty one, meet the box and the geometry too.
+    pub shapeless: bool,
     /// Conditions on fields, all of which must hold.
     pub filters: Vec<Filter>,
     /// Valid at some instant of the interval. A layer without valid time is always valid.
@@ -42,7 +44,8 @@ impl LayerSnapshot {
     ///
     /// # Complexity
     /// Candidates come from the index that leaves the fewest: the key index for equality on the key field,
-    /// the R-tree for a box or a geometry, otherwise all rows from `after` on. Each candidate is then tested
+    /// the R-tree for a box or a geometry, with the index of rows without geometry if they are wanted,
+    /// otherwise all rows from `after` on. Each candidate is then tested
     /// exactly until the page is full.
     pub fn select(&self, query: &Query) -> Page {
         let limit = query.limit.unwrap_or(usize::MAX);
@@ -56,7 +59,10 @@ impl LayerSnapshot {
         if let Some(candidates) = self.narrow(query) {
             let first =
                 query.after.map_or(0, |after| candidates.partition_point(|&row| self.fid(row) <= after));
-            for &row in &candidates[first..] {
+            let candidates = candidates[first..].iter().copied();
+            let shapeless = query.shapeless && !self.is_by_key(query);
+            let shapeless = shapeless.then(|| self.shapeless(query.after)).into_iter().flatten();
+            for row in self.by_fid(candidates, shapeless) {
                 if rows.len() > limit || query.cancel.is_cancelled() {
                     break;
                 }
@@ -79,14 +85,55 @@ impl LayerSnapshot {
         Page { rows, next }
     }
 
-    /// The candidates that an index leaves, by fid; `None` if no index helps.
-    fn narrow(&self, query: &Query) -> Option<Vec<Row>> {
-        if let Some(key) = query.filters.iter().find(|filter| {
+    /// The filter that the key index answers.
+    fn key_filter<'q>(&self, query: &'q Query) -> Option<&'q Filter> {
+        let is_key = |filter: &&Filter| {
             filter.comparison == Comparison::Eq
                 && !is_empty(&filter.value)
                 && Some(filter.field) == self.layer().key_index()
-        }) && self.layer().fields[key.field].field_type == key.value.field_type()?
-        {
+        };
+        let key = query.filters.iter().find(is_key)?;
+        (self.layer().fields[key.field].field_type == key.value.field_type()?).then_some(key)
+    }
+
+    /// Whether the candidates come from the key index, with and without geometry.
+    fn is_by_key(&self, query: &Query) -> bool {
+        self.key_filter(query).is_some()
+    }
+
+    /// The visible rows without geometry and with a higher fid than `after`, in the order of their fids.
+    fn shapeless(&self, after: Option<Fid>) -> impl Iterator<Item = Row> {
+        let [base, delta] = [self.base(), self.delta()].map(|block| {
+            let rows = block.shapeless();
+            let first = after.map_or(0, |after| rows.partition_point(|&row| block.fid(row) <= after));
+            rows[first..].iter().copied()
+        });
+        let base = base.filter(|&row| !self.is_hidden(row));
+        self.by_fid(base, delta.map(|row| self.row_of_delta(row)))
+    }
+
+    /// The number of rows without geometry, hidden ones included. O(n) at the first call for a base.
+    pub fn shapeless_count(&self) -> usize {
+        self.base().shapeless().len() + self.delta().shapeless().len()
+    }
+
+    /// The rows of two iterators, each in the order of fids, in that order.
+    fn by_fid<'a>(
+        &'a self,
+        first: impl Iterator<Item = Row> + 'a,
+        second: impl Iterator<Item = Row> + 'a,
+    ) -> impl Iterator<Item = Row> + 'a {
+        let (mut first, mut second) = (first.peekable(), second.peekable());
+        std::iter::from_fn(move || match (first.peek(), second.peek()) {
+            (Some(&a), Some(&b)) if self.fid(b) < self.fid(a) => second.next(),
+            (Some(_), _) => first.next(),
+            (None, _) => second.next(),
+        })
+    }
+
+    /// The candidates that an index leaves, by fid, of a box those with geometry; `None` if no index helps.
+    fn narrow(&self, query: &Query) -> Option<Vec<Row>> {
+        if let Some(key) = self.key_filter(query) {
             return Some(self.rows_of_key(&key.value));
         }
         let bbox = match (&query.bbox, &query.intersects) {
@@ -109,7 +156,7 @@ impl LayerSnapshot {
         if query.bbox.is_none() && query.intersects.is_none() {
             return true;
         }
-        let Some(row_bbox) = self.bbox(row) else { return false };
+        let Some(row_bbox) = self.bbox(row) else { return query.shapeless };
         if let Some(bbox) = query.bbox {
             let (boxes, count) = bbox.split();
             let hit = boxes[..count].iter().any(|bbox| {

@@ -139,6 +139,10 @@ fn feature_json(out: &mut Vec<u8>, event: &FeatureEvent, nameless: bool) {
     } else {
         id(out, &event.id);
     }
+    if let Some(former) = event.former_id.as_ref().filter(|_| !nameless) {
+        out.extend(b",\"formerId\":");
+        id(out, former);
+    }
     out.extend(format!(",\"fid\":{},\"op\":\"{}\",\"bbox\":", event.fid, event.op.as_str()).as_bytes());
     bbox(out, event.bbox);
     out.extend(b",\"before\":");

@@ -31,13 +31,15 @@ pub struct LayerEvent {
     pub removed: u64,
     /// The number of features of the source that were not accepted.
     pub rejected: u64,
-    /// Whether readers must read the whole layer again: its fields changed, it was created or dropped, more
+    /// Whether readers must read the whole layer again: its fields or its key changed, it was created or
+    /// dropped, more
     /// than [`FEATURES_MAX`] of its features changed, or the revision is older than the history.
     pub whole: bool,
     /// The box around all changed features, before and after (WGS 84 degrees); `None` if none of them has a
     /// geometry, or if the whole layer would have to be read to find it.
     pub bbox: Option<Bbox>,
-    /// The changed features in the order of their numbers; empty if `whole`.
+    /// The changed features in the order of their numbers, and those whose id changed because of them; empty
+    /// if `whole`.
     pub features: Vec<FeatureEvent>,
     /// Whether `features` is empty because more than [`FEATURES_MAX`] features changed.
     pub truncated: bool,
@@ -48,10 +50,12 @@ pub struct LayerEvent {
 pub struct FeatureEvent {
     /// The number of the feature in the store.
     pub fid: Fid,
-    /// The id of the feature at that revision. Whether its key was repeated is taken from the newest
-    /// snapshot, so it may be the bare key if the features that share the key have changed since.
+    /// The id of the feature at that revision, of a removed one the id before. Where a later event of the
+    /// layer is `whole`, whether the key was repeated is taken from the newest snapshot.
     pub id: FeatureId,
-    /// What happened to the feature.
+    /// The id before the revision, if it was another one.
+    pub former_id: Option<FeatureId>,
+    /// What happened to the feature. One that only has another id counts as changed.
     pub op: FeatureOp,
     /// The box around the feature after the revision, in WGS 84 degrees; `None` without geometry.
     pub bbox: Option<Bbox>,
@@ -64,7 +68,7 @@ pub struct FeatureEvent {
 pub enum FeatureOp {
     /// The feature is new.
     Added,
-    /// Its geometry or its values changed.
+    /// Its geometry, its values or its id changed.
     Changed,
     /// The feature was removed.
     Removed,

@@ -61,6 +61,7 @@ mod fair_mutex;
 mod feed;
 mod follow;
 mod former;
+mod key_holders;
 mod live;
 mod merge;
 mod read;

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use citymap_live::{FeatureOp, Live};
+use std::collections::BTreeMap;
+
+use citymap_live::{FeatureOp, Live, RevisionEvent};
 use citymap_model::{
     CommitMeta, FeatureId, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value,
 };
@@ -114,4 +116,138 @@ fn revisions_older_than_the_history_are_told_from_the_log() {
     let whole: Vec<bool> = events.iter().map(|event| event.layers[0].whole).collect();
     assert_eq!(whole, [true, true, true, false]);
     assert_eq!((events[1].layers[0].removed, events[3].layers[0].features[0].fid), (1, 3));
+}
+
+/// What a client that follows the feed holds: the features by id.
+type Mirror = BTreeMap<String, (i64, String, Option<[f64; 2]>)>;
+
+/// The features of a former state by id.
+fn shown(live: &Live, revision: u64) -> Mirror {
+    let city = live.snapshot_at(revision).unwrap().city;
+    let layer = city.layer("places").unwrap();
+    let entry = |row: u32| {
+        let place = layer.bbox(row).map(|bbox| bbox.min);
+        (layer.id(row).to_string(), (layer.fid(row), layer.value(row, 0).to_text(), place))
+    };
+    layer.rows().map(entry).collect()
+}
+
+/// Follows one event as the documentation says: first drop the ids that are gone, then take what is named.
+fn follow(mirror: &mut Mirror, live: &Live, event: &RevisionEvent) {
+    let now = shown(live, event.revision.number);
+    let layer = &event.layers[0];
+    if layer.whole {
+        *mirror = now;
+        return;
+    }
+    for feature in &layer.features {
+        let gone =
+            if feature.op == FeatureOp::Removed { Some(&feature.id) } else { feature.former_id.as_ref() };
+        if let Some(gone) = gone {
+            let held = mirror.remove(&gone.to_string());
+            assert_eq!(held.map(|held| held.0), Some(feature.fid), "{feature:?}");
+        }
+    }
+    for feature in layer.features.iter().filter(|feature| feature.op != FeatureOp::Removed) {
+        let id = feature.id.to_string();
+        let content = now.get(&id).unwrap_or_else(|| panic!("{id} is not there: {feature:?}"));
+        assert_eq!(content.0, feature.fid);
+        assert_eq!(content.2, feature.bbox.map(|bbox| bbox.min), "{feature:?}");
+        mirror.insert(id, content.clone());
+    }
+}
+
+#[test]
+fn a_mirror_by_id_equals_the_city_whatever_keys_are_edited() {
+    for seed in 0..8_u64 {
+        let (_folder, path, store) = city();
+        import(&store, 6);
+        let live = Live::open(Box::new(GeoPackage::open(&path).unwrap())).unwrap();
+        let mut mirror = shown(&live, 1);
+        let mut seen = 1;
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1;
+        let mut dice = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        // Few keys, so that they repeat; some that cannot stand alone, and none.
+        let keys = ["a", "b", "c", "p1", "p2", "", "x~2"];
+        let mut alive: Vec<i64> = (1..=6).collect();
+        for round in 0..40 {
+            let mut edits = Vec::new();
+            let mut left = alive.clone();
+            for _ in 0..=dice(3) {
+                let mut new = point(keys[dice(keys.len() as u64) as usize], 106.0 + f64::from(round) * 1e-3);
+                if dice(5) == 0 {
+                    new.values = vec![Value::Null];
+                }
+                let one = if left.is_empty() { 0 } else { dice(left.len() as u64) as usize };
+                match dice(4) {
+                    0 if !left.is_empty() => {
+                        let fid = left.remove(one);
+                        alive.retain(|own| *own != fid);
+                        edits.push(Edit::Delete(fid));
+                    }
+                    1 => edits.push(Edit::Insert(None, new)),
+                    _ if !left.is_empty() => edits.push(Edit::Update(left.remove(one), new)),
+                    _ => edits.push(Edit::Insert(None, new)),
+                }
+            }
+            edit(&store, edits);
+            live.refresh().unwrap();
+            alive = live.snapshot().city.layer("places").unwrap().features().map(|own| own.fid).collect();
+            // Sometimes several revisions are told at once.
+            if dice(3) > 0 {
+                for event in live.events_after(seen, 100).unwrap() {
+                    seen = event.revision.number;
+                    follow(&mut mirror, &live, &event);
+                    assert_eq!(mirror, shown(&live, seen), "seed {seed}, revision {seen}");
+                }
+            }
+        }
+        let last = live.snapshot().revision();
+
+        // From the record alone, by pages.
+        let other = Live::open(Box::new(GeoPackage::open(&path).unwrap())).unwrap();
+        let mut mirror = shown(&other, 1);
+        let mut after = 1;
+        while after < last {
+            for event in other.events_after(after, 7).unwrap() {
+                after = event.revision.number;
+                follow(&mut mirror, &other, &event);
+                assert_eq!(mirror, shown(&other, after), "seed {seed}, revision {after} by pages");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_key_field_changes_the_layer_as_a_whole() {
+    let (_folder, path, store) = city();
+    import(&store, 3);
+    let mut transaction = store.begin(CommitMeta::default()).unwrap();
+    let nameless = Layer { key: None, ..layer("places") };
+    transaction.layer(&nameless, Mode::Edit).unwrap();
+    transaction.commit().unwrap();
+    let live = Live::open(Box::new(GeoPackage::open(&path).unwrap())).unwrap();
+    let event = live.events_after(1, 1).unwrap().remove(0);
+    assert!(event.layers[0].whole && !event.layers[0].truncated, "{event:?}");
+}
+
+#[test]
+fn the_neighbour_that_takes_a_key_over_is_told() {
+    let (_folder, path, store) = city();
+    import(&store, 2);
+    edit(&store, vec![Edit::Update(2, point("p0", 107.0))]);
+    edit(&store, vec![Edit::Delete(1)]);
+    let live = Live::open(Box::new(GeoPackage::open(&path).unwrap())).unwrap();
+    let events = live.events_after(1, 9).unwrap();
+    let told = |index: usize| -> Vec<(i64, FeatureOp, String, Option<String>)> {
+        let features = events[index].layers[0].features.iter();
+        let former = |id: &Option<FeatureId>| id.as_ref().map(ToString::to_string);
+        features.map(|own| (own.fid, own.op, own.id.to_string(), former(&own.former_id))).collect()
+    };
+    assert_eq!(told(0), [(2, FeatureOp::Changed, "p0~2".into(), Some("p1".into()))]);
+    let removed = (1, FeatureOp::Removed, "p0".into(), None);
+    assert_eq!(told(1), [removed, (2, FeatureOp::Changed, "p0".into(), Some("p0~2".into()))]);
 }

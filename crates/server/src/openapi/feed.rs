@@ -62,6 +62,7 @@ pub(super) fn revision() -> Value {
         "type": "object", "required": ["id", "fid", "op", "bbox", "before"],
         "properties": {
             "id": {"description": "Its public id at that time: its key, or its number"},
+            "formerId": {"description": "Its id before, if that was another one"},
             "fid": {"type": "integer", "description": "Its number, as in tiles"},
             "op": {"type": "string", "enum": ["added", "changed", "removed"]},
             "bbox": bbox, "before": bbox,

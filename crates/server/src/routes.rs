@@ -21,8 +21,10 @@ use crate::{
         problem::Problem,
     },
     jobs, openapi,
-    processes::{self, PROCESSES},
-    questions, tiles, write,
+    processes::{self, PROCESSES, routes::no_such_process},
+    questions,
+    tiles::{self, tilesets},
+    write,
 };
 
 /// Every path except the files of the web map. The OpenAPI document is tested against this list.
@@ -47,7 +49,17 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
                 .delete(write::single::delete),
         ),
         ("/api/collections/{layer}/items/{id}/history", get(changes::history::history)),
-        ("/api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}", get(tiles::ogc_tile)),
+        ("/api/collections/{layer}/tiles", get(tilesets::of_layer)),
+        ("/api/collections/{layer}/tiles/WebMercatorQuad", get(tilesets::layer_tileset)),
+        (
+            "/api/collections/{layer}/tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}",
+            get(tilesets::layer_tile),
+        ),
+        ("/api/tiles", get(tilesets::of_city)),
+        ("/api/tiles/WebMercatorQuad", get(tilesets::city_tileset)),
+        ("/api/tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}", get(tilesets::city_tile)),
+        ("/api/tileMatrixSets", get(tilesets::matrix_sets)),
+        ("/api/tileMatrixSets/WebMercatorQuad", get(tilesets::matrix_set)),
         ("/api/changes", get(changes::pages::changes).post(write::batch::batch)),
         ("/api/events", get(changes::events::events)),
         ("/api/at", get(questions::at::at)),
@@ -92,6 +104,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let routed = router
         .route("/", get(assets::web))
         .route("/api/", get(landing::landing))
+        .route("/api/processes/{process}", get(no_such_process))
+        .route("/api/processes/{process}/execution", post(no_such_process))
         .route("/api/{*rest}", get(nothing_in_api))
         .fallback_service(get(assets::web).fallback(method_not_allowed).with_state(Arc::clone(&app)))
         .method_not_allowed_fallback(method_not_allowed)

@@ -132,7 +132,54 @@ fn a_box_may_cross_the_antimeridian() {
     let page = server.json("/api/collections/wells/items?bbox=179,0,-179,1");
     let ids: Vec<i64> =
         page["features"].as_array().unwrap().iter().map(|own| own["id"].as_i64().unwrap()).collect();
-    assert_eq!(ids, [4, 5]);
+    assert_eq!(ids, [4, 5, 6], "the last has no geometry");
+}
+
+#[test]
+fn a_box_finds_what_has_no_geometry_too() {
+    let server = Server::start();
+    // The whole of a table, whatever the box.
+    let table = server.json("/api/collections/so_lieu/items?bbox=1,2,3,4");
+    assert_eq!(table["numberReturned"], 1);
+    // In pages by number, with the other parameters as ever.
+    let far = "/api/collections/wells/items?bbox=1,2,3,4";
+    assert_eq!(server.json(far)["features"][0]["id"], 6);
+    let first = server.json("/api/collections/wells/items?bbox=179,0,180,1&limit=1");
+    assert_eq!(first["features"][0]["id"], 5);
+    let links = first["links"].as_array().unwrap();
+    let next = links.iter().find(|link| link["rel"] == "next").unwrap()["href"].as_str().unwrap();
+    let second = server.json(next.strip_prefix(&server.url("")).unwrap());
+    assert_eq!((&second["features"][0]["id"], &second["numberReturned"]), (&json!(6), &json!(1)));
+    assert_eq!(server.json(&format!("{far}&sau=1.5"))["numberReturned"], 0);
+    // Questions about places are about places.
+    let within = server.json("/api/within?bbox=179,0,180,1&layers=wells");
+    assert_eq!(within["layers"][0]["count"], 1);
+}
+
+#[test]
+fn numbers_of_features_are_given_on_request() {
+    let server = Server::start();
+    let fids = |path: &str| -> Vec<Value> {
+        let page = server.json(path);
+        page["features"].as_array().unwrap().iter().map(|own| own["fid"].clone()).collect()
+    };
+    assert_eq!(fids("/api/collections/parcels/items?limit=2&after=7&with-fid=true"), [json!(8), json!(9)]);
+    assert_eq!(fids("/api/collections/parcels/items?limit=1"), [Value::Null]);
+    let one = server.json("/api/collections/parcels/items/26740-1-7~9?with-fid=true");
+    assert_eq!((&one["fid"], &one["id"]), (&json!(9), &json!("26740-1-7~9")));
+}
+
+#[test]
+fn schemas_of_what_can_be_written_are_the_same_fields() {
+    let server = Server::start();
+    let shown = server.json("/api/collections/parcels/schema");
+    assert_eq!(shown["additionalProperties"], false);
+    for kind in ["create", "replace", "update"] {
+        let schema = server.json(&format!("/api/collections/parcels/schema?type={kind}"));
+        assert_eq!(schema["properties"], shown["properties"], "{kind}");
+        assert!(schema["$id"].as_str().unwrap().ends_with(&format!("?type={kind}")));
+    }
+    assert_eq!(server.problem("/api/collections/parcels/schema?type=nix").0, 400);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use citymap_access::{Audience, visible};
 use citymap_crs::{CRS84, NamedCrs};
 use citymap_engine::LayerSnapshot;
-use citymap_model::{Field, Layer, Meaning, Theme, Title, codes};
+use citymap_model::{Field, GeometryKind, Layer, Meaning, Theme, Title, codes};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         json::JsonWriter,
         response::{GEOJSON, HTML, JSON, SCHEMA},
     },
+    tiles::tilesets::TILESETS,
     versions::fingerprint,
 };
 
@@ -129,6 +130,9 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
         ),
         link("tilejson", JSON, "Vector tiles", base.url(&format!("/tiles/{id}.json"))),
     ]);
+    if layer.geometry != GeometryKind::None {
+        links.push(link(TILESETS, JSON, "Vector tiles (OGC API – Tiles)", url("/tiles?f=json")));
+    }
     let mut extent = Map::new();
     if let Some(bbox) = snapshot.extent() {
         let [west, south] = bbox.min;

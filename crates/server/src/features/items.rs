@@ -1,11 +1,16 @@
 //! The features of one layer: page by page, and one by one.
 
-use axum::{http::HeaderName, response::IntoResponse};
+use std::sync::Arc;
+
+use axum::{
+    http::{HeaderName, header},
+    response::IntoResponse,
+};
 use chrono::{DateTime, SecondsFormat, Utc};
 use citymap_access::{Audience, visible};
 use citymap_crs::{Crs, NamedCrs};
 use citymap_engine::{Bbox, Cancel, Comparison, EngineError, Filter, LayerSnapshot, Query, TimeInterval};
-use citymap_model::{AsOf, FieldType, Value, nearest, normalize_text};
+use citymap_model::{AsOf, Fid, FieldType, LayerId, Value, nearest, normalize_text};
 use serde_json::json;
 
 use super::pages;
@@ -13,6 +18,7 @@ use crate::{
     features::{
         describe::{layer_title, link},
         geojson::FeatureWriter,
+        modified,
     },
     hash::content_hash,
     http::{
@@ -21,7 +27,7 @@ use crate::{
         html,
         json::JsonWriter,
         negotiate::{DocumentFormat, Representation},
-        parameters::{AS_OF, CRS, DATETIME, Integer, Limit, OfferedCrs, REPRESENTATION, Raw},
+        parameters::{AS_OF, CRS, DATETIME, Flag, Integer, Limit, OfferedCrs, REPRESENTATION, Raw},
         params::Params,
         problem::Problem,
         query::{Declared, Parameter, Query as _, query},
@@ -35,7 +41,7 @@ static BBOX: Parameter<Raw> = Parameter::new(
     "bbox",
     "Four numbers (six with heights, which are ignored), in the axis order of `bbox-crs`: west, south, \
         east, north in CRS84. \
-     A west greater than the east crosses the antimeridian.",
+     A west greater than the east crosses the antimeridian. Features without geometry are selected too.",
     Raw {
         schema: || json!({"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}),
         style: || json!({"style": "form", "explode": false, "example": [106.69, 10.77, 106.7, 10.78]}),
@@ -70,6 +76,13 @@ static AFTER: Parameter<Integer> = Parameter::new(
     Integer { min: 0, max: i64::MAX as u64, states_max: false },
 );
 
+static WITH_FID: Parameter<Flag> = Parameter::new(
+    "with-fid",
+    "Whether each feature has the member `fid`, its number: it stays the same when the key, and with it the \
+        id, changes",
+    Flag,
+);
+
 query! {
     /// The query of `/items`, without the fields that filter. A field with the name of a parameter cannot
     /// filter.
@@ -81,6 +94,7 @@ query! {
         at_least: Option<u64> = AT_LEAST,
         after: Option<u64> = AFTER,
         crs: NamedCrs = CRS,
+        with_fid: bool = WITH_FID,
         revision: Option<AsOf> = AS_OF,
         representation: Representation = REPRESENTATION,
     }
@@ -90,13 +104,15 @@ query! {
     /// The query of one feature.
     pub(crate) struct ItemQuery {
         crs: NamedCrs = CRS,
+        with_fid: bool = WITH_FID,
         revision: Option<AsOf> = AS_OF,
         representation: Representation = REPRESENTATION,
     }
 }
 
 /// The parameters of a page that the OpenAPI document shares between layers.
-pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 5] = [&LIMIT, &AT_LEAST, &BBOX, &BBOX_CRS, &AFTER];
+pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 6] =
+    [&LIMIT, &AT_LEAST, &BBOX, &BBOX_CRS, &AFTER, &WITH_FID];
 
 const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 
@@ -104,6 +120,7 @@ const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 struct PageRequest {
     query: Query,
     crs: NamedCrs,
+    with_fid: bool,
     representation: Representation,
     etag: String,
     path: ItemsPath,
@@ -147,10 +164,11 @@ async fn answer_page(mut context: RequestContext, path: ItemsPath) -> HandlerRes
     filters.extend(asked.time.iter().flat_map(|time| instant_filters(&snapshot, time)));
     let etag = context.etag(asked.representation);
     let query = selection(&asked, filters, context.app.config.limits.items_limit_max)?;
-    let mut request = PageRequest { query, crs: asked.crs, representation: asked.representation, etag, path };
+    let ItemsQuery { crs, with_fid, representation, .. } = asked;
+    let mut request = PageRequest { query, crs, with_fid, representation, etag, path };
     context.check_if_none_match(&request.etag)?;
     let app = context.app.clone();
-    let is_small = is_small(&request);
+    let is_small = is_small(&request, &snapshot);
     let mut work = move |cancel: &Cancel| {
         request.query.cancel = cancel.clone();
         page(&context, &snapshot, &request)
@@ -161,8 +179,9 @@ async fn answer_page(mut context: RequestContext, path: ItemsPath) -> HandlerRes
 }
 
 /// True if the page takes well below a millisecond: some features of a small box, or the next ones by number.
-fn is_small(request: &PageRequest) -> bool {
+fn is_small(request: &PageRequest, snapshot: &LayerSnapshot) -> bool {
     const DEGREES: f64 = 0.006;
+    const SHAPELESS: usize = 1_000;
     let query = &request.query;
     let near = |bbox: &Bbox| {
         let span = |axis: usize| bbox.max[axis] - bbox.min[axis];
@@ -173,6 +192,7 @@ fn is_small(request: &PageRequest) -> bool {
         && query.limit.is_some_and(|limit| limit <= 200)
         && query.intersects.is_none()
         && query.bbox.as_ref().map_or(query.filters.is_empty() && query.time.is_none(), near)
+        && (query.bbox.is_none() || snapshot.shapeless_count() <= SHAPELESS)
 }
 
 /// What the parameters select.
@@ -183,6 +203,8 @@ fn selection(asked: &ItemsQuery, filters: Vec<Filter>, limit_max: usize) -> Resu
         after: asked.after.and_then(|after| i64::try_from(after).ok()),
         time: asked.time,
         filters,
+        // OGC API – Features, requirement fc-bbox-response.
+        shapeless: true,
         ..Query::default()
     };
     match asked.bbox.as_deref().map(|text| window(text, &asked.bbox_crs)).transpose()? {
@@ -238,7 +260,7 @@ fn page(
     snapshot: &LayerSnapshot,
     request: &PageRequest,
 ) -> Result<ResponseBuilder, Problem> {
-    let PageRequest { query, crs, representation, etag, path: items } = request;
+    let PageRequest { query, crs, with_fid, representation, etag, path: items } = request;
     let page = snapshot.select(query);
     query.cancel.check().map_err(EngineError::from)?;
     let next = page.next.map(|fid| {
@@ -291,7 +313,12 @@ fn page(
     let writer = FeatureWriter::new(snapshot, crs)?;
     for &row in &page.rows {
         query.cancel.check().map_err(EngineError::from)?;
-        writer.feature(&mut json, row, |_| Ok(()))?;
+        writer.feature(&mut json, row, |json| {
+            if *with_fid {
+                json.key("fid").value(&snapshot.fid(row));
+            }
+            Ok(())
+        })?;
     }
     json.close_array();
     json.key("links").value(&links);
@@ -305,7 +332,7 @@ fn page(
 
 /// The handler of `GET /api/collections/{layer}/items/{id}`.
 pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
-    let ItemQuery { crs, revision, representation } = context.query()?;
+    let ItemQuery { crs, with_fid, revision, representation } = context.query()?;
     context.as_of(revision).await?;
     let snapshot = context.layer()?;
     let id = context.path_param("id").to_owned();
@@ -318,13 +345,14 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
             layer.id
         ))
     })?;
+    let modified = last_modified(&context, layer.id.clone(), snapshot.fid(row)).await;
     // The tag of the content, which If-Match of a write needs, comes before that of the form.
     let content_tag = citymap_edit::content_tag(snapshot.layer(), &snapshot.feature(row));
     if representation.format == DocumentFormat::Html {
         let content = pages::item(&snapshot, row, representation.lang);
         let title = format!("{} {}", layer_title(layer, representation.lang), snapshot.label(row));
         let page = html::page(&context, representation, &title, &content);
-        return tagged(&context, ResponseBuilder::new(HTML, page), &content_tag);
+        return tagged(&context, dated(ResponseBuilder::new(HTML, page), modified), &content_tag);
     }
     let path = format!("/api/collections/{}", segment(layer.id.as_str()));
     let own = format!("{path}/items/{}", segment(&id));
@@ -338,13 +366,32 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
     ];
     let mut out = Vec::with_capacity(1024);
     FeatureWriter::new(&snapshot, &crs)?.feature(&mut JsonWriter::new(&mut out), row, |json| {
+        if with_fid {
+            json.key("fid").value(&snapshot.fid(row));
+        }
         json.key("links").value(&links);
         Ok(())
     })?;
     let reply = ResponseBuilder::new(GEOJSON, out)
         .with(CONTENT_CRS, &format!("<{}>", crs.uri))
         .with_link_header(&links);
-    tagged(&context, reply, &content_tag)
+    tagged(&context, dated(reply, modified), &content_tag)
+}
+
+/// When the feature last changed; `None` if the history does not reach back to it, and while the record
+/// cannot be read: the feature is shown all the same.
+async fn last_modified(context: &RequestContext, layer: LayerId, fid: Fid) -> Option<DateTime<Utc>> {
+    let (live, until) = (Arc::clone(&context.app.live), context.city_snapshot.revision());
+    let read = move || Ok(modified::version_times(live.store(), &layer, fid, until, 1)?);
+    context.app.pool.run(read).await.ok()?.into_iter().next()
+}
+
+/// The answer with the header `Last-Modified`, if that time is known.
+fn dated(reply: ResponseBuilder, modified: Option<DateTime<Utc>>) -> ResponseBuilder {
+    match modified {
+        Some(time) => reply.with(header::LAST_MODIFIED, &modified::http_date(time)),
+        None => reply,
+    }
 }
 
 /// The answer with a strong ETag: a tag of the feature's content, a dot, and a tag of the bytes that are

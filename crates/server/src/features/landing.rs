@@ -16,10 +16,11 @@ use crate::{
         request::{HandlerResult, RequestContext, catalogue},
         response::{HTML, JSON},
     },
+    tiles::tilesets::TILESETS,
 };
 
 /// The conformance classes that are met.
-const CONFORMANCE: [&str; 16] = [
+const CONFORMANCE: [&str; 29] = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
@@ -36,13 +37,34 @@ const CONFORMANCE: [&str; 16] = [
     "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas",
     "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/core-roles-features",
     "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/collections-selection",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/job-list",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/dismiss",
 ];
 
+/// The relation of a link to the list of processes.
+const PROCESSES_REL: &str = "http://www.opengis.net/def/rel/ogc/1.0/processes";
+/// The relation of a link to the list of jobs.
+const JOB_LIST_REL: &str = "http://www.opengis.net/def/rel/ogc/1.0/job-list";
+/// The relation of a link to the list of tile matrix sets.
+const TILING_SCHEMES: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes";
+
 /// The conformance classes that are met where writing is on.
-const EDITING: [&str; 4] = [
+const EDITING: [&str; 5] = [
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/create-replace-delete",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/update",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/optimistic-locking-etags",
+    "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/optimistic-locking-timestamps",
     "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/features",
 ];
 
@@ -86,6 +108,10 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
         ),
         link("data", JSON, "Layers", url("/api/collections")),
         link("http://www.opengis.net/def/rel/ogc/1.0/data", JSON, "Layers", url("/api/collections")),
+        link(TILESETS, JSON, "Vector tiles of all layers", url("/api/tiles?f=json")),
+        link(TILING_SCHEMES, JSON, "Tile matrix sets", url("/api/tileMatrixSets?f=json")),
+        link(PROCESSES_REL, JSON, "What can be done as a job", url("/api/processes")),
+        link(JOB_LIST_REL, JSON, "The jobs", url("/api/jobs")),
         link("search", JSON, "Search for a place", url("/api/search?q=ben%20thanh")),
         link("version-history", JSON, "What changed", url("/api/changes")),
         link("monitor", "text/event-stream", "What changes, as it does", url("/api/events")),

@@ -5,5 +5,6 @@ pub(crate) mod describe;
 pub(crate) mod geojson;
 pub(crate) mod items;
 pub(crate) mod landing;
+pub(crate) mod modified;
 pub(crate) mod pages;
 pub(crate) mod schema;

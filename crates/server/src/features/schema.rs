@@ -1,6 +1,8 @@
 //! The schema of a layer's features as JSON Schema: for people and programs (`/schema`, OGC API – Features
 //! Part 5), for filters (`/queryables`, Part 3), and for GDAL (`/feature-schema`).
 
+use std::marker::PhantomData;
+
 use axum::response::IntoResponse;
 use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, ValueRef};
@@ -16,24 +18,55 @@ use crate::{
         base::segment,
         html::{self, Page},
         negotiate::Representation,
+        parameters::Choice,
         problem::Problem,
+        query::{Declared, Nested, Parameter, query},
         request::{HandlerResult, RequestContext},
         response::SCHEMA,
     },
 };
 
+static TYPE: Parameter<Choice> = Parameter::new(
+    "type",
+    "What is described: what features have, or what a request that creates, replaces or updates one may have",
+    Choice { values: &["returnables", "create", "replace", "update"], default: Some("returnables") },
+)
+.component("schema-type");
+
+/// The parameter that the OpenAPI document shares between layers.
+pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 1] = [&TYPE];
+
+query! {
+    /// The query of the schema of the fields.
+    pub(crate) struct SchemaQuery {
+        kind: Option<&'static str> = TYPE,
+        page: PageQuery = PAGE,
+    }
+}
+
+static PAGE: Nested<PageQuery> = Nested(PhantomData);
+
 /// The handler of `GET /api/collections/{layer}/schema`.
-pub(crate) async fn schema(context: RequestContext) -> HandlerResult {
-    document(context, "schema", |snapshot, representation| {
+///
+/// What can be written is what is shown: fields that are not public are not named. Every field may be left
+/// out or null, so that nothing is required.
+pub(crate) async fn schema(mut context: RequestContext) -> HandlerResult {
+    let SchemaQuery { kind, page } = context.query()?;
+    let name = match kind {
+        None | Some("returnables") => "schema".to_owned(),
+        Some(kind) => format!("schema?type={kind}"),
+    };
+    document(context, page.representation, &name, |snapshot, representation| {
         let mut properties = fields(snapshot, representation.lang);
         properties.insert("geometry".into(), geometry(snapshot.layer().geometry));
-        json!({"properties": properties})
+        json!({"properties": properties, "additionalProperties": false})
     })
 }
 
 /// The handler of `GET /api/collections/{layer}/queryables`.
-pub(crate) async fn queryables(context: RequestContext) -> HandlerResult {
-    document(context, "queryables", |snapshot, representation| {
+pub(crate) async fn queryables(mut context: RequestContext) -> HandlerResult {
+    let PageQuery { representation } = context.query()?;
+    document(context, representation, "queryables", |snapshot, representation| {
         let mut properties = fields(snapshot, representation.lang);
         properties.insert("geometry".into(), geometry(snapshot.layer().geometry));
         json!({"properties": properties, "additionalProperties": false})
@@ -41,8 +74,9 @@ pub(crate) async fn queryables(context: RequestContext) -> HandlerResult {
 }
 
 /// The handler of `GET /api/collections/{layer}/feature-schema`.
-pub(crate) async fn feature_schema(context: RequestContext) -> HandlerResult {
-    document(context, "feature-schema", |snapshot, representation| {
+pub(crate) async fn feature_schema(mut context: RequestContext) -> HandlerResult {
+    let PageQuery { representation } = context.query()?;
+    document(context, representation, "feature-schema", |snapshot, representation| {
         json!({
             "properties": {
                 "type": {"type": "string", "enum": ["Feature"]},
@@ -56,11 +90,11 @@ pub(crate) async fn feature_schema(context: RequestContext) -> HandlerResult {
 
 /// Answers with the schema whose members `body` gives.
 fn document(
-    mut context: RequestContext,
+    context: RequestContext,
+    representation: Representation,
     name: &str,
     body: impl FnOnce(&LayerSnapshot, Representation) -> Value,
 ) -> HandlerResult {
-    let PageQuery { representation } = context.query()?;
     let snapshot = context.layer()?;
     let etag = context.etag(representation);
     context.check_if_none_match(&etag)?;

@@ -26,7 +26,8 @@ const CORS_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// The request headers that a page of another origin may send.
 const CORS_HEADERS: &str = "Accept, Accept-Language, Authorization, Citymap-Message, Citymap-Min-Revision, \
     Content-Crs, \
-     Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Last-Event-ID, Range, X-Request-Id";
+     Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, If-Unmodified-Since, Last-Event-ID, \
+     Prefer, Range, X-Request-Id";
 
 /// The fallback of every route: 200 to `OPTIONS` (Features part 4 asks for it), 405 to any other method that
 /// the route does not have. The router adds `Allow` to both.
@@ -70,7 +71,7 @@ enum Allowed {
     /// All that are registered: nothing is edited at this path, or it is a writer who can say what he has
     /// seen.
     All,
-    /// A writer who must send `If-Match` to change a feature, and does not.
+    /// A writer who must send `If-Match` or `If-Unmodified-Since` to change a feature, and does not.
     Create,
     /// Nobody who may write.
     None,
@@ -84,7 +85,11 @@ impl Allowed {
         }
         match known_writer(writers, request.headers()) {
             None => Self::None,
-            Some(writer) if writer.overwrites || request.headers().contains_key(header::IF_MATCH) => {
+            Some(writer)
+                if writer.overwrites
+                    || request.headers().contains_key(header::IF_MATCH)
+                    || request.headers().contains_key(header::IF_UNMODIFIED_SINCE) =>
+            {
                 Self::All
             }
             Some(_) => Self::Create,

@@ -58,7 +58,7 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-sr
 
 /// The response headers that a page of another origin may read.
 const EXPOSED_HEADERS: &str = "Accept-Ranges, Allow, Citymap-Revision, Content-Crs, Content-Range, ETag, \
-    Link, Location, \
+    Last-Modified, Link, Location, Preference-Applied, \
      Retry-After, WWW-Authenticate, X-Request-Id";
 
 /// Wraps every request, including those that no route matches.

@@ -27,7 +27,60 @@ impl ParameterKind for Text {
     }
 
     fn schema(&self, _limits: &Limits) -> Value {
-        json!({"type": "string"})
+        json!({"type": "string", "minLength": 1})
+    }
+}
+
+/// A list of texts, separated by commas; `None` if the parameter is missing.
+pub(crate) struct TextList {
+    /// The texts that are known; any text if there are none.
+    pub(crate) values: &'static [&'static str],
+}
+
+impl ParameterKind for TextList {
+    type Value = Option<Vec<String>>;
+
+    fn read(&self, name: &str, reader: &mut QueryReader<'_>) -> Result<Self::Value, Problem> {
+        let Some(given) = reader.params.take(name)? else { return Ok(None) };
+        let list: Vec<String> = given.split(',').map(|text| text.trim().to_owned()).collect();
+        let unknown =
+            list.iter().find(|text| !self.values.is_empty() && !self.values.contains(&text.as_str()));
+        match unknown {
+            None => Ok(Some(list)),
+            Some(unknown) => {
+                let unknown: String = unknown.chars().take(40).collect();
+                let detail =
+                    format!("`{name}={unknown}` cannot be used; write some of {}", self.values.join(","));
+                Err(Problem::parameter(detail))
+            }
+        }
+    }
+
+    fn schema(&self, _limits: &Limits) -> Value {
+        let mut items = json!({"type": "string", "minLength": 1});
+        if !self.values.is_empty() {
+            items = json!({"type": "string", "enum": self.values});
+        }
+        json!({"type": "array", "items": items, "minItems": 1})
+    }
+
+    fn style(&self) -> Option<Value> {
+        Some(json!({"style": "form", "explode": false}))
+    }
+}
+
+/// A whole number from 0; 0 if it is missing.
+pub(crate) struct Count;
+
+impl ParameterKind for Count {
+    type Value = u64;
+
+    fn read(&self, name: &str, reader: &mut QueryReader<'_>) -> Result<u64, Problem> {
+        Ok(reader.params.number(name, 0, u64::from(u32::MAX))?.unwrap_or(0))
+    }
+
+    fn schema(&self, _limits: &Limits) -> Value {
+        json!({"type": "integer", "minimum": 0, "maximum": u32::MAX, "default": 0})
     }
 }
 
@@ -46,7 +99,7 @@ impl ParameterKind for RequiredText {
     }
 
     fn schema(&self, _limits: &Limits) -> Value {
-        json!({"type": "string"})
+        json!({"type": "string", "minLength": 1})
     }
 }
 
@@ -178,7 +231,7 @@ impl ParameterKind for AnyCrs {
     }
 
     fn schema(&self, _limits: &Limits) -> Value {
-        json!({"type": "string"})
+        json!({"type": "string", "minLength": 1})
     }
 }
 
@@ -215,7 +268,7 @@ impl ParameterKind for ValidTime {
     }
 
     fn schema(&self, _limits: &Limits) -> Value {
-        json!({"type": "string"})
+        json!({"type": "string", "minLength": 1})
     }
 }
 
@@ -233,7 +286,7 @@ impl ParameterKind for RecordState {
     }
 
     fn schema(&self, _limits: &Limits) -> Value {
-        json!({"type": "string"})
+        json!({"type": "string", "pattern": "^[0-9][0-9TtZz:.+ -]*$"})
     }
 }
 

@@ -65,6 +65,11 @@ impl ProblemKind {
     }
 }
 
+/// The type of an exception that OGC API – Processes defines: the member `type` of its problem.
+pub(crate) fn exception(name: &str) -> String {
+    format!("http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/{name}")
+}
+
 /// What went wrong, and what to do next.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
@@ -127,7 +132,7 @@ impl Problem {
         Self::new(ProblemKind::PreconditionRequired, detail)
     }
 
-    /// The problem with a further member.
+    /// The problem with a further member, or with another `type`.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more.insert(name.to_owned(), value.into());
         self

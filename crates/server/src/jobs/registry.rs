@@ -15,7 +15,10 @@ use super::{
     limits::JobLimits,
 };
 use crate::{
-    http::{client::Client, problem::Problem},
+    http::{
+        client::Client,
+        problem::{Problem, exception},
+    },
     work::BatchPool,
 };
 
@@ -153,6 +156,7 @@ impl Jobs {
             Problem::not_found(
                 "there is no such job: jobs are forgotten some time after they end, and at a restart",
             )
+            .with("type", exception("no-such-job"))
         })
     }
 

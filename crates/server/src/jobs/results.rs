@@ -13,7 +13,7 @@ use axum::{
 
 use super::job::JobState;
 use crate::http::{
-    problem::Problem,
+    problem::{Problem, exception},
     request::{HandlerResult, RequestContext},
 };
 
@@ -31,7 +31,11 @@ pub(crate) async fn results(context: RequestContext) -> HandlerResult {
         } else {
             format!("the job has not ended ({} %); ask /api/jobs/{} again", status.progress, job.id)
         };
-        return Err(Problem::not_found(detail).with("jobStatus", status.state.as_str()).into());
+        let mut problem = Problem::not_found(detail).with("jobStatus", status.state.as_str());
+        if !status.state.has_ended() {
+            problem = problem.with("type", exception("result-not-ready"));
+        }
+        return Err(problem.into());
     }
     let path = job.file.clone();
     let opened = tokio::task::spawn_blocking(move || {

@@ -21,11 +21,16 @@ pub(super) fn security() -> Value {
 
 fn header(name: &str, required: bool, description: &str) -> Value {
     json!({"name": name, "in": "header", "required": required, "description": description,
-        "schema": {"type": "string"}})
+        "schema": {"type": "string", "minLength": 1}})
 }
 
 fn if_match() -> Value {
-    header("If-Match", true, "The ETag of the feature as it was read, or * for any state")
+    header(
+        "If-Match",
+        true,
+        "The ETag of the feature as it was read, or * for any state. A time in If-Unmodified-Since (the \
+            Last-Modified that was read) may stand for it",
+    )
 }
 
 fn common() -> Vec<Value> {

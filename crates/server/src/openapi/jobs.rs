@@ -9,7 +9,8 @@ use super::parameters::{path_parameter, shared_ref};
 use crate::{
     config::Limits,
     http::query::Query,
-    processes::{PROCESSES, process::Process},
+    jobs::status::JobsQuery,
+    processes::{PROCESSES, process::Process, routes::ProcessesQuery},
     questions::overlay::OverlayQuery,
 };
 
@@ -33,34 +34,45 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         json!({"get": {
             "tags": ["questions"], "operationId": "overlay", "parameters": parameters,
             "summary": "What does one feature share with those of other layers? Areas, lengths, shares",
-            "responses": answers(&json!({"200": object("The pieces, layer by layer"),
+            "responses": answers(&json!({"200": document("The pieces, layer by layer"),
                 "304": {"$ref": "#/components/responses/unchanged"}})),
         }}),
     );
     let job = path_parameter("job", "The job's id", text(), "0123456789abcdef0123456789abcdef".into());
+    let list = references::<ProcessesQuery>();
     paths.insert(
         "/processes".to_owned(),
-        get("processes", "What can be done as a job", &[], &object("The processes")),
+        get("processes", "What can be done as a job", &list, &object("The processes")),
     );
     for &process in PROCESSES {
         of_process(paths, process, &first);
     }
     paths.insert(
         "/jobs".to_owned(),
-        get("jobs", "The jobs, for callers with a writer's token; for others none", &[], &object("The jobs")),
+        get(
+            "jobs",
+            "The jobs, for callers with a writer's token; for others none",
+            &references::<JobsQuery>(),
+            &object("The jobs"),
+        ),
     );
-    let mut one = get("job", "The progress of a job", &[&job], &object("The job"));
-    one["delete"] =
-        get("dismissJob", "Cancel a job and remove its result", &[&job], &object("The job as it was"))["get"]
-            .take();
+    let mut one = get("job", "The progress of a job", std::slice::from_ref(&job), &object("The job"));
+    one["delete"] = get(
+        "dismissJob",
+        "Cancel a job and remove its result",
+        std::slice::from_ref(&job),
+        &object("The job as it was"),
+    )["get"]
+        .take();
     paths.insert("/jobs/{job}".to_owned(), one);
     let file = json!({"schema": {"type": "string", "format": "binary"}});
-    let kinds = ["application/vnd.apache.parquet", "application/geopackage+sqlite3", "text/csv"];
+    let kinds =
+        ["application/vnd.apache.parquet", "application/geopackage+sqlite3", "text/csv", "application/json"];
     let content: Map<String, Value> = kinds.iter().map(|kind| ((*kind).to_owned(), file.clone())).collect();
     let mut results = get(
         "jobResults",
         "The result of a job; ranges are served",
-        &[&job],
+        std::slice::from_ref(&job),
         &json!({"description": "The file", "content": content}),
     );
     results["get"]["responses"]["206"] = json!({"description": "A range of the file"});
@@ -80,13 +92,23 @@ fn of_process(paths: &mut Map<String, Value>, process: &dyn Process, layer: &str
     let properties: Map<String, Value> =
         description.inputs.iter().map(|input| (input.name.to_owned(), (input.openapi)())).collect();
     let inputs = json!({"type": "object", "required": required, "properties": properties});
+    let responses: &[&str] = if description.quick { &["raw", "document"] } else { &["raw"] };
+    let prefer = json!({
+        "name": "Prefer", "in": "header", "required": false, "schema": {"type": "string"},
+        "description": "respond-async: answer with a job even where the result is at hand at once",
+    });
     let execution = json!({"post": {
         "tags": ["jobs"], "operationId": format!("start{camel}"), "summary": description.start,
+        "parameters": [prefer],
         "requestBody": {"required": true, "content": {"application/json": {
-            "schema": {"type": "object", "required": ["inputs"], "properties": {"inputs": inputs}},
+            "schema": {"type": "object", "required": ["inputs"], "properties": {"inputs": inputs,
+                "response": {"type": "string", "enum": responses}}},
             "example": process.example(layer),
         }}},
-        "responses": answers(&json!({"201": {
+        "responses": answers(&json!({"200": {
+            "description": "The result, of a process that needs no job",
+            "content": {"application/json": {"schema": {}}},
+        }, "201": {
             "description": "The job; Location is its address",
             "headers": {"Location": {"schema": {"type": "string"}}},
             "content": {"application/json": {"schema": {"type": "object"}}},
@@ -96,8 +118,20 @@ fn of_process(paths: &mut Map<String, Value>, process: &dyn Process, layer: &str
     paths.insert(format!("{path}/execution"), execution);
 }
 
+/// References to the parameters of a query.
+fn references<Q: Query>() -> Vec<Value> {
+    Q::declared().into_iter().map(shared_ref).collect()
+}
+
 fn object(say: &str) -> Value {
     json!({"description": say, "content": {"application/json": {"schema": {"type": "object"}}}})
+}
+
+/// As [`object`], or as a page.
+fn document(say: &str) -> Value {
+    let mut answer = object(say);
+    answer["content"]["text/html"] = json!({"schema": {"type": "string"}});
+    answer
 }
 
 fn answers(good: &Value) -> Value {
@@ -106,7 +140,7 @@ fn answers(good: &Value) -> Value {
     all
 }
 
-fn get(id: &str, summary: &str, parameters: &[&Value], answer: &Value) -> Value {
+fn get(id: &str, summary: &str, parameters: &[Value], answer: &Value) -> Value {
     json!({"get": {
         "tags": ["jobs"], "operationId": id, "summary": summary, "parameters": parameters,
         "responses": answers(&json!({"200": answer})),

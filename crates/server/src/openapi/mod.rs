@@ -109,6 +109,14 @@ fn document(context: &RequestContext, version: &str) -> Value {
                         "application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}},
                     },
                 },
+                "busy": {
+                    "description": "The server, or this client's share of it, is taken up; try again after \
+                        Retry-After",
+                    "headers": {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}},
+                    "content": {
+                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}},
+                    },
+                },
                 "unchanged": {"description": "The client has this answer already (If-None-Match)"},
             },
         },
@@ -231,6 +239,18 @@ fn shapes() -> Value {
         "changes": feed::changes(),
         "history": feed::history(),
         "revision": feed::revision(),
+        "tilesets": {
+            "type": "object", "required": ["tilesets"],
+            "properties": {"tilesets": {"type": "array", "items": {"$ref": "#/components/schemas/tileset"}}},
+        },
+        "tileset": {
+            "type": "object", "required": ["dataType", "crs", "tileMatrixSetURI", "links"],
+            "properties": {
+                "dataType": {"type": "string", "enum": ["vector"]}, "crs": {"type": "string"},
+                "tileMatrixSetURI": {"type": "string"},
+                "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
+            },
+        },
         "tilejson": {"type": "object", "required": ["tilejson", "tiles", "vector_layers"]},
         "schema": {"type": "object", "description": "A JSON Schema (2020-12)"},
         "health": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},

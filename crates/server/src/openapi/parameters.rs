@@ -6,13 +6,15 @@ use serde_json::{Map, Value, json};
 use crate::{
     changes::{history, pages},
     config::Limits,
-    features::{describe::field_title, items},
+    features::{describe::field_title, items, schema},
     http::{
         parameters::{CRS, DATETIME, F, LANG, LAYERS, MIN_REVISION, POSITION, REVISION, SINCE},
         query::{Declared, QuerySource},
     },
+    jobs::status,
+    processes::paging,
     questions::{at, near, search, transform, within},
-    tiles,
+    tiles::{self, tilesets},
 };
 
 /// A reference to a shared parameter.
@@ -35,7 +37,7 @@ pub(super) fn path_parameter(name: &str, description: &str, schema: Value, examp
 
 /// The parameters below `components/parameters`, in their order in the document.
 fn shared_parameters() -> Vec<&'static dyn Declared> {
-    let [limit, at_least, bbox, bbox_crs, after] = items::SHARED_PARAMETERS;
+    let [limit, at_least, bbox, bbox_crs, after, with_fid] = items::SHARED_PARAMETERS;
     let [tile_encoding, rev] = tiles::SHARED_PARAMETERS;
     let mut list: Vec<&'static dyn Declared> = vec![
         &SINCE,
@@ -59,6 +61,7 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
         &CRS,
         &DATETIME,
         after,
+        with_fid,
     ];
     POSITION.declare(&mut list);
     list.extend::<[&'static dyn Declared; 8]>([
@@ -71,6 +74,10 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
         tile_encoding,
         rev,
     ]);
+    list.extend(schema::SHARED_PARAMETERS);
+    list.extend(tilesets::SHARED_PARAMETERS);
+    list.extend(paging::SHARED_PARAMETERS);
+    list.extend(status::SHARED_PARAMETERS);
     list
 }
 
@@ -107,20 +114,27 @@ mod tests {
         features::{
             items::{ItemQuery, ItemsQuery},
             landing::{LayerQuery, PageQuery},
+            schema::SchemaQuery,
         },
         http::query::Query,
+        jobs::status::JobsQuery,
         openapi::OpenApiQuery,
+        processes::routes::ProcessesQuery,
         questions::{
             at::AtQuery, near::NearQuery, search::SearchParameters, transform::TransformQuery,
             within::WithinBoxQuery,
         },
-        tiles::{TileJsonQuery, TileQuery},
+        tiles::{
+            TileJsonQuery, TileQuery,
+            tilesets::{CityTileQuery, CityTilesetQuery, TilesetQuery},
+        },
     };
 
     #[test]
     fn every_parameter_that_is_read_is_shared_and_no_other() {
         let queries = [
             PageQuery::declared(),
+            SchemaQuery::declared(),
             OpenApiQuery::declared(),
             LayerQuery::declared(),
             ItemsQuery::declared(),
@@ -135,6 +149,11 @@ mod tests {
             WithinBoxQuery::declared(),
             TileQuery::declared(),
             TileJsonQuery::declared(),
+            CityTileQuery::declared(),
+            CityTilesetQuery::declared(),
+            TilesetQuery::declared(),
+            ProcessesQuery::declared(),
+            JobsQuery::declared(),
         ];
         let mut read: Vec<&str> = queries.iter().flatten().map(|parameter| parameter.component()).collect();
         let mut shared: Vec<&str> =

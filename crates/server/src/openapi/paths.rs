@@ -18,6 +18,7 @@ use crate::{
         describe::layer_title,
         items::{ItemQuery, ItemsQuery},
         landing::{LayerQuery, OPENAPI_31, PageQuery},
+        schema::SchemaQuery,
     },
     http::{
         base::{BaseUrl, segment},
@@ -32,7 +33,10 @@ use crate::{
         transform::TransformQuery,
         within::{WithinBoxQuery, WithinQuery},
     },
-    tiles::{TileJsonQuery, TileQuery},
+    tiles::{
+        TileJsonQuery, TileQuery,
+        tilesets::{CityTileQuery, CityTilesetQuery, TilesetQuery},
+    },
 };
 
 /// The media types of tiles, chosen by `Accept` or by the suffix of the address.
@@ -85,7 +89,12 @@ impl Operation {
         self
     }
 
-    /// The operation with its answer: a media type and a schema.
+    /// The operation with its answer, which has no page: a media type and a schema.
+    fn gives_only(self, kind: &str, schema: &str) -> Value {
+        self.answers(&json!({kind: {"schema": {"$ref": format!("#/components/schemas/{schema}")}}}))
+    }
+
+    /// The operation with its answer, which is a page too: a media type and a schema.
     fn gives(self, kind: &str, schema: &str) -> Value {
         self.answers(&json!({
             kind: {"schema": {"$ref": format!("#/components/schemas/{schema}")}},
@@ -134,6 +143,7 @@ pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &BaseUrl
     for snapshot in layers {
         of_layer(&mut paths, snapshot, writing);
     }
+    tilesets(&mut paths);
     questions(&mut paths, limits);
     super::jobs::paths(&mut paths, layers, limits);
     feed(&mut paths);
@@ -141,7 +151,27 @@ pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &BaseUrl
         changes["post"] = edits::batch(limits);
     }
     outside(&mut paths, layers, base);
+    for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut) {
+        refusals(operation);
+    }
     paths.into()
+}
+
+/// Adds the refusals that have causes outside of the request's own content, which every operation may answer
+/// with: a client that has its share, a server that is busy, and for bodies their size and type.
+fn refusals(operation: &mut Value) {
+    let has_body = operation.get("requestBody").is_some();
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    let mut add = |status: &str, name: &str| {
+        let reference = json!({"$ref": format!("#/components/responses/{name}")});
+        responses.entry(status).or_insert(reference);
+    };
+    add("429", "busy");
+    add("503", "busy");
+    if has_body {
+        add("413", "problem");
+        add("415", "problem");
+    }
 }
 
 fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: bool) {
@@ -154,8 +184,9 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
     let says = |what: &str| format!("{title}: {what}");
     let described = operation::<LayerQuery>(Tag::Features, of("collection"), says("what it is"));
     get("", described.gives(JSON, "collection"));
+    let fields = operation::<SchemaQuery>(Tag::Features, of("schema"), says("schema of the fields"));
+    get("/schema", fields.gives(SCHEMA, "schema"));
     for (path, id, summary) in [
-        ("/schema", "schema", "schema of the fields"),
         ("/queryables", "queryables", "fields to filter by"),
         ("/feature-schema", "featureSchema", "schema of a feature"),
     ] {
@@ -171,7 +202,8 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
     get("/items", items.gives(GEOJSON, "featureCollection"));
     get("/bulk-items", bulk.gives(GEOJSON, "featureCollection"));
     let example = snapshot.rows().next().map_or_else(|| "1".to_owned(), |row| snapshot.id(row).to_string());
-    let own_id = path_parameter("id", "The feature's id", json!({"type": "string"}), example.into());
+    let own_id =
+        path_parameter("id", "The feature's id", json!({"type": "string", "minLength": 1}), example.into());
     let item = operation::<ItemQuery>(Tag::Features, of("item"), says("one feature")).with(own_id.clone());
     get("/items/{id}", item.gives(GEOJSON, "feature"));
     let item =
@@ -181,14 +213,49 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
         operation::<HistoryQuery>(Tag::Features, of("history"), says("the versions of one feature"))
             .with(own_id.clone());
     get("/items/{id}/history", history.gives(JSON, "history"));
-    let tile = operation::<TileQuery>(Tag::Tiles, of("tile"), says("a vector tile"))
-        .with(tile_index("col", "Column"))
-        .with(tile_index("row", "Row"))
-        .with(zoom());
-    get("/tiles/WebMercatorQuad/{z}/{row}/{col}", tile.bytes(&TILE_KINDS));
+    let vector = |what: &str| of(&format!("collection.vector.{what}"));
+    let list = operation::<TilesetQuery>(Tag::Tiles, vector("getTileSetsList"), says("the tilesets"));
+    get("/tiles", list.gives(JSON, "tilesets"));
+    let tileset = operation::<TilesetQuery>(Tag::Tiles, vector("getTileSet"), says("what its tiles are"));
+    get(TILESET, tileset.gives(JSON, "tileset"));
+    let tile = operation::<TileQuery>(Tag::Tiles, vector("getTile"), says("a vector tile"));
+    get(&format!("{TILESET}{TILE_OF_MATRIX}"), of_matrix(tile).bytes(&TILE_KINDS));
     if writing {
         edits::of_layer(paths, layer, &own_id);
     }
+}
+
+/// The path of a tileset below its owner.
+const TILESET: &str = "/tiles/WebMercatorQuad";
+/// The path of a tile below its tileset.
+const TILE_OF_MATRIX: &str = "/{tileMatrix}/{tileRow}/{tileCol}";
+
+/// The tilesets of the city, and the tile matrix set of all.
+fn tilesets(paths: &mut Map<String, Value>) {
+    let mut get = |path: &str, operation: Value| paths.insert(path.to_owned(), json!({"get": operation}));
+    let vector = |what: &str| format!("dataset.vector.{what}");
+    let described = |id: &str, summary: &str| operation::<CityTilesetQuery>(Tag::Tiles, vector(id), summary);
+    get("/tiles", described("getTileSetsList", "The tilesets of all layers").gives(JSON, "tilesets"));
+    get(TILESET, described("getTileSet", "What the tiles of all layers are").gives(JSON, "tileset"));
+    let tile =
+        operation::<CityTileQuery>(Tag::Tiles, vector("getTile"), "A vector tile of all layers, or some");
+    get(&format!("{TILESET}{TILE_OF_MATRIX}"), of_matrix(tile).bytes(&TILE_KINDS));
+    let sets = operation::<PageQuery>(Tag::Tiles, "getTileMatrixSetsList", "The tile matrix sets");
+    get("/tileMatrixSets", sets.gives(JSON, "schema"));
+    let set = operation::<PageQuery>(Tag::Tiles, "getTileMatrixSet", "The tile matrix set of all tiles");
+    get("/tileMatrixSets/WebMercatorQuad", set.gives(JSON, "schema"));
+}
+
+/// A tile with the names that OGC API – Tiles gives to the parameters of its path.
+fn of_matrix(operation: Operation) -> Operation {
+    let matrix: Vec<String> = (0..=MAX_ZOOM).map(|zoom| zoom.to_string()).collect();
+    let matrix = json!({"type": "string", "enum": matrix});
+    operation.with(tile_index("tileCol", "Column")).with(tile_index("tileRow", "Row")).with(path_parameter(
+        "tileMatrix",
+        "Zoom level",
+        matrix,
+        "0".into(),
+    ))
 }
 
 fn zoom() -> Value {
@@ -250,7 +317,7 @@ fn feed(paths: &mut Map<String, Value>) {
 fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: &BaseUrl) {
     let example =
         layers.first().map_or_else(|| "parcels".to_owned(), |snapshot| segment(snapshot.layer().id.as_str()));
-    let text = || json!({"type": "string"});
+    let text = || json!({"type": "string", "minLength": 1});
     let names = || path_parameter("layers", "Layers, separated by commas", text(), example.clone().into());
     let position = |operation: Operation| {
         operation
@@ -265,10 +332,10 @@ fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: 
     get("/tiles/{layers}/{z}/{x}/{y}", tile.with(names()).bytes(&TILE_KINDS));
     let described =
         operation::<TileJsonQuery>(Tag::Tiles, "tilejson", "What the tiles contain (TileJSON 3.0)");
-    get("/tiles/{layers}.json", described.with(names()).gives(JSON, "tilejson"));
+    get("/tiles/{layers}.json", described.with(names()).gives_only(JSON, "tilejson"));
     let mut archives = plain(Tag::Tiles, "archives", "Baked tiles: the PMTiles archives");
     archives.parameters.push(shared_ref(&MIN_REVISION));
-    get("/archives", archives.gives(JSON, "schema"));
+    get("/archives", archives.gives_only(JSON, "schema"));
     let file = plain(
         Tag::Tiles,
         "archive",
@@ -287,13 +354,13 @@ fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: 
     get("/fonts/{fontstack}/{range}", glyphs.bytes(&["application/x-protobuf"]));
     let file = |example: &str| path_parameter("file", "A file", text(), example.into());
     let sprite = plain(Tag::Tiles, "sprite", "The map's symbols").with(file("citymap.json"));
-    get("/sprites/{file}", sprite.bytes(&["image/png"]));
+    get("/sprites/{file}", sprite.bytes(&["image/png", JSON]));
     let style = plain(Tag::Tiles, "style", "The map's colours").with(file("look.json"));
-    get("/styles/{file}", style.gives(JSON, "schema"));
+    get("/styles/{file}", style.gives_only(JSON, "schema"));
     let live = plain(Tag::Health, "live", "200 while the process runs");
-    get("/health/live", live.gives(JSON, "health"));
+    get("/health/live", live.gives_only(JSON, "health"));
     let ready = plain(Tag::Health, "ready", "200 when the city is served");
-    get("/health/ready", ready.gives(JSON, "health"));
+    get("/health/ready", ready.gives_only(JSON, "health"));
 }
 
 #[cfg(test)]

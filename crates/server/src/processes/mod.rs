@@ -3,11 +3,13 @@
 //! A new process implements [`Process`] and is added to [`PROCESSES`]; its routes, its description and its
 //! part of the OpenAPI document follow from there. The jobs themselves run in [`crate::jobs`].
 
+mod echo;
 mod overlay;
+pub(crate) mod paging;
 pub(crate) mod process;
 pub(crate) mod routes;
 
 use process::Process;
 
 /// All processes, in the order of `/api/processes`.
-pub(crate) static PROCESSES: &[&dyn Process] = &[&overlay::OverlayProcess];
+pub(crate) static PROCESSES: &[&dyn Process] = &[&overlay::OverlayProcess, &echo::EchoProcess];

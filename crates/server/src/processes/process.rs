@@ -21,21 +21,41 @@ pub(crate) trait Process: Send + Sync {
     /// An execute request that works on a city whose first layer is `layer`, for the OpenAPI document.
     fn example(&self, layer: &str) -> Value;
 
-    /// Reads and checks the members of `inputs` in an execute request. What can be refused is refused here,
-    /// not by a job that fails.
+    /// Reads and checks an execute request. What can be refused is refused here, not by a job that fails.
     ///
     /// # Errors
     /// 400 with the input that cannot be used.
     fn read_inputs(
         &self,
-        inputs: &Map<String, Value>,
+        request: &ExecuteRequest<'_>,
         city: &CitySnapshot,
         limits: &Limits,
     ) -> Result<Box<dyn Execution>, Problem>;
 }
 
+/// An execute request whose members are known and of the right kind.
+pub(crate) struct ExecuteRequest<'a> {
+    /// The inputs, of which only those exist that the process has.
+    pub(crate) inputs: &'a Map<String, Value>,
+    pub(crate) response: ResponseForm,
+}
+
+/// The form of results that a client asks for with `response`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResponseForm {
+    /// The value of the output, in its own media type.
+    Raw,
+    /// A JSON document with the outputs by name.
+    Document,
+}
+
 /// One execution of a process, with its inputs.
 pub(crate) trait Execution: Send {
+    /// The result, for a process that [`Description::quick`] declares: it is at hand without a job.
+    fn at_once(&self) -> Option<Vec<u8>> {
+        None
+    }
+
     /// The file that it will make.
     fn result(&self) -> ResultFile;
 
@@ -55,6 +75,8 @@ pub(crate) struct Description {
     /// One line of what its description says, for the OpenAPI document.
     pub(crate) summary: &'static str,
     pub(crate) inputs: &'static [Input],
+    /// Whether the result is at hand at once, so that clients get it without a job unless they prefer one.
+    pub(crate) quick: bool,
     /// The outputs by name, as OGC API – Processes describes them.
     pub(crate) outputs: Value,
 }

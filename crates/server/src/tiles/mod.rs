@@ -8,6 +8,7 @@ pub(crate) mod service;
 mod single_flight;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tilesets;
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
@@ -99,17 +100,6 @@ pub(crate) async fn tile(mut context: RequestContext) -> HandlerResult {
     let (y, format) = TileFormat::of_suffix(context.path_param("y"));
     let tile = position(context.path_param("z"), context.path_param("x"), y)?;
     let layers = named(&context, context.path_param("layers"))?;
-    send(context, query, TileRequest { layers, tile, format }).await
-}
-
-/// `GET /api/collections/{layer}/tiles/WebMercatorQuad/{z}/{row}/{col}`: the row comes before the column in
-/// OGC API – Tiles.
-pub(crate) async fn ogc_tile(mut context: RequestContext) -> HandlerResult {
-    let query: TileQuery = context.query()?;
-    context.as_of(query.state.revision).await?;
-    let (column, format) = TileFormat::of_suffix(context.path_param("col"));
-    let tile = position(context.path_param("z"), column, context.path_param("row"))?;
-    let layers = vec![context.layer()?];
     send(context, query, TileRequest { layers, tile, format }).await
 }
 

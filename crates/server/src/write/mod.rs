@@ -7,6 +7,7 @@ pub(crate) mod batch;
 mod commit;
 mod idempotency;
 mod if_match;
+mod if_unmodified_since;
 mod refusal;
 mod request;
 pub(crate) mod single;

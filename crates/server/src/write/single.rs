@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{
     commit::{RequestedEdits, WriteOutcome, WriteTask, summary, write},
     idempotency::Answered,
-    if_match, refusal,
+    if_match, if_unmodified_since, refusal,
     request::{WriteRequest, answer, no_content},
 };
 use crate::{
@@ -164,7 +164,11 @@ async fn change(app: &Arc<App>, request: Request, method: ChangeMethod) -> Handl
     let layer = request.context.layer()?;
     let id = request.context.path_param("id").to_owned();
     let headers = &request.context.headers;
-    let target = Target { id, expected: if_match::of(headers, request.overwrites)? };
+    let expected = match if_unmodified_since::of(headers) {
+        Some(since) => if_unmodified_since::expected(app, &layer, &id, since).await?,
+        None => if_match::of(headers, request.overwrites)?,
+    };
+    let target = Target { id, expected };
     let there = layer.row_of_id(&target.id).is_some();
     if there && headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes().trim_ascii() == b"*")
     {

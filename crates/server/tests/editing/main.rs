@@ -10,3 +10,4 @@ mod edits;
 mod faults;
 mod former;
 mod repeat;
+mod timestamps;

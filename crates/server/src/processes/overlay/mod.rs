@@ -8,7 +8,7 @@ use citymap_output::{Output, OutputError};
 use serde_json::{Map, Value, json};
 
 use self::inputs::{INPUTS, OverlayInputs};
-use super::process::{Description, Execution, Process};
+use super::process::{Description, ExecuteRequest, Execution, Process, ResponseForm};
 use crate::{
     config::Limits,
     http::problem::Problem,
@@ -34,6 +34,7 @@ impl Process for OverlayProcess {
             start: "Lay one layer on another, as a job; one job runs at a time, few wait",
             summary: "What an overlay takes and gives",
             inputs: INPUTS,
+            quick: false,
             outputs: json!({"pieces": {
                 "title": "The pieces",
                 "description": "A row for each feature of the first layer and each of the second that share \
@@ -57,11 +58,14 @@ impl Process for OverlayProcess {
 
     fn read_inputs(
         &self,
-        inputs: &Map<String, Value>,
+        request: &ExecuteRequest<'_>,
         city: &CitySnapshot,
         limits: &Limits,
     ) -> Result<Box<dyn Execution>, Problem> {
-        let inputs = OverlayInputs::read(inputs, city, limits)?;
+        if request.response == ResponseForm::Document {
+            return Err(Problem::body("the result is a file; leave out `response`, or write raw"));
+        }
+        let inputs = OverlayInputs::read(request.inputs, city, limits)?;
         // Layers that cannot be laid on one another are refused now.
         inputs.overlay()?;
         Ok(Box::new(inputs))

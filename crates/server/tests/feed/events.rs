@@ -8,6 +8,7 @@ use std::{
 use citymap_model::{Mode, Value};
 use citymap_store::Edit;
 use citymap_tile::TileId;
+use serde_json::json;
 
 use crate::{
     city::{CORNER, City, SIDE, Server, layer, parcel},
@@ -321,7 +322,14 @@ fn a_personal_key_is_never_shown_also_when_it_becomes_one_later() {
     let number = edit(2, "b");
     let (seen, data) = events.revision();
     assert_eq!(seen, number);
-    assert_eq!(data["layers"][0]["features"][0]["id"], 2);
+    // All ids are others: the layer must be read again.
+    assert_eq!((&data["layers"][0]["whole"], &data["layers"][0]["features"]), (&true.into(), &json!([])));
+    edit(2, "c");
+    let data = events.revision().1;
+    assert_eq!(
+        (&data["layers"][0]["whole"], &data["layers"][0]["features"][0]["id"]),
+        (&false.into(), &json!(2))
+    );
     // What was told before is not told any more.
     let again = Events::open(&server, "?since=1", None).revision().1;
     assert_eq!(again["layers"][0]["features"][0]["id"], 1, "{again}");

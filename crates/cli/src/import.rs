@@ -11,8 +11,8 @@ use std::{
 use chrono::NaiveDate;
 use citymap_crs::Crs;
 use citymap_ingest::{
-    BuildPolygons, BuildPreset, ColumnChoice, FeatureLimits, ImportError, RepairBounds, Report, ReportFile,
-    Request,
+    BuildPolygons, BuildPreset, ColumnChoice, DateOrder, FeatureLimits, ImportError, RepairBounds, Report,
+    ReportFile, Request,
     encoding::Encoding,
     worker::{self, Bounds},
 };
@@ -78,6 +78,11 @@ pub(crate) struct ImportArgs {
     /// utf-8, tcvn3, vni, viscii, vps, cp1258, cp1252.
     #[arg(long, value_name = "NAME")]
     pub(crate) encoding: Option<Encoding>,
+
+    /// The order of day and month in dates written as text (31/12/2025): dmy, mdy or ymd. Without it,
+    /// columns that have a day above 12 say it themselves, and others stay text.
+    #[arg(long, value_name = "ORDER")]
+    pub(crate) date_order: Option<DateOrder>,
 
     /// The field that holds the key. It need not be unique; repeated keys are reported.
     #[arg(long, value_name = "FIELD")]
@@ -313,6 +318,7 @@ fn request(global: &Global, args: &ImportArgs) -> Request {
             geometry: args.geometry_column.clone(),
         },
         encoding: args.encoding,
+        date_order: args.date_order,
         key: args.key.clone(),
         meanings: args.meanings.clone(),
         renames: args.renames.clone(),

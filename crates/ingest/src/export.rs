@@ -1,6 +1,6 @@
 //! A layer of the store as a file.
 //!
-//! GeoJSON and CSV are written here, so that truths stay truths, days stay days and numbers keep every
+//! GeoJSON, CSV and KML are written here, so that truths stay truths, days stay days and numbers keep every
 //! digit; the other formats are GDAL's. Coordinates are transformed here in any case: GDAL would shift
 //! VN-2000 by the wrong set. Everything is written into a folder of its own beside the target and moved
 //! when it is whole, so that a failure leaves nothing behind; only a killed program may leave that folder,
@@ -9,6 +9,7 @@
 mod csv;
 mod format;
 mod geojson;
+mod kml;
 mod names;
 mod ogr;
 mod place;
@@ -161,6 +162,9 @@ pub fn export(
     let written = match format {
         Format::GeoJson | Format::GeoJsonSeq => geojson::write(&job, place.file(), crs),
         Format::Csv => csv::write(&job, place.file(), crs),
+        Format::Kml => {
+            kml::write(&job, place.file()).and_then(|written| ogr::check(&job, place.file(), written))
+        }
         _ => ogr::write(&job, place.file(), crs),
     }
     .map_err(|failure| failure.into_error(to, place.file()))?;

@@ -11,7 +11,7 @@ mod convert;
 use citymap_model::{Field, FieldType, Layer, UtcOffset, Value, nearest, text::tidy_name};
 use serde::{Deserialize, Serialize};
 
-use crate::{ImportError, Request, rejects::own_columns, source::SourceLayer};
+use crate::{ImportError, Request, dates::looks_like_date, rejects::own_columns, source::SourceLayer};
 
 /// The column of a table of rejects that numbers its rows.
 const REJECT_FID: &str = "reject_fid";
@@ -166,24 +166,44 @@ impl FieldFit {
         }
         let mut take = |at: usize| values.get_mut(at).map(std::mem::take).unwrap_or_default();
         fitted.values = self.from.iter().map(|(at, _)| take(*at)).collect();
-        let converted: Result<Vec<Value>, &Field> = fitted
+        let converted: Result<Vec<Value>, (&Value, &Field)> = fitted
             .values
             .iter()
             .zip(&self.fields)
-            .map(|(value, field)| convert::convert(value, field.field_type, self.offset).ok_or(field))
+            .map(|(value, field)| {
+                convert::convert(value, field.field_type, self.offset).ok_or((value, field))
+            })
             .collect();
         match converted {
             Ok(values) => fitted.values = values,
             // The value is not repeated: it may be personal.
-            Err(field) => {
-                fitted.fault = Some(format!(
-                    "field `{}` is of the type {}, and its value is not; correct it and import it again",
-                    field.name,
-                    field.field_type.as_str()
-                ));
-            }
+            Err((value, field)) => fitted.fault = Some(refusal(value, field)),
         }
         fitted
+    }
+}
+
+/// Why a value cannot be one of a field.
+fn refusal(value: &Value, field: &Field) -> String {
+    let (name, own) = (&field.name, field.field_type.as_str());
+    let written = match (value, field.field_type) {
+        (Value::Text(text), FieldType::Date | FieldType::DateTime) => looks_like_date(text),
+        _ => None,
+    };
+    match written {
+        None => format!(
+            "field `{name}` is of the type {own}, and its value is not; correct it and import it again"
+        ),
+        Some(true) => format!(
+            "field `{name}` is of the type {own}, and its value is no date in the order of day and month in \
+             which \
+             the column is read; --date-order dmy, mdy or ymd says another, or correct it"
+        ),
+        Some(false) => format!(
+            "field `{name}` is of the type {own}, and its value is no day of the calendar; correct it and \
+             import it \
+             again"
+        ),
     }
 }
 

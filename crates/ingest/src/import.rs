@@ -18,6 +18,7 @@ use geo::CoordsIter;
 use crate::{
     FileReport, ImportError, Issue, IssueKind, LayerReport, Progress, Report, Request,
     check::{Checked, Position, Reject, Verdict},
+    encoding::garbled::ColumnTexts,
     hash,
     location::{Outlier, Outliers, city_area},
     outputs,
@@ -301,6 +302,7 @@ impl Run<'_> {
                 let values = original.is_some().then(|| feature.values.clone());
                 let geometry = feature.geometry.as_ref().map(CoordsIter::coords_count);
                 tally.unique(&feature.values);
+                tally.texts(&feature.values, line.unwrap_or(index));
                 match transaction.put(feature)? {
                     Put::Added(_) | Put::Changed(_) | Put::Removed(_) => {
                         tally.accepted(geometry, one.repaired);
@@ -342,6 +344,10 @@ struct Tally {
     /// Hashes of each field's values, as long as they are all there and all different.
     unique: Vec<Option<HashSet<u64>>>,
     hasher: RandomState,
+    /// The texts of each field, to see whether they make words.
+    texts: Vec<ColumnTexts>,
+    /// Whether places are lines of the file, else numbers of features.
+    lines: bool,
     /// Features with coordinates, and those of them that were rejected because all theirs are 0, 0.
     placed: u64,
     zeros: u64,
@@ -405,6 +411,8 @@ impl Tally {
             each_key_once: false,
             unique,
             hasher: RandomState::new(),
+            texts: Vec::new(),
+            lines: false,
             placed: 0,
             zeros: 0,
             outliers: Outliers::default(),
@@ -412,6 +420,7 @@ impl Tally {
     }
 
     fn look(&mut self, one: &Checked) {
+        self.lines |= one.line.is_some();
         let report = &mut self.report;
         report.read += 1;
         report.z_dropped += u64::from(one.dropped_z);
@@ -536,7 +545,34 @@ impl Tally {
         }
     }
 
+    /// Looks at the texts of a feature at a line or with a number.
+    fn texts(&mut self, values: &[Value], place: u64) {
+        if self.texts.len() < values.len() {
+            self.texts.resize_with(values.len(), ColumnTexts::default);
+        }
+        for (column, value) in self.texts.iter_mut().zip(values) {
+            if let Value::Text(text) = value {
+                column.see(text, place);
+            }
+        }
+    }
+
+    /// What there is to say of fields whose texts make no words.
+    fn garbled(&self) -> Vec<String> {
+        let places = if self.lines { "lines" } else { "features" };
+        let judged = self.report.fields.iter().zip(&self.texts);
+        judged
+            .filter_map(|(field, texts)| {
+                let found = texts.judge()?;
+                Some(found.note(&field.name, places, self.report.public_fields.contains(&field.name)))
+            })
+            .collect()
+    }
+
     fn finish(mut self) -> LayerReport {
+        for note in self.garbled() {
+            self.issue(Issue::new(IssueKind::Warning, note));
+        }
         if self.report.accepted > 1 {
             let unique = self.unique.iter().zip(&self.report.fields).filter(|(slot, _)| slot.is_some());
             self.report.unique_fields = unique.map(|(_, field)| field.name.clone()).collect();

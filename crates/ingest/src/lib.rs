@@ -13,8 +13,8 @@
 //!   their zeros zero.
 //! - FlatGeobuf and File Geodatabase have instants and no days: a day comes as its midnight, of the city or
 //!   of UTC.
-//! - CSV and KML that GDAL wrote have days as `2025/07/01`; they stay text, because a house number in an
-//!   alley may look like that.
+//! - Days in CSV, DBF, KML and spreadsheets are text. They become days where a whole column says which number
+//!   is the day and which the month, or where the request says it ([`DateOrder`]).
 //! - DGN and DXF say neither their coordinate system nor their encoding: the one is asked for, the other
 //!   detected.
 //!
@@ -38,6 +38,7 @@ mod bounds;
 mod build;
 mod check;
 mod crossings;
+mod dates;
 pub mod encoding;
 mod error;
 mod export;
@@ -63,6 +64,7 @@ mod validity;
 pub mod worker;
 
 pub use build::{BuildPolygons, BuildPreset};
+pub use dates::{DateOrder, UnknownDateOrder};
 pub use encoding::{Encoding, UnknownEncoding};
 pub use error::ImportError;
 pub use export::{Export, ExportError, ExportOptions, export};

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CrsReport, EncodingReport, ImportError, Issue, IssueKind, PersonalField, Request,
-    encoding::garbled::{self, Garbled},
     fit::{self, FieldFit},
     guess,
     location::{self, Claim, Location, locate},
@@ -189,7 +188,6 @@ impl Planner<'_> {
             })?,
         };
         issues.extend(location.notes.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())));
-        issues.extend(garbled(&fitted, &layer));
         Ok(Plan {
             file: one.file,
             position: one.position,
@@ -364,41 +362,6 @@ fn encoding(found: &EncodingReport, sample: &[Vec<Value>], layer: &Layer) -> Enc
         }
     }
     report
-}
-
-/// What there is to say of fields a sizeable part of whose texts makes no words.
-fn garbled(found: &SourceLayer, layer: &Layer) -> Vec<Issue> {
-    let public = visible(layer, &Audience::Public);
-    let mut issues = Vec::new();
-    for (index, field) in layer.fields.iter().enumerate() {
-        let texts = found.sample.iter().filter_map(|row| match row.get(index)? {
-            Value::Text(text) if !text.is_ascii() || text.chars().any(char::is_control) => Some(text),
-            _ => None,
-        });
-        let texts: Vec<(&String, Option<Garbled>)> =
-            texts.map(|text| (text, garbled::garbled(text))).collect();
-        let bad: Vec<&(&String, Option<Garbled>)> = texts.iter().filter(|(_, how)| how.is_some()).collect();
-        let Some((example, how)) = bad.first().filter(|_| bad.len() * 10 >= texts.len()) else { continue };
-        let sample =
-            if public.contains(index) { format!(", such as “{example}”") } else { String::new() };
-        let looks = match how {
-            Some(Garbled::Misread(encoding)) => {
-                format!("they look like {encoding} that was read as Windows-1252 when the file was written")
-            }
-            _ => "they hold control characters or signs inside words".to_owned(),
-        };
-        issues.push(Issue::new(
-            IssueKind::Warning,
-            format!(
-                "{} of the {} texts with letters beyond ASCII in field `{}` make no words{sample}; \
-                 {looks}: if --encoding NAME does not mend it, have the file written again",
-                bad.len(),
-                texts.len(),
-                field.name
-            ),
-        ));
-    }
-    issues
 }
 
 /// The coordinate system of a layer: what was asked for, else what the source says; none for a table.

@@ -57,6 +57,7 @@ pub(crate) type Next<'a> = dyn FnMut() -> Result<Item, ImportError> + 'a;
 /// # Errors
 /// [`ImportError`]: a file cannot be read, or the request does not fit the files.
 pub(crate) fn produce(request: &Request, present: &[Layer], hand: &mut Hand<'_>) -> Result<(), ImportError> {
+    let request = &request.clone().with_kept_types(present);
     let mut sources = Vec::new();
     let mut files = Vec::new();
     for path in &request.files {

@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use citymap_crs::Crs;
-use citymap_model::{CityProfile, FieldType, LayerId, Meaning, Mode, Role, text::tidy_name};
+use citymap_model::{CityProfile, FieldType, Layer, LayerId, Meaning, Mode, Role, text::tidy_name};
 use serde::{Deserialize, Serialize};
 
-use crate::{build::BuildPolygons, encoding::Encoding, worker::wire};
+use crate::{
+    build::BuildPolygons,
+    dates::{DateOrder, DateWish},
+    encoding::Encoding,
+    worker::wire,
+};
 
 /// What to import, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +41,8 @@ pub struct Request {
     pub columns: ColumnChoice,
     /// The encoding of texts, whatever the files say. Without effect on formats that are UTF-8.
     pub encoding: Option<Encoding>,
+    /// The order of day and month in dates that are written as text. Without it, each column is looked at.
+    pub date_order: Option<DateOrder>,
     /// The field that holds the key.
     pub key: Option<String>,
     /// What fields mean, over what their names suggest; `None` for a field that means nothing. Each must be a
@@ -48,6 +55,10 @@ pub struct Request {
     pub drop_fields: Vec<String>,
     /// Types of fields, whatever their values suggest.
     pub types: Vec<(String, FieldType)>,
+    /// Types of the fields of the layer to which features are added, by their names: values are read as they
+    /// are written where that matters. The import takes them from the record.
+    #[serde(skip)]
+    pub kept_types: Vec<(String, FieldType)>,
     /// How the features meet those that the layer has.
     pub mode: Mode,
     /// Whether a layer that has features may be replaced by none.
@@ -97,11 +108,13 @@ impl Request {
             swap_xy: false,
             columns: ColumnChoice::default(),
             encoding: None,
+            date_order: None,
             key: None,
             meanings: Vec::new(),
             renames: Vec::new(),
             drop_fields: Vec::new(),
             types: Vec::new(),
+            kept_types: Vec::new(),
             mode: Mode::Replace,
             allow_empty: false,
             personal: Vec::new(),
@@ -142,10 +155,46 @@ impl Request {
         self.types.iter().find(|(field, _)| field == name).map(|(_, field_type)| *field_type)
     }
 
-    /// The type that was asked for of a field of a source, by its name there.
+    /// The type that was asked for of a field of a source, by its name there, or that the layer has to which
+    /// features are added.
     pub(crate) fn asked_type_of(&self, name: &str) -> Option<FieldType> {
         let renamed = self.renames.iter().find(|(old, _)| old == name);
-        self.asked_type(renamed.map_or(name, |(_, new)| new))
+        let name = renamed.map_or(name, |(_, new)| new);
+        self.asked_type(name).or_else(|| {
+            let name = name.to_lowercase();
+            self.kept_types.iter().find(|(own, _)| own.to_lowercase() == name).map(|(_, own)| *own)
+        })
+    }
+
+    /// The request with the types of the fields that are written as they come (texts), or in several ways
+    /// (days and instants), of the layers to which features may be added.
+    pub(crate) fn with_kept_types(mut self, present: &[Layer]) -> Self {
+        let may_take = |layer: &&Layer| {
+            self.layer
+                .as_ref()
+                .is_none_or(|own| layer.id == *own || layer.id.as_str().starts_with(&format!("{own}_")))
+        };
+        if self.keeps_definitions() {
+            let fields = present.iter().filter(may_take).flat_map(|layer| &layer.fields);
+            let typed = fields.map(|field| (field.name.clone(), field.field_type));
+            let (texts, others): (Vec<_>, Vec<_>) = typed.partition(|(_, own)| *own == FieldType::Text);
+            // A text can become a value of every type; so texts of one layer go before others of another.
+            let dated = |(_, own): &(String, FieldType)| matches!(own, FieldType::Date | FieldType::DateTime);
+            self.kept_types = texts.into_iter().chain(others.into_iter().filter(dated)).collect();
+        }
+        self
+    }
+
+    /// What is asked of a column whose cells may be dates.
+    pub(crate) fn date_wish<'a>(&self, name: &'a str, place: &'a str) -> DateWish<'a> {
+        let is_key = self.key.as_deref() == Some(name);
+        let asked = self.asked_type_of(name);
+        DateWish {
+            order: self.date_order,
+            field_type: asked.or(is_key.then_some(FieldType::Text)),
+            name,
+            place,
+        }
     }
 
     /// Whether a layer that the record has keeps its definition: features are added to it.

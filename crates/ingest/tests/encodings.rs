@@ -404,3 +404,66 @@ fn cells_of_a_mid_that_are_no_numbers_are_kept_as_text() {
         assert_eq!(values, kept);
     }
 }
+
+/// Numbers of MapInfo tables, of a GeoPackage and of DBF columns with decimals keep their digits, or are
+/// text.
+#[test]
+fn numbers_with_more_digits_than_64_bits_hold_are_text() {
+    let city = city();
+    let types = |report: &Report| -> Vec<FieldType> {
+        report.layers[0].fields.iter().map(|field| field.field_type).collect()
+    };
+    let text = |text: &str| Value::Text(text.to_owned());
+    let columns: [Column; 3] = [("a", b'N', 10, 2), ("b", b'N', 20, 5), ("c", b'N', 20, 2)];
+    let row = |cells: [&str; 3]| cells.iter().map(|cell| cell.as_bytes().to_vec()).collect::<Vec<_>>();
+    let rows =
+        [row(["1.10", "1234567890123.45678", "9007199254740993"]), row(["2.50", "603481.58800", "1.50"])];
+    let path = city.write("bang.dbf", dbf(0, &columns, &rows));
+    let report = city.import(&path, |_| {}).unwrap();
+    assert_eq!(types(&report), [FieldType::Real, FieldType::Text, FieldType::Text], "{}", notes(&report));
+    let first = &city.features("test")[0].values;
+    assert_eq!(first[..], [Value::Real(1.1), text("1234567890123.45678"), text("9007199254740993")]);
+    assert!(notes(&report).contains("more digits than a number keeps"), "{}", notes(&report));
+    // As it is written, where text is asked for.
+    city.import(&path, |r| r.types = vec![("a".into(), FieldType::Text)]).unwrap();
+    assert_eq!(city.features("test")[0].values[0], text("1.10"));
+
+    let tab = city.folder.path().join("bang.tab");
+    common::gdal("ogr2ogr", &["-f", "MapInfo File", tab.to_str().unwrap(), path.to_str().unwrap()]);
+    let dat = tab.with_extension("dat");
+    let mut bytes = std::fs::read(&dat).unwrap();
+    // GDAL writes the digits that it keeps.
+    let at = bytes.windows(19).position(|cell| cell.starts_with(b"1234567890123.4567")).unwrap();
+    bytes[at..at + 19].copy_from_slice(b"1234567890123.45678");
+    std::fs::write(&dat, bytes).unwrap();
+    let report = city.import(&tab, |r| r.types = vec![("a".into(), FieldType::Text)]).unwrap();
+    let first = &city.features("test")[0].values;
+    assert_eq!(first[..2], [text("1.10"), text("1234567890123.45678")], "{}", notes(&report));
+}
+
+/// SQLite keeps any value in any column: none is read as 0 or cut.
+#[test]
+fn cells_of_a_geopackage_that_are_not_of_their_column_are_kept() {
+    let city = city();
+    let path = city.folder.path().join("a.gpkg");
+    let source = city.write("s.csv", "a,b,c\n1,2,3\n");
+    common::gdal("ogr2ogr", &["-f", "GPKG", path.to_str().unwrap(), source.to_str().unwrap(), "-nln", "goc"]);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE t(fid INTEGER PRIMARY KEY, vua MEDIUMINT, lon INTEGER, chu INTEGER, sach INTEGER);
+             INSERT INTO t VALUES (1, 5000000000, 9007199254740993, 'abc', 7), (2, 1, 2, 3, NULL);
+             DELETE FROM gpkg_contents; DROP TABLE goc;
+             INSERT INTO gpkg_contents(table_name, data_type, identifier) VALUES ('t', 'attributes', 't');",
+        )
+        .unwrap();
+    drop(connection);
+    let report = city.import(&path, |_| {}).unwrap();
+    let values: Vec<Vec<Value>> = city.features("test").into_iter().map(|feature| feature.values).collect();
+    let text = |text: &str| Value::Text(text.to_owned());
+    let first =
+        vec![Value::Int(5_000_000_000), Value::Int(9_007_199_254_740_993), text("abc"), Value::Int(7)];
+    let second = vec![Value::Int(1), Value::Int(2), text("3"), Value::Null];
+    assert_eq!(values, [first, second], "{}", notes(&report));
+    assert!(notes(&report).contains("column `chu`"), "{}", notes(&report));
+}

@@ -13,7 +13,7 @@ use geo_types::{Geometry, Point};
 
 /// What a format makes of a value, as the import reads it again.
 fn kept(ending: &str, column: usize, value: &Value) -> Value {
-    let (ints, slashes) = (matches!(ending, "fgb" | "shp" | "tab" | "mif" | "kml"), value.clone());
+    let (ints, slashes) = (matches!(ending, "fgb" | "shp" | "tab" | "mif"), value.clone());
     let absent_is_zero = matches!(ending, "tab" | "mif");
     match (value, column) {
         // Blank and absent are one.
@@ -23,8 +23,7 @@ fn kept(ending: &str, column: usize, value: &Value) -> Value {
             Value::Null
         }
         (Value::Bool(truth), _) if ints => Value::Int(i64::from(*truth)),
-        (Value::Date(day), _) if ending == "kml" => text(&day.to_string()),
-        (Value::DateTime(instant), _) if matches!(ending, "shp" | "kml" | "tab" | "mif") => {
+        (Value::DateTime(instant), _) if matches!(ending, "shp" | "tab" | "mif") => {
             text(&citymap_model::format_datetime(instant))
         }
         (Value::Text(one), _) if ending == "mif" => text(&one.replace('\n', "\\n")),
@@ -114,9 +113,7 @@ fn fields_called_like_a_format_s_own_columns_are_kept() {
             out(&city, &format!("a.{ending}"), Crs::WGS84).unwrap_or_else(|e| panic!("{ending}: {e}"));
         let (features, fields) = back(&city, &path, Crs::WGS84);
         for (name, value) in names.iter().zip(&values) {
-            // GDAL's KML would not be well-formed with it.
-            let name = if ending == "kml" { &name.replace('"', "_")[..] } else { *name };
-            let at = fields.iter().position(|field| field.name == name);
+            let at = fields.iter().position(|field| field.name == *name);
             let at = at.unwrap_or_else(|| panic!("{ending}: no {name} in {fields:?}"));
             assert_eq!(features[0].values[at], *value, "{ending} {name}");
         }

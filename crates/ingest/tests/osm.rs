@@ -107,3 +107,47 @@ fn files_of_editors_with_negative_and_unsorted_numbers_are_read() {
     let report = city.import(city.write("a.osm", text), |r| r.layer = None).unwrap();
     assert_eq!((layer(&report, "buildings").accepted, layer(&report, "water").accepted), (1, 1));
 }
+
+/// Before 2014 the ways said what an area is, and the relation said nothing.
+#[test]
+fn areas_whose_outer_ways_have_the_tags_are_read_once() {
+    const WATER: &str = "<tag k='natural' v='water'/><tag k='name' v='Hồ'/>";
+    let hole = [(2, 2), (4, 2), (4, 4), (2, 2)];
+    let halves: [Way<'_>; 2] = [(10, &SHELL[..3], WATER), (11, &SHELL[2..], "<tag k='natural' v='water'/>")];
+    let whole: [Way<'_>; 2] = [(10, &SHELL, WATER), (12, &hole, "")];
+    for own in ["", "<tag k='source' v='survey'/>", "<tag k='name' v='Hồ'/>"] {
+        for (ways, area) in [(&halves[..], 100.0), (&whole, 98.0)] {
+            let city = city();
+            let ids: Vec<i64> = ways.iter().map(|(id, ..)| *id).collect();
+            let relations =
+                relation(100, &ids, own).replace("ref='12' role='outer'", "ref='12' role='inner'");
+            let report =
+                city.import(city.write("a.osm", osm(1, ways, &relations)), |r| r.layer = None).unwrap();
+            let found: Vec<(&str, u64)> =
+                report.layers.iter().map(|layer| (layer.source.as_str(), layer.accepted)).collect();
+            assert_eq!(found, [("water", 1)], "{own} {area}");
+            let one = &city.features(report.layers[0].id.as_str())[0];
+            let text = |text: &str| citymap_model::Value::Text(text.into());
+            assert_eq!(one.values[..2], [text("r100"), text("Hồ")]);
+            let Some(Geometry::MultiPolygon(shape)) = one.geometry.clone() else { panic!("no area") };
+            assert!((shape.unsigned_area() * 1e6 - area).abs() < 1e-6);
+            let notes = report.files[0].notes.join("\n");
+            assert!(!notes.contains("match no theme"), "{notes}");
+        }
+    }
+}
+
+#[test]
+fn roads_around_an_area_stay_roads_and_areas_that_do_not_close_are_named() {
+    let road = "<tag k='highway' v='service'/><tag k='landuse' v='grass'/><tag k='name' v='Vườn'/>";
+    let city = city();
+    let relations = relation(100, &[10, 11], "") + &relation(101, &[20], "<tag k='note' v='x'/>");
+    let open = [(20, 0), (30, 0), (30, 10)];
+    let ways: [Way<'_>; 3] =
+        [(10, &SHELL[..3], road), (11, &SHELL[2..], road), (20, &open, "<tag k='natural' v='water'/>")];
+    let report = city.import(city.write("a.osm", osm(1, &ways, &relations)), |r| r.layer = None).unwrap();
+    assert_eq!((layer(&report, "roads").accepted, layer(&report, "land_use").accepted), (2, 1));
+    let water = layer(&report, "water");
+    assert_eq!(water.rejected, 1, "{report:#?}");
+    assert!(water.issues[0].reason.contains("101"), "{}", water.issues[0].reason);
+}

@@ -14,12 +14,40 @@ pub(crate) struct TextDecoder {
     utf8_too: bool,
     /// The encoding of the texts that are not UTF-8, where most are.
     rest: Option<Encoding>,
-    /// A second encoding of Vietnamese, of the texts that are syllables in it and not in the main one.
+    /// A second encoding of Vietnamese, of the texts that are syllables in it and not in the main one, or
+    /// where most texts are UTF-8, in that of the rest.
     second: Option<Encoding>,
 }
 
+/// Rows that are named.
+const NAMED: usize = 3;
+
+/// The rows with texts in an encoding.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RowCount {
+    /// How many there are.
+    pub count: u64,
+    /// The first of them.
+    pub first: Vec<u64>,
+    last: u64,
+}
+
+impl RowCount {
+    /// Takes the row of a text; 0 stands for none. Texts of a row come one after the other.
+    fn add(&mut self, row: u64) {
+        if row == 0 || row == self.last {
+            return;
+        }
+        self.last = row;
+        self.count += 1;
+        if self.first.len() < NAMED {
+            self.first.push(row);
+        }
+    }
+}
+
 /// How many texts of a file were read in which way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mixture {
     /// Texts with anything that needs an encoding.
     pub marked: usize,
@@ -31,6 +59,8 @@ pub(crate) struct Mixture {
     pub second: usize,
     /// Texts read in the main encoding that are other words, but words too, in the second one.
     pub either: usize,
+    /// The rows of the texts in each encoding, in the order of their coming.
+    pub rows: Vec<(Encoding, RowCount)>,
 }
 
 /// Share of syllables from which a minority of texts has an encoding of its own.
@@ -59,7 +89,11 @@ impl TextDecoder {
         if others.is_empty() {
             return Self::only(main);
         }
-        let rest = fallback.or_else(|| {
+        let fixed = fallback.filter(|own| LEGACY.contains(own));
+        if let Some((rest, second)) = pair(texts, fixed) {
+            return Self { main, utf8_too: false, rest: Some(rest), second: Some(second) };
+        }
+        let detected = || {
             // The same text again says no more.
             let mut others = others;
             others.sort_unstable();
@@ -67,8 +101,8 @@ impl TextDecoder {
             let found = detect(others.iter().copied());
             let certain = found.words >= WORDS && share(found.encoding, &sample(&others)) >= CERTAIN;
             certain.then_some(found.encoding)
-        });
-        Self { main, utf8_too: false, rest, second: None }
+        };
+        Self { main, utf8_too: false, rest: fixed.or_else(detected).or(fallback), second: None }
     }
 
     /// As [`Self::mixed`], of a file that declares nothing: where two encodings together explain the texts,
@@ -102,22 +136,29 @@ impl TextDecoder {
         if !is_marked(text) {
             return self.main;
         }
-        match self.rest {
-            _ if self.utf8_too && is_rather_utf8(text, self.main) => Encoding::Utf8,
-            Some(rest) if self.main == Encoding::Utf8 && !is_utf8(text) => rest,
-            _ => match self.second {
-                Some(second) if is_rather(text, second, self.main) => second,
-                _ => self.main,
-            },
+        if self.utf8_too && is_rather_utf8(text, self.main) {
+            return Encoding::Utf8;
         }
+        let first = match self.rest {
+            Some(rest) if self.main == Encoding::Utf8 && !is_utf8(text) => rest,
+            _ if self.main == Encoding::Utf8 => return self.main,
+            _ => self.main,
+        };
+        self.second.filter(|second| is_rather(text, *second, first)).unwrap_or(first)
     }
 
-    /// Whether a text that is read in the main encoding makes other words in the second one.
+    /// The encoding of the texts that the second one is held against.
+    pub(crate) fn first(self) -> Encoding {
+        self.rest.unwrap_or(self.main)
+    }
+
+    /// Whether a text that is read in the first encoding makes other words in the second one.
     fn is_either(self, text: &[u8]) -> bool {
+        let first = self.first();
         self.second.is_some_and(|second| {
-            self.encoding_of(text) == self.main
+            self.encoding_of(text) == first
                 && share(second, &[text]) >= CERTAIN
-                && self.main.decode(text).text != second.decode(text).text
+                && first.decode(text).text != second.decode(text).text
         })
     }
 
@@ -126,11 +167,20 @@ impl TextDecoder {
         self.encoding_of(text).decode(text)
     }
 
-    /// Counts which texts are read in which way.
-    pub(crate) fn mixture(self, texts: &[Vec<u8>]) -> Mixture {
+    /// Counts which texts are read in which way. `rows` are those of the texts; 0, or none, for names.
+    pub(crate) fn mixture(self, texts: &[Vec<u8>], rows: &[u64]) -> Mixture {
         let mut mixture = Mixture::default();
-        for text in texts.iter().filter(|text| is_marked(text)) {
+        let rows = rows.iter().copied().chain(std::iter::repeat(0));
+        for (text, row) in texts.iter().zip(rows).filter(|(text, _)| is_marked(text)) {
             let encoding = self.encoding_of(text);
+            match mixture.rows.iter_mut().find(|(own, _)| *own == encoding) {
+                Some((_, count)) => count.add(row),
+                None => {
+                    let mut count = RowCount::default();
+                    count.add(row);
+                    mixture.rows.push((encoding, count));
+                }
+            }
             mixture.marked += 1;
             mixture.utf8 += usize::from(self.main != Encoding::Utf8 && encoding == Encoding::Utf8);
             mixture.rest += usize::from(self.main == Encoding::Utf8 && encoding != Encoding::Utf8);
@@ -244,8 +294,36 @@ mod tests {
                 let read = texts.iter().map(|text| decoder.decode(text).text.to_lowercase());
                 let wrong =
                     read.zip(NAMES.iter().cycle()).filter(|(t, name)| *t != name.to_lowercase()).count();
-                let either = decoder.mixture(&texts).either;
+                let either = decoder.mixture(&texts, &[]).either;
                 assert!(wrong <= either && either <= 4, "{one} {other}: {wrong} {either} {decoder:?}");
+            }
+        }
+    }
+
+    /// UTF-8 and two encodings of Vietnamese, whichever of them is the most, come out right text by text, but
+    /// for texts that are words in both.
+    #[test]
+    fn utf8_and_two_legacy_encodings_come_out_right() {
+        for one in LEGACY {
+            for other in LEGACY.into_iter().filter(|other| *other != one) {
+                for most in [Encoding::Utf8, one, other] {
+                    let mut texts = Vec::new();
+                    for encoding in [Encoding::Utf8, one, other] {
+                        let times = if encoding == most { 5 } else { 1 };
+                        (0..times).for_each(|_| texts.extend(encoded(encoding, &NAMES)));
+                    }
+                    let found = detect(texts.iter().map(Vec::as_slice)).encoding;
+                    let decoder = TextDecoder::detected(found, &texts);
+                    let rows: Vec<u64> = (1..=texts.len() as u64).collect();
+                    let mixture = decoder.mixture(&texts, &rows);
+                    let read = texts.iter().map(|text| decoder.decode(text).text.to_lowercase());
+                    let wrong =
+                        read.zip(NAMES.iter().cycle()).filter(|(t, name)| *t != name.to_lowercase()).count();
+                    assert!(wrong <= mixture.either, "{one} {other} {most}: {wrong} {mixture:?} {decoder:?}");
+                    assert_eq!(mixture.rows.len(), 3, "{one} {other} {most}: {mixture:?}");
+                    let counted: u64 = mixture.rows.iter().map(|(_, rows)| rows.count).sum();
+                    assert_eq!(counted, texts.len() as u64);
+                }
             }
         }
     }
@@ -269,7 +347,7 @@ mod tests {
         texts.extend(encoded(Encoding::Tcvn3, &NAMES));
         let decoder = TextDecoder::mixed(Encoding::Utf8, &texts, None);
         assert_eq!(decoder.rest(), Some(Encoding::Tcvn3));
-        assert_eq!(decoder.mixture(&texts).rest, NAMES.len() + 1);
+        assert_eq!(decoder.mixture(&texts, &[]).rest, NAMES.len() + 1);
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod table;
 use std::{fmt, str::FromStr};
 
 pub use codec::Decoded;
-pub(crate) use decoder::{TextDecoder, contradicts};
+pub(crate) use decoder::{Mixture, TextDecoder, contradicts};
 pub use detect::{Detection, detect};
 use serde::{Deserialize, Serialize};
 pub(crate) use syllable::is_plain_syllable;

@@ -47,6 +47,17 @@ pub(super) fn is_syllable(word: &str) -> bool {
         })
 }
 
+/// Whether `word` is a syllable with a tone that it can have: one that ends in a stop rises or falls heavily.
+pub(super) fn is_word(word: &str) -> bool {
+    if !is_syllable(word) {
+        return false;
+    }
+    let parts: Vec<char> = word.to_lowercase().nfd().collect();
+    let plain: String = parts.iter().filter(|c| c.is_ascii()).collect();
+    let stops = ["c", "ch", "p", "t"].iter().any(|end| plain.ends_with(end));
+    !stops || parts.iter().any(|c| matches!(c, '\u{301}' | '\u{323}'))
+}
+
 /// Whether `word` (ASCII, lower case) is formed like a Vietnamese syllable without its marks: `duong`, `so`.
 pub(crate) fn is_plain_syllable(word: &str) -> bool {
     static PLAIN: LazyLock<HashSet<String>> = LazyLock::new(|| {

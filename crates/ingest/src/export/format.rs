@@ -83,7 +83,7 @@ impl Format {
     }
 
     pub(super) fn truths_are_numbers(self) -> bool {
-        matches!(self, Self::FlatGeobuf | Self::Shapefile | Self::Tab | Self::Mif | Self::Kml)
+        matches!(self, Self::FlatGeobuf | Self::Shapefile | Self::Tab | Self::Mif)
     }
 
     /// Options of GDAL's to make the layer with.
@@ -187,16 +187,16 @@ impl Format {
 
     /// The field type; text formats get days, instants and truths as we write them.
     ///
-    /// `long` are whole numbers of more than 32 bits, which MapInfo files and KML do not have.
+    /// `long` are whole numbers of more than 32 bits, which MapInfo files do not have.
     pub(super) fn field(self, field_type: FieldType, long: bool) -> OGRFieldType::Type {
         match (field_type, self) {
-            (FieldType::Date | FieldType::DateTime, Self::Kml)
             // A .dbf knows days, but no hours, and MapInfo no offset from UTC.
-            | (FieldType::DateTime, Self::Shapefile | Self::Tab | Self::Mif)
-            | (FieldType::Text, _) => OGRFieldType::OFTString,
+            (FieldType::DateTime, Self::Shapefile | Self::Tab | Self::Mif) | (FieldType::Text, _) => {
+                OGRFieldType::OFTString
+            }
             (FieldType::Bool, _) => OGRFieldType::OFTInteger,
-            (FieldType::Int, Self::Tab | Self::Mif | Self::Kml) if long => OGRFieldType::OFTString,
-            (FieldType::Int, Self::Tab | Self::Mif | Self::Kml) => OGRFieldType::OFTInteger,
+            (FieldType::Int, Self::Tab | Self::Mif) if long => OGRFieldType::OFTString,
+            (FieldType::Int, Self::Tab | Self::Mif) => OGRFieldType::OFTInteger,
             (FieldType::Int, _) => OGRFieldType::OFTInteger64,
             (FieldType::Real, _) => OGRFieldType::OFTReal,
             (FieldType::Date, _) => OGRFieldType::OFTDate,

@@ -16,10 +16,6 @@ pub(super) fn names(format: Format, fields: &[Field]) -> Vec<String> {
     let longest = match format {
         Format::Shapefile => DBF,
         Format::Tab | Format::Mif => MAPINFO,
-        // GDAL writes names into KML as they are, and breaks it.
-        Format::Kml => {
-            return fields.iter().map(|field| field.name.replace(['"', '\'', '<', '>', '&'], "_")).collect();
-        }
         _ => return fields.iter().map(|field| field.name.clone()).collect(),
     };
     let mut names: Vec<String> = Vec::new();

@@ -94,7 +94,7 @@ pub(super) fn write(job: &Job<'_>, path: &Path, crs: Crs) -> Result<u64, Failure
     check(job, path, written)
 }
 
-/// Makes the layer with its fields; gives how many the format put before ours (KML: Name and Description).
+/// Makes the layer with its fields; gives how many the format put before ours.
 fn make_layer(job: &Job<'_>, dataset: &mut Dataset, crs: Crs) -> Result<usize, Failure> {
     let mut srs = SpatialRef::from_epsg(crs.code())?;
     srs.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
@@ -208,7 +208,7 @@ fn set(format: Format, feature: &mut Feature<'_>, index: usize, value: &Value) -
 }
 
 /// Opens the file again and counts: a format may leave out what it has no room for, and a disk may be full.
-fn check(job: &Job<'_>, path: &Path, written: u64) -> Result<u64, Failure> {
+pub(super) fn check(job: &Job<'_>, path: &Path, written: u64) -> Result<u64, Failure> {
     // One feature may become several things in a drawing.
     if job.format == Format::Dxf {
         return Ok(written);

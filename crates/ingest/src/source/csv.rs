@@ -13,11 +13,11 @@ use citymap_model::{Field, GeometryKind, text::with_formula};
 use super::{
     Body, Parsed, Raw, Reader, Shape, Sink, SourceLayer, foreign,
     record::ValueReader,
-    survey::{Survey, settle, undecoded},
+    survey::{ByteTexts, Survey, settle, undecoded},
     table::{self, TablePlace},
     utf16,
 };
-use crate::{ImportError, Request, encoding::TextDecoder, srs::Srs};
+use crate::{ImportError, Request, dates::DateStyle, encoding::TextDecoder, srs::Srs};
 
 use header::{Header, delimiter};
 use rows::Rows;
@@ -36,6 +36,8 @@ pub(crate) struct CsvReader {
     names: Vec<String>,
     place: TablePlace,
     reader: ValueReader,
+    /// How the dates of each field are written, where they are not as ISO 8601 has them.
+    styles: Vec<Option<DateStyle>>,
     /// Whether it may be our own table for spreadsheets, with apostrophes before formulas.
     guarded: bool,
 }
@@ -131,13 +133,13 @@ impl CsvReader {
         let declared = sidecar::types(path, names.len());
         let (types, mut of_types) = seen.types(&names, &found.place, request, &declared);
         warnings.append(&mut of_types);
-        let fields = names
+        let (fields, styles) = names
             .iter()
             .zip(types)
             .enumerate()
             .filter(|(column, _)| found.place.geometry_column() != Some(*column))
-            .map(|(_, (name, field_type))| Field::new(name.clone(), field_type))
-            .collect();
+            .map(|(_, (name, (field_type, style)))| (Field::new(name.clone(), field_type), style))
+            .unzip();
         let points = found.place.coordinate_columns().is_some();
         let mut source = Self {
             notes,
@@ -163,6 +165,7 @@ impl CsvReader {
             names,
             place: found.place,
             reader: ValueReader::of(request),
+            styles,
             guarded,
         };
         source.look();
@@ -239,8 +242,8 @@ impl CsvReader {
         }
         let values = texts
             .into_iter()
-            .zip(&self.layer.fields)
-            .map(|(cell, field)| self.reader.text(cell, field.field_type))
+            .zip(self.layer.fields.iter().zip(&self.styles))
+            .map(|(cell, (field, style))| self.reader.dated(cell, field.field_type, *style))
             .collect();
         Parsed {
             id: None,
@@ -280,15 +283,18 @@ fn text_of(path: &Path, shown: &str, notes: &mut Vec<String>) -> Result<(Vec<u8>
 }
 
 /// The cells of a table that need an encoding.
-fn texts(bytes: &[u8], start: (usize, u64), delimiter: u8) -> Vec<Vec<u8>> {
-    let mut texts = Vec::new();
+fn texts(bytes: &[u8], start: (usize, u64), delimiter: u8) -> ByteTexts {
+    let mut texts = ByteTexts::default();
     for row in Rows::new(bytes, start.0, start.1, delimiter) {
         if row.text.is_ascii() {
             continue;
         }
         match row.cells {
-            Ok(cells) => texts.extend(cells.into_iter().filter(|cell| !cell.is_ascii())),
-            Err(_broken) => texts.push(row.text.to_vec()),
+            Ok(cells) => {
+                let marked = cells.into_iter().filter(|cell| !cell.is_ascii());
+                marked.for_each(|cell| texts.push(row.line, cell));
+            }
+            Err(_broken) => texts.push(row.line, row.text.to_vec()),
         }
     }
     texts

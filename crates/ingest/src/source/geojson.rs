@@ -19,7 +19,11 @@ use super::{
     record::{Guess, ValueReader},
     survey,
 };
-use crate::{EncodingReport, ImportError, Request, srs::Srs};
+use crate::{
+    EncodingReport, ImportError, Request,
+    dates::{DateStyle, DatesSeen},
+    srs::Srs,
+};
 
 /// A GeoJSON file, looked through once for its fields.
 pub(crate) struct GeoJsonReader {
@@ -32,6 +36,8 @@ pub(crate) struct GeoJsonReader {
     /// Where the features' own `id` goes, if it is a field.
     id: Option<usize>,
     reader: ValueReader,
+    /// How the dates of each field are written, where they are not as ISO 8601 has them.
+    styles: Vec<Option<DateStyle>>,
 }
 
 #[allow(clippy::option_option, reason = "absent, null and a value are three things")]
@@ -126,15 +132,16 @@ impl GeoJsonReader {
             }
             look.names.insert(0, "id".into());
             look.guesses.insert(0, look.id);
+            look.dates.insert(0, DatesSeen::default());
             look.positions.values_mut().for_each(|position| *position += 1);
             Some(0)
         });
         let mut names = look.names.clone();
         warnings.extend(super::distinct(&mut names));
-        let fields: Vec<Field> = names
+        let (fields, styles): (Vec<Field>, Vec<Option<DateStyle>>) = names
             .into_iter()
-            .zip(&look.guesses)
-            .map(|(name, guess)| {
+            .zip(look.guesses.iter().zip(&look.dates))
+            .map(|(name, (guess, dates))| {
                 if guess.nested {
                     warnings
                         .push(format!("field `{name}` holds lists or objects; they are kept as JSON text"));
@@ -143,9 +150,17 @@ impl GeoJsonReader {
                 // A text that is asked for is made of what is written.
                 let text = request.asked_type_of(&name) == Some(FieldType::Text);
                 let own = if text { FieldType::Text } else { guess.field_type() };
-                Field::new(name, own)
+                let chosen = dates.choose(request.date_wish(&name, "feature"));
+                if own != FieldType::Text {
+                    return (Field::new(name, own), None);
+                }
+                warnings.extend(chosen.note);
+                match chosen.reading {
+                    Some((own, style)) => (Field::new(name, own), Some(style)),
+                    None => (Field::new(name, own), None),
+                }
             })
-            .collect();
+            .unzip();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let mut source = Self {
             notes,
@@ -169,6 +184,7 @@ impl GeoJsonReader {
             positions: look.positions,
             id: id.flatten(),
             reader,
+            styles,
         };
         source.sample()?;
         if look.count == 0 {
@@ -259,7 +275,12 @@ impl GeoJsonReader {
                         && let Some(slot) = parsed.values.get_mut(position)
                     {
                         let field_type = self.layer.fields[position].field_type;
-                        *slot = self.reader.json(value, field_type, || scanned.property(&name));
+                        *slot = match (value, self.styles.get(position).copied().flatten()) {
+                            (Json::String(text), Some(style)) => {
+                                self.reader.dated(text, field_type, Some(style))
+                            }
+                            (value, _) => self.reader.json(value, field_type, || scanned.property(&name)),
+                        };
                     }
                 }
             }
@@ -313,10 +334,11 @@ struct Look {
     names: Vec<String>,
     positions: HashMap<String, usize>,
     guesses: Vec<Guess>,
+    dates: Vec<DatesSeen>,
     kind: Option<GeometryKind>,
     count: u64,
     /// Features that are not UTF-8.
-    undecoded: Vec<Vec<u8>>,
+    undecoded: survey::ByteTexts,
     ids: bool,
     id: Guess,
 }
@@ -326,8 +348,8 @@ impl Look {
     fn again(&mut self, input: &mut Input, request: &Request, warnings: &mut Vec<String>) -> EncodingReport {
         let undecoded = std::mem::take(&mut self.undecoded);
         let encoding = input.settle(&undecoded, request, warnings);
-        self.count -= undecoded.len() as u64;
-        for text in &undecoded {
+        self.count -= undecoded.texts.len() as u64;
+        for text in &undecoded.texts {
             self.at(&input.utf8(text, &mut Vec::new()));
         }
         encoding
@@ -336,7 +358,7 @@ impl Look {
     fn at(&mut self, text: &[u8]) {
         self.count += 1;
         if std::str::from_utf8(text).is_err() {
-            self.undecoded.push(text.to_vec());
+            self.undecoded.push(self.count, text.to_vec());
             return;
         }
         let scanned = json_text::scan(text);
@@ -359,11 +381,18 @@ impl Look {
                 None => {
                     self.names.push(name.clone());
                     self.guesses.push(Guess::default());
+                    self.dates.push(DatesSeen::default());
                     self.positions.insert(name, self.names.len() - 1);
                     self.names.len() - 1
                 }
             };
             self.guesses[position].see_json(&value);
+            match &value {
+                Json::Null => {}
+                Json::String(text) => self.dates[position].see(text, self.count),
+                // No date, whatever it is.
+                _ => self.dates[position].see("-", self.count),
+            }
         }
         let kind = match glance.geometry.and_then(|geometry| geometry.0).as_deref() {
             Some("Point" | "MultiPoint") => GeometryKind::Point,

@@ -61,11 +61,11 @@ impl Input {
     /// Settles how features that are not UTF-8 are read.
     pub(super) fn settle(
         &mut self,
-        features: &[Vec<u8>],
+        features: &survey::ByteTexts,
         request: &Request,
         warnings: &mut Vec<String>,
     ) -> EncodingReport {
-        if features.is_empty() {
+        if features.texts.is_empty() {
             return survey::unicode("JSON is UTF-8");
         }
         let (report, decoder) = survey::settle(features, request.encoding, None, warnings);
@@ -73,7 +73,7 @@ impl Input {
         warnings.push(format!(
             "{} features are not UTF-8, as JSON must be; they were read as {} ({}): if the texts are wrong, \
              import again with --encoding NAME",
-            features.len(),
+            features.texts.len(),
             report.encoding,
             report.how
         ));

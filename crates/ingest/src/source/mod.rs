@@ -7,6 +7,7 @@ mod geojson_geometry;
 mod geoparquet;
 mod json_input;
 mod json_text;
+mod markup;
 mod ogr;
 mod osm;
 pub(crate) mod parts;
@@ -28,7 +29,7 @@ use geo_types::Geometry;
 use crate::{
     ImportError, Request, build::PlaceNote, report::EncodingReport, request::ColumnChoice, srs::Srs,
 };
-pub(crate) use record::decimal_comma;
+pub(crate) use record::{decimal_comma, keeps_digits};
 pub(crate) use sniff::{Format, sniff};
 pub(crate) use table::exchange;
 

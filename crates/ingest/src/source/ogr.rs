@@ -1,5 +1,7 @@
 //! Files that GDAL reads.
 
+mod added;
+mod cells;
 mod dbf;
 mod dgn;
 mod domains;
@@ -7,8 +9,11 @@ mod dxf;
 mod dxf_scan;
 mod esri_json;
 mod fid;
+mod gpx;
+mod kml;
 mod look;
 mod messages;
+mod positions;
 mod prepare;
 mod reading;
 mod shapefile;
@@ -18,15 +23,16 @@ mod value;
 use std::path::Path;
 
 use citymap_edit::normalize_text;
-use citymap_model::Value;
+use citymap_model::{FieldType, Value, text::tidy_name};
 use gdal::{Dataset, vector::LayerAccess};
 
 use super::{
     Body, Format, Parsed, Reader, Sink, SourceLayer, foreign, from_wkb,
     record::ValueReader,
-    survey::{from_latin1, undecoded},
+    survey::{from_latin1, latin1_bytes, undecoded},
 };
 use crate::{ImportError, Request, encoding::TextDecoder, gdal_log};
+use cells::OddCells;
 use dxf_scan::Drawing;
 use fid::FidColumn;
 use look::Look;
@@ -44,6 +50,8 @@ pub(crate) struct OgrReader {
     values: ValueReader,
     /// Numbers of a `.dbf` that GDAL does not give as they are written.
     digits: Option<dbf::Digits>,
+    /// Cells of a GeoPackage that GDAL does not give as they are.
+    cells: OddCells,
     opener: Opener,
     /// What our own look through a DXF found.
     drawing: Option<Drawing>,
@@ -53,8 +61,9 @@ pub(crate) struct OgrReader {
 pub(crate) struct OgrLayer {
     pub layer: SourceLayer,
     position: usize,
-    /// The fields as GDAL has them; a numbering column that is kept stands before them.
-    fields: Vec<How>,
+    /// The fields that are taken, by their positions in GDAL's; a numbering column that is kept stands before
+    /// them.
+    fields: Vec<(usize, How)>,
     /// The names of the fields as GDAL has them, byte by byte.
     raw_names: Vec<String>,
     fid: Option<FidColumn>,
@@ -150,19 +159,34 @@ impl OgrReader {
         })?;
         let driver = dataset.driver().short_name();
         let texts = dgn::texts_of(&driver, &opener, &shown)?;
-        let digits = match opener.dbf.as_deref().map(dbf::Digits::of) {
+        let is_text = |name: &str| {
+            // Names come byte by byte.
+            let own = String::from_utf8(latin1_bytes(name)).unwrap_or_else(|_| name.to_owned());
+            request.asked_type_of(&tidy_name(&own)) == Some(FieldType::Text)
+        };
+        let digits = match opener.dbf.as_ref().map(|source| dbf::Digits::of(source, &is_text)) {
             None => None,
             Some(found) => found.map_err(|error| {
                 ImportError::unreadable(&shown, format!("its .dbf cannot be read ({error})"), advice(format))
             })?,
         };
         notes.extend(digits.iter().flat_map(|digits| digits.notes.iter().cloned()));
+        let cells = match driver.as_str() {
+            "GPKG" => OddCells::of(&opener.path).map_err(|error| {
+                ImportError::unreadable(&shown, format!("cannot be read ({error})"), advice(format))
+            })?,
+            _ => OddCells::default(),
+        };
+        notes.extend(cells.notes.iter().cloned());
         let look = Look {
             dataset: &dataset,
             driver: &driver,
             dgn_texts: &texts,
             digits: digits.as_ref(),
+            cells: &cells,
+            path: &opener.path,
             declared: &declared,
+            misplaced: &opener.misplaced,
             request,
             shown: &shown,
         };
@@ -194,7 +218,8 @@ impl OgrReader {
         } else if filled == 0 {
             layers.truncate(1);
         }
-        Ok(Self { driver, notes, layers, shown, values: ValueReader::of(request), digits, opener, drawing })
+        let values = ValueReader::of(request);
+        Ok(Self { driver, notes, layers, shown, values, digits, cells, opener, drawing })
     }
 
     /// Turns byte texts into Unicode, and tells of those that hold bytes without a meaning.

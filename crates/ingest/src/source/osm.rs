@@ -23,7 +23,7 @@ mod relations;
 mod rings;
 mod xml;
 
-pub(super) use xml::unescaped;
+pub(super) use xml::{attribute, unescaped};
 
 use std::{fs, path::Path};
 
@@ -231,8 +231,16 @@ impl OsmReader {
             sorted = Sorted::new();
             sorted.read(path, &option, "NO")?;
         }
-        let Sorted { mut themes, mut notes, given } = sorted;
-        notes.extend(relations::complete(path, &given, &mut themes).map_err(damaged)?);
+        let Sorted { mut themes, unthemed, given } = sorted;
+        let completed = relations::complete(path, &given, &mut themes).map_err(damaged)?;
+        let mut notes = Vec::new();
+        for (name, count) in ["points", "lines", "multipolygons"].into_iter().zip(unthemed) {
+            let count = count - if name == "multipolygons" { completed.by_ways } else { 0 };
+            if count > 0 {
+                notes.push(format!("{count} {name} match no theme and were left out"));
+            }
+        }
+        notes.extend(completed.note);
         let mut layers = Vec::new();
         let mut features = Vec::new();
         for (theme, ((name, role, tags), kept)) in THEMES.iter().zip(themes).enumerate() {
@@ -299,7 +307,8 @@ fn configuration() -> std::io::Result<TempDir> {
 /// The features of an extract by theme.
 struct Sorted {
     themes: Vec<Vec<Kept>>,
-    notes: Vec<String>,
+    /// How many points, lines and areas match none.
+    unthemed: [u64; 3],
     given: Given,
 }
 
@@ -307,7 +316,7 @@ impl Sorted {
     fn new() -> Self {
         Self {
             themes: THEMES.iter().map(|_| Vec::new()).collect(),
-            notes: Vec::new(),
+            unthemed: [0; 3],
             given: Given::default(),
         }
     }
@@ -329,10 +338,7 @@ impl Sorted {
                 }
             };
             let mut layer = dataset.layer_by_name(name).map_err(|error| malformed(error.to_string()))?;
-            let unthemed = self.sort(&mut layer, kind);
-            if unthemed > 0 {
-                self.notes.push(format!("{unthemed} {name} match no theme and were left out"));
-            }
+            self.unthemed[kind] = self.sort(&mut layer, kind);
             if let Some(message) = gdal_log::take().into_iter().find(|message| message.error) {
                 if asks(&message.text) {
                     return Ok(false);
@@ -358,12 +364,16 @@ impl Sorted {
             let tags = Tags(positions.map(text));
             let wkb = feature.geometry().and_then(|geometry| geometry.iso_wkb().ok());
             let own = text(id);
+            let found = themes_of(&tags, kind);
             if kind == AREAS
                 && let Some(relation) = own.as_deref().and_then(|id| id.parse().ok())
             {
                 self.given.add(relation, wkb.as_deref());
                 if wkb.is_none() {
                     continue;
+                }
+                if found.is_empty() {
+                    self.given.unthemed.insert(relation);
                 }
             }
             // The type stands in the id, as is usual: node, way and relation have numbers of their own.
@@ -372,7 +382,6 @@ impl Sorted {
                 (None, Some(way)) => format!("w{way}"),
                 (None, None) => String::new(),
             };
-            let found = themes_of(&tags, kind);
             unthemed += u64::from(found.is_empty());
             for theme in found {
                 let (wkb, fault) = match &wkb {

@@ -11,7 +11,7 @@ use citymap_model::{
 };
 use serde_json::Value as Json;
 
-use crate::Request;
+use crate::{Request, dates::DateStyle};
 
 /// What a field's values could be, so far.
 #[derive(Clone, Debug)]
@@ -28,6 +28,10 @@ pub(super) struct Guess {
     plain: bool,
     /// Whether every whole number is kept next to numbers with decimals.
     exact: bool,
+    /// Whether every number keeps its digits as one with decimals.
+    digits: bool,
+    /// Whether every cell is a truth, as a word or as 0 or 1.
+    truth: bool,
     /// Whether an instant does not state its offset from UTC.
     local: bool,
     /// Objects or lists were among them.
@@ -56,6 +60,8 @@ impl Default for Guess {
             canonical: true,
             plain: true,
             exact: true,
+            digits: true,
+            truth: true,
             local: false,
             nested: false,
             cells: 0,
@@ -124,6 +130,7 @@ impl Guess {
             let same = prints_back(text);
             self.canonical &= same;
             self.plain &= is_plain(text);
+            self.digits &= keeps_digits(text);
             self.exact &= text.parse::<i64>().map_or(true, |int| int.unsigned_abs() <= EXACT);
             if !same && self.changed.is_none() {
                 self.changed = Some((text.to_owned(), line));
@@ -132,6 +139,7 @@ impl Guess {
             self.commas += u64::from(decimal_comma(text).is_some());
             self.other.get_or_insert_with(|| (text.to_owned(), line));
         }
+        self.truth &= Value::parse(text, FieldType::Bool).is_some();
         self.see_instant(text);
         self.narrow(Possible {
             bool: matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE"),
@@ -187,20 +195,35 @@ impl Guess {
         }
     }
 
+    /// Whether every cell is a day or an instant as ISO 8601 has them.
+    pub(super) fn is_iso(&self) -> bool {
+        self.seen && (self.date || self.datetime)
+    }
+
     /// The type of the numbers, however they are written; `None` where a cell is none.
     pub(super) fn number_type(&self) -> Option<FieldType> {
         let number = if self.int { FieldType::Int } else { FieldType::Real };
         (self.seen && self.real).then_some(number)
     }
 
-    /// Whether every cell is empty.
-    pub(super) fn is_empty(&self) -> bool {
-        !self.seen
-    }
-
-    /// The line of the first cell that is no number.
-    pub(super) fn first_other(&self) -> Option<u64> {
-        self.other.as_ref().map(|(_, line)| *line)
+    /// The type of a column that the file declares as one of numbers or truths: that one, or one that keeps
+    /// more digits.
+    ///
+    /// # Errors
+    /// Why no such type keeps the cells as they are written.
+    pub(super) fn declared_type(&self, declared: FieldType) -> Result<FieldType, String> {
+        if !self.seen || (declared == FieldType::Bool && self.truth) {
+            return Ok(declared);
+        }
+        match self.number_type() {
+            Some(FieldType::Int) if declared != FieldType::Real || !self.digits => Ok(FieldType::Int),
+            Some(_) if self.digits => Ok(FieldType::Real),
+            Some(_) => Err("it holds numbers with more digits than a number keeps".into()),
+            None => Err(self.other.as_ref().map_or_else(
+                || "its cells are of several sorts".to_owned(),
+                |(_, row)| format!("the cell of feature {row} is no plain number"),
+            )),
+        }
     }
 
     /// Whether every cell is a number of that type, whole ones among those with decimals.
@@ -274,6 +297,28 @@ fn is_real(text: &str) -> bool {
         && text.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
+/// Whether a number with decimals, or a whole one that is kept as such, keeps all digits in 64 bits: it has
+/// few enough, or its nearest number of 64 bits is printed in the same way.
+pub(crate) fn keeps_digits(text: &str) -> bool {
+    /// Digits that 64 bits hold for certain.
+    const CERTAIN: usize = 15;
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, ""));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (whole, exact) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let leading = if whole.is_empty() { exact.trim_start_matches('0') } else { exact };
+    let significant =
+        if exact.is_empty() { whole.trim_end_matches('0').len() } else { whole.len() + leading.len() };
+    if significant <= CERTAIN {
+        return true;
+    }
+    exponent.is_empty()
+        && mantissa.parse::<f64>().is_ok_and(|number| {
+            let printed = format!("{number:.*}", fraction.len());
+            printed.trim_start_matches('0') == mantissa.trim_start_matches('0').trim_end_matches('.')
+        })
+}
+
 /// Whether a number is printed as it is written here.
 fn prints_back(text: &str) -> bool {
     match text.parse::<i64>() {
@@ -333,8 +378,16 @@ impl ValueReader {
         if field_type == FieldType::Text {
             return Value::Text(text);
         }
-        // The type was settled by looking at every value, so nothing is lost here.
+        // The type was settled by looking at every value; what is none of it rejects its feature.
         self.parse(&text, field_type).unwrap_or(Value::Text(text))
+    }
+
+    /// A cell of text of a column whose dates are written in a style. A cell that is no date stays text: its
+    /// feature is rejected, because its field is one of dates.
+    pub(super) fn dated(self, text: String, field_type: FieldType, style: Option<DateStyle>) -> Value {
+        let read =
+            style.filter(|_| !text.is_empty()).and_then(|style| style.read(&text, field_type, self.offset));
+        read.unwrap_or_else(|| self.text(text, field_type))
     }
 
     fn parse(self, text: &str, field_type: FieldType) -> Option<Value> {
@@ -374,6 +427,43 @@ mod tests {
         let mut guess = Guess::default();
         texts.iter().for_each(|text| guess.see_text(text, 1));
         guess.field_type()
+    }
+
+    #[test]
+    fn digits_are_kept_or_not() {
+        for kept in [
+            "1.10",
+            "0",
+            "-0.10000000000000001",
+            "603481.587999999988824",
+            "9007199254740992",
+            "1e300",
+            ".5",
+            "7.",
+            "123456789012345000000",
+            "0.000000000000000000001234567890123",
+        ] {
+            assert!(keeps_digits(kept), "{kept}");
+        }
+        for lost in
+            ["9007199254740993", "1234567890123.45678", "0.12345678901234567890", "1.23456789012345678e5"]
+        {
+            assert!(!keeps_digits(lost), "{lost}");
+        }
+        let declared = |cells: &[&str], declared| {
+            let mut guess = Guess::default();
+            cells.iter().for_each(|cell| guess.see_text(cell, 1));
+            guess.declared_type(declared).ok()
+        };
+        use FieldType as Type;
+        assert_eq!(declared(&["1", "9007199254740993"], Type::Real), Some(Type::Int));
+        assert_eq!(declared(&["1.5", "9007199254740993"], Type::Real), None);
+        assert_eq!(declared(&["1.10", "2"], Type::Int), Some(Type::Real));
+        assert_eq!(declared(&["1", "2"], Type::Real), Some(Type::Real));
+        assert_eq!(declared(&["1", "true"], Type::Bool), Some(Type::Bool));
+        assert_eq!(declared(&["1", "2"], Type::Bool), Some(Type::Int));
+        assert_eq!(declared(&["007"], Type::Int), None);
+        assert_eq!(declared(&[], Type::Int), Some(Type::Int));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use citymap_model::{GeometryKind, Value};
 
 use super::join_kinds;
 use crate::{
-    encoding::{Decoded, Encoding, TextDecoder, contradicts, detect},
+    encoding::{Decoded, Encoding, Mixture, TextDecoder, contradicts, detect},
     report::EncodingReport,
 };
 use geo::CoordsIter;
@@ -96,10 +96,25 @@ pub(crate) fn undecoded(field: &str, encoding: Encoding) -> String {
     )
 }
 
+/// Texts as the bytes that they are, and where they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ByteTexts {
+    pub texts: Vec<Vec<u8>>,
+    /// The line or the number of the feature of each text; 0 for names of fields.
+    rows: Vec<u64>,
+}
+
+impl ByteTexts {
+    pub(crate) fn push(&mut self, row: u64, text: Vec<u8>) {
+        self.texts.push(text);
+        self.rows.push(row);
+    }
+}
+
 /// Settles how byte texts are decoded: what was asked for, else what the file declares where the bytes agree,
 /// else what they look like; text by text where they disagree.
 pub(crate) fn settle(
-    texts: &[Vec<u8>],
+    ByteTexts { texts, rows }: &ByteTexts,
     asked: Option<Encoding>,
     declared: Option<(Encoding, String)>,
     warnings: &mut Vec<String>,
@@ -109,7 +124,7 @@ pub(crate) fn settle(
         (None, Some((encoding, how))) => against_declared(texts, encoding, how, warnings),
         (None, None) => detected(texts, warnings),
     };
-    let mixture = decoder.mixture(texts);
+    let mixture = decoder.mixture(texts, rows);
     let encoding = decoder.encoding();
     if mixture.utf8 > 0 {
         warnings.push(format!(
@@ -121,9 +136,12 @@ pub(crate) fn settle(
     if let (Some(second), true) = (decoder.second(), mixture.second > 0) {
         warnings.push(format!(
             "the texts mix two encodings: {} of {} with letters beyond ASCII were read as {second}, the \
-             others as {encoding}; {} of those make words in both and may be wrong: compare them with the \
+             others as {}; {} of those make words in both and may be wrong: compare them with the \
              source, or import again with --encoding NAME",
-            mixture.second, mixture.marked, mixture.either
+            mixture.second,
+            mixture.marked,
+            decoder.first(),
+            mixture.either
         ));
     }
     if let (Some(rest), true) = (decoder.rest(), mixture.rest > 0) {
@@ -132,6 +150,7 @@ pub(crate) fn settle(
             mixture.rest, mixture.marked
         ));
     }
+    warnings.extend(rows_note(&mixture));
     let mut unknown = 0;
     let mut sample = Vec::new();
     for text in texts.iter().filter(|text| !text.is_ascii()) {
@@ -180,7 +199,7 @@ fn against_declared(
 ) -> Settled {
     let found = detect(texts.iter().map(Vec::as_slice));
     let as_declared = TextDecoder::mixed(declared, texts, None);
-    let mixture = as_declared.mixture(texts);
+    let mixture = as_declared.mixture(texts, &[]);
     let overruled = if declared == Encoding::Utf8 {
         found.encoding != Encoding::Utf8
     } else {
@@ -211,6 +230,21 @@ fn against_declared(
         ));
     }
     (as_declared, how, None)
+}
+
+/// In which rows the texts are that are in each encoding, where they are in several.
+fn rows_note(mixture: &Mixture) -> Option<String> {
+    let counted: Vec<String> = mixture
+        .rows
+        .iter()
+        .filter(|(_, rows)| rows.count > 0)
+        .map(|(encoding, rows)| {
+            let first: Vec<String> = rows.first.iter().map(u64::to_string).collect();
+            let more = if rows.count > first.len() as u64 { ", …" } else { "" };
+            format!("{encoding} {} ({}{more})", rows.count, first.join(", "))
+        })
+        .collect();
+    (counted.len() > 1).then(|| format!("rows by the encoding of their texts: {}", counted.join("; ")))
 }
 
 /// The report for a format that is UTF-8 by definition.

@@ -5,6 +5,7 @@ use citymap_model::{FieldType, text::with_formula};
 use super::Rows;
 use crate::{
     Request,
+    dates::{DateStyle, DatesSeen},
     encoding::TextDecoder,
     source::{
         record::{Guess, ValueReader},
@@ -13,10 +14,15 @@ use crate::{
     },
 };
 
+/// The type of a column, and how its dates are written if they are not as ISO 8601 has them.
+pub(super) type ColumnType = (FieldType, Option<DateStyle>);
+
 /// What one look at every row shows.
 pub(super) struct SeenRows {
     /// What each column's values look like.
     guesses: Vec<Guess>,
+    /// Which of them are dates.
+    dates: Vec<DatesSeen>,
     /// The first rows as text.
     pub(super) first: Vec<Vec<String>>,
     /// Rows that are not blank.
@@ -33,6 +39,7 @@ impl SeenRows {
     pub(super) fn of(mut rows: Rows<'_>, columns: usize, decoder: TextDecoder) -> Self {
         let mut seen = Self {
             guesses: vec![Guess::default(); columns],
+            dates: vec![DatesSeen::default(); columns],
             first: Vec::new(),
             count: 0,
             blank: 0,
@@ -50,8 +57,9 @@ impl SeenRows {
                 continue;
             }
             let cells: Vec<String> = cells.iter().map(|cell| decoder.decode(cell).text).collect();
-            for (guess, cell) in seen.guesses.iter_mut().zip(&cells) {
+            for ((guess, dates), cell) in seen.guesses.iter_mut().zip(&mut seen.dates).zip(&cells) {
                 guess.see_text(cell, row.line);
+                dates.see(cell, row.line);
                 seen.formulas += u64::from(with_formula(cell).is_some());
             }
             if seen.first.len() < SAMPLE {
@@ -62,31 +70,34 @@ impl SeenRows {
         seen
     }
 
-    /// The type of each column: what its values look like, or what was declared beside the file where they
-    /// agree; and what there is to say of them.
+    /// The type of each column and how its dates are written: what its values look like, or what was declared
+    /// beside the file where they agree; and what there is to say of them.
     pub(super) fn types(
         &self,
         names: &[String],
         place: &TablePlace,
         request: &Request,
         declared: &[Option<FieldType>],
-    ) -> (Vec<FieldType>, Vec<String>) {
+    ) -> (Vec<ColumnType>, Vec<String>) {
         let mut warnings = Vec::new();
         let coordinates = place.coordinate_columns();
-        let one = |(column, (name, guess)): (usize, (&String, &Guess))| {
+        let one = |(column, (name, guess)): (usize, (&String, &Guess))| -> ColumnType {
             let number = guess.number_type();
             warnings.extend(guess.local_note(name, ValueReader::of(request)));
+            let chosen = self.dates[column].choose(request.date_wish(name, "line"));
             if request.asked_type_of(name).is_some() {
                 // As it is written; the type that was asked for is made of that.
-                return FieldType::Text;
+                let reading = chosen.reading.filter(|_| !guess.is_iso());
+                warnings.extend(chosen.note.filter(|_| !guess.is_iso()));
+                return reading.map_or((FieldType::Text, None), |(own, style)| (own, Some(style)));
             }
             match declared.get(column).copied().flatten() {
                 // Days, instants and truths of our own are declared as text, numbers never are.
                 Some(FieldType::Text) if matches!(guess.field_type(), FieldType::Int | FieldType::Real) => {
-                    return FieldType::Text;
+                    return (FieldType::Text, None);
                 }
                 Some(wanted @ (FieldType::Int | FieldType::Real)) if guess.is_number(wanted) => {
-                    return wanted;
+                    return (wanted, None);
                 }
                 _ => {}
             }
@@ -94,17 +105,20 @@ impl SeenRows {
             if coordinates.is_some_and(|pair| pair.contains(&column))
                 && let Some(number) = number
             {
-                return number;
+                return (number, None);
             }
             let is_key = request.key.as_ref() == Some(name);
             if !is_key && guess.is_measure(name) {
-                return FieldType::Real;
+                return (FieldType::Real, None);
             }
             let is_place = coordinates.is_some_and(|pair| pair.contains(&column));
             if !is_place && place.geometry_column() != Some(column) {
-                warnings.extend(guess.note(name));
+                warnings.extend(chosen.note.filter(|_| !guess.is_iso()).or_else(|| guess.note(name)));
+                if let (FieldType::Text, Some((own, style))) = (guess.field_type(), chosen.reading) {
+                    return (own, Some(style));
+                }
             }
-            guess.field_type()
+            (guess.field_type(), None)
         };
         let types = names.iter().zip(&self.guesses).enumerate().map(one).collect();
         (types, warnings)

@@ -1,17 +1,21 @@
-//! Cells of a `.dbf` as they lie in it, where GDAL gives less: whole numbers of 19 digits and more come as
-//! numbers with decimals, cells that are no numbers as the number that they begin with (`7,5` as 7), `****`
-//! as nothing, and texts in the encoding that the file declares, whatever they are in.
+//! Cells of a `.dbf`, or of the `.dat` of a MapInfo table, as they lie in it, where GDAL gives less: whole
+//! numbers of 19 digits and more come as numbers with decimals, cells that are no numbers as the number
+//! that they begin with (`7,5` as 7), `****` as nothing, and texts in the encoding that the file declares,
+//! whatever they are in.
 
 use std::{
     fs::File,
     io::{self, BufReader, Read},
     os::unix::fs::FileExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use citymap_model::{FieldType, Value};
 
-use crate::encoding::{Encoding, contradicts, detect};
+use crate::{
+    encoding::{Encoding, contradicts, detect},
+    source::keeps_digits,
+};
 
 /// Digits that 64 bits hold for certain.
 const CERTAIN_DIGITS: usize = 18;
@@ -33,6 +37,23 @@ struct Column {
     decimals: u8,
 }
 
+/// A table whose digits are read here.
+pub(super) struct Source {
+    /// The `.dbf`, or the `.dat` of a MapInfo table.
+    pub path: PathBuf,
+    /// The names of its columns, where the table cuts them short.
+    pub names: Option<Vec<String>>,
+    /// The number that GDAL gives the first row.
+    pub first: u64,
+}
+
+impl Source {
+    /// A `.dbf` with its own names.
+    pub(super) fn dbf(path: PathBuf) -> Self {
+        Self { path, names: None, first: 0 }
+    }
+}
+
 /// A `.dbf` and its columns.
 struct Table {
     file: File,
@@ -46,6 +67,8 @@ pub(super) struct Digits {
     table: Table,
     /// Columns with the type that all their cells fit: numbers, or text.
     columns: Vec<(Column, FieldType)>,
+    /// The number that GDAL gives the first row.
+    first: u64,
     /// What there is to say of cells that are no numbers.
     pub notes: Vec<String>,
 }
@@ -140,6 +163,8 @@ struct Seen {
     stars: u64,
     long: bool,
     real: bool,
+    /// Numbers with more digits than one with decimals keeps.
+    rounded: bool,
     /// Whole numbers that a number with decimals would not hold.
     inexact: bool,
     others: u64,
@@ -148,13 +173,17 @@ struct Seen {
 }
 
 impl Seen {
-    fn see(&mut self, cell: Cell, row: u64) {
+    fn see(&mut self, bytes: &[u8], row: u64) {
+        let cell = number(bytes);
         match cell {
             Cell::Blank => {}
             Cell::Stars => self.stars += 1,
             Cell::Whole(number) => self.inexact |= number.unsigned_abs() > EXACT,
             Cell::Long => self.long = true,
-            Cell::Real(_) => self.real = true,
+            Cell::Real(_) => {
+                self.real = true;
+                self.rounded |= !keeps_digits(&text(bytes));
+            }
             Cell::Other => {
                 self.others += 1;
                 if self.first_other == 0 {
@@ -164,10 +193,15 @@ impl Seen {
         }
     }
 
+    /// Whether neither whole numbers nor ones with decimals keep all digits.
+    fn loses_digits(&self, whole: bool) -> bool {
+        self.long || self.rounded || (self.inexact && (self.real || !whole))
+    }
+
     /// The type by which the cells are read here; `None` where GDAL reads them as they are.
     fn type_of(&self, column: &Column) -> Option<FieldType> {
         let whole = column.decimals == 0;
-        if self.others > 0 || (whole && (self.long || (self.real && self.inexact))) {
+        if self.others > 0 || self.loses_digits(whole) {
             Some(FieldType::Text)
         } else if whole && self.real {
             Some(FieldType::Real)
@@ -178,12 +212,18 @@ impl Seen {
 }
 
 impl Digits {
-    /// Looks through the table, once.
+    /// Looks through the table, once. `is_text` says whether a field is to be text, as it is written.
     ///
     /// # Errors
     /// [`io::Error`] if it cannot be read.
-    pub(super) fn of(path: &Path) -> io::Result<Option<Self>> {
-        let Some(table) = Table::open(path)? else { return Ok(None) };
+    pub(super) fn of(source: &Source, is_text: &dyn Fn(&str) -> bool) -> io::Result<Option<Self>> {
+        let Some(mut table) = Table::open(&source.path)? else { return Ok(None) };
+        if let Some(names) = &source.names {
+            if names.len() != table.columns.len() {
+                return Ok(None);
+            }
+            table.columns.iter_mut().zip(names).for_each(|(column, name)| column.name.clone_from(name));
+        }
         let numbers: Vec<Column> =
             table.columns.iter().filter(|column| column.is_number()).cloned().collect();
         let mut seen = vec![Seen::default(); numbers.len()];
@@ -193,7 +233,7 @@ impl Digits {
                 at += 1;
                 // Deleted rows are not read.
                 if row.first() != Some(&b'*') {
-                    seen.iter_mut().zip(&numbers).for_each(|(seen, own)| seen.see(number(own.cell(row)), at));
+                    seen.iter_mut().zip(&numbers).for_each(|(seen, own)| seen.see(own.cell(row), at));
                 }
                 true
             })?;
@@ -201,11 +241,14 @@ impl Digits {
         let mut notes: Vec<String> = stars_note(&numbers, &seen).into_iter().collect();
         let mut columns = Vec::new();
         for (column, seen) in numbers.into_iter().zip(&seen) {
-            let Some(own) = seen.type_of(&column) else { continue };
-            notes.extend(type_note(&column.name, own, seen));
-            columns.push((column, own));
+            if is_text(&column.name) {
+                columns.push((column, FieldType::Text));
+            } else if let Some(own) = seen.type_of(&column) {
+                notes.extend(type_note(&column, own, seen));
+                columns.push((column, own));
+            }
         }
-        Ok(Some(Self { columns, notes, table }))
+        Ok(Some(Self { columns, first: source.first, notes, table }))
     }
 
     /// The type of a column whose digits are read here, by its name as GDAL gives it byte by byte.
@@ -216,7 +259,8 @@ impl Digits {
     /// Puts the digits of a record in the place of what GDAL made of them. `names` are the fields' names
     /// byte by byte.
     pub(super) fn put_back(&self, record: Option<u64>, names: &[String], values: &mut [Value]) {
-        let Some(record) = record.filter(|_| !self.columns.is_empty()) else { return };
+        let record = record.filter(|_| !self.columns.is_empty()).and_then(|own| own.checked_sub(self.first));
+        let Some(record) = record else { return };
         let mut row = vec![0; self.table.row];
         let at = self.table.head + record * self.table.row as u64;
         if self.table.file.read_exact_at(&mut row, at).is_err() {
@@ -276,14 +320,20 @@ fn stars_note(columns: &[Column], seen: &[Seen]) -> Option<String> {
 }
 
 /// What there is to say of a column that is not of the type that the file declares.
-fn type_note(name: &str, own: FieldType, seen: &Seen) -> Option<String> {
+fn type_note(column: &Column, own: FieldType, seen: &Seen) -> Option<String> {
+    let name = &column.name;
     match own {
         FieldType::Text if seen.others > 0 => Some(format!(
             "field `{name}` is declared as a number and is text, as it is written: cells that are no plain \
              numbers: {}, the first one in row {}; --type {name}=real makes it a number",
             seen.others, seen.first_other
         )),
-        FieldType::Real => Some(format!(
+        FieldType::Text if seen.loses_digits(column.decimals == 0) => Some(format!(
+            "field `{name}` holds numbers with more digits than a number keeps and is text, as it is \
+             written; --type \
+             {name}=real makes it a number"
+        )),
+        FieldType::Real if column.decimals == 0 => Some(format!(
             "field `{name}` is declared for whole numbers and holds numbers with decimals: they \
              were kept"
         )),

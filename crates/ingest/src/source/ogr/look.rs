@@ -6,15 +6,20 @@ use std::{
 };
 
 use citymap_geometry::wkb;
-use citymap_model::{Field, FieldType, GeometryKind, Title, Value};
+use citymap_model::{Field, FieldType, GeometryKind, Title, Value, text::tidy_name};
 use gdal::{
     Dataset,
     vector::{Layer, LayerAccess, OGRFieldType, OGRwkbGeometryType, geometry_type_flatten},
 };
 
 use super::{
-    OgrLayer, blank_is_null, dbf, dgn, esri_json,
+    OgrLayer,
+    added::Added,
+    blank_is_null,
+    cells::OddCells,
+    dbf, dgn, esri_json,
     fid::FidColumn,
+    gpx, kml,
     prepare::Declared,
     reading::{is_on_paper, number, paper_space},
     titles,
@@ -22,12 +27,13 @@ use super::{
 };
 use crate::{
     EncodingReport, ImportError, Request,
+    dates::DatesSeen,
     encoding::{Encoding, TextDecoder},
     gdal_log,
     source::{
         SourceLayer, distinct,
         record::{Guess, ValueReader},
-        survey::{SAMPLE, Survey, from_latin1, latin1_bytes, settle, unicode},
+        survey::{ByteTexts, SAMPLE, Survey, from_latin1, latin1_bytes, settle, unicode},
     },
     srs,
 };
@@ -39,7 +45,12 @@ pub(super) struct Look<'a> {
     pub driver: &'a str,
     pub dgn_texts: &'a dgn::Texts,
     pub digits: Option<&'a dbf::Digits>,
+    pub cells: &'a OddCells,
+    /// The file that is open.
+    pub path: &'a Path,
     pub declared: &'a Declared,
+    /// Why positions of a KML file could not be read.
+    pub misplaced: &'a [String],
     pub request: &'a Request,
     /// The file as messages name it.
     pub shown: &'a str,
@@ -53,26 +64,55 @@ struct Columns {
     /// What people read in place of the name (an alias), or nothing; without the numbering column.
     titles: Vec<String>,
     hows: Vec<How>,
+    /// The positions of the columns in GDAL's.
+    positions: Vec<usize>,
     /// Whether the numbering column is kept.
     number: bool,
+}
+
+/// How many values a feature has.
+fn values_of(columns: &Columns) -> usize {
+    columns.hows.len() + usize::from(columns.number)
 }
 
 /// What the features of a layer showed.
 struct Seen {
     survey: Survey,
     /// Texts as bytes, where the encoding has to be found out.
-    texts: Vec<Vec<u8>>,
+    texts: ByteTexts,
     /// What the values of each field could be, where the format has no types.
     guesses: Vec<Guess>,
     /// Columns with instants that do not state their offset from UTC.
     local: Vec<usize>,
     /// Columns in which every instant so far is a midnight without an offset, and how many there are.
     days: BTreeMap<usize, u64>,
+    /// Which texts of each column are dates, in formats without a type for them.
+    dates: Vec<DatesSeen>,
+    /// Fields that the format has for every feature.
+    added: Option<Added>,
     /// Whether the layer was read to its end.
     ended: bool,
 }
 
 impl Seen {
+    /// Leaves out the columns that the format adds and that say nothing, and gives the others the names of
+    /// fields.
+    fn settle_columns(&mut self, columns: &mut Columns) {
+        let Some(added) = &self.added else { return };
+        let kept: Vec<usize> = (0..columns.names.len()).filter(|column| added.keeps(*column)).collect();
+        fn of<T: Clone>(all: &[T], kept: &[usize]) -> Vec<T> {
+            kept.iter().filter_map(|column| all.get(*column).cloned()).collect()
+        }
+        columns.names = kept.iter().map(|column| Added::name(&columns.names, *column)).collect();
+        columns.titles = of(&columns.titles, &kept);
+        columns.hows = of(&columns.hows, &kept);
+        columns.positions = of(&columns.positions, &kept);
+        self.guesses = of(&self.guesses, &kept);
+        self.dates = of(&self.dates, &kept);
+        self.local = self.local.iter().filter_map(|own| kept.iter().position(|one| one == own)).collect();
+        self.survey.sample.iter_mut().for_each(|row| *row = of(row, &kept));
+    }
+
     /// Makes days of instants that are nothing else, in a format without a type for days.
     fn settle_days(&mut self, columns: &mut Columns, reader: ValueReader) -> Vec<String> {
         let mut notes = Vec::new();
@@ -95,20 +135,26 @@ impl Seen {
         notes
     }
 
-    /// Gives text fields the types that all their values fit, and converts the sample.
-    fn settle_types(&mut self, columns: &mut Columns, reader: ValueReader) {
+    /// Gives text fields the types that all their values fit, as far as `typed` has some, and converts the
+    /// sample. Gives what there is to say of them.
+    fn settle_types(
+        &mut self,
+        columns: &mut Columns,
+        reader: ValueReader,
+        typed: impl Fn(&str, How, &Guess) -> Option<How>,
+    ) -> Vec<String> {
+        let mut notes = Vec::new();
         for (position, (how, guess)) in columns.hows.iter_mut().zip(&self.guesses).enumerate() {
-            if *how != How::Text {
-                continue;
-            }
-            let own = guess.field_type();
-            *how = How::Guessed(own);
+            let Some(new) = typed(&columns.names[position], *how, guess) else { continue };
+            *how = new;
+            notes.extend(guess.local_note(&columns.names[position], reader));
             for value in self.survey.sample.iter_mut().filter_map(|row| row.get_mut(position)) {
                 if let Value::Text(text) = value {
-                    *value = reader.text(std::mem::take(text), own);
+                    *value = reader.text(std::mem::take(text), new.field_type());
                 }
             }
         }
+        notes
     }
 }
 
@@ -116,6 +162,51 @@ impl Look<'_> {
     /// Whether all values of the format are text.
     fn is_untyped(&self) -> bool {
         self.driver == "GML"
+    }
+
+    /// Whether days, or instants at least, are written as text.
+    fn writes_dates_as_text(&self) -> bool {
+        let mapinfo = self.driver == "MapInfo File";
+        mapinfo || matches!(self.driver, "ESRI Shapefile" | "GML" | "LIBKML" | "KML" | "GPX")
+    }
+
+    /// Reads columns of text as dates where they plainly are, or are asked for.
+    fn settle_dates(&self, names: &[String], hows: &mut [How], seen: &mut Seen, number: bool) -> Vec<String> {
+        let reader = ValueReader::of(self.request);
+        let mut notes = Vec::new();
+        let first = usize::from(number);
+        for (column, dates) in seen.dates.iter().enumerate().skip(first) {
+            let (Some(how), Some(name)) = (hows.get_mut(column - first), names.get(column)) else { continue };
+            let text =
+                matches!(how, How::Text | How::Guessed(FieldType::Text) | How::Marked(FieldType::Text));
+            let chosen = dates.choose(self.request.date_wish(&tidy_name(name), "feature"));
+            if !text || (seen.guesses.get(column).is_some_and(Guess::is_iso)) {
+                continue;
+            }
+            notes.extend(chosen.note);
+            let Some((own, style)) = chosen.reading else { continue };
+            *how = How::Dated(own, style);
+            for value in seen.survey.sample.iter_mut().filter_map(|row| row.get_mut(column)) {
+                if let Value::Text(text) = value {
+                    *value = reader.dated(std::mem::take(text).trim().to_owned(), own, Some(style));
+                }
+            }
+        }
+        notes
+    }
+
+    /// How a column of text whose values look like `guess` is read; none if as it is.
+    fn typed(&self, name: &str, how: How, guess: &Guess) -> Option<How> {
+        let own = guess.field_type();
+        match (self.driver, how) {
+            ("GML", How::Text) => Some(How::Guessed(own)),
+            ("GPX", How::Marked(_)) => Some(How::Marked(own)),
+            // KML declares numbers, and has no type for days and times.
+            ("LIBKML" | "KML", How::Text) if !self.declared.numbers.contains_key(name) => {
+                matches!(own, FieldType::Date | FieldType::DateTime).then_some(How::Guessed(own))
+            }
+            _ => None,
+        }
     }
 
     /// Finds out a layer's fields, kind of geometry, coordinate system and encoding.
@@ -138,9 +229,9 @@ impl Look<'_> {
         let mut seen = self.features(&mut ogr, &columns, declared_kind);
         self.refuse_damage(&name, &seen.survey)?;
         let reader = ValueReader::of(self.request);
-        if self.is_untyped() {
-            seen.settle_types(&mut columns, reader);
-        }
+        seen.settle_columns(&mut columns);
+        warnings
+            .extend(seen.settle_types(&mut columns, reader, |name, how, guess| self.typed(name, how, guess)));
         warnings.extend(seen.settle_days(&mut columns, reader));
         warnings.extend(self.settle_numbers(&mut columns, &mut seen, reader));
         warnings.extend(
@@ -149,10 +240,11 @@ impl Look<'_> {
                 .filter_map(|i| columns.names.get(i + usize::from(columns.number)))
                 .map(|name| reader.local_note(name)),
         );
-        let Columns { mut names, titles, hows, number } = columns;
+        let Columns { mut names, titles, mut hows, positions, number } = columns;
         let raw_names = names.clone();
         let (encoding, decoder) = self.encoding(&mut names, &mut seen, &mut warnings);
         warnings.extend(distinct(&mut names));
+        warnings.extend(self.settle_dates(&names, &mut hows, &mut seen, number));
         let survey = seen.survey;
         let kind = declared_kind.or(survey.kind).unwrap_or(GeometryKind::None);
         let srs = if kind == GeometryKind::None {
@@ -165,6 +257,7 @@ impl Look<'_> {
         };
         let types =
             number.then_some(FieldType::Int).into_iter().chain(hows.iter().map(|how| how.field_type()));
+        let read = positions.into_iter().zip(hows.iter().copied()).collect();
         let titles = number.then(String::new).into_iter().chain(titles);
         let fields = names
             .into_iter()
@@ -202,7 +295,7 @@ impl Look<'_> {
                 attribution: None,
             },
             position,
-            fields: hows,
+            fields: read,
             raw_names,
             fid,
         })
@@ -224,7 +317,8 @@ impl Look<'_> {
             if field.field_type() == OGRFieldType::OFTInteger && booleans.contains(&field_name) {
                 how = How::Bool;
             }
-            match self.digits.and_then(|digits| digits.type_of(&field_name)) {
+            let by_digits = self.digits.and_then(|digits| digits.type_of(&field_name));
+            match by_digits.or_else(|| self.cells.type_of(name, &field_name)) {
                 Some(FieldType::Int) => how = How::Int,
                 Some(FieldType::Real) => how = How::Real,
                 Some(_) => how = How::Text,
@@ -233,10 +327,14 @@ impl Look<'_> {
             if dates.contains(&field_name) {
                 how = How::Millis;
             }
+            if self.driver == "GPX" && how == How::Text && gpx::is_own(&field_name) {
+                how = How::Marked(FieldType::Text);
+            }
             if let Some(note) = note {
                 warnings.push(format!("field `{field_name}`: {note}"));
             }
             columns.titles.push(titles.remove(&field_name).unwrap_or_else(|| field.alternative_name()));
+            columns.positions.push(columns.hows.len());
             columns.names.push(field_name);
             columns.hows.push(how);
         }
@@ -249,9 +347,11 @@ impl Look<'_> {
         let by_bytes = self.declared.by_bytes;
         let reader = ValueReader::of(self.request);
         let plain: Vec<Field> = columns.names.iter().map(|name| Field::new(name, FieldType::Text)).collect();
-        let whole = kind.is_none() || by_bytes || self.is_untyped();
-        let texts = columns.names.iter().map(|name| latin1_bytes(name)).collect();
-        let guesses = if self.is_untyped() || !self.declared.numbers.is_empty() {
+        let added = Added::of(self.driver, &columns.names, self.request);
+        let whole = kind.is_none() || by_bytes || self.is_untyped() || self.writes_dates_as_text();
+        let mut texts = ByteTexts::default();
+        columns.names.iter().for_each(|name| texts.push(0, latin1_bytes(name)));
+        let guesses = if self.is_untyped() || added.is_some() || !self.declared.numbers.is_empty() {
             vec![Guess::default(); columns.hows.len()]
         } else {
             Vec::new()
@@ -262,6 +362,11 @@ impl Look<'_> {
             guesses,
             local: Vec::new(),
             days: BTreeMap::new(),
+            dates: vec![
+                DatesSeen::default();
+                if self.writes_dates_as_text() { values_of(columns) } else { 0 }
+            ],
+            added,
             ended: true,
         };
         if self.driver == "FlatGeobuf" {
@@ -269,6 +374,8 @@ impl Look<'_> {
             seen.days = instants.map(|(position, _)| (position, 0)).collect();
         }
         let paper = paper_space(self.driver, ogr);
+        // Where they cannot be read, the reading says so.
+        let cells = self.cells.reading(self.path, &ogr.name()).ok().flatten();
         for feature in ogr.features() {
             if is_on_paper(&feature, paper) {
                 continue;
@@ -298,13 +405,18 @@ impl Look<'_> {
             if let Some(digits) = self.digits {
                 digits.put_back(feature.fid(), &columns.names, &mut values);
             }
+            if let Some(cells) = &cells {
+                let _ = cells.put_back(feature.fid(), &columns.names, &mut values);
+            }
             if by_bytes {
-                seen.texts.extend(values.iter().filter_map(|v| match v {
-                    Value::Text(text) if !text.is_ascii() && text.chars().all(|c| u32::from(c) < 256) => {
-                        Some(latin1_bytes(text))
+                for value in &values {
+                    if let Value::Text(text) = value
+                        && !text.is_ascii()
+                        && text.chars().all(|c| u32::from(c) < 256)
+                    {
+                        seen.texts.push(seen.survey.count + 1, latin1_bytes(text));
                     }
-                    _ => None,
-                }));
+                }
             }
             for (guess, value) in seen.guesses.iter_mut().zip(&values) {
                 if let Value::Text(text) = value {
@@ -312,11 +424,20 @@ impl Look<'_> {
                     guess.see_text(text, seen.survey.count + 1);
                 }
             }
+            for (dates, value) in seen.dates.iter_mut().zip(&values) {
+                if let Value::Text(text) = value {
+                    dates.see(text.trim(), seen.survey.count + 1);
+                }
+            }
+            if let Some(added) = &mut seen.added {
+                added.see(&columns.names, &values);
+            }
             seen.survey.values(&values);
             if kind != Some(GeometryKind::None)
                 && (kind.is_none() || seen.survey.points.len() < SAMPLE)
                 && let Ok(geometry) = feature.geometry_by_index(0)
                 && let Ok(bytes) = geometry.iso_wkb()
+                && kml::misplaced(&bytes, self.misplaced).is_none()
                 && let Ok(read) = wkb::read_source(&bytes)
             {
                 seen.survey.geometry(&read.geometry);
@@ -331,22 +452,18 @@ impl Look<'_> {
         for position in 0..columns.hows.len() {
             let name = &columns.names[position];
             let Some(declared) = self.declared.numbers.get(name) else { continue };
+            let own = String::from_utf8(latin1_bytes(name)).unwrap_or_else(|_| name.clone());
+            if self.request.asked_type_of(&tidy_name(&own)) == Some(FieldType::Text) {
+                continue;
+            }
             let Some(guess) = seen.guesses.get(position) else { continue };
-            let own = match guess.number_type() {
-                Some(FieldType::Int) => *declared,
-                Some(own) => own,
-                None if guess.is_empty() => *declared,
-                None => {
-                    notes.push(format!(
-                        "field `{name}` is declared as a number and is text, as it is written{}; --type \
-                         {name}=real makes it a number",
-                        guess.first_other().map_or_else(String::new, |row| format!(
-                            ": the cell of feature {row} is no plain number"
-                        ))
-                    ));
-                    FieldType::Text
-                }
-            };
+            let own = guess.declared_type(*declared).unwrap_or_else(|why| {
+                notes.push(format!(
+                    "field `{name}` is declared as a number and is text, as it is written: {why}; --type \
+                     {name}=real makes it a number"
+                ));
+                FieldType::Text
+            });
             columns.hows[position] = How::Guessed(own);
             for value in seen.survey.sample.iter_mut().filter_map(|row| row.get_mut(position)) {
                 if let Value::Text(text) = value {

@@ -10,7 +10,7 @@ use citymap_model::FieldType;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use tempfile::TempDir;
 
-use super::{Format, dxf_scan::Drawing, shapefile::RowsBeyond};
+use super::{Format, dbf, dxf_scan::Drawing, shapefile::RowsBeyond};
 use crate::{
     ImportError,
     encoding::Encoding,
@@ -27,10 +27,12 @@ pub(super) struct Opener {
     pub config: Vec<(&'static str, &'static str)>,
     /// The records of a Shapefile, deleted ones included.
     pub records: Option<u64>,
-    /// The table of a Shapefile, or a table alone.
-    pub dbf: Option<PathBuf>,
+    /// The table of a Shapefile or a MapInfo table, or a table alone.
+    pub dbf: Option<dbf::Source>,
     /// The rows of a Shapefile that have no shape.
     pub rows_beyond: Option<RowsBeyond>,
+    /// Why positions of a KML file could not be read, by the numbers in their places.
+    pub misplaced: Vec<String>,
     /// Hold copies where the original would not open as it is.
     copies: Vec<TempDir>,
 }
@@ -80,8 +82,8 @@ pub(super) struct Declared {
     pub by_bytes: bool,
     pub encoding: Option<(Encoding, String)>,
     pub how: String,
-    /// Columns that are declared as numbers and come as text, by their names byte by byte: GDAL would cut
-    /// what is no number (`7,5` to 7).
+    /// Columns that are declared as numbers or truths and come as text, by their names as GDAL gives them:
+    /// GDAL would cut what is no number (`7,5` to 7).
     pub numbers: BTreeMap<String, FieldType>,
 }
 
@@ -112,6 +114,7 @@ pub(super) fn prepare(
         records: None,
         dbf: None,
         rows_beyond: None,
+        misplaced: Vec::new(),
         copies: Vec::new(),
     };
     let declared = Declared {
@@ -139,6 +142,8 @@ pub(super) fn prepare(
         Format::Dxf => drawing = Some(way.drawing(path).map_err(failed)?),
         Format::Dgn => way.declared.by_bytes = true,
         Format::Gml => way.gml(path).map_err(failed)?,
+        Format::Kml => way.kml(path, notes).map_err(failed)?,
+        Format::Gpx => way.gpx(path).map_err(failed)?,
         _ => {}
     }
     Ok((way.opener, way.declared, drawing))
@@ -211,6 +216,9 @@ impl Way {
         self.opener.path = copy.path().join(name);
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mif")) {
             self.declared.numbers = numbers_as_text(&self.opener.path)?;
+        } else if let Some(dat) = beside(&self.opener.path, "dat") {
+            let names = Some(tab_names(&fs::read(&self.opener.path)?));
+            self.opener.dbf = Some(dbf::Source { path: dat, names, first: 1 });
         }
         self.opener.keep(copy);
         self.declared.by_bytes = true;
@@ -290,6 +298,18 @@ fn mapinfo_by_bytes(path: &Path) -> std::io::Result<(TempDir, String, Option<(En
         fs::write(&main, changed)?;
     }
     Ok((folder, name, charset))
+}
+
+/// The names of the fields that a `.tab` lists, byte by byte: its `.dat` has the first ten letters.
+fn tab_names(tab: &[u8]) -> Vec<String> {
+    let text = latin1(tab);
+    let mut lines = text.lines().map(str::trim);
+    let count = lines
+        .find_map(|line| {
+            line.to_lowercase().strip_prefix("fields ").and_then(|rest| rest.trim().parse().ok())
+        })
+        .unwrap_or(0);
+    lines.filter_map(|line| line.split_whitespace().next().map(str::to_owned)).take(count).collect()
 }
 
 /// Declares the columns of numbers in a `.mif` as text, and gives the types that they had.

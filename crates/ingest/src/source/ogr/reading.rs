@@ -6,8 +6,11 @@ use citymap_model::{GeometryKind, Value};
 use gdal::vector::{Feature, Layer, LayerAccess, sql::Dialect};
 
 use super::{
-    Body, OgrLayer, OgrReader, blank_is_null, dgn,
+    Body, OgrLayer, OgrReader, blank_is_null,
+    cells::CellReading,
+    dgn,
     fid::FidColumn,
+    kml,
     messages::{Warnings, line_of},
     value::value,
 };
@@ -21,6 +24,7 @@ pub(super) struct Reading<'a> {
     reader: &'a OgrReader,
     plan: &'a OgrLayer,
     texts: dgn::Texts,
+    cells: Option<CellReading<'a>>,
     /// Features handed over so far, rejects included.
     index: u64,
     /// Features that the format numbers in order, from 1.
@@ -40,6 +44,13 @@ impl<'a> Reading<'a> {
     pub(super) fn of(reader: &'a OgrReader, plan: &'a OgrLayer) -> Result<Self, ImportError> {
         Ok(Self {
             texts: dgn::texts_of(&reader.driver, &reader.opener, &reader.shown)?,
+            cells: reader.cells.reading(&reader.opener.path, &plan.layer.name).map_err(|error| {
+                ImportError::malformed(
+                    &reader.shown,
+                    format!("layer `{}`", plan.layer.name),
+                    error.to_string(),
+                )
+            })?,
             reader,
             plan,
             index: 0,
@@ -86,8 +97,8 @@ impl<'a> Reading<'a> {
         if plan.fid.as_ref().is_some_and(|column| column.kept) {
             values.push(number(fid));
         }
-        for (field, how) in plan.fields.iter().enumerate() {
-            values.push(value(feature, field, *how, blank, self.reader.values).unwrap_or_else(|reason| {
+        for (field, how) in &plan.fields {
+            values.push(value(feature, *field, *how, blank, self.reader.values).unwrap_or_else(|reason| {
                 let name = plan.layer.fields.get(values.len()).map_or("", |f| f.name.as_str());
                 fault.get_or_insert(format!("field `{name}`: {reason}"));
                 Value::Null
@@ -97,12 +108,20 @@ impl<'a> Reading<'a> {
         if let Some(digits) = &self.reader.digits {
             digits.put_back(fid, &plan.raw_names, &mut values);
         }
+        if let Some(cells) = &self.cells
+            && let Err(error) = cells.put_back(fid, &plan.raw_names, &mut values)
+        {
+            fault.get_or_insert(format!("its row cannot be read: {error}"));
+        }
         let mut wkb = None;
         if plan.layer.kind != GeometryKind::None
             && let Ok(geometry) = feature.geometry_by_index(0)
         {
             match geometry.iso_wkb() {
-                Ok(bytes) => wkb = Some(bytes),
+                Ok(bytes) => match kml::misplaced(&bytes, &self.reader.opener.misplaced) {
+                    Some(reason) => fault = fault.or_else(|| Some(reason.to_owned())),
+                    None => wkb = Some(bytes),
+                },
                 Err(error) => fault = fault.or_else(|| Some(format!("its geometry cannot be read: {error}"))),
             }
         }

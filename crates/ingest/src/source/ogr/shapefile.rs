@@ -69,7 +69,7 @@ impl Way {
             None => notes.push("the .dbf file is missing: the layer has geometry and no attributes".into()),
             Some(dbf) => {
                 self.declare(charset(dbf, part("cpg"), notes)?);
-                self.opener.dbf = Some(dbf.to_owned());
+                self.opener.dbf = Some(dbf::Source::dbf(dbf.to_owned()));
                 rows = DbfHead::of(dbf)?;
             }
         }
@@ -121,7 +121,7 @@ impl Way {
     /// A `.dbf` without shapes: a table.
     pub(super) fn table(&mut self, path: &Path, notes: &mut Vec<String>) -> io::Result<()> {
         self.declare(charset(path, beside(path, "cpg").as_deref(), notes)?);
-        self.opener.dbf = Some(path.to_owned());
+        self.opener.dbf = Some(dbf::Source::dbf(path.to_owned()));
         self.by_bytes();
         self.opener.records = DbfHead::of(path)?.map(|head| head.rows);
         if !is_found_by_gdal(path) {

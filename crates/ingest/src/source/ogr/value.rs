@@ -4,7 +4,8 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use citymap_model::{FieldType, UtcOffset, Value};
 use gdal::vector::{Feature, FieldValue, OGRFieldType};
 
-use crate::source::record::ValueReader;
+use super::gpx;
+use crate::{dates::DateStyle, source::record::ValueReader};
 
 /// How a field of GDAL's becomes one of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub(super) enum How {
     List,
     /// Text whose format has no types, as the type that all its values fit.
     Guessed(FieldType),
+    /// Text of an extension of GPX, as the type that all its values fit.
+    Marked(FieldType),
+    /// Text of dates that are not written as ISO 8601 has them.
+    Dated(FieldType, DateStyle),
     /// An instant as milliseconds since 1970.
     Millis,
 }
@@ -48,7 +53,7 @@ impl How {
             Self::Text | Self::List => FieldType::Text,
             Self::Date => FieldType::Date,
             Self::DateTime | Self::Millis => FieldType::DateTime,
-            Self::Guessed(own) => own,
+            Self::Guessed(own) | Self::Marked(own) | Self::Dated(own, _) => own,
         }
     }
 }
@@ -97,6 +102,10 @@ pub(super) fn value(
             text()?.map_or(Value::Null, |text| reader.text(text.trim().to_owned(), own))
         }
         How::Guessed(own) => text()?.map_or(Value::Null, |text| reader.text(text, own)),
+        How::Dated(own, style) => text()?.map_or(Value::Null, |text| {
+            reader.dated(gpx::unmarked(text).trim().to_owned(), own, Some(style))
+        }),
+        How::Marked(own) => text()?.map_or(Value::Null, |text| reader.text(gpx::unmarked(text), own)),
         How::Millis => match text()?.filter(|text| !text.is_empty()) {
             None => Value::Null,
             Some(text) => Value::DateTime(

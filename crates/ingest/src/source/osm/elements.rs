@@ -1,14 +1,14 @@
 //! The elements of an OpenStreetMap file one by one, read by ourselves: GDAL does not say which relations it
 //! could not make an area of.
 
-use std::{fs, path::Path};
+use std::{collections::HashSet, fs, path::Path};
 
 use super::{pbf, xml};
 
 /// An element of the file.
 pub(super) enum Element {
     Node { id: i64, lonlat: [f64; 2] },
-    Way { id: i64, nodes: Vec<i64> },
+    Way { id: i64, nodes: Vec<i64>, tags: Vec<(String, String)> },
     Relation(Relation),
 }
 
@@ -18,6 +18,8 @@ pub(super) struct Relation {
     pub id: i64,
     pub tags: Vec<(String, String)>,
     pub ways: Vec<i64>,
+    /// Those of them that are not said to be inner ones.
+    pub outer: Vec<i64>,
 }
 
 impl Relation {
@@ -33,10 +35,11 @@ impl Relation {
 }
 
 /// Which elements a pass over the file hands over.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'a> {
     Nodes,
-    Ways,
+    /// The ways with these numbers.
+    Ways(&'a HashSet<i64>),
     Relations,
 }
 
@@ -47,7 +50,7 @@ pub(super) type Take<'a> = dyn FnMut(Element) + 'a;
 ///
 /// # Errors
 /// The reason, if the file is damaged or cannot be read.
-pub(super) fn each(path: &Path, wanted: Wanted, take: &mut Take<'_>) -> Result<(), String> {
+pub(super) fn each(path: &Path, wanted: Wanted<'_>, take: &mut Take<'_>) -> Result<(), String> {
     if is_xml(path)? {
         let text = fs::read(path).map_err(|error| error.to_string())?;
         xml::each(&String::from_utf8_lossy(&text), wanted, take)

@@ -1,6 +1,7 @@
 //! OSM PBF: blocks of compressed protocol buffers (<https://wiki.openstreetmap.org/wiki/PBF_Format>).
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{BufReader, Read},
     path::Path,
@@ -18,7 +19,7 @@ const BLOCK_MAX: u64 = 32 << 20;
 ///
 /// # Errors
 /// The reason, if the file is damaged or cannot be read.
-pub(super) fn each(path: &Path, wanted: Wanted, take: &mut Take<'_>) -> Result<(), String> {
+pub(super) fn each(path: &Path, wanted: Wanted<'_>, take: &mut Take<'_>) -> Result<(), String> {
     let mut file = BufReader::with_capacity(1 << 18, File::open(path).map_err(|error| error.to_string())?);
     let mut length = [0; 4];
     while file.read(&mut length[..1]).map_err(|error| error.to_string())? == 1 {
@@ -92,7 +93,7 @@ impl Grid {
     }
 }
 
-fn block(bytes: &[u8], wanted: Wanted, take: &mut Take<'_>) -> Result<(), String> {
+fn block(bytes: &[u8], wanted: Wanted<'_>, take: &mut Take<'_>) -> Result<(), String> {
     let mut texts = Vec::new();
     let mut grid = Grid { granularity: 100, offset: [0; 2] };
     let mut groups = Vec::new();
@@ -117,7 +118,11 @@ fn block(bytes: &[u8], wanted: Wanted, take: &mut Take<'_>) -> Result<(), String
             match (wanted, field?) {
                 (Wanted::Nodes, (1, Field::Bytes(bytes))) => take(node(bytes, &grid)?),
                 (Wanted::Nodes, (2, Field::Bytes(bytes))) => dense(bytes, &grid, take)?,
-                (Wanted::Ways, (3, Field::Bytes(bytes))) => take(way(bytes)?),
+                (Wanted::Ways(ids), (3, Field::Bytes(bytes))) => {
+                    if let Some(way) = way(bytes, ids, &texts)? {
+                        take(way);
+                    }
+                }
                 (Wanted::Relations, (4, Field::Bytes(bytes))) => take(relation(bytes, &texts)?),
                 _ => {}
             }
@@ -155,40 +160,59 @@ fn dense(bytes: &[u8], grid: &Grid, take: &mut Take<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn way(bytes: &[u8]) -> Result<Element, String> {
-    let (mut id, mut nodes) = (0, Vec::new());
+/// A way, if its number is among the wanted ones.
+fn way(bytes: &[u8], ids: &HashSet<i64>, texts: &[&[u8]]) -> Result<Option<Element>, String> {
+    let (mut id, mut nodes, mut keys, mut values) = (0, &[][..], &[][..], &[][..]);
     for field in Fields(bytes) {
         match field? {
             (1, Field::Number(number)) => id = number as i64,
-            (8, Field::Bytes(packed)) => nodes = deltas(packed)?,
+            (2, Field::Bytes(packed)) => keys = packed,
+            (3, Field::Bytes(packed)) => values = packed,
+            (8, Field::Bytes(packed)) => nodes = packed,
             _ => {}
         }
     }
-    Ok(Element::Way { id, nodes })
+    if !ids.contains(&id) {
+        return Ok(None);
+    }
+    let tags = tags(numbers(keys)?, numbers(values)?, texts);
+    Ok(Some(Element::Way { id, nodes: deltas(nodes)?, tags }))
+}
+
+/// A text of the block's table.
+fn text(at: u64, texts: &[&[u8]]) -> String {
+    let text = usize::try_from(at).ok().and_then(|at| texts.get(at)).copied().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
+}
+
+fn tags(keys: Vec<u64>, values: Vec<u64>, texts: &[&[u8]]) -> Vec<(String, String)> {
+    keys.into_iter().zip(values).map(|(key, value)| (text(key, texts), text(value, texts))).collect()
 }
 
 fn relation(bytes: &[u8], texts: &[&[u8]]) -> Result<Element, String> {
     /// The type of a member that is a way.
     const WAY: u64 = 1;
     let mut relation = Relation::default();
-    let (mut keys, mut values, mut members, mut kinds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut keys, mut values) = (Vec::new(), Vec::new());
+    let (mut roles, mut members, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
     for field in Fields(bytes) {
         match field? {
             (1, Field::Number(number)) => relation.id = number as i64,
             (2, Field::Bytes(packed)) => keys = numbers(packed)?,
             (3, Field::Bytes(packed)) => values = numbers(packed)?,
+            (8, Field::Bytes(packed)) => roles = numbers(packed)?,
             (9, Field::Bytes(packed)) => members = deltas(packed)?,
             (10, Field::Bytes(packed)) => kinds = numbers(packed)?,
             _ => {}
         }
     }
-    let text = |at: u64| {
-        let text = usize::try_from(at).ok().and_then(|at| texts.get(at)).copied().unwrap_or_default();
-        String::from_utf8_lossy(text).into_owned()
-    };
-    relation.tags = keys.into_iter().zip(values).map(|(key, value)| (text(key), text(value))).collect();
-    relation.ways =
-        members.into_iter().zip(kinds).filter(|(_, kind)| *kind == WAY).map(|(member, _)| member).collect();
+    relation.tags = tags(keys, values, texts);
+    for (at, (way, _)) in members.into_iter().zip(kinds).enumerate().filter(|(_, (_, kind))| *kind == WAY) {
+        relation.ways.push(way);
+        if roles.get(at).is_none_or(|role| text(*role, texts) != "inner") {
+            relation.outer.push(way);
+        }
+    }
     Ok(Element::Relation(relation))
 }
 

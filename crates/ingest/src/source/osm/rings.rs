@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use geo::{Area, Contains, InteriorPoint};
 use geo_types::{Coord, LineString, MultiPolygon, Polygon};
 
-/// The nodes of each way, and where nodes are (degrees).
+/// The nodes and the tags of each way, and where nodes are (degrees).
+#[derive(Default)]
 pub(super) struct Ways {
     pub nodes: HashMap<i64, Vec<i64>>,
+    pub tags: HashMap<i64, Vec<(String, String)>>,
     pub places: HashMap<i64, [f64; 2]>,
 }
 
@@ -164,7 +166,7 @@ mod tests {
 
     /// Ways by the places of their nodes, which are whole numbers: node `100 x + y`.
     fn ways(lines: &[&[(i64, i64)]]) -> (Vec<i64>, Ways) {
-        let mut all = Ways { nodes: HashMap::new(), places: HashMap::new() };
+        let mut all = Ways::default();
         for (way, line) in (1..).zip(lines) {
             all.nodes.insert(way, line.iter().map(|(x, y)| 100 * x + y).collect());
             all.places.extend(line.iter().map(|(x, y)| (100 * x + y, [*x as f64, *y as f64])));

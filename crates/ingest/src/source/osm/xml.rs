@@ -2,12 +2,13 @@
 //! and entities of a document type are not followed.
 
 use super::elements::{Element, Relation, Take, Wanted};
+use crate::source::markup::tag_end;
 
 /// Hands over the elements of one sort.
 ///
 /// # Errors
 /// The reason, if a number is none.
-pub(super) fn each(text: &str, wanted: Wanted, take: &mut Take<'_>) -> Result<(), String> {
+pub(super) fn each(text: &str, wanted: Wanted<'_>, take: &mut Take<'_>) -> Result<(), String> {
     let mut open = None;
     let mut rest = text;
     while let Some(start) = rest.find('<') {
@@ -23,14 +24,18 @@ pub(super) fn each(text: &str, wanted: Wanted, take: &mut Take<'_>) -> Result<()
         let tag = tag.trim_start_matches('<').trim_end_matches('/');
         let name = tag.split(|c: char| c.is_whitespace() || c == '>').next().unwrap_or_default();
         match name {
-            "node" if wanted == Wanted::Nodes => {
+            "node" if matches!(wanted, Wanted::Nodes) => {
                 let lonlat = [number(tag, "lon")?, number(tag, "lat")?];
                 take(Element::Node { id: number(tag, "id")?, lonlat });
             }
-            "way" if wanted == Wanted::Ways => {
-                open = Some(Element::Way { id: number(tag, "id")?, nodes: Vec::new() });
+            "way" => {
+                if let Wanted::Ways(ids) = wanted {
+                    let id = number(tag, "id")?;
+                    open =
+                        ids.contains(&id).then(|| Element::Way { id, nodes: Vec::new(), tags: Vec::new() });
+                }
             }
-            "relation" if wanted == Wanted::Relations => {
+            "relation" if matches!(wanted, Wanted::Relations) => {
                 open = Some(Element::Relation(Relation { id: number(tag, "id")?, ..Relation::default() }));
             }
             "nd" | "member" | "tag" => part(&mut open, name, tag)?,
@@ -49,30 +54,20 @@ fn part(open: &mut Option<Element>, name: &str, tag: &str) -> Result<(), String>
     match (open, name) {
         (Some(Element::Way { nodes, .. }), "nd") => nodes.push(number(tag, "ref")?),
         (Some(Element::Relation(relation)), "member") if attribute(tag, "type").as_deref() == Some("way") => {
-            relation.ways.push(number(tag, "ref")?);
+            let way = number(tag, "ref")?;
+            relation.ways.push(way);
+            if attribute(tag, "role").as_deref() != Some("inner") {
+                relation.outer.push(way);
+            }
         }
-        (Some(Element::Relation(relation)), "tag") => {
+        (Some(Element::Relation(Relation { tags, .. }) | Element::Way { tags, .. }), "tag") => {
             if let (Some(key), Some(value)) = (attribute(tag, "k"), attribute(tag, "v")) {
-                relation.tags.push((key, value));
+                tags.push((key, value));
             }
         }
         _ => {}
     }
     Ok(())
-}
-
-/// Where a tag ends: at the first `>` outside of quotes.
-fn tag_end(text: &str) -> usize {
-    let mut quote = None;
-    for (at, byte) in text.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return at,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), byte) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    text.len()
 }
 
 fn number<T: std::str::FromStr>(tag: &str, name: &str) -> Result<T, String> {
@@ -81,7 +76,7 @@ fn number<T: std::str::FromStr>(tag: &str, name: &str) -> Result<T, String> {
 }
 
 /// The value of an attribute, with its entities as letters.
-fn attribute(tag: &str, name: &str) -> Option<String> {
+pub(in crate::source) fn attribute(tag: &str, name: &str) -> Option<String> {
     let mut rest = tag.split_once(char::is_whitespace)?.1;
     loop {
         let (key, after) = rest.split_once('=')?;

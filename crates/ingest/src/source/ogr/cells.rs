@@ -1,0 +1,187 @@
+//! Cells of a GeoPackage that are not of the type of their column. SQLite keeps any value in any column; GDAL
+//! reads a text in a column of whole numbers as 0, and cuts a number in a `MEDIUMINT` to 32 bits, without a
+//! word. The columns that hold such cells are read here.
+
+use std::{collections::BTreeMap, path::Path};
+
+use citymap_model::{FieldType, Value};
+use rusqlite::{Connection, OpenFlags, types::ValueRef};
+
+/// A column with cells of other types.
+#[derive(Debug)]
+struct OddColumn {
+    name: String,
+    /// The type that all its cells fit.
+    own: FieldType,
+}
+
+/// The columns with cells of other types, by their tables.
+#[derive(Debug, Default)]
+pub(super) struct OddCells {
+    tables: BTreeMap<String, Vec<OddColumn>>,
+    /// What there is to say of them.
+    pub notes: Vec<String>,
+}
+
+/// What a column's cells should be, by what its type begins with.
+const TYPES: [(&str, &str); 8] = [
+    ("TINYINT", SHORT),
+    ("SMALLINT", SHORT),
+    ("MEDIUMINT", SHORT),
+    ("INT", "typeof(c) NOT IN ('integer','null')"),
+    ("BOOLEAN", "typeof(c) NOT IN ('integer','null')"),
+    ("DOUBLE", REAL),
+    ("FLOAT", REAL),
+    ("REAL", REAL),
+];
+/// GDAL keeps 32 bits of these.
+const SHORT: &str = "typeof(c) NOT IN ('integer','null') OR c NOT BETWEEN -2147483648 AND 2147483647";
+/// Whole numbers above 2^53 lose digits as numbers with decimals.
+const REAL: &str = "typeof(c) NOT IN ('real','integer','null') OR \
+                    (typeof(c) = 'integer' AND c NOT BETWEEN -9007199254740992 AND 9007199254740992)";
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The database, to be read only.
+///
+/// # Errors
+/// [`rusqlite::Error`] if it cannot be opened.
+fn connected(path: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+}
+
+impl OddCells {
+    /// Looks through the tables of a GeoPackage.
+    ///
+    /// # Errors
+    /// [`rusqlite::Error`] if it cannot be read.
+    pub(super) fn of(path: &Path) -> rusqlite::Result<Self> {
+        let connection = connected(path)?;
+        let mut found = Self::default();
+        let sql = "SELECT table_name FROM gpkg_contents WHERE data_type IN ('features','attributes')";
+        let mut tables = connection.prepare(sql)?;
+        let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        for table in tables {
+            if let Err(error) = found.table(&connection, table.clone()) {
+                found.notes.push(format!(
+                    "table `{table}`: it was not looked whether its cells are of the types of their columns \
+                     ({error})"
+                ));
+            }
+        }
+        Ok(found)
+    }
+
+    fn table(&mut self, connection: &Connection, table: String) -> rusqlite::Result<()> {
+        let mut columns =
+            connection.prepare("SELECT name, upper(type) FROM pragma_table_info(?1) WHERE pk = 0")?;
+        let columns = columns.query_map([&table], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let columns: Vec<(String, String)> = columns.collect::<Result<_, _>>()?;
+        let tested: Vec<(String, String)> = columns
+            .into_iter()
+            .filter_map(|(name, declared)| {
+                let (_, test) = TYPES.iter().find(|(start, _)| declared.starts_with(start))?;
+                let test = test.replace("(c)", &format!("({})", quoted(&name)));
+                Some((test.replace("c NOT BETWEEN", &format!("{} NOT BETWEEN", quoted(&name))), name))
+            })
+            .collect();
+        if tested.is_empty() {
+            return Ok(());
+        }
+        let sums: Vec<String> = tested
+            .iter()
+            .map(|(test, name)| {
+                let name = quoted(name);
+                format!(
+                    "total({test}), total(typeof({name}) NOT IN ('integer','null')), min(CASE WHEN \
+                     {test} THEN rowid END)"
+                )
+            })
+            .collect();
+        let sql = format!("SELECT {} FROM {}", sums.join(", "), quoted(&table));
+        let counts: Vec<(f64, f64, Option<i64>)> = connection.query_row(&sql, [], |row| {
+            (0..tested.len())
+                .map(|at| Ok((row.get(3 * at)?, row.get(3 * at + 1)?, row.get(3 * at + 2)?)))
+                .collect()
+        })?;
+        for ((_, name), (odd, not_whole, first)) in tested.into_iter().zip(counts) {
+            if odd == 0.0 {
+                continue;
+            }
+            let own = if not_whole == 0.0 { FieldType::Int } else { FieldType::Text };
+            if own == FieldType::Text {
+                self.notes.push(format!(
+                    "table `{table}`: {odd} cells of the column `{name}` are not of its type, the first in \
+                     the row \
+                     with the number {}; it is text, as the values are",
+                    first.unwrap_or_default()
+                ));
+            }
+            self.tables.entry(table.clone()).or_default().push(OddColumn { name, own });
+        }
+        Ok(())
+    }
+
+    /// The type of a column that is read here.
+    pub(super) fn type_of(&self, table: &str, name: &str) -> Option<FieldType> {
+        self.tables.get(table)?.iter().find(|column| column.name == name).map(|column| column.own)
+    }
+
+    /// A reading of the columns of a table that are read here; `None` if there are none.
+    ///
+    /// # Errors
+    /// [`rusqlite::Error`] if the database cannot be read again.
+    pub(super) fn reading(&self, path: &Path, table: &str) -> rusqlite::Result<Option<CellReading<'_>>> {
+        let Some(columns) = self.tables.get(table) else { return Ok(None) };
+        let names: Vec<String> = columns.iter().map(|column| quoted(&column.name)).collect();
+        let sql = format!("SELECT {} FROM {} WHERE rowid = ?1", names.join(", "), quoted(table));
+        Ok(Some(CellReading { connection: connected(path)?, sql, columns }))
+    }
+}
+
+/// A reading of single cells.
+pub(super) struct CellReading<'a> {
+    connection: Connection,
+    sql: String,
+    columns: &'a [OddColumn],
+}
+
+impl CellReading<'_> {
+    /// Puts the cells of a row in the place of what GDAL made of them. `names` are the names of the values.
+    ///
+    /// # Errors
+    /// [`rusqlite::Error`] if the row cannot be read.
+    pub(super) fn put_back(
+        &self,
+        row: Option<u64>,
+        names: &[String],
+        values: &mut [Value],
+    ) -> rusqlite::Result<()> {
+        let Some(row) = row.and_then(|row| i64::try_from(row).ok()) else { return Ok(()) };
+        let mut statement = self.connection.prepare_cached(&self.sql)?;
+        statement.query_row([row], |cells| {
+            for (at, column) in self.columns.iter().enumerate() {
+                let slot =
+                    names.iter().position(|name| *name == column.name).and_then(|at| values.get_mut(at));
+                if let Some(slot) = slot {
+                    *slot = value(cells.get_ref(at)?, column.own);
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+fn value(cell: ValueRef<'_>, own: FieldType) -> Value {
+    let text = match cell {
+        ValueRef::Null => return Value::Null,
+        ValueRef::Integer(number) if own == FieldType::Int => return Value::Int(number),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => citymap_model::format_real(number),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    Value::Text(text)
+}

@@ -1,0 +1,176 @@
+//! Positions as KML files have them: numbers with commas inside a position and spaces between positions, and
+//! what people write in place of that.
+
+/// What a text of positions is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Positions {
+    /// Written as KML has them.
+    AsTheyAre,
+    /// Not written so, but without doubt: as KML has them.
+    Mended(String),
+}
+
+impl Positions {
+    /// Reads the text of `<coordinates>`. A point has one position.
+    ///
+    /// # Errors
+    /// Why it is none, or may be several things.
+    pub(super) fn of(text: &str, point: bool) -> Result<Self, String> {
+        let runs = runs(text);
+        let mut mended = runs.iter().any(|run| run.spaced);
+        let mut positions: Vec<Vec<&str>> = Vec::new();
+        let mut singles = Vec::new();
+        for run in &runs {
+            let mut numbers: Vec<&str> = run.text.split(',').collect();
+            while numbers.len() > 1 && numbers.last().is_some_and(|last| last.is_empty()) {
+                numbers.pop();
+                mended = true;
+            }
+            numbers.iter().try_for_each(|number| check(number))?;
+            match numbers.len() {
+                1 => singles.extend(numbers),
+                2 | 3 => positions.push(numbers),
+                _ => {
+                    if numbers.iter().all(|number| !number.contains('.')) {
+                        return Err("its commas may be decimal ones".into());
+                    }
+                    positions.extend(grouped(&numbers)?);
+                    mended = true;
+                }
+            }
+        }
+        if !singles.is_empty() {
+            if !positions.is_empty() {
+                return Err(format!("`{}` is a single number", singles[0]));
+            }
+            positions = grouped(&singles)?;
+            mended = true;
+        }
+        if point && positions.len() > 1 {
+            return Err(format!("a point has one position, and these are {}", positions.len()));
+        }
+        if !mended {
+            return Ok(Self::AsTheyAre);
+        }
+        let written: Vec<String> = positions.iter().map(|numbers| numbers.join(",")).collect();
+        Ok(Self::Mended(written.join(" ")))
+    }
+
+    /// Reads the text of a position of a track (`<gx:coord>`): two or three numbers with spaces between.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub(super) fn of_track(text: &str) -> Result<Self, String> {
+        let numbers: Vec<&str> =
+            text.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty()).collect();
+        numbers.iter().try_for_each(|number| check(number))?;
+        match numbers.len() {
+            2 | 3 if text.contains(',') => match Self::of(text, true)? {
+                Self::AsTheyAre | Self::Mended(_) => Ok(Self::Mended(numbers.join(" "))),
+            },
+            2 | 3 => Ok(Self::AsTheyAre),
+            count => Err(format!("a position of a track has two or three numbers, and these are {count}")),
+        }
+    }
+}
+
+/// Numbers that commas hold together, whatever spaces are around the commas.
+struct Run {
+    text: String,
+    /// Whether there were spaces.
+    spaced: bool,
+}
+
+fn runs(text: &str) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for word in text.split_whitespace() {
+        match runs.last_mut() {
+            Some(run) if run.text.ends_with(',') || word.starts_with(',') => {
+                run.text.push_str(word);
+                run.spaced = true;
+            }
+            _ => runs.push(Run { text: word.to_owned(), spaced: false }),
+        }
+    }
+    runs
+}
+
+fn check(number: &str) -> Result<(), String> {
+    let digits = number.trim_start_matches(['-', '+']);
+    let begins = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    match number.parse::<f64>() {
+        Ok(value) if begins && value.is_finite() => Ok(()),
+        _ if number.is_empty() => Err("a number is missing before a comma".into()),
+        _ => Err(format!("`{number}` is no number")),
+    }
+}
+
+/// A list of numbers as positions of two or three, whichever of both puts all of them on the earth.
+fn grouped<'a>(numbers: &[&'a str]) -> Result<Vec<Vec<&'a str>>, String> {
+    let on_earth = |position: &[&str]| {
+        let limit = |at: usize, most: f64| {
+            position.get(at).and_then(|text| text.parse::<f64>().ok()).is_some_and(|v| v.abs() <= most)
+        };
+        limit(0, 180.0) && limit(1, 90.0)
+    };
+    let fits = |size: usize| numbers.len().is_multiple_of(size) && numbers.chunks(size).all(on_earth);
+    let size = match (fits(2), fits(3)) {
+        (true, false) => 2,
+        (false, true) => 3,
+        (true, true) => return Err("it may be positions of two numbers or of three".into()),
+        (false, false) => {
+            return Err(format!("{} numbers make no positions of two or three", numbers.len()));
+        }
+    };
+    Ok(numbers.chunks(size).map(<[&str]>::to_vec).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_leave_no_doubt_are_read() {
+        for as_they_are in ["106.7,10.8", "106.7,10.8,0", "\n\t106.7,10.8 106.8,10.9,1e1\r\n", "", " "] {
+            assert_eq!(Positions::of(as_they_are, false), Ok(Positions::AsTheyAre), "{as_they_are}");
+        }
+        for (text, read) in [
+            ("106.7, 10.8, 0", "106.7,10.8,0"),
+            ("106.7 , 10.8\n,0", "106.7,10.8,0"),
+            ("106.7, 10.8 106.8, 10.9", "106.7,10.8 106.8,10.9"),
+            ("106.7, 10.8, 0 106.8, 10.9, 0", "106.7,10.8,0 106.8,10.9,0"),
+            ("106.7,10.8,", "106.7,10.8"),
+            ("106.7,10.8,0, 106.8,10.9,0,", "106.7,10.8,0 106.8,10.9,0"),
+            ("106.7,10.8,106.8,10.9", "106.7,10.8 106.8,10.9"),
+            ("106.7 10.8", "106.7,10.8"),
+            ("106.7 10.8 0 106.8 10.9 0", "106.7,10.8,0 106.8,10.9,0"),
+        ] {
+            assert_eq!(Positions::of(text, false), Ok(Positions::Mended(read.into())), "{text}");
+        }
+        assert_eq!(Positions::of_track("106.7 10.8 0"), Ok(Positions::AsTheyAre));
+        assert_eq!(Positions::of_track("106.7,10.8,0"), Ok(Positions::Mended("106.7 10.8 0".into())));
+    }
+
+    #[test]
+    fn others_are_refused_with_the_reason() {
+        for (text, reason) in [
+            ("106,7,10,8", "decimal"),
+            ("106;10", "no number"),
+            ("106.7,abc", "`abc`"),
+            ("106.7,nan", "`nan`"),
+            ("106.7,,10.8", "missing"),
+            (",106.7,10.8", "missing"),
+            ("106.7,10.8 106.8", "single"),
+            ("106.7", "1 numbers"),
+            ("106.7,10.8,5,16.8,10.9,0", "two numbers or of three"),
+            ("106.7°,10.8°", "no number"),
+        ] {
+            let error = Positions::of(text, false).unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+        assert!(Positions::of("106,7 10,8", true).unwrap_err().contains("one position"));
+        for text in ["106.7", "106.7 10.8 0 1", "106,7 10,8", "a b"] {
+            assert!(Positions::of_track(text).is_err(), "{text}");
+        }
+    }
+}

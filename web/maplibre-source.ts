@@ -43,7 +43,7 @@ export function maplibreFromSource(): Plugin {
         if (!map) return [];
         return [map.fileName, ...map.imports].map((file) => ({
           tag: 'link',
-          attrs: { rel: 'modulepreload', crossorigin: true, href: `/${file}` },
+          attrs: { rel: 'modulepreload', crossorigin: true, href: `./${file}` },
           injectTo: 'head' as const,
         }));
       },

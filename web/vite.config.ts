@@ -14,6 +14,8 @@ const proxy = mock
   : Object.fromEntries(['/api', '/tiles', '/fonts', '/sprites', '/styles', '/health'].map((path) => [path, server]));
 
 export default defineConfig({
+  // The page's files are named relative to it, so that it may be served below any path prefix.
+  base: './',
   plugins: [maplibreFromSource(), smallProj4(), svelte(), ...(mock ? [mockCity()] : [])],
   server: { proxy },
   preview: { proxy },

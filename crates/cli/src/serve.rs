@@ -30,8 +30,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, default_value = "127.0.0.1:8080", env = "CITYMAP_LISTEN", value_name = "ADDRESS:PORT")]
     pub(crate) listen: SocketAddr,
 
-    /// Base address of links in answers. Default: from `Host`, or from the headers of a trusted proxy.
-    #[arg(long, value_name = "URL")]
+    /// Base address of links in answers, with the path below which a proxy serves the map, if there is one
+    /// (https://example.vn/geo). Default: from `Host`, or from the headers of a trusted proxy.
+    #[arg(long, value_parser = citymap_server::parse_base_url, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
     /// Believe `Forwarded` and `X-Forwarded-*` of the proxies in this network (such as 127.0.0.1 or

@@ -34,7 +34,8 @@ pub struct Feature {
 /// - With one: the key. Real keys repeat (about 0.2 % of parcels) and are sometimes missing; of
 ///   the features with one key the one with the lowest fid has the bare key, each other one
 ///   `key~fid`; a feature without a key is `~fid`. So is called too what has a key that cannot stand alone
-///   in an address or could be mistaken for such an id, see [`FeatureId::stands_alone`].
+///   in an address or could be mistaken for such an id, see [`FeatureId::stands_alone`]; one that no
+///   address can hold even so (`../12`) is `~fid`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FeatureId {
     /// The layer has no key field.
@@ -57,22 +58,26 @@ impl FeatureId {
     /// assert_eq!(FeatureId::of_key(Some("12-5".into()), 9, true).to_string(), "12-5~9");
     /// assert_eq!(FeatureId::of_key(None, 9, false).to_string(), "~9");
     /// assert_eq!(FeatureId::of_key(Some("12-5~7".into()), 9, false).to_string(), "12-5~7~9");
+    /// assert_eq!(FeatureId::of_key(Some("..".into()), 9, false).to_string(), "..~9");
+    /// assert_eq!(FeatureId::of_key(Some("a//b".into()), 9, false).to_string(), "~9");
     /// ```
     pub fn of_key(key: Option<String>, fid: Fid, repeated: bool) -> Self {
         match key {
             None => Self::KeyAndFid(String::new(), fid),
+            // Not even the number makes an address of `../12`.
+            Some(key) if !has_plain_steps(&format!("{key}~")) => Self::KeyAndFid(String::new(), fid),
             Some(key) if repeated || !Self::stands_alone(&key) => Self::KeyAndFid(key, fid),
             Some(key) => Self::Key(key),
         }
     }
 
-    /// Whether a key may be an id by itself. The empty key and the steps `.` and `..` vanish from an address,
-    /// a key that ends in `/history` is the address of a history, and one that ends in `~` and digits looks
-    /// like the id of another feature.
+    /// Whether a key may be an id by itself. Empty steps (`a//b`) and the steps `.` and `..` vanish from an
+    /// address when a proxy decodes it, a key that ends in `/history` is the address of a history, and one
+    /// that ends in `~` and digits looks like the id of another feature.
     pub fn stands_alone(key: &str) -> bool {
         let number = key.rsplit_once('~').map(|(_, number)| number);
         let is_number = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        !matches!(key, "" | "." | "..") && !key.ends_with("/history") && !number.is_some_and(is_number)
+        has_plain_steps(key) && !key.ends_with("/history") && !number.is_some_and(is_number)
     }
 
     /// The id as JSON: a number for a layer without keys, else a text.
@@ -82,6 +87,11 @@ impl FeatureId {
             _ => self.to_string().into(),
         }
     }
+}
+
+/// True if no step of a path is empty, `.` or `..`.
+fn has_plain_steps(path: &str) -> bool {
+    path.split('/').all(|step| !matches!(step, "" | "." | ".."))
 }
 
 impl fmt::Display for FeatureId {

@@ -62,6 +62,7 @@ mod write;
 pub use config::{Config, Limits};
 pub use http::{
     auth::{Writer, WritersError, read_writers},
+    base::parse_base_url,
     client::{Network, NetworkError},
 };
 pub use jobs::limits::JobLimits;

@@ -18,6 +18,7 @@ use crate::{
         feature_path::join_id,
         methods::{complete_allow, method_not_allowed},
         middleware::handle_request,
+        prefix::{removable, remove},
         problem::Problem,
     },
     jobs, openapi,
@@ -112,10 +113,15 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), handle_request))
         .layer(DefaultBodyLimit::max(body))
         .with_state(Arc::clone(&app));
-    Router::new()
+    let prefix = removable(app.config.base_url.as_deref());
+    let whole = Router::new()
         .fallback_service(routed)
         .layer(from_fn_with_state(app, complete_allow))
-        .layer(from_fn(join_id))
+        .layer(from_fn(join_id));
+    match prefix {
+        Some(prefix) => Router::new().fallback_service(whole).layer(from_fn_with_state(prefix, remove)),
+        None => whole,
+    }
 }
 
 async fn nothing_in_api() -> Problem {

@@ -444,6 +444,21 @@ fn links_begin_with_the_address_the_client_knows() {
 }
 
 #[test]
+fn the_path_of_the_base_url_may_come_with_the_request() {
+    let base = || Some("https://map.example.vn/geo".to_owned());
+    let server = Server::with(common::store(), |config| config.base_url = base());
+    for path in ["/api/collections", "/geo/api/collections"] {
+        let tiles = server.json(path)["collections"][0]["citymap"]["tiles"].clone();
+        assert_eq!(tiles, "https://map.example.vn/geo/tiles/parcels/{z}/{x}/{y}");
+        let page = server.get(&format!("{path}?f=html")).text();
+        assert!(page.contains("href=\"../api/collections/parcels\"") && !page.contains("href=\"/"), "{page}");
+    }
+    let bare = server.get("/geo");
+    assert_eq!((bare.status, bare.header("location")), (308, "/geo/"));
+    assert_eq!(server.get("/geography/api").status, 404);
+}
+
+#[test]
 fn json_is_compressed_where_the_client_takes_it() {
     let server = Server::start();
     let path = "/api/collections/parcels/items?limit=1000";

@@ -113,7 +113,6 @@ function layer(
         synthetic: true,
         theme: THEMES[id] ?? null,
         fields,
-        tiles: `/tiles/${id}/{z}/{x}/{y}`,
         tilesVersion: '1-mock',
       },
     },

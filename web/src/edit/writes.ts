@@ -1,6 +1,7 @@
 /** Writing over the HTTP interface. A change counts as saved only when the server has confirmed it. */
 import { ApiError, type Feature, itemUrl } from '../lib/api';
 import { minRevisionHeaders, requestTime } from '../lib/requesttime';
+import { serverUrl } from '../lib/root';
 import { readToken } from '../lib/token';
 
 /** What the server found wrong with a part of the request body; `pointer` is RFC 6901. */
@@ -105,7 +106,7 @@ async function send(path: string, question: RequestInit): Promise<Response> {
   let response: Response;
   try {
     const headers = { accept: 'application/geo+json, application/json', ...question.headers };
-    response = await fetch(path, { ...question, headers });
+    response = await fetch(serverUrl(path), { ...question, headers });
   } catch (error) {
     if (question.signal?.aborted) throw error;
     throw new WriteError(0, String(error));

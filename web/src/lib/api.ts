@@ -2,6 +2,7 @@
  * The HTTP interface as the web map uses it (docs/http-api.md). Positions are WGS 84 longitude, latitude in degrees.
  */
 import { minRevisionHeaders, withTime } from './requesttime';
+import { serverUrl } from './root';
 
 /** A text in both languages; an empty one was not written. */
 export interface Titles {
@@ -86,7 +87,6 @@ export interface Collection {
     synthetic?: boolean;
     theme?: Theme | null;
     fields: Field[];
-    tiles: string;
     /**
      * How its tiles are cut. From `detailZoom` on they contain every feature; below it polygons are merged into areas
      * of one value of `class`, points into clusters, and lines are thinned by it.
@@ -167,18 +167,18 @@ export class ApiError extends Error {
   }
 }
 
-/** Sends a request and reads the JSON of a successful answer. Throws {@link ApiError} for any other. */
+/** Sends a request to a path of the server and reads the JSON of a successful answer, or throws {@link ApiError}. */
 export async function getJson<T>(path: string, signal?: AbortSignal, question?: RequestInit): Promise<T> {
   const response = await ask(path, signal, question);
   return (await response.json()) as T;
 }
 
-/** Sends a request and returns a successful answer. Throws {@link ApiError} for any other. */
+/** Sends a request to a path of the server and returns a successful answer, or throws {@link ApiError}. */
 export async function ask(path: string, signal?: AbortSignal, question?: RequestInit): Promise<Response> {
   let response: Response;
   try {
     const headers = { accept: 'application/geo+json, application/json', ...minRevisionHeaders(), ...question?.headers };
-    response = await fetch(path, { ...question, headers, signal });
+    response = await fetch(serverUrl(path), { ...question, headers, signal });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, String(error));
@@ -197,9 +197,9 @@ async function problemText(response: Response): Promise<string> {
   }
 }
 
-/** The address template (`{z}`, `{x}`, `{y}`) of a layer's tiles, with their version and the time of the data. */
+/** The path (with `{z}`, `{x}`, `{y}`) of a layer's tiles, with their version and the time of the data. */
 export function tileUrl(collection: Collection, version = collection.citymap.tilesVersion): string {
-  return withTime(`${collection.citymap.tiles}?rev=${encodeURIComponent(version)}`, true);
+  return withTime(`/tiles/${encodeURIComponent(collection.id)}/{z}/{x}/{y}?rev=${encodeURIComponent(version)}`, true);
 }
 
 /** All layers in the order of the catalogue, and their revision. */
@@ -245,7 +245,7 @@ export function fetchWithin(area: GeoJSON.Polygon, signal?: AbortSignal): Promis
   });
 }
 
-/** The address of a feature. */
+/** The path of a feature. */
 export function itemUrl(layer: string, id: string | number): string {
   return `/api/collections/${encodeURIComponent(layer)}/items/${encodeURIComponent(String(id))}`;
 }
@@ -281,7 +281,7 @@ export async function fetchSearch(text: string, near: [number, number], signal?:
 /** The newest revision that the server shows, or `null` if it does not answer. */
 export async function fetchRevision(): Promise<number | null> {
   try {
-    const response = await fetch('/health/ready', { cache: 'no-store' });
+    const response = await fetch(serverUrl('/health/ready'), { cache: 'no-store' });
     // A server that cannot reach its database for a while answers 503 and still shows the revision it has.
     const revision = response.headers.get('citymap-revision');
     return revision === null ? null : Number(revision);

@@ -16,7 +16,6 @@ function layer(id: string, count: number, bbox?: number[]): Collection {
       revision: 1,
       tilesVersion: '1-a',
       fields: [],
-      tiles: `/tiles/${id}/{z}/{x}/{y}`,
     },
   };
 }

@@ -37,7 +37,7 @@ describe('the time of all questions', () => {
     expect((await fetchCollections()).revision).toBe(8);
     await fetchAt(106.7, 10.77, 3);
     await fetchItem('parcels', '1');
-    const citymap = { tiles: '/tiles/parcels/{z}/{x}/{y}', tilesVersion: '8-a' };
+    const citymap = { tilesVersion: '8-a' };
     asked.push(tileUrl({ id: 'parcels', title: '', citymap } as unknown as Parameters<typeof tileUrl>[0]));
     expect(asked.every((path) => path.includes('revision=8'))).toBe(true);
     expect(asked.map((path) => path.includes('datetime=2026-01-31'))).toEqual([false, true, false, true]);

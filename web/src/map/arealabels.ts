@@ -4,6 +4,7 @@ import { PbfReader } from 'pbf';
 import { type Bbox, type Collection, tileUrl } from '../lib/api';
 import { boundsOf, innerPoint } from '../lib/geometry';
 import { extent } from '../lib/home';
+import { serverUrl } from '../lib/root';
 
 /**
  * The label points of a layer's named areas. MapLibre labels a polygon once in each tile that contains a part of it,
@@ -18,7 +19,7 @@ export async function areaLabels(collection: Collection): Promise<GeoJSON.Featur
   const answers = await Promise.all(
     tilesOver(box).map(async ([z, x, y]) => {
       const path = tileUrl(collection).replace('{z}', String(z)).replace('{x}', String(x)).replace('{y}', String(y));
-      const response = await fetch(path);
+      const response = await fetch(serverUrl(path));
       const bytes = response.status === 200 ? await response.arrayBuffer() : null;
       return { z, x, y, bytes };
     }),

@@ -15,7 +15,6 @@ function layer(role: Role, geometry: GeometryKind, theme: Theme | null, id = 'x'
       count: 1,
       revision: 1,
       fields: [],
-      tiles: '',
       tilesVersion: '1-a',
     },
   };

@@ -39,7 +39,6 @@ function layer(
       label: fields[0]?.name ?? null,
       theme,
       fields,
-      tiles: `/tiles/${id}/{z}/{x}/{y}`,
     },
   };
 }
@@ -74,7 +73,7 @@ function input(collections: Collection[], change: Partial<StyleInput> = {}): Sty
     version: (collection) => collection.citymap.tilesVersion,
     theme: 'light',
     lang: 'vi',
-    origin: 'http://city.test',
+    root: 'http://city.test/geo',
     selection: selectionData(null, null, String),
     sketch: sketchData(null, String),
     areaLabels: {},
@@ -142,13 +141,13 @@ describe('the style', () => {
     for (const collection of everything) {
       expect(drawn.has(collection.id), collection.id).toBe(collection.citymap.geometry !== 'none');
     }
-    const hosts = JSON.stringify(style).match(/https?:\/\/[^/"]+/g) ?? [];
-    expect(new Set(hosts)).toEqual(new Set(['http://city.test']));
+    const addresses = JSON.stringify(style).match(/https?:\/\/[^/"]+\/[^/"]+/g) ?? [];
+    expect(new Set(addresses)).toEqual(new Set(['http://city.test/geo']));
   });
 
   it('asks for tiles by the state of the layer’s tiles, so that only changed layers are fetched again', () => {
     const source = buildStyle(input([layer('parcels', 'parcel', 'polygon')])).sources.parcels;
-    expect(source).toMatchObject({ tiles: ['http://city.test/tiles/parcels/{z}/{x}/{y}?rev=3-abc'], minzoom: 8 });
+    expect(source).toMatchObject({ tiles: ['http://city.test/geo/tiles/parcels/{z}/{x}/{y}?rev=3-abc'], minzoom: 8 });
   });
 
   it('draws borders of parcels only where every parcel is in the tiles, and keeps merged ones behind the plan', () => {

@@ -24,8 +24,8 @@ export interface StyleInput {
   version: (collection: Collection) => string;
   theme: ThemeName;
   lang: Lang;
-  /** Where the server is, `https://host`: tile, glyph and sprite addresses must be absolute. */
-  origin: string;
+  /** Where the server is, `https://host/prefix`: tile, glyph and sprite addresses must be absolute. */
+  root: string;
   /** The features that draw the selection. */
   selection: GeoJSON.FeatureCollection;
   /** The features that draw the sketch of a tool. */
@@ -79,7 +79,7 @@ export function buildStyle(input: StyleInput): StyleSpecification {
   const placed: Placed[] = [];
   drawn.forEach((collection, index) => {
     const { id } = collection;
-    const tiles = [`${input.origin}${tileUrl(collection, input.version(collection))}`];
+    const tiles = [`${input.root}${tileUrl(collection, input.version(collection))}`];
     const attribution = collection.citymap.attribution ?? undefined;
     // At zoom 18 the grid of a tile is finer than 4 cm: deeper tiles would add requests but no detail.
     sources[id] = { type: 'vector', tiles, minzoom: minZoom(collection), maxzoom: 18, attribution };
@@ -105,8 +105,8 @@ export function buildStyle(input: StyleInput): StyleSpecification {
   return {
     version: 8,
     sources,
-    sprite: `${input.origin}/sprites/citymap`,
-    glyphs: `${input.origin}/fonts/{fontstack}/{range}.pbf`,
+    sprite: `${input.root}/sprites/citymap`,
+    glyphs: `${input.root}/fonts/{fontstack}/{range}.pbf`,
     layers: [
       {
         id: 'citymap-ground',

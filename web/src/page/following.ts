@@ -3,6 +3,7 @@ import { type Collection, fetchCollection, fetchCollections, fetchRevision } fro
 import { fetchChanges, type LayerEvent, type RevisionEvent } from '../lib/events';
 import type { FeatureRef } from '../lib/permalink';
 import { requestTime } from '../lib/requesttime';
+import { serverUrl } from '../lib/root';
 import { Feed } from '../live/feed';
 import { boxesOf, type Touched } from '../live/touched';
 import type { Layers } from './layers.svelte';
@@ -71,7 +72,7 @@ export class Following {
         reachable: (yes) => this.#setReachable(yes),
       },
       {
-        open: (after) => new EventSource(`/api/events?since=${after}`),
+        open: (after) => new EventSource(serverUrl(`/api/events?since=${after}`)),
         changes: fetchChanges,
         newest: fetchRevision,
         hidden: () => document.hidden,

@@ -1,5 +1,6 @@
 /** The map as a function of the page's state: its style, with the selection and the sketch of a tool in it. */
 import { lengthText, number } from '../lib/format';
+import { ROOT } from '../lib/root';
 import { selectionData } from '../map/selection';
 import { reachData, type Sketch, sketchData } from '../map/sketching';
 import { buildStyle } from '../map/style';
@@ -54,7 +55,7 @@ export class Picture {
       version: (layer) => layers.tileVersions[layer.id] ?? layer.citymap.tilesVersion,
       theme: settings.theme,
       lang: settings.lang,
-      origin: location.origin,
+      root: ROOT,
       selection: this.#selection,
       sketch: this.#sketchShape,
       areaLabels: layers.areaLabels,

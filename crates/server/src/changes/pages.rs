@@ -10,7 +10,7 @@ use crate::{
     features::describe::link,
     http::{
         auth::known_writer,
-        base::query_with,
+        base::{PageLinks, query_with},
         html::say,
         negotiate::{DocumentFormat, Representation},
         parameters::{LAYERS, Limit, REPRESENTATION, SINCE},
@@ -126,17 +126,18 @@ fn read(context: &RequestContext, request: &PageRequest) -> Result<RevisionPage,
 fn answer(context: &RequestContext, request: &PageRequest, page: &RevisionPage) -> ResponseBuilder {
     let representation = request.representation;
     let newest = context.city_snapshot.revision();
-    let here = |since: RevisionNumber, format: &str| {
+    let query = |since: RevisionNumber, format: &str| {
         let since = since.to_string();
-        let changes = [("since", Some(since.as_str())), ("f", Some(format))];
-        format!("/api/changes{}", query_with(&context.given, &changes))
+        query_with(&context.given, &[("since", Some(since.as_str())), ("f", Some(format))])
     };
+    let here = |since, format: &str| context.base().url(&format!("/api/changes{}", query(since, format)));
     match representation.format {
         DocumentFormat::Html => {
-            let older =
-                (request.since > 0).then(|| here(request.since.saturating_sub(request.limit as u64), "html"));
-            let newer = page.next.map(|next| here(next, "html"));
-            let content = table(&page.revisions, older.as_deref(), newer.as_deref(), representation.lang);
+            let older = (request.since > 0)
+                .then(|| query(request.since.saturating_sub(request.limit as u64), "html"));
+            let newer = page.next.map(|next| query(next, "html"));
+            let pages = [older.as_deref(), newer.as_deref()];
+            let content = table(&page.revisions, pages, representation.lang, &context.page_links());
             ResponseBuilder::new(
                 HTML,
                 crate::http::html::page(
@@ -149,17 +150,12 @@ fn answer(context: &RequestContext, request: &PageRequest, page: &RevisionPage) 
         }
         DocumentFormat::Json => {
             let mut links = vec![
-                link("self", JSON, "This page", context.base().url(&here(request.since, "json"))),
-                link(
-                    "alternate",
-                    HTML,
-                    "This page for people",
-                    context.base().url(&here(request.since, "html")),
-                ),
+                link("self", JSON, "This page", here(request.since, "json")),
+                link("alternate", HTML, "This page for people", here(request.since, "html")),
                 link("monitor", "text/event-stream", "The same as events", context.base().url("/api/events")),
             ];
             if let Some(next) = page.next {
-                links.push(link("next", JSON, "Next page", context.base().url(&here(next, "json"))));
+                links.push(link("next", JSON, "Next page", here(next, "json")));
             }
             let list = page.revisions.join(",");
             ResponseBuilder::new(
@@ -170,8 +166,8 @@ fn answer(context: &RequestContext, request: &PageRequest, page: &RevisionPage) 
     }
 }
 
-/// The revisions of a page as a table, newest first.
-fn table(revisions: &[String], older: Option<&str>, newer: Option<&str>, lang: &str) -> Markup {
+/// The revisions of a page as a table, newest first, with links to the pages of older and newer ones.
+fn table(revisions: &[String], [older, newer]: [Option<&str>; 2], lang: &str, links: &PageLinks) -> Markup {
     let revisions: Vec<Value> =
         revisions.iter().rev().filter_map(|json| serde_json::from_str(json).ok()).collect();
     let number = |value: &Value| value.as_u64().unwrap_or_default();
@@ -203,8 +199,8 @@ fn table(revisions: &[String], older: Option<&str>, newer: Option<&str>, lang: &
                             }
                         }
                         @if let Some(layer) = layers.get(position) {
-                            td { a href=(format!("/api/collections/{}",
-                                layer["layer"].as_str().unwrap_or_default())) {
+                            td { a href=(links.href(&format!("/api/collections/{}",
+                                layer["layer"].as_str().unwrap_or_default()))) {
                                 (layer["layer"].as_str().unwrap_or_default())
                             } }
                             @for count in ["added", "changed", "removed", "rejected"] {

@@ -173,7 +173,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
             "attribution": layer.attribution,
             "synthetic": layer.synthetic,
             "fields": fields,
-            "tiles": format!("/tiles/{id}/{{z}}/{{x}}/{{y}}"),
+            "tiles": base.url(&format!("/tiles/{id}/{{z}}/{{x}}/{{y}}")),
             "tilesVersion": fingerprint(snapshot),
             "tileRule": {"detailZoom": rule.detail_zoom, "class": rule.class},
             "theme": layer.theme.map(Theme::as_str),

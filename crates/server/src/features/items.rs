@@ -269,7 +269,8 @@ fn page(
     });
     if representation.format == DocumentFormat::Html {
         let next = next.map(|next| next(&context.given, "html"));
-        let content = pages::items(snapshot, &page.rows, next.as_deref(), representation.lang);
+        let content =
+            pages::items(snapshot, &page.rows, next.as_deref(), representation.lang, &context.page_links());
         let page = html::page(
             context,
             *representation,
@@ -349,7 +350,7 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
     // The tag of the content, which If-Match of a write needs, comes before that of the form.
     let content_tag = citymap_edit::content_tag(snapshot.layer(), &snapshot.feature(row));
     if representation.format == DocumentFormat::Html {
-        let content = pages::item(&snapshot, row, representation.lang);
+        let content = pages::item(&snapshot, row, representation.lang, &context.page_links());
         let title = format!("{} {}", layer_title(layer, representation.lang), snapshot.label(row));
         let page = html::page(&context, representation, &title, &content);
         return tagged(&context, dated(ResponseBuilder::new(HTML, page), modified), &content_tag);

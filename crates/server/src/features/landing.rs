@@ -186,8 +186,10 @@ pub(crate) async fn collections(mut context: RequestContext) -> HandlerResult {
     let document = json!({"links": links, "collections": collections});
     let title = if representation.lang == "en" { "Layers" } else { "Các lớp dữ liệu" };
     let page = Page { representation, title, kind: JSON, etag: &etag };
-    Ok(html::reply_as(&context, &page, &document, || pages::collections(&layers, representation.lang))
-        .into_response())
+    Ok(html::reply_as(&context, &page, &document, || {
+        pages::collections(&layers, representation.lang, &context.page_links())
+    })
+    .into_response())
 }
 
 /// The handler of `GET /api/collections/{layer}`.
@@ -200,6 +202,6 @@ pub(crate) async fn one_collection(mut context: RequestContext) -> HandlerResult
     let document = collection(&snapshot, &context.base(), representation.lang);
     let title = crate::features::describe::layer_title(snapshot.layer(), representation.lang);
     let page = Page { representation, title, kind: JSON, etag: &etag };
-    let content = || pages::collection(&snapshot, &document["links"], representation.lang);
+    let content = || pages::collection(&snapshot, &document, representation.lang, &context.page_links());
     Ok(html::reply_as(&context, &page, &document, content).into_response())
 }

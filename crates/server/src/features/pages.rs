@@ -10,11 +10,14 @@ use serde_json::Value;
 
 use crate::{
     features::describe::{field_title, layer_title},
-    http::{base::segment, html::say},
+    http::{
+        base::{PageLinks, segment},
+        html::say,
+    },
 };
 
 /// The content of the page of all layers.
-pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str) -> Markup {
+pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str, links: &PageLinks) -> Markup {
     html! {
         @if layers.is_empty() {
             p { (say(lang, "Chưa có dữ liệu: dùng ", "No data yet: use ")) code {
@@ -31,7 +34,7 @@ pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str) -> Markup {
                 tbody { @for snapshot in layers {
                     @let layer = snapshot.layer();
                     tr {
-                        td { a href=(format!("/api/collections/{}", layer.id)) {
+                        td { a href=(links.href(&format!("/api/collections/{}", layer.id))) {
                             (layer_title(layer, lang)) } }
                         td { (layer.role.as_str()) }
                         td { (layer.geometry.as_str()) }
@@ -44,8 +47,13 @@ pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str) -> Markup {
     }
 }
 
-/// The content of the page of one layer: its source, its fields, and the `links` of its document.
-pub(crate) fn collection(snapshot: &LayerSnapshot, links: &Value, lang: &str) -> Markup {
+/// The content of the page of one layer: its source, its fields, and the links of its `document`.
+pub(crate) fn collection(
+    snapshot: &LayerSnapshot,
+    document: &Value,
+    lang: &str,
+    links: &PageLinks,
+) -> Markup {
     let layer = snapshot.layer();
     let facts = [
         (say(lang, "Số đối tượng", "Features"), Some(snapshot.len().to_string())),
@@ -60,15 +68,16 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, links: &Value, lang: &str) ->
     html! {
         @if layer.synthetic { p { strong { (say(lang, "Dữ liệu mô phỏng, không có thật.", "Synthetic data, \
             made up.")) } } }
-        p { a href=(format!("/api/collections/{}/items", layer.id)) {
+        p { a href=(links.href(&format!("/api/collections/{}/items", layer.id))) {
             (say(lang, "Xem các đối tượng", "Browse the features")) } }
         div.wide { table { tbody {
             @for (name, fact) in &facts {
                 @if let Some(fact) = fact { tr { th scope="row" { (name) } td { (fact) } } } }
         } } }
         h2 { (say(lang, "Liên kết", "Links")) }
-        ul { @for link in links.as_array().into_iter().flatten() {
+        ul { @for link in document["links"].as_array().into_iter().flatten() {
             @let [href, rel, kind, title] = ["href", "rel", "type", "title"].map(|name| link[name].as_str());
+            @let href = href.map(|href| links.of_document(href));
             li { a href=[href] rel=[rel] type=[kind] { (title.unwrap_or_default()) } " "
                 span.soft { (kind.unwrap_or_default()) } }
         } }
@@ -106,7 +115,13 @@ fn value(field: &Field, value: ValueRef<'_>, lang: &str) -> Markup {
 }
 
 /// The content of a page of features: a table.
-pub(crate) fn items(snapshot: &LayerSnapshot, rows: &[Row], next: Option<&str>, lang: &str) -> Markup {
+pub(crate) fn items(
+    snapshot: &LayerSnapshot,
+    rows: &[Row],
+    next: Option<&str>,
+    lang: &str,
+    links: &PageLinks,
+) -> Markup {
     let layer = snapshot.layer();
     let fields: Vec<(usize, &Field)> = visible(layer, &Audience::Public).iter().collect();
     html! {
@@ -121,8 +136,8 @@ pub(crate) fn items(snapshot: &LayerSnapshot, rows: &[Row], next: Option<&str>, 
                 tbody { @for &row in rows {
                     @let id = snapshot.id(row).to_string();
                     tr {
-                        td { a href=(format!("/api/collections/{}/items/{}", layer.id, segment(&id))) {
-                            (id) } }
+                        td { a href=(links.href(&format!("/api/collections/{}/items/{}", layer.id,
+                            segment(&id)))) { (id) } }
                         @for (index, field) in &fields {
                             td { (value(field, snapshot.value(row, *index), lang)) } }
                     }
@@ -135,7 +150,7 @@ pub(crate) fn items(snapshot: &LayerSnapshot, rows: &[Row], next: Option<&str>, 
 }
 
 /// The content of the page of one feature.
-pub(crate) fn item(snapshot: &LayerSnapshot, row: Row, lang: &str) -> Markup {
+pub(crate) fn item(snapshot: &LayerSnapshot, row: Row, lang: &str, links: &PageLinks) -> Markup {
     let layer = snapshot.layer();
     let middle = snapshot.bbox(row).map(|bbox| bbox.center());
     html! {
@@ -148,7 +163,8 @@ pub(crate) fn item(snapshot: &LayerSnapshot, row: Row, lang: &str) -> Markup {
                 tr { th scope="row" { (say(lang, "Kinh độ, vĩ độ (giữa)", "Longitude, latitude (middle)")) }
                      td.n { (format!("{lon:.6}, {lat:.6}")) } }
                 tr { th scope="row" { (say(lang, "Ở đây còn có gì?", "What else is here?")) }
-                     td { a href=(format!("/api/at?lon={lon}&lat={lat}&f=html")) { "/api/at" } } }
+                     td { a href=(links.href(&format!("/api/at?lon={lon}&lat={lat}&f=html"))) {
+                        "/api/at" } } }
             }
         } } }
     }

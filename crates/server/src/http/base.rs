@@ -5,6 +5,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::http::{client::forwarded_member, params::Params};
 
+mod page_links;
+
+pub(crate) use page_links::PageLinks;
+
 /// Characters that are escaped in a path segment and in a query: all but the unreserved ones of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -47,7 +51,7 @@ impl BaseUrl {
     /// the client.
     pub(crate) fn of(configured: Option<&str>, headers: &HeaderMap, uri: &Uri) -> Self {
         if let Some(base) = configured {
-            return Self(base.trim_end_matches('/').to_owned());
+            return Self::configured(base);
         }
         let last = |name: &str| {
             let value = headers.get_all(name).into_iter().next_back()?.to_str().ok()?;
@@ -79,15 +83,45 @@ impl BaseUrl {
         Self(format!("{scheme}://{host}{}", prefix.trim_end_matches('/')))
     }
 
+    /// The URL that an operator gives.
+    pub(crate) fn configured(base: &str) -> Self {
+        Self(base.trim_end_matches('/').to_owned())
+    }
+
     /// The URL itself, without a trailing slash.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The path prefix below which the server is reached: empty, or with a slash at the beginning only.
+    pub(crate) fn prefix(&self) -> &str {
+        let after_scheme = self.0.find("://").map_or(0, |at| at + 3);
+        self.0[after_scheme..].find('/').map_or("", |slash| &self.0[after_scheme + slash..])
     }
 
     /// The absolute URL of a path that begins with a slash.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
+}
+
+/// Reads the base address that an operator gives: `http://` or `https://`, a host, and a path if the server
+/// is reached below one. Without the slash at its end.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn parse_base_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let rest = rest.ok_or("begin with http:// or https://, as https://map.example.vn/geo")?;
+    let rest = rest.trim_end_matches('/');
+    let (host, prefix) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+    if !is_host(host) {
+        return Err(format!("`{host}` is no host; write as https://map.example.vn/geo"));
+    }
+    if !prefix.is_empty() && !is_prefix(prefix) {
+        return Err(format!("`{prefix}` cannot be a path prefix; use letters, digits and - . _ ~ / only"));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// True if a host ends in a port; the colons of an IPv6 address in brackets are none.
@@ -165,6 +199,37 @@ mod tests {
         assert_eq!(base(&[("host", "a\"><script>")]), "http://localhost/x");
         assert_eq!(base(&[("host", "map"), ("x-forwarded-host", "evil/path?")]), "http://map/x");
         assert_eq!(base(&[("host", "map"), ("x-forwarded-proto", "javascript")]), "http://map/x");
+    }
+
+    #[test]
+    fn a_base_url_has_a_scheme_a_host_and_perhaps_a_path() {
+        for (given, read) in [
+            ("https://map.example.vn", "https://map.example.vn"),
+            ("http://10.0.0.1:8080/", "http://10.0.0.1:8080"),
+            ("https://map.example.vn/geo/city/", "https://map.example.vn/geo/city"),
+        ] {
+            assert_eq!(parse_base_url(given).as_deref(), Ok(read));
+        }
+        for wrong in [
+            "map.example.vn",
+            "ftp://a",
+            "https://",
+            "https:///geo",
+            "https://a/b?c",
+            "https://a/b#c",
+            "https://a b",
+            "https://a/b c",
+            "https://a//b",
+        ] {
+            assert!(parse_base_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_prefix_is_the_path_of_the_base() {
+        let prefix = |text: &str| BaseUrl(text.to_owned()).prefix().to_owned();
+        assert_eq!(prefix("https://map.example.vn"), "");
+        assert_eq!(prefix("https://map.example.vn/geo/city"), "/geo/city");
     }
 
     #[test]

@@ -5,17 +5,19 @@
 //! into the one form before the router sees them. No id ends in `/history`
 //! ([`citymap_model::FeatureId::stands_alone`]), so that there is no doubt.
 
-use axum::{
-    extract::Request,
-    http::{Uri, uri::PathAndQuery},
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::Request, http::Uri, middleware::Next, response::Response};
+
+use crate::http::prefix::with_path;
+
+/// The address of a request as it came, where [`join_id`] has written another one.
+#[derive(Clone, Debug)]
+pub(crate) struct OriginalAddress(pub(crate) Uri);
 
 /// Wraps the whole router, because routing goes by the path that this rewrites.
 pub(crate) async fn join_id(mut request: Request, next: Next) -> Response {
     if let Some(uri) = joined(request.uri()) {
-        *request.uri_mut() = uri;
+        let original = std::mem::replace(request.uri_mut(), uri);
+        request.extensions_mut().insert(OriginalAddress(original));
     }
     next.run(request).await
 }
@@ -31,10 +33,7 @@ fn joined(uri: &Uri) -> Option<Uri> {
     if path == uri.path() {
         return None;
     }
-    let path = uri.query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(path.parse::<PathAndQuery>().ok()?);
-    Uri::from_parts(parts).ok()
+    with_path(uri, &path)
 }
 
 #[cfg(test)]

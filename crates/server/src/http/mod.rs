@@ -16,6 +16,7 @@ pub(crate) mod middleware;
 pub(crate) mod negotiate;
 pub(crate) mod parameters;
 pub(crate) mod params;
+pub(crate) mod prefix;
 pub(crate) mod problem;
 pub(crate) mod query;
 pub(crate) mod request;

@@ -20,7 +20,8 @@ use crate::{
     app::App,
     hash::hash_of,
     http::{
-        base::BaseUrl,
+        base::{BaseUrl, PageLinks},
+        feature_path::OriginalAddress,
         negotiate::{Representation, matches_etag},
         params::{MIN_REVISION, Params},
         problem::Problem,
@@ -95,6 +96,8 @@ pub(crate) struct RequestContext {
     /// True if the snapshot is a past state of the city, requested with `revision`.
     pub(crate) past: bool,
     uri: Uri,
+    /// The address as it came, where an id with slashes has been joined in `uri`.
+    original: Option<Uri>,
     path_params: RawPathParams,
     /// The parameters as they were given.
     pub(crate) given: Params,
@@ -135,6 +138,7 @@ impl FromRequestParts<Arc<App>> for RequestContext {
             city_snapshot,
             past: false,
             uri: parts.uri.clone(),
+            original: parts.extensions.remove::<OriginalAddress>().map(|original| original.0),
             path_params,
             given: params.clone(),
             params,
@@ -169,6 +173,12 @@ impl RequestContext {
     /// The URL under which the client reached this server.
     pub(crate) fn base(&self) -> BaseUrl {
         BaseUrl::of(self.app.config.base_url.as_deref(), &self.headers, &self.uri)
+    }
+
+    /// How the page that answers this request links to other paths.
+    pub(crate) fn page_links(&self) -> PageLinks {
+        let address = self.original.as_ref().unwrap_or(&self.uri);
+        PageLinks::new(self.base(), address.path(), self.original.is_some())
     }
 
     /// Reads the query of a route that knows no other parameters.

@@ -41,8 +41,6 @@ query! {
 /// The handler of `GET /api/openapi.json`.
 pub(crate) async fn openapi(mut context: RequestContext) -> HandlerResult {
     let OpenApiQuery { version, representation } = context.query()?;
-    let etag = context.etag(representation);
-    context.check_if_none_match(&etag)?;
     let text = context
         .headers
         .get(axum::http::header::ACCEPT)
@@ -62,8 +60,9 @@ pub(crate) async fn openapi(mut context: RequestContext) -> HandlerResult {
     } else {
         ("3.1.0", OPENAPI_31)
     };
+    let etag = format!("{}-{version}\"", context.etag(representation).trim_end_matches('"'));
+    context.check_if_none_match(&etag)?;
     let document = document(&context, version);
-    let etag = format!("{}-{version}\"", etag.trim_end_matches('"'));
     let page = Page { representation, title: "OpenAPI", kind, etag: &etag };
     Ok(html::reply(&context, &page, &document).into_response())
 }

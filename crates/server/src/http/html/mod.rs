@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
 use crate::http::{
-    base::query_with,
+    base::{PageLinks, query_with},
     negotiate::{DocumentFormat, Representation},
     request::RequestContext,
     response::{HTML, ResponseBuilder},
@@ -25,7 +25,8 @@ h1{font-size:1.6rem;line-height:1.25;margin:.6rem 0}
 h2{font-size:1.15rem;margin:1.6rem 0 .4rem}
 header{display:flex;flex-wrap:wrap;gap:.4rem 1rem;justify-content:space-between;color:var(--soft);
   font-size:.92rem}
-nav a+a::before{content:'›';display:inline-block;padding:0 .5rem;color:var(--soft);text-decoration:none}
+nav a+a::before,nav a+span::before{
+  content:'›';display:inline-block;padding:0 .5rem;color:var(--soft);text-decoration:none}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.95rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
@@ -56,7 +57,7 @@ pub(crate) struct Page<'a> {
 
 /// The document as JSON, or as a page that shows all its members.
 pub(crate) fn reply(context: &RequestContext, page: &Page<'_>, document: &Value) -> ResponseBuilder {
-    reply_as(context, page, document, || generic::value(document))
+    reply_as(context, page, document, || generic::value(document, &context.page_links()))
 }
 
 /// The document as JSON, or as a page with this content.
@@ -83,7 +84,7 @@ pub(crate) fn generic_page(
     title: &str,
     document: &Value,
 ) -> String {
-    page(context, representation, title, &generic::value(document))
+    page(context, representation, title, &generic::value(document, &context.page_links()))
 }
 
 /// A complete page around its content.
@@ -95,9 +96,8 @@ pub(crate) fn page(
 ) -> String {
     let lang = representation.lang;
     let other = if lang == "en" { ("vi", "Tiếng Việt") } else { ("en", "English") };
-    let here = |changes: &[(&str, Option<&str>)]| {
-        format!("{}{}", context.path(), query_with(&context.given, changes))
-    };
+    // A query by itself is relative to the page.
+    let here = |changes: &[(&str, Option<&str>)]| query_with(&context.given, changes);
     let json = here(&[("f", Some("json"))]);
     let turned = here(&[("lang", Some(other.0)), ("f", Some("html"))]);
     html! {
@@ -107,12 +107,14 @@ pub(crate) fn page(
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " – citymap" }
+                link rel="icon" type="image/svg+xml" href=(context.page_links().href("/favicon.svg"));
                 link rel="alternate" type="application/json" href=(json);
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 header {
-                    nav aria-label=(say(lang, "Vị trí", "Breadcrumb")) { (crumbs(context.path(), lang)) }
+                    nav aria-label=(say(lang, "Vị trí", "Breadcrumb")) {
+                        (crumbs(context.path(), lang, &context.page_links())) }
                     span {
                         a href=(json) { "JSON" } " · \
                             " a href=(turned) hreflang=(other.0) lang=(other.0) { (other.1) }
@@ -133,14 +135,15 @@ pub(crate) fn page(
     .into_string()
 }
 
-/// The breadcrumb trail from the map to this page.
-fn crumbs(path: &str, lang: &str) -> Markup {
-    let mut trail = vec![("/".to_owned(), say(lang, "Bản đồ", "Map").to_owned())];
+/// The breadcrumb trail from the map to this page, which is no link itself: it may need its query.
+fn crumbs(path: &str, lang: &str, links: &PageLinks) -> Markup {
+    let mut trail = vec![(links.href("/"), say(lang, "Bản đồ", "Map").to_owned())];
     let mut so_far = String::new();
     for part in path.split('/').filter(|part| !part.is_empty()) {
         so_far = format!("{so_far}/{part}");
         let name = percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
-        trail.push((so_far.clone(), if name == "api" { "API".to_owned() } else { name }));
+        trail.push((links.href(&so_far), if name == "api" { "API".to_owned() } else { name }));
     }
-    html! { @for (href, name) in &trail { a href=(href) { (name) } } }
+    let here = trail.pop().map(|(_, name)| name).unwrap_or_default();
+    html! { @for (href, name) in &trail { a href=(href) { (name) } } span aria-current="page" { (here) } }
 }

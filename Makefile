@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run check test bench conformance demo fmt lint docs screenshot web build setup setup-test setup-lint
+.PHONY: help run check test bench conformance demo fmt lint docs screenshot web build setup setup-test setup-conformance setup-lint
 
 LISTEN ?= 127.0.0.1:8080
 STORE ?= var/city.gpkg
@@ -34,7 +34,7 @@ test: setup-test web ## Set up, then run every test: Rust, PostGIS as oracle, re
 	npm --prefix web test
 	scripts/e2e target/debug/citymap
 
-conformance: setup-test build ## OGC API conformance and GDAL round trip against a running server
+conformance: setup-conformance build ## OGC API conformance, GDAL and QGIS against a running server
 	scripts/conformance $(CITYMAP)
 
 screenshot: build ## Take the pictures of the documentation again: docs/images
@@ -78,6 +78,9 @@ setup:
 
 setup-test:
 	@scripts/setup test
+
+setup-conformance:
+	@scripts/setup conformance
 
 setup-lint:
 	@scripts/setup lint

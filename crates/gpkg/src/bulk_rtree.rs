@@ -7,6 +7,7 @@
 //! two of the number of cells, then 8 bytes of id and four 4-byte coordinates for each cell, all big endian.
 //! The tests let SQLite's own `rtreecheck` judge the result.
 
+use rayon::prelude::*;
 use rusqlite::{Connection, params};
 
 use crate::columns::quoted;
@@ -69,7 +70,7 @@ pub(crate) fn fill(conn: &Connection, name: &str, boxes: Vec<RtreeBox>) -> rusql
         level = above;
     }
     // In the order of the tables' keys, so that each page is written once.
-    leaf_of.sort_unstable();
+    leaf_of.par_sort_unstable();
     parents.sort_unstable();
     for (id, node) in leaf_of {
         put_rowid.execute([id, node])?;
@@ -86,10 +87,10 @@ fn tile(boxes: &mut [RtreeBox], capacity: usize) {
     let nodes = boxes.len().div_ceil(capacity);
     let slices = nodes.isqrt().max(1);
     let slice = nodes.div_ceil(slices) * capacity;
-    boxes.sort_unstable_by(|a, b| (a.bounds[0] + a.bounds[1]).total_cmp(&(b.bounds[0] + b.bounds[1])));
-    for slice in boxes.chunks_mut(slice) {
+    boxes.par_sort_unstable_by(|a, b| (a.bounds[0] + a.bounds[1]).total_cmp(&(b.bounds[0] + b.bounds[1])));
+    boxes.par_chunks_mut(slice).for_each(|slice| {
         slice.sort_unstable_by(|a, b| (a.bounds[2] + a.bounds[3]).total_cmp(&(b.bounds[2] + b.bounds[3])));
-    }
+    });
 }
 
 fn union(cells: &[RtreeBox]) -> [f32; 4] {

@@ -182,19 +182,12 @@ impl Rules {
         }
     }
 
+    /// A geometry of the source in WGS 84.
     fn to_lonlat(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, String> {
         let mut moved = geometry.clone();
         match &self.transform {
             Some(transform) => transform.geometry(&mut moved).map_err(|error| error.to_string())?,
-            None => {
-                if let Some(bad) = moved.coords_iter().find(|c| !(c.x.abs() <= 180.0 && c.y.abs() <= 90.0)) {
-                    return Err(format!(
-                        "coordinate {}, {} is no longitude and latitude; if the data is in another system, \
-                         say it with --crs, and if x and y are exchanged, with --swap-xy",
-                        bad.x, bad.y
-                    ));
-                }
-            }
+            None => check_lonlat(geometry)?,
         }
         Ok(moved)
     }
@@ -245,19 +238,29 @@ impl Rules {
         let keep =
             |geometry: &Geometry<f64>| self.keep_original.then(|| Original::Wkb(wkb::to_wkb(geometry)));
         // Degrees and metres are checked before validity is: far away, numbers lose their meaning.
-        let lonlat = match self.to_lonlat(&geometry) {
-            Ok(lonlat) => lonlat,
+        // Geometry that is in WGS 84 is not copied.
+        let moved = match &self.transform {
+            Some(_) => self.to_lonlat(&geometry).map(Some),
+            None => check_lonlat(&geometry).map(|()| None),
+        };
+        let moved = match moved {
+            Ok(moved) => moved,
             Err(reason) => return refuse(reason, first, (None, None)),
         };
-        let odd = self.location.frame.as_ref().and_then(|frame| frame.odd(&geometry, &lonlat));
+        let lonlat = moved.as_ref().unwrap_or(&geometry);
+        let odd = self.location.frame.as_ref().and_then(|frame| frame.odd(&geometry, lonlat));
         let warning = match odd {
             Some(Odd::Reject(reason)) => return refuse(reason, first, (None, None)),
             Some(Odd::Warning(text)) => Some(text),
             None => None,
         };
-        let taken = match validity::fault(&geometry) {
-            None => self.settle(lonlat, None),
-            Some(found) => self.repair(&geometry, found, first),
+        let taken = match (validity::fault(&geometry), moved) {
+            (None, Some(moved)) => self.settle(moved, None),
+            (None, None) => {
+                let original = keep(&geometry);
+                return Ok(Taken { lonlat: Some(geometry), repair: None, original, warning });
+            }
+            (Some(found), _) => self.repair(&geometry, found, first),
         };
         match taken {
             Ok((lonlat, repair)) => {
@@ -322,6 +325,21 @@ impl Rules {
             after: made.area_after,
         };
         Ok((made.geometry, Some(repair)))
+    }
+}
+
+/// Whether all coordinates are longitudes and latitudes.
+///
+/// # Errors
+/// The reason, with the first coordinate that is none.
+fn check_lonlat(geometry: &Geometry<f64>) -> Result<(), String> {
+    match geometry.coords_iter().find(|c| !(c.x.abs() <= 180.0 && c.y.abs() <= 90.0)) {
+        None => Ok(()),
+        Some(bad) => Err(format!(
+            "coordinate {}, {} is no longitude and latitude; if the data is in another system, say it with \
+             --crs, and if x and y are exchanged, with --swap-xy",
+            bad.x, bad.y
+        )),
     }
 }
 

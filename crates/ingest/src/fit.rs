@@ -166,6 +166,12 @@ impl FieldFit {
         }
         let mut take = |at: usize| values.get_mut(at).map(std::mem::take).unwrap_or_default();
         fitted.values = self.from.iter().map(|(at, _)| take(*at)).collect();
+        let is_other = |(value, field): (&Value, &Field)| {
+            value.field_type().is_some_and(|found| found != field.field_type)
+        };
+        if !fitted.values.iter().zip(&self.fields).any(is_other) {
+            return fitted;
+        }
         let converted: Result<Vec<Value>, (&Value, &Field)> = fitted
             .values
             .iter()

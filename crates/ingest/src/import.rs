@@ -25,6 +25,7 @@ use crate::{
     plan::Plan,
     produce::{Item, Next, Opened, WAITING, produce},
     rejects::{Finished, Rejects},
+    stages::{StageClock, Stages},
 };
 
 /// Issues kept for the report, a layer.
@@ -96,7 +97,7 @@ pub(crate) fn write(
                 progress(Progress { file, layer: String::new(), done: 0, total: None });
             }
             Item::Opened(opened) => break opened,
-            Item::Batch(_) | Item::LayerEnd(_) | Item::End => return Err(out_of_turn()),
+            Item::Batch(_) | Item::LayerEnd(_) | Item::End(_) => return Err(out_of_turn()),
         }
     };
     let counts: HashMap<LayerId, u64> =
@@ -107,14 +108,15 @@ pub(crate) fn write(
     });
     let protected = outputs::protected(&request.files, &store.location());
     let rejects = Rejects::new(&rejects_path, &protected, names(request))?;
-    let mut run = Run { request, rejects, first_reject: None, progress };
+    let mut run = Run { request, rejects, first_reject: None, clock: StageClock::default(), progress };
     let mut transaction = store.begin(meta(request, &files))?;
     let mut layers = Vec::new();
     for plan in plans {
         refuse_what_stays(request, &plan.layer.id, transaction.as_mut())?;
         layers.push(run.layer(&files[plan.file].path, plan, transaction.as_mut(), next)?);
     }
-    let Item::End = next()? else { return Err(out_of_turn()) };
+    let Item::End(mut stages) = next()? else { return Err(out_of_turn()) };
+    let finishing = Instant::now();
     for change in transaction.changes()? {
         // The last turn to a layer that two files fill says what became of it.
         if let Some(layer) = layers.iter_mut().rev().find(|layer| layer.id == change.layer) {
@@ -142,6 +144,7 @@ pub(crate) fn write(
         revision: None,
         seconds: 0.0,
         features_per_second: 0.0,
+        stages: Stages::default(),
     };
     if read > 0 && accepted == 0 {
         // Dropping the transaction leaves the store as it was: a layer is not replaced by nothing.
@@ -162,6 +165,9 @@ pub(crate) fn write(
     } else {
         report.revision = Some(transaction.commit()?.number);
     }
+    stages.write = run.clock.seconds();
+    stages.finish = finishing.elapsed().as_secs_f64();
+    report.stages = stages;
     if let Err(error) = rejects.map_or(Ok(()), Finished::reveal) {
         // The revision is there: what fails from here on does not undo it.
         report.warnings.push(error.to_string());
@@ -236,6 +242,8 @@ struct Run<'a> {
     request: &'a Request,
     rejects: Rejects,
     first_reject: Option<String>,
+    /// Takes the time of counting and of handing features to the store.
+    clock: StageClock,
     progress: &'a mut dyn FnMut(Progress),
 }
 
@@ -256,9 +264,11 @@ impl Run<'_> {
         let notes = loop {
             match next()? {
                 Item::Batch(batch) => {
-                    for one in batch {
-                        self.put(one, &mut tally, transaction)?;
-                    }
+                    let clock = std::mem::take(&mut self.clock);
+                    let put = |one| self.put(one, &mut tally, transaction);
+                    let outcome = clock.time(|| batch.into_iter().try_for_each(put));
+                    self.clock = clock;
+                    outcome?;
                     (self.progress)(Progress {
                         file: shown.to_owned(),
                         layer: tally.report.source.clone(),
@@ -267,7 +277,7 @@ impl Run<'_> {
                     });
                 }
                 Item::LayerEnd(notes) => break notes,
-                Item::Looking(_) | Item::Opened(_) | Item::End => return Err(out_of_turn()),
+                Item::Looking(_) | Item::Opened(_) | Item::End(_) => return Err(out_of_turn()),
             }
         };
         for note in notes {

@@ -3,7 +3,7 @@
 //! It knows neither the store nor the file of rejects, so that it can run in a process that may do nothing
 //! but read the files (see [`crate::worker`]). What it hands over is an [`Item`] at a time.
 
-use std::{sync::mpsc::sync_channel, thread};
+use std::{io, path::Path, sync::mpsc::sync_channel, thread, time::Instant};
 
 use citymap_access::{Audience, visible};
 use citymap_model::{Layer, Mode};
@@ -16,11 +16,15 @@ use crate::{
     plan::{Plan, plan},
     source::{self, Raw, Reader, Source},
     srs,
+    stages::{StageClock, Stages},
 };
 
-/// Features that go through the stages together.
-const BATCH: usize = 2_048;
-/// Batches that wait between two stages.
+/// Features that are read before they are checked in parallel.
+const BATCH: usize = 1_024;
+/// Features that a thread checks together, and that go on together. Smaller pieces cost more in waking
+/// threads than they bring; the memory of larger ones goes back to the system and is cleared each time.
+pub(crate) const PIECE: usize = 256;
+/// Batches or pieces that wait between two stages.
 pub(crate) const WAITING: usize = 4;
 
 /// What the reading side hands over: [`Item::Looking`] for each file, [`Item::Opened`], then for each plan
@@ -35,8 +39,8 @@ pub(crate) enum Item {
     Batch(Vec<Checked>),
     /// The current layer was read to its end. What the reader has to say about it.
     LayerEnd(Vec<String>),
-    /// All layers were read to their ends; nothing comes after it.
-    End,
+    /// All layers were read to their ends; nothing comes after it. What the reading side took.
+    End(Stages),
 }
 
 /// What is known before the first feature is handed over.
@@ -57,6 +61,7 @@ pub(crate) type Next<'a> = dyn FnMut() -> Result<Item, ImportError> + 'a;
 /// # Errors
 /// [`ImportError`]: a file cannot be read, or the request does not fit the files.
 pub(crate) fn produce(request: &Request, present: &[Layer], hand: &mut Hand<'_>) -> Result<(), ImportError> {
+    let start = Instant::now();
     let request = &request.clone().with_kept_types(present);
     let mut sources = Vec::new();
     let mut files = Vec::new();
@@ -65,8 +70,9 @@ pub(crate) fn produce(request: &Request, present: &[Layer], hand: &mut Hand<'_>)
         if !hand(Item::Looking(shown.clone())) {
             return Ok(());
         }
-        let source = source::open(path, request)?;
-        let (sha256, bytes) = hash::source(path).map_err(|error| {
+        let (source, hashed) = opened(path, request);
+        let source = source?;
+        let (sha256, bytes) = hashed.map_err(|error| {
             ImportError::unreadable(&shown, format!("cannot be read ({error})"), "check the disk it is on")
         })?;
         files.push(FileReport {
@@ -89,13 +95,34 @@ pub(crate) fn produce(request: &Request, present: &[Layer], hand: &mut Hand<'_>)
     if !hand(Item::Opened(Opened { files, plans: plans.clone() })) {
         return Ok(());
     }
+    let look = start.elapsed().as_secs_f64();
+    let clocks = Clocks::default();
     for plan in &plans {
-        if !layer(request, &sources[plan.file], plan, hand)? {
+        if !layer(request, &sources[plan.file], plan, &clocks, hand)? {
             return Ok(());
         }
     }
-    hand(Item::End);
+    let Clocks { read, check, send } = clocks;
+    let [read, check, send] = [read, check, send].map(|clock| clock.seconds());
+    hand(Item::End(Stages { look, read, check, send, ..Stages::default() }));
     Ok(())
+}
+
+/// The stages of the reading side that run in parallel.
+#[derive(Default)]
+struct Clocks {
+    read: StageClock,
+    check: StageClock,
+    send: StageClock,
+}
+
+/// Looks a file through, and takes its hash and its size in bytes in the meantime on another thread.
+fn opened(path: &Path, request: &Request) -> (Result<Source, ImportError>, io::Result<(String, u64)>) {
+    thread::scope(|scope| {
+        let hash = scope.spawn(|| hash::source(path));
+        let source = source::open(path, request);
+        (source, hash.join().unwrap_or_else(|_panic| Err(io::Error::other("its hash cannot be taken"))))
+    })
 }
 
 /// Reads, parses and checks the features of a layer in parallel; whether somebody still listens.
@@ -103,6 +130,7 @@ fn layer(
     request: &Request,
     (shown, source): &(String, Source),
     plan: &Plan,
+    clocks: &Clocks,
     hand: &mut Hand<'_>,
 ) -> Result<bool, ImportError> {
     let (source, position) = (source.reader.as_ref(), plan.position);
@@ -111,25 +139,24 @@ fn layer(
     thread::scope(|scope| {
         let (raw_out, raw_in) = sync_channel::<Vec<Raw>>(WAITING);
         let (out, checked) = sync_channel::<Vec<Checked>>(WAITING);
-        let reader = scope.spawn(move || read(source, position, &raw_out));
-        let rules = &rules;
+        let reader = scope.spawn(move || clocks.read.time(|| read(source, position, &raw_out)));
+        let check = |raw: Raw| rules.check(raw.index, raw.line, source.parse(position, raw.body));
         scope.spawn(move || {
             for batch in raw_in {
-                let batch: Vec<Checked> = batch
+                let pieces: Vec<Vec<Checked>> = batch
                     .into_par_iter()
-                    // Smaller pieces cost more in waking threads than they bring.
-                    .with_min_len(BATCH / 8)
-                    .map(|raw| rules.check(raw.index, raw.line, source.parse(position, raw.body)))
+                    .chunks(PIECE)
+                    .map(|piece| clocks.check.time(|| piece.into_iter().map(check).collect()))
                     .collect();
                 // Nobody listens any more.
-                if out.send(batch).is_err() {
+                if pieces.into_iter().any(|piece| out.send(piece).is_err()) {
                     return;
                 }
             }
         });
         for batch in checked {
             handed += batch.len();
-            if !hand(Item::Batch(batch)) {
+            if !clocks.send.time(|| hand(Item::Batch(batch))) {
                 return Ok(false);
             }
         }

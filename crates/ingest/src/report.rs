@@ -4,7 +4,7 @@
 use citymap_model::{Field, GeometryKind, LayerChange, LayerId, Mode, RevisionNumber, Role, Theme, Title};
 use serde::{Deserialize, Serialize};
 
-use crate::{PersonalField, RepairTolerance, encoding::Encoding};
+use crate::{PersonalField, RepairTolerance, Stages, encoding::Encoding};
 
 /// What an import did.
 #[derive(Clone, Debug, Serialize)]
@@ -39,6 +39,8 @@ pub struct Report {
     pub seconds: f64,
     /// Features read a second.
     pub features_per_second: f64,
+    /// Where that time went.
+    pub stages: Stages,
 }
 
 impl Report {

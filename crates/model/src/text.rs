@@ -38,7 +38,11 @@ static FOLDED: LazyLock<Vec<u8>> = LazyLock::new(|| {
 /// A text in Unicode normalization form C, so that the same Vietnamese word is always stored as the same
 /// characters. Allocates only if the text is in another form.
 pub fn normalize_text(text: String) -> String {
-    if is_nfc_quick(text.chars()) == IsNormalized::Yes { text } else { text.nfc().collect() }
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        text
+    } else {
+        text.nfc().collect()
+    }
 }
 
 /// Appends a character without case, diacritics and the difference of i and y; nothing if it is neither a

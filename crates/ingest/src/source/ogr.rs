@@ -9,6 +9,7 @@ mod dxf;
 mod dxf_scan;
 mod esri_json;
 mod fid;
+mod flatgeobuf;
 mod gpx;
 mod kml;
 mod look;
@@ -189,6 +190,7 @@ impl OgrReader {
             misplaced: &opener.misplaced,
             request,
             shown: &shown,
+            days: if driver == "FlatGeobuf" { flatgeobuf::days(&opener.path) } else { None },
         };
         let mut layers = Vec::new();
         for position in 0..dataset.layer_count() {

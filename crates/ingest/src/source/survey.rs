@@ -46,9 +46,14 @@ impl Survey {
         }
     }
 
-    pub(crate) fn values(&mut self, values: &[Value]) {
+    /// Counts a feature whose values are not looked at.
+    pub(crate) fn pass(&mut self) {
         self.count += 1;
         self.row = None;
+    }
+
+    pub(crate) fn values(&mut self, values: &[Value]) {
+        self.pass();
         if self.sample.len() < SAMPLE {
             self.row = Some(self.sample.len());
             self.sample.push(values.to_vec());

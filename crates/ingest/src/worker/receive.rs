@@ -13,6 +13,7 @@ use crate::{
     plan::Plan,
     produce::{Item, Opened},
     source::Original,
+    stages::Stages,
 };
 
 /// How much is shown of a geometry whose bytes are damaged.
@@ -44,7 +45,12 @@ impl<'a> Received<'a> {
                 Frame::Failed(failed) => return Err(failed.into()),
                 Frame::Item(item) => item,
             };
-            return self.checked(item).map_err(|why| WorkerError::Unsound(why).into());
+            let clock = child.clock();
+            let checked = clock.time(|| self.checked(item));
+            return match checked.map_err(WorkerError::Unsound)? {
+                Item::End(stages) => Ok(Item::End(Stages { receive: clock.seconds(), ..stages })),
+                item => Ok(item),
+            };
         }
     }
 
@@ -70,7 +76,7 @@ impl<'a> Received<'a> {
                 self.at += 1;
                 Ok(Item::LayerEnd(notes))
             }
-            item @ (Item::Looking(_) | Item::End) => Ok(item),
+            item @ (Item::Looking(_) | Item::End(_)) => Ok(item),
         }
     }
 

@@ -24,7 +24,7 @@ use super::{
     Bounds, CHILD, WorkerError, folder, limits,
     wire::{self, Frame, Task},
 };
-use crate::{ImportError, Request, produce::WAITING};
+use crate::{ImportError, Request, produce::WAITING, stages::StageClock};
 
 /// The exit code of a Rust program that panicked.
 const PANIC: i32 = 101;
@@ -57,6 +57,8 @@ pub(super) struct Supervised {
     /// Woken when the process has ended or is not needed any more.
     watch: Arc<Condvar>,
     frames: Receiver<io::Result<Frame>>,
+    /// Takes the time of decoding and checking them.
+    clock: Arc<StageClock>,
     said: Option<thread::JoinHandle<String>>,
     bounds: Bounds,
     /// The only folder in which the process may write.
@@ -115,9 +117,11 @@ impl Supervised {
             let _ = wire::write_task(&mut socket, task);
         }
         let (out, frames) = sync_channel(WAITING);
+        let clock = Arc::new(StageClock::default());
+        let decoding = Arc::clone(&clock);
         thread::spawn(move || {
             let mut input = BufReader::with_capacity(1 << 18, socket);
-            while let Some(frame) = wire::read_frame(&mut input).transpose() {
+            while let Some(frame) = decoding.time(|| wire::read_frame(&mut input)).transpose() {
                 let failed = frame.is_err();
                 if out.send(frame).is_err() || failed {
                     return;
@@ -130,7 +134,12 @@ impl Supervised {
             let (child, watch, time) = (Arc::clone(&child), Arc::clone(&watch), bounds.time);
             thread::spawn(move || end_when_late(&child, &watch, time));
         }
-        Ok(Self { child, watch, frames, said, bounds: *bounds, _folder: folder })
+        Ok(Self { child, watch, frames, clock, said, bounds: *bounds, _folder: folder })
+    }
+
+    /// The clock of the stage in which frames are decoded and checked.
+    pub(super) fn clock(&self) -> Arc<StageClock> {
+        Arc::clone(&self.clock)
     }
 
     /// The next frame, or why there is none.

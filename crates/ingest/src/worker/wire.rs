@@ -4,21 +4,33 @@
 //! once is JSON; features are [`postcard`], their geometry WKB.
 
 use std::{
-    fmt::Display,
+    fmt::{self, Display},
     io::{self, Read, Write},
     str::FromStr,
 };
 
+use chrono::{DateTime, NaiveDate};
 use citymap_crs::Crs;
 use citymap_geometry::wkb;
 use citymap_model::{Layer, NewFeature, Value};
 use geo_types::Geometry;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
 
-use crate::{CrsReport, ImportError, Request, check::Checked, produce::Item};
+use crate::{
+    CrsReport, ImportError, Request,
+    check::Checked,
+    produce::{Item, PIECE},
+};
 
 /// Maximum size of a frame in bytes; a larger one ends the import.
 pub(super) const FRAME: u64 = 1 << 30;
+/// Values of a feature for which memory is reserved before they have come.
+const FIELDS: usize = 256;
+/// About how many bytes a feature takes in a frame, to reserve memory for those of a frame.
+const FEATURE: usize = 256;
 /// About how many bytes of features go into one frame.
 const BATCH: usize = 4 << 20;
 
@@ -109,13 +121,13 @@ pub(super) fn write_frame(out: &mut impl Write, frame: Frame) -> io::Result<()> 
         Frame::Item(Item::Looking(file)) => write_json(out, LOOKING, &file),
         Frame::Item(Item::Opened(opened)) => write_json(out, OPENED, &opened),
         Frame::Item(Item::LayerEnd(notes)) => write_json(out, LAYER_END, &notes),
-        Frame::Item(Item::End) => write_content(out, END, &[]),
+        Frame::Item(Item::End(stages)) => write_json(out, END, &stages),
         Frame::Item(Item::Batch(batch)) => write_batch(out, &batch),
     }
 }
 
 fn write_batch(out: &mut impl Write, batch: &[Checked]) -> io::Result<()> {
-    let mut content = Vec::with_capacity(BATCH);
+    let mut content = Vec::new();
     for one in batch {
         content = postcard::to_extend(one, content).map_err(io::Error::other)?;
         if content.len() >= BATCH {
@@ -138,14 +150,14 @@ pub(super) fn read_frame(input: &mut impl Read) -> io::Result<Option<Frame>> {
         LOOKING => Frame::Item(Item::Looking(json(&content)?)),
         OPENED => Frame::Item(Item::Opened(json(&content)?)),
         LAYER_END => Frame::Item(Item::LayerEnd(json(&content)?)),
-        END => Frame::Item(Item::End),
+        END => Frame::Item(Item::End(json(&content)?)),
         BATCHES => Frame::Item(Item::Batch(batch(&content)?)),
         _ => return Err(bad("a frame has an unknown tag")),
     }))
 }
 
 fn batch(mut content: &[u8]) -> io::Result<Vec<Checked>> {
-    let mut batch = Vec::new();
+    let mut batch = Vec::with_capacity(content.len().div_ceil(FEATURE).min(PIECE));
     while !content.is_empty() {
         let (one, rest) = postcard::take_from_bytes(content)
             .map_err(|error| bad(&format!("a feature cannot be read: {error}")))?;
@@ -167,9 +179,13 @@ fn read(input: &mut impl Read) -> io::Result<Option<(u8, Vec<u8>)>> {
     if length > FRAME {
         return Err(bad("a frame is too large"));
     }
+    // Memory is reserved for what has come, not for what is said to come.
+    let length = usize::try_from(length).map_err(|_large| bad("a frame is too large"))?;
     let mut content = Vec::new();
-    if input.take(length).read_to_end(&mut content)? as u64 != length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+    while content.len() < length {
+        let from = content.len();
+        content.resize(length.min(from + 2 * BATCH), 0);
+        input.read_exact(&mut content[from..])?;
     }
     Ok(Some((head[0], content)))
 }
@@ -359,24 +375,42 @@ struct ReadValues(Vec<Value>);
 
 impl<'a> Deserialize<'a> for ReadValues {
     fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        let plain: Vec<Plain<'a>> = Deserialize::deserialize(deserializer)?;
-        let value = |plain| {
-            Ok(match plain {
-                Plain::Null => Value::Null,
-                Plain::Bool(value) => Value::Bool(value),
-                Plain::Int(value) => Value::Int(value),
-                Plain::Real(value) => Value::Real(value),
-                Plain::Text(value) => Value::Text(value.to_owned()),
-                Plain::Date(days) => chrono::NaiveDate::from_num_days_from_ce_opt(days)
-                    .map(Value::Date)
-                    .ok_or_else(|| D::Error::custom("a day outside of the calendar"))?,
-                Plain::DateTime(seconds, nanos) => chrono::DateTime::from_timestamp(seconds, nanos)
-                    .map(Value::DateTime)
-                    .ok_or_else(|| D::Error::custom("an instant outside of the calendar"))?,
-            })
-        };
-        plain.into_iter().map(value).collect::<Result<_, _>>().map(Self)
+        deserializer.deserialize_seq(ReadValues(Vec::new()))
     }
+}
+
+impl<'a> Visitor<'a> for ReadValues {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the values of a feature")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(mut self, mut sequence: A) -> Result<Self, A::Error> {
+        // A length that is too large is not believed.
+        self.0.reserve_exact(sequence.size_hint().unwrap_or(0).min(FIELDS));
+        while let Some(plain) = sequence.next_element()? {
+            self.0.push(value(plain).map_err(A::Error::custom)?);
+        }
+        Ok(self)
+    }
+}
+
+/// A value that crossed the socket.
+fn value(plain: Plain<'_>) -> Result<Value, &'static str> {
+    Ok(match plain {
+        Plain::Null => Value::Null,
+        Plain::Bool(value) => Value::Bool(value),
+        Plain::Int(value) => Value::Int(value),
+        Plain::Real(value) => Value::Real(value),
+        Plain::Text(value) => Value::Text(value.to_owned()),
+        Plain::Date(days) => {
+            Value::Date(NaiveDate::from_num_days_from_ce_opt(days).ok_or("a day outside of the calendar")?)
+        }
+        Plain::DateTime(seconds, nanos) => Value::DateTime(
+            DateTime::from_timestamp(seconds, nanos).ok_or("an instant outside of the calendar")?,
+        ),
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use citymap_model::{Field, Value};
+use citymap_model::Value;
 use gdal::{
     Dataset,
     vector::{Feature, LayerAccess, sql::Dialect},
@@ -37,9 +37,14 @@ pub(super) fn texts_of(driver: &str, opener: &Opener, shown: &str) -> Result<Tex
 }
 
 /// Puts an element's text as it lies in the file in place of what GDAL's binding made of it.
-pub(super) fn put_back(texts: &Texts, feature: &Feature<'_>, names: &[Field], values: &mut [Value]) {
+pub(super) fn put_back<'a>(
+    texts: &Texts,
+    feature: &Feature<'_>,
+    mut names: impl Iterator<Item = &'a str>,
+    values: &mut [Value],
+) {
     let Some(text) = feature.fid().and_then(|fid| texts.get(&fid)) else { return };
-    if let Some(slot) = names.iter().position(|field| field.name == TEXT).and_then(|at| values.get_mut(at)) {
+    if let Some(slot) = names.position(|name| name == TEXT).and_then(|at| values.get_mut(at)) {
         *slot = Value::Text(text.clone());
     }
 }

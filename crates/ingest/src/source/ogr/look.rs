@@ -9,14 +9,14 @@ use citymap_geometry::wkb;
 use citymap_model::{Field, FieldType, GeometryKind, Title, Value, text::tidy_name};
 use gdal::{
     Dataset,
-    vector::{Layer, LayerAccess, OGRFieldType, OGRwkbGeometryType, geometry_type_flatten},
+    vector::{Feature, Layer, LayerAccess, OGRFieldType, OGRwkbGeometryType, geometry_type_flatten},
 };
 
 use super::{
     OgrLayer,
     added::Added,
     blank_is_null,
-    cells::OddCells,
+    cells::{CellReading, OddCells},
     dbf, dgn, esri_json,
     fid::FidColumn,
     gpx, kml,
@@ -54,6 +54,8 @@ pub(super) struct Look<'a> {
     pub request: &'a Request,
     /// The file as messages name it.
     pub shown: &'a str,
+    /// The columns of a FlatGeobuf that hold nothing but days, where that is known, and how many.
+    pub days: Option<BTreeMap<usize, u64>>,
 }
 
 /// The columns of a layer as GDAL declares them.
@@ -95,6 +97,26 @@ struct Seen {
 }
 
 impl Seen {
+    /// Looks at the columns of a feature that hold instants and are not yet known to state their offsets, and
+    /// to hold times other than midnights.
+    fn instants(&mut self, feature: &Feature<'_>, columns: &[usize]) {
+        for column in columns {
+            if self.local.contains(column) && !self.days.contains_key(column) {
+                continue;
+            }
+            let text = feature.field_as_string(*column).ok().flatten().unwrap_or_default();
+            if !text.is_empty() {
+                match self.days.get_mut(column) {
+                    Some(count) if is_day(&text) => *count += 1,
+                    _ => drop(self.days.remove(column)),
+                }
+            }
+            if !self.local.contains(column) && is_local(&text) {
+                self.local.push(*column);
+            }
+        }
+    }
+
     /// Leaves out the columns that the format adds and that say nothing, and gives the others the names of
     /// fields.
     fn settle_columns(&mut self, columns: &mut Columns) {
@@ -341,14 +363,10 @@ impl Look<'_> {
         columns
     }
 
-    /// One look through the features: all of them where kinds or bytes must be known, else the first ones.
+    /// One look through the features: all of them where kinds, values or days must be known, else the first
+    /// ones. Beyond the sample it reads only what must be known.
     fn features(&self, ogr: &mut Layer<'_>, columns: &Columns, kind: Option<GeometryKind>) -> Seen {
-        let blank = blank_is_null(self.driver);
-        let by_bytes = self.declared.by_bytes;
-        let reader = ValueReader::of(self.request);
-        let plain: Vec<Field> = columns.names.iter().map(|name| Field::new(name, FieldType::Text)).collect();
         let added = Added::of(self.driver, &columns.names, self.request);
-        let whole = kind.is_none() || by_bytes || self.is_untyped() || self.writes_dates_as_text();
         let mut texts = ByteTexts::default();
         columns.names.iter().for_each(|name| texts.push(0, latin1_bytes(name)));
         let guesses = if self.is_untyped() || added.is_some() || !self.declared.numbers.is_empty() {
@@ -356,6 +374,7 @@ impl Look<'_> {
         } else {
             Vec::new()
         };
+        let all_values = self.declared.by_bytes || self.writes_dates_as_text() || !guesses.is_empty();
         let mut seen = Seen {
             survey: Survey::default(),
             texts,
@@ -369,10 +388,15 @@ impl Look<'_> {
             added,
             ended: true,
         };
-        if self.driver == "FlatGeobuf" {
-            let instants = columns.hows.iter().enumerate().filter(|(_, how)| **how == How::DateTime);
-            seen.days = instants.map(|(position, _)| (position, 0)).collect();
-        }
+        let fields = columns.hows.iter().enumerate();
+        let instants: Vec<usize> =
+            fields.filter(|(_, how)| **how == How::DateTime).map(|(position, _)| position).collect();
+        let days_are_known = self.driver != "FlatGeobuf" || self.days.is_some();
+        seen.days = match &self.days {
+            Some(days) => days.clone(),
+            None if days_are_known => BTreeMap::new(),
+            None => instants.iter().map(|position| (*position, 0)).collect(),
+        };
         let paper = paper_space(self.driver, ogr);
         // Where they cannot be read, the reading says so.
         let cells = self.cells.reading(self.path, &ogr.name()).ok().flatten();
@@ -380,59 +404,17 @@ impl Look<'_> {
             if is_on_paper(&feature, paper) {
                 continue;
             }
-            if !whole && seen.days.is_empty() && seen.survey.sample.len() >= SAMPLE {
+            let sampled = seen.survey.sample.len() >= SAMPLE;
+            if sampled && !all_values && kind.is_some() && (days_are_known || seen.days.is_empty()) {
                 seen.ended = false;
                 break;
             }
-            let fields = columns.hows.iter().enumerate();
-            let fields = fields.map(|(i, how)| value(&feature, i, *how, blank, reader).unwrap_or_default());
-            let instants = columns.hows.iter().enumerate().filter(|(_, how)| **how == How::DateTime);
-            for i in instants.map(|(i, _)| i) {
-                let text = feature.field_as_string(i).ok().flatten().unwrap_or_default();
-                if !text.is_empty() {
-                    match seen.days.get_mut(&i) {
-                        Some(count) if is_day(&text) => *count += 1,
-                        _ => drop(seen.days.remove(&i)),
-                    }
-                }
-                if !seen.local.contains(&i) && is_local(&text) {
-                    seen.local.push(i);
-                }
+            seen.instants(&feature, &instants);
+            if sampled && !all_values {
+                seen.survey.pass();
+            } else {
+                self.values(&feature, columns, &cells, &mut seen);
             }
-            let number = columns.number.then(|| number(feature.fid()));
-            let mut values: Vec<Value> = number.into_iter().chain(fields).collect();
-            dgn::put_back(self.dgn_texts, &feature, &plain, &mut values);
-            if let Some(digits) = self.digits {
-                digits.put_back(feature.fid(), &columns.names, &mut values);
-            }
-            if let Some(cells) = &cells {
-                let _ = cells.put_back(feature.fid(), &columns.names, &mut values);
-            }
-            if by_bytes {
-                for value in &values {
-                    if let Value::Text(text) = value
-                        && !text.is_ascii()
-                        && text.chars().all(|c| u32::from(c) < 256)
-                    {
-                        seen.texts.push(seen.survey.count + 1, latin1_bytes(text));
-                    }
-                }
-            }
-            for (guess, value) in seen.guesses.iter_mut().zip(&values) {
-                if let Value::Text(text) = value {
-                    let text = if self.is_untyped() { text } else { text.trim() };
-                    guess.see_text(text, seen.survey.count + 1);
-                }
-            }
-            for (dates, value) in seen.dates.iter_mut().zip(&values) {
-                if let Value::Text(text) = value {
-                    dates.see(text.trim(), seen.survey.count + 1);
-                }
-            }
-            if let Some(added) = &mut seen.added {
-                added.see(&columns.names, &values);
-            }
-            seen.survey.values(&values);
             if kind != Some(GeometryKind::None)
                 && (kind.is_none() || seen.survey.points.len() < SAMPLE)
                 && let Ok(geometry) = feature.geometry_by_index(0)
@@ -444,6 +426,55 @@ impl Look<'_> {
             }
         }
         seen
+    }
+
+    /// Looks at the values of a feature.
+    fn values(
+        &self,
+        feature: &Feature<'_>,
+        columns: &Columns,
+        cells: &Option<CellReading<'_>>,
+        seen: &mut Seen,
+    ) {
+        let blank = blank_is_null(self.driver);
+        let reader = ValueReader::of(self.request);
+        let fields = columns.hows.iter().enumerate();
+        let fields = fields.map(|(i, how)| value(feature, i, *how, blank, reader).unwrap_or_default());
+        let number = columns.number.then(|| number(feature.fid()));
+        let mut values: Vec<Value> = number.into_iter().chain(fields).collect();
+        let names = columns.names.iter().map(String::as_str);
+        dgn::put_back(self.dgn_texts, feature, names, &mut values);
+        if let Some(digits) = self.digits {
+            digits.put_back(feature.fid(), &columns.names, &mut values);
+        }
+        if let Some(cells) = cells {
+            let _ = cells.put_back(feature.fid(), &columns.names, &mut values);
+        }
+        if self.declared.by_bytes {
+            for value in &values {
+                if let Value::Text(text) = value
+                    && !text.is_ascii()
+                    && text.chars().all(|c| u32::from(c) < 256)
+                {
+                    seen.texts.push(seen.survey.count + 1, latin1_bytes(text));
+                }
+            }
+        }
+        for (guess, value) in seen.guesses.iter_mut().zip(&values) {
+            if let Value::Text(text) = value {
+                let text = if self.is_untyped() { text } else { text.trim() };
+                guess.see_text(text, seen.survey.count + 1);
+            }
+        }
+        for (dates, value) in seen.dates.iter_mut().zip(&values) {
+            if let Value::Text(text) = value {
+                dates.see(text.trim(), seen.survey.count + 1);
+            }
+        }
+        if let Some(added) = &mut seen.added {
+            added.see(&columns.names, &values);
+        }
+        seen.survey.values(&values);
     }
 
     /// Makes numbers of columns that are declared as numbers and were read as text, where all cells are some.

@@ -104,7 +104,8 @@ impl<'a> Reading<'a> {
                 Value::Null
             }));
         }
-        dgn::put_back(&self.texts, feature, &plan.layer.fields, &mut values);
+        let names = plan.layer.fields.iter().map(|field| field.name.as_str());
+        dgn::put_back(&self.texts, feature, names, &mut values);
         if let Some(digits) = &self.reader.digits {
             digits.put_back(fid, &plan.raw_names, &mut values);
         }

@@ -87,6 +87,8 @@ pub(super) fn value(
             Some(text) if text.is_empty() && blank_is_null => Value::Null,
             Some(text) => Value::Text(text),
         },
+        // Making a text of each day and reading that again would be felt.
+        How::Date if let Ok(Some(day)) = feature.field_as_datetime(index) => Value::Date(day.date_naive()),
         How::Date | How::DateTime => match text()? {
             None => Value::Null,
             Some(text) if text.is_empty() => Value::Null,

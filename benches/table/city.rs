@@ -13,11 +13,11 @@ use rand_chacha::ChaCha8Rng;
 use crate::{
     bake,
     ceiling::Ceiling,
-    fair,
+    fair, imports,
     measuring::Measuring,
     overlay,
     peer::Peer,
-    programs::{Martin, ogr2ogr, ogr2ogr_layer},
+    programs::{Martin, ogr2ogr, ogr2ogr_layer, pg},
     questions, record, start,
     table::Table,
     tiles,
@@ -55,31 +55,35 @@ pub(crate) fn run(parcels: u32, database: &str, time: Duration, processors: usiz
     table
 }
 
+/// Makes a demo city of `parcels` parcels and measures nothing but imports of its parcels.
+pub(crate) fn run_imports(parcels: u32) -> Table {
+    let mut table = Table::new(format!("{parcels} parcels"));
+    let bench = Bench::new();
+    bench.expect(0, ["demo", "--parcels", &parcels.to_string(), "--seed", "1"]);
+    let file = bench.path("parcels.fgb");
+    ogr2ogr(&file, &bench.store(), "FlatGeobuf", &[]);
+    imports::run(&mut table, &bench, &file, parcels);
+    table
+}
+
 /// Imports the same file into PostGIS (COPY, with a GiST index) and, if `record` gives the number of parcels,
 /// into our stores and a GeoPackage.
 fn imports(table: &mut Table, bench: &Bench, peer: &Peer, database: &str, record: Option<u32>) {
     let file = bench.path("parcels.fgb");
     ogr2ogr(&file, &bench.store(), "FlatGeobuf", &[]);
     peer.execute(&["DROP SCHEMA IF EXISTS bench CASCADE", "CREATE SCHEMA bench"]);
-    // GDAL 3.6 appends to the string in libpq's other notation.
-    let address = database.trim_start_matches("postgres://").replace(['@', ':', '/'], " ");
-    let words: Vec<&str> = address.split(' ').collect();
-    let [user, host, port, name] = words[..] else {
-        panic!("{database} is not postgres://user@host:port/name")
-    };
-    let pg = format!("PG:host={host} port={port} user={user} dbname={name}");
-    let start = Instant::now();
+    let pg = pg(database);
     ogr2ogr(
         Path::new(&pg),
         &file,
         "PostgreSQL",
         &["-nln", "bench.parcels", "-lco", "GEOMETRY_NAME=geom", "--config", "PG_USE_COPY", "YES"],
     );
-    let postgis = start.elapsed().as_secs_f64();
     if let Some(parcels) = record {
+        imports::run(table, bench, &file, parcels);
         let plain = bench.path("plain.gpkg");
-        let geopackage = record::plain(&file, &plain);
-        record::run(table, bench, [&file, &plain], parcels, &record::Peers { postgis, geopackage });
+        ogr2ogr(&plain, &file, "GPKG", &[]);
+        record::run(table, bench, [&file, &plain], parcels);
     }
     let zones = bench.path("zones.fgb");
     ogr2ogr_layer("zones", &zones, &bench.store(), "FlatGeobuf", &[]);

@@ -2,7 +2,8 @@
 //!
 //! Prints a table for each city size. The ratio is the peer's time divided by ours (or our rate divided by
 //! the peer's): above 1 citymap is faster. `citymap-bench 100000 1000000` chooses the sizes, `--seconds S`
-//! the time for each rate (default 3), `--no-record` leaves out imports, replacement, rollback and backup.
+//! the time for each rate (default 3), `--no-record` leaves out imports, replacement, rollback and backup,
+//! `--imports` leaves out everything but imports.
 //! `citymap-bench ceiling ADDRESS` only serves fixed bodies, for `benches/http`.
 
 #![allow(
@@ -18,6 +19,7 @@ mod bake;
 mod ceiling;
 mod city;
 mod fair;
+mod imports;
 mod load;
 mod measuring;
 mod overlay;
@@ -37,7 +39,7 @@ fn main() {
         return ceiling::serve(std::env::args().nth(2));
     }
     let mut sizes = Vec::new();
-    let mut record = true;
+    let (mut record, mut only_imports) = (true, false);
     let mut seconds = 3.0;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -49,6 +51,7 @@ fn main() {
                     .unwrap_or_else(|| usage("--seconds needs a number"));
             }
             ("--no-record", _) => record = false,
+            ("--imports", _) => only_imports = true,
             (_, Ok(size)) => sizes.push(size),
             _ => usage(&format!("{arg} is not a number of parcels")),
         }
@@ -62,11 +65,18 @@ fn main() {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
     println!("citymap next to PostGIS and GDAL, {processors} processors, {seconds} s for each rate");
     for size in sizes {
+        if only_imports {
+            city::run_imports(size).print();
+            continue;
+        }
         city::run(size, &database, Duration::from_secs_f64(seconds), processors, record).print();
     }
 }
 
 fn usage(problem: &str) -> ! {
-    eprintln!("{problem}\nusage: scripts/with-postgres citymap-bench [--seconds S] [--no-record] [PARCELS…]");
+    eprintln!(
+        "{problem}\nusage: scripts/with-postgres citymap-bench [--seconds S] [--no-record | --imports] \
+         [PARCELS…]"
+    );
     std::process::exit(2);
 }

@@ -71,6 +71,17 @@ pub(crate) fn tippecanoe(lines: &Path, to: &Path, [least, most]: [u8; 2]) -> Opt
     Some(start.elapsed().as_secs_f64())
 }
 
+/// A database's address (`postgres://user@host:port/name`) as GDAL takes it.
+pub(crate) fn pg(database: &str) -> String {
+    // GDAL 3.6 appends to the string in libpq's other notation.
+    let address = database.trim_start_matches("postgres://").replace(['@', ':', '/'], " ");
+    let words: Vec<&str> = address.split(' ').collect();
+    let [user, host, port, name] = words[..] else {
+        panic!("{database} is not postgres://user@host:port/name")
+    };
+    format!("PG:host={host} port={port} user={user} dbname={name}")
+}
+
 /// Copies the layer `parcels` with `ogr2ogr`.
 pub(crate) fn ogr2ogr(to: &Path, from: &Path, format: &str, more: &[&str]) {
     ogr2ogr_layer("parcels", to, from, format, more);

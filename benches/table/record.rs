@@ -1,22 +1,14 @@
-//! The record: imports into both stores, a replacement of every row, the way back, backup and restore.
+//! The record: a replacement of every row in both stores, the way back, backup and restore.
 
 use std::{path::Path, process::Command, time::Instant};
 
 use citymap_store::{Checksum, checksum};
 use citymap_tests::{Bench, Database};
 
-use crate::{programs::ogr2ogr, table::Table};
-
-/// What it takes to import `file` with other programs, seconds.
-pub(crate) struct Peers {
-    /// `ogr2ogr -f PostgreSQL`, COPY, GiST.
-    pub(crate) postgis: f64,
-    /// The time of `ogr2ogr -f GPKG`.
-    pub(crate) geopackage: f64,
-}
+use crate::table::Table;
 
 /// Measures both stores. `plain` is the layer in a GeoPackage of GDAL's, which is edited here.
-pub(crate) fn run(table: &mut Table, bench: &Bench, [file, plain]: [&Path; 2], parcels: u32, peers: &Peers) {
+pub(crate) fn run(table: &mut Table, bench: &Bench, [file, plain]: [&Path; 2], parcels: u32) {
     // Every row is another one in the second state.
     let sql = "UPDATE parcels SET dien_tich = dien_tich + 1";
     let out = Command::new("ogrinfo").args(["-q", "-sql", sql]).arg(plain).output().expect("ogrinfo starts");
@@ -24,10 +16,9 @@ pub(crate) fn run(table: &mut Table, bench: &Bench, [file, plain]: [&Path; 2], p
 
     let database = Database::create().expect("there is a database");
     let target = bench.path("record.gpkg");
-    for (name, location, peer, how) in [
-        ("PostGIS", database.url(), peers.postgis, "`ogr2ogr -f PostgreSQL`, COPY, GiST"),
-        ("GeoPackage", target.to_string_lossy().into_owned(), peers.geopackage, "`ogr2ogr -f GPKG`"),
-    ] {
+    for (name, location) in
+        [("PostGIS", database.url()), ("GeoPackage", target.to_string_lossy().into_owned())]
+    {
         let citymap = |args: &[&str]| {
             let mut all = vec!["--store", &location, "--migrate", "--json"];
             all.extend(args);
@@ -45,13 +36,7 @@ pub(crate) fn run(table: &mut Table, bench: &Bench, [file, plain]: [&Path; 2], p
                 file.to_str().expect("a plain path"),
             ])
         };
-        let first = import(file);
-        table.times(
-            &format!("import {parcels} parcels into {name}"),
-            first,
-            Some(peer),
-            &format!("{how}; ours checks geometry, indexes keys and commits a revision"),
-        );
+        import(file);
         let before = sum(&location);
         let second = import(plain);
         table.times(
@@ -84,11 +69,4 @@ fn sum(location: &str) -> Checksum {
     let store = citymap_store::open(location, false).expect("the store opens");
     let view = store.view().expect("a view");
     checksum(view.as_ref(), &"parcels".parse().expect("a layer id")).expect("it can be read")
-}
-
-/// A layer of a file as GDAL's own GeoPackage.
-pub(crate) fn plain(file: &Path, to: &Path) -> f64 {
-    let start = Instant::now();
-    ogr2ogr(to, file, "GPKG", &[]);
-    start.elapsed().as_secs_f64()
 }

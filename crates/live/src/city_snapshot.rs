@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use citymap_engine::{City, LayerSnapshot};
+use citymap_engine::{Cancel, Cancelled, City, LayerSnapshot};
 use citymap_model::RevisionNumber;
 use citymap_search::{Hit, SearchIndex, SearchQuery};
 
@@ -57,6 +57,14 @@ impl CitySnapshot {
     /// there now.
     pub fn find(&self, query: &SearchQuery) -> Vec<Hit> {
         self.search.search(&self.searched, query)
+    }
+
+    /// As [`CitySnapshot::find`], but ends soon after `cancel` is set.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn find_until(&self, query: &SearchQuery, cancel: &Cancel) -> Result<Vec<Hit>, Cancelled> {
+        self.search.search_until(&self.searched, query, cancel)
     }
 
     /// The snapshot with its names indexed. Before the first index exists it is returned as it is, because a

@@ -27,4 +27,16 @@ pub enum LiveError {
         /// The newest revision of the store.
         found: RevisionNumber,
     },
+    /// Requests hold as many former cities as may be in memory.
+    #[error(
+        "former states of the city take {} MiB in memory now, of {} MiB that they may take; \
+         try again in some seconds",
+        held >> 20, max >> 20
+    )]
+    FormerFull {
+        /// Bytes that they take.
+        held: u64,
+        /// Bytes that they may take.
+        max: u64,
+    },
 }

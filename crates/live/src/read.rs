@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use citymap_engine::{EngineError, LayerSnapshot, SnapshotBuilder};
+use citymap_engine::{Cancel, EngineError, LayerSnapshot, SnapshotBuilder};
 use citymap_model::{Feature, Fid, LayerId, RevisionNumber};
 use citymap_store::{Change, LayerEntry, ReadView, Store, StoreError, Touched};
 
@@ -39,12 +39,28 @@ pub(crate) fn read_changes(
     layer: &LayerId,
     from: RevisionNumber,
     side: fn(Change) -> Option<Feature>,
-) -> Result<Changes, StoreError> {
+) -> Result<Changes, LiveError> {
+    read_changes_until(view, (layer, from), side, &Cancel::new())
+}
+
+/// As [`read_changes`], but ends soon after `cancel` is set.
+///
+/// # Errors
+/// Also [`EngineError::Cancelled`].
+pub(crate) fn read_changes_until(
+    view: &dyn ReadView,
+    (layer, from): (&LayerId, RevisionNumber),
+    side: fn(Change) -> Option<Feature>,
+    cancel: &Cancel,
+) -> Result<Changes, LiveError> {
     let mut changes = Vec::new();
-    view.changes(layer, from, &mut |change| {
+    let outcome = view.changes(layer, from, &mut |change| {
+        cancel.check().map_err(|gone| StoreError::Stopped(gone.to_string()))?;
         changes.push((change.fid, side(change)));
         Ok(())
-    })?;
+    });
+    cancel.check().map_err(EngineError::from)?;
+    outcome?;
     Ok(changes)
 }
 
@@ -53,12 +69,25 @@ pub(crate) fn read_changes(
 /// # Errors
 /// The store's failure, or a feature that cannot be held in memory.
 pub fn read_layer(view: &dyn ReadView, entry: LayerEntry) -> Result<LayerSnapshot, LiveError> {
+    read_layer_until(view, entry, &Cancel::new())
+}
+
+/// As [`read_layer`], but reading ends soon after `cancel` is set. The indexes are then not built.
+///
+/// # Errors
+/// Also [`EngineError::Cancelled`].
+pub(crate) fn read_layer_until(
+    view: &dyn ReadView,
+    entry: LayerEntry,
+    cancel: &Cancel,
+) -> Result<LayerSnapshot, LiveError> {
     let LayerEntry { layer, revision, .. } = entry;
     let id = layer.id.clone();
     let mut builder = SnapshotBuilder::new(layer);
     let mut failure: Option<EngineError> = None;
     let outcome = view.read(&id, &mut |feature| {
-        builder.push(&feature).map_err(|error| {
+        let pushed = cancel.check().map_err(EngineError::from).and_then(|()| builder.push(&feature));
+        pushed.map_err(|error| {
             // Ends the reading; the error itself is returned below.
             let stopped = StoreError::Stopped(error.to_string());
             failure = Some(error);

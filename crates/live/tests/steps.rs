@@ -14,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use citymap_engine::{Cancel, EngineError};
 use citymap_live::{CitySnapshot, Live, LiveError};
 use citymap_model::{
     CommitMeta, Fid, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Revision, RevisionNumber, Role,
@@ -219,6 +220,44 @@ fn a_former_city_shares_what_nobody_has_touched_and_conceals_what_is_personal_no
         assert!(places.layer().fields[0].personal, "revision {revision}");
         assert_eq!(places.label(places.rows().next().unwrap()), "0", "the key");
     }
+}
+
+#[test]
+fn former_cities_are_bounded_by_bytes_also_while_they_are_held() {
+    let (_folder, live) = city(1_500);
+    for round in 0..6 {
+        let mut transaction = live.store().begin(CommitMeta::default()).unwrap();
+        transaction.layer(&layer("places"), Mode::Replace).unwrap();
+        for n in 0..1_500 {
+            transaction.put(feature(&format!("round {round} {n:04}"), n)).unwrap();
+        }
+        transaction.commit().unwrap();
+    }
+    live.refresh().unwrap();
+    assert_eq!(live.former_bytes(), 0);
+    let gone = Cancel::new();
+    gone.cancel();
+    let error = live.snapshot_at_until(2, &gone).err().unwrap();
+    assert!(matches!(error, LiveError::Engine(EngineError::Cancelled(_))), "{error}");
+    assert!(live.kept_at(2).is_none(), "a city that nobody waited for is not made");
+
+    let second = live.snapshot_at(2).unwrap();
+    let one = live.former_bytes();
+    assert!(one > 0 && live.kept_at(2).is_some());
+    live.bound_former(2 * one);
+    let third = live.snapshot_at(3).unwrap();
+    // Both are held, and their memory is not free.
+    let error = live.snapshot_at(4).err().unwrap();
+    assert!(matches!(error, LiveError::FormerFull { held, .. } if held == 2 * one), "{error}");
+    drop((second, third));
+    for revision in [4, 5, 6, 2] {
+        assert_eq!(live.snapshot_at(revision).unwrap().revision(), revision);
+        assert!(live.former_bytes() <= 2 * one, "{} of {one} each", live.former_bytes());
+    }
+    assert!(live.kept_at(2).is_some() && live.kept_at(6).is_some() && live.kept_at(5).is_none());
+    live.bound_former(1);
+    assert_eq!(live.snapshot_at(3).unwrap().revision(), 3, "one alone may be larger");
+    assert_eq!(live.former_bytes(), one);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use citymap_engine::{City, LayerSnapshot};
+use citymap_engine::{Cancel, Cancelled, City, LayerSnapshot};
 use citymap_model::{CityProfile, Role, units::communes};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -90,13 +90,26 @@ impl SearchIndex {
     /// then what is only near. Equal fits are ordered by what they are (communes, former units, roads,
     /// places, addresses, parcels), then by the distance to `query.near`.
     pub fn search(&self, city: &City, query: &SearchQuery) -> Vec<Hit> {
+        self.search_until(city, query, &Cancel::new()).unwrap_or_default()
+    }
+
+    /// As [`SearchIndex::search`], but ends soon after `cancel` is set.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn search_until(
+        &self,
+        city: &City,
+        query: &SearchQuery,
+        cancel: &Cancel,
+    ) -> Result<Vec<Hit>, Cancelled> {
         let text: String = query.text.chars().take(QUERY_CHARACTERS).collect();
         let limit = query.limit.min(HITS_MAX);
         if limit == 0 || text.trim().is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         if let Some(position) = parse_coordinates(&text) {
-            return vec![Hit::at(position)];
+            return Ok(vec![Hit::at(position)]);
         }
         let snapshots = self
             .layers
@@ -107,7 +120,8 @@ impl SearchIndex {
         let partial = !text.ends_with(char::is_whitespace);
         let accents = (!text.is_ascii()).then(|| accented(text.trim()));
         let candidates = Vec::new();
-        let mut run = QueryRun { index: self, city, snapshots, near, limit, partial, accents, candidates };
+        let mut run =
+            QueryRun { index: self, city, snapshots, near, limit, partial, accents, cancel, candidates };
         run.keys(text.trim());
         // If the text is a whole key, it is not read as sheet and parcel number as well.
         if !run.candidates.iter().any(|candidate| candidate.score >= worth(Fit::Exact))
@@ -126,7 +140,8 @@ impl SearchIndex {
                 run.names(main, Some(&areas));
             }
         }
-        run.finish()
+        cancel.check()?;
+        Ok(run.finish())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
-use citymap_engine::{Bbox, City, LayerSnapshot, Row};
+use citymap_engine::{Bbox, Cancel, City, LayerSnapshot, Row};
 use citymap_model::{Role, Value};
 
 use crate::{
@@ -48,6 +48,8 @@ pub(crate) struct QueryRun<'a> {
     pub(crate) partial: bool,
     /// What was typed, in lower case; `None` if it has no accents.
     pub(crate) accents: Option<String>,
+    /// Once it is set, no further layer is looked at, and the caller drops what was found.
+    pub(crate) cancel: &'a Cancel,
     pub(crate) candidates: Vec<SearchCandidate>,
 }
 
@@ -55,7 +57,9 @@ impl QueryRun<'_> {
     /// The layers whose snapshots are those that were indexed.
     fn layers(&self) -> impl Iterator<Item = (usize, &Arc<LayerIndex>, &Arc<LayerSnapshot>)> {
         let layers = self.index.layers.iter().zip(&self.snapshots).enumerate();
-        layers.filter_map(|(position, (layer, snapshot))| Some((position, layer, (*snapshot)?)))
+        layers
+            .take_while(|_| !self.cancel.is_cancelled())
+            .filter_map(|(position, (layer, snapshot))| Some((position, layer, (*snapshot)?)))
     }
 
     /// A feature as a candidate; `base` is its score without what its role and its distance add.

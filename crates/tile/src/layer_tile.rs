@@ -1,6 +1,6 @@
 //! One layer of one tile, as the drawing methods take it.
 
-use citymap_engine::LayerSnapshot;
+use citymap_engine::{Cancel, LayerSnapshot};
 use citymap_model::TileRule;
 
 use crate::{TileId, TileOptions};
@@ -12,4 +12,6 @@ pub(crate) struct LayerTile<'a> {
     pub(crate) rule: &'a TileRule,
     pub(crate) tile: TileId,
     pub(crate) options: &'a TileOptions,
+    /// Once it is set, what is drawn is incomplete, and whoever set it must not use it.
+    pub(crate) cancel: &'a Cancel,
 }

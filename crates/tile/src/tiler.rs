@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use citymap_engine::{Bbox, LayerSnapshot, TimeInterval};
+use citymap_engine::{Bbox, Cancel, Cancelled, LayerSnapshot, TimeInterval};
 use citymap_model::{GeometryKind, LayerId, TileRule};
 
 use crate::{
@@ -36,7 +36,7 @@ struct DerivedEntry {
 }
 
 /// Number of bases of a layer that are kept: the newest, one that requests may still hold, and an earlier
-/// one. Each time interval counts separately.
+/// one. As many are kept for intervals of time.
 const BASES: usize = 3;
 
 impl Tiler {
@@ -48,12 +48,28 @@ impl Tiler {
     /// One tile with the given layers as uncompressed MVT 2.1, generalised by the layers' rules for its zoom;
     /// empty if no layer has content there. Equal features give equal bytes, whatever is in the cache.
     pub fn encode(&self, layers: &[&LayerSnapshot], tile: TileId, options: &TileOptions) -> Vec<u8> {
+        self.encode_until(layers, tile, options, &Cancel::new()).unwrap_or_default()
+    }
+
+    /// As [`Tiler::encode`], but ends soon after `cancel` is set: what takes long is checked feature by
+    /// feature, and cell by cell where areas are merged.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn encode_until(
+        &self,
+        layers: &[&LayerSnapshot],
+        tile: TileId,
+        options: &TileOptions,
+        cancel: &Cancel,
+    ) -> Result<Vec<u8>, Cancelled> {
         let mut out = Vec::new();
         for layer in layers {
             let rule = layer.layer().tile_rule();
-            self.draw(LayerTile { snapshot: layer, rule: &rule, tile, options }, &mut out);
+            self.draw(LayerTile { snapshot: layer, rule: &rule, tile, options, cancel }, &mut out);
+            cancel.check()?;
         }
-        out
+        Ok(out)
     }
 
     /// Cuts a tile like [`Tiler::encode`], and reports for each layer what was done and why.
@@ -67,7 +83,7 @@ impl Tiler {
     }
 
     fn draw(&self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Drawn {
-        let LayerTile { snapshot, rule, tile, options } = request;
+        let LayerTile { snapshot, rule, tile, options, .. } = request;
         if tile.z() < rule.detail_zoom {
             match snapshot.layer().geometry {
                 GeometryKind::Polygon => {
@@ -79,14 +95,16 @@ impl Tiler {
                 GeometryKind::Mixed | GeometryKind::None => {}
             }
         }
-        Drawn::Whole(encode_whole(snapshot, tile, options, out))
+        Drawn::Whole(encode_whole(request, out))
     }
 
     fn explain_layer(&self, layer: &LayerSnapshot, tile: TileId, options: &TileOptions) -> Explanation {
         let rule = layer.layer().tile_rule();
         let start = Instant::now();
         let mut out = Vec::new();
-        let drawn = self.draw(LayerTile { snapshot: layer, rule: &rule, tile, options }, &mut out);
+        let cancel = Cancel::new();
+        let request = LayerTile { snapshot: layer, rule: &rule, tile, options, cancel: &cancel };
+        let drawn = self.draw(request, &mut out);
         let milliseconds = start.elapsed().as_secs_f64() * 1e3;
         let compressed = if out.is_empty() { 0 } else { gzip(&out, GZIP_LEVEL).len() as u64 };
         let mut explanation = Explanation {
@@ -151,27 +169,39 @@ impl Tiler {
         // In a layer without valid time all features are valid at all times.
         let time = time.filter(|_| definition.valid_from.is_some() || definition.valid_to.is_some());
         let base = layer.base().id();
-        let mut entries = self.entries();
-        let found = entries.iter().position(|entry| {
+        let is_same = |entry: &DerivedEntry| {
             entry.base == base && entry.time == time && entry.rule == *rule && entry.layer == definition.id
-        });
-        // The most recently used entry is last.
-        let entry = match found {
-            Some(index) => entries.remove(index),
-            None => {
-                // This reads the bounding box of each feature once, so holding the lock is acceptable.
-                let derived = Arc::new(DerivedLayer::new(layer, rule, time));
-                DerivedEntry { layer: definition.id.clone(), base, rule: rule.clone(), time, derived }
-            }
         };
-        let derived = Arc::clone(&entry.derived);
-        entries.push(entry);
-        if entries.iter().filter(|entry| entry.layer == definition.id).count() > BASES
-            && let Some(oldest) = entries.iter().position(|entry| entry.layer == definition.id)
+        if let Some(derived) = self.recent(is_same) {
+            return derived;
+        }
+        // This reads the bounding box of each feature, while other layers and times go on.
+        let fresh = Arc::new(DerivedLayer::new(layer, rule, time));
+        if let Some(derived) = self.recent(is_same) {
+            return derived;
+        }
+        let derived = Arc::clone(&fresh);
+        let mut entries = self.entries();
+        entries.push(DerivedEntry { layer: definition.id.clone(), base, rule: rule.clone(), time, derived });
+        // Tiles at other times do not displace those of all features.
+        let counts =
+            |entry: &DerivedEntry| entry.layer == definition.id && entry.time.is_some() == time.is_some();
+        if entries.iter().filter(|entry| counts(entry)).count() > BASES
+            && let Some(oldest) = entries.iter().position(counts)
         {
             entries.remove(oldest);
         }
-        derived
+        fresh
+    }
+
+    /// The entry for which `is_same` is true; it then counts as used last.
+    fn recent(&self, is_same: impl Fn(&DerivedEntry) -> bool) -> Option<Arc<DerivedLayer>> {
+        let mut entries = self.entries();
+        let position = entries.iter().position(is_same)?;
+        let entry = entries.remove(position);
+        let derived = Arc::clone(&entry.derived);
+        entries.push(entry);
+        Some(derived)
     }
 }
 

@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use citymap_engine::{Bbox, LayerSnapshot, SnapshotBuilder};
+use citymap_engine::{Bbox, Cancel, LayerSnapshot, SnapshotBuilder};
 use citymap_model::{
     Feature, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value, propose_meanings,
 };
@@ -387,4 +387,20 @@ fn a_budget_makes_tiles_coarser_and_is_told_of() {
     assert!(plain.gzip > 6_000 && tight.gzip <= 6_000, "{} {}", plain.gzip, tight.gzip);
     assert!(tight.why.iter().any(|why| why.contains("budget")), "{tight}");
     assert!(tiler.memory() > 10_000);
+}
+
+#[test]
+fn a_cancelled_tile_leaves_nothing_half_made_behind() {
+    let parcels = build(&layer(Role::Parcel, GeometryKind::Polygon, "loai_dat"), &parcels());
+    let options = TileOptions::default();
+    let (gone, wanted) = (Cancel::new(), Cancel::new());
+    gone.cancel();
+    for zoom in [9, 12, 14, 15, 16, 18] {
+        let tile = tiles(&parcels, zoom).tiles().next().unwrap();
+        let tiler = Tiler::new();
+        assert!(tiler.encode_until(&[&parcels], tile, &options, &gone).is_err(), "zoom {zoom}");
+        let bytes = tiler.encode_until(&[&parcels], tile, &options, &wanted).unwrap();
+        assert_eq!(bytes, Tiler::new().encode(&[&parcels], tile, &options), "zoom {zoom}");
+        assert!(!bytes.is_empty(), "zoom {zoom}");
+    }
 }

@@ -26,7 +26,7 @@ struct Cluster {
 
 impl Scratch {
     pub(super) fn encode_clusters(&mut self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Thinned {
-        let LayerTile { snapshot, rule, tile, options } = request;
+        let LayerTile { snapshot, rule, tile, options, cancel } = request;
         let grid = Grid::new(tile, options.buffer);
         let class = rule.class.as_deref().and_then(|name| snapshot.layer().field_index(name));
         // Covers every square that meets the clip box completely, so that a cluster is the same in every tile
@@ -42,6 +42,9 @@ impl Scratch {
         // The rows that may be alone, each with its cluster; `None` for a row that is not a point.
         let mut alone: Vec<(Row, Option<u32>)> = Vec::new();
         snapshot.during(options.time).candidates(&reach, |row| {
+            if cancel.is_cancelled() {
+                return;
+            }
             thinned.candidates += 1;
             let shape = snapshot.shape(row);
             let place = match shape.kind() {
@@ -81,10 +84,10 @@ impl Scratch {
         clusters.retain(|cluster| cluster.count > 1);
         clusters.sort_unstable_by_key(|cluster| (cluster.square, &labels[usize::from(cluster.label)]));
         self.tolerance = 0.0;
-        self.write_geometry(snapshot, &grid);
+        self.write_geometry(snapshot, &grid, cancel);
         thinned.drawn = self.rows.len() as u64;
         self.values.collect(snapshot, &self.rows, None);
-        self.write_features(snapshot);
+        self.write_features(snapshot, cancel);
 
         let mut keys: Option<[u32; 3]> = None;
         let name = class.map_or("", |field| snapshot.layer().fields[field].name.as_str());

@@ -5,7 +5,7 @@ mod thinned;
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use citymap_engine::{LayerSnapshot, Row, ShapeKind, ShapeRef};
+use citymap_engine::{Cancel, LayerSnapshot, Row, ShapeKind, ShapeRef};
 
 use crate::{
     EXTENT, TileId, TileOptions,
@@ -31,21 +31,18 @@ use crate::{
 /// not call it on an async worker thread.
 pub fn encode(layers: &[&LayerSnapshot], tile: TileId, options: &TileOptions) -> Vec<u8> {
     let mut out = Vec::new();
+    let cancel = Cancel::new();
     for layer in layers {
-        encode_whole(layer, tile, options, &mut out);
+        let rule = layer.layer().tile_rule();
+        encode_whole(LayerTile { snapshot: layer, rule: &rule, tile, options, cancel: &cancel }, &mut out);
     }
     out
 }
 
 /// Appends a layer with all its features and public fields. Returns the number of features whose boxes meet
 /// the tile and the number of features in it.
-pub(crate) fn encode_whole(
-    layer: &LayerSnapshot,
-    tile: TileId,
-    options: &TileOptions,
-    out: &mut Vec<u8>,
-) -> [u64; 2] {
-    with_scratch(|scratch| scratch.encode_layer(layer, tile, options, out))
+pub(crate) fn encode_whole(request: LayerTile<'_>, out: &mut Vec<u8>) -> [u64; 2] {
+    with_scratch(|scratch| scratch.encode_layer(request, out))
 }
 
 /// What was drawn of a layer whose features are thinned.
@@ -138,33 +135,31 @@ impl Scratch {
             + self.written.capacity() * size_of::<WrittenFeature>()
     }
 
-    fn encode_layer(
-        &mut self,
-        snapshot: &LayerSnapshot,
-        tile: TileId,
-        options: &TileOptions,
-        out: &mut Vec<u8>,
-    ) -> [u64; 2] {
+    fn encode_layer(&mut self, request: LayerTile<'_>, out: &mut Vec<u8>) -> [u64; 2] {
+        let LayerTile { snapshot, tile, options, cancel, .. } = request;
         // One unit more than the clip box, for features that rounding moves in.
         let reach = tile.grown(f64::from(options.buffer) + 1.0);
         self.candidates.clear();
         snapshot.during(options.time).candidates(&reach, |row| self.candidates.push(row));
         snapshot.sort(&mut self.candidates);
         self.tolerance = 0.0;
-        self.write_geometry(snapshot, &Grid::new(tile, options.buffer));
-        if !self.rows.is_empty() {
+        self.write_geometry(snapshot, &Grid::new(tile, options.buffer), cancel);
+        if !self.rows.is_empty() && !cancel.is_cancelled() {
             self.values.collect(snapshot, &self.rows, None);
-            self.write_features(snapshot);
+            self.write_features(snapshot, cancel);
             self.write_layer(snapshot.layer().id.as_str(), out);
         }
         [self.candidates.len() as u64, self.rows.len() as u64]
     }
 
-    fn write_geometry(&mut self, snapshot: &LayerSnapshot, grid: &Grid) {
+    fn write_geometry(&mut self, snapshot: &LayerSnapshot, grid: &Grid, cancel: &Cancel) {
         self.rows.clear();
         self.written.clear();
         self.commands.clear();
         for index in 0..self.candidates.len() {
+            if cancel.is_cancelled() {
+                return;
+            }
             let row = self.candidates[index];
             let shape = snapshot.shape(row);
             match shape.kind() {
@@ -217,11 +212,14 @@ impl Scratch {
         self.written.push(WrittenFeature { kind, end: self.commands.len() });
     }
 
-    fn write_features(&mut self, snapshot: &LayerSnapshot) {
+    fn write_features(&mut self, snapshot: &LayerSnapshot, cancel: &Cancel) {
         self.features.clear();
         let out = &mut self.features;
         let mut start = 0;
         for (index, (&row, written)) in self.rows.iter().zip(&self.written).enumerate() {
+            if cancel.is_cancelled() {
+                return;
+            }
             let geometry = &self.commands[start..written.end];
             start = written.end;
             self.tags.clear();

@@ -12,7 +12,7 @@ const STEPS: [(f64, i64); 5] = [(1.0, 0), (4.0, 0), (8.0, 16), (16.0, 32), (32.0
 
 impl Scratch {
     pub(super) fn encode_lines(&mut self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Thinned {
-        let LayerTile { snapshot, rule, tile, options } = request;
+        let LayerTile { snapshot, rule, tile, options, cancel } = request;
         let layer = snapshot.layer();
         let mut thinned = Thinned::default();
         self.candidates.clear();
@@ -46,14 +46,14 @@ impl Scratch {
             }
             self.tolerance = rule.simplify * 8.0 * factor;
             self.lines.simplified = 0;
-            self.write_geometry(snapshot, &grid);
+            self.write_geometry(snapshot, &grid, cancel);
             thinned.drawn = self.rows.len() as u64;
             thinned.simplified = self.lines.simplified;
-            if self.rows.is_empty() {
+            if self.rows.is_empty() || cancel.is_cancelled() {
                 break;
             }
             self.values.collect(snapshot, &self.rows, Some(&carried));
-            self.write_features(snapshot);
+            self.write_features(snapshot, cancel);
             self.write_layer(layer.id.as_str(), out);
             if out.len() - start <= rule.budget as usize || step + 1 == STEPS.len() {
                 break;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use citymap_engine::{LayerSnapshot, TimeInterval};
+use citymap_engine::{Cancel, LayerSnapshot, TimeInterval};
 use citymap_model::TileRule;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHasher};
@@ -59,24 +59,25 @@ impl<T: Send + Sync> CellCache<T> {
         shard.get(&cell).filter(|(cached, _)| *cached == stamp).map(|(_, value)| Arc::clone(value))
     }
 
-    /// The results for the cells. Missing ones are computed, in parallel if they are many.
+    /// The results for the cells. Missing ones are computed, in parallel if they are many; `make` returns
+    /// `None` for what is not wanted any more, which is then left out.
     fn all(
         &self,
         cells: &[Cell],
         stamps: &SquareStamps,
-        make: impl Fn(Cell) -> T + Sync,
+        make: impl Fn(Cell) -> Option<T> + Sync,
     ) -> Vec<(Cell, Arc<T>)> {
         let mut found: Vec<(Cell, Option<Arc<T>>)> =
             cells.iter().map(|&cell| (cell, self.get(cell, stamps.stamp_of(cell)))).collect();
         let missing: Vec<Cell> =
             found.iter().filter(|(_, value)| value.is_none()).map(|(cell, _)| *cell).collect();
         let work = |&cell: &Cell| {
-            let value = Arc::new(make(cell));
+            let value = Arc::new(make(cell)?);
             let entry = (stamps.stamp_of(cell), Arc::clone(&value));
             self.shard(cell).write().unwrap_or_else(PoisonError::into_inner).insert(cell, entry);
-            value
+            Some(value)
         };
-        let made: Vec<Arc<T>> = if missing.len() > 2 {
+        let made: Vec<Option<Arc<T>>> = if missing.len() > 2 {
             missing.par_iter().map(work).collect()
         } else {
             missing.iter().map(work).collect()
@@ -84,7 +85,9 @@ impl<T: Send + Sync> CellCache<T> {
         let mut made = made.into_iter();
         found
             .iter_mut()
-            .filter_map(|(cell, value)| value.take().or_else(|| made.next()).map(|value| (*cell, value)))
+            .filter_map(|(cell, value)| {
+                value.take().or_else(|| made.next().flatten()).map(|value| (*cell, value))
+            })
             .collect()
     }
 
@@ -145,9 +148,10 @@ impl DerivedLayer {
         snapshot: &LayerSnapshot,
         stamps: &SquareStamps,
         cells: &[Cell],
+        cancel: &Cancel,
     ) -> Vec<(Cell, Arc<CellAreas>)> {
         let source = self.source(snapshot);
-        self.areas.all(cells, stamps, |cell| source.areas(cell))
+        self.areas.all(cells, stamps, |cell| (!cancel.is_cancelled()).then(|| source.areas(cell)))
     }
 
     pub(super) fn rasters(
@@ -155,9 +159,10 @@ impl DerivedLayer {
         snapshot: &LayerSnapshot,
         stamps: &SquareStamps,
         cells: &[Cell],
+        cancel: &Cancel,
     ) -> Vec<(Cell, Arc<CellRaster>)> {
         let source = self.source(snapshot);
-        self.rasters.all(cells, stamps, |cell| source.raster(cell))
+        self.rasters.all(cells, stamps, |cell| (!cancel.is_cancelled()).then(|| source.raster(cell)))
     }
 
     /// Derives everything that tiles of the layer need.
@@ -167,8 +172,8 @@ impl DerivedLayer {
         let source = self.source(snapshot);
         // In batches, so that results are not collected a second time.
         for cells in cells.chunks(256) {
-            self.areas.all(cells, &stamps, |cell| source.areas(cell));
-            self.rasters.all(cells, &stamps, |cell| source.raster(cell));
+            self.areas.all(cells, &stamps, |cell| Some(source.areas(cell)));
+            self.rasters.all(cells, &stamps, |cell| Some(source.raster(cell)));
         }
     }
 

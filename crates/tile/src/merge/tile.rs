@@ -81,7 +81,7 @@ thread_local! {
 impl DerivedLayer {
     /// Appends the layer's merged polygons to a tile of a zoom below its detail zoom. Returns what was drawn.
     pub(crate) fn encode(&self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Drawing {
-        let LayerTile { snapshot, rule, tile, options } = request;
+        let LayerTile { snapshot, rule, tile, options, cancel } = request;
         let budget = rule.budget;
         let stamps = self.stamps(snapshot);
         let mut drawing = Drawing::default();
@@ -107,7 +107,7 @@ impl DerivedLayer {
             let around = (CELL_SIDE as u32 / 2 + u32::from(options.buffer) + 1).div_ceil(CELL_SIDE as u32);
             let range =
                 [low.map(|at| at.saturating_sub(around)), high.map(|at| at.saturating_add(around).min(last))];
-            let cells = self.areas(snapshot, &stamps, &self.cell_index.cells(&stamps, range));
+            let cells = self.areas(snapshot, &stamps, &self.cell_index.cells(&stamps, range), cancel);
             let mut draft = TileDraft::new(tile, options);
             SCRATCH.with_borrow_mut(|scratch| {
                 for (cell, areas) in &cells {
@@ -127,8 +127,11 @@ impl DerivedLayer {
         }
         for step in first_step..=MAX_STEPS {
             let frame = Frame::new(tile, self.cell_grid, options.buffer, step);
-            let cells =
-                self.rasters(snapshot, &stamps, &self.cell_index.cells(&stamps, frame.cells(self.cell_grid)));
+            let cells = self.cell_index.cells(&stamps, frame.cells(self.cell_grid));
+            let cells = self.rasters(snapshot, &stamps, &cells, cancel);
+            if cancel.is_cancelled() {
+                break;
+            }
             let mut draft = TileDraft::new(tile, options);
             draft.drawing.too_large = std::mem::take(&mut drawing.too_large);
             draft.drawing.raster = Some(step);

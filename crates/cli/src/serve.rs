@@ -10,7 +10,7 @@ use std::{
 
 use citymap_feed::webhooks::WebhookOptions;
 use citymap_live::{Live, Options};
-use citymap_server::{Config, Network};
+use citymap_server::{Config, Cors, Network};
 use clap::Args;
 
 use crate::{
@@ -40,6 +40,12 @@ pub(crate) struct ServeArgs {
     /// are ignored.
     #[arg(long, value_name = "CIDR")]
     pub(crate) trust_proxy: Vec<Network>,
+
+    /// Which pages of other origins may read answers in a browser: `*` for all, `none`, or origins such as
+    /// https://gis.example.vn, separated by commas. A server that only an internal network reaches should
+    /// not say `*`: any page that is open there could read it.
+    #[arg(long, default_value = "*", env = "CITYMAP_CORS", value_name = "ORIGINS")]
+    pub(crate) cors: Cors,
 
     /// Serve the web map from this folder instead of the built-in one.
     #[arg(long, value_name = "FOLDER")]
@@ -159,6 +165,7 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         listen: args.listen,
         base_url: args.base_url.clone(),
         trust_proxy: args.trust_proxy.clone(),
+        cors: args.cors.clone(),
         assets: args.assets.clone(),
         archives: args.archives.clone(),
         writers: args.writers.as_deref().map(citymap_server::read_writers).transpose()?.unwrap_or_default(),

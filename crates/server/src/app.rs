@@ -10,6 +10,7 @@ use axum::extract::FromRef;
 use citymap_feed::Hub;
 use citymap_live::Live;
 use citymap_tile::Tiler;
+use tokio::sync::Semaphore;
 
 use crate::{
     archives::store::Archives,
@@ -19,7 +20,7 @@ use crate::{
     jobs::registry::Jobs,
     tiles::service::TileService,
     versions::Versions,
-    work::{BatchPool, BlockingPool, ByteBudget, Shares},
+    work::{BatchPool, BlockingPool, ByteBudget, FormerStates, Shares},
 };
 
 /// The state of the server.
@@ -31,6 +32,8 @@ pub(crate) struct App {
     /// Runs large requests that a client waits for (areas of whole districts, tiles of the whole city), at
     /// low priority.
     pub(crate) batch: Arc<BatchPool>,
+    /// The city at former revisions.
+    pub(crate) former: FormerStates,
     /// Jobs: work that takes seconds to minutes, such as overlays of whole layers.
     pub(crate) jobs: Arc<Jobs>,
     /// Prepares and commits edits, so that they take no slot from readers.
@@ -40,9 +43,11 @@ pub(crate) struct App {
     pub(crate) archives: Option<Arc<Archives>>,
     pub(crate) versions: Versions,
     pub(crate) hub: Arc<Hub>,
+    /// A permit for each connection that may still be opened.
+    pub(crate) connections: Arc<Semaphore>,
     /// The event streams of each client.
     pub(crate) streams: Arc<Shares>,
-    /// The bytes of answers in memory.
+    /// The bytes of request bodies and answers in memory.
     pub(crate) in_flight: ByteBudget,
     /// The files of the web map and of its style.
     pub(crate) files: StaticFiles,
@@ -65,6 +70,9 @@ impl App {
                 .with_share(limits.large_queue_per_client),
         );
         let job_pool = BatchPool::new("job", 1, limits.large_queue, processors, 19);
+        let former_pool = BatchPool::new("former", 1, limits.former_queue, processors, 10)
+            .with_share(limits.former_queue_per_client);
+        live.bound_former(limits.former_bytes_max);
         let archives =
             config.archives.as_deref().map(|location| Arc::new(Archives::new(location, limits.queue)));
         Self {
@@ -72,6 +80,7 @@ impl App {
             write_pool: BlockingPool::new(limits.writers_max, limits.queue)
                 .with_share(limits.queue_per_client),
             archives,
+            former: FormerStates::new(Arc::clone(&live), former_pool),
             tiles: Arc::new(TileService::new(
                 limits.tile_cache_bytes,
                 Arc::clone(&tiler),
@@ -79,6 +88,7 @@ impl App {
                 Arc::clone(&batch),
             )),
             hub: Arc::new(Hub::new(&limits.feed, tiler)),
+            connections: Arc::new(Semaphore::new(limits.connections_max.max(1))),
             streams: Shares::new(limits.event_streams_per_client),
             in_flight: ByteBudget::new(limits.in_flight_bytes_max),
             versions: Versions::default(),

@@ -7,7 +7,7 @@ use citymap_feed::{FeedLimits, webhooks::WebhookOptions};
 use citymap_limits::limits;
 
 use crate::{
-    http::{auth::Writer, client::Network},
+    http::{auth::Writer, client::Network, cors::Cors},
     jobs::limits::JobLimits,
 };
 
@@ -22,6 +22,8 @@ pub struct Config {
     /// The networks of the proxies that are believed when they say in `Forwarded` or `X-Forwarded-*` for whom
     /// and under which URL they ask. From others these headers are ignored.
     pub trust_proxy: Vec<Network>,
+    /// Which pages of other origins may read answers.
+    pub cors: Cors,
     /// A folder to serve the web map from, instead of the one built into the program.
     pub assets: Option<PathBuf>,
     /// Where PMTiles archives are that are served too: a folder, or an `http://` or `https://` URL of a
@@ -44,6 +46,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             base_url: None,
             trust_proxy: Vec::new(),
+            cors: Cors::default(),
             assets: None,
             archives: None,
             writers: Vec::new(),
@@ -79,6 +82,9 @@ limits! {
         pub body_bytes_max: usize = 2 << 20, flag "body-max", unit Bytes;
         /// Maximum size of path and query of a request.
         pub url_bytes_max: usize = 8 << 10, flag "url-max", unit Bytes;
+        /// Maximum size of one answer before compression. A page of /items ends there and has a `next` link;
+        /// an answer of a question that is larger is 400.
+        pub answer_bytes_max: usize = 64 << 20, flag "answer-max", unit Bytes;
         /// Maximum time of a request, including the arrival of its body.
         pub request_timeout: Duration = Duration::from_secs(30), flag "request-timeout", unit Seconds;
         /// Maximum time in which a client must send the head of a request, and for which a connection may be
@@ -89,11 +95,11 @@ limits! {
         /// Maximum number of connections of one client address; 0 for an eighth of --connections-max, at
         /// least 64. A trusted proxy has no such limit.
         pub connections_per_client: usize = 0, flag "connections-per-client", unit Count;
-        /// Maximum time in which a client takes nothing of an answer that is ready; then its connection is
-        /// closed.
+        /// Maximum time for which a connection waits until its client takes 16 KiB of an answer that is
+        /// ready; then it is closed.
         pub write_timeout: Duration = Duration::from_secs(30), flag "write-timeout", unit Seconds;
-        /// Maximum size of all answers that are in memory at once; beyond it the answer is 503 with
-        /// Retry-After. One client has a quarter.
+        /// Maximum size of all request bodies and answers that are in memory at once; beyond it the answer
+        /// is 503 with Retry-After. One client has a quarter, beyond which it is 429.
         pub in_flight_bytes_max: u64 = 512 << 20, flag "in-flight-bytes", unit Bytes;
         /// Maximum number of requests of middle size (pages, searches, uncached tiles) that run at once.
         pub max_concurrent: usize = default_concurrency(), flag "max-concurrent", unit CountFromOne,
@@ -111,6 +117,14 @@ limits! {
         pub large_queue: usize = 32, flag "large-queue", unit Count;
         /// Maximum number of waiting large requests of one client; more are answered 429 with Retry-After.
         pub large_queue_per_client: usize = 8, flag "large-queue-per-client", unit Count;
+        /// Maximum size in memory of the city at former revisions (`revision=`), in addition to what it
+        /// shares with the newest one. A single state may be larger.
+        pub former_bytes_max: u64 = 256 << 20, flag "former-bytes", unit Bytes;
+        /// Maximum number of former states that wait while one is made; more are answered 503 with
+        /// Retry-After.
+        pub former_queue: usize = 16, flag "former-queue", unit Count;
+        /// Maximum number of former states that wait for one client; more are answered 429 with Retry-After.
+        pub former_queue_per_client: usize = 4, flag "former-queue-per-client", unit Count;
         /// Maximum number of open streams of /api/events of one client; more are answered 429.
         pub event_streams_per_client: usize = 128, flag "event-streams-per-client", unit Count;
         /// Size of the cache of encoded tiles; 0 caches none.

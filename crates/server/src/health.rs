@@ -1,4 +1,4 @@
-//! Whether the process runs, and whether it serves the city.
+//! Whether the process runs, whether it serves the city, and what it does now.
 
 use std::sync::atomic::Ordering;
 
@@ -8,10 +8,13 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::http::{
-    problem::Problem,
-    request::RequestContext,
-    response::{JSON, ResponseBuilder},
+use crate::{
+    http::{
+        problem::Problem,
+        request::RequestContext,
+        response::{JSON, ResponseBuilder},
+    },
+    work::Load,
 };
 
 /// `GET /health/live`: the process runs.
@@ -34,6 +37,27 @@ pub(crate) async fn ready(context: RequestContext) -> Result<Response, Problem> 
     }
     Ok(say(json!({"status": "ready", "revision": context.city_snapshot.revision(),
             "layers": context.city_snapshot.city.layers.len()})))
+}
+
+/// `GET /health/load`: what the server holds and does now, next to its bounds. Numbers only.
+pub(crate) async fn load(context: RequestContext) -> Result<Response, Problem> {
+    context.no_query()?;
+    let app = &context.app;
+    let limits = &app.config.limits;
+    let of = |load: Load| json!({"running": load.running, "waiting": load.waiting});
+    let used = |[used, max]: [u64; 2]| json!({"used": used, "max": max});
+    let connections = limits.connections_max.max(1);
+    let open = connections.saturating_sub(app.connections.available_permits());
+    Ok(say(json!({
+        "connections": {"used": open, "max": connections},
+        "bytesInFlight": used(app.in_flight.used()),
+        "formerStateBytes": used([app.live.former_bytes(), limits.former_bytes_max]),
+        "work": {
+            "middle": of(app.pool.load()), "large": of(app.batch.load()),
+            "formerStates": of(app.former.pool().load()),
+            "edits": of(app.write_pool.load()), "jobs": of(app.jobs.load()),
+        },
+    })))
 }
 
 fn say(document: serde_json::Value) -> Response {

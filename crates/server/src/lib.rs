@@ -64,6 +64,7 @@ pub use http::{
     auth::{Writer, WritersError, read_writers},
     base::parse_base_url,
     client::{Network, NetworkError},
+    cors::{Cors, CorsError},
 };
 pub use jobs::limits::JobLimits;
 pub use serve::{ServeError, router, serve};

@@ -83,6 +83,7 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
         ("/styles/{file}", get(assets::style_file)),
         ("/health/live", get(health::live)),
         ("/health/ready", get(health::ready)),
+        ("/health/load", get(health::load)),
     ];
     let mut routes: Vec<_> = fixed.into_iter().map(|(path, methods)| (path.to_owned(), methods)).collect();
     for &process in PROCESSES {

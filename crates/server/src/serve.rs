@@ -24,7 +24,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::OwnedSemaphorePermit,
 };
 use tower_service::Service;
 
@@ -109,11 +109,10 @@ pub async fn serve(
     on_ready(bound);
     let preparing = tokio::spawn(prepare_tiles(Arc::clone(&app.live), Arc::clone(app.tiles.tiler())));
 
-    let places = Arc::new(Semaphore::new(limits.connections_max.max(1)));
     let mut shutdown = pin!(shutdown);
     loop {
         let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place,
+            place = Arc::clone(&app.connections).acquire_owned() => place,
             _ = &mut shutdown => break,
         };
         tokio::select! {
@@ -239,6 +238,9 @@ where
     }
 }
 
+/// Bytes of request bodies that an HTTP/2 connection holds before a handler reads them.
+const HTTP2_WINDOW: u32 = 256 << 10;
+
 /// Connections with bounds on the head of a request and on idle time.
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
@@ -257,6 +259,12 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(limits.header_timeout)
         .max_concurrent_streams(32)
+        // What a client sends before anything reads it, and what is ready before it takes it.
+        .initial_stream_window_size(HTTP2_WINDOW)
+        .initial_connection_window_size(HTTP2_WINDOW)
+        .max_send_buf_size(64 << 10)
+        // Streams that are opened and reset at once: beyond this the connection is closed.
+        .max_pending_accept_reset_streams(20)
         .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX));
     builder
 }

@@ -30,6 +30,7 @@ fn every_answer_carries_the_revision_and_a_request_number() {
         "/api",
         "/health/live",
         "/health/ready",
+        "/health/load",
         "/nix",
         "/api/nix",
         "/tiles/nix/1/0/0",
@@ -47,6 +48,25 @@ fn every_answer_carries_the_revision_and_a_request_number() {
     assert_eq!(named.header("x-request-id"), "abc-1.2_Z");
     let bad = server.get_with("/api", &[("x-request-id", "a b<script>")]);
     assert!(!bad.header("x-request-id").contains('<'));
+}
+
+#[test]
+fn pages_of_other_origins_read_only_what_the_server_allows() {
+    let gis = [("origin", "https://gis.example.vn")];
+    let preflight = [gis[0], ("access-control-request-method", "PATCH")];
+    for (cors, allowed) in
+        [("none", ""), ("https://gis.example.vn", gis[0].1), ("https://other.example.vn", "")]
+    {
+        let server = Server::with(common::store(), |config| config.cors = cors.parse().unwrap());
+        for got in [server.get_with("/api", &gis), server.ask("OPTIONS", "/api", &preflight, None)] {
+            assert_eq!(got.header("access-control-allow-origin"), allowed, "{cors}");
+            let permits = got.headers.keys().any(|name| name.as_str() == "access-control-allow-methods");
+            assert!(!(allowed.is_empty() && permits), "{cors}");
+            let varies = got.headers.get_all("vary").iter().any(|value| value == "Origin");
+            assert_eq!(varies, cors != "none", "{cors}");
+        }
+        assert_eq!(server.get("/api").header("access-control-allow-origin"), "");
+    }
 }
 
 #[test]

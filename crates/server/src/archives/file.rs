@@ -14,6 +14,7 @@ use super::{
     store::{Archives, OpenArchive},
 };
 use crate::http::{
+    connection::HeldAtOnce,
     problem::Problem,
     request::{HandlerResult, Rejection, RequestContext},
 };
@@ -40,6 +41,8 @@ pub(super) async fn send(context: &RequestContext, archives: &Arc<Archives>, nam
     let content_range = format!("bytes {}-{}/{len}", section.start, section.end.saturating_sub(1));
     let mut response = Response::new(body(archives, opened, section).await?);
     *response.status_mut() = status;
+    // One chunk is sent while the next one is read.
+    response.extensions_mut().insert(HeldAtOnce(length.min(2 * CHUNK)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.pmtiles"));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));

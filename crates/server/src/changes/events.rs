@@ -29,7 +29,7 @@ use crate::{
         query::query,
         request::{HandlerResult, RequestContext},
     },
-    work::Share,
+    work::{ByteBudget, Share},
 };
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -94,6 +94,8 @@ pub(crate) async fn events(mut context: RequestContext) -> HandlerResult {
         author,
         opening: Some(opening),
         layers,
+        budget: app.in_flight.clone(),
+        client: Client::current(),
         _permit: permit,
         _share: share,
     };
@@ -141,6 +143,9 @@ struct EventStream {
     heartbeat: Duration,
     /// When a comment is sent if nothing else has been.
     silent_until: Instant,
+    /// Counts the chunk that is on its way.
+    budget: ByteBudget,
+    client: Option<Client>,
     /// The place among the open streams.
     _permit: OwnedSemaphorePermit,
     /// The same among those of its client.
@@ -148,14 +153,16 @@ struct EventStream {
 }
 
 impl EventStream {
-    /// The next chunk; `None` when the server stops.
+    /// The next chunk; `None` when the server stops, or when too many bytes are on their way. The client then
+    /// connects again, and continues after the last event that it has.
     async fn chunk(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         let chunk = match self.opening.take() {
             Some(opening) => opening,
             None => self.wait().await?,
         };
         self.silent_until = Instant::now() + self.heartbeat;
-        Some((Ok(chunk.into()), self))
+        let loan = self.budget.take(self.client, chunk.len() as u64).ok()?;
+        Some((Ok(loan.with(chunk.into())), self))
     }
 
     /// Waits for revisions, or until a comment must show that the connection is alive.

@@ -3,7 +3,7 @@
 use axum::{http::HeaderName, response::IntoResponse};
 use citymap_access::conceal;
 use citymap_crs::NamedCrs;
-use citymap_engine::{LayerSnapshot, SnapshotBuilder};
+use citymap_engine::{Cancel, EngineError, LayerSnapshot, SnapshotBuilder};
 use citymap_model::{Fid, Layer, LayerId, RevisionNumber, format_datetime};
 use citymap_store::{StoreError, Version};
 use serde_json::{Value, json};
@@ -86,8 +86,8 @@ pub(crate) async fn history(mut context: RequestContext) -> HandlerResult {
     let app = context.app.clone();
     let reply = app
         .pool
-        .run(move || {
-            let document = document(&context, &snapshot, &query)?;
+        .run_with(Cancel::new(), move |cancel| {
+            let document = document(&context, &snapshot, &query, cancel)?;
             let title = format!("{} – {}", query.id, html::say(representation.lang, "lịch sử", "history"));
             let page = Page { representation, title: &title, kind: JSON, etag: &etag };
             let reply = html::reply(&context, &page, &document);
@@ -120,6 +120,7 @@ fn document(
     context: &RequestContext,
     snapshot: &LayerSnapshot,
     query: &VersionsRequest,
+    cancel: &Cancel,
 ) -> Result<Value, Problem> {
     let live = &context.app.live;
     let read = |error: StoreError| unreadable(&error.into());
@@ -136,6 +137,7 @@ fn document(
     let mut until = (query.before <= context.city_snapshot.revision()).then_some(query.before);
     let mut written = Vec::with_capacity(versions.len());
     for position in 0..versions.len().min(query.limit) {
+        cancel.check().map_err(EngineError::from)?;
         let earlier = versions.get(position + 1).map(|own| own.feature.is_some());
         let version = &mut versions[position];
         let entry = live.store().log_after(version.revision - 1, 1).map_err(read)?.into_iter().next();

@@ -1,6 +1,7 @@
 //! `GET /api/changes`: the revisions, page by page.
 
 use axum::response::IntoResponse;
+use citymap_engine::{Cancel, EngineError};
 use citymap_model::{LayerId, RevisionNumber};
 use maud::{Markup, html};
 use serde_json::{Value, json};
@@ -85,19 +86,20 @@ pub(crate) async fn changes(mut context: RequestContext) -> HandlerResult {
     let app = context.app.clone();
     let reply = app
         .pool
-        .run(move || {
-            let page = read(&context, &request)?;
+        .run_with(Cancel::new(), move |cancel| {
+            let page = read(&context, &request, cancel)?;
             Ok(answer(&context, &request, &page).tagged(&etag).compressed(&context.headers))
         })
         .await?;
     Ok(reply.into_response())
 }
 
-fn read(context: &RequestContext, request: &PageRequest) -> Result<RevisionPage, Problem> {
+fn read(context: &RequestContext, request: &PageRequest, cancel: &Cancel) -> Result<RevisionPage, Problem> {
     let newest = context.city_snapshot.revision();
     let mut revisions = Vec::new();
     let (mut position, mut bytes, mut seen) = (request.since, 0, 0);
     'page: while position < newest {
+        cancel.check().map_err(EngineError::from)?;
         let some = context.app.hub.after(&context.app.live, position).map_err(|error| unreadable(&error))?;
         if some.is_empty() {
             return Err(Problem::unavailable(

@@ -116,6 +116,11 @@ pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 6] =
 
 const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 
+/// Maximum number of features on a page for people.
+const HTML_ROWS_MAX: usize = 1_000;
+/// Features for which an answer has room from the start.
+const ROWS_EXPECTED: usize = 10_000;
+
 /// What is selected from a layer, and the form of the answer.
 struct PageRequest {
     query: Query,
@@ -163,8 +168,11 @@ async fn answer_page(mut context: RequestContext, path: ItemsPath) -> HandlerRes
     let mut filters = filters(&mut context.params, &snapshot)?;
     filters.extend(asked.time.iter().flat_map(|time| instant_filters(&snapshot, time)));
     let etag = context.etag(asked.representation);
-    let query = selection(&asked, filters, context.app.config.limits.items_limit_max)?;
+    let mut query = selection(&asked, filters, context.app.config.limits.items_limit_max)?;
     let ItemsQuery { crs, with_fid, representation, .. } = asked;
+    if representation.format == DocumentFormat::Html {
+        query.limit = query.limit.map(|limit| limit.min(HTML_ROWS_MAX));
+    }
     let mut request = PageRequest { query, crs, with_fid, representation, etag, path };
     context.check_if_none_match(&request.etag)?;
     let app = context.app.clone();
@@ -263,45 +271,20 @@ fn page(
     let PageRequest { query, crs, with_fid, representation, etag, path: items } = request;
     let page = snapshot.select(query);
     query.cancel.check().map_err(EngineError::from)?;
-    let next = page.next.map(|fid| {
-        let after = fid.to_string();
-        move |given: &Params, format: &str| query_with(given, &[("after", Some(&after)), ("f", Some(format))])
-    });
+    let link_to = |next: i64, format: &str| {
+        query_with(&context.given, &[("after", Some(&next.to_string())), ("f", Some(format))])
+    };
     if representation.format == DocumentFormat::Html {
-        let next = next.map(|next| next(&context.given, "html"));
-        let content =
-            pages::items(snapshot, &page.rows, next.as_deref(), representation.lang, &context.page_links());
-        let page = html::page(
-            context,
-            *representation,
-            layer_title(snapshot.layer(), representation.lang),
-            &content,
-        );
+        let next = page.next.map(|next| link_to(next, "html"));
+        let (next, lang) = (next.as_deref(), representation.lang);
+        let content = pages::items(snapshot, &page.rows, next, lang, &context.page_links());
+        let page = html::page(context, *representation, layer_title(snapshot.layer(), lang), &content);
         return Ok(ResponseBuilder::new(HTML, page).tagged(etag).compressed(&context.headers));
     }
-    let path = format!("/api/collections/{}", segment(snapshot.layer().id.as_str()));
-    let items = items.as_str();
-    let here = |format: &str| {
-        context.base().url(&format!("{path}/{items}{}", query_with(&context.given, &[("f", Some(format))])))
-    };
-    let mut links = vec![
-        link("self", GEOJSON, "This page", here("json")),
-        link("alternate", HTML, "This page for people", here("html")),
-        link("collection", JSON, "The layer", context.base().url(&path)),
-    ];
-    if let Some(next) = &next {
-        links.push(link(
-            "next",
-            GEOJSON,
-            "Next page",
-            context.base().url(&format!("{path}/{items}{}", next(&context.given, "json"))),
-        ));
-    }
-    let mut out = Vec::with_capacity(1024 + page.rows.len() * 512);
+    let mut out = Vec::with_capacity(1024 + page.rows.len().min(ROWS_EXPECTED) * 512);
     let mut json = JsonWriter::new(&mut out);
     json.open_object().key("type").text("FeatureCollection");
     json.key("timeStamp").text(&Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true));
-    json.key("numberReturned").value(&page.rows.len());
     // Counting what a filter leaves would need a scan of the whole layer.
     let unfiltered = query.bbox.is_none()
         && query.intersects.is_none()
@@ -312,6 +295,7 @@ fn page(
     }
     json.key("features").open_array();
     let writer = FeatureWriter::new(snapshot, crs)?;
+    let (mut returned, mut next) = (0, page.next);
     for &row in &page.rows {
         query.cancel.check().map_err(EngineError::from)?;
         writer.feature(&mut json, row, |json| {
@@ -320,8 +304,16 @@ fn page(
             }
             Ok(())
         })?;
+        returned += 1;
+        if json.len() > context.app.config.limits.answer_bytes_max && returned < page.rows.len() {
+            next = Some(snapshot.fid(row));
+            break;
+        }
     }
     json.close_array();
+    json.key("numberReturned").value(&returned);
+    let path = format!("/api/collections/{}/{}", segment(snapshot.layer().id.as_str()), items.as_str());
+    let links = page_links(context, &path, next.map(|next| link_to(next, "json")));
     json.key("links").value(&links);
     json.close_object();
     Ok(ResponseBuilder::new(GEOJSON, out)
@@ -329,6 +321,23 @@ fn page(
         .with(CONTENT_CRS, &format!("<{}>", crs.uri))
         .with_link_header(&links)
         .compressed(&context.headers))
+}
+
+/// The links of a page at `path`; `next` is the query of the page after it.
+fn page_links(context: &RequestContext, path: &str, next: Option<String>) -> Vec<serde_json::Value> {
+    let here = |format: &str| {
+        context.base().url(&format!("{path}{}", query_with(&context.given, &[("f", Some(format))])))
+    };
+    let layer = path.rsplit_once('/').map_or(path, |(layer, _)| layer);
+    let mut links = vec![
+        link("self", GEOJSON, "This page", here("json")),
+        link("alternate", HTML, "This page for people", here("html")),
+        link("collection", JSON, "The layer", context.base().url(layer)),
+    ];
+    if let Some(next) = next {
+        links.push(link("next", GEOJSON, "Next page", context.base().url(&format!("{path}{next}"))));
+    }
+    links
 }
 
 /// The handler of `GET /api/collections/{layer}/items/{id}`.

@@ -114,6 +114,20 @@ fn value(field: &Field, value: ValueRef<'_>, lang: &str) -> Markup {
     }
 }
 
+/// Maximum number of characters of a text in a table of features.
+const CHARACTERS: usize = 200;
+
+/// [`value`] for a table: the page of the feature has the whole of a long text.
+fn shortened(field: &Field, cell: ValueRef<'_>, lang: &str) -> Markup {
+    match cell {
+        ValueRef::Text(text) if text.len() > CHARACTERS && text.chars().count() > CHARACTERS => {
+            let beginning: String = text.chars().take(CHARACTERS).collect();
+            html! { (beginning) "…" }
+        }
+        cell => value(field, cell, lang),
+    }
+}
+
 /// The content of a page of features: a table.
 pub(crate) fn items(
     snapshot: &LayerSnapshot,
@@ -139,7 +153,7 @@ pub(crate) fn items(
                         td { a href=(links.href(&format!("/api/collections/{}/items/{}", layer.id,
                             segment(&id)))) { (id) } }
                         @for (index, field) in &fields {
-                            td { (value(field, snapshot.value(row, *index), lang)) } }
+                            td { (shortened(field, snapshot.value(row, *index), lang)) } }
                     }
                 } }
             } }

@@ -24,8 +24,11 @@ use crate::config::Limits;
 /// The part of an answer that is handed over at once. An HTTP/2 stream whose client does not take so much
 /// within `--write-timeout` is stuck.
 const PIECE_HTTP2: usize = 16 << 10;
-/// The same on HTTP/1, where the socket shows whether the client takes anything.
+/// The same on HTTP/1, where the socket shows how much the client takes.
 const PIECE_HTTP1: usize = 256 << 10;
+/// Bytes that a client must take in each `--write-timeout` for which its connection waits for it. One byte
+/// now and then is no progress.
+const TAKEN_MIN: u64 = PIECE_HTTP2 as u64;
 
 /// What is known of a connection while it is open.
 #[derive(Debug)]
@@ -33,10 +36,14 @@ pub(crate) struct ConnectionState {
     opened: Instant,
     /// Longest time to the first request, and without any.
     idle_max: Duration,
-    /// Longest time in which a client takes nothing of what is ready.
+    /// Longest time in which a client takes less than [`TAKEN_MIN`] of what is ready.
     stuck_max: Duration,
     /// Milliseconds after `opened`, plus 1, since which the socket takes nothing; 0 if it takes bytes.
     blocked: AtomicU64,
+    /// Bytes that the socket has taken since the last [`TAKEN_MIN`] of them.
+    taken: AtomicU64,
+    /// Milliseconds for which it took nothing in that time, without those since `blocked`.
+    waited: AtomicU64,
     any_request: AtomicBool,
     http2: AtomicBool,
     /// Requests whose answers have not been handed over completely.
@@ -55,6 +62,8 @@ impl ConnectionState {
             idle_max: limits.header_timeout,
             stuck_max: limits.write_timeout,
             blocked: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            waited: AtomicU64::new(0),
             any_request: AtomicBool::new(false),
             http2: AtomicBool::new(false),
             running: AtomicUsize::new(0),
@@ -65,6 +74,25 @@ impl ConnectionState {
 
     fn now(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
+    }
+
+    /// Notes that the socket has taken bytes. Only the task of the connection writes.
+    fn takes(&self, bytes: usize) {
+        let since = self.blocked.swap(0, Ordering::Relaxed);
+        if since > 0 {
+            self.waited.fetch_add(self.now().saturating_sub(since - 1), Ordering::Relaxed);
+        }
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        if self.taken.fetch_add(bytes, Ordering::Relaxed) + bytes >= TAKEN_MIN {
+            self.taken.store(0, Ordering::Relaxed);
+            self.waited.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that the socket takes nothing now. An earlier time stays.
+    fn waits(&self) {
+        let since = self.now() + 1;
+        let _ = self.blocked.compare_exchange(0, since, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// How often [`ConnectionState::overdue`] is to be asked.
@@ -88,7 +116,8 @@ impl ConnectionState {
             return longer(0, self.idle_max).then_some("no request came");
         }
         let blocked = self.blocked.load(Ordering::Relaxed);
-        if blocked > 0 && longer(blocked - 1, self.stuck_max) {
+        let before = self.waited.load(Ordering::Relaxed);
+        if blocked > 0 && longer((blocked - 1).saturating_sub(before), self.stuck_max) {
             return Some("the client does not read");
         }
         if !self.http2.load(Ordering::Relaxed) {
@@ -117,6 +146,10 @@ impl Drop for RunningRequest {
         self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+/// An extension of an answer that is read while it is sent: the bytes of it that are in memory at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeldAtOnce(pub(crate) u64);
 
 /// The body of an answer, handed over in pieces. Whatever `held` is lives as long as any byte of the body.
 pub(crate) struct SentBody<H> {
@@ -209,7 +242,7 @@ impl<H: Send + Sync + 'static> HttpBody for SentBody<H> {
     }
 }
 
-/// The socket of a connection, which notes whether the client takes what is written.
+/// The socket of a connection, which notes how much the client takes of what is written.
 #[derive(Debug)]
 pub(crate) struct WatchedStream<S> {
     stream: S,
@@ -221,13 +254,11 @@ impl<S> WatchedStream<S> {
         Self { stream, state }
     }
 
-    fn noted<T>(&self, outcome: Poll<T>) -> Poll<T> {
-        if outcome.is_ready() {
-            self.state.blocked.store(0, Ordering::Relaxed);
-        } else {
-            let since = self.state.now() + 1;
-            // An earlier time stays.
-            let _ = self.state.blocked.compare_exchange(0, since, Ordering::Relaxed, Ordering::Relaxed);
+    fn noted(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &outcome {
+            Poll::Ready(Ok(bytes)) => self.state.takes(*bytes),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.state.waits(),
         }
         outcome
     }
@@ -272,5 +303,31 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_now_and_then_is_no_progress() {
+        let limits = Limits { write_timeout: Duration::from_secs(30), ..Limits::default() };
+        let mut state = ConnectionState::new(&limits);
+        // The clock cannot be set; what was before can.
+        let minute = Duration::from_secs(60);
+        Arc::get_mut(&mut state).unwrap().opened = Instant::now().checked_sub(minute).unwrap();
+        let _request = state.begin(false);
+        state.waits();
+        assert_eq!(state.overdue(), None);
+        state.waited.store(29_000, Ordering::Relaxed);
+        state.takes(1);
+        state.waits();
+        assert_eq!(state.overdue(), None);
+        state.waited.fetch_add(1_000, Ordering::Relaxed);
+        assert_eq!(state.overdue(), Some("the client does not read"), "one byte in 30 s");
+        state.takes(TAKEN_MIN as usize);
+        state.waits();
+        assert_eq!(state.overdue(), None, "who reads on is not closed");
     }
 }

@@ -14,6 +14,11 @@ impl<'a> JsonWriter<'a> {
         Self(out)
     }
 
+    /// The bytes that were written so far.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The buffer, with a comma if one is due, for a value that the caller writes.
     pub(crate) fn raw(&mut self) -> &mut Vec<u8> {
         if !matches!(self.0.last(), None | Some(b'{' | b'[' | b':')) {

@@ -27,8 +27,9 @@ use crate::{
     config::Limits,
     hash::hash_of,
     http::{
+        body::BodyAccount,
         client::{self, Client},
-        connection::{ConnectionState, SentBody},
+        connection::{ConnectionState, HeldAtOnce, SentBody},
         params::{MIN_REVISION, Params},
         problem::Problem,
         request::{RequestSnapshot, RevisionHeader},
@@ -56,11 +57,6 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-sr
     form-action 'none'; \
      frame-ancestors 'self'";
 
-/// The response headers that a page of another origin may read.
-const EXPOSED_HEADERS: &str = "Accept-Ranges, Allow, Citymap-Revision, Content-Crs, Content-Range, ETag, \
-    Last-Modified, Link, Location, Preference-Applied, \
-     Retry-After, WWW-Authenticate, X-Request-Id";
-
 /// Wraps every request, including those that no route matches.
 ///
 /// The span `request` carries the id, the method and the route; layer, tile and revision are added when they
@@ -80,7 +76,13 @@ pub(crate) async fn handle_request(
         None => ConnectionState::new(&app.config.limits),
     };
     let running = connection.begin(request.version() == Version::HTTP_2);
+    // Counted until the answer is made, because handlers keep the body until then.
+    let body = BodyAccount::new(&app.in_flight, client, app.config.limits.header_timeout);
+    if !request.body().is_end_stream() {
+        request = request.map(|inner| body.body(inner));
+    }
     let id = request_id(request.headers());
+    let origin = request.headers().get(header::ORIGIN).cloned();
     // Clones of these share their text with the request.
     let method = request.method().clone();
     let uri = request.uri().clone();
@@ -108,6 +110,10 @@ pub(crate) async fn handle_request(
             Ok(()) => Client::scope(Some(client), guarded(&app.config.limits, request, next)).await,
             Err(problem) => problem.into_response(),
         };
+        let response = match body.refused() {
+            Some(problem) => problem.clone().into_response(),
+            None => response,
+        };
         Span::current().record("revision", revision.get());
         let (status, ms) = (response.status().as_u16(), start.elapsed().as_secs_f64() * 1e3);
         if status >= 500 {
@@ -119,11 +125,11 @@ pub(crate) async fn handle_request(
     }
     .instrument(span)
     .await;
-    let loan = match response.body().size_hint().exact() {
+    drop(body);
+    let held = bytes_held(&mut response);
+    let loan = match held {
         // An answer to HEAD has no bytes, whatever its length says.
-        Some(1..) if method != Method::HEAD => {
-            app.in_flight.take(Some(client), body_bytes(&response)).map(Some)
-        }
+        1.. if method != Method::HEAD => app.in_flight.take(Some(client), held).map(Some),
         _ => Ok(None),
     };
     let loan = loan.unwrap_or_else(|problem| {
@@ -131,12 +137,18 @@ pub(crate) async fn handle_request(
         None
     });
     finish(response.headers_mut(), revision.get(), id, path);
+    app.config.cors.apply(origin.as_ref(), response.headers_mut());
     response.map(|body| Body::new(SentBody::new(body, loan, running)))
 }
 
-/// The number of bytes of an answer, where it is known before it is sent.
-fn body_bytes(response: &Response) -> u64 {
-    response.body().size_hint().lower()
+/// The number of bytes of an answer that are in memory at once: all, or what [`HeldAtOnce`] says of one that
+/// is read while it is sent. Event streams count their own.
+fn bytes_held(response: &mut Response) -> u64 {
+    let streamed = response.extensions_mut().remove::<HeldAtOnce>();
+    match streamed {
+        Some(HeldAtOnce(bytes)) => bytes,
+        None => response.body().size_hint().exact().unwrap_or(0),
+    }
 }
 
 /// The first `max` bytes of a text, or fewer where a character crosses that bound.
@@ -218,8 +230,6 @@ fn finish(headers: &mut HeaderMap, revision: u64, id: HeaderValue, path: &str) {
     headers.insert(REVISION, revision.into());
     headers.insert(REQUEST_ID, id);
     for (name, value) in [
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS),
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),

@@ -7,6 +7,7 @@ pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod connection;
 pub(crate) mod coords;
+pub(crate) mod cors;
 pub(crate) mod datetime;
 pub(crate) mod feature_path;
 pub(crate) mod html;

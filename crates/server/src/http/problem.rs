@@ -22,6 +22,7 @@ enum ProblemKind {
     Method,
     Conflict,
     Stale,
+    Slow,
     TooLarge,
     UrlTooLong,
     MediaType,
@@ -47,6 +48,7 @@ impl ProblemKind {
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method", "Method not allowed"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "It conflicts with the current data"),
             Self::Stale => (StatusCode::PRECONDITION_FAILED, "stale", "It has changed in the meantime"),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "slow", "The body did not come in time"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
             Self::UrlTooLong => (StatusCode::URI_TOO_LONG, "url-too-long", "The address is too long"),
             Self::MediaType => {
@@ -146,6 +148,11 @@ impl Problem {
     /// 405; the router adds the header `Allow`.
     pub(crate) fn method(detail: impl Into<String>) -> Self {
         Self::new(ProblemKind::Method, detail)
+    }
+
+    /// 408: the body did not come in time.
+    pub(crate) fn slow(detail: impl Into<String>) -> Self {
+        Self::new(ProblemKind::Slow, detail)
     }
 
     /// 413: the body has more than `limit` bytes.

@@ -13,7 +13,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use citymap_engine::LayerSnapshot;
 use citymap_live::{CitySnapshot, LiveError};
-use citymap_model::{AsOf, nearest};
+use citymap_model::{AsOf, RevisionNumber, nearest};
 use tracing::{Span, field::display};
 
 use crate::{
@@ -225,39 +225,38 @@ impl RequestContext {
         if matches_etag(&self.headers, etag) { Err(Rejection::NotModified(etag.to_owned())) } else { Ok(()) }
     }
 
-    /// Turns to the city at the state that was asked for, if one was. Building that snapshot may wait for a
-    /// slot in the pool.
+    /// Turns to the city at the state that was asked for, if one was. A state that is not in memory is made,
+    /// which may wait for others.
     ///
     /// # Errors
-    /// 400 if there is no such revision, 503 if the pool's queue is full.
+    /// 400 if there is no such revision, 429 or 503 if too many states are wanted.
     pub(crate) async fn as_of(&mut self, state: Option<AsOf>) -> Result<(), Problem> {
         let Some(asked) = state.filter(|asked| *asked != AsOf::Revision(self.city_snapshot.revision()))
         else {
             return Ok(());
         };
-        let live = Arc::clone(&self.app.live);
-        let city_snapshot = self
-            .app
-            .pool
-            .run(move || {
-                let number = match asked {
-                    AsOf::Revision(number) => number,
-                    AsOf::Instant(time) => live.store().revision_at(time).map_err(LiveError::from)?,
-                    AsOf::Day(day) => {
-                        let end = live.snapshot().city.profile.end_of(day);
-                        let end = end.unwrap_or(DateTime::<Utc>::MAX_UTC);
-                        live.store().revision_at(end).map_err(LiveError::from)?
-                    }
-                };
-                Ok(live.snapshot_at(number)?)
-            })
-            .await?;
+        let number = match asked {
+            AsOf::Revision(number) => number,
+            AsOf::Instant(time) => self.revision_at(time).await?,
+            AsOf::Day(day) => {
+                let end = self.city_snapshot.city.profile.end_of(day);
+                self.revision_at(end.unwrap_or(DateTime::<Utc>::MAX_UTC)).await?
+            }
+        };
+        let city_snapshot = self.app.former.at(number).await?;
         self.revision_header.set(city_snapshot.revision());
         // Links lead to the same state even after newer revisions.
         self.given.set("revision", &city_snapshot.revision().to_string());
         self.city_snapshot = city_snapshot;
         self.past = true;
         Ok(())
+    }
+
+    /// The last revision up to an instant.
+    async fn revision_at(&self, time: DateTime<Utc>) -> Result<RevisionNumber, Problem> {
+        let live = Arc::clone(&self.app.live);
+        let find = move || Ok(live.store().revision_at(time).map_err(LiveError::from)?);
+        self.app.pool.run(find).await
     }
 
     /// The layer that the path names.

@@ -19,7 +19,7 @@ use crate::{
         client::Client,
         problem::{Problem, exception},
     },
-    work::BatchPool,
+    work::{BatchPool, Load},
 };
 
 /// Maximum number of jobs that are remembered; the oldest that have ended are forgotten first.
@@ -143,6 +143,11 @@ impl Jobs {
         let left = self.bytes_max.saturating_sub(used(all.iter()));
         let own = all.iter().filter(|other| other.client.is_some() && other.client == job.client);
         left.min((self.bytes_max / SHARE).saturating_sub(used(own)))
+    }
+
+    /// What runs and what waits now.
+    pub(crate) fn load(&self) -> Load {
+        self.pool.load()
     }
 
     /// The job with this id.

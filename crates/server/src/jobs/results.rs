@@ -13,6 +13,7 @@ use axum::{
 
 use super::job::JobState;
 use crate::http::{
+    connection::HeldAtOnce,
     problem::{Problem, exception},
     request::{HandlerResult, RequestContext},
 };
@@ -55,6 +56,8 @@ pub(crate) async fn results(context: RequestContext) -> HandlerResult {
     };
     let (first, count) = part.unwrap_or((0, length));
     let mut response = Response::new(Body::from_stream(stream(file, first, count)));
+    // One part is sent while the next one is read.
+    response.extensions_mut().insert(HeldAtOnce(count.min(2 * CHUNK as u64)));
     if part.is_some() {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }

@@ -252,6 +252,22 @@ fn shapes() -> Value {
         },
         "tilejson": {"type": "object", "required": ["tilejson", "tiles", "vector_layers"]},
         "schema": {"type": "object", "description": "A JSON Schema (2020-12)"},
+        "load": {
+            "type": "object", "required": ["connections", "bytesInFlight", "formerStateBytes", "work"],
+            "properties": {
+                "connections": {"$ref": "#/components/schemas/used"},
+                "bytesInFlight": {"$ref": "#/components/schemas/used"},
+                "formerStateBytes": {"$ref": "#/components/schemas/used"},
+                "work": {"type": "object", "additionalProperties": {
+                    "type": "object", "required": ["running", "waiting"],
+                    "properties": {"running": {"type": "integer"}, "waiting": {"type": "integer"}},
+                }},
+            },
+        },
+        "used": {
+            "type": "object", "required": ["used", "max"],
+            "properties": {"used": {"type": "integer"}, "max": {"type": "integer"}},
+        },
         "health": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},
     })
 }

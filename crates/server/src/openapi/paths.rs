@@ -361,6 +361,8 @@ fn outside(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>], base: 
     get("/health/live", live.gives_only(JSON, "health"));
     let ready = plain(Tag::Health, "ready", "200 when the city is served");
     get("/health/ready", ready.gives_only(JSON, "health"));
+    let load = plain(Tag::Health, "load", "What the server holds and does now, next to its bounds");
+    get("/health/load", load.gives_only(JSON, "load"));
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use citymap_crs::{Crs, NamedCrs, Transform, vn2000};
 use citymap_engine::{EngineError, Hit, LayerSnapshot, ShapeKind, TimeInterval};
 use citymap_model::{AsOf, GeometryKind};
 
-use super::{AnswerForm, WorkSize, answer, found, position};
+use super::{AnswerForm, WorkSize, answer, check_size, found, position};
 use crate::{
     features::{
         describe::open_layer,
@@ -79,6 +79,7 @@ pub(crate) async fn at(mut context: RequestContext) -> HandlerResult {
         for snapshot in &layers {
             cancel.check().map_err(EngineError::from)?;
             layer(&mut json, snapshot, &query)?;
+            check_size(&json, context, query.representation)?;
         }
         json.close_array();
         json.close_object();

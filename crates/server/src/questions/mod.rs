@@ -89,6 +89,30 @@ async fn answer(
     Ok(response.into_response())
 }
 
+/// Maximum size of the document that a page is made from: a page for people, which takes several times as
+/// much.
+const PAGE_MAX: usize = 8 << 20;
+
+/// An error once the answer has more bytes than one may have; asked feature by feature.
+///
+/// # Errors
+/// 400.
+fn check_size(
+    json: &JsonWriter<'_>,
+    context: &RequestContext,
+    representation: Representation,
+) -> Result<(), Problem> {
+    let max = context.app.config.limits.answer_bytes_max;
+    let max = if representation.format == DocumentFormat::Html { max.min(PAGE_MAX) } else { max };
+    if json.len() <= max {
+        return Ok(());
+    }
+    Err(Problem::parameter(format!(
+        "the answer has more than {max} bytes, the maximum; ask for fewer features with `limit`, for fewer \
+         layers, or for a smaller area"
+    )))
+}
+
 /// Writes a position as `{"lon":…,"lat":…}`, in degrees.
 fn position(json: &mut JsonWriter<'_>, [lon, lat]: [f64; 2]) {
     json.open_object().key("lon").number(lon);

@@ -1,10 +1,10 @@
 //! `GET /api/near`: the features nearest to a position.
 
 use citymap_crs::NamedCrs;
-use citymap_engine::TimeInterval;
+use citymap_engine::{EngineError, TimeInterval};
 use citymap_model::AsOf;
 
-use super::{AnswerForm, WorkSize, answer, found, position};
+use super::{AnswerForm, WorkSize, answer, check_size, found, position};
 use crate::{
     features::geojson::{FeatureWriter, size},
     http::{
@@ -89,6 +89,8 @@ pub(crate) async fn near(mut context: RequestContext) -> HandlerResult {
                 found(json, hit.distance, &snapshot.label(hit.row));
                 size(json, snapshot, hit.row)
             })?;
+            cancel.check().map_err(EngineError::from)?;
+            check_size(&json, context, query.representation)?;
         }
         json.close_array();
         json.close_object();

@@ -6,7 +6,7 @@ use citymap_engine::{
 };
 use citymap_model::AsOf;
 
-use super::{AnswerForm, WorkSize, answer};
+use super::{AnswerForm, WorkSize, answer, check_size};
 use crate::{
     features::{
         describe::open_layer,
@@ -110,8 +110,10 @@ pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
         for other in &others {
             let overlay = Overlay::new(Operand::new(&layer), Operand::new(other).during(query.time))?;
             let found = overlay.of_until(row, cancel)?;
-            pieces(&mut json, &overlay, found, query.limit);
-            cancel.check().map_err(EngineError::from)?;
+            pieces(&mut json, &overlay, found, query.limit, |json| {
+                cancel.check().map_err(EngineError::from)?;
+                check_size(json, context, query.representation)
+            })?;
         }
         json.close_array();
         json.close_object();
@@ -120,13 +122,15 @@ pub(crate) async fn overlay(mut context: RequestContext) -> HandlerResult {
     .await
 }
 
-/// Writes the pieces that a feature shares with one layer, and the number of contacts.
+/// Writes the pieces that a feature shares with one layer, and the number of contacts. `check` is asked after
+/// each piece whether to go on.
 fn pieces(
     json: &mut JsonWriter<'_>,
     overlay: &Overlay<'_>,
     (pieces, contacts): (Vec<OverlayPiece>, u64),
     limit: usize,
-) {
+    check: impl Fn(&JsonWriter<'_>) -> Result<(), Problem>,
+) -> Result<(), Problem> {
     let other = overlay.b();
     open_layer(json, other.layer());
     json.key("count").value(&pieces.len());
@@ -135,9 +139,11 @@ fn pieces(
     json.key("pieces").open_array();
     for found in pieces.iter().take(limit) {
         piece(json, overlay, other, found);
+        check(json)?;
     }
     json.close_array();
     json.close_object();
+    Ok(())
 }
 
 fn piece(json: &mut JsonWriter<'_>, overlay: &Overlay<'_>, other: &LayerSnapshot, piece: &OverlayPiece) {

@@ -1,5 +1,6 @@
 //! `GET /api/search`: places by name, key, address or coordinates.
 
+use citymap_engine::EngineError;
 use citymap_search::SearchQuery;
 use serde_json::{Value, json};
 
@@ -88,9 +89,8 @@ pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
         size: WorkSize::Middle,
     };
     answer(context, form, move |context, cancel| {
-        cancel.check().map_err(citymap_engine::EngineError::from)?;
         let query = SearchQuery { text: text.clone(), limit, near };
-        let hits = context.city_snapshot.find(&query);
+        let hits = context.city_snapshot.find_until(&query, cancel).map_err(EngineError::from)?;
         let results: Vec<Value> = hits
             .into_iter()
             .map(|hit| {

@@ -12,7 +12,7 @@ use citymap_model::{AsOf, Geometry};
 use geo::CoordsIter;
 use serde_json::{Value, json};
 
-use super::{AnswerForm, WorkSize, answer};
+use super::{AnswerForm, WorkSize, answer, check_size};
 use crate::{
     app::App,
     features::{
@@ -30,6 +30,7 @@ use crate::{
         request::{HandlerResult, RequestContext},
         response::JSON,
     },
+    work::small,
 };
 
 pub(crate) static BBOX: Parameter<Raw> = Parameter::new(
@@ -42,6 +43,9 @@ pub(crate) static BBOX: Parameter<Raw> = Parameter::new(
 )
 .component("area-bbox")
 .required();
+
+/// A body with more bytes than this is read in the pool.
+const SMALL_BODY: usize = 16 << 10;
 
 pub(crate) static FEATURES: Parameter<Flag> =
     Parameter::new("features", "Whether to list the features, not only count them", Flag);
@@ -109,22 +113,34 @@ pub(crate) async fn within_area(State(app): State<Arc<App>>, request: Request) -
     json_body(&context.headers)?;
     let limits = &app.config.limits;
     let body = body::read(&context.headers, request, limits.body_bytes_max).await?;
+    let body_is_small = body.len() <= SMALL_BODY;
     let query: WithinQuery = context.query()?;
     let crs = query.crs.unwrap_or(Crs::WGS84);
-    let mut area = geometry(&body)?;
-    let (vertices, max) = (area.coords_count(), limits.within_vertices_max);
-    if vertices > max {
-        let detail = format!("the area has {vertices} vertices; {max} are allowed, simplify it");
-        return Err(Problem::body(detail).into());
+    let vertices_max = limits.within_vertices_max;
+    let read = move || read_area(&body, crs, vertices_max);
+    // Reading a large body takes milliseconds, which others on the same thread would wait for.
+    let area = if body_is_small { small(read)? } else { app.pool.run(read).await? };
+    run(context, query, area, Caching::Never).await
+}
+
+/// Reads the area of a body, in longitude and latitude.
+///
+/// # Errors
+/// 400 for a body that is not an area, or has too many vertices.
+fn read_area(body: &[u8], crs: Crs, vertices_max: usize) -> Result<Geometry, Problem> {
+    let mut area = geometry(body)?;
+    let vertices = area.coords_count();
+    if vertices > vertices_max {
+        let detail = format!("the area has {vertices} vertices; {vertices_max} are allowed, simplify it");
+        return Err(Problem::body(detail));
     }
     Transform::new(crs, Crs::WGS84)?.geometry(&mut area)?;
     if crs == Crs::WGS84 && area.coords_iter().any(|at| at.x.abs() > 180.0 || at.y.abs() > 90.0) {
         return Err(Problem::body(
             "a vertex is beyond 180 degrees of longitude or 90 of latitude; name the system with crs=",
-        )
-        .into());
+        ));
     }
-    run(context, query, area, Caching::Never).await
+    Ok(area)
 }
 
 fn json_body(headers: &HeaderMap) -> Result<(), Problem> {
@@ -187,7 +203,9 @@ async fn run(
         measure(json.key("area"), &area.measure()?, "m²");
         json.key("layers").open_array();
         for snapshot in &layers {
-            layer(&mut json, snapshot.during(query.time).until(cancel), &area, &query)?;
+            layer(&mut json, snapshot.during(query.time).until(cancel), &area, &query, |json| {
+                check_size(json, context, query.representation)
+            })?;
         }
         json.close_array();
         json.close_object();
@@ -201,6 +219,7 @@ fn layer(
     selected: During<'_>,
     area: &Area,
     query: &WithinQuery,
+    check: impl Fn(&JsonWriter<'_>) -> Result<(), Problem>,
 ) -> Result<(), Problem> {
     let share = selected.within(area)?;
     let snapshot = selected.snapshot();
@@ -222,6 +241,7 @@ fn layer(
                 json.key("label").text(&snapshot.label(row));
                 Ok(())
             })?;
+            check(json)?;
         }
         json.close_array();
     }

@@ -11,8 +11,8 @@ use citymap_live::CitySnapshot;
 use citymap_model::RevisionNumber;
 use citymap_tile::{ContentEncoding, TileId, TileOptions, Tiler, touched_tiles};
 
-use super::{format::TileFormat, mlt, single_flight::SingleFlight};
-use crate::http::problem::Problem;
+use super::{format::TileFormat, mlt};
+use crate::{http::problem::Problem, work::SingleFlight};
 
 /// A tile in one content coding, with the ETag of exactly these bytes.
 #[derive(Clone)]
@@ -35,8 +35,9 @@ pub(super) struct TileSource {
 impl TileSource {
     fn cut(&self, tiler: &Tiler, cancel: &Cancel) -> Result<Vec<u8>, Problem> {
         let layers: Vec<&LayerSnapshot> = self.layers.iter().map(AsRef::as_ref).collect();
-        let mvt = tiler.encode(&layers, self.tile, &TileOptions::default().during(self.time));
-        cancel.check().map_err(|gone| Problem::unavailable(gone.to_string(), 1))?;
+        let options = TileOptions::default().during(self.time);
+        let mvt = tiler.encode_until(&layers, self.tile, &options, cancel);
+        let mvt = mvt.map_err(|gone| Problem::unavailable(gone.to_string(), 1))?;
         match self.format {
             TileFormat::Mvt => Ok(mvt),
             TileFormat::Mlt => mlt::from_mvt(&mvt).map_err(|error| {

@@ -5,7 +5,6 @@ mod cached;
 mod format;
 mod mlt;
 pub(crate) mod service;
-mod single_flight;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tilesets;

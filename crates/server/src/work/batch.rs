@@ -11,7 +11,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use super::{CancelOnDrop, blocking::Admission, cancelled_by_client, latency::LatencyEstimate};
+use super::{
+    CancelOnDrop,
+    blocking::{Admission, Load},
+    cancelled_by_client,
+    latency::LatencyEstimate,
+};
 use crate::http::problem::Problem;
 
 /// Runs large work with a maximum number of tasks at once and a bounded queue.
@@ -48,6 +53,11 @@ impl BatchPool {
             threads: threads.max(1),
             niceness,
         }
+    }
+
+    /// What runs and what waits now.
+    pub(crate) fn load(&self) -> Load {
+        self.admission.load()
     }
 
     /// Lets one client hold at most `per_client` places in the queue.

@@ -27,6 +27,15 @@ pub(super) struct Admission {
     shares: Arc<Shares>,
 }
 
+/// What a pool does at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Tasks whose work has not ended, also those whose client has gone.
+    pub(crate) running: usize,
+    /// Tasks in the queue.
+    pub(crate) waiting: usize,
+}
+
 impl Admission {
     pub(super) fn new(running: usize, waiting: usize) -> Self {
         let (running_max, waiting_max) = (running.max(1), waiting.min(Semaphore::MAX_PERMITS));
@@ -42,6 +51,14 @@ impl Admission {
     /// Bounds the places in the queue that one client may hold.
     pub(super) fn share(&mut self, per_client: usize) {
         self.shares = Shares::new(per_client);
+    }
+
+    /// What runs and what waits now.
+    pub(super) fn load(&self) -> Load {
+        Load {
+            running: self.running_max.saturating_sub(self.running.available_permits()),
+            waiting: self.waiting_max.saturating_sub(self.waiting.available_permits()),
+        }
     }
 
     /// The number of free permits.
@@ -87,6 +104,11 @@ impl BlockingPool {
     /// A pool that runs at most `running` tasks at once and queues at most `waiting`.
     pub(crate) fn new(running: usize, waiting: usize) -> Self {
         Self { admission: Admission::new(running, waiting), latency: Arc::default() }
+    }
+
+    /// What runs and what waits now.
+    pub(crate) fn load(&self) -> Load {
+        self.admission.load()
     }
 
     /// Lets one client hold at most `per_client` places in the queue.

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use axum::body::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::{client::Client, problem::Problem};
@@ -65,7 +66,7 @@ impl Drop for Share {
     }
 }
 
-/// The bytes of answers that are in memory at once.
+/// The bytes of request bodies and answers that are in memory at once.
 #[derive(Clone, Debug)]
 pub(crate) struct ByteBudget {
     /// A permit for each KiB.
@@ -81,12 +82,37 @@ pub(crate) struct ByteLoan {
     _share: Share,
 }
 
+impl ByteLoan {
+    /// The bytes; the loan is returned with the last of them.
+    pub(crate) fn with(self, bytes: Bytes) -> Bytes {
+        Bytes::from_owner(LentBytes { bytes, _loan: self })
+    }
+}
+
+/// Bytes with the loan that counts them.
+struct LentBytes {
+    bytes: Bytes,
+    _loan: ByteLoan,
+}
+
+impl AsRef<[u8]> for LentBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl ByteBudget {
     /// A budget of `bytes`, of which one client holds at most a quarter.
     pub(crate) fn new(bytes: u64) -> Self {
         let kib = usize::try_from(bytes >> 10).unwrap_or(usize::MAX);
         let all_max = kib.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Self { all: Arc::new(Semaphore::new(all_max)), all_max, shares: Shares::new((all_max / 4).max(1)) }
+    }
+
+    /// The bytes that are lent now, and how many may be.
+    pub(crate) fn used(&self) -> [u64; 2] {
+        let kib = |permits: usize| (permits as u64) << 10;
+        [kib(self.all_max.saturating_sub(self.all.available_permits())), kib(self.all_max)]
     }
 
     /// Takes `bytes` for a client, rounded up to KiB. More than the whole budget counts as the whole.
@@ -98,8 +124,8 @@ impl ByteBudget {
         let share = self.shares.take(client, kib).ok_or_else(|| {
             Problem::too_many(
                 format!(
-                    "{} MiB of answers of this client are on their way, the maximum; read \
-                     them, then try again",
+                    "{} MiB of requests and answers of this client are on their way, the maximum; read \
+                     the answers, then try again",
                     self.shares.max() >> 10
                 ),
                 2,
@@ -109,7 +135,7 @@ impl ByteBudget {
         match Arc::clone(&self.all).try_acquire_many_owned(permits) {
             Ok(permit) => Ok(ByteLoan { _permit: permit, _share: share }),
             Err(_used_up) => Err(Problem::unavailable(
-                "too many bytes of answers are on their way; try again in 2 s, or ask for less",
+                "too many bytes of requests and answers are on their way; try again in 2 s, or ask for less",
                 2,
             )),
         }

@@ -23,7 +23,7 @@ impl<T> Drop for SharedTask<T> {
 }
 
 /// A slot for at most one running computation.
-pub(super) struct SingleFlight<T>(Mutex<Weak<SharedTask<T>>>);
+pub(crate) struct SingleFlight<T>(Mutex<Weak<SharedTask<T>>>);
 
 impl<T> Default for SingleFlight<T> {
     fn default() -> Self {
@@ -36,7 +36,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
     ///
     /// # Errors
     /// The error of the computation; 500 if it panics.
-    pub(super) async fn join<F>(&self, begin: impl FnOnce() -> F) -> Result<T, Problem>
+    pub(crate) async fn join<F>(&self, begin: impl FnOnce() -> F) -> Result<T, Problem>
     where
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
@@ -47,7 +47,7 @@ impl<T: Clone + Send + Sync + 'static> SingleFlight<T> {
             Err(_ended) => None,
         };
         drop(flight);
-        result.unwrap_or_else(|| Err(Problem::internal("the tile could not be made; see the server's log")))
+        result.unwrap_or_else(|| Err(Problem::internal("the answer could not be made; see the server's log")))
     }
 
     fn flight<F>(&self, begin: impl FnOnce() -> F) -> Arc<SharedTask<T>>

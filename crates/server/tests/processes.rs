@@ -105,6 +105,7 @@ fn a_request_that_cannot_be_met_is_refused_and_not_read_past() {
         json!({"inputs": {"message": 1}}),
         json!({"inputs": {"message": "a", "more": "b"}}),
         json!({"inputs": {"message": "a"}, "response": "xml"}),
+        json!({"inputs": {"message": "a"}, "response": null}),
         json!({"inputs": {"message": "a"}, "subscriber": {"successUri": "http://example.vn"}}),
         json!({"inputs": {"message": "a"}, "outputs": {"nix": {}}}),
         json!({"inputs": {"message": "a"}, "outputs": {"message": {"transmissionMode": "reference"}}}),

@@ -66,9 +66,11 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         .take();
     paths.insert("/jobs/{job}".to_owned(), one);
     let file = json!({"schema": {"type": "string", "format": "binary"}});
-    let kinds =
-        ["application/vnd.apache.parquet", "application/geopackage+sqlite3", "text/csv", "application/json"];
-    let content: Map<String, Value> = kinds.iter().map(|kind| ((*kind).to_owned(), file.clone())).collect();
+    let kinds = ["application/vnd.apache.parquet", "application/geopackage+sqlite3", "text/csv"];
+    let mut content: Map<String, Value> =
+        kinds.iter().map(|kind| ((*kind).to_owned(), file.clone())).collect();
+    // The result of a process that gives values, not files.
+    content.insert("application/json".to_owned(), json!({"schema": {}}));
     let mut results = get(
         "jobResults",
         "The result of a job; ranges are served",

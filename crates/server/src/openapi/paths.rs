@@ -103,9 +103,12 @@ impl Operation {
     }
 
     fn bytes(self, kinds: &[&str]) -> Value {
-        let binary = json!({"schema": {"type": "string", "format": "binary"}});
+        let schema = |kind: &str| match kind {
+            JSON => json!({"schema": {"type": "object"}}),
+            _ => json!({"schema": {"type": "string", "format": "binary"}}),
+        };
         let content: Map<String, Value> =
-            kinds.iter().map(|kind| ((*kind).to_owned(), binary.clone())).collect();
+            kinds.iter().map(|kind| ((*kind).to_owned(), schema(kind))).collect();
         let mut operation = self.answers(&content.into());
         operation["responses"]["204"] = json!({"description": "The tile is empty"});
         operation

@@ -166,7 +166,7 @@ fn read_request<'a>(process: &dyn Process, request: &'a Value) -> Result<Execute
     }
     check_outputs(request.get("outputs"), &description.outputs)?;
     let response = match request.get("response") {
-        None | Some(Value::Null) => ResponseForm::Raw,
+        None => ResponseForm::Raw,
         Some(Value::String(form)) if form == "raw" => ResponseForm::Raw,
         Some(Value::String(form)) if form == "document" => ResponseForm::Document,
         Some(_) => return Err(Problem::body("`response` must be raw or document")),

@@ -1,10 +1,12 @@
 //! `citymap layer`: a layer's definition, shown and changed. Each change is a revision of its own.
 
+mod fields;
+
 use std::process::ExitCode;
 
 use citymap_access::set_personal;
 use citymap_model::{
-    CommitMeta, Field, FieldType, Layer, LayerId, Meaning, Mode, Role, Theme, Title, codes, text::tidy_name,
+    CommitMeta, Domain, Field, FieldType, Layer, LayerId, Meaning, Mode, Role, Theme, Title, text::tidy_name,
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -17,6 +19,10 @@ use crate::{
     output::{self, say, thousands},
     values::{AsOfArg, CommitArgs},
 };
+use fields::{FieldArgs, domain_text};
+
+/// Codes of a field that are shown.
+const CODES_SHOWN: usize = 20;
 
 /// The word that takes a value away.
 const NONE: &str = "none";
@@ -110,9 +116,8 @@ pub(crate) struct SetArgs {
     #[arg(long, value_delimiter = ',', value_name = "FIELD,…")]
     public: Vec<String>,
 
-    /// The code list of a field (may be repeated): loai_dat=land_use; FIELD=none for none.
-    #[arg(long = "code-list", value_name = "FIELD=LIST", value_parser = field_list)]
-    code_lists: Vec<(String, Option<String>)>,
+    #[command(flatten)]
+    fields: FieldArgs,
 
     #[command(flatten)]
     commit: CommitArgs,
@@ -143,20 +148,6 @@ fn theme(text: &str) -> Result<NoneOr<Theme>, String> {
         NONE => Ok(NoneOr::None),
         text => text.parse().map(NoneOr::Some).map_err(|error| format!("{error}; `none` clears it")),
     }
-}
-
-fn field_list(text: &str) -> Result<(String, Option<String>), String> {
-    let Some((field, list)) = text.rsplit_once('=').filter(|(field, _)| !field.is_empty()) else {
-        return Err(format!("`{text}` is not FIELD=LIST; write loai_dat=land_use, or loai_dat=none"));
-    };
-    if list == NONE {
-        return Ok((field.to_owned(), None));
-    }
-    if codes::builtin(list).is_none() {
-        let known: Vec<&str> = codes::all().iter().map(|list| list.id).collect();
-        return Err(format!("there is no code list `{list}`; the lists are {}", known.join(", ")));
-    }
-    Ok((field.to_owned(), Some(list.to_owned())))
 }
 
 pub(crate) fn run(global: &Global, command: &LayerCommand) -> Result<ExitCode, Failure> {
@@ -208,6 +199,15 @@ fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
     }
     say!()?;
     output::print_table(&field_rows(layer))?;
+    for field in layer.fields.iter().filter(|field| matches!(field.domain, Some(Domain::Codes(_)))) {
+        say!("\ncodes of {}", field.name)?;
+        for entry in field.codes().iter().take(CODES_SHOWN) {
+            say!("  {:<14} {}", entry.code, entry.title.get("vi"))?;
+        }
+        if field.codes().len() > CODES_SHOWN {
+            say!("  … {} more; --json lists them all", field.codes().len() - CODES_SHOWN)?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -218,15 +218,14 @@ fn or_dash(text: &str) -> &str {
 /// The fields as a table for people.
 fn field_rows(layer: &Layer) -> Vec<Vec<String>> {
     let personal = personal_fields(layer);
-    let mut rows = vec![
-        ["FIELD", "TYPE", "MEANING", "CODE LIST", "UNIT", "SEEN BY", "TITLE"].map(String::from).to_vec(),
-    ];
+    let mut rows =
+        vec![["FIELD", "TYPE", "MEANING", "VALUES", "UNIT", "SEEN BY", "TITLE"].map(String::from).to_vec()];
     for (index, field) in layer.fields.iter().enumerate() {
         rows.push(vec![
             field.name.clone(),
             format!("{:?}", field.field_type).to_lowercase(),
             field.meaning.map_or("–", Meaning::as_str).to_owned(),
-            field.code_list.clone().unwrap_or_else(|| "–".to_owned()),
+            domain_text(field),
             field.unit.clone().unwrap_or_else(|| "–".to_owned()),
             if personal.contains(&index) { "nobody" } else { "everybody" }.to_owned(),
             or_dash(field.title.get("vi")).to_owned(),
@@ -319,10 +318,7 @@ fn change(layer: &mut Layer, args: &SetArgs) -> Result<(), Failure> {
     if let Some(label) = &args.label {
         layer.label = label.get().map(|name| own_name(layer, &name)).transpose()?;
     }
-    for (name, list) in &args.code_lists {
-        let index = field(layer, name)?;
-        layer.fields[index].code_list.clone_from(list);
-    }
+    args.fields.change(layer)?;
     for (name, meaning) in &args.meanings {
         let index = field(layer, name)?;
         if matches!(meaning, Some(Meaning::ValidFrom | Meaning::ValidTo | Meaning::Instant)) {
@@ -361,7 +357,7 @@ fn asks_for_change(args: &SetArgs) -> bool {
         meanings,
         personal,
         public,
-        code_lists,
+        fields,
         commit: _,
     } = args;
     let texts = [key, label, valid_from, valid_to, temporal, steward, attribution];
@@ -371,7 +367,7 @@ fn asks_for_change(args: &SetArgs) -> bool {
         || title_en.is_some()
         || role.is_some()
         || theme.is_some()
-        || !(meanings.is_empty() && personal.is_empty() && public.is_empty() && code_lists.is_empty())
+        || !(meanings.is_empty() && personal.is_empty() && public.is_empty() && fields.is_empty())
 }
 
 /// The position of a field, or an error that lists the fields.
@@ -540,6 +536,40 @@ mod tests {
     }
 
     #[test]
+    fn fields_get_codes_ranges_patterns_units_and_titles() {
+        let new = changed(&[
+            "--code",
+            "chu=A=Đất ở",
+            "--code",
+            "chu=B=Khác",
+            "--range",
+            "so_to=1..99",
+            "--unit",
+            "so_to=tờ",
+            "--field-title",
+            "so_to=Số tờ",
+            "--field-title-en",
+            "so_to=Sheet",
+        ])
+        .unwrap();
+        let codes: Vec<&str> = new.fields[1].codes().iter().map(|own| own.code.as_str()).collect();
+        assert_eq!(codes, ["A", "B"]);
+        assert_eq!(domain_text(&new.fields[0]), "1..99");
+        assert_eq!(
+            (new.fields[0].unit.as_deref(), &new.fields[0].title.en),
+            (Some("tờ"), &"Sheet".to_owned())
+        );
+        let new = changed(&["--code-list", "chu=road_class", "--code", "chu=motorway="]).unwrap();
+        assert_eq!(new.fields[1].codes().len(), 6, "a code less than the built-in list");
+        let new = changed(&["--code", "chu=A=x", "--codes", "chu=none"]);
+        assert!(new.unwrap().fields[1].domain.is_some(), "single codes come last");
+        let new = changed(&["--pattern", "chu=[0-9]*", "--code-list", "chu=land_use"]).unwrap();
+        assert_eq!(domain_text(&new.fields[1]), "[0-9]*");
+        let new = changed(&["--range", "so_to=1..9", "--range", "so_to=none"]).unwrap();
+        assert_eq!(new.fields[0].domain, None);
+    }
+
+    #[test]
     fn mistakes_are_refused_with_what_there_is() {
         for (arguments, told) in [
             (&["--key", "gone"][..], "so_to, chu, tu_ngay"),
@@ -547,6 +577,12 @@ mod tests {
             (&["--code-list", "chu=nothing"], "planning_function"),
             (&["--personal", "chu", "--public", "chu"], "both"),
             (&["--theme", "fire"], "hydrant"),
+            (&["--range", "chu=1..9"], "numbers"),
+            (&["--range", "so_to=9..1"], "no number"),
+            (&["--pattern", "so_to=*"], "texts"),
+            (&["--code", "so_to=A=x"], "not a value"),
+            (&["--code", "chu=A="], "no code `A`"),
+            (&["--codes", "chu=/nowhere.csv"], "cannot be read"),
             (&["--role", "house"], "admin_unit"),
             (&[], "say what to change"),
         ] {

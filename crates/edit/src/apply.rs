@@ -154,7 +154,8 @@ fn same_fields(a: &Layer, b: &Layer) -> bool {
     let fields = |layer: &Layer| {
         let public = visible(layer, &Audience::Public);
         let parts = layer.fields.iter().enumerate().map(|(index, field)| {
-            (field.name.clone(), field.field_type, public.contains(index), field.code_list.clone())
+            let domain = (field.code_list.clone(), field.domain.clone());
+            (field.name.clone(), field.field_type, public.contains(index), domain)
         });
         parts.collect::<Vec<_>>()
     };

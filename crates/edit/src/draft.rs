@@ -5,7 +5,7 @@ use citymap_crs::NamedCrs;
 use citymap_model::{Feature, Geometry, Layer, NewFeature, Value, nearest, normalize_text};
 use serde_json::{Map, Value as Json};
 
-use crate::{Fault, fault::pointer_step, geometry, read_value, value::not_listed};
+use crate::{Fault, fault::pointer_step, geometry, read_value, value::outside_domain};
 
 /// What holds for all features of one request.
 #[derive(Clone, Copy, Debug)]
@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
             let field = &self.layer.fields[index];
             match read_value(json, field) {
                 Ok(value) => {
-                    if let Some(reason) = not_listed(&value, field) {
+                    if let Some(reason) = outside_domain(&value, field) {
                         self.unless_same.push((index, Fault::new(format!("{}{at}", self.pointer), reason)));
                     }
                     values[index] = Some(value);

@@ -1,8 +1,8 @@
-//! What a value may be: its type and range, the Unicode form of texts, and codes of code lists.
+//! What a value may be: its type and range, the Unicode form of texts, and the domain of its field.
 
 use chrono::{DateTime, Datelike, SubsecRound};
 use citymap_model::{
-    Field, FieldType, Value, YEARS, codes, nearest, normalize_text, parse_date, parse_datetime,
+    Domain, DomainCheck, Field, FieldType, Value, YEARS, nearest, normalize_text, parse_date, parse_datetime,
 };
 use serde_json::Value as Json;
 
@@ -90,24 +90,37 @@ fn read_instant(text: &str) -> Option<Value> {
     YEARS.contains(&instant.year()).then(|| Value::DateTime(instant.trunc_subsecs(3)))
 }
 
-/// Why a code cannot be given to a feature: the field has a code list, and the code is not in it. `None` if
-/// it can.
-pub(crate) fn not_listed(value: &Value, field: &Field) -> Option<String> {
-    let list = field.code_list.as_deref().and_then(codes::builtin)?;
-    let code = value.to_key()?;
-    if list.get(&code).is_some() {
+/// Why a value cannot be given to a feature: it is not among the codes of the field, or outside of its range
+/// or pattern. `None` if it can. The value is not repeated: it may be personal.
+pub(crate) fn outside_domain(value: &Value, field: &Field) -> Option<String> {
+    if DomainCheck::of(field)?.allows(value) {
         return None;
     }
-    let all: Vec<&str> = list.entries.iter().map(|entry| entry.code.as_str()).collect();
-    Some(format!(
-        "the code is not in the list `{}` of the field; the nearest are: {}",
-        list.id,
-        nearest(&code.chars().take(40).collect::<String>(), &all, 5).join(", ")
-    ))
+    Some(match &field.domain {
+        Some(Domain::Range(range)) => {
+            format!("the value is outside of the range of the field; write a number in {range}")
+        }
+        Some(Domain::Glob(pattern)) => {
+            format!("the value is not of the pattern of the field; write a text like {pattern}")
+        }
+        _ => {
+            let all: Vec<&str> = field.codes().iter().map(|entry| entry.code.as_str()).collect();
+            let code = value.to_key()?;
+            let list = match &field.code_list {
+                Some(list) if field.domain.is_none() => format!("in the list `{list}` of the field"),
+                _ => "among the codes of the field".to_owned(),
+            };
+            format!(
+                "the code is not {list}; the nearest are: {}",
+                nearest(&code.chars().take(40).collect::<String>(), &all, 5).join(", ")
+            )
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use citymap_model::{Title, ValueRange, codes::Code};
     use serde_json::json;
 
     use unicode_normalization::UnicodeNormalization;
@@ -141,6 +154,23 @@ mod tests {
         assert!(read(json!(1e16), FieldType::Int).is_err());
         assert!(read(json!(0.5), FieldType::Int).is_err());
         assert_eq!(read(json!(i64::MAX), FieldType::Int), Ok(Value::Int(i64::MAX)));
+    }
+
+    #[test]
+    fn a_value_outside_of_its_domain_is_refused_with_what_is_inside() {
+        let range = ValueRange { min: Some(1.0), max: Some(99.0), ..ValueRange::default() };
+        let field = Field::new("tang", FieldType::Int).within(Domain::Range(range));
+        assert_eq!(outside_domain(&Value::Int(99), &field), None);
+        assert!(outside_domain(&Value::Int(100), &field).unwrap().contains("1..99"));
+        let field = Field::new("so", FieldType::Text).within(Domain::Glob("[0-9]*".into()));
+        assert!(outside_domain(&Value::Text("x".into()), &field).unwrap().contains("[0-9]*"));
+        let codes = ["A1", "B2"].map(|code| Code::new(code, Title::same("x"))).into();
+        let field = Field::new("loai", FieldType::Text).coded("land_use").within(Domain::Codes(codes));
+        assert_eq!(outside_domain(&Value::Null, &field), None);
+        assert_eq!(outside_domain(&Value::Text("A1".into()), &field), None);
+        let refusal = outside_domain(&Value::Text("ODT".into()), &field).unwrap();
+        assert!(refusal.contains("among the codes") && refusal.contains("A1"), "{refusal}");
+        assert!(!refusal.contains("land_use"), "{refusal}");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! - [`schema`]: the metadata tables, the numbers in SQLite's header, and the one coordinate system.
 //! - [`table`]: a layer's table and its rows in the metadata tables.
 //! - [`columns`]: which column a field gets, since column names are not as free as field names.
+//! - [`data_columns`]: titles, units, code lists, ranges and patterns of fields, by the schema extension.
 //! - [`rtree`]: the spatial index, filled in one pass, and the triggers that keep it right when another
 //!   program edits.
 //! - [`geometry_type`]: the type of geometry that a table declares, as narrow as the data allows.
@@ -37,6 +38,7 @@
 pub mod blob;
 mod bulk_rtree;
 pub mod columns;
+pub mod data_columns;
 mod error;
 mod functions;
 pub mod geometry_type;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::GpkgError;
+use crate::{GpkgError, data_columns};
 
 /// `GPKG`, the application id in SQLite's header.
 pub const APPLICATION_ID: i64 = 0x4750_4B47;
@@ -17,6 +17,7 @@ pub const USER_VERSION: i64 = 10300;
 pub fn create_metadata(conn: &Connection) -> Result<(), GpkgError> {
     conn.pragma_update(None, "application_id", APPLICATION_ID)?;
     conn.pragma_update(None, "user_version", USER_VERSION)?;
+    data_columns::create(conn)?;
     conn.execute_batch(GEOPACKAGE)?;
     conn.execute(
         "INSERT INTO gpkg_spatial_ref_sys VALUES \
@@ -45,8 +46,8 @@ pub fn has_table(conn: &Connection, name: &str) -> Result<bool, GpkgError> {
     Ok(found.is_some())
 }
 
-/// OGC 12-128r18, annex C, with the R-tree and schema extensions, and GDAL's feature counts,
-/// which GDAL and QGIS keep right when they edit.
+/// OGC 12-128r18, annex C, with the R-tree extension, and GDAL's feature counts, which GDAL and QGIS keep
+/// right when they edit. The schema extension is in [`data_columns`].
 const GEOPACKAGE: &str = r"
 CREATE TABLE gpkg_spatial_ref_sys (
   srs_name TEXT NOT NULL, srs_id INTEGER NOT NULL PRIMARY KEY, organization TEXT NOT NULL,
@@ -65,27 +66,8 @@ CREATE TABLE gpkg_geometry_columns (
   CONSTRAINT uk_gc_table_name UNIQUE (table_name),
   CONSTRAINT fk_gc_tn FOREIGN KEY (table_name) REFERENCES gpkg_contents(table_name),
   CONSTRAINT fk_gc_srs FOREIGN KEY (srs_id) REFERENCES gpkg_spatial_ref_sys (srs_id));
-CREATE TABLE gpkg_extensions (
-  table_name TEXT, column_name TEXT, extension_name TEXT NOT NULL, definition TEXT NOT NULL,
-  scope TEXT NOT NULL,
-  CONSTRAINT ge_tce UNIQUE (table_name, column_name, extension_name));
-CREATE TABLE gpkg_data_columns (
-  table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT,
-  mime_type TEXT,
-  constraint_name TEXT,
-  CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
-  CONSTRAINT gdc_tn UNIQUE (table_name, name));
-CREATE TABLE gpkg_data_column_constraints (
-  constraint_name TEXT NOT NULL, constraint_type TEXT NOT NULL, value TEXT, min NUMERIC,
-  min_is_inclusive BOOLEAN,
-  max NUMERIC, max_is_inclusive BOOLEAN, description TEXT,
-  CONSTRAINT gdcc_ntv UNIQUE (constraint_name, constraint_type, value));
 CREATE TABLE gpkg_ogr_contents (table_name TEXT NOT NULL PRIMARY KEY, feature_count INTEGER DEFAULT NULL);
 INSERT INTO gpkg_extensions VALUES
-  ('gpkg_data_columns', NULL, 'gpkg_schema', 'http://www.geopackage.org/spec130/#extension_schema',
-   'read-write'),
-  ('gpkg_data_column_constraints', NULL, 'gpkg_schema', 'http://www.geopackage.org/spec130/#extension_schema',
-   'read-write'),
   (NULL, NULL, 'gdal_aspatial', 'http://gdal.org/geopackage_aspatial.html', 'read-write');
 ";
 

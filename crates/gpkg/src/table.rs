@@ -7,7 +7,7 @@ use crate::{
     GpkgError,
     blob::{Bounds, SRS_ID},
     columns::{self, GEOM, quoted},
-    geometry_type,
+    data_columns, geometry_type,
 };
 
 /// Creates the table of a layer and its metadata, with one column for each field. The spatial index and the
@@ -45,20 +45,7 @@ pub fn create(conn: &Connection, layer: &Layer, columns: &[String]) -> Result<()
             [id, GEOM],
         )?;
     }
-    title_columns(conn, layer, columns)
-}
-
-/// Writes the titles of the fields where other programs look for them.
-fn title_columns(conn: &Connection, layer: &Layer, columns: &[String]) -> Result<(), GpkgError> {
-    let id = layer.id.as_str();
-    let mut titles = conn.prepare("INSERT INTO gpkg_data_columns VALUES (?1, ?2, ?3, ?4, ?5, NULL, NULL)")?;
-    for (field, column) in layer.fields.iter().zip(columns) {
-        if !field.title.is_empty() || field.name != *column {
-            let (title, also) = (field.title.get("vi"), field.title.get("en"));
-            titles.execute(params![id, column, field.name, title, (also != title).then_some(also)])?;
-        }
-    }
-    Ok(())
+    data_columns::describe(conn, layer, columns)
 }
 
 fn description(layer: &Layer) -> String {
@@ -66,7 +53,7 @@ fn description(layer: &Layer) -> String {
     if vi == en { vi.to_owned() } else { format!("{vi} – {en}") }
 }
 
-/// Replaces the titles of a layer and of its fields after its definition has changed.
+/// Replaces the titles of a layer and what is said of its fields after its definition has changed.
 ///
 /// # Errors
 /// [`GpkgError::Sqlite`] if they cannot be written.
@@ -76,8 +63,8 @@ pub fn retitle(conn: &Connection, layer: &Layer, columns: &[String]) -> Result<(
         "UPDATE gpkg_contents SET description = ?2 WHERE table_name = ?1",
         params![id, description(layer)],
     )?;
-    conn.execute("DELETE FROM gpkg_data_columns WHERE table_name = ?1", [id])?;
-    title_columns(conn, layer, columns)
+    data_columns::forget(conn, &layer.id)?;
+    data_columns::describe(conn, layer, columns)
 }
 
 /// Removes what the metadata tables say about a layer; the table itself is left to the caller.
@@ -85,13 +72,8 @@ pub fn retitle(conn: &Connection, layer: &Layer, columns: &[String]) -> Result<(
 /// # Errors
 /// [`GpkgError::Sqlite`] if it cannot be written.
 pub fn forget(conn: &Connection, id: &LayerId) -> Result<(), GpkgError> {
-    for table in [
-        "gpkg_data_columns",
-        "gpkg_extensions",
-        "gpkg_geometry_columns",
-        "gpkg_ogr_contents",
-        "gpkg_contents",
-    ] {
+    data_columns::forget(conn, id)?;
+    for table in ["gpkg_extensions", "gpkg_geometry_columns", "gpkg_ogr_contents", "gpkg_contents"] {
         conn.execute(&format!("DELETE FROM {table} WHERE lower(table_name) = ?1"), [id.as_str()])?;
     }
     Ok(())

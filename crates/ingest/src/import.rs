@@ -18,6 +18,7 @@ use geo::CoordsIter;
 use crate::{
     FileReport, ImportError, Issue, IssueKind, LayerReport, Progress, Report, Request,
     check::{Checked, Position, Reject, Verdict},
+    domains::Outside,
     encoding::garbled::ColumnTexts,
     hash,
     location::{Outlier, Outliers, city_area},
@@ -313,9 +314,11 @@ impl Run<'_> {
                 let geometry = feature.geometry.as_ref().map(CoordsIter::coords_count);
                 tally.unique(&feature.values);
                 tally.texts(&feature.values, line.unwrap_or(index));
+                let outside = tally.outside.find(&feature.values);
                 match transaction.put(feature)? {
                     Put::Added(_) | Put::Changed(_) | Put::Removed(_) => {
                         tally.accepted(geometry, one.repaired);
+                        tally.outside.count(outside);
                         return Ok(());
                     }
                     Put::Rejected(reason) => {
@@ -362,6 +365,8 @@ struct Tally {
     placed: u64,
     zeros: u64,
     outliers: Outliers,
+    /// Values outside of the domain of their field.
+    outside: Outside,
 }
 
 impl Tally {
@@ -380,7 +385,10 @@ impl Tally {
                 layer.fields.iter().enumerate().map(|own| may_be_key(own).then(HashSet::new)).collect()
             }
         };
+        let seen = visible(&layer, &Audience::Public);
+        let outside = Outside::of(&layer.fields, |index| seen.contains(index));
         Self {
+            outside,
             has_key: layer.key.is_some(),
             key_is_public: visible(&layer, &Audience::Public).key_index().is_some(),
             report: LayerReport {
@@ -587,8 +595,8 @@ impl Tally {
             let unique = self.unique.iter().zip(&self.report.fields).filter(|(slot, _)| slot.is_some());
             self.report.unique_fields = unique.map(|(_, field)| field.name.clone()).collect();
         }
+        let mut notes = self.outside.notes();
         let report = &mut self.report;
-        let mut notes = Vec::new();
         if report.duplicate_keys > 0 {
             let examples = match report.duplicate_key_examples.as_slice() {
                 [] => String::new(),

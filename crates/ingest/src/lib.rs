@@ -37,8 +37,10 @@
 mod bounds;
 mod build;
 mod check;
+mod code_file;
 mod crossings;
 mod dates;
+mod domains;
 pub mod encoding;
 mod error;
 mod export;
@@ -65,6 +67,7 @@ mod validity;
 pub mod worker;
 
 pub use build::{BuildPolygons, BuildPreset};
+pub use code_file::read_codes;
 pub use dates::{DateOrder, UnknownDateOrder};
 pub use encoding::{Encoding, UnknownEncoding};
 pub use error::ImportError;

@@ -12,7 +12,7 @@ use citymap_model::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CrsReport, EncodingReport, ImportError, Issue, IssueKind, PersonalField, Request,
+    CrsReport, EncodingReport, ImportError, Issue, IssueKind, PersonalField, Request, domains,
     fit::{self, FieldFit},
     guess,
     location::{self, Claim, Location, locate},
@@ -145,6 +145,11 @@ impl Planner<'_> {
         let mut issues: Vec<Issue> =
             found.warnings.iter().map(|text| Issue::new(IssueKind::Warning, text.clone())).collect();
         let joined = present.filter(|_| request.keeps_definitions());
+        let mut said = domains::settle(&mut fit.fields);
+        if let Some(present) = present {
+            said.retain(|note| !domains::is_known(present, &note.field));
+            said.extend(domains::differences(present, &fit.fields));
+        }
         match (joined, present) {
             (Some(present), _) => fit = fit.onto(present)?,
             (None, Some(present)) => settings::refuse_table(one.shown, present, found)?,
@@ -173,6 +178,10 @@ impl Planner<'_> {
         layer.source =
             Some(Path::new(one.shown).file_name().unwrap_or_default().to_string_lossy().into_owned());
         issues.extend(fit.notes.drain(..).map(|text| Issue::new(IssueKind::Warning, text)));
+        issues.extend(said.into_iter().map(|note| {
+            let is_public = visible(&layer, &Audience::Public).named(Some(&note.field)).is_some();
+            Issue::new(IssueKind::Warning, if is_public { note.detail } else { note.plain })
+        }));
         let encoding = encoding(&found.encoding, &fitted.sample, &layer);
         let crs = crs(request, one.shown, found, &mut issues)?;
         layer.source_crs = crs.as_ref().map(|(crs, _)| crs.to_string());
@@ -225,6 +234,7 @@ impl Planner<'_> {
         layer.fields.clone_from(&found.fields);
         for (i, field) in layer.fields.iter_mut().enumerate() {
             field.code_list = field.code_list.take().or_else(|| guess::code_list(i, &found.sample));
+            domains::colour(field);
         }
         layer.key = request.key.clone().filter(|key| layer.field_index(key).is_some());
         layer.attribution.clone_from(&found.attribution);

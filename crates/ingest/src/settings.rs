@@ -4,7 +4,7 @@
 use citymap_access::{Audience, visible};
 use citymap_model::{Field, GeometryKind, Layer, Mode};
 
-use crate::{ImportError, Issue, IssueKind, Request, source::SourceLayer};
+use crate::{ImportError, Issue, IssueKind, Request, domains, source::SourceLayer};
 
 /// The definition under which features are added to a layer: the layer's own, with the fields that the source
 /// has.
@@ -120,13 +120,18 @@ pub(crate) fn keep(
             layer.fields.clone_from(&present.fields);
         }
     }
+    let mut unfit = Vec::new();
     for field in &mut layer.fields {
         if let Some(own) = former(present, &field.name) {
             let (name, field_type) = (field.name.clone(), field.field_type);
             let title = if own.title.is_empty() { &field.title } else { &own.title }.clone();
-            *field = Field { name, field_type, title, meaning: None, ..own.clone() };
+            // As the source has it, without what was guessed by the values.
+            let brought = found.fields.iter().find(|own| own.name == name).unwrap_or(&*field);
+            let kept = domains::kept(own, brought, &mut unfit);
+            *field = Field { name, field_type, title, meaning: None, ..kept };
         }
     }
+    issues.extend(unfit.into_iter().map(|text| Issue::new(IssueKind::Warning, text)));
     layer.theme = present.theme;
     layer.tiles.clone_from(&present.tiles);
     layer.steward.clone_from(&present.steward);

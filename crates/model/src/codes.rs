@@ -1,12 +1,13 @@
 //! Code lists: what the codes in a field mean, in both languages, with the map's colour.
 //!
 //! A field names its list by id ([`crate::Field::code_list`]). The built-in lists are the tables in
-//! `data/`, each with its legal source in its first lines, compiled into the program.
+//! `data/`, each with its legal source in its first lines, compiled into the program. A field can have codes
+//! of its own instead ([`crate::Domain::Codes`]).
 
 use std::sync::LazyLock;
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Title, parse_date, table};
 
@@ -22,22 +23,43 @@ pub struct CodeList {
 }
 
 /// One code of a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Code {
     /// The code, as it is written in data.
     pub code: String,
     /// What the code means, in both languages.
+    #[serde(default, skip_serializing_if = "Title::is_empty")]
     pub title: Title,
     /// The colour on maps, `#RRGGBB`, where the source sets one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
     /// The group it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// The day from which it may be given; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<NaiveDate>,
     /// The day from which it may no longer be given (data keeps it); `None` while in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<NaiveDate>,
     /// The code that replaced it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
+}
+
+impl Code {
+    /// A code with its text, and nothing else.
+    pub fn new(code: impl Into<String>, title: Title) -> Self {
+        Self {
+            code: code.into(),
+            title,
+            color: None,
+            group: None,
+            valid_from: None,
+            valid_to: None,
+            replaced_by: None,
+        }
+    }
 }
 
 impl CodeList {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Meaning, Title};
+use crate::{
+    Domain, Meaning, Title,
+    codes::{self, Code},
+};
 
 /// The type of a field's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -57,6 +60,10 @@ pub struct Field {
     /// The code list whose codes the values are, by its id in `data/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_list: Option<String>,
+    /// The values that the field may have, as its source or its steward declares them: codes of its own,
+    /// which count in place of those of `code_list`, a range, or a pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Domain>,
     /// What the values say about the feature, if that is known; search, tiles and the map go by it, not by
     /// the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,6 +83,7 @@ impl Field {
             title: Title::default(),
             unit: None,
             code_list: None,
+            domain: None,
             meaning: None,
             personal: false,
         }
@@ -98,6 +106,26 @@ impl Field {
         self.code_list = Some(code_list.to_owned());
         self
     }
+
+    /// The same field with a domain, which must fit the field's type ([`Domain::fitted`]).
+    pub fn within(mut self, domain: Domain) -> Self {
+        self.domain = Some(domain);
+        self
+    }
+
+    /// The codes of the field: its own, or else those of its built-in list; empty if it has neither.
+    pub fn codes(&self) -> &[Code] {
+        match self.domain.as_ref().map_or(&[][..], Domain::codes) {
+            [] => self.code_list.as_deref().and_then(codes::builtin).map_or(&[], |list| &list.entries),
+            own => own,
+        }
+    }
+
+    /// The entry of a code, with its text.
+    pub fn code(&self, code: &str) -> Option<&Code> {
+        self.codes().iter().find(|entry| entry.code == code)
+    }
+
     /// The same field with a meaning.
     pub fn means(mut self, meaning: Meaning) -> Self {
         self.meaning = Some(meaning);

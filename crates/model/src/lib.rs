@@ -17,6 +17,7 @@
 mod as_of;
 mod city;
 pub mod codes;
+mod domain;
 mod feature;
 mod field;
 mod hex;
@@ -31,6 +32,7 @@ pub mod text;
 mod theme;
 mod tile_rule;
 mod title;
+mod ucum;
 pub mod units;
 mod value;
 
@@ -39,6 +41,10 @@ pub use city::{CityProfile, CoreView, InvalidCityProfile, UtcOffset};
 /// The kind of geometry that a layer holds, and geometry itself; the rules about them are in
 /// `citymap-geometry`.
 pub use citymap_geometry::GeometryKind;
+pub use domain::{
+    CODE_BYTES_MAX, CODE_TEXT_BYTES_MAX, CODES_MAX, Domain, DomainCheck, InvalidDomain, PATTERN_BYTES_MAX,
+    ValueRange, glob_to_regex, matches_glob,
+};
 pub use feature::{Feature, FeatureId, Fid, NewFeature};
 pub use field::{Field, FieldType};
 pub use hex::hex;
@@ -51,6 +57,7 @@ pub use text::normalize_text;
 pub use theme::{Theme, UnknownTheme};
 pub use tile_rule::{InvalidTileRule, TileRule};
 pub use title::Title;
+pub use ucum::{is_unit, ucum};
 pub use value::{
     Value, YEARS, format_datetime, format_real, parse_date, parse_datetime, parse_local_datetime,
     states_offset,

@@ -39,6 +39,7 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
         ("/api/collections/{layer}/schema", get(schema::schema)),
         ("/api/collections/{layer}/queryables", get(schema::queryables)),
         ("/api/collections/{layer}/feature-schema", get(schema::feature_schema)),
+        ("/api/collections/{layer}/gdal-schema", get(schema::gdal_schema)),
         ("/api/collections/{layer}/items", get(items::items).post(write::single::create)),
         ("/api/collections/{layer}/bulk-items", get(items::bulk_items)),
         ("/api/collections/{layer}/bulk-items/{id}", get(items::item)),

@@ -272,6 +272,7 @@ fn personal_fields_are_nowhere() {
         "/api/collections/parcels/schema",
         "/api/collections/parcels/queryables",
         "/api/collections/parcels/feature-schema",
+        "/api/collections/parcels/gdal-schema",
         "/api/collections/parcels/items?limit=2000",
         "/api/collections/parcels/items?f=html",
         "/api/collections/parcels/items/26740-1-3",
@@ -366,7 +367,7 @@ impl Pipe for Value {}
 #[test]
 fn schemas_say_the_types_that_gdal_reads() {
     let server = Server::start();
-    let schema = server.get("/api/collections/parcels/feature-schema");
+    let schema = server.get("/api/collections/parcels/gdal-schema");
     assert_eq!(schema.header("content-type"), "application/schema+json");
     let fields = schema.json()["properties"]["properties"]["properties"].clone();
     assert_eq!(fields["ngay_cap"]["format"], "date");

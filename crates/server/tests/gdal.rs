@@ -5,6 +5,7 @@ mod common;
 
 use std::{collections::BTreeMap, path::PathBuf, process::Command};
 
+use citymap_model::{Field, FieldType, GeometryKind, Layer, NewFeature, Role, Title, Value as Own};
 use common::{PARCELS, Server};
 use serde_json::{Value, json};
 
@@ -112,6 +113,36 @@ fn gdal_reads_the_types_from_the_schema() {
         "Feature Count: 1234",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+#[test]
+fn gdal_has_a_field_called_id_once() {
+    let store = common::store();
+    let id = |name: &str| name.parse().unwrap();
+    for (name, position) in [("first", 0), ("last", 2)] {
+        let mut layer = Layer::new(id(name), Title::same(name), Role::Other, GeometryKind::None);
+        layer.fields = vec![Field::new("ma", FieldType::Text), Field::new("so", FieldType::Int)];
+        layer.fields.insert(position, Field::new("id", FieldType::Text));
+        layer.key = Some("ma".into());
+        let mut values = vec![Own::Text("A1".into()), Own::Int(7)];
+        values.insert(position, Own::Text("own".into()));
+        store.put(layer, vec![NewFeature { geometry: None, values }]);
+    }
+    let server = Server::with(store, common::writers);
+    for name in ["first", "last"] {
+        let source = format!("OAPIF:{}", server.url("/api"));
+        let Some(bytes) = run("ogrinfo", &["-al", &source, name]) else { return };
+        let shown = String::from_utf8_lossy(&bytes);
+        let fields: Vec<&str> = shown.lines().filter(|line| line.starts_with("id")).collect();
+        assert_eq!(fields.len(), 1, "{shown}");
+        assert!(shown.contains("so (Integer) = 7"), "{shown}");
+        // The features have both: the id of the feature and the value of the field.
+        let page = server.json(&format!("/api/collections/{name}/items"));
+        let own = &page["features"][0];
+        assert_eq!((&own["id"], &own["properties"]["id"]), (&json!("A1"), &json!("own")));
+        let schema = server.json(&format!("/api/collections/{name}/schema"));
+        assert_eq!(schema["properties"]["id"]["type"], "string");
     }
 }
 

@@ -189,6 +189,7 @@ fn nothing_that_leaves_the_server_holds_a_personal_value_or_its_field() {
             "/schema",
             "/queryables",
             "/feature-schema",
+            "/gdal-schema",
             "/items",
             "/items?f=html",
             "/items?limit=3&crs=EPSG:9210",

@@ -221,7 +221,7 @@ fn answers_are_pages_too_in_both_languages() {
         ["/api", "/api/conformance", "/api/collections", "/api/collections/parcels", "/api/openapi.json"];
     let mut paths: Vec<String> = collections.iter().map(|path| (*path).to_owned()).collect();
     paths.extend(
-        ["schema", "queryables", "feature-schema", "items", "items/26740-1-3"]
+        ["schema", "queryables", "feature-schema", "gdal-schema", "items", "items/26740-1-3"]
             .map(|tail| format!("/api/collections/parcels/{tail}")),
     );
     paths.extend([

@@ -23,7 +23,8 @@ export interface Field {
   type: 'bool' | 'int' | 'real' | 'text' | 'date' | 'datetime';
   title?: Titles | null;
   unit?: string | null;
-  codeList?: { id: string; title?: Titles; entries: CodeEntry[] } | null;
+  /** The codes with their texts; the id is null where they are the field's own. */
+  codeList?: { id: string | null; title?: Titles | null; entries: CodeEntry[] } | null;
   /** What the values say about the feature; the page goes by this and never by the name. */
   meaning?: Meaning | null;
 }

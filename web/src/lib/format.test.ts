@@ -32,6 +32,16 @@ describe('fields', () => {
     expect(fieldValue('ODT', landUse, 'en')).toBe('Urban residential land (ODT)');
     expect(fieldValue('XYZ', landUse, 'en')).toBe('XYZ');
   });
+  it('reads out codes of the field’s own, with or without a text', () => {
+    const entries = [
+      { code: '1', vi: 'Nhà', en: 'House' },
+      { code: '2', vi: '', en: '' },
+    ];
+    const kind = { name: 'lop', type: 'int' as const, codeList: { id: null, entries } };
+    expect(fieldValue(1, kind, 'en')).toBe('House (1)');
+    expect(fieldValue(2, kind, 'vi')).toBe('2');
+    expect(fieldValue(3, kind, 'vi')).toBe('3');
+  });
   it('keeps sheet and parcel numbers without separators', () => {
     expect(fieldValue(1234, { name: 'so_thua', type: 'int' }, 'vi')).toBe('1234');
     expect(fieldValue(1234.5, { name: 'a', type: 'real', unit: 'm²' }, 'vi')).toBe('1.234,5 m²');

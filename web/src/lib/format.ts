@@ -1,5 +1,5 @@
 /** Numbers, dates, sizes and values as people read them in the language of the page. */
-import type { Feature, Field, Measure, Titles } from './api';
+import type { CodeEntry, Feature, Field, Measure, Titles } from './api';
 import { utcOffsetMs } from './city';
 import type { Lang } from './i18n';
 
@@ -66,13 +66,19 @@ export function distance(metres: number, lang: Lang): string {
   return `${number(metres, lang, metres < 10 ? 1 : 0)} m`;
 }
 
+/** A code with its text: `Đất ở (ODT)`; the code alone if it has no text. */
+export function codeLabel(entry: CodeEntry, lang: Lang): string {
+  const text = titleText(entry, lang);
+  return text && text !== entry.code ? `${text} (${entry.code})` : entry.code;
+}
+
 /**
  * A value of a field for reading: the text of its code, or the number or date in the language's notation, with the
  * unit.
  */
 export function fieldValue(value: unknown, field: Field, lang: Lang): string {
   const entry = field.codeList?.entries.find((candidate) => candidate.code === String(value));
-  if (entry) return `${titleText(entry, lang, entry.code)} (${entry.code})`;
+  if (entry) return codeLabel(entry, lang);
   if (typeof value === 'boolean') return value ? (lang === 'vi' ? 'Có' : 'Yes') : lang === 'vi' ? 'Không' : 'No';
   if (typeof value === 'number') {
     // An integer without a unit is an identifier or a year (sheet, parcel): no thousands separator.

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use citymap_crs::{Crs, Transform};
-use citymap_model::{Feature as Record, FieldType, Layer, Value, format_datetime};
+use citymap_gpkg::{GpkgError, data_columns};
+use citymap_model::{Feature as Record, Field, FieldType, Layer, Value, format_datetime};
 use citymap_store::StoreError;
 use gdal::{
     Dataset, DatasetOptions, DriverManager, GdalOpenFlags,
@@ -15,6 +16,7 @@ use gdal::{
 };
 use geo::CoordsIter;
 use geo_types::{Geometry, MultiPoint};
+use rusqlite::Connection;
 
 use super::{
     Failure, Format, Rows,
@@ -87,11 +89,28 @@ pub(super) fn write(job: &Job<'_>, path: &Path, crs: Crs) -> Result<u64, Failure
         let written = put_all(job, &layer, 0)?;
         transaction.commit()?;
         dataset.close()?;
+        describe(job.definition, path)?;
         return check(job, path, written);
     }
     let written = put_all(job, &dataset.layer(0)?, own)?;
     dataset.close()?;
     check(job, path, written)
+}
+
+/// Writes titles, units and domains of the fields, which GDAL's binding has no way to.
+fn describe(definition: &Layer, path: &Path) -> Result<(), Failure> {
+    let said = |field: &Field| {
+        !field.title.is_empty() || field.unit.is_some() || field.domain.is_some() || !field.codes().is_empty()
+    };
+    if !definition.fields.iter().any(said) {
+        return Ok(());
+    }
+    let failed = |error: GpkgError| Failure::Other(error.to_string());
+    let conn = Connection::open(path).map_err(|error| failed(error.into()))?;
+    let columns: Vec<String> = definition.fields.iter().map(|field| field.name.clone()).collect();
+    data_columns::create(&conn).map_err(failed)?;
+    data_columns::describe(&conn, definition, &columns).map_err(failed)?;
+    conn.close().map_err(|(_, error)| failed(error.into()))
 }
 
 /// Makes the layer with its fields; gives how many the format put before ours.

@@ -299,3 +299,19 @@ fn texts(bytes: &[u8], start: (usize, u64), delimiter: u8) -> ByteTexts {
     }
     texts
 }
+
+/// The rows of a small table in UTF-8, without those that are blank.
+///
+/// # Errors
+/// The first line that cannot be read, and why.
+pub(crate) fn text_rows(text: &str, delimiter: u8) -> Result<Vec<Vec<String>>, String> {
+    let mut table = Vec::new();
+    for row in Rows::new(text.as_bytes(), 0, 1, delimiter) {
+        if row.is_blank() {
+            continue;
+        }
+        let cells = row.cells.map_err(|reason| format!("line {}: {reason}", row.line))?;
+        table.push(cells.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect());
+    }
+    Ok(table)
+}

@@ -18,7 +18,6 @@ mod positions;
 mod prepare;
 mod reading;
 mod shapefile;
-mod titles;
 mod value;
 
 use std::path::Path;
@@ -204,7 +203,8 @@ impl OgrReader {
                 continue;
             }
             let mut found = look.layer(layer, position)?;
-            found.layer.warnings.extend(domains::notes(&opener, &dataset, &driver, &name));
+            let facts = domains::facts(&opener, &dataset, &driver, &name, path);
+            domains::apply(&facts, &found.raw_names, &mut found.layer.fields);
             layers.push(found);
         }
         if layers.is_empty() {

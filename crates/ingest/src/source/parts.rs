@@ -42,6 +42,7 @@ pub(crate) fn sides(path: &Path) -> &'static [&'static str] {
         Some("mif") => &["mid"],
         Some("dbf") => &["cpg"],
         Some("csv" | "tsv" | "txt") => &["prj", "csvt"],
+        Some("gml") => &["xsd"],
         _ => &[],
     }
 }

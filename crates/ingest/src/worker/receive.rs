@@ -105,6 +105,12 @@ impl<'a> Received<'a> {
                 return Err(format!("the layer `{}`, which was not asked for", layer.id));
             }
             self.personal(layer)?;
+            for field in &layer.fields {
+                let fitted = field.domain.clone().map(|domain| domain.fitted(field.field_type)).transpose();
+                if fitted.as_ref().ok() != Some(&field.domain) {
+                    return Err(format!("the field `{}` with a domain that it cannot have", field.name));
+                }
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use citymap_access::{Audience, visible};
 use citymap_crs::{CRS84, NamedCrs};
 use citymap_engine::LayerSnapshot;
-use citymap_model::{Field, GeometryKind, Layer, Meaning, Theme, Title, codes};
+use citymap_model::{Domain, Field, GeometryKind, Layer, Meaning, Theme, Title, codes};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -62,24 +62,50 @@ pub(crate) fn field_title<'a>(field: &'a Field, lang: &str) -> &'a str {
     if field.title.is_empty() { &field.name } else { field.title.get(lang) }
 }
 
+/// The codes of a field with their texts and colours; null for a field without codes. The id is null where
+/// the codes are the field's own.
+fn code_list(field: &Field) -> Value {
+    let codes = field.codes();
+    if codes.is_empty() {
+        return Value::Null;
+    }
+    let list = field.code_list.as_deref().filter(|_| field.domain.is_none()).and_then(codes::builtin);
+    let entries: Vec<Value> = codes
+        .iter()
+        .map(|entry| {
+            let (vi, en) = (entry.title.get("vi"), entry.title.get("en"));
+            json!({"code": entry.code, "vi": vi, "en": en, "color": entry.color, "group": entry.group})
+        })
+        .collect();
+    json!({
+        "id": list.map(|list| list.id),
+        "title": list.map(|list| titles(&list.title)),
+        "entries": entries,
+    })
+}
+
 fn field(field: &Field) -> Value {
-    let list = field.code_list.as_deref().and_then(codes::builtin).map(|list| {
-        let entries: Vec<Value> = list
-            .entries
-            .iter()
-            .map(|entry| {
-                json!({"code": entry.code, "vi": entry.title.vi, "en": entry.title.en,
-                       "color": entry.color, "group": entry.group})
-            })
-            .collect();
-        json!({"id": list.id, "title": titles(&list.title), "entries": entries})
-    });
+    let (range, pattern) = match &field.domain {
+        Some(Domain::Range(range)) => {
+            let bounds = json!({
+                "min": range.min,
+                "max": range.max,
+                "minExcluded": range.min_excluded,
+                "maxExcluded": range.max_excluded,
+            });
+            (Some(bounds), None)
+        }
+        Some(Domain::Glob(pattern)) => (None, Some(pattern)),
+        _ => (None, None),
+    };
     json!({
         "name": field.name,
         "type": field.field_type.as_str(),
         "title": if field.title.is_empty() { Value::Null } else { titles(&field.title) },
         "unit": field.unit,
-        "codeList": list,
+        "codeList": code_list(field),
+        "range": range,
+        "pattern": pattern,
         "meaning": field.meaning.map(Meaning::as_str),
     })
 }
@@ -120,7 +146,13 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
         link("items", GEOJSON, "Features, many a page", url("/bulk-items")),
         // GDAL reads this one (older ones in this spelling only): field types do not hang on what the first
         // page happens to hold.
-        link("describedBy", SCHEMA, "Schema of a feature (GeoJSON)", url("/feature-schema")),
+        link(
+            "describedBy",
+            SCHEMA,
+            "Schema of a feature in which null counts as absent",
+            url("/gdal-schema"),
+        ),
+        link("related", SCHEMA, "Schema of a feature (GeoJSON)", url("/feature-schema")),
         link("http://www.opengis.net/def/rel/ogc/1.0/schema", SCHEMA, "Schema of the fields", url("/schema")),
         link(
             "http://www.opengis.net/def/rel/ogc/1.0/queryables",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, Row, ValueRef};
-use citymap_model::{Field, codes};
+use citymap_model::{Domain, Field};
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -95,21 +95,47 @@ pub(crate) fn collection(
                 td { code { (field.name) } }
                 td { (field.field_type.as_str()) }
                 td { @if let Some(unit) = &field.unit { (unit) } }
-                td { @if let Some(list) = &field.code_list { (list) } }
+                td { (domain(field, lang)) }
             } } }
         } }
+    }
+}
+
+/// Which values a field may have: its codes with their texts, a range, or a pattern.
+fn domain(field: &Field, lang: &str) -> Markup {
+    let codes = field.codes();
+    html! {
+        @match &field.domain {
+            Some(Domain::Range(range)) => { (range) },
+            Some(Domain::Glob(pattern)) => { code { (pattern) } },
+            _ if codes.is_empty() => {},
+            own => {
+                details {
+                    summary {
+                        @match (&field.code_list, own) {
+                            (Some(list), None) => { (list) },
+                            _ => { (codes.len()) " " (say(lang, "mã", "codes")) },
+                        }
+                    }
+                    @for entry in codes {
+                        div { (entry.code) " " span.soft { (entry.title.get(lang)) } }
+                    }
+                }
+            },
+        }
     }
 }
 
 /// A value with its unit; a code with its meaning and colour.
 fn value(field: &Field, value: ValueRef<'_>, lang: &str) -> Markup {
     let text = value.to_text();
-    let entry = field.code_list.as_deref().and_then(codes::builtin).and_then(|list| list.get(&text));
+    let entry = field.code(&text);
     html! {
         @if let Some(color) = entry.and_then(|entry| entry.color.as_deref()) {
             span.chip style=(format!("background:{color}")) {} }
         (text)
-        @if let Some(entry) = entry { " " span.soft { (entry.title.get(lang)) } }
+        @if let Some(entry) = entry.filter(|entry| !entry.title.is_empty()) {
+            " " span.soft { (entry.title.get(lang)) } }
         @if let Some(unit) = field.unit.as_deref().filter(|_| !value.is_null()) { " " span.soft { (unit) } }
     }
 }

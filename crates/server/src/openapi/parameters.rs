@@ -1,6 +1,6 @@
 //! The parameters of the OpenAPI document, from their declarations beside the handlers.
 
-use citymap_model::{Field, FieldType, codes};
+use citymap_model::{Field, FieldType};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -99,8 +99,8 @@ pub(super) fn field(field: &Field) -> Value {
         FieldType::Date => json!({"type": "string", "format": "date"}),
         FieldType::DateTime => json!({"type": "string", "format": "date-time"}),
     };
-    if let Some(list) = field.code_list.as_deref().and_then(codes::builtin) {
-        let some: Vec<&str> = list.entries.iter().map(|entry| entry.code.as_str()).collect();
+    if !field.codes().is_empty() {
+        let some: Vec<&str> = field.codes().iter().map(|entry| entry.code.as_str()).collect();
         schema["x-citymap-codes"] = json!(some);
     }
     query(&field.name, &format!("{}: features whose value is this one", field_title(field, "en")), schema)

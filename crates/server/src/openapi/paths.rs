@@ -192,6 +192,7 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
     for (path, id, summary) in [
         ("/queryables", "queryables", "fields to filter by"),
         ("/feature-schema", "featureSchema", "schema of a feature"),
+        ("/gdal-schema", "gdalSchema", "schema of a feature in which null counts as absent, for GDAL"),
     ] {
         get(path, operation::<PageQuery>(Tag::Features, of(id), says(summary)).gives(SCHEMA, "schema"));
     }

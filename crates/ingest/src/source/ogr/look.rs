@@ -1,7 +1,7 @@
 //! The look through a layer before its features are read for good.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     path::Path,
 };
 
@@ -22,7 +22,6 @@ use super::{
     gpx, kml,
     prepare::Declared,
     reading::{is_on_paper, number, paper_space},
-    titles,
     value::{How, is_day, is_local, value},
 };
 use crate::{
@@ -326,8 +325,6 @@ impl Look<'_> {
     fn columns(&self, ogr: &Layer<'_>, name: &str, warnings: &mut Vec<String>) -> Columns {
         let booleans = if self.driver == "GPKG" { gpkg_booleans(self.dataset, name) } else { Vec::new() };
         let mut columns = Columns::default();
-        let mut titles =
-            if self.driver == "GPKG" { titles::of_geopackage(self.dataset, name) } else { HashMap::new() };
         let dates = if self.driver == "ESRIJSON" {
             esri_json::dates(Path::new(self.shown)).unwrap_or_default()
         } else {
@@ -355,7 +352,7 @@ impl Look<'_> {
             if let Some(note) = note {
                 warnings.push(format!("field `{field_name}`: {note}"));
             }
-            columns.titles.push(titles.remove(&field_name).unwrap_or_else(|| field.alternative_name()));
+            columns.titles.push(field.alternative_name());
             columns.positions.push(columns.hows.len());
             columns.names.push(field_name);
             columns.hows.push(how);

@@ -167,7 +167,7 @@ mod tests {
     use citymap_model::{GeometryKind, Role, ValueRange, codes::Code};
 
     use super::*;
-    use crate::{PlainGeoPackage, schema::create_metadata};
+    use crate::{PlainGeoPackage, schema::create_metadata, table};
 
     fn layer() -> Layer {
         let mut layer =
@@ -212,6 +212,23 @@ mod tests {
         let left = "SELECT (SELECT count(*) FROM gpkg_data_columns) + \
                     (SELECT count(*) FROM gpkg_data_column_constraints)";
         assert_eq!(count(left), 0);
+    }
+
+    #[test]
+    fn a_changed_definition_replaces_what_was_said() {
+        let conn = Connection::open_in_memory().unwrap();
+        create_metadata(&conn).unwrap();
+        let mut layer = layer();
+        let columns: Vec<String> = layer.fields.iter().map(|field| field.name.clone()).collect();
+        table::create(&conn, &layer, &columns).unwrap();
+        for field in &mut layer.fields {
+            (field.domain, field.code_list) = (None, None);
+        }
+        layer.fields[4] = layer.fields[4].clone().within(Domain::Glob("x*".into()));
+        table::retitle(&conn, &layer, &columns).unwrap();
+        let sql = "SELECT group_concat(constraint_name || ' ' || value) FROM gpkg_data_column_constraints";
+        let text: String = conn.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(text, "thua.tron x*");
     }
 
     #[test]

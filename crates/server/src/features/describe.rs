@@ -69,7 +69,8 @@ fn code_list(field: &Field) -> Value {
     if codes.is_empty() {
         return Value::Null;
     }
-    let list = field.code_list.as_deref().filter(|_| field.domain.is_none()).and_then(codes::builtin);
+    let own = field.domain.as_ref().map_or(&[][..], Domain::codes);
+    let list = field.code_list.as_deref().filter(|_| own.is_empty()).and_then(codes::builtin);
     let entries: Vec<Value> = codes
         .iter()
         .map(|entry| {

@@ -1,8 +1,8 @@
 //! Small makers that the tests share.
 
 use citymap_model::{
-    CommitMeta, Feature, Field, FieldType, Geometry, GeometryKind, Layer, LayerId, Mode, NewFeature,
-    Revision, Role, Title, Value,
+    CommitMeta, Domain, Feature, Field, FieldType, Geometry, GeometryKind, Layer, LayerId, Mode, NewFeature,
+    Revision, Role, Title, Value, ValueRange,
 };
 use citymap_store::{Put, Store, Transaction};
 use geo_types::polygon;
@@ -15,9 +15,10 @@ pub(crate) fn id(name: &str) -> LayerId {
 pub(crate) fn parcels() -> Layer {
     let mut layer =
         Layer::new(id("parcels"), Title::new("Thửa đất", "Parcels"), Role::Parcel, GeometryKind::Polygon);
+    let area = Domain::Range(ValueRange { min: Some(0.0), min_excluded: true, ..ValueRange::default() });
     layer.fields = vec![
-        Field::new("ma", FieldType::Text).titled("Mã", "Key"),
-        Field::new("dien_tich", FieldType::Real).titled("Diện tích", "Area").unit("m²"),
+        Field::new("ma", FieldType::Text).titled("Mã", "Key").within(Domain::Glob("*".to_owned())),
+        Field::new("dien_tich", FieldType::Real).titled("Diện tích", "Area").unit("m²").within(area),
     ];
     layer.key = Some("ma".to_owned());
     layer

@@ -1,7 +1,8 @@
 //! What the city was: former revisions, and what differs between any two.
 
 use citymap_model::{
-    CommitMeta, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value,
+    CommitMeta, Domain, Field, FieldType, GeometryKind, Layer, Mode, NewFeature, Role, Title, Value,
+    codes::Code,
 };
 use citymap_store::{Edit, Store, StoreError, Touched};
 
@@ -47,6 +48,8 @@ fn a_life(store: &dyn Store) -> Vec<Seen> {
     let retitled = || {
         let mut layer = parcels();
         layer.title = Title::same("Renamed");
+        let codes = ["1", "2"].map(|code| Code::new(code, Title::new(code, "text")));
+        layer.fields[1].domain = Some(Domain::Codes(codes.into()));
         layer
     };
     step(&|store| {

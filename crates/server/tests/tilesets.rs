@@ -112,6 +112,8 @@ fn descriptions_are_pages_too_and_have_tags() {
     for path in ["/api/tiles", "/api/collections/roads/tiles/WebMercatorQuad", "/api/tileMatrixSets"] {
         let page = server.get_with(path, &[("accept", "text/html")]);
         assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
+        let links = page.text().matches("href=\"").count();
+        assert!(links > 0 && !page.text().contains("{tileMatrix}/{tileRow}/{tileCol}\">"), "{path}");
         let got = server.get(path);
         assert_eq!(server.get_with(path, &[("if-none-match", got.header("etag"))]).status, 304, "{path}");
     }

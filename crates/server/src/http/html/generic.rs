@@ -21,8 +21,9 @@ pub(super) fn value(document: &Value, links: &PageLinks) -> Markup {
     }
 }
 
+/// True for an address that leads somewhere: a template such as that of a tileset's tiles does not.
 fn is_link(text: &str) -> bool {
-    text.starts_with("http://") || text.starts_with("https://")
+    (text.starts_with("http://") || text.starts_with("https://")) && !text.contains('{')
 }
 
 fn object(members: &Map<String, Value>, links: &PageLinks) -> Markup {

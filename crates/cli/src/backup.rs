@@ -18,7 +18,7 @@ use crate::{
     database,
     failure::Failure,
     global::Global,
-    output::{self, say, thousands},
+    output::{self, counted, say},
     progress::Bar,
 };
 
@@ -87,9 +87,9 @@ impl Manifest {
             match other.layers.iter().find(|held| held.layer == sum.layer) {
                 None => found.push(format!("layer {} is missing", sum.layer)),
                 Some(held) if held != sum => found.push(format!(
-                    "layer {} has {} features with checksum {}…, not {} with {}…",
+                    "layer {} has {} with checksum {}…, not {} with {}…",
                     sum.layer,
-                    held.count,
+                    counted(held.count, "feature", "features"),
                     &held.sha256[..12],
                     sum.count,
                     &sum.sha256[..12]
@@ -129,10 +129,10 @@ pub(crate) fn back_up(global: &Global, args: &BackupArgs) -> Result<ExitCode, Fa
         )?;
     } else {
         say!(
-            "{}: {} layers, {} features, revision {} and its history, in {seconds:.1} s",
+            "{}: {}, {}, revision {} and its history, in {seconds:.1} s",
             args.file.display(),
-            manifest.layers.len(),
-            thousands(manifest.features()),
+            counted(manifest.layers.len() as u64, "layer", "layers"),
+            counted(manifest.features(), "feature", "features"),
             manifest.revision
         )?;
     }
@@ -184,8 +184,9 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Result<ExitCode, F
     let newest = to.revision()?;
     if newest > 0 {
         return Err(Failure::new(format!(
-            "{} already has {newest} revisions; restore into an empty database",
-            to.location()
+            "{} already has {}; restore into an empty database",
+            to.location(),
+            counted(newest, "revision", "revisions")
         )));
     }
     copy_with_bar(global, &backup, to.as_ref())?;
@@ -205,10 +206,10 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Result<ExitCode, F
         )?;
     } else {
         say!(
-            "{}: {} layers, {} features, revision {}, every checksum as in the backup, in {seconds:.1} s",
+            "{}: {}, {}, revision {}, every checksum as in the backup, in {seconds:.1} s",
             to.location(),
-            manifest.layers.len(),
-            thousands(manifest.features()),
+            counted(manifest.layers.len() as u64, "layer", "layers"),
+            counted(manifest.features(), "feature", "features"),
             manifest.revision
         )?;
     }
@@ -238,11 +239,12 @@ pub(crate) fn copy(global: &Global, args: &CopyArgs) -> Result<ExitCode, Failure
         output::print_json(&serde_json::json!({ "copied": copied, "manifest": ours, "seconds": seconds }))?;
     } else {
         say!(
-            "{copied} revisions copied; {} and {} hold the same {} features at revision {}, \
+            "{} copied; {} and {} hold the same {} at revision {}, \
              in {seconds:.1} s",
+            counted(copied, "revision", "revisions"),
             from.location(),
             to.location(),
-            thousands(ours.features()),
+            counted(ours.features(), "feature", "features"),
             ours.revision
         )?;
     }

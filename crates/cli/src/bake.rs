@@ -23,7 +23,7 @@ use crate::{
     database,
     failure::Failure,
     global::Global,
-    output::{self, say, thousands},
+    output::{self, counted, say, thousands},
     progress::Bar,
     values::AsOfArg,
 };
@@ -153,16 +153,16 @@ fn report(
         say!("restarted the unfinished bake: {reason}")?;
     }
     if baked.taken_over > 0 {
-        say!("continued after {} tiles of an unfinished bake", thousands(baked.taken_over))?;
+        say!("continued after {} of an unfinished bake", counted(baked.taken_over, "tile", "tiles"))?;
     }
     say!(
-        "{}: zooms {}–{} of {} layers at revision {revision}; {} tiles, {} of them distinct, {:.1} MB; \
+        "{}: zooms {}–{} of {} at revision {revision}; {}, {} of them distinct, {:.1} MB; \
          {seconds:.1} s, {} tiles/s",
         args.out.display(),
         args.zooms.start(),
         args.zooms.end(),
-        layers.len(),
-        thousands(baked.tiles),
+        counted(layers.len() as u64, "layer", "layers"),
+        counted(baked.tiles, "tile", "tiles"),
         thousands(baked.contents),
         baked.bytes as f64 / 1e6,
         thousands((baked.tiles as f64 / seconds.max(1e-3)) as u64),

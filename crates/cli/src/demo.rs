@@ -11,7 +11,7 @@ use crate::{
     database,
     failure::Failure,
     global::Global,
-    output::{self, say, thousands},
+    output::{self, counted, say, thousands},
     progress::Bar,
 };
 
@@ -53,7 +53,11 @@ pub(crate) fn run(global: &Global, args: &DemoArgs) -> Result<ExitCode, Failure>
     let store = database::open(global, true)?;
     let meta = CommitMeta {
         author: "citymap demo".into(),
-        message: format!("Synthetic city of {} parcels from seed {}", args.parcels, args.seed),
+        message: format!(
+            "Synthetic city of {} from seed {}",
+            counted(u64::from(args.parcels), "parcel", "parcels"),
+            args.seed
+        ),
         source: None,
         source_sha256: None,
     };
@@ -75,8 +79,8 @@ pub(crate) fn run(global: &Global, args: &DemoArgs) -> Result<ExitCode, Failure>
         say!("{:16} {:>12}", change.layer.as_str(), thousands(change.added + change.changed))?;
     }
     say!(
-        "a synthetic city of {} features in {seconds:.1} s; {} is at revision {}",
-        thousands(features),
+        "a synthetic city of {} in {seconds:.1} s; {} is at revision {}",
+        counted(features, "feature", "features"),
         store.location(),
         revision.number
     )?;

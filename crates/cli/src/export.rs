@@ -12,7 +12,7 @@ use crate::{
     database,
     failure::Failure,
     global::Global,
-    output::{self, say, thousands},
+    output::{self, counted, say},
     values::AsOfArg,
 };
 
@@ -58,7 +58,8 @@ pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failur
     if global.json {
         output::print_json(&serde_json::to_value(&export)?)?;
     } else {
-        say!("{} features of {} in {} to {}", thousands(export.written), args.layer, crs, args.to.display())?;
+        let features = counted(export.written, "feature", "features");
+        say!("{features} of {} in {} to {}", args.layer, crs, args.to.display())?;
         if !export.left_out.is_empty() {
             say!(
                 "note: personal fields were left out: {} (--personal writes them)",

@@ -9,7 +9,10 @@ use std::{
     io::{self, Write as _},
 };
 
-use citymap_model::text::{shown, shown_but};
+use citymap_model::{
+    plural,
+    text::{shown, shown_but},
+};
 
 use crate::failure::Failure;
 
@@ -69,6 +72,11 @@ pub(crate) fn thousands(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A number with its digits grouped, and the noun that goes with it: `1 feature`, `1 234 features`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(number), plural(number, one, many))
 }
 
 /// Prints rows as aligned columns; the first row is the heading.

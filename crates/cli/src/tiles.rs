@@ -12,7 +12,7 @@ use crate::{
     database,
     failure::Failure,
     global::Global,
-    output::{self, say},
+    output::{self, counted, say},
 };
 
 /// What to do with tiles.
@@ -92,7 +92,8 @@ fn explain(global: &Global, tile: TileId, wanted: &[LayerId]) -> Result<ExitCode
     for explanation in &all {
         say!("\n{explanation}")?;
     }
-    say!("\n{} bytes in total with gzip", all.iter().map(|layer| layer.gzip).sum::<u64>())?;
+    let bytes = all.iter().map(|layer| layer.gzip).sum::<u64>();
+    say!("\n{} in total with gzip", counted(bytes, "byte", "bytes"))?;
     Ok(ExitCode::SUCCESS)
 }
 

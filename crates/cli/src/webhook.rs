@@ -11,7 +11,7 @@ use crate::{
     database,
     failure::Failure,
     global::Global,
-    output::{self, say},
+    output::{self, counted, say},
 };
 
 /// What to do with webhook subscriptions.
@@ -172,9 +172,9 @@ fn dead(global: &Global, letters: &[DeadLetter]) -> Result<(), Failure> {
     }
     for letter in letters {
         say!(
-            "revision {}: {} attempts from {} to {}: {}",
+            "revision {}: {} from {} to {}: {}",
             letter.revision,
-            letter.attempts,
+            counted(u64::from(letter.attempts), "attempt", "attempts"),
             letter.first,
             letter.last,
             letter.reason

@@ -2,7 +2,7 @@
 
 use citymap_crs::{Crs, Transform};
 use citymap_geometry::check_validity;
-use citymap_model::{Geometry, GeometryKind};
+use citymap_model::{Geometry, GeometryKind, quote::described};
 use geo::{
     Coord, CoordsIter, GeometryCollection, LineString, MultiLineString, MultiPoint, MultiPolygon, Point,
     Polygon,
@@ -124,8 +124,8 @@ impl Reader<'_> {
             "Polygon" => self.polygon(coordinates, &here).map(Into::into),
             "MultiPolygon" => Some(MultiPolygon(self.list(coordinates, &here, Self::polygon)?).into()),
             other => {
-                let other: String = other.chars().take(40).collect();
-                self.fault(&format!("{pointer}/type"), format!("`{other}` is not a type of GeoJSON geometry"))
+                let reason = format!("{} is not a type of GeoJSON geometry", described(other));
+                self.fault(&format!("{pointer}/type"), reason)
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Why an edit is not made.
 
-use citymap_model::LayerId;
+use citymap_model::{LayerId, counted};
 use citymap_store::StoreError;
 
 use crate::Fault;
@@ -66,7 +66,7 @@ pub enum ApplyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Some edits cannot be made; none was written.
-    #[error("{} edits cannot be made; nothing was written", .0.len())]
+    #[error("{} cannot be made; nothing was written", counted(.0.len(), "edit", "edits"))]
     Refused(
         /// Each refused edit by its position in the request, ascending.
         Vec<(usize, Refusal)>,

@@ -1,6 +1,6 @@
 //! How large one feature may be, see [`FeatureLimits`].
 
-use citymap_model::{Field, Value};
+use citymap_model::{Field, Value, counted};
 use geo::CoordsIter;
 
 use crate::{
@@ -22,8 +22,8 @@ pub(crate) fn bound(parsed: &mut Parsed, limits: FeatureLimits, fields: &[Field]
         let reason = if text.len() > limits.value {
             let name = fields.get(index).map_or("", |field| field.name.as_str());
             format!(
-                "field `{name}`: a text of {} bytes; at most {} are taken (--max-value)",
-                text.len(),
+                "field `{name}`: a text of {}; at most {} are taken (--max-value)",
+                counted(text.len(), "byte", "bytes"),
                 limits.value
             )
         } else if together > limits.value.saturating_mul(FeatureLimits::TEXTS) {
@@ -46,7 +46,8 @@ pub(crate) fn bound(parsed: &mut Parsed, limits: FeatureLimits, fields: &[Field]
             let corners = geometry.coords_count();
             (corners > limits.corners).then(|| {
                 format!(
-                    "its geometry has {corners} corners; at most {} are taken (--max-corners): divide it",
+                    "its geometry has {}; at most {} are taken (--max-corners): divide it",
+                    counted(corners, "corner", "corners"),
                     limits.corners
                 )
             })

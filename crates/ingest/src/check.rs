@@ -2,7 +2,7 @@
 
 use citymap_crs::Transform;
 use citymap_geometry::{GeometryFault, drop_empty_holes, wkb};
-use citymap_model::{Field, GeometryKind, NewFeature, Value};
+use citymap_model::{Field, GeometryKind, NewFeature, Value, quote};
 use geo::CoordsIter;
 use geo_types::Geometry;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use crate::{
     fit::FieldFit,
     location::{Location, Odd, is_at_zero},
     source::{Original, Parsed, Shape, exchange},
+    srs,
     validity::{self, Plane},
     worker::wire,
 };
@@ -109,7 +110,8 @@ impl Rules {
             parsed.warnings.push("a hole without positions was dropped".to_owned());
         }
         let key = self.key.and_then(|i| parsed.values.get(i)).and_then(Value::to_key);
-        let shown = key.clone().filter(|_| self.key_is_public).or_else(|| parsed.id.clone());
+        let shown =
+            quote::code(key.clone().filter(|_| self.key_is_public)).or_else(|| quote::code(parsed.id));
         let issue = |kind, reason: String| Issue {
             feature: Some(index),
             key: shown.clone(),
@@ -149,7 +151,7 @@ impl Rules {
             }
             Err(refused) => {
                 let Refused { reason, place, areas, original } = *refused;
-                let place = place.filter(|at| at.iter().all(|v| v.is_finite()));
+                let place = place.filter(|at| quote::is_coordinate(*at));
                 issues.push(Issue {
                     place,
                     lonlat: place.and_then(|at| self.lonlat_point(at)),
@@ -186,7 +188,7 @@ impl Rules {
     fn to_lonlat(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, String> {
         let mut moved = geometry.clone();
         match &self.transform {
-            Some(transform) => transform.geometry(&mut moved).map_err(|error| error.to_string())?,
+            Some(transform) => transform.geometry(&mut moved).map_err(|error| srs::immovable(&error))?,
             None => check_lonlat(geometry)?,
         }
         Ok(moved)
@@ -227,7 +229,11 @@ impl Rules {
             return refuse(reason, first, (None, None));
         }
         if let Some(bad) = geometry.coords_iter().find(|c| !c.x.is_finite() || !c.y.is_finite()) {
-            return refuse(format!("coordinate {}, {} is no number", bad.x, bad.y), first, (None, None));
+            return refuse(
+                format!("{} is no number", quote::coordinate([bad.x, bad.y])),
+                first,
+                (None, None),
+            );
         }
         // An empty geometry fits every layer.
         if first.is_some()
@@ -336,9 +342,9 @@ fn check_lonlat(geometry: &Geometry<f64>) -> Result<(), String> {
     match geometry.coords_iter().find(|c| !(c.x.abs() <= 180.0 && c.y.abs() <= 90.0)) {
         None => Ok(()),
         Some(bad) => Err(format!(
-            "coordinate {}, {} is no longitude and latitude; if the data is in another system, say it with \
-             --crs, and if x and y are exchanged, with --swap-xy",
-            bad.x, bad.y
+            "{} is no longitude and latitude; if the data is in another system, say it with --crs, and if x \
+             and y are exchanged, with --swap-xy",
+            quote::coordinate([bad.x, bad.y])
         )),
     }
 }

@@ -2,7 +2,7 @@
 
 use citymap_crs::CrsError;
 use citymap_files::FileError;
-use citymap_model::LayerId;
+use citymap_model::{LayerId, counted};
 use citymap_store::StoreError;
 
 use crate::{Report, worker::WorkerError};
@@ -48,7 +48,10 @@ pub enum ImportError {
     #[error("{0}")]
     Usage(String),
     /// Not one feature could be accepted.
-    #[error("none of {read} features could be accepted, so nothing was imported; the first reason: {first}")]
+    #[error(
+        "none of {} could be accepted, so nothing was imported; the first reason: {first}",
+        counted(*.read, "feature", "features")
+    )]
     NothingAccepted {
         /// How many features were read.
         read: u64,
@@ -59,8 +62,9 @@ pub enum ImportError {
     },
     /// A layer would lose all its features for none.
     #[error(
-        "{file}: layer `{layer}` has {count} features, and {}: nothing was changed; --allow-empty empties \
+        "{file}: layer `{layer}` has {}, and {}: nothing was changed; --allow-empty empties \
          the layer",
+        counted(*.count, "feature", "features"),
         if *read == 0 { "the source has none" } else { "not one of the source could be accepted" }
     )]
     Emptied {
@@ -75,8 +79,9 @@ pub enum ImportError {
     },
     /// Features got lost on the way: a fault of this program.
     #[error(
-        "{file}, layer `{layer}`: {read} features were read but {accepted} accepted and {rejected} rejected; \
-         please report this"
+        "{file}, layer `{layer}`: {} read but {accepted} accepted and {rejected} rejected; please report \
+         this",
+        counted(*.read, "feature was", "features were")
     )]
     Lost {
         /// The file as the request names it.

@@ -19,7 +19,7 @@ use std::path::Path;
 
 use citymap_access::{Audience, visible};
 use citymap_crs::{Crs, CrsError, Transform};
-use citymap_model::{Feature, FieldType, Layer, LayerId};
+use citymap_model::{Feature, FieldType, Layer, LayerId, counted, quote::without_values};
 use citymap_store::{ReadView, StoreError};
 use serde::Serialize;
 
@@ -170,11 +170,16 @@ pub fn export(
     .map_err(|failure| failure.into_error(to, place.file()))?;
     if excel && scan.formulas > 0 {
         notes.push(format!(
-            "{} texts that begin like a formula have an apostrophe before them",
-            scan.formulas
+            "{} an apostrophe in front",
+            counted(
+                scan.formulas,
+                "text that begins like a formula has",
+                "texts that begin like a formula have"
+            )
         ));
     }
-    add_messages(&mut notes, private);
+    let names: Vec<&str> = definition.fields.iter().map(|field| field.name.as_str()).collect();
+    add_messages(&mut notes, &names, private);
     if format.truths_are_numbers() && definition.fields.iter().any(|f| f.field_type == FieldType::Bool) {
         notes.push("truths were written as 0 and 1".to_owned());
     }
@@ -185,21 +190,25 @@ pub fn export(
     Ok(Export { path: shown, driver: format.driver().to_owned(), written, left_out, notes })
 }
 
-/// Adds GDAL's messages, but none that quotes a value where personal fields are written.
-fn add_messages(notes: &mut Vec<String>, private: bool) {
+/// Adds GDAL's messages without the values that they quote, which may be `names` of fields, but none that may
+/// quote one otherwise where personal fields are written.
+fn add_messages(notes: &mut Vec<String>, names: &[&str], private: bool) {
     let messages = gdal_log::take();
-    let mut quoting = 0;
+    let mut quoting = 0_u64;
     for message in messages {
         if private || message.text.starts_with("Value ") {
             quoting += 1;
-        } else if notes.len() < NOTES && !notes.contains(&message.text) {
-            notes.push(message.text);
+            continue;
+        }
+        let text = without_values(&message.text, names);
+        if notes.len() < NOTES && !notes.contains(&text) {
+            notes.push(text);
         }
     }
     if quoting > 0 {
         notes.push(format!(
-            "GDAL gave {quoting} warnings, which are not shown since they may quote values: compare the file \
-             with the layer"
+            "GDAL gave {}, not shown since values may be quoted: compare the file with the layer",
+            counted(quoting, "warning", "warnings")
         ));
     }
 }

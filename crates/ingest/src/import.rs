@@ -11,7 +11,7 @@ use std::{
 
 use citymap_access::{Audience, visible};
 use citymap_crs::CityArea;
-use citymap_model::{CommitMeta, Field, FieldType, Layer, LayerId, Mode, Value};
+use citymap_model::{CommitMeta, Field, FieldType, Layer, LayerId, Mode, Value, counted, plural, quote};
 use citymap_store::{Put, Store, Transaction};
 use geo::CoordsIter;
 
@@ -322,7 +322,7 @@ impl Run<'_> {
                         return Ok(());
                     }
                     Put::Rejected(reason) => {
-                        let reason = tally.without_hidden_key(reason.to_string(), one.key.as_deref());
+                        let reason = reason.to_string();
                         tally.issue(Issue {
                             feature: Some(index),
                             key: one.shown,
@@ -449,6 +449,7 @@ impl Tally {
                     if !self.keys.insert(hash(&self.hasher, key)) {
                         report.duplicate_keys += 1;
                         if self.key_is_public
+                            && quote::is_code(key)
                             && report.duplicate_key_examples.len() < EXAMPLES
                             && !report.duplicate_key_examples.contains(key)
                         {
@@ -490,9 +491,11 @@ impl Tally {
                 &self.report.file,
                 format!("layer `{}`", self.report.source),
                 format!(
-                    "{} of {} positions are 0, 0, which stands for no coordinates; give the positions, or \
-                     leave the cells empty where there are none",
-                    self.zeros, self.placed
+                    "{} of {} {} 0, 0, which stands for no coordinates; give the positions, or leave the \
+                     cells empty where there are none",
+                    self.zeros,
+                    counted(self.placed, "position", "positions"),
+                    plural(self.zeros, "is", "are")
                 ),
             ));
         }
@@ -520,14 +523,6 @@ impl Tally {
             self.issue(Issue::new(IssueKind::Warning, more));
         }
         Ok(())
-    }
-
-    /// A reason of the store's, which may name the key, without a key that is personal data.
-    fn without_hidden_key(&self, reason: String, key: Option<&str>) -> String {
-        match key {
-            Some(key) if !self.key_is_public && !key.is_empty() => reason.replace(key, "…"),
-            _ => reason,
-        }
     }
 
     fn issue(&mut self, issue: Issue) {
@@ -597,6 +592,9 @@ impl Tally {
         }
         let mut notes = self.outside.notes();
         let report = &mut self.report;
+        if report.read == 0 {
+            notes.push("the source holds no features for this layer".to_owned());
+        }
         if report.duplicate_keys > 0 {
             let examples = match report.duplicate_key_examples.as_slice() {
                 [] => String::new(),
@@ -607,21 +605,26 @@ impl Tally {
             } else {
                 "those that were accepted have ids of their own"
             };
-            let count = report.duplicate_keys;
-            notes.push(format!("{count} features repeat a key that another one has{examples}; {what}"));
+            let repeat = plural(report.duplicate_keys, "repeats", "repeat");
+            let count = features(report.duplicate_keys);
+            notes.push(format!("{count} {repeat} a key that another one has{examples}; {what}"));
         }
         if report.z_dropped > 0 {
-            notes.push(format!("{} features had heights or measures, which were dropped", report.z_dropped));
+            notes.push(format!("{} had heights or measures, which were dropped", features(report.z_dropped)));
         }
         if report.curves_linearised > 0 {
             notes.push(format!(
-                "{} features had arcs, which became lines of 4 degrees of arc",
-                report.curves_linearised
+                "{} had arcs, which became lines of 4 degrees of arc",
+                features(report.curves_linearised)
             ));
         }
         report.issues.extend(notes.into_iter().map(|text| Issue::new(IssueKind::Warning, text)));
         self.report
     }
+}
+
+fn features(count: u64) -> String {
+    counted(count, "feature", "features")
 }
 
 fn hash(hasher: &RandomState, value: &(impl Hash + ?Sized)) -> u64 {

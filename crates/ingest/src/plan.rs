@@ -1,6 +1,6 @@
 //! What each source layer becomes: id, title, role, fields, key, coordinate system.
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use citymap_access::{Audience, forget, remember, set_personal, visible};
 use citymap_crs::Crs;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CrsReport, EncodingReport, ImportError, Issue, IssueKind, PersonalField, Request, domains,
+    encoding::garbled::words_beyond_ascii,
     fit::{self, FieldFit},
     guess,
     location::{self, Claim, Location, locate},
@@ -260,7 +261,7 @@ impl Planner<'_> {
             Some(id) if self.in_all == 1 => Some(id.clone()),
             Some(id) if request.keeps_definitions() => {
                 let has = |id: &LayerId| self.present.iter().any(|layer| layer.id == *id);
-                let own = text::layer_id(&format!("{id}_{name}"), &[]).filter(has);
+                let own = text::layer_id(&self.of_several(id, &name), &[]).filter(has);
                 match own.or_else(|| Some(id.clone()).filter(has)) {
                     Some(id) => Some(id),
                     None => {
@@ -272,7 +273,7 @@ impl Planner<'_> {
                     }
                 }
             }
-            Some(id) => text::layer_id(&format!("{id}_{name}"), &self.taken),
+            Some(id) => text::layer_id(&self.of_several(id, &name), &self.taken),
             None if name == text::NAMELESS => None,
             None => text::layer_id(&name, &self.taken),
         };
@@ -291,9 +292,19 @@ impl Planner<'_> {
         Ok(id)
     }
 
+    /// The name of one of several layers for which one id was given: `thua_nha` for the layer `nha`, but not
+    /// `thua_thua` for the layer `thua`. A layer that the record has under the doubled name keeps it.
+    fn of_several(&self, id: &LayerId, name: &str) -> String {
+        let doubled = format!("{id}_{name}");
+        let repeats =
+            name.strip_prefix(id.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+        let has = |name: &str| self.present.iter().any(|layer| layer.id.as_str() == name);
+        if repeats && (has(name) || !has(&doubled)) { name.to_owned() } else { doubled }
+    }
+
     fn title(&self, found: &SourceLayer) -> Title {
         match &self.request.title {
-            Some(title) if self.in_all == 1 => Title::same(title.clone()),
+            Some(title) if self.in_all == 1 || *title == tidy_name(&found.name) => Title::same(title.clone()),
             Some(title) => Title::same(format!("{title} – {}", tidy_name(&found.name))),
             None => match &found.title {
                 Some(title) => Title::new(tidy_name(title.get("vi")), tidy_name(title.get("en"))),
@@ -351,26 +362,26 @@ fn check_meanings(request: &Request, plans: &[Plan]) -> Result<(), ImportError> 
     }
 }
 
-/// The encoding as the source found it. Its examples may be of any field, or whole rows of a table: where a
-/// field is personal, they are taken from the others.
+/// The encoding as the source found it. Its examples may be of any field, or whole rows of a table: they
+/// become single words of the public fields, the frequent ones first, which show the encoding and name
+/// nobody. A word that occurs once may be a name.
 fn encoding(found: &EncodingReport, sample: &[Vec<Value>], layer: &Layer) -> EncodingReport {
     let mut report = found.clone();
+    if report.sample.is_empty() {
+        return report;
+    }
     let fields = visible(layer, &Audience::Public);
-    if fields.len() < layer.fields.len() && !report.sample.is_empty() {
-        report.sample.clear();
-        let values = sample.iter().flat_map(|row| fields.iter().filter_map(|(index, _)| row.get(index)));
-        for value in values {
-            match value {
-                Value::Text(text) if !text.is_ascii() && !report.sample.contains(text) => {
-                    report.sample.push(text.clone());
-                }
-                _ => continue,
-            }
-            if report.sample.len() == SHOWN {
-                break;
-            }
+    let values = sample.iter().flat_map(|row| fields.iter().filter_map(|(index, _)| row.get(index)));
+    let mut words: HashMap<&str, usize> = HashMap::new();
+    for value in values {
+        let Value::Text(text) = value else { continue };
+        for word in words_beyond_ascii(text) {
+            *words.entry(word).or_default() += 1;
         }
     }
+    let mut words: Vec<(&str, usize)> = words.into_iter().filter(|(_, count)| *count > 1).collect();
+    words.sort_unstable_by(|(a, n), (b, m)| m.cmp(n).then(a.cmp(b)));
+    report.sample = words.into_iter().take(SHOWN).map(|(word, _)| word.to_owned()).collect();
     report
 }
 

@@ -6,7 +6,7 @@
 use std::{io, path::Path, sync::mpsc::sync_channel, thread, time::Instant};
 
 use citymap_access::{Audience, visible};
-use citymap_model::{Layer, Mode};
+use citymap_model::{Layer, Mode, counted};
 use rayon::prelude::*;
 
 use crate::{
@@ -187,7 +187,8 @@ fn note_places(request: &Request, reader: &dyn Reader, plan: &mut Plan) -> Resul
         ..Issue::new(IssueKind::Warning, reason.clone())
     }));
     if places.len() > PLACES {
-        let more = format!("{} more places are not listed", places.len() - PLACES);
+        let more = counted(places.len() - PLACES, "more place is", "more places are");
+        let more = format!("{more} not listed");
         plan.issues.push(Issue::new(IssueKind::Warning, more));
     }
     Ok(())

@@ -147,6 +147,9 @@ impl Request {
             tidy(old);
             tidy(new);
         }
+        let ColumnChoice { x, y, wkt, geometry } = &mut self.columns;
+        [x, y, wkt, geometry].into_iter().flatten().for_each(tidy);
+        self.members.iter_mut().for_each(tidy);
         self
     }
 

@@ -3,7 +3,8 @@
 //! GDAL reads the definition; what it means is decided here, because GDAL and PROJ would take
 //! Vietnamese grids for others or shift them by the wrong set (EPSG:5194).
 
-use citymap_crs::{CityArea, Crs, Transform, ZoneProposal, propose_zones, vn2000::ZONES};
+use citymap_crs::{CityArea, Crs, CrsError, Transform, ZoneProposal, propose_zones, vn2000::ZONES};
+use citymap_model::quote;
 use gdal::spatial_ref::SpatialRef;
 
 /// What a source layer says of its coordinate system.
@@ -32,6 +33,16 @@ const LEGAL: [f64; 7] = [
 const WRITTEN_WITHOUT_SHIFT: &str = "which is not the legal one; EPSG:6960 (Decision 05/2007/QĐ-BTNMT) was \
      used. If the data was made from WGS 84 by a program without that shift, it is some 220 m off now: \
      transform it with the legal shift, or import it with the --crs of the WGS 84 system";
+
+/// Why a geometry cannot be brought to another system, with its coordinates only if messages may have them.
+pub(crate) fn immovable(error: &CrsError) -> String {
+    match error {
+        CrsError::OutOfRange { x, y, crs } => {
+            format!("{} is outside of the area of {crs}", quote::coordinate([*x, *y]))
+        }
+        other => other.to_string(),
+    }
+}
 
 /// Understands GDAL's definition. `said` says where it is from (`the .prj file`, `the file`).
 pub(crate) fn identify(srs: Option<&SpatialRef>, said: &str) -> Srs {

@@ -110,10 +110,10 @@ fn an_option_that_names_no_field_says_which_are_near() {
 #[test]
 fn examples_for_the_encoding_are_of_public_fields() {
     let city = city();
-    let rows = "so_thua,ten_duong,chu_ho,lon,lat\n1,Lê Lợi,Nguyễn Bí Mật,106.70,10.77\n2,Hàm Nghi,Trần \
-         Kín,106.7,10.7\n";
+    let rows = "so_thua,ten_duong,chu_ho,lon,lat\n1,Đường Lê Lợi,Nguyễn Bí Mật,106.70,10.77\n2,Đường \
+         Hàm Nghi,Nguyễn Kín,106.7,10.7\n";
     let report = city.import(city.write("so.csv", rows), |_| {}).unwrap();
-    assert_eq!(report.layers[0].encoding.sample, ["Lê Lợi", "Hàm Nghi"]);
+    assert_eq!(report.layers[0].encoding.sample, ["Đường"], "frequent words of public fields");
 }
 
 #[test]

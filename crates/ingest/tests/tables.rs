@@ -226,7 +226,7 @@ fn text_after_a_geometry_is_no_part_of_it() {
         city.import(city.write("p.csv", text), |r| r.crs = Some("EPSG:4326".parse().unwrap())).unwrap();
     assert_eq!((report.accepted, report.rejected), (1, 3));
     let reasons = format!("{:?}", report.layers[0].issues);
-    for named in ["followed by `abc`", "`10.8x`", "1 numbers"] {
+    for named in ["followed by a text of 3 letters", "5 letters, digits and signs", "has 1 number;"] {
         assert!(reasons.contains(named), "{reasons}");
     }
 }

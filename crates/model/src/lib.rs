@@ -17,6 +17,7 @@
 mod as_of;
 mod city;
 pub mod codes;
+mod counted;
 mod domain;
 mod feature;
 mod field;
@@ -26,6 +27,7 @@ mod layer;
 mod meaning;
 mod nearest;
 mod proposal;
+pub mod quote;
 mod revision;
 mod table;
 pub mod text;
@@ -41,6 +43,7 @@ pub use city::{CityProfile, CoreView, InvalidCityProfile, UtcOffset};
 /// The kind of geometry that a layer holds, and geometry itself; the rules about them are in
 /// `citymap-geometry`.
 pub use citymap_geometry::GeometryKind;
+pub use counted::{counted, plural};
 pub use domain::{
     CODE_BYTES_MAX, CODE_TEXT_BYTES_MAX, CODES_MAX, Domain, DomainCheck, InvalidDomain, PATTERN_BYTES_MAX,
     ValueRange, glob_to_regex, matches_glob,

@@ -3,8 +3,9 @@
 use citymap_geometry::{KindMismatch, TooFewPositions};
 use citymap_model::{Fid, YEARS};
 
-/// Why a feature that was put into a transaction was not taken; the text is the end of a sentence about it. A
-/// refusal leaves the transaction as it was: the caller reports it and goes on with the next feature.
+/// Why a feature that was put into a transaction was not taken; the text is the end of a sentence about it,
+/// and holds no value of the feature, which may be personal. A refusal leaves the transaction as it was: the
+/// caller reports it and goes on with the next feature.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -30,7 +31,7 @@ pub enum Refusal {
         field: String,
     },
     /// An upsert with the key of an earlier feature of the same source.
-    #[error("its key `{key}` is in field `{field}` of an earlier feature too")]
+    #[error("its key is in field `{field}` of an earlier feature too")]
     RepeatedKey {
         /// The layer's key field.
         field: String,
@@ -38,7 +39,7 @@ pub enum Refusal {
         key: String,
     },
     /// An upsert with a key that several features of the layer have.
-    #[error("the layer has several features with its key `{key}`")]
+    #[error("the layer has several features with its key")]
     AmbiguousKey {
         /// The key, as text.
         key: String,

@@ -1,12 +1,13 @@
 //! The report of an import on the screen.
 
 use citymap_ingest::{IssueKind, LayerReport, Report};
+use citymap_model::plural;
 
 use crate::{
     database,
     failure::Failure,
     global::Global,
-    output::{say, thousands},
+    output::{counted, say, thousands},
 };
 
 /// Maximum number of issues of a kind that are printed; the report file and the rejects file hold all.
@@ -64,12 +65,12 @@ pub(super) fn report(global: &Global, report: &Report) -> Result<(), Failure> {
         }
     }
     say!(
-        "{} read = {} accepted + {} rejected, in {:.1} s ({} features a second)",
+        "{} read = {} accepted + {} rejected, in {:.1} s ({} a second)",
         thousands(report.read),
         thousands(report.accepted),
         thousands(report.rejected),
         report.seconds,
-        thousands(report.features_per_second as u64)
+        counted(report.features_per_second as u64, "feature", "features")
     )?;
     if let Some(rejects) = &report.rejects_file {
         say!("the rejected features, with reasons: {rejects} (table {})", report.rejects_tables.join(", "))?;
@@ -138,9 +139,10 @@ pub(super) fn issues(layer: &LayerReport) -> Result<(), Failure> {
             }
             say!("  {word}:{at} {}", issue.reason)?;
         }
-        let more = found.count();
+        let more = found.count() as u64;
         if more > 0 {
-            say!("  … and {} more {word}; --report FILE lists all", thousands(more as u64))?;
+            let what = if kind == IssueKind::Warning { plural(more, "note", "notes") } else { word };
+            say!("  … and {} more {what}; --report FILE lists all", thousands(more))?;
         }
     }
     Ok(())

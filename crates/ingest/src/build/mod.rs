@@ -9,7 +9,7 @@ mod collect;
 mod labels;
 
 use citymap_geometry::{OpenLine, Polygonized, polygonize, wkb};
-use citymap_model::GeometryKind;
+use citymap_model::{GeometryKind, counted};
 use geo_types::{Coord, Geometry};
 use serde::{Deserialize, Serialize};
 
@@ -77,24 +77,24 @@ pub(crate) fn built(
     let built = polygonize(&collected.lines, build.snap / metres);
     if built.polygons.is_empty() {
         return Err(ImportError::Usage(format!(
-            "the {} lines of the files enclose no polygon (--build-polygons {}); check the levels that hold \
+            "{} of the files enclose no polygon (--build-polygons {}); check the levels that hold \
              boundaries, and try a larger --snap than {} m",
-            collected.lines.len(),
+            counted(collected.lines.len(), "line", "lines"),
             build.preset,
             build.snap
         )));
     }
     let mut places = open_ends(&built, metres);
     let mut note = format!(
-        "{} polygons were built of {} lines and {} labels",
-        built.polygons.len(),
-        collected.lines.len(),
-        collected.labels.len()
+        "{} built of {} and {}",
+        counted(built.polygons.len(), "polygon was", "polygons were"),
+        counted(collected.lines.len(), "line", "lines"),
+        counted(collected.labels.len(), "label", "labels")
     );
     if collected.unused > 0 {
         note.push_str(&format!(
-            "; {} other features were not used, because they are neither boundaries nor labels",
-            collected.unused
+            "; {} not used: neither boundaries nor labels",
+            counted(collected.unused, "other feature was", "other features were")
         ));
     }
     let joined = labels::join(&built.polygons, &collected.labels, collected.fields.len());

@@ -10,6 +10,7 @@ use std::{
     sync::LazyLock,
 };
 
+use citymap_model::{counted, plural};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Encoding, syllable::is_word, table::codes};
@@ -29,8 +30,6 @@ pub(crate) enum Garbled {
 const TEXTS: usize = 1_000;
 /// Bytes of a text that are looked at.
 const BYTES: usize = 1_000;
-/// Characters of a text that a note shows.
-const SHOWN: usize = 80;
 /// Rows that are named.
 const ROWS: usize = 3;
 /// Texts that one misreading must explain, where it is not most of the column.
@@ -136,17 +135,23 @@ impl ColumnTexts {
     }
 }
 
+/// The words of a text that have letters beyond ASCII, and are short enough to be words.
+pub(crate) fn words_beyond_ascii(text: &str) -> impl Iterator<Item = &str> {
+    const WORD: usize = 24;
+    text.split(|letter: char| letter.is_whitespace() || letter.is_numeric() || letter.is_ascii_punctuation())
+        .filter(|word| !word.is_ascii() && word.len() <= WORD)
+}
+
 impl GarbledTexts {
-    /// What is said of them in a field. Only public texts are shown.
+    /// What is said of them in a field, with a single word of a public one: a text may name a person.
     pub(crate) fn note(&self, field: &str, places: &str, public: bool) -> String {
         let Self { how, bad, all, sampled, rows, example } = self;
-        let example: String = example.chars().take(SHOWN).collect();
-        let sample = if public { format!(", such as “{example}”") } else { String::new() };
-        let of = if *sampled {
-            format!("{bad} of {all} that were looked at of the")
-        } else {
-            format!("{bad} of the {all}")
-        };
+        let word = words_beyond_ascii(example).next().filter(|_| public);
+        let sample = word.map_or_else(String::new, |word| format!(", such as “{word}”"));
+        let all = counted(*all, "text", "texts");
+        let of =
+            if *sampled { format!("{bad} of {all} that were looked at,") } else { format!("{bad} of {all}") };
+        let make = plural(*bad, "makes", "make");
         let looks = match how {
             Garbled::Misread { is, read_as } => format!(
                 "they look like {is} that was read as {} when the file was written",
@@ -158,9 +163,8 @@ impl GarbledTexts {
         };
         let rows: Vec<String> = rows.iter().map(u64::to_string).collect();
         format!(
-            "{of} texts with letters beyond ASCII in field `{field}` make no words{sample} ({places} {}); \
-             {looks}: if \
-             --encoding NAME does not mend it, have the file written again",
+            "{of} with letters beyond ASCII in field `{field}` {make} no words{sample} ({places} {}); {looks}: \
+             if --encoding NAME does not mend it, have the file written again",
             rows.join(", ")
         )
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use citymap_crs::Crs;
-use citymap_model::{FieldType, GeometryKind, Layer};
+use citymap_model::{FieldType, GeometryKind, Layer, counted};
 use gdal::vector::{OGRFieldType, OGRwkbGeometryType};
 
 use super::{
@@ -133,8 +133,8 @@ impl Format {
         if self == Self::FlatGeobuf && scan.null + scan.empty > 0 {
             // GDAL would leave them out without a word.
             return Err(format!(
-                "{} features have no geometry, and a FlatGeobuf has no room for them; use .gpkg or .geojson",
-                scan.null + scan.empty
+                "{} no geometry, and a FlatGeobuf has no room for them; use .gpkg or .geojson",
+                counted(scan.null + scan.empty, "feature has", "features have")
             ));
         }
         if scan.collections > 0 && matches!(self, Self::Shapefile | Self::Tab | Self::Mif | Self::Dxf) {
@@ -210,13 +210,23 @@ impl Format {
         if self == Self::Dxf {
             notes.push("DXF holds no fields: only the geometry was written".to_owned());
             if scan.null + scan.empty > 0 {
-                notes.push(format!("{} features without geometry were left out", scan.null + scan.empty));
+                notes.push(format!(
+                    "{} left out",
+                    counted(
+                        scan.null + scan.empty,
+                        "feature without geometry was",
+                        "features without geometry were"
+                    )
+                ));
             }
         } else if scan.empty > 0 && !self.has_empty_geometry() {
             notes.push(format!("{} empty geometries were written as none", scan.empty));
         }
         if self == Self::Shapefile && scan.points > 0 && scan.multipoints > 0 {
-            notes.push(format!("{} points were written as multi-points of one", scan.points));
+            notes.push(format!(
+                "{} written as multi-points of one",
+                counted(scan.points, "point was", "points were")
+            ));
         }
         let has = |kinds: &[FieldType]| definition.fields.iter().any(|f| kinds.contains(&f.field_type));
         if matches!(self, Self::Tab | Self::Mif)
@@ -242,7 +252,10 @@ impl Format {
             }
         }
         if self.cuts_texts() && scan.long_texts > 0 {
-            notes.push(format!("{} texts were cut to {LONGEST} bytes", scan.long_texts));
+            notes.push(format!(
+                "{} cut to {LONGEST} bytes",
+                counted(scan.long_texts, "text was", "texts were")
+            ));
         }
         if self.has_fields() {
             notes.extend(names::note(&definition.fields, &names::names(self, &definition.fields)));

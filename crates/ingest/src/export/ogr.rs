@@ -4,7 +4,7 @@ use std::path::Path;
 
 use citymap_crs::{Crs, Transform};
 use citymap_gpkg::{GpkgError, data_columns};
-use citymap_model::{Feature as Record, Field, FieldType, Layer, Value, format_datetime};
+use citymap_model::{Feature as Record, Field, FieldType, Layer, Value, counted, format_datetime};
 use citymap_store::StoreError;
 use gdal::{
     Dataset, DatasetOptions, DriverManager, GdalOpenFlags,
@@ -246,7 +246,7 @@ pub(super) fn check(job: &Job<'_>, path: &Path, written: u64) -> Result<u64, Fai
         return Ok(written);
     }
     Err(Failure::Other(format!(
-        "{written} features were written, but the file holds {held}; the disk may be full, or the format has \
-         no room for some"
+        "{} written, but the file holds {held}; the disk may be full, or the format has no room for some",
+        counted(written, "feature was", "features were")
     )))
 }

@@ -8,7 +8,7 @@ mod sidecar;
 
 use std::{fs, path::Path};
 
-use citymap_model::{Field, GeometryKind, text::with_formula};
+use citymap_model::{Field, GeometryKind, counted, text::with_formula};
 
 use super::{
     Body, Parsed, Raw, Reader, Shape, Sink, SourceLayer, foreign,
@@ -122,7 +122,14 @@ impl CsvReader {
             ));
         }
         if seen.blank > 0 {
-            notes.push(format!("{} rows of nothing but delimiters were left out", seen.blank));
+            notes.push(format!(
+                "{} left out",
+                counted(
+                    seen.blank,
+                    "row of nothing but delimiters was",
+                    "rows of nothing but delimiters were"
+                )
+            ));
         }
         let mut found = table::find(&names, &seen.first, request, &shown)?;
         warnings.append(&mut found.warnings);
@@ -221,9 +228,9 @@ impl CsvReader {
         if texts.len() > columns {
             if texts[columns..].iter().any(|cell| !cell.is_empty()) {
                 let reason = format!(
-                    "the row has {} columns and the header {columns}; a text with the delimiter in it must \
-                     stand in quotes (\")",
-                    texts.len()
+                    "the row has {} and the header {columns}; a text with the delimiter in it must stand in \
+                     quotes (\")",
+                    counted(texts.len(), "column", "columns")
                 );
                 return super::broken(texts.join(" | ").as_bytes(), reason);
             }
@@ -231,8 +238,8 @@ impl CsvReader {
         }
         if texts.len() < columns {
             warnings.push(format!(
-                "the row has {} columns and the header {columns}; the missing ones are null",
-                texts.len()
+                "the row has {} and the header {columns}; the missing ones are null",
+                counted(texts.len(), "column", "columns")
             ));
             texts.resize(columns, String::new());
         }

@@ -3,10 +3,14 @@
 //!
 //! Foreign members and the winding of rings are taken as they come. The legacy `crs` member is honoured.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{HashMap, HashSet, hash_map::RandomState},
+    hash::BuildHasher,
+    path::Path,
+};
 
 use citymap_crs::Crs;
-use citymap_model::{Field, FieldType, GeometryKind, Value};
+use citymap_model::{Field, FieldType, GeometryKind, Value, counted, quote::described};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json};
 
@@ -113,7 +117,6 @@ impl GeoJsonReader {
             true
         })?;
         let encoding = look.again(&mut input, request, &mut warnings);
-        let shown = path.display().to_string();
         let srs = match top.as_ref().and_then(|top| top.crs.as_ref()) {
             None => Srs::Known {
                 crs: Crs::WGS84,
@@ -122,7 +125,7 @@ impl GeoJsonReader {
             },
             Some(crs) => legacy_crs(crs),
         };
-        let id = look.ids.then(|| {
+        let id = (look.ids.count() > 0).then(|| {
             if look.positions.contains_key("id") {
                 notes.push(
                     "the features have an `id` of their own beside the property `id`; the property was kept"
@@ -130,8 +133,9 @@ impl GeoJsonReader {
                 );
                 return None;
             }
+            notes.extend(look.ids.note(look.count));
             look.names.insert(0, "id".into());
-            look.guesses.insert(0, look.id);
+            look.guesses.insert(0, look.ids.guess);
             look.dates.insert(0, DatesSeen::default());
             look.positions.values_mut().for_each(|position| *position += 1);
             Some(0)
@@ -187,9 +191,6 @@ impl GeoJsonReader {
             styles,
         };
         source.sample()?;
-        if look.count == 0 {
-            source.notes.push(format!("{shown} holds no features"));
-        }
         Ok(source)
     }
 
@@ -217,8 +218,8 @@ impl GeoJsonReader {
     fn feature(&self, text: &[u8]) -> Parsed {
         // A number, a text, a list: what is no object has no members to complain of.
         if !text.trim_ascii_start().starts_with(b"{") {
-            let start = String::from_utf8_lossy(&text[..text.len().min(40)]).into_owned();
-            return broken(text, format!("every feature must be an object, and this is `{start}`"));
+            let what = described(&String::from_utf8_lossy(text.trim_ascii()));
+            return broken(text, format!("every feature must be an object, and this is {what}"));
         }
         let mut warnings = Vec::new();
         let text = &*self.input.utf8(text, &mut warnings);
@@ -226,11 +227,8 @@ impl GeoJsonReader {
         let raw: RawFeature = match serde_json::from_slice(&scanned.text) {
             Ok(raw) => raw,
             Err(_no_json) if scanned.bare.is_some() => {
-                let word = scanned.bare.unwrap_or_default();
-                return broken(
-                    text,
-                    format!("`{word}` is no JSON value; write null where there is no number"),
-                );
+                let word = bare(&scanned.bare.unwrap_or_default());
+                return broken(text, format!("{word} is no JSON value; write null where there is no number"));
             }
             Err(error) => {
                 let line =
@@ -255,7 +253,9 @@ impl GeoJsonReader {
         let mut fault = None;
         match raw.kind {
             Some(Json::String(kind)) if kind == "Feature" => {}
-            Some(Json::String(kind)) => fault = Some(format!("its type is `{kind}` and must be `Feature`")),
+            Some(Json::String(kind)) => {
+                fault = Some(format!("its type is {} and must be `Feature`", described(&kind)))
+            }
             Some(_) => fault = Some("its type must be the text `Feature`".to_owned()),
             None => fault = Some("it has no type; it must be `Feature`".to_owned()),
         }
@@ -329,6 +329,14 @@ impl GeoJsonReader {
     }
 }
 
+/// What stands where a JSON value should: a word that programs write for a number that is none, or what else.
+fn bare(word: &str) -> String {
+    match word.trim_start_matches('-') {
+        "NaN" | "nan" | "Infinity" | "inf" | "undefined" | "None" | "True" | "False" => format!("`{word}`"),
+        _ => described(word),
+    }
+}
+
 #[derive(Default)]
 struct Look {
     names: Vec<String>,
@@ -339,8 +347,67 @@ struct Look {
     count: u64,
     /// Features that are not UTF-8.
     undecoded: survey::ByteTexts,
-    ids: bool,
-    id: Guess,
+    ids: Ids,
+}
+
+/// The features' own ids.
+#[derive(Default)]
+struct Ids {
+    guess: Guess,
+    numbers: u64,
+    texts: u64,
+    /// Ids that an earlier feature has, as texts: the number 1 and the text `1` are one.
+    repeated: u64,
+    /// Hashes of the ids so far.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Ids {
+    fn see(&mut self, id: &Json) {
+        let text = match id {
+            Json::Number(number) => {
+                self.numbers += 1;
+                number.to_string()
+            }
+            Json::String(text) => {
+                self.texts += 1;
+                text.clone()
+            }
+            _ => return,
+        };
+        self.guess.see_json(id);
+        self.repeated += u64::from(!self.seen.insert(self.hasher.hash_one(text)));
+    }
+
+    fn count(&self) -> u64 {
+        self.numbers + self.texts
+    }
+
+    /// What there is to say where not every feature has an id of its own and of one type.
+    fn note(&self, features: u64) -> Option<String> {
+        let without = features.saturating_sub(self.count());
+        if self.count() == 0 || without == 0 && self.repeated == 0 && (self.numbers == 0 || self.texts == 0) {
+            return None;
+        }
+        let mut parts = Vec::new();
+        if self.numbers > 0 && self.texts > 0 {
+            let (numbers, texts) =
+                (counted(self.numbers, "is a number", "are numbers"), counted(self.texts, "a text", "texts"));
+            parts.push(format!("{numbers} and {texts}, so all are kept as texts"));
+        }
+        if without > 0 {
+            parts.push(counted(without, "feature has none", "features have none"));
+        }
+        if self.repeated > 0 {
+            parts.push(counted(
+                self.repeated,
+                "is that of an earlier feature",
+                "are those of earlier features",
+            ));
+        }
+        Some(format!("the features' own ids are kept in the field `id`: {}", parts.join("; ")))
+    }
 }
 
 impl Look {
@@ -365,11 +432,8 @@ impl Look {
         let text = &*scanned.text;
         // What is wrong says nothing of the fields; it is reported when it is read.
         let Ok(glance) = serde_json::from_slice::<Glance>(text) else { return };
-        if let Some(id) = glance.id
-            && (id.is_string() || id.is_number())
-        {
-            self.ids = true;
-            self.id.see_json(&id);
+        if let Some(id) = &glance.id {
+            self.ids.see(id);
         }
         let properties = match glance.properties {
             Some(Json::Object(properties)) => properties,
@@ -415,14 +479,12 @@ fn legacy_crs(member: &Json) -> Srs {
         };
     };
     if name.contains("CRS84") {
-        return Srs::Known {
-            crs: Crs::WGS84,
-            how: format!("its `crs` member: {name}"),
-            warnings: Vec::new(),
-        };
+        return Srs::Known { crs: Crs::WGS84, how: "its `crs` member: CRS84".into(), warnings: Vec::new() };
     }
     match name.parse::<Crs>() {
-        Ok(crs) => Srs::Known { crs, how: format!("its `crs` member: {name}"), warnings: Vec::new() },
-        Err(error) => Srs::Unknown(format!("its `crs` member: {error}")),
+        Ok(crs) => Srs::Known { crs, how: format!("its `crs` member: {crs}"), warnings: Vec::new() },
+        Err(_unknown) => {
+            Srs::Unknown(format!("its `crs` member names no known system ({})", described(name)))
+        }
     }
 }

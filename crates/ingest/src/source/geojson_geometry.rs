@@ -11,6 +11,9 @@ use serde::{
 };
 
 use citymap_geometry::{GeometryFault, polygon_from_rings};
+use citymap_model::quote::described;
+
+use super::json_input::plain;
 
 /// A `coordinates` member, whatever is in it.
 #[derive(Debug)]
@@ -90,7 +93,7 @@ fn geometry(
                 return Err(GeometryFault::new(format!("{path} must be a geometry object")));
             }
             let part: GeometryObject = serde_json::from_value(part)
-                .map_err(|error| GeometryFault::new(format!("{path}: {error}")))?;
+                .map_err(|error| GeometryFault::new(format!("{path}: {}", plain(&error))))?;
             out.push(geometry(part, &path, depth + 1, z)?);
         }
         return Ok(Geometry::GeometryCollection(GeometryCollection(out)));
@@ -100,7 +103,8 @@ fn geometry(
         "Point" | "MultiPoint" | "LineString" | "MultiLineString" | "Polygon" | "MultiPolygon"
     ) {
         return Err(GeometryFault::new(format!(
-            "{path}.type `{kind}` is none of GeoJSON's (upper and lower case matter)"
+            "{path}.type is {}, none of GeoJSON's types (upper and lower case matter)",
+            described(&kind)
         )));
     }
     let path = format!("{path}.coordinates");

@@ -8,6 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use citymap_model::{
+    counted,
+    quote::{described, without_values},
+};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -71,9 +75,9 @@ impl Input {
         let (report, decoder) = survey::settle(features, request.encoding, None, warnings);
         self.decoder = Some(decoder);
         warnings.push(format!(
-            "{} features are not UTF-8, as JSON must be; they were read as {} ({}): if the texts are wrong, \
-             import again with --encoding NAME",
-            features.texts.len(),
+            "{} not UTF-8, as JSON must be, and read as {} ({}): if the texts are wrong, import again with \
+             --encoding NAME",
+            counted(features.texts.len(), "feature is", "features are"),
             report.encoding,
             report.how
         ));
@@ -109,9 +113,12 @@ pub(super) struct Top {
     features: Option<Json>,
 }
 
-/// What a serde message says, without its own place (ours counts from the file's start).
-pub(super) fn plain(error: &serde_json::Error) -> String {
+/// What a serde message says, without its own place (ours counts from the file's start), and without the
+/// value that it quotes.
+pub(in crate::source) fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string();
+    // Faults of syntax quote signs that were expected; those of data quote the value.
+    let text = if error.is_data() { without_values(&text, &[]) } else { text };
     text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
@@ -208,8 +215,9 @@ pub(super) fn each(
             }
             other => {
                 return malformed(format!(
-                    "the type `{other}` is none of GeoJSON's (upper and lower case matter): a \
-                     FeatureCollection should stand here"
+                    "the type is {}, none of GeoJSON's (upper and lower case matter): a \
+                     FeatureCollection should stand here",
+                    described(other)
                 ));
             }
         },

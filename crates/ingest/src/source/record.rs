@@ -6,8 +6,8 @@
 
 use citymap_edit::normalize_text;
 use citymap_model::{
-    FieldType, UtcOffset, Value, format_real, parse_date, parse_datetime, parse_local_datetime, plain_name,
-    states_offset,
+    FieldType, UtcOffset, Value, counted, format_real, parse_date, parse_datetime, parse_local_datetime,
+    plain_name, plural, quote::described, states_offset,
 };
 use serde_json::Value as Json;
 
@@ -103,8 +103,6 @@ const SHORT_MEASURES: [&str; 5] = ["dt", "dai", "rong", "cao", "shapeleng"];
 
 /// Whole numbers that a number with decimals next to them keeps exactly.
 const EXACT: u64 = 1 << 53;
-/// Characters of a cell that a message may show: longer ones may be names or numbers of people.
-const SHOWN: usize = 8;
 
 impl Guess {
     fn narrow(&mut self, to: Possible) {
@@ -250,10 +248,10 @@ impl Guess {
         let others = self.cells - self.numbers;
         if others == 0 {
             let (text, line) = self.changed.as_ref()?;
-            let such = if text.len() <= SHOWN { format!(" (`{text}`)") } else { String::new() };
             return Some(format!(
                 "field `{name}` is text: as numbers some of its cells would be written in another way, \
-                 such as that of line {line}{such}; {advice}"
+                 such as that of line {line} ({}); {advice}",
+                described(text)
             ));
         }
         if others == self.commas {
@@ -261,12 +259,12 @@ impl Guess {
         }
         let few = others <= 3.max(self.cells / 20) && self.numbers >= others;
         let (text, line) = self.other.as_ref().filter(|_| few)?;
-        let harmless = text.chars().count() <= SHOWN && !text.chars().any(|c| c.is_ascii_digit());
-        let such = if harmless { format!(" (`{text}`)") } else { String::new() };
+        let are = plural(others, "is no number", "are no numbers");
         Some(format!(
-            "field `{name}` is text, since {others} of its {} cells are no numbers, such as that of line \
-             {line}{such}; {advice}",
-            self.cells
+            "field `{name}` is text, since {others} of its {} {are}, such as that of line {line} ({}); \
+             {advice}",
+            counted(self.cells, "cell", "cells"),
+            described(text)
         ))
     }
 }

@@ -1,6 +1,6 @@
 //! What a look through a layer finds out before its features are read for good.
 
-use citymap_model::{GeometryKind, Value};
+use citymap_model::{GeometryKind, Value, counted, plural};
 
 use super::join_kinds;
 use crate::{
@@ -133,26 +133,32 @@ pub(crate) fn settle(
     let encoding = decoder.encoding();
     if mixture.utf8 > 0 {
         warnings.push(format!(
-            "{} of {} texts with letters beyond ASCII are valid UTF-8 and were read as that, the others as \
-             {encoding}; if that is wrong, import again with --encoding {encoding}",
-            mixture.utf8, mixture.marked
+            "{} of {} with letters beyond ASCII {} valid UTF-8 and read as that, the rest as {encoding}; if \
+             that is wrong, import again with --encoding {encoding}",
+            mixture.utf8,
+            counted(mixture.marked, "text", "texts"),
+            plural(mixture.utf8 as u64, "is", "are")
         ));
     }
     if let (Some(second), true) = (decoder.second(), mixture.second > 0) {
         warnings.push(format!(
-            "the texts mix two encodings: {} of {} with letters beyond ASCII were read as {second}, the \
-             others as {}; {} of those make words in both and may be wrong: compare them with the \
-             source, or import again with --encoding NAME",
+            "the texts mix two encodings: {} of {} with letters beyond ASCII {} read as {second}, the rest \
+             as {}; {} of those {} words in both and may be wrong: compare with the source, or import again \
+             with --encoding NAME",
             mixture.second,
             mixture.marked,
+            plural(mixture.second as u64, "was", "were"),
             decoder.first(),
-            mixture.either
+            mixture.either,
+            plural(mixture.either as u64, "makes", "make")
         ));
     }
     if let (Some(rest), true) = (decoder.rest(), mixture.rest > 0) {
         warnings.push(format!(
-            "{} of {} texts with letters beyond ASCII are not UTF-8; they were read as {rest}",
-            mixture.rest, mixture.marked
+            "{} of {} with letters beyond ASCII {} read as {rest}",
+            mixture.rest,
+            counted(mixture.marked, "text", "texts"),
+            plural(mixture.rest as u64, "is not UTF-8 and was", "are not UTF-8 and were")
         ));
     }
     warnings.extend(rows_note(&mixture));
@@ -167,8 +173,9 @@ pub(crate) fn settle(
     }
     if unknown > 0 {
         warnings.push(format!(
-            "{unknown} texts hold bytes that mean nothing in {encoding}; they were kept as \
-             they look in Windows-1252, or as U+FFFD, and each is listed"
+            "{} bytes that mean nothing in {encoding}; they were kept as they look in Windows-1252, or as \
+             U+FFFD, and each text is listed",
+            counted(unknown, "text holds", "texts hold")
         ));
     }
     (EncodingReport { encoding, how, confidence, sample }, decoder)
@@ -192,7 +199,7 @@ fn detected(texts: &[Vec<u8>], warnings: &mut Vec<String>) -> Settled {
             100.0 * found.confidence
         ));
     }
-    (decoder, format!("detected from {} words", found.words), Some(found.confidence))
+    (decoder, format!("detected from {}", counted(found.words, "word", "words")), Some(found.confidence))
 }
 
 /// What the file declares, unless the bytes plainly are something else.

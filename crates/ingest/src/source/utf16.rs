@@ -1,5 +1,7 @@
 //! Text in UTF-16, which spreadsheet programs save as "Unicode text".
 
+use citymap_model::counted;
+
 /// The order of the bytes of UTF-16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -20,7 +22,7 @@ impl FromUtf16 {
     pub(crate) fn note(&self) -> String {
         let lost = match self.lost {
             0 => String::new(),
-            lost => format!("; {lost} signs are cut or damaged and became U+FFFD"),
+            lost => format!("; {} cut or damaged and became U+FFFD", counted(lost, "sign is", "signs are")),
         };
         format!("the text is UTF-16 and was read as that{lost}")
     }

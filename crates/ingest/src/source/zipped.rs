@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use citymap_model::text::tidy_name;
 use tempfile::TempDir;
 
 use super::{
@@ -261,7 +262,10 @@ fn chosen<'a, 'b>(
     request: &Request,
     shown: &str,
 ) -> Result<Vec<&'a Main<'b>>, ImportError> {
-    let is = |main: &Main<'_>, name: &str| main.name == name || file_name(&main.name) == name;
+    let is = |main: &Main<'_>, name: &str| {
+        let own = tidy_name(&main.name);
+        own == name || file_name(&own) == name
+    };
     if let Some(name) = request.members.iter().find(|name| !mains.iter().any(|main| is(main, name))) {
         let names: Vec<&str> = mains.iter().map(|main| main.name.as_str()).collect();
         return Err(ImportError::Usage(format!(

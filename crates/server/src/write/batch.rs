@@ -9,7 +9,7 @@ use axum::{
 use citymap_crs::NamedCrs;
 use citymap_edit::{AppliedEdit, Draft, EditChange, EditKind, PreparedEdit, ReadOptions, Refusal, Target};
 use citymap_live::CitySnapshot;
-use citymap_model::RevisionNumber;
+use citymap_model::{RevisionNumber, counted};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -67,7 +67,7 @@ pub(crate) async fn batch(State(app): State<Arc<App>>, request: Request) -> Hand
         ))
         .into());
     }
-    let mut meta = request.meta(key.as_ref(), || format!("{count} edits"))?;
+    let mut meta = request.meta(key.as_ref(), || counted(count, "edit", "edits"))?;
     if let Some(message) = message {
         meta.message = message;
     }

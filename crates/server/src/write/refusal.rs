@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use citymap_edit::{Fault, Refusal};
+use citymap_model::counted;
 use serde_json::{Value, json};
 
 use crate::http::problem::Problem;
@@ -50,7 +51,8 @@ pub(crate) fn of_batch(refused: Vec<(usize, Problem)>) -> Problem {
     let first = statuses.next().unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
     let shared =
         if statuses.all(|status| status == first) { first } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let detail = format!("{count} edits cannot be made, see `errors`; nothing was written");
+    let detail =
+        format!("{} cannot be made, see `errors`; nothing was written", counted(count, "edit", "edits"));
     let errors: Vec<Value> = refused
         .into_iter()
         .take(EDITS_LISTED)

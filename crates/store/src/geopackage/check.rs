@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use citymap_gpkg::{blob, rtree, schema, table};
-use citymap_model::GeometryKind;
+use citymap_model::{GeometryKind, counted};
 use rusqlite::{Connection, functions::FunctionFlags, types::ValueRef};
 
 use super::{
@@ -34,7 +34,11 @@ pub(super) fn check(opener: &Opener) -> Result<Vec<Finding>, StoreError> {
             let before = report.len();
             layer(&conn, &entry, report)?;
             if report.len() == before {
-                report.good(format!("layer `{}`: {} features, all in order", entry.layer.id, entry.count));
+                report.good(format!(
+                    "layer `{}`: {}, all in order",
+                    entry.layer.id,
+                    counted(entry.count, "feature", "features")
+                ));
             }
         }
         Ok(())
@@ -82,7 +86,7 @@ fn header(conn: &Connection, opener: &Opener, report: &mut Report) -> Result<(),
     match connection::journal_mode(conn)?.as_str() {
         "wal" => {
             let wal = std::fs::metadata(beside(&opener.path, "-wal")).map_or(0, |found| found.len());
-            report.good(format!("the journal is a write-ahead log ({wal} bytes)"));
+            report.good(format!("the journal is a write-ahead log ({})", counted(wal, "byte", "bytes")));
         }
         other => report.warning(format!(
             "the journal mode is `{other}`: readers wait while an import writes; open the store where the \
@@ -99,7 +103,7 @@ fn revisions(conn: &Connection, report: &mut Report) -> Result<(), Failure> {
         |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)),
     )?;
     if count == high && (low == 1 || count == 0) {
-        report.good(format!("{count} revisions without a gap"));
+        report.good(format!("{} without a gap", counted(count, "revision", "revisions")));
     } else {
         report.error(format!("revisions are missing from the log: it has {count}, from {low} to {high}"));
     }
@@ -146,12 +150,18 @@ fn layer(conn: &Connection, entry: &Entry, report: &mut Report) -> Result<(), Fa
     let table = quoted(id.as_str());
     let count = conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, u64>(0))?;
     if count != entry.count {
-        report.error(format!("layer `{id}` has {count} features, the file's own count says {}", entry.count));
+        report.error(format!(
+            "layer `{id}` has {}, the file's own count says {}",
+            counted(count, "feature", "features"),
+            entry.count
+        ));
     } else if count != entry.count_then {
         report.warning(format!(
-            "layer `{id}` has {count} features, and had {} in revision {}: another program edited it, which \
-             is in no revision",
-            entry.count_then, entry.revision
+            "layer `{id}` has {}, and had {} in revision {}: another program edited it, which is in \
+             no revision",
+            counted(count, "feature", "features"),
+            entry.count_then,
+            entry.revision
         ));
     }
     for name in rtree::missing_triggers(conn, id, spatial)? {

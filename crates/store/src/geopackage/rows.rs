@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hasher};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Timelike, Utc};
-use citymap_model::{FieldType, Value, parse_date, parse_datetime};
+use citymap_model::{FieldType, Value, parse_date, parse_datetime, quote::described};
 use rusqlite::{
     Row,
     types::{Null, ToSqlOutput, Value as Owned, ValueRef},
@@ -53,16 +53,16 @@ pub(super) fn from_sql(value: ValueRef<'_>, field_type: FieldType) -> Result<Val
         (ValueRef::Real(value), FieldType::Text) => Value::Text(value.to_string()),
         (ValueRef::Text(bytes), FieldType::Date) => {
             let text = String::from_utf8_lossy(bytes);
-            Value::Date(day(bytes).or_else(|| parse_date(&text)).ok_or_else(|| unfit(format!("`{text}`")))?)
+            Value::Date(day(bytes).or_else(|| parse_date(&text)).ok_or_else(|| unfit(described(&text)))?)
         }
         (ValueRef::Text(bytes), FieldType::DateTime) => {
             let text = String::from_utf8_lossy(bytes);
             let read = instant_of(bytes).or_else(|| parse_datetime(&text));
-            Value::DateTime(read.ok_or_else(|| unfit(format!("`{text}`")))?)
+            Value::DateTime(read.ok_or_else(|| unfit(described(&text)))?)
         }
-        (ValueRef::Text(bytes), _) => return Err(unfit(format!("`{}`", String::from_utf8_lossy(bytes)))),
-        (ValueRef::Integer(value), _) => return Err(unfit(value.to_string())),
-        (ValueRef::Real(value), _) => return Err(unfit(value.to_string())),
+        (ValueRef::Text(bytes), _) => return Err(unfit(described(&String::from_utf8_lossy(bytes)))),
+        (ValueRef::Integer(_), _) => return Err(unfit("a whole number".to_owned())),
+        (ValueRef::Real(_), _) => return Err(unfit("a number".to_owned())),
         (ValueRef::Blob(_), _) => return Err(unfit("a blob".to_owned())),
     })
 }

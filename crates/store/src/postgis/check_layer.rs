@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use citymap_model::GeometryKind;
+use citymap_model::{GeometryKind, counted};
 use sqlx::{AssertSqlSafe, Error as Sql, Row as _};
 
 use super::{
@@ -71,7 +71,8 @@ pub(super) async fn all(database: &Database, lease: &mut Lease, report: &mut Rep
         }
         sqlx::raw_sql("ROLLBACK TO SAVEPOINT layer; RELEASE SAVEPOINT layer").execute(&mut **lease).await?;
         if report.len() == before {
-            report.good(format!("layer `{id}`: {} features, all in order", entry.count));
+            report
+                .good(format!("layer `{id}`: {}, all in order", counted(entry.count, "feature", "features")));
         }
     }
     strangers(lease, &known, report).await
@@ -246,17 +247,22 @@ async fn geometry(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resu
     let found = ask(lease, format!("{} WHERE st_ndims(geom) > 2", first_of(&entry.shape.live()))).await?;
     if let (count, Some(first)) = found {
         report.warning(format!(
-            "{count} geometries of city.{id} have heights or measures, which are not read, the first is of \
-             feature {first}; `ST_Force2D(geom)` takes them away"
+            "city.{id}: {} heights or measures, which are not read; the first is of feature {first}; \
+             `ST_Force2D(geom)` takes them away",
+            counted(count, "geometry has", "geometries have")
         ));
     }
-    let tables = [(entry.shape.live(), "features"), (entry.shape.past(), "former states")];
-    for (table, what) in tables {
+    let tables = [
+        (entry.shape.live(), ["feature", "features"]),
+        (entry.shape.past(), ["former state", "former states"]),
+    ];
+    for (table, [one, many]) in tables {
         if let (count, Some(first)) = ask(lease, format!("{} WHERE {UNREADABLE}", first_of(&table))).await? {
             report.warning(format!(
-                "{count} {what} in {table} have arcs, surfaces of patches or deeply nested collections, the \
-                 first is of feature {first}: they are shown without geometry; `ST_CurveToLine(geom)` and \
-                 `ST_CollectionHomogenize(geom)` mend such a feature"
+                "{} in {table} with arcs, surfaces of patches or deeply nested collections, the first is of \
+                 feature {first}: shown without geometry; `ST_CurveToLine(geom)` and \
+                 `ST_CollectionHomogenize(geom)` mend such a feature",
+                counted(count, one, many)
             ));
         }
     }
@@ -313,9 +319,11 @@ async fn numbers(lease: &mut Lease, entry: &Entry, report: &mut Report) -> Resul
     let (count, highest, lowest): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     if count != entry.count {
         report.error(format!(
-            "layer `{id}` has {count} features, and had {} in revision {}: it was edited past its triggers, \
+            "layer `{id}` has {}, and had {} in revision {}: it was edited past its triggers, \
              which is in no revision",
-            entry.count, entry.revision
+            counted(count, "feature", "features"),
+            entry.count,
+            entry.revision
         ));
     }
     if highest > entry.last_fid || lowest < 1 {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use citymap_model::quote::without_values;
 use sqlx::Error as Sql;
 
 use crate::StoreError;
@@ -33,7 +34,15 @@ pub(crate) fn code(error: &Sql) -> Option<String> {
 
 /// An error as a [`StoreError`], with the location and with what to do about it.
 pub(crate) fn at(error: Sql, location: &str) -> StoreError {
-    described(&error, location).because(error)
+    let told = described(&error, location);
+    // The cause would be printed with the values that it quotes.
+    if quotes_values(&error) { told } else { told.because(error) }
+}
+
+/// Whether the message of an error may quote values of a row, which may be personal: data that does not fit a
+/// type (class 22) or a constraint (class 23).
+fn quotes_values(error: &Sql) -> bool {
+    code(error).is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
 }
 
 fn described(error: &Sql, location: &str) -> StoreError {
@@ -80,14 +89,20 @@ fn described(error: &Sql, location: &str) -> StoreError {
     StoreError::database(location, format!("{advice} ({message})"))
 }
 
-/// The server's message, with the detail that names the row.
+/// The server's message with its detail; without either's values where it is about data.
 fn with_detail(error: &Sql) -> String {
     let Some(said) = error.as_database_error() else { return error.to_string() };
-    let detail = said
-        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
-        .and_then(|said| said.detail())
-        .map(|detail| format!(" ({detail})"))
-        .unwrap_or_default();
+    let own = said.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
+    if quotes_values(error) {
+        let names: Vec<&str> = own
+            .map(|own| [own.schema(), own.table(), own.column(), own.constraint(), own.data_type()])
+            .into_iter()
+            .flatten()
+            .flatten()
+            .collect();
+        return without_values(said.message(), &names);
+    }
+    let detail = own.and_then(|own| own.detail()).map(|detail| format!(" ({detail})")).unwrap_or_default();
     format!("{}{detail}", said.message())
 }
 
@@ -99,6 +114,7 @@ pub(crate) fn plain(error: &Sql) -> String {
         }
         Sql::Io(error) => error.to_string(),
         Sql::Tls(error) => format!("TLS: {error}"),
+        Sql::Database(said) if quotes_values(error) => without_values(said.message(), &[]),
         Sql::Database(said) => said.message().to_owned(),
         error => error.to_string(),
     }

@@ -58,7 +58,7 @@ fn texts(dataset: &Dataset) -> Result<Texts, String> {
     for row in rows.features() {
         let number = row.field_as_integer64(0).map_err(|error| error.to_string())?;
         let hex = row.field_as_string(1).map_err(|error| error.to_string())?.unwrap_or_default();
-        let text = bytes(&hex).ok_or_else(|| format!("`{hex}` is no hexadecimal text"))?;
+        let text = bytes(&hex).ok_or_else(|| "a text is not hexadecimal".to_owned())?;
         if let (Some(number), false) = (number.and_then(|n| u64::try_from(n).ok()), text.is_ascii()) {
             texts.insert(number, text);
         }

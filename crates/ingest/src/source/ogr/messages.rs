@@ -1,6 +1,8 @@
 //! What GDAL says while a layer is read: warnings are notes of the file, errors belong to a feature or to
 //! what was passed over.
 
+use citymap_model::{counted, quote};
+
 use crate::gdal_log::Message;
 
 /// Different warnings that are kept; the others are counted.
@@ -9,23 +11,31 @@ const KEPT: usize = 20;
 /// GDAL's warnings, equal ones together.
 #[derive(Default)]
 pub(super) struct Warnings {
+    /// Names that messages may quote.
+    names: Vec<String>,
     /// The first of each kind, its kind, and how many there were.
     kinds: Vec<(String, String, u64)>,
     others: u64,
 }
 
 impl Warnings {
-    /// Takes what is a warning, and gives the errors.
+    /// The warnings of a layer. `names` are those that messages may quote: the layer's and its fields'.
+    pub(super) fn new(names: Vec<String>) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// Takes what is a warning, and gives the errors. Both lose the values that they quote.
     pub(super) fn sort(&mut self, messages: Vec<Message>) -> Vec<String> {
-        let (errors, warnings): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.error);
-        for warning in warnings {
-            self.add(warning.text);
+        let mut errors = Vec::new();
+        for Message { error, text } in messages {
+            let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+            let text = quote::without_values(&without_values(&text), &names);
+            if error { errors.push(text) } else { self.add(text) }
         }
-        errors.into_iter().map(|error| error.text).collect()
+        errors
     }
 
     fn add(&mut self, text: String) {
-        let text = without_values(&text);
         let kind: String = text.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect();
         if let Some((_, _, count)) = self.kinds.iter_mut().find(|(_, own, _)| *own == kind) {
             *count += 1;
@@ -47,7 +57,10 @@ impl Warnings {
             })
             .collect();
         if self.others > 0 {
-            notes.push(format!("GDAL gave {} more warnings of other kinds", self.others));
+            notes.push(format!(
+                "GDAL gave {} of other kinds",
+                counted(self.others, "more warning", "more warnings")
+            ));
         }
         notes
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
-use citymap_model::{GeometryKind, Value};
+use citymap_model::{GeometryKind, Value, counted};
 use gdal::vector::{Feature, Layer, LayerAccess, sql::Dialect};
 
 use super::{
@@ -42,6 +42,7 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(super) fn of(reader: &'a OgrReader, plan: &'a OgrLayer) -> Result<Self, ImportError> {
+        let fields = plan.layer.fields.iter().map(|field| &field.name);
         Ok(Self {
             texts: dgn::texts_of(&reader.driver, &reader.opener, &reader.shown)?,
             cells: reader.cells.reading(&reader.opener.path, &plan.layer.name).map_err(|error| {
@@ -59,7 +60,9 @@ impl<'a> Reading<'a> {
             unread: BTreeSet::new(),
             handles: HashSet::new(),
             unplaced: VecDeque::new(),
-            warnings: Warnings::default(),
+            warnings: Warnings::new(
+                plan.raw_names.iter().chain([&plan.layer.name]).chain(fields).cloned().collect(),
+            ),
         })
     }
 
@@ -233,15 +236,14 @@ impl<'a> Reading<'a> {
             && records > index
         {
             notes.push(format!(
-                "{} rows are marked as deleted in the .dbf; they were left out with their shapes",
-                records - index
+                "{} marked as deleted in the .dbf and left out, with the shapes",
+                counted(records - index, "row is", "rows are")
             ));
         }
         if self.on_paper > 0 {
             notes.push(format!(
-                "{} entities are in paper space (frames and title blocks of sheets to print); they were left \
-                 out",
-                self.on_paper
+                "{} in paper space (frames and title blocks of sheets to print) and left out",
+                counted(self.on_paper, "entity is", "entities are")
             ));
         }
         notes.extend(self.reader.drawing.as_ref().and_then(|drawing| unread_types(&drawing.unread())));
@@ -268,16 +270,18 @@ impl<'a> Reading<'a> {
         let name = &self.plan.layer.name;
         if self.reader.driver == "GPKG" && self.rows() == Some(self.index) {
             return Ok(format!(
-                "the GeoPackage says in gpkg_ogr_contents that the layer `{name}` holds {count} features; \
-                 the table holds {}, and all of them were read",
+                "the GeoPackage says in gpkg_ogr_contents that the layer `{name}` holds {}; the table \
+                 holds {}, and all of them were read",
+                counted(count, "feature", "features"),
                 self.index
             ));
         }
         Err(self.malformed(
             self.index,
             format!(
-                "the layer says that it holds {count} features, but only {} could be read; the file is cut \
-                 off or damaged: get it again",
+                "the layer says that it holds {}, but only {} could be read; the file is cut off or damaged: \
+                 get it again",
+                counted(count, "feature", "features"),
                 self.index
             ),
         ))
@@ -339,8 +343,9 @@ fn unread_types(types: &[(&str, u64)]) -> Option<String> {
     let listed: Vec<String> = types.iter().take(8).map(|(kind, count)| format!("{count} {kind}")).collect();
     let more = if types.len() > 8 { ", …" } else { "" };
     Some(format!(
-        "{sum} entities are of types that are not read, and were left out: {}{more}; explode them in the \
-         program that wrote the drawing if they matter",
+        "{} left out, of types that are not read: {}{more}; explode them in the program that wrote the \
+         drawing if they matter",
+        counted(sum, "entity was", "entities were"),
         listed.join(", ")
     ))
 }

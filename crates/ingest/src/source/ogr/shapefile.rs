@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use citymap_model::counted;
 use tempfile::TempDir;
 
 use super::{
@@ -55,7 +56,8 @@ impl Way {
                 if shapes_follow(path, shx, listed)? {
                     let shapes = walked()?;
                     notes.push(format!(
-                        "the .shx file lists {listed} of the {shapes} shapes; it was made again from the .shp"
+                        "the .shx file lists {listed} of {}; it was made again from the .shp",
+                        counted(shapes, "shape", "shapes")
                     ));
                     (shapes, false)
                 } else {
@@ -78,8 +80,10 @@ impl Way {
         if let Some(head) = short {
             let (more, rows) = (shapes - head.rows, head.rows);
             notes.push(format!(
-                "the .shp holds {shapes} shapes and the .dbf {rows} rows: the last {more} shapes were read \
-                 without values"
+                "the .shp holds {} and the .dbf {}: the last {} read without values",
+                counted(shapes, "shape", "shapes"),
+                counted(rows, "row", "rows"),
+                counted(more, "shape was", "shapes were")
             ));
         }
         self.opener.records = Some(rows.as_ref().map_or(shapes, |head| head.rows.max(shapes)));
@@ -104,10 +108,10 @@ impl Way {
             && head.rows > shapes
         {
             notes.push(format!(
-                "the .dbf holds {} rows and the .shp {shapes} shapes: the last {} rows were read without \
-                 geometry",
-                head.rows,
-                head.rows - shapes
+                "the .dbf holds {} and the .shp {}: the last {} read without geometry",
+                counted(head.rows, "row", "rows"),
+                counted(shapes, "shape", "shapes"),
+                counted(head.rows - shapes, "row was", "rows were")
             ));
             let folder = tempfile::tempdir()?;
             let table = in_folder(&folder, path, "dbf");

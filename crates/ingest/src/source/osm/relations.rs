@@ -7,6 +7,7 @@ use std::{
 };
 
 use citymap_geometry::wkb;
+use citymap_model::counted;
 use geo_types::Geometry;
 
 use super::{
@@ -111,8 +112,8 @@ pub(super) fn complete(path: &Path, given: &Given, themes: &mut [Vec<Kept>]) -> 
     let note = (!outside.is_empty()).then(|| {
         let more = if outside.len() > NAMED { ", …" } else { "" };
         format!(
-            "{} relations that match no theme could not be made areas, and were left out: {}{more}",
-            outside.len(),
+            "{} left out, which could not be made areas and match no theme: {}{more}",
+            counted(outside.len(), "relation was", "relations were"),
             outside.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ")
         )
     });

@@ -2,6 +2,7 @@
 
 use citymap_crs::{Crs, Transform};
 use citymap_geometry::{GeometryFault, wkb};
+use citymap_model::{counted, quote::described};
 use gdal::vector::Geometry as Ogr;
 use geo::MapCoordsInPlace;
 use geo_types::{Coord, Geometry};
@@ -9,7 +10,8 @@ use geo_types::{Coord, Geometry};
 use super::{RowShape, Systems};
 use crate::{
     gdal_log,
-    source::{Original, Shape, geojson_geometry},
+    source::{Original, Shape, geojson_geometry, json_input::plain},
+    srs,
 };
 
 /// The words that WKT begins with.
@@ -49,8 +51,7 @@ fn wkt_fault(text: &str) -> Option<String> {
     let mut rest = text.trim();
     while let Some(first) = rest.chars().next() {
         if started && depth == 0 {
-            let start: String = rest.chars().take(20).collect();
-            return Some(format!("its WKT is followed by `{start}`; a cell holds one geometry"));
+            return Some(format!("its WKT is followed by {}; a cell holds one geometry", described(rest)));
         }
         let end = if is_mark(first) {
             first.len_utf8()
@@ -63,7 +64,10 @@ fn wkt_fault(text: &str) -> Option<String> {
             "(" => (depth, numbers) = (depth + 1, 0),
             ")" | "," => {
                 if numbers == 1 || numbers > 4 {
-                    return Some(format!("a position in its WKT has {numbers} numbers; 2 to 4 are needed"));
+                    return Some(format!(
+                        "a position in its WKT has {}; 2 to 4 are needed",
+                        counted(numbers, "number", "numbers")
+                    ));
                 }
                 numbers = 0;
                 if token == ")" {
@@ -75,13 +79,16 @@ fn wkt_fault(text: &str) -> Option<String> {
                 let word = word.to_ascii_uppercase();
                 let kind = word.trim_end_matches(['Z', 'M']);
                 if !(kind.is_empty() || word == "EMPTY" || KINDS.contains(&kind)) {
-                    return Some(format!("`{token}` in its WKT is neither a number nor a geometry"));
+                    return Some(format!(
+                        "its WKT holds {}, neither a number nor a geometry",
+                        described(token)
+                    ));
                 }
                 started |= word == "EMPTY";
             }
             number => {
                 if number.parse::<f64>().is_err() {
-                    return Some(format!("`{number}` in its WKT is no number"));
+                    return Some(format!("its WKT holds {}, which is no number", described(number)));
                 }
                 numbers += 1;
             }
@@ -149,7 +156,7 @@ pub(super) fn shape(text: &str, systems: &Systems) -> RowShape {
                 exchange(&mut geometry);
             }
             if let Err(error) = transform.geometry(&mut geometry) {
-                return RowShape::bad(error.to_string(), text);
+                return RowShape::bad(srs::immovable(&error), text);
             }
             if systems.swap {
                 exchange(&mut geometry);
@@ -169,7 +176,9 @@ pub(crate) fn exchange(geometry: &mut Geometry<f64>) {
 fn read(text: &str) -> Result<Option<wkb::SourceGeometry>, (GeometryFault, Original)> {
     if text.starts_with('{') {
         let read = serde_json::from_str(text)
-            .map_err(|error| GeometryFault::new(format!("its GeoJSON cannot be understood: {error}")))
+            .map_err(|error| {
+                GeometryFault::new(format!("its GeoJSON cannot be understood: {}", plain(&error)))
+            })
             .and_then(geojson_geometry::read)
             .map_err(|fault| (fault, Original::Text(text.to_owned())))?;
         return Ok(read.map(|read| wkb::SourceGeometry {
@@ -241,13 +250,13 @@ mod tests {
             assert_eq!(wkt_fault(sound), None, "{sound}");
         }
         for (broken, named) in [
-            ("POINT (106.7 10.8) x", "`x`"),
-            ("POINT (106.7 10.8)POINT (1 2)", "`POINT (1 2)`"),
-            ("POINT EMPTY 1", "`1`"),
-            ("POINT (106.7 10.8x)", "`10.8x`"),
-            ("POINT (106,7 10,8)", "1 numbers"),
-            ("LINESTRING (1 2, 3)", "1 numbers"),
-            ("POINT (nan 1)", "`nan`"),
+            ("POINT (106.7 10.8) x", "followed by a text of 1 letter"),
+            ("POINT (106.7 10.8)POINT (1 2)", "followed by a text of 11 letters"),
+            ("POINT EMPTY 1", "followed by a text of 1 digit"),
+            ("POINT (106.7 10.8x)", "5 letters, digits and signs"),
+            ("POINT (106,7 10,8)", "has 1 number;"),
+            ("LINESTRING (1 2, 3)", "has 1 number;"),
+            ("POINT (nan 1)", "3 letters"),
             ("POINT (1 2 3 4 5)", "5 numbers"),
         ] {
             assert!(wkt_fault(broken).is_some_and(|reason| reason.contains(named)), "{broken}");

@@ -10,6 +10,7 @@ mod numbers;
 
 use citymap_crs::Crs;
 use citymap_geometry::GeometryFault;
+use citymap_model::{counted, quote::described, text::tidy_name};
 use geo_types::Point;
 
 use super::{Original, Shape};
@@ -147,7 +148,7 @@ impl Table<'_> {
     }
 
     fn column(&self, name: &str, option: &str, shown: &str) -> Result<usize, ImportError> {
-        let exact = self.names.iter().position(|own| own == name);
+        let exact = self.names.iter().position(|own| tidy_name(own) == name);
         exact
             .or_else(|| self.names.iter().position(|own| names::folded(own) == names::folded(name)))
             .ok_or_else(|| {
@@ -261,8 +262,10 @@ impl Table<'_> {
             swap: self.request.swap_xy,
         };
         let listed = |counts: &[(u32, usize)]| {
-            let shown: Vec<String> =
-                counts.iter().map(|(code, count)| format!("SRID={code} in {count} rows")).collect();
+            let shown: Vec<String> = counts
+                .iter()
+                .map(|(code, count)| format!("SRID={code} in {}", counted(*count, "row", "rows")))
+                .collect();
             shown.join(", ")
         };
         let srs = match (most, asked) {
@@ -328,12 +331,13 @@ impl TablePlace {
                 }
                 let read = |column: usize, text: &str, wrong: Hemisphere| {
                     let name = names.get(column).map_or("", String::as_str);
-                    let (number, letter) = number(text, *style)
-                        .map_err(|()| format!("`{text}` in column `{name}` is no number"))?;
+                    let (number, letter) = number(text, *style).map_err(|()| {
+                        format!("column `{name}` holds {}, which is no number", described(text))
+                    })?;
                     if letter == Some(wrong) {
                         return Err(format!(
-                            "`{text}` in column `{name}` is the other coordinate; --x FIELD --y FIELD \
-                             names the columns"
+                            "column `{name}` holds the other coordinate here; --x FIELD --y FIELD names the \
+                             columns"
                         ));
                     }
                     Ok(number)

@@ -4,6 +4,7 @@ mod inputs;
 
 use citymap_engine::{Cancel, OverlayError, OverlayOptions, Progress, Summary};
 use citymap_live::CitySnapshot;
+use citymap_model::counted;
 use citymap_output::{Output, OutputError};
 use serde_json::{Map, Value, json};
 
@@ -101,7 +102,12 @@ impl Execution for OverlayInputs {
             job.update(|status| {
                 // The last percent is for what follows the last feature: closing the file.
                 status.progress = (now.done * 99 / now.total.max(1)) as u8;
-                status.message = format!("{} of {} features, {} pieces", now.done, now.total, now.pieces);
+                status.message = format!(
+                    "{} of {}, {}",
+                    now.done,
+                    counted(now.total, "feature", "features"),
+                    counted(now.pieces, "piece", "pieces")
+                );
             });
         };
         let options = OverlayOptions { cancel: cancel.clone(), progress: Some(&progress) };
@@ -137,7 +143,7 @@ impl Execution for OverlayInputs {
             job.remove_file();
             return Err(too_large(bytes_max));
         }
-        job.succeed(format!("{} pieces", summary.pieces), figures(&summary));
+        job.succeed(counted(summary.pieces, "piece", "pieces"), figures(&summary));
         Ok(())
     }
 }

@@ -1,19 +1,23 @@
 //! `citymap doctor`: the server, the schema and the log. What concerns one layer is in `check_layer`.
 
+use citymap_model::counted;
 use sqlx::{Error as Sql, Row as _, postgres::PgRow};
 use tokio::time::timeout;
 
 use super::{
     check_layer,
     connect::Database,
-    failure, migrate,
+    failure, grants, migrate,
     pool::{Lease, Purpose},
-    roles::ROLES,
+    roles::{OWNER, ROLES},
 };
 use crate::{Finding, StoreError, report::Report};
 
 /// The lag of a standby that is not worth a warning, in seconds.
 const LAGS: f64 = 10.0;
+
+/// Things that a role lacks that one message lists.
+const LISTED: usize = 5;
 
 /// Examines the database, on the primary or, if there is none, on a standby.
 pub(super) fn check(database: &Database) -> Result<Vec<Finding>, StoreError> {
@@ -206,7 +210,10 @@ async fn migrations(lease: &mut Lease, report: &mut Report) -> Result<bool, Sql>
         before = usize::MAX;
     }
     if report.len() == before {
-        report.good(format!("the tables are of this version ({} migrations)", rows.len()));
+        report.good(format!(
+            "the tables are of this version ({})",
+            counted(rows.len(), "migration", "migrations")
+        ));
     }
     Ok(before != usize::MAX)
 }
@@ -225,17 +232,20 @@ async fn revisions(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
     .await?;
     let (count, low, high): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     if count == high && (low == 1 || count == 0) {
-        report.good(format!("{count} revisions without a gap"));
+        report.good(format!("{} without a gap", counted(count, "revision", "revisions")));
     } else {
         report.error(format!("revisions are missing from the log: it has {count}, from {low} to {high}"));
     }
     let back: i64 = row.try_get(3)?;
     if back > 0 {
-        report.error(format!("{back} revisions are older than the one before them"));
+        report.error(format!("{} older than the one before", counted(back, "revision is", "revisions are")));
     }
     let strays: i64 = row.try_get(4)?;
     if strays > 0 {
-        report.error(format!("{strays} rows of the history belong to revisions that are not in the log"));
+        report.error(format!(
+            "{} to revisions that are not in the log",
+            counted(strays, "row of the history belongs", "rows of the history belong")
+        ));
     }
     if row.try_get::<i64, _>(5)? > 0 {
         report.error("a revision is marked as on its way, though its transaction is over".to_owned());
@@ -281,20 +291,32 @@ async fn roles(lease: &mut Lease, report: &mut Report) -> Result<(), Sql> {
         .fetch_all(&mut **lease)
         .await?;
     let there: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    let missing: Vec<String> = ROLES
-        .iter()
-        .filter(|(role, _)| there.iter().all(|there| there != role))
-        .map(|(role, purpose)| format!("{role} (for {purpose})"))
-        .collect();
-    if missing.is_empty() {
-        let names: Vec<&str> = ROLES.iter().map(|(role, _)| *role).collect();
-        report.good(format!("the roles {} are there", names.join(", ")));
-    } else {
+    let mut complete = true;
+    for (role, purpose) in ROLES.iter().filter(|(role, _)| there.iter().all(|there| there != role)) {
+        complete = false;
+        let then = match *role {
+            OWNER => {
+                format!("`GRANT {role} TO LOGIN` and `REASSIGN OWNED BY LOGIN TO {role}` in this database")
+            }
+            _ => "`citymap migrate`, which grants it what it is for".to_owned(),
+        };
         report.warning(format!(
-            "the roles {} are missing; let an administrator make them (CREATE ROLE … NOLOGIN) and run \
-             migrations/0003_roles.sql in this database",
-            missing.join(", ")
+            "the role {role} (for {purpose}) is missing, since the login that migrated may make none: let an \
+             administrator run `CREATE ROLE {role} NOLOGIN`, then {then}"
         ));
+    }
+    for (role, things) in grants::lacking(lease).await? {
+        complete = false;
+        let more = things.len().saturating_sub(LISTED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        report.warning(format!(
+            "the role {role} lacks rights: {}{more}; `citymap migrate` grants them",
+            things[..things.len().min(LISTED)].join(", ")
+        ));
+    }
+    if complete {
+        let names: Vec<&str> = ROLES.iter().map(|(role, _)| *role).collect();
+        report.good(format!("the roles {} are there with their rights", names.join(", ")));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Error as Sql, Row as _};
 
-use super::{connect::Database, failure, pool::Lease};
+use super::{connect::Database, failure, grants, pool::Lease};
 use crate::StoreError;
 
 /// The migrations, in the order in which they are applied.
@@ -27,7 +27,8 @@ pub(super) fn checksum(sql: &str) -> String {
     citymap_model::hex(&Sha256::digest(sql))
 }
 
-/// Applies the migrations that are missing, and gives their names.
+/// Applies the migrations that are missing, grants to roles what they lack, and gives the names of what was
+/// done.
 ///
 /// # Errors
 /// [`StoreError::Format`] if a later version of the program was here, [`StoreError::Database`] with what to
@@ -42,6 +43,10 @@ pub(super) async fn migrate(database: &Database) -> Result<Vec<String>, StoreErr
         }
     }
     known(database, &mut lease).await?;
+    // A role that an administrator has made since then.
+    if grants::grant(&mut lease).await.map_err(|error| database.failed(error))? {
+        applied.push("grants to roles".to_owned());
+    }
     lease.give_back();
     Ok(applied)
 }

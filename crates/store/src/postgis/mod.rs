@@ -27,6 +27,7 @@ mod documents;
 mod editor;
 mod entry;
 mod failure;
+mod grants;
 mod known;
 mod log;
 mod migrate;

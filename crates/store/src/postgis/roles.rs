@@ -5,9 +5,12 @@ use sqlx::{AssertSqlSafe, Error as Sql, PgConnection, Row as _};
 
 use crate::columns::quoted;
 
+/// The role to which everything belongs.
+pub(super) const OWNER: &str = "citymap_owner";
+
 /// The roles, and what each is for.
 pub(super) const ROLES: [(&str, &str); 4] = [
-    ("citymap_owner", "the program's own login"),
+    (OWNER, "the program's own login"),
     ("citymap_writer", "logins that edit layers, as in QGIS"),
     ("citymap_reader", "logins that only look, at public fields"),
     ("citymap_reader_personal", "logins that only look, also at personal fields"),

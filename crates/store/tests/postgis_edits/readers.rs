@@ -83,7 +83,7 @@ fn a_row_that_cannot_be_read_stops_nothing() {
     assert_ne!(format!("{former:?}"), format!("{:?}", seen[1]));
     assert_eq!(changes(store.view().unwrap().as_ref(), "owners", 1).len(), 1);
     let told = store.check().unwrap();
-    let told = told.iter().find(|finding| finding.message.contains("former states")).unwrap();
+    let told = told.iter().find(|finding| finding.message.contains("former state ")).unwrap();
     assert!(told.severity == Severity::Warning && told.message.contains("feature 1"), "{}", told.message);
     // The feature as it is now cannot be read: it is shown without geometry, and not edited blindly.
     psql.run(&format!(
@@ -100,7 +100,7 @@ fn a_row_that_cannot_be_read_stops_nothing() {
     assert!(error.contains("feature 1: its geometry cannot be read"), "{error}");
     drop(change);
     let told = store.check().unwrap();
-    assert!(told.iter().any(|finding| finding.message.contains("features in")), "{told:?}");
+    assert!(told.iter().any(|finding| finding.message.contains("feature in")), "{told:?}");
 }
 
 #[test]
@@ -177,4 +177,50 @@ fn a_reader_sees_public_fields_only() {
         told.iter().any(|finding| finding.message.contains("personal fields of city.owners: chu")),
         "{told:?}"
     );
+}
+
+#[test]
+fn a_role_that_lost_its_rights_is_found_and_gets_them_again() {
+    let Some(database) = Database::new() else { return };
+    let (store, mut admin) = owners(&database, &[point()]);
+    let told = || {
+        let found = store.check().unwrap();
+        let lacks = found.into_iter().filter(|one| one.message.contains("lacks rights"));
+        lacks.map(|one| one.message).collect::<Vec<_>>()
+    };
+    assert_eq!(told(), [""; 0], "a new database grants all");
+    admin
+        .run(
+            "REVOKE ALL ON ALL TABLES IN SCHEMA city, city_vn2000, city_public, history, citymap FROM \
+             citymap_reader_personal; REVOKE USAGE ON SCHEMA city FROM citymap_writer; REVOKE ALL ON \
+             city_public.owners FROM citymap_reader",
+        )
+        .unwrap();
+    let found = told();
+    for (role, thing) in [
+        ("citymap_reader_personal", "city.owners"),
+        ("citymap_writer", "the schema city"),
+        ("citymap_reader ", "city_public.owners"),
+    ] {
+        let named = found.iter().any(|one| {
+            one.contains(role) && one.contains(thing) && one.contains("`citymap migrate` grants them")
+        });
+        assert!(named, "{role}: {found:?}");
+    }
+    let options = citymap_store::Options::default();
+    assert_eq!(Postgis::migrate(&database.address(), &options).unwrap(), ["grants to roles"]);
+    assert_eq!(told(), [""; 0]);
+    assert_eq!(Postgis::migrate(&database.address(), &options).unwrap(), [""; 0]);
+    // Readers still see public fields only, and nobody the secrets of webhooks.
+    let sees = |role: &str, what: &str| {
+        let sql = format!("SELECT 'x' WHERE has_any_column_privilege('{role}', '{what}', 'SELECT')");
+        !database.session().ask(&sql).is_empty()
+    };
+    assert!(sees("citymap_reader_personal", "history.\"owners~1\"") && sees("citymap_reader", "city.owners"));
+    assert!(!sees("citymap_reader", "history.\"owners~1\""));
+    for role in ["citymap_reader", "citymap_reader_personal", "citymap_writer"] {
+        assert!(!sees(role, "citymap.document"), "{role}");
+    }
+    let personal = "SELECT 'x' WHERE has_column_privilege('citymap_reader', 'city.owners', 'chu', 'SELECT')";
+    assert_eq!(database.session().ask(personal), [""; 0]);
 }

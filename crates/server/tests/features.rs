@@ -5,7 +5,8 @@ mod common;
 
 use std::collections::HashSet;
 
-use common::{PARCELS, Server, middle};
+use citymap_model::{Field, FieldType, GeometryKind, Layer, NewFeature, Role, Title, Value as Cell};
+use common::{PARCELS, Server, TestStore, middle};
 use serde_json::{Value, json};
 
 /// Follows `next` links to the end.
@@ -536,4 +537,38 @@ fn a_long_question_does_not_make_a_long_head() {
     let long = server.get(&path);
     assert_eq!((long.status, long.header("link")), (200, ""));
     assert!(long.json()["links"].as_array().unwrap().iter().any(|link| link["rel"] == "next"));
+}
+
+/// Names, titles and values of a store that no import has tidied.
+#[test]
+fn pages_and_headers_hold_nothing_that_turns_the_direction_of_texts() {
+    let store = TestStore::default();
+    let title = Title::same("So\u{202e} đất\u{7}");
+    let mut layer = Layer::new("odd".parse().unwrap(), title, Role::Other, GeometryKind::Point);
+    layer.fields = vec![Field::new("ma\u{2066}so", FieldType::Text)];
+    layer.key = Some("ma\u{2066}so".into());
+    let values = vec![Cell::Text("T\u{202e}1 \">x".into())];
+    store.put(layer, vec![NewFeature { geometry: Some(geo::Point::new(106.7, 10.7).into()), values }]);
+    let server = Server::with(store, |_| {});
+    let item = server.json("/api/collections/odd/items")["features"][0]["id"].as_str().unwrap().to_owned();
+    let item: String =
+        percent_encoding::utf8_percent_encode(&item, percent_encoding::NON_ALPHANUMERIC).collect();
+    for path in [
+        "/api/collections",
+        "/api/collections/odd",
+        "/api/collections/odd/schema",
+        "/api/collections/odd/items",
+        &format!("/api/collections/odd/items/{item}"),
+        "/api/at?lon=106.7&lat=10.7",
+    ] {
+        let join = if path.contains('?') { '&' } else { '?' };
+        let got = server.get(&format!("{path}{join}f=html"));
+        assert_eq!(got.status, 200, "{path}");
+        let text = got.text();
+        assert!(!text.contains(['\u{202e}', '\u{2066}', '\u{7}']), "{path}: {text}");
+        let link = server.get(path).header("link").to_owned();
+        assert!(link.is_ascii() && !link.contains("\">x"), "{path}: {link}");
+    }
+    let page = server.get("/api/collections/odd/items?f=html").text();
+    assert!(page.contains("\\u{202e}") && page.contains("\\u{2066}"), "they are escaped: {page}");
 }

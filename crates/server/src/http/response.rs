@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::http::negotiate::accepts_gzip;
@@ -28,6 +28,8 @@ pub(crate) const VARY: HeaderValue = HeaderValue::from_static(
 /// Answers with fewer bytes are not compressed.
 const COMPRESS_MIN: usize = 1_000;
 
+/// What a target in the header `Link` cannot hold: it would end the target, or make the header invalid.
+const LINK_TARGET: &AsciiSet = &CONTROLS.add(b' ').add(b'<').add(b'>').add(b'"');
 /// Maximum number of bytes of the header `Link`.
 const LINK_HEADER_MAX: usize = 1_500;
 
@@ -57,6 +59,7 @@ impl ResponseBuilder {
         let text = |link: &Value, name: &str| link[name].as_str().unwrap_or_default().to_owned();
         let one = |link| {
             let (href, rel, kind) = (text(link, "href"), text(link, "rel"), text(link, "type"));
+            let href = utf8_percent_encode(&href, LINK_TARGET);
             format!("<{href}>; rel=\"{rel}\"; type=\"{kind}\"")
         };
         let links = links.iter().map(one).collect::<Vec<_>>().join(", ");

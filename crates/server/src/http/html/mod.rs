@@ -2,7 +2,10 @@
 
 mod generic;
 
+use std::borrow::Cow;
+
 use axum::http::header;
+use citymap_model::text::shown_but;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
@@ -87,7 +90,8 @@ pub(crate) fn generic_page(
     page(context, representation, title, &generic::value(document, &context.page_links()))
 }
 
-/// A complete page around its content.
+/// A complete page around its content. Characters that would steer how it is shown are escaped
+/// ([`shown_but`]).
 pub(crate) fn page(
     context: &RequestContext,
     representation: Representation,
@@ -100,7 +104,7 @@ pub(crate) fn page(
     let here = |changes: &[(&str, Option<&str>)]| query_with(&context.given, changes);
     let json = here(&[("f", Some("json"))]);
     let turned = here(&[("lang", Some(other.0)), ("f", Some("html"))]);
-    html! {
+    let page = html! {
         (DOCTYPE)
         html lang=(lang) {
             head {
@@ -132,7 +136,12 @@ pub(crate) fn page(
             }
         }
     }
-    .into_string()
+    .into_string();
+    // Names, titles and values may hold characters that turn the direction of what is around them.
+    match shown_but(&page, &['\n', '\t']) {
+        Cow::Borrowed(_) => page,
+        Cow::Owned(safe) => safe,
+    }
 }
 
 /// The breadcrumb trail from the map to this page, which is no link itself: it may need its query.

@@ -60,6 +60,64 @@ fn no_output_of_an_import_takes_the_place_of_another_file() {
 }
 
 #[test]
+fn no_output_becomes_a_part_of_a_source() {
+    let bench = points();
+    fs::write(bench.path("q.prj"), "GEOGCS[]").unwrap();
+    for option in ["--report", "--rejects"] {
+        for name in ["q.prj", "q.cpg", "q.qmd", "q.csvt", "Q.PRJ", "./q.qml", "q.csv.xml"] {
+            let run = bench.expect(1, import_with(&[option, name]));
+            assert!(run.stderr().contains("a part of") && run.stderr().contains("q.csv"), "{}", run.stderr());
+        }
+    }
+    assert_eq!(fs::read(bench.path("q.prj")).unwrap(), b"GEOGCS[]");
+    fs::remove_file(bench.path("q.prj")).unwrap();
+    bench.expect(3, IMPORT);
+    // Other commands do not either: the file would be read as a part of one that is there.
+    fs::write(bench.path("r.csv"), POINTS).unwrap();
+    let run = bench.expect(1, ["diff", "0", "1", "--geojson", "r.prj"]);
+    assert!(run.stderr().contains("a part of"), "{}", run.stderr());
+    let run = bench.expect(1, ["export", "q", "--to", "r.shp"]);
+    assert!(run.stderr().contains("r.prj") && run.stderr().contains("a part of"), "{}", run.stderr());
+    let mut left: Vec<_> = fs::read_dir(bench.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with("city.gpkg"))
+        .collect();
+    left.sort();
+    assert_eq!(left, ["q.csv", "q.rejects.gpkg", "r.csv"]);
+}
+
+#[test]
+fn a_report_goes_into_a_pipe_that_is_read_and_rejects_into_none() {
+    let bench = points();
+    let made = Command::new("mkfifo").arg(bench.path("pipe")).status().unwrap();
+    assert!(made.success());
+    let run = bench.expect(1, import_with(&["--report", "pipe"]));
+    assert!(run.stderr().contains("no program reads the pipe"), "{}", run.stderr());
+    let run = bench.expect(1, import_with(&["--rejects", "pipe"]));
+    assert!(run.stderr().contains("not a rejects file"), "{}", run.stderr());
+    assert!(!bench.store().exists());
+    let reader = Command::new("cat").arg(bench.path("pipe")).stdout(Stdio::piped()).spawn().unwrap();
+    // The reader may open the pipe a moment later.
+    let start = std::time::Instant::now();
+    let mut run = bench.run(import_with(&["--report", "pipe"]));
+    while run.code() == Some(1) && start.elapsed().as_secs() < 60 {
+        run = bench.run(import_with(&["--report", "pipe"]));
+    }
+    assert_eq!(run.code(), Some(3), "{}", run.stderr());
+    let output = reader.wait_with_output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["read"], 2);
+}
+
+#[test]
+fn a_report_is_its_owner_s_alone() {
+    let bench = points();
+    bench.expect(3, import_with(&["--report", "r.json"]));
+    assert_eq!(fs::metadata(bench.path("r.json")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn a_second_import_adds_to_the_rejects_and_replaces_the_report() {
     let bench = points();
     for _ in 0..2 {

@@ -35,6 +35,17 @@ pub enum FileError {
         /// What it would have to be, such as `a report of an import`.
         expected: String,
     },
+    /// By its name it would be a part of a data file.
+    #[error("{} would be read as a part of {}; give another name", path.display(), data.display())]
+    Side {
+        /// The path of the file that was to be written.
+        path: PathBuf,
+        /// The data file of that name.
+        data: PathBuf,
+    },
+    /// A pipe that no program reads.
+    #[error("no program reads the pipe {}; start the reader first", .0.display())]
+    NoReader(PathBuf),
     /// The path names no file.
     #[error("{} is not the name of a file; give a path that ends with one", .0.display())]
     NoName(PathBuf),

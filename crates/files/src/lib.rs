@@ -5,7 +5,8 @@
 //! on disk. It replaces no file, unless the caller has looked at the one that is there and knows it for an
 //! earlier output of the same kind ([`PartialFile::replacing`]). [`Protected`] lists the files that a command
 //! reads, the store first of all, and refuses them as outputs under any of their names: relative paths,
-//! symbolic links and hard links included.
+//! symbolic links and hard links included. Neither becomes a part of a data file by its name: an `a.prj` next
+//! to an `a.csv` would change how that is read.
 //!
 //! Files that hold what not everybody may see are created readable by their owner only, whatever the umask
 //! says ([`create_private`], [`create_private_folder`]); [`exposure`] says who else can read one that is
@@ -35,8 +36,10 @@ mod error;
 mod partial;
 mod private;
 mod protected;
+mod sidecars;
 
 pub use error::FileError;
 pub use partial::PartialFile;
 pub use private::{Exposure, create_private, create_private_folder, exposure, make_private};
 pub use protected::{Protected, is_same_file};
+pub use sidecars::{data_beside, sides};

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{FileError, create_private, private::make_private};
+use crate::{FileError, create_private, private::make_private, sidecars::data_beside};
 
 /// Highest number of unfinished files of one name that a process leaves next to each other.
 const MAX_UNFINISHED: u32 = 1000;
@@ -31,11 +31,13 @@ impl PartialFile {
     /// Finds a free hidden name for `target`, which must not exist. The hidden file is not there yet.
     ///
     /// # Errors
-    /// [`FileError::Exists`] if the target exists, [`FileError::Io`] if its folder cannot be written to.
+    /// [`FileError::Exists`] if the target exists, [`FileError::Side`] if it would be read as a part of a
+    /// data file, [`FileError::Io`] if its folder cannot be written to.
     pub fn new(target: &Path) -> Result<Self, FileError> {
         if target.symlink_metadata().is_ok() {
             return Err(FileError::Exists { path: target.to_owned() });
         }
+        not_a_side(target)?;
         Self::next_to(target.to_owned(), Present::Kept)
     }
 
@@ -43,8 +45,10 @@ impl PartialFile {
     /// nothing: it is an earlier output of the same kind. A symbolic link stays, and its target is replaced.
     ///
     /// # Errors
-    /// [`FileError::Io`] if the folder cannot be written to.
+    /// [`FileError::Side`] if it would be read as a part of a data file, [`FileError::Io`] if the folder
+    /// cannot be written to.
     pub fn replacing(target: &Path) -> Result<Self, FileError> {
+        not_a_side(target)?;
         let target = fs::canonicalize(target).unwrap_or_else(|_absent| target.to_owned());
         Self::next_to(target, Present::Replaced)
     }
@@ -116,6 +120,10 @@ impl Drop for PartialFile {
         // After `reveal` the file stays under its own name; before, nothing is to be left.
         let _ = fs::remove_file(&self.hidden);
     }
+}
+
+fn not_a_side(path: &Path) -> Result<(), FileError> {
+    data_beside(path).map_or(Ok(()), |data| Err(FileError::Side { path: path.to_owned(), data }))
 }
 
 pub(crate) fn folder_of(path: &Path) -> &Path {

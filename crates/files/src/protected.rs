@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{FileError, partial::folder_of};
+use crate::{FileError, partial::folder_of, sidecars::is_side_of};
 
 /// Files and folders that a command reads or keeps, each with what it is.
 #[derive(Clone, Debug, Default)]
@@ -30,14 +30,18 @@ impl Protected {
         }
     }
 
-    /// Checks that an output, which `option` names, is none of these and in none of the folders.
+    /// Checks that an output, which `option` names, is none of these, in none of the folders, and by its name
+    /// no part of one of these.
     ///
     /// # Errors
-    /// [`FileError::Protected`] if it is.
+    /// [`FileError::Protected`] or [`FileError::Side`] if it is.
     pub fn check(&self, option: &str, path: &Path) -> Result<(), FileError> {
         let inside = |folder: &Path| {
             fs::canonicalize(folder).is_ok_and(|folder| folder.is_dir() && place(path).starts_with(folder))
         };
+        if let Some((_, data)) = self.0.iter().find(|(_, own)| is_side_of(path, own)) {
+            return Err(FileError::Side { path: path.to_owned(), data: data.clone() });
+        }
         match self.0.iter().find(|(_, own)| is_same_file(own, path) || inside(own)) {
             None => Ok(()),
             Some((what, _)) => Err(FileError::Protected {
@@ -115,6 +119,9 @@ mod tests {
             "early",
         ] {
             assert!(protected.check("--report", &at(name)).is_err(), "{name}");
+        }
+        for name in ["store.prj", "store.qmd", "new.gpkg-journal"] {
+            assert!(matches!(protected.check("--report", &at(name)), Err(FileError::Side { .. })), "{name}");
         }
         for name in ["other", "report.json", "sub/store.gpkg", "sub/new.gpkg"] {
             assert!(protected.check("--report", &at(name)).is_ok(), "{name}");

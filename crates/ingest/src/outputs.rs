@@ -3,10 +3,15 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
+    os::unix::fs::{FileTypeExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
-use citymap_files::{FileError, PartialFile, Protected};
+use citymap_files::{FileError, PartialFile, Protected, create_private};
+use rustix::{
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    io::Errno,
+};
 
 use crate::{ImportError, Report};
 
@@ -48,22 +53,26 @@ impl ReportFile {
     pub fn open(path: &Path, protected: &Protected) -> Result<Self, ImportError> {
         protected.check(OPTION, path)?;
         let failed = |source: io::Error| FileError::Io { path: path.to_owned(), source };
+        let foreign = || {
+            ImportError::Output(FileError::Foreign {
+                option: OPTION.to_owned(),
+                path: path.to_owned(),
+                expected: "a report of an import".to_owned(),
+            })
+        };
         match fs::metadata(path) {
+            Ok(found) if found.file_type().is_block_device() => return Err(foreign()),
             Ok(found) if !found.is_file() && !found.is_dir() => {
-                let out = OpenOptions::new().write(true).open(path).map_err(failed)?;
+                let out = open_special(path)?;
                 return Ok(Self { path: path.to_owned(), out, file: None });
             }
             Ok(found) if found.is_dir() || !is_report(path).map_err(failed)? => {
-                return Err(ImportError::Output(FileError::Foreign {
-                    option: OPTION.to_owned(),
-                    path: path.to_owned(),
-                    expected: "a report of an import".to_owned(),
-                }));
+                return Err(foreign());
             }
             _ => {}
         }
         let file = PartialFile::replacing(path)?;
-        let out = File::create_new(file.path()).map_err(failed)?;
+        let out = create_private(file.path()).map_err(failed)?;
         Ok(Self { path: path.to_owned(), out, file: Some(file) })
     }
 
@@ -77,6 +86,25 @@ impl ReportFile {
         self.out.write_all(&text).map_err(failed)?;
         self.file.map_or(Ok(()), PartialFile::reveal)?;
         Ok(())
+    }
+}
+
+/// Opens a pipe or a character device for writing. A pipe must have a reader: to wait for one would stop the
+/// import before it has begun, without a word.
+fn open_special(path: &Path) -> Result<File, FileError> {
+    let failed = |source: io::Error| FileError::Io { path: path.to_owned(), source };
+    let opened = OpenOptions::new().write(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path);
+    match opened {
+        Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
+            Err(FileError::NoReader(path.to_owned()))
+        }
+        Err(error) => Err(failed(error)),
+        Ok(file) => {
+            // Writing waits for the reader again.
+            let flags = fcntl_getfl(&file).map_err(|error| failed(error.into()))?;
+            fcntl_setfl(&file, flags - OFlags::NONBLOCK).map_err(|error| failed(error.into()))?;
+            Ok(file)
+        }
     }
 }
 

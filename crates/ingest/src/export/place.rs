@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use citymap_files::{FileError, data_beside};
 use tempfile::TempDir;
 
 use super::ExportError;
@@ -82,6 +83,11 @@ impl Place {
             let target = self.target(&from);
             if target.symlink_metadata().is_ok() {
                 return Err(ExportError::Exists(target.display().to_string()));
+            }
+            if let Some(data) = data_beside(&target) {
+                let error = FileError::Side { path: target, data };
+                let reason = format!("cannot be moved into its place ({error})");
+                return Err(ExportError::Write { path: self.to.display().to_string(), reason });
             }
             moves.push((from, target));
         }

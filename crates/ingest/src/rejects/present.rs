@@ -65,7 +65,10 @@ impl Present {
             Ok(found) if found.is_file() && found.len() == 0 => return Ok(Self::Absent),
             Ok(_) => {}
         }
-        let Some(tables) = reject_tables(path) else {
+        // SQLite would wait for the other end of a pipe.
+        let tables =
+            if fs::metadata(path).is_ok_and(|found| found.is_file()) { reject_tables(path) } else { None };
+        let Some(tables) = tables else {
             return Err(ImportError::Output(FileError::Foreign {
                 option: OPTION.to_owned(),
                 path: path.to_owned(),

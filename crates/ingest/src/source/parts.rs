@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use citymap_files::sides;
+
 /// The file of the same name with another extension, whatever the case of either (`Thua.shp`, `THUA.DBF`).
 /// The same name in the same case goes before others.
 pub(crate) fn beside(path: &Path, extension: &str) -> Option<PathBuf> {
@@ -32,19 +34,6 @@ pub(crate) fn beside(path: &Path, extension: &str) -> Option<PathBuf> {
 pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut new = fs::OpenOptions::new().write(true).create_new(true).open(to)?;
     io::copy(&mut fs::File::open(from)?, &mut new).map(|_bytes| ())
-}
-
-/// The extensions of the other files of a format, by the extension of the file that names it.
-pub(crate) fn sides(path: &Path) -> &'static [&'static str] {
-    match path.extension().map(|e| e.to_string_lossy().to_lowercase()).as_deref() {
-        Some("shp") => &["shx", "dbf", "prj", "cpg"],
-        Some("tab") => &["dat", "map", "id", "ind"],
-        Some("mif") => &["mid"],
-        Some("dbf") => &["cpg"],
-        Some("csv" | "tsv" | "txt") => &["prj", "csvt"],
-        Some("gml") => &["xsd"],
-        _ => &[],
-    }
 }
 
 /// The file and those that belong to it, sorted.

@@ -116,6 +116,9 @@ pub(crate) fn sniff(path: &Path) -> Result<Sniffed, ImportError> {
             fail("is a folder and no File Geodatabase (whose name ends in .gdb)", "name the files in it")
         };
     }
+    if !meta.is_file() {
+        return fail("is a pipe or a device", "write its content to a file, and import that");
+    }
     if meta.len() == 0 {
         return fail("is empty", "copy or download it again");
     }

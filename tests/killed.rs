@@ -136,8 +136,89 @@ fn an_import_that_takes_too_much_memory_or_time_says_which_option_allows_more() 
     assert!(run.stderr().contains("--max-value"), "{}", run.stderr());
     std::fs::write(bench.path("many.geojsonl"), squares(0, 300_000)).unwrap();
     let run = bench.expect(1, ["import", "many.geojsonl", "--max-time", "1"]);
-    assert!(run.stderr().contains("1 seconds") && run.stderr().contains("--max-time"), "{}", run.stderr());
+    assert!(run.stderr().contains("1 second,") && run.stderr().contains("--max-time"), "{}", run.stderr());
     assert!(!bench.store().exists());
+}
+
+/// Starts an import that takes a while, and gives its reading process once it reads.
+fn long_import(bench: &Bench, temporary: &std::path::Path) -> (std::process::Child, String) {
+    std::fs::write(bench.path("large.geojsonl"), squares(1, 200_000)).unwrap();
+    std::fs::create_dir_all(temporary).unwrap();
+    let child = bench
+        .command(["import", "large.geojsonl", "--layer", "squares", "--key", "code", "--report", "r.json"])
+        .env("TMPDIR", temporary)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    loop {
+        if let Some(pid) = children(child.id()).first() {
+            return (child, pid.clone());
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "no process reads");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Waits until a process has ended.
+fn wait_for_the_end_of(pid: &str) {
+    let start = Instant::now();
+    while std::path::Path::new("/proc").join(pid).exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "process {pid} goes on");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn an_import_that_is_asked_to_stop_leaves_nothing() {
+    for signal in ["-INT", "-TERM"] {
+        let bench = Bench::new();
+        let temporary = bench.path("temporary");
+        let (child, reading) = long_import(&bench, &temporary);
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{signal}: {said}");
+        assert!(said.contains("was stopped") && said.contains("the store is as it was"), "{said}");
+        wait_for_the_end_of(&reading);
+        let left: Vec<_> =
+            std::fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 2, "only the source and the folder stay: {left:?}");
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "temporary files stay");
+    }
+}
+
+#[test]
+fn a_reading_process_ends_with_its_parent_and_its_folder_goes_with_the_next_import() {
+    let bench = Bench::new();
+    let temporary = bench.path("temporary");
+    let (mut child, reading) = long_import(&bench, &temporary);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_for_the_end_of(&reading);
+    let folder = std::fs::read_dir(&temporary).unwrap().next().unwrap().unwrap().path();
+    let old = std::time::SystemTime::now() - Duration::from_secs(3_600);
+    std::fs::File::open(&folder).unwrap().set_modified(old).unwrap();
+    std::fs::write(bench.path("one.geojsonl"), squares(0, 1)).unwrap();
+    let run = bench.command(["import", "one.geojsonl"]).env("TMPDIR", &temporary).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(!folder.exists(), "the folder of the import that was killed stays");
+}
+
+#[test]
+fn temporary_files_have_a_bound_together() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("many.geojsonl"), squares(0, 20_000)).unwrap();
+    let zip = "import zipfile; zipfile.ZipFile('m.zip', 'w', zipfile.ZIP_DEFLATED).write('many.geojsonl')";
+    let Some(mut python) = citymap_tests::python() else { return };
+    let made = python.arg("-c").arg(zip).current_dir(bench.path("")).status();
+    assert!(made.unwrap().success());
+    let run = bench.expect(1, ["import", "m.zip", "--max-temporary", "500000"]);
+    let said = run.stderr();
+    assert!(said.contains("500000 bytes") && said.contains("--max-temporary"), "{said}");
+    assert!(!bench.store().exists());
+    bench.expect(0, ["import", "m.zip", "--max-temporary", "100000000"]);
 }
 
 /// The numbers of a process's children.

@@ -14,13 +14,13 @@ use citymap_ingest::{
     BuildPolygons, BuildPreset, ColumnChoice, DateOrder, FeatureLimits, ImportError, RepairBounds, Report,
     ReportFile, Request,
     encoding::Encoding,
-    worker::{self, Bounds},
+    worker::{self, Bounds, Stop},
 };
 use citymap_model::{FieldType, LayerId, Meaning, Mode, Role, UnknownMode};
 use clap::Args;
 
 use crate::{
-    database, failure::Failure, global::Global, meanings::field_meaning, output, progress::Bar,
+    database, failure::Failure, global::Global, meanings::field_meaning, output, progress::Bar, signals,
     values::CommitArgs,
 };
 
@@ -172,6 +172,11 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "MIB")]
     pub(crate) max_memory: Option<u64>,
 
+    /// Maximum size of all temporary files together (members of archives, copies, indexes), in bytes; 0 for
+    /// no limit. Default: half of what is free on their disk (TMPDIR).
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_temporary: Option<u64>,
+
     /// Maximum time until the files are read, in seconds; 0 for no limit.
     #[arg(long, default_value_t = 3_600, value_name = "SECONDS")]
     pub(crate) max_time: u64,
@@ -245,7 +250,11 @@ fn typed_field(text: &str) -> Result<(String, FieldType), String> {
 
 pub(crate) fn run(global: &Global, args: &ImportArgs) -> Result<ExitCode, Failure> {
     let memory = args.max_memory.map_or_else(worker::default_memory, |mib| mib.saturating_mul(1 << 20));
-    let bounds = Bounds { memory, time: Duration::from_secs(args.max_time) };
+    let temporary = args.max_temporary.unwrap_or_else(worker::default_temporary);
+    let stop = Stop::default();
+    let stopped = stop.clone();
+    signals::on_stop(move || stopped.stop())?;
+    let bounds = Bounds { memory, time: Duration::from_secs(args.max_time), temporary, stop };
     let request = request(global, args);
     let report_file = report_file(global, args, &request)?;
     let bar = Bar::new(global.json);
@@ -412,6 +421,7 @@ mod tests {
             assert!(page.contains(&output::thousands(maximum as u64)), "{maximum}");
         }
         assert_eq!(page.contains("half of the machine's memory"), worker::MACHINE_PART == 2);
+        assert_eq!(page.contains("half of the free disk"), worker::DISK_PART == 2);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod layer;
 mod layers;
 mod limit_args;
 mod log;
+mod log_lines;
 mod meanings;
 mod output;
 mod overlay;
@@ -27,6 +28,7 @@ mod password;
 mod progress;
 mod rollback;
 mod serve;
+mod signals;
 mod snapshots;
 mod tiles;
 mod values;
@@ -42,6 +44,7 @@ use crate::{
     args::{Cli, Command},
     failure::Failure,
     global::Global,
+    log_lines::LogLines,
 };
 
 /// Features are allocated in one thread and freed in another, which the system's allocator handles slowly.
@@ -110,7 +113,9 @@ fn start_log(verbose: u8) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| LogLines(std::io::stderr()))
+        // Colours are characters that steer a terminal, which `LogLines` escapes.
+        .with_ansi(false)
         .log_internal_errors(false)
         .init();
 }

@@ -12,7 +12,7 @@ use citymap_engine::{
     Progress, Summary,
 };
 use citymap_live::read_layer;
-use citymap_model::{Geometry, LayerId, Value};
+use citymap_model::{Geometry, LayerId, Value, plural};
 use citymap_output::{Format, Output};
 use citymap_store::ReadView;
 use clap::Args;
@@ -22,8 +22,9 @@ use crate::{
     database,
     failure::Failure,
     global::Global,
-    output::{self, say, thousands},
+    output::{self, counted, say, thousands},
     progress::Bar,
+    signals,
     values::AsOfArg,
 };
 
@@ -104,7 +105,8 @@ pub(crate) fn run(global: &Global, args: &OverlayArgs) -> Result<ExitCode, Failu
     let grid_excess = overlay.grid_excess();
     let clock = Instant::now();
     let cancel = Cancel::new();
-    stop_on_signal(cancel.clone())?;
+    let stopped = cancel.clone();
+    signals::on_stop(move || stopped.cancel())?;
     let (summary, bytes) = write(overlay, args, format, &bar, cancel)?;
     bar.clear();
     let extent = [&a, &b].iter().filter_map(|layer| layer.extent()).reduce(citymap_engine::Bbox::union);
@@ -187,14 +189,14 @@ fn report(
         }));
     }
     say!(
-        "{} pieces of {} {} and {} {} in {seconds:.1} s: {} ({} bytes)",
-        thousands(summary.pieces),
+        "{} of {} {} and {} {} in {seconds:.1} s: {} ({})",
+        counted(summary.pieces, "piece", "pieces"),
         thousands(summary.rows_a),
         args.first,
         thousands(summary.rows_b),
         args.second,
         args.out.display(),
-        thousands(*bytes)
+        counted(*bytes, "byte", "bytes")
     )?;
     if summary.area > 0.0 {
         say!("area {:.4} m² {method}", summary.area)?;
@@ -208,7 +210,12 @@ fn report(
     if summary.count > 0 {
         say!("points {}", thousands(summary.count))?;
     }
-    say!("{} pairs were compared; {} only touch", thousands(summary.pairs), thousands(summary.contacts))
+    say!(
+        "{} compared; {} only {}",
+        counted(summary.pairs, "pair was", "pairs were"),
+        thousands(summary.contacts),
+        plural(summary.contacts, "touches", "touch")
+    )
 }
 
 /// Reads one layer from the store.
@@ -273,29 +280,4 @@ fn polygon(path: &Path) -> Result<Geometry, Failure> {
     // The same checks as for an area that is drawn on the map.
     let area = citymap_engine::Area::new(geometry)?;
     Ok(area.polygons().clone().into())
-}
-
-/// Cancels the work at Ctrl-C or SIGTERM, so that no unfinished file is left behind.
-fn stop_on_signal(cancel: Cancel) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            let mut terminate =
-                tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-            let terminated = async {
-                match &mut terminate {
-                    Some(signal) => {
-                        signal.recv().await;
-                    }
-                    None => std::future::pending::<()>().await,
-                }
-            };
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                () = terminated => {}
-            }
-        });
-        cancel.cancel();
-    })?;
-    Ok(())
 }

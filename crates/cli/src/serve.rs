@@ -18,8 +18,8 @@ use crate::{
     failure::Failure,
     global::Global,
     limit_args::LimitArgs,
-    output::{self, say, thousands},
-    snapshots,
+    output::{self, counted, say},
+    signals, snapshots,
     values::seconds,
 };
 
@@ -129,7 +129,7 @@ pub(crate) fn run(global: &Global, args: &ServeArgs) -> Result<ExitCode, Failure
                 tracing::warn!("{failure}");
             }
         },
-        stop_signal(),
+        signals::stop_signal(),
     ))?;
     live.write_snapshots();
     // Work that no client waits for must not hold the process.
@@ -153,9 +153,9 @@ fn announce(global: &Global, live: &Live, address: SocketAddr, start: Instant) -
         }));
     }
     say!(
-        "the map is on http://{address}: {} layers, {} features, revision {}, ready in {seconds:.1} s",
-        city.layers.len(),
-        thousands(features as u64),
+        "the map is on http://{address}: {}, {}, revision {}, ready in {seconds:.1} s",
+        counted(city.layers.len() as u64, "layer", "layers"),
+        counted(features as u64, "feature", "features"),
         city.revision
     )
 }
@@ -178,23 +178,4 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
             ..WebhookOptions::default()
         },
     })
-}
-
-/// Ends when the process is asked to stop: Ctrl-C or SIGTERM.
-async fn stop_signal() {
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "SIGTERM cannot be received");
-                std::future::pending::<()>().await;
-            }
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
-    }
 }

@@ -71,7 +71,8 @@ pub(super) fn confine(task: &Task) -> Result<Confinement, WorkerError> {
         // The program itself and what its allocator has set aside do not count.
         limit(Resource::As, task.memory.saturating_add(limits::mapped()?))?;
     }
-    limit(Resource::Fsize, FILE_SIZE)?;
+    let all = if task.temporary > 0 { task.temporary } else { FILE_SIZE };
+    limit(Resource::Fsize, all.min(FILE_SIZE))?;
     limit(Resource::Core, 0)?;
     trust::set_up_gdal().map_err(io::Error::other)?;
     let landlock = restrict_files(&task.request.files, &task.folder)?;

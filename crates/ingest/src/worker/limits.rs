@@ -1,6 +1,6 @@
 //! Limits on the memory of the reading process.
 
-use std::{fs, io};
+use std::{env, fs, io};
 
 use crate::{ImportError, worker::WorkerError};
 
@@ -19,6 +19,16 @@ pub fn default_memory() -> u64 {
         fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
     let all = machine.into_iter().chain(group).min();
     all.map_or(UNKNOWN, |bytes| (bytes / MACHINE_PART).max(LEAST))
+}
+
+/// The part of the free disk that temporary files may take if nothing else is said: one over this.
+pub const DISK_PART: u64 = 2;
+
+/// The default limit on the temporary files of the reading process in bytes: half of what is free where they
+/// are made. 0, no limit, where that is unknown.
+pub fn default_temporary() -> u64 {
+    rustix::fs::statvfs(&env::temp_dir())
+        .map_or(0, |disk| (disk.f_bavail.saturating_mul(disk.f_frsize) / DISK_PART).max(1))
 }
 
 /// The value of a line such as `MemTotal:  8000000 kB`, in bytes.

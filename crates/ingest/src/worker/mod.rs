@@ -28,15 +28,20 @@ use std::{
     io::{self, BufReader, BufWriter, Write},
     os::fd::AsFd,
     process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
+use citymap_model::counted;
 use citymap_store::Store;
 use serde::{Deserialize, Serialize};
 
 use crate::{ImportError, Progress, Report, Request, import as sides, produce::produce};
 pub use confine::confinement;
-pub use limits::{MACHINE_PART, default_memory};
+pub use limits::{DISK_PART, MACHINE_PART, default_memory, default_temporary};
 use receive::Received;
 use supervise::Supervised;
 use wire::{Frame, Task};
@@ -45,12 +50,31 @@ use wire::{Frame, Task};
 const CHILD: &str = "CITYMAP_IMPORT_CHILD";
 
 /// Limits on the child.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bounds {
     /// Bytes of address space beyond those of the program itself; 0 for no limit.
     pub memory: u64,
     /// Wall-clock time until everything is read; zero for no limit.
     pub time: Duration,
+    /// Bytes of all its temporary files together; 0 for no limit.
+    pub temporary: u64,
+    /// Ends the import when it is set.
+    pub stop: Stop,
+}
+
+/// Asks a running import to end. Clones are one and the same.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Ends the import as soon as possible, unless it is being committed. The store stays as it was.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What the kernel offers to confine a process.
@@ -89,10 +113,20 @@ pub enum WorkerError {
     Run(#[from] io::Error),
     /// It took longer than [`Bounds::time`] and was ended.
     #[error(
-        "the import was stopped after {} seconds, and the store is as it was; --max-time allows more",
-        .0.as_secs()
+        "the import was stopped after {}, and the store is as it was; --max-time allows more",
+        counted(.0.as_secs(), "second", "seconds")
     )]
     TooLong(Duration),
+    /// Somebody asked it to stop ([`Stop::stop`]).
+    #[error("the import was stopped, and the store is as it was")]
+    Stopped,
+    /// Its temporary files grew beyond [`Bounds::temporary`], and it was ended.
+    #[error(
+        "reading the files needs more than {} of temporary files, and the store is as it was; unpack or \
+         split the files, or allow more with --max-temporary (TMPDIR names another folder for them)",
+        counted(*.0, "byte", "bytes")
+    )]
+    Temporary(u64),
     /// It panicked: a defect of this program.
     #[error(
         "reading the file hit a defect in citymap ({0}); the store is as it was. Please report it \

@@ -11,20 +11,20 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
-        mpsc::{Receiver, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use citymap_model::Layer;
-use tempfile::TempDir;
-
 use super::{
-    Bounds, CHILD, WorkerError, folder, limits,
+    Bounds, CHILD, WorkerError,
+    folder::{self, Folder, Usage},
+    limits,
     wire::{self, Frame, Task},
 };
 use crate::{ImportError, Request, produce::WAITING, stages::StageClock};
+use citymap_model::Layer;
 
 /// The exit code of a Rust program that panicked.
 const PANIC: i32 = 101;
@@ -33,6 +33,10 @@ const PANIC: i32 = 101;
 const ALLOCATOR: &str = "65536";
 /// How much of what the child says on standard error is kept, in bytes.
 const SAID: usize = 16 << 10;
+/// How often it is asked whether the import is to stop.
+const POLL: Duration = Duration::from_millis(100);
+/// How often the size of the temporary files is looked at.
+const LOOK: Duration = Duration::from_millis(200);
 /// Environment variables that the child inherits. No other may reach it: they hold passwords.
 const INHERITED: [&str; 13] = [
     "LANG",
@@ -62,7 +66,7 @@ pub(super) struct Supervised {
     said: Option<thread::JoinHandle<String>>,
     bounds: Bounds,
     /// The only folder in which the process may write.
-    _folder: TempDir,
+    _folder: Folder,
 }
 
 #[derive(Debug)]
@@ -70,8 +74,15 @@ struct Ended {
     child: Child,
     /// It is not needed any more.
     done: bool,
-    /// It was ended because its time was over.
-    late: bool,
+    /// The limit for which it was ended.
+    beyond: Option<Beyond>,
+}
+
+/// The limit for which a process was ended.
+#[derive(Clone, Copy, Debug)]
+enum Beyond {
+    Time,
+    Temporary,
 }
 
 impl Supervised {
@@ -82,6 +93,7 @@ impl Supervised {
             request: request.clone(),
             present: present.to_vec(),
             memory: bounds.memory,
+            temporary: bounds.temporary,
             folder: folder.path().to_owned(),
         };
         let mut command = Command::new(env::current_exe()?);
@@ -99,7 +111,7 @@ impl Supervised {
     fn watched(
         mut command: Command,
         task: Option<&Task>,
-        folder: TempDir,
+        folder: Folder,
         bounds: &Bounds,
     ) -> Result<Self, WorkerError> {
         let (ours, theirs) = UnixStream::pair()?;
@@ -128,13 +140,14 @@ impl Supervised {
                 }
             }
         });
-        let child = Arc::new(Mutex::new(Ended { child, done: false, late: false }));
+        let usage = Usage { folder: folder.path().to_owned(), process: child.id() };
+        let child = Arc::new(Mutex::new(Ended { child, done: false, beyond: None }));
         let watch = Arc::new(Condvar::new());
-        if !bounds.time.is_zero() {
-            let (child, watch, time) = (Arc::clone(&child), Arc::clone(&watch), bounds.time);
-            thread::spawn(move || end_when_late(&child, &watch, time));
+        if !bounds.time.is_zero() || bounds.temporary > 0 {
+            let (child, watch, bounds) = (Arc::clone(&child), Arc::clone(&watch), bounds.clone());
+            thread::spawn(move || end_when_beyond(&child, &watch, &bounds, &usage));
         }
-        Ok(Self { child, watch, frames, clock, said, bounds: *bounds, _folder: folder })
+        Ok(Self { child, watch, frames, clock, said, bounds: bounds.clone(), _folder: folder })
     }
 
     /// The clock of the stage in which frames are decoded and checked.
@@ -144,29 +157,39 @@ impl Supervised {
 
     /// The next frame, or why there is none.
     pub(super) fn next(&mut self) -> Result<Frame, ImportError> {
-        match self.frames.recv() {
-            Ok(Ok(frame)) => Ok(frame),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(WorkerError::Unsound(error.to_string()).into())
+        loop {
+            let received = self.frames.recv_timeout(POLL);
+            if self.bounds.stop.is_set() {
+                return Err(WorkerError::Stopped.into());
             }
-            Ok(Err(_)) | Err(_) => Err(self.how_it_ended().into()),
+            return match received {
+                Err(RecvTimeoutError::Timeout) => continue,
+                Ok(Ok(frame)) => Ok(frame),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    Err(WorkerError::Unsound(error.to_string()).into())
+                }
+                Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(self.how_it_ended().into()),
+            };
         }
     }
 
     /// Waits for a process that has closed its socket, and says how it ended.
     fn how_it_ended(&mut self) -> WorkerError {
-        let (status, late) = {
+        let (status, beyond) = {
             let mut ended = self.child.lock().unwrap_or_else(PoisonError::into_inner);
             ended.done = true;
             let status = ended.child.wait();
-            (status, ended.late)
+            (status, ended.beyond)
         };
         self.watch.notify_all();
         let said = self.said.take().and_then(|said| said.join().ok()).unwrap_or_default();
         match status {
             Err(error) => WorkerError::Run(error),
-            Ok(_) if late => WorkerError::TooLong(self.bounds.time),
-            Ok(status) => explain(status, &said, self.bounds.memory),
+            Ok(status) => match beyond {
+                Some(Beyond::Time) => WorkerError::TooLong(self.bounds.time),
+                Some(Beyond::Temporary) => WorkerError::Temporary(self.bounds.temporary),
+                None => explain(status, &said, &self.bounds),
+            },
         }
     }
 }
@@ -183,18 +206,30 @@ impl Drop for Supervised {
     }
 }
 
-/// Ends the process when its time is over.
-fn end_when_late(child: &Mutex<Ended>, watch: &Condvar, time: Duration) {
-    let end = Instant::now() + time;
-    let mut ended = child.lock().unwrap_or_else(PoisonError::into_inner);
-    while !ended.done {
-        let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else {
-            ended.late = true;
+/// Ends the process when its time is over, or its temporary files are too large.
+fn end_when_beyond(child: &Mutex<Ended>, watch: &Condvar, bounds: &Bounds, usage: &Usage) {
+    let end = (!bounds.time.is_zero()).then(|| Instant::now() + bounds.time);
+    loop {
+        // Looking takes a moment, in which the lock is not held.
+        let too_large = bounds.temporary > 0 && usage.bytes() > bounds.temporary;
+        let mut ended = child.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended.done {
+            return;
+        }
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let beyond = match left {
+            _ if too_large => Some(Beyond::Temporary),
+            Some(left) if left.is_zero() => Some(Beyond::Time),
+            _ => None,
+        };
+        if beyond.is_some() {
+            ended.beyond = beyond;
             // It may have ended in this moment.
             let _ = ended.child.kill();
             return;
-        };
-        ended = watch.wait_timeout(ended, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let pause = if bounds.temporary > 0 { left.unwrap_or(LOOK).min(LOOK) } else { left.unwrap_or(LOOK) };
+        drop(watch.wait_timeout(ended, pause).unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -214,7 +249,8 @@ fn last_of(mut input: impl Read) -> String {
 }
 
 /// Why a process ended that has not handed over everything.
-fn explain(status: ExitStatus, said: &str, memory: u64) -> WorkerError {
+fn explain(status: ExitStatus, said: &str, bounds: &Bounds) -> WorkerError {
+    let memory = bounds.memory;
     if memory > 0 && limits::is_memory(said) {
         return WorkerError::Memory(memory);
     }
@@ -228,6 +264,8 @@ fn explain(status: ExitStatus, said: &str, memory: u64) -> WorkerError {
         (Some(code), _) => WorkerError::Ended(code),
         // What a C++ library does that gets no memory and does not expect it.
         (None, Some(6)) if memory > 0 && said.trim().is_empty() => WorkerError::Memory(memory),
+        // One file alone was larger than all of them may be.
+        (None, Some(25)) if bounds.temporary > 0 => WorkerError::Temporary(bounds.temporary),
         (None, signal) => WorkerError::Signal(signal.unwrap_or(0)),
     }
 }
@@ -249,13 +287,18 @@ pub(super) fn told(signal: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::worker::Stop;
+
+    fn bounds() -> Bounds {
+        Bounds { memory: 0, time: Duration::ZERO, temporary: 0, stop: Stop::default() }
+    }
 
     /// How a shell script ends in the place of the child.
     fn ended(script: &str, seconds: u64) -> String {
-        let bounds = Bounds { memory: 64 << 20, time: Duration::from_secs(seconds) };
+        let bounds = Bounds { memory: 64 << 20, time: Duration::from_secs(seconds), ..bounds() };
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder::make().unwrap();
         let mut child = Supervised::watched(command, None, folder, &bounds).unwrap();
         child.next().unwrap_err().to_string()
     }
@@ -286,8 +329,44 @@ mod tests {
     fn a_child_that_takes_too_long_is_ended() {
         let start = Instant::now();
         let told = ended("exec sleep 60", 1);
-        assert!(told.contains("after 1 seconds") && told.contains("--max-time"), "{told}");
+        assert!(told.contains("after 1 second,") && told.contains("--max-time"), "{told}");
         assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_child_whose_temporary_files_are_too_large_is_ended() {
+        // Two files that are small enough, each by itself, and one that has no name any more.
+        let fill = |name: &str| format!("head -c 600000 /dev/zero > $FOLDER/{name}");
+        for script in [
+            format!("{}; {}; sleep 60", fill("a"), fill("b")),
+            format!("exec 5> $FOLDER/c; rm $FOLDER/c; head -c 1200000 /dev/zero >&5; sleep 60"),
+        ] {
+            let folder = folder::make().unwrap();
+            let path = folder.path().to_owned();
+            let mut command = Command::new("sh");
+            command.args(["-c", &script]).env("FOLDER", &path);
+            let bounds = Bounds { temporary: 1 << 20, time: Duration::from_secs(600), ..bounds() };
+            let mut child = Supervised::watched(command, None, folder, &bounds).unwrap();
+            let told = child.next().unwrap_err().to_string();
+            assert!(told.contains("1048576 bytes") && told.contains("--max-temporary"), "{told}");
+            drop(child);
+            assert!(!path.exists());
+        }
+    }
+
+    #[test]
+    fn a_child_is_ended_when_the_import_is_stopped() {
+        let bounds = bounds();
+        let folder = folder::make().unwrap();
+        let path = folder.path().to_owned();
+        let mut command = Command::new("sleep");
+        command.arg("600");
+        let mut child = Supervised::watched(command, None, folder, &bounds).unwrap();
+        bounds.stop.stop();
+        let told = child.next().unwrap_err().to_string();
+        assert!(told.contains("was stopped"), "{told}");
+        drop(child);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub(super) struct Task {
     pub present: Vec<Layer>,
     /// Maximum address space of the child in bytes; 0 for no limit.
     pub memory: u64,
+    /// The limit on its temporary files together, in bytes; 0 for none.
+    pub temporary: u64,
     /// The only folder in which the child may write.
     #[serde(with = "path")]
     pub folder: std::path::PathBuf,

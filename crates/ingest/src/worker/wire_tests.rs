@@ -118,7 +118,7 @@ fn a_task_comes_out_as_it_went_in() {
     request.encoding = Some(crate::Encoding::Tcvn3);
     let id: LayerId = "thua".parse().unwrap();
     let present = vec![Layer::new(id, Title::same("Thửa"), Role::Parcel, GeometryKind::Polygon)];
-    let task = Task { request, present, memory: 5, folder: "/tmp/x".into() };
+    let task = Task { request, present, memory: 5, temporary: 6, folder: "/tmp/x".into() };
     let mut bytes = Vec::new();
     write_task(&mut bytes, &task).unwrap();
     assert_eq!(format!("{:?}", read_task(&mut bytes.as_slice()).unwrap()), format!("{task:?}"));

@@ -39,16 +39,16 @@ impl Protected {
         let inside = |folder: &Path| {
             fs::canonicalize(folder).is_ok_and(|folder| folder.is_dir() && place(path).starts_with(folder))
         };
-        if let Some((_, data)) = self.0.iter().find(|(_, own)| is_side_of(path, own)) {
-            return Err(FileError::Side { path: path.to_owned(), data: data.clone() });
-        }
-        match self.0.iter().find(|(_, own)| is_same_file(own, path) || inside(own)) {
-            None => Ok(()),
-            Some((what, _)) => Err(FileError::Protected {
+        if let Some((what, _)) = self.0.iter().find(|(_, own)| is_same_file(own, path) || inside(own)) {
+            return Err(FileError::Protected {
                 option: option.to_owned(),
                 path: path.to_owned(),
                 what: what.clone(),
-            }),
+            });
+        }
+        match self.0.iter().find(|(_, own)| is_side_of(path, own)) {
+            None => Ok(()),
+            Some((_, data)) => Err(FileError::Side { path: path.to_owned(), data: data.clone() }),
         }
     }
 }

@@ -141,6 +141,7 @@ fn an_import_that_takes_too_much_memory_or_time_says_which_option_allows_more() 
 }
 
 /// Starts an import that takes a while, and gives its reading process once it reads.
+#[allow(clippy::zombie_processes, reason = "the caller waits; a failed test ends it with the program")]
 fn long_import(bench: &Bench, temporary: &std::path::Path) -> (std::process::Child, String) {
     std::fs::write(bench.path("large.geojsonl"), squares(1, 200_000)).unwrap();
     std::fs::create_dir_all(temporary).unwrap();

@@ -7,7 +7,7 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
-use citymap_model::{FieldType, UtcOffset, Value, parse_date, plain_name};
+use citymap_model::{FieldType, UtcOffset, Value, counted, parse_date, plain_name};
 use serde::{Deserialize, Serialize};
 
 /// The order of day, month and year in dates that are not written as ISO 8601 has them.
@@ -356,10 +356,12 @@ impl DatesSeen {
                 return DateChoice::default();
             }
             return text(format!(
-                "is text: {} of its {} cells are dates, and the others are none, the first in {place} {}; \
+                "is text: {} of its {} are dates, and the others are none, the first in {place} {}; \
                  --type \
                  {name}=date reads it as dates and rejects those",
-                self.dates, self.cells, self.other.first
+                self.dates,
+                counted(self.cells, "cell", "cells"),
+                self.other.first
             ));
         }
         let (order, how) = match self.order(wish.order) {
@@ -385,7 +387,8 @@ impl DatesSeen {
         let rejected = if none == 0 {
             String::new()
         } else {
-            format!("; {none} cells are no days of the calendar then, and their features are rejected")
+            let cells = counted(none, "cell is no day", "cells are no days");
+            format!("; {cells} of the calendar then, and such features are rejected")
         };
         let local = if own == FieldType::DateTime { "; their times are the city's local time" } else { "" };
         let years = if self.short > 0 { "; years of two digits are 1930 to 2029" } else { "" };

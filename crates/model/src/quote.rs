@@ -43,13 +43,14 @@ pub fn described(text: &str) -> String {
     if count <= SIGNS && text.chars().all(is_sign) {
         return format!("`{text}`");
     }
-    let kinds: [(&str, fn(char) -> bool); 4] = [
-        ("letter", char::is_alphabetic),
-        ("digit", char::is_numeric),
-        ("space", char::is_whitespace),
-        ("sign", |letter| !letter.is_alphanumeric() && !letter.is_whitespace()),
-    ];
-    let mut held = kinds.iter().filter(|(_, is)| text.chars().any(is)).map(|(name, _)| *name);
+    let kind = |letter: char| match letter {
+        _ if letter.is_alphabetic() => "letter",
+        _ if letter.is_numeric() => "digit",
+        _ if letter.is_whitespace() => "space",
+        _ => "sign",
+    };
+    let kinds = ["letter", "digit", "space", "sign"];
+    let mut held = kinds.into_iter().filter(|one| text.chars().any(|letter| kind(letter) == *one));
     let first = held.next().unwrap_or("sign");
     let mut what = counted(count, first, &format!("{first}s"));
     let others: Vec<&str> = held.collect();

@@ -163,8 +163,8 @@ impl GarbledTexts {
         };
         let rows: Vec<String> = rows.iter().map(u64::to_string).collect();
         format!(
-            "{of} with letters beyond ASCII in field `{field}` {make} no words{sample} ({places} {}); {looks}: \
-             if --encoding NAME does not mend it, have the file written again",
+            "{of} with letters beyond ASCII in field `{field}` {make} no words{sample} ({places} {}); \
+             {looks}: if --encoding NAME does not mend it, have the file written again",
             rows.join(", ")
         )
     }

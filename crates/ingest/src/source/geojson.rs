@@ -254,7 +254,7 @@ impl GeoJsonReader {
         match raw.kind {
             Some(Json::String(kind)) if kind == "Feature" => {}
             Some(Json::String(kind)) => {
-                fault = Some(format!("its type is {} and must be `Feature`", described(&kind)))
+                fault = Some(format!("its type is {} and must be `Feature`", described(&kind)));
             }
             Some(_) => fault = Some("its type must be the text `Feature`".to_owned()),
             None => fault = Some("it has no type; it must be `Feature`".to_owned()),

@@ -27,7 +27,7 @@ pub const DISK_PART: u64 = 2;
 /// The default limit on the temporary files of the reading process in bytes: half of what is free where they
 /// are made. 0, no limit, where that is unknown.
 pub fn default_temporary() -> u64 {
-    rustix::fs::statvfs(&env::temp_dir())
+    rustix::fs::statvfs(env::temp_dir())
         .map_or(0, |disk| (disk.f_bavail.saturating_mul(disk.f_frsize) / DISK_PART).max(1))
 }
 

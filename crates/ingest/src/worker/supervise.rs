@@ -339,7 +339,7 @@ mod tests {
         let fill = |name: &str| format!("head -c 600000 /dev/zero > $FOLDER/{name}");
         for script in [
             format!("{}; {}; sleep 60", fill("a"), fill("b")),
-            format!("exec 5> $FOLDER/c; rm $FOLDER/c; head -c 1200000 /dev/zero >&5; sleep 60"),
+            "exec 5> $FOLDER/c; rm $FOLDER/c; head -c 1200000 /dev/zero >&5; sleep 60".to_owned(),
         ] {
             let folder = folder::make().unwrap();
             let path = folder.path().to_owned();

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use citymap_model::{FieldType, Value};
+use citymap_model::{FieldType, Value, counted};
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 
 /// A column with cells of other types.
@@ -113,9 +113,10 @@ impl OddCells {
             let own = if not_whole == 0.0 { FieldType::Int } else { FieldType::Text };
             if own == FieldType::Text {
                 self.notes.push(format!(
-                    "table `{table}`: {odd} cells of the column `{name}` are not of its type, the first in \
+                    "table `{table}`: {} not of the type of the column `{name}`, the first in \
                      the row \
                      with the number {}; it is text, as the values are",
+                    counted(odd as u64, "cell is", "cells are"),
                     first.unwrap_or_default()
                 ));
             }

@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 use citymap_geometry::wkb;
-use citymap_model::FieldType;
+use citymap_model::{FieldType, quote::described};
 use geo::CoordsIter;
 
 use super::{positions::Positions, prepare::Way};
@@ -154,8 +154,6 @@ impl Looked {
 
     /// The text of positions to put in the place of one; none where it stays.
     fn place(&mut self, found: Result<Positions, String>, text: &str, element: &str) -> Option<String> {
-        /// Characters of a text that a reason shows.
-        const SHOWN: usize = 60;
         match found {
             Ok(Positions::AsTheyAre) => None,
             Ok(Positions::Mended(mended)) => {
@@ -163,12 +161,11 @@ impl Looked {
                 Some(mended)
             }
             Err(reason) => {
-                let start: String = text.trim().chars().take(SHOWN).collect();
-                let more = if text.trim().chars().count() > SHOWN { "…" } else { "" };
                 let number = self.reasons.len();
                 self.reasons.push(format!(
-                    "its positions `{start}{more}` cannot be read: {reason}; KML has longitude,latitude or \
-                     longitude,latitude,height, with spaces between positions"
+                    "its positions, {}, cannot be read: {reason}; KML has longitude,latitude or \
+                     longitude,latitude,height, with spaces between positions",
+                    described(text.trim())
                 ));
                 let mark = if element == "coord" {
                     format!("{MARK} {number} 0")

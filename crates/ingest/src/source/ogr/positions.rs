@@ -1,6 +1,8 @@
 //! Positions as KML files have them: numbers with commas inside a position and spaces between positions, and
 //! what people write in place of that.
 
+use citymap_model::{counted, quote::described};
+
 /// What a text of positions is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Positions {
@@ -41,7 +43,11 @@ impl Positions {
         }
         if !singles.is_empty() {
             if !positions.is_empty() {
-                return Err(format!("`{}` is a single number", singles[0]));
+                return Err(counted(
+                    singles.len(),
+                    "single number stands alone",
+                    "single numbers stand alone",
+                ));
             }
             positions = grouped(&singles)?;
             mended = true;
@@ -101,7 +107,7 @@ fn check(number: &str) -> Result<(), String> {
     match number.parse::<f64>() {
         Ok(value) if begins && value.is_finite() => Ok(()),
         _ if number.is_empty() => Err("a number is missing before a comma".into()),
-        _ => Err(format!("`{number}` is no number")),
+        _ => Err(format!("it holds {}, which is no number", described(number))),
     }
 }
 
@@ -119,7 +125,8 @@ fn grouped<'a>(numbers: &[&'a str]) -> Result<Vec<Vec<&'a str>>, String> {
         (false, true) => 3,
         (true, true) => return Err("it may be positions of two numbers or of three".into()),
         (false, false) => {
-            return Err(format!("{} numbers make no positions of two or three", numbers.len()));
+            let count = counted(numbers.len(), "number makes", "numbers make");
+            return Err(format!("{count} no positions of two or three"));
         }
     };
     Ok(numbers.chunks(size).map(<[&str]>::to_vec).collect())
@@ -156,12 +163,12 @@ mod tests {
         for (text, reason) in [
             ("106,7,10,8", "decimal"),
             ("106;10", "no number"),
-            ("106.7,abc", "`abc`"),
-            ("106.7,nan", "`nan`"),
+            ("106.7,abc", "3 letters"),
+            ("106.7,nan", "3 letters"),
             ("106.7,,10.8", "missing"),
             (",106.7,10.8", "missing"),
             ("106.7,10.8 106.8", "single"),
-            ("106.7", "1 numbers"),
+            ("106.7", "1 number makes"),
             ("106.7,10.8,5,16.8,10.9,0", "two numbers or of three"),
             ("106.7°,10.8°", "no number"),
         ] {

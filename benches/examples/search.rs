@@ -74,7 +74,7 @@ fn main() {
     let mut ask = |text: String| {
         let query = SearchQuery { text: text.clone(), limit: 10, near: Some([106.7, 10.77]) };
         let clock = Instant::now();
-        let hits = again.search(&city, &query);
+        let hits = again.search(&city, &query).hits;
         times.push((clock.elapsed(), text));
         hits
     };
@@ -143,7 +143,7 @@ fn edits(index: &SearchIndex, city: &City, count: u32) {
                 let time = clock.elapsed();
                 let text = format!("99 {fid} Đường Vừa Sửa");
                 let query = SearchQuery { text: text.clone(), limit: 5, near: None };
-                assert_eq!(index.search(&city, &query)[0].label, text);
+                assert_eq!(index.search(&city, &query).hits[0].label, text);
                 time
             })
             .collect();

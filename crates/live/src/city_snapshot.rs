@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use citymap_engine::{Cancel, Cancelled, City, LayerSnapshot};
 use citymap_model::RevisionNumber;
-use citymap_search::{Hit, SearchIndex, SearchQuery};
+use citymap_search::{Answer, SearchIndex, SearchQuery};
 
 use crate::ChangeTracker;
 
@@ -55,7 +55,7 @@ impl CitySnapshot {
     /// The answer is of the newest indexed revision. While a large layer that was read as a whole is being
     /// indexed, that is the revision before; a former snapshot ([`crate::Live::snapshot_at`]) finds what is
     /// there now.
-    pub fn find(&self, query: &SearchQuery) -> Vec<Hit> {
+    pub fn find(&self, query: &SearchQuery) -> Answer {
         self.search.search(&self.searched, query)
     }
 
@@ -63,7 +63,7 @@ impl CitySnapshot {
     ///
     /// # Errors
     /// [`Cancelled`].
-    pub fn find_until(&self, query: &SearchQuery, cancel: &Cancel) -> Result<Vec<Hit>, Cancelled> {
+    pub fn find_until(&self, query: &SearchQuery, cancel: &Cancel) -> Result<Answer, Cancelled> {
         self.search.search_until(&self.searched, query, cancel)
     }
 

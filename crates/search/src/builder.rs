@@ -4,7 +4,7 @@ use citymap_engine::Row;
 use rayon::slice::ParallelSliceMut;
 use rustc_hash::FxHashMap;
 
-use crate::{phrases::Phrases, text_list::TextList, words::NameKind};
+use crate::{phrases::Phrases, similar::letters_of, text_list::TextList, words::NameKind};
 
 /// Collects phrases, house numbers and rows, and sorts them into [`Phrases`].
 #[derive(Debug, Default)]
@@ -111,6 +111,7 @@ impl Phrases {
             postings.push(phrase);
         }
         word_starts.push(postings.len() as u32);
+        self.letters = (0..words.len()).map(|word| letters_of(words.get(word))).collect();
         (self.words, self.word_starts, self.postings) = (words, word_starts, postings);
     }
 }

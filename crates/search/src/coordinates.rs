@@ -44,15 +44,68 @@ struct Part {
 /// Reads a position in any usual notation; `None` for any other text.
 ///
 /// `10.7725, 106.698` · `106.698 10.7725` · `10,7725; 106,698` · `10°46'21"N 106°41'53"E` · `10°46'21" B,
-/// 106°41'53" Đ` · `N 10.7725 E 106.698` · `603481.588 1191454.611`, metres of EPSG:9210 in either order. Two
-/// values that could both be latitudes are taken as latitude, longitude.
+/// 106°41'53" Đ` · `N 10.7725 E 106.698` · `603481.588 1191454.611`, metres of EPSG:9210 in either order,
+/// also as `X 1.191.562,33 · Y 602.941,92` · `geo:10.7725,106.698` · the address of a map page. Two values
+/// that could both be latitudes are taken as latitude, longitude.
 pub fn parse_coordinates(text: &str) -> Option<Position> {
-    if text.len() > 120 {
+    if text.len() > 600 {
         return None;
     }
+    let plain = plain(text)?;
+    let text = plain.as_str();
     let read = |decimal_comma| parts(&tokens(text, decimal_comma)?);
     let pair = if text.contains('.') { read(false) } else { read(true).or_else(|| read(false)) }?;
     grid(pair).or_else(|| degrees(pair))
+}
+
+/// The text without what other programs and our own pages write around the numbers: the position of a `geo:`
+/// address or of a map link, numbers without points between thousands, no names of axes. `None` for an
+/// address without a position.
+fn plain(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Some(position) = text.strip_prefix("geo:") {
+        return Some(position.split([';', '?']).next()?.split(',').take(2).collect::<Vec<_>>().join(", "));
+    }
+    if text.starts_with("http://") || text.starts_with("https://") {
+        return from_link(text);
+    }
+    let points = |number: &str| number.matches('.').count();
+    let plain: Vec<String> = text
+        .split_whitespace()
+        .filter(|word| !matches!(*word, "·" | "|"))
+        .map(|word| {
+            // `1.191.562,33` and `602.941,92`: a comma behind the points, or more points than one.
+            let (first, comma, rest) = match word.split_once(',') {
+                Some((first, rest)) => (first, ",", rest),
+                None => (word, "", ""),
+            };
+            let grouped = first
+                .split('.')
+                .skip(1)
+                .all(|group| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit()));
+            if points(first) > 0 && grouped && (points(first) > 1 || !rest.is_empty()) {
+                format!("{}{}{rest}", first.replace('.', ""), if rest.is_empty() { comma } else { "." })
+            } else {
+                word.to_owned()
+            }
+        })
+        .filter(|word| !matches!(word.trim_end_matches([':', '=']), "X" | "Y" | "x" | "y" | "m"))
+        .collect();
+    Some(plain.join(" "))
+}
+
+/// The position in the address of a map page: behind `@`, or the value of `q`, `ll`, `query` or `center`.
+fn from_link(link: &str) -> Option<String> {
+    let after = |mark: &str| link.split_once(mark).map(|(_, rest)| rest);
+    let rest = after("!3d")
+        .map(|rest| rest.replacen("!4d", ",", 1))
+        .or_else(|| after("/@").map(str::to_owned))
+        .or_else(|| {
+            ["q=", "ll=", "query=", "center="].iter().find_map(|name| after(name)).map(str::to_owned)
+        })?;
+    let rest = rest.replace("%2C", ",").replace("%2c", ",");
+    let mut numbers = rest.split([',', '&', '/', '!', '?', '#']);
+    Some(format!("{}, {}", numbers.next()?, numbers.next()?))
 }
 
 fn tokens(text: &str, decimal_comma: bool) -> Option<Vec<Token>> {
@@ -251,6 +304,13 @@ mod tests {
             "1191454.611, 603481.588",
             "603481,588; 1191454,611",
             "603482 1191455",
+            "X 1.191.454,61 · Y 603.481,59",
+            "X: 1.191.454,61 Y: 603.481,59 m",
+            "1.191.454,61; 603.481,59",
+            "geo:10.7725,106.698;u=35",
+            "https://www.google.com/maps/@10.7725,106.698,17z",
+            "https://www.google.com/maps/place/Ch%E1%BB%A3/@10.7,106.6,17z/data=!3d10.7725!4d106.698",
+            "https://maps.google.com/?q=10.7725,106.698&z=5",
         ] {
             if text == "vĩ độ" {
                 assert_eq!(parse_coordinates(text), None);
@@ -281,6 +341,8 @@ mod tests {
             "10.5 N 11.5 N",
             "'",
             "-",
+            "https://example.org/",
+            "geo:",
         ] {
             assert_eq!(parse_coordinates(text), None, "{text}");
         }

@@ -12,6 +12,7 @@ pub(crate) struct Fields {
     pub(crate) street: Option<usize>,
     pub(crate) sheet: Option<usize>,
     pub(crate) parcel: Option<usize>,
+    pub(crate) decision: Option<usize>,
 }
 
 impl Fields {
@@ -32,7 +33,8 @@ impl Fields {
         names.retain(|index| text(index) && !taken.contains(&Some(*index)));
         names.sort_unstable();
         names.dedup();
-        Self { names, address, number, street, sheet, parcel }
+        let decision = meant(Meaning::Decision).filter(text);
+        Self { names, address, number, street, sheet, parcel, decision }
     }
 }
 

@@ -81,6 +81,26 @@ impl fmt::Display for Precision {
     }
 }
 
+/// The answers to one query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// The answers, the best first.
+    pub hits: Vec<Hit>,
+    /// The place that the query names beside what it looks for.
+    pub place: Option<AskedPlace>,
+}
+
+/// A place that restricts a query: the commune of `52 đường số 46, phường Bến Thành`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AskedPlace {
+    /// Its name for people.
+    pub label: String,
+    /// The box around it in WGS 84 degrees; of a former unit, around what it was merged into.
+    pub bbox: Bbox,
+    /// Whether anything that was found lies in it. If not, every hit is [`Hit::elsewhere`].
+    pub matched: bool,
+}
+
 /// One answer to a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
@@ -103,6 +123,12 @@ pub struct Hit {
     pub bbox: Option<Bbox>,
     /// How precise [`Hit::lonlat`] is.
     pub precision: Precision,
+    /// The communes in which it lies, in Vietnamese: those that a street passes through, else at most one.
+    pub communes: Vec<String>,
+    /// Whether it lies outside the place that the query names ([`Answer::place`]).
+    pub elsewhere: bool,
+    /// Whether the query has typing errors or other spaces, compared with it.
+    pub similar: bool,
     /// From 0 to 1. It orders the answers of one query and has no other meaning.
     pub score: f64,
 }

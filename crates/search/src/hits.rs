@@ -1,22 +1,37 @@
 //! From candidates to answers: the best are chosen, described for people and placed on the map.
 
 use citymap_engine::{LayerSnapshot, Row};
-use citymap_model::Role;
+use citymap_model::{Role, units::communes};
 use geo::InteriorPoint;
 use rustc_hash::FxHashMap;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    hit::{Hit, HitKind, Precision},
+    hit::{Answer, AskedPlace, Hit, HitKind, Precision},
     layer::LayerIndex,
     query_run::{CandidateId, QueryRun, SearchCandidate},
     rank::ACCENTS,
     units,
 };
 
+/// Maximum number of communes of a street that its detail names.
+const COMMUNES_SHOWN: usize = 3;
+
 impl QueryRun<'_> {
     /// The best candidates as answers, each once.
-    pub(crate) fn finish(self) -> Vec<Hit> {
+    pub(crate) fn finish(mut self) -> Answer {
+        // The place matters only if the best answers were found by it.
+        let restricted = |candidate: &SearchCandidate| candidate.elsewhere;
+        let hits = self.hits();
+        let place = self.place.take().map(|place| AskedPlace {
+            label: place.label,
+            bbox: place.bbox,
+            matched: !self.candidates.iter().any(restricted),
+        });
+        Answer { hits, place }
+    }
+
+    fn hits(&self) -> Vec<Hit> {
         let mut best: FxHashMap<CandidateId, SearchCandidate> = FxHashMap::default();
         for candidate in &self.candidates {
             let known = best.entry(candidate.id).or_insert(*candidate);
@@ -28,7 +43,7 @@ impl QueryRun<'_> {
         // Equals are ordered by fid, because the order of rows depends on how the layer is held in memory.
         let rank = |id: CandidateId| match id {
             CandidateId::Unit(unit) => (0, unit as i64),
-            CandidateId::Row(layer, row) => {
+            CandidateId::Decision(layer, row) | CandidateId::Row(layer, row) => {
                 (layer + 1, self.snapshots[layer].map_or(0, |snapshot| snapshot.fid(row)))
             }
         };
@@ -39,7 +54,8 @@ impl QueryRun<'_> {
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits.truncate(self.limit);
         for hit in &mut hits {
-            self.place(hit);
+            self.place_on_feature(hit);
+            self.tell_commune(hit);
         }
         hits
     }
@@ -50,7 +66,7 @@ impl QueryRun<'_> {
     }
 
     /// Moves the answer's position onto the feature; the centre of its box may be outside it.
-    fn place(&self, hit: &mut Hit) {
+    fn place_on_feature(&self, hit: &mut Hit) {
         let snapshot =
             self.snapshots.iter().flatten().find(|snapshot| Some(&snapshot.layer().id) == hit.layer.as_ref());
         if let (Some(snapshot), Some(row)) = (snapshot, hit.row)
@@ -58,6 +74,27 @@ impl QueryRun<'_> {
         {
             hit.lonlat = Some([point.x(), point.y()]);
         }
+    }
+
+    /// Adds the commune to the detail, unless the answer names it.
+    fn tell_commune(&self, hit: &mut Hit) {
+        if matches!(hit.kind, HitKind::Role(Role::AdminUnit) | HitKind::FormerUnit) {
+            return;
+        }
+        if hit.communes.is_empty() {
+            hit.communes.extend(hit.lonlat.and_then(|lonlat| self.commune_at(lonlat)));
+        }
+        let shown = match &hit.communes[..] {
+            [] => return,
+            names if names.len() <= COMMUNES_SHOWN => names.join(", "),
+            names => {
+                format!("{} và {} nơi khác", names[..COMMUNES_SHOWN].join(", "), names.len() - COMMUNES_SHOWN)
+            }
+        };
+        if hit.communes.iter().all(|name| hit.label.contains(name) || hit.detail.contains(name)) {
+            return;
+        }
+        hit.detail = if hit.detail.is_empty() { shown } else { format!("{} · {shown}", hit.detail) };
     }
 
     /// The score of a candidate whose label is `label`: higher if the label has the accents that were typed.
@@ -82,7 +119,29 @@ impl QueryRun<'_> {
                     lonlat: Some(unit.bbox.center()),
                     bbox: Some(unit.bbox),
                     precision: candidate.precision,
+                    communes: unit.communes.iter().map(|&at| communes()[at].name.to_owned()).collect(),
+                    elsewhere: candidate.elsewhere,
+                    similar: candidate.similar,
                     score: self.score(candidate, &unit.label),
+                })
+            }
+            CandidateId::Decision(position, row) => {
+                let (layer, snapshot) = (&self.index.layers[position], self.snapshots[position]?);
+                let number = snapshot.value(row, layer.decision_field?).to_text();
+                Some(Hit {
+                    kind: HitKind::Role(layer.role),
+                    layer: Some(layer.id.clone()),
+                    id: None,
+                    row: None,
+                    label: format!("Quyết định {number}"),
+                    detail: snapshot.layer().title.get("vi").to_owned(),
+                    lonlat: candidate.bbox.map(|bbox| bbox.center()),
+                    bbox: candidate.bbox,
+                    precision: candidate.precision,
+                    communes: Vec::new(),
+                    elsewhere: candidate.elsewhere,
+                    similar: candidate.similar,
+                    score: candidate.score,
                 })
             }
             CandidateId::Row(position, row) => {
@@ -102,6 +161,9 @@ impl QueryRun<'_> {
                     lonlat: candidate.bbox.map(|bbox| bbox.center()),
                     bbox: candidate.bbox,
                     precision: candidate.precision,
+                    communes: self.communes.borrow_mut().remove(&candidate.id).unwrap_or_default(),
+                    elsewhere: candidate.elsewhere,
+                    similar: candidate.similar,
                     score,
                 })
             }
@@ -123,6 +185,9 @@ impl Hit {
             lonlat: Some(position.lonlat),
             bbox: None,
             precision: Precision::Coordinates,
+            communes: Vec::new(),
+            elsewhere: false,
+            similar: false,
             score: 1.0,
         }
     }
@@ -140,7 +205,11 @@ fn describe(
     row: Row,
     precision: Precision,
 ) -> (String, String) {
-    let title = snapshot.layer().title.get("vi").to_owned();
+    // Streets and addresses say what they are; what tells them apart is the commune.
+    let title = match layer.role {
+        Role::Road | Role::Address | Role::Parcel => String::new(),
+        _ => snapshot.layer().title.get("vi").to_owned(),
+    };
     let text = |field: usize| snapshot.value(row, field).to_text();
     let address: Vec<String> =
         layer.address_fields.iter().map(|&field| text(field)).filter(|text| !text.is_empty()).collect();

@@ -1,22 +1,24 @@
 //! The index of a city, and how a query runs over it.
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 use citymap_engine::{Cancel, Cancelled, City, LayerSnapshot};
-use citymap_model::{CityProfile, Role, units::communes};
+use citymap_model::{Role, units::communes};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::{
     coordinates::parse_coordinates,
-    hit::{Hit, SearchQuery},
+    hit::{Answer, Hit, SearchQuery},
     hits::accented,
     layer::LayerIndex,
     parcel::parse_parcel,
     phrases::{Fit, PhraseQuery},
-    query_run::QueryRun,
-    rank::worth,
+    query_run::{Matching, NameSearch, QueryRun},
+    question::{InPlace, in_places, spaced},
+    rank::{worth, worth_similar},
+    similar::Similarity,
     units,
-    words::{NameKind, Words, split_kind},
+    words::{NameKind, Words, with_date_written_out},
 };
 
 /// The index of names, addresses and keys of a city. Cheap to clone.
@@ -87,9 +89,11 @@ impl SearchIndex {
     /// The answers, the best first, at most `query.limit` and never more than 200.
     ///
     /// Exact names come first, then names that begin with the query, then names that have every word of it,
-    /// then what is only near. Equal fits are ordered by what they are (communes, former units, roads,
-    /// places, addresses, parcels), then by the distance to `query.near`.
-    pub fn search(&self, city: &City, query: &SearchQuery) -> Vec<Hit> {
+    /// then what is similar (typing errors, missing spaces), then what is only near. Equal fits are ordered
+    /// by what they are (communes, former units, roads, places, addresses, parcels), then by the distance to
+    /// `query.near`. A commune or former unit in the query restricts the answers to it; if nothing there
+    /// fits, what is elsewhere is answered and marked.
+    pub fn search(&self, city: &City, query: &SearchQuery) -> Answer {
         self.search_until(city, query, &Cancel::new()).unwrap_or_default()
     }
 
@@ -102,75 +106,129 @@ impl SearchIndex {
         city: &City,
         query: &SearchQuery,
         cancel: &Cancel,
-    ) -> Result<Vec<Hit>, Cancelled> {
+    ) -> Result<Answer, Cancelled> {
         let text: String = query.text.chars().take(QUERY_CHARACTERS).collect();
         let limit = query.limit.min(HITS_MAX);
         if limit == 0 || text.trim().is_empty() {
-            return Ok(Vec::new());
+            return Ok(Answer::default());
         }
         if let Some(position) = parse_coordinates(&text) {
-            return Ok(vec![Hit::at(position)]);
+            return Ok(Answer { hits: vec![Hit::at(position)], place: None });
         }
-        let snapshots = self
-            .layers
-            .iter()
-            .map(|layer| city.layers.get(&layer.id).filter(|snapshot| layer.is_of(snapshot)))
-            .collect();
-        let near = query.near.filter(|near| near.iter().all(|degrees| degrees.is_finite()));
-        let partial = !text.ends_with(char::is_whitespace);
-        let accents = (!text.is_ascii()).then(|| accented(text.trim()));
-        let candidates = Vec::new();
-        let mut run =
-            QueryRun { index: self, city, snapshots, near, limit, partial, accents, cancel, candidates };
+        let mut run = self.run((city, cancel), query, &text);
         run.keys(text.trim());
         // If the text is a whole key, it is not read as sheet and parcel number as well.
-        if !run.candidates.iter().any(|candidate| candidate.score >= worth(Fit::Exact))
+        if run.best() < worth(Fit::Exact)
             && let Some(number) = parse_parcel(&text)
         {
             run.parcels(&number);
         }
         let words = Words::of(&text);
-        run.names(&words.text, None);
-        if !run.candidates.iter().any(|candidate| candidate.score >= worth(Fit::Words))
-            && let Some((main, place)) = split_place(&words, &city.profile)
-        {
-            let areas = if city.profile.has_builtin_units() { units::places(place) } else { Vec::new() };
-            if !areas.is_empty() {
-                run.partial = false;
-                run.names(main, Some(&areas));
-            }
+        run.decisions(&words.text);
+        run.names(&words.text, NameSearch::EXACT);
+        if run.best() < worth(Fit::Words) {
+            run.written_otherwise(&words, &text);
+        }
+        if run.best() < worth(Fit::Prefix) {
+            run.names(&words.text, NameSearch { matching: Matching::Similar, ..NameSearch::EXACT });
+        }
+        if run.best() < worth_similar(Similarity { errors: 1, fit: Fit::Words }) {
+            run.in_places(&words, Matching::Similar, 0);
         }
         cancel.check()?;
         Ok(run.finish())
     }
+
+    /// The run of a query, before anything is looked for.
+    fn run<'a>(
+        &'a self,
+        (city, cancel): (&'a City, &'a Cancel),
+        query: &SearchQuery,
+        text: &str,
+    ) -> QueryRun<'a> {
+        let snapshot =
+            |layer: &Arc<LayerIndex>| city.layers.get(&layer.id).filter(|snapshot| layer.is_of(snapshot));
+        QueryRun {
+            index: self,
+            city,
+            snapshots: self.layers.iter().map(snapshot).collect(),
+            near: query.near.filter(|near| near.iter().all(|degrees| degrees.is_finite())),
+            limit: query.limit.min(HITS_MAX),
+            partial: !text.ends_with(char::is_whitespace),
+            accents: (!text.is_ascii()).then(|| accented(text.trim())),
+            cancel,
+            candidates: Vec::new(),
+            place: None,
+            communes: RefCell::default(),
+        }
+    }
 }
 
-/// The words for a city or province in front of its name, folded.
-const KINDS: [&str; 2] = ["thanh pho", "tinh"];
-
-/// Splits `123 nguyen trai, quan 5` into the name and the commune or former unit after it.
-fn split_place<'a>(words: &'a Words, city: &CityProfile) -> Option<(&'a str, &'a str)> {
-    let text = words.text.as_str();
-    let (main, place) = if words.head < text.len() {
-        (&text[..words.head], text[words.head..].trim_start())
-    } else {
-        // Without a comma, the place begins with the first word for a kind of unit.
-        let mut starts = text.match_indices(' ').map(|(space, _)| space);
-        let space = starts
-            .find(|&space| !matches!(split_kind(&text[space + 1..]).0, NameKind::None | NameKind::Road))?;
-        (&text[..space], &text[space + 1..])
-    };
-    // The city itself narrows nothing down, and of `phường x, quận y` all of it is a former unit's full name.
-    let place = place.strip_suffix("viet nam").unwrap_or(place).trim_end();
-    let name = Words::of(city.name.get("vi")).text;
-    let (kind, own) =
-        KINDS.iter().find_map(|kind| Some((*kind, name.strip_prefix(kind)?))).unwrap_or(("", &name));
-    let place = match place.strip_suffix(own.trim_start()).filter(|_| !own.is_empty()) {
-        Some(rest) => {
-            let rest = rest.trim_end();
-            rest.strip_suffix(kind).unwrap_or(rest).trim_end()
+impl QueryRun<'_> {
+    /// Adds what is found if the text is read as something in a place, or with other spaces.
+    fn written_otherwise(&mut self, words: &Words, text: &str) {
+        self.in_places(words, Matching::Exact, 0);
+        if self.best() < worth(Fit::Words)
+            && let Some(written) = with_date_written_out(&words.text)
+        {
+            let words = Words::of_folded(written);
+            self.names(&words.text, NameSearch::EXACT);
+            self.in_places(&words, Matching::Exact, 0);
         }
-        None => place,
-    };
-    (!main.is_empty() && !place.is_empty()).then_some((main, place))
+        if self.best() < worth(Fit::Words) && text.contains(" - ") {
+            self.in_places(&Words::of(&text.replace(" - ", ", ")), Matching::Exact, 0);
+        }
+        if self.best() >= worth(Fit::Words) {
+            return;
+        }
+        let variants = {
+            let has = |word: &str| {
+                units::all().names.has_word(word)
+                    || self.layers().any(|(_, layer, snapshot)| {
+                        layer.names(snapshot).has_word(word) || layer.addresses(snapshot).has_word(word)
+                    })
+            };
+            spaced(&words.text, &has)
+        };
+        for variant in variants {
+            if self.cancel.is_cancelled() {
+                return;
+            }
+            let errors = u8::from(variant.bytes().filter(|byte| *byte == b' ').count() != 0);
+            self.names(&variant, NameSearch { errors, ..NameSearch::EXACT });
+            if self.best() < worth_similar(Similarity { errors: 1, fit: Fit::Words }) {
+                let words = Words::of_folded(variant);
+                self.in_places(&words, Matching::Exact, errors);
+            }
+        }
+    }
+
+    /// Adds what is found if the text is read as something in a place, until something fits.
+    fn in_places(&mut self, words: &Words, matching: Matching, errors: u8) {
+        let city = self.city;
+        let partial = std::mem::replace(&mut self.partial, false);
+        for InPlace { main, place, around, marked } in in_places(words, &city.profile) {
+            if self.cancel.is_cancelled() {
+                break;
+            }
+            let found = self.place(place, Matching::Exact).or_else(|| self.place(place, matching));
+            let Some(found) = found else { continue };
+            let nested = |around| self.place(around, matching).is_some_and(|wide| wide.overlaps(&found));
+            if around.is_some_and(|around| !nested(around)) {
+                continue;
+            }
+            let errors = errors + u8::from(!marked);
+            let before = self.candidates.len();
+            let exact = NameSearch { place: Some(&found), matching: Matching::Exact, errors };
+            self.names(main, exact);
+            if matching == Matching::Similar && self.candidates.len() == before {
+                self.names(main, NameSearch { matching, ..exact });
+            }
+            // Nothing has the name: at least the place is shown.
+            if self.candidates[before..].iter().any(|candidate| !candidate.elsewhere) {
+                break;
+            }
+        }
+        self.partial = partial;
+    }
 }

@@ -30,6 +30,8 @@ pub(crate) struct LayerIndex {
     pub(crate) address_fields: Vec<usize>,
     /// The fields of sheet and parcel number, if the layer has both.
     pub(crate) sheet_fields: Option<[usize; 2]>,
+    /// The field of the number of the decision, if the layer has one.
+    pub(crate) decision_field: Option<usize>,
 }
 
 impl LayerIndex {
@@ -57,7 +59,8 @@ impl LayerIndex {
         };
         let sheet_fields = fields.sheet.zip(fields.parcel).map(|(sheet, parcel)| [sheet, parcel]);
         let (id, role) = (layer.id.clone(), layer.role);
-        Self { id, role, blocks, fields, base, earlier, recent, address_fields, sheet_fields }
+        let decision_field = fields.decision;
+        Self { id, role, blocks, fields, base, earlier, recent, address_fields, sheet_fields, decision_field }
     }
 
     /// Whether the index is of exactly this snapshot, so that its rows are the snapshot's.
@@ -80,6 +83,15 @@ impl LayerIndex {
     pub(crate) fn addresses<'a>(&'a self, snapshot: &'a LayerSnapshot) -> Postings<'a> {
         Postings::new(
             [&self.base.addresses, &self.earlier.segment.addresses, &self.recent.addresses],
+            &self.earlier,
+            snapshot,
+        )
+    }
+
+    /// The numbers of decisions in all segments.
+    pub(crate) fn decisions<'a>(&'a self, snapshot: &'a LayerSnapshot) -> Postings<'a> {
+        Postings::new(
+            [&self.base.decisions, &self.earlier.segment.decisions, &self.recent.decisions],
             &self.earlier,
             snapshot,
         )

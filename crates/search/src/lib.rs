@@ -35,7 +35,7 @@
 //! city.layers.insert(layer.layer().id.clone(), layer.into());
 //! let index = SearchIndex::build(&city);
 //! let query = SearchQuery { text: "nguyen hue".into(), limit: 5, near: None };
-//! assert_eq!(index.search(&city, &query)[0].label, "Nguyễn Huệ");
+//! assert_eq!(index.search(&city, &query).hits[0].label, "Nguyễn Huệ");
 //! ```
 
 mod builder;
@@ -48,15 +48,18 @@ mod index;
 mod layer;
 mod parcel;
 mod phrases;
+mod places;
 mod postings;
 mod query_run;
+mod question;
 mod rank;
 mod segment;
+mod similar;
 mod text_list;
 mod units;
 mod words;
 
 pub use coordinates::{Position, parse_coordinates};
-pub use hit::{Hit, HitKind, Precision, SearchQuery};
+pub use hit::{Answer, AskedPlace, Hit, HitKind, Precision, SearchQuery};
 pub use index::SearchIndex;
 pub use parcel::{ParcelNumber, parse_parcel};

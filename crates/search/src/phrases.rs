@@ -38,6 +38,8 @@ pub(crate) struct Phrases {
     pub(crate) numbers: TextList,
     /// The distinct words of all phrases, sorted.
     pub(crate) words: TextList,
+    /// Which letters each word has ([`letters_of`](crate::similar::letters_of)).
+    pub(crate) letters: Vec<u32>,
     pub(crate) word_starts: Vec<u32>,
     /// The phrases that contain a word; those of word `w` are `word_starts[w]..word_starts[w + 1]`.
     pub(crate) postings: Vec<u32>,
@@ -54,7 +56,7 @@ pub(crate) struct PhraseQuery<'a> {
 }
 
 /// Maximum number of phrases that one query compares in one block.
-const COMPARED_MAX: usize = 20_000;
+pub(crate) const COMPARED_MAX: usize = 20_000;
 
 impl Phrases {
     /// The phrase's kind and text, and the length of its part before the comma.
@@ -175,8 +177,14 @@ impl Phrases {
         }
     }
 
+    /// Whether a word is one of a phrase's.
+    pub(crate) fn has_word(&self, word: &str) -> bool {
+        let at = self.words.lower_bound(word);
+        at < self.words.len() && self.words.get(at) == word
+    }
+
     /// Whether a phrase may be of the kind that was asked for.
-    fn is_kind(&self, phrase: usize, asked: NameKind) -> bool {
+    pub(crate) fn is_kind(&self, phrase: usize, asked: NameKind) -> bool {
         let kind = self.kinds[phrase];
         // Streets are written with and without the word for street.
         asked == NameKind::None || kind == asked || asked == NameKind::Road && kind == NameKind::None

@@ -5,6 +5,7 @@ use citymap_engine::{LayerSnapshot, Row};
 use crate::{
     delta_segment::{DeltaSegment, Source},
     phrases::{Fit, PhraseQuery, Phrases, closeness},
+    similar::Similarity,
     words::NameKind,
 };
 
@@ -52,7 +53,26 @@ impl<'a> Postings<'a> {
 
     /// The matches in all segments, as [`Phrases::find`].
     pub(crate) fn find(&self, asked: PhraseQuery<'_>, limit: usize) -> Vec<(Fit, Phrase<'a>)> {
-        let mut found: Vec<(Fit, Phrase<'a>)> = Vec::new();
+        self.merge(limit, |phrases, keep| phrases.find_if(asked, limit, keep))
+    }
+
+    /// The similar phrases of all segments, as [`Phrases::find_similar`].
+    pub(crate) fn find_similar(&self, asked: PhraseQuery<'_>, limit: usize) -> Vec<(Similarity, Phrase<'a>)> {
+        self.merge(limit, |phrases, keep| phrases.find_similar(asked, limit, keep))
+    }
+
+    /// Whether a word is one of a phrase's.
+    pub(crate) fn has_word(&self, word: &str) -> bool {
+        self.segments.iter().any(|phrases| phrases.has_word(word))
+    }
+
+    /// What `search` finds in each segment, as one list: the best `limit`.
+    fn merge<Q: Ord + Copy>(
+        &self,
+        limit: usize,
+        search: impl Fn(&'a Phrases, &dyn Fn(u32) -> bool) -> Vec<(Q, u32)>,
+    ) -> Vec<(Q, Phrase<'a>)> {
+        let mut found: Vec<(Q, Phrase<'a>)> = Vec::new();
         for (position, (source, phrases)) in Source::ALL.into_iter().zip(self.segments).enumerate() {
             let exists = |row| self.earlier.snapshot_row(self.snapshot, source, row).is_some();
             let is_used = |phrase: u32| phrases.rows(phrase).any(exists);
@@ -61,17 +81,17 @@ impl<'a> Postings<'a> {
                 Source::EarlierDelta => false,
                 Source::Delta => true,
             };
-            for (fit, number) in phrases.find_if(asked, limit, |phrase| all_used || is_used(phrase)) {
+            for (quality, number) in search(phrases, &|phrase| all_used || is_used(phrase)) {
                 if found.iter().any(|(_, known)| known.numbers[position] == Some(number)) {
                     continue;
                 }
                 let (kind, core, head) = phrases.get(number);
                 let numbers = self.segments.map(|phrases| phrases.position((kind, core, head)));
-                found.push((fit, Phrase { kind, core, head, numbers }));
+                found.push((quality, Phrase { kind, core, head, numbers }));
             }
         }
-        found.sort_by_key(|(fit, phrase)| {
-            (*fit, phrase.core.len(), phrase.core, phrase.kind as u8, phrase.head)
+        found.sort_by_key(|(quality, phrase)| {
+            (*quality, phrase.core.len(), phrase.core, phrase.kind as u8, phrase.head)
         });
         found.truncate(limit);
         found

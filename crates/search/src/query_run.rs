@@ -1,10 +1,11 @@
 //! One query while it is answered: candidates are collected from keys, parcels, names and addresses.
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 use citymap_access::{Audience, visible};
 use citymap_engine::{Bbox, Cancel, City, LayerSnapshot, Row};
 use citymap_model::{Role, Value};
+use rustc_hash::FxHashMap;
 
 use crate::{
     SearchIndex,
@@ -12,11 +13,20 @@ use crate::{
     layer::LayerIndex,
     parcel::ParcelNumber,
     phrases::{Fit, PhraseQuery},
+    places::Place,
     postings::{Phrase, Postings},
-    rank::{NEARLY, distance_to, gather, nearness, weight, worth},
+    rank::{Group, NEARLY, OUTSIDE_SIMILAR, gather, nearness, weight, worth, worth_similar},
+    similar::Similarity,
     units,
-    words::{NameKind, split_kind, split_number},
+    words::{NameKind, similar_kinds, split_kind, split_number},
 };
+
+/// Whether names are found as they were typed, or also with typing errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Matching {
+    Exact,
+    Similar,
+}
 
 /// A place that may be an answer.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +35,10 @@ pub(crate) struct SearchCandidate {
     pub(crate) id: CandidateId,
     pub(crate) bbox: Option<Bbox>,
     pub(crate) precision: Precision,
+    /// Whether it lies outside the place that was asked for.
+    pub(crate) elsewhere: bool,
+    /// Whether the query has typing errors or other spaces, compared with it.
+    pub(crate) similar: bool,
 }
 
 /// What a candidate is.
@@ -32,6 +46,8 @@ pub(crate) struct SearchCandidate {
 pub(crate) enum CandidateId {
     /// A row of the layer at this position in `SearchIndex::layers`.
     Row(usize, Row),
+    /// The decision that the row of the layer at this position names.
+    Decision(usize, Row),
     /// The built-in unit at this position.
     Unit(usize),
 }
@@ -51,15 +67,50 @@ pub(crate) struct QueryRun<'a> {
     /// Once it is set, no further layer is looked at, and the caller drops what was found.
     pub(crate) cancel: &'a Cancel,
     pub(crate) candidates: Vec<SearchCandidate>,
+    /// The place that restricted the question at last.
+    pub(crate) place: Option<Place>,
+    /// The communes of the streets among the candidates.
+    pub(crate) communes: RefCell<FxHashMap<CandidateId, Vec<String>>>,
+}
+
+/// What restricts a search for names, and how far names may differ.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameSearch<'a> {
+    /// What is outside counts as only near.
+    pub(crate) place: Option<&'a Place>,
+    pub(crate) matching: Matching,
+    /// Differences that the text has already, other spaces for instance.
+    pub(crate) errors: u8,
+}
+
+impl NameSearch<'_> {
+    /// A search for names exactly as they are written, everywhere.
+    pub(crate) const EXACT: Self = Self { place: None, matching: Matching::Exact, errors: 0 };
+
+    fn errors(&self) -> u8 {
+        self.errors + self.place.map_or(0, |place| place.errors)
+    }
+}
+
+/// A phrase that was found, and what it is worth.
+struct Found<P> {
+    phrase: P,
+    base: f64,
+    similar: bool,
 }
 
 impl QueryRun<'_> {
     /// The layers whose snapshots are those that were indexed.
-    fn layers(&self) -> impl Iterator<Item = (usize, &Arc<LayerIndex>, &Arc<LayerSnapshot>)> {
+    pub(crate) fn layers(&self) -> impl Iterator<Item = (usize, &Arc<LayerIndex>, &Arc<LayerSnapshot>)> {
         let layers = self.index.layers.iter().zip(&self.snapshots).enumerate();
         layers
             .take_while(|_| !self.cancel.is_cancelled())
             .filter_map(|(position, (layer, snapshot))| Some((position, layer, (*snapshot)?)))
+    }
+
+    /// The score of the best candidate; 0 without any.
+    pub(crate) fn best(&self) -> f64 {
+        self.candidates.iter().map(|candidate| candidate.score).fold(0.0, f64::max)
     }
 
     /// A feature as a candidate; `base` is its score without what its role and its distance add.
@@ -71,7 +122,8 @@ impl QueryRun<'_> {
         precision: Precision,
     ) -> SearchCandidate {
         let score = base + weight(HitKind::Role(role)) + nearness(bbox, self.near);
-        SearchCandidate { score, id: CandidateId::Row(position, row), bbox, precision }
+        let id = CandidateId::Row(position, row);
+        SearchCandidate { score, id, bbox, precision, elsewhere: false, similar: false }
     }
 
     /// Adds features by their key, or by the beginning of it.
@@ -106,108 +158,204 @@ impl QueryRun<'_> {
 
     /// Adds parcels by sheet and parcel number.
     pub(crate) fn parcels(&mut self, number: &ParcelNumber) {
-        let commune = number.commune.as_deref().and_then(citymap_model::units::commune);
-        let areas = match commune {
-            Some(commune) => {
-                let [west, south, east, north] = commune.bbox;
-                vec![Bbox::new(west, south, east, north)]
-            }
-            None if self.city.profile.has_builtin_units() => units::places(&number.rest),
-            None => Vec::new(),
+        let rest = match &number.commune {
+            Some(code) => code.as_str(),
+            None => number.rest.as_str(),
         };
+        let place = match rest {
+            "" => None,
+            rest => self.place(rest, Matching::Exact).or_else(|| self.place(rest, Matching::Similar)),
+        };
+        // Two numbers beside words that name no place are no parcel.
+        if place.is_none() && !rest.is_empty() && !number.labelled {
+            return;
+        }
+        let known = if place.is_some() || rest.is_empty() { Fit::Exact } else { Fit::Words };
+        let mut found = Vec::new();
+        let mut add = |sheet: &str, parcel: &str, fit: Fit| {
+            for (position, layer, snapshot) in self.layers() {
+                for row in layer.parcels(snapshot, sheet, parcel, 2_000) {
+                    let bbox = snapshot.bbox(row);
+                    let inside = place.as_ref().is_none_or(|place| self.is_in(place, snapshot, row, bbox));
+                    let base = if inside { worth(fit) } else { NEARLY };
+                    let parcel = self.feature((position, layer.role), (row, bbox), base, Precision::Parcel);
+                    let similar = place.as_ref().is_some_and(|place| place.errors > 0);
+                    found.push(SearchCandidate { elsewhere: !inside, similar, ..parcel });
+                }
+            }
+        };
+        add(&number.sheet, &number.parcel, known);
+        if !number.labelled && number.sheet != number.parcel {
+            add(&number.parcel, &number.sheet, Fit::Inside);
+        }
+        self.take(found, place);
+    }
+
+    /// Adds what was found in a place; what lies elsewhere only if nothing is in it.
+    fn take(&mut self, mut found: Vec<SearchCandidate>, place: Option<Place>) {
+        if found.iter().any(|candidate| !candidate.elsewhere) {
+            found.retain(|candidate| !candidate.elsewhere);
+        }
+        if !found.is_empty() && place.is_some() {
+            self.place = place;
+        }
+        self.candidates.append(&mut found);
+    }
+
+    /// Adds decisions by their number, each as one answer for all that it put in force.
+    pub(crate) fn decisions(&mut self, text: &str) {
+        let mut number = text;
+        for word in ["quiet dinh ", "qd ", "so "] {
+            number = number.strip_prefix(word).unwrap_or(number);
+        }
+        if !number.starts_with(|letter: char| letter.is_ascii_digit())
+            || !number.contains("qd") && number.len() == text.len()
+        {
+            return;
+        }
+        let asked = PhraseQuery { kind: NameKind::None, core: number, partial: true };
         let mut found = Vec::new();
         for (position, layer, snapshot) in self.layers() {
-            for row in layer.parcels(snapshot, &number.sheet, &number.parcel, 2_000) {
-                let bbox = snapshot.bbox(row);
-                let base = if is_inside(bbox, &areas) { worth(Fit::Exact) } else { NEARLY };
-                found.push(self.feature((position, layer.role), (row, bbox), base, Precision::Parcel));
+            let decisions = layer.decisions(snapshot);
+            for (fit, phrase) in decisions.find(asked, self.limit) {
+                if fit > Fit::Prefix {
+                    continue;
+                }
+                let mut rows = decisions.rows(phrase).take(DECISION_ROWS_MAX).peekable();
+                let Some(&first) = rows.peek() else { continue };
+                let bbox = rows.filter_map(|row| snapshot.bbox(row)).reduce(Bbox::union);
+                let base = worth(fit) - 0.02;
+                let decision = self.feature((position, layer.role), (first, bbox), base, Precision::Area);
+                found.push(SearchCandidate { id: CandidateId::Decision(position, first), ..decision });
             }
         }
         self.candidates.append(&mut found);
     }
 
-    /// Adds names and addresses. What is outside `areas`, if there are any, counts as only near.
-    pub(crate) fn names(&mut self, text: &str, areas: Option<&[Bbox]>) {
-        let readings = readings(text, self.partial);
+    /// Adds names and addresses.
+    pub(crate) fn names(&mut self, text: &str, search: NameSearch<'_>) {
+        let readings = self.readings(text, search.matching);
         let mut found = Vec::new();
-        let base = |fit: Fit, bbox: Option<Bbox>| {
-            if areas.is_none_or(|areas| is_inside(bbox, areas)) { worth(fit) } else { NEARLY }
-        };
-        if areas.is_none() {
-            self.units(readings[0], &mut found);
+        if search.place.is_none() {
+            self.units(&readings, search, &mut found);
         }
         for (position, layer, snapshot) in self.layers() {
             let (names, addresses) = (layer.names(snapshot), layer.addresses(snapshot));
-            for (fit, phrase) in find(&names, readings, self.limit) {
-                let close = phrase.closeness(readings[0]);
-                for (row, bbox) in gather(snapshot, names.rows(phrase), self.near) {
-                    let (score, precision) = (base(fit, bbox) + close, precision_of(layer.role, bbox));
-                    found.push(self.feature((position, layer.role), (row, bbox), score, precision));
+            for Found { phrase, base, similar } in find(&names, &readings, search, self.limit) {
+                let close = phrase.closeness(readings[0].0);
+                for Group { row, bbox, communes } in gather(self, (layer, snapshot), names.rows(phrase)) {
+                    let precision = precision_of(layer.role, bbox);
+                    let (base, elsewhere) = self.placed(search, snapshot, (row, bbox), base);
+                    let hit = self.feature((position, layer.role), (row, bbox), base + close, precision);
+                    if !communes.is_empty() {
+                        self.communes.borrow_mut().insert(hit.id, communes);
+                    }
+                    found.push(SearchCandidate { elsewhere, similar, ..hit });
                 }
             }
             // For a street without a house number, one of its addresses is taken for the street.
-            for (fit, phrase) in find(&addresses, readings.map(street), self.limit) {
-                for (row, bbox) in gather(snapshot, addresses.rows(phrase), self.near) {
-                    let score = base(fit, bbox) - 0.05;
-                    found.push(self.feature((position, layer.role), (row, bbox), score, Precision::Street));
+            let streets: Vec<_> = readings.iter().map(|&(asked, errors)| (street(asked), errors)).collect();
+            for Found { phrase, base, similar } in find(&addresses, &streets, search, self.limit) {
+                for Group { row, bbox, .. } in gather(self, (layer, snapshot), addresses.rows(phrase)) {
+                    let (base, elsewhere) = self.placed(search, snapshot, (row, bbox), base);
+                    let hit =
+                        self.feature((position, layer.role), (row, bbox), base - 0.05, Precision::Street);
+                    found.push(SearchCandidate { elsewhere, similar, ..hit });
                 }
             }
         }
         if let Some((number, street)) = split_number(text) {
-            self.houses(number, street, &base, &mut found);
+            self.houses(number, street, search, &mut found);
         }
-        self.candidates.append(&mut found);
+        self.take(found, search.place.cloned());
+    }
+
+    /// The score of a feature, and whether it is outside the place that was asked for.
+    fn placed(
+        &self,
+        search: NameSearch<'_>,
+        snapshot: &LayerSnapshot,
+        (row, bbox): (Row, Option<Bbox>),
+        base: f64,
+    ) -> (f64, bool) {
+        match search.place {
+            Some(place) if !self.is_in(place, snapshot, row, bbox) => {
+                (if base < worth(Fit::Words) { OUTSIDE_SIMILAR } else { NEARLY }, true)
+            }
+            _ => (base, false),
+        }
     }
 
     /// Adds communes that no layer has, and former units.
-    fn units(&self, asked: PhraseQuery<'_>, found: &mut Vec<SearchCandidate>) {
+    fn units(
+        &self,
+        readings: &[(PhraseQuery<'_>, u8)],
+        search: NameSearch<'_>,
+        found: &mut Vec<SearchCandidate>,
+    ) {
         // The tables list the units of one city.
         if !self.city.profile.has_builtin_units() {
             return;
         }
         let units = units::all();
-        for (fit, phrase) in units.names.find(asked, 4 * self.limit) {
-            for row in units.names.rows(phrase) {
-                let unit = &units.list[row as usize];
-                let (kind, precision) = match unit.commune {
-                    Some(commune) if !self.index.missing[commune] => continue,
-                    Some(_) => (HitKind::Role(Role::AdminUnit), Precision::Area),
-                    None => (HitKind::FormerUnit, Precision::FormerUnit),
-                };
-                let close = units.names.closeness(phrase, asked);
-                let score = worth(fit) + close + weight(kind) + nearness(Some(unit.bbox), self.near);
-                found.push(SearchCandidate {
-                    score,
-                    id: CandidateId::Unit(row as usize),
-                    bbox: Some(unit.bbox),
-                    precision,
-                });
+        let limit = 4 * self.limit;
+        // The second reading takes the word for the kind as part of the name, which no unit has.
+        let first = readings.iter().take(1).chain(readings.iter().skip(2));
+        for &(asked, errors) in first {
+            let phrases: Vec<Found<u32>> = match search.matching {
+                Matching::Exact => units
+                    .names
+                    .find(asked, limit)
+                    .into_iter()
+                    .map(|(fit, phrase)| Found {
+                        phrase,
+                        base: exactly(fit, errors + search.errors()),
+                        similar: errors + search.errors() > 0,
+                    })
+                    .collect(),
+                Matching::Similar => {
+                    similar_or_whole(errors, units.names.find_similar(asked, limit, |_| true), || {
+                        units.names.find(asked, limit)
+                    })
+                    .map(|(similarity, phrase)| similarly(similarity, phrase, errors + search.errors()))
+                    .collect()
+                }
+            };
+            for Found { phrase, base, similar } in phrases {
+                for row in units.names.rows(phrase) {
+                    let unit = &units.list[row as usize];
+                    let (kind, precision) = match unit.commune {
+                        Some(commune) if !self.index.missing[commune] => continue,
+                        Some(_) => (HitKind::Role(Role::AdminUnit), Precision::Area),
+                        None => (HitKind::FormerUnit, Precision::FormerUnit),
+                    };
+                    let close = units.names.closeness(phrase, asked);
+                    let score = base + close + weight(kind) + nearness(Some(unit.bbox), self.near);
+                    let id = CandidateId::Unit(row as usize);
+                    let bbox = Some(unit.bbox);
+                    found.push(SearchCandidate { score, id, bbox, precision, elsewhere: false, similar });
+                }
             }
         }
     }
 
     /// Adds houses on a street. If no house has the number, the mouth of its alley, or else the street.
-    fn houses(
-        &self,
-        number: &str,
-        name: &str,
-        base: &dyn Fn(Fit, Option<Bbox>) -> f64,
-        found: &mut Vec<SearchCandidate>,
-    ) {
-        let readings = readings(name, self.partial);
-        let streets = readings.map(street);
+    fn houses(&self, number: &str, name: &str, search: NameSearch<'_>, found: &mut Vec<SearchCandidate>) {
+        let readings = self.readings(name, search.matching);
+        let streets: Vec<_> = readings.iter().map(|&(asked, errors)| (street(asked), errors)).collect();
         let mut known = false;
         for (position, layer, snapshot) in self.layers() {
             let addresses = layer.addresses(snapshot);
-            for (fit, phrase) in find(&addresses, streets, 4 * self.limit) {
-                let exact = addresses.rows_numbered(phrase, number).map(|row| (fit, row));
-                let longer =
-                    addresses.rows_numbered_from(phrase, number).map(|row| (fit.max(Fit::Prefix), row));
-                for (fit, row) in exact.take(20 * self.limit).chain(longer.take(self.limit)) {
-                    known = true;
+            for Found { phrase, base, similar } in find(&addresses, &streets, search, 4 * self.limit) {
+                let exact = addresses.rows_numbered(phrase, number).map(|row| (0.0, row));
+                let longer = addresses.rows_numbered_from(phrase, number).map(|row| (0.15, row));
+                for (less, row) in exact.take(20 * self.limit).chain(longer.take(self.limit)) {
                     let bbox = snapshot.bbox(row);
-                    let score = base(fit, bbox);
-                    found.push(self.feature((position, layer.role), (row, bbox), score, Precision::Rooftop));
+                    let (base, elsewhere) = self.placed(search, snapshot, (row, bbox), base);
+                    known |= !elsewhere;
+                    let hit =
+                        self.feature((position, layer.role), (row, bbox), base - less, Precision::Rooftop);
+                    found.push(SearchCandidate { elsewhere, similar, ..hit });
                 }
             }
         }
@@ -219,30 +367,56 @@ impl QueryRun<'_> {
         });
         let mouths: Vec<&str> = mouths.collect();
         for (position, layer, snapshot) in self.layers() {
-            let mut push = |row, bbox, base| {
-                found.push(self.feature((position, layer.role), (row, bbox), base, Precision::Street));
+            let mut push = |(row, bbox): (Row, Option<Bbox>), similar: bool, more: f64| {
+                let base = if similar { OUTSIDE_SIMILAR } else { NEARLY } + more;
+                let (base, elsewhere) = match self.placed(search, snapshot, (row, bbox), base) {
+                    (_, true) => (OUTSIDE_SIMILAR, true),
+                    inside => inside,
+                };
+                let hit = self.feature((position, layer.role), (row, bbox), base, Precision::Street);
+                found.push(SearchCandidate { elsewhere, similar, ..hit });
             };
             let addresses = layer.addresses(snapshot);
-            for (_, phrase) in find(&addresses, streets, self.limit) {
+            for Found { phrase, similar, .. } in find(&addresses, &streets, search, self.limit) {
                 let mouth = mouths.iter().find_map(|alley| addresses.rows_numbered(phrase, alley).next());
                 match mouth {
-                    Some(row) => push(row, snapshot.bbox(row), NEARLY + 0.05),
+                    Some(row) => push((row, snapshot.bbox(row)), similar, 0.05),
                     None => {
-                        let places = gather(snapshot, addresses.rows(phrase), self.near);
-                        places.into_iter().for_each(|(row, bbox)| push(row, bbox, NEARLY));
+                        let places = gather(self, (layer, snapshot), addresses.rows(phrase));
+                        places.into_iter().for_each(|place| push((place.row, place.bbox), similar, 0.0));
                     }
                 }
             }
             if layer.role == Role::Road {
                 let names = layer.names(snapshot);
-                for (_, phrase) in find(&names, readings, self.limit) {
-                    let places = gather(snapshot, names.rows(phrase), self.near);
-                    places.into_iter().for_each(|(row, bbox)| push(row, bbox, NEARLY));
+                for Found { phrase, similar, .. } in find(&names, &readings, search, self.limit) {
+                    let places = gather(self, (layer, snapshot), names.rows(phrase));
+                    places.into_iter().for_each(|place| push((place.row, place.bbox), similar, 0.0));
                 }
             }
         }
     }
+
+    /// The ways to read a name, with the typing errors of each: its first word as the word for its kind, or
+    /// as part of the name. Without accents `duong ba trac` may be a street called Bá Trạc, or Dương Bá Trạc.
+    /// Among similar names also with errors in the word for the kind.
+    fn readings<'a>(&self, text: &'a str, matching: Matching) -> Vec<(PhraseQuery<'a>, u8)> {
+        let partial = self.partial;
+        let (kind, core) = split_kind(text);
+        let mut readings = vec![
+            (PhraseQuery { kind, core, partial }, 0),
+            (PhraseQuery { kind: NameKind::None, core: text, partial }, 0),
+        ];
+        if matching == Matching::Similar {
+            let kinds = similar_kinds(text).into_iter();
+            readings.extend(kinds.map(|(kind, core, errors)| (PhraseQuery { kind, core, partial }, errors)));
+        }
+        readings
+    }
 }
+
+/// Maximum number of features of one decision that are looked at.
+const DECISION_ROWS_MAX: usize = 20_000;
 
 /// How precisely a feature that was found by its name or key says where something is.
 fn precision_of(role: Role, bbox: Option<Bbox>) -> Precision {
@@ -260,33 +434,67 @@ fn precision_of(role: Role, bbox: Option<Bbox>) -> Precision {
     }
 }
 
-/// The two ways to read a name: with its first word as the word for its kind, or as part of the name. Without
-/// accents `duong ba trac` may be a street called Bá Trạc, or Dương Bá Trạc.
-fn readings(text: &str, partial: bool) -> [PhraseQuery<'_>; 2] {
-    let (kind, core) = split_kind(text);
-    [PhraseQuery { kind, core, partial }, PhraseQuery { kind: NameKind::None, core: text, partial }]
-}
-
 /// The query for addresses, whose streets are indexed without the word for street.
 fn street(asked: PhraseQuery<'_>) -> PhraseQuery<'_> {
     PhraseQuery { kind: if asked.kind == NameKind::Road { NameKind::None } else { asked.kind }, ..asked }
 }
 
-/// The phrases that fit either reading. Those of the second reading must begin with all of it.
-fn find<'a>(
-    phrases: &Postings<'a>,
-    [first, second]: [PhraseQuery<'_>; 2],
-    limit: usize,
-) -> Vec<(Fit, Phrase<'a>)> {
-    let mut found = phrases.find(first, limit);
-    if first.core != second.core {
-        found.extend(phrases.find(second, limit).into_iter().filter(|(fit, _)| *fit <= Fit::Prefix));
-    }
-    found
+/// What a phrase is worth that fits the text exactly, if the text was changed in so many places before.
+fn exactly(fit: Fit, errors: u8) -> f64 {
+    if errors == 0 { worth(fit) } else { worth_similar(Similarity { errors, fit }) }
 }
 
-/// Whether a feature is inside one of the areas; true if there are no areas.
-fn is_inside(bbox: Option<Bbox>, areas: &[Bbox]) -> bool {
-    areas.is_empty()
-        || bbox.is_some_and(|bbox| areas.iter().any(|area| distance_to(*area, bbox.center()) == 0.0))
+/// A similar phrase and what it is worth.
+fn similarly<P>(similarity: Similarity, phrase: P, errors: u8) -> Found<P> {
+    let errors = similarity.errors + errors;
+    Found { phrase, base: exactly(similarity.fit, errors), similar: errors > 0 }
+}
+
+/// The similar phrases; if the errors are in the word for the kind, also those that fit the rest as it is,
+/// which may be a number.
+fn similar_or_whole<P>(
+    errors: u8,
+    similar: Vec<(Similarity, P)>,
+    whole: impl FnOnce() -> Vec<(Fit, P)>,
+) -> impl Iterator<Item = (Similarity, P)> {
+    let whole = if errors > 0 { whole() } else { Vec::new() };
+    let whole = whole.into_iter().filter(|(fit, _)| *fit <= Fit::Prefix);
+    similar.into_iter().chain(whole.map(|(fit, phrase)| (Similarity { errors: 0, fit }, phrase)))
+}
+
+/// The phrases that fit a reading. Those of the second reading must begin with all of it.
+fn find<'a>(
+    phrases: &Postings<'a>,
+    readings: &[(PhraseQuery<'_>, u8)],
+    search: NameSearch<'_>,
+    limit: usize,
+) -> Vec<Found<Phrase<'a>>> {
+    let mut found = Vec::new();
+    for (position, &(asked, errors)) in readings.iter().enumerate() {
+        if position == 1 && asked.core == readings[0].0.core {
+            continue;
+        }
+        let typed = errors;
+        let errors = errors + search.errors();
+        match search.matching {
+            Matching::Exact => {
+                let fits = phrases.find(asked, limit).into_iter();
+                let fits = fits.filter(|(fit, _)| position != 1 || *fit <= Fit::Prefix);
+                found.extend(fits.map(|(fit, phrase)| Found {
+                    phrase,
+                    base: exactly(fit, errors),
+                    similar: errors > 0,
+                }));
+            }
+            Matching::Similar => {
+                let similar = similar_or_whole(typed, phrases.find_similar(asked, limit), || {
+                    phrases.find(asked, limit)
+                });
+                found.extend(similar.map(|(similarity, phrase)| similarly(similarity, phrase, errors)));
+            }
+        }
+    }
+    found.sort_by(|a, b| b.base.total_cmp(&a.base));
+    found.truncate(limit);
+    found
 }

@@ -3,14 +3,16 @@
 use citymap_engine::{Bbox, LayerSnapshot, Row, ValueRef};
 use citymap_model::{FieldType, Role};
 
-use crate::{hit::HitKind, phrases::Fit};
+use rustc_hash::FxHashMap;
 
-/// Rows of one name within this distance (degrees, about 3 km) are parts of one street.
-const SAME_STREET: f64 = 0.027;
+use crate::{hit::HitKind, layer::LayerIndex, phrases::Fit, query_run::QueryRun, similar::Similarity};
+
+/// Rows of one name within this distance (degrees, about 60 m) are parts of one street, park or building.
+const TOUCHING: f64 = 0.000_55;
 /// Maximum number of rows of one name that are compared.
 const ROWS_MAX: usize = 2_000;
 /// Maximum number of places with one name that are answered.
-const PLACES_MAX: usize = 8;
+const PLACES_MAX: usize = 16;
 
 /// The score of a fit. The steps are wider than everything that kind and distance can add.
 pub(crate) fn worth(fit: Fit) -> f64 {
@@ -59,45 +61,133 @@ pub(crate) fn distance_to(bbox: Bbox, [lon, lat]: [f64; 2]) -> f64 {
     gap(bbox.min[0], bbox.max[0], lon).hypot(gap(bbox.min[1], bbox.max[1], lat))
 }
 
-/// Groups the rows of one name by place: the parts of a street are one answer, streets with the same name in
-/// two districts are two. Returns a row and the box of each place, the nearest to `near` first.
+/// What lies outside the place that was asked for and has typing errors as well.
+pub(crate) const OUTSIDE_SIMILAR: f64 = 0.30;
+
+/// The score of a fit with typing errors: a whole name with one error comes before names that only have all
+/// words; each further error costs.
+pub(crate) fn worth_similar(similarity: Similarity) -> f64 {
+    let fit = match similarity.fit {
+        Fit::Exact => 0.0,
+        Fit::Prefix => 0.03,
+        Fit::Inside => 0.05,
+        Fit::Words => 0.06,
+    };
+    (0.57 - fit - 0.08 * f64::from(similarity.errors.saturating_sub(1))).max(0.1)
+}
+
+/// The rows of one name that are one answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    /// The row nearest to where the map is, or the first.
+    pub(crate) row: Row,
+    pub(crate) bbox: Option<Bbox>,
+    /// The communes that a street passes through; empty for others and where it is not known.
+    pub(crate) communes: Vec<String>,
+}
+
+/// A row that is compared with others of its name.
+struct Part {
+    row: Row,
+    bbox: Option<Bbox>,
+    label: String,
+    commune: Option<String>,
+}
+
+/// Groups the rows of one name by place: the parts of a street are one answer, if they touch or lie in the
+/// same commune. Streets with the same name in two communes are two answers, and so are parks. The nearest to
+/// `run.near` come first.
+///
+/// # Complexity
+/// O(n log n) for n rows, of which at most 2 000 are looked at, and for each part of a street a search in the
+/// R-tree of the communes.
 pub(crate) fn gather(
-    snapshot: &LayerSnapshot,
+    run: &QueryRun<'_>,
+    (layer, snapshot): (&LayerIndex, &LayerSnapshot),
     rows: impl Iterator<Item = Row>,
-    near: Option<[f64; 2]>,
-) -> Vec<(Row, Option<Bbox>)> {
-    let mut places: Vec<(Row, Option<Bbox>, f64)> = Vec::new();
+) -> Vec<Group> {
     // Names that differ only in their accents are one phrase, but different streets.
     let text = |field: &usize| snapshot.layer().fields[*field].field_type == FieldType::Text;
     let labels = snapshot.layer().label_index().filter(text);
-    let label = |row: Row| labels.map_or(ValueRef::Null, |field| snapshot.value(row, field));
-    for row in rows.take(ROWS_MAX) {
-        let bbox = snapshot.bbox(row);
-        let distance = bbox.zip(near).map_or(0.0, |(bbox, near)| distance_to(bbox, near));
-        let same = places.iter().position(|(other, place, _)| {
-            label(*other) == label(row)
-                && match (place, bbox) {
-                    (Some(place), Some(bbox)) => distance_to(*place, bbox.center()) < SAME_STREET,
-                    (place, bbox) => place.is_none() && bbox.is_none(),
-                }
-        });
-        match same {
-            Some(at) => {
-                let place = &mut places[at];
-                place.1 = place.1.zip(bbox).map(|(a, b)| a.union(b));
-                if distance < place.2 {
-                    (place.0, place.2) = (row, distance);
-                }
+    let label = |row: Row| match labels.map_or(ValueRef::Null, |field| snapshot.value(row, field)) {
+        ValueRef::Null => String::new(),
+        value => value.to_text(),
+    };
+    let rows: Vec<Row> = rows.take(ROWS_MAX).collect();
+    let street = layer.role == Role::Road && rows.len() > 1;
+    let mut parts: Vec<Part> = rows
+        .into_iter()
+        .map(|row| {
+            let bbox = snapshot.bbox(row);
+            let commune = bbox.filter(|_| street).and_then(|bbox| run.commune_at(bbox.center()));
+            Part { row, bbox, label: label(row), commune }
+        })
+        .collect();
+    let distance = |part: &Part| part.bbox.zip(run.near).map_or(0.0, |(bbox, near)| distance_to(bbox, near));
+    parts.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+    let mut groups: Vec<(Group, f64)> = Vec::new();
+    for members in connected(&parts, street) {
+        let first = &parts[members[0]];
+        let mut communes: Vec<String> =
+            members.iter().filter_map(|&member| parts[member].commune.clone()).collect();
+        communes.sort_unstable();
+        communes.dedup();
+        let bbox = members.iter().filter_map(|&member| parts[member].bbox).reduce(Bbox::union);
+        groups.push((Group { row: first.row, bbox, communes }, distance(first)));
+    }
+    groups.sort_by(|a, b| a.1.total_cmp(&b.1));
+    groups.truncate(PLACES_MAX);
+    groups.into_iter().map(|(group, _)| group).collect()
+}
+
+/// The sets of parts that are one place, each in the order of the parts.
+fn connected(parts: &[Part], street: bool) -> Vec<Vec<usize>> {
+    let mut leader: Vec<usize> = (0..parts.len()).collect();
+    let mut joined = |a: usize, b: usize| {
+        let (a, b) = (leading(&mut leader, a), leading(&mut leader, b));
+        leader[a.max(b)] = a.min(b);
+    };
+    // Parts that touch: a sweep from west to east.
+    let mut order: Vec<(usize, Bbox)> =
+        parts.iter().enumerate().filter_map(|(at, part)| Some((at, part.bbox?))).collect();
+    order.sort_by(|a, b| a.1.min[0].total_cmp(&b.1.min[0]));
+    for (position, (at, bbox)) in order.iter().enumerate() {
+        let reach = Bbox::new(
+            bbox.min[0] - TOUCHING,
+            bbox.min[1] - TOUCHING,
+            bbox.max[0] + TOUCHING,
+            bbox.max[1] + TOUCHING,
+        );
+        for (other, next) in order[position + 1..].iter().take_while(|(_, next)| next.min[0] <= reach.max[0])
+        {
+            if reach.intersects(next) && parts[*at].label == parts[*other].label {
+                joined(*at, *other);
             }
-            None if places.len() < PLACES_MAX || near.is_some() => places.push((row, bbox, distance)),
-            None => {}
-        }
-        if places.len() > 4 * PLACES_MAX {
-            places.sort_by(|a, b| a.2.total_cmp(&b.2));
-            places.truncate(PLACES_MAX);
         }
     }
-    places.sort_by(|a, b| a.2.total_cmp(&b.2));
-    places.truncate(PLACES_MAX);
-    places.into_iter().map(|(row, bbox, _)| (row, bbox)).collect()
+    let mut first_in: FxHashMap<(&str, &str), usize> = FxHashMap::default();
+    let mut without_geometry: FxHashMap<&str, usize> = FxHashMap::default();
+    for (at, part) in parts.iter().enumerate() {
+        let known = match (&part.bbox, &part.commune) {
+            (None, _) => *without_geometry.entry(&part.label).or_insert(at),
+            (Some(_), Some(commune)) if street => *first_in.entry((&part.label, commune)).or_insert(at),
+            _ => continue,
+        };
+        joined(known, at);
+    }
+    let mut sets: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
+    for at in 0..parts.len() {
+        sets.entry(leading(&mut leader, at)).or_default().push(at);
+    }
+    let mut sets: Vec<Vec<usize>> = sets.into_values().collect();
+    sets.sort_unstable();
+    sets
+}
+
+fn leading(leader: &mut [usize], mut at: usize) -> usize {
+    while leader[at] != at {
+        leader[at] = leader[leader[at]];
+        at = leader[at];
+    }
+    at
 }

@@ -15,12 +15,18 @@ use crate::{
 pub(crate) struct Segment {
     pub(crate) names: Phrases,
     pub(crate) addresses: Phrases,
+    pub(crate) decisions: Phrases,
     pub(crate) sheets: SheetIndex,
 }
 
 impl Default for Segment {
     fn default() -> Self {
-        Self { names: Phrases::empty(), addresses: Phrases::empty(), sheets: SheetIndex::default() }
+        Self {
+            names: Phrases::empty(),
+            addresses: Phrases::empty(),
+            decisions: Phrases::empty(),
+            sheets: SheetIndex::default(),
+        }
     }
 }
 
@@ -35,7 +41,8 @@ impl Segment {
             || rayon::join(|| names(block, fields, only), || addresses(block, fields, only)),
             || sheets(block, fields, only),
         );
-        Self { names, addresses, sheets }
+        let decisions = decisions(block, fields, only);
+        Self { names, addresses, decisions, sheets }
     }
 }
 
@@ -100,6 +107,23 @@ fn names(block: &Block, fields: &Fields, only: Option<&[Row]>) -> Phrases {
             let (kind, core) = words.split(&words.text);
             let head = words.head.saturating_sub(words.text.len() - core.len());
             (!core.is_empty()).then(|| builder.phrase(kind, core, head))
+        };
+        by_text(block.column(field), only, phrase, |row, phrase| rows.push((phrase, row)));
+    }
+    for (phrase, row) in rows {
+        builder.entry(phrase, 0, row);
+    }
+    builder.finish()
+}
+
+fn decisions(block: &Block, fields: &Fields, only: Option<&[Row]>) -> Phrases {
+    let mut builder = PhrasesBuilder::default();
+    let (mut words, mut rows) = (Words::default(), Vec::new());
+    if let Some(field) = fields.decision {
+        let phrase = |text: &str| {
+            words.read(text);
+            let core = words.text.as_str();
+            (!core.is_empty()).then(|| builder.phrase(NameKind::None, core, core.len()))
         };
         by_text(block.column(field), only, phrase, |row, phrase| rows.push((phrase, row)));
     }

@@ -7,7 +7,7 @@ use citymap_model::units::{self, Commune};
 
 use crate::{
     builder::PhrasesBuilder,
-    phrases::{Fit, PhraseQuery, Phrases},
+    phrases::Phrases,
     words::{NameKind, Words, split_kind},
 };
 
@@ -19,6 +19,8 @@ pub(crate) struct Unit {
     pub(crate) bbox: Bbox,
     /// The position in [`citymap_model::units::communes`]; `None` for a former unit.
     pub(crate) commune: Option<usize>,
+    /// The communes that it is or was merged into, by their positions.
+    pub(crate) communes: Vec<usize>,
 }
 
 /// All units and the index of their names.
@@ -35,18 +37,6 @@ pub(crate) fn all() -> &'static Units {
     &UNITS
 }
 
-/// The boxes (WGS 84 degrees) of all units with this name, former ones included.
-pub(crate) fn places(text: &str) -> Vec<Bbox> {
-    let (kind, core) = split_kind(text);
-    if core.is_empty() {
-        return Vec::new();
-    }
-    let units = all();
-    let found = units.names.find(PhraseQuery { kind, core, partial: false }, 50);
-    let exact = found.into_iter().filter(|(fit, _)| *fit == Fit::Exact);
-    exact.flat_map(|(_, phrase)| units.names.rows(phrase)).map(|row| units.list[row as usize].bbox).collect()
-}
-
 fn bbox(commune: &Commune) -> Bbox {
     let [west, south, east, north] = commune.bbox;
     Bbox::new(west, south, east, north)
@@ -61,7 +51,8 @@ fn former(label: String, codes: &[&str]) -> Option<Unit> {
         [one] => format!("nay thuộc {one}"),
         _ => format!("nay thuộc {} phường, xã: {}", names.len(), names.join(", ")),
     };
-    Some(Unit { label, detail, bbox, commune: None })
+    let position = |code: &&str| units::communes().binary_search_by(|commune| commune.code.cmp(code)).ok();
+    Some(Unit { label, detail, bbox, commune: None, communes: codes.iter().filter_map(position).collect() })
 }
 
 fn build() -> Units {
@@ -74,6 +65,7 @@ fn build() -> Units {
             detail: String::new(),
             bbox: bbox(commune),
             commune: Some(position),
+            communes: vec![position],
         })
         .collect();
     let mut districts: Vec<(&str, &str, Vec<&str>)> = Vec::new();
@@ -117,14 +109,5 @@ mod tests {
     fn every_unit_old_and_new_is_listed_once() {
         // 168 communes, 441 wards (Côn Đảo had none), 38 districts.
         assert_eq!(all().list.len(), 168 + 441 + 38);
-    }
-
-    #[test]
-    fn a_district_is_the_box_around_what_it_became() {
-        let found = places("quan 1");
-        assert_eq!(found.len(), 1);
-        assert!(found[0].contains(&Bbox::new(106.698, 10.7725, 106.698, 10.7725)));
-        assert!(places("quan 99").is_empty());
-        assert!(places("phuong 4").len() > 5, "many districts had a ward 4");
     }
 }

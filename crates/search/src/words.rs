@@ -4,6 +4,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use citymap_model::text::{is_word, push_folded};
 
+use crate::similar::errors_between;
+
 /// The kind of thing that the first word of a name says it is: `Phường`, `Quận`, `Đường`, …
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum NameKind {
@@ -39,6 +41,52 @@ const KINDS: [(&str, NameKind); 15] = [
     ("street ", NameKind::Road),
 ];
 
+/// The single words that words for a kind consist of, folded.
+pub(crate) const KIND_WORDS: [&str; 16] = [
+    "phuong", "ward", "thi", "tran", "xa", "thanh", "pho", "dac", "khu", "quan", "huien", "tinh", "duong",
+    "dai", "lo", "street",
+];
+
+/// Abbreviations that mean the same wherever they stand, written out; folded.
+const ABBREVIATIONS: [(&str, &str); 23] = [
+    ("ubnd", "ui ban nhan dan"),
+    ("hdnd", "hoi dong nhan dan"),
+    ("tphcm", "thanh pho ho chi minh"),
+    ("hcm", "ho chi minh"),
+    ("tp", "thanh pho"),
+    ("thcs", "trung hoc co so"),
+    ("thpt", "trung hoc pho thong"),
+    ("bv", "benh vien"),
+    ("cv", "cong vien"),
+    ("kdc", "khu dan cu"),
+    ("kcn", "khu cong nghiep"),
+    ("kcx", "khu che xuat"),
+    ("kdt", "khu do thi"),
+    ("kp", "khu pho"),
+    ("ks", "khach san"),
+    ("tttm", "trung tam thuong mai"),
+    ("tit", "tram i te"),
+    ("ttit", "trung tam i te"),
+    ("gd", "giao duc"),
+    ("ql", "quoc lo"),
+    ("tl", "tinh lo"),
+    ("hl", "huong lo"),
+    ("xl", "xa lo"),
+];
+
+/// Abbreviations only where they begin a text or a part of it and more follows, written out; folded.
+const ABBREVIATIONS_FIRST: [(&str, &str); 9] = [
+    ("th", "tieu hoc"),
+    ("mn", "mam non"),
+    ("mg", "mau giao"),
+    ("dh", "dai hoc"),
+    ("cd", "cao dang"),
+    ("cc", "chung cu"),
+    ("bx", "ben xe"),
+    ("nvh", "nha van hoa"),
+    ("d", "duong"),
+];
+
 /// Maximum number of characters of a text that are read.
 const CHARACTERS_MAX: usize = 400;
 
@@ -49,6 +97,8 @@ pub(crate) struct Words {
     pub(crate) text: String,
     /// Where the part before the first comma ends, in bytes.
     pub(crate) head: usize,
+    /// Where the spaces are that stand for commas, in bytes.
+    pub(crate) commas: Vec<usize>,
     /// Where words begin that look like a kind only without their accents: `Dương` is not `Đường`, `Phó` is
     /// not `Phố`.
     names: Vec<usize>,
@@ -63,7 +113,7 @@ impl Words {
     pub(crate) fn read(&mut self, raw: &str) {
         self.text.clear();
         self.names.clear();
-        let mut head = None;
+        self.commas.clear();
         let (mut start, mut raw_start, mut first) = (0, 0, true);
         // Names and addresses are not longer than this.
         let mut letters = raw.char_indices().take(CHARACTERS_MAX).peekable();
@@ -86,13 +136,18 @@ impl Words {
             }
             raw_start = at + letter.len_utf8();
             if matches!(letter, ',' | ';' | '(') && start > 0 {
-                head.get_or_insert(start - 1);
+                if self.commas.last() != Some(&(start - 1)) {
+                    self.commas.push(start - 1);
+                }
                 first = true;
             }
         }
         self.write_out(start, false, false);
         self.text.truncate(self.text.trim_end().len());
-        self.head = head.unwrap_or(self.text.len()).min(self.text.len());
+        while self.commas.last().is_some_and(|comma| *comma >= self.text.len()) {
+            self.commas.pop();
+        }
+        self.head = self.commas.first().copied().unwrap_or(self.text.len());
     }
 
     /// Notes the word at `start` if it is written with accents that no word for a kind has.
@@ -121,6 +176,11 @@ impl Words {
         words
     }
 
+    /// Words that are folded already, without commas.
+    pub(crate) fn of_folded(text: String) -> Self {
+        Self { head: text.len(), text, ..Self::default() }
+    }
+
     /// Writes out the word at `start` if it is an abbreviation, and removes the leading zeros of a number.
     /// `marked` means that a full stop or a number follows; `first`, that the word begins the text or a part
     /// of it and more words follow.
@@ -133,17 +193,25 @@ impl Words {
                     if bare.is_empty() { "0".to_owned() } else { bare.to_owned() }
                 })
         };
+        let listed = |list: &[(&str, &'static str)]| {
+            list.iter().find(|(short, _)| *short == word).map(|(_, full)| *full)
+        };
         let full = match word {
             "p" | "f" if marked || first => "phuong",
             "q" if marked || first => "quan",
-            "tp" => "thanh pho",
-            "hcm" => "ho chi minh",
-            "tphcm" => "thanh pho ho chi minh",
             "tx" if marked || first => "thi xa",
             "tt" if marked || first => "thi tran",
             "x" if marked => "xa",
             "h" if marked => "huien",
             "d" if marked => "duong",
+            _ if let Some(full) = listed(&ABBREVIATIONS) => full,
+            _ if let Some(full) = listed(&ABBREVIATIONS_FIRST).filter(|_| first) => full,
+            _ if self.text[..start].ends_with("duong ") && day_and_month(word).is_some() => {
+                let [day, month] = day_and_month(word).unwrap_or_default();
+                self.text.truncate(start);
+                self.text.push_str(&format!("{day} thang {month}"));
+                return;
+            }
             _ => {
                 if let Some(bare) = number(word) {
                     if bare.len() != word.len() {
@@ -184,6 +252,42 @@ pub(crate) fn split_kind(text: &str) -> (NameKind, &str) {
         }
     }
     (NameKind::None, text)
+}
+
+/// The words for a kind that the text begins with, with typing errors: the kind, what follows, and the number
+/// of errors.
+pub(crate) fn similar_kinds(text: &str) -> Vec<(NameKind, &str, u8)> {
+    let mut found = Vec::new();
+    for (words, kind) in KINDS {
+        let words = words.trim_end();
+        let count = words.split(' ').count();
+        let Some((space, _)) = text.match_indices(' ').nth(count - 1) else { continue };
+        let (typed, rest) = (&text[..space], &text[space + 1..]);
+        if let Some(errors @ 1..) = errors_between(typed, words, if words.len() > 5 { 2 } else { 1 }) {
+            found.push((kind, rest, errors));
+        }
+    }
+    found
+}
+
+/// A day and a month in figures: `3/2`, as streets are called.
+fn day_and_month(word: &str) -> Option<[u8; 2]> {
+    let (day, month) = word.split_once('/')?;
+    let within = |text: &str, most| text.parse::<u8>().ok().filter(|number| (1..=most).contains(number));
+    Some([within(day, 31)?, within(month, 12)?])
+}
+
+/// The text with a day and a month in figures written out after a house number or at its beginning
+/// (`215 3/2`, `3/2 quận 10`); `None` if there is none.
+pub(crate) fn with_date_written_out(text: &str) -> Option<String> {
+    let mut words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+    let at = (0..words.len().min(2)).rev().find(|&at| day_and_month(&words[at]).is_some())?;
+    if at == 1 && !words[0].starts_with(|letter: char| letter.is_ascii_digit()) {
+        return None;
+    }
+    let [day, month] = day_and_month(&words[at])?;
+    words[at] = format!("{day} thang {month}");
+    Some(words.join(" "))
 }
 
 /// An address taken apart: the house number and what follows; `None` where it has no number in front.

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Feature, Field } from '../lib/api';
+import { MESSAGES } from '../lib/i18n';
 import { requestTime } from '../lib/requesttime';
 import { cornersOf, insertCorner, moveCorner, removeCorner } from './corners';
 import { failureOf } from './failure';
@@ -205,18 +206,20 @@ describe('a change that was not saved', () => {
       { pointer: '/properties/so_thua', reason: 'too large' },
       { pointer: '/geometry', reason: 'crosses itself' },
     ];
-    const failure = failureOf(new WriteError(422, 'not valid', faults), fields, EDIT.en);
+    const failure = failureOf(new WriteError(422, 'not valid', faults), fields, EDIT.en, MESSAGES.en);
     expect(failure.faults.so_thua).toBe('too large');
     expect(failure.text).toBe(`${EDIT.en.faults} crosses itself`);
-    expect(failureOf(new WriteError(422, 'not valid'), fields, EDIT.en).text).toBe(`${EDIT.en.faults} not valid`);
+    expect(failureOf(new WriteError(422, 'not valid'), fields, EDIT.en, MESSAGES.en).text).toBe(
+      `${EDIT.en.faults} not valid`,
+    );
   });
 
   it('asks for another token if this one is refused, and for nothing if the network failed', () => {
-    expect(failureOf(new WriteError(401, ''), fields, EDIT.en)).toEqual({
+    expect(failureOf(new WriteError(401, ''), fields, EDIT.en, MESSAGES.en)).toEqual({
       text: EDIT.en.unauthorized,
       faults: {},
       refused: true,
     });
-    expect(failureOf(new WriteError(0, 'no network'), fields, EDIT.en).refused).toBe(false);
+    expect(failureOf(new WriteError(0, 'no network'), fields, EDIT.en, MESSAGES.en).refused).toBe(false);
   });
 });

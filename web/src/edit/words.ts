@@ -2,11 +2,14 @@
 import type { Lang } from '../lib/i18n';
 
 const vi = {
-  about: 'Chỉ người có mã cập nhật mới sửa được dữ liệu. Mã được giữ trong thẻ trình duyệt này đến khi đóng thẻ.',
-  token: 'Mã cập nhật',
+  about:
+    'Chỉ người có mã quyền chỉnh sửa mới sửa được dữ liệu. Mã được giữ trong thẻ trình duyệt này đến khi đóng thẻ.',
+  token: 'Mã quyền chỉnh sửa',
   enter: 'Dùng mã này',
-  entered: 'Đã có mã cập nhật. Chọn một đối tượng trên bản đồ rồi bấm “Sửa”, hoặc thêm đối tượng mới.',
-  forget: 'Bỏ mã cập nhật',
+  entered: 'Đã có mã quyền chỉnh sửa. Chọn một đối tượng trên bản đồ rồi bấm “Sửa”, hoặc thêm đối tượng mới.',
+  checking: 'Đang kiểm tra mã…',
+  wrongToken: 'Máy chủ không chấp nhận mã này. Hãy kiểm tra lại mã, hoặc hỏi người quản trị.',
+  forget: 'Bỏ mã quyền chỉnh sửa',
   add: 'Thêm đối tượng',
   layer: 'Lớp dữ liệu',
   shape: 'Kiểu hình học',
@@ -31,7 +34,7 @@ const vi = {
   nothing: 'Chưa có thay đổi nào để lưu.',
   failed: 'Chưa lưu được; những gì bạn nhập vẫn còn.',
   faults: 'Chưa lưu: hãy sửa các mục được đánh dấu.',
-  unauthorized: 'Máy chủ không chấp nhận mã cập nhật này. Hãy nhập mã khác; những gì bạn nhập vẫn còn.',
+  unauthorized: 'Máy chủ không chấp nhận mã quyền chỉnh sửa này. Hãy nhập mã khác; những gì bạn nhập vẫn còn.',
   conflict: 'Chưa lưu: trong lúc bạn sửa, người khác đã đổi đối tượng này.',
   conflictNone: 'Các trường công khai không khác; có thể hình dạng đã đổi.',
   gone: 'Chưa lưu: đối tượng này không còn trong dữ liệu.',
@@ -73,6 +76,8 @@ const en: EditWords = {
   token: 'Editing token',
   enter: 'Use this token',
   entered: 'A token was entered. Select a feature on the map and press “Edit”, or add a new one.',
+  checking: 'Checking the token…',
+  wrongToken: 'The server does not accept this token. Check it, or ask the administrator.',
   forget: 'Remove the token',
   add: 'Add a feature',
   layer: 'Layer',

@@ -1,7 +1,7 @@
 /** Writing over the HTTP interface. A change counts as saved only when the server has confirmed it. */
-import { ApiError, type Feature, itemUrl } from '../lib/api';
+import { ApiError, type Feature, itemUrl, send } from '../lib/api';
 import { minRevisionHeaders, requestTime } from '../lib/requesttime';
-import { serverUrl } from '../lib/root';
+
 import { readToken } from '../lib/token';
 
 /** What the server found wrong with a part of the request body; `pointer` is RFC 6901. */
@@ -16,8 +16,10 @@ export class WriteError extends ApiError {
     status: number,
     message: string,
     readonly faults: Fault[] = [],
+    kind?: string,
+    reference?: string,
   ) {
-    super(status, message);
+    super(status, message, kind, reference);
   }
 }
 
@@ -29,7 +31,7 @@ export interface Read {
 
 /** Reads the present state of a feature. Throws {@link WriteError}. */
 export async function readNow(layer: string, id: string | number, signal?: AbortSignal): Promise<Read> {
-  const response = await send(itemUrl(layer, id), {
+  const response = await ask(itemUrl(layer, id), {
     method: 'GET',
     signal,
     cache: 'no-cache',
@@ -87,7 +89,7 @@ async function write(
   body: unknown,
   headers: Record<string, string>,
 ): Promise<Response> {
-  const response = await send(path, {
+  const response = await ask(path, {
     method,
     body: body === undefined ? undefined : JSON.stringify(body),
     headers: {
@@ -102,20 +104,34 @@ async function write(
   return response;
 }
 
-async function send(path: string, question: RequestInit): Promise<Response> {
+async function ask(path: string, question: RequestInit): Promise<Response> {
   let response: Response;
   try {
     const headers = { accept: 'application/geo+json, application/json', ...question.headers };
-    response = await fetch(serverUrl(path), { ...question, headers });
+    response = await send(path, { ...question, headers });
   } catch (error) {
-    if (question.signal?.aborted) throw error;
-    throw new WriteError(0, String(error));
+    if (error instanceof ApiError) throw new WriteError(0, error.message, [], error.kind);
+    throw error;
   }
   if (response.ok) return response;
-  const problem = (await response.json().catch(() => ({}))) as { title?: string; detail?: string; faults?: Fault[] };
+  const problem = (await response.json().catch(() => ({}))) as {
+    type?: string;
+    title?: string;
+    detail?: string;
+    faults?: Fault[];
+  };
   throw new WriteError(
     response.status,
     problem.detail ?? problem.title ?? `HTTP ${response.status}`,
     problem.faults ?? [],
+    problem.type?.split(':').at(-1),
+    response.headers.get('x-request-id') ?? '',
   );
+}
+
+/** Whether the server lets the bearer of a token write to a layer. Throws {@link ApiError} if no answer comes. */
+export async function accepts(token: string, layer: string): Promise<boolean> {
+  const path = `/api/collections/${encodeURIComponent(layer)}/items`;
+  const response = await send(path, { method: 'OPTIONS', headers: { authorization: `Bearer ${token}` } });
+  return response.ok && /\bPOST\b/.test(response.headers.get('allow') ?? '');
 }

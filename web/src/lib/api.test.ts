@@ -20,7 +20,7 @@ it('asks again while the server still indexes its names', async () => {
   vi.stubGlobal('fetch', fetch);
   const found = fetchSearch('ben thanh', [106.7, 10.77]);
   await vi.advanceTimersByTimeAsync(2000);
-  expect(await found).toEqual([]);
+  expect(await found).toEqual({ results: [] });
   expect(fetch).toHaveBeenCalledTimes(3);
 });
 

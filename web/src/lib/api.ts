@@ -1,6 +1,7 @@
 /**
  * The HTTP interface as the web map uses it (docs/http-api.md). Positions are WGS 84 longitude, latitude in degrees.
  */
+import { PATIENCE_MS, watch } from './patience';
 import { minRevisionHeaders, withTime } from './requesttime';
 import { serverUrl } from './root';
 
@@ -155,14 +156,30 @@ export interface SearchResult {
   lat: number;
   bbox?: Bbox | null;
   precision?: string;
+  /** Whether it lies outside the place that the text names. */
+  elsewhere?: boolean;
+  /** Whether the text has typing errors or other spaces, compared with it. */
+  similar?: boolean;
   score?: number;
 }
 
-/** A failed request: `status` is that of the server's answer, or 0 if none came. */
+/** The answers to one search. */
+export interface SearchAnswer {
+  results: SearchResult[];
+  /** The place that the text names beside what it looks for; `matched` is false if nothing there fits. */
+  place?: { label: string; bbox: Bbox; matched: boolean } | null;
+}
+
+/**
+ * A failed request: `status` is that of the server's answer, or 0 if none came. `kind` is the last word of the
+ * problem's type, or `no-answer` or `timeout`; `reference` is the id under which the server's log has the request.
+ */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    readonly kind = status === 404 ? 'not-found' : '',
+    readonly reference = '',
   ) {
     super(message);
   }
@@ -176,26 +193,38 @@ export async function getJson<T>(path: string, signal?: AbortSignal, question?: 
 
 /** Sends a request to a path of the server and returns a successful answer, or throws {@link ApiError}. */
 export async function ask(path: string, signal?: AbortSignal, question?: RequestInit): Promise<Response> {
-  let response: Response;
-  try {
-    const headers = { accept: 'application/geo+json, application/json', ...minRevisionHeaders(), ...question?.headers };
-    response = await fetch(serverUrl(path), { ...question, headers, signal });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new ApiError(0, String(error));
-  }
-  if (!response.ok) throw new ApiError(response.status, await problemText(response));
+  const headers = { accept: 'application/geo+json, application/json', ...minRevisionHeaders(), ...question?.headers };
+  const response = await send(path, { ...question, headers, signal });
+  if (!response.ok) throw await problemOf(response);
   return response;
 }
 
-/** The detail or title of a problem+json answer, or the status of any other answer. */
-async function problemText(response: Response): Promise<string> {
+/** `fetch` of a path of the server that is watched: it gives up after a while. Throws {@link ApiError} with status 0 if no answer comes. */
+export async function send(path: string, question: RequestInit): Promise<Response> {
+  const ended = watch();
+  const timeout = AbortSignal.timeout(PATIENCE_MS);
+  const signal = question.signal ? AbortSignal.any([question.signal, timeout]) : timeout;
   try {
-    const problem = (await response.json()) as { title?: string; detail?: string };
-    return problem.detail ?? problem.title ?? `HTTP ${response.status}`;
-  } catch {
-    return `HTTP ${response.status}`;
+    return await fetch(serverUrl(path), { ...question, signal });
+  } catch (error) {
+    if (question.signal?.aborted) throw error;
+    throw new ApiError(0, String(error), timeout.aborted ? 'timeout' : 'no-answer');
+  } finally {
+    ended();
   }
+}
+
+/** A problem+json answer, or any other that is not a success, as an error. */
+async function problemOf(response: Response): Promise<ApiError> {
+  const { status, headers } = response;
+  const problem = (await response.json().catch(() => ({}))) as { type?: string; title?: string; detail?: string };
+  const kind = problem.type?.split(':').at(-1);
+  return new ApiError(
+    status,
+    problem.detail ?? problem.title ?? `HTTP ${status}`,
+    kind,
+    headers.get('x-request-id') ?? '',
+  );
 }
 
 /** The path (with `{z}`, `{x}`, `{y}`) of a layer's tiles, with their version and the time of the data. */
@@ -260,7 +289,7 @@ export function fetchItem(layer: string, id: string | number, signal?: AbortSign
 const SEARCH_TRIES = 10;
 
 /** Searches for a text; of equal results those nearer to `near` (longitude, latitude) come first. */
-export async function fetchSearch(text: string, near: [number, number], signal?: AbortSignal): Promise<SearchResult[]> {
+export async function fetchSearch(text: string, near: [number, number], signal?: AbortSignal): Promise<SearchAnswer> {
   const query = new URLSearchParams({
     q: text,
     limit: '12',
@@ -269,7 +298,7 @@ export async function fetchSearch(text: string, near: [number, number], signal?:
   });
   for (let tries = 0; ; tries++) {
     try {
-      return (await getJson<{ results: SearchResult[] }>(`/api/search?${query}`, signal)).results;
+      return await getJson<SearchAnswer>(`/api/search?${query}`, signal);
     } catch (error) {
       // A server that has just started needs some seconds to index its names.
       if (!(error instanceof ApiError && error.status === 503) || tries === SEARCH_TRIES) throw error;

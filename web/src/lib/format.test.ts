@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { day, fieldValue, instant, measure, number, titleText } from './format';
+import type { Collection, Feature } from './api';
+import { day, featureName, fieldValue, instant, measure, number, titleText } from './format';
 
 describe('numbers, dates and sizes', () => {
   it('writes numbers as each language does', () => {
     expect(number(1234.5, 'vi')).toBe('1.234,5');
     expect(number(1234.5, 'en')).toBe('1,234.5');
   });
-  it('chooses the unit of an area by its size', () => {
+  it('writes areas in m², with larger units beside them', () => {
     expect(measure({ value: 64.24, unit: 'm²' }, 'vi')).toBe('64,2 m²');
-    expect(measure({ value: 23456, unit: 'm²' }, 'en')).toBe('2.35 ha');
-    expect(measure({ value: 2.5e6, unit: 'm²' }, 'vi')).toBe('2,5 km²');
+    expect(measure({ value: 20319.94, unit: 'm²' }, 'vi')).toBe('20.319,9 m² (2,03 ha)');
+    expect(measure({ value: 23456, unit: 'm²' }, 'en')).toBe('23,456.0 m² (2.35 ha)');
+    expect(measure({ value: 2.5e6, unit: 'm²' }, 'vi')).toBe('2.500.000,0 m² (2,5 km²)');
   });
   it('writes dates in the language, and leaves what is no date', () => {
     expect(day('2026-01-02', 'vi')).toBe('02/01/2026');
@@ -48,5 +50,26 @@ describe('fields', () => {
   });
   it('falls back to the other language', () => {
     expect(titleText({ vi: 'Thửa đất', en: '' }, 'en')).toBe('Thửa đất');
+  });
+});
+
+describe('names of features', () => {
+  const collection = (fields: object[]) =>
+    ({ id: 'layer', citymap: { titles: { vi: 'Trụ nước', en: 'Hydrants' }, fields } }) as unknown as Collection;
+  const feature = (properties: Record<string, unknown>, label: string | null = null) =>
+    ({ type: 'Feature', id: 947, geometry: null, properties, label }) as Feature;
+  it('are the numbers of a parcel', () => {
+    const parcels = collection([
+      { name: 'so_to', meaning: 'sheet' },
+      { name: 'so_thua', meaning: 'parcel_number' },
+    ]);
+    expect(featureName(feature({ so_to: 12, so_thua: 45 }, '45'), parcels, 'vi')).toBe('Thửa 45, tờ 12');
+    expect(featureName(feature({ so_to: 12, so_thua: 45 }, '45'), parcels, 'en')).toBe('Parcel 45, sheet 12');
+  });
+  it('are never inner numbers', () => {
+    expect(featureName(feature({}, '947'), collection([]), 'vi')).toBe('Trụ nước');
+    expect(featureName(feature({}, 'Chợ Bến Thành'), collection([]), 'vi')).toBe('Chợ Bến Thành');
+    const addressed = collection([{ name: 'dia_chi', meaning: 'address' }]);
+    expect(featureName(feature({ dia_chi: '12 Lê Lợi' }), addressed, 'vi')).toBe('12 Lê Lợi');
   });
 });

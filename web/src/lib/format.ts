@@ -1,5 +1,14 @@
 /** Numbers, dates, sizes and values as people read them in the language of the page. */
-import type { CodeEntry, Feature, Field, Measure, Titles } from './api';
+import {
+  type CodeEntry,
+  type Collection,
+  type Feature,
+  type Field,
+  fieldWith,
+  type Meaning,
+  type Measure,
+  type Titles,
+} from './api';
 import { utcOffsetMs } from './city';
 import type { Lang } from './i18n';
 
@@ -45,13 +54,17 @@ export function instant(text: string, lang: Lang): string {
   }).format(date.getTime() + utcOffsetMs());
 }
 
-/** An area in m², ha (from 1 ha) or km² (from 1 km²); a length in m or km (from 10 km). */
+/**
+ * An area in m² with one decimal, as papers state it, from 1 ha on with the hectares beside it and from 1 km² on with
+ * the km²; a length in m, or in km from 10 km.
+ */
 export function measure(size: Measure, lang: Lang): string {
   const { value, unit } = size;
-  if (unit === 'm²' && value >= 1e6) return `${number(value / 1e6, lang, 2)} km²`;
-  if (unit === 'm²' && value >= 1e4) return `${number(value / 1e4, lang, 2)} ha`;
+  const exact = `${number(value, lang, 1, true)} ${unit}`;
+  if (unit === 'm²' && value >= 1e6) return `${exact} (${number(value / 1e6, lang, 2)} km²)`;
+  if (unit === 'm²' && value >= 1e4) return `${exact} (${number(value / 1e4, lang, 2)} ha)`;
   if (unit === 'm' && value >= 1e4) return `${number(value / 1e3, lang, 2)} km`;
-  return `${number(value, lang, 1, true)} ${unit}`;
+  return exact;
 }
 
 /** A measured length: in centimetre steps below 100 m, in km from 10 km. */
@@ -66,9 +79,13 @@ export function distance(metres: number, lang: Lang): string {
   return `${number(metres, lang, metres < 10 ? 1 : 0)} m`;
 }
 
-/** A code with its text: `Đất ở (ODT)`; the code alone if it has no text. */
+/**
+ * A code with its text: `Đất ở (ODT)`; the code alone if it has no text. Codes that are words of programs (`noi_bo`)
+ * are not shown beside their text: nobody else writes them.
+ */
 export function codeLabel(entry: CodeEntry, lang: Lang): string {
   const text = titleText(entry, lang);
+  if (text && /^[a-z]+(_[a-z0-9]+)+$/.test(entry.code)) return text;
   return text && text !== entry.code ? `${text} (${entry.code})` : entry.code;
 }
 
@@ -91,7 +108,28 @@ export function fieldValue(value: unknown, field: Field, lang: Lang): string {
   return field.unit ? `${text} ${field.unit}` : text;
 }
 
-/** The name of a feature: its label, or its id if it has none. */
-export function featureName(feature: Feature): string {
-  return feature.label ? String(feature.label) : `#${feature.id}`;
+/** The value of the field with a meaning as text; empty if the layer or the feature does not have it. */
+function meant(feature: Feature, layer: Collection | undefined, meaning: Meaning): string {
+  const field = layer && fieldWith(layer, meaning);
+  const value = field && feature.properties[field.name];
+  return value === null || value === undefined ? '' : String(value);
+}
+
+/**
+ * The name of a feature for people: a parcel by its numbers (Thửa 45, tờ 12), another feature by its name, or else by
+ * its address, or what it is. Never an inner number.
+ */
+export function featureName(feature: Feature, layer: Collection | undefined, lang: Lang): string {
+  const [sheet, parcel] = [meant(feature, layer, 'sheet'), meant(feature, layer, 'parcel_number')];
+  if (sheet && parcel) return lang === 'vi' ? `Thửa ${parcel}, tờ ${sheet}` : `Parcel ${parcel}, sheet ${sheet}`;
+  const label = feature.label ? String(feature.label) : '';
+  if (label && label !== String(feature.id) && !/^#?\d+$/.test(label)) return label;
+  const address =
+    meant(feature, layer, 'address') ||
+    [meant(feature, layer, 'house_number'), meant(feature, layer, 'street')].filter(Boolean).join(' ');
+  if (address) return address;
+  const kind = layer && (fieldWith(layer, 'class') ?? fieldWith(layer, 'road_class'));
+  const value = kind && feature.properties[kind.name];
+  if (kind && value !== null && value !== undefined && value !== '') return fieldValue(value, kind, lang);
+  return layer ? titleText(layer.citymap.titles, lang, layer.id) : label || `#${feature.id}`;
 }

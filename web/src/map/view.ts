@@ -10,6 +10,7 @@ import type { TilePlace } from '../live/touched';
 import { glyphRequest, registerGlyphs } from './glyphs';
 import { Refresher } from './refresh';
 import { REACH } from './sketching';
+import { Whereabouts } from './whereabouts';
 
 // The bundled map needs the address of its worker, or it never becomes idle.
 maplibregl.setWorkerUrl(workerUrl);
@@ -42,6 +43,7 @@ export class MapView {
   #drawing = false;
   #next: maplibregl.StyleSpecification | null = null;
   #waiting: ReturnType<typeof setInterval> | undefined;
+  #whereabouts: Whereabouts | null = null;
 
   constructor(
     container: HTMLElement,
@@ -151,6 +153,12 @@ export class MapView {
     this.#nudge();
   }
 
+  /** Shows the user's position (degrees) with its accuracy in metres. */
+  showWhereabouts(lonlat: [number, number], accuracy: number, label: string): void {
+    this.#whereabouts ??= new Whereabouts(this.map);
+    this.#whereabouts.show(lonlat, accuracy, label);
+  }
+
   /** Removes the map from the page. */
   remove(): void {
     this.#refresher.stop();
@@ -181,16 +189,21 @@ export class MapView {
     this.map.jumpTo({ center: [camera.lon, camera.lat], zoom: camera.zoom, bearing: camera.bearing });
   }
 
-  /** Shows a whole box in the part of the map that panels leave free. */
-  fit(box: Bbox, maxZoom: number, animate = true): void {
+  /** Shows a whole box in the part of the map that panels leave free. Returns the zoom level that it goes to. */
+  fit(box: Bbox, maxZoom: number, animate = true): number {
     const { left, top, right, bottom } = this.#insets();
-    this.map.fitBounds(box, {
+    const options = {
       padding: { left: left + 32, top: top + 32, right: right + 32, bottom: bottom + 32 },
       maxZoom,
       bearing: this.map.getBearing(),
+    };
+    const zoom = this.map.cameraForBounds(box, options)?.zoom ?? this.map.getZoom();
+    this.map.fitBounds(box, {
+      ...options,
       animate: animate && !matchMedia('(prefers-reduced-motion: reduce)').matches,
       duration: 900,
     });
+    return zoom;
   }
 
   /** The middle of the part of the map that panels leave free. */

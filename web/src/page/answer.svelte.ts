@@ -2,11 +2,12 @@
  * The question "what is here?": the point that was clicked, what the server found there, and what is selected of it.
  */
 import { ApiError, type AtAnswer, type Collection, type Feature, fetchAt, fetchItem } from '../lib/api';
-import { featureName } from '../lib/format';
 import { innerPoint } from '../lib/geometry';
 import type { Messages } from '../lib/i18n';
 import type { FeatureRef } from '../lib/permalink';
+import { troubleText } from '../lib/trouble';
 import { withRoads } from '../lib/wideroads';
+import { inOrder } from './order';
 
 /** A feature with the layer that it is of. */
 export interface FoundFeature {
@@ -17,10 +18,18 @@ export interface FoundFeature {
 /** What the answer needs of the page. */
 export interface AnswerPort {
   words(): Messages;
-  /** Metres around a point at latitude `lat` within which points and lines are found. */
-  tolerance(lat: number): number;
-  /** The road layers to search around a point, or none where roads are drawn too thin to have a width. */
-  roadLayers(): Collection[];
+  /** The zoom level of the map. */
+  zoom(): number;
+  /** Metres around a point at latitude `lat` within which points and lines are found at a zoom level. */
+  tolerance(lat: number, zoom: number): number;
+  /** The road layers to search around a point, or none at zoom levels where roads are too thin to have a width. */
+  roadLayers(zoom: number): Collection[];
+  /** A layer. */
+  layer(id: string): Collection | undefined;
+  /** The name of a feature for people. */
+  name(found: FoundFeature): string;
+  /** Whether the map draws a layer at a zoom level. */
+  isDrawn(id: string, zoom: number): boolean;
   /** Whether unsaved work forbids the page to show something else; the user is told so. */
   blocked(): boolean;
   /** Whether a form with unsaved work is open. */
@@ -53,25 +62,38 @@ export class Answer {
   /** A former shape of the selected feature, drawn next to the present one. */
   formerShape = $state.raw<GeoJSON.Geometry | null>(null);
 
-  /** Everything found, nearest first; at equal distances in the order of the catalogue. */
+  /** Everything found, in the order of `inOrder`. */
   features = $derived(this.#features());
   selectedFeature = $derived(
     this.features.find(({ layer, feature }) => isFeature(this.selected, layer, feature.id)) ?? null,
   );
+  /** The commune at the point, as its layer has it: the smallest administrative unit; `null` if there is none. */
+  commune = $derived.by(() => {
+    const units = this.features.filter(({ layer }) => this.#port.layer(layer)?.citymap.role === 'admin_unit');
+    const size = ({ feature }: FoundFeature) => feature.area?.value ?? Number.POSITIVE_INFINITY;
+    const smallest = units.reduce<FoundFeature | null>((a, b) => (a && size(a) <= size(b) ? a : b), null);
+    return smallest ? { id: String(smallest.feature.id), name: String(smallest.feature.label ?? '') } : null;
+  });
   /** Nothing was asked, selected or lost. */
   empty = $derived(!this.at && !this.selected && this.gone === null);
 
   readonly #port: AnswerPort;
   #request: AbortController | null = null;
+  /** The zoom level at which the question was asked. */
+  #zoom = $state.raw(14);
 
   constructor(port: AnswerPort) {
     this.#port = port;
   }
 
-  /** Asks what is at `point` (longitude, latitude) and selects `prefer`, or the nearest feature. */
-  async ask(point: [number, number], prefer: FeatureRef | null = null): Promise<void> {
+  /**
+   * Asks what is at `point` (longitude, latitude) and selects `prefer`, or what is first. `zoom` is the level that
+   * the map goes to, where it is on its way.
+   */
+  async ask(point: [number, number], prefer: FeatureRef | null = null, zoom = this.#port.zoom()): Promise<void> {
     if (this.#port.blocked()) return;
     const signal = this.#startRequest();
+    this.#zoom = zoom;
     this.at = point;
     this.selected = prefer;
     this.linked = null;
@@ -137,10 +159,10 @@ export class Answer {
   /** Asks the same question again because the data changed. A selected feature that is no longer there is reported. */
   async refresh(): Promise<void> {
     const { at, selected } = this;
-    if (this.loading && at) return this.ask(at, selected);
+    if (this.loading && at) return this.ask(at, selected, this.#zoom);
     if (!at && !selected) return;
     const before = this.selectedFeature;
-    const name = before ? featureName(before.feature) : '';
+    const name = before ? this.#port.name(before) : '';
     this.#request?.abort();
     this.#request = new AbortController();
     const { signal } = this.#request;
@@ -170,10 +192,10 @@ export class Answer {
 
   async #fetch(point: [number, number], signal: AbortSignal): Promise<AtAnswer> {
     const [lon, lat] = point;
-    const roads = this.#port.roadLayers();
+    const roads = this.#port.roadLayers(this.#zoom);
     const ids = roads.map(({ id }) => id);
     const [answer, aroundRoads] = await Promise.all([
-      fetchAt(lon, lat, this.#port.tolerance(lat), signal),
+      fetchAt(lon, lat, this.#port.tolerance(lat, this.#zoom), signal),
       // A road is stored as its centre line: search as far as the widest carriageway reaches from it.
       roads.length > 0 ? fetchAt(lon, lat, HALF_WIDEST_ROAD_M, signal, ids) : null,
     ]);
@@ -197,15 +219,18 @@ export class Answer {
     this.loading = false;
     const words = this.#port.words();
     const missing = error instanceof ApiError && error.status === 404;
-    const reason = error instanceof Error ? error.message : String(error);
-    this.error = missing ? words.failedItem : `${words.failedAt} ${reason}`;
+    this.error = missing ? words.failedItem : `${words.failedAt} ${troubleText(error, words)}`;
   }
 
   #features(): FoundFeature[] {
     const found = (this.response?.layers ?? []).flatMap(({ layer, features }) =>
       features.map((feature) => ({ layer, feature })),
     );
-    found.sort((a, b) => (a.feature.distance ?? 0) - (b.feature.distance ?? 0));
-    return this.linked ? [this.linked, ...found] : found;
+    const sorted = inOrder(
+      found,
+      (id) => this.#port.layer(id),
+      (id) => this.#port.isDrawn(id, this.#zoom),
+    );
+    return this.linked ? [this.linked, ...sorted] : sorted;
   }
 }

@@ -28,7 +28,11 @@ function setUp(answers: Record<string, unknown>, port: Partial<AnswerPort> = {})
   });
   const answer = new Answer({
     words: () => MESSAGES.en,
+    zoom: () => 17,
     tolerance: () => 3,
+    layer: () => undefined,
+    name: ({ feature }) => String(feature.label ?? `#${feature.id}`),
+    isDrawn: () => true,
     roadLayers: () => [],
     blocked: () => false,
     unsaved: () => false,

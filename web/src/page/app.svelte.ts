@@ -5,8 +5,10 @@
  */
 
 import { city, loadCity } from '../lib/city';
-import { titleText } from '../lib/format';
+import { day, featureName, titleText } from '../lib/format';
+import { onSlow } from '../lib/patience';
 import { type FeatureRef, type Link, readLink, writeLink } from '../lib/permalink';
+import { troubleText } from '../lib/trouble';
 import { Answer } from './answer.svelte';
 import { Editing } from './editing.svelte';
 import { Following } from './following';
@@ -16,7 +18,7 @@ import { Panel } from './panel.svelte';
 import { Picture } from './picture.svelte';
 import { Settings } from './settings.svelte';
 import { type SketchShape, type ToolMode, Tools } from './tools.svelte';
-import { Travel } from './travel.svelte';
+import { BeforeRecord, Travel } from './travel.svelte';
 import { Viewport } from './viewport.svelte';
 
 const RETRY_MS = 5000;
@@ -33,8 +35,12 @@ export class App {
   readonly editing = new Editing(() => this.notes.show(this.settings.words.unsaved, 'error'));
   readonly answer = new Answer({
     words: () => this.settings.words,
-    tolerance: (lat) => this.viewport.tolerance(lat),
-    roadLayers: () => (this.viewport.zoom() < WIDE_ROADS_ZOOM ? [] : this.layers.drawnAs('road')),
+    zoom: () => this.viewport.zoom(14),
+    tolerance: (lat, zoom) => this.viewport.tolerance(lat, zoom),
+    roadLayers: (zoom) => (zoom < WIDE_ROADS_ZOOM ? [] : this.layers.drawnAs('road')),
+    layer: (id) => this.layers.byId.get(id),
+    name: ({ layer, feature }) => featureName(feature, this.layers.byId.get(layer), this.settings.lang),
+    isDrawn: (id, zoom) => this.layers.isDrawn(id, zoom),
     blocked: () => this.editing.blocks(),
     unsaved: () => this.editing.unsaved,
     isPast: () => this.time.moment !== null,
@@ -66,8 +72,9 @@ export class App {
       await this.answer.refresh();
     },
     failed: (error) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.notes.show(`${this.settings.words.noSuchTime} ${reason}`, 'error');
+      const { words } = this.settings;
+      const reason = error instanceof BeforeRecord ? words.beforeRecord(day(error.day, this.settings.lang)) : null;
+      this.notes.show(reason ?? `${words.noSuchTime} ${troubleText(error, words)}`, 'error');
     },
   });
   readonly picture: Picture;
@@ -81,6 +88,9 @@ export class App {
     this.settings = new Settings(link.lang ?? city().languages[0] ?? 'vi', link.theme ?? (dark ? 'dark' : 'light'));
     this.viewport.camera = link.camera ?? null;
     this.picture = new Picture(this);
+    onSlow((slow) => {
+      this.notes.slow = slow;
+    });
   }
 
   /** Loads the layers, then what the page's address names. Tries again while the server does not answer. */

@@ -1,7 +1,7 @@
 /** The layers: what the server says about them, how the user shows them, and what the map needs to draw them. */
 import { type Collection, fetchCollections } from '../lib/api';
 import { StaleTiles } from '../live/staletiles';
-import { classify } from '../map/classify';
+import { classify, minZoom } from '../map/classify';
 import { findSeams, type SeamLabel, type SeamPart } from '../map/seams';
 
 export class Layers {
@@ -35,10 +35,19 @@ export class Layers {
   /** The version of the tiles from which the area labels of each layer were made. */
   #labelled = new Map<string, string>();
 
+  /** Layers that were shown before: a former state may not have them, and its changes still name them. */
+  #seen = new Map<string, Collection>();
+
+  /** A layer of the state that is shown or, where it is not there, of one that was shown before. */
+  known(id: string): Collection | undefined {
+    return this.byId.get(id) ?? this.#seen.get(id);
+  }
+
   /** Reads all layers again and returns their revision. Their tiles are requested by the versions they have now. */
   async read(): Promise<number> {
     const { collections, revision } = await fetchCollections();
     this.all = collections;
+    for (const layer of collections) this.#seen.set(layer.id, layer);
     this.tileVersions = Object.fromEntries(collections.map(({ id, citymap }) => [id, citymap.tilesVersion]));
     this.seams = {};
     for (const { id } of collections) this.staleTiles.reset(id);
@@ -52,6 +61,12 @@ export class Layers {
     const versions = layers.map(({ id, citymap }) => [id, citymap.tilesVersion] as const);
     this.tileVersions = { ...this.tileVersions, ...Object.fromEntries(versions) };
     for (const { id } of layers) this.staleTiles.reset(id);
+  }
+
+  /** Whether the map draws the features of a layer at a zoom level. */
+  isDrawn(id: string, zoom: number): boolean {
+    const layer = this.byId.get(id);
+    return layer !== undefined && !this.hidden[id] && zoom >= minZoom(layer);
   }
 
   /** The layers of a kind of drawing. */

@@ -16,6 +16,8 @@ export class Notes {
   current = $state<Note | null>(null);
   /** The server cannot be reached; this stays until it can. */
   offline = $state(false);
+  /** A request has been waiting for some seconds. */
+  slow = $state(false);
 
   readonly #words: () => Messages;
   #timer: ReturnType<typeof setTimeout> | undefined;

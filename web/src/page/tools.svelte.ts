@@ -29,7 +29,7 @@ export class Tools {
   closed = $state(false);
   statistics = $state.raw<WithinAnswer | null>(null);
   loading = $state(false);
-  error = $state<string | null>(null);
+  error = $state.raw<ApiError | null>(null);
 
   /** Whether the sketch is in the area of use of the VN-2000 grid. */
   grid = $derived(onGrid(this.points));
@@ -126,7 +126,7 @@ export class Tools {
       if (!request.signal.aborted) this.statistics = answer;
     } catch (error) {
       if (request.signal.aborted) return;
-      this.error = error instanceof ApiError ? error.message : String(error);
+      this.error = error instanceof ApiError ? error : new ApiError(0, String(error), 'unexpected');
     }
     this.loading = false;
   }

@@ -77,7 +77,7 @@ describe('statistics', () => {
     const tools = new Tools();
     tools.start('statistics');
     clicks(tools, A, B, C, A);
-    await vi.waitFor(() => expect(tools.error).toBe('the area is too big'));
+    await vi.waitFor(() => expect(tools.error?.message).toBe('the area is too big'));
     expect([tools.points.length, tools.loading, tools.statistics]).toEqual([3, false, null]);
   });
 

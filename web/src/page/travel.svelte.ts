@@ -6,9 +6,18 @@ import { requestTime } from '../lib/requesttime';
 
 /** A former state of the data: the revision after which it was so. `time` is RFC 3339, or empty where it is unknown. */
 export interface Moment {
+  /** The day (`2026-01-31`) of whose end the data is shown, where it was chosen by the day. */
+  day: string | null;
   revision: number;
   time: string;
   message: string;
+}
+
+/** Nothing was recorded yet at the end of the day that was asked for. */
+export class BeforeRecord extends Error {
+  constructor(readonly day: string) {
+    super(`nothing was recorded by the end of ${day}`);
+  }
 }
 
 /** What the travel through time needs of the page. */
@@ -104,6 +113,7 @@ export class Travel {
     const before = { revision: requestTime.revision, datetime: requestTime.datetime };
     try {
       const wanted = typeof revision === 'string' ? await revisionOf(revision) : revision;
+      if (typeof revision === 'string' && wanted === 0) throw new BeforeRecord(revision);
       // The newest revision is the present, which goes on.
       const past = wanted !== null && wanted !== (await fetchRevision());
       const event = past ? (await fetchChanges(Math.max(0, wanted - 1), 1)).revisions[0] : undefined;
@@ -112,7 +122,8 @@ export class Travel {
       const read = await this.#port.readLayers();
       // Whatever was committed in the meantime is reported after the revision that was read.
       if (!past) this.#port.follow(read);
-      this.moment = past ? { revision: wanted, time: event?.time ?? '', message: event?.message ?? '' } : null;
+      const day = typeof revision === 'string' ? revision : null;
+      this.moment = past ? { day, revision: wanted, time: event?.time ?? '', message: event?.message ?? '' } : null;
       this.validOn = valid;
     } catch (error) {
       Object.assign(requestTime, before);

@@ -43,7 +43,7 @@ describe('travelling through time', () => {
   it('shows a former state with its time, and of it what was valid on a day', async () => {
     const { travel, log } = setUp();
     await travel.go(4, '2026-01-01');
-    expect(travel.moment).toEqual({ revision: 4, time: '2026-01-31T08:00:00Z', message: 'import' });
+    expect(travel.moment).toEqual({ day: null, revision: 4, time: '2026-01-31T08:00:00Z', message: 'import' });
     expect([travel.validOn, requestTime.revision, requestTime.datetime]).toEqual(['2026-01-01', 4, '2026-01-01']);
     expect(log).toEqual(['read 4', 'arrived']);
   });

@@ -19,9 +19,9 @@ export class Viewport {
     return this.camera?.zoom ?? fallback;
   }
 
-  /** Metres around a click at latitude `lat` (degrees) within which points and lines are found. */
-  tolerance(lat: number): number {
-    const metresPerPixel = (EQUATOR_M * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** this.zoom(14));
+  /** Metres around a click at latitude `lat` (degrees) at a zoom level within which points and lines are found. */
+  tolerance(lat: number, zoom = this.zoom(14)): number {
+    const metresPerPixel = (EQUATOR_M * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** zoom);
     return Math.min(MAX_TOLERANCE_M, CLICK_PX * metresPerPixel);
   }
 }

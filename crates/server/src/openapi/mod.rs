@@ -223,9 +223,13 @@ fn shapes() -> Value {
         "search": {
             "type": "object", "required": ["query", "results"],
             "properties": {
-                "query": {"type": "string"},
+                "query": {"type": "string"}, "revision": {"type": "integer"},
+                "place": {"type": "object", "required": ["label", "bbox", "matched"],
+                    "description": "The place, if any, that the text names beside what it looks for; \
+                        `matched` is false if nothing there fits, and all results are elsewhere"},
                 "results": {"type": "array",
-                    "items": {"type": "object", "required": ["kind", "label", "lon", "lat"]}},
+                    "items": {"type": "object",
+                        "required": ["kind", "label", "lon", "lat", "communes", "elsewhere", "similar"]}},
             },
         },
         "transform": {

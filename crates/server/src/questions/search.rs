@@ -1,7 +1,7 @@
 //! `GET /api/search`: places by name, key, address or coordinates.
 
-use citymap_engine::EngineError;
-use citymap_search::SearchQuery;
+use citymap_engine::{Bbox, EngineError};
+use citymap_search::{Answer, SearchQuery};
 use serde_json::{Value, json};
 
 use super::{AnswerForm, WorkSize, answer};
@@ -90,7 +90,9 @@ pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
     };
     answer(context, form, move |context, cancel| {
         let query = SearchQuery { text: text.clone(), limit, near };
-        let hits = context.city_snapshot.find_until(&query, cancel).map_err(EngineError::from)?;
+        let Answer { hits, place } =
+            context.city_snapshot.find_until(&query, cancel).map_err(EngineError::from)?;
+        let box_of = |bbox: Bbox| json!([bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]]);
         let results: Vec<Value> = hits
             .into_iter()
             .map(|hit| {
@@ -98,13 +100,19 @@ pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
                     "kind": hit.kind.as_str(), "layer": hit.layer.map(|id| id.to_string()),
                     "id": hit.id.map(|id| id.to_json()), "label": hit.label, "detail": hit.detail,
                     "lon": hit.lonlat.map(|at| at[0]), "lat": hit.lonlat.map(|at| at[1]),
-                    "bbox": hit.bbox.map(|bbox| [bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]]),
-                    "precision": hit.precision.as_str(), "score": hit.score,
+                    "bbox": hit.bbox.map(box_of), "communes": hit.communes,
+                    "precision": hit.precision.as_str(), "elsewhere": hit.elsewhere,
+                    "similar": hit.similar, "score": hit.score,
                 })
             })
             .collect();
         let revision = context.city_snapshot.revision();
-        Ok(json!({"query": text, "revision": revision, "results": results}).to_string().into_bytes())
+        let mut answer = json!({"query": text, "revision": revision, "results": results});
+        if let Some(place) = place {
+            answer["place"] =
+                json!({"label": place.label, "bbox": box_of(place.bbox), "matched": place.matched});
+        }
+        Ok(answer.to_string().into_bytes())
     })
     .await
 }

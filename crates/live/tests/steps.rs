@@ -123,8 +123,8 @@ fn an_edit_costs_what_was_edited_and_not_what_there_is() {
     let Put::Added(fid) = puts[0] else { panic!("{puts:?}") };
     assert_eq!(new.label(new.row_of_fid(fid).unwrap()), "Chợ Bến Thành");
     let query = citymap_search::SearchQuery { text: "cho ben thanh".into(), limit: 5, near: None };
-    assert_eq!(after.find(&query)[0].label, "Chợ Bến Thành");
-    assert!(before.find(&query).iter().all(|hit| hit.label != "Chợ Bến Thành"));
+    assert_eq!(after.find(&query).hits[0].label, "Chợ Bến Thành");
+    assert!(before.find(&query).hits.iter().all(|hit| hit.label != "Chợ Bến Thành"));
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn a_grown_delta_is_merged_while_edits_go_on() {
     let row = snapshot.rows().last().unwrap();
     let text = snapshot.label(row);
     let query = citymap_search::SearchQuery { text: text.clone(), limit: 50, near: None };
-    assert!(live.snapshot().find(&query).iter().any(|hit| hit.label == text), "{text}");
+    assert!(live.snapshot().find(&query).hits.iter().any(|hit| hit.label == text), "{text}");
 }
 
 #[test]

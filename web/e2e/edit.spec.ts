@@ -23,7 +23,7 @@ const QUIET = '&off=buildings,addresses,street_lights,zones,hydrants';
 async function enter(page: Page, token = TOKEN): Promise<void> {
   await page.getByRole('tab', { name: 'Công cụ' }).click();
   await page.getByRole('button', { name: 'Chỉnh sửa dữ liệu' }).click();
-  await page.getByLabel('Mã cập nhật').fill(token);
+  await page.getByLabel('Mã quyền chỉnh sửa').fill(token);
   await page.getByRole('button', { name: 'Dùng mã này' }).click();
 }
 
@@ -84,22 +84,36 @@ test('a change by somebody else in the meantime is shown, and may be overwritten
   watched.length = 0;
 });
 
-test('a wrong token is reported, the changes are kept, and another token helps', async ({ page, request, watched }) => {
+test('a wrong token is refused when it is entered', async ({ page }) => {
+  await open(page, `#map=19/${LAT}/${LON}${QUIET}`);
+  await enter(page, 'not-a-token-that-anybody-has');
+  await expect(page.getByRole('alert').filter({ hasText: 'Máy chủ không chấp nhận mã này' })).toBeVisible();
+  await expect(page.getByLabel('Mã quyền chỉnh sửa')).toHaveAttribute('aria-invalid', 'true');
+  await page.getByLabel('Mã quyền chỉnh sửa').fill(TOKEN);
+  await page.getByRole('button', { name: 'Dùng mã này' }).click();
+  await expect(page.getByText(/Đã có mã quyền chỉnh sửa/)).toBeVisible();
+});
+
+test('a token that no longer holds is reported, the changes are kept, and another token helps', async ({
+  page,
+  request,
+  watched,
+}) => {
   const { layer, feature, point } = await knownParcel(request);
   const field = plainField(layer);
+  await page.addInitScript(() => sessionStorage.setItem('citymap-writer', 'a-token-that-was-withdrawn'));
   await open(page, `#map=19/${point[1]}/${point[0]}${QUIET}&at=${point.join(',')}&sel=${layer.id}:${feature.id}`);
-  await enter(page, 'not-a-token-that-anybody-has');
   await page.getByRole('tab', { name: /Đang chọn/ }).click();
   await page.locator('.chosen').getByRole('button', { name: 'Sửa', exact: true }).click();
   const form = page.getByRole('form', { name: 'Sửa' });
   const text = `Giữ lại ${Date.now()}`;
   await form.getByLabel(fieldTitle(layer, field)).fill(text);
   await form.getByRole('button', { name: 'Lưu' }).click();
-  await expect(form.getByText(/không chấp nhận mã cập nhật này/)).toBeVisible();
+  await expect(form.getByText(/không chấp nhận mã quyền chỉnh sửa này/)).toBeVisible();
   await expect(form.getByLabel(fieldTitle(layer, field))).toHaveValue(text);
   await page
     .getByRole('tabpanel', { name: /Đang chọn/ })
-    .getByLabel('Mã cập nhật')
+    .getByLabel('Mã quyền chỉnh sửa')
     .fill(TOKEN);
   await page
     .getByRole('tabpanel', { name: /Đang chọn/ })

@@ -31,7 +31,7 @@ test('a former revision is shown by map, panel and address, and the way back lea
     if (/^\/(tiles|api\/(at|near|within|collections))/.test(pathname)) asked.push(`${pathname}${search}`);
   });
   await list.nth(1).click();
-  const banner = page.getByRole('region', { name: 'Lịch sử' }).filter({ hasText: 'Bạn đang xem dữ liệu' });
+  const banner = page.getByRole('region', { name: 'Lịch sử' }).filter({ hasText: 'Dữ liệu tại thời điểm' });
   await expect(banner).toContainText('Lần sửa thứ nhất');
   await idle(page);
   expect(asked.length).toBeGreaterThan(0);
@@ -98,7 +98,7 @@ test('a revision that does not exist is reported, and the present is shown', asy
   const said = page.getByText(/Không xem được dữ liệu của thời điểm này/).waitFor();
   await open(page, `#map=17/${LAT}/${LON}${QUIET}&rev=999999`);
   await said;
-  await expect(page.getByText('Bạn đang xem dữ liệu')).toHaveCount(0);
+  await expect(page.getByText('Dữ liệu tại thời điểm')).toHaveCount(0);
   await expect(page).not.toHaveURL(/rev=/);
   // The browser itself reports the refusal.
   expect(watched.every((line) => line.includes('400'))).toBe(true);

@@ -1,11 +1,18 @@
 /** The map, the answer at a point, search, links and layers. */
-import type { Collection } from '../src/lib/api';
+import type { Collection, Feature } from '../src/lib/api';
 import { codeStyles, colorField } from '../src/map/codes';
 import { parseHex, tone } from '../src/map/colors';
 import { palette } from '../src/map/palette';
 import { CORE, colors, expect, idle, knownParcel, LIGHT, layers, open, pixel, test } from './page';
 
 const [LON, LAT] = CORE;
+
+/** How people name a parcel: by its number on its map sheet. */
+function parcelName(layer: Collection, feature: Feature): string {
+  const meant = (meaning: string) =>
+    feature.properties[layer.citymap.fields.find((field) => field.meaning === meaning)?.name ?? ''];
+  return `Thửa ${meant('parcel_number')}, tờ ${meant('sheet')}`;
+}
 
 test('the map is drawn: official land-use colours are in the picture', async ({ page, request }) => {
   await open(page, `#map=17/${LAT}/${LON}`);
@@ -43,8 +50,9 @@ test('a click on a known parcel shows its number and its use in words', async ({
   const at = await pixel(page, point);
   await page.mouse.click(at.x, at.y);
   const panel = page.getByRole('tabpanel', { name: /Đang chọn/ });
-  const number = String(feature.properties[layer.citymap.label!]);
-  await expect(panel.locator('.chosen .name')).toHaveText(number);
+  await expect(panel.locator('.chosen .name')).toHaveText(
+    new RegExp(`^${parcelName(layer, feature)}, Phường Bến Thành$`),
+  );
   const field = colorField(layer)!;
   const code = String(feature.properties[field.name]);
   const entry = field.codeList!.entries.find((candidate) => candidate.code === code)!;
@@ -97,6 +105,31 @@ test('search finds a commune without diacritics, by keyboard alone', async ({ pa
   await expect(page.locator('.chosen .name')).toHaveText('Phường Bến Thành');
 });
 
+test('typing errors are forgiven, and the place restricts', async ({ page }) => {
+  await open(page);
+  const box = page.getByRole('combobox');
+  await box.fill('Ben Thanhh');
+  await expect(page.getByRole('option').first()).toContainText('Phường Bến Thành');
+  await expect(page.getByText('Không có kết quả đúng như đã gõ. Kết quả gần giống:', { exact: true })).toBeVisible();
+  await box.fill('tờ 1 thửa 1 Xã Thạnh An');
+  await expect(page.getByText(/Không có kết quả trong Xã Thạnh An/).last()).toBeVisible();
+});
+
+test('the latest searches stay in the browser and can be forgotten', async ({ page }) => {
+  await open(page);
+  const box = page.getByRole('combobox');
+  await box.fill('ben thanh');
+  await page
+    .getByRole('option', { name: /^Phường Bến Thành/ })
+    .first()
+    .click();
+  await expect(page.locator('.chosen .name')).toHaveText('Phường Bến Thành');
+  await page.getByRole('button', { name: 'Xóa ô tìm kiếm' }).click();
+  await expect(page.getByRole('button', { name: 'Phường Bến Thành', exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Xóa lịch sử tìm' }).click();
+  await expect(page.getByText('Tìm gần đây')).toHaveCount(0);
+});
+
 test('search that finds nothing says so', async ({ page }) => {
   await open(page);
   await page.getByRole('combobox').fill('zzqqxx');
@@ -105,7 +138,6 @@ test('search that finds nothing says so', async ({ page }) => {
 
 test('a link restores view, layers, opacity, selection, language and theme', async ({ page, request }) => {
   const { layer, feature, point } = await knownParcel(request);
-  const number = String(feature.properties[layer.citymap.label!]);
   const [lon, lat] = point;
   const hash = [
     `#map=18.25/${lat.toFixed(6)}/${lon.toFixed(6)}`,
@@ -113,7 +145,7 @@ test('a link restores view, layers, opacity, selection, language and theme', asy
     `sel=${layer.id}:${encodeURIComponent(String(feature.id))}&lang=en&theme=dark`,
   ].join('&');
   await open(page, hash);
-  await expect(page.locator('.chosen .name')).toHaveText(number);
+  await expect(page.locator('.chosen .name')).toContainText(/^Parcel \S+, sheet \S+, /);
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   await expect(page.getByText('Zoom 18.3')).toBeVisible();

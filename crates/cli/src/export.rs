@@ -23,7 +23,7 @@ pub(crate) struct ExportArgs {
     #[arg(value_name = "LAYER")]
     pub(crate) layer: LayerId,
 
-    /// The file to write: .gpkg, .geojson, .geojsonl, .shp, .fgb, .csv, .kml, .tab, .dxf.
+    /// The file to write: .gpkg, .geojson, .geojsonl, .shp, .fgb, .csv, .kml, .gpx, .tab, .dxf.
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
 

@@ -1,14 +1,15 @@
 //! A layer of the store as a file.
 //!
-//! GeoJSON, CSV and KML are written here, so that truths stay truths, days stay days and numbers keep every
-//! digit; the other formats are GDAL's. Coordinates are transformed here in any case: GDAL would shift
-//! VN-2000 by the wrong set. Everything is written into a folder of its own beside the target and moved
-//! when it is whole, so that a failure leaves nothing behind; only a killed program may leave that folder,
-//! whose name starts with `.citymap-export-`.
+//! GeoJSON, CSV, KML and GPX are written here, so that truths stay truths, days stay days and numbers keep
+//! every digit; the other formats are GDAL's. Coordinates are transformed here in any case: GDAL would
+//! shift VN-2000 by the wrong set. Everything is written into a folder of its own beside the target and
+//! moved when it is whole, so that a failure leaves nothing behind; only a killed program may leave that
+//! folder, whose name starts with `.citymap-export-`.
 
 mod csv;
 mod format;
 mod geojson;
+mod gpx;
 mod kml;
 mod names;
 mod ogr;
@@ -68,8 +69,9 @@ pub struct Export {
 pub enum ExportError {
     /// The file's ending names no format.
     #[error(
-        "{0}: the ending names no format; use .gpkg, .geojson, .geojsonl, .fgb, .shp, .tab, .mif, .csv, .kml \
-         or .dxf"
+        "{0}: the ending names no format; use .gpkg, .geojson, .geojsonl, .fgb, .shp, .tab, .mif, .csv, \
+         .kml, \
+         .gpx or .dxf"
     )]
     Format(String),
     /// Something is there already.
@@ -162,8 +164,9 @@ pub fn export(
     let written = match format {
         Format::GeoJson | Format::GeoJsonSeq => geojson::write(&job, place.file(), crs),
         Format::Csv => csv::write(&job, place.file(), crs),
-        Format::Kml => {
-            kml::write(&job, place.file()).and_then(|written| ogr::check(&job, place.file(), written))
+        Format::Kml | Format::Gpx => {
+            let written = if format == Format::Kml { kml::write } else { gpx::write };
+            written(&job, place.file()).and_then(|written| ogr::check(&job, place.file(), written))
         }
         _ => ogr::write(&job, place.file(), crs),
     }

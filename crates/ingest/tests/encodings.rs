@@ -451,8 +451,10 @@ fn cells_of_a_geopackage_that_are_not_of_their_column_are_kept() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection
         .execute_batch(
-            "CREATE TABLE t(fid INTEGER PRIMARY KEY, vua MEDIUMINT, lon INTEGER, chu INTEGER, sach INTEGER);
-             INSERT INTO t VALUES (1, 5000000000, 9007199254740993, 'abc', 7), (2, 1, 2, 3, NULL);
+            "CREATE TABLE t(fid INTEGER PRIMARY KEY, vua MEDIUMINT, lon INTEGER, chu INTEGER,
+              sach INTEGER, trong INTEGER, le INTEGER);
+             INSERT INTO t VALUES (1, 5000000000, 9007199254740993, 'abc', 7, '', 1.5),
+              (2, 1, 2, 3, NULL, 4, 2);
              DELETE FROM gpkg_contents; DROP TABLE goc;
              INSERT INTO gpkg_contents(table_name, data_type, identifier) VALUES ('t', 'attributes', 't');",
         )
@@ -461,9 +463,10 @@ fn cells_of_a_geopackage_that_are_not_of_their_column_are_kept() {
     let report = city.import(&path, |_| {}).unwrap();
     let values: Vec<Vec<Value>> = city.features("test").into_iter().map(|feature| feature.values).collect();
     let text = |text: &str| Value::Text(text.to_owned());
-    let first =
-        vec![Value::Int(5_000_000_000), Value::Int(9_007_199_254_740_993), text("abc"), Value::Int(7)];
-    let second = vec![Value::Int(1), Value::Int(2), text("3"), Value::Null];
-    assert_eq!(values, [first, second], "{}", notes(&report));
+    let large = [Value::Int(5_000_000_000), Value::Int(9_007_199_254_740_993)];
+    let first = [&large[..], &[text("abc"), Value::Int(7), Value::Null, Value::Real(1.5)]].concat();
+    let second = [Value::Int(1), Value::Int(2), text("3"), Value::Null, Value::Int(4), Value::Real(2.0)];
+    assert_eq!(values, [first, second.to_vec()], "{}", notes(&report));
+    assert!(notes(&report).contains("column `trong` has empty texts"), "{}", notes(&report));
     assert!(notes(&report).contains("column `chu`"), "{}", notes(&report));
 }

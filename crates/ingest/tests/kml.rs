@@ -179,7 +179,8 @@ fn values_of_kml_and_gpx_keep_their_digits_and_types() {
     ];
     let city = city();
     let field = |at: usize| format!("<SimpleField name=\"f{at}\" type=\"{}\"/>", types[at]);
-    let cell = |at: usize| format!("<SimpleData name=\"f{at}\">{}</SimpleData>", cells[at]);
+    let blank = |at: usize| if cells[at] == "12" { "" } else { "\n " };
+    let cell = |at: usize| format!("<SimpleData name=\"f{at}\">{1}{0}{1}</SimpleData>", cells[at], blank(at));
     let all = |one: &dyn Fn(usize) -> String| (0..types.len()).map(one).collect::<String>();
     let text = format!(
         "<Schema id=\"s\" name=\"s\">{}</Schema><Placemark><ExtendedData><SchemaData \
@@ -269,6 +270,36 @@ fn an_export_to_kml_comes_back_with_its_fields_and_values() {
     assert_eq!(names, VALUES);
     let values: Vec<Vec<Value>> = features.into_iter().map(|feature| feature.values).collect();
     assert_eq!(values, rows);
+}
+
+#[test]
+fn an_export_to_gpx_comes_back_with_its_fields_and_values() {
+    let city = city();
+    let rows = put(&city);
+    let (done, path) = layers::out(&city, "a.gpx", Crs::WGS84).unwrap();
+    assert_eq!(done.written, 2);
+    let (features, found) = layers::back(&city, &path, Crs::WGS84);
+    let names: Vec<(&str, FieldType)> =
+        found.iter().map(|field| (field.name.as_str(), field.field_type)).collect();
+    let mut expected = VALUES;
+    expected[1].0 = "Mô_tả______";
+    assert_eq!(names, expected);
+    let values: Vec<Vec<Value>> = features.into_iter().map(|feature| feature.values).collect();
+    assert_eq!(values, rows);
+
+    let line = |x: f64| geo_types::LineString::from(vec![(x, 10.7), (x, 10.8)]);
+    let track = layers::bare(geo_types::MultiLineString(vec![line(106.6), line(106.7)]));
+    layers::put(
+        &city,
+        GeometryKind::Line,
+        &[("ten", FieldType::Text)],
+        vec![track, layers::bare(line(106.9))],
+    );
+    let (_, path) = layers::out(&city, "b.gpx", Crs::WGS84).unwrap();
+    let report = city.import(&path, |r| r.layer_names = vec!["tracks".into()]).unwrap();
+    assert_eq!((report.accepted, fields(&report)), (2, vec![("ten", FieldType::Text)]));
+    layers::put(&city, GeometryKind::Polygon, &layers::FIELDS, layers::parcels());
+    assert!(layers::out(&city, "c.gpx", Crs::WGS84).unwrap_err().to_string().contains("use .kml"));
 }
 
 /// What GDAL writes comes back, too.

@@ -7,7 +7,7 @@ use citymap_model::{FieldType, GeometryKind, Layer, counted};
 use gdal::vector::{OGRFieldType, OGRwkbGeometryType};
 
 use super::{
-    names,
+    gpx, names,
     scan::{LONGEST, Scan},
 };
 
@@ -23,6 +23,7 @@ pub(super) enum Format {
     Mif,
     Csv,
     Kml,
+    Gpx,
     Dxf,
 }
 
@@ -48,6 +49,7 @@ impl Format {
             "mif" => Self::Mif,
             "csv" => Self::Csv,
             "kml" => Self::Kml,
+            "gpx" => Self::Gpx,
             "dxf" => Self::Dxf,
             _ => return None,
         })
@@ -64,13 +66,14 @@ impl Format {
             Self::Tab | Self::Mif => "MapInfo File",
             Self::Csv => "CSV",
             Self::Kml => "KML",
+            Self::Gpx => "GPX",
             Self::Dxf => "DXF",
         }
     }
 
     /// Formats that are in WGS 84 by definition; GDAL would transform by itself, and wrongly.
     pub(super) fn only_wgs84(self) -> bool {
-        matches!(self, Self::Kml | Self::GeoJsonSeq)
+        matches!(self, Self::Kml | Self::Gpx | Self::GeoJsonSeq)
     }
 
     /// A drawing has fields of its own, which no others can be added to.
@@ -117,6 +120,9 @@ impl Format {
     pub(super) fn shape(self, definition: &Layer, scan: &Scan) -> Result<Shape, String> {
         use OGRwkbGeometryType as Ogr;
         let plain = |kind| Ok(Shape { kind, promote_points: false });
+        if self == Self::Gpx {
+            gpx::fits(definition, scan)?;
+        }
         if definition.geometry == GeometryKind::None {
             return match self {
                 Self::Shapefile | Self::FlatGeobuf | Self::Dxf | Self::Kml => Err(format!(

@@ -63,7 +63,7 @@ pub(super) fn write(job: &Job<'_>, path: &Path) -> Result<u64, Failure> {
 }
 
 /// A value as a text of KML, whose truths are 1 and 0; `None` if there is none.
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::Bool(truth) => Some(u8::from(*truth).to_string()),
         Value::Real(number) if !number.is_finite() => None,
@@ -72,7 +72,7 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// A text as XML 1.0 takes it: control characters, which it cannot hold, become U+FFFD.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -16,15 +16,16 @@ pub(super) fn names(format: Format, fields: &[Field]) -> Vec<String> {
     let longest = match format {
         Format::Shapefile => DBF,
         Format::Tab | Format::Mif => MAPINFO,
+        Format::Gpx => usize::MAX,
         _ => return fields.iter().map(|field| field.name.clone()).collect(),
     };
     let mut names: Vec<String> = Vec::new();
     for field in fields {
-        let plain = plain(&field.name);
+        let plain = if format == Format::Gpx { element(&field.name) } else { plain(&field.name) };
         let taken = |name: &str| names.iter().any(|own| own.eq_ignore_ascii_case(name));
         let candidates = std::iter::once(String::new()).chain((2..).map(|number| format!("_{number}")));
         let name = candidates
-            .map(|suffix| format!("{}{suffix}", &plain[..plain.len().min(longest - suffix.len())]))
+            .map(|suffix| format!("{}{suffix}", &plain[..plain.floor_char_boundary(longest - suffix.len())]))
             .find(|name| !taken(name));
         names.push(name.unwrap_or(plain));
     }
@@ -46,6 +47,19 @@ fn plain(name: &str) -> String {
         plain.insert(0, '_');
     }
     plain
+}
+
+/// A name that an element of XML can have: letters, digits, `_`, `-` and `.`, a letter or `_` first.
+fn element(name: &str) -> String {
+    let fits = |letter: char| {
+        if letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.') { letter } else { '_' }
+    };
+    let name: String = name.chars().map(fits).collect();
+    if name.starts_with(|first: char| first.is_alphabetic() || first == '_') {
+        name
+    } else {
+        format!("_{name}")
+    }
 }
 
 /// The note about names that are others in the file; `None` if all are the same.

@@ -241,7 +241,15 @@ pub(super) fn check(job: &Job<'_>, path: &Path, written: u64) -> Result<u64, Fai
             ..DatasetOptions::default()
         },
     )?;
-    let held = if dataset.layer_count() == 0 { 0 } else { dataset.layer(0)?.feature_count() };
+    let held = if job.format == Format::Gpx {
+        // Points are in the one layer, lines in the other.
+        let count = |name| dataset.layer_by_name(name).map(|layer| layer.feature_count());
+        count("waypoints")? + count("tracks")?
+    } else if dataset.layer_count() == 0 {
+        0
+    } else {
+        dataset.layer(0)?.feature_count()
+    };
     if held == written {
         return Ok(written);
     }

@@ -25,7 +25,7 @@ impl Added {
         };
         matches!(driver, "LIBKML" | "KML" | "GPX").then(|| Self {
             keeps: names.iter().map(|name| !added(name) || is_named(request, plain(name))).collect(),
-            twins: pairs(names),
+            twins: pairs(driver, names),
         })
     }
 
@@ -47,10 +47,13 @@ impl Added {
 
     /// The name of the field that a column becomes: without what tells the format's own from the file's, and
     /// different from those of the file.
-    pub(super) fn name(names: &[String], column: usize) -> String {
+    pub(super) fn name(&self, names: &[String], column: usize) -> String {
         let name = &names[column];
         let short = plain(name);
-        if short != name && position(names, short).is_some_and(|other| other != column) {
+        let is_taken = |(other, own): (usize, &String)| {
+            other != column && self.keeps(other) && own.to_lowercase() == short.to_lowercase()
+        };
+        if short != name && names.iter().enumerate().any(is_taken) {
             return if kml::element(name).is_some() { format!("{short}_kml") } else { name.clone() };
         }
         short.to_owned()
@@ -58,20 +61,18 @@ impl Added {
 }
 
 /// Each column of an element with each of the file's own.
-fn pairs(names: &[String]) -> Vec<(usize, usize)> {
-    let of =
-        |element: bool| (0..names.len()).filter(move |at| kml::element(&names[*at]).is_some() == element);
+fn pairs(driver: &str, names: &[String]) -> Vec<(usize, usize)> {
+    let is_element = |name: &str| match driver {
+        "GPX" => !gpx::is_own(name),
+        _ => kml::element(name).is_some(),
+    };
+    let of = |element: bool| (0..names.len()).filter(move |at| is_element(&names[*at]) == element);
     of(true).flat_map(|at| of(false).map(move |own| (at, own))).collect()
 }
 
 /// The name of a column without its prefix.
 fn plain(name: &str) -> &str {
     kml::element(name).or_else(|| gpx::own(name)).unwrap_or(name)
-}
-
-/// The column of that name in any case.
-fn position(names: &[String], name: &str) -> Option<usize> {
-    names.iter().position(|other| other.to_lowercase() == name.to_lowercase())
 }
 
 /// Whether the request speaks of a field.

@@ -40,6 +40,59 @@ const SHORT: &str = "typeof(c) NOT IN ('integer','null') OR c NOT BETWEEN -21474
 const REAL: &str = "typeof(c) NOT IN ('real','integer','null') OR \
                     (typeof(c) = 'integer' AND c NOT BETWEEN -9007199254740992 AND 9007199254740992)";
 
+/// How many cells of a column are what.
+struct Counts {
+    /// Not of the column's type.
+    odd: f64,
+    /// Texts of nothing but blanks.
+    blank: f64,
+    /// Other texts, and bytes.
+    texts: f64,
+    /// How many are numbers with decimals.
+    reals: f64,
+    /// Whole numbers that one with decimals would not hold.
+    large: f64,
+    /// The number of the first row whose cell is not of the column's type.
+    first: i64,
+}
+
+impl Counts {
+    const COLUMNS: usize = 6;
+
+    fn sql(test: &str, name: &str) -> String {
+        format!(
+            "total({test}), total(typeof({name}) = 'text' AND trim({name}) = ''), \
+             total(typeof({name}) IN ('text','blob') AND trim({name}) <> ''), total(typeof({name}) = \
+             'real'), \
+             total(typeof({name}) = 'integer' AND {name} NOT BETWEEN -9007199254740992 AND \
+             9007199254740992), \
+             ifnull(min(CASE WHEN {test} THEN rowid END), 0)"
+        )
+    }
+
+    fn read(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            odd: row.get(at)?,
+            blank: row.get(at + 1)?,
+            texts: row.get(at + 2)?,
+            reals: row.get(at + 3)?,
+            large: row.get(at + 4)?,
+            first: row.get(at + 5)?,
+        })
+    }
+
+    /// The type that all cells fit; blanks are none.
+    fn own(&self) -> FieldType {
+        if self.texts > 0.0 || (self.reals > 0.0 && self.large > 0.0) {
+            FieldType::Text
+        } else if self.reals > 0.0 {
+            FieldType::Real
+        } else {
+            FieldType::Int
+        }
+    }
+}
+
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -90,34 +143,24 @@ impl OddCells {
         if tested.is_empty() {
             return Ok(());
         }
-        let sums: Vec<String> = tested
-            .iter()
-            .map(|(test, name)| {
-                let name = quoted(name);
-                format!(
-                    "total({test}), total(typeof({name}) NOT IN ('integer','null')), min(CASE WHEN \
-                     {test} THEN rowid END)"
-                )
-            })
-            .collect();
+        let sums: Vec<String> = tested.iter().map(|(test, name)| Counts::sql(test, &quoted(name))).collect();
         let sql = format!("SELECT {} FROM {}", sums.join(", "), quoted(&table));
-        let counts: Vec<(f64, f64, Option<i64>)> = connection.query_row(&sql, [], |row| {
-            (0..tested.len())
-                .map(|at| Ok((row.get(3 * at)?, row.get(3 * at + 1)?, row.get(3 * at + 2)?)))
-                .collect()
+        let counts: Vec<Counts> = connection.query_row(&sql, [], |row| {
+            (0..tested.len()).map(|at| Counts::read(row, at * Counts::COLUMNS)).collect()
         })?;
-        for ((_, name), (odd, not_whole, first)) in tested.into_iter().zip(counts) {
-            if odd == 0.0 {
-                continue;
-            }
-            let own = if not_whole == 0.0 { FieldType::Int } else { FieldType::Text };
+        for ((_, name), counts) in tested.into_iter().zip(counts).filter(|(_, counts)| counts.odd > 0.0) {
+            let own = counts.own();
             if own == FieldType::Text {
                 self.notes.push(format!(
-                    "table `{table}`: {} not of the type of the column `{name}`, the first in \
-                     the row \
-                     with the number {}; it is text, as the values are",
-                    counted(odd as u64, "cell is", "cells are"),
-                    first.unwrap_or_default()
+                    "table `{table}`: {} not of the type of the column `{name}`, the first in the row with \
+                     the number {}; it is text, as the values are",
+                    counted(counts.odd as u64, "cell is", "cells are"),
+                    counts.first
+                ));
+            } else if counts.blank > 0.0 {
+                self.notes.push(format!(
+                    "table `{table}`: column `{name}` has empty texts in place of numbers, {}; they are null",
+                    counted(counts.blank as u64, "cell", "cells")
                 ));
             }
             self.tables.entry(table.clone()).or_default().push(OddColumn { name, own });
@@ -179,6 +222,9 @@ fn value(cell: ValueRef<'_>, own: FieldType) -> Value {
     let text = match cell {
         ValueRef::Null => return Value::Null,
         ValueRef::Integer(number) if own == FieldType::Int => return Value::Int(number),
+        ValueRef::Integer(number) if own == FieldType::Real => return Value::Real(number as f64),
+        ValueRef::Real(number) if own == FieldType::Real => return Value::Real(number),
+        ValueRef::Text(text) if own != FieldType::Text && text.trim_ascii().is_empty() => return Value::Null,
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Real(number) => citymap_model::format_real(number),
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),

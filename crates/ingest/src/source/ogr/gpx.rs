@@ -1,13 +1,17 @@
 //! GPX before GDAL opens it: texts in `<extensions>` get a [mark](MARK) in a copy, so that GDAL takes them
 //! for texts. It would make numbers of codes (`007`), and cut whole numbers to 32 bits.
 
-use std::{fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use citymap_model::FieldType;
 
 use super::prepare::Way;
-use crate::source::markup::{Kind, Tags};
+use crate::source::markup::{Kind, Tag, Tags};
 
 /// Before each text of an extension: a character of private use.
 const MARK: char = '\u{F8FF}';
+/// In place of each line break in such a text: GDAL's reader drops them.
+const BREAK: char = '\u{F8FE}';
 /// Before the names of the fields that GDAL's own GPX has, as GDAL gives them.
 const PREFIX: &str = "ogr_";
 
@@ -57,13 +61,14 @@ pub(super) fn own(column: &str) -> Option<&str> {
 
 /// A text without marks.
 pub(super) fn unmarked(text: String) -> String {
-    if text.contains(MARK) { text.replace(MARK, "") } else { text }
+    if text.contains(MARK) { text.replace(MARK, "").replace(BREAK, "\n") } else { text }
 }
 
 impl Way {
     /// Lets a copy with marks be read in place of the file, if it has extensions.
     pub(super) fn gpx(&mut self, path: &Path) -> io::Result<()> {
         let Ok(text) = String::from_utf8(fs::read(path)?) else { return Ok(()) };
+        self.declared.numbers = types(&text);
         if let Some(changed) = marked(&text) {
             let folder = tempfile::tempdir()?;
             self.opener.path = folder.path().join(path.file_name().unwrap_or_default());
@@ -72,6 +77,29 @@ impl Way {
         }
         Ok(())
     }
+}
+
+/// The text of an element with marks in place of the line breaks inside it.
+fn with_breaks(text: &str) -> String {
+    let inside = text.trim();
+    let mut marked = inside.replace("\r\n", "\n");
+    for line_break in ["\n", "&#10;", "&#xA;", "&#xa;"] {
+        marked = marked.replace(line_break, &BREAK.to_string());
+    }
+    text.replacen(inside, &marked, usize::from(!inside.is_empty()))
+}
+
+/// The types that our own export gives the fields.
+fn types(text: &str) -> BTreeMap<String, FieldType> {
+    let opens = |tag: &Tag<'_>| tag.kind == Kind::Opens && tag.inside.starts_with("ogr:");
+    let mut types = BTreeMap::new();
+    for tag in Tags::of(text).filter(opens) {
+        let Some(said) = tag.attribute("type") else { continue };
+        if let Some(own) = FieldType::ALL.into_iter().find(|own| own.as_str() == said) {
+            types.entry(tag.name.to_owned()).or_insert(own);
+        }
+    }
+    types
 }
 
 /// The file with a mark before each text in its extensions; `None` if it has none.
@@ -92,7 +120,8 @@ fn marked(text: &str) -> Option<String> {
                 if let Some(at) = open.take_if(|at| *at < tag.start) {
                     out.push_str(&text[done..at]);
                     out.push(MARK);
-                    done = at;
+                    out.push_str(&with_breaks(&text[at..tag.start]));
+                    done = tag.start;
                 }
             }
             _ => {}
@@ -118,6 +147,7 @@ mod tests {
                         </extensions></wpt></gpx>";
         assert_eq!(marked(text).unwrap(), expected.replace('#', &MARK.to_string()));
         assert_eq!(marked("<gpx><name>A</name></gpx>"), None);
+        assert_eq!(unmarked(format!("{MARK}{}", with_breaks(" a&#10;b\r\nc\n"))), " a\nb\nc\n");
         assert_eq!(unmarked("\u{F8FF}007".to_owned()), "007");
     }
 }

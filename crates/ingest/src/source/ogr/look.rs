@@ -1,5 +1,7 @@
 //! The look through a layer before its features are read for good.
 
+mod seen;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -22,8 +24,10 @@ use super::{
     gpx, kml,
     prepare::Declared,
     reading::{is_on_paper, number, paper_space},
-    value::{How, is_day, is_local, value},
+    value::{How, value},
 };
+use seen::{Columns, Seen, values_of};
+
 use crate::{
     EncodingReport, ImportError, Request,
     dates::DatesSeen,
@@ -55,128 +59,6 @@ pub(super) struct Look<'a> {
     pub shown: &'a str,
     /// The columns of a FlatGeobuf that hold nothing but days, where that is known, and how many.
     pub days: Option<BTreeMap<usize, u64>>,
-}
-
-/// The columns of a layer as GDAL declares them.
-#[derive(Default)]
-struct Columns {
-    /// The name of the numbering column first, if it is kept.
-    names: Vec<String>,
-    /// What people read in place of the name (an alias), or nothing; without the numbering column.
-    titles: Vec<String>,
-    hows: Vec<How>,
-    /// The positions of the columns in GDAL's.
-    positions: Vec<usize>,
-    /// Whether the numbering column is kept.
-    number: bool,
-}
-
-/// How many values a feature has.
-fn values_of(columns: &Columns) -> usize {
-    columns.hows.len() + usize::from(columns.number)
-}
-
-/// What the features of a layer showed.
-struct Seen {
-    survey: Survey,
-    /// Texts as bytes, where the encoding has to be found out.
-    texts: ByteTexts,
-    /// What the values of each field could be, where the format has no types.
-    guesses: Vec<Guess>,
-    /// Columns with instants that do not state their offset from UTC.
-    local: Vec<usize>,
-    /// Columns in which every instant so far is a midnight without an offset, and how many there are.
-    days: BTreeMap<usize, u64>,
-    /// Which texts of each column are dates, in formats without a type for them.
-    dates: Vec<DatesSeen>,
-    /// Fields that the format has for every feature.
-    added: Option<Added>,
-    /// Whether the layer was read to its end.
-    ended: bool,
-}
-
-impl Seen {
-    /// Looks at the columns of a feature that hold instants and are not yet known to state their offsets, and
-    /// to hold times other than midnights.
-    fn instants(&mut self, feature: &Feature<'_>, columns: &[usize]) {
-        for column in columns {
-            if self.local.contains(column) && !self.days.contains_key(column) {
-                continue;
-            }
-            let text = feature.field_as_string(*column).ok().flatten().unwrap_or_default();
-            if !text.is_empty() {
-                match self.days.get_mut(column) {
-                    Some(count) if is_day(&text) => *count += 1,
-                    _ => drop(self.days.remove(column)),
-                }
-            }
-            if !self.local.contains(column) && is_local(&text) {
-                self.local.push(*column);
-            }
-        }
-    }
-
-    /// Leaves out the columns that the format adds and that say nothing, and gives the others the names of
-    /// fields.
-    fn settle_columns(&mut self, columns: &mut Columns) {
-        let Some(added) = &self.added else { return };
-        let kept: Vec<usize> = (0..columns.names.len()).filter(|column| added.keeps(*column)).collect();
-        fn of<T: Clone>(all: &[T], kept: &[usize]) -> Vec<T> {
-            kept.iter().filter_map(|column| all.get(*column).cloned()).collect()
-        }
-        columns.names = kept.iter().map(|column| Added::name(&columns.names, *column)).collect();
-        columns.titles = of(&columns.titles, &kept);
-        columns.hows = of(&columns.hows, &kept);
-        columns.positions = of(&columns.positions, &kept);
-        self.guesses = of(&self.guesses, &kept);
-        self.dates = of(&self.dates, &kept);
-        self.local = self.local.iter().filter_map(|own| kept.iter().position(|one| one == own)).collect();
-        self.survey.sample.iter_mut().for_each(|row| *row = of(row, &kept));
-    }
-
-    /// Makes days of instants that are nothing else, in a format without a type for days.
-    fn settle_days(&mut self, columns: &mut Columns, reader: ValueReader) -> Vec<String> {
-        let mut notes = Vec::new();
-        for position in self.days.iter().filter(|(_, count)| **count > 0).map(|(position, _)| *position) {
-            columns.hows[position] = How::Date;
-            self.local.retain(|own| *own != position);
-            let column = position + usize::from(columns.number);
-            for value in self.survey.sample.iter_mut().filter_map(|row| row.get_mut(column)) {
-                if let Value::DateTime(at) = value {
-                    let earlier = reader.offset().to_utc(at.naive_utc());
-                    *value = earlier
-                        .map_or(Value::Null, |earlier| Value::Date((*at + (*at - earlier)).date_naive()));
-                }
-            }
-            let name = columns.names.get(column).map_or("", String::as_str);
-            notes.push(format!(
-                "field `{name}` holds midnights without an offset only: they were read as days"
-            ));
-        }
-        notes
-    }
-
-    /// Gives text fields the types that all their values fit, as far as `typed` has some, and converts the
-    /// sample. Gives what there is to say of them.
-    fn settle_types(
-        &mut self,
-        columns: &mut Columns,
-        reader: ValueReader,
-        typed: impl Fn(&str, How, &Guess) -> Option<How>,
-    ) -> Vec<String> {
-        let mut notes = Vec::new();
-        for (position, (how, guess)) in columns.hows.iter_mut().zip(&self.guesses).enumerate() {
-            let Some(new) = typed(&columns.names[position], *how, guess) else { continue };
-            *how = new;
-            notes.extend(guess.local_note(&columns.names[position], reader));
-            for value in self.survey.sample.iter_mut().filter_map(|row| row.get_mut(position)) {
-                if let Value::Text(text) = value {
-                    *value = reader.text(std::mem::take(text), new.field_type());
-                }
-            }
-        }
-        notes
-    }
 }
 
 impl Look<'_> {
@@ -220,8 +102,12 @@ impl Look<'_> {
     fn typed(&self, name: &str, how: How, guess: &Guess) -> Option<How> {
         let own = guess.field_type();
         match (self.driver, how) {
-            ("GML", How::Text) => Some(How::Guessed(own)),
-            ("GPX", How::Marked(_)) => Some(How::Marked(own)),
+            ("GML", How::Text) => (own != FieldType::Text).then_some(How::Guessed(own)),
+            ("GPX", How::Marked(_)) => match self.declared.numbers.get(name) {
+                Some(FieldType::Text) => None,
+                Some(FieldType::Bool | FieldType::Int | FieldType::Real) => None,
+                _ => Some(How::Marked(own)),
+            },
             // KML declares numbers, and has no type for days and times.
             ("LIBKML" | "KML", How::Text) if !self.declared.numbers.contains_key(name) => {
                 matches!(own, FieldType::Date | FieldType::DateTime).then_some(How::Guessed(own))
@@ -480,8 +366,10 @@ impl Look<'_> {
         for position in 0..columns.hows.len() {
             let name = &columns.names[position];
             let Some(declared) = self.declared.numbers.get(name) else { continue };
-            let own = String::from_utf8(latin1_bytes(name)).unwrap_or_else(|_| name.clone());
-            if self.request.asked_type_of(&tidy_name(&own)) == Some(FieldType::Text) {
+            let own = self.is_by_bytes(name).unwrap_or_else(|| name.clone());
+            let is_text = self.request.asked_type_of(&tidy_name(&own)) == Some(FieldType::Text);
+            // Texts, days and instants of GPX are not numbers that the format declares.
+            if is_text || !matches!(declared, FieldType::Bool | FieldType::Int | FieldType::Real) {
                 continue;
             }
             let Some(guess) = seen.guesses.get(position) else { continue };
@@ -492,7 +380,10 @@ impl Look<'_> {
                 ));
                 FieldType::Text
             });
-            columns.hows[position] = How::Guessed(own);
+            columns.hows[position] = match columns.hows[position] {
+                How::Marked(_) => How::Marked(own),
+                _ => How::Guessed(own),
+            };
             for value in seen.survey.sample.iter_mut().filter_map(|row| row.get_mut(position)) {
                 if let Value::Text(text) = value {
                     *value = reader.text(text.trim().to_owned(), own);
@@ -500,6 +391,11 @@ impl Look<'_> {
             }
         }
         notes
+    }
+
+    /// The name of a field that came byte by byte, if it is UTF-8.
+    fn is_by_bytes(&self, name: &str) -> Option<String> {
+        String::from_utf8(latin1_bytes(name)).ok().filter(|_| self.declared.by_bytes)
     }
 
     /// A layer of which GDAL reads nothing but errors is damaged.

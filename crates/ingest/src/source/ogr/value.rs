@@ -100,14 +100,17 @@ pub(super) fn value(
                 Value::DateTime(instant(&text, reader.offset()).ok_or("the value is not a date with a time")?)
             }
         },
-        How::Guessed(own @ (FieldType::Int | FieldType::Real)) => {
-            text()?.map_or(Value::Null, |text| reader.text(text.trim().to_owned(), own))
-        }
-        How::Guessed(own) => text()?.map_or(Value::Null, |text| reader.text(text, own)),
+        // Blanks around what is no text, or was not meant to be, mean nothing.
+        How::Guessed(own) => text()?.map_or(Value::Null, |text| reader.text(text.trim().to_owned(), own)),
         How::Dated(own, style) => text()?.map_or(Value::Null, |text| {
             reader.dated(gpx::unmarked(text).trim().to_owned(), own, Some(style))
         }),
-        How::Marked(own) => text()?.map_or(Value::Null, |text| reader.text(gpx::unmarked(text), own)),
+        How::Marked(FieldType::Text) => {
+            text()?.map_or(Value::Null, |text| reader.text(gpx::unmarked(text), FieldType::Text))
+        }
+        How::Marked(own) => {
+            text()?.map_or(Value::Null, |text| reader.text(gpx::unmarked(text).trim().to_owned(), own))
+        }
         How::Millis => match text()?.filter(|text| !text.is_empty()) {
             None => Value::Null,
             Some(text) => Value::DateTime(

@@ -14,6 +14,7 @@ use citymap_ingest::{
     BuildPolygons, BuildPreset, ColumnChoice, DateOrder, FeatureLimits, ImportError, RepairBounds, Report,
     ReportFile, Request,
     encoding::Encoding,
+    find_crs,
     worker::{self, Bounds, Stop},
 };
 use citymap_model::{FieldType, LayerId, Meaning, Mode, Role, UnknownMode};
@@ -40,8 +41,9 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) role: Option<Role>,
 
-    /// Coordinate system of the source, for instance EPSG:9210; overrides what the file says. NAME=EPSG:n is
-    /// that of one layer of the source (may be repeated).
+    /// Coordinate system of the source, for instance EPSG:9210 or "VN-2000 / TM-3 105-45"; overrides what
+    /// the file says. NAME=EPSG:n is that of one layer of the source (may be repeated). Where rows of a table
+    /// name different systems, or some name none, those that name one keep it.
     #[arg(long = "crs", value_name = "[NAME=]EPSG:n", value_parser = layer_crs)]
     pub(crate) systems: Vec<(Option<String>, Crs)>,
 
@@ -206,13 +208,13 @@ fn up_to(text: &str, maximum: usize) -> Result<usize, String> {
     }
 }
 
-/// Parses `EPSG:n`, or `NAME=EPSG:n` for one layer of the source.
+/// Parses `EPSG:n` or the name of a system, or `NAME=EPSG:n` for one layer of the source.
 fn layer_crs(text: &str) -> Result<(Option<String>, Crs), String> {
     let (layer, code) = match text.rsplit_once('=') {
         Some((layer, code)) => (Some(layer.to_owned()), code),
         None => (None, text),
     };
-    Ok((layer, code.parse().map_err(|error: citymap_crs::CrsError| error.to_string())?))
+    Ok((layer, find_crs(code).map_err(|error| error.to_string())?))
 }
 
 /// Parses a distance in metres from 0 to 100.

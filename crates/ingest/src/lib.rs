@@ -39,6 +39,7 @@ mod build;
 mod check;
 mod code_file;
 mod crossings;
+mod crs_names;
 mod dates;
 mod domains;
 pub mod encoding;
@@ -68,6 +69,7 @@ pub mod worker;
 
 pub use build::{BuildPolygons, BuildPreset};
 pub use code_file::read_codes;
+pub use crs_names::{UnknownCrs, find_crs};
 pub use dates::{DateOrder, UnknownDateOrder};
 pub use encoding::{Encoding, UnknownEncoding};
 pub use error::ImportError;

@@ -7,6 +7,8 @@ use citymap_crs::{CityArea, Crs, CrsError, Transform, ZoneProposal, propose_zone
 use citymap_model::quote;
 use gdal::spatial_ref::SpatialRef;
 
+use crate::crs_names::{UnknownCrs, named};
+
 /// What a source layer says of its coordinate system.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Srs {
@@ -94,10 +96,104 @@ pub(crate) fn identify(srs: Option<&SpatialRef>, said: &str) -> Srs {
     if is_mercator(&proj4) {
         return Srs::Known { crs: Crs::WEB_MERCATOR, how: format!("{said}: `{name}`"), warnings };
     }
+    if !srs.is_local()
+        && let Some(known) = by_name(srs, &name, said)
+    {
+        return match known {
+            Srs::Known { crs, how, .. } => Srs::Known { crs, how, warnings },
+            unknown => unknown,
+        };
+    }
     if srs.is_local() || proj4.is_empty() {
         return Srs::Unknown(format!("{said} says `{name}`, which has no place on the earth"));
     }
     Srs::Unknown(format!("{said} says `{name}`, which is no system with an EPSG code that is known here"))
+}
+
+/// The system whose name a definition has, where its numbers are the same; a refusal where they are not, or
+/// where the name is like that of others.
+fn by_name(srs: &SpatialRef, name: &str, said: &str) -> Option<Srs> {
+    match named(name) {
+        Ok(crs) if SpatialRef::from_epsg(crs.code()).is_ok_and(|own| is_same(srs, &own)) => {
+            let how = format!("{said}: `{name}`, by this name {crs}");
+            Some(Srs::Known { crs, how, warnings: Vec::new() })
+        }
+        Ok(crs) => Some(Srs::Unknown(format!(
+            "{said} says `{name}`, but its numbers are not those of {crs} ({}); say which system it is with \
+             --crs",
+            crs.name()
+        ))),
+        Err(error @ UnknownCrs::Name { .. }) => Some(Srs::Unknown(format!("{said}: {error}"))),
+        Err(_unknown) => None,
+    }
+}
+
+/// Whether two definitions have the same numbers: kind, ellipsoid, unit, and parameters of the projection.
+fn is_same(a: &SpatialRef, b: &SpatialRef) -> bool {
+    let near = |a: f64, b: f64, by: f64| (a - b).abs() <= by;
+    let same = |value: fn(&SpatialRef) -> Option<f64>, by: f64| match (value(a), value(b)) {
+        (Some(a), Some(b)) => near(a, b, by),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    let (a_text, b_text) = (a.to_proj4().unwrap_or_default(), b.to_proj4().unwrap_or_default());
+    let unit = |srs: &SpatialRef| if srs.is_projected() { srs.linear_units() } else { srs.angular_units() };
+    let is_plain = |text: &str| !text.is_empty() && parameter(text, "axis").is_none_or(|axis| axis == "enu");
+    a.is_projected() == b.is_projected()
+        && a.is_geographic() == b.is_geographic()
+        && same(|srs| srs.semi_major().ok(), 0.01)
+        && same(|srs| srs.semi_minor().ok(), 0.01)
+        && near(unit(a), unit(b), 1e-9)
+        && is_plain(&a_text)
+        && is_plain(&b_text)
+        && projection(&a_text) == projection(&b_text)
+        && PARAMETERS.iter().all(|(name, default, by)| {
+            near(projection_number(&a_text, name, *default), projection_number(&b_text, name, *default), *by)
+        })
+}
+
+/// Parameters of projections with their defaults, and by how much two may differ: 1e-7 degrees are a
+/// centimetre.
+const PARAMETERS: [(&str, f64, f64); 13] = [
+    ("lon_0", 0.0, 1e-7),
+    ("lat_0", 0.0, 1e-7),
+    ("lat_1", 0.0, 1e-7),
+    ("lat_2", 0.0, 1e-7),
+    ("lat_ts", 0.0, 1e-7),
+    ("lonc", 0.0, 1e-7),
+    ("lon_1", 0.0, 1e-7),
+    ("lon_2", 0.0, 1e-7),
+    ("alpha", 0.0, 1e-7),
+    ("gamma", 0.0, 1e-7),
+    ("k_0", 1.0, 1e-9),
+    ("x_0", 0.0, 1e-3),
+    ("y_0", 0.0, 1e-3),
+];
+
+/// The projection of a PROJ string; UTM is a transverse Mercator.
+fn projection(proj4: &str) -> &str {
+    match parameter(proj4, "proj").unwrap_or_default() {
+        "utm" => "tmerc",
+        "latlong" => "longlat",
+        other => other,
+    }
+}
+
+/// A parameter of the projection in a PROJ string, for UTM as the transverse Mercator has it.
+fn projection_number(proj4: &str, name: &str, default: f64) -> f64 {
+    if parameter(proj4, "proj") == Some("utm") {
+        let south = proj4.split_whitespace().any(|word| word == "+south");
+        return match name {
+            "lon_0" => number(proj4, "zone", 0.0) * 6.0 - 183.0,
+            "k_0" => 0.9996,
+            "x_0" => 500_000.0,
+            "y_0" if south => 10_000_000.0,
+            _ => default,
+        };
+    }
+    match name {
+        "k_0" => number(proj4, "k", number(proj4, "k_0", default)),
+        _ => number(proj4, name, default),
+    }
 }
 
 fn code(srs: &SpatialRef) -> Option<u32> {
@@ -317,6 +413,47 @@ mod tests {
         assert_eq!(known(&named("Vietnam_2000", zeros)), (9210, 1));
         assert_eq!(known(&named("WGS_1984", zeros)), (9210, 1));
         assert_eq!(known(&named("WGS_1984", "")), (9210, 1));
+    }
+
+    /// A definition as WKT with no code, under another name.
+    fn renamed(epsg: u32, name: &str) -> SpatialRef {
+        let wkt = SpatialRef::from_epsg(epsg).unwrap().to_wkt().unwrap();
+        let mut bare = String::new();
+        // Codes are the last members of their nodes.
+        let mut rest = wkt.as_str();
+        while let Some(at) = rest.find(",AUTHORITY[") {
+            bare.push_str(&rest[..at]);
+            rest = &rest[at + rest[at..].find(']').unwrap() + 1..];
+        }
+        bare.push_str(rest);
+        let own = format!("[\"{}\"", SpatialRef::from_epsg(epsg).unwrap().name().unwrap());
+        SpatialRef::from_wkt(&bare.replacen(&own, &format!("[\"{name}\""), 1)).unwrap()
+    }
+
+    #[test]
+    fn a_definition_is_found_by_its_name_where_its_numbers_agree() {
+        for (code, name) in [
+            (2154, "RGF93 Lambert 93"),
+            (2154, "RGF_1993_Lambert_93"),
+            (28992, "Amersfoort_RD_New"),
+            (25832, "ETRS89_UTM_zone_32N"),
+            (27700, "British National Grid"),
+        ] {
+            match identify(Some(&renamed(code, name)), "test") {
+                Srs::Known { crs, .. } => assert_eq!(crs.code(), code, "{name}"),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        for (code, name, said) in [
+            (2154, "ETRS89_LAEA_Europe", "numbers are not those of EPSG:3035"),
+            (2154, "Lambert 93", "EPSG:2154"),
+            (2154, "Belge Lambert 72", "EPSG:31370"),
+        ] {
+            match identify(Some(&renamed(code, name)), "test") {
+                Srs::Unknown(reason) => assert!(reason.contains(said), "{name}: {reason}"),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ const LIBRARIES: [&str; 8] = [
     "/usr/share/zoneinfo",
 ];
 /// Where GDAL and PROJ have their data, if no environment variable names another place.
-const DATA: [&str; 4] =
+pub(crate) const DATA_FOLDERS: [&str; 4] =
     ["/usr/share/gdal", "/usr/share/proj", "/usr/local/share/gdal", "/usr/local/share/proj"];
 /// The environment variables that name such places.
 const DATA_VARIABLES: [&str; 5] =
@@ -96,7 +96,7 @@ pub(super) fn restrict_files(sources: &[PathBuf], folder: &Path) -> io::Result<b
     let variables = DATA_VARIABLES.iter().filter_map(env::var_os);
     let named: Vec<PathBuf> =
         variables.flat_map(|list| env::split_paths(&list).collect::<Vec<_>>()).collect();
-    let system = LIBRARIES.iter().chain(&DATA).chain(&MACHINE).map(PathBuf::from);
+    let system = LIBRARIES.iter().chain(&DATA_FOLDERS).chain(&MACHINE).map(PathBuf::from);
     let (mut readable, mut listed) = (Vec::new(), Vec::new());
     for source in sources {
         readable.extend(parts_of(source));

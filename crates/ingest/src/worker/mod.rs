@@ -40,6 +40,7 @@ use citymap_store::Store;
 use serde::{Deserialize, Serialize};
 
 use crate::{ImportError, Progress, Report, Request, import as sides, produce::produce};
+pub(crate) use confine::DATA_FOLDERS;
 pub use confine::confinement;
 pub use limits::{DISK_PART, MACHINE_PART, default_memory, default_temporary};
 use receive::Received;

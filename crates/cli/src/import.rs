@@ -72,7 +72,8 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FIELD", conflicts_with_all = ["x", "y"])]
     pub(crate) wkt: Option<String>,
 
-    /// The column of a table with geometry as WKT, EWKT, hexadecimal WKB or GeoJSON.
+    /// The column of a table with geometry as WKT, EWKT, hexadecimal WKB or GeoJSON; in GML and GeoParquet,
+    /// one of several geometries.
     #[arg(long, value_name = "FIELD", conflicts_with_all = ["x", "y", "wkt"])]
     pub(crate) geometry_column: Option<String>,
 

@@ -1,6 +1,6 @@
 //! One feature from what the source gave to what the store takes, or to a reject with its reason.
 
-use citymap_crs::Transform;
+use citymap_crs::Crs;
 use citymap_geometry::{GeometryFault, drop_empty_holes, wkb};
 use citymap_model::{Field, GeometryKind, NewFeature, Value, quote};
 use geo::CoordsIter;
@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     FeatureLimits, Issue, IssueKind, RepairBounds, bounds,
     fit::FieldFit,
-    location::{Location, Odd, is_at_zero},
-    source::{Original, Parsed, Shape, exchange},
-    srs,
+    location::{Odd, Placing, is_at_zero},
+    source::{Original, Parsed, Shape},
     validity::{self, Plane},
     worker::wire,
 };
@@ -20,8 +19,10 @@ use crate::{
 /// What all features of a layer have in common.
 pub(crate) struct Rules {
     pub kind: GeometryKind,
-    /// To WGS 84; none for data that is in it.
-    pub transform: Option<Transform>,
+    /// How features are placed that are in the system of the layer.
+    pub placing: Placing,
+    /// How those are that name another one.
+    pub others: Vec<Placing>,
     pub repair: RepairBounds,
     pub limits: FeatureLimits,
     /// The position of the key field.
@@ -33,8 +34,6 @@ pub(crate) struct Rules {
     pub fit: FieldFit,
     /// Keep the source's geometry also of accepted features: the store may still refuse them.
     pub keep_original: bool,
-    /// How coordinates are taken.
-    pub location: Location,
 }
 
 /// A feature that was looked at.
@@ -122,7 +121,8 @@ impl Rules {
             parsed.warnings.iter().map(|text| issue(IssueKind::Warning, text.clone())).collect();
         let mut repaired = false;
         let position = Position::of(&parsed.geometry);
-        let verdict = match self.geometry(parsed.geometry, parsed.fault) {
+        let placing = self.placing_of(parsed.system);
+        let verdict = match self.geometry(placing, parsed.geometry, parsed.fault) {
             Ok(Taken { lonlat, repair, original, warning }) => {
                 issues.extend(warning.map(|text| issue(IssueKind::Warning, text)));
                 if let Some(repair) = repair {
@@ -131,7 +131,7 @@ impl Rules {
                         place: repair.place,
                         lonlat: repair
                             .lonlat
-                            .or_else(|| repair.place.and_then(|place| self.lonlat_point(place))),
+                            .or_else(|| repair.place.and_then(|place| placing.lonlat_point(place))),
                         area_before: Some(repair.before),
                         area_after: Some(repair.after),
                         ..issue(IssueKind::Repair, repair.reason)
@@ -154,7 +154,7 @@ impl Rules {
                 let place = place.filter(|at| quote::is_coordinate(*at));
                 issues.push(Issue {
                     place,
-                    lonlat: place.and_then(|at| self.lonlat_point(at)),
+                    lonlat: place.and_then(|at| placing.lonlat_point(at)),
                     area_before: areas.0,
                     area_after: areas.1,
                     ..issue(IssueKind::Reject, reason.clone())
@@ -176,25 +176,18 @@ impl Rules {
         }
     }
 
-    /// A place of the source in longitude and latitude, if it has an image there.
-    pub(crate) fn lonlat_point(&self, at: [f64; 2]) -> Option<[f64; 2]> {
-        match &self.transform {
-            None => (at[0].abs() <= 180.0 && at[1].abs() <= 90.0).then_some(at),
-            Some(transform) => transform.point(at).ok(),
-        }
+    /// How a feature is placed, by the system that it names.
+    fn placing_of(&self, system: Option<Crs>) -> &Placing {
+        let other = system.and_then(|own| self.others.iter().find(|placing| placing.crs() == Some(own)));
+        other.unwrap_or(&self.placing)
     }
 
-    /// A geometry of the source in WGS 84.
-    fn to_lonlat(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, String> {
-        let mut moved = geometry.clone();
-        match &self.transform {
-            Some(transform) => transform.geometry(&mut moved).map_err(|error| srs::immovable(&error))?,
-            None => check_lonlat(geometry)?,
-        }
-        Ok(moved)
-    }
-
-    fn geometry(&self, shape: Shape, fault: Option<String>) -> Result<Taken, Box<Refused>> {
+    fn geometry(
+        &self,
+        placing: &Placing,
+        shape: Shape,
+        fault: Option<String>,
+    ) -> Result<Taken, Box<Refused>> {
         let geometry = match shape {
             Shape::Null => {
                 return match fault {
@@ -214,15 +207,13 @@ impl Rules {
                 }));
             }
             Shape::Good(mut geometry) => {
-                if self.location.swap {
-                    exchange(&mut geometry);
-                }
+                placing.order(&mut geometry);
                 geometry
             }
         };
         let first = geometry.coords_iter().next().map(|c| [c.x, c.y]);
         let refuse = |reason: String, place: Option<[f64; 2]>, areas| {
-            let original = Some(Original::Wkb(wkb::to_wkb(&geometry)));
+            let original = Some(placing.original(&geometry));
             Err(Box::new(Refused { reason, place, areas, original }))
         };
         if let Some(reason) = fault {
@@ -241,32 +232,27 @@ impl Rules {
         {
             return refuse(mismatch.to_string(), first, (None, None));
         }
-        let keep =
-            |geometry: &Geometry<f64>| self.keep_original.then(|| Original::Wkb(wkb::to_wkb(geometry)));
+        let keep = |geometry: &Geometry<f64>| self.keep_original.then(|| placing.original(geometry));
         // Degrees and metres are checked before validity is: far away, numbers lose their meaning.
         // Geometry that is in WGS 84 is not copied.
-        let moved = match &self.transform {
-            Some(_) => self.to_lonlat(&geometry).map(Some),
-            None => check_lonlat(&geometry).map(|()| None),
-        };
-        let moved = match moved {
+        let moved = match placing.moved(&geometry) {
             Ok(moved) => moved,
             Err(reason) => return refuse(reason, first, (None, None)),
         };
         let lonlat = moved.as_ref().unwrap_or(&geometry);
-        let odd = self.location.frame.as_ref().and_then(|frame| frame.odd(&geometry, lonlat));
+        let odd = placing.frame().and_then(|frame| frame.odd(&geometry, lonlat));
         let warning = match odd {
             Some(Odd::Reject(reason)) => return refuse(reason, first, (None, None)),
             Some(Odd::Warning(text)) => Some(text),
             None => None,
         };
         let taken = match (validity::fault(&geometry), moved) {
-            (None, Some(moved)) => self.settle(moved, None),
+            (None, Some(moved)) => self.settle(placing, moved, None),
             (None, None) => {
                 let original = keep(&geometry);
                 return Ok(Taken { lonlat: Some(geometry), repair: None, original, warning });
             }
-            (Some(found), _) => self.repair(&geometry, found, first),
+            (Some(found), _) => self.repair(placing, &geometry, found, first),
         };
         match taken {
             Ok((lonlat, repair)) => {
@@ -279,18 +265,18 @@ impl Rules {
     /// Repairs geometry that is invalid in the source, and brings it to WGS 84.
     fn repair(
         &self,
+        placing: &Placing,
         geometry: &Geometry<f64>,
         found: GeometryFault,
         first: Option<[f64; 2]>,
     ) -> Result<(Geometry<f64>, Option<Repair>), Unrepaired> {
-        let lonlat = |geometry: &Geometry<f64>| self.to_lonlat(geometry);
-        let degrees = self.transform.as_ref().is_none_or(|transform| transform.from().is_geographic());
-        let plane = if degrees { Plane::Degrees(&lonlat) } else { Plane::Projected(&lonlat) };
+        let lonlat = |geometry: &Geometry<f64>| placing.to_lonlat(geometry);
+        let plane = if placing.is_in_degrees() { Plane::Degrees(&lonlat) } else { Plane::Projected(&lonlat) };
         let place = found.location.or(first);
         let made = validity::repair(geometry, &self.repair, &plane).map_err(|(why, before, after)| {
             Unrepaired { reason: format!("{}, {why}", found.reason), place, areas: (before, after) }
         })?;
-        let lonlat = self.to_lonlat(&made.geometry).map_err(|reason| Unrepaired {
+        let lonlat = placing.to_lonlat(&made.geometry).map_err(|reason| Unrepaired {
             reason,
             place,
             areas: (None, None),
@@ -302,17 +288,18 @@ impl Rules {
             before: made.area_before,
             after: made.area_after,
         };
-        self.settle(lonlat, Some(repair))
+        self.settle(placing, lonlat, Some(repair))
     }
 
     /// Looks at geometry again after its move to WGS 84, where a corner that touched an edge may have come to
     /// lie on its other side, and repairs it there.
     fn settle(
         &self,
+        placing: &Placing,
         lonlat: Geometry<f64>,
         repair: Option<Repair>,
     ) -> Result<(Geometry<f64>, Option<Repair>), Unrepaired> {
-        if self.transform.is_none() {
+        if !placing.is_transformed() {
             return Ok((lonlat, repair));
         }
         let Some(found) = validity::fault(&lonlat) else { return Ok((lonlat, repair)) };
@@ -331,21 +318,6 @@ impl Rules {
             after: made.area_after,
         };
         Ok((made.geometry, Some(repair)))
-    }
-}
-
-/// Whether all coordinates are longitudes and latitudes.
-///
-/// # Errors
-/// The reason, with the first coordinate that is none.
-fn check_lonlat(geometry: &Geometry<f64>) -> Result<(), String> {
-    match geometry.coords_iter().find(|c| !(c.x.abs() <= 180.0 && c.y.abs() <= 90.0)) {
-        None => Ok(()),
-        Some(bad) => Err(format!(
-            "{} is no longitude and latitude; if the data is in another system, say it with --crs, and if x \
-             and y are exchanged, with --swap-xy",
-            quote::coordinate([bad.x, bad.y])
-        )),
     }
 }
 

@@ -58,6 +58,7 @@ mod produce;
 mod rejects;
 mod report;
 mod request;
+mod sample;
 mod settings;
 mod source;
 mod srs;

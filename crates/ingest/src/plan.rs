@@ -396,8 +396,7 @@ fn crs(
         return Ok(None);
     }
     let known = |crs: Crs, how: String| Ok(Some((crs, CrsReport { crs: crs.to_string(), how })));
-    let own = request.layer_crs.iter().find(|(name, _)| *name == tidy_name(&found.name)).map(|(_, crs)| *crs);
-    match (&found.srs, own.or(request.crs)) {
+    match (&found.srs, request.asked_crs(&found.name)) {
         (Srs::Known { crs, how, .. }, Some(asked)) => {
             if *crs != asked {
                 issues.push(Issue::new(
@@ -417,7 +416,7 @@ fn crs(
         (Srs::None, None) => Ok(None),
         (Srs::Unknown(_), None) if found.count == Some(0) => Ok(None),
         (Srs::Unknown(reason), None) => {
-            let points = location::points(found);
+            let points = location::points(found, None);
             let proposals = srs::listed(&srs::readings(&points, &location::city_area(&request.city)));
             let hint = if proposals.is_empty() { srs::degrees_hint(&points) } else { "" };
             Err(ImportError::UnknownCrs {

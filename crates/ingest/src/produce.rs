@@ -13,9 +13,9 @@ use crate::{
     FileReport, ImportError, Issue, IssueKind, Request, build,
     check::{Checked, Rules},
     gdal_log, hash,
+    location::Placing,
     plan::{Plan, plan},
     source::{self, Raw, Reader, Source},
-    srs,
     stages::{StageClock, Stages},
 };
 
@@ -183,7 +183,7 @@ fn note_places(request: &Request, reader: &dyn Reader, plan: &mut Plan) -> Resul
     let rules = rules(request, plan)?;
     plan.issues.extend(places.iter().take(PLACES).map(|(reason, place)| Issue {
         place: Some(*place),
-        lonlat: rules.lonlat_point(*place),
+        lonlat: rules.placing.lonlat_point(*place),
         ..Issue::new(IssueKind::Warning, reason.clone())
     }));
     if places.len() > PLACES {
@@ -195,10 +195,18 @@ fn note_places(request: &Request, reader: &dyn Reader, plan: &mut Plan) -> Resul
 }
 
 fn rules(request: &Request, plan: &Plan) -> Result<Rules, ImportError> {
+    let location = &plan.location;
     let crs = plan.crs.as_ref().map(|(crs, _)| *crs);
+    let placing = Placing::of_layer(crs, location.swap, location.frame.clone())?;
+    let others = location
+        .others
+        .iter()
+        .map(|(own, frame)| placing.of_row(*own, Some(frame.clone())))
+        .collect::<Result<_, _>>()?;
     Ok(Rules {
         kind: plan.layer.geometry,
-        transform: crs.map_or(Ok(None), srs::to_wgs84)?,
+        placing,
+        others,
         repair: request.repair,
         limits: request.feature_limits,
         key: plan.layer.key_index(),
@@ -206,7 +214,6 @@ fn rules(request: &Request, plan: &Plan) -> Result<Rules, ImportError> {
         fields: plan.layer.fields.clone(),
         fit: plan.fit.clone(),
         keep_original: request.mode == Mode::Upsert,
-        location: plan.location.clone(),
     })
 }
 

@@ -200,6 +200,13 @@ impl Request {
         }
     }
 
+    /// The system that was asked for of a layer of a source, by its name there.
+    pub(crate) fn asked_crs(&self, layer: &str) -> Option<Crs> {
+        let name = tidy_name(layer);
+        let own = self.layer_crs.iter().find(|(layer, _)| *layer == name).map(|(_, crs)| *crs);
+        own.or(self.crs)
+    }
+
     /// Whether a layer that the record has keeps its definition: features are added to it.
     pub(crate) fn keeps_definitions(&self) -> bool {
         matches!(self.mode, Mode::Append | Mode::Upsert)

@@ -4,7 +4,7 @@
 mod common;
 
 use citymap_crs::{Crs, Transform};
-use citymap_ingest::{ImportError, Report, Request};
+use citymap_ingest::{ImportError, IssueKind, Report, Request};
 use common::{City, city};
 use geo_types::Geometry;
 
@@ -269,4 +269,124 @@ fn rows_keep_the_system_that_they_name() {
     let report = city.import(&path, with_crs(9210)).unwrap();
     assert_eq!((report.accepted, report.rejected), (5, 1), "{}", notes(&report));
     assert!(off(&city, &[PLACES[0], PLACES[1], PLACES[2], PLACES[3], PLACES[0]]) < 1e-7);
+}
+
+/// Where odd rows are in a file: before, among or after the others.
+#[derive(Clone, Copy, Debug)]
+enum Lie {
+    Start,
+    Middle,
+    End,
+    Scattered,
+}
+
+/// `good` rows with `odd` ones among them, and the numbers of the odd ones.
+fn mixed(good: &[[f64; 2]], odd: &[[f64; 2]], lie: Lie) -> (Vec<[f64; 2]>, Vec<u64>) {
+    let (mut goods, mut odds) = (good.iter(), odd.iter());
+    let mut rows = Vec::new();
+    let mut numbers = Vec::new();
+    for at in 0..good.len() + odd.len() {
+        let is_odd = match lie {
+            Lie::Start => at < odd.len(),
+            Lie::Middle => (good.len() / 2..good.len() / 2 + odd.len()).contains(&at),
+            Lie::End => at >= good.len(),
+            Lie::Scattered => at % 2 == 1 && at / 2 < odd.len(),
+        };
+        if is_odd {
+            numbers.push(at as u64 + 1);
+        }
+        rows.extend(if is_odd { odds.next() } else { goods.next() });
+    }
+    (rows, numbers)
+}
+
+/// Axis orders × systems × where the odd rows lie: most rows decide, wherever they are in the file, and the
+/// odd ones are rejected, also where they are the first two thousand.
+#[test]
+fn most_rows_of_the_whole_file_decide_how_it_is_read() {
+    let places = |count: usize| PLACES.into_iter().cycle().take(count);
+    for (code, names) in [
+        (9210, ["X", "Y"]),
+        (9210, ["easting", "northing"]),
+        (32648, ["easting", "northing"]),
+        (3857, ["easting", "northing"]),
+        (4756, ["a", "b"]),
+        (4326, ["lon", "lat"]),
+    ] {
+        for exchanged in [false, true] {
+            for lie in [Lie::Start, Lie::Middle, Lie::End, Lie::Scattered] {
+                let good: Vec<_> = places(2_600).map(|at| written(code, at, exchanged)).collect();
+                let odd: Vec<_> = places(2_100).map(|at| written(code, at, !exchanged)).collect();
+                let (rows, numbers) = mixed(&good, &odd, lie);
+                let city = city();
+                let report = city.import(city.write("p.csv", table(names, &rows)), |request| {
+                    request.crs = Some(crs(code));
+                    // The columns X and Y say themselves that they may be exchanged.
+                    request.swap_xy = exchanged && names[0] != "X";
+                    if names[0] == "a" {
+                        (request.columns.x, request.columns.y) = (Some("a".into()), Some("b".into()));
+                    }
+                });
+                let context = format!("{code} {names:?} {exchanged} {lie:?}");
+                let report = report.unwrap_or_else(|error| panic!("{context}: {error}"));
+                assert_eq!((report.accepted, report.rejected), (2_600, 2_100), "{context}");
+                let rejects = report.layers[0].issues.iter().filter(|one| one.kind == IssueKind::Reject);
+                assert!(rejects.filter_map(|one| one.feature).eq(numbers), "{context}");
+                let all: Vec<[f64; 2]> = places(2_600).collect();
+                assert!(off(&city, &all) < 1e-7, "{context}");
+            }
+        }
+    }
+}
+
+/// A GeoPackage of points on a grid, written by GDAL.
+fn geopackage(city: &City, code: u32, rows: &[[f64; 2]]) -> std::path::PathBuf {
+    use gdal::{
+        DriverManager,
+        spatial_ref::SpatialRef,
+        vector::{Feature, Geometry, LayerAccess, LayerOptions, OGRwkbGeometryType},
+    };
+    let path = city.folder.path().join("p.gpkg");
+    let mut data = DriverManager::get_driver_by_name("GPKG").unwrap().create_vector_only(&path).unwrap();
+    let mut transaction = data.start_transaction().unwrap();
+    let srs = SpatialRef::from_epsg(code).unwrap();
+    let options = LayerOptions { srs: Some(&srs), ty: OGRwkbGeometryType::wkbPoint, ..Default::default() };
+    transaction.create_layer(options).unwrap();
+    {
+        let layer = transaction.layer(0).unwrap();
+        for [x, y] in rows {
+            let mut feature = Feature::new(layer.defn()).unwrap();
+            feature.set_geometry(Geometry::from_wkt(&format!("POINT ({x} {y})")).unwrap()).unwrap();
+            feature.create(&layer).unwrap();
+        }
+    }
+    transaction.commit().unwrap();
+    drop(data);
+    path
+}
+
+/// The same in formats of which only the first features are looked through for their values.
+#[test]
+fn most_features_of_the_whole_file_decide_in_every_format() {
+    let places = |count: usize| PLACES.into_iter().cycle().take(count);
+    for lie in [Lie::Start, Lie::End] {
+        let good: Vec<_> = places(2_600).map(|at| written(9210, at, false)).collect();
+        let odd: Vec<_> = places(2_100).map(|at| written(9210, at, true)).collect();
+        let (rows, _) = mixed(&good, &odd, lie);
+        let features: Vec<String> = rows
+            .iter()
+            .map(|[x, y]| format!(r#"{{"type":"Point","coordinates":[{x},{y}]}}"#))
+            .map(|point| format!(r#"{{"type":"Feature","properties":{{}},"geometry":{point}}}"#))
+            .collect();
+        let member = r#""crs":{"type":"name","properties":{"name":"VN-2000 / TM-3 105-45"}}"#;
+        let text = format!(r#"{{"type":"FeatureCollection",{member},"features":[{}]}}"#, features.join(","));
+        let city = city();
+        for path in [city.write("p.geojson", text), geopackage(&city, 9210, &rows)] {
+            let report = city.import(&path, |_| {}).unwrap();
+            let context = format!("{} {lie:?}", path.display());
+            assert_eq!((report.accepted, report.rejected), (2_600, 2_100), "{context}");
+            let all: Vec<[f64; 2]> = places(2_600).collect();
+            assert!(off(&city, &all) < 1e-7, "{context}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The lines and labels of all files.
 
+use citymap_crs::{Crs, Transform};
 use citymap_model::{Field, FieldType, GeometryKind, Role, Value};
 use geo_types::{Coord, Geometry, LineString};
 
@@ -9,6 +10,18 @@ use crate::{
     encoding::Encoding,
     source::{Shape, Source, SourceLayer},
 };
+
+/// A geometry in the system of what is built.
+fn moved(shape: Shape, from: Option<Crs>, to: Option<Crs>) -> Shape {
+    match (shape, from, to) {
+        (Shape::Good(mut geometry), Some(from), Some(to)) if from != to => {
+            let outcome = Transform::new(from, to).and_then(|transform| transform.geometry(&mut geometry));
+            // What has no image there is counted as not used.
+            if outcome.is_ok() { Shape::Good(geometry) } else { Shape::Null }
+        }
+        (shape, ..) => shape,
+    }
+}
 
 /// Levels on which parcel boundaries are drawn: a boundary that is also the edge of a railway, a road,
 /// water or an administrative unit is drawn once, on that level (Circular 26/2024/TT-BTNMT, numbers of its
@@ -43,7 +56,12 @@ pub(super) struct Collected {
 }
 
 impl Collected {
-    pub(super) fn of(preset: BuildPreset, sources: &[(String, Source)]) -> Result<Self, ImportError> {
+    /// `crs` is the system of what is built; features that name another one are brought to it.
+    pub(super) fn of(
+        preset: BuildPreset,
+        sources: &[(String, Source)],
+        crs: Option<Crs>,
+    ) -> Result<Self, ImportError> {
         let layers: Vec<&SourceLayer> =
             sources.iter().flat_map(|(_, source)| source.reader.layers()).collect();
         let stem = std::path::Path::new(&sources[0].0).file_stem().unwrap_or_default();
@@ -81,7 +99,7 @@ impl Collected {
                 };
                 let notes = source.reader.read(position, &mut |raw| {
                     let parsed = source.reader.parse(position, raw.body);
-                    match (parsed.geometry, parsed.fault) {
+                    match (moved(parsed.geometry, parsed.system, crs), parsed.fault) {
                         (Shape::Good(geometry), None) => match &levels {
                             None => collected.add(geometry, &parsed.values, &columns),
                             Some(levels) => collected.add_by_level(geometry, &parsed.values, levels),

@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use self::collect::Collected;
 use crate::{
     ImportError, Request,
-    source::{self, Body, Parsed, Raw, Reader, Sink, Source, SourceLayer, survey::SeenPoint},
+    source::{
+        self, Body, Parsed, Raw, Reader, Sink, Source, SourceLayer,
+        survey::{SeenPoint, SeenPoints},
+    },
     srs::Srs,
 };
 
@@ -73,7 +76,12 @@ pub(crate) fn built(
 ) -> Result<Source, ImportError> {
     let srs = common_system(request, sources)?;
     let metres = if is_in_degrees(request, &srs) { DEGREE } else { 1.0 };
-    let collected = Collected::of(build.preset, sources)?;
+    let crs = match (&srs, request.crs) {
+        (_, Some(asked)) => Some(asked),
+        (Srs::Known { crs, .. }, None) => Some(*crs),
+        _ => None,
+    };
+    let collected = Collected::of(build.preset, sources, crs)?;
     let built = polygonize(&collected.lines, build.snap / metres);
     if built.polygons.is_empty() {
         return Err(ImportError::Usage(format!(
@@ -99,12 +107,11 @@ pub(crate) fn built(
     }
     let joined = labels::join(&built.polygons, &collected.labels, collected.fields.len());
     places.extend(joined.places);
-    let points = built.polygons.iter().filter_map(|polygon| polygon.exterior().0.first());
-    let points = points
-        .take(1_000)
-        .enumerate()
-        .map(|(row, at)| SeenPoint { at: place(*at), row: (row < SAMPLE).then_some(row) })
-        .collect();
+    let mut points = SeenPoints::default();
+    let corners = built.polygons.iter().filter_map(|polygon| polygon.exterior().0.first());
+    for (row, at) in corners.enumerate() {
+        points.take(SeenPoint { at: place(*at), row: (row < SAMPLE).then_some(row), system: None });
+    }
     let features: Vec<_> = built
         .polygons
         .into_iter()
@@ -116,6 +123,7 @@ pub(crate) fn built(
         fields: collected.fields,
         kind: GeometryKind::Polygon,
         srs,
+        systems: Vec::new(),
         exchangeable: None,
         points,
         encoding: collected.encoding,
@@ -227,7 +235,8 @@ impl Reader for BuiltReader {
 
     fn read(&self, _layer: usize, sink: &mut Sink<'_>) -> Result<Vec<String>, ImportError> {
         for (index, (wkb, values)) in (1..).zip(&self.features) {
-            let body = Body::Wkb { id: None, wkb: Some(wkb.clone()), values: values.clone(), fault: None };
+            let (wkb, values) = (Some(wkb.clone()), values.clone());
+            let body = Body::Wkb { id: None, wkb, values, fault: None, system: None };
             if !sink(Raw { index, line: None, body }) {
                 break;
             }

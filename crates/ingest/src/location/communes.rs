@@ -67,11 +67,13 @@ fn named(value: &Value) -> Vec<Bounds> {
 }
 
 /// Each place of a layer with the boxes of the commune that its feature names.
-fn claims(found: &SourceLayer, layer: &Layer) -> Vec<([f64; 2], Vec<Bounds>)> {
+fn claims(found: &SourceLayer, layer: &Layer, crs: Crs) -> Vec<([f64; 2], Vec<Bounds>)> {
     let by_field = |index: usize| -> Vec<([f64; 2], Vec<Bounds>)> {
         found
             .points
+            .first
             .iter()
+            .filter(|point| point.system.is_none_or(|own| own == crs))
             .filter_map(|point| {
                 let bounds = named(found.sample.get(point.row?)?.get(index)?);
                 (!bounds.is_empty()).then_some((point.at, bounds))
@@ -88,7 +90,7 @@ fn claims(found: &SourceLayer, layer: &Layer) -> Vec<([f64; 2], Vec<Bounds>)> {
     // Without a field of that meaning, one most of whose values are names of communes.
     (0..layer.fields.len())
         .map(by_field)
-        .filter(|claims| claims.len() >= ENOUGH && claims.len() * 2 > found.points.len())
+        .filter(|claims| claims.len() >= ENOUGH && claims.len() * 2 > found.points.first.len())
         .max_by_key(Vec::len)
         .unwrap_or_default()
 }
@@ -119,7 +121,7 @@ pub(super) fn check(claim: &Claim<'_>, location: &mut Location) -> Result<(), Im
     if !claim.request.city.has_builtin_units() {
         return Ok(());
     }
-    let claims = claims(claim.found, claim.layer);
+    let claims = claims(claim.found, claim.layer, claim.crs);
     if claims.len() < ENOUGH {
         return Ok(());
     }

@@ -1,10 +1,10 @@
 //! Odd features of a layer whose others are where they should be.
 
-use citymap_crs::{AreaOfUse, Crs, Transform};
+use citymap_crs::{AreaOfUse, CityArea, Crs, Transform};
 use geo::CoordsIter;
 use geo_types::Geometry;
 
-use super::{MARGIN, Reading, ZERO};
+use super::{Known, MARGIN, ZERO};
 
 /// Where the features of a layer are expected.
 #[derive(Clone, Debug)]
@@ -12,6 +12,9 @@ pub(crate) struct Frame {
     crs: Crs,
     /// The area of use of the system.
     area: Option<AreaOfUse>,
+    city: CityArea,
+    /// Whether most features of the layer are in the city.
+    is_local: bool,
     zero: ZeroRule,
     /// From the system to WGS 84, for another order of x and y.
     transform: Option<Transform>,
@@ -49,22 +52,23 @@ const SAMPLE: usize = 2;
 const FAR: f64 = 15.0;
 
 impl Frame {
-    /// `stated` are the places that are known of the layer; those at 0, 0 are among them only where there is
-    /// no other. Without an area, only 0, 0 is odd.
-    pub(super) fn new(crs: Crs, area: Option<AreaOfUse>, stated: &Reading) -> Self {
+    /// `known` are the places of the layer, in whatever system; those at 0, 0 are among them only where
+    /// there is no other. Without an area, only 0, 0 is odd.
+    pub(super) fn new(crs: Crs, area: Option<AreaOfUse>, known: &Known) -> Self {
         let transform = Transform::new(crs, Crs::WGS84).ok();
         let zero = transform.and_then(|transform| transform.point(ZERO).ok());
-        let near = |[lon, lat]: [f64; 2]| {
-            stated.lonlats.iter().flatten().any(|at| (at[0] - lon).hypot(at[1] - lat) < MARGIN)
-        };
+        let near =
+            |[lon, lat]: [f64; 2]| known.lonlats.iter().any(|at| (at[0] - lon).hypot(at[1] - lat) < MARGIN);
         let zero = match zero {
             // One or two features may be a sample that somebody made at 0, 0; many are not.
-            _ if stated.is_at_zero && stated.lonlats.len() <= SAMPLE => ZeroRule::Near,
-            _ if stated.is_at_zero => ZeroRule::Alone,
+            _ if known.count == 0 || (known.is_at_zero && known.count <= SAMPLE) => ZeroRule::Near,
+            _ if known.is_at_zero => ZeroRule::Alone,
             Some(zero) if near(zero) => ZeroRule::Near,
             _ => ZeroRule::Far,
         };
-        Self { crs, area, zero, transform }
+        let in_city = known.lonlats.iter().filter(|at| known.city.contains(**at)).count();
+        let is_local = in_city * 2 > known.count;
+        Self { crs, area, city: known.city, is_local, zero, transform }
     }
 
     /// What is odd about a feature, by its coordinates in the source (exchanged where those of the layer
@@ -83,11 +87,14 @@ impl Frame {
             ));
         }
         let area = self.area.as_ref()?;
+        if let Some(reason) = self.exchanged_out_of_city(source, lonlat) {
+            return Some(Odd::Reject(reason));
+        }
         let (at, lonlat) = source
             .coords_iter()
             .zip(lonlat.coords_iter())
             .map(|(at, moved)| ([at.x, at.y], [moved.x, moved.y]))
-            .find(|(_, lonlat)| !area.contains(*lonlat, MARGIN))?;
+            .find(|(_, lonlat)| !area.contains(*lonlat, MARGIN) && !self.city.contains(*lonlat))?;
         let place = format!(
             "it would lie at {:.6}, {:.6}, outside the area in which {} is used",
             lonlat[0],
@@ -111,8 +118,27 @@ impl Frame {
         })
     }
 
+    /// A feature that would be in the city, as most are, if its x and y were exchanged, and is not. An area
+    /// of use that is the world says nothing of it.
+    fn exchanged_out_of_city(&self, source: &Geometry<f64>, lonlat: &Geometry<f64>) -> Option<String> {
+        let moved = lonlat.coords_iter().next()?;
+        if !self.is_local || self.city.contains([moved.x, moved.y]) {
+            return None;
+        }
+        let at = source.coords_iter().next()?;
+        let exchanged = self.transform?.point([at.y, at.x]).ok()?;
+        self.city.contains(exchanged).then(|| {
+            format!(
+                "it would lie at {:.6}, {:.6}: its x and y are exchanged, unlike those of most features",
+                moved.x, moved.y
+            )
+        })
+    }
+
     fn is_inside(&self, source: [f64; 2]) -> bool {
         let moved = self.transform.and_then(|transform| transform.point(source).ok());
-        moved.is_some_and(|at| self.area.is_none_or(|area| area.contains(at, MARGIN)))
+        moved.is_some_and(|at| {
+            self.city.contains(at) || self.area.is_none_or(|area| area.contains(at, MARGIN))
+        })
     }
 }

@@ -8,13 +8,19 @@
 mod communes;
 mod frame;
 mod outliers;
+mod placing;
 
 use citymap_crs::{AreaOfUse, CityArea, Crs, Transform, vn2000};
 use citymap_model::{CityProfile, Layer};
 
-use crate::{ImportError, Request, source::SourceLayer, srs};
+use crate::{
+    ImportError, Request,
+    source::{SourceLayer, survey::SeenPoint},
+    srs,
+};
 pub(crate) use frame::{Frame, Odd, is_at_zero};
 pub(crate) use outliers::{Outlier, Outliers};
+pub(crate) use placing::Placing;
 
 /// How the coordinates of a layer are taken.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +29,8 @@ pub(crate) struct Location {
     pub swap: bool,
     /// What odd features are known by; none where nothing can be said.
     pub frame: Option<Frame>,
+    /// The systems that features name other than the layer's, and what odd ones among those are known by.
+    pub others: Vec<(Crs, Frame)>,
     /// What there is to say of the layer as a whole.
     pub notes: Vec<String>,
 }
@@ -70,11 +78,18 @@ fn area_of(crs: Crs) -> Option<AreaOfUse> {
     })
 }
 
-/// The places of a layer that say where it is; zeros stand for none.
-pub(crate) fn points(found: &SourceLayer) -> Vec<[f64; 2]> {
-    let all = || found.points.iter().map(|point| point.at).filter(|at| at.iter().all(|v| v.is_finite()));
-    let real: Vec<[f64; 2]> = all().filter(|at| *at != ZERO).collect();
+/// The places of a layer that say where it is, from all parts of it; zeros stand for none. `is` chooses them.
+fn seen(found: &SourceLayer, is: impl Fn(&SeenPoint) -> bool) -> Vec<SeenPoint> {
+    let points = found.points.spread.items().iter();
+    let all = || points.clone().filter(|one| one.at.iter().all(|v| v.is_finite()) && is(one)).copied();
+    let real: Vec<SeenPoint> = all().filter(|one| one.at != ZERO).collect();
     if real.is_empty() { all().collect() } else { real }
+}
+
+/// Those of features that are in the system of the layer, as stored. `crs` is that system, where it is known.
+pub(crate) fn points(found: &SourceLayer, crs: Option<Crs>) -> Vec<[f64; 2]> {
+    let is_in_it = |one: &SeenPoint| one.system.is_none() || one.system == crs;
+    seen(found, is_in_it).iter().map(|one| one.at).collect()
 }
 
 /// Decides how a layer's coordinates are taken.
@@ -84,18 +99,21 @@ pub(crate) fn points(found: &SourceLayer) -> Vec<[f64; 2]> {
 /// with
 /// `--crs` or `--swap-xy`.
 pub(crate) fn locate(claim: &Claim<'_>) -> Result<Location, ImportError> {
-    let points = points(claim.found);
+    let points = points(claim.found, Some(claim.crs));
     let mut location = Location { swap: claim.request.swap_xy, ..Location::default() };
     if location.swap {
         location.notes.push("x and y were exchanged, as asked for (--swap-xy)".into());
     }
     let crs = claim.crs;
+    let city = city_area(&claim.request.city);
     if points.is_empty() {
-        location.frame = Some(Frame::new(crs, None, &Reading::of(&[ZERO], crs, false, &|_| true)));
+        // Features of the layer's own system may come later.
+        let known = Known::of(claim, location.swap);
+        location.frame = Some(Frame::new(crs, None, &known));
+        location.others = others(claim, &known);
         return Ok(location);
     }
     let area = area_of(crs);
-    let city = city_area(&claim.request.city);
     let reading = |swap| {
         Reading::of(&points, crs, swap, &|at| {
             area.is_none_or(|area| area.contains(at, MARGIN)) || city.contains(at)
@@ -113,18 +131,60 @@ pub(crate) fn locate(claim: &Claim<'_>) -> Result<Location, ImportError> {
             ));
         }
     }
-    if let Some(reason) = doubt(claim, &stated, location.swap) {
+    let known = Known::of(claim, location.swap);
+    location.others = others(claim, &known);
+    if let Some(reason) = doubt(claim, &points, &stated, location.swap) {
         let proposals = proposals(claim, &points, location.swap);
         refuse_or_note(claim, reason, proposals, &mut location)?;
-        location.frame = Some(Frame::new(crs, None, &stated));
+        location.frame = Some(Frame::new(crs, None, &known));
     } else {
-        location.frame = Some(Frame::new(crs, area, &stated));
+        location.frame = Some(Frame::new(crs, area, &known));
         communes::check(claim, &mut location)?;
-        if let Some(note) = elsewhere(claim, &stated, &points) {
+        if !known.lonlats.iter().any(|at| city.contains(*at))
+            && let Some(note) = elsewhere(claim, &stated, &points)
+        {
             location.notes.push(note);
         }
     }
     Ok(location)
+}
+
+/// What odd features are known by that name a system other than the layer's.
+fn others(claim: &Claim<'_>, known: &Known) -> Vec<(Crs, Frame)> {
+    let own = claim.found.systems.iter().filter(|own| **own != claim.crs);
+    own.map(|own| (*own, Frame::new(*own, area_of(*own), known))).collect()
+}
+
+/// Where the features of a layer are, whatever the system that each is in.
+pub(crate) struct Known {
+    /// Longitudes and latitudes, WGS 84.
+    lonlats: Vec<[f64; 2]>,
+    /// How many of them were looked at.
+    count: usize,
+    /// Whether all are at 0, 0 in the source.
+    is_at_zero: bool,
+    city: CityArea,
+}
+
+impl Known {
+    fn of(claim: &Claim<'_>, swap: bool) -> Self {
+        let points = seen(claim.found, |_| true);
+        let lonlats = points.iter().filter_map(|one| {
+            let transform = Transform::new(one.system.unwrap_or(claim.crs), Crs::WGS84).ok()?;
+            transform.point(ordered(one.at, swap)).ok()
+        });
+        Self {
+            lonlats: lonlats.collect(),
+            count: points.len(),
+            is_at_zero: !points.is_empty() && points.iter().all(|one| one.at == ZERO),
+            city: city_area(&claim.request.city),
+        }
+    }
+}
+
+/// A position of the source with x before y.
+fn ordered([x, y]: [f64; 2], swap: bool) -> [f64; 2] {
+    if swap { [y, x] } else { [x, y] }
 }
 
 /// The places of a layer under one reading of its coordinates.
@@ -133,20 +193,17 @@ pub(crate) struct Reading {
     lonlats: Vec<Option<[f64; 2]>>,
     /// Whether each is in the area of use.
     inside: Vec<bool>,
-    /// Whether all are at 0, 0 in the source.
-    is_at_zero: bool,
 }
 
 impl Reading {
     fn of(points: &[[f64; 2]], crs: Crs, swap: bool, is_inside: &dyn Fn([f64; 2]) -> bool) -> Self {
-        let is_at_zero = points.iter().all(|at| *at == ZERO);
         let Ok(transform) = Transform::new(crs, Crs::WGS84) else {
-            return Self { lonlats: vec![None; points.len()], inside: vec![false; points.len()], is_at_zero };
+            return Self { lonlats: vec![None; points.len()], inside: vec![false; points.len()] };
         };
         let lonlats: Vec<Option<[f64; 2]>> =
-            points.iter().map(|&[x, y]| transform.point(if swap { [y, x] } else { [x, y] }).ok()).collect();
+            points.iter().map(|at| transform.point(ordered(*at, swap)).ok()).collect();
         let inside = lonlats.iter().map(|at| at.is_some_and(is_inside)).collect();
-        Self { lonlats, inside, is_at_zero }
+        Self { lonlats, inside }
     }
 
     fn share_inside(&self) -> f64 {
@@ -169,7 +226,7 @@ impl Reading {
 }
 
 /// Why the stated system cannot be right; `None` where it can.
-fn doubt(claim: &Claim<'_>, stated: &Reading, swap: bool) -> Option<String> {
+fn doubt(claim: &Claim<'_>, points: &[[f64; 2]], stated: &Reading, swap: bool) -> Option<String> {
     let Claim { crs, how, .. } = claim;
     if stated.share_inside() < 0.5 {
         return Some(format!(
@@ -184,7 +241,7 @@ fn doubt(claim: &Claim<'_>, stated: &Reading, swap: bool) -> Option<String> {
         return None;
     }
     // Another zone may be a matter of opinion; degrees for metres, or x for y, are not.
-    let other = srs::readings(&points(claim.found), &city).into_iter().find(|other| {
+    let other = srs::readings(points, &city).into_iter().find(|other| {
         (other.crs == *crs && other.swapped != swap) || (other.crs.is_geographic() && !crs.is_geographic())
     })?;
     Some(format!(

@@ -8,7 +8,9 @@ use citymap_crs::CityArea;
 use geo::{BoundingRect, Distance, Haversine, Point};
 use geo_types::Geometry;
 
-/// Centres that the quartiles are taken from, at most; evenly spread over the file.
+use crate::sample::Reservoir;
+
+/// Maximum number of centres that the quartiles are taken from.
 const SAMPLE: usize = 4_096;
 /// Features kept at each of the four sides.
 const SIDE: usize = 20;
@@ -24,17 +26,19 @@ const FEW: usize = 3;
 const SHARE: f64 = 0.05;
 
 /// Takes the accepted features of a layer one by one.
-#[derive(Default)]
 pub(crate) struct Outliers {
-    seen: u64,
-    /// Every so many features one is in the sample; 0 before the first.
-    stride: u64,
     /// Longitudes are relative to `origin`, so that a layer may cross the antimeridian.
-    sample: Vec<[f64; 2]>,
-    /// The longitude of the first feature.
-    origin: f64,
+    sample: Reservoir<[f64; 2]>,
+    /// The longitude of the first feature; none before it.
+    origin: Option<f64>,
     /// The westernmost, southernmost, easternmost and northernmost features, the outermost first.
     sides: [Vec<Outlier>; 4],
+}
+
+impl Default for Outliers {
+    fn default() -> Self {
+        Self { sample: Reservoir::new(SAMPLE), origin: None, sides: Default::default() }
+    }
 }
 
 /// A feature far from the others.
@@ -66,18 +70,9 @@ impl Outliers {
     pub(crate) fn take(&mut self, geometry: &Geometry<f64>, place: impl FnOnce([f64; 2]) -> Outlier) {
         let Some(bounds) = geometry.bounding_rect() else { return };
         let centre = bounds.center();
-        if self.seen == 0 {
-            (self.origin, self.stride) = (centre.x, 1);
-        }
+        self.origin.get_or_insert(centre.x);
         let at = self.relative([centre.x, centre.y]);
-        if self.seen.is_multiple_of(self.stride) {
-            self.sample.push(at);
-            if self.sample.len() == SAMPLE {
-                self.sample = self.sample.iter().step_by(2).copied().collect();
-                self.stride *= 2;
-            }
-        }
-        self.seen += 1;
+        self.sample.offer(|| at);
         let reach = reach(at);
         let is_outer = |side: usize| {
             let list = &self.sides[side];
@@ -97,14 +92,15 @@ impl Outliers {
 
     /// What lies far from the other features. Nothing in the city is far where most features are in it.
     pub(crate) fn finish(self, city: &CityArea) -> FarFeatures {
-        let Some(most) = Quartiles::of(&self.sample) else { return FarFeatures::default() };
+        let Some(most) = Quartiles::of(self.sample.items()) else { return FarFeatures::default() };
         let far = |at: [f64; 2]| Some(most.metres_to(at)).filter(|metres| *metres > most.margin());
-        let in_city =
-            |[x, y]: [f64; 2]| city.contains([(x + self.origin + 540.0).rem_euclid(360.0) - 180.0, y]);
-        let count = |is: &dyn Fn([f64; 2]) -> bool| self.sample.iter().filter(|at| is(**at)).count();
-        let local = count(&in_city) * 2 > self.sample.len();
+        let origin = self.origin.unwrap_or_default();
+        let in_city = |[x, y]: [f64; 2]| city.contains([(x + origin + 540.0).rem_euclid(360.0) - 180.0, y]);
+        let sample = self.sample.items();
+        let count = |is: &dyn Fn([f64; 2]) -> bool| sample.iter().filter(|at| is(**at)).count();
+        let local = count(&in_city) * 2 > sample.len();
         let is_odd = |at: [f64; 2]| far(at).filter(|_| !(local && in_city(at)));
-        let (odd, all) = (count(&|at| is_odd(at).is_some()), self.sample.len());
+        let (odd, all) = (count(&|at| is_odd(at).is_some()), sample.len());
         if odd > FEW && odd as f64 > SHARE * all as f64 {
             return FarFeatures::default();
         }
@@ -125,7 +121,7 @@ impl Outliers {
 
     /// A place with its longitude from `origin`, −180 to 180.
     fn relative(&self, [lon, lat]: [f64; 2]) -> [f64; 2] {
-        [(lon - self.origin + 540.0).rem_euclid(360.0) - 180.0, lat]
+        [(lon - self.origin.unwrap_or_default() + 540.0).rem_euclid(360.0) - 180.0, lat]
     }
 
     fn reach_of(&self, outlier: &Outlier) -> [f64; 4] {

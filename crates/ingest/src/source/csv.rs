@@ -13,7 +13,7 @@ use citymap_model::{Field, GeometryKind, counted, text::with_formula};
 use super::{
     Body, Parsed, Raw, Reader, Shape, Sink, SourceLayer, foreign,
     record::ValueReader,
-    survey::{ByteTexts, Survey, settle, undecoded},
+    survey::{ByteTexts, SAMPLE, SeenPoints, Survey, first_position, settle, undecoded},
     table::{self, TablePlace},
     utf16,
 };
@@ -131,12 +131,18 @@ impl CsvReader {
                 )
             ));
         }
-        let mut found = table::find(&names, &seen.first, request, &shown)?;
-        warnings.append(&mut found.warnings);
-        if found.place == TablePlace::None {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let mut found = table::find(&names, seen.rows.items(), request, &shown)?;
+        if let Some(column) = found.place.geometry_column() {
+            let rows = Rows::new(&bytes, header.end.0, header.end.1, delimiter);
+            let cells = rows.filter_map(|row| Some(decoder.decode(row.cells.ok()?.get(column)?).text));
+            found.settle(&names, cells, request.asked_crs(&name), sidecar::system(path));
+        } else if found.place != TablePlace::None {
+            found.settle(&names, std::iter::empty(), None, sidecar::system(path));
+        } else {
             notes.push(table::NO_PLACE.into());
         }
-        sidecar::system(path, &found.place, &mut found.srs);
+        warnings.append(&mut found.warnings);
         let declared = sidecar::types(path, names.len());
         let (types, mut of_types) = seen.types(&names, &found.place, request, &declared);
         warnings.append(&mut of_types);
@@ -151,12 +157,13 @@ impl CsvReader {
         let mut source = Self {
             notes,
             layer: SourceLayer {
-                name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+                name,
                 fields,
                 kind: if points { GeometryKind::Point } else { GeometryKind::None },
+                systems: found.place.systems(),
                 srs: found.srs,
                 exchangeable: found.exchangeable,
-                points: Vec::new(),
+                points: SeenPoints::default(),
                 encoding,
                 count: Some(seen.count),
                 sample: Vec::new(),
@@ -186,16 +193,20 @@ impl CsvReader {
             if row.is_blank() {
                 continue;
             }
-            if self.place.geometry_column().is_none() && survey.sample.len() >= super::survey::SAMPLE {
+            let Ok(cells) = row.cells else { continue };
+            if self.place.coordinate_columns().is_some() && survey.sample.len() >= SAMPLE {
+                survey.points.take_later(|| self.first_position(&cells));
+                continue;
+            }
+            if self.place == TablePlace::None && survey.sample.len() >= SAMPLE {
                 break;
             }
-            let Ok(cells) = row.cells else { continue };
             let parsed = self.feature(&cells);
             if parsed.fault.is_none() {
                 survey.values(&parsed.values);
             }
             if let Shape::Good(geometry) = &parsed.geometry {
-                survey.geometry(geometry);
+                survey.geometry(geometry, parsed.system);
             }
         }
         if let Some(kind) = survey.kind {
@@ -206,6 +217,21 @@ impl CsvReader {
         }
         self.layer.points = survey.points;
         self.layer.sample = survey.sample;
+    }
+
+    /// The position of a row, from its cells.
+    fn first_position(&self, cells: &[Vec<u8>]) -> Option<[f64; 2]> {
+        let [x, y] = self.place.coordinate_columns()?;
+        let text = |column: usize| {
+            let mut text = self.decoder.decode(cells.get(column)?).text;
+            if self.guarded {
+                take_guard(&mut text);
+            }
+            Some(text)
+        };
+        let (x_text, y_text) = (text(x)?, text(y)?);
+        let row = self.place.shape(&self.names, |column| if column == x { &x_text } else { &y_text });
+        if let Shape::Good(geometry) = &row.shape { first_position(geometry) } else { None }
     }
 
     /// One feature of the file, from its cells.
@@ -260,6 +286,7 @@ impl CsvReader {
             warnings,
             dropped_z: row.dropped_z,
             curved: row.curved,
+            system: row.system,
         }
     }
 }

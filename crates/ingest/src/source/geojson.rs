@@ -24,8 +24,9 @@ use super::{
     survey,
 };
 use crate::{
-    EncodingReport, ImportError, Request,
+    EncodingReport, ImportError, Request, UnknownCrs,
     dates::{DateStyle, DatesSeen},
+    find_crs,
     srs::Srs,
 };
 
@@ -173,8 +174,9 @@ impl GeoJsonReader {
                 fields,
                 kind: look.kind.unwrap_or(GeometryKind::None),
                 srs,
+                systems: Vec::new(),
                 exchangeable: None,
-                points: Vec::new(),
+                points: survey::SeenPoints::default(),
                 encoding,
                 count: Some(look.count),
                 sample: Vec::new(),
@@ -194,20 +196,27 @@ impl GeoJsonReader {
         Ok(source)
     }
 
-    /// Keeps the first features' values and places.
+    /// Keeps the first features' values, and places from the whole file.
     fn sample(&mut self) -> Result<(), ImportError> {
         let mut found = survey::Survey::default();
         each(&self.input, self.lines, &mut |piece| {
             if let Some(text) = piece.text() {
+                if found.count >= survey::SAMPLE as u64 {
+                    found.points.take_later(|| match self.feature(text).geometry {
+                        Shape::Good(geometry) => survey::first_position(&geometry),
+                        _ => None,
+                    });
+                    return true;
+                }
                 let parsed = self.feature(text);
                 if parsed.fault.is_none() {
                     found.values(&parsed.values);
                 }
                 if let Shape::Good(geometry) = &parsed.geometry {
-                    found.geometry(geometry);
+                    found.geometry(geometry, None);
                 }
             }
-            found.count < survey::SAMPLE as u64
+            true
         })?;
         self.layer.sample = found.sample;
         self.layer.points = found.points;
@@ -244,6 +253,7 @@ impl GeoJsonReader {
             warnings,
             dropped_z: false,
             curved: false,
+            system: None,
         };
         parsed.warnings.extend(
             scanned.repeated.iter().map(|name| {
@@ -481,8 +491,13 @@ fn legacy_crs(member: &Json) -> Srs {
     if name.contains("CRS84") {
         return Srs::Known { crs: Crs::WGS84, how: "its `crs` member: CRS84".into(), warnings: Vec::new() };
     }
-    match name.parse::<Crs>() {
+    match find_crs(name) {
         Ok(crs) => Srs::Known { crs, how: format!("its `crs` member: {crs}"), warnings: Vec::new() },
+        Err(UnknownCrs::Name { proposals, .. }) => Srs::Unknown(format!(
+            "its `crs` member is not the name of one coordinate system ({}); it may mean {}",
+            described(name),
+            proposals.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        )),
         Err(_unknown) => {
             Srs::Unknown(format!("its `crs` member names no known system ({})", described(name)))
         }

@@ -10,8 +10,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ::parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+use ::parquet::arrow::{
+    ProjectionMask,
+    arrow_reader::{
+        ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    },
 };
 use arrow_array::{Array, RecordBatch};
 use citymap_crs::Crs;
@@ -21,11 +24,13 @@ use gdal::spatial_ref::SpatialRef;
 use serde::Deserialize;
 
 use super::{
-    Body, Parsed, Raw, Reader, Sink, SourceLayer, distinct, foreign, from_wkb, join_kinds,
+    Body, Parsed, Raw, Reader, Sink, SourceLayer, chosen_column, distinct, foreign, from_wkb, join_kinds,
+    other_columns,
     survey::{self, SAMPLE, Survey},
 };
 use crate::{
-    ImportError,
+    ImportError, Request,
+    sample::Reservoir,
     srs::{self, Srs},
 };
 use columns::{Column, column};
@@ -85,14 +90,14 @@ impl Reader for GeoParquetReader {
         let mut index = 0;
         self.rows(&mut |wkb, values, fault| {
             index += 1;
-            sink(Raw { index, line: None, body: Body::Wkb { id: None, wkb, values, fault } })
+            sink(Raw { index, line: None, body: Body::Wkb { id: None, wkb, values, fault, system: None } })
         })?;
         Ok(Vec::new())
     }
 
     fn parse(&self, _layer: usize, body: Body) -> Parsed {
         match body {
-            Body::Wkb { id, wkb, values, fault } => from_wkb(id, wkb, values, fault),
+            Body::Wkb { id, wkb, values, fault, .. } => from_wkb(id, wkb, values, fault),
             other => foreign(other),
         }
     }
@@ -106,14 +111,17 @@ impl GeoParquetReader {
     ///
     /// # Errors
     /// [`ImportError`] if it is damaged, or holds geometry in another form than WKB.
-    pub(crate) fn open(path: &Path) -> Result<Self, ImportError> {
+    pub(crate) fn open(path: &Path, request: &Request) -> Result<Self, ImportError> {
         let shown = path.display().to_string();
         let damaged = |reason: String| {
             ImportError::unreadable(&shown, reason, "it may be damaged or cut off: get it again")
         };
         let metadata = head(path).map_err(damaged)?;
         let mut notes = Vec::new();
-        let geo = geo(&metadata).map_err(damaged)?;
+        let GeoColumns { chosen: geo, others } = match geo(&metadata).map_err(damaged)? {
+            Some(all) => all.choose(request.columns.geometry.as_deref(), &shown)?,
+            None => GeoColumns::default(),
+        };
         if let Some((name, own)) = &geo
             && own.encoding != "WKB"
         {
@@ -126,10 +134,16 @@ impl GeoParquetReader {
         let covering = geo.as_ref().map(|(_, own)| own.covering.to_string()).unwrap_or_default();
         let (mut names, mut found, mut geometry) = (Vec::new(), Vec::new(), None);
         let mut warnings = Vec::new();
+        if let (Some((name, _)), false) = (&geo, others.is_empty()) {
+            warnings.push(other_columns(name, &others));
+        }
         for (position, field) in metadata.schema().fields().iter().enumerate() {
             let name = field.name();
             if geo.as_ref().is_some_and(|(own, _)| own == name) {
                 geometry = Some(position);
+                continue;
+            }
+            if others.contains(name) {
                 continue;
             }
             match column(field.data_type()) {
@@ -163,7 +177,8 @@ impl GeoParquetReader {
                 fields,
                 kind: GeometryKind::None,
                 srs: geo.as_ref().map_or(Srs::None, |(_, own)| system(&own.crs)),
-                points: Vec::new(),
+                points: survey::SeenPoints::default(),
+                systems: Vec::new(),
                 exchangeable: None,
                 encoding: survey::unicode("Parquet is UTF-8"),
                 count: u64::try_from(rows).ok(),
@@ -189,16 +204,34 @@ impl GeoParquetReader {
         self.rows(&mut |bytes, values, _fault| {
             survey.values(&values);
             if let Some(Ok(read)) = bytes.map(|bytes| wkb::read_source(&bytes)) {
-                survey.geometry(&read.geometry);
+                survey.geometry(&read.geometry, None);
             }
             whole || survey.sample.len() < SAMPLE
         })?;
+        if !whole {
+            self.spread_points(&mut survey.points);
+        }
         if self.geometry.is_some() {
             self.layer.kind = declared.or(survey.kind).unwrap_or(GeometryKind::None);
         }
         self.layer.points = survey.points;
         self.layer.sample = survey.sample;
         Ok(())
+    }
+
+    /// Takes points from the whole file. What cannot be read says nothing here; the reading reports it.
+    fn spread_points(&self, points: &mut survey::SeenPoints) {
+        let Some(column) = self.geometry else { return };
+        points.spread = Reservoir::new(SAMPLE);
+        let Ok(batches) = batches(&self.path, Some(column)) else { return };
+        for batch in batches.map_while(Result::ok) {
+            for row in 0..batch.num_rows() {
+                points.take_later(|| {
+                    let read = wkb::read_source(&bytes(&batch, 0, row)?).ok()?;
+                    survey::first_position(&read.geometry)
+                });
+            }
+        }
     }
 
     /// Hands over all rows in order.
@@ -209,7 +242,7 @@ impl GeoParquetReader {
             let reason = format!("{reason}; the file is cut off or damaged: get it again");
             ImportError::malformed(self.path.display().to_string(), place(row), reason)
         };
-        for batch in batches(&self.path).map_err(|reason| malformed(1, reason))? {
+        for batch in batches(&self.path, None).map_err(|reason| malformed(1, reason))? {
             let batch = batch.map_err(|error| malformed(done + 1, error.to_string()))?;
             let mut columns: Vec<_> =
                 self.columns.iter().map(|(at, own)| own.values(batch.column(*at)).into_iter()).collect();
@@ -256,26 +289,57 @@ fn head(path: &Path) -> Result<ArrowReaderMetadata, String> {
     ArrowReaderMetadata::load(&file, options()).map_err(|error| error.to_string())
 }
 
-fn batches(path: &Path) -> Result<ParquetRecordBatchReader, String> {
+/// The rows of a file, with all columns or one.
+fn batches(path: &Path, only: Option<usize>) -> Result<ParquetRecordBatchReader, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    ParquetRecordBatchReaderBuilder::try_new_with_options(file, options())
-        .and_then(|builder| builder.with_batch_size(BATCH).build())
-        .map_err(|error| error.to_string())
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options())
+        .map_err(|error| error.to_string())?;
+    let columns = match only {
+        Some(column) => ProjectionMask::roots(builder.parquet_schema(), [column]),
+        None => ProjectionMask::all(),
+    };
+    builder.with_projection(columns).with_batch_size(BATCH).build().map_err(|error| error.to_string())
 }
 
-/// The column of geometry, and what the metadata says of it.
-fn geo(metadata: &ArrowReaderMetadata) -> Result<Option<(String, GeoColumn)>, String> {
+/// The column of geometry that is read, and what the metadata says of it.
+#[derive(Default)]
+struct GeoColumns {
+    chosen: Option<(String, GeoColumn)>,
+    /// The names of the other ones.
+    others: Vec<String>,
+}
+
+impl Geo {
+    /// The column that was asked for, or the primary one.
+    fn choose(mut self, asked: Option<&str>, shown: &str) -> Result<GeoColumns, ImportError> {
+        let names: Vec<String> = self.columns.keys().cloned().collect();
+        let name = match asked {
+            Some(asked) => chosen_column(&names, asked, shown)?,
+            None => self.primary_column,
+        };
+        match self.columns.remove(&name) {
+            Some(column) => {
+                let others = names.into_iter().filter(|own| *own != name).collect();
+                Ok(GeoColumns { chosen: Some((name, column)), others })
+            }
+            None => Err(ImportError::unreadable(
+                shown,
+                format!("says nothing of its column of geometry `{name}`"),
+                "it may be damaged or cut off: get it again",
+            )),
+        }
+    }
+}
+
+/// What the metadata says of geometry; none of a table without.
+fn geo(metadata: &ArrowReaderMetadata) -> Result<Option<Geo>, String> {
     let pairs = metadata.metadata().file_metadata().key_value_metadata();
     let text =
         pairs.into_iter().flatten().find(|pair| pair.key == "geo").and_then(|pair| pair.value.as_deref());
     let Some(text) = text else { return Ok(None) };
-    let mut geo: Geo = serde_json::from_str(text)
-        .map_err(|error| format!("has metadata `geo` that cannot be understood: {error}"))?;
-    let name = geo.primary_column;
-    match geo.columns.remove(&name) {
-        Some(column) => Ok(Some((name, column))),
-        None => Err(format!("says nothing of its column of geometry `{name}`")),
-    }
+    serde_json::from_str(text)
+        .map(Some)
+        .map_err(|error| format!("has metadata `geo` that cannot be understood: {error}"))
 }
 
 /// The coordinate system of the metadata: PROJJSON, a name, or null.

@@ -16,19 +16,19 @@ mod sniff;
 mod splitter;
 mod spreadsheet;
 pub(crate) mod survey;
+pub(crate) mod systems;
 pub(crate) mod table;
 pub(crate) mod utf16;
 mod zipped;
 
 use std::{collections::BTreeSet, path::Path};
 
+use citymap_crs::Crs;
 use citymap_geometry::{GeometryFault, wkb};
 use citymap_model::{Field, GeometryKind, Role, Title, Value};
 use geo_types::Geometry;
 
-use crate::{
-    ImportError, Request, build::PlaceNote, report::EncodingReport, request::ColumnChoice, srs::Srs,
-};
+use crate::{ImportError, Request, build::PlaceNote, report::EncodingReport, srs::Srs};
 pub(crate) use record::{decimal_comma, keeps_digits};
 pub(crate) use sniff::{Format, sniff};
 pub(crate) use table::exchange;
@@ -40,10 +40,12 @@ pub(crate) struct SourceLayer {
     pub fields: Vec<Field>,
     pub kind: GeometryKind,
     pub srs: Srs,
+    /// The systems that features name for themselves.
+    pub systems: Vec<Crs>,
     /// The names of its columns X and Y, if Vietnamese papers may have exchanged them.
     pub exchangeable: Option<[String; 2]>,
-    /// Some of its coordinates as stored, for zone proposals.
-    pub points: Vec<survey::SeenPoint>,
+    /// Some of its coordinates as stored.
+    pub points: survey::SeenPoints,
     pub encoding: EncodingReport,
     /// How many features there are, where that is known beforehand.
     pub count: Option<u64>,
@@ -70,8 +72,14 @@ pub(crate) struct Raw {
 
 /// What a feature came as; made sense of in parallel.
 pub(crate) enum Body {
-    /// From GDAL: the geometry as WKB.
-    Wkb { id: Option<String>, wkb: Option<Vec<u8>>, values: Vec<Value>, fault: Option<String> },
+    /// From GDAL: the geometry as WKB, with the system that it names for itself.
+    Wkb {
+        id: Option<String>,
+        wkb: Option<Vec<u8>>,
+        values: Vec<Value>,
+        fault: Option<String>,
+        system: Option<Crs>,
+    },
     /// Text of a GeoJSON feature.
     Json(Vec<u8>),
     /// Text that should have been one and is none.
@@ -91,6 +99,8 @@ pub(crate) struct Parsed {
     pub warnings: Vec<String>,
     pub dropped_z: bool,
     pub curved: bool,
+    /// The system of its geometry, where the feature names one for itself; none for that of its layer.
+    pub system: Option<Crs>,
 }
 
 /// A geometry, or what stands in its place.
@@ -174,12 +184,19 @@ pub(crate) fn open(path: &Path, request: &Request) -> Result<Source, ImportError
 fn open_file(path: &Path, request: &Request) -> Result<Source, ImportError> {
     crate::gdal_log::take();
     let sniffed = sniff(path)?;
-    if request.columns != ColumnChoice::default()
-        && !matches!(sniffed.format, Format::Csv | Format::Ods | Format::Xlsx)
-    {
+    let table = matches!(sniffed.format, Format::Csv | Format::Ods | Format::Xlsx);
+    let asked = &request.columns;
+    if asked.geometry.is_some() && !table && sniffed.format.has_one_geometry() {
         return Err(ImportError::Usage(format!(
-            "{} is no table: --x, --y, --wkt and --geometry-column name the columns of tables (CSV, ODS, \
-             XLSX); leave them out, or import it by itself",
+            "{} has one geometry a feature: --geometry-column names one of several in tables (CSV, ODS, \
+             XLSX), GML and GeoParquet; leave it out, or import the file by itself",
+            path.display()
+        )));
+    }
+    if (asked.x.is_some() || asked.y.is_some() || asked.wkt.is_some()) && !table {
+        return Err(ImportError::Usage(format!(
+            "{} is no table: --x, --y and --wkt name the columns of tables (CSV, ODS, XLSX); leave them out, \
+             or import it by itself",
             path.display()
         )));
     }
@@ -191,7 +208,7 @@ fn open_file(path: &Path, request: &Request) -> Result<Source, ImportError> {
         Format::Ods | Format::Xlsx => {
             Box::new(spreadsheet::SpreadsheetReader::open(path, sniffed.format, request)?)
         }
-        Format::Parquet => Box::new(geoparquet::GeoParquetReader::open(path)?),
+        Format::Parquet => Box::new(geoparquet::GeoParquetReader::open(path, request)?),
         Format::Osm => Box::new(osm::OsmReader::open(path)?),
         Format::Zip => {
             return Err(ImportError::unreadable(
@@ -216,6 +233,7 @@ fn from_wkb(id: Option<String>, bytes: Option<Vec<u8>>, values: Vec<Value>, faul
         warnings: Vec::new(),
         dropped_z: false,
         curved: false,
+        system: None,
     };
     if let Some(bytes) = bytes {
         parsed.geometry = match wkb::read_source(&bytes) {
@@ -232,7 +250,7 @@ fn from_wkb(id: Option<String>, bytes: Option<Vec<u8>>, values: Vec<Value>, faul
 /// Makes sense of a feature that was handed over as WKB.
 pub(crate) fn parse_wkb(body: Body) -> Parsed {
     match body {
-        Body::Wkb { id, wkb, values, fault } => from_wkb(id, wkb, values, fault),
+        Body::Wkb { id, wkb, values, fault, system } => Parsed { system, ..from_wkb(id, wkb, values, fault) },
         other => foreign(other),
     }
 }
@@ -260,7 +278,32 @@ pub(crate) fn broken(text: &[u8], reason: String) -> Parsed {
         warnings: Vec::new(),
         dropped_z: false,
         curved: false,
+        system: None,
     }
+}
+
+/// Which of several geometry columns is meant by a name.
+///
+/// # Errors
+/// [`ImportError::Usage`] naming the columns if it is none of them.
+pub(crate) fn chosen_column(names: &[String], asked: &str, shown: &str) -> Result<String, ImportError> {
+    let exact = names.iter().find(|own| *own == asked);
+    let found = exact.or_else(|| names.iter().find(|own| own.to_lowercase() == asked.to_lowercase()));
+    found.cloned().ok_or_else(|| {
+        ImportError::Usage(format!(
+            "{shown}: there is no geometry column `{asked}` (--geometry-column); the geometry columns are {}",
+            names.join(", ")
+        ))
+    })
+}
+
+/// What is said of the geometry columns that are not read.
+pub(crate) fn other_columns(read: &str, others: &[String]) -> String {
+    let others: Vec<String> = others.iter().map(|own| format!("`{own}`")).collect();
+    format!(
+        "the geometry was taken from the column `{read}`, not from {}; --geometry-column FIELD names another",
+        others.join(", ")
+    )
 }
 
 /// The kind of a layer that held `known` so far and now meets geometry of the kind `found`.

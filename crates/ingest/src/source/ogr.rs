@@ -10,6 +10,8 @@ mod dxf_scan;
 mod esri_json;
 mod fid;
 mod flatgeobuf;
+mod geometries;
+mod gml;
 mod gpx;
 mod kml;
 mod look;
@@ -20,7 +22,7 @@ mod reading;
 mod shapefile;
 mod value;
 
-use std::path::Path;
+use std::{cell::RefCell, path::Path};
 
 use citymap_edit::normalize_text;
 use citymap_model::{FieldType, Value, text::tidy_name};
@@ -30,6 +32,7 @@ use super::{
     Body, Format, Parsed, Reader, Sink, SourceLayer, foreign, from_wkb,
     record::ValueReader,
     survey::{from_latin1, latin1_bytes, undecoded},
+    systems::Systems,
 };
 use crate::{ImportError, Request, encoding::TextDecoder, gdal_log};
 use cells::OddCells;
@@ -67,6 +70,10 @@ pub(crate) struct OgrLayer {
     /// The names of the fields as GDAL has them, byte by byte.
     raw_names: Vec<String>,
     fid: Option<FidColumn>,
+    /// The geometries of a feature that are read, by their names and positions: the first that is there.
+    geometries: Vec<(String, usize)>,
+    /// The systems that geometries name for themselves, where the layer has none.
+    systems: Option<Systems>,
     /// Texts come byte by byte and are in this encoding.
     bytes: Option<TextDecoder>,
 }
@@ -124,9 +131,10 @@ impl Reader for OgrReader {
 
     fn parse(&self, layer: usize, body: Body) -> Parsed {
         match body {
-            Body::Wkb { id, wkb, values, fault } => {
+            Body::Wkb { id, wkb, values, fault, system } => {
                 let (values, warnings) = self.decode(layer, values);
                 let mut parsed = from_wkb(id, wkb, values, fault);
+                parsed.system = system;
                 parsed.warnings.extend(warnings);
                 parsed
             }
@@ -190,6 +198,7 @@ impl OgrReader {
             request,
             shown: &shown,
             days: if driver == "FlatGeobuf" { flatgeobuf::days(&opener.path) } else { None },
+            geometry_columns: RefCell::default(),
         };
         let mut layers = Vec::new();
         for position in 0..dataset.layer_count() {
@@ -207,6 +216,7 @@ impl OgrReader {
             domains::apply(&facts, &found.raw_names, &mut found.layer.fields);
             layers.push(found);
         }
+        look.refuse_unknown_column()?;
         if layers.is_empty() {
             return Err(ImportError::unreadable(&shown, "holds no layer", "check that it is the right file"));
         }

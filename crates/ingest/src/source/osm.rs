@@ -194,6 +194,7 @@ impl Reader for OsmReader {
                 wkb: one.wkb.clone(),
                 values: one.values.clone(),
                 fault: one.fault.clone(),
+                system: None,
             };
             if !sink(Raw { index, line: None, body }) {
                 break;
@@ -204,7 +205,7 @@ impl Reader for OsmReader {
 
     fn parse(&self, _layer: usize, body: Body) -> Parsed {
         match body {
-            Body::Wkb { id, wkb, values, fault } => from_wkb(id, wkb, values, fault),
+            Body::Wkb { id, wkb, values, fault, .. } => from_wkb(id, wkb, values, fault),
             other => foreign(other),
         }
     }
@@ -265,8 +266,9 @@ impl OsmReader {
                     how: "OpenStreetMap is WGS 84".into(),
                     warnings: Vec::new(),
                 },
+                systems: Vec::new(),
                 exchangeable: None,
-                points: Vec::new(),
+                points: survey::SeenPoints::default(),
                 encoding: survey::unicode("OpenStreetMap is UTF-8"),
                 count: Some(kept.len() as u64),
                 sample: kept.iter().take(survey::SAMPLE).map(|one| one.values.clone()).collect(),

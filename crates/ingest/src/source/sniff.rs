@@ -63,6 +63,11 @@ impl Format {
         }
     }
 
+    /// Whether a feature has one geometry at most, by the format.
+    pub(crate) fn has_one_geometry(self) -> bool {
+        !matches!(self, Self::Gml | Self::Parquet | Self::Csv | Self::Ods | Self::Xlsx)
+    }
+
     /// The only drivers that may open it: none that follows references to other files or hosts.
     pub(crate) fn drivers(self) -> &'static [&'static str] {
         match self {

@@ -6,7 +6,9 @@ use super::join_kinds;
 use crate::{
     encoding::{Decoded, Encoding, Mixture, TextDecoder, contradicts, detect},
     report::EncodingReport,
+    sample::Reservoir,
 };
+use citymap_crs::Crs;
 use geo::CoordsIter;
 use geo_types::Geometry;
 
@@ -22,13 +24,55 @@ pub(crate) struct SeenPoint {
     pub at: [f64; 2],
     /// Its values in the sample, if they are in it.
     pub row: Option<usize>,
+    /// The system that the feature names for itself; none for that of its layer.
+    pub system: Option<Crs>,
+}
+
+/// Where the features of a layer are, as stored.
+#[derive(Clone, Debug)]
+pub(crate) struct SeenPoints {
+    /// The first ones, with their values.
+    pub first: Vec<SeenPoint>,
+    /// A sample of the whole layer: the first features may be odd ones.
+    pub spread: Reservoir<SeenPoint>,
+}
+
+impl Default for SeenPoints {
+    fn default() -> Self {
+        Self { first: Vec::new(), spread: Reservoir::new(SAMPLE) }
+    }
+}
+
+impl SeenPoints {
+    /// Takes the next feature of the layer.
+    pub(crate) fn take(&mut self, point: SeenPoint) {
+        if self.first.len() < SAMPLE {
+            self.first.push(point);
+        }
+        self.spread.offer(|| point);
+    }
+
+    /// Takes a feature beyond the first ones. `at` is called only if it comes into the sample; it gives none
+    /// for a feature without a place.
+    pub(crate) fn take_later(&mut self, at: impl FnOnce() -> Option<[f64; 2]>) {
+        if let Some(slot) = self.spread.slot()
+            && let Some(at) = at()
+        {
+            self.spread.put(slot, SeenPoint { at, row: None, system: None });
+        }
+    }
+}
+
+/// The first position of a geometry; none of an empty one.
+pub(crate) fn first_position(geometry: &Geometry<f64>) -> Option<[f64; 2]> {
+    geometry.coords_iter().next().map(|at| [at.x, at.y])
 }
 
 /// What the first features, or all, of a layer show.
 #[derive(Default)]
 pub(crate) struct Survey {
     pub kind: Option<GeometryKind>,
-    pub points: Vec<SeenPoint>,
+    pub points: SeenPoints,
     pub sample: Vec<Vec<Value>>,
     pub count: u64,
     /// Where the values of the feature that is looked at are in the sample.
@@ -36,14 +80,12 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    pub(crate) fn geometry(&mut self, geometry: &Geometry<f64>) {
-        let coord = geometry.coords_iter().next();
+    /// Takes a geometry. `system` is the one that its feature names for itself.
+    pub(crate) fn geometry(&mut self, geometry: &Geometry<f64>, system: Option<Crs>) {
         // An empty geometry says nothing of its layer.
-        let Some(coord) = coord else { return };
+        let Some(at) = first_position(geometry) else { return };
         self.kind = join_kinds(self.kind, GeometryKind::of(geometry));
-        if self.points.len() < SAMPLE {
-            self.points.push(SeenPoint { at: [coord.x, coord.y], row: self.row.take() });
-        }
+        self.points.take(SeenPoint { at, row: self.row.take(), system });
     }
 
     /// Counts a feature whose values are not looked at.

@@ -7,6 +7,7 @@ use crate::{
     Request,
     dates::{DateStyle, DatesSeen},
     encoding::TextDecoder,
+    sample::Reservoir,
     source::{
         record::{Guess, ValueReader},
         survey::SAMPLE,
@@ -23,8 +24,8 @@ pub(super) struct SeenRows {
     guesses: Vec<Guess>,
     /// Which of them are dates.
     dates: Vec<DatesSeen>,
-    /// The first rows as text.
-    pub(super) first: Vec<Vec<String>>,
+    /// Rows from all parts of the table, as text.
+    pub(super) rows: Reservoir<Vec<String>>,
     /// Rows that are not blank.
     pub(super) count: u64,
     /// Rows of nothing but delimiters.
@@ -40,7 +41,7 @@ impl SeenRows {
         let mut seen = Self {
             guesses: vec![Guess::default(); columns],
             dates: vec![DatesSeen::default(); columns],
-            first: Vec::new(),
+            rows: Reservoir::new(SAMPLE),
             count: 0,
             blank: 0,
             trimmed: 0,
@@ -62,9 +63,7 @@ impl SeenRows {
                 dates.see(cell, row.line);
                 seen.formulas += u64::from(with_formula(cell).is_some());
             }
-            if seen.first.len() < SAMPLE {
-                seen.first.push(cells);
-            }
+            seen.rows.offer(|| cells);
         }
         seen.trimmed = rows.trimmed();
         seen

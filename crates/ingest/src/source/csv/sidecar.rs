@@ -8,23 +8,20 @@ use gdal::spatial_ref::SpatialRef;
 
 use crate::{
     source::parts::beside,
-    source::table::TablePlace,
     srs::{self, Srs},
 };
 
 /// Bytes of such a file that are read; they are short.
 const LONGEST: u64 = 65_536;
 
-/// Takes the coordinate system from the `.prj` where the table itself names none. A `.prj` next to a
-/// Shapefile of the same name belongs to that.
-pub(super) fn system(path: &Path, place: &TablePlace, srs: &mut Srs) {
-    if *place == TablePlace::None || !matches!(srs, Srs::Unknown(_)) || beside(path, "shp").is_some() {
-        return;
+/// The coordinate system that a `.prj` names. A `.prj` next to a Shapefile of the same name belongs to that.
+pub(super) fn system(path: &Path) -> Option<Srs> {
+    if beside(path, "shp").is_some() {
+        return None;
     }
-    let Some(text) = beside(path, "prj").and_then(|prj| read(&prj)) else { return };
-    if let Ok(definition) = SpatialRef::from_wkt(&text) {
-        *srs = srs::identify(Some(&definition), "the .prj file");
-    }
+    let text = beside(path, "prj").and_then(|prj| read(&prj))?;
+    let definition = SpatialRef::from_wkt(&text).ok()?;
+    Some(srs::identify(Some(&definition), "the .prj file"))
 }
 
 /// The declared types of the columns; none where nothing is declared, or for a table of other columns.

@@ -3,15 +3,15 @@
 mod seen;
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
 
-use citymap_geometry::wkb;
 use citymap_model::{Field, FieldType, GeometryKind, Title, Value, text::tidy_name};
 use gdal::{
     Dataset,
-    vector::{Feature, Layer, LayerAccess, OGRFieldType, OGRwkbGeometryType, geometry_type_flatten},
+    vector::{Feature, Layer, LayerAccess, OGRFieldType},
 };
 
 use super::{
@@ -21,9 +21,10 @@ use super::{
     cells::{CellReading, OddCells},
     dbf, dgn, esri_json,
     fid::FidColumn,
-    gpx, kml,
+    geometries::{GeometryColumn, declared_kind, read_geometry, spread_points},
+    gpx,
     prepare::Declared,
-    reading::{is_on_paper, number, paper_space},
+    reading::{SystemCodes, is_on_paper, number, paper_space},
     value::{How, value},
 };
 use seen::{Columns, Seen, values_of};
@@ -33,10 +34,11 @@ use crate::{
     dates::DatesSeen,
     encoding::{Encoding, TextDecoder},
     gdal_log,
+    source::systems::{SystemCensus, Systems},
     source::{
-        SourceLayer, distinct,
+        SourceLayer, chosen_column, distinct, other_columns,
         record::{Guess, ValueReader},
-        survey::{ByteTexts, SAMPLE, Survey, from_latin1, latin1_bytes, settle, unicode},
+        survey::{ByteTexts, SAMPLE, Survey, first_position, from_latin1, latin1_bytes, settle, unicode},
     },
     srs,
 };
@@ -59,6 +61,8 @@ pub(super) struct Look<'a> {
     pub shown: &'a str,
     /// The columns of a FlatGeobuf that hold nothing but days, where that is known, and how many.
     pub days: Option<BTreeMap<usize, u64>>,
+    /// The names of the geometry columns of the layers so far.
+    pub geometry_columns: RefCell<Vec<String>>,
 }
 
 impl Look<'_> {
@@ -129,11 +133,9 @@ impl Look<'_> {
         if let Some(FidColumn { name, kept: true }) = &fid {
             columns.names.insert(0, name.clone());
         }
-        let declared_kind = declared_kind(ogr.defn().geometry_type());
-        if ogr.defn().geom_fields().count() > 1 {
-            warnings.push("the layer has several geometry columns; the first one was read".into());
-        }
-        let mut seen = self.features(&mut ogr, &columns, declared_kind);
+        let column = self.geometry_column(&ogr, &mut warnings);
+        let declared_kind = column.kind;
+        let mut seen = self.features(&mut ogr, &columns, &column);
         self.refuse_damage(&name, &seen.survey)?;
         let reader = ValueReader::of(self.request);
         seen.settle_columns(&mut columns);
@@ -154,13 +156,20 @@ impl Look<'_> {
         warnings.extend(self.settle_dates(&names, &mut hows, &mut seen, number));
         let survey = seen.survey;
         let kind = declared_kind.or(survey.kind).unwrap_or(GeometryKind::None);
+        let mut systems = None;
         let srs = if kind == GeometryKind::None {
             srs::Srs::None
+        } else if column.srs.is_none() && seen.systems.has_any() {
+            let asked = self.request.asked_crs(&name);
+            let settled = Systems::settle("srsName of the geometries", &seen.systems, asked, None);
+            warnings.extend(settled.note);
+            systems = Some(settled.systems);
+            settled.srs
         } else if self.driver == "TopoJSON" {
             let how = "TopoJSON is WGS 84, as GeoJSON is".to_owned();
             srs::Srs::Known { crs: citymap_crs::Crs::WGS84, how, warnings: Vec::new() }
         } else {
-            srs::identify(ogr.spatial_ref().as_ref(), said(self.driver))
+            srs::identify(column.srs.as_ref(), said(self.driver))
         };
         let types =
             number.then_some(FieldType::Int).into_iter().chain(hows.iter().map(|how| how.field_type()));
@@ -191,6 +200,7 @@ impl Look<'_> {
                 fields,
                 kind,
                 srs,
+                systems: systems.as_ref().map_or_else(Vec::new, Systems::kept),
                 exchangeable: None,
                 points: survey.points,
                 encoding,
@@ -205,7 +215,52 @@ impl Look<'_> {
             fields: read,
             raw_names,
             fid,
+            geometries: column.geometries,
+            systems,
         })
+    }
+
+    /// The geometry column that is read: the one that was asked for, or the first.
+    fn geometry_column(&self, ogr: &Layer<'_>, warnings: &mut Vec<String>) -> GeometryColumn {
+        let defn = ogr.defn();
+        let names: Vec<String> = defn.geom_fields().map(|field| field.name()).collect();
+        let asked = self.request.columns.geometry.as_deref();
+        let chosen = asked.and_then(|asked| chosen_column(&names, asked, self.shown).ok());
+        let position = chosen.and_then(|name| names.iter().position(|own| *own == name)).unwrap_or(0);
+        if names.len() > 1 {
+            let others: Vec<String> =
+                (0..names.len()).filter(|own| *own != position).map(|own| names[own].clone()).collect();
+            warnings.push(other_columns(&names[position], &others));
+        }
+        self.geometry_columns.borrow_mut().extend(names.iter().cloned());
+        let is_read = |own: usize| asked.is_none() || own == position;
+        let geometries: Vec<(String, usize)> =
+            names.into_iter().zip(0..).filter(|(_, own)| is_read(*own)).collect();
+        if position == 0 {
+            return GeometryColumn {
+                geometries,
+                kind: declared_kind(defn.geometry_type()),
+                srs: ogr.spatial_ref(),
+            };
+        }
+        let field = defn.geom_fields().nth(position);
+        GeometryColumn {
+            geometries,
+            kind: field.as_ref().and_then(|field| declared_kind(field.field_type())),
+            srs: field.and_then(|field| field.spatial_ref().ok()),
+        }
+    }
+
+    /// Refuses a geometry column that no layer has.
+    ///
+    /// # Errors
+    /// [`ImportError::Usage`] naming those that there are.
+    pub(super) fn refuse_unknown_column(&self) -> Result<(), ImportError> {
+        let Some(asked) = &self.request.columns.geometry else { return Ok(()) };
+        let mut names = self.geometry_columns.borrow().clone();
+        names.retain(|name| !name.is_empty());
+        names.dedup();
+        chosen_column(&names, asked, self.shown).map(drop)
     }
 
     fn columns(&self, ogr: &Layer<'_>, name: &str, warnings: &mut Vec<String>) -> Columns {
@@ -248,7 +303,11 @@ impl Look<'_> {
 
     /// One look through the features: all of them where kinds, values or days must be known, else the first
     /// ones. Beyond the sample it reads only what must be known.
-    fn features(&self, ogr: &mut Layer<'_>, columns: &Columns, kind: Option<GeometryKind>) -> Seen {
+    fn features(&self, ogr: &mut Layer<'_>, columns: &Columns, column: &GeometryColumn) -> Seen {
+        let kind = column.kind;
+        // Only GML names systems of single geometries.
+        let has_systems = self.driver == "GML" && column.srs.is_none();
+        let geometry = |feature: &Feature<'_>| read_geometry(feature, &column.geometries, self.misplaced);
         let added = Added::of(self.driver, &columns.names, self.request);
         let mut texts = ByteTexts::default();
         columns.names.iter().for_each(|name| texts.push(0, latin1_bytes(name)));
@@ -269,8 +328,10 @@ impl Look<'_> {
                 if self.writes_dates_as_text() { values_of(columns) } else { 0 }
             ],
             added,
+            systems: SystemCensus::default(),
             ended: true,
         };
+        let mut codes = SystemCodes::default();
         let fields = columns.hows.iter().enumerate();
         let instants: Vec<usize> =
             fields.filter(|(_, how)| **how == How::DateTime).map(|(position, _)| position).collect();
@@ -298,15 +359,24 @@ impl Look<'_> {
             } else {
                 self.values(&feature, columns, &cells, &mut seen);
             }
-            if kind != Some(GeometryKind::None)
-                && (kind.is_none() || seen.survey.points.len() < SAMPLE)
-                && let Ok(geometry) = feature.geometry_by_index(0)
-                && let Ok(bytes) = geometry.iso_wkb()
-                && kml::misplaced(&bytes, self.misplaced).is_none()
-                && let Ok(read) = wkb::read_source(&bytes)
-            {
-                seen.survey.geometry(&read.geometry);
+            if kind == Some(GeometryKind::None) {
+                continue;
             }
+            if kind.is_none() || seen.survey.points.first.len() < SAMPLE {
+                if let Some(geometry) = geometry(&feature) {
+                    let code = has_systems.then(|| codes.of(&feature, &column.geometries)).flatten();
+                    if has_systems {
+                        seen.systems.take(code);
+                    }
+                    let system = code.and_then(|code| citymap_crs::Crs::new(code).ok());
+                    seen.survey.geometry(&geometry, system);
+                }
+            } else {
+                seen.survey.points.take_later(|| first_position(&geometry(&feature)?));
+            }
+        }
+        if !seen.ended && kind != Some(GeometryKind::None) {
+            spread_points(ogr, &mut seen.survey.points, &geometry);
         }
         seen
     }
@@ -446,28 +516,6 @@ fn said(driver: &str) -> &'static str {
         "LIBKML" | "KML" | "GPX" => "the format",
         _ => "the file",
     }
-}
-
-/// GDAL's geometry types as ours; `None` where the layer may hold anything.
-fn declared_kind(kind: OGRwkbGeometryType::Type) -> Option<GeometryKind> {
-    Some(match geometry_type_flatten(kind) {
-        OGRwkbGeometryType::wkbPoint | OGRwkbGeometryType::wkbMultiPoint => GeometryKind::Point,
-        OGRwkbGeometryType::wkbLineString
-        | OGRwkbGeometryType::wkbMultiLineString
-        | OGRwkbGeometryType::wkbCircularString
-        | OGRwkbGeometryType::wkbCompoundCurve
-        | OGRwkbGeometryType::wkbMultiCurve => GeometryKind::Line,
-        OGRwkbGeometryType::wkbPolygon
-        | OGRwkbGeometryType::wkbMultiPolygon
-        | OGRwkbGeometryType::wkbCurvePolygon
-        | OGRwkbGeometryType::wkbMultiSurface
-        | OGRwkbGeometryType::wkbPolyhedralSurface
-        | OGRwkbGeometryType::wkbTIN
-        | OGRwkbGeometryType::wkbTriangle => GeometryKind::Polygon,
-        OGRwkbGeometryType::wkbGeometryCollection => GeometryKind::Mixed,
-        OGRwkbGeometryType::wkbNone => GeometryKind::None,
-        _ => return None,
-    })
 }
 
 /// The boolean columns of a GeoPackage table: GDAL gives them as integers.

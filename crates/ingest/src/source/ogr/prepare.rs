@@ -10,7 +10,7 @@ use citymap_model::FieldType;
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use tempfile::TempDir;
 
-use super::{Format, dbf, dxf_scan::Drawing, shapefile::RowsBeyond};
+use super::{Format, dbf, dxf_scan::Drawing, gml, shapefile::RowsBeyond};
 use crate::{
     ImportError,
     encoding::Encoding,
@@ -171,11 +171,35 @@ impl Way {
         self.opener.path = folder.path().join(path.file_name().unwrap_or_default());
         std::os::unix::fs::symlink(std::path::absolute(path)?, &self.opener.path)?;
         self.opener.keep(folder);
-        let own = ["WRITE_GFS=NO", "DOWNLOAD_SCHEMA=NO", "EXPOSE_GML_ID=YES"];
+        let own = ["DOWNLOAD_SCHEMA=NO", "EXPOSE_GML_ID=YES"];
         self.opener.options.extend(own.map(str::to_owned));
         self.opener.config.push(("GML_SKIP_RESOLVE_ELEMS", "ALL"));
         self.opener.config.push(("GML_FIELDTYPES", "ALWAYS_STRING"));
+        if let Some(template) = self.gml_template(path)? {
+            self.opener.options.push(format!("GFS_TEMPLATE={}", template.display()));
+        }
+        self.opener.options.push("WRITE_GFS=NO".into());
         Ok(())
+    }
+
+    /// A template for GML whose features have several geometries, of which GDAL would keep the last; none
+    /// where each has one, or GDAL finds no features.
+    fn gml_template(&mut self, path: &Path) -> std::io::Result<Option<PathBuf>> {
+        let properties = gml::geometry_properties(path)?;
+        if properties.is_empty() {
+            return Ok(None);
+        }
+        // GDAL writes what it finds beside the file; the template must have another name to be taken.
+        if self.opener.open_with("WRITE_GFS=YES").is_err() {
+            return Ok(None);
+        }
+        let written = self.opener.path.with_extension("gfs");
+        if !written.is_file() || !gml::list_geometries(&written, &properties)? {
+            return Ok(None);
+        }
+        let template = written.with_file_name("geometries.template");
+        fs::rename(&written, &template)?;
+        Ok(Some(template))
     }
 
     pub(super) fn declare(&mut self, charset: Charset) {

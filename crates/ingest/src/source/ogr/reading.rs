@@ -1,6 +1,6 @@
 //! One reading of a layer from GDAL to its end.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use citymap_model::{GeometryKind, Value, counted};
 use gdal::vector::{Feature, Layer, LayerAccess, sql::Dialect};
@@ -10,13 +10,15 @@ use super::{
     cells::CellReading,
     dgn,
     fid::FidColumn,
+    geometries::geometry_of,
     kml,
     messages::{Warnings, line_of},
     value::value,
 };
 use crate::{
     ImportError, gdal_log,
-    source::{Raw, Sink},
+    source::{Raw, Sink, systems::NoSystem},
+    srs::{self, Srs},
 };
 
 /// What is known so far of the layer that is being read.
@@ -38,6 +40,9 @@ pub(super) struct Reading<'a> {
     /// Errors about entities of a drawing that name no line.
     unplaced: VecDeque<String>,
     warnings: Warnings,
+    codes: SystemCodes,
+    /// Features that lack the geometry that is read first, by the order of the one that they have.
+    others: BTreeMap<usize, u64>,
 }
 
 impl<'a> Reading<'a> {
@@ -63,6 +68,8 @@ impl<'a> Reading<'a> {
             warnings: Warnings::new(
                 plan.raw_names.iter().chain([&plan.layer.name]).chain(fields).cloned().collect(),
             ),
+            codes: SystemCodes::default(),
+            others: BTreeMap::new(),
         })
     }
 
@@ -117,21 +124,35 @@ impl<'a> Reading<'a> {
         {
             fault.get_or_insert(format!("its row cannot be read: {error}"));
         }
-        let mut wkb = None;
+        let (mut wkb, mut system) = (None, None);
         if plan.layer.kind != GeometryKind::None
-            && let Ok(geometry) = feature.geometry_by_index(0)
+            && let Some((order, geometry)) = geometry_of(feature, &plan.geometries)
         {
+            if order > 0 {
+                *self.others.entry(order).or_default() += 1;
+            }
             match geometry.iso_wkb() {
                 Ok(bytes) => match kml::misplaced(&bytes, &self.reader.opener.misplaced) {
                     Some(reason) => fault = fault.or_else(|| Some(reason.to_owned())),
-                    None => wkb = Some(bytes),
+                    None => {
+                        wkb = Some(bytes);
+                        match plan
+                            .systems
+                            .as_ref()
+                            .map(|own| own.of_feature(self.codes.of(feature, &plan.geometries)))
+                        {
+                            Some(Ok(own)) => system = own,
+                            Some(Err(why)) => fault = fault.or_else(|| Some(told(why))),
+                            None => {}
+                        }
+                    }
                 },
                 Err(error) => fault = fault.or_else(|| Some(format!("its geometry cannot be read: {error}"))),
             }
         }
         // A null geometry is an error to GDAL's own bookkeeping and none to us.
         self.warnings.sort(gdal_log::take());
-        Body::Wkb { id: fid.map(|fid| fid.to_string()), wkb, values, fault }
+        Body::Wkb { id: fid.map(|fid| fid.to_string()), wkb, values, fault, system }
     }
 
     /// Of the errors before a feature, the one that is about it. In drawings GDAL passes over an entity that
@@ -240,6 +261,12 @@ impl<'a> Reading<'a> {
                 counted(records - index, "row is", "rows are")
             ));
         }
+        if let Some((first, _)) = self.plan.geometries.first() {
+            let name = |order: &usize| self.plan.geometries.get(*order).map_or("", |(name, _)| name);
+            notes.extend(self.others.iter().map(|(order, count)| {
+                format!("{count} features have no `{first}`; their `{}` was taken", name(order))
+            }));
+        }
         if self.on_paper > 0 {
             notes.push(format!(
                 "{} in paper space (frames and title blocks of sheets to print) and left out",
@@ -303,6 +330,39 @@ impl<'a> Reading<'a> {
 
     pub(super) fn malformed(&self, index: u64, reason: String) -> ImportError {
         ImportError::malformed(&self.reader.shown, self.place(index), reason)
+    }
+}
+
+/// The codes of the systems that geometries name, by what they are called.
+#[derive(Default)]
+pub(super) struct SystemCodes {
+    known: HashMap<String, u32>,
+}
+
+impl SystemCodes {
+    /// The EPSG code of the system that a geometry names; 0 where that has none, and none where it names
+    /// none.
+    pub(super) fn of(&mut self, feature: &Feature<'_>, geometries: &[(String, usize)]) -> Option<u32> {
+        let srs = geometry_of(feature, geometries)?.1.spatial_ref()?;
+        let name = srs.authority().ok().or_else(|| srs.name())?;
+        Some(*self.known.entry(name).or_insert_with(|| match srs::identify(Some(&srs), "srsName") {
+            Srs::Known { crs, .. } => crs.code(),
+            _ => 0,
+        }))
+    }
+}
+
+/// Why a geometry cannot be read in any system, and what to do.
+fn told(why: NoSystem) -> String {
+    match why {
+        NoSystem::Unnamed => {
+            "its geometry has no srsName, and that of others has; give it one, or say --crs \
+                              EPSG:n for those that have none"
+                .into()
+        }
+        NoSystem::Unknown(_) => {
+            "the srsName of its geometry is not a coordinate system that is known here".into()
+        }
     }
 }
 

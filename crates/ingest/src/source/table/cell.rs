@@ -1,17 +1,20 @@
 //! Geometry in one cell: WKT, EWKT, hexadecimal WKB and EWKB, GeoJSON.
 
-use citymap_crs::{Crs, Transform};
+use citymap_crs::Crs;
 use citymap_geometry::{GeometryFault, wkb};
 use citymap_model::{counted, quote::described};
 use gdal::vector::Geometry as Ogr;
 use geo::MapCoordsInPlace;
 use geo_types::{Coord, Geometry};
 
-use super::{RowShape, Systems};
+use super::RowShape;
 use crate::{
     gdal_log,
-    source::{Original, Shape, geojson_geometry, json_input::plain},
-    srs,
+    source::{
+        Original, Shape, geojson_geometry,
+        json_input::plain,
+        systems::{NoSystem, Systems},
+    },
 };
 
 /// The words that WKT begins with.
@@ -40,7 +43,8 @@ pub(super) fn is_geometry(text: &str) -> bool {
     let word: String = rest.chars().take_while(char::is_ascii_alphabetic).collect();
     let behind = rest[word.len()..].trim_start();
     let opens = ["(", "Z", "M", "EMPTY"].iter().any(|start| behind.starts_with(start));
-    (opens && KINDS.contains(&word.as_str())) || hexadecimal(text).is_some() || text.starts_with('{')
+    let json = text.starts_with('{') && text.contains("\"type\"");
+    (opens && KINDS.contains(&word.as_str())) || hexadecimal(text).is_some() || json
 }
 
 /// Why a text is not exactly one geometry in WKT, as far as GDAL would not notice: it cuts numbers where they
@@ -97,28 +101,63 @@ fn wkt_fault(text: &str) -> Option<String> {
     None
 }
 
-/// The EPSG code that a text names; GeoJSON is WGS 84.
-pub(super) fn named_system(text: &str) -> Option<u32> {
+/// The EPSG code that a text names; 0 and −1, as PostGIS writes them, name none. GeoJSON is WGS 84 where it
+/// has no `crs` member.
+///
+/// # Errors
+/// What it names is no code.
+pub(super) fn named_system(text: &str) -> Result<Option<u32>, String> {
     if text.starts_with('{') {
-        return Some(Crs::WGS84.code());
+        return member(text).map(Some);
     }
-    prefix(text).0.or_else(|| srid_of(&hexadecimal(text)?))
+    match prefix(text).0.map(str::trim) {
+        Some("0" | "-1") => Ok(None),
+        Some(code) => match code.parse() {
+            Ok(code) => Ok(Some(code)),
+            Err(_no_number) => {
+                Err(format!("`SRID={code}` names no coordinate system; write the number of its EPSG code"))
+            }
+        },
+        None => Ok(srid_of(text)),
+    }
 }
 
-/// `SRID=4326;` apart from the rest.
-fn prefix(text: &str) -> (Option<u32>, &str) {
+/// The system of a geometry in GeoJSON: WGS 84, or what a `crs` member of it says, as PostGIS writes it.
+fn member(text: &str) -> Result<u32, String> {
+    let wgs84 = Crs::WGS84.code();
+    if !text.contains("\"crs\"") {
+        return Ok(wgs84);
+    }
+    let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    match json.pointer("/crs/properties/name").and_then(serde_json::Value::as_str) {
+        None => Ok(wgs84),
+        Some(name) => match name.parse::<Crs>() {
+            Ok(crs) => Ok(crs.code()),
+            Err(error) => Err(format!("its `crs` member: {error}")),
+        },
+    }
+}
+
+/// The code in `SRID=4326;`, and the rest.
+fn prefix(text: &str) -> (Option<&str>, &str) {
     match text.split_once(';') {
-        Some((srid, rest)) if srid.len() < 16 && srid.trim().to_ascii_uppercase().starts_with("SRID=") => {
-            (srid.trim()[5..].trim().parse().ok(), rest)
+        Some((srid, rest)) if srid.trim().get(..5).is_some_and(|it| it.eq_ignore_ascii_case("SRID=")) => {
+            (srid.trim().get(5..), rest)
         }
         _ => (None, text),
     }
 }
 
+/// The digits of a text in hexadecimal, without what stands before them.
+fn digits(text: &str) -> &str {
+    text.strip_prefix("\\x").or_else(|| text.strip_prefix("0x")).unwrap_or(text)
+}
+
 /// The bytes of WKB in hexadecimal; `None` for any other text.
 fn hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let digits = text.strip_prefix("\\x").or_else(|| text.strip_prefix("0x")).unwrap_or(text).as_bytes();
-    if digits.len() < 10
+    let digits = digits(text).as_bytes();
+    // Shorter ones are numbers: the shortest WKB, an empty collection, has nine bytes.
+    if digits.len() < 18
         || !digits.len().is_multiple_of(2)
         || !(digits.starts_with(b"00") || digits.starts_with(b"01"))
     {
@@ -128,8 +167,10 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     digits.chunks_exact(2).map(|pair| u8::try_from(value(pair[0])? * 16 + value(pair[1])?).ok()).collect()
 }
 
-/// The code of the system that extended WKB names; 0 is none.
-fn srid_of(bytes: &[u8]) -> Option<u32> {
+/// The code of the system that extended WKB in hexadecimal names; 0 is none.
+fn srid_of(text: &str) -> Option<u32> {
+    // Only its head: the rest may be long.
+    let bytes = hexadecimal(digits(text).get(..18)?)?;
     let little = *bytes.first()? == 1;
     let number = |at: usize| {
         let four: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
@@ -138,7 +179,7 @@ fn srid_of(bytes: &[u8]) -> Option<u32> {
     (number(1)? & 0x2000_0000 != 0).then(|| number(5)).flatten().filter(|srid| *srid != 0)
 }
 
-/// The geometry of a cell in the system of its layer.
+/// The geometry of a cell, in the system that it names or in that of its layer.
 pub(super) fn shape(text: &str, systems: &Systems) -> RowShape {
     if text.is_empty() {
         return RowShape::of(Shape::Null);
@@ -146,25 +187,36 @@ pub(super) fn shape(text: &str, systems: &Systems) -> RowShape {
     let read = match read(text) {
         Ok(Some(read)) => read,
         Ok(None) => return RowShape::of(Shape::Null),
-        Err((fault, original)) => return RowShape::of(Shape::Bad(fault, original)),
-    };
-    let (mut geometry, dropped_z, curved) = (read.geometry, read.dropped_z, read.curved);
-    match systems.from(named_system(text)) {
-        Ok(None) => {}
-        Ok(Some(transform)) => {
-            if systems.swap {
-                exchange(&mut geometry);
-            }
-            if let Err(error) = transform.geometry(&mut geometry) {
-                return RowShape::bad(srs::immovable(&error), text);
-            }
-            if systems.swap {
-                exchange(&mut geometry);
-            }
+        Err((fault, original)) => {
+            // Rejects are in the system of the layer: the text says in which one this is.
+            let is_own = named_system(text) != Ok(None);
+            let original = if is_own { Original::Text(text.to_owned()) } else { original };
+            return RowShape::of(Shape::Bad(fault, original));
         }
-        Err(reason) => return RowShape::bad(reason, text),
+    };
+    match named_system(text).and_then(|named| systems.of_feature(named).map_err(told)) {
+        Ok(system) => RowShape {
+            shape: Shape::Good(read.geometry),
+            system,
+            dropped_z: read.dropped_z,
+            curved: read.curved,
+        },
+        Err(reason) => RowShape::bad(reason, text),
     }
-    RowShape { shape: Shape::Good(geometry), dropped_z, curved }
+}
+
+/// Why a row cannot be read in any system, and what to do.
+fn told(why: NoSystem) -> String {
+    match why {
+        NoSystem::Unnamed => {
+            "it names no coordinate system, and other rows do; write SRID=n; before it, or say \
+                              --crs EPSG:n for rows that name none"
+                .into()
+        }
+        NoSystem::Unknown(code) => format!(
+            "SRID={code} is not a coordinate system that is known here; correct it to the EPSG code of one"
+        ),
+    }
 }
 
 /// Exchanges x and y of every position.
@@ -202,32 +254,6 @@ fn read(text: &str) -> Result<Option<wkb::SourceGeometry>, (GeometryFault, Origi
         }
     };
     wkb::read_source(&bytes).map(Some).map_err(|fault| (fault, Original::Wkb(bytes)))
-}
-
-impl Systems {
-    /// What takes a row to the system of the layer, by the system that it names.
-    fn from(&self, named: Option<u32>) -> Result<Option<Transform>, String> {
-        let Some(code) = named else {
-            return if self.named && self.asked.is_none() {
-                Err("it names no coordinate system, and other rows do; write SRID=n; before it, or say \
-                     --crs EPSG:n for rows that name none"
-                    .into())
-            } else {
-                Ok(None)
-            };
-        };
-        // One system for all rows is what `--crs` overrides.
-        if self.asked.is_some() && !self.mixed {
-            return Ok(None);
-        }
-        let own = Crs::new(code).map_err(|error| format!("SRID={code}: {error}"))?;
-        match self.layer {
-            Some(layer) if layer != own => {
-                Transform::new(own, layer).map(Some).map_err(|error| error.to_string())
-            }
-            _ => Ok(None),
-        }
-    }
 }
 
 #[cfg(test)]

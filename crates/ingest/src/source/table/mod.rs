@@ -10,10 +10,13 @@ mod numbers;
 
 use citymap_crs::Crs;
 use citymap_geometry::GeometryFault;
-use citymap_model::{counted, quote::described, text::tidy_name};
+use citymap_model::{quote::described, text::tidy_name};
 use geo_types::Point;
 
-use super::{Original, Shape};
+use super::{
+    Original, Shape, other_columns,
+    systems::{SystemCensus, Systems},
+};
 use crate::{ImportError, Request, request::ColumnChoice, srs::Srs};
 pub(crate) use cell::exchange;
 use names::{Family, Pair};
@@ -30,21 +33,6 @@ pub(crate) enum TablePlace {
     Geometry { column: usize, systems: Systems },
 }
 
-/// In which systems the rows of a geometry column are.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Systems {
-    /// The system of the layer: what was asked for, else the one that most rows name.
-    layer: Option<Crs>,
-    /// What was asked for with `--crs`.
-    asked: Option<Crs>,
-    /// Whether rows name their system.
-    named: bool,
-    /// Whether rows name different systems; then each row keeps its own.
-    mixed: bool,
-    /// Whether `--swap-xy` was given: coordinates are exchanged before they are transformed.
-    swap: bool,
-}
-
 /// What was found out of a table.
 pub(crate) struct FoundPlace {
     pub place: TablePlace,
@@ -57,13 +45,15 @@ pub(crate) struct FoundPlace {
 /// The geometry of a row.
 pub(crate) struct RowShape {
     pub shape: Shape,
+    /// The system that the row names for itself; none for that of the layer.
+    pub system: Option<Crs>,
     pub dropped_z: bool,
     pub curved: bool,
 }
 
 impl RowShape {
     fn of(shape: Shape) -> Self {
-        Self { shape, dropped_z: false, curved: false }
+        Self { shape, system: None, dropped_z: false, curved: false }
     }
 
     fn bad(reason: String, text: impl Into<String>) -> Self {
@@ -240,62 +230,64 @@ impl Table<'_> {
         FoundPlace { place: TablePlace::Columns { pair, style }, srs, exchangeable, warnings }
     }
 
-    fn geometry(&self, column: usize, warnings: Vec<String>) -> FoundPlace {
+    /// The systems of its rows are settled once all were counted ([`FoundPlace::settle`]).
+    fn geometry(&self, column: usize, mut warnings: Vec<String>) -> FoundPlace {
         let name = &self.names[column];
-        let mut counts: Vec<(u32, usize)> = Vec::new();
-        for code in self.cells(column).filter_map(cell::named_system) {
-            match counts.iter_mut().find(|(own, _)| *own == code) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((code, 1)),
+        let others: Vec<String> = (0..self.names.len())
+            .filter(|own| *own != column && self.is_geometry_column(*own))
+            .map(|own| self.names[own].clone())
+            .collect();
+        if !others.is_empty() {
+            warnings.push(other_columns(name, &others));
+        }
+        let srs = Srs::Unknown(format!("column `{name}` names no coordinate system"));
+        let place = TablePlace::Geometry { column, systems: Systems::default() };
+        FoundPlace { place, srs, exchangeable: None, warnings }
+    }
+
+    /// Whether most cells of a column are geometry.
+    fn is_geometry_column(&self, column: usize) -> bool {
+        let (mut all, mut holding) = (0, 0);
+        for cell in self.cells(column) {
+            all += 1;
+            holding += usize::from(cell::is_geometry(cell));
+        }
+        holding * 2 > all
+    }
+}
+
+impl FoundPlace {
+    /// Settles the systems of the rows of a geometry column, of which `cells` gives all cells in the order of
+    /// the table. `asked` is the system of `--crs`, and `beside` what a file beside the table says.
+    pub(crate) fn settle(
+        &mut self,
+        names: &[String],
+        cells: impl Iterator<Item = String>,
+        asked: Option<Crs>,
+        beside: Option<Srs>,
+    ) {
+        let TablePlace::Geometry { column, systems } = &mut self.place else {
+            if let (TablePlace::Columns { .. }, Srs::Unknown(_), Some(beside)) =
+                (&self.place, &self.srs, beside)
+            {
+                self.srs = beside;
+            }
+            return;
+        };
+        let mut census = SystemCensus::default();
+        for cell in cells {
+            let cell = cell.trim();
+            // A row that names its system wrongly is rejected alone.
+            if !cell.is_empty()
+                && let Ok(code) = cell::named_system(cell)
+            {
+                census.take(code);
             }
         }
-        let known: Vec<(Crs, usize)> =
-            counts.iter().filter_map(|(code, count)| Some((Crs::new(*code).ok()?, *count))).collect();
-        // The first of equals.
-        let most = known.iter().rev().max_by_key(|(_, count)| *count).map(|(crs, _)| *crs);
-        let asked = self.request.crs;
-        let systems = Systems {
-            layer: asked.or(most),
-            asked,
-            named: !counts.is_empty(),
-            mixed: counts.len() > 1,
-            swap: self.request.swap_xy,
-        };
-        let listed = |counts: &[(u32, usize)]| {
-            let shown: Vec<String> = counts
-                .iter()
-                .map(|(code, count)| format!("SRID={code} in {}", counted(*count, "row", "rows")))
-                .collect();
-            shown.join(", ")
-        };
-        let srs = match (most, asked) {
-            (Some(_), Some(asked)) if systems.mixed => Srs::Known {
-                crs: asked,
-                how: format!(
-                    "column `{name}`, whose rows keep the system that they name: {}",
-                    listed(&counts)
-                ),
-                warnings: Vec::new(),
-            },
-            (Some(crs), _) => Srs::Known {
-                crs,
-                how: if systems.mixed {
-                    format!(
-                        "column `{name}`; each row was read in the system that it names: {}",
-                        listed(&counts)
-                    )
-                } else {
-                    format!("SRID={} in column `{name}`", crs.code())
-                },
-                warnings: Vec::new(),
-            },
-            (None, _) if systems.named => Srs::Unknown(format!(
-                "column `{name}` names systems that are not known here: {}",
-                listed(&counts)
-            )),
-            (None, _) => Srs::Unknown(format!("column `{name}` names no coordinate system")),
-        };
-        FoundPlace { place: TablePlace::Geometry { column, systems }, srs, exchangeable: None, warnings }
+        let settled = Systems::settle(&format!("column `{}`", names[*column]), &census, asked, beside);
+        *systems = settled.systems;
+        self.srs = settled.srs;
+        self.warnings.extend(settled.note);
     }
 }
 
@@ -313,6 +305,11 @@ impl TablePlace {
     /// The column that is geometry and therefore no field.
     pub(crate) fn geometry_column(&self) -> Option<usize> {
         if let Self::Geometry { column, .. } = self { Some(*column) } else { None }
+    }
+
+    /// The systems that rows name for themselves.
+    pub(crate) fn systems(&self) -> Vec<Crs> {
+        if let Self::Geometry { systems, .. } = self { systems.kept() } else { Vec::new() }
     }
 
     /// The two columns of coordinates, which are fields as well.

@@ -14,6 +14,7 @@ use crate::{
     source::{
         record::{Guess, ValueReader},
         survey::{ByteTexts, Survey},
+        systems::SystemCensus,
     },
 };
 
@@ -51,6 +52,8 @@ pub(super) struct Seen {
     pub dates: Vec<DatesSeen>,
     /// Fields that the format has for every feature.
     pub added: Option<Added>,
+    /// The systems that geometries name for themselves.
+    pub systems: SystemCensus,
     /// Whether the layer was read to its end.
     pub ended: bool,
 }

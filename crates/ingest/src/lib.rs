@@ -63,6 +63,7 @@ mod settings;
 mod source;
 mod srs;
 mod stages;
+mod tally;
 mod text;
 mod trust;
 mod validity;

@@ -211,8 +211,9 @@ impl QueryRun<'_> {
             if self.cancel.is_cancelled() {
                 break;
             }
-            let found = self.place(place, Matching::Exact).or_else(|| self.place(place, matching));
-            let Some(found) = found else { continue };
+            // Of two guesses, where the place begins and what it is called, one is enough.
+            let similar = || self.place(place, matching).filter(|_| marked);
+            let Some(found) = self.place(place, Matching::Exact).or_else(similar) else { continue };
             let nested = |around| self.place(around, matching).is_some_and(|wide| wide.overlaps(&found));
             if around.is_some_and(|around| !nested(around)) {
                 continue;

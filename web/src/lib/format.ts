@@ -85,7 +85,7 @@ export function distance(metres: number, lang: Lang): string {
  */
 export function codeLabel(entry: CodeEntry, lang: Lang): string {
   const text = titleText(entry, lang);
-  if (text && /^[a-z]+(_[a-z0-9]+)+$/.test(entry.code)) return text;
+  if (text && /^[a-z][a-z0-9_]*$/.test(entry.code)) return text;
   return text && text !== entry.code ? `${text} (${entry.code})` : entry.code;
 }
 

@@ -42,6 +42,9 @@ export interface AnswerPort {
   lost(text: string): void;
 }
 
+/** The part of the tolerance within which a line counts as under the pointer; points have all of it. */
+const LINE_REACH = 3 / 8;
+
 /** Half the width of the widest carriageway, in metres. */
 const HALF_WIDEST_ROAD_M = 20;
 
@@ -230,6 +233,7 @@ export class Answer {
       found,
       (id) => this.#port.layer(id),
       (id) => this.#port.isDrawn(id, this.#zoom),
+      LINE_REACH * this.#port.tolerance(this.at?.[1] ?? 0, this.#zoom),
     );
     return this.linked ? [this.linked, ...sorted] : sorted;
   }

@@ -33,6 +33,7 @@ const sorted = (list: ReturnType<typeof found>[], drawn = true) =>
     list,
     (id) => layers.get(id),
     () => drawn,
+    1.5,
   );
 const order = (list: ReturnType<typeof found>[]) => sorted(list).map(({ layer }) => layer);
 
@@ -69,4 +70,9 @@ test('finer plans come before coarser ones, small areas before large ones', () =
 test('points of a layer that is not drawn come last', () => {
   const list = [found('hydrants', 'Point', null, { distance: 1 }), found('communes', 'Polygon', 2e6)];
   expect(sorted(list, false).map(({ layer }) => layer)).toEqual(['communes', 'hydrants']);
+});
+
+test('a parcel comes before an alley beside it', () => {
+  const list = [found('roads', 'LineString', null, { distance: 3.6 }), found('parcels', 'Polygon', 60)];
+  expect(order(list)).toEqual(['parcels', 'roads']);
 });

@@ -1,5 +1,5 @@
 /** The order in which the features at a point are shown: what was most likely meant comes first. */
-import { type Collection, type Feature, fieldWith } from '../lib/api';
+import { type Collection, type Feature, fieldWith, type Role } from '../lib/api';
 
 /** A feature with the layer that it is of. */
 interface Found {
@@ -24,28 +24,37 @@ function planLevel(feature: Feature, layer: Collection | undefined): number {
   return level < 0 ? PLAN_LEVELS.length : level;
 }
 
+function groupOf(kind: number, role: Role | undefined, distance: number, lineReach: number): number {
+  if (kind === 0) return 0;
+  if (kind === 1) return distance <= lineReach ? 1 : 5;
+  if (role === 'parcel') return 2;
+  // Plans stand together, by their level; their areas do not say how fine they are.
+  return role === 'building' ? 3 : role === 'admin_unit' ? 6 : 4;
+}
+
 /**
  * Points under the pointer before lines, lines before areas, small areas before large ones, finer plans before coarser
  * ones. A building comes after the parcel that it stands on: whoever clicks a house asks for the parcel. Points and
- * lines are ordered by distance; all that is equal stays in the order of the catalogue. Points and lines of layers that
- * the map does not draw come after the areas: nobody clicks what is not to be seen.
+ * lines are ordered by distance; all that is equal stays in the order of the catalogue. A line farther away than
+ * `lineReach` metres comes after the areas: who clicks a parcel beside an alley means the parcel. So do points and lines
+ * of layers that the map does not draw: nobody clicks what is not to be seen.
  */
 export function inOrder(
   found: Found[],
   layerOf: (id: string) => Collection | undefined,
   isDrawn: (id: string) => boolean,
+  lineReach: number,
 ): Found[] {
   const keys = new Map(
     found.map((one) => {
       const layer = layerOf(one.layer);
       const kind = dimension(one.feature.geometry);
       const role = layer?.citymap.role;
-      // Plans stand together, by their level; their areas do not say how fine they are.
-      const group = kind < 2 ? kind : role === 'parcel' ? 2 : role === 'building' ? 3 : role === 'admin_unit' ? 6 : 4;
       const hidden = kind === 3 || (kind < 2 && !isDrawn(one.layer));
+      const group = hidden ? 7 : groupOf(kind, role, one.feature.distance ?? 0, lineReach);
       const size = kind < 2 ? (one.feature.distance ?? 0) : (one.feature.area?.value ?? Number.POSITIVE_INFINITY);
       const level = role === 'zone' ? planLevel(one.feature, layer) : 0;
-      return [one, [hidden ? 7 : group, one.feature.distance && kind === 2 ? 1 : 0, level, size]] as const;
+      return [one, [group, one.feature.distance && kind === 2 ? 1 : 0, level, size]] as const;
     }),
   );
   return found.toSorted((a, b) => {

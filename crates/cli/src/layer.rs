@@ -559,7 +559,7 @@ mod tests {
             (new.fields[0].unit.as_deref(), &new.fields[0].title.en),
             (Some("tờ"), &"Sheet".to_owned())
         );
-        let new = changed(&["--code-list", "chu=road_class", "--code", "chu=motorway="]).unwrap();
+        let new = changed(&["--code-list", "chu=road_class", "--code", "chu=cao_toc="]).unwrap();
         assert_eq!(new.fields[1].codes().len(), 6, "a code less than the built-in list");
         let new = changed(&["--code", "chu=A=x", "--codes", "chu=none"]);
         assert!(new.unwrap().fields[1].domain.is_some(), "single codes come last");

@@ -196,7 +196,7 @@ mod tests {
         describe(&conn, &layer, &columns).unwrap();
         let text = |sql: &str| -> String { conn.query_row(sql, [], |row| row.get(0)).unwrap() };
         let rows = "SELECT group_concat(c.column_name || ' ' || k.constraint_type || ' ' || \
-                    coalesce(k.value, k.min || '..' || k.max || k.max_is_inclusive), '; ') \
+                    coalesce(k.value, k.min || '..' || k.max || k.max_is_inclusive), '; ' ORDER BY k.rowid) \
                     FROM gpkg_data_columns c JOIN gpkg_data_column_constraints k USING (constraint_name) \
                     WHERE c.column_name != 'loai'";
         assert_eq!(text(rows), "co enum 1; co enum 0; cao range 0..9.50; so glob [0-9]*");

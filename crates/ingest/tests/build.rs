@@ -201,5 +201,5 @@ fn cadastral_drawings_are_built_of_several_levels() {
     // The road's line goes on to both sides; the power line is no boundary.
     let reasons: Vec<&str> = layer.issues.iter().map(|issue| issue.reason.as_str()).collect();
     assert_eq!(reasons.iter().filter(|reason| reason.contains("ends here")).count(), 2, "{reasons:#?}");
-    assert!(reasons.iter().any(|reason| reason.contains("1 other features were not used")), "{reasons:#?}");
+    assert!(reasons.iter().any(|reason| reason.contains("1 other feature was not used")), "{reasons:#?}");
 }

@@ -168,7 +168,7 @@ fn mapinfo_cuts_long_texts_between_letters_and_says_so() {
         };
         put(&city, GeometryKind::Point, &[("ten", FieldType::Text)], vec![long]);
         let (done, path) = out(&city, &format!("a.{ending}"), Crs::WGS84).unwrap();
-        assert!(done.notes.contains(&"1 texts were cut to 254 bytes".to_owned()), "{:?}", done.notes);
+        assert!(done.notes.contains(&"1 text was cut to 254 bytes".to_owned()), "{:?}", done.notes);
         let (features, _) = back(&city, &path, Crs::WGS84);
         // Three bytes a letter.
         assert_eq!(features[0].values[0], text(&"ạ".repeat(84)), "{ending}");

@@ -84,12 +84,15 @@ impl Place {
             if target.symlink_metadata().is_ok() {
                 return Err(ExportError::Exists(target.display().to_string()));
             }
-            if let Some(data) = data_beside(&target) {
-                let error = FileError::Side { path: target, data };
-                let reason = format!("cannot be moved into its place ({error})");
-                return Err(ExportError::Write { path: self.to.display().to_string(), reason });
-            }
             moves.push((from, target));
+        }
+        // A file of another program is named before what would become a part of it.
+        if let Some((target, data)) =
+            moves.iter().find_map(|(_, target)| Some((target.clone(), data_beside(target)?)))
+        {
+            let error = FileError::Side { path: target, data };
+            let reason = format!("cannot be moved into its place ({error})");
+            return Err(ExportError::Write { path: self.to.display().to_string(), reason });
         }
         // The file itself comes last: once it is there, all is.
         moves.sort_by_key(|(from, _)| *from == self.file);

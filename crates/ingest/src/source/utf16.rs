@@ -108,7 +108,7 @@ mod tests {
         }
         let mut cut = encoded("abcdefgh", Order::Little);
         cut.push(0xD8);
-        assert!(to_utf8(&cut, Order::Little).note().contains("1 signs"));
+        assert!(to_utf8(&cut, Order::Little).note().contains("1 sign "));
     }
 
     #[test]

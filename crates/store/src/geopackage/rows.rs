@@ -171,7 +171,9 @@ mod tests {
             let read = from_sql(ValueRef::Text(text.as_bytes()), FieldType::DateTime).unwrap();
             assert_eq!(read, Value::DateTime(parse_datetime("2025-07-01T07:30:00Z").unwrap()), "{text}");
         }
-        assert!(from_sql(ValueRef::Text(b"2025-02-30"), FieldType::Date).unwrap_err().contains("2025-02-30"));
+        // What is no day is not quoted: it may be personal.
+        let error = from_sql(ValueRef::Text(b"2025-02-30"), FieldType::Date).unwrap_err();
+        assert!(error.contains("10 digits") && !error.contains("2025"), "{error}");
         assert!(from_sql(ValueRef::Text(b"1e3"), FieldType::Int).is_err());
         assert!(from_sql(ValueRef::Text(&[0xff]), FieldType::Text).is_err());
     }

@@ -72,6 +72,7 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
         ("/api/jobs", get(jobs::status::list)),
         ("/api/jobs/{job}", get(jobs::status::job).delete(jobs::status::dismiss)),
         ("/api/jobs/{job}/results", get(jobs::results::results)),
+        ("/api/jobs/{job}/results/{output}", get(jobs::results::output)),
         ("/api/search", get(questions::search::search)),
         ("/api/transform", get(questions::transform::transform)),
         ("/tiles/{layers}", get(tiles::tilejson)),

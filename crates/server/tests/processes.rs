@@ -115,9 +115,21 @@ fn a_request_that_cannot_be_met_is_refused_and_not_read_past() {
     }
     let outputs = json!({"inputs": {"message": "a"}, "outputs": {"message": {"transmissionMode": "value"}}});
     assert_eq!(execute(&server, "echo", "", &outputs).status, 200);
-    let document = json!({"inputs": {"layer": "parcels", "with": "parcels"}, "response": "document"});
-    let (status, detail) = execute(&server, "overlay", "", &document).problem();
-    assert!(status == 400 && detail.contains("raw"), "{detail}");
+}
+
+#[test]
+fn a_document_refers_to_the_file() {
+    let server = Server::start();
+    let inputs = json!({"layer": "parcels", "with": "parcels", "format": "csv", "geometry": false});
+    let job = execute(&server, "overlay", "", &json!({"inputs": inputs, "response": "document"})).json();
+    assert_eq!(ended(&server, &job)["status"], "successful");
+    let path = format!("/api/jobs/{}/results", job["jobID"].as_str().unwrap());
+    let document = server.json(&path);
+    assert_eq!(document["pieces"]["type"], "text/csv");
+    assert_eq!(document["pieces"]["href"], *server.url(&format!("{path}/pieces")));
+    let file = server.ask("GET", &format!("{path}/pieces"), &[], None);
+    assert_eq!((file.status, file.header("content-type")), (200, "text/csv"));
+    assert_eq!(server.ask("GET", &format!("{path}/other"), &[], None).status, 404);
 }
 
 #[test]

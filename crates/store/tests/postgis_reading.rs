@@ -136,7 +136,7 @@ fn drift(cluster: &Cluster) {
     sql("CREATE INDEX ON city.parcels USING gist (geom)");
     sql("ALTER TABLE city.parcels DISABLE TRIGGER USER; DELETE FROM city.parcels WHERE fid = 2; \
          ALTER TABLE city.parcels ENABLE TRIGGER USER");
-    told(&store, Severity::Error, "has 1 features, and had 2");
+    told(&store, Severity::Error, "has 1 feature, and had 2");
     sql("DROP TRIGGER citymap_insert ON city.parcels");
     told(&store, Severity::Error, "citymap_insert");
     // Another type that holds the same is read all the same.

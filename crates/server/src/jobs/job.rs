@@ -64,6 +64,9 @@ pub(crate) struct ResultFile {
     pub(crate) name: String,
     /// The file name's extension, without a dot.
     pub(crate) extension: &'static str,
+    /// The output whose value the file is, if the client asked for a document: the results are then a JSON
+    /// object that refers to the file.
+    pub(crate) referred_as: Option<&'static str>,
 }
 
 /// A job: what it was started with, and its status.

@@ -3,26 +3,54 @@
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
+    sync::Arc,
 };
 
 use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
+    response::{IntoResponse, Response},
 };
+use serde_json::json;
 
-use super::job::JobState;
+use super::job::{Job, JobState};
 use crate::http::{
     connection::HeldAtOnce,
     problem::{Problem, exception},
     request::{HandlerResult, RequestContext},
+    response::JSON,
 };
 
 /// The number of bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
-/// The handler of `GET /api/jobs/{job}/results`.
+/// The handler of `GET /api/jobs/{job}/results`: the file, or a document that refers to it, as the client
+/// that started the job asked.
 pub(crate) async fn results(context: RequestContext) -> HandlerResult {
+    let job = finished(&context)?;
+    let Some(output) = job.result.referred_as else { return file(&context, &job).await };
+    let href = context.base().url(&format!("/api/jobs/{}/results/{output}", job.id));
+    let document = json!({output: {"href": href, "type": job.result.media_type}});
+    let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "private")];
+    Ok((headers, document.to_string()).into_response())
+}
+
+/// The handler of `GET /api/jobs/{job}/results/{output}`: the file that a document refers to.
+pub(crate) async fn output(context: RequestContext) -> HandlerResult {
+    let job = finished(&context)?;
+    if job.result.referred_as != Some(context.path_param("output")) {
+        let detail =
+            format!("the job has no output of this name; /api/jobs/{}/results has its result", job.id);
+        return Err(Problem::not_found(detail).into());
+    }
+    file(&context, &job).await
+}
+
+/// The job that the path names, if it is successful.
+///
+/// # Errors
+/// 404 for any other.
+fn finished(context: &RequestContext) -> Result<Arc<Job>, Problem> {
     context.no_query()?;
     let job = context.app.jobs.find(context.path_param("job"))?;
     let status = job.status();
@@ -36,8 +64,13 @@ pub(crate) async fn results(context: RequestContext) -> HandlerResult {
         if !status.state.has_ended() {
             problem = problem.with("type", exception("result-not-ready"));
         }
-        return Err(problem.into());
+        return Err(problem);
     }
+    Ok(job)
+}
+
+/// The result file, whole or in part.
+async fn file(context: &RequestContext, job: &Job) -> HandlerResult {
     let path = job.file.clone();
     let opened = tokio::task::spawn_blocking(move || {
         let file = File::open(path)?;

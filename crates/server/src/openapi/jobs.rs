@@ -71,15 +71,28 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         kinds.iter().map(|kind| ((*kind).to_owned(), file.clone())).collect();
     // The result of a process that gives values, not files.
     content.insert("application/json".to_owned(), json!({"schema": {}}));
-    let mut results = get(
+    let with_ranges = |mut results: Value| {
+        results["get"]["responses"]["206"] = json!({"description": "A range of the file"});
+        results["get"]["responses"]["416"] =
+            json!({"description": "The range is beyond the end of the file"});
+        results
+    };
+    let results = get(
         "jobResults",
-        "The result of a job; ranges are served",
+        "The result of a job, or a document that refers to it if the request asked for one; ranges are served",
         std::slice::from_ref(&job),
+        &json!({"description": "The file or the document", "content": content}),
+    );
+    paths.insert("/jobs/{job}/results".to_owned(), with_ranges(results));
+    let output =
+        path_parameter("output", "The name of an output", json!({"type": "string"}), "pieces".into());
+    let file = get(
+        "jobOutput",
+        "The file to which the results of a job refer; ranges are served",
+        &[job, output],
         &json!({"description": "The file", "content": content}),
     );
-    results["get"]["responses"]["206"] = json!({"description": "A range of the file"});
-    results["get"]["responses"]["416"] = json!({"description": "The range is beyond the end of the file"});
-    paths.insert("/jobs/{job}/results".to_owned(), results);
+    paths.insert("/jobs/{job}/results/{output}".to_owned(), with_ranges(file));
 }
 
 /// Adds the paths of one process, with an example whose first layer is `layer`.
@@ -94,7 +107,6 @@ fn of_process(paths: &mut Map<String, Value>, process: &dyn Process, layer: &str
     let properties: Map<String, Value> =
         description.inputs.iter().map(|input| (input.name.to_owned(), (input.openapi)())).collect();
     let inputs = json!({"type": "object", "required": required, "properties": properties});
-    let responses: &[&str] = if description.quick { &["raw", "document"] } else { &["raw"] };
     let prefer = json!({
         "name": "Prefer", "in": "header", "required": false, "schema": {"type": "string"},
         "description": "respond-async: answer with a job even where the result is at hand at once",
@@ -104,7 +116,7 @@ fn of_process(paths: &mut Map<String, Value>, process: &dyn Process, layer: &str
         "parameters": [prefer],
         "requestBody": {"required": true, "content": {"application/json": {
             "schema": {"type": "object", "required": ["inputs"], "properties": {"inputs": inputs,
-                "response": {"type": "string", "enum": responses}}},
+                "response": {"type": "string", "enum": ["raw", "document"]}}},
             "example": process.example(layer),
         }}},
         "responses": answers(&json!({"200": {

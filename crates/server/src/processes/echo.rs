@@ -78,7 +78,8 @@ impl Execution for Echo {
     }
 
     fn result(&self) -> ResultFile {
-        ResultFile { media_type: JSON, name: "echo.json".to_owned(), extension: "json" }
+        let name = "echo.json".to_owned();
+        ResultFile { media_type: JSON, name, extension: "json", referred_as: None }
     }
 
     fn run(&self, job: &Job, bytes_max: u64, _cancel: &Cancel) -> Result<(), Problem> {

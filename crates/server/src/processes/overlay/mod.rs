@@ -19,6 +19,9 @@ use crate::{
 /// The number of pieces after which the size of the result is checked again.
 const SIZE_CHECK_ROWS: u64 = 256;
 
+/// The name of the output.
+const PIECES: &str = "pieces";
+
 /// The process `overlay`: two layers in, their pieces out.
 pub(crate) struct OverlayProcess;
 
@@ -36,7 +39,7 @@ impl Process for OverlayProcess {
             summary: "What an overlay takes and gives",
             inputs: INPUTS,
             quick: false,
-            outputs: json!({"pieces": {
+            outputs: json!({PIECES: {
                 "title": "The pieces",
                 "description": "A row for each feature of the first layer and each of the second that share \
                     an area, a length or \
@@ -63,13 +66,10 @@ impl Process for OverlayProcess {
         city: &CitySnapshot,
         limits: &Limits,
     ) -> Result<Box<dyn Execution>, Problem> {
-        if request.response == ResponseForm::Document {
-            return Err(Problem::body("the result is a file; leave out `response`, or write raw"));
-        }
         let inputs = OverlayInputs::read(request.inputs, city, limits)?;
         // Layers that cannot be laid on one another are refused now.
         inputs.overlay()?;
-        Ok(Box::new(inputs))
+        Ok(Box::new(OverlayExecution { inputs, response: request.response }))
     }
 }
 
@@ -82,22 +82,29 @@ enum SinkError {
     TooLarge,
 }
 
-impl Execution for OverlayInputs {
+/// An overlay that is to run, and the form in which its result is wanted.
+struct OverlayExecution {
+    inputs: OverlayInputs,
+    response: ResponseForm,
+}
+
+impl Execution for OverlayExecution {
     fn result(&self) -> ResultFile {
-        let [a, b] = &self.layers;
-        let extension = self.format.ending();
+        let [a, b] = &self.inputs.layers;
+        let extension = self.inputs.format.ending();
         ResultFile {
-            media_type: self.format.media_type(),
+            media_type: self.inputs.format.media_type(),
             name: format!("{}_{}.{extension}", a.layer().id, b.layer().id),
             extension,
+            referred_as: (self.response == ResponseForm::Document).then_some(PIECES),
         }
     }
 
     fn run(&self, job: &Job, bytes_max: u64, cancel: &Cancel) -> Result<(), Problem> {
-        let overlay = self.overlay()?;
-        let rows = citymap_output::pieces(&overlay, self.geometry);
+        let overlay = self.inputs.overlay()?;
+        let rows = citymap_output::pieces(&overlay, self.inputs.geometry);
         let shapes = overlay.shapes();
-        let mut file = Output::create(&job.file, self.format, rows.table()).map_err(write_failed)?;
+        let mut file = Output::create(&job.file, self.inputs.format, rows.table()).map_err(write_failed)?;
         let progress = |now: Progress| {
             job.update(|status| {
                 // The last percent is for what follows the last feature: closing the file.

@@ -79,7 +79,7 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
     };
     let results = get(
         "jobResults",
-        "The result of a job, or a document that refers to it if the request asked for one; ranges are served",
+        "The result of a job, or a document that refers to it if one was asked for; ranges are served",
         std::slice::from_ref(&job),
         &json!({"description": "The file or the document", "content": content}),
     );

@@ -125,10 +125,10 @@ fn a_document_refers_to_the_file() {
     assert_eq!(ended(&server, &job)["status"], "successful");
     let path = format!("/api/jobs/{}/results", job["jobID"].as_str().unwrap());
     let document = server.json(&path);
-    assert_eq!(document["pieces"]["type"], "text/csv");
+    assert!(document["pieces"]["type"].as_str().unwrap().starts_with("text/csv"));
     assert_eq!(document["pieces"]["href"], *server.url(&format!("{path}/pieces")));
     let file = server.ask("GET", &format!("{path}/pieces"), &[], None);
-    assert_eq!((file.status, file.header("content-type")), (200, "text/csv"));
+    assert!(file.status == 200 && file.header("content-type").starts_with("text/csv"));
     assert_eq!(server.ask("GET", &format!("{path}/other"), &[], None).status, 404);
 }
 

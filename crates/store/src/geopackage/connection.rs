@@ -3,7 +3,8 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use citymap_files::create_private;
@@ -73,14 +74,14 @@ impl Opener {
         }
         let extra = if create { OpenFlags::SQLITE_OPEN_CREATE } else { OpenFlags::empty() };
         let mut conn = self.connect(extra)?;
-        match kind(&conn).map_err(|failure| self.failed(failure))? {
+        match self.patiently(|| kind(&conn)).map_err(|failure| self.failed(failure))? {
             Kind::Ours => {}
             Kind::Former => upgrade::upgrade(&mut conn).map_err(|failure| self.failed(failure))?,
             Kind::Empty if !create => return Err(self.missing()),
             Kind::Empty => {
                 // The journal mode cannot change within a transaction. A crash before the transaction below
                 // ends leaves an empty database, which does not count as a store.
-                start_journal(&conn)
+                self.patiently(|| start_journal(&conn))
                     .and_then(|()| schema::create(&mut conn))
                     .map_err(|failure| self.failed(failure))?;
             }
@@ -108,6 +109,20 @@ impl Opener {
         // used.
         let _ = edited::mend(&mut conn);
         Ok(conn)
+    }
+
+    /// Tries again, within the time for which writers wait, while another connection starts the write-ahead
+    /// log: SQLite then refuses at once instead of waiting.
+    fn patiently<T>(&self, work: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+        let begun = Instant::now();
+        loop {
+            match work() {
+                Err(failure) if failure.is_busy() && begun.elapsed() < self.wait => {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     /// A connection for reading.

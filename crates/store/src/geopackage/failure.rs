@@ -19,6 +19,12 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Whether another connection holds a lock that this one needs.
+    pub(super) fn is_busy(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
     /// The failure as a [`StoreError`], with the location and with what to do about it.
     pub(super) fn at(self, location: &str) -> StoreError {
         let error = match self {

@@ -1,18 +1,11 @@
 /** The map, the answer at a point, search, links and layers. */
-import type { Collection, Feature } from '../src/lib/api';
+import type { Collection } from '../src/lib/api';
 import { codeStyles, colorField } from '../src/map/codes';
 import { parseHex, tone } from '../src/map/colors';
 import { palette } from '../src/map/palette';
-import { CORE, colors, expect, idle, knownParcel, LIGHT, layers, open, pixel, test } from './page';
+import { CORE, colors, expect, idle, knownParcel, LIGHT, layers, open, parcelName, pixel, test } from './page';
 
 const [LON, LAT] = CORE;
-
-/** How people name a parcel: by its number on its map sheet. */
-function parcelName(layer: Collection, feature: Feature): string {
-  const meant = (meaning: string) =>
-    feature.properties[layer.citymap.fields.find((field) => field.meaning === meaning)?.name ?? ''];
-  return `Thửa ${meant('parcel_number')}, tờ ${meant('sheet')}`;
-}
 
 test('the map is drawn: official land-use colours are in the picture', async ({ page, request }) => {
   await open(page, `#map=17/${LAT}/${LON}`);

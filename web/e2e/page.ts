@@ -70,6 +70,13 @@ export async function knownParcel(
   return { layer, feature, point: innerPoint(feature.geometry)! };
 }
 
+/** How people name a parcel: by its number on its map sheet. */
+export function parcelName(layer: Collection, feature: Feature): string {
+  const meant = (meaning: string) =>
+    feature.properties[layer.citymap.fields.find((field) => field.meaning === meaning)?.name ?? ''];
+  return `Thửa ${meant('parcel_number')}, tờ ${meant('sheet')}`;
+}
+
 /** The position of a point on the page, in pixels. */
 export function pixel(page: Page, [lon, lat]: [number, number]): Promise<{ x: number; y: number }> {
   return page.evaluate(

@@ -5,6 +5,7 @@ use citymap_model::{Meaning, Role};
 use geo::CoordsIter;
 
 use crate::{
+    hits::accented,
     phrases::{Fit, PhraseQuery},
     query_run::{Matching, QueryRun},
     rank::distance_to,
@@ -89,6 +90,13 @@ impl QueryRun<'_> {
         }
         let fewest = found.iter().map(|(errors, ..)| *errors).min()?;
         found.retain(|(errors, ..)| *errors == fewest);
+        // `Thạnh An` is not `Thanh An`, if the accents were typed.
+        if let Some(typed) = &self.accents {
+            let as_typed = |label: &str| typed.contains(&accented(label.split(',').next().unwrap_or(label)));
+            if found.iter().any(|(_, label, _)| as_typed(label)) {
+                found.retain(|(_, label, _)| as_typed(label));
+            }
+        }
         let label = found[0].1.clone();
         let areas: Vec<Area> = found.into_iter().flat_map(|(_, _, areas)| areas).collect();
         self.place_of(label, areas, fewest)

@@ -241,6 +241,16 @@ fn a_parcel_is_found_in_every_order_of_sheet_number_and_commune() {
 }
 
 #[test]
+fn typed_accents_tell_places_apart() {
+    let city = named_alike();
+    let index = SearchIndex::build(&city);
+    for name in ["Xã Thạnh An", "Xã Thanh An"] {
+        let Answer { place, .. } = answer(&index, &city, &format!("Đường số 46, {name}"));
+        assert_eq!(place.unwrap().label, name);
+    }
+}
+
+#[test]
 fn decisions_are_found_by_their_number() {
     let zones = layer("zones", Role::Zone, &["ten", "so_quyet_dinh"], None, Some("ten"));
     let rows: [(_, &[&str]); 3] = [

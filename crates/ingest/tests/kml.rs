@@ -79,7 +79,7 @@ fn positions_in_doubt_are_rejected_with_the_reason() {
         ("Point", "106,7,10,8", "decimal"),
         ("Point", "106,7 10,8", "one position"),
         ("Point", "106.7;10.8", "no number"),
-        ("Point", "106.7", "1 numbers"),
+        ("Point", "106.7", "1 number "),
         ("LineString", "106.7,10.8 106.8,abc", "no number"),
         ("LineString", "106.7,10.8 106.8", "single"),
         ("LineString", "106.7,10.8,,0 106.8,10.9", "missing"),

@@ -31,7 +31,7 @@ pub(crate) struct ServeArgs {
     pub(crate) listen: SocketAddr,
 
     /// Base address of links in answers, with the path below which a proxy serves the map, if there is one
-    /// (https://example.vn/geo). Default: from `Host`, or from the headers of a trusted proxy.
+    /// (`https://example.vn/geo`). Default: from `Host`, or from the headers of a trusted proxy.
     #[arg(long, value_parser = citymap_server::parse_base_url, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
@@ -42,7 +42,7 @@ pub(crate) struct ServeArgs {
     pub(crate) trust_proxy: Vec<Network>,
 
     /// Which pages of other origins may read answers in a browser: `*` for all, `none`, or origins such as
-    /// https://gis.example.vn, separated by commas. A server that only an internal network reaches should
+    /// `https://gis.example.vn`, separated by commas. A server that only an internal network reaches should
     /// not say `*`: any page that is open there could read it.
     #[arg(long, default_value = "*", env = "CITYMAP_CORS", value_name = "ORIGINS")]
     pub(crate) cors: Cors,

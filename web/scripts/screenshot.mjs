@@ -2,14 +2,12 @@
 // shows a selected parcel on a desktop and on a phone. With CITYMAP_URL it uses the server that runs there.
 //
 //     node scripts/screenshot.mjs ../target/release/citymap
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from '@playwright/test';
+import { launch } from './browser.mjs';
 import { png8 } from './png8.mjs';
+import { demoCity } from './democity.mjs';
 
 const OUT = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 /** A picture that is larger slows the reading of the documentation down. */
@@ -34,27 +32,6 @@ const PICTURES = [
     device: { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true },
   },
 ];
-
-/** Serves a new demo city. Returns its address, and the function that ends it. */
-async function serve(binary) {
-  const folder = mkdtempSync(join(tmpdir(), 'citymap-screenshot-'));
-  const store = ['--store', join(folder, 'city.gpkg')];
-  execFileSync(binary, [...store, 'demo', '--parcels', '20000', '--seed', '1'], { stdio: 'ignore' });
-  const assets = process.env.CITYMAP_ASSETS ? ['--assets', process.env.CITYMAP_ASSETS] : [];
-  const server = spawn(binary, [...store, '--json', 'serve', ...assets, '--listen', '127.0.0.1:0'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const stop = () => {
-    server.kill();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  for await (const line of createInterface({ input: server.stdout })) {
-    const [, url] = /"url": ?"([^"]+)"/.exec(line) ?? [];
-    if (url) return { url, stop };
-  }
-  stop();
-  throw new Error('the server ended before it was ready');
-}
 
 /** The red, green, blue and alpha of each pixel of a screenshot, decoded by the browser. */
 async function pixels(page) {
@@ -90,19 +67,12 @@ async function take(browser, url, { file, center, zoom, lang, device }) {
   await context.close();
 }
 
-const binary = process.argv[2];
-if (!binary && !process.env.CITYMAP_URL) throw new Error('name the citymap binary, or a server by CITYMAP_URL');
-const { url, stop } = process.env.CITYMAP_URL
-  ? { url: process.env.CITYMAP_URL, stop: () => {} }
-  : await serve(resolve(binary));
+const { url, stop } = await demoCity(process.argv[2]);
 mkdirSync(OUT, { recursive: true });
+const browser = await launch();
 try {
-  const browser = await chromium.launch({
-    executablePath: process.env.CITYMAP_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--enable-unsafe-swiftshader', '--use-angle=swiftshader', '--disable-background-networking'],
-  });
   for (const picture of PICTURES) await take(browser, url, picture);
-  await browser.close();
 } finally {
+  await browser.close();
   stop();
 }

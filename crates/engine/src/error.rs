@@ -1,7 +1,7 @@
 //! The errors of this crate.
 
+use citymap_geometry::GeometryFault;
 use citymap_model::{FieldType, LayerId};
-use geo::validation::InvalidMultiPolygon;
 
 /// Why a snapshot could not be built or queried.
 #[derive(Debug, thiserror::Error)]
@@ -103,12 +103,27 @@ pub enum AreaError {
     #[error("the area must be a Polygon or a MultiPolygon")]
     Kind,
     /// The polygons break the rules of OGC Simple Features.
-    #[error("the area is not valid: {source}; draw it without crossings")]
+    #[error("the area cannot be used: {source}{}; draw it without crossings", near(source))]
     Invalid {
-        /// The rule that is broken, and by which part.
-        source: InvalidMultiPolygon,
+        /// The rule that is broken, and where.
+        source: GeometryFault,
+    },
+    /// Rings share positions, and the area has too many corners for the check whether they only touch.
+    #[error(
+        "rings of the area touch each other; such an area may have {max} corners: use fewer, or smaller parts"
+    )]
+    TouchingRings {
+        /// Maximum number of corners of such an area.
+        max: usize,
     },
     /// The geometry has no coordinates.
     #[error("the area is empty")]
     Empty,
+}
+
+/// Where a fault of an area is, as the end of a sentence: degrees to about a metre.
+fn near(fault: &GeometryFault) -> String {
+    fault
+        .location
+        .map_or_else(String::new, |[lon, lat]| format!(" near longitude {lon:.5}, latitude {lat:.5}"))
 }

@@ -9,9 +9,10 @@
 //!   another database wrote, [`wkb::read_source`] for bytes from GDAL, which may hold arcs, heights and open
 //!   rings.
 //! - [`wkt`]: a writer of well-known text that loses no digit.
-//! - [`is_plainly_valid`]: a quick proof of the same for small shapes.
+//! - [`is_plainly_valid`]: a quick proof that a small shape is valid.
 //! - [`polygonize`]: polygons from the lines that bound them.
 //! - [`check_validity`]: the rules of OGC Simple Features, with the place of the first fault.
+//! - [`sweep_validity`]: the same in O(n log n) for polygons whose rings do not touch.
 //! - [`keep_kind`]: which part of a repaired geometry is of the kind that it had.
 //!
 //! Coordinates are `f64` pairs in whatever system the caller uses; nothing here depends on it. The model's
@@ -45,6 +46,7 @@ mod plain;
 mod polygonize;
 mod repair;
 mod rings;
+mod sweep;
 mod validity;
 pub mod wkb;
 pub mod wkt;
@@ -55,7 +57,7 @@ pub use plain::is_plainly_valid;
 pub use polygonize::{OpenLine, Polygonized, polygonize};
 pub use repair::keep_kind;
 pub use rings::{TooFewPositions, check_positions, drop_empty_holes, polygon_from_rings};
-pub use validity::check_validity;
+pub use validity::{check_validity, sweep_validity};
 
 /// Two-dimensional geometry; the coordinate system is the caller's.
 pub type Geometry = geo_types::Geometry<f64>;

@@ -2,11 +2,15 @@
 
 use geo::{
     BoundingRect, Contains, GeoNum, InteriorPoint, Kernel, Line, LineIntersection, Orientation, Validation,
+    coordinate_position::{CoordPos, coord_pos_relative_to_ring},
     line_intersection::line_intersection,
 };
-use geo_types::{LineString, Polygon};
+use geo_types::{Coord, LineString, Polygon};
 
-use crate::{FaultLocation, Geometry, GeometryFault, polygonize};
+use crate::{
+    FaultLocation, Geometry, GeometryFault, polygonize,
+    sweep::{Meeting, first_meeting},
+};
 
 /// Checks a geometry. Points and multi-points are always valid.
 ///
@@ -15,9 +19,9 @@ use crate::{FaultLocation, Geometry, GeometryFault, polygonize};
 /// ring; if there is no such place, the first position of the geometry.
 ///
 /// # Performance
-/// O(n²) in the number of segments of a ring in the worst case, because `geo` compares every pair of
-/// segments: some µs for a parcel of twelve vertices, seconds for a ward of ten thousand. The importer
-/// therefore asks GEOS where a geometry is large; this function is for single edits, whose size is bounded.
+/// Usually O(n log n), see [`sweep_validity`]. Where rings share positions, which is valid if they only touch,
+/// and for lines, `geo` compares every pair of segments: O(n²). The importer therefore asks GEOS where a geometry
+/// is large; this function is for single edits, whose size is bounded.
 ///
 /// # Examples
 /// ```
@@ -31,6 +35,9 @@ pub fn check_validity(geometry: &Geometry) -> Result<(), GeometryFault> {
     if matches!(geometry, Geometry::Point(_) | Geometry::MultiPoint(_)) {
         return Ok(());
     }
+    if let Some(decided) = sweep_validity(geometry) {
+        return decided;
+    }
     geometry.check_validation().map_err(|error| GeometryFault {
         reason: format!("it is not valid: {error}"),
         location: locate(geometry),
@@ -38,6 +45,69 @@ pub fn check_validity(geometry: &Geometry) -> Result<(), GeometryFault> {
     let mut polygons = Vec::new();
     collect_polygons(geometry, &mut polygons);
     polygons.into_iter().try_for_each(check_inside)
+}
+
+/// Decides whether polygons are valid if no two of their rings share a position. `None` means that
+/// [`check_validity`] must decide: rings share positions, a ring has no area, or the geometry is of another kind.
+///
+/// # Errors
+/// [`GeometryFault`] with the place where a ring meets itself, or with a corner of a hole or part that is on the
+/// wrong side of another ring.
+///
+/// # Performance
+/// O(n log n) in the number of segments, plus O(n) for each pair of rings whose bounding boxes overlap.
+pub fn sweep_validity(geometry: &Geometry) -> Option<Result<(), GeometryFault>> {
+    let polygons: &[Polygon] = match geometry {
+        Geometry::Polygon(polygon) => std::slice::from_ref(polygon),
+        Geometry::MultiPolygon(polygons) => &polygons.0,
+        _ => return None,
+    };
+    let mut rings: Vec<&LineString> = Vec::new();
+    collect_rings(geometry, &mut rings);
+    if rings.is_empty() || rings.iter().any(|ring| ring.0.first() != ring.0.last()) {
+        return None;
+    }
+    let fault = |what: &str, location: FaultLocation| {
+        Some(Err(GeometryFault { reason: format!("it is not valid: {what}"), location: Some(location) }))
+    };
+    match first_meeting(&rings) {
+        Meeting::Nowhere => {}
+        Meeting::Itself(location) => return fault("a ring has a self-intersection", location),
+        Meeting::Others | Meeting::Degenerate => return None,
+    }
+    let boxes: Vec<_> = polygons.iter().map(BoundingRect::bounding_rect).collect();
+    for (index, polygon) in polygons.iter().enumerate() {
+        if let Some(corner) = misplaced_hole(polygon) {
+            return fault("a hole is outside of its polygon or inside another hole", [corner.x, corner.y]);
+        }
+        let corner = *polygon.exterior().0.first()?;
+        let inside = |other: usize| {
+            other != index
+                && boxes[other].is_some_and(|rect| rect.contains(&corner))
+                && polygons[other].contains(&corner)
+        };
+        if (0..polygons.len()).any(inside) {
+            return fault("two of its parts overlap", [corner.x, corner.y]);
+        }
+    }
+    Some(Ok(()))
+}
+
+/// A corner of a hole that is outside of the exterior or inside another hole, of a polygon whose rings do not meet.
+fn misplaced_hole(polygon: &Polygon) -> Option<Coord> {
+    let holes = polygon.interiors();
+    let boxes: Vec<_> = holes.iter().map(BoundingRect::bounding_rect).collect();
+    let inside =
+        |ring: &LineString, corner: Coord| coord_pos_relative_to_ring(corner, ring) == CoordPos::Inside;
+    holes.iter().enumerate().find_map(|(index, hole)| {
+        let corner = *hole.0.first()?;
+        let nested = |other: usize| {
+            other != index
+                && boxes[other].is_some_and(|rect| rect.contains(&corner))
+                && inside(&holes[other], corner)
+        };
+        (!inside(polygon.exterior(), corner) || (0..holes.len()).any(nested)).then_some(corner)
+    })
 }
 
 /// What `geo` does not look for: rings without area, and holes that cut the inside in two.
@@ -169,9 +239,71 @@ fn shared_position(one: &LineString, other: &LineString) -> Option<FaultLocation
 
 #[cfg(test)]
 mod tests {
-    use geo_types::polygon;
+    use geo_types::{MultiPolygon, polygon};
+    use proptest::prelude::*;
 
     use super::*;
+
+    /// The full check, without the sweep.
+    fn by_pairs(geometry: &Geometry) -> bool {
+        let mut polygons = Vec::new();
+        collect_polygons(geometry, &mut polygons);
+        geometry.check_validation().is_ok()
+            && polygons.into_iter().all(|polygon| check_inside(polygon).is_ok())
+    }
+
+    /// Rings with corners on a small grid, so that corners repeat, touch edges and lie in line.
+    fn ring(corners: std::ops::Range<usize>) -> impl Strategy<Value = LineString> {
+        prop::collection::vec((0..7_u8, 0..7_u8), corners).prop_map(|corners| {
+            let mut ring: LineString =
+                corners.into_iter().map(|(x, y)| (f64::from(x) - 3.0, f64::from(y) - 3.0)).collect();
+            ring.close();
+            ring
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn the_sweep_decides_as_the_full_check_does(
+            exterior in ring(3..8),
+            holes in prop::collection::vec(ring(3..5), 0..2),
+            part in prop::option::of(ring(3..5)),
+        ) {
+            let mut parts = vec![Polygon::new(exterior, holes)];
+            parts.extend(part.map(|ring| Polygon::new(ring, vec![])));
+            let geometry = Geometry::from(MultiPolygon::new(parts));
+            if let Some(decided) = sweep_validity(&geometry) {
+                prop_assert_eq!(decided.is_ok(), by_pairs(&geometry), "{:?}", geometry);
+            }
+        }
+
+        #[test]
+        fn the_sweep_decides_about_single_rings_with_area(exterior in ring(3..9)) {
+            let polygon = Polygon::new(exterior, vec![]);
+            let flat = is_flat(polygon.exterior());
+            let geometry = Geometry::from(polygon);
+            prop_assert!(flat || sweep_validity(&geometry).is_some(), "{:?}", geometry);
+        }
+    }
+
+    #[test]
+    fn a_star_of_many_corners_is_decided_by_the_sweep() {
+        let corner = |i: u32| {
+            let (angle, radius) =
+                (f64::from(i) / 10_000.0 * std::f64::consts::TAU, if i % 2 == 0 { 1.0 } else { 0.2 });
+            (radius * angle.cos(), radius * angle.sin())
+        };
+        let mut ring: LineString = (0..10_000).map(corner).collect();
+        ring.close();
+        let mut crossed = ring.clone();
+        crossed.0.swap(4_000, 4_002);
+        assert_eq!(sweep_validity(&Polygon::new(ring, vec![]).into()), Some(Ok(())));
+        assert!(
+            sweep_validity(&Polygon::new(crossed, vec![]).into()).is_some_and(|decided| decided.is_err())
+        );
+    }
 
     #[test]
     fn a_bow_tie_is_reported_with_the_location_of_its_knot() {

@@ -194,11 +194,11 @@ impl QueryRun<'_> {
             if self.cancel.is_cancelled() {
                 return;
             }
-            let errors = u8::from(variant.bytes().filter(|byte| *byte == b' ').count() != 0);
-            self.names(&variant, NameSearch { errors, ..NameSearch::EXACT });
+            // A space too many or too few is one typing error.
+            self.names(&variant, NameSearch { errors: 1, ..NameSearch::EXACT });
             if self.best() < worth_similar(Similarity { errors: 1, fit: Fit::Words }) {
                 let words = Words::of_folded(variant);
-                self.in_places(&words, Matching::Exact, errors);
+                self.in_places(&words, Matching::Exact, 1);
             }
         }
     }
@@ -225,7 +225,7 @@ impl QueryRun<'_> {
             if matching == Matching::Similar && self.candidates.len() == before {
                 self.names(main, NameSearch { matching, ..exact });
             }
-            // Nothing has the name: at least the place is shown.
+            // The likelier readings come first: the first one that finds something in its place ends the search.
             if self.candidates[before..].iter().any(|candidate| !candidate.elsewhere) {
                 break;
             }

@@ -2,8 +2,9 @@
 
 use std::cell::LazyCell;
 
+use citymap_geometry::{check_validity, sweep_validity};
 use citymap_model::Geometry;
-use geo::{BoundingRect, Densify, Euclidean, Length, MultiPolygon, PreparedGeometry, Relate, Validation};
+use geo::{BoundingRect, CoordsIter, Densify, Euclidean, Length, MultiPolygon, PreparedGeometry, Relate};
 use rayon::prelude::*;
 
 use super::{
@@ -20,6 +21,8 @@ use crate::{
 const STEP: f64 = 0.000_4;
 /// Approximate maximum number of edges of an area after its long edges are divided.
 const MAX_EDGES: f64 = 20_000.0;
+/// Maximum number of corners of an area in which rings touch each other.
+const TOUCHING_CORNERS_MAX: usize = 4_000;
 
 /// A drawn or named area, validated and prepared for many tests.
 #[derive(Debug)]
@@ -78,13 +81,13 @@ impl Area {
     /// [`EngineError::InvalidArea`] if the geometry is of another kind, invalid or empty;
     /// [`EngineError::Crs`] if it cannot be projected to the home grid.
     pub fn new(geometry: Geometry) -> Result<Self, EngineError> {
+        check(&geometry)?;
         let polygons = match geometry {
             Geometry::Polygon(polygon) => MultiPolygon::new(vec![polygon]),
             Geometry::MultiPolygon(polygons) => polygons,
             Geometry::Rect(rect) => MultiPolygon::new(vec![rect.to_polygon()]),
             _ => return Err(AreaError::Kind.into()),
         };
-        polygons.check_validation().map_err(|source| AreaError::Invalid { source })?;
         let Some(rect) = polygons.bounding_rect() else {
             return Err(AreaError::Empty.into());
         };
@@ -120,6 +123,19 @@ impl Area {
     pub fn measure(&self) -> Result<Measure, EngineError> {
         Ok(Measure::area(&self.polygons.clone().into())?)
     }
+}
+
+/// Checks an area. Comparing every pair of edges is necessary only where rings touch, and limited to
+/// [`TOUCHING_CORNERS_MAX`].
+fn check(area: &Geometry) -> Result<(), AreaError> {
+    let valid = match sweep_validity(area) {
+        Some(decided) => decided,
+        None if area.coords_count() > TOUCHING_CORNERS_MAX => {
+            return Err(AreaError::TouchingRings { max: TOUCHING_CORNERS_MAX });
+        }
+        None => check_validity(area),
+    };
+    valid.map_err(|source| AreaError::Invalid { source })
 }
 
 impl LayerSnapshot {

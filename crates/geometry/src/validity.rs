@@ -19,9 +19,9 @@ use crate::{
 /// ring; if there is no such place, the first position of the geometry.
 ///
 /// # Performance
-/// Usually O(n log n), see [`sweep_validity`]. Where rings share positions, which is valid if they only touch,
-/// and for lines, `geo` compares every pair of segments: O(n²). The importer therefore asks GEOS where a geometry
-/// is large; this function is for single edits, whose size is bounded.
+/// Usually O(n log n), see [`sweep_validity`]. Where rings share positions, which is valid if they only
+/// touch, and for lines, `geo` compares every pair of segments: O(n²). The importer therefore asks GEOS where
+/// a geometry is large; this function is for single edits, whose size is bounded.
 ///
 /// # Examples
 /// ```
@@ -48,11 +48,12 @@ pub fn check_validity(geometry: &Geometry) -> Result<(), GeometryFault> {
 }
 
 /// Decides whether polygons are valid if no two of their rings share a position. `None` means that
-/// [`check_validity`] must decide: rings share positions, a ring has no area, or the geometry is of another kind.
+/// [`check_validity`] must decide: rings share positions, a ring has no area, or the geometry is of another
+/// kind.
 ///
 /// # Errors
-/// [`GeometryFault`] with the place where a ring meets itself, or with a corner of a hole or part that is on the
-/// wrong side of another ring.
+/// [`GeometryFault`] with the place where a ring meets itself, or with a corner of a hole or part that is on
+/// the wrong side of another ring.
 ///
 /// # Performance
 /// O(n log n) in the number of segments, plus O(n) for each pair of rings whose bounding boxes overlap.
@@ -93,7 +94,8 @@ pub fn sweep_validity(geometry: &Geometry) -> Option<Result<(), GeometryFault>> 
     Some(Ok(()))
 }
 
-/// A corner of a hole that is outside of the exterior or inside another hole, of a polygon whose rings do not meet.
+/// A corner of a hole that is outside of the exterior or inside another hole, of a polygon whose rings do not
+/// meet.
 fn misplaced_hole(polygon: &Polygon) -> Option<Coord> {
     let holes = polygon.interiors();
     let boxes: Vec<_> = holes.iter().map(BoundingRect::bounding_rect).collect();

@@ -225,7 +225,7 @@ impl QueryRun<'_> {
             if matching == Matching::Similar && self.candidates.len() == before {
                 self.names(main, NameSearch { matching, ..exact });
             }
-            // The likelier readings come first: the first one that finds something in its place ends the search.
+            // The likelier readings come first: the first that finds something in its place ends the search.
             if self.candidates[before..].iter().any(|candidate| !candidate.elsewhere) {
                 break;
             }

@@ -1,0 +1,1 @@
+//! The renderer: draws a style from a snapshot of the city.

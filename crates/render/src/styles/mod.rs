@@ -1,0 +1,1 @@
+//! MapLibre styles made from layer definitions.

@@ -88,6 +88,8 @@ export interface Collection {
     attribution?: string | null;
     synthetic?: boolean;
     theme?: Theme | null;
+    /** Whether the map shows it before the user chooses. */
+    shown?: boolean;
     fields: Field[];
     /**
      * How its tiles are cut. From `detailZoom` on they contain every feature; below it polygons are merged into areas

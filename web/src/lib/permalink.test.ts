@@ -7,6 +7,7 @@ describe('the address of a view', () => {
       camera: { lon: 106.698, lat: 10.7725, zoom: 16.25, bearing: 12.5 },
       on: ['reports_1022'],
       off: ['zones', 'trees'],
+      order: ['zones', 'parcels'],
       opacity: { parcels: 60 },
       at: [106.6981234, 10.7725678],
       selected: { layer: 'parcels', id: '26740-12-345~7:a&b/ü' },
@@ -19,7 +20,7 @@ describe('the address of a view', () => {
   });
 
   it('leaves out what is default', () => {
-    expect(writeLink({ on: [], off: [], opacity: { parcels: 100 }, lang: 'vi' })).toBe('#lang=vi');
+    expect(writeLink({ on: [], off: [], order: [], opacity: { parcels: 100 }, lang: 'vi' })).toBe('#lang=vi');
   });
 
   it.each([
@@ -30,10 +31,10 @@ describe('the address of a view', () => {
     '#op=parcels:900,<b>:3',
     '#sel=Parcels:1',
     '#lang=xx&theme=pink',
-    '#off=a%20b',
+    '#off=a%20b&order=A,b%20c',
     '#rev=-1&valid=2026-02-30',
     '#rev=x&valid=today',
   ])('ignores what is no address: %s', (hash) => {
-    expect(readLink(hash)).toEqual({ on: [], off: [], opacity: {} });
+    expect(readLink(hash)).toEqual({ on: [], off: [], order: [], opacity: {} });
   });
 });

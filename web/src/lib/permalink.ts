@@ -22,6 +22,8 @@ export interface Link {
   /** Layers that are shown or hidden contrary to their default. */
   on: string[];
   off: string[];
+  /** The layers from the top, where it is not the order at first. */
+  order: string[];
   /** Opacities in per cent that are not 100. */
   opacity: Record<string, number>;
   /** The point that was asked about, longitude and latitude. */
@@ -87,6 +89,7 @@ export function readLink(hash: string): Link {
     camera: readCamera(query.get('map')),
     on: readLayers(query.get('on')),
     off: readLayers(query.get('off')),
+    order: [...new Set(readLayers(query.get('order')))],
     opacity: readOpacity(query.get('op')),
     at: readPoint(query.get('at')),
     // Keys may contain colons.
@@ -108,6 +111,7 @@ export function writeLink(link: Link): string {
   }
   if (link.on.length > 0) parts.push(`on=${link.on.join(',')}`);
   if (link.off.length > 0) parts.push(`off=${link.off.join(',')}`);
+  if (link.order.length > 0) parts.push(`order=${link.order.join(',')}`);
   const opacity = Object.entries(link.opacity).filter(([, percent]) => percent !== 100);
   if (opacity.length > 0) parts.push(`op=${opacity.map(([layer, percent]) => `${layer}:${percent}`).join(',')}`);
   if (link.at) parts.push(`at=${link.at[0].toFixed(7)},${link.at[1].toFixed(7)}`);

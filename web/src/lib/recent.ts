@@ -1,33 +1,17 @@
-/** The latest searches. They stay in this browser and are never sent anywhere. */
+/** The latest searches. */
+import { keep, readKept } from './kept';
+
 const STORAGE_KEY = 'citymap-searches';
 const COUNT_MAX = 8;
 
 /** The texts that were searched, the latest first. */
-export function readRecent(): string[] {
-  try {
-    const kept: unknown = JSON.parse(globalThis.localStorage?.getItem(STORAGE_KEY) ?? '[]');
-    return Array.isArray(kept) ? kept.filter((text) => typeof text === 'string').slice(0, COUNT_MAX) : [];
-  } catch {
-    // Storage that is forbidden, or was written by something else.
-    return [];
-  }
-}
+export const readRecent = (): string[] => readKept(STORAGE_KEY, COUNT_MAX);
 
 /** Puts a text first and returns the new list. */
 export function addRecent(text: string): string[] {
   const list = [text, ...readRecent().filter((other) => other !== text)].slice(0, COUNT_MAX);
-  try {
-    globalThis.localStorage?.setItem(STORAGE_KEY, JSON.stringify(list));
-  } catch {
-    // Full or forbidden storage: the list is not kept.
-  }
+  keep(STORAGE_KEY, list);
   return list;
 }
 
-export function clearRecent(): void {
-  try {
-    globalThis.localStorage?.removeItem(STORAGE_KEY);
-  } catch {
-    // Nothing was kept.
-  }
-}
+export const clearRecent = (): void => keep(STORAGE_KEY, []);

@@ -69,6 +69,7 @@ function input(collections: Collection[], change: Partial<StyleInput> = {}): Sty
   return {
     collections,
     shown: () => true,
+    raised: () => false,
     opacity: () => 1,
     version: (collection) => collection.citymap.tilesVersion,
     theme: 'light',

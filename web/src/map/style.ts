@@ -7,12 +7,13 @@ import type { Lang } from '../lib/i18n';
 import type { ThemeName } from '../lib/theme';
 import { classify, minZoom } from './classify';
 import { colorField } from './codes';
-import { labelSource, type Placed, SLOTS, seamSource } from './draw/common';
+import { labelSource, seamSource } from './draw/common';
 import { drawCollection } from './layers';
 import { FONT, palette } from './palette';
 import { type SeamLabel, seamData } from './seams';
 import { selectionLayers } from './selection';
 import { REACH, SKETCH, sketchLayers } from './sketching';
+import { type Drawn, stacked } from './stacking';
 
 /** Everything that the style depends on. */
 export interface StyleInput {
@@ -20,6 +21,8 @@ export interface StyleInput {
   /** Whether a layer is shown, and how strongly (0–1). */
   shown: (id: string) => boolean;
   opacity: (id: string) => number;
+  /** Whether the user has put a layer above another one, contrary to the order at first. */
+  raised: (above: string, below: string) => boolean;
   /** The version by which a layer's tiles are requested. */
   version: (collection: Collection) => string;
   theme: ThemeName;
@@ -69,14 +72,11 @@ export function buildStyle(input: StyleInput): StyleSpecification {
     [REACH]: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
   };
   const drawn = input.collections.filter((collection) => collection.citymap.geometry !== 'none');
-  const parcelsShown = drawn.some(
-    (collection) => classify(collection) === 'parcel' && input.shown(collection.id) && colorField(collection) !== null,
-  );
-  const zonesShown = drawn.some(
-    (collection) => classify(collection) === 'zone' && input.shown(collection.id) && colorField(collection) !== null,
-  );
+  const coloured = drawn.filter((collection) => input.shown(collection.id) && colorField(collection) !== null);
+  const parcelLayers = coloured.filter((collection) => classify(collection) === 'parcel');
+  const zonesShown = coloured.some((collection) => classify(collection) === 'zone');
   const dimmed = input.selection.features.length > 0;
-  const placed: Placed[] = [];
+  const placed: Drawn[] = [];
   drawn.forEach((collection, index) => {
     const { id } = collection;
     const tiles = [`${input.root}${tileUrl(collection, input.version(collection))}`];
@@ -93,14 +93,14 @@ export function buildStyle(input: StyleInput): StyleSpecification {
       sources[seamSource(id)] = { type: 'geojson', data: seamData(input.seams[id]) };
     const seams = [...(input.seams[id]?.keys() ?? [])];
     const opacity = input.opacity(id);
+    const parcelsShown = parcelLayers.some((parcels) => !input.raised(id, parcels.id));
     const context = { seams, colors, opacity, index, lat: input.lat, parcelsShown, zonesShown, dimmed };
     for (const item of drawCollection(collection, context)) {
       const layout = { ...item.layer.layout, visibility: input.shown(id) ? 'visible' : 'none' };
-      placed.push({ slot: item.slot, layer: { ...item.layer, layout } as LayerSpecification });
+      placed.push({ of: id, slot: item.slot, layer: { ...item.layer, layout } as LayerSpecification });
     }
   });
-  // Within a slot the first layer of the catalogue is drawn on top.
-  const ordered = SLOTS.flatMap((slot) => placed.filter((item) => item.slot === slot).reverse());
+  const ordered = stacked(placed, input.raised);
   const hasAdmin = drawn.some((collection) => classify(collection) === 'admin' && input.shown(collection.id));
   return {
     version: 8,

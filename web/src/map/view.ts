@@ -222,6 +222,12 @@ export class MapView {
     return this.map.querySourceFeatures(layer, { sourceLayer: layer }) as maplibregl.MapGeoJSONFeature[];
   }
 
+  /** Whether anything of a layer is drawn in the view, be it a feature, a cluster or a name. */
+  draws(layer: string): boolean {
+    const layers = this.map.getLayersOrder().filter((id) => id.startsWith(`${layer}/`));
+    return layers.length > 0 && this.map.queryRenderedFeatures({ layers }).length > 0;
+  }
+
   /** The distinct values of `field` among the drawn features of a style layer. */
   valuesInView(layer: string, field: string): string[] {
     if (!this.map.getLayer(layer)) return [];

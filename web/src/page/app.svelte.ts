@@ -6,13 +6,14 @@
 
 import { city, loadCity } from '../lib/city';
 import { day, featureName, titleText } from '../lib/format';
+import { readKept } from '../lib/kept';
 import { onSlow } from '../lib/patience';
 import { type FeatureRef, type Link, readLink, writeLink } from '../lib/permalink';
 import { troubleText } from '../lib/trouble';
 import { Answer } from './answer.svelte';
 import { Editing } from './editing.svelte';
 import { Following } from './following';
-import { Layers } from './layers.svelte';
+import { Layers, ORDER_KEY, ORDER_MAX } from './layers.svelte';
 import { Notes } from './notes.svelte';
 import { Panel } from './panel.svelte';
 import { Picture } from './picture.svelte';
@@ -103,7 +104,10 @@ export class App {
       if (parcels) this.layers.expanded[parcels.id] = true;
       // If the address names a time that cannot be shown, the user was told so already.
       const { moment, validOn } = this.time;
-      await this.apply({ ...readLink(location.hash), revision: moment?.revision, valid: validOn ?? undefined });
+      const link = readLink(location.hash);
+      // A link shows what its sender saw; a bare address begins with the order that this browser has kept.
+      if (location.hash.length < 2) link.order = readKept(ORDER_KEY, ORDER_MAX);
+      await this.apply({ ...link, revision: moment?.revision, valid: validOn ?? undefined });
     } catch {
       this.layers.status = 'failed';
       setTimeout(() => void this.start(), RETRY_MS);
@@ -116,7 +120,9 @@ export class App {
     if (link.lang) this.settings.lang = link.lang;
     if (link.theme) this.settings.theme = link.theme;
     await this.time.apply(link);
-    this.layers.hidden = Object.fromEntries(link.off.map((id) => [id, true]));
+    const switched = (ids: string[], on: boolean) => ids.map((id) => [id, on] as const);
+    this.layers.switched = Object.fromEntries([...switched(link.on, true), ...switched(link.off, false)]);
+    this.layers.order = link.order;
     this.layers.opacity = { ...link.opacity };
     if (link.at) await this.answer.ask(link.at, link.selected ?? null);
     else if (link.selected) await this.answer.show(link.selected);
@@ -128,8 +134,9 @@ export class App {
     const { settings, viewport, layers, answer, time } = this;
     return {
       camera: viewport.camera ?? undefined,
-      on: [],
-      off: Object.keys(layers.hidden).filter((id) => layers.hidden[id]),
+      on: layers.switchedTo(true),
+      off: layers.switchedTo(false),
+      order: layers.order,
       opacity: { ...layers.opacity },
       at: answer.at ?? undefined,
       selected: answer.selected ?? undefined,

@@ -27,11 +27,49 @@ describe('layers', () => {
     expect(layers.staleTiles.requestUrl(TILE)).toBe(TILE);
   });
 
-  it('are visible unless they are hidden', () => {
+  it('are visible as the catalogue says, unless the user has switched them', () => {
     const layers = new Layers();
-    layers.all = [layer('parcels', '1'), layer('roads', '1')];
-    layers.hidden.roads = true;
-    expect(layers.visible.map(({ id }) => id)).toEqual(['parcels']);
+    layers.all = [layer('parcels', '1'), layer('roads', '1'), layer('lights', '1', { shown: false })];
+    expect(layers.visible.map(({ id }) => id)).toEqual(['parcels', 'roads']);
+    layers.show(['roads'], false);
+    layers.show(['lights'], true);
+    expect(layers.visible.map(({ id }) => id)).toEqual(['parcels', 'lights']);
+    expect([layers.switchedTo(true), layers.switchedTo(false), layers.changed]).toEqual([['lights'], ['roads'], true]);
+    layers.show(['roads', 'parcels'], true);
+    expect(layers.switchedTo(false), 'what the catalogue says is no choice').toEqual([]);
+    layers.reset();
+    expect([layers.isShown('lights'), layers.changed]).toEqual([false, false]);
+  });
+
+  it('say why they cannot be seen: hidden, too far away, or nothing there', () => {
+    const layers = new Layers();
+    layers.all = [layer('houses', '1', { role: 'building' })];
+    layers.drawnInView = { houses: false };
+    expect([layers.state('houses', 10), layers.state('houses', 14)]).toEqual(['far', 'empty']);
+    layers.drawnInView = { houses: true };
+    expect(layers.state('houses', 14)).toBe('drawn');
+    layers.show(['houses'], false);
+    expect(layers.state('houses', 10)).toBe('hidden');
+  });
+
+  it('are moved within their group, and groups among each other', () => {
+    const layers = new Layers();
+    const all = [
+      ['parcels', 'parcel'],
+      ['zones', 'zone'],
+      ['houses', 'building'],
+    ];
+    layers.all = all.map(([id, role]) => layer(id!, '1', { role }));
+    expect(layers.isRaised('zones', 'parcels')).toBe(false);
+    expect(layers.moveLayer('houses', 0)).toBe(0);
+    expect(layers.order).toEqual(['houses', 'parcels', 'zones']);
+    expect([layers.isRaised('houses', 'parcels'), layers.isRaised('parcels', 'zones')]).toEqual([true, false]);
+    expect(layers.moveLayer('houses', -1), 'it is the first already').toBeNull();
+    expect(layers.moveGroup('planning', 0)).toBe(0);
+    expect(layers.order).toEqual(['zones', 'houses', 'parcels']);
+    expect(layers.isRaised('zones', 'parcels')).toBe(true);
+    expect([layers.moveGroup('planning', 1), layers.moveLayer('houses', 1)]).toEqual([1, 1]);
+    expect(layers.order, 'the order at first is none').toEqual([]);
   });
 
   it('request their tiles by a new version once they are renewed', () => {

@@ -50,7 +50,8 @@ export class Picture {
     const { layers, settings } = this.#shown;
     return buildStyle({
       collections: layers.all,
-      shown: (id) => !layers.hidden[id],
+      shown: (id) => layers.isShown(id),
+      raised: (above, below) => layers.isRaised(above, below),
       opacity: (id) => (layers.opacity[id] ?? 100) / 100,
       version: (layer) => layers.tileVersions[layer.id] ?? layer.citymap.tilesVersion,
       theme: settings.theme,

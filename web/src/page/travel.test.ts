@@ -78,7 +78,7 @@ describe('travelling through time', () => {
         return NEWEST;
       },
     });
-    await travel.start({ on: [], off: [], opacity: {}, revision: 404 });
+    await travel.start({ on: [], off: [], order: [], opacity: {}, revision: 404 });
     expect(travel.moment).toBeNull();
     expect(log).toEqual(['failed', `follow ${NEWEST}`]);
   });

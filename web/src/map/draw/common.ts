@@ -47,7 +47,7 @@ export interface DrawContext {
   index: number;
   /** Latitude in degrees at which metres become pixels. */
   lat: number;
-  /** A coloured parcel layer is shown: planning colours fade behind it in near views. */
+  /** A coloured parcel layer is shown above this one: planning colours fade behind it in near views. */
   parcelsShown: boolean;
   /** A coloured plan is shown: parcels fade behind it in far views. */
   zonesShown: boolean;

@@ -49,7 +49,7 @@ impl<'a> Address<'a> {
     }
 }
 
-type Way = (&'static str, fn(&Address, &mut ChaCha8Rng) -> String);
+type Way = (&'static str, fn(&Address<'_>, &mut ChaCha8Rng) -> String);
 
 const WAYS: [Way; 6] = [
     ("as it is stored", |address, _| address.full.to_owned()),
@@ -106,7 +106,7 @@ fn main() {
         })
         .collect();
     let step = (all.len() / count).max(1);
-    let asked: Vec<Address> =
+    let asked: Vec<Address<'_>> =
         all.iter().step_by(step).take(count).filter_map(|full| Address::read(full)).collect();
     println!("{} addresses, {} asked for", all.len(), asked.len());
     let mut random = ChaCha8Rng::seed_from_u64(1);

@@ -30,7 +30,7 @@ test('the whole way by keyboard: skip to the map, zoom, ask, close', async ({ pa
   await page.keyboard.press('Enter');
   await expect(page.locator('canvas.maplibregl-canvas')).toBeFocused();
   await page.keyboard.press('=');
-  await expect(page.getByText('Mức phóng 19,0')).toBeVisible();
+  await expect(page.getByText('Tỷ lệ 1/550')).toBeVisible();
   await idle(page);
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: 'Tại điểm này' })).toBeVisible();

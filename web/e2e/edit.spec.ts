@@ -73,7 +73,7 @@ test('a change by somebody else in the meantime is shown, and may be overwritten
   await form.getByLabel(fieldTitle(layer, field)).fill(mine);
   await patchFeature(request, layer, feature, { properties: { [field]: theirs } });
   await form.getByRole('button', { name: 'Lưu' }).click();
-  await expect(form.getByText(/người khác đã đổi/)).toBeVisible();
+  await expect(form.getByText(/người khác đã thay đổi/)).toBeVisible();
   const row = form.getByRole('row').filter({ hasText: theirs });
   await expect(row).toContainText(mine);
   expect(await serious(page)).toEqual([]);
@@ -159,8 +159,8 @@ test('a point is added by keyboard alone, moved by dragging, and deleted after a
   await page.mouse.move(from.x + 40, from.y + 30, { steps: 4 });
   await page.mouse.up();
   const east = form.getByLabel(/Y \(đông/);
-  const dragged = Number(await east.inputValue());
-  await east.fill((dragged + 1).toFixed(3));
+  const dragged = Number((await east.inputValue()).replace(',', '.'));
+  await east.fill((dragged + 1).toFixed(3).replace('.', ','));
   await east.press('Tab');
   await form.getByRole('button', { name: 'Lưu' }).click();
   await expect(form).toHaveCount(0);

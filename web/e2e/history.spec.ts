@@ -95,7 +95,7 @@ test('a feature lists its versions, with values side by side and its former shap
 });
 
 test('a revision that does not exist is reported, and the present is shown', async ({ page, watched }) => {
-  const said = page.getByText(/Không xem được dữ liệu của thời điểm này/).waitFor();
+  const said = page.getByText(/Không xem được dữ liệu tại thời điểm này/).waitFor();
   await open(page, `#map=17/${LAT}/${LON}${QUIET}&rev=999999`);
   await said;
   await expect(page.getByText('Dữ liệu tại thời điểm')).toHaveCount(0);
@@ -115,9 +115,9 @@ test('a day of validity is part of every request and tile, and of the address', 
     const { pathname, search } = new URL(own.url());
     if (/^\/(tiles|api\/(at|near|within))/.test(pathname)) asked.push(`${pathname}${search}`);
   });
-  await page.getByLabel('Chỉ những gì có hiệu lực ngày').fill('2020-06-30');
+  await page.getByLabel('Chỉ hiện đối tượng có hiệu lực vào ngày').fill('2020-06-30');
   await page.getByRole('button', { name: 'Xem', exact: true }).last().click();
-  await expect(page.getByText('Có hiệu lực ngày 30/06/2020')).toBeVisible();
+  await expect(page.locator('.banner')).toContainText('Có hiệu lực ngày 30/06/2020');
   await expect(page).toHaveURL(/valid=2020-06-30/);
   await idle(page);
   await expect.poll(() => asked.filter((url) => url.startsWith(`/tiles/${layer.id}/`)).length).toBeGreaterThan(0);

@@ -119,7 +119,7 @@ test('a layer says whether it is hidden, too far away, or has nothing in view', 
   await open(page, `#map=12/${LAT}/${LON}&off=parcels`);
   const details = (id: string) => page.locator(`#details-${id}`);
   await page.getByRole('button', { name: /^Chi tiết .* Công trình$/ }).click();
-  await expect(details('buildings')).toContainText('Hiện từ mức phóng 13 trở lên.');
+  await expect(details('buildings')).toContainText('Chỉ hiện từ tỷ lệ 1/35.000 trở lên.');
   await expect(details('parcels')).toContainText('Lớp đang tắt.');
   await page.getByRole('button', { name: /^Chi tiết .* Ô chức năng quy hoạch$/ }).click();
   await expect(details('zones')).toContainText('Chú giải');
@@ -128,7 +128,7 @@ test('a layer says whether it is hidden, too far away, or has nothing in view', 
   await page.reload();
   await idle(page);
   await page.getByRole('button', { name: /^Chi tiết .* Ô chức năng quy hoạch$/ }).click();
-  await expect(details('zones')).toContainText('Không có đối tượng trong khung nhìn.');
+  await expect(details('zones')).toContainText('Không có đối tượng nào trong khung nhìn.');
   await page.locator('#show-zones').uncheck();
   await expect(details('zones')).toContainText('Lớp đang tắt.');
   await expect(details('zones')).not.toContainText('Không có đối tượng');

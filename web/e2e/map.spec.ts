@@ -51,7 +51,7 @@ test('a click on a known parcel shows its number and its use in words', async ({
   const entry = field.codeList!.entries.find((candidate) => candidate.code === code)!;
   await expect(panel.locator('.chosen')).toContainText(entry.vi);
   await expect(panel.locator('.chosen')).toContainText('VN-2000');
-  await expect(panel).toContainText('Không có tại đây');
+  await expect(panel).toContainText('Tại đây không có');
   await expect(page).toHaveURL(new RegExp(`sel=${layer.id}:`));
   // The outline is in the picture, not only in the panel.
   await idle(page);
@@ -62,6 +62,30 @@ test('a click on a known parcel shows its number and its use in words', async ({
     height: 500,
   });
   expect([...seen].some(([color, count]) => color === palette('light').select && count > 200)).toBe(true);
+  // The lengths of its edges, its own number and those of its neighbours are written at the same time.
+  const drawn = () =>
+    page.evaluate(
+      ([id, x, y]) => {
+        const { map } = (
+          window as unknown as {
+            citymap: { map: { queryRenderedFeatures: (box: number[][], options: object) => { length: number } } };
+          }
+        ).citymap;
+        const box = [
+          [Number(x) - 200, Number(y) - 200],
+          [Number(x) + 200, Number(y) + 200],
+        ];
+        const count = (name: string) => map.queryRenderedFeatures(box, { layers: [name] }).length;
+        return [count('citymap-selection-edge'), count('citymap-selection-number'), count(`${id}/label`)];
+      },
+      [layer.id, at.x, at.y] as const,
+    );
+  await expect
+    .poll(async () => {
+      const [lengths, own, others] = await drawn();
+      return lengths! >= 3 && own === 1 && others! >= 3;
+    })
+    .toBe(true);
 });
 
 test('Escape takes the selection back, and so do the back and forward buttons', async ({ page, request }) => {
@@ -103,7 +127,7 @@ test('typing errors are forgiven, and the place restricts', async ({ page }) => 
   const box = page.getByRole('combobox');
   await box.fill('Ben Thanhh');
   await expect(page.getByRole('option').first()).toContainText('Phường Bến Thành');
-  await expect(page.getByText('Không có kết quả đúng như đã gõ. Kết quả gần giống:', { exact: true })).toBeVisible();
+  await expect(page.getByText('Không có kết quả khớp hoàn toàn. Kết quả gần giống:', { exact: true })).toBeVisible();
   await box.fill('tờ 1 thửa 1 Xã Thạnh An');
   await expect(page.getByText(/Không có kết quả trong Xã Thạnh An/).last()).toBeVisible();
 });
@@ -141,7 +165,7 @@ test('a link restores view, layers, opacity, selection, language and theme', asy
   await expect(page.locator('.chosen .name')).toContainText(/^Parcel \S+, sheet \S+, /);
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
-  await expect(page.getByText('Zoom 18.3')).toBeVisible();
+  await expect(page.getByText('Scale 1:900')).toBeVisible();
   await page.getByRole('tab', { name: 'Layers' }).click();
   await expect(page.locator('#show-roads')).not.toBeChecked();
   await expect(page.locator(`#details-${layer.id} input[type=range]`)).toHaveValue('40');

@@ -56,7 +56,7 @@ test('buttons are large enough, above the sheet and beside each other', async ({
   await page.touchscreen.tap(200, 300);
   await expect(page.locator('.features .card').first()).toBeVisible();
   const sheet = await box(page.getByRole('complementary', { name: 'Bảng thông tin' }));
-  const names = ['Về trung tâm', 'Vị trí của tôi', 'Xoay về hướng bắc', 'English', 'Giao diện tối'];
+  const names = ['Về trung tâm', 'Vị trí của tôi', 'Xoay bản đồ về hướng bắc', 'English', 'Giao diện tối'];
   const boxes = [];
   for (const name of names) {
     const button = page.getByRole('button', { name }).or(page.getByTitle(name)).first();

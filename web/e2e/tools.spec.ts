@@ -51,7 +51,7 @@ test('measuring: a line, an area, on the VN-2000 grid, and the way out by Escape
   await expect(length).toHaveText(/^12\d,\d m$|^1(19|20),\d m$/);
   expect(Math.abs(figure((await length.textContent())!) - 120)).toBeLessThan(1);
   await clickAt(page, [60, 60], [-60, 60], [-60, -60]);
-  await expect(page.getByText('Tính trên lưới VN-2000 (EPSG:9210')).toBeVisible();
+  await expect(page.getByText('Tính theo VN-2000, kinh tuyến trục 105°45′, múi chiếu 3°.')).toBeVisible();
   const area = page.locator('.measured-area');
   await expect(area).toHaveText(/^14\.\d{3},\d m² \(1,4\d? ha\)$/);
   expect(Math.abs(figure((await area.textContent())!.split(' ')[0]!) - 14_400)).toBeLessThan(200);
@@ -76,7 +76,7 @@ test('a double click ends a line and does not zoom; what was drawn can be taken 
   await page.mouse.dblclick(end.x, end.y);
   await expect(page.getByText('Bấm vào bản đồ để vẽ lại từ đầu.')).toBeVisible();
   await expect(page.getByText('2 điểm')).toBeVisible();
-  await expect(page.getByText('Mức phóng 17,5')).toBeVisible();
+  await expect(page.getByText('Tỷ lệ 1/1.600')).toBeVisible();
   await page.getByRole('button', { name: 'Vẽ tiếp' }).click();
   await clickAt(page, [60, 60], [-60, 60]);
   await expect(page.getByText('4 điểm')).toBeVisible();
@@ -101,7 +101,7 @@ test('statistics of a drawn area equal what the interface says, on the page and 
   await expect(row.getByRole('rowheader')).toHaveText('Thửa đất');
   const cells = (await row.getByRole('cell').allTextContents()).map(figure);
   expect(cells.slice(0, 2)).toEqual([parcels.count, parcels.whole]);
-  await expect(page.getByText(/theo VN-2000 \(EPSG:9210\)/i)).toBeVisible();
+  await expect(page.getByText('Tính theo VN-2000, kinh tuyến trục 105°45′, múi chiếu 3°.')).toBeVisible();
   expect(await serious(page)).toEqual([]);
   const started = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Tải CSV' }).click();

@@ -3,8 +3,8 @@ import type { Feature, Field } from '../lib/api';
 import { MESSAGES } from '../lib/i18n';
 import { requestTime } from '../lib/requesttime';
 import { cornersOf, insertCorner, moveCorner, removeCorner } from './corners';
-import { failureOf } from './failure';
-import { changesOf, faultsByField, inputText, readText, textsOf } from './form';
+import { failureOf, fieldRule } from './failure';
+import { changesOf, faultyFields, inputText, readText, textsOf } from './form';
 import { EDIT } from './words';
 import { create, patch, readNow, WriteError } from './writes';
 
@@ -33,52 +33,54 @@ const FEATURE: Feature = {
 
 describe('the form', () => {
   it('changes nothing that was not touched, however it is shown', () => {
-    expect(changesOf(FEATURE, textsOf(FEATURE, FIELDS), FIELDS)).toEqual({ properties: {}, wrong: {} });
+    for (const lang of ['vi', 'en'] as const) {
+      const texts = textsOf(FEATURE, FIELDS, lang);
+      expect(changesOf(FEATURE, texts, FIELDS, lang)).toEqual({ properties: {}, wrong: {} });
+    }
   });
 
   it('shows instants in the city’s time, and reads them so', () => {
-    expect(inputText('2026-01-31T17:30:00Z', field('luc', 'datetime'))).toBe('2026-02-01T00:30:00');
-    expect(readText('2026-02-01T00:30', field('luc', 'datetime'))).toEqual({ value: '2026-01-31T17:30:00Z' });
+    expect(inputText('2026-01-31T17:30:00Z', field('luc', 'datetime'), 'vi')).toBe('2026-02-01T00:30:00');
+    expect(readText('2026-02-01T00:30', field('luc', 'datetime'), 'vi')).toEqual({ value: '2026-01-31T17:30:00Z' });
   });
 
   it('reads what people type, and says what it cannot read', () => {
-    expect(readText('1,5', field('x', 'real'))).toEqual({ value: 1.5 });
-    expect(readText(' 12 ', field('x', 'int'))).toEqual({ value: 12 });
-    expect(readText('', field('x', 'text'))).toEqual({ value: null });
-    expect(readText('true', field('x', 'bool'))).toEqual({ value: true });
+    expect(readText('1,5', field('x', 'real'), 'vi')).toEqual({ value: 1.5 });
+    expect(readText(' 12 ', field('x', 'int'), 'vi')).toEqual({ value: 12 });
+    expect(readText('', field('x', 'text'), 'vi')).toEqual({ value: null });
+    expect(readText('true', field('x', 'bool'), 'vi')).toEqual({ value: true });
     for (const [text, type, wrong] of [
       ['1.5', 'int', 'badInteger'],
       ['9007199254740993', 'int', 'badInteger'],
-      ['1.234,5', 'real', 'badNumber'],
+      ['1.234', 'real', 'badNumber'],
       ['Infinity', 'real', 'badNumber'],
       ['2026-02-30', 'date', 'badDate'],
       ['today', 'datetime', 'badDate'],
     ] as const) {
-      expect(readText(text, field('x', type)), text).toEqual({ wrong });
+      expect(readText(text, field('x', type), 'vi'), text).toEqual({ wrong });
     }
   });
 
   it('contains only what changed, and an emptied field as null', () => {
-    const texts = { ...textsOf(FEATURE, FIELDS), ten: 'B', so: '', dien_tich: 'x' };
-    expect(changesOf(FEATURE, texts, FIELDS)).toEqual({
+    const texts = { ...textsOf(FEATURE, FIELDS, 'vi'), ten: 'B', so: '', dien_tich: 'x' };
+    expect(changesOf(FEATURE, texts, FIELDS, 'vi')).toEqual({
       properties: { ten: 'B', so: null },
       wrong: { dien_tich: 'badNumber' },
     });
   });
 
+  it('shows numbers as the language writes them', () => {
+    const size = { ...FEATURE, properties: { dien_tich: 1234.5 } };
+    expect(textsOf(size, FIELDS, 'vi').dien_tich).toBe('1234,5');
+    expect(textsOf(size, FIELDS, 'en').dien_tich).toBe('1234.5');
+  });
+
   it('finds the field of each fault by its pointer', () => {
-    const fields = [field('a/b', 'text'), field('c', 'text')];
-    expect(
-      faultsByField(
-        [
-          { pointer: '/properties/a~1b', reason: 'one' },
-          { pointer: '/properties/c', reason: 'two' },
-          { pointer: '/properties/c', reason: 'three' },
-          { pointer: '/geometry', reason: 'four' },
-        ],
-        fields,
-      ),
-    ).toEqual({ 'a/b': 'one', c: 'two three', '': 'four' });
+    const fields = [field('a/b', 'text'), field('c', 'text'), field('d', 'text')];
+    const one = [{ pointer: '/properties/a~1b' }, { pointer: '/properties/c' }, { pointer: '/properties/c' }];
+    expect(faultyFields(one, fields)).toEqual({ fields: fields.slice(0, 2), other: false });
+    expect(faultyFields([{ pointer: '/geometry' }], fields)).toEqual({ fields: [], other: true });
+    expect(faultyFields([{ pointer: '/properties/hidden' }], fields)).toEqual({ fields: [], other: true });
   });
 });
 
@@ -201,25 +203,37 @@ describe('writing', () => {
 describe('a change that was not saved', () => {
   const fields: Field[] = [{ name: 'so_thua', type: 'int' }];
 
-  it('marks the fields that the server names, and says what concerns no field', () => {
+  it('marks the fields that the server names, in the language of the page', () => {
     const faults = [
       { pointer: '/properties/so_thua', reason: 'too large' },
       { pointer: '/geometry', reason: 'crosses itself' },
     ];
-    const failure = failureOf(new WriteError(422, 'not valid', faults), fields, EDIT.en, MESSAGES.en);
-    expect(failure.faults.so_thua).toBe('too large');
-    expect(failure.text).toBe(`${EDIT.en.faults} crosses itself`);
-    expect(failureOf(new WriteError(422, 'not valid'), fields, EDIT.en, MESSAGES.en).text).toBe(
-      `${EDIT.en.faults} not valid`,
+    const failure = failureOf(new WriteError(422, 'not valid', faults), fields, 'vi');
+    expect(failure.faults.so_thua).toBe(EDIT.vi.badInteger);
+    expect(failure.text).toBe(`${EDIT.vi.faults} ${EDIT.vi.badShape}`);
+    const unnamed = failureOf(new WriteError(422, 'not valid', [], 'invalid'), fields, 'vi');
+    expect(unnamed.text).toBe(`${EDIT.vi.failed} ${MESSAGES.vi.problems.invalid}`);
+  });
+
+  it('says what a field may have', () => {
+    const codes = { id: null, entries: [{ code: 'A', vi: '', en: '' }] };
+    expect(fieldRule({ name: 'x', type: 'text', codeList: codes }, 'vi')).toBe(EDIT.vi.badCode);
+    const share: Field = { name: 'x', type: 'real', range: { min: 0.5, max: 1000 } };
+    expect(fieldRule(share, 'vi')).toBe('Hãy nhập một số từ 0,5 đến 1.000.');
+    expect(fieldRule({ ...share, range: { min: null, max: 1000 } }, 'en')).toBe(
+      'Enter a number not greater than 1,000.',
     );
+    expect(fieldRule({ ...share, range: { min: 0 } }, 'en')).toBe('Enter a number not less than 0.');
+    expect(fieldRule({ name: 'x', type: 'text', pattern: '[0-9]*' }, 'en')).toBe(EDIT.en.badPattern('[0-9]*'));
+    expect(fieldRule({ name: 'x', type: 'datetime' }, 'en')).toBe(EDIT.en.badDate);
   });
 
   it('asks for another token if this one is refused, and for nothing if the network failed', () => {
-    expect(failureOf(new WriteError(401, ''), fields, EDIT.en, MESSAGES.en)).toEqual({
+    expect(failureOf(new WriteError(401, ''), fields, 'en')).toEqual({
       text: EDIT.en.unauthorized,
       faults: {},
       refused: true,
     });
-    expect(failureOf(new WriteError(0, 'no network'), fields, EDIT.en, MESSAGES.en).refused).toBe(false);
+    expect(failureOf(new WriteError(0, 'no network'), fields, 'en').refused).toBe(false);
   });
 });

@@ -1,10 +1,13 @@
 /** Between the values of a feature and the texts of a form. */
 import type { Feature, Field } from '../lib/api';
 import { city, utcOffsetMs } from '../lib/city';
+import { inputNumber, readNumber } from '../lib/format';
+import type { Lang } from '../lib/i18n';
 
-/** A value as an input shows it: dates in the input's notation, instants in the city's time. */
-export function inputText(value: unknown, field: Field): string {
+/** A value as an input shows it: numbers in the language's notation, dates in the input's, instants in the city's time. */
+export function inputText(value: unknown, field: Field, lang: Lang): string {
   if (value === null || value === undefined) return '';
+  if (field.type === 'real') return inputNumber(String(value), lang);
   if (field.type === 'datetime') {
     const time = new Date(String(value)).getTime();
     return Number.isNaN(time) ? String(value) : new Date(time + utcOffsetMs()).toISOString().slice(0, 19);
@@ -15,8 +18,8 @@ export function inputText(value: unknown, field: Field): string {
 /** What the page itself finds wrong with a text. */
 export type Wrong = 'badNumber' | 'badInteger' | 'badDate';
 
-/** The value of a field that a text stands for; an empty text is no value. */
-export function readText(text: string, field: Field): { value: unknown } | { wrong: Wrong } {
+/** The value of a field that a text in the language's notation stands for; an empty text is no value. */
+export function readText(text: string, field: Field, lang: Lang): { value: unknown } | { wrong: Wrong } {
   const trimmed = field.type === 'text' ? text : text.trim();
   if (trimmed === '') return { value: null };
   switch (field.type) {
@@ -27,9 +30,8 @@ export function readText(text: string, field: Field): { value: unknown } | { wro
       return /^[+-]?\d+$/.test(trimmed) && Number.isSafeInteger(value) ? { value } : { wrong: 'badInteger' };
     }
     case 'real': {
-      // Vietnamese writes a decimal comma. Thousands must not be grouped.
-      const plain = trimmed.replace(',', '.');
-      return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) ? { value: Number(plain) } : { wrong: 'badNumber' };
+      const value = readNumber(trimmed, lang);
+      return value === null ? { wrong: 'badNumber' } : { value };
     }
     case 'date': {
       const time = new Date(`${trimmed}T00:00:00Z`);
@@ -48,39 +50,47 @@ export function readText(text: string, field: Field): { value: unknown } | { wro
 }
 
 /** The texts that the inputs show when a feature (`null`: a new one) is opened, by field. */
-export function textsOf(feature: Feature | null, fields: Field[]): Record<string, string> {
-  return Object.fromEntries(fields.map((field) => [field.name, inputText(feature?.properties[field.name], field)]));
+export function textsOf(feature: Feature | null, fields: Field[], lang: Lang): Record<string, string> {
+  const text = (field: Field) => inputText(feature?.properties[field.name], field, lang);
+  return Object.fromEntries(fields.map((field) => [field.name, text(field)]));
 }
 
 /**
  * The values that the texts change of a feature (`null`: a new one), and the texts that are wrong, by field. A text
- * that was not edited changes nothing, even if it is rounded.
+ * that was not edited changes nothing, even if it is rounded. `lang` is the language in which the form was opened: its
+ * numbers stay in that notation.
  */
 export function changesOf(
   feature: Feature | null,
   texts: Record<string, string>,
   fields: Field[],
+  lang: Lang,
 ): { properties: Record<string, unknown>; wrong: Record<string, Wrong> } {
   const properties: Record<string, unknown> = {};
   const wrong: Record<string, Wrong> = {};
   for (const field of fields) {
     const text = texts[field.name] ?? '';
-    if (text === inputText(feature?.properties[field.name], field)) continue;
-    const read = readText(text, field);
+    if (text === inputText(feature?.properties[field.name], field, lang)) continue;
+    const read = readText(text, field, lang);
     if ('wrong' in read) wrong[field.name] = read.wrong;
     else properties[field.name] = read.value;
   }
   return { properties, wrong };
 }
 
-/** The reasons of faults by field; those that concern no field are under the empty name. */
-export function faultsByField(faults: { pointer: string; reason: string }[], fields: Field[]): Record<string, string> {
-  const names = new Set(fields.map((field) => field.name));
-  const found: Record<string, string> = {};
-  for (const { pointer, reason } of faults) {
-    const [, place, name = ''] = pointer.split('/').map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-    const key = place === 'properties' && names.has(name) ? name : '';
-    found[key] = found[key] ? `${found[key]} ${reason}` : reason;
-  }
-  return found;
+/**
+ * The fields that the server finds wrong, and whether it finds anything else wrong: a fault points to a part of the
+ * body that was sent (RFC 6901).
+ */
+export function faultyFields(faults: { pointer: string }[], fields: Field[]): { fields: Field[]; other: boolean } {
+  const parts = faults.map(({ pointer }) =>
+    pointer.split('/').map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~')),
+  );
+  const named = (field: Field) => parts.some(([, place, name]) => place === 'properties' && name === field.name);
+  const faulty = fields.filter(named);
+  const known = new Set(faulty.map(({ name }) => name));
+  return {
+    fields: faulty,
+    other: parts.some(([, place, name = '']) => place !== 'properties' || !known.has(name)),
+  };
 }

@@ -2,14 +2,13 @@
 import type { Lang } from '../lib/i18n';
 
 const vi = {
-  about: 'Mọi lần thay đổi dữ liệu đều được ghi lại. Chọn một lần để xem bản đồ ngay sau lần thay đổi đó.',
-  onDay: 'Dữ liệu như đã ghi nhận đến hết ngày',
+  about: 'Mọi thay đổi của dữ liệu đều được ghi lại. Chọn một lần thay đổi để xem bản đồ ngay sau đó.',
+  onDay: 'Dữ liệu đã ghi nhận đến hết ngày',
   show: 'Xem',
-  validOn: 'Chỉ những gì có hiệu lực ngày',
-  validAbout:
-    'Hai loại thời gian: ngày ghi nhận – dữ liệu có gì khi ấy; ngày hiệu lực – điều gì có hiệu lực vào ngày đó.',
+  validOn: 'Chỉ hiện đối tượng có hiệu lực vào ngày',
+  validAbout: 'Ngày ghi nhận cho biết khi đó dữ liệu có gì; ngày hiệu lực cho biết khi đó điều gì có hiệu lực.',
   validLayers: (names: string) => `Áp dụng cho các lớp có ngày hiệu lực: ${names}.`,
-  clear: 'Bỏ',
+  clear: 'Bỏ lọc',
   changes: 'Các lần thay đổi',
   now: 'Hiện tại',
   shown: 'đang xem',
@@ -18,12 +17,12 @@ const vi = {
   changed: (count: string) => `sửa ${count}`,
   removed: (count: string) => `xóa ${count}`,
   noChange: 'không đổi',
-  older: 'Xem cũ hơn',
+  older: 'Xem các lần thay đổi cũ hơn',
   none: 'Chưa có thay đổi nào được ghi lại.',
-  failed: 'Không đọc được lịch sử.',
+  failed: 'Không tải được lịch sử.',
   versions: 'Các phiên bản của đối tượng này',
   ops: { added: 'Được thêm', changed: 'Được sửa', removed: 'Bị xóa', present: 'Đã có' } as Record<string, string>,
-  field: 'Trường',
+  field: 'Thuộc tính',
   before: 'Trước',
   after: 'Sau',
   shape: 'Hình dạng, vị trí',
@@ -31,27 +30,27 @@ const vi = {
   showShape: 'Hiện hình dạng trước đó',
   hideShape: 'Ẩn hình dạng trước đó',
   showMap: 'Xem bản đồ khi đó',
-  same: 'Thuộc tính và hình dạng công khai không đổi.',
+  same: 'Các thuộc tính công khai và hình dạng không đổi.',
   empty: '(trống)',
   changeNumber: (number: number) => `Lần thay đổi số ${number}`,
-  more: 'Còn phiên bản cũ hơn không hiện ở đây.',
+  more: 'Còn các phiên bản cũ hơn không hiện ở đây.',
 };
 
 export type HistoryWords = typeof vi;
 
 const en: HistoryWords = {
-  about: 'Every change of the data is recorded. Choose one to see the map right after it.',
-  onDay: 'The data as recorded at the end of',
+  about: 'Every change to the data is recorded. Choose one to see the map right after it.',
+  onDay: 'Data recorded by the end of',
   show: 'Show',
-  validOn: 'Only features valid on',
+  validOn: 'Show only what was valid on',
   validAbout:
-    'Two kinds of time: the day of record – what the data contained then; the day of validity – what applied that day.',
+    'The date of record tells what the data contained then; the date of validity tells what applied on that day.',
   validLayers: (names) => `For layers with dates of validity: ${names}.`,
   clear: 'Clear',
   changes: 'Changes',
   now: 'Present',
   shown: 'shown',
-  noMessage: 'No message',
+  noMessage: 'No reason given',
   added: (count) => `${count} added`,
   changed: (count) => `${count} changed`,
   removed: (count) => `${count} removed`,
@@ -66,13 +65,13 @@ const en: HistoryWords = {
   after: 'After',
   shape: 'Shape, position',
   shapeChanged: 'changed',
-  showShape: 'Show the former shape',
-  hideShape: 'Hide the former shape',
-  showMap: 'Show the map at that time',
+  showShape: 'Show the previous shape',
+  hideShape: 'Hide the previous shape',
+  showMap: 'Show the map of that time',
   same: 'The public values and the shape did not change.',
   empty: '(empty)',
   changeNumber: (number) => `Change no. ${number}`,
-  more: 'Older versions are not shown here.',
+  more: 'There are older versions that are not shown here.',
 };
 
 export const HISTORY: Record<Lang, HistoryWords> = { vi, en };

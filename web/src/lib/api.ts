@@ -26,6 +26,10 @@ export interface Field {
   unit?: string | null;
   /** The codes with their texts; the id is null where they are the field's own. */
   codeList?: { id: string | null; title?: Titles | null; entries: CodeEntry[] } | null;
+  /** The bounds of its numbers; a bound that is not set is null. */
+  range?: { min?: number | null; max?: number | null } | null;
+  /** The pattern of its texts: `*` is any text, `?` any character, `[a-z]` one of these. */
+  pattern?: string | null;
   /** What the values say about the feature; the page goes by this and never by the name. */
   meaning?: Meaning | null;
 }

@@ -54,13 +54,41 @@ export function instant(text: string, lang: Lang): string {
   }).format(date.getTime() + utcOffsetMs());
 }
 
+/** A share (0–1) as per cent, without a space before the sign, as both languages write it. */
+export const percent = (share: number, lang: Lang, digits = 0): string => `${number(share * 100, lang, digits)}%`;
+
+/** Units that are Vietnamese words, in English. */
+const UNIT_WORDS: Record<string, string> = {
+  tầng: 'storeys',
+  người: 'people',
+  'người/ha': 'people/ha',
+  'người/km²': 'people/km²',
+  hộ: 'households',
+  căn: 'dwellings',
+  'căn hộ': 'flats',
+  thửa: 'parcels',
+  phòng: 'rooms',
+  đồng: 'VND',
+  'triệu đồng': 'million VND',
+  'tỷ đồng': 'billion VND',
+};
+
+/** A unit in the language of the page. */
+export const unitText = (unit: string, lang: Lang): string => (lang === 'en' ? (UNIT_WORDS[unit] ?? unit) : unit);
+
+/** A figure with its unit: `12 m`, but `70%` and `45°`. */
+function withUnit(figure: string, unit: string, lang: Lang): string {
+  return /^[%‰°]/.test(unit) ? `${figure}${unit}` : `${figure} ${unitText(unit, lang)}`;
+}
+
 /**
  * An area in m² with one decimal, as papers state it, from 1 ha on with the hectares beside it and from 1 km² on with
- * the km²; a length in m, or in km from 10 km.
+ * the km²; a length in m, or in km from 10 km. `digits` is the maximum number of decimals.
  */
-export function measure(size: Measure, lang: Lang): string {
+export function measure(size: Measure, lang: Lang, digits = 1): string {
   const { value, unit } = size;
-  const exact = `${number(value, lang, 1, true)} ${unit}`;
+  const figure = new Intl.NumberFormat(LOCALE[lang], { minimumFractionDigits: 1, maximumFractionDigits: digits });
+  const exact = `${figure.format(value)} ${unit}`;
   if (unit === 'm²' && value >= 1e6) return `${exact} (${number(value / 1e6, lang, 2)} km²)`;
   if (unit === 'm²' && value >= 1e4) return `${exact} (${number(value / 1e4, lang, 2)} ha)`;
   if (unit === 'm' && value >= 1e4) return `${number(value / 1e3, lang, 2)} km`;
@@ -98,14 +126,41 @@ export function fieldValue(value: unknown, field: Field, lang: Lang): string {
   if (entry) return codeLabel(entry, lang);
   if (typeof value === 'boolean') return value ? (lang === 'vi' ? 'Có' : 'Yes') : lang === 'vi' ? 'Không' : 'No';
   if (typeof value === 'number') {
+    // An area that is recorded keeps the decimals that it has.
+    if (field.unit === 'm²') return measure({ value, unit: field.unit }, lang, 2);
     // An integer without a unit is an identifier or a year (sheet, parcel): no thousands separator.
     const text = field.type === 'int' && !field.unit ? String(value) : number(value, lang, 2);
-    return field.unit ? `${text} ${field.unit}` : text;
+    return field.unit ? withUnit(text, field.unit, lang) : text;
   }
   const text = String(value);
   if (field.type === 'date') return day(text, lang);
   if (field.type === 'datetime') return instant(text, lang);
-  return field.unit ? `${text} ${field.unit}` : text;
+  return field.unit ? withUnit(text, field.unit, lang) : text;
+}
+
+/** A number as a form shows it: the decimal mark of the language, no thousands separators. */
+export const inputNumber = (text: string, lang: Lang): string => (lang === 'vi' ? text.replace('.', ',') : text);
+
+/**
+ * The number that a text in a form stands for; `null` if it is none. It has the decimal mark of the language, or that
+ * of the other one where that cannot be a thousands separator: coordinates are pasted from other software. `1.234` in
+ * Vietnamese and `1,234` in English are refused, because they may be either.
+ */
+export function readNumber(text: string, lang: Lang): number | null {
+  const plain = text.replace(/\s/g, '').replace('−', '-');
+  const [decimal, group] = lang === 'vi' ? [',', '.'] : ['.', ','];
+  const [first = '', ...rest] = plain.split(group);
+  const whole = !plain.includes(decimal);
+  let figures = plain;
+  if (rest.length > 0) {
+    const grouped =
+      /^[+-]?[1-9]\d{0,2}$/.test(first) && rest.every((part) => /^\d{3}$/.test(part.split(decimal)[0] ?? ''));
+    if (grouped && !(whole && rest.length === 1)) figures = first + rest.join('');
+    else if (!grouped && whole && rest.length === 1) figures = `${first}${decimal}${rest[0]}`;
+    else return null;
+  }
+  const machine = figures.replace(decimal, '.');
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(machine) ? Number(machine) : null;
 }
 
 /** The value of the field with a meaning as text; empty if the layer or the feature does not have it. */

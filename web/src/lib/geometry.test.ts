@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundsOf, innerPoint } from './geometry';
+import { boundsOf, innerPoint, labelPoint } from './geometry';
 
 const inside = ([x, y]: [number, number], ring: number[][]) => {
   let odd = false;
@@ -10,6 +10,20 @@ const inside = ([x, y]: [number, number], ring: number[][]) => {
   }
   return odd;
 };
+
+describe('the place of a number', () => {
+  const polygon = (...ring: number[][]): GeoJSON.Polygon => ({ type: 'Polygon', coordinates: [ring] });
+  it('is the centroid, or a point inside where that is outside', () => {
+    const slanted = polygon([0, 0], [4, 1], [4, 9], [0, 8], [0, 0]);
+    expect(labelPoint(slanted)).toEqual([2, 4.5]);
+    const ell = polygon([0, 0], [10, 0], [10, 1], [1, 1], [1, 10], [0, 10], [0, 0]);
+    expect(inside(labelPoint(ell)!, ell.coordinates[0]!)).toBe(true);
+    expect(labelPoint({ type: 'MultiPolygon', coordinates: [ell.coordinates, slanted.coordinates] })).toEqual(
+      labelPoint(ell),
+    );
+    expect(labelPoint(null)).toBeNull();
+  });
+});
 
 describe('a point inside', () => {
   it('lies inside an L whose centroid does not', () => {

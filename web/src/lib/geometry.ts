@@ -73,6 +73,43 @@ function insideOf(rings: GeoJSON.Position[][]): [number, number] | null {
   return best ? [best.x, best.y] : null;
 }
 
+/** Where the number of a polygon is best written: at its centroid, or at an {@link innerPoint} if that is outside. */
+export function labelPoint(geometry: GeoJSON.Geometry | null): [number, number] | null {
+  const polygons = geometry?.type === 'MultiPolygon' ? geometry.coordinates : [];
+  const rings =
+    geometry?.type === 'Polygon' ? geometry.coordinates : [...polygons].sort((a, b) => size(b[0]) - size(a[0]))[0];
+  const at = rings?.[0] ? centroid(rings[0]) : null;
+  return at && rings && isInside(at, rings) ? at : innerPoint(geometry);
+}
+
+/** The centroid of a ring's area; `null` for a ring without area. */
+function centroid(ring: GeoJSON.Position[]): [number, number] | null {
+  const [x0 = 0, y0 = 0] = ring[0] ?? [];
+  let [area, x, y] = [0, 0, 0];
+  for (let index = 1; index < ring.length; index += 1) {
+    const [ax, ay] = [(ring[index - 1]?.[0] ?? 0) - x0, (ring[index - 1]?.[1] ?? 0) - y0];
+    const [bx, by] = [(ring[index]?.[0] ?? 0) - x0, (ring[index]?.[1] ?? 0) - y0];
+    const cross = ax * by - bx * ay;
+    area += cross;
+    x += (ax + bx) * cross;
+    y += (ay + by) * cross;
+  }
+  return area === 0 ? null : [x0 + x / (3 * area), y0 + y / (3 * area)];
+}
+
+/** Whether a position is inside an odd number of rings. */
+function isInside([x, y]: [number, number], rings: GeoJSON.Position[][]): boolean {
+  let inside = false;
+  for (const ring of rings) {
+    for (let index = 1; index < ring.length; index += 1) {
+      const [ax = 0, ay = 0] = ring[index - 1] ?? [];
+      const [bx = 0, by = 0] = ring[index] ?? [];
+      if (ay > y !== by > y && x < ax + ((y - ay) / (by - ay)) * (bx - ax)) inside = !inside;
+    }
+  }
+  return inside;
+}
+
 /** The box around a geometry, or `null` if it has no positions. */
 export function boundsOf(geometry: GeoJSON.Geometry | null): [number, number, number, number] | null {
   const positions: GeoJSON.Position[] = [];

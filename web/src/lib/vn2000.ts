@@ -31,6 +31,9 @@ export function meridianText(): string {
   return `${Math.floor(minutes / 60)}°${String(minutes % 60).padStart(2, '0')}′`;
 }
 
+/** The width of the home grid's zones in degrees, which its scale factor tells (Circular 973/2001/TT-TCĐC). */
+export const zoneDegrees = (): number => ((city().grid?.scale ?? 0.9999) < 0.9998 ? 6 : 3);
+
 /** Easting and northing in metres on the home grid of a WGS 84 position in degrees. */
 export function toVn2000(lon: number, lat: number): [easting: number, northing: number] {
   const [easting, northing] = projection()?.forward([lon, lat]) ?? [Number.NaN, Number.NaN];

@@ -1,10 +1,15 @@
 /**
- * Drawing the selected feature: its outline, the lengths of its edges, its former shape, and corners that can be
- * moved.
+ * Drawing the selected feature: its outline, the lengths of its edges, the number of a parcel, its former shape, and
+ * corners that can be moved.
  */
 import type { ExpressionSpecification, LayerSpecification } from 'maplibre-gl';
+import type { Collection, Feature } from '../lib/api';
+import { labelPoint } from '../lib/geometry';
 import { gridDistance, inVietnam } from '../lib/vn2000';
+import { colorField } from './codes';
+import { type Edge, FIRST_ZOOM, type ParcelNumber, placeDimensions } from './dimensions';
 import { FONT, type Palette } from './palette';
+import { plateLayout } from './plate';
 
 /** An edge shorter than this, in metres, has no label: the label would not fit at any zoom. */
 const MIN_EDGE_M = 0.5;
@@ -15,19 +20,30 @@ const MAX_EDGES = 200;
 /**
  * What is drawn of the selection: the feature, the point that was asked about, and for a polygon each edge with its
  * length on the VN-2000 grid, which `write` turns from metres into text. Edges outside Vietnam have no label, because
- * the grid is not defined there. `more` is a former shape of the feature, and the corners that can be moved.
+ * the grid is not defined there. `more` is the zoom level for which the lengths are placed, the number on a parcel, a
+ * former shape of the feature, and the corners that can be moved.
  */
 export function selectionData(
   geometry: GeoJSON.Geometry | null,
   point: [number, number] | null,
   write: (metres: number) => string,
-  more: { former?: GeoJSON.Geometry | null; corners?: GeoJSON.Position[]; corner?: number | null } = {},
+  more: {
+    zoom?: number;
+    number?: ParcelNumber | null;
+    former?: GeoJSON.Geometry | null;
+    corners?: GeoJSON.Position[];
+    corner?: number | null;
+  } = {},
 ): GeoJSON.FeatureCollection {
   const features: GeoJSON.Feature[] = [];
   if (more.former) features.push({ type: 'Feature', geometry: more.former, properties: { part: 'former' } });
   if (geometry) {
     features.push({ type: 'Feature', geometry, properties: { part: 'shape' } });
-    features.push(...edges(geometry, write));
+    const zoom = more.zoom ?? 0;
+    const lengths = zoom < FIRST_ZOOM ? [] : edges(geometry, write);
+    const { figures, number } = placeDimensions(lengths, more.number ?? null, zoom);
+    for (const { at, ...figure } of figures) features.push(pointAt(at, { part: 'edge', ...figure }));
+    if (number) features.push(pointAt(number.at, { part: 'number', text: number.lines.join('\n') }));
   }
   if (point) {
     features.push({ type: 'Feature', geometry: { type: 'Point', coordinates: point }, properties: { part: 'point' } });
@@ -39,7 +55,13 @@ export function selectionData(
   return { type: 'FeatureCollection', features };
 }
 
-function edges(geometry: GeoJSON.Geometry, write: (metres: number) => string): GeoJSON.Feature[] {
+const pointAt = (coordinates: GeoJSON.Position, properties: Record<string, unknown>): GeoJSON.Feature => ({
+  type: 'Feature',
+  geometry: { type: 'Point', coordinates },
+  properties,
+});
+
+function edges(geometry: GeoJSON.Geometry, write: (metres: number) => string): Edge[] {
   const polygons =
     geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.type === 'MultiPolygon' ? geometry.coordinates : [];
   const rings = polygons.flat();
@@ -47,33 +69,25 @@ function edges(geometry: GeoJSON.Geometry, write: (metres: number) => string): G
   const first = rings[0]?.[0];
   if (!first || count > MAX_EDGES || !inVietnam(first[0] ?? 0, first[1] ?? 0)) return [];
   return rings.flatMap((ring) =>
-    ring.slice(1).flatMap((end, index): GeoJSON.Feature[] => {
+    ring.slice(1).flatMap((end, index): Edge[] => {
       const start = ring[index];
       if (!start) return [];
       const metres = gridDistance(start, end);
-      if (metres < MIN_EDGE_M) return [];
-      return [
-        {
-          type: 'Feature',
-          geometry: { type: 'Point', coordinates: middle(start, end) },
-          properties: { part: 'edge', metres, length: write(metres), turn: turn(start, end) },
-        },
-      ];
+      return metres < MIN_EDGE_M ? [] : [{ start, end, metres, text: write(metres) }];
     }),
   );
 }
 
-const middle = (a: GeoJSON.Position, b: GeoJSON.Position): GeoJSON.Position => [
-  ((a[0] ?? 0) + (b[0] ?? 0)) / 2,
-  ((a[1] ?? 0) + (b[1] ?? 0)) / 2,
-];
-
-/** The rotation (degrees, clockwise) of a text along an edge, never upside down. */
-function turn(a: GeoJSON.Position, b: GeoJSON.Position): number {
-  const east = ((b[0] ?? 0) - (a[0] ?? 0)) * Math.cos(((a[1] ?? 0) * Math.PI) / 180);
-  const north = (b[1] ?? 0) - (a[1] ?? 0);
-  const degrees = (-Math.atan2(north, east) * 180) / Math.PI;
-  return degrees > 90 ? degrees - 180 : degrees <= -90 ? degrees + 180 : degrees;
+/** The number of a parcel and its land-use code, as they are written on the map; `null` for any other feature. */
+export function parcelNumber(feature: Feature, layer: Collection | undefined): ParcelNumber | null {
+  const label = layer?.citymap.label;
+  const at = labelPoint(feature.geometry);
+  if (layer?.citymap.role !== 'parcel' || !label || !at) return null;
+  const code = colorField(layer);
+  const lines = [feature.properties[label], code ? feature.properties[code.name] : null]
+    .filter((value) => value !== null && value !== undefined && value !== '')
+    .map(String);
+  return lines.length > 0 ? { at, lines } : null;
 }
 
 /** The style layers of the selection, drawn above all others. */
@@ -153,23 +167,36 @@ export function selectionLayers(colors: Palette): LayerSpecification[] {
       id: 'citymap-selection-edge',
       type: 'symbol',
       source,
-      minzoom: 18,
-      // Only where the label (about 26 pixels) fits the edge; at this latitude zoom 18 has 3.44 pixels per metre.
-      filter: [
-        'all',
-        ['==', ['get', 'part'], 'edge'],
-        ['>=', ['*', ['get', 'metres'], 3.44, ['^', 2, ['-', ['zoom'], 18]]], 26],
-      ],
+      minzoom: FIRST_ZOOM,
+      filter: ['==', ['get', 'part'], 'edge'],
       layout: {
+        ...plateLayout('map'),
+        'icon-rotate': ['get', 'turn'],
         'text-rotate': ['get', 'turn'],
-        'text-rotation-alignment': 'map',
-        'text-field': ['get', 'length'],
+        'text-field': ['get', 'text'],
         'text-font': FONT.bold,
         'text-size': 12,
-        // All edges must be labelled, or the dimensions are incomplete; on the line, so that each is easy to assign.
+        // They have their places already, and must not drive the numbers of parcels away.
+        'text-allow-overlap': true,
+        'text-ignore-placement': true,
+      },
+      paint: { 'text-color': colors.select, 'icon-color': colors.selectHalo },
+    },
+    {
+      id: 'citymap-selection-number',
+      type: 'symbol',
+      source,
+      minzoom: 17,
+      filter: ['==', ['get', 'part'], 'number'],
+      layout: {
+        'text-field': ['get', 'text'],
+        'text-font': FONT.bold,
+        'text-size': ['interpolate', ['linear'], ['zoom'], 17, 10.5, 19, 12, 21, 15],
+        'text-line-height': 1.15,
+        // It is placed before the numbers of its neighbours, and takes the place of the number of its own tile.
         'text-allow-overlap': true,
       },
-      paint: { 'text-color': colors.select, 'text-halo-color': colors.selectHalo, 'text-halo-width': 1.8 },
+      paint: { 'text-color': colors.select, 'text-halo-color': colors.selectHalo, 'text-halo-width': 1.6 },
     },
     {
       id: 'citymap-selection-corner',

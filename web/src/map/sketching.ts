@@ -3,6 +3,7 @@ import type { LayerSpecification } from 'maplibre-gl';
 import type { LonLat } from '../lib/sketch';
 import { gridDistance } from '../lib/vn2000';
 import { FONT, type Palette } from './palette';
+import { plateLayout } from './plate';
 
 /** A sketch as it is drawn. */
 export interface Sketch {
@@ -79,8 +80,14 @@ export function sketchLayers(colors: Palette): LayerSpecification[] {
     type: 'symbol',
     source,
     filter: part('edge'),
-    layout: { 'text-field': ['get', 'text'], 'text-font': FONT.bold, 'text-size': 12, 'text-padding': 4 },
-    paint: { 'text-color': colors.select, 'text-halo-color': colors.selectHalo, 'text-halo-width': 1.8 },
+    layout: {
+      ...plateLayout('viewport'),
+      'text-field': ['get', 'text'],
+      'text-font': FONT.bold,
+      'text-size': 12,
+      'text-padding': 4,
+    },
+    paint: { 'text-color': colors.select, 'icon-color': colors.selectHalo },
   });
   return [
     {

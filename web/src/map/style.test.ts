@@ -225,12 +225,12 @@ describe('the selection', () => {
       ],
     });
     const edges = (shape: GeoJSON.Geometry) =>
-      selectionData(shape, null, (metres) => metres.toFixed(2)).features.filter(
+      selectionData(shape, null, (metres) => metres.toFixed(2), { zoom: 20 }).features.filter(
         (item) => item.properties?.part === 'edge',
       );
     const here = edges(square(106.698, 10.7725));
-    expect(here.map((item) => item.properties?.length)).toEqual(['10.94', '11.06', '10.94', '11.06']);
-    expect(here.map((item) => Math.abs(Math.round(item.properties?.turn)))).toEqual([0, 90, 0, 90]);
+    expect(here.map((item) => item.properties?.text)).toEqual(['11.06', '11.06', '10.94', '10.94']);
+    expect(here.map((item) => Math.abs(Math.round(item.properties?.turn)))).toEqual([90, 90, 0, 0]);
     expect(edges(square(-71.1, 42.37))).toEqual([]);
   });
 });

@@ -94,7 +94,8 @@ export function buildStyle(input: StyleInput): StyleSpecification {
     const seams = [...(input.seams[id]?.keys() ?? [])];
     const opacity = input.opacity(id);
     const parcelsShown = parcelLayers.some((parcels) => !input.raised(id, parcels.id));
-    const context = { seams, colors, opacity, index, lat: input.lat, parcelsShown, zonesShown, dimmed };
+    const { lang, lat } = input;
+    const context = { seams, colors, opacity, lang, index, lat, parcelsShown, zonesShown, dimmed };
     for (const item of drawCollection(collection, context)) {
       const layout = { ...item.layer.layout, visibility: input.shown(id) ? 'visible' : 'none' };
       placed.push({ of: id, slot: item.slot, layer: { ...item.layer, layout } as LayerSpecification });

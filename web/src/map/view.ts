@@ -8,6 +8,7 @@ import { minRevisionHeaders } from '../lib/requesttime';
 import type { StaleTiles } from '../live/staletiles';
 import type { TilePlace } from '../live/touched';
 import { glyphRequest, registerGlyphs } from './glyphs';
+import { providePlate } from './plate';
 import { Refresher } from './refresh';
 import { REACH } from './sketching';
 import { Whereabouts } from './whereabouts';
@@ -75,6 +76,7 @@ export class MapView {
       },
     });
     this.#refresher = new Refresher(this.map);
+    providePlate(this.map);
     this.map.touchPitch.disable();
     this.map.addControl(new maplibregl.ScaleControl({ maxWidth: 110, unit: 'metric' }), 'bottom-left');
     this.map.on('moveend', () => events.moved(this.camera()));

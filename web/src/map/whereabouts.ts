@@ -1,8 +1,6 @@
 /** The user's own position on the map: a dot, and a circle as large as its accuracy. */
 import { type Map as MapLibre, Marker } from 'maplibre-gl';
-
-/** The equator in metres, on the sphere of Web Mercator. */
-const EQUATOR_M = 40_075_016.686;
+import { metresPerPixel } from '../lib/scale';
 
 export class Whereabouts {
   readonly #map: MapLibre;
@@ -34,8 +32,7 @@ export class Whereabouts {
 
   #resize(): void {
     const { lat } = this.#marker.getLngLat() ?? { lat: 0 };
-    const metresPerPixel = (EQUATOR_M * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** this.#map.getZoom());
-    const size = `${Math.round((2 * this.#accuracy) / metresPerPixel)}px`;
+    const size = `${Math.round((2 * this.#accuracy) / metresPerPixel(lat, this.#map.getZoom()))}px`;
     Object.assign(this.#circle.style, { width: size, height: size });
   }
 }

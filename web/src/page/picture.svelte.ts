@@ -1,7 +1,7 @@
 /** The map as a function of the page's state: its style, with the selection and the sketch of a tool in it. */
 import { lengthText, number } from '../lib/format';
 import { ROOT } from '../lib/root';
-import { selectionData } from '../map/selection';
+import { parcelNumber, selectionData } from '../map/selection';
 import { reachData, type Sketch, sketchData } from '../map/sketching';
 import { buildStyle } from '../map/style';
 import type { Answer } from './answer.svelte';
@@ -24,14 +24,23 @@ export interface Shown {
 export class Picture {
   readonly #shown: Shown;
 
+  /** The zoom level in steps, so that moving the map alone does not place the lengths of edges again. */
+  #selectionZoom = $derived.by(() => Math.floor(this.#shown.viewport.zoom() * 4) / 4);
   #selection = $derived.by(() => {
-    const { answer, editing, settings } = this.#shown;
+    const { answer, editing, layers, settings } = this.#shown;
     const { draft } = editing;
+    const found = draft ? null : answer.selectedFeature;
     return selectionData(
       draft?.geometry ?? answer.selectedFeature?.feature.geometry ?? null,
       draft ? null : answer.at,
       (metres) => number(metres, settings.lang, metres < 100 ? 2 : 1, true),
-      { former: answer.formerShape, corners: draft?.corners, corner: draft?.corner },
+      {
+        zoom: this.#selectionZoom,
+        number: found ? parcelNumber(found.feature, layers.byId.get(found.layer)) : null,
+        former: answer.formerShape,
+        corners: draft?.corners,
+        corner: draft?.corner,
+      },
     );
   });
   #sketch = $derived.by<Sketch | null>(() => {

@@ -1,8 +1,7 @@
 /** Where the map looks, and where the pointer is. The map reports both. */
 import type { Camera } from '../lib/permalink';
+import { metresPerPixel } from '../lib/scale';
 
-/** The equator in metres, on the sphere of Web Mercator. */
-const EQUATOR_M = 40_075_016.686;
 /** Pixels around a click within which points and lines are found. */
 const CLICK_PX = 8;
 /** The largest tolerance that `/api/at` accepts, in metres. */
@@ -21,7 +20,6 @@ export class Viewport {
 
   /** Metres around a click at latitude `lat` (degrees) at a zoom level within which points and lines are found. */
   tolerance(lat: number, zoom = this.zoom(14)): number {
-    const metresPerPixel = (EQUATOR_M * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** zoom);
-    return Math.min(MAX_TOLERANCE_M, CLICK_PX * metresPerPixel);
+    return Math.min(MAX_TOLERANCE_M, CLICK_PX * metresPerPixel(lat, zoom));
   }
 }

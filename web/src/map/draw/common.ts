@@ -1,6 +1,7 @@
 /** What the drawing of all kinds of layers has in common: slots, filters, colours, labels and hatchings. */
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification, LayerSpecification } from 'maplibre-gl';
 import type { Collection } from '../../lib/api';
+import type { Lang } from '../../lib/i18n';
 import { classify } from '../classify';
 import { codeText, colorField, hatchedCodes } from '../codes';
 import type { Palette } from '../palette';
@@ -43,6 +44,8 @@ export interface DrawContext {
   colors: Palette;
   /** The layer's opacity, 0–1, set by the user. */
   opacity: number;
+  /** The language of the page, in which numbers are written. */
+  lang: Lang;
   /** The layer's position in the catalogue, which colours a layer that has no colours of its own. */
   index: number;
   /** Latitude in degrees at which metres become pixels. */
@@ -92,7 +95,7 @@ export function layerColor(collection: Collection, context: Pick<DrawContext, 'c
     case 'zone':
       return colors.zoneLine;
     case 'road':
-      return colors.roadCasings[1] ?? colors.label;
+      return colors.roads[0] ?? colors.label;
     default:
       return colors.others[index % colors.others.length] ?? colors.label;
   }
@@ -128,6 +131,7 @@ export function hatches(
   collection: Collection,
   minzoom: number,
   opacity: DataDrivenPropertyValueSpecification<number>,
+  colors: Palette,
 ): Placed[] {
   const field = colorField(collection);
   if (!field) return [];
@@ -138,7 +142,7 @@ export function hatches(
       type: 'fill' as const,
       minzoom,
       filter: ['all', POLYGON, ['in', codeText(field), ['literal', codes]]] as ExpressionSpecification,
-      paint: { 'fill-pattern': `hatch-${hatch}`, 'fill-opacity': opacity as number },
+      paint: { 'fill-pattern': `hatch-${hatch}${colors.hatchSuffix}`, 'fill-opacity': opacity as number },
     },
   }));
 }

@@ -42,7 +42,7 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
         },
       },
     },
-    ...hatches(collection, 16, opacity),
+    ...hatches(collection, 16, opacity, colors),
     {
       slot: 'parcel-line',
       layer: {
@@ -153,7 +153,7 @@ export function zones(collection: Collection, context: DrawContext): Placed[] {
         },
       },
     },
-    ...(parcelsShown ? [] : hatches(collection, 13, opacity)),
+    ...(parcelsShown ? [] : hatches(collection, 13, opacity, colors)),
     {
       slot: 'zone-line',
       layer: {

@@ -79,7 +79,7 @@ export function others(collection: Collection, context: DrawContext): Placed[] {
           },
         },
       },
-      ...hatches(collection, 13, opacity),
+      ...hatches(collection, 13, opacity, colors),
     );
   }
   if (kind !== 'point' && kind !== 'none') {

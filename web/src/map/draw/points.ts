@@ -47,7 +47,7 @@ export function points(collection: Collection, context: DrawContext): Placed[] {
 
 /** Clusters, which represent several points in far views: a disc with their number. */
 export function clusters(collection: Collection, context: DrawContext): Placed[] {
-  const { colors, opacity } = context;
+  const { colors, opacity, lang } = context;
   if (detailZoom(collection) === 0) return [];
   return [
     {
@@ -73,7 +73,7 @@ export function clusters(collection: Collection, context: DrawContext): Placed[]
         type: 'symbol',
         filter: CLUSTER,
         layout: {
-          'text-field': ['number-format', ['get', 'point_count'], { locale: 'vi' }],
+          'text-field': ['number-format', ['get', 'point_count'], { locale: lang }],
           'text-font': FONT.bold,
           'text-size': 10.5,
           'text-allow-overlap': true,

@@ -73,7 +73,8 @@ pub use columns::{
 pub use error::{AreaError, EngineError};
 pub use measure::{Measure, Method};
 pub use overlay::{
-    Measures, Operand, Overlay, OverlayError, OverlayOptions, OverlayPiece, PieceShapes, Progress, Summary,
+    LocalPlane, Measures, Operand, Overlay, OverlayError, OverlayOptions, OverlayPiece, PieceShapes,
+    Progress, Summary,
 };
 pub use query::{
     filter::{Comparison, Filter, TimeInterval},

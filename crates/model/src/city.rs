@@ -134,6 +134,11 @@ impl CityProfile {
         let midnight = next.and_local_timezone(self.utc_offset.fixed()?).single()?;
         Some((midnight - chrono::Duration::milliseconds(1)).with_timezone(&Utc))
     }
+
+    /// The day that the city's calendars show at an instant.
+    pub fn day_of(&self, time: DateTime<Utc>) -> NaiveDate {
+        self.utc_offset.fixed().map_or(time.date_naive(), |offset| time.with_timezone(&offset).date_naive())
+    }
 }
 
 impl Default for CityProfile {

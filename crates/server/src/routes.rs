@@ -68,6 +68,7 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
         ("/api/near", get(questions::near::near)),
         ("/api/within", get(questions::within::within_bbox).post(questions::within::within_area)),
         ("/api/overlay", get(questions::overlay::overlay)),
+        ("/api/parcels/{id}/report", get(questions::report::report)),
         ("/api/processes", get(processes::routes::list)),
         ("/api/jobs", get(jobs::status::list)),
         ("/api/jobs/{job}", get(jobs::status::job).delete(jobs::status::dismiss)),

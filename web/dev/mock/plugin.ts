@@ -125,6 +125,12 @@ function answer(record: MockRecord, request: IncomingMessage, response: ServerRe
       layers: city.map((layer) => at(layer, point)),
     });
   }
+  if (/^\/api\/parcels\/.+\/report$/.test(path)) {
+    // The made-up quarter has no plans and no widths of rights-of-way.
+    const plans = { status: 'no_data', sliverTolerance: 0.5, pieces: [], uncovered: 0, uncoveredShare: 1, overlapping: 0 };
+    const areas = { grid: 100, ellipsoidal: 100, certificate: null, difference: null };
+    return json({ revision, areas, plans, rightOfWay: { status: 'no_data', roads: [], cut: 0, remaining: 100 } });
+  }
   if (path === '/api/within') {
     void bodyOf(request).then((body) => {
       const area = JSON.parse(body) as GeoJSON.Polygon;

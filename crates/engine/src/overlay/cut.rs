@@ -51,7 +51,7 @@ pub(crate) fn geometry(
 }
 
 /// The polygons of a shape in metres from `base`. With a window, only the part that may lie in it.
-fn polygons(
+pub(super) fn polygons(
     plane: Plane,
     shape: ShapeRef<'_>,
     base: [f64; 2],

@@ -32,6 +32,7 @@ mod cut;
 pub(crate) mod dissolve;
 pub(crate) mod ellipsoid;
 mod halves;
+mod local;
 mod operand;
 pub(crate) mod pair;
 mod planar;
@@ -42,6 +43,7 @@ pub(crate) mod slabs;
 
 pub use self::{
     compute::{Measures, Overlay, OverlayPiece, PieceShapes},
+    local::LocalPlane,
     operand::Operand,
     run::{OverlayError, OverlayOptions, Progress, Summary},
 };

@@ -24,6 +24,11 @@ pub(crate) async fn join_id(mut request: Request, next: Next) -> Response {
 
 /// The address with the id as one segment; `None` if it is in that form already.
 fn joined(uri: &Uri) -> Option<Uri> {
+    if let Some(rest) = uri.path().strip_prefix("/api/parcels/") {
+        let id = ["/report", "%2Freport", "%2freport"].iter().find_map(|end| rest.strip_suffix(end))?;
+        let path = format!("/api/parcels/{}/report", id.replace('/', "%2F"));
+        return if path == uri.path() { None } else { with_path(uri, &path) };
+    }
     let (layer, rest) = uri.path().strip_prefix("/api/collections/")?.split_once('/')?;
     let (items, rest) = rest.split_once('/').filter(|(items, _)| matches!(*items, "items" | "bulk-items"))?;
     let encoded = |end: &str| rest.strip_suffix(end).filter(|_| items == "items");
@@ -55,6 +60,12 @@ mod tests {
         ] {
             assert_eq!(joined(given).as_deref(), Some(expected), "{given}");
         }
+        let report = |path: &'static str| super::joined(&Uri::from_static(path)).map(|uri| uri.to_string());
+        assert_eq!(
+            report("/api/parcels/12/34/report?f=json").as_deref(),
+            Some("/api/parcels/12%2F34/report?f=json")
+        );
+        assert_eq!(report("/api/parcels/12%2F34/report"), None);
         for same in
             ["items", "items/", "items/1", "items/1/history", "items/history", "items/12%2F34", "schema"]
         {

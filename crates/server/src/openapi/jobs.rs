@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use citymap_engine::LayerSnapshot;
+use citymap_model::Role;
 use serde_json::{Map, Value, json};
 
 use super::parameters::{path_parameter, shared_ref};
@@ -11,7 +12,7 @@ use crate::{
     http::query::Query,
     jobs::status::JobsQuery,
     processes::{PROCESSES, process::Process, routes::ProcessesQuery},
-    questions::overlay::OverlayQuery,
+    questions::{overlay::OverlayQuery, report::ReportQuery},
 };
 
 /// Adds the paths of overlays, processes and jobs.
@@ -35,6 +36,18 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
             "tags": ["questions"], "operationId": "overlay", "parameters": parameters,
             "summary": "What does one feature share with those of other layers? Areas, lengths, shares",
             "responses": answers(&json!({"200": document("The pieces, layer by layer"),
+                "304": {"$ref": "#/components/responses/unchanged"}})),
+        }}),
+    );
+    let id = path_parameter("id", "The parcel's id", text(), example_parcel(layers).into());
+    let mut parameters = vec![id];
+    parameters.extend(references::<ReportQuery>());
+    paths.insert(
+        "/parcels/{id}/report".to_owned(),
+        json!({"get": {
+            "tags": ["questions"], "operationId": "parcelReport", "parameters": parameters,
+            "summary": "What is planned on a parcel, which plan prevails where, what do rights-of-way cut off?",
+            "responses": answers(&json!({"200": document("Areas, pieces in order of precedence, corners"),
                 "304": {"$ref": "#/components/responses/unchanged"}})),
         }}),
     );
@@ -93,6 +106,13 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         &json!({"description": "The file", "content": content}),
     );
     paths.insert("/jobs/{job}/results/{output}".to_owned(), with_ranges(file));
+}
+
+/// The id of a parcel of the city, for an example.
+fn example_parcel(layers: &[Arc<LayerSnapshot>]) -> String {
+    let parcels = layers.iter().find(|snapshot| snapshot.layer().role == Role::Parcel);
+    let id = parcels.and_then(|snapshot| Some(snapshot.id(snapshot.rows().next()?).to_string()));
+    id.unwrap_or_else(|| "1".to_owned())
 }
 
 /// Adds the paths of one process, with an example whose first layer is `layer`.

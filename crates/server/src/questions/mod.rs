@@ -1,8 +1,10 @@
-//! The spatial questions of services: what is here, near, in this area; overlay, search and transformation.
+//! The spatial questions of services: what is here, near, in this area; overlay, reports on
+//! parcels, search and transformation.
 
 pub(crate) mod at;
 pub(crate) mod near;
 pub(crate) mod overlay;
+pub(crate) mod report;
 pub(crate) mod search;
 pub(crate) mod transform;
 pub(crate) mod within;

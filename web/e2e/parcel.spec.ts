@@ -12,6 +12,8 @@ test('the card says what is planned on the parcel, as the interface does, in bot
   request,
 }) => {
   const { layer, feature, point } = await knownParcel(request);
+  // Draws all of the map twice, in software.
+  test.setTimeout(180_000);
   const path = `/api/parcels/${encodeURIComponent(String(feature.id))}/report`;
   const report = (await (await request.get(path)).json()) as ParcelReport;
   expect(report.plans.status).toBe('touched');

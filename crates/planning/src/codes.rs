@@ -72,10 +72,14 @@ impl<'a> FeatureValues<'a> {
         }
     }
 
-    /// The day of the layer's temporal field: of a decision, or from which the feature is valid.
+    /// The layer's temporal field: the day of a decision, or from which the feature is valid.
+    pub(crate) fn day_index(&self) -> Option<usize> {
+        self.index(Meaning::ValidFrom).or_else(|| self.fields.instant_index())
+    }
+
+    /// The day of the layer's temporal field.
     pub(crate) fn day(&self) -> Option<NaiveDate> {
-        let index = self.index(Meaning::ValidFrom).or_else(|| self.fields.instant_index())?;
-        match self.snapshot.value(self.row, index) {
+        match self.snapshot.value(self.row, self.day_index()?) {
             ValueRef::Date(day) => Some(day),
             ValueRef::DateTime(at) => Some(at.date_naive()),
             _ => None,

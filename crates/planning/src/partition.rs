@@ -231,7 +231,8 @@ fn piece(zone: &Found<'_>, prevailing: Prevailing, options: &ReportOptions) -> Z
     let layer = zones.layer();
     let members: Vec<usize> = MEMBERS.iter().filter_map(|meaning| layer.field_meaning(*meaning)).collect();
     let is_member = |index: &usize| {
-        members.contains(index) || layer.key_index() == Some(*index) || layer.label_index() == Some(*index)
+        let own = [layer.key_index(), layer.label_index(), values.day_index()];
+        members.contains(index) || own.contains(&Some(*index))
     };
     let indicators = values.fields().filter(|(index, _)| !is_member(index)).filter_map(|(index, field)| {
         let value = values.value(index);

@@ -215,7 +215,7 @@ impl ParcelReport {
                 end: time.end.as_ref().map(format_datetime),
             }),
             crs: Crs::home().to_string(),
-            identification: identification(&values),
+            identification: identification(city, &values),
             areas: Areas {
                 grid: rounded(grid),
                 ellipsoidal: rounded(ellipsoidal),
@@ -241,17 +241,26 @@ fn layers(city: &City, chosen: impl Fn(&LayerSnapshot) -> bool) -> Vec<&LayerSna
     city.layers.values().map(AsRef::as_ref).filter(|snapshot| chosen(snapshot)).collect()
 }
 
-fn identification(values: &FeatureValues<'_>) -> Identification {
-    let named = |coded: Coded, name: Option<&'static str>| Coded {
+/// The name of an administrative unit by its code: of the city's layers, else of the built-in table.
+fn unit_name(city: &City, code: &str) -> Option<String> {
+    let units_of = layers(city, |snapshot| snapshot.layer().role == Role::AdminUnit);
+    let own = units_of.iter().find_map(|layer| Some(layer.label(layer.row_of_id(code)?)));
+    let builtin = || units::commune(code).filter(|_| city.profile.has_builtin_units());
+    own.or_else(|| builtin().map(|commune| commune.name.to_owned()))
+}
+
+fn identification(city: &City, values: &FeatureValues<'_>) -> Identification {
+    let named = |coded: Coded, name: Option<String>| Coded {
         title: coded.title.or_else(|| name.map(Title::same)),
         ..coded
     };
     let commune = values.coded(Meaning::CommuneCode).map(|coded| {
-        let name = units::commune(&coded.value).map(|commune| commune.name);
+        let name = unit_name(city, &coded.value);
         named(coded, name)
     });
     let former = values.coded(Meaning::FormerCommuneCode).map(|coded| {
-        let name = units::former_units().iter().find(|unit| unit.code == coded.value).map(|unit| unit.name);
+        let unit = units::former_units().iter().find(|unit| unit.code == coded.value);
+        let name = unit.filter(|_| city.profile.has_builtin_units()).map(|unit| unit.name.to_owned());
         named(coded, name)
     });
     Identification {

@@ -159,10 +159,7 @@ fn a_finer_plan_prevails_and_the_rest_is_named() {
         (&[0][..], &[0, 1][..])
     );
     assert_eq!(general.level.as_ref().unwrap().title.as_ref().unwrap().vi, "Quy hoạch chung 1/10.000");
-    assert_eq!(
-        general.indicators.iter().map(|own| own.field.as_str()).collect::<Vec<_>>(),
-        ["decided", "coverage"]
-    );
+    assert_eq!(general.indicators.iter().map(|own| own.field.as_str()).collect::<Vec<_>>(), ["coverage"]);
 }
 
 #[test]

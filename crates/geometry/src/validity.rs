@@ -293,8 +293,10 @@ mod tests {
     #[test]
     fn a_star_of_many_corners_is_decided_by_the_sweep() {
         let corner = |i: u32| {
-            let (angle, radius) =
-                (f64::from(i) / 10_000.0 * std::f64::consts::TAU, if i % 2 == 0 { 1.0 } else { 0.2 });
+            let (angle, radius) = (
+                f64::from(i) / 10_000.0 * std::f64::consts::TAU,
+                if i.is_multiple_of(2) { 1.0 } else { 0.2 },
+            );
             (radius * angle.cos(), radius * angle.sin())
         };
         let mut ring: LineString = (0..10_000).map(corner).collect();

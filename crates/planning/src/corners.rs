@@ -39,7 +39,7 @@ fn of_ring(plane: &LocalPlane, ring: usize, line: &LineString<f64>) -> Vec<Corne
         places.reverse();
     }
     let millimetres = |value: f64| (value * 1e3).round() / 1e3;
-    // The most northern corner, of several the most western; to the millimetre, so that noise does not choose.
+    // The most northern corner, of several the most western; to the millimetre, so that no noise decides.
     let key = |at: &Coord<f64>| (millimetres(at.y), -millimetres(at.x));
     let northern = |a: &Coord<f64>, b: &Coord<f64>| {
         let ((ay, ax), (by, bx)) = (key(a), key(b));

@@ -68,7 +68,7 @@ pub struct ZonePiece {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Prevailing {
-    /// Area in m².
+    /// Area in m² in which the zone prevails.
     pub area: f64,
     /// The fraction of the parcel that `area` is, 0 to 1.
     pub share: f64,

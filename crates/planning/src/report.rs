@@ -134,9 +134,9 @@ pub struct Identification {
     pub number: Option<String>,
     /// Identifier in the national land database.
     pub parcel_id: Option<String>,
-    /// Present land use.
+    /// Present land use, by its code.
     pub land_use: Option<Coded>,
-    /// Address.
+    /// Address in one text.
     pub address: Option<String>,
 }
 
@@ -150,7 +150,7 @@ pub struct Areas {
     pub ellipsoidal: f64,
     /// As papers state it.
     pub certificate: Option<f64>,
-    /// `grid` less `certificate`.
+    /// `grid` less `certificate`, where there is one.
     pub difference: Option<f64>,
 }
 
@@ -158,7 +158,7 @@ pub struct Areas {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Source {
-    /// Layer id.
+    /// Id of the layer.
     pub layer: String,
     /// Title of the layer.
     pub title: Title,
@@ -176,8 +176,8 @@ impl ParcelReport {
     /// Makes the report on the parcel in `row` of `parcels`, from the layers of `city`.
     ///
     /// # Errors
-    /// [`ReportError::NoShape`] for a parcel without polygons or beyond the home grid; [`ReportError::Engine`]
-    /// if the work is cancelled or a coordinate cannot be projected.
+    /// [`ReportError::NoShape`] for a parcel without polygons or beyond the home grid;
+    /// [`ReportError::Engine`] if the work is cancelled or a coordinate cannot be projected.
     ///
     /// # Performance
     /// One search in the R-tree of each layer of plans and roads. Zones that cover the parcel as a whole are
@@ -228,9 +228,10 @@ impl ParcelReport {
             corners_total,
             sources,
             notice: Title::new(
-                "Thông tin chỉ để tham khảo, không thay thế văn bản cung cấp thông tin quy hoạch của cơ quan có \
-                 thẩm quyền.",
-                "For reference only. It does not replace planning information issued by the competent authority.",
+                "Thông tin chỉ để tham khảo, không thay thế văn bản cung cấp thông tin quy hoạch của cơ quan \
+                 có thẩm quyền.",
+                "For reference only. It does not replace planning information issued by the competent \
+                 authority.",
             ),
         })
     }

@@ -281,7 +281,8 @@ proptest! {
         prop_assert!((sum + found.plans.uncovered - found.areas.grid).abs() < 5e-3, "{found:?}");
         for piece in &found.plans.pieces {
             prop_assert!(piece.prevailing.area <= piece.area + 1e-3, "{piece:?}");
-            let (lost, overruled) = (piece.area - piece.prevailing.area, !piece.prevailing.overruled_by.is_empty());
+            let lost = piece.area - piece.prevailing.area;
+            let overruled = !piece.prevailing.overruled_by.is_empty();
             prop_assert!(overruled || lost < 5e-3, "{:?}", piece);
             prop_assert!(!overruled || lost > 1e-4, "{:?}", piece);
         }

@@ -1,5 +1,5 @@
 //! Reports on parcels over HTTP.
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails its test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
 mod common;
 

@@ -46,7 +46,7 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         "/parcels/{id}/report".to_owned(),
         json!({"get": {
             "tags": ["questions"], "operationId": "parcelReport", "parameters": parameters,
-            "summary": "What is planned on a parcel, which plan prevails where, what do rights-of-way cut off?",
+            "summary": "What is planned on a parcel, which plan prevails, what do rights-of-way cut off?",
             "responses": answers(&json!({"200": document("Areas, pieces in order of precedence, corners"),
                 "304": {"$ref": "#/components/responses/unchanged"}})),
         }}),

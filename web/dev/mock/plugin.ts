@@ -127,7 +127,14 @@ function answer(record: MockRecord, request: IncomingMessage, response: ServerRe
   }
   if (/^\/api\/parcels\/.+\/report$/.test(path)) {
     // The made-up quarter has no plans and no widths of rights-of-way.
-    const plans = { status: 'no_data', sliverTolerance: 0.5, pieces: [], uncovered: 0, uncoveredShare: 1, overlapping: 0 };
+    const plans = {
+      status: 'no_data',
+      sliverTolerance: 0.5,
+      pieces: [],
+      uncovered: 0,
+      uncoveredShare: 1,
+      overlapping: 0,
+    };
     const areas = { grid: 100, ellipsoidal: 100, certificate: null, difference: null };
     return json({ revision, areas, plans, rightOfWay: { status: 'no_data', roads: [], cut: 0, remaining: 100 } });
   }

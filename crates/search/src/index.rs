@@ -126,6 +126,10 @@ impl SearchIndex {
         let words = Words::of(&text);
         run.decisions(&words.text);
         run.names(&words.text, NameSearch::EXACT);
+        // `Chương Dương, Phường Bến Thành` names a street, and not every house of it.
+        if run.best() < worth(Fit::Exact) {
+            run.in_places(&words, (Matching::Exact, Readings::MarkedNames), 0);
+        }
         if run.best() < worth(Fit::Words) {
             run.written_otherwise(&words, &text);
         }
@@ -133,7 +137,7 @@ impl SearchIndex {
             run.names(&words.text, NameSearch { matching: Matching::Similar, ..NameSearch::EXACT });
         }
         if run.best() < worth_similar(Similarity { errors: 1, fit: Fit::Words }) {
-            run.in_places(&words, Matching::Similar, 0);
+            run.in_places(&words, (Matching::Similar, Readings::All), 0);
         }
         cancel.check()?;
         Ok(run.finish())
@@ -164,19 +168,27 @@ impl SearchIndex {
     }
 }
 
+/// Which readings of a text as something in a place are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readings {
+    All,
+    /// Those of names, not of house numbers, whose place begins at a comma or at a word for a kind of unit.
+    MarkedNames,
+}
+
 impl QueryRun<'_> {
     /// Adds what is found if the text is read as something in a place, or with other spaces.
     fn written_otherwise(&mut self, words: &Words, text: &str) {
-        self.in_places(words, Matching::Exact, 0);
+        self.in_places(words, (Matching::Exact, Readings::All), 0);
         if self.best() < worth(Fit::Words)
             && let Some(written) = with_date_written_out(&words.text)
         {
             let words = Words::of_folded(written);
             self.names(&words.text, NameSearch::EXACT);
-            self.in_places(&words, Matching::Exact, 0);
+            self.in_places(&words, (Matching::Exact, Readings::All), 0);
         }
         if self.best() < worth(Fit::Words) && text.contains(" - ") {
-            self.in_places(&Words::of(&text.replace(" - ", ", ")), Matching::Exact, 0);
+            self.in_places(&Words::of(&text.replace(" - ", ", ")), (Matching::Exact, Readings::All), 0);
         }
         if self.best() >= worth(Fit::Words) {
             return;
@@ -198,18 +210,22 @@ impl QueryRun<'_> {
             self.names(&variant, NameSearch { errors: 1, ..NameSearch::EXACT });
             if self.best() < worth_similar(Similarity { errors: 1, fit: Fit::Words }) {
                 let words = Words::of_folded(variant);
-                self.in_places(&words, Matching::Exact, 1);
+                self.in_places(&words, (Matching::Exact, Readings::All), 1);
             }
         }
     }
 
     /// Adds what is found if the text is read as something in a place, until something fits.
-    fn in_places(&mut self, words: &Words, matching: Matching, errors: u8) {
+    fn in_places(&mut self, words: &Words, (matching, readings): (Matching, Readings), errors: u8) {
         let city = self.city;
         let partial = std::mem::replace(&mut self.partial, false);
         for InPlace { main, place, around, marked } in in_places(words, &city.profile) {
             if self.cancel.is_cancelled() {
                 break;
+            }
+            let is_name = !main.starts_with(|letter: char| letter.is_ascii_digit());
+            if readings == Readings::MarkedNames && !(marked && is_name) {
+                continue;
             }
             // Of two guesses, where the place begins and what it is called, one is enough.
             let similar = || self.place(place, matching).filter(|_| marked);

@@ -145,6 +145,18 @@ fn equal_names_stay_apart_with_their_commune() {
 }
 
 #[test]
+fn a_street_in_a_commune_comes_before_its_houses() {
+    let city = named_alike();
+    let index = SearchIndex::build(&city);
+    for typed in ["Đường số 46, Phường Bến Thành", "đ. số 46, p. bến thành", "duong so 46 phuong ben thanh"]
+    {
+        let hits = answer(&index, &city, typed).hits;
+        assert_eq!(hits[0].label, "Đường số 46", "{typed}: {hits:#?}");
+        assert!(hits[0].detail.contains("Phường Bến Thành"), "{typed}: {hits:#?}");
+    }
+}
+
+#[test]
 fn abbreviations_are_read() {
     let city = named_alike();
     let index = SearchIndex::build(&city);

@@ -73,7 +73,12 @@ fn a_report_says_what_is_planned_today_and_on_another_day() {
     assert_eq!(server.json(&path), report, "the same question has the same answer");
     let page = server.get(&format!("{path}?f=html&lang=vi"));
     assert_eq!(page.status, 200);
-    assert!(page.text().contains("Thông tin quy hoạch của thửa đất"));
+    let page = page.text();
+    for text in ["Thông tin quy hoạch của thửa đất", "Quy hoạch phân khu 1/2.000", "50,0%", "Tọa độ góc ranh"]
+    {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    assert!(!page.contains("Bí Mật"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ pub(crate) mod at;
 pub(crate) mod near;
 pub(crate) mod overlay;
 pub(crate) mod report;
+mod report_page;
 pub(crate) mod search;
 pub(crate) mod transform;
 pub(crate) mod within;
@@ -17,6 +18,7 @@ use axum::{
 };
 
 use citymap_engine::{Cancel, EngineError};
+use maud::Markup;
 
 use crate::{
     http::{
@@ -58,6 +60,23 @@ async fn answer(
     form: AnswerForm,
     question: impl FnOnce(&RequestContext, &Cancel) -> Result<Vec<u8>, Problem> + Send + 'static,
 ) -> Result<Response, Rejection> {
+    answer_as(context, form, move |context, cancel| Ok(Content::Json(question(context, cancel)?))).await
+}
+
+/// What a question found.
+enum Content {
+    /// A JSON document, from which a page with all its members can be made.
+    Json(Vec<u8>),
+    /// The content of a page for people.
+    Page(Markup),
+}
+
+/// As [`answer`]; a `question` that was asked for a page may write it itself.
+async fn answer_as(
+    context: RequestContext,
+    form: AnswerForm,
+    question: impl FnOnce(&RequestContext, &Cancel) -> Result<Content, Problem> + Send + 'static,
+) -> Result<Response, Rejection> {
     let AnswerForm { representation, title, media_type, etag, size } = form;
     if let Some(etag) = &etag {
         context.check_if_none_match(etag)?;
@@ -66,14 +85,17 @@ async fn answer(
     // A page is made from the whole document.
     let size = if representation.format == DocumentFormat::Html { size.max(WorkSize::Middle) } else { size };
     let work = move |cancel: &Cancel| {
-        let bytes = question(&context, cancel)?;
+        let content = question(&context, cancel)?;
         cancel.check().map_err(EngineError::from)?;
-        let response = match representation.format {
-            DocumentFormat::Json => ResponseBuilder::new(media_type, bytes),
-            DocumentFormat::Html => {
+        let title = html::say(representation.lang, title.0, title.1);
+        let response = match (representation.format, content) {
+            (DocumentFormat::Json, Content::Json(bytes)) => ResponseBuilder::new(media_type, bytes),
+            (_, Content::Page(content)) => {
+                ResponseBuilder::new(HTML, html::page(&context, representation, title, &content))
+            }
+            (DocumentFormat::Html, Content::Json(bytes)) => {
                 let document = serde_json::from_slice(&bytes)
                     .map_err(|error| Problem::internal(format!("the answer is not JSON: {error}")))?;
-                let title = html::say(representation.lang, title.0, title.1);
                 ResponseBuilder::new(HTML, html::generic_page(&context, representation, title, &document))
             }
         };

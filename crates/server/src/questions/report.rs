@@ -7,9 +7,9 @@ use citymap_engine::{LayerSnapshot, Row, TimeInterval};
 use citymap_model::{AsOf, Role};
 use citymap_planning::{ParcelReport, ReportError, ReportOptions};
 
-use super::{AnswerForm, WorkSize, answer};
+use super::{AnswerForm, Content, WorkSize, answer_as, report_page};
 use crate::http::{
-    negotiate::Representation,
+    negotiate::{DocumentFormat, Representation},
     parameters::{AS_OF, DATETIME, REPRESENTATION, Text},
     problem::Problem,
     query::{Parameter, query},
@@ -56,7 +56,7 @@ pub(crate) async fn report(mut context: RequestContext) -> HandlerResult {
         etag: Some(format!("{}{today}\"", etag.trim_end_matches('"'))),
         size: WorkSize::Middle,
     };
-    answer(context, form, move |context, cancel| {
+    answer_as(context, form, move |context, cancel| {
         let options = ReportOptions { time: Some(time), ..ReportOptions::default() };
         let city = &context.city_snapshot.city;
         let report =
@@ -64,7 +64,13 @@ pub(crate) async fn report(mut context: RequestContext) -> HandlerResult {
                 ReportError::Engine(error) => Problem::from(error),
                 other => Problem::not_found(other.to_string()),
             })?;
-        serde_json::to_vec(&report).map_err(|error| Problem::internal(error.to_string()))
+        Ok(match query.representation.format {
+            DocumentFormat::Html => Content::Page(report_page::content(&report, query.representation.lang)),
+            DocumentFormat::Json => {
+                let written = serde_json::to_vec(&report);
+                Content::Json(written.map_err(|error| Problem::internal(error.to_string()))?)
+            }
+        })
     })
     .await
 }

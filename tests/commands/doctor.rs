@@ -29,3 +29,17 @@ fn a_missing_store_is_a_warning_and_a_broken_one_an_error() {
     let report = bench.expect(1, ["--json", "doctor"]).json();
     assert_eq!((&report["errors"], &report["findings"][2]["severity"]), (&1.into(), &"error".into()));
 }
+
+#[test]
+fn planning_says_what_reports_on_parcels_lack() {
+    let bench = wells();
+    let report = bench.expect(0, ["--json", "doctor", "planning"]).json();
+    let findings = report["findings"].as_array().unwrap();
+    assert!(findings.iter().all(|finding| finding["severity"] == "warning"), "{report}");
+    let of = |answer: &str| {
+        let starts = |finding: &&serde_json::Value| finding["message"].as_str().unwrap().starts_with(answer);
+        findings.iter().find(starts).unwrap()["message"].as_str().unwrap()
+    };
+    assert!(of("plans: precedence").contains("--role zone"), "{report}");
+    assert!(of("right-of-way").contains("--role road"), "{report}");
+}

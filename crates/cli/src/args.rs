@@ -9,6 +9,7 @@ use crate::{
     city::CityCommand,
     demo::DemoArgs,
     diff::DiffArgs,
+    doctor::DoctorArgs,
     export::ExportArgs,
     global::Global,
     import::ImportArgs,
@@ -130,8 +131,8 @@ pub(crate) enum Command {
     )]
     Tiles(TilesCommand),
     /// Check the store and what the program depends on.
-    #[command(after_help = "Example:\n  citymap doctor")]
-    Doctor,
+    #[command(after_help = "Examples:\n  citymap doctor\n  citymap doctor planning")]
+    Doctor(DoctorArgs),
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ use std::{path::PathBuf, process::ExitCode};
 use citymap_crs::{Crs, Transform, vn2000};
 use citymap_files::exposure;
 use citymap_ingest::worker;
-use citymap_model::LayerId;
+use citymap_model::{Layer, LayerId};
+use citymap_planning::{Readiness, readiness};
 use citymap_store::{Finding, Severity, Store, StoreError};
+use clap::{Args, ValueEnum};
 
 use crate::{
     database,
@@ -16,7 +18,40 @@ use crate::{
     snapshots,
 };
 
-pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
+/// The arguments of `citymap doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// What to check instead of the store.
+    topic: Option<Topic>,
+}
+
+/// A subject that can be checked by itself.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Topic {
+    /// Which answers about plans the layers of the city can give, and what the others lack.
+    Planning,
+}
+
+pub(crate) fn run(global: &Global, args: &DoctorArgs) -> Result<ExitCode, Failure> {
+    let findings = match args.topic {
+        None => all(global)?,
+        Some(Topic::Planning) => planning(global)?,
+    };
+    print(global, &findings)
+}
+
+/// What reports on parcels can say, from the definitions of the layers.
+fn planning(global: &Global) -> Result<Vec<Finding>, Failure> {
+    let store = database::open(global, false)?;
+    let layers: Vec<Layer> = store.view()?.layers()?.into_iter().map(|entry| entry.layer).collect();
+    let finding = |own: Readiness| {
+        let message = format!("{}: {}", own.answer, own.message);
+        if own.ready { good(message) } else { warning(message) }
+    };
+    Ok(readiness(&layers).into_iter().map(finding).collect())
+}
+
+fn all(global: &Global) -> Result<Vec<Finding>, Failure> {
     let mut findings = vec![gdal(), datum_shift()];
     match database::open(global, false) {
         Ok(store) => {
@@ -29,6 +64,10 @@ pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
     }
     findings.push(confinement());
     findings.extend(open_files(global));
+    Ok(findings)
+}
+
+fn print(global: &Global, findings: &[Finding]) -> Result<ExitCode, Failure> {
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if global.json {
         let list: Vec<_> = findings
@@ -40,7 +79,7 @@ pub(crate) fn run(global: &Global) -> Result<ExitCode, Failure> {
             .collect();
         output::print_json(&serde_json::json!({ "errors": errors, "findings": list }))?;
     } else {
-        for finding in &findings {
+        for finding in findings {
             say!("{:8} {}", word(finding.severity), finding.message)?;
         }
     }

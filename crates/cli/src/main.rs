@@ -83,7 +83,7 @@ fn run(global: &Global, command: &Command) -> Result<ExitCode, Failure> {
         Command::Copy(args) => backup::copy(global, args),
         Command::Webhook(command) => webhook::run(global, command),
         Command::Tiles(command) => tiles::run(global, command),
-        Command::Doctor => doctor::run(global),
+        Command::Doctor(args) => doctor::run(global, &args),
     }
 }
 

@@ -33,6 +33,7 @@ mod codes;
 mod corners;
 mod level;
 mod partition;
+mod readiness;
 mod report;
 mod right_of_way;
 
@@ -40,6 +41,7 @@ pub use codes::Coded;
 pub use corners::Corner;
 pub use level::{PlanLevel, Precedence};
 pub use partition::{Plans, Prevailing, ZonePiece};
+pub use readiness::{Readiness, readiness};
 pub use report::{
     Areas, Identification, ParcelReport, ReportError, ReportOptions, Source, Status, ValidTime,
 };

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use chrono::NaiveDate;
 use citymap_engine::{Cancel, EngineError, LayerSnapshot, LocalPlane, Operand, Overlay, Row};
 use citymap_model::{Meaning, Title};
-use geo::{Area, BooleanOps, MultiPolygon};
+use geo::{Area, BooleanOps, BoundingRect, Intersects, MultiPolygon};
 use serde::Serialize;
 
 use crate::{Coded, PlanLevel, ReportOptions, Status, codes::FeatureValues, rounded};
@@ -205,7 +205,12 @@ fn partition(
         let area = free.unsigned_area();
         let mut over = Vec::new();
         if zone.area - area > NOTHING {
+            let bounds = shape.bounding_rect();
             for (earlier, other) in shapes.iter().enumerate() {
+                cancel.check()?;
+                if !bounds.zip(other.bounding_rect()).is_some_and(|(a, b)| a.intersects(&b)) {
+                    continue;
+                }
                 let shared = other.intersection(&shape).unsigned_area();
                 if shared > NOTHING {
                     over.push(earlier);

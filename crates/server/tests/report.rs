@@ -79,6 +79,21 @@ fn a_report_says_what_is_planned_today_and_on_another_day() {
         assert!(page.contains(text), "{text}: {page}");
     }
     assert!(!page.contains("Bí Mật"));
+    for link in page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        let base = server.url(&path);
+        let target = match link {
+            query if query.starts_with('?') => format!("{path}{query}"),
+            absolute if absolute.starts_with('/') => absolute.to_owned(),
+            relative => {
+                let steps = relative.matches("../").count();
+                let mut kept: Vec<&str> = path.split('/').collect();
+                kept.truncate(kept.len() - 1 - steps);
+                format!("{}/{}", kept.join("/"), relative.trim_start_matches("../").trim_start_matches("./"))
+            }
+        };
+        let status = server.get(&target.replace("&amp;", "&")).status;
+        assert_eq!(status, 200, "{link} from {base}: {target}");
+    }
 }
 
 #[test]

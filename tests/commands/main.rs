@@ -17,6 +17,7 @@ mod outputs;
 mod overlay;
 mod password;
 mod printing;
+mod report;
 mod rollback;
 mod tiles;
 mod webhook;

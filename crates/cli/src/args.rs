@@ -17,6 +17,7 @@ use crate::{
     layers::LayersArgs,
     log::LogArgs,
     overlay::OverlayArgs,
+    report::ReportArgs,
     rollback::RollbackArgs,
     serve::ServeArgs,
     tiles::TilesCommand,
@@ -88,6 +89,12 @@ pub(crate) enum Command {
         \x20 citymap overlay parcels zones --out pieces.parquet\n\
         \x20 citymap overlay parcels zones --filter parcels.loai_dat=ODT --no-geometry --out areas.csv")]
     Overlay(OverlayArgs),
+    /// Say what is planned on parcels: one report (JSON) a line.
+    #[command(after_help = "Examples:\n\
+        \x20 citymap report 26743-12-45\n\
+        \x20 citymap report --all --out reports.ndjson\n\
+        \x20 citymap report --all --out reports.ndjson --continue")]
+    Report(ReportArgs),
     /// List the revisions, newest first.
     #[command(after_help = "Examples:\n  citymap log -n 5\n  citymap log --layer parcels")]
     Log(LogArgs),

@@ -26,6 +26,7 @@ mod output;
 mod overlay;
 mod password;
 mod progress;
+mod report;
 mod rollback;
 mod serve;
 mod signals;
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
     password::hide();
     let Cli { global, command } = Cli::parse();
     start_log(global.verbose);
-    run(&global, &command).unwrap_or_else(|failure| report(&global, &failure))
+    run(&global, &command).unwrap_or_else(|failure| report_failure(&global, &failure))
 }
 
 /// Runs one command; its exit code.
@@ -74,6 +75,7 @@ fn run(global: &Global, command: &Command) -> Result<ExitCode, Failure> {
         Command::Bake(args) => bake::run(global, args),
         Command::Export(args) => export::run(global, args),
         Command::Overlay(args) => overlay::run(global, args),
+        Command::Report(args) => report::run(global, args),
         Command::Log(args) => log::run(global, args),
         Command::Diff(args) => diff::run(global, args),
         Command::Rollback(args) => rollback::run(global, args),
@@ -83,13 +85,13 @@ fn run(global: &Global, command: &Command) -> Result<ExitCode, Failure> {
         Command::Copy(args) => backup::copy(global, args),
         Command::Webhook(command) => webhook::run(global, command),
         Command::Tiles(command) => tiles::run(global, command),
-        Command::Doctor(args) => doctor::run(global, &args),
+        Command::Doctor(args) => doctor::run(global, args),
     }
 }
 
 /// Reports why a command failed: with its causes on standard error and, for programs, as JSON on standard
 /// output.
-fn report(global: &Global, failure: &Failure) -> ExitCode {
+fn report_failure(global: &Global, failure: &Failure) -> ExitCode {
     if global.json {
         let messages = failure.messages();
         let mut document = serde_json::json!({ "error": messages[0] });

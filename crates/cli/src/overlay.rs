@@ -263,7 +263,7 @@ fn filters(layer: &LayerSnapshot, given: &[String], other: &LayerId) -> Result<V
 
 /// Reads a polygon or multipolygon (longitude, latitude) from a GeoJSON file; of a collection, the first
 /// feature.
-fn polygon(path: &Path) -> Result<Geometry, Failure> {
+pub(crate) fn polygon(path: &Path) -> Result<Geometry, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::because(format!("{} cannot be read", path.display()), error))?;
     let no_polygon =

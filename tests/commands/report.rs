@@ -46,7 +46,8 @@ fn an_id_without_a_parcel_is_an_error_of_its_own() {
     let run = bench.expect(1, ["report", "--list", list.to_str().unwrap()]);
     let printed = run.stdout();
     let lines: Vec<&str> = printed.lines().collect();
-    assert_eq!(lines[0], r#"{"error":"no parcel has this id","id":"nix"}"#);
+    let error: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
+    assert_eq!(error, serde_json::json!({"id": "nix", "error": "no parcel has this id"}));
     assert_eq!(lines[1], whole.lines().next().unwrap(), "one report is the same whatever is asked with it");
     assert!(bench.expect(1, ["report", id, "--layer", "zones"]).stderr().contains("no layer of parcels"));
 }

@@ -26,7 +26,8 @@ test: setup-test web ## Set up, then run every test: Rust, PostGIS as oracle, re
 	export CITYMAP_SKIPPED="$(CURDIR)/target/skipped"
 	rm -f "$$CITYMAP_SKIPPED"
 	trap scripts/skipped EXIT
-	cargo build -p citymap-cli
+	# The tests run target/debug/citymap. Built with the features that the tests need, it is built only once.
+	cargo build --workspace --bins --tests
 	# A test that waits for ever is a failure that names its program, not a run without an end.
 	host=$$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 	export "CARGO_TARGET_$${host}_RUNNER=timeout --verbose --kill-after=10 $(TEST_SECONDS)"

@@ -25,6 +25,8 @@ pub enum HitKind {
     FormerUnit,
     /// A position that was written as coordinates.
     Coordinates,
+    /// The place where two streets meet.
+    Crossing,
 }
 
 impl HitKind {
@@ -34,6 +36,7 @@ impl HitKind {
             Self::Role(role) => role.as_str(),
             Self::FormerUnit => "former_unit",
             Self::Coordinates => "coordinates",
+            Self::Crossing => "crossing",
         }
     }
 }

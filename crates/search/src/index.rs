@@ -116,6 +116,10 @@ impl SearchIndex {
             return Ok(Answer { hits: vec![Hit::at(position)], place: None });
         }
         let mut run = self.run((city, cancel), query, &text);
+        let crossings = run.crossings(&text);
+        if !crossings.is_empty() {
+            return Ok(Answer { hits: crossings, place: None });
+        }
         run.keys(text.trim());
         // If the text is a whole key, it is not read as sheet and parcel number as well.
         if run.best() < worth(Fit::Exact)

@@ -40,6 +40,7 @@
 
 mod builder;
 mod coordinates;
+mod crossings;
 mod delta_segment;
 mod fields;
 mod hit;

@@ -35,7 +35,7 @@ pub(crate) const ACCENTS: f64 = 0.035;
 /// What the kind of an answer adds; of equal fits, communes come first.
 pub(crate) fn weight(kind: HitKind) -> f64 {
     match kind {
-        HitKind::Coordinates => 0.1,
+        HitKind::Coordinates | HitKind::Crossing => 0.1,
         HitKind::Role(Role::AdminUnit) => 0.06,
         HitKind::FormerUnit => 0.05,
         HitKind::Role(Role::Road) => 0.04,

@@ -157,6 +157,38 @@ fn a_street_in_a_commune_comes_before_its_houses() {
 }
 
 #[test]
+fn crossings_of_two_streets_are_found() {
+    let roads = snapshot(
+        layer("roads", Role::Road, &["name"], None, Some("name")),
+        &[
+            (line((106.690, 10.770), (106.700, 10.770)), &["Cửu Long"]),
+            (line((106.695, 10.765), (106.695, 10.775)), &["Chương Dương"]),
+            (line((106.700, 10.7701), (106.700, 10.780)), &["Đường số 46"]),
+            (line((106.600, 10.700), (106.610, 10.700)), &["Lê Lợi"]),
+        ],
+        1,
+    );
+    let city = city([roads, communes()]);
+    let index = SearchIndex::build(&city);
+    for typed in [
+        "Cửu Long - Chương Dương",
+        "ngã tư cuu long x chuong duong",
+        "Ngã tư Cửu Long Chương Dương",
+        "đường Chương Dương giao đường Cửu Long",
+        "góc Cửu Long và Chương Dương",
+    ] {
+        let hit = &answer(&index, &city, typed).hits[0];
+        assert_eq!(hit.kind.as_str(), "crossing", "{typed}");
+        let [lon, lat] = hit.lonlat.unwrap();
+        assert!((lon - 106.695).abs() < 1e-9 && (lat - 10.770).abs() < 1e-9, "{typed}: {hit:?}");
+    }
+    // The end of one street is eleven metres from the end of the other.
+    assert_eq!(answer(&index, &city, "Cửu Long x Đường số 46").hits[0].kind.as_str(), "crossing");
+    let apart = answer(&index, &city, "Cửu Long - Lê Lợi").hits;
+    assert!(apart.iter().all(|hit| hit.kind.as_str() != "crossing"), "{apart:?}");
+}
+
+#[test]
 fn abbreviations_are_read() {
     let city = named_alike();
     let index = SearchIndex::build(&city);

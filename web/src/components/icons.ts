@@ -27,4 +27,5 @@ export const KIND_ICONS: Record<string, Component> = {
   other: Layers,
   former_unit: History,
   coordinates: Crosshair,
+  crossing: Crosshair,
 };

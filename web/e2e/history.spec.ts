@@ -31,7 +31,7 @@ test('a former revision is shown by map, panel and address, and the way back lea
     if (/^\/(tiles|api\/(at|near|within|collections))/.test(pathname)) asked.push(`${pathname}${search}`);
   });
   await list.nth(1).click();
-  const banner = page.getByRole('region', { name: 'Lịch sử' }).filter({ hasText: 'Dữ liệu tại thời điểm' });
+  const banner = page.getByRole('region', { name: 'Thời điểm đang xem' }).filter({ hasText: 'Dữ liệu tại thời điểm' });
   await expect(banner).toContainText('Lần sửa thứ nhất');
   await idle(page);
   expect(asked.length).toBeGreaterThan(0);

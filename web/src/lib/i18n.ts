@@ -188,6 +188,7 @@ const vi = {
   beforeRecord: (day: string) =>
     `Đến hết ngày ${day} chưa có dữ liệu nào được ghi nhận. Bản đồ vẫn ở thời điểm đang xem.`,
   validOn: (day: string) => `Có hiệu lực ngày ${day}`,
+  timeShown: 'Thời điểm đang xem',
   backToNow: 'Về hiện tại',
   showAll: 'Bỏ lọc theo ngày',
   searchNow: 'Kết quả tìm kiếm theo dữ liệu hiện tại.',
@@ -409,6 +410,7 @@ const en: Messages = {
   recordOfChange: (number) => `Data right after change no. ${number}`,
   beforeRecord: (day) => `Nothing was recorded by the end of ${day}. The map stays at the time it shows.`,
   validOn: (day) => `Valid on ${day}`,
+  timeShown: 'Time shown',
   backToNow: 'Back to the present',
   showAll: 'Remove the date filter',
   searchNow: 'Search results are from the current data.',

@@ -1,44 +1,23 @@
 /** The page below a path prefix that a proxy takes away, and of which the server knows nothing. */
-import { createServer, request as forward, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test as base, expect, idle, knownParcel, parcelName, pixel } from './page';
+import { type ProxyServer, startProxy } from './proxy';
 
 const PREFIX = '/geo';
 
 interface Below {
   /** The server itself, past the proxy. */
   direct: string;
-  /** The prefix at the proxy: its address, what was asked for below the prefix, and what elsewhere. */
-  below: { url: string; inside: string[]; outside: string[] };
+  /** The proxy with the prefix. */
+  below: ProxyServer;
 }
 
 const test = base.extend<Below>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of the fixtures from the pattern.
   direct: async ({}, use, { project }) => use(project.use.baseURL ?? ''),
   below: async ({ direct }, use) => {
-    const [inside, outside]: [string[], string[]] = [[], []];
-    const server: Server = createServer((incoming, outgoing) => {
-      const path = incoming.url ?? '/';
-      if (!path.startsWith(`${PREFIX}/`)) {
-        outside.push(path);
-        outgoing.writeHead(404).end();
-        return;
-      }
-      const rest = path.slice(PREFIX.length);
-      inside.push(rest);
-      const { method, headers } = incoming;
-      const upstream = forward(`${direct}${rest}`, { method, headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
-      });
-      upstream.on('error', () => outgoing.destroy());
-      outgoing.on('close', () => upstream.destroy());
-      incoming.pipe(upstream);
-    });
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    await use({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${PREFIX}/`, inside, outside });
-    server.closeAllConnections();
-    server.close();
+    const proxy = await startProxy(direct, PREFIX);
+    await use(proxy);
+    proxy.close();
   },
   baseURL: async ({ below }, use) => use(below.url),
 });
@@ -60,8 +39,8 @@ test('the map asks for everything below the prefix, and a link to it shows the s
   const name = parcelName(layer, feature);
   await expect(chosen).toContainText(name);
   await expect(page).toHaveURL(new RegExp(`${PREFIX}/#.*sel=${layer.id}:`));
-  for (const kind of ['api/collections', 'api/at', 'api/events', 'tiles', 'fonts', 'sprites', 'assets']) {
-    await expect.poll(() => below.inside.some((path) => path.startsWith(`/${kind}`)), kind).toBe(true);
+  for (const kind of ['api/collections', 'api/at', 'api/events', 'tiles', 'sprites', 'assets']) {
+    await expect.poll(() => below.asked.some((path) => path.startsWith(`/${kind}`)), kind).toBe(true);
   }
   const link = page.url();
   await page.goto('about:blank');

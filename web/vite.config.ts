@@ -1,5 +1,7 @@
 /** How the page is built, served in development, and unit tested. */
+import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { mockCity } from './dev/mock/plugin';
 import { maplibreFromSource } from './maplibre-source';
@@ -13,10 +15,39 @@ const proxy = mock
   ? undefined
   : Object.fromEntries(['/api', '/tiles', '/fonts', '/sprites', '/styles', '/health'].map((path) => [path, server]));
 
+/** Writes the icon into the page: browsers would request it twice, before and after the page's script has run. */
+const inlineIcon = (): Plugin => ({
+  name: 'citymap-inline-icon',
+  transformIndexHtml: {
+    order: 'pre',
+    handler(html) {
+      const icon = readFileSync(new URL('public/favicon.svg', import.meta.url), 'utf8').trim();
+      return html.replace('href="/favicon.svg"', `href="data:image/svg+xml,${encodeURIComponent(icon)}"`);
+    },
+  },
+});
+
+/**
+ * The chunks of the page, each one request at the first view: what draws the first picture, and the page itself. The
+ * map with what it shares with its worker, and what is fetched when somebody opens it, are split by the bundler.
+ */
+const CHUNKS = [
+  {
+    name: 'first',
+    test: /\/src\/(first|lib\/(api|city|geometry|home|insets|patience|permalink|requesttime|root)\b|map\/(classify|palette|roads|tile\w+)\b)|look\.json|\/node_modules\/(pbf|@mapbox\/(vector-tile|point-geometry))\/|preload-helper/,
+    priority: 2,
+  },
+  {
+    name: 'page',
+    test: /\/src\/(lib|live|page|components|map\/(?!view|glyphs|refresh|whereabouts))|\/src\/(App|boot)|\/node_modules\/(svelte|proj4|mgrs|wkt-parser|@lucide)\//,
+    priority: 1,
+  },
+];
+
 export default defineConfig({
   // The page's files are named relative to it, so that it may be served below any path prefix.
   base: './',
-  plugins: [maplibreFromSource(), smallProj4(), svelte(), ...(mock ? [mockCity()] : [])],
+  plugins: [inlineIcon(), maplibreFromSource(), smallProj4(), svelte(), ...(mock ? [mockCity()] : [])],
   server: { proxy },
   preview: { proxy },
   build: {
@@ -24,6 +55,7 @@ export default defineConfig({
     // What counts is the sum of all script, compressed: `npm run size` weighs it.
     chunkSizeWarningLimit: 1500,
     assetsInlineLimit: 2048,
+    rolldownOptions: { output: { codeSplitting: { groups: CHUNKS } } },
   },
   worker: { format: 'es' },
   test: { include: ['src/**/*.test.ts'], environment: 'node', setupFiles: ['dev/testcity.ts'] },

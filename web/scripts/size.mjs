@@ -8,10 +8,10 @@ const folder = new URL('../dist/assets/', import.meta.url);
 const scripts = readdirSync(folder).filter((file) => file.endsWith('.js'));
 const text = (name) => readFileSync(new URL(name, folder), 'utf8');
 
-/** The scripts that the page names, that of the map's worker, and what the page fetches at its start. */
+/** The scripts that the page names, the page's own and the map's, and that of its worker. */
 const page = readFileSync(new URL('../dist/index.html', import.meta.url), 'utf8');
 const first = new Set([...page.matchAll(/assets\/([\w.-]+\.js)/g)].map(([, name]) => name));
-for (const start of ['map-worker-', 'arealabels-']) {
+for (const start of ['page-', 'view-', 'map-worker-']) {
   const found = scripts.filter((name) => name.startsWith(start));
   if (found.length !== 1) throw new Error(`${found.length} scripts begin with ${start}`);
   first.add(found[0]);

@@ -57,16 +57,20 @@ function answer(record: MockRecord, request: IncomingMessage, response: ServerRe
     return true;
   };
   if (!city) return json({ title: 'Bad request', detail: `there is no revision ${asked}` }, 400);
-  const tile = /^\/tiles\/(\w+)\/(\d+)\/(\d+)\/(\d+)$/.exec(path);
+  const tile = /^\/tiles\/([\w,]+)\/(\d+)\/(\d+)\/(\d+)$/.exec(path);
   if (tile) {
-    const layer = city.find(({ collection }) => collection.id === tile[1]);
-    const found = layer ? indexOf(layer).getTile(Number(tile[2]), Number(tile[3]), Number(tile[4])) : null;
-    const lasting = query.get('rev') === layer?.collection.citymap.tilesVersion;
-    response.writeHead(found ? 200 : 204, {
+    const named = (tile[1] ?? '').split(',').flatMap((id) => city.filter(({ collection }) => collection.id === id));
+    const found = named.flatMap((layer) => {
+      const part = indexOf(layer).getTile(Number(tile[2]), Number(tile[3]), Number(tile[4]));
+      return part ? [[layer.collection.id, part] as const] : [];
+    });
+    const versions = named.map(({ collection }) => collection.citymap.tilesVersion);
+    const lasting = query.get('rev') === versions.join('.');
+    response.writeHead(found.length > 0 ? 200 : 204, {
       'content-type': 'application/vnd.mapbox-vector-tile',
       'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'no-cache',
     });
-    response.end(found ? vtpbf.fromGeojsonVt({ [tile[1] ?? '']: found }, { version: 2 }) : undefined);
+    response.end(found.length > 0 ? vtpbf.fromGeojsonVt(Object.fromEntries(found), { version: 2 }) : undefined);
     return true;
   }
   if (/^\/(fonts|sprites|styles)\//.test(path)) {

@@ -238,8 +238,26 @@ export function tileUrl(collection: Collection, version = collection.citymap.til
   return withTime(`/tiles/${encodeURIComponent(collection.id)}/{z}/{x}/{y}?rev=${encodeURIComponent(version)}`, true);
 }
 
+interface Layers {
+  collections: Collection[];
+  revision: number;
+}
+
+/** The layers that were requested before the rest of the page was there, and the path of that request. */
+let early: { path: string; answer: Promise<Layers> } | null = null;
+
+/** Requests all layers for the first picture. The first {@link fetchCollections} gets the same answer. */
+export function requestCollections(): Promise<Layers> {
+  const answer = fetchCollections();
+  early = { path: withTime('/api/collections'), answer };
+  return answer;
+}
+
 /** All layers in the order of the catalogue, and their revision. */
-export async function fetchCollections(): Promise<{ collections: Collection[]; revision: number }> {
+export async function fetchCollections(): Promise<Layers> {
+  const requested = early;
+  early = null;
+  if (requested?.path === withTime('/api/collections')) return requested.answer;
   const response = await ask(withTime('/api/collections'));
   const { collections } = (await response.json()) as { collections: Collection[] };
   return { collections, revision: Number(response.headers.get('citymap-revision') ?? 0) };

@@ -44,8 +44,18 @@ export function showCity(next: City): void {
   current = next;
 }
 
-/** Asks the server for its city. */
-export async function loadCity(): Promise<void> {
+let loading: Promise<void> | null = null;
+
+/** Asks the server for its city, once; again only where it did not answer. */
+export function loadCity(): Promise<void> {
+  loading ??= request().catch((error: unknown) => {
+    loading = null;
+    throw error;
+  });
+  return loading;
+}
+
+async function request(): Promise<void> {
   const { citymap } = await getJson<{ citymap: { city: City } }>('/api?f=json');
   showCity(citymap.city);
 }

@@ -49,7 +49,10 @@ export async function areaLabels(collection: Collection): Promise<GeoJSON.Featur
   return { type: 'FeatureCollection', features: [...best.values()].map((item) => item.feature) };
 }
 
-/** The tiles over a box at the deepest zoom, at most 10, at which there are no more than eight. */
+/** Tiles of a layer that its labels are found in, at most. */
+const MAX_TILES = 4;
+
+/** The tiles over a box at the deepest zoom, at most 10, at which there are no more than {@link MAX_TILES}. */
 export function tilesOver([west, south, east, north]: Bbox): [z: number, x: number, y: number][] {
   for (let z = 10; z > 0; z -= 1) {
     const count = 2 ** z;
@@ -62,7 +65,7 @@ export function tilesOver([west, south, east, north]: Bbox): [z: number, x: numb
       );
     };
     const [left, right, top, bottom] = [column(west), column(east), row(north), row(south)];
-    if ((right - left + 1) * (bottom - top + 1) > 8) continue;
+    if ((right - left + 1) * (bottom - top + 1) > MAX_TILES) continue;
     const tiles: [number, number, number][] = [];
     for (let x = left; x <= right; x += 1) for (let y = top; y <= bottom; y += 1) tiles.push([z, x, y]);
     return tiles;

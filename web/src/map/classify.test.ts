@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Collection, GeometryKind, Role, Theme } from '../lib/api';
-import { classify, isBoundary, pointIcon } from './classify';
+import { classify, importance, isBoundary, minZoom, pointIcon } from './classify';
 import { labelText } from './draw/common';
 
 function layer(role: Role, geometry: GeometryKind, theme: Theme | null, id = 'x'): Collection {
@@ -38,6 +38,29 @@ describe('the drawing of a layer', () => {
     expect(classify(layer('other', 'polygon', null, 'water'))).toBe('other');
     expect(isBoundary(layer('other', 'polygon', null, 'boundaries'))).toBe(false);
     expect(isBoundary(layer('other', 'polygon', 'boundary'))).toBe(true);
+  });
+
+  it('begins where it can be read', () => {
+    const parcels = layer('parcel', 'polygon', null);
+    parcels.citymap.tileRule = { detailZoom: 15 };
+    expect([minZoom(parcels), minZoom(parcels, true)]).toEqual([8, 15]);
+    const buildings = layer('building', 'polygon', null);
+    expect([minZoom(buildings), minZoom(buildings, true)]).toEqual([13, 13]);
+    buildings.citymap.tileRule = { detailZoom: 15 };
+    expect(minZoom(buildings)).toBe(15);
+  });
+
+  it('is asked for in the order in which layers matter to somebody who looks for a place', () => {
+    const layers = [
+      layer('report', 'point', null, 'reports'),
+      layer('utility', 'line', null, 'pipes'),
+      layer('parcel', 'polygon', null, 'parcels'),
+      layer('road', 'line', null, 'roads'),
+      layer('other', 'polygon', 'water', 'water'),
+      layer('admin_unit', 'polygon', null, 'communes'),
+    ];
+    const order = layers.sort((a, b) => importance(a) - importance(b)).map(({ id }) => id);
+    expect(order).toEqual(['communes', 'water', 'roads', 'parcels', 'reports', 'pipes']);
   });
 
   it('has a symbol by theme, or else by role', () => {

@@ -39,14 +39,18 @@ export function classify(collection: Collection): Drawing {
 /** Whether a layer contains borders: areas of several levels that overlap, of which only the lines are drawn. */
 export const isBoundary = (collection: Collection): boolean => collection.citymap.theme === 'boundary';
 
-/** The zoom from which a layer's tiles are requested: from there on they are legible next to the layers above them. */
-export function minZoom(collection: Collection): number {
+/**
+ * The zoom from which a layer is drawn, and its tiles are requested: from there on it is legible next to the layers
+ * above it. `planned` says whether a coloured plan is shown: merged land use over the plan would give colours that no
+ * legend has, so parcels begin with the zoom from which each of them is drawn by itself.
+ */
+export function minZoom(collection: Collection, planned = false): number {
   const { role, count } = collection.citymap;
   switch (classify(collection)) {
     case 'parcel':
-      return 8;
+      return planned ? Math.max(8, detailZoom(collection)) : 8;
     case 'building':
-      return 13;
+      return Math.max(13, detailZoom(collection));
     case 'address':
       return 17;
     case 'pipe':
@@ -61,6 +65,15 @@ export function minZoom(collection: Collection): number {
     default:
       return 0;
   }
+}
+
+/** The kinds of layers by how much they matter to somebody who looks for a place; the first are requested first. */
+const IMPORTANCE: Drawing[] = ['admin', 'water', 'road', 'green', 'zone', 'parcel', 'building', 'address', 'point'];
+
+/** How much a layer matters, 0 the most: the order in which the map asks for the layers of a tile. */
+export function importance(collection: Collection): number {
+  const position = IMPORTANCE.indexOf(classify(collection));
+  return position < 0 ? IMPORTANCE.length : position;
 }
 
 /** The zoom from which a layer's tiles contain every feature by itself. */

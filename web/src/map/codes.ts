@@ -1,6 +1,7 @@
 /** The official colours of a code list, and the hatchings that tell codes of one colour apart. */
 import type { ExpressionSpecification } from 'maplibre-gl';
 import type { CodeEntry, Collection, Field } from '../lib/api';
+import { classify, type Drawing } from './classify';
 import { tone } from './colors';
 import type { Palette } from './palette';
 
@@ -28,6 +29,10 @@ export function colorField(collection: Collection): Field | null {
     ) ?? null
   );
 }
+
+/** Whether one of the layers is of a kind and coloured by a code list. */
+export const colored = (layers: Collection[], kind: Drawing): boolean =>
+  layers.some((layer) => classify(layer) === kind && colorField(layer) !== null);
 
 /** How each code with an official colour is drawn. */
 export interface CodeStyle {

@@ -11,7 +11,7 @@ export function palette(theme: ThemeName): Palette {
 }
 
 /** The map's typefaces, as the server names their glyphs. */
-export const FONT = {
+export const FONT: Record<'regular' | 'bold' | 'italic', [string]> = {
   regular: ['BeVietnamPro-Regular'],
   bold: ['BeVietnamPro-SemiBold'],
   italic: ['BeVietnamPro-Italic'],

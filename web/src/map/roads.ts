@@ -34,11 +34,34 @@ const RANKS: string[][] = [
   ],
 ];
 
+/** The width of a road's line in pixels at a zoom level, at least, by rank; between two levels it doubles with each. */
+export const MIN_WIDTHS: [zoom: number, widths: number[]][] = [
+  [8, [1.1, 0.7, 0.4, 0.2, 0.1]],
+  [12, [2.4, 1.7, 1.1, 0.6, 0.3]],
+  [15, [6, 4.8, 3.4, 2.2, 1.1]],
+  [22, [40, 40, 40, 40, 20]],
+];
+
+/** The highest rank of the roads that are drawn from a zoom level on. */
+export const RANKS_SHOWN: [zoom: number, rank: number][] = [
+  [0, 1],
+  [10, 2],
+  [12, 3],
+  [14, 4],
+];
+
 /** The width of a carriageway in metres, by rank, where the data has none. */
 const USUAL_WIDTH = [22, 15, 10, 7, 3.5];
 
 const classField = (collection: Collection): Field | undefined =>
   collection.citymap.fields.find((field) => field.codeList?.id === 'road_class') ?? fieldWith(collection, 'road_class');
+
+/** The rank of a road by the properties that tiles have of it in far views, which are its class and its name. */
+export function rankByClass(collection: Collection): (properties: Record<string, unknown>) => number {
+  const field = classField(collection)?.name;
+  const ranks = new Map(RANKS.flatMap((values, rank) => values.map((value) => [value, rank] as const)));
+  return (properties) => (field === undefined ? undefined : ranks.get(String(properties[field]))) ?? 3;
+}
 
 /** The rank of a road, 0 motorway … 4 alley: by its class, or by its right-of-way, or else that of a local street. */
 export function roadRank(collection: Collection): ExpressionSpecification | number {
@@ -79,15 +102,8 @@ export function roadWidth(collection: Collection, lat: number, extra: number): E
     'interpolate',
     ['exponential', 2],
     ['zoom'],
-    8,
-    at(8, [1.1, 0.7, 0.4, 0.2, 0.1]),
-    12,
-    at(12, [2.4, 1.7, 1.1, 0.6, 0.3]),
-    15,
-    at(15, [6, 4.8, 3.4, 2.2, 1.1]),
-    22,
-    at(22, [40, 40, 40, 40, 20]),
-  ] as ExpressionSpecification;
+    ...MIN_WIDTHS.flatMap(([zoom, widths]) => [zoom, at(zoom, widths)]),
+  ] as unknown as ExpressionSpecification;
 }
 
 /** The width of the right-of-way in pixels, between the two lines that bound it; `null` if the data has none. */

@@ -6,8 +6,9 @@ import { titleText } from '../lib/format';
 import type { Lang } from '../lib/i18n';
 import type { ThemeName } from '../lib/theme';
 import { classify, minZoom } from './classify';
-import { colorField } from './codes';
+import { colored, colorField } from './codes';
 import { labelSource, seamSource } from './draw/common';
+import { FONT_FACES } from './fonts';
 import { drawCollection } from './layers';
 import { FONT, palette } from './palette';
 import { type SeamLabel, seamData } from './seams';
@@ -72,9 +73,9 @@ export function buildStyle(input: StyleInput): StyleSpecification {
     [REACH]: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
   };
   const drawn = input.collections.filter((collection) => collection.citymap.geometry !== 'none');
-  const coloured = drawn.filter((collection) => input.shown(collection.id) && colorField(collection) !== null);
-  const parcelLayers = coloured.filter((collection) => classify(collection) === 'parcel');
-  const zonesShown = coloured.some((collection) => classify(collection) === 'zone');
+  const visible = drawn.filter(({ id }) => input.shown(id));
+  const parcelLayers = visible.filter((layer) => classify(layer) === 'parcel' && colorField(layer) !== null);
+  const zonesShown = colored(visible, 'zone');
   const dimmed = input.selection.features.length > 0;
   const placed: Drawn[] = [];
   drawn.forEach((collection, index) => {
@@ -107,6 +108,8 @@ export function buildStyle(input: StyleInput): StyleSpecification {
     version: 8,
     sources,
     sprite: `${input.root}/sprites/citymap`,
+    'font-faces': FONT_FACES,
+    // For characters that those do not contain.
     glyphs: `${input.root}/fonts/{fontstack}/{range}.pbf`,
     layers: [
       {

@@ -3,6 +3,7 @@ import workerUrl from 'virtual:map-worker';
 import * as maplibregl from 'maplibre-gl';
 import type { Bbox } from '../lib/api';
 import { city } from '../lib/city';
+import { freeMiddle, type Insets } from '../lib/insets';
 import type { Camera } from '../lib/permalink';
 import { minRevisionHeaders } from '../lib/requesttime';
 import type { StaleTiles } from '../live/staletiles';
@@ -11,11 +12,19 @@ import { glyphRequest, registerGlyphs } from './glyphs';
 import { providePlate } from './plate';
 import { Refresher } from './refresh';
 import { REACH } from './sketching';
+import { TILE_PROTOCOL, TileRequests } from './tilerequests';
 import { Whereabouts } from './whereabouts';
 
 // The bundled map needs the address of its worker, or it never becomes idle.
 maplibregl.setWorkerUrl(workerUrl);
 registerGlyphs();
+
+/** What the map must know about the layers to request their tiles. */
+export interface TilePort {
+  staleTiles: StaleTiles;
+  /** How much a layer matters, the smallest number first. */
+  importance(layer: string): number;
+}
 
 /** What the map reports to the page. */
 export interface ViewEvents {
@@ -24,14 +33,6 @@ export interface ViewEvents {
   clicked: (lonlat: [number, number]) => void;
   idle: () => void;
   busy: () => void;
-}
-
-/** The room that the page's panels cover at each side of the map, in pixels. */
-export interface Insets {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
 }
 
 /** The map with the operations that the page needs. Positions are longitude, latitude in degrees. */
@@ -51,10 +52,12 @@ export class MapView {
     style: maplibregl.StyleSpecification,
     first: Camera | null,
     insets: () => Insets,
-    staleTiles: StaleTiles,
+    tiles: TilePort,
     events: ViewEvents,
   ) {
     this.#insets = insets;
+    const requests = new TileRequests((layer) => tiles.importance(layer));
+    maplibregl.addProtocol(TILE_PROTOCOL, requests.load);
     this.map = new maplibregl.Map({
       container,
       style,
@@ -71,8 +74,8 @@ export class MapView {
       refreshExpiredTiles: false,
       transformRequest: (url, kind) => {
         if (kind !== 'Tile') return glyphRequest(url, kind);
-        const address = staleTiles.requestUrl(url);
-        return address === url ? { url } : { url: address, headers: minRevisionHeaders() };
+        const address = tiles.staleTiles.requestUrl(url);
+        return address === url ? { url: requests.announce(url) } : { url: address, headers: minRevisionHeaders() };
       },
     });
     this.#refresher = new Refresher(this.map);
@@ -155,6 +158,21 @@ export class MapView {
     this.#nudge();
   }
 
+  /** Calls `then` once: when all tiles of `layers` are drawn, or the map moves. */
+  onceDrawn(layers: () => string[], then: () => void): void {
+    const finish = () => {
+      this.map.off('render', check);
+      this.map.off('movestart', finish);
+      then();
+    };
+    const check = () => {
+      const ids = layers().filter((id) => this.map.getSource(id));
+      if (ids.length > 0 && ids.every((id) => this.map.isSourceLoaded(id))) finish();
+    };
+    this.map.on('render', check);
+    this.map.on('movestart', finish);
+  }
+
   /** Shows the user's position (degrees) with its accuracy in metres. */
   showWhereabouts(lonlat: [number, number], accuracy: number, label: string): void {
     this.#whereabouts ??= new Whereabouts(this.map);
@@ -210,11 +228,8 @@ export class MapView {
 
   /** The middle of the part of the map that panels leave free. */
   middle(): [number, number] {
-    const { left, top, right, bottom } = this.#insets();
-    const canvas = this.map.getContainer();
-    const x = left + (canvas.clientWidth - left - right) / 2;
-    const y = top + (canvas.clientHeight - top - bottom) / 2;
-    const { lng, lat } = this.map.unproject([x, y]);
+    const { clientWidth, clientHeight } = this.map.getContainer();
+    const { lng, lat } = this.map.unproject(freeMiddle(clientWidth, clientHeight, this.#insets()));
     return [lng, lat];
   }
 

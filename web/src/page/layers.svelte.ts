@@ -2,7 +2,9 @@
 import { type Collection, fetchCollections } from '../lib/api';
 import { keep, readKept } from '../lib/kept';
 import { StaleTiles } from '../live/staletiles';
-import { classify, minZoom } from '../map/classify';
+import { areaLabels } from '../map/arealabels';
+import { classify, importance, minZoom } from '../map/classify';
+import { colored } from '../map/codes';
 import { findSeams, type SeamLabel, type SeamPart } from '../map/seams';
 import { arrange, type GroupId, moved, orderOf } from './layergroups';
 
@@ -53,6 +55,8 @@ export class Layers {
   groups = $derived(arrange(this.all, this.order));
   /** The position of each layer in the list, and at first. */
   #ranks = $derived([orderOf(this.groups), orderOf(arrange(this.all))].map(positions));
+  /** Whether a coloured plan is shown. */
+  #planned = $derived(colored(this.visible, 'zone'));
 
   /** The version of the tiles from which the area labels of each layer were made. */
   #labelled = new Map<string, string>();
@@ -161,10 +165,21 @@ export class Layers {
     keep(CLOSED_KEY, this.closed);
   }
 
+  /** The zoom level from which the map draws a layer, next to the layers that are visible now. */
+  drawnFrom(layer: Collection): number {
+    return minZoom(layer, this.#planned);
+  }
+
+  /** How much a layer matters, 0 the most; see {@link importance}. */
+  importance(id: string): number {
+    const layer = this.byId.get(id);
+    return layer ? importance(layer) : Number.MAX_SAFE_INTEGER;
+  }
+
   /** Whether the map draws the features of a layer at a zoom level. */
   isDrawn(id: string, zoom: number): boolean {
     const layer = this.byId.get(id);
-    return layer !== undefined && this.isShown(id) && zoom >= minZoom(layer);
+    return layer !== undefined && this.isShown(id) && zoom >= this.drawnFrom(layer);
   }
 
   /** Why a layer cannot be seen at a zoom level, or that it can. */
@@ -198,7 +213,6 @@ export class Layers {
 
   /** Finds the label points of named areas. A layer that fails has no labels until its data changes. */
   async labelAreas(): Promise<void> {
-    const { areaLabels } = await import('../map/arealabels');
     const outdated = this.drawnAs('admin').filter(({ id, citymap }) => this.#labelled.get(id) !== citymap.tilesVersion);
     const answers = await Promise.allSettled(
       outdated.map(async (layer) => [layer.id, await areaLabels(layer)] as const),

@@ -1,5 +1,7 @@
 /** The panel next to the map, on a phone a sheet below it: which tab it shows, and how large it is. */
 
+import { PANEL_WIDTH } from '../lib/insets';
+
 /** The tabs, in the order in which they are shown. */
 export const TABS = ['layers', 'selected', 'tools'] as const;
 export type Tab = (typeof TABS)[number];
@@ -15,7 +17,7 @@ export class Panel {
   tab = $state<Tab>('layers');
   open = $state(true);
   /** In pixels; {@link resize} keeps it within its bounds. */
-  width = $state(368);
+  width = $state(PANEL_WIDTH);
   sheet = $state<SheetHeight>(0);
   /** What is open in the tab of the tools, besides measuring and statistics. */
   toolPane = $state<'history' | 'edit' | null>(null);

@@ -52,7 +52,7 @@ export interface DrawContext {
   lat: number;
   /** A coloured parcel layer is shown above this one: planning colours fade behind it in near views. */
   parcelsShown: boolean;
-  /** A coloured plan is shown: parcels fade behind it in far views. */
+  /** A coloured plan is shown: parcels begin where each of them is drawn by itself. */
   zonesShown: boolean;
   /** The numbers of features that are labelled by a point of their own, see `seams.ts`. */
   seams: number[];

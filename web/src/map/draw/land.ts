@@ -1,7 +1,7 @@
 /** Drawing parcels and planning zones. */
 import type { DataDrivenPropertyValueSpecification, ExpressionSpecification } from 'maplibre-gl';
 import { type Collection, fieldWith } from '../../lib/api';
-import { detailZoom } from '../classify';
+import { detailZoom, minZoom } from '../classify';
 import { codeColor, codeText, colorField } from '../codes';
 import { FONT } from '../palette';
 import {
@@ -24,16 +24,17 @@ export function parcels(collection: Collection, context: DrawContext): Placed[] 
   const text = labelText(collection);
   const strength = field ? opacity : opacity * 0.35;
   const detail = detailZoom(collection);
-  // Far views show land use; where a plan is drawn too, it dominates until single parcels can be seen.
-  const behind = context.zonesShown ? 0.3 * strength : strength;
+  // Far views show land use, but not over a plan, whose colours it would change. There it appears with the parcels.
+  const from = context.zonesShown ? detail : 0;
   const fill: DataDrivenPropertyValueSpecification<number> =
-    detail > 0 ? ['interpolate', ['linear'], ['zoom'], detail - 0.6, behind, detail, strength] : strength;
+    from > 0 ? ['interpolate', ['linear'], ['zoom'], from, 0.3 * strength, from + 0.4, strength] : strength;
   const placed: Placed[] = [
     {
       slot: 'parcel-fill',
       layer: {
         ...base(collection, 'fill'),
         type: 'fill',
+        minzoom: minZoom(collection, context.zonesShown),
         filter: POLYGON,
         paint: {
           'fill-color': field ? codeColor(field, colors) : colors.noCode,

@@ -2,14 +2,18 @@
 import type { ExpressionSpecification } from 'maplibre-gl';
 import { type Collection, fieldWith } from '../../lib/api';
 import { FONT } from '../palette';
-import { rightOfWayWidth, roadRank, roadWidth } from '../roads';
+import { RANKS_SHOWN, rightOfWayWidth, roadRank, roadWidth } from '../roads';
 import { base, type DrawContext, LINE, label, labelText, type Placed } from './common';
 
 /** Roads: casing, carriageway, the lines of the right-of-way, and the name. */
 export function roads(collection: Collection, context: DrawContext): Placed[] {
   const { colors, opacity, lat } = context;
   const rank = roadRank(collection);
-  const shown: ExpressionSpecification = ['all', LINE, ['<=', rank, ['step', ['zoom'], 1, 10, 2, 12, 3, 14, 4]]];
+  const shown = [
+    'all',
+    LINE,
+    ['<=', rank, ['step', ['zoom'], ...RANKS_SHOWN.flat().slice(1)]],
+  ] as unknown as ExpressionSpecification;
   const colorsOf = (list: string[]): ExpressionSpecification =>
     ['match', rank, 0, list[0], 1, list[1], 2, list[2], 3, list[3], list[4]] as ExpressionSpecification;
   const layout = {

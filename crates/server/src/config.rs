@@ -131,6 +131,11 @@ limits! {
         pub tile_cache_bytes: u64 = 256 << 20, flag "tile-cache", unit Bytes;
         /// Maximum number of layers in one tile.
         pub tile_layers_max: usize = 64, flag "tile-layers-max", unit Count;
+        /// Maximum width and height of a map picture, in pixels.
+        pub map_side_max: usize = 4_096, flag "map-side-max", unit CountFromOne;
+        /// Maximum number of pixels of a map picture, which takes up to 11 bytes of memory for each while it
+        /// is drawn and encoded.
+        pub map_pixels_max: usize = 8_388_608, flag "map-pixels-max", unit Count;
         /// Maximum time for running requests after the signal to stop.
         pub shutdown_grace: Duration = Duration::from_secs(10), flag "shutdown-grace", unit Seconds;
         /// Time between two checks of the store if nothing notifies the server, and the pause while the store

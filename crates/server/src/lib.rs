@@ -19,6 +19,7 @@
 //! | `features/` | OGC API – Features |
 //! | `questions/` | what is here, near, in this area; overlay of one feature, search, transformation |
 //! | `tiles/`, `archives/`, `assets/` | vector tiles, PMTiles archives, files of the map |
+//! | `maps/` | OGC API – Maps: layers as pictures |
 //! | `changes/`, `write/` | the change feed over HTTP, and edits |
 //! | `jobs/`, `processes/` | work that takes longer than a request: the runtime, and one file per process |
 //! | `openapi/` | the description for machines |
@@ -48,6 +49,7 @@ mod hash;
 mod health;
 mod http;
 mod jobs;
+mod maps;
 mod openapi;
 mod prepare;
 mod processes;

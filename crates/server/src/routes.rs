@@ -21,7 +21,7 @@ use crate::{
         prefix::{removable, remove},
         problem::Problem,
     },
-    jobs, openapi,
+    jobs, maps, openapi,
     processes::{self, PROCESSES, routes::no_such_process},
     questions,
     tiles::{self, tilesets},
@@ -51,6 +51,7 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
                 .delete(write::single::delete),
         ),
         ("/api/collections/{layer}/items/{id}/history", get(changes::history::history)),
+        ("/api/collections/{layer}/map", get(maps::map)),
         ("/api/collections/{layer}/tiles", get(tilesets::of_layer)),
         ("/api/collections/{layer}/tiles/WebMercatorQuad", get(tilesets::layer_tileset)),
         (

@@ -14,6 +14,7 @@ use crate::{
         json::JsonWriter,
         response::{GEOJSON, HTML, JSON, SCHEMA},
     },
+    maps::MAP,
     tiles::tilesets::TILESETS,
     versions::fingerprint,
 };
@@ -165,6 +166,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
     ]);
     if layer.geometry != GeometryKind::None {
         links.push(link(TILESETS, JSON, "Vector tiles (OGC API – Tiles)", url("/tiles?f=json")));
+        links.push(link(MAP, "image/png", "A picture of it (OGC API – Maps)", url("/map?f=png")));
     }
     let mut extent = Map::new();
     if let Some(bbox) = snapshot.extent() {

@@ -24,6 +24,7 @@ enum ProblemKind {
     Stale,
     Slow,
     TooLarge,
+    PictureTooLarge,
     UrlTooLong,
     MediaType,
     Invalid,
@@ -50,6 +51,9 @@ impl ProblemKind {
             Self::Stale => (StatusCode::PRECONDITION_FAILED, "stale", "It has changed in the meantime"),
             Self::Slow => (StatusCode::REQUEST_TIMEOUT, "slow", "The body did not come in time"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large"),
+            Self::PictureTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "picture-too-large", "The picture is too large")
+            }
             Self::UrlTooLong => (StatusCode::URI_TOO_LONG, "url-too-long", "The address is too long"),
             Self::MediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body's type is not supported")
@@ -160,6 +164,11 @@ impl Problem {
         let detail =
             format!("the body is larger than {limit} bytes; simplify the area, or send several requests");
         Self::new(ProblemKind::TooLarge, detail)
+    }
+
+    /// 413: the picture that is asked for has too many pixels.
+    pub(crate) fn picture_too_large(detail: impl Into<String>) -> Self {
+        Self::new(ProblemKind::PictureTooLarge, detail)
     }
 
     /// 414: path and query have more than `limit` bytes.

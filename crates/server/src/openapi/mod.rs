@@ -84,6 +84,11 @@ fn document(context: &RequestContext, version: &str) -> Value {
                 answer names its data revision in the Citymap-Revision header. Every error is \
                 application/problem+json.",
             "license": {"name": "Apache-2.0"},
+            // Service metadata of OGC API – Common, annex B.4: the bounds of pictures.
+            "x-OGC-limits": {"maps": {
+                "maxWidth": limits.map_side_max, "maxHeight": limits.map_side_max,
+                "maxPixels": limits.map_pixels_max,
+            }},
         },
         "servers": [{"url": context.base().url("/api")}],
         "tags": [
@@ -94,6 +99,7 @@ fn document(context: &RequestContext, version: &str) -> Value {
             {"name": "changes", "description": "What each revision changed, as pages and as a stream"},
             {"name": "jobs", "description": "Work that takes longer than a request"},
             {"name": "tiles", "description": "Vector tiles and what the style of the map needs"},
+            {"name": "maps", "description": "Pictures of layers (OGC API - Maps)"},
             {"name": "health", "description": "Whether the server runs and serves the city"},
         ],
         "paths": paths::all(&layers, limits, &context.base(), !context.app.config.writers.is_empty()),

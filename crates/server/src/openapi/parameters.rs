@@ -12,6 +12,7 @@ use crate::{
         query::{Declared, QuerySource},
     },
     jobs::status,
+    maps,
     processes::paging,
     questions::{at, near, search, transform, within},
     tiles::{self, tilesets},
@@ -76,6 +77,7 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
     ]);
     list.extend(schema::SHARED_PARAMETERS);
     list.extend(tilesets::SHARED_PARAMETERS);
+    list.extend(maps::SHARED_PARAMETERS);
     list.extend(paging::SHARED_PARAMETERS);
     list.extend(status::SHARED_PARAMETERS);
     list
@@ -118,6 +120,7 @@ mod tests {
         },
         http::query::Query,
         jobs::status::JobsQuery,
+        maps::MapQuery,
         openapi::OpenApiQuery,
         processes::routes::ProcessesQuery,
         questions::{
@@ -152,6 +155,7 @@ mod tests {
             CityTileQuery::declared(),
             CityTilesetQuery::declared(),
             TilesetQuery::declared(),
+            MapQuery::declared(),
             ProcessesQuery::declared(),
             JobsQuery::declared(),
         ];

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
 use citymap_engine::LayerSnapshot;
+use citymap_render::raster::ImageFormat;
 use citymap_tile::MAX_ZOOM;
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,7 @@ use crate::{
         query::Query,
         response::{GEOJSON, JSON, SCHEMA},
     },
+    maps::MapQuery,
     questions::{
         at::AtQuery,
         near::NearQuery,
@@ -48,6 +50,7 @@ enum Tag {
     Features,
     Questions,
     Tiles,
+    Maps,
     Changes,
     Health,
 }
@@ -58,6 +61,7 @@ impl Tag {
             Self::Features => "features",
             Self::Questions => "questions",
             Self::Tiles => "tiles",
+            Self::Maps => "maps",
             Self::Changes => "changes",
             Self::Health => "health",
         }
@@ -111,6 +115,19 @@ impl Operation {
             kinds.iter().map(|kind| ((*kind).to_owned(), schema(kind))).collect();
         let mut operation = self.answers(&content.into());
         operation["responses"]["204"] = json!({"description": "The tile is empty"});
+        operation
+    }
+
+    /// The operation with its answer, which is a picture, and the headers that say where it is.
+    fn picture(self) -> Value {
+        let schema = json!({"schema": {"type": "string", "format": "binary"}});
+        let kinds = ImageFormat::ALL.map(|format| (format.media_type().to_owned(), schema.clone()));
+        let mut operation = self.answers(&Map::from_iter(kinds).into());
+        let text = |description: &str| json!({"description": description, "schema": {"type": "string"}});
+        let headers = &mut operation["responses"]["200"]["headers"];
+        headers["Content-Bbox"] = text("The box of the picture, in the system of `Content-Crs`");
+        headers["Content-Crs"] = text("The system of the picture; CRS84 if it is missing");
+        operation["responses"]["413"] = json!({"$ref": "#/components/responses/problem"});
         operation
     }
 
@@ -224,6 +241,8 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
     get(TILESET, tileset.gives(JSON, "tileset"));
     let tile = operation::<TileQuery>(Tag::Tiles, vector("getTile"), says("a vector tile"));
     get(&format!("{TILESET}{TILE_OF_MATRIX}"), of_matrix(tile).bytes(&TILE_KINDS));
+    let map = operation::<MapQuery>(Tag::Maps, of("collection.map.getMap"), says("a picture of it"));
+    get("/map", map.picture());
     if writing {
         edits::of_layer(paths, layer, &own_id);
     }

@@ -1,0 +1,199 @@
+//! The parameters of a map picture.
+
+use std::marker::PhantomData;
+
+use citymap_crs::NamedCrs;
+use citymap_render::raster::ImageFormat;
+use serde_json::{Value, json};
+
+use crate::{
+    config::Limits,
+    http::{
+        negotiate::weight_of,
+        parameters::{CRS, Choice, Flag, OfferedCrs, Raw, Text},
+        problem::Problem,
+        query::{Declared, Nested, Parameter, ParameterKind, QueryReader, QuerySource, query},
+    },
+    tiles::TileState,
+};
+
+static BBOX: Parameter<Raw> = Parameter::new(
+    "bbox",
+    "The box that the picture shows: four numbers (six with heights, which are ignored) in the axis order of \
+        `bbox-crs`; the whole layer if neither it nor `center` is given",
+    Raw {
+        schema: || json!({"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}),
+        style: || json!({"style": "form", "explode": false, "example": [106.69, 10.77, 106.7, 10.78]}),
+    },
+)
+.component("map-bbox");
+
+static BBOX_CRS: Parameter<OfferedCrs> =
+    Parameter::new("bbox-crs", "The system of `bbox`", OfferedCrs).component("map-bbox-crs");
+
+static CENTER: Parameter<Raw> = Parameter::new(
+    "center",
+    "The middle of the picture, in the axis order of `center-crs`; instead of `bbox`",
+    Raw {
+        schema: || json!({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
+        style: || json!({"style": "form", "explode": false, "example": [106.698, 10.7725]}),
+    },
+);
+
+static CENTER_CRS: Parameter<OfferedCrs> = Parameter::new("center-crs", "The system of `center`", OfferedCrs);
+
+/// A width or a height in pixels, from 1 to the limit.
+struct Side;
+
+impl ParameterKind for Side {
+    type Value = Option<u32>;
+
+    fn read(&self, name: &str, reader: &mut QueryReader<'_>) -> Result<Self::Value, Problem> {
+        let max = u32::try_from(reader.limits.map_side_max).unwrap_or(u32::MAX);
+        reader.params.number(name, 1, max)
+    }
+
+    fn schema(&self, limits: &Limits) -> Value {
+        json!({"type": "integer", "minimum": 1, "maximum": limits.map_side_max})
+    }
+}
+
+static WIDTH: Parameter<Side> = Parameter::new(
+    "width",
+    "Width in pixels; if it is missing it follows from the box and the height, or from the scale",
+    Side,
+);
+
+static HEIGHT: Parameter<Side> = Parameter::new(
+    "height",
+    "Height in pixels; if it is missing it follows from the box and the width, or from the scale",
+    Side,
+);
+
+/// A number above 0, between two bounds.
+struct Positive {
+    min: f64,
+    max: f64,
+    default: Option<f64>,
+}
+
+impl ParameterKind for Positive {
+    type Value = Option<f64>;
+
+    fn read(&self, name: &str, reader: &mut QueryReader<'_>) -> Result<Self::Value, Problem> {
+        Ok(reader.params.number(name, self.min, self.max)?.or(self.default))
+    }
+
+    fn schema(&self, _limits: &Limits) -> Value {
+        let mut schema = json!({"type": "number", "minimum": self.min, "maximum": self.max});
+        if let Some(default) = self.default {
+            schema["default"] = default.into();
+        }
+        schema
+    }
+}
+
+static SCALE: Parameter<Positive> = Parameter::new(
+    "scale-denominator",
+    "The scale in the middle of the picture: 1000 for 1:1 000, at `mm-per-pixel`",
+    Positive { min: 50.0, max: 1e9, default: None },
+)
+.example("2000");
+
+static MM_PER_PIXEL: Parameter<Positive> = Parameter::new(
+    "mm-per-pixel",
+    "Width of a pixel where the picture is shown, in millimetres: half of the default draws lines and \
+        letters twice as many pixels wide",
+    Positive { min: 0.02, max: 1.0, default: Some(0.28) },
+);
+
+static BGCOLOR: Parameter<Text> = Parameter::new(
+    "bgcolor",
+    "The colour where nothing is drawn, instead of that of the style: 0xRRGGBB, #RRGGBB or a name such as \
+        white",
+    Text,
+);
+
+static TRANSPARENT: Parameter<Flag> = Parameter::new(
+    "transparent",
+    "Whether the picture is transparent where nothing is drawn; JPEG is white there",
+    Flag,
+);
+
+static MAP_F: Parameter<Choice> = Parameter::new(
+    "f",
+    "Format, instead of Accept",
+    Choice { values: &["png", "jpeg", "webp"], default: None },
+)
+.component("map-f");
+
+/// The format of a picture: `f`, else what `Accept` names, else PNG.
+struct FormatSource;
+
+static FORMAT: FormatSource = FormatSource;
+
+impl QuerySource for FormatSource {
+    type Value = ImageFormat;
+
+    fn take(&self, reader: &mut QueryReader<'_>) -> Result<ImageFormat, Problem> {
+        Ok(match MAP_F.take(reader)? {
+            Some("jpeg") => ImageFormat::Jpeg,
+            Some("webp") => ImageFormat::WebP,
+            Some(_) => ImageFormat::Png,
+            None => {
+                let weight = |format: ImageFormat| weight_of(reader.headers, &[format.media_type()]);
+                // Of equal weights the first format counts.
+                let best = ImageFormat::ALL.into_iter().rev().max_by_key(|format| weight(*format));
+                best.unwrap_or(ImageFormat::Png)
+            }
+        })
+    }
+
+    fn declare(&'static self, list: &mut Vec<&'static dyn Declared>) {
+        MAP_F.declare(list);
+    }
+}
+
+static STATE: Nested<TileState> = Nested(PhantomData);
+static AREA: Nested<AreaQuery> = Nested(PhantomData);
+
+query! {
+    /// What a picture shows, and how large it is.
+    pub(crate) struct AreaQuery {
+        bbox: Option<String> = BBOX,
+        bbox_crs: NamedCrs = BBOX_CRS,
+        center: Option<String> = CENTER,
+        center_crs: NamedCrs = CENTER_CRS,
+        crs: NamedCrs = CRS,
+        width: Option<u32> = WIDTH,
+        height: Option<u32> = HEIGHT,
+        scale: Option<f64> = SCALE,
+        mm_per_pixel: Option<f64> = MM_PER_PIXEL,
+    }
+}
+
+query! {
+    /// The query of a map picture.
+    pub(crate) struct MapQuery {
+        area: AreaQuery = AREA,
+        bgcolor: Option<String> = BGCOLOR,
+        transparent: bool = TRANSPARENT,
+        format: ImageFormat = FORMAT,
+        state: TileState = STATE,
+    }
+}
+
+/// The parameters that the OpenAPI document shares.
+pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 11] = [
+    &BBOX,
+    &BBOX_CRS,
+    &CENTER,
+    &CENTER_CRS,
+    &WIDTH,
+    &HEIGHT,
+    &SCALE,
+    &MM_PER_PIXEL,
+    &BGCOLOR,
+    &TRANSPARENT,
+    &MAP_F,
+];

@@ -33,6 +33,8 @@ fn pictures_are_found_by_links_and_say_where_they_are() {
     let collection = server.json("/api/collections/parcels");
     let links = collection["links"].as_array().unwrap();
     let link = links.iter().find(|link| link["rel"] == MAP).unwrap();
+    let declared = server.json("/api/conformance")["conformsTo"].to_string();
+    assert!(declared.contains("ogcapi-maps-1/1.0/conf/collection-map"));
     let got = server.get(link["href"].as_str().unwrap().strip_prefix(&server.url("")).unwrap());
     assert!(ink(&picture(&got)) > 100);
     assert_eq!(got.header("content-type"), "image/png");

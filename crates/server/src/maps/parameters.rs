@@ -104,7 +104,7 @@ static MM_PER_PIXEL: Parameter<Positive> = Parameter::new(
     "mm-per-pixel",
     "Width of a pixel where the picture is shown, in millimetres: half of the default draws lines and \
         letters twice as many pixels wide",
-    Positive { min: 0.02, max: 1.0, default: Some(0.28) },
+    Positive { min: 0.01, max: 10.0, default: Some(0.28) },
 );
 
 static BGCOLOR: Parameter<Text> = Parameter::new(

@@ -5,6 +5,25 @@ import type { Plugin } from 'vite';
 const UNUSED_SHADERS =
   /\/shaders\/glsl\/(color_relief|fill_extrusion|heatmap|hillshade|line_gradient|raster|terrain)[\w.]*$/;
 
+/** The parts of MapLibre's style sheet that belong to controls which the page does not have: 9 kB of gzip in pictures. */
+const UNUSED_CONTROLS =
+  /maplibregl-(attrib|compact|cooperative|popup|user-location|ctrl-(attrib|compass|fullscreen|geolocate|globe|group|icon|logo|shrink|terrain|zoom))/;
+
+/** The rules of a style sheet, each with its block. */
+function rulesOf(css: string): string[] {
+  const rules: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let at = 0; at < css.length; at += 1) {
+    if (css[at] === '{') depth += 1;
+    if (css[at] === '}') depth -= 1;
+    if (css[at] !== '}' || depth > 0) continue;
+    rules.push(css.slice(start, at + 1));
+    start = at + 1;
+  }
+  return rules;
+}
+
 /**
  * Builds MapLibre from its source instead of its two bundles. Each bundle holds all that page and worker have in
  * common (tile reading, expressions, style types): together 430 kB of gzip, past the page's whole budget. Built from
@@ -37,6 +56,12 @@ export function maplibreFromSource(): Plugin {
       // The decoder of MapLibre's own tile format is a tenth of the worker; the server sends Mapbox vector tiles.
       if (building && id.startsWith('@maplibre/mlt')) return '\0no-mlt';
       return null;
+    },
+    transform(css, id) {
+      if (!building || !id.endsWith('/maplibre-gl/dist/maplibre-gl.css')) return null;
+      return rulesOf(css)
+        .filter((rule) => !UNUSED_CONTROLS.test(rule))
+        .join('\n');
     },
     // A chunk that only imports another one would be one more request.
     generateBundle(_, bundle) {

@@ -64,6 +64,8 @@ describe('the first picture', () => {
       expect(Math.max(...tiles.map(({ top, size: side }) => top + side))).toBeGreaterThanOrEqual(size[1]);
     }
     expect(sightTiles(sightOf({ ...CITY, zoom: 0 }, [1440, 900], null))).toHaveLength(1);
+    const far = sightTiles(sightOf({ ...CITY, zoom: 11.5 }, [1440, 900], null));
+    expect(new Set(far.map(({ z }) => z))).toEqual(new Set([11]));
   });
 
   it('draws roads as wide as the map does', () => {

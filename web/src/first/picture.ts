@@ -25,8 +25,8 @@ export const PICTURE_ID = 'first-picture';
 /** The picture is of few tiles. A view that needs more (a wall of screens) goes without it. */
 const MAX_TILES = 16;
 
-/** Beyond this zoom level single parcels matter, of which the picture has none. */
-const MAX_ZOOM = 17;
+/** From this zoom level on single parcels matter, of which the picture has none, and its tiles are too coarse. */
+const MAX_ZOOM = 16;
 
 /** The base layers among all: those without which nobody finds a place, what matters most first. */
 export function baseLayers(layers: Collection[]): Collection[] {

@@ -27,10 +27,9 @@ export interface SightTile {
 const TILE_PX = 512;
 
 /**
- * The tiles are of a level that is lower than the map's by this, and of this level at most: they have main roads and
- * collectors, but no local streets, which have most of the bytes.
+ * The tiles are of this zoom level at most: they have main roads and collectors, but no local streets, which have most
+ * of the bytes. Tiles of a lower level than the map's would show rivers as a few pixels.
  */
-const LEVELS_LOWER = 2;
 const FAR_ZOOM = 12;
 
 /** The place of a position in a world of this width, in pixels from the world's upper left corner. */
@@ -56,7 +55,7 @@ export function sightOf(
 
 /** The tiles that the first picture is drawn from: coarser than those of the map, so that there are few. */
 export function sightTiles({ zoom, world, origin, width, height }: Sight): SightTile[] {
-  const z = Math.max(0, Math.min(FAR_ZOOM, Math.floor(zoom) - LEVELS_LOWER));
+  const z = Math.max(0, Math.min(FAR_ZOOM, Math.floor(zoom)));
   const count = 2 ** z;
   const size = world / count;
   const tiles: SightTile[] = [];

@@ -1,78 +1,242 @@
-// Takes the pictures of the documentation, docs/images/*.png: makes a demo city, serves it with the given binary, and
-// shows a selected parcel on a desktop and on a phone. With CITYMAP_URL it uses the server that runs there.
+// Takes the pictures of the documentation, docs/images/*.webp: makes a demo city, serves it with the given binary, and
+// shows the page in its typical states, on a desktop, on a phone and magnified. With CITYMAP_URL it uses the server that
+// runs there, whose token for editing is CITYMAP_TOKEN. After the binary may follow the names of single pictures.
 //
-//     node scripts/screenshot.mjs ../target/release/citymap
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+//     node scripts/screenshot.mjs ../target/release/citymap [NAME…]
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { launch } from './browser.mjs';
-import { png8 } from './png8.mjs';
-import { demoCity } from './democity.mjs';
+import { chromium } from '@playwright/test';
 
 const OUT = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 /** A picture that is larger slows the reading of the documentation down. */
-const MAX_BYTES = 400_000;
-/** A point inside a parcel of the demo city, longitude and latitude. */
-const POINT = [106.70432, 10.77464];
+const MAX_BYTES = 150_000;
+/** The qualities that are tried, best first. */
+const QUALITIES = [0.85, 0.75, 0.65, 0.55];
 
-/** The pictures; `center` is the middle of the screen, part of which the panel covers. */
-const PICTURES = [
-  {
-    file: 'map.png',
-    center: [106.70395, 10.7746],
-    zoom: 18.2,
-    lang: 'en',
-    device: { viewport: { width: 1280, height: 800 } },
-  },
-  {
-    file: 'map-phone.png',
-    center: [106.70432, 10.7742],
-    zoom: 18,
-    lang: 'vi',
-    device: { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true },
-  },
+const DESKTOP = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
+/** A desktop of 1280 × 800 pixels at 200 % and 400 %. */
+const DOUBLE = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };
+const FOURFOLD = { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 };
+
+/** A point inside a parcel of the demo city, longitude and latitude, and a middle of the screen that shows it. */
+const POINT = '106.70432,10.77464';
+const CLOSE = 'map=18.6/10.7746/106.70395&off=street_lights';
+const ASKED = `${CLOSE}&at=${POINT}`;
+
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+const tab = (page, name) => page.getByRole('tab', { name });
+
+/** Opens the pane of a tool and clicks positions on the map, in pixels from its middle. */
+async function draw(page, [tools, name], corners) {
+  await tab(page, tools).click();
+  await button(page, name).click();
+  for (const [x, y] of corners) await page.mouse.click(830 + x, 400 + y);
+}
+const SQUARE = [
+  [-170, -120],
+  [150, -150],
+  [180, 110],
+  [-120, 140],
+  [-170, -120],
 ];
 
-/** The red, green, blue and alpha of each pixel of a screenshot, decoded by the browser. */
-async function pixels(page) {
-  const png = (await page.screenshot()).toString('base64');
-  const { width, height, rgba } = await page.evaluate(async (data) => {
-    const image = new Image();
-    image.src = `data:image/png;base64,${data}`;
-    await image.decode();
-    const canvas = new OffscreenCanvas(image.width, image.height);
-    const context = canvas.getContext('2d');
-    context.drawImage(image, 0, 0);
-    const { data: bytes } = context.getImageData(0, 0, image.width, image.height);
-    let text = '';
-    for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-    return { width: image.width, height: image.height, rgba: btoa(text) };
-  }, png);
-  return { width, height, rgba: Buffer.from(rgba, 'base64') };
+/** The pictures: the page's address, and what is done there. */
+const PICTURES = [
+  { name: 'map', hash: `map=18.2/10.7746/106.70395&off=street_lights&at=${POINT}`, lang: 'en' },
+  { name: 'map-phone', hash: `map=18/10.7742/106.70432&off=street_lights&at=${POINT}`, device: PHONE },
+  { name: 'first-view' },
+  { name: 'first-view-dark', lang: 'en', theme: 'dark' },
+  {
+    name: 'search',
+    hash: CLOSE,
+    act: async (page) => {
+      await page.getByRole('combobox').fill('duong so 118');
+      await page.getByRole('option').first().waitFor();
+    },
+  },
+  {
+    name: 'plan',
+    hash: ASKED,
+    lang: 'en',
+    act: async (page) => {
+      await page.locator('.card h3 button', { hasText: 'Planning zones' }).first().click();
+      await page.locator('.chosen').evaluate((card) => card.scrollIntoView());
+    },
+  },
+  {
+    name: 'layers-dark',
+    hash: 'map=17/10.7746/106.70395',
+    theme: 'dark',
+    act: (page) => tab(page, 'Lớp dữ liệu').click(),
+  },
+  {
+    name: 'measure',
+    hash: CLOSE,
+    act: (page) => draw(page, ['Công cụ', 'Đo khoảng cách, diện tích'], SQUARE),
+  },
+  {
+    name: 'statistics',
+    hash: CLOSE,
+    lang: 'en',
+    act: async (page) => {
+      await draw(page, ['Tools', 'Statistics for an area'], SQUARE);
+      await page.locator('#pane-tools table').first().waitFor();
+    },
+  },
+  {
+    name: 'history',
+    hash: CLOSE,
+    act: async (page) => {
+      await tab(page, 'Công cụ').click();
+      await button(page, 'Lịch sử').click();
+      await page.getByLabel('Chỉ hiện đối tượng có hiệu lực vào ngày').fill('2020-06-30');
+      await page.getByLabel('Chỉ hiện đối tượng có hiệu lực vào ngày').press('Enter');
+      await page.locator('.banner').waitFor();
+    },
+  },
+  {
+    name: 'edit',
+    hash: ASKED,
+    act: async (page, token) => {
+      await tab(page, 'Công cụ').click();
+      await button(page, 'Chỉnh sửa dữ liệu').click();
+      await page.getByLabel('Mã quyền chỉnh sửa').fill(token);
+      await button(page, 'Dùng mã này').click();
+      await page.getByText('Đã có mã quyền chỉnh sửa').waitFor();
+      await tab(page, 'Đang chọn').click();
+      await button(page.locator('.chosen'), 'Sửa').click();
+      await button(page, 'Sửa hình dạng').click();
+      await page.getByRole('group', { name: 'Đỉnh' }).scrollIntoViewIfNeeded();
+    },
+  },
+  {
+    name: 'trouble',
+    hash: CLOSE,
+    act: async (page) => {
+      await page.route('**/api/at*', (route) => route.fulfill({ status: 503, body: '{}' }));
+      await page.mouse.click(830, 400);
+      await page.getByRole('alert').waitFor();
+    },
+  },
+  {
+    name: 'phone-search-dark',
+    hash: CLOSE,
+    lang: 'en',
+    theme: 'dark',
+    device: PHONE,
+    act: async (page) => {
+      await page.getByRole('combobox').fill('ben thanh');
+      await page.getByRole('option').first().waitFor();
+    },
+  },
+  {
+    name: 'phone-layers',
+    hash: CLOSE,
+    device: PHONE,
+    act: async (page) => {
+      for (let step = 0; step < 2; step += 1) await button(page, 'Đổi chiều cao bảng thông tin').click();
+    },
+  },
+  {
+    name: 'magnified-200',
+    hash: ASKED,
+    device: DOUBLE,
+    act: (page) => button(page, 'Tọa độ, tỷ lệ, ngày và nguồn dữ liệu').click(),
+  },
+  { name: 'magnified-400', hash: CLOSE, lang: 'en', device: { ...FOURFOLD, forcedColors: 'active' } },
+];
+
+/** Serves a new demo city. Returns its address, a token for editing, and the function that ends it. */
+async function serve(binary) {
+  const folder = mkdtempSync(join(tmpdir(), 'citymap-screenshot-'));
+  const store = ['--store', join(folder, 'city.gpkg')];
+  const token = randomBytes(16).toString('hex');
+  writeFileSync(join(folder, 'writers'), `pictures:${token}\n`, { mode: 0o600 });
+  execFileSync(binary, [...store, 'demo', '--parcels', '20000', '--seed', '1'], { stdio: 'ignore' });
+  const assets = process.env.CITYMAP_ASSETS ? ['--assets', process.env.CITYMAP_ASSETS] : [];
+  const writers = ['--writers', join(folder, 'writers')];
+  const server = spawn(binary, [...store, '--json', 'serve', ...assets, ...writers, '--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const stop = () => {
+    server.kill();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  for await (const line of createInterface({ input: server.stdout })) {
+    const [, url] = /"url": ?"([^"]+)"/.exec(line) ?? [];
+    if (url) return { url, token, stop };
+  }
+  stop();
+  throw new Error('the server ended before it was ready');
 }
 
-async function take(browser, url, { file, center, zoom, lang, device }) {
-  const context = await browser.newContext({ ...device, colorScheme: 'light', reducedMotion: 'reduce' });
+/** A picture (PNG, base64) as WebP, which the browser encodes. */
+async function webp(page, png, quality) {
+  const encoded = await page.evaluate(
+    async ([data, wanted]) => {
+      const image = new Image();
+      image.src = `data:image/png;base64,${data}`;
+      await image.decode();
+      const canvas = new OffscreenCanvas(image.width, image.height);
+      canvas.getContext('2d').drawImage(image, 0, 0);
+      const bytes = new Uint8Array(
+        await (await canvas.convertToBlob({ type: 'image/webp', quality: wanted })).arrayBuffer(),
+      );
+      let text = '';
+      for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+      return btoa(text);
+    },
+    [png, quality],
+  );
+  return Buffer.from(encoded, 'base64');
+}
+
+async function take(browser, { url, token }, { name, hash = '', lang = 'vi', theme = 'light', device = DESKTOP, act }) {
+  const context = await browser.newContext({ ...device, colorScheme: theme, reducedMotion: 'reduce' });
   const page = await context.newPage();
-  page.setDefaultTimeout(120_000);
-  const map = `map=${zoom}/${center[1]}/${center[0]}&off=street_lights&at=${POINT.join(',')}`;
-  await page.goto(`${url}/#${map}&lang=${lang}&theme=light`);
-  await page.locator('.chosen').waitFor();
+  page.setDefaultTimeout(180_000);
+  await page.goto(`${url}/#${hash}&lang=${lang}&theme=${theme}`);
   await page.waitForSelector('html[data-map-idle="true"]');
-  const { width, height, rgba } = await pixels(page);
-  const png = png8(rgba, width, height);
-  if (png.length > MAX_BYTES) throw new Error(`${file} has ${png.length} bytes, more than ${MAX_BYTES}`);
-  writeFileSync(join(OUT, file), png);
-  console.log(`${String(png.length).padStart(8)}  docs/images/${file}`);
+  if (hash.includes('at=')) await page.locator('.chosen').waitFor();
+  await act?.(page, token);
+  // Two frames, in which what was done reaches the map.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await page.waitForSelector('html[data-map-idle="true"]');
+  const png = (await page.screenshot()).toString('base64');
+  let picture = null;
+  for (const quality of QUALITIES) {
+    picture = await webp(page, png, quality);
+    if (picture.length <= MAX_BYTES) break;
+  }
+  if (picture.length > MAX_BYTES) throw new Error(`${name} has ${picture.length} bytes, more than ${MAX_BYTES}`);
+  writeFileSync(join(OUT, `${name}.webp`), picture);
+  console.log(`${String(picture.length).padStart(8)}  docs/images/${name}.webp`);
   await context.close();
 }
 
-const { url, stop } = await demoCity(process.argv[2]);
+const [binary, ...names] = process.argv.slice(2);
+if (!binary && !process.env.CITYMAP_URL) throw new Error('name the citymap binary, or a server by CITYMAP_URL');
+const unknown = names.filter((name) => !PICTURES.some((picture) => picture.name === name));
+if (unknown.length > 0) throw new Error(`there is no picture ${unknown.join(', ')}`);
+const server = process.env.CITYMAP_URL
+  ? { url: process.env.CITYMAP_URL, token: process.env.CITYMAP_TOKEN ?? '', stop: () => {} }
+  : await serve(resolve(binary));
 mkdirSync(OUT, { recursive: true });
-const browser = await launch();
 try {
-  for (const picture of PICTURES) await take(browser, url, picture);
-} finally {
+  const browser = await chromium.launch({
+    executablePath: process.env.CITYMAP_CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--enable-unsafe-swiftshader', '--use-angle=swiftshader', '--disable-background-networking'],
+  });
+  for (const picture of PICTURES) {
+    if (names.length === 0 || names.includes(picture.name)) await take(browser, server, picture);
+  }
   await browser.close();
-  stop();
+} finally {
+  server.stop();
 }

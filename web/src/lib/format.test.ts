@@ -106,6 +106,7 @@ describe('fields', () => {
     expect(fieldValue(70, { name: 'a', type: 'real', unit: '%' }, 'vi')).toBe('70%');
     expect(fieldValue(6, { name: 'a', type: 'int', unit: 'tầng' }, 'vi')).toBe('6 tầng');
     expect(fieldValue(6, { name: 'a', type: 'int', unit: 'tầng' }, 'en')).toBe('6 storeys');
+    expect(fieldValue(1, { name: 'a', type: 'int', unit: 'tầng' }, 'en')).toBe('1 storey');
   });
   it('falls back to the other language', () => {
     expect(titleText({ vi: 'Thửa đất', en: '' }, 'en')).toBe('Thửa đất');

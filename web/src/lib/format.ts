@@ -57,28 +57,29 @@ export function instant(text: string, lang: Lang): string {
 /** A share (0–1) as per cent, without a space before the sign, as both languages write it. */
 export const percent = (share: number, lang: Lang, digits = 0): string => `${number(share * 100, lang, digits)}%`;
 
-/** Units that are Vietnamese words, in English. */
-const UNIT_WORDS: Record<string, string> = {
-  tầng: 'storeys',
-  người: 'people',
-  'người/ha': 'people/ha',
-  'người/km²': 'people/km²',
-  hộ: 'households',
-  căn: 'dwellings',
-  'căn hộ': 'flats',
-  thửa: 'parcels',
-  phòng: 'rooms',
-  đồng: 'VND',
-  'triệu đồng': 'million VND',
-  'tỷ đồng': 'billion VND',
+/** Units that are Vietnamese words, in English: of one, and of several. */
+const UNIT_WORDS: Record<string, [string, string]> = {
+  tầng: ['storey', 'storeys'],
+  người: ['person', 'people'],
+  'người/ha': ['person/ha', 'people/ha'],
+  'người/km²': ['person/km²', 'people/km²'],
+  hộ: ['household', 'households'],
+  căn: ['dwelling', 'dwellings'],
+  'căn hộ': ['flat', 'flats'],
+  thửa: ['parcel', 'parcels'],
+  phòng: ['room', 'rooms'],
+  đồng: ['VND', 'VND'],
+  'triệu đồng': ['million VND', 'million VND'],
+  'tỷ đồng': ['billion VND', 'billion VND'],
 };
 
-/** A unit in the language of the page. */
-export const unitText = (unit: string, lang: Lang): string => (lang === 'en' ? (UNIT_WORDS[unit] ?? unit) : unit);
+/** A unit in the language of the page, of one thing or of several. */
+export const unitText = (unit: string, lang: Lang, one = false): string =>
+  lang === 'en' ? (UNIT_WORDS[unit]?.[one ? 0 : 1] ?? unit) : unit;
 
 /** A figure with its unit: `12 m`, but `70%` and `45°`. */
 function withUnit(figure: string, unit: string, lang: Lang): string {
-  return /^[%‰°]/.test(unit) ? `${figure}${unit}` : `${figure} ${unitText(unit, lang)}`;
+  return /^[%‰°]/.test(unit) ? `${figure}${unit}` : `${figure} ${unitText(unit, lang, figure === '1')}`;
 }
 
 /**

@@ -103,10 +103,14 @@ pub(crate) fn write(
     }
     let Item::End(mut stages) = next()? else { return Err(out_of_turn()) };
     let finishing = Instant::now();
+    // A layer that two files fill has two turns, in their order.
+    let mut counted = vec![false; layers.len()];
     for change in transaction.changes()? {
-        // The last turn to a layer that two files fill says what became of it.
-        if let Some(layer) = layers.iter_mut().rev().find(|layer| layer.id == change.layer) {
+        let turn =
+            layers.iter_mut().zip(&mut counted).find(|(layer, done)| !**done && layer.id == change.layer);
+        if let Some((layer, done)) = turn {
             layer.count(&change);
+            *done = true;
         }
     }
     let (rejects_file, rejects_tables) = (run.rejects.written(), run.rejects.tables());

@@ -69,7 +69,8 @@ pub(crate) fn plan(
         .flat_map(|(file, (shown, source))| {
             let layers = source.reader.layers();
             let in_file = layers.len();
-            let one = move |(position, layer)| Found { file, position, shown, layer, in_file };
+            let says_null = source.reader.driver().starts_with("GeoJSON");
+            let one = move |(position, layer)| Found { file, position, shown, layer, in_file, says_null };
             layers.into_iter().enumerate().map(one)
         })
         .collect();
@@ -126,6 +127,8 @@ struct Found<'a> {
     layer: &'a SourceLayer,
     /// How many layers the file holds.
     in_file: usize,
+    /// Whether each feature says of its geometry that there is none.
+    says_null: bool,
 }
 
 struct Planner<'a> {
@@ -153,8 +156,12 @@ impl Planner<'_> {
         }
         match (joined, present) {
             (Some(present), _) => fit = fit.onto(present)?,
-            (None, Some(present)) => settings::refuse_table(one.shown, present, found)?,
-            (None, None) => {}
+            (None, _) => {}
+        }
+        // Features can be added whose geometry is said to be null; an upsert would take it from the layer's.
+        let adds_nulls = request.mode == Mode::Append && one.says_null;
+        if let Some(present) = present.filter(|_| !adds_nulls) {
+            settings::refuse_table(one.shown, present, found)?;
         }
         // As if the source had its fields so.
         let fitted =

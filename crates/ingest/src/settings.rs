@@ -17,6 +17,12 @@ pub(crate) fn joined(
     fields: &[Field],
     found: &SourceLayer,
 ) -> Result<Layer, ImportError> {
+    // A batch without any feature fits every layer.
+    let is_empty = found.count == Some(0) && found.sample.is_empty();
+    if is_empty {
+        check_key(request, present, &present.fields)?;
+        return Ok(present.clone());
+    }
     check_key(request, present, fields)?;
     let mut layer = present.clone();
     layer.fields = fields.to_vec();
@@ -25,9 +31,8 @@ pub(crate) fn joined(
             *name = None;
         }
     }
-    // A batch without any feature fits every layer; a kind that the layer does not hold is refused as such.
-    let empty = found.count == Some(0) && found.sample.is_empty();
-    if !empty && found.kind != GeometryKind::Mixed {
+    // Features without geometry fit every layer; a kind that the layer does not hold is refused as such.
+    if !matches!(found.kind, GeometryKind::Mixed | GeometryKind::None) {
         layer.geometry = found.kind;
     }
     Ok(layer)
@@ -58,7 +63,7 @@ fn check_key(request: &Request, present: &Layer, fields: &[Field]) -> Result<(),
     }
 }
 
-/// Refuses to make a table without geometry of a layer that has some: a header that changed, most likely.
+/// Refuses a table without geometry for a layer that has some: a header that changed, most likely.
 ///
 /// # Errors
 /// [`ImportError::Usage`] with what to do.

@@ -185,6 +185,12 @@ fn an_empty_batch_is_noted_and_layers_do_not_repeat_the_id_that_was_given() {
     let empty = r#"{"type":"FeatureCollection","features":[]}"#;
     let report = city.import(city.write("b.geojson", empty), |request| request.mode = Mode::Append).unwrap();
     assert!(report.layers[0].issues.iter().any(|issue| issue.reason.contains("holds no features")));
+    let keyed = |city: &City| {
+        city.import(city.write("k.csv", "ma,lon,lat\n1,106.7,10.7\n"), |r| r.key = Some("ma".into()))
+    };
+    keyed(&city).unwrap();
+    let report = city.import(city.write("b.geojson", empty), |request| request.mode = Mode::Upsert).unwrap();
+    assert_eq!((report.read, report.layers[0].unchanged, report.layers[0].removed), (0, 0, 0));
     let one = "ma,lon,lat\n1,106.7,10.7\n";
     let files = [("thua.csv", one.as_bytes()), ("thua_cu.csv", one.as_bytes()), ("nha.csv", one.as_bytes())];
     let archive = city.write("t.zip", common::zip::stored(&files));

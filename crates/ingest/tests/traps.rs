@@ -190,3 +190,35 @@ fn sequences_hold_objects_of_several_lines_collections_and_geometries() {
     let error = city.import(city.write("m.ndjson", mixed), |_| {}).unwrap_err().to_string();
     assert!(error.contains("line 2") && error.contains("crs"), "{error}");
 }
+
+/// A batch whose geometry is null throughout: the layer has a kind, and the batch none.
+#[test]
+fn features_without_geometry_can_be_added_and_take_none_away() {
+    let city = city();
+    city.import(city.write("a.csv", "ma,lon,lat\n1,106.7,10.7\n"), |r| r.key = Some("ma".into())).unwrap();
+    let null = r#"{"type":"FeatureCollection","features":[
+        {"type":"Feature","properties":{"ma":2},"geometry":null}]}"#;
+    let table = "ma\n3\n";
+    let report = city.import(city.write("b.geojson", null), |r| r.mode = Mode::Append).unwrap();
+    assert_eq!((report.accepted, report.layers[0].null_geometry), (1, 1));
+    for (name, content, mode) in [("b.geojson", null, Mode::Upsert), ("c.csv", table, Mode::Append)] {
+        let error = city.import(city.write(name, content), |r| r.mode = mode).unwrap_err().to_string();
+        assert!(error.contains("no geometry was found"), "{error}");
+    }
+    let placed = city.features("test").iter().filter(|feature| feature.geometry.is_some()).count();
+    assert_eq!((city.features("test").len(), placed), (2, 1));
+}
+
+/// Two files of one call into one layer: each has its own counts.
+#[test]
+fn each_of_two_files_says_what_it_added() {
+    let city = city();
+    city.import(city.write("a.csv", "ma,lon,lat\n1,106.7,10.7\n"), |_| {}).unwrap();
+    let second = city.write("c.csv", "ma,lon,lat\n3,106.7,10.7\n4,106.7,10.71\n");
+    let report = city.import(city.write("b.csv", "ma,lon,lat\n2,106.7,10.7\n"), |request| {
+        request.mode = Mode::Append;
+        request.files.push(second);
+    });
+    let added: Vec<u64> = report.unwrap().layers.iter().map(|layer| layer.added).collect();
+    assert_eq!(added, [1, 2]);
+}

@@ -241,3 +241,23 @@ fn huge_numbers_are_printed_short() {
     city.import(city.write("p.csv", "ma,so\nA,1e308\nB,2.5\n"), |_| {}).unwrap();
     assert_eq!(types(&city), [FieldType::Text, FieldType::Real]);
 }
+
+#[test]
+fn degrees_in_the_wrong_columns_are_exchanged_where_that_is_asked_for() {
+    let city = city();
+    let path = city.write("a.csv", "ma,lon,lat\nA,10.7725,106.698\nB,10.78,106.7\n");
+    assert!(city.import(&path, |_| {}).unwrap_err().to_string().contains("--swap-xy"));
+    city.import(&path, |request| request.swap_xy = true).unwrap();
+    assert!(near(point(&city)));
+}
+
+#[test]
+fn texts_in_no_known_encoding_are_told() {
+    let city = city();
+    let mut bytes = b"ma,ten,lon,lat\n".to_vec();
+    // Russian in Windows-1251.
+    bytes.extend(b"1,\xCC\xEE\xF1\xEA\xE2\xE0,106.7,10.77\n");
+    let report = city.import(city.write("a.csv", bytes), |_| {}).unwrap();
+    let issues = &report.layers[0].issues;
+    assert!(issues.iter().any(|issue| issue.reason.contains("which is a guess")), "{issues:?}");
+}

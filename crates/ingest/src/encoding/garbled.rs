@@ -24,6 +24,8 @@ pub(crate) enum Garbled {
     Controls,
     /// Signs stand inside their words, as they do in no language.
     Signs,
+    /// Signs stand in place of marks on letters: VIQR (RFC 1456).
+    Viqr,
 }
 
 /// Maximum number of different texts of a column that are judged.
@@ -81,7 +83,7 @@ pub(crate) struct GarbledTexts {
 impl ColumnTexts {
     /// Takes a text of a row.
     pub(crate) fn see(&mut self, text: &str, row: u64) {
-        if text.is_ascii() && !text.bytes().any(|byte| byte < 0x20) {
+        if text.is_ascii() && !text.bytes().any(|byte| byte < 0x20) && !is_viqr(text) {
             return;
         }
         let text = &text[..text.floor_char_boundary(BYTES)];
@@ -108,7 +110,7 @@ impl ColumnTexts {
     pub(crate) fn judge(&self) -> Option<GarbledTexts> {
         let all: Vec<&Occurrences> = self.texts.values().collect();
         let words: Vec<Vec<&str>> = all.iter().map(|one| marked_words(&one.text)).collect();
-        let mut how: Vec<Option<Garbled>> = all.iter().map(|one| controls(&one.text)).collect();
+        let mut how: Vec<Option<Garbled>> = all.iter().map(|one| unreadable(&one.text)).collect();
         while let Some((pair, texts)) = best_misreading(&words, &how) {
             texts.into_iter().for_each(|at| how[at] = Some(pair));
         }
@@ -126,6 +128,10 @@ impl ColumnTexts {
             return None;
         }
         let kind = how.iter().flatten().copied().max_by_key(|kind| count(&|own| *own == Some(*kind)))?;
+        // A formula may look so.
+        if kind == Garbled::Viqr && how.iter().filter(|own| **own == Some(kind)).count() < SUPPORT {
+            return None;
+        }
         let of_kind = || all.iter().zip(&how).filter(|(_, own)| own.is_some());
         let mut rows: Vec<u64> = of_kind().flat_map(|(one, _)| one.rows.iter().copied()).collect();
         rows.sort_unstable();
@@ -160,8 +166,17 @@ impl GarbledTexts {
             Garbled::Controls | Garbled::Signs => {
                 "they hold control characters or signs inside words".to_owned()
             }
+            Garbled::Viqr => "signs stand in place of marks on letters (Vie^.t for Việt)".to_owned(),
         };
         let rows: Vec<String> = rows.iter().map(u64::to_string).collect();
+        if *how == Garbled::Viqr {
+            return format!(
+                "{of} in field `{field}` with letters beyond ASCII or signs for them {} written in VIQR \
+                 ({places} {}): {looks}; convert the file to Unicode and import it again",
+                plural(*bad, "is", "are"),
+                rows.join(", ")
+            );
+        }
         format!(
             "{of} with letters beyond ASCII in field `{field}` {make} no words{sample} ({places} {}); \
              {looks}: if --encoding NAME does not mend it, have the file written again",
@@ -283,6 +298,55 @@ fn marked_words(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// What can be told of a text by its characters alone.
+fn unreadable(text: &str) -> Option<Garbled> {
+    controls(text).or_else(|| (text.is_ascii() && is_viqr(text)).then_some(Garbled::Viqr))
+}
+
+/// Whether a text has a word that is Vietnamese once the signs of VIQR are marks. One of the signs that end
+/// no sentence must be in it.
+fn is_viqr(text: &str) -> bool {
+    let is_telling = |letter: char| matches!(letter, '^' | '+' | '(' | '`' | '~');
+    text.contains(is_telling)
+        && text
+            .split(|letter: char| {
+                !letter.is_ascii_alphabetic() && !is_telling(letter) && !"'?.".contains(letter)
+            })
+            .filter(|word| word.contains(is_telling))
+            .filter_map(from_viqr)
+            .any(|word| !word.is_ascii() && word.chars().count() > 1 && is_word(&word))
+}
+
+/// A word of VIQR; none if a sign is in it that is no mark of the letter before.
+fn from_viqr(word: &str) -> Option<String> {
+    let mut parts = String::new();
+    let mut letters = word.trim_end_matches(['?', '.', '\'']).chars().peekable();
+    let mut base = None;
+    while let Some(letter) = letters.next() {
+        let mark = match (letter, base) {
+            ('^', Some('a' | 'e' | 'o')) => '\u{302}',
+            ('(', Some('a')) => '\u{306}',
+            ('+', Some('o' | 'u')) => '\u{31B}',
+            ('\'', Some(_)) => '\u{301}',
+            ('`', Some(_)) => '\u{300}',
+            ('?', Some(_)) => '\u{309}',
+            ('~', Some(_)) => '\u{303}',
+            ('.', Some(_)) => '\u{323}',
+            _ if !letter.is_ascii_alphabetic() => return None,
+            _ => {
+                let small = letter.to_ascii_lowercase();
+                let doubled =
+                    small == 'd' && letters.next_if(|next| next.eq_ignore_ascii_case(&'d')).is_some();
+                parts.push(if doubled { 'đ' } else { small });
+                base = matches!(small, 'a' | 'e' | 'i' | 'o' | 'u' | 'y').then_some(small);
+                continue;
+            }
+        };
+        parts.push(mark);
+    }
+    Some(parts.nfc().collect())
+}
+
 fn controls(text: &str) -> Option<Garbled> {
     // UTF-8 that was read byte by byte may hold them, and is told as that.
     let is_control = |c: char| {
@@ -373,6 +437,17 @@ mod tests {
         assert_eq!(judged(["Ph\u{FFFD}ng"]).unwrap().how, Garbled::Controls);
         assert_eq!(judged(["a\u{1}b"]).unwrap().how, Garbled::Controls);
         assert_eq!(judged(["Stra¸e x"]).unwrap().how, Garbled::Signs);
+    }
+
+    #[test]
+    fn signs_in_place_of_marks_are_known() {
+        let texts = ["Phu+o+`ng An Kha'nh", "Qua^.n Go` Va^'p", "DDa^'t o+?", "Nguye^~n Hue^."];
+        let found = judged(texts).unwrap();
+        assert_eq!((found.how, found.bad), (Garbled::Viqr, 4));
+        let note = found.note("ten", "lines", true);
+        assert!(note.contains("VIQR") && note.contains("(lines 1, 2, 3)"), "{note}");
+        let plain = ["a+b", "f(a)", "+84 903", "C++", "~ 5 m", "`ten`", "u+n = 3", "A^2 + B^2", "e.g. (a)"];
+        assert!(judged(plain).is_none(), "{:?}", judged(plain));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::{
 
 use flate2::{Crc, read::DeflateDecoder};
 
+use crate::encoding::{Encoding, detect};
+
 /// The end of an archive: signature, numbers, and a comment of 65 535 bytes.
 const END: usize = 22;
 const COMMENT: u64 = 65_535;
@@ -29,7 +31,7 @@ const RATIO: u64 = 100;
 /// A file in an archive.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Member {
-    /// Its name as it is in the archive, with folders before it.
+    /// Its name in the archive, with folders before it.
     pub name: String,
     /// Its size when unpacked, in bytes.
     pub size: u64,
@@ -58,14 +60,18 @@ pub(crate) fn members(archive: &Path) -> io::Result<Vec<Member>> {
     file.take(length).read_to_end(&mut bytes)?;
     let mut rest = bytes.as_slice();
     let mut members = Vec::new();
+    let mut names = Vec::new();
     while rest.starts_with(&MEMBER_SIGNATURE) {
-        let (member, length) = member(rest).ok_or_else(|| bad("its list of members is cut off"))?;
+        let (member, name, length) = member(rest).ok_or_else(|| bad("its list of members is cut off"))?;
         rest = &rest[length..];
-        check_name(&member.name)?;
-        if !member.name.ends_with(['/', '\\']) {
-            members.push(member);
-        }
+        names.push(name);
+        members.push(member);
     }
+    for (member, name) in members.iter_mut().zip(decoded(&names)) {
+        check_name(&name)?;
+        member.name = name;
+    }
+    members.retain(|member| !member.name.ends_with(['/', '\\']));
     let unpacked = members.iter().fold(0_u64, |sum, member| sum.saturating_add(member.size));
     let packed = fs::metadata(archive)?.len();
     if unpacked > UNPACKED.max(packed.saturating_mul(RATIO)) {
@@ -84,7 +90,13 @@ pub(crate) fn members(archive: &Path) -> io::Result<Vec<Member>> {
 pub(crate) fn unpack(archive: &Path, member: &Member, folder: &Path) -> io::Result<PathBuf> {
     let name = member.name.rsplit(['/', '\\']).next().unwrap_or_default();
     let path = folder.join(name);
-    let mut out = fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
+    let mut out =
+        fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| {
+            match error.kind() {
+                io::ErrorKind::AlreadyExists => bad("the archive has two members of this name"),
+                _ => error,
+            }
+        })?;
     copy(archive, member, &mut out)?;
     Ok(path)
 }
@@ -184,8 +196,21 @@ fn list(file: &mut File) -> io::Result<(u64, u64)> {
     Ok((u64_at(&bytes, 48), u64_at(&bytes, 40)))
 }
 
-/// The member at the beginning of a list, and the bytes that its entry takes.
-fn member(entry: &[u8]) -> Option<(Member, usize)> {
+/// The names of members as text. They are in UTF-8, or in the encoding of the machine on which the archive
+/// was made, of which nothing tells.
+fn decoded(names: &[&[u8]]) -> Vec<String> {
+    let foreign = names.iter().copied().filter(|name| std::str::from_utf8(name).is_err());
+    let found = detect(foreign);
+    let decode = |name: &&[u8]| match std::str::from_utf8(name) {
+        Ok(text) => text.to_owned(),
+        Err(_) if found.encoding != Encoding::Cp1252 => found.encoding.decode(name).text,
+        Err(_) => String::from_utf8_lossy(name).into_owned(),
+    };
+    names.iter().map(decode).collect()
+}
+
+/// The member at the beginning of a list, the bytes of its name, and how many bytes its entry takes.
+fn member(entry: &[u8]) -> Option<(Member, &[u8], usize)> {
     if entry.len() < MEMBER {
         return None;
     }
@@ -197,7 +222,7 @@ fn member(entry: &[u8]) -> Option<(Member, usize)> {
     widen(&mut sizes, extra);
     let [size, packed, start] = sizes;
     let member = Member {
-        name: String::from_utf8_lossy(name).into_owned(),
+        name: String::new(),
         size,
         packed,
         crc: u32_at(entry, 16),
@@ -205,7 +230,7 @@ fn member(entry: &[u8]) -> Option<(Member, usize)> {
         encrypted: u16_at(entry, 8) & 1 != 0,
         start,
     };
-    (entry.len() >= length).then_some((member, length))
+    (entry.len() >= length).then_some((member, name, length))
 }
 
 /// Takes the sizes that do not fit 32 bits from the extra field 1.
@@ -261,15 +286,18 @@ mod tests {
 
     /// An archive with one stored member.
     fn archive(name: &str, content: &[u8]) -> Vec<u8> {
+        archive_of(name.as_bytes(), content)
+    }
+
+    fn archive_of(name: &[u8], content: &[u8]) -> Vec<u8> {
         let (length, size) = ((name.len() as u16).to_le_bytes(), (content.len() as u32).to_le_bytes());
         let mut sum = Crc::new();
         sum.update(content);
         let crc = sum.sum().to_le_bytes();
         let mut out = [&LOCAL_SIGNATURE[..], &[0; 14], &size, &size, &length, &[0; 2]].concat();
-        out.extend(name.bytes().chain(content.iter().copied()));
+        out.extend(name.iter().chain(content));
         let start = out.len() as u32;
-        let entry = [&MEMBER_SIGNATURE[..], &[0; 12], &crc, &size, &size, &length, &[0; 16], name.as_bytes()]
-            .concat();
+        let entry = [&MEMBER_SIGNATURE[..], &[0; 12], &crc, &size, &size, &length, &[0; 16], name].concat();
         out.extend(&entry);
         out.extend(
             [&END_SIGNATURE[..], &[0; 8], &(entry.len() as u32).to_le_bytes(), &start.to_le_bytes(), &[0; 2]]
@@ -293,6 +321,17 @@ mod tests {
         let out = unpack(&path, &members[0], folder.path()).unwrap();
         assert_eq!(fs::read(&out).unwrap(), b"content");
         assert_eq!(out.file_name().unwrap(), "a.txt");
+    }
+
+    #[test]
+    fn names_in_old_encodings_are_read() {
+        for encoding in [Encoding::Tcvn3, Encoding::Vni, Encoding::Viscii, Encoding::Vps, Encoding::Cp1258] {
+            let name = "Bản đồ/Thửa đất.shp";
+            let (_folder, path) = written(&archive_of(&encoding.encode(name).unwrap(), b""));
+            assert_eq!(members(&path).unwrap()[0].name, name, "{encoding}");
+        }
+        let (_folder, path) = written(&archive_of(b"M\x81nchen.shp", b""));
+        assert_eq!(members(&path).unwrap()[0].name, "M\u{FFFD}nchen.shp");
     }
 
     #[test]

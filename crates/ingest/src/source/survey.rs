@@ -233,7 +233,13 @@ fn detected(texts: &[Vec<u8>], warnings: &mut Vec<String>) -> Settled {
     if found.words == 0 {
         return (decoder, "only ASCII".to_owned(), Some(1.0));
     }
-    if found.confidence < 0.4 {
+    if decoder.encoding() == Encoding::Cp1252 {
+        warnings.push(
+            "the texts are neither UTF-8 nor Vietnamese in an encoding that is known here; they were read as \
+             CP1252, which is a guess: look at the texts, and save the file as UTF-8 if they are wrong"
+                .to_owned(),
+        );
+    } else if found.confidence < 0.4 {
         warnings.push(format!(
             "the encoding was detected as {} with little confidence ({:.0} %); look at the sample and \
              say it with --encoding if it is wrong",

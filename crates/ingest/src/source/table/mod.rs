@@ -212,7 +212,11 @@ impl Table<'_> {
         let (x, y) = (&self.names[pair.x], &self.names[pair.y]);
         let points: Vec<(f64, f64)> =
             self.rows.iter().filter_map(|row| point(row.get(pair.x), row.get(pair.y), style)).collect();
-        let in_degrees = points.iter().filter(|(x, y)| x.abs() <= 180.0 && y.abs() <= 90.0).count();
+        let is_in_degrees = |(x, y): &&(f64, f64)| {
+            let (lon, lat) = if self.request.swap_xy { (y, x) } else { (x, y) };
+            lon.abs() <= 180.0 && lat.abs() <= 90.0
+        };
+        let in_degrees = points.iter().filter(is_in_degrees).count();
         // One bad row does not change what the file is.
         let degrees = in_degrees * 2 > points.len() || points.is_empty();
         let srs = match pair.family {

@@ -257,6 +257,12 @@ impl Format {
                 ));
             }
         }
+        if matches!(self, Self::Kml | Self::Gpx) && scan.unwritable > 0 {
+            notes.push(format!(
+                "{} control characters, which XML cannot hold: U+FFFD is in their places",
+                counted(scan.unwritable, "text holds", "texts hold")
+            ));
+        }
         if self.cuts_texts() && scan.long_texts > 0 {
             notes.push(format!(
                 "{} cut to {LONGEST} bytes",

@@ -12,7 +12,7 @@ use citymap_model::{FieldType, Value};
 use geo::CoordsIter;
 use geo_types::{Coord, Geometry, LineString, Polygon};
 
-use super::{Failure, ogr::Job};
+use super::{Failure, ogr::Job, scan::is_unwritable};
 
 /// Writes a document. Gives the number of features.
 pub(super) fn write(job: &Job<'_>, path: &Path) -> Result<u64, Failure> {
@@ -84,7 +84,7 @@ pub(super) fn escaped(text: &str) -> String {
             '\t' => out.push_str("&#9;"),
             '\n' => out.push_str("&#10;"),
             '\r' => out.push_str("&#13;"),
-            '\0'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => out.push('\u{FFFD}'),
+            letter if is_unwritable(letter) => out.push('\u{FFFD}'),
             letter => out.push(letter),
         }
     }

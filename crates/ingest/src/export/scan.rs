@@ -35,6 +35,8 @@ pub(super) struct Scan {
     pub letters: bool,
     /// Texts hold line breaks.
     pub line_breaks: bool,
+    /// How many texts hold characters that XML cannot hold.
+    pub unwritable: u64,
     /// How many texts are longer than [`LONGEST`].
     pub long_texts: u64,
     /// In the system that is written.
@@ -70,6 +72,7 @@ impl Scan {
                     scan.formulas += u64::from(without_formula(text).is_some());
                     scan.long_texts += u64::from(text.len() > LONGEST);
                     scan.line_breaks |= text.contains('\n');
+                    scan.unwritable += u64::from(text.contains(is_unwritable));
                 }
             }
             scan.see(record.geometry.as_ref());
@@ -123,6 +126,15 @@ impl Scan {
         .into_iter()
         .filter(|(_, count)| *count > 0)
         .collect()
+    }
+}
+
+/// Whether XML 1.0 cannot hold a character.
+pub(super) fn is_unwritable(letter: char) -> bool {
+    match letter {
+        '\t' | '\n' | '\r' => false,
+        '\0'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => true,
+        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@
 //! passed over, and columns of coordinates are found as they are in a CSV.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufWriter, Write},
     path::Path,
 };
@@ -19,6 +19,7 @@ use super::{
     Body, Format, Parsed, Reader, Sink, SourceLayer, archive,
     csv::CsvReader,
     foreign,
+    markup::{Tag, Tags},
     zipped::{renamed, without_folder},
 };
 use crate::{ImportError, Request, gdal_log};
@@ -84,10 +85,18 @@ impl SpreadsheetReader {
             sheets: Vec::new(),
             folder,
         };
+        let from_1904 = counts_from_1904(path).map_err(|error| damaged(error.to_string()))?;
         let mut empty = Vec::new();
         for mut sheet in dataset.layers() {
             let name = sheet.name();
             let rows = cells(&mut sheet);
+            if from_1904 && rows.iter().flatten().any(|cell| begins_with_day(cell, b'-')) {
+                return Err(ImportError::unreadable(
+                    &shown,
+                    "counts its days from 1904 and not from 1900: they would be four years off",
+                    "save it as CSV or ODS, and import that",
+                ));
+            }
             let Some(header) = header(&rows) else {
                 empty.push(name);
                 continue;
@@ -155,20 +164,14 @@ fn cells(sheet: &mut Layer<'_>) -> Vec<Vec<String>> {
 /// A cell as a CSV would have it: days and times in ISO 8601, and numbers without the digits that only tell
 /// how a machine keeps them (`0.10000000000000001`).
 fn plain(text: String) -> String {
-    let bytes = text.as_bytes();
-    let is_day = bytes.len() >= 10
-        && bytes[..10].iter().enumerate().all(|(at, byte)| match at {
-            4 | 7 => *byte == b'/',
-            _ => byte.is_ascii_digit(),
-        });
-    if is_day {
+    if begins_with_day(&text, b'/') {
         let day = text[..10].replace('/', "-");
         return match text[10..].trim() {
             "" => day,
             clock => format!("{day}T{clock}"),
         };
     }
-    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
     if digits >= DIGITS
         && text.contains('.')
         && let Ok(number) = text.parse::<f64>()
@@ -177,6 +180,32 @@ fn plain(text: String) -> String {
         return number.to_string();
     }
     text
+}
+
+/// Whether a text begins with four, two and two digits and this sign between them.
+fn begins_with_day(text: &str, sign: u8) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() >= 10
+        && bytes[..10].iter().enumerate().all(|(at, byte)| match at {
+            4 | 7 => *byte == sign,
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+/// Whether a workbook counts its days from 1 January 1904, as those of old Macintosh programs do. GDAL does
+/// not look at that.
+fn counts_from_1904(path: &Path) -> io::Result<bool> {
+    let members = archive::members(path)?;
+    let Some(workbook) = members.iter().find(|member| member.name == "xl/workbook.xml") else {
+        return Ok(false);
+    };
+    let folder = tempfile::tempdir()?;
+    let text = fs::read_to_string(archive::unpack(path, workbook, folder.path())?)?;
+    let says_so = |tag: Tag<'_>| {
+        let value = tag.attribute("date1904").filter(|_| tag.name == "workbookPr");
+        value.is_some_and(|value| matches!(value.as_str(), "1" | "true" | "on"))
+    };
+    Ok(Tags::of(&text).any(says_so))
 }
 
 /// The row with the columns' names: the first one that fills most of the columns. None of an empty sheet.

@@ -45,7 +45,8 @@ pub(crate) enum Command {
     /// is either accepted or rejected; rejected features are written, with their reasons, to a GeoPackage
     /// file.
     ///
-    /// Exit code: 0 all accepted, 1 failed and nothing changed, 2 wrong usage, 3 accepted with rejects.
+    /// Exit code: 0 all accepted, 1 failed and nothing changed, 2 wrong usage, 3 accepted with rejects
+    /// or from files of which a part is missing.
     #[command(after_help = "Examples:\n\
         \x20 citymap import parcels.gpkg --layer parcels --role parcel --key ma_thua\n\
         \x20 citymap import zones.shp --layer zones --crs EPSG:9210 --encoding tcvn3 --dry-run")]

@@ -81,6 +81,7 @@ pub(crate) fn produce(request: &Request, present: &[Layer], hand: &mut Hand<'_>)
             sha256,
             bytes,
             notes: source.notes.clone(),
+            incomplete: source.reader.is_incomplete(),
         });
         sources.push((shown, source));
     }

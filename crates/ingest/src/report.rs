@@ -44,9 +44,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// The exit code for scripts: 0 all accepted, 3 accepted with rejects.
+    /// The exit code for scripts: 0 all accepted, 3 accepted with rejects or from incomplete files.
     pub fn exit_code(&self) -> u8 {
-        if self.rejected == 0 { 0 } else { 3 }
+        if self.rejected == 0 && !self.files.iter().any(|file| file.incomplete) { 0 } else { 3 }
     }
 }
 
@@ -63,6 +63,9 @@ pub struct FileReport {
     pub bytes: u64,
     /// What there is to say of the file as a whole.
     pub notes: Vec<String>,
+    /// Whether one part of the file lacks what another one has, such as the rows of some shapes: the features
+    /// were taken as far as they are there, and a note tells.
+    pub incomplete: bool,
 }
 
 /// The encoding of a layer's texts, and how it is known.

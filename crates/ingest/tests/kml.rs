@@ -332,3 +332,63 @@ fn files_of_gdal_come_back_with_their_fields() {
         assert_eq!(city.features("test")[0].values, values, "{driver}");
     }
 }
+
+/// GDAL reads `abc` as 0, `10,77` as 10, and passes over a point with one of the two numbers.
+#[test]
+fn points_of_gpx_without_a_place_are_rejected() {
+    let city = city();
+    let gpx = "<gpx version=\"1.1\" creator=\"x\" xmlns=\"http://www.topografix.com/GPX/1/1\">\
+               <wpt lat=\"abc\" lon=\"106.7\"/><wpt lat=\"10,77\" lon=\"106,7\"><name>B</name></wpt>\
+               <wpt lat=\"10.7\"><name>C</name></wpt><wpt lat=' 10.77 ' lon='106.7'><name>D</name></wpt>\
+               </gpx>";
+    let report = city.import(city.write("a.gpx", gpx), |_| {}).unwrap();
+    assert_eq!((report.read, report.accepted, report.rejected), (4, 1, 3), "{}", notes(&report));
+    for reason in ["lat and lon", "no number", "only one of the two"] {
+        assert!(notes(&report).contains(reason), "{reason}: {}", notes(&report));
+    }
+    let features = city.features("test");
+    assert_eq!(parts(features[0].geometry.as_ref().unwrap()), [[[106.7, 10.77]]]);
+}
+
+/// GDAL would make `ch_` of several of these names, and keep the values of one of them.
+#[test]
+fn names_of_untyped_data_are_as_they_are() {
+    let city = city();
+    let data: String = ["chủ", "chú", "so to", "so_to", "Diện tích (m²)"]
+        .into_iter()
+        .zip(1..)
+        .map(|(name, value)| format!("<Data name=\"{name}\"><value>v{value}</value></Data>"))
+        .collect();
+    let inside =
+        format!("<ExtendedData>{data}</ExtendedData><Point><coordinates>106.7,10.8</coordinates></Point>");
+    let report = city.import(city.write("a.kml", kml(&placemark("A", &inside))), |_| {}).unwrap();
+    let names: Vec<&str> =
+        fields(&report).into_iter().map(|(name, _)| name).filter(|name| *name != "Name").collect();
+    assert_eq!(names, ["chủ", "chú", "so to", "so_to", "Diện tích (m²)"]);
+    let values = city.features("test")[0].values.clone();
+    assert!((1..=5).all(|value| values.contains(&Value::Text(format!("v{value}")))), "{values:?}");
+}
+
+#[test]
+fn links_to_other_files_are_counted() {
+    let city = city();
+    let link = "<NetworkLink><name>x</name><Link><href>b.kml</href></Link></NetworkLink>";
+    let point = placemark("A", "<Point><coordinates>106.7,10.8</coordinates></Point>");
+    let report = city.import(city.write("a.kml", kml(&format!("{link}{point}"))), |_| {}).unwrap();
+    assert_eq!(report.accepted, 1);
+    assert!(notes(&report).contains("1 link (NetworkLink)"), "{}", notes(&report));
+}
+
+#[test]
+fn characters_that_kml_cannot_hold_are_counted() {
+    let city = city();
+    let feature =
+        NewFeature { geometry: Some(Point::new(106.7, 10.8).into()), values: vec![layers::text("a\u{1}b")] };
+    layers::put(&city, GeometryKind::Point, &[("ten", FieldType::Text)], vec![feature]);
+    let (done, _) = layers::out(&city, "a.kml", Crs::WGS84).unwrap();
+    assert!(
+        done.notes.iter().any(|note| note.contains("1 text holds control characters")),
+        "{:?}",
+        done.notes
+    );
+}

@@ -4,7 +4,7 @@
 
 mod common;
 
-use citymap_model::{FieldType, GeometryKind, Value, parse_datetime};
+use citymap_model::{FieldType, GeometryKind, Value, parse_date, parse_datetime};
 use common::{city, gdal, parts};
 
 const LAYER: &str = r#"{"type":"FeatureCollection","crs":{"type":"name",
@@ -243,4 +243,110 @@ fn a_sheet_with_titles_above_the_header_has_its_points() {
     assert_eq!(names[..2], ["TT", "Tên"]);
     let [x, y] = parts(city.features("test")[0].geometry.as_ref().unwrap())[0][0];
     assert!((x - 106.698).abs() < 1e-8 && (y - 10.7725).abs() < 1e-8, "{x} {y}");
+}
+
+/// GDAL reads `x` as 0 and `106,7` as 106.
+#[test]
+fn positions_of_gml_that_are_no_numbers_are_rejected() {
+    let feature = |geometry: &str| {
+        format!(
+            "<gml:featureMember><o:thua><o:geometry><gml:{geometry}</o:geometry></o:thua></gml:featureMember>"
+        )
+    };
+    let gml = |geometries: &[&str]| {
+        let features: String = geometries.iter().map(|geometry| feature(geometry)).collect();
+        format!(
+            "<?xml version=\"1.0\"?><o:FeatureCollection xmlns:o=\"http://a.test/\" \
+             xmlns:gml=\"http://www.opengis.net/gml\">{features}</o:FeatureCollection>"
+        )
+    };
+    let good = "Point srsName=\"EPSG:4326\"><gml:pos>106.7 10.77</gml:pos></gml:Point>";
+    for bad in [
+        "Point srsName=\"EPSG:4326\"><gml:coordinates>106.7,x</gml:coordinates></gml:Point>",
+        "Point srsName=\"EPSG:4326\"><gml:pos>106,7 10,77</gml:pos></gml:Point>",
+        "Point srsName=\"urn:ogc:def:crs:EPSG::4326\"><gml:pos>10.77 x</gml:pos></gml:Point>",
+        "LineString srsName=\"EPSG:4326\"><gml:posList>106.7 10.77 106.71 10.78 106.72</gml:posList>\
+         </gml:LineString>",
+        "LineString srsName=\"EPSG:4326\"><gml:posList srsDimension=\"3\">106.7 10.77 1 106.71 a 1\
+         </gml:posList></gml:LineString>",
+        "Polygon srsName=\"EPSG:4326\"><gml:exterior><gml:LinearRing><gml:posList>106.7 10.77 106.71 10.77 \
+         106.71 x 106.7 10.77</gml:posList></gml:LinearRing></gml:exterior></gml:Polygon>",
+    ] {
+        let city = city();
+        let report = city.import(city.write("a.gml", gml(&[good, bad, good])), |_| {}).unwrap();
+        assert_eq!((report.read, report.accepted, report.rejected), (3, 2, 1), "{bad}: {report:#?}");
+        let reject = report.layers[0].issues.iter().find(|issue| issue.feature == Some(2)).unwrap();
+        assert!(reject.reason.contains("cannot be read"), "{bad}: {}", reject.reason);
+    }
+    let decimals = "Point srsName=\"EPSG:4326\"><gml:coordinates decimal=\",\" cs=\" \" ts=\";\">106,7 10,77\
+                    </gml:coordinates></gml:Point>";
+    let city = city();
+    assert_eq!(city.import(city.write("a.gml", gml(&[good, decimals])), |_| {}).unwrap().accepted, 2);
+}
+
+/// A workbook of old Macintosh programs: GDAL reads its days four years too early.
+#[test]
+fn days_that_are_counted_from_1904_are_refused() {
+    let sheet = |from: &str| {
+        let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+        let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+        let parts = "http://schemas.openxmlformats.org/package/2006";
+        let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml";
+        let members = [
+            (
+                "[Content_Types].xml",
+                format!(
+                    r#"<Types xmlns="{parts}/content-types"><Default Extension="rels"
+                    ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
+                    <Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>
+                    <Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/>
+                    <Override PartName="/xl/styles.xml" ContentType="{kind}.styles+xml"/></Types>"#
+                ),
+            ),
+            (
+                "_rels/.rels",
+                format!(
+                    r#"<Relationships xmlns="{parts}/relationships"><Relationship Id="r1"
+                    Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
+                ),
+            ),
+            (
+                "xl/workbook.xml",
+                format!(
+                    r#"<workbook xmlns="{main}" xmlns:r="{office}">{from}<sheets>
+                    <sheet name="thua" sheetId="1" r:id="r1"/></sheets></workbook>"#
+                ),
+            ),
+            (
+                "xl/_rels/workbook.xml.rels",
+                format!(
+                    r#"<Relationships xmlns="{parts}/relationships"><Relationship Id="r1"
+                    Type="{office}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2"
+                    Type="{office}/styles" Target="styles.xml"/></Relationships>"#
+                ),
+            ),
+            (
+                "xl/styles.xml",
+                format!(
+                    r#"<styleSheet xmlns="{main}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/>
+                    </cellXfs></styleSheet>"#
+                ),
+            ),
+            (
+                "xl/worksheets/sheet1.xml",
+                format!(
+                    r#"<worksheet xmlns="{main}"><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>ngay</t>
+                    </is></c></row><row r="2"><c r="A2" s="1"><v>45839</v></c></row></sheetData></worksheet>"#
+                ),
+            ),
+        ];
+        let members: Vec<(&str, &[u8])> =
+            members.iter().map(|(name, content)| (*name, content.as_bytes())).collect();
+        common::zip::stored(&members)
+    };
+    let city = city();
+    city.import(city.write("a.xlsx", sheet("")), |_| {}).unwrap();
+    assert_eq!(city.features("test")[0].values[0], Value::Date(parse_date("2025-07-01").unwrap()));
+    let error = city.import(city.write("b.xlsx", sheet("<workbookPr date1904=\"1\"/>")), |_| {}).unwrap_err();
+    assert!(error.to_string().contains("1904"), "{error}");
 }

@@ -7,7 +7,7 @@ mod common;
 use std::{fs, path::Path};
 
 use citymap_ingest::{LayerReport, Report};
-use citymap_model::{FieldType, GeometryKind, Value, counted};
+use citymap_model::{FieldType, GeometryKind, Value, counted, parse_date};
 use common::{City, city, gdal};
 
 /// A Shapefile `a.shp` of points with a text, a number and a truth value, in a folder of its own.
@@ -61,6 +61,7 @@ fn shapes_without_rows_and_rows_without_shapes_are_read() {
         let all = shapes.max(rows) as u64;
         let layer = &report.layers[0];
         assert_eq!((report.read, report.accepted), (all, all), "{shapes} shapes, {rows} rows");
+        assert!(report.files[0].incomplete && report.exit_code() == 3, "{shapes} shapes, {rows} rows");
         assert_eq!(layer.null_geometry, rows.saturating_sub(shapes) as u64);
         let features = city.features("test");
         for (i, feature) in features.iter().enumerate() {
@@ -325,4 +326,76 @@ fn an_empty_list_in_place_of_a_geometry_is_none_and_another_list_is_refused() {
     assert!(reasons.iter().all(|reason| !reason.contains("struct")), "{reasons:?}");
     // What a feature without geometry holds is there.
     assert_eq!(city.features("test")[0].values, [Value::Text("M".into())]);
+}
+
+#[test]
+fn a_shapefile_without_index_that_is_cut_off_is_incomplete() {
+    let city = city();
+    let path = shapefile(&city, 3);
+    fs::remove_file(path.with_extension("shx")).unwrap();
+    let report = city.import(&path, |_| {}).unwrap();
+    assert!(!report.files[0].incomplete && report.exit_code() == 0);
+    fs::remove_file(path.with_extension("dbf")).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 4]).unwrap();
+    let report = city.import(&path, |_| {}).unwrap();
+    assert_eq!((report.read, report.rejected, report.exit_code()), (3, 1, 3));
+    assert!(notes(&report).contains("inside a shape after 2 whole ones"), "{}", notes(&report));
+}
+
+/// A MIF of two points in longitude and latitude, and the rows of its MID.
+fn mif(city: &City, rows: Option<&str>) -> std::path::PathBuf {
+    let head = "Version 300\nCharset \"Neutral\"\nDelimiter \",\"\nCoordSys Earth Projection 1, 104\n\
+                Columns 1\n  ten Char(20)\nData\n\nPoint 106.7 10.77\nPoint 106.71 10.78\n";
+    let path = city.write("a.mif", head);
+    match rows {
+        Some(rows) => city.write("a.mid", rows),
+        None => return path,
+    };
+    path
+}
+
+#[test]
+fn rows_of_a_mid_without_objects_are_no_small_matter() {
+    let city = city();
+    assert_eq!(city.import(mif(&city, Some("\"a\"\n\"b\"\n\n")), |_| {}).unwrap().accepted, 2);
+    let error = city.import(mif(&city, Some("\"a\"\n\"b\"\n\"c\"\n")), |_| {}).unwrap_err().to_string();
+    assert!(error.contains("3 rows and the .mif 2 objects"), "{error}");
+    fs::remove_file(city.folder.path().join("a.mid")).unwrap();
+    let report = city.import(mif(&city, None), |_| {}).unwrap();
+    assert!(notes(&report).contains("the .mid file is missing"), "{}", notes(&report));
+}
+
+/// SQLite keeps any value in any column. GDAL drops days that are not as the format has them, and takes 7 for
+/// true.
+#[test]
+fn days_and_truths_of_a_geopackage_that_are_none_are_kept_as_they_are() {
+    let city = city();
+    let path = geopackage(&city, "fid");
+    let sql = |text: &str| gdal("ogrinfo", &[path.to_str().unwrap(), "-sql", text]);
+    for (column, kind, first, second) in [
+        ("ngay", "DATE", "'07/05/1985'", "'2025-07-01'"),
+        ("luc", "DATETIME", "'2025-07-01T08:30:00.000Z'", "'khuya'"),
+        ("co", "BOOLEAN", "7", "1"),
+        ("dung", "BOOLEAN", "0", "1"),
+        ("sinh", "DATE", "'1985-05-07'", "NULL"),
+    ] {
+        sql(&format!("ALTER TABLE thua ADD COLUMN {column} {kind}"));
+        sql(&format!("UPDATE thua SET {column} = CASE loai WHEN 'ODT' THEN {first} ELSE {second} END"));
+    }
+    let report = city.import(&path, |r| r.public = ["sinh".into(), "ngay".into()].to_vec()).unwrap();
+    let at = |name: &str| fields(&report.layers[0]).iter().position(|own| *own == name).unwrap();
+    let text = |text: &str| Value::Text(text.to_owned());
+    let mut features = city.features("test");
+    features.sort_by_key(|one| one.values[at("loai")] != text("ODT"));
+    let of = |name: &str| features.iter().map(|one| one.values[at(name)].clone()).collect::<Vec<_>>();
+    assert_eq!(of("ngay"), [text("07/05/1985"), text("2025-07-01")]);
+    assert_eq!(of("luc"), [text("2025-07-01T08:30:00.000Z"), text("khuya")]);
+    assert_eq!(of("co"), [Value::Int(7), Value::Int(1)]);
+    assert_eq!(of("dung"), [Value::Bool(false), Value::Bool(true)]);
+    assert_eq!(of("sinh"), [Value::Date(parse_date("1985-05-07").unwrap()), Value::Null]);
+    for column in ["ngay", "luc", "co"] {
+        assert!(notes(&report).contains(&format!("the column `{column}`")), "{}", notes(&report));
+    }
+    assert!(!serde_json::to_string(&report).unwrap().contains("07/05/1985"), "{}", notes(&report));
 }

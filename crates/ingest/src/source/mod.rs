@@ -133,6 +133,11 @@ pub(crate) trait Reader: Send + Sync {
     /// What there is to say of the file as a whole.
     fn notes(&self) -> &[String];
 
+    /// Whether one part of the file lacks what another one has.
+    fn is_incomplete(&self) -> bool {
+        false
+    }
+
     /// The layers in the file, in its order.
     fn layers(&self) -> Vec<&SourceLayer>;
 

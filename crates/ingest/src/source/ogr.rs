@@ -105,6 +105,10 @@ impl Reader for OgrReader {
         &self.notes
     }
 
+    fn is_incomplete(&self) -> bool {
+        self.opener.incomplete
+    }
+
     fn layers(&self) -> Vec<&SourceLayer> {
         self.layers.iter().map(|layer| &layer.layer).collect()
     }

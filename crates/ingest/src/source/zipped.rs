@@ -60,6 +60,10 @@ impl Reader for ZipReader {
         &self.notes
     }
 
+    fn is_incomplete(&self) -> bool {
+        self.members.iter().any(|member| member.source.reader.is_incomplete())
+    }
+
     fn layers(&self) -> Vec<&SourceLayer> {
         let of = |(member, position): &(usize, usize)| {
             self.members.get(*member)?.source.reader.layers().get(*position).copied()

@@ -20,6 +20,7 @@ fn opened(layers: Vec<Layer>) -> Opened {
         sha256: String::new(),
         bytes: 1,
         notes: Vec::new(),
+        incomplete: false,
     }];
     let encoding =
         EncodingReport { encoding: Encoding::Utf8, how: String::new(), confidence: None, sample: Vec::new() };

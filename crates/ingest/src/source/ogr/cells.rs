@@ -1,6 +1,7 @@
-//! Cells of a GeoPackage that are not of the type of their column. SQLite keeps any value in any column; GDAL
-//! reads a text in a column of whole numbers as 0, and cuts a number in a `MEDIUMINT` to 32 bits, without a
-//! word. The columns that hold such cells are read here.
+//! Cells of a GeoPackage that are not of the type of their column. SQLite keeps any value in any column;
+//! GDAL reads a text in a column of whole numbers as 0, cuts a number in a `MEDIUMINT` to 32 bits, takes 7
+//! for true, and drops a date that is not written as the format has them. The columns that hold such cells
+//! are read here.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -23,13 +24,15 @@ pub(super) struct OddCells {
     pub notes: Vec<String>,
 }
 
-/// What a column's cells should be, by what its type begins with.
-const TYPES: [(&str, &str); 8] = [
+/// What a column's cells are if they are not of its type, by what the type begins with.
+const TYPES: [(&str, &str); 10] = [
     ("TINYINT", SHORT),
     ("SMALLINT", SHORT),
     ("MEDIUMINT", SHORT),
     ("INT", "typeof(c) NOT IN ('integer','null')"),
-    ("BOOLEAN", "typeof(c) NOT IN ('integer','null')"),
+    ("BOOLEAN", "typeof(c) NOT IN ('integer','null') OR c NOT IN (0, 1)"),
+    ("DATETIME", INSTANT),
+    ("DATE", DAY),
     ("DOUBLE", REAL),
     ("FLOAT", REAL),
     ("REAL", REAL),
@@ -39,6 +42,13 @@ const SHORT: &str = "typeof(c) NOT IN ('integer','null') OR c NOT BETWEEN -21474
 /// Whole numbers above 2^53 lose digits as numbers with decimals.
 const REAL: &str = "typeof(c) NOT IN ('real','integer','null') OR \
                     (typeof(c) = 'integer' AND c NOT BETWEEN -9007199254740992 AND 9007199254740992)";
+
+/// A day that is not of the calendar is another one to SQLite.
+const DAY: &str =
+    "typeof(c) NOT IN ('text','null') OR (typeof(c) = 'text' AND trim(c) <> '' AND date(c) IS NOT c)";
+/// SQLite takes some texts for instants that begin with no day.
+const INSTANT: &str = "typeof(c) NOT IN ('text','null') OR (typeof(c) = 'text' AND trim(c) <> '' AND \
+                       (datetime(c) IS NULL OR date(substr(c, 1, 10)) IS NOT substr(c, 1, 10)))";
 
 /// How many cells of a column are what.
 struct Counts {
@@ -93,6 +103,23 @@ impl Counts {
     }
 }
 
+/// A test of [`TYPES`] of the column of this name in place of `c`.
+fn with_column(test: &str, name: &str) -> String {
+    let own = |word: &str| if word == "c" { name.to_owned() } else { word.to_owned() };
+    let is_word = |letter: char| letter.is_ascii_alphanumeric();
+    let mut out = String::new();
+    let mut rest = test;
+    while !rest.is_empty() {
+        let word = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
+        out.push_str(&own(&rest[..word]));
+        rest = &rest[word..];
+        let gap = rest.find(is_word).unwrap_or(rest.len());
+        out.push_str(&rest[..gap]);
+        rest = &rest[gap..];
+    }
+    out
+}
+
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -132,30 +159,35 @@ impl OddCells {
             connection.prepare("SELECT name, upper(type) FROM pragma_table_info(?1) WHERE pk = 0")?;
         let columns = columns.query_map([&table], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let columns: Vec<(String, String)> = columns.collect::<Result<_, _>>()?;
-        let tested: Vec<(String, String)> = columns
+        let tested: Vec<(String, String, bool)> = columns
             .into_iter()
             .filter_map(|(name, declared)| {
-                let (_, test) = TYPES.iter().find(|(start, _)| declared.starts_with(start))?;
-                let test = test.replace("(c)", &format!("({})", quoted(&name)));
-                Some((test.replace("c NOT BETWEEN", &format!("{} NOT BETWEEN", quoted(&name))), name))
+                let (start, test) = TYPES.iter().find(|(start, _)| declared.starts_with(start))?;
+                let is_number = !matches!(*start, "BOOLEAN" | "DATE" | "DATETIME");
+                Some((with_column(test, &quoted(&name)), name, is_number))
             })
             .collect();
         if tested.is_empty() {
             return Ok(());
         }
-        let sums: Vec<String> = tested.iter().map(|(test, name)| Counts::sql(test, &quoted(name))).collect();
+        let sums: Vec<String> =
+            tested.iter().map(|(test, name, _)| Counts::sql(test, &quoted(name))).collect();
         let sql = format!("SELECT {} FROM {}", sums.join(", "), quoted(&table));
         let counts: Vec<Counts> = connection.query_row(&sql, [], |row| {
             (0..tested.len()).map(|at| Counts::read(row, at * Counts::COLUMNS)).collect()
         })?;
-        for ((_, name), counts) in tested.into_iter().zip(counts).filter(|(_, counts)| counts.odd > 0.0) {
+        for ((_, name, is_number), counts) in tested.into_iter().zip(counts) {
+            if counts.odd == 0.0 {
+                continue;
+            }
             let own = counts.own();
-            if own == FieldType::Text {
+            if own == FieldType::Text || !is_number {
                 self.notes.push(format!(
                     "table `{table}`: {} not of the type of the column `{name}`, the first in the row with \
-                     the number {}; it is text, as the values are",
+                     the number {}; it is {}, as the values are",
                     counted(counts.odd as u64, "cell is", "cells are"),
-                    counts.first
+                    counts.first,
+                    if own == FieldType::Text { "text" } else { "a number" }
                 ));
             } else if counts.blank > 0.0 {
                 self.notes.push(format!(
@@ -231,4 +263,47 @@ fn value(cell: ValueRef<'_>, own: FieldType) -> Value {
         ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
     };
     Value::Text(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_of_its_column() {
+        assert_eq!(
+            with_column("typeof(c) = 'c1' OR c IS 0", "\"a c\""),
+            "typeof(\"a c\") = 'c1' OR \"a c\" IS 0"
+        );
+    }
+
+    #[test]
+    fn days_and_instants_are_told_from_other_texts() {
+        let connection = Connection::open_in_memory().unwrap();
+        let odd = |test: &str, value: &str| -> i64 {
+            connection
+                .query_row(
+                    &format!("SELECT ({}) IS TRUE FROM (SELECT {value} AS v)", with_column(test, "v")),
+                    [],
+                    |row| row.get(0),
+                )
+                .unwrap()
+        };
+        for (value, day, instant) in [
+            ("'2025-07-01'", 0, 0),
+            ("'2025-02-31'", 1, 1),
+            ("'01/07/2025'", 1, 1),
+            ("'2025-07-01T08:30:15.5Z'", 1, 0),
+            ("'2025-07-01 08:30'", 1, 0),
+            ("'2025-02-31T08:30:00Z'", 1, 1),
+            ("'2025-07-01T25:30:00Z'", 1, 1),
+            ("'now'", 1, 1),
+            ("'2460000'", 1, 1),
+            ("20250701", 1, 1),
+            ("' '", 0, 0),
+            ("null", 0, 0),
+        ] {
+            assert_eq!((odd(DAY, value), odd(INSTANT, value)), (day, instant), "{value}");
+        }
+    }
 }

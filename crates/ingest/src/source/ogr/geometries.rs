@@ -10,7 +10,7 @@ use gdal::{
 };
 use geo_types::Geometry;
 
-use super::kml;
+use super::positions;
 use crate::{
     sample::Reservoir,
     source::survey::{SAMPLE, SeenPoint, SeenPoints, first_position},
@@ -43,7 +43,7 @@ pub(super) fn read_geometry(
     misplaced: &[String],
 ) -> Option<Geometry<f64>> {
     let bytes = geometry_of(feature, geometries)?.1.iso_wkb().ok()?;
-    if kml::misplaced(&bytes, misplaced).is_some() {
+    if positions::misplaced(&bytes, misplaced).is_some() {
         return None;
     }
     wkb::read_source(&bytes).ok().map(|read| read.geometry)

@@ -3,19 +3,20 @@
 //! GDAL's reader takes positions that are not written as KML has them for others (`106,7,10,8`), for 0, or
 //! for none, without a word; it cuts whole numbers to 32 bits and takes `true` for 0. A copy with other
 //! texts is read in place of such a file: positions that leave no doubt are written as KML has them, others
-//! are [marked](MARK), and fields come as text, to be read by their declared types here.
+//! are [marked](super::positions::mark), and fields come as text, to be read by their declared types here.
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
-use citymap_geometry::wkb;
-use citymap_model::{FieldType, quote::described};
-use geo::CoordsIter;
+use citymap_model::{FieldType, counted};
 
-use super::{positions::Positions, prepare::Way};
+use super::{
+    positions::{Positions, mark, unreadable},
+    prepare::Way,
+};
 use crate::source::markup::{Kind, Tag, Tags, content};
 
-/// The x of positions that could not be read; y is the number of the reason. No longitude is near it.
-const MARK: f64 = 1e9;
+/// What positions of KML should be.
+const FORM: &str = "KML has longitude,latitude or longitude,latitude,height, with spaces between positions";
 
 /// Before the names of the fields that GDAL makes of a feature's own elements, so that fields of the file of
 /// the same name are told from them.
@@ -51,9 +52,11 @@ impl Way {
     /// Looks through a KML file, and lets a copy be read in its place where GDAL would read it wrongly.
     pub(super) fn kml(&mut self, path: &Path, notes: &mut Vec<String>) -> io::Result<()> {
         self.opener.config.extend(ELEMENTS.map(|(option, name, _)| (option, name)));
+        // GDAL would make `ch_` of `chủ` and of `chú`, and keep the values of one of them.
+        self.opener.config.push(("LIBKML_LAUNDER_FIELD_NAMES", "NO"));
         let Ok(text) = String::from_utf8(fs::read(path)?) else { return Ok(()) };
         let looked = Looked::of(&text);
-        notes.extend(looked.note());
+        notes.extend(looked.notes());
         self.declared.numbers = looked.types;
         self.opener.misplaced = looked.reasons;
         if let Some(changed) = looked.changed {
@@ -66,16 +69,6 @@ impl Way {
     }
 }
 
-/// Why the positions of a geometry could not be read, if they are marked.
-pub(super) fn misplaced<'a>(bytes: &[u8], reasons: &'a [String]) -> Option<&'a str> {
-    if reasons.is_empty() {
-        return None;
-    }
-    let read = wkb::read_source(bytes).ok()?;
-    let mark = read.geometry.coords_iter().find(|at| at.x >= MARK)?;
-    reasons.get(mark.y as usize).map(String::as_str)
-}
-
 /// What a look through a KML file found.
 #[derive(Debug, Default)]
 struct Looked {
@@ -85,6 +78,8 @@ struct Looked {
     reasons: Vec<String>,
     /// How many texts of positions were read although they are not written as KML has them.
     mended: u64,
+    /// Links to other files.
+    links: u64,
     /// The text to read in place of the file's, where there is another.
     changed: Option<String>,
 }
@@ -101,6 +96,10 @@ impl Looked {
             let new = match (tag.kind, tag.name) {
                 (Kind::Opens, "Point" | "LineString" | "LinearRing") => {
                     geometry = tag.name;
+                    None
+                }
+                (Kind::Opens, "NetworkLink") => {
+                    looked.links += 1;
                     None
                 }
                 (Kind::Opens | Kind::Whole, "SimpleField") => {
@@ -161,32 +160,33 @@ impl Looked {
                 Some(mended)
             }
             Err(reason) => {
-                let number = self.reasons.len();
-                self.reasons.push(format!(
-                    "its positions, {}, cannot be read: {reason}; KML has longitude,latitude or \
-                     longitude,latitude,height, with spaces between positions",
-                    described(text.trim())
-                ));
-                let mark = if element == "coord" {
-                    format!("{MARK} {number} 0")
+                let at = mark(self.reasons.len());
+                self.reasons.push(unreadable(text, &reason, FORM));
+                // A ring has four positions.
+                Some(if element == "coord" {
+                    format!("{at} {at} 0")
                 } else {
-                    // A ring has four positions.
-                    vec![format!("{MARK},{number}"); 4].join(" ")
-                };
-                Some(mark)
+                    vec![format!("{at},{at}"); 4].join(" ")
+                })
             }
         }
     }
 
-    fn note(&self) -> Option<String> {
-        (self.mended > 0).then(|| {
+    fn notes(&self) -> Vec<String> {
+        let mended = (self.mended > 0).then(|| {
             format!(
                 "positions that are not written as KML has them, and that leave no doubt: {} texts; they \
-                 were \
-                 read as longitude, latitude and height",
+                 were read as longitude, latitude and height",
                 self.mended
             )
-        })
+        });
+        let links = (self.links > 0).then(|| {
+            format!(
+                "{} other files, which no import follows; if their features are wanted, import those files",
+                counted(self.links, "link (NetworkLink) leads to", "links (NetworkLink) lead to")
+            )
+        });
+        mended.into_iter().chain(links).collect()
     }
 }
 
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!((looked.mended, looked.reasons.len()), (1, 1));
         let changed = looked.changed.unwrap();
         assert!(changed.contains("<coordinates>106.7,10.8</coordinates>"), "{changed}");
-        assert!(changed.contains("<coordinates>1000000000,0 1000000000,0"), "{changed}");
+        assert!(changed.contains("<coordinates>1000000000,1000000000 "), "{changed}");
         assert!(changed.ends_with("<name>A</name></kml>"));
     }
 }

@@ -37,6 +37,7 @@ use crate::{
     source::systems::{SystemCensus, Systems},
     source::{
         SourceLayer, chosen_column, distinct, other_columns,
+        parts::beside,
         record::{Guess, ValueReader},
         survey::{ByteTexts, SAMPLE, Survey, first_position, from_latin1, latin1_bytes, settle, unicode},
     },
@@ -54,7 +55,7 @@ pub(super) struct Look<'a> {
     /// The file that is open.
     pub path: &'a Path,
     pub declared: &'a Declared,
-    /// Why positions of a KML file could not be read.
+    /// Why positions of KML, GPX and GML could not be read.
     pub misplaced: &'a [String],
     pub request: &'a Request,
     /// The file as messages name it.
@@ -168,6 +169,8 @@ impl Look<'_> {
         } else if self.driver == "TopoJSON" {
             let how = "TopoJSON is WGS 84, as GeoJSON is".to_owned();
             srs::Srs::Known { crs: citymap_crs::Crs::WGS84, how, warnings: Vec::new() }
+        } else if column.srs.is_none() && self.driver == "ESRI Shapefile" && !self.has_prj() {
+            srs::Srs::Unknown("there is no .prj file that names the coordinate system".to_owned())
         } else {
             srs::identify(column.srs.as_ref(), said(self.driver))
         };
@@ -461,6 +464,10 @@ impl Look<'_> {
             }
         }
         notes
+    }
+
+    fn has_prj(&self) -> bool {
+        beside(Path::new(self.shown), "prj").is_some()
     }
 
     /// The name of a field that came byte by byte, if it is UTF-8.

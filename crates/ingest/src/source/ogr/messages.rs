@@ -66,13 +66,28 @@ impl Warnings {
     }
 }
 
+/// Where messages of GDAL quote a value without quotes: how they begin or what they say before it, and the
+/// sign at which the value begins.
+const QUOTING: [(&str, &str); 4] = [
+    ("Invalid content for ", ": "),
+    ("Non-conformant content for ", ", "),
+    ("Invalid date ", ": "),
+    (" parsed incompletely", " to "),
+];
+
 /// A message without the value that it quotes: a value may be personal data.
 fn without_values(text: &str) -> String {
-    let Some(rest) = text.strip_prefix("Value ") else { return text.to_owned() };
-    match rest.split_once(" of field ") {
-        Some((_, rest)) => format!("A value of field {rest}"),
-        None => "a value does not fit its field".to_owned(),
+    if let Some(rest) = text.strip_prefix("Value ") {
+        return match rest.split_once(" of field ") {
+            Some((_, rest)) => without_values(&format!("A value of field {rest}")),
+            None => "a value does not fit its field".to_owned(),
+        };
     }
+    let before_value = QUOTING.into_iter().find_map(|(said, sign)| {
+        let from = text.find(said)? + said.len();
+        Some(from + text.get(from..)?.find(sign)?)
+    });
+    before_value.map_or_else(|| text.to_owned(), |end| format!("{} …", &text[..end]))
 }
 
 /// The line that a message of GDAL's names: `… error at line 2082 of a.dxf`.
@@ -99,6 +114,27 @@ mod tests {
         let notes = warnings.notes();
         assert_eq!(notes[0], "GDAL says 2 times: Block X1 does not exist");
         assert!(!notes[1].contains("0791") && notes[1].contains("cmnd"), "{notes:?}");
+    }
+
+    #[test]
+    fn values_without_quotes_are_not_repeated() {
+        for (said, safe) in [
+            (
+                "Invalid content for record 2 in column ngay_sinh: 07/05/1985",
+                "Invalid content for record 2 in column ngay_sinh …",
+            ),
+            (
+                "Non-conformant content for record 2 in column ngay, 1985-5-7, successfully parsed",
+                "Non-conformant content for record 2 in column ngay …",
+            ),
+            (
+                "Value 1985x of field a.nam of feature 2 parsed incompletely to integer 1985.",
+                "A value of field a.nam of feature 2 parsed incompletely …",
+            ),
+            ("Block X1: it does not exist", "Block X1: it does not exist"),
+        ] {
+            assert_eq!(without_values(said), safe);
+        }
     }
 
     #[test]

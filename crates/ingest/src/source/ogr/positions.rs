@@ -1,9 +1,104 @@
-//! Positions as KML files have them: numbers with commas inside a position and spaces between positions, and
-//! what people write in place of that.
+//! Positions as XML files have them, read before GDAL does: it takes what is no number for 0, or for the
+//! number that it begins with (`10,77` for 10), without a word.
+//!
+//! Positions that cannot be read are [marked](mark) in a copy of the file, and the feature that comes back
+//! with a mark is rejected with the reason.
 
+use citymap_geometry::wkb;
 use citymap_model::{counted, quote::described};
+use geo::CoordsIter;
 
-/// What a text of positions is.
+/// The first mark. No coordinate on the earth is near it.
+const MARK: f64 = 1e9;
+
+/// The mark of a reason, which stands in place of every number of positions that cannot be read: so it is
+/// found whatever their dimension and the order of their axes.
+pub(super) fn mark(reason: usize) -> f64 {
+    MARK + reason as f64
+}
+
+/// Why the positions of a geometry could not be read, if they are marked.
+pub(super) fn misplaced<'a>(bytes: &[u8], reasons: &'a [String]) -> Option<&'a str> {
+    if reasons.is_empty() {
+        return None;
+    }
+    let read = wkb::read_source(bytes).ok()?;
+    let marked = read.geometry.coords_iter().find(|at| at.x >= MARK)?;
+    reasons.get((marked.x - MARK) as usize).map(String::as_str)
+}
+
+/// The reason for which a feature is rejected: positions cannot be read, and `form` is what they should be.
+pub(super) fn unreadable(text: &str, why: &str, form: &str) -> String {
+    format!("its positions, {}, cannot be read: {why}; {form}", described(text.trim()))
+}
+
+/// A latitude or a longitude in an attribute of GPX.
+///
+/// # Errors
+/// Why it is none.
+pub(super) fn degree(text: Option<&str>) -> Result<(), String> {
+    match text.map(str::trim) {
+        None | Some("") => Err("it has none, or only one of the two".into()),
+        Some(number) => check(number),
+    }
+}
+
+/// The numbers of `<pos>` and `<posList>` of GML, with spaces between.
+///
+/// # Errors
+/// Why they are no positions of two or three numbers.
+pub(super) fn of_list(text: &str) -> Result<(), String> {
+    if text.contains(',') && !text.contains('.') {
+        return Err("its commas may be decimal ones".into());
+    }
+    let numbers: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty()).collect();
+    numbers.iter().try_for_each(|number| check(number))?;
+    let count = numbers.len();
+    if count == 0 || count.is_multiple_of(2) || count.is_multiple_of(3) {
+        return Ok(());
+    }
+    let count = counted(count, "number makes", "numbers make");
+    Err(format!("{count} no positions of two or three"))
+}
+
+/// The signs that `<coordinates>` of GML has between numbers, between positions, and in front of decimals.
+pub(super) struct Separators {
+    pub numbers: char,
+    pub positions: char,
+    pub decimals: char,
+}
+
+impl Default for Separators {
+    fn default() -> Self {
+        Self { numbers: ',', positions: ' ', decimals: '.' }
+    }
+}
+
+/// The positions of `<coordinates>` of GML.
+///
+/// # Errors
+/// Why they are no positions of two or three numbers.
+pub(super) fn of_coordinates(text: &str, signs: &Separators) -> Result<(), String> {
+    let is_end = |c: char| c == signs.positions || (c.is_whitespace() && signs.numbers != ' ');
+    for position in text.split(is_end).map(str::trim).filter(|position| !position.is_empty()) {
+        let numbers: Vec<String> = position
+            .split(signs.numbers)
+            .map(|number| number.replace(signs.decimals, "."))
+            .filter(|number| signs.numbers != ' ' || !number.is_empty())
+            .collect();
+        numbers.iter().try_for_each(|number| check(number))?;
+        if !matches!(numbers.len(), 2 | 3) {
+            return Err(match numbers.len() {
+                1 => "a single number stands alone".into(),
+                count => format!("{count} numbers make no position of two or three"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What a text of positions of KML is: numbers with commas inside a position and spaces between positions.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Positions {
     /// Written as KML has them.

@@ -27,11 +27,15 @@ pub(super) struct Opener {
     pub config: Vec<(&'static str, &'static str)>,
     /// The records of a Shapefile, deleted ones included.
     pub records: Option<u64>,
+    /// Whether one part of the file lacks what another one has.
+    pub incomplete: bool,
+    /// The rows of the `.mid` beside a `.mif`.
+    pub mid_rows: Option<u64>,
     /// The table of a Shapefile or a MapInfo table, or a table alone.
     pub dbf: Option<dbf::Source>,
     /// The rows of a Shapefile that have no shape.
     pub rows_beyond: Option<RowsBeyond>,
-    /// Why positions of a KML file could not be read, by the numbers in their places.
+    /// Why positions of KML, GPX and GML could not be read, by the numbers of their marks.
     pub misplaced: Vec<String>,
     /// Hold copies where the original would not open as it is.
     copies: Vec<TempDir>,
@@ -112,6 +116,8 @@ pub(super) fn prepare(
         options: Vec::new(),
         config: Vec::new(),
         records: None,
+        incomplete: false,
+        mid_rows: None,
         dbf: None,
         rows_beyond: None,
         misplaced: Vec::new(),
@@ -138,7 +144,7 @@ pub(super) fn prepare(
         Format::GeoPackage => way.geopackage(path, &shown)?,
         Format::Shapefile => way.shapefile(path, notes).map_err(failed)?,
         Format::Dbf => way.table(path, notes).map_err(failed)?,
-        Format::MapInfo => way.mapinfo(path).map_err(failed)?,
+        Format::MapInfo => way.mapinfo(path, notes).map_err(failed)?,
         Format::Dxf => drawing = Some(way.drawing(path).map_err(failed)?),
         Format::Dgn => way.declared.by_bytes = true,
         Format::Gml => way.gml(path).map_err(failed)?,
@@ -169,13 +175,17 @@ impl Way {
     fn gml(&mut self, path: &Path) -> std::io::Result<()> {
         let folder = tempfile::tempdir()?;
         self.opener.path = folder.path().join(path.file_name().unwrap_or_default());
-        std::os::unix::fs::symlink(std::path::absolute(path)?, &self.opener.path)?;
+        let looked = gml::Looked::of(path)?;
+        if !looked.write_marked(path, &self.opener.path)? {
+            std::os::unix::fs::symlink(std::path::absolute(path)?, &self.opener.path)?;
+        }
+        self.opener.misplaced = looked.reasons;
         self.opener.keep(folder);
         let own = ["DOWNLOAD_SCHEMA=NO", "EXPOSE_GML_ID=YES"];
         self.opener.options.extend(own.map(str::to_owned));
         self.opener.config.push(("GML_SKIP_RESOLVE_ELEMS", "ALL"));
         self.opener.config.push(("GML_FIELDTYPES", "ALWAYS_STRING"));
-        if let Some(template) = self.gml_template(path)? {
+        if let Some(template) = self.gml_template(&looked.properties)? {
             self.opener.options.push(format!("GFS_TEMPLATE={}", template.display()));
         }
         self.opener.options.push("WRITE_GFS=NO".into());
@@ -184,8 +194,7 @@ impl Way {
 
     /// A template for GML whose features have several geometries, of which GDAL would keep the last; none
     /// where each has one, or GDAL finds no features.
-    fn gml_template(&mut self, path: &Path) -> std::io::Result<Option<PathBuf>> {
-        let properties = gml::geometry_properties(path)?;
+    fn gml_template(&mut self, properties: &gml::Properties) -> std::io::Result<Option<PathBuf>> {
         if properties.is_empty() {
             return Ok(None);
         }
@@ -194,7 +203,7 @@ impl Way {
             return Ok(None);
         }
         let written = self.opener.path.with_extension("gfs");
-        if !written.is_file() || !gml::list_geometries(&written, &properties)? {
+        if !written.is_file() || !gml::list_geometries(&written, properties)? {
             return Ok(None);
         }
         let template = written.with_file_name("geometries.template");
@@ -235,11 +244,15 @@ impl Way {
         Ok(drawing)
     }
 
-    fn mapinfo(&mut self, path: &Path) -> std::io::Result<()> {
+    fn mapinfo(&mut self, path: &Path, notes: &mut Vec<String>) -> std::io::Result<()> {
         let (copy, name, charset) = mapinfo_by_bytes(path)?;
         self.opener.path = copy.path().join(name);
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mif")) {
             self.declared.numbers = numbers_as_text(&self.opener.path)?;
+            self.opener.mid_rows = beside(path, "mid").map(|mid| mid_rows(&mid)).transpose()?;
+            if self.opener.mid_rows.is_none() {
+                notes.push("the .mid file is missing: the layer has geometry and no attributes".into());
+            }
         } else if let Some(dat) = beside(&self.opener.path, "dat") {
             let names = Some(tab_names(&fs::read(&self.opener.path)?));
             self.opener.dbf = Some(dbf::Source { path: dat, names, first: 1 });
@@ -322,6 +335,20 @@ fn mapinfo_by_bytes(path: &Path) -> std::io::Result<(TempDir, String, Option<(En
         fs::write(&main, changed)?;
     }
     Ok((folder, name, charset))
+}
+
+/// How many rows a `.mid` holds. A text in quotes may go on in the next line.
+fn mid_rows(mid: &Path) -> std::io::Result<u64> {
+    let (mut rows, mut is_open) = (0, false);
+    for line in fs::read(mid)?.split(|byte| *byte == b'\n') {
+        let quotes = line.iter().filter(|byte| **byte == b'"').count();
+        let is_odd = !quotes.is_multiple_of(2);
+        if !is_open && !line.trim_ascii().is_empty() {
+            rows += 1;
+        }
+        is_open ^= is_odd;
+    }
+    Ok(rows)
 }
 
 /// The names of the fields that a `.tab` lists, byte by byte: its `.dat` has the first ten letters.

@@ -11,8 +11,8 @@ use super::{
     dgn,
     fid::FidColumn,
     geometries::geometry_of,
-    kml,
     messages::{Warnings, line_of},
+    positions::misplaced,
     value::value,
 };
 use crate::{
@@ -132,7 +132,7 @@ impl<'a> Reading<'a> {
                 *self.others.entry(order).or_default() += 1;
             }
             match geometry.iso_wkb() {
-                Ok(bytes) => match kml::misplaced(&bytes, &self.reader.opener.misplaced) {
+                Ok(bytes) => match misplaced(&bytes, &self.reader.opener.misplaced) {
                     Some(reason) => fault = fault.or_else(|| Some(reason.to_owned())),
                     None => {
                         wkb = Some(bytes);
@@ -249,6 +249,16 @@ impl<'a> Reading<'a> {
             && count > self.index
         {
             notes.push(self.fewer(count)?);
+        }
+        if let Some(rows) = self.reader.opener.mid_rows.filter(|rows| *rows > self.index) {
+            return Err(self.malformed(
+                self.index,
+                format!(
+                    "the .mid holds {} and the .mif {}; the .mif is cut off or damaged: get it again",
+                    counted(rows, "row", "rows"),
+                    counted(self.index, "object", "objects")
+                ),
+            ));
         }
         let (warnings, index) = (std::mem::take(&mut self.warnings), self.index);
         notes.extend(warnings.notes());

@@ -49,12 +49,21 @@ impl Way {
         let (shapes, index) = match part("shx") {
             None => {
                 notes.push("the .shx file is missing; it was made again from the .shp".into());
-                (walked()?, false)
+                let (shapes, is_cut) = walked()?;
+                if is_cut {
+                    self.opener.incomplete = true;
+                    notes.push(format!(
+                        "the .shp ends inside a shape after {}; it is cut off, and what follows is missing: \
+                         get it again",
+                        counted(shapes, "whole one", "whole ones")
+                    ));
+                }
+                (shapes, false)
             }
             Some(shx) => {
                 let listed = shapes_by_index(shx)?;
                 if shapes_follow(path, shx, listed)? {
-                    let shapes = walked()?;
+                    let (shapes, _) = walked()?;
                     notes.push(format!(
                         "the .shx file lists {listed} of {}; it was made again from the .shp",
                         counted(shapes, "shape", "shapes")
@@ -78,6 +87,7 @@ impl Way {
         self.by_bytes();
         let short = rows.as_ref().filter(|head| head.rows < shapes);
         if let Some(head) = short {
+            self.opener.incomplete = true;
             let (more, rows) = (shapes - head.rows, head.rows);
             notes.push(format!(
                 "the .shp holds {} and the .dbf {}: the last {} read without values",
@@ -107,6 +117,7 @@ impl Way {
         if let (Some(head), Some(dbf)) = (rows, dbf)
             && head.rows > shapes
         {
+            self.opener.incomplete = true;
             notes.push(format!(
                 "the .dbf holds {} and the .shp {}: the last {} read without geometry",
                 counted(head.rows, "row", "rows"),
@@ -218,8 +229,8 @@ fn shapes_by_index(shx: &Path) -> io::Result<u64> {
     Ok(fs::metadata(shx)?.len().saturating_sub(HEAD) / 8)
 }
 
-/// How many whole records a `.shp` holds.
-fn shapes_by_walk(shp: &Path) -> io::Result<u64> {
+/// How many whole records a `.shp` holds, and whether it ends inside another one.
+fn shapes_by_walk(shp: &Path) -> io::Result<(u64, bool)> {
     let end = fs::metadata(shp)?.len();
     let mut file = BufReader::new(File::open(shp)?);
     file.seek(SeekFrom::Start(HEAD))?;
@@ -228,12 +239,12 @@ fn shapes_by_walk(shp: &Path) -> io::Result<u64> {
         let (_, length) = record_head(&mut file)?;
         at += 8 + length;
         if at > end {
-            break;
+            return Ok((count, true));
         }
         count += 1;
         file.seek_relative(i64::try_from(length).unwrap_or(i64::MAX))?;
     }
-    Ok(count)
+    Ok((count, at < end))
 }
 
 /// The number of a record, from 1, and the bytes of its content.

@@ -51,6 +51,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FOLDER")]
     pub(crate) assets: Option<PathBuf>,
 
+    /// Styles of your own: `NAME.json` is a MapLibre style that replaces or adds the style `NAME`,
+    /// `themes.json` replaces or adds themes, `look.json` changes colours (docs/styles.md). If a file
+    /// cannot be used, the server does not start, and the message names the file and the place.
+    #[arg(long, env = "CITYMAP_STYLES", value_name = "FOLDER")]
+    pub(crate) styles: Option<PathBuf>,
+
     /// Also serve the PMTiles archives of this folder, or those below an address whose server supports range
     /// requests (object storage).
     #[arg(long, env = "CITYMAP_ARCHIVES", value_parser = archives, value_name = "FOLDER|URL")]
@@ -167,6 +173,7 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         trust_proxy: args.trust_proxy.clone(),
         cors: args.cors.clone(),
         assets: args.assets.clone(),
+        styles: args.styles.clone(),
         archives: args.archives.clone(),
         writers: args.writers.as_deref().map(citymap_server::read_writers).transpose()?.unwrap_or_default(),
         jobs_dir: args.jobs_dir.clone(),

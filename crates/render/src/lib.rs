@@ -1,7 +1,12 @@
 //! How the city is drawn: MapLibre styles made from layer definitions, their legends, and pictures of them.
 //!
-//! A style is data, with one source: the page, QGIS and the renderer draw the same document, so they agree.
-//! This crate knows neither HTTP nor a store.
+//! A style is data with one source, so that the page, QGIS and the renderer draw the same map. [`styles`]
+//! makes it from what the catalogue says of each layer (role, meanings of fields, code lists with official
+//! colours) and from three tables that an operator can change: the colours, the themes, and whole styles of
+//! their own.
+//!
+//! This crate knows neither HTTP nor a store: it receives definitions, and the addresses of tiles, glyphs and
+//! symbols as texts.
 //!
 //! A picture is made in three steps: [`spec::Style::parse`] reads a style document, [`raster::View`] says
 //! which part of the world the picture shows, and [`raster::draw`] paints it with the features of a city.

@@ -9,6 +9,7 @@ use std::{
 use axum::extract::FromRef;
 use citymap_feed::Hub;
 use citymap_live::Live;
+use citymap_render::styles::StylesError;
 use citymap_tile::Tiler;
 use tokio::sync::Semaphore;
 
@@ -18,6 +19,7 @@ use crate::{
     config::Config,
     hash::hash_of,
     jobs::registry::Jobs,
+    styles::service::StyleService,
     tiles::service::TileService,
     versions::Versions,
     work::{BatchPool, BlockingPool, ByteBudget, FormerStates, Shares},
@@ -39,6 +41,8 @@ pub(crate) struct App {
     /// Prepares and commits edits, so that they take no slot from readers.
     pub(crate) write_pool: BlockingPool,
     pub(crate) tiles: Arc<TileService>,
+    /// What the styles of the map are made of.
+    pub(crate) styles: StyleService,
     /// Baked tiles, if any are served.
     pub(crate) archives: Option<Arc<Archives>>,
     pub(crate) versions: Versions,
@@ -58,7 +62,12 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(live: Arc<Live>, config: Config) -> Self {
+    /// The state of a server with these settings.
+    ///
+    /// # Errors
+    /// [`StylesError`] if the operator's styles cannot be used.
+    pub(crate) fn new(live: Arc<Live>, config: Config) -> Result<Self, StylesError> {
+        let styles = StyleService::load(config.styles.as_deref())?;
         let limits = &config.limits;
         let tiler = Arc::new(Tiler::new());
         let pool = Arc::new(
@@ -75,7 +84,8 @@ impl App {
         live.bound_former(limits.former_bytes_max);
         let archives =
             config.archives.as_deref().map(|location| Arc::new(Archives::new(location, limits.queue)));
-        Self {
+        Ok(Self {
+            styles,
             jobs: Arc::new(Jobs::new(config.jobs_dir.clone(), &limits.jobs, job_pool)),
             write_pool: BlockingPool::new(limits.writers_max, limits.queue)
                 .with_share(limits.queue_per_client),
@@ -99,7 +109,7 @@ impl App {
             batch,
             live,
             config,
-        }
+        })
     }
 }
 

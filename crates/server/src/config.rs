@@ -26,6 +26,8 @@ pub struct Config {
     pub cors: Cors,
     /// A folder to serve the web map from, instead of the one built into the program.
     pub assets: Option<PathBuf>,
+    /// A folder with styles of the operator's own, see [`citymap_render::styles::StyleBook::load`].
+    pub styles: Option<PathBuf>,
     /// Where PMTiles archives are that are served too: a folder, or an `http://` or `https://` URL of a
     /// server that answers range requests (object storage).
     pub archives: Option<String>,
@@ -48,6 +50,7 @@ impl Default for Config {
             trust_proxy: Vec::new(),
             cors: Cors::default(),
             assets: None,
+            styles: None,
             archives: None,
             writers: Vec::new(),
             jobs_dir: None,

@@ -20,6 +20,7 @@
 //! | `questions/` | what is here, near, in this area; overlay of one feature, search, transformation |
 //! | `tiles/`, `archives/`, `assets/` | vector tiles, PMTiles archives, files of the map |
 //! | `maps/` | OGC API – Maps: layers as pictures |
+//! | `styles/` | OGC API – Styles: the map's styles for any client |
 //! | `changes/`, `write/` | the change feed over HTTP, and edits |
 //! | `jobs/`, `processes/` | work that takes longer than a request: the runtime, and one file per process |
 //! | `openapi/` | the description for machines |
@@ -56,6 +57,7 @@ mod processes;
 mod questions;
 mod routes;
 mod serve;
+mod styles;
 mod tiles;
 mod versions;
 mod work;

@@ -17,6 +17,7 @@ use std::{
 use axum::{Router, http::Request};
 use citymap_feed::webhooks::{self, Webhooks};
 use citymap_live::Live;
+use citymap_render::styles::StylesError;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
@@ -58,11 +59,17 @@ pub enum ServeError {
     /// The thread that follows the store could not be started.
     #[error("cannot start the thread that follows the store: {0}")]
     Thread(io::Error),
+    /// The operator's styles cannot be used.
+    #[error("the styles cannot be used: {0}")]
+    Styles(#[from] StylesError),
 }
 
 /// The server as one service, for tests and for use inside another server. It does not follow the store.
-pub fn router(live: Arc<Live>, config: Config) -> Router {
-    routes::router(Arc::new(App::new(live, config)))
+///
+/// # Errors
+/// [`ServeError::Styles`] if the operator's styles cannot be used.
+pub fn router(live: Arc<Live>, config: Config) -> Result<Router, ServeError> {
+    Ok(routes::router(Arc::new(App::new(live, config)?)))
 }
 
 /// Serves the city until `shutdown` completes. Then it accepts no more connections, waits up to
@@ -73,7 +80,7 @@ pub fn router(live: Arc<Live>, config: Config) -> Router {
 ///
 /// # Errors
 /// [`ServeError::Listen`] if the address cannot be used, [`ServeError::Thread`] if a thread cannot be
-/// started.
+/// started, [`ServeError::Styles`] if the operator's styles cannot be used.
 pub async fn serve(
     live: Arc<Live>,
     config: Config,
@@ -85,9 +92,9 @@ pub async fn serve(
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     let limits = config.limits.clone();
-    let following = follow(Arc::clone(&live), limits.refresh_interval).map_err(ServeError::Thread)?;
     let webhooks = config.webhooks.clone();
-    let app = Arc::new(App::new(live, config));
+    let app = Arc::new(App::new(live, config)?);
+    let following = follow(Arc::clone(&app.live), limits.refresh_interval).map_err(ServeError::Thread)?;
     let webhooks = webhooks
         .enabled
         .then(|| webhooks::start(Arc::clone(&app.live), Arc::clone(&app.hub), webhooks))

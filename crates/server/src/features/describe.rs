@@ -15,6 +15,7 @@ use crate::{
         response::{GEOJSON, HTML, JSON, SCHEMA},
     },
     maps::MAP,
+    styles::STYLES,
     tiles::tilesets::TILESETS,
     versions::fingerprint,
 };
@@ -167,6 +168,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
     if layer.geometry != GeometryKind::None {
         links.push(link(TILESETS, JSON, "Vector tiles (OGC API – Tiles)", url("/tiles?f=json")));
         links.push(link(MAP, "image/png", "A picture of it (OGC API – Maps)", url("/map?f=png")));
+        links.push(link(STYLES, JSON, "Styles of the map", url("/styles?f=json")));
     }
     let mut extent = Map::new();
     if let Some(bbox) = snapshot.extent() {

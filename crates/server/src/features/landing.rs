@@ -16,11 +16,12 @@ use crate::{
         request::{HandlerResult, RequestContext, catalogue},
         response::{HTML, JSON},
     },
+    styles::STYLES,
     tiles::tilesets::TILESETS,
 };
 
 /// The conformance classes that are met.
-const CONFORMANCE: [&str; 35] = [
+const CONFORMANCE: [&str; 39] = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
@@ -51,6 +52,10 @@ const CONFORMANCE: [&str; 35] = [
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/display-resolution",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/png",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/jpeg",
+    "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/global-styles",
+    "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/collection-styles",
+    "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/mapbox-styles",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
@@ -115,6 +120,7 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
         link("data", JSON, "Layers", url("/api/collections")),
         link("http://www.opengis.net/def/rel/ogc/1.0/data", JSON, "Layers", url("/api/collections")),
         link(TILESETS, JSON, "Vector tiles of all layers", url("/api/tiles?f=json")),
+        link(STYLES, JSON, "Styles of the map", url("/api/styles?f=json")),
         link(TILING_SCHEMES, JSON, "Tile matrix sets", url("/api/tileMatrixSets?f=json")),
         link(PROCESSES_REL, JSON, "What can be done as a job", url("/api/processes")),
         link(JOB_LIST_REL, JSON, "The jobs", url("/api/jobs")),

@@ -100,6 +100,7 @@ fn document(context: &RequestContext, version: &str) -> Value {
             {"name": "jobs", "description": "Work that takes longer than a request"},
             {"name": "tiles", "description": "Vector tiles and what the style of the map needs"},
             {"name": "maps", "description": "Pictures of layers (OGC API - Maps)"},
+            {"name": "styles", "description": "Styles of the map (OGC API - Styles)"},
             {"name": "health", "description": "Whether the server runs and serves the city"},
         ],
         "paths": paths::all(&layers, limits, &context.base(), !context.app.config.writers.is_empty()),
@@ -130,10 +131,38 @@ fn document(context: &RequestContext, version: &str) -> Value {
 
 fn schemas() -> Value {
     let mut schemas = shapes();
-    for (name, schema) in edits::schemas() {
+    for (name, schema) in edits::schemas().into_iter().chain(style_schemas()) {
         schemas[name] = schema;
     }
     schemas
+}
+
+/// The shapes of styles and of their lists.
+fn style_schemas() -> [(&'static str, Value); 3] {
+    let links = json!({"type": "array", "items": {"$ref": "#/components/schemas/link"}});
+    let list = json!({
+        "type": "object", "required": ["styles"],
+        "properties": {
+            "styles": {"type": "array", "items": {"$ref": "#/components/schemas/styleDescription"}},
+            "default": {"type": "string"}, "links": links,
+        },
+    });
+    let description = json!({
+        "type": "object", "required": ["id", "links"],
+        "properties": {
+            "id": {"type": "string"}, "title": {"type": "string"}, "description": {"type": "string"},
+            "links": links,
+        },
+    });
+    let style = json!({
+        "type": "object", "required": ["version", "sources", "layers"],
+        "description": "A style (MapLibre style specification)",
+        "properties": {
+            "version": {"type": "integer", "enum": [8]}, "name": {"type": "string"},
+            "sources": {"type": "object"}, "layers": {"type": "array", "items": {"type": "object"}},
+        },
+    });
+    [("styles", list), ("styleDescription", description), ("style", style)]
 }
 
 fn shapes() -> Value {

@@ -15,6 +15,7 @@ use crate::{
     maps,
     processes::paging,
     questions::{at, near, search, transform, within},
+    styles,
     tiles::{self, tilesets},
 };
 
@@ -78,6 +79,7 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
     list.extend(schema::SHARED_PARAMETERS);
     list.extend(tilesets::SHARED_PARAMETERS);
     list.extend(maps::SHARED_PARAMETERS);
+    list.extend(styles::SHARED_PARAMETERS);
     list.extend(paging::SHARED_PARAMETERS);
     list.extend(status::SHARED_PARAMETERS);
     list
@@ -127,6 +129,7 @@ mod tests {
             at::AtQuery, near::NearQuery, search::SearchParameters, transform::TransformQuery,
             within::WithinBoxQuery,
         },
+        styles::{CollectionStyleQuery, StyleQuery},
         tiles::{
             TileJsonQuery, TileQuery,
             tilesets::{CityTileQuery, CityTilesetQuery, TilesetQuery},
@@ -156,6 +159,8 @@ mod tests {
             CityTilesetQuery::declared(),
             TilesetQuery::declared(),
             MapQuery::declared(),
+            StyleQuery::declared(),
+            CollectionStyleQuery::declared(),
             ProcessesQuery::declared(),
             JobsQuery::declared(),
         ];

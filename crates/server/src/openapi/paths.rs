@@ -35,6 +35,7 @@ use crate::{
         transform::TransformQuery,
         within::{WithinBoxQuery, WithinQuery},
     },
+    styles::{CollectionStyleQuery, MAPBOX_STYLE, StyleQuery},
     tiles::{
         TileJsonQuery, TileQuery,
         tilesets::{CityTileQuery, CityTilesetQuery, TilesetQuery},
@@ -51,6 +52,7 @@ enum Tag {
     Questions,
     Tiles,
     Maps,
+    Styles,
     Changes,
     Health,
 }
@@ -62,6 +64,7 @@ impl Tag {
             Self::Questions => "questions",
             Self::Tiles => "tiles",
             Self::Maps => "maps",
+            Self::Styles => "styles",
             Self::Changes => "changes",
             Self::Health => "health",
         }
@@ -164,6 +167,7 @@ pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &BaseUrl
         of_layer(&mut paths, snapshot, writing);
     }
     tilesets(&mut paths);
+    styles(&mut paths);
     questions(&mut paths, limits);
     super::jobs::paths(&mut paths, layers, limits);
     feed(&mut paths);
@@ -243,6 +247,10 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
     get(&format!("{TILESET}{TILE_OF_MATRIX}"), of_matrix(tile).bytes(&TILE_KINDS));
     let map = operation::<MapQuery>(Tag::Maps, of("collection.map.getMap"), says("a picture of it"));
     get("/map", map.picture());
+    let list = operation::<LayerQuery>(Tag::Styles, of("getStyles"), says("the styles that draw it"));
+    get("/styles", list.gives(JSON, "styles"));
+    let style = operation::<CollectionStyleQuery>(Tag::Styles, of("getStyle"), says("a style of it alone"));
+    get("/styles/{styleId}", style.with(style_id()).answers(&style_content()));
     if writing {
         edits::of_layer(paths, layer, &own_id);
     }
@@ -267,6 +275,28 @@ fn tilesets(paths: &mut Map<String, Value>) {
     get("/tileMatrixSets", sets.gives(JSON, "schema"));
     let set = operation::<PageQuery>(Tag::Tiles, "getTileMatrixSet", "The tile matrix set of all tiles");
     get("/tileMatrixSets/WebMercatorQuad", set.gives(JSON, "schema"));
+}
+
+/// The styles of the city.
+fn styles(paths: &mut Map<String, Value>) {
+    let mut get = |path: &str, operation: Value| paths.insert(path.to_owned(), json!({"get": operation}));
+    let list = operation::<PageQuery>(Tag::Styles, "getStyles", "The styles of the map");
+    get("/styles", list.gives(JSON, "styles"));
+    let style = operation::<StyleQuery>(Tag::Styles, "getStyle", "A style of the map");
+    get("/styles/{styleId}", style.with(style_id()).answers(&style_content()));
+    let metadata = operation::<PageQuery>(Tag::Styles, "getStyleMetadata", "What a style is");
+    get("/styles/{styleId}/metadata", metadata.with(style_id()).gives(JSON, "styleDescription"));
+}
+
+fn style_id() -> Value {
+    let schema = json!({"type": "string", "minLength": 1});
+    path_parameter("styleId", "The id of a style", schema, "cadastre".into())
+}
+
+/// A style, under its own media type or as any JSON, or a page.
+fn style_content() -> Value {
+    let style = json!({"schema": {"$ref": "#/components/schemas/style"}});
+    json!({MAPBOX_STYLE: style, JSON: style, "text/html": {"schema": {"type": "string"}}})
 }
 
 /// A tile with the names that OGC API – Tiles gives to the parameters of its path.

@@ -42,7 +42,7 @@ fn city() -> (tempfile::TempDir, Arc<App>) {
     }
     transaction.commit().unwrap();
     let live = Arc::new(Live::open(Box::new(store)).unwrap());
-    (folder, Arc::new(App::new(live, Config::default())))
+    (folder, Arc::new(App::new(live, Config::default()).unwrap()))
 }
 
 fn edit(app: &App, edit: Edit) {

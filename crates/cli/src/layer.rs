@@ -75,6 +75,11 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "THEME", value_parser = theme)]
     theme: Option<NoneOr<Theme>>,
 
+    /// Whether the map shows the layer before the user chooses: yes, no; `none` for what its role and theme
+    /// say, by which networks, reports and symbols of places are hidden.
+    #[arg(long, value_name = "WHETHER", value_parser = shown)]
+    shown: Option<NoneOr<bool>>,
+
     /// The field that holds the key, or `none`.
     #[arg(long, value_name = "FIELD", value_parser = name)]
     key: Option<NoneOr<String>>,
@@ -150,6 +155,15 @@ fn theme(text: &str) -> Result<NoneOr<Theme>, String> {
     }
 }
 
+fn shown(text: &str) -> Result<NoneOr<bool>, String> {
+    match text {
+        NONE => Ok(NoneOr::None),
+        "yes" => Ok(NoneOr::Some(true)),
+        "no" => Ok(NoneOr::Some(false)),
+        other => Err(format!("`{other}` cannot be used; write yes, no or none")),
+    }
+}
+
 pub(crate) fn run(global: &Global, command: &LayerCommand) -> Result<ExitCode, Failure> {
     match command {
         LayerCommand::Show(args) => show(global, args),
@@ -181,6 +195,7 @@ fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
     for (what, value) in [
         ("role", layer.role.to_string()),
         ("theme", layer.theme.map_or_else(|| "–".to_owned(), |theme| theme.to_string())),
+        ("shown at first", shown_text(layer)),
         ("geometry", format!("{:?}", layer.geometry).to_lowercase()),
         ("features", thousands(entry.count)),
         ("revision", entry.revision.to_string()),
@@ -209,6 +224,12 @@ fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the map shows the layer at first, and whether that is its own setting.
+fn shown_text(layer: &Layer) -> String {
+    let word = if layer.is_shown_at_first() { "yes" } else { "no" };
+    if layer.shown.is_some() { word.to_owned() } else { format!("{word} (by role and theme)") }
 }
 
 fn or_dash(text: &str) -> &str {
@@ -306,6 +327,9 @@ fn change(layer: &mut Layer, args: &SetArgs) -> Result<(), Failure> {
     if let Some(theme) = &args.theme {
         layer.theme = theme.get();
     }
+    if let Some(shown) = &args.shown {
+        layer.shown = shown.get();
+    }
     for (given, target) in [(&args.steward, &mut layer.steward), (&args.attribution, &mut layer.attribution)]
     {
         if let Some(text) = given {
@@ -347,6 +371,7 @@ fn asks_for_change(args: &SetArgs) -> bool {
         title_en,
         role,
         theme,
+        shown,
         key,
         label,
         valid_from,
@@ -367,6 +392,7 @@ fn asks_for_change(args: &SetArgs) -> bool {
         || title_en.is_some()
         || role.is_some()
         || theme.is_some()
+        || shown.is_some()
         || !(meanings.is_empty() && personal.is_empty() && public.is_empty() && fields.is_empty())
 }
 
@@ -511,6 +537,17 @@ mod tests {
         assert_eq!((new.role, new.steward.as_deref()), (Role::Parcel, Some("Sở NN&MT")));
         assert_eq!(changed(&["--steward", "none"]).unwrap().steward, None);
         assert_eq!(changed(&["--title", "Thửa"]).unwrap().title, Title::same("Thửa"));
+    }
+
+    #[test]
+    fn whether_the_map_shows_it_at_first_is_set_and_unset() {
+        let light = |arguments: &[&str]| changed(&[&["--role", "utility"], arguments].concat()).unwrap();
+        assert!(!light(&[]).is_shown_at_first());
+        let set = light(&["--shown", "yes"]);
+        assert_eq!((set.shown, shown_text(&set)), (Some(true), "yes".to_owned()));
+        let unset = light(&["--shown", "none"]);
+        assert_eq!((unset.shown, shown_text(&unset)), (None, "no (by role and theme)".to_owned()));
+        assert!(changed(&["--shown", "maybe"]).unwrap_err().contains("yes, no or none"));
     }
 
     #[test]

@@ -138,6 +138,7 @@ pub(crate) fn keep(
     }
     issues.extend(unfit.into_iter().map(|text| Issue::new(IssueKind::Warning, text)));
     layer.theme = present.theme;
+    layer.shown = present.shown;
     layer.tiles.clone_from(&present.tiles);
     layer.steward.clone_from(&present.steward);
     layer.attribution = layer.attribution.take().or_else(|| present.attribution.clone());

@@ -190,6 +190,10 @@ pub struct Layer {
     /// without it is from before there were meanings, see [`Layer::from_definition`].
     #[serde(default)]
     pub theme: Option<Theme>,
+    /// Whether the map shows the layer before the user chooses; `None` for the default that
+    /// [`Layer::is_shown_at_first`] derives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<bool>,
     /// How tiles generalise the layer; `None` for the default that [`Layer::tile_rule`] derives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiles: Option<TileRule>,
@@ -219,9 +223,18 @@ impl Layer {
             attribution: None,
             synthetic: false,
             theme: None,
+            shown: None,
             tiles: None,
             personal_names: Vec::new(),
         }
+    }
+
+    /// Whether the map shows the layer before the user chooses: what the steward has set, or else `false` for
+    /// networks, residents' reports and symbols of places, which would cover the streets and parcels.
+    pub fn is_shown_at_first(&self) -> bool {
+        let is_symbol = self.geometry == GeometryKind::Point
+            && (self.role == Role::Place || self.theme.is_some_and(Theme::is_symbol));
+        self.shown.unwrap_or(!matches!(self.role, Role::Utility | Role::Report) && !is_symbol)
     }
 
     /// The position of the field called `name`.
@@ -383,6 +396,35 @@ mod tests {
         assert_eq!(Layer::from_definition(&text).unwrap(), layer);
         layer.theme = None;
         assert_eq!(Layer::from_definition(&serde_json::to_string(&layer).unwrap()).unwrap(), layer);
+    }
+
+    #[test]
+    fn networks_reports_and_symbols_are_hidden_at_first_unless_the_steward_says_otherwise() {
+        let shown = |role, geometry, theme| {
+            let mut layer = Layer::new("a".parse().unwrap(), Title::same("A"), role, geometry);
+            layer.theme = theme;
+            layer.is_shown_at_first()
+        };
+        use GeometryKind::{Line, Point, Polygon};
+        for role in [Role::Parcel, Role::Zone, Role::Road, Role::Building, Role::AdminUnit, Role::Other] {
+            assert!(shown(role, Polygon, None), "{role}");
+        }
+        assert!(shown(Role::Address, Point, None) && shown(Role::Other, Point, None));
+        assert!(shown(Role::Place, Polygon, Some(Theme::Green)));
+        for (role, geometry, theme) in [
+            (Role::Utility, Line, None),
+            (Role::Utility, Point, Some(Theme::Hydrant)),
+            (Role::Report, Point, None),
+            (Role::Place, Point, None),
+            (Role::Other, Point, Some(Theme::School)),
+        ] {
+            assert!(!shown(role, geometry, theme), "{role} {theme:?}");
+        }
+        let mut layer = dated();
+        layer.shown = Some(true);
+        assert!(layer.is_shown_at_first());
+        let text = serde_json::to_string(&layer).unwrap();
+        assert_eq!(Layer::from_definition(&text).unwrap().shown, Some(true));
     }
 
     #[test]

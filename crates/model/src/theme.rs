@@ -71,6 +71,11 @@ impl Theme {
         }
     }
 
+    /// Whether the map has a symbol for it, which it draws at points.
+    pub fn is_symbol(self) -> bool {
+        SYMBOLS.iter().any(|(theme, _)| *theme == self)
+    }
+
     /// What the name of a layer says about its theme; `None` where it says nothing.
     ///
     /// Points have symbols, so their names are compared with what symbols there are; other geometry has

@@ -214,6 +214,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
             "tilesVersion": fingerprint(snapshot),
             "tileRule": {"detailZoom": rule.detail_zoom, "class": rule.class},
             "theme": layer.theme.map(Theme::as_str),
+            "shown": layer.is_shown_at_first(),
         },
     })
 }

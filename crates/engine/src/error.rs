@@ -85,6 +85,12 @@ pub enum EngineError {
     /// The geometry given as an area cannot be used.
     #[error(transparent)]
     InvalidArea(#[from] AreaError),
+    /// The fields by which an area was to be divided have too many different values in it.
+    #[error("the fields have more than {max} different values in this area")]
+    TooManyGroups {
+        /// The maximum number of groups.
+        max: usize,
+    },
     /// Neither layer of an overlay has polygons, so they have no area, length or count in common.
     #[error("`{a}` and `{b}` share no area and no length: one of the two must have polygons")]
     NoPolygons {

@@ -82,7 +82,7 @@ pub use query::{
     rows::RowsByFid,
     select::{Page, Query},
     valid::During,
-    within::{Area, LayerShare},
+    within::{Area, CONTACT, Grouping, LayerShare, ShareGroup, ShareTotals},
 };
 pub use sections::{FORMAT, Section};
 pub use snapshot::{LayerSnapshot, SnapshotBuilder};

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use chrono::{DateTime, Days, NaiveDate};
 use citymap_engine::{
-    Area, Bbox, Comparison, EngineError, Filter, LayerSnapshot, Query, Row, SnapshotBuilder, TimeInterval,
+    Area, Bbox, Comparison, EngineError, Filter, Grouping, LayerSnapshot, Query, Row, SnapshotBuilder,
+    TimeInterval,
 };
 use citymap_model::{
     Feature, Fid, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value, parse_datetime,
@@ -183,10 +184,11 @@ fn same_answers(found: &LayerSnapshot, model: &Model, rng: &mut ChaCha8Rng) {
         }
         let drawn = polygon![(x: x, y: y), (x: x + d + 1e-4, y: y), (x: x + 1e-4, y: y + d + 1e-4)];
         let area = Area::new(drawn.into()).unwrap();
-        let (own, other) =
-            (found.during(time).within(&area).unwrap(), fresh.during(time).within(&area).unwrap());
+        let grouping = Grouping { fields: &[field], max: usize::MAX, filters: &query.filters };
+        let share = |snapshot: &LayerSnapshot| snapshot.during(time).within_by(&area, &grouping).unwrap();
+        let (own, other) = (share(found), share(&fresh));
         assert_eq!(fids(found, own.rows), fids(&fresh, other.rows));
-        assert_eq!((own.whole, own.area, own.length), (other.whole, other.area, other.length));
+        assert_eq!((own.totals, own.groups), (other.totals, other.groups));
     }
 }
 

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use citymap_engine::{
-    Area, Bbox, Comparison, Filter, LayerSnapshot, Measure, Query, SnapshotBuilder, TimeInterval,
+    Area, Bbox, Comparison, EngineError, Filter, Grouping, LayerSnapshot, Measure, Query, ShareTotals,
+    SnapshotBuilder, TimeInterval,
 };
 use citymap_model::{
     Feature, FeatureId, Field, FieldType, Geometry, GeometryKind, Layer, Role, Title, Value, parse_date,
@@ -177,15 +178,16 @@ fn within_counts_cuts_and_measures() {
     let drawn = polygon![
         (x: 106.69, y: 10.765), (x: 106.705, y: 10.768), (x: 106.70, y: 10.78), (x: 106.694, y: 10.772),
     ];
-    let share = snapshot.within(&Area::new(drawn.clone().into()).unwrap()).unwrap();
+    let area = Area::new(drawn.clone().into()).unwrap();
+    let share = snapshot.within(&area).unwrap();
     let touching: Vec<&Feature> = features
         .iter()
         .filter(|feature| feature.geometry.as_ref().is_some_and(|geometry| geometry.intersects(&drawn)))
         .collect();
     assert_eq!(fids(&snapshot, &share.rows), touching.iter().map(|feature| feature.fid).collect::<Vec<_>>());
     let whole = touching.iter().filter(|feature| drawn.contains(feature.geometry.as_ref().unwrap())).count();
-    assert_eq!(share.whole, whole);
-    assert!(share.whole > 0 && share.whole < share.rows.len());
+    assert_eq!((share.totals.count, share.totals.whole), (touching.len(), whole));
+    assert!(whole > 0 && whole < touching.len());
     // The parts inside and outside add up to the whole.
     let outside =
         geo::BooleanOps::difference(&geo::Rect::new((106.0, 10.0), (107.0, 11.0)).to_polygon(), &drawn);
@@ -197,13 +199,91 @@ fn within_counts_cuts_and_measures() {
             .map(|geometry| measure(geometry).unwrap().value)
             .sum()
     };
+    let (inside, outside) = (share.totals, rest.totals);
     for (inside, outside, total) in [
-        (share.area.unwrap(), rest.area.unwrap(), total(Measure::area)),
-        (share.length.unwrap(), rest.length.unwrap(), total(Measure::length)),
+        (inside.area.unwrap(), outside.area.unwrap(), total(Measure::area)),
+        (inside.length.unwrap(), outside.length.unwrap(), total(Measure::length)),
     ] {
-        let sum = inside.value + outside.value;
+        let sum = inside + outside;
         assert!((sum - total).abs() < 1e-6 * total, "{sum} ≠ {total}");
     }
+    // Together the single features have what all of them have, cut and in full.
+    let shares = snapshot.during(None).shares(&area, &share.rows).unwrap();
+    let sum = |part: fn(&ShareTotals) -> Option<f64>| shares.iter().filter_map(part).sum::<f64>();
+    assert!((sum(|own| own.area) - inside.area.unwrap()).abs() < 1e-6);
+    let full: f64 =
+        touching.iter().map(|own| Measure::area(own.geometry.as_ref().unwrap()).unwrap().value).sum();
+    assert!((inside.full_area.unwrap() - full).abs() < 1e-6 * full);
+    assert!((sum(|own| own.full_length) - inside.full_length.unwrap()).abs() < 1e-6);
+    assert_eq!(shares.iter().map(|own| own.whole).sum::<usize>(), whole);
+}
+
+#[test]
+fn groups_have_the_sums_of_the_features_with_their_values() {
+    let features = features(2000, 11);
+    let snapshot = snapshot(&features);
+    let drawn = polygon![(x: 106.69, y: 10.765), (x: 106.705, y: 10.768), (x: 106.70, y: 10.78)];
+    let area = Area::new(drawn.clone().into()).unwrap();
+    let by =
+        |fields, max, filters| snapshot.during(None).within_by(&area, &Grouping { fields, max, filters });
+    let share = by(&[0, 1], 2000, &[]).unwrap();
+    // A plain computation: features that meet the area, by the values of both fields.
+    let mut plain: std::collections::BTreeMap<String, (usize, usize, f64)> =
+        std::collections::BTreeMap::new();
+    for feature in &features {
+        let Some(geometry) = feature.geometry.as_ref().filter(|geometry| geometry.intersects(&drawn)) else {
+            continue;
+        };
+        let entry = plain.entry(format!("{:?}", [&feature.values[0], &feature.values[1]])).or_default();
+        entry.0 += 1;
+        entry.1 += usize::from(drawn.contains(geometry));
+        entry.2 += Measure::area(geometry).unwrap().value;
+    }
+    assert!(plain.len() > 20 && plain.len() == share.groups.len(), "{}", plain.len());
+    for group in &share.groups {
+        let (count, whole, full) = plain[&format!("{:?}", [&group.values[0], &group.values[1]])];
+        assert_eq!((group.totals.count, group.totals.whole), (count, whole), "{:?}", group.values);
+        assert!((group.totals.full_area.unwrap_or(0.0) - full).abs() < 1e-6 * full.max(1.0));
+    }
+    let sum: f64 = share.groups.iter().filter_map(|group| group.totals.area).sum();
+    assert!((sum - share.totals.area.unwrap()).abs() < 1e-6 * sum);
+    assert!(share.groups.is_sorted_by_key(|group| !group.values[0].is_null()), "null comes first");
+
+    assert!(matches!(by(&[0, 1], 20, &[]), Err(EngineError::TooManyGroups { max: 20 })));
+    // A filter leaves the rows of one group.
+    let group = share.groups.iter().find(|group| group.totals.count > 1).unwrap();
+    let filters: Vec<Filter> = [0, 1]
+        .into_iter()
+        .zip(&group.values)
+        .map(|(field, value)| Filter { field, comparison: Comparison::Eq, value: value.clone() })
+        .collect();
+    let only = by(&[], 0, &filters).unwrap();
+    assert_eq!((only.totals, only.groups.len()), (group.totals, 0));
+}
+
+#[test]
+fn neighbours_of_a_feature_only_touch_its_area() {
+    // Two long strips with a common border that runs aslant, and one that overlaps both.
+    let strip = |fid, from: f64, to: f64| Feature {
+        fid,
+        geometry: Some(
+            polygon![
+                (x: 106.70 + from, y: 10.77), (x: 106.70 + to, y: 10.77),
+                (x: 106.703 + to, y: 10.79), (x: 106.703 + from, y: 10.79),
+            ]
+            .into(),
+        ),
+        values: vec![Value::Null; 3],
+    };
+    let snapshot = snapshot(&[strip(1, 0.0, 0.001), strip(2, 0.001, 0.002), strip(3, 0.0005, 0.0015)]);
+    let area = Area::of_feature(snapshot.geometry(0).unwrap()).unwrap();
+    let share = snapshot.within(&area).unwrap();
+    assert_eq!((share.totals.count, share.totals.whole, share.totals.contacts), (3, 1, 1));
+    let shares = snapshot.during(None).shares(&area, &share.rows).unwrap();
+    let own = shares[0].area.unwrap();
+    assert!((own / area.measure().unwrap().value - 1.0).abs() < 1e-9, "{own} {:?}", area.measure());
+    assert!(shares[1].contacts == 1 && shares[1].area.unwrap() <= 1e-6, "{:?}", shares[1]);
+    assert!((shares[2].area.unwrap() / own - 0.5).abs() < 1e-3);
 }
 
 #[test]

@@ -35,7 +35,7 @@ mod halves;
 mod local;
 mod operand;
 pub(crate) mod pair;
-mod planar;
+pub(crate) mod planar;
 mod plane;
 mod run;
 pub(crate) mod shared_area;

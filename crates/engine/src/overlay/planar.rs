@@ -9,7 +9,7 @@ use super::{dissolve, plane::Plane, shared_area::TOUCH};
 use crate::{PartKind, ShapeRef};
 
 /// Degrees up to which an edge counts as straight on the grid: about 100 m.
-const STRAIGHT: f64 = 0.0009;
+pub(crate) const STRAIGHT: f64 = 0.0009;
 
 /// An edge of a polygon that runs up: `low` is not above `high`.
 #[derive(Clone, Copy, Debug)]
@@ -147,12 +147,13 @@ impl PlanarShape {
         }
     }
 
-    /// Replaces the content by an area in WGS 84 degrees whose edges are straight there. On the grid they get
-    /// additional vertices, so that no edge deviates by more than 0.1 mm.
+    /// Replaces the content by an area in WGS 84 degrees. Edges longer than `straight` degrees are straight
+    /// there and get additional vertices on the grid; shorter ones are straight on the grid. With
+    /// [`STRAIGHT`] no edge deviates by more than 0.1 mm.
     ///
     /// # Errors
     /// [`CrsError`] if a coordinate cannot be projected to the grid.
-    pub(crate) fn read_area(&mut self, area: &MultiPolygon<f64>) -> Result<(), CrsError> {
+    pub(crate) fn read_area(&mut self, area: &MultiPolygon<f64>, straight: f64) -> Result<(), CrsError> {
         self.clear();
         self.plane = Plane::Grid;
         let way = PolynomialGrid::to_home();
@@ -162,7 +163,7 @@ impl PlanarShape {
                 let start = self.ring.len();
                 for edge in ring.lines() {
                     let (from, to) = (edge.start, edge.delta());
-                    let steps = (to.x.abs().max(to.y.abs()) / STRAIGHT).ceil().clamp(1.0, 10_000.0) as usize;
+                    let steps = (to.x.abs().max(to.y.abs()) / straight).ceil().clamp(1.0, 10_000.0) as usize;
                     for step in 0..steps {
                         let t = step as f64 / steps as f64;
                         self.ring.push(way.point([from.x + t * to.x, from.y + t * to.y])?);

@@ -223,11 +223,29 @@ fn selection(asked: &ItemsQuery, filters: Vec<Filter>, limit_max: usize) -> Resu
     Ok(query)
 }
 
-/// Reads the remaining parameters as fields whose values must be equal, each of its field's type.
+/// Reads the remaining parameters as fields whose values must be equal.
 fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>, Problem> {
-    let fields = visible(snapshot.layer(), &Audience::Public);
+    let filters = field_filters(params, snapshot)?;
+    if let Some((name, _)) = params.pairs().next() {
+        let fields = visible(snapshot.layer(), &Audience::Public);
+        let known: Vec<&str> = ItemsQuery::declared().iter().map(|parameter| parameter.name()).collect();
+        let near = nearest(name, &fields.names(), 40).join(", ");
+        return Err(Problem::unknown_parameter(format!(
+            "`{name}` is not known here; the parameters are: {}, and the fields: {near}",
+            known.join(", ")
+        )));
+    }
+    Ok(filters)
+}
+
+/// Takes the parameters that are called like public fields: values that must be equal, each of its field's
+/// type.
+///
+/// # Errors
+/// 400 for a value that is not of its field's type.
+pub(crate) fn field_filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>, Problem> {
     let mut filters = Vec::new();
-    for (field, definition) in fields.iter() {
+    for (field, definition) in visible(snapshot.layer(), &Audience::Public).iter() {
         let name = &definition.name;
         let Some(text) = params.take_any(&normalize_text(name.clone()))? else { continue };
         let value = Value::parse(&text, definition.field_type).ok_or_else(|| {
@@ -235,14 +253,6 @@ fn filters(params: &mut Params, snapshot: &LayerSnapshot) -> Result<Vec<Filter>,
             Problem::parameter(format!("`{name}={text}` cannot be used; the field's type is {wanted}"))
         })?;
         filters.push(Filter { field, comparison: Comparison::Eq, value });
-    }
-    if let Some((name, _)) = params.pairs().next() {
-        let known: Vec<&str> = ItemsQuery::declared().iter().map(|parameter| parameter.name()).collect();
-        let near = nearest(name, &fields.names(), 40).join(", ");
-        return Err(Problem::unknown_parameter(format!(
-            "`{name}` is not known here; the parameters are: {}, and the fields: {near}",
-            known.join(", ")
-        )));
     }
     Ok(filters)
 }

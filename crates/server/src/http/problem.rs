@@ -308,6 +308,9 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::InvalidArea(_) => Self::body(error.to_string()),
+            EngineError::TooManyGroups { .. } => {
+                Self::parameter(format!("{error}; group by a field with fewer, such as a code"))
+            }
             EngineError::NoPolygons { .. } => Self::parameter(error.to_string()),
             EngineError::Crs(error) => error.into(),
             EngineError::Cancelled(gone) => Self::unavailable(gone.to_string(), 1),

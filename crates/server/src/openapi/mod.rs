@@ -8,6 +8,7 @@ mod feed;
 mod jobs;
 mod parameters;
 mod paths;
+mod within;
 
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
@@ -209,8 +210,14 @@ fn shapes() -> Value {
                 "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
                 "extent": {"type": "object"}, "itemType": {"type": "string"},
                 "crs": {"type": "array", "items": {"type": "string"}}, "storageCrs": {"type": "string"},
-                "citymap": {"type": "object", "description": "Titles, role, key, fields with code lists, \
-                    provenance, tiles"},
+                "citymap": {
+                    "type": "object",
+                    "description": "Titles, role, key, fields with code lists, provenance, tiles",
+                    "properties": {"shown": {
+                        "type": "boolean",
+                        "description": "Whether the map shows the layer before the user chooses",
+                    }},
+                },
             },
         },
         "geometry": geometry,
@@ -247,14 +254,8 @@ fn shapes() -> Value {
                     "items": {"type": "object", "required": ["layer", "features", "truncated"]}},
             },
         },
-        "within": {
-            "type": "object", "required": ["revision", "area", "layers"],
-            "properties": {
-                "revision": {"type": "integer"}, "area": {"$ref": "#/components/schemas/measure"},
-                "layers": {"type": "array",
-                    "items": {"type": "object", "required": ["layer", "count", "whole"]}},
-            },
-        },
+        "within": within::answer(),
+        "inside": within::sums(),
         "search": {
             "type": "object", "required": ["query", "results"],
             "properties": {

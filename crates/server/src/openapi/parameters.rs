@@ -66,11 +66,14 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
         with_fid,
     ];
     POSITION.declare(&mut list);
-    list.extend::<[&'static dyn Declared; 8]>([
+    list.extend::<[&'static dyn Declared; 11]>([
         &LAYERS,
         &at::TOLERANCE,
         &near::DISTANCE,
         &within::FEATURES,
+        &within::AFTER,
+        &within::BY,
+        &within::OF,
         &search::Q,
         &transform::TO,
         tile_encoding,

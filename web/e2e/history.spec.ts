@@ -1,5 +1,17 @@
 /** Former states of the data, and versions of a feature. */
-import { CORE, drawnValue, expect, idle, knownParcel, open, patchFeature, plainField, serious, test } from './page';
+import {
+  CORE,
+  drawnValue,
+  expect,
+  idle,
+  knownParcel,
+  open,
+  patchFeature,
+  plainField,
+  serious,
+  TOKEN,
+  test,
+} from './page';
 
 const [LON, LAT] = CORE;
 const QUIET = '&off=buildings,addresses,street_lights,zones,hydrants';
@@ -91,6 +103,29 @@ test('a feature lists its versions, with values side by side and its former shap
     });
   await expect.poll(async () => (await former()).length).toBe(1);
   expect((await former())[0]).toEqual(present.geometry);
+  expect(await serious(page)).toEqual([]);
+});
+
+test('who may write sees who has changed a feature, and others do not', async ({ page, request }) => {
+  const { layer, feature, point } = await knownParcel(request);
+  await patchFeature(request, layer, feature, { properties: { [plainField(layer)]: `Của ai ${Date.now()}` } });
+  const hash = `#map=19/${point[1]}/${point[0]}${QUIET}&at=${point.join(',')}&sel=${layer.id}:${feature.id}`;
+  await open(page, hash);
+  const card = page.locator('.chosen');
+  await card.getByRole('button', { name: 'Lịch sử' }).click();
+  await expect(card.getByText(/^\d\d\/\d\d\/\d{4} \d\d:\d\d|^\d\d:\d\d \d\d\/\d\d\/\d{4}/).first()).toBeVisible();
+  await expect(card.getByText(/Người thực hiện/)).toHaveCount(0);
+  await page.evaluate((token) => sessionStorage.setItem('citymap-writer', token), TOKEN);
+  await page.reload();
+  await idle(page);
+  await card.getByRole('button', { name: 'Lịch sử' }).click();
+  await expect(card.getByText('Người thực hiện: e2e').first()).toBeVisible();
+  await page.getByRole('tab', { name: 'Công cụ' }).click();
+  await page.getByRole('button', { name: 'Lịch sử', exact: true }).click();
+  const pane = page.getByRole('tabpanel', { name: 'Công cụ' });
+  await expect(pane.getByText('Người thực hiện: e2e').first()).toBeVisible();
+  await page.getByLabel('Dữ liệu như đã ghi nhận đến hết ngày').fill('2026-01-31');
+  await expect(page.getByText('Ngày 31/01/2026')).toBeVisible();
   expect(await serious(page)).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
-/** The list of layers: groups, order, all on and off, and why a layer cannot be seen. */
+/** The list of layers: groups, order, all on and off, what is shown at first, and why a layer cannot be seen. */
 import type { Page } from '@playwright/test';
-import { CORE, expect, idle, LIGHT, open, serious, test } from './page';
+import { CORE, expect, idle, LIGHT, layers, open, serious, test } from './page';
 
 const [LON, LAT] = CORE;
 const HERE = `#map=16/${LAT}/${LON}`;
@@ -23,6 +23,28 @@ async function isAbove(page: Page, upper: string, lower: string): Promise<boolea
   const order = await drawn(page);
   return order.indexOf(upper) > order.indexOf(lower);
 }
+
+test('networks, reports and places are hidden at first, and a link may show them', async ({ page, request }) => {
+  await open(page, `${HERE}&off=parcels,buildings,addresses`);
+  const hidden = [
+    ...(await layers(request, 'utility')),
+    ...(await layers(request, 'report')),
+    ...(await layers(request, 'place')),
+  ];
+  expect(hidden.length).toBeGreaterThan(3);
+  for (const { id } of hidden) await expect(page.locator(`#show-${id}`), id).not.toBeChecked();
+  await expect(page.locator('#show-zones')).toBeChecked();
+  await page.locator('#show-street_lights').check();
+  await expect(page).toHaveURL(/on=street_lights/);
+  await page.reload();
+  await idle(page);
+  await expect(page.locator('#show-street_lights')).toBeChecked();
+  await expect(page.locator('#show-hydrants')).not.toBeChecked();
+  await page.getByRole('button', { name: 'Về mặc định' }).click();
+  await expect(page.locator('#show-street_lights')).not.toBeChecked();
+  await expect(page.locator('#show-parcels')).toBeChecked();
+  await expect(page).not.toHaveURL(/on=|off=/);
+});
 
 test('a group is switched and folded as one; all layers are switched at once', async ({ page }) => {
   await open(page, HERE + LIGHT);
@@ -58,9 +80,9 @@ test('a plan that is moved above the parcels is drawn above them, by link and in
   await page.keyboard.press('Enter');
   await expect(page.getByText(/^Quy hoạch: vị trí 1 trong \d$/)).toBeAttached();
   expect((await groups(page)).slice(0, 2)).toEqual(['planning', 'land']);
-  expect(await page.evaluate(() => document.activeElement?.closest('[data-group]')?.getAttribute('data-group'))).toBe(
-    'planning',
-  );
+  const focused = () =>
+    page.evaluate(() => document.activeElement?.closest('[data-group]')?.getAttribute('data-group'));
+  await expect.poll(focused, 'the focus stays in the group').toBe('planning');
   await expect.poll(() => isAbove(page, 'zones/fill', 'parcels/fill')).toBe(true);
   expect(await isAbove(page, 'parcels/line', 'zones/fill'), 'borders stay legible').toBe(true);
   await expect(page).toHaveURL(/order=zones,/);

@@ -97,3 +97,34 @@ test.describe('a position in another city', () => {
     expect(new URL(page.url()).hash).toContain(`map=14`);
   });
 });
+
+test('statistics by touch: an area, its classes, the list, and a feature of it', async ({ page }) => {
+  await open(page, `#map=17.5/${LAT}/${LON}${QUIET}`);
+  await page.getByRole('tab', { name: 'Công cụ' }).tap();
+  await page.getByRole('button', { name: 'Thống kê theo vùng' }).tap();
+  for (const [x, y] of [
+    [110, 330],
+    [270, 330],
+    [270, 480],
+    [110, 480],
+    [110, 330],
+  ] as const) {
+    await page.touchscreen.tap(x, y);
+  }
+  const use = page.locator('tbody:has(tr[data-layer="parcels"]) tr[data-code]').first().getByRole('button');
+  await expect(use).toBeVisible();
+  await use.scrollIntoViewIfNeeded();
+  expect((await box(use)).height).toBeGreaterThanOrEqual(44);
+  const pane = page.getByRole('tabpanel', { name: 'Công cụ' });
+  expect(await pane.evaluate((element) => element.scrollWidth - element.clientWidth), 'the table fits').toBe(0);
+  await use.tap();
+  const feature = page
+    .getByRole('region', { name: /^Thửa đất – / })
+    .getByRole('listitem')
+    .first()
+    .getByRole('button');
+  await feature.scrollIntoViewIfNeeded();
+  expect((await box(feature)).height).toBeGreaterThanOrEqual(44);
+  await feature.tap();
+  await expect(page.locator('.chosen .name')).toContainText(/^Thửa \d+, tờ \d+/);
+});

@@ -1,7 +1,7 @@
 /** Measuring, statistics and drawing. */
 import { readFile } from 'node:fs/promises';
-import type { Page, Response } from '@playwright/test';
-import type { WithinAnswer } from '../src/lib/api';
+import type { Locator, Page, Response } from '@playwright/test';
+import type { WithinAnswer } from '../src/lib/within';
 import '../dev/testcity';
 import { fromVn2000, toVn2000 } from '../src/lib/vn2000';
 import { palette } from '../src/map/palette';
@@ -86,10 +86,20 @@ test('a double click ends a line and does not zoom; what was drawn can be taken 
   await expect(page.locator('.measured-area')).toHaveCount(0);
 });
 
-test('statistics of a drawn area equal what the interface says, on the page and as CSV', async ({ page }) => {
+/** The bytes of the file that a click downloads, as text, and the name that it gets. */
+async function downloaded(page: Page, click: () => Promise<void>): Promise<{ name: string; text: string }> {
+  const started = page.waitForEvent('download');
+  await click();
+  const download = await started;
+  return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') };
+}
+
+test('statistics of a drawn area: by layer and class, equal to the interface, as CSV for a spreadsheet', async ({
+  page,
+}) => {
   await open(page, `#map=17.5/${LAT}/${LON}${LIGHT}`);
   await start(page, 'Thống kê theo vùng');
-  const answered = page.waitForResponse((response) => response.url().endsWith('/api/within'));
+  const answered = page.waitForResponse((response) => new URL(response.url()).pathname === '/api/within');
   await clickAt(page, ...SQUARE, SQUARE[0]!);
   const response = await answered;
   expect(response.request().method()).toBe('POST');
@@ -98,27 +108,99 @@ test('statistics of a drawn area equal what the interface says, on the page and 
   const parcels = answer.layers.find((layer) => layer.role === 'parcel')!;
   expect(parcels.count).toBeGreaterThan(0);
   const row = page.locator(`tr[data-layer="${parcels.layer}"]`);
-  await expect(row.getByRole('rowheader')).toHaveText('Thửa đất');
-  const cells = (await row.getByRole('cell').allTextContents()).map(figure);
-  expect(cells.slice(0, 2)).toEqual([parcels.count, parcels.whole]);
+  await expect(row.getByRole('rowheader')).toContainText('Thửa đất');
+  const figures = async (of: Locator) => (await of.getByRole('cell').allTextContents()).map(figure);
+  expect((await figures(row)).slice(0, 2)).toEqual([parcels.count, parcels.whole]);
+  // Each land use has a row, the largest first, and together they are the layer.
+  const uses = page.locator(`tbody:has(tr[data-layer="${parcels.layer}"]) tr[data-code]`);
+  expect(await uses.count()).toBe(parcels.groups!.length);
+  const counts = await Promise.all((await uses.all()).map(async (use) => (await figures(use))[0]!));
+  expect(counts.reduce((a, b) => a + b, 0)).toBe(parcels.count);
+  await expect(uses.first()).toContainText(/\(\w+\)[\d.,\s]*m²/);
+  // Plans are divided by level; no sum is larger than the area.
+  const zones = answer.layers.find((layer) => layer.role === 'zone')!;
+  const levels = page.locator(`tbody:has(tr[data-layer="${zones.layer}"]) tr[data-code^="QH"]`);
+  expect(await levels.count()).toBeGreaterThan(0);
+  await expect(levels.first()).toContainText(/^Quy hoạch (chung|phân khu|chi tiết) \(QH/);
+  for (const share of await page.locator('td .share').allTextContents()) {
+    expect(figure(share), share).toBeLessThanOrEqual(100);
+  }
   await expect(page.getByText('Tính theo VN-2000, kinh tuyến trục 105°45′, múi chiếu 3°.')).toBeVisible();
   expect(await serious(page)).toEqual([]);
-  const started = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Tải CSV' }).click();
-  const download = await started;
-  expect(download.suggestedFilename()).toMatch(/^citymap-.*\.csv$/);
-  const lines = (await readFile(await download.path(), 'utf8')).split('\r\n');
-  expect(lines.length).toBe(answer.layers.length + 3);
-  expect(lines.find((line) => line.startsWith(`${parcels.layer},`))).toContain(
-    `,${parcels.count},${parcels.whole},${parcels.area?.value},`,
-  );
+  const inside = (await row.getByRole('cell').nth(2).textContent())!;
+  await page.getByRole('checkbox', { name: 'Tính cả phần nằm ngoài vùng' }).check();
+  await expect(row.getByRole('cell').nth(2)).not.toHaveText(inside);
+  const { name, text } = await downloaded(page, () => page.getByRole('button', { name: 'Tải bảng (CSV)' }).click());
+  const today = new Date(Date.now() + 7 * 3_600_000).toISOString().slice(0, 10);
+  expect(name, 'the day of the city').toBe(`citymap-thong-ke-${today}.csv`);
+  expect(text.startsWith('\uFEFFLớp;')).toBe(true);
+  const line = text.split('\r\n').find((own) => own.startsWith('Thửa đất;;;'))!;
+  const decimal = (value: number) => String(Math.round(value * 100) / 100).replace('.', ',');
+  expect(line).toContain(`;${parcels.count};${parcels.whole};${decimal(parcels.area!.value)};`);
+});
+
+test('the features of a class are listed page by page, opened, and downloaded', async ({ page }) => {
+  await open(page, `#map=17.5/${LAT}/${LON}${LIGHT}`);
+  await start(page, 'Thống kê theo vùng');
+  const answered = page.waitForResponse((response) => new URL(response.url()).pathname === '/api/within');
+  await clickAt(page, ...SQUARE, SQUARE[0]!);
+  const answer = (await (await answered).json()) as WithinAnswer;
+  const parcels = answer.layers.find((layer) => layer.role === 'parcel')!;
+  const largest = parcels.groups!.toSorted((a, b) => b.area!.value - a.area!.value)[0]!;
+  const use = page.locator(`tbody:has(tr[data-layer="${parcels.layer}"]) tr[data-code]`).first();
+  await use.getByRole('button').focus();
+  await page.keyboard.press('Enter');
+  const list = page.getByRole('region', { name: /^Thửa đất – / });
+  await expect(list.getByRole('heading')).toBeFocused();
+  const items = list.getByRole('listitem');
+  await expect(items).toHaveCount(Math.min(50, largest.count));
+  while ((await items.count()) < largest.count) {
+    const before = await items.count();
+    await list.getByRole('button', { name: 'Xem thêm' }).click();
+    await expect.poll(() => items.count()).toBeGreaterThan(before);
+  }
+  await expect(items.first()).toContainText(/Thửa \d+, tờ \d+ · Phường .* m²/);
+  const csv = await downloaded(page, () => list.getByRole('button', { name: 'Tải CSV' }).click());
+  expect(csv.name).toMatch(/^citymap-parcels-\d{4}-\d\d-\d\d\.csv$/);
+  expect(csv.text.split('\r\n').length).toBe(largest.count + 2);
+  expect(csv.text, 'areas with a decimal comma').toMatch(/;\d+,\d+;/);
+  const geojson = await downloaded(page, () => list.getByRole('button', { name: 'Tải GeoJSON' }).click());
+  const read = JSON.parse(geojson.text) as GeoJSON.FeatureCollection;
+  expect([read.type, read.features.length]).toEqual(['FeatureCollection', largest.count]);
+  expect(await serious(page)).toEqual([]);
+  const name = (await items.first().textContent())!.match(/Thửa \d+, tờ \d+/)![0];
+  await items.first().getByRole('button').click();
+  await expect(page.locator('.chosen .name')).toContainText(name);
+  // The statistics are still there.
+  await page.getByRole('tab', { name: 'Công cụ' }).click();
+  await expect(list).toBeVisible();
+});
+
+test('a chosen commune is an area; its neighbours only touch it', async ({ page }) => {
+  await open(page, `#map=14/${LAT}/${LON}${LIGHT}&sel=communes:26743&lang=en`);
+  await expect(page.locator('.chosen .name')).toHaveText('Phường Bến Thành');
+  const answered = page.waitForResponse((response) => new URL(response.url()).pathname === '/api/within');
+  await page.locator('.chosen').getByRole('button', { name: 'Statistics inside' }).click();
+  const response = await answered;
+  expect(new URL(response.url()).searchParams.get('of')).toBe('communes:26743');
+  const answer = (await response.json()) as WithinAnswer;
+  const communes = answer.layers.find((layer) => layer.role === 'admin_unit')!;
+  expect(communes.count - communes.contacts).toBe(1);
+  await expect(page.getByText('Area: Communes: Phường Bến Thành')).toBeVisible();
+  const row = page.locator(`tr[data-layer="${communes.layer}"]`);
+  await expect(row.getByRole('cell').first()).toHaveText('1');
+  await expect(row).toContainText('only touch it');
+  await expect(row).toContainText('100.0%');
+  expect(await serious(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await expect(page.getByText('Area: Communes: Phường Bến Thành')).toHaveCount(0);
 });
 
 test('an outline that crosses itself is not sent, and the page says why', async ({ page }) => {
   await open(page, `#map=17.5/${LAT}/${LON}${LIGHT}`);
   let asked = 0;
   page.on('request', (request) => {
-    if (request.url().endsWith('/api/within')) asked += 1;
+    if (new URL(request.url()).pathname === '/api/within') asked += 1;
   });
   await start(page, 'Thống kê theo vùng');
   await clickAt(page, [-60, -60], [60, 60], [60, -60], [-60, 60], [-60, -60]);

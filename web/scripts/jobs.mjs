@@ -187,7 +187,7 @@ const JOBS = {
       const row = walk.page.locator(`tr[data-layer="${parcels.id}"]`);
       const seen = await walk.sees(row);
       const body = JSON.stringify({ type: 'Polygon', coordinates: [square(0.0006)] });
-      const answer = await fetch(`${url}/api/within?layers=${parcels.id}&limit=0`, {
+      const answer = await fetch(`${url}/api/within?layers=${parcels.id}`, {
         method: 'POST',
         headers: { 'content-type': 'application/geo+json' },
         body,

@@ -252,6 +252,7 @@ function within({ collection, features }: MockLayer, area: GeoJSON.Polygon) {
     role,
     count: found.length,
     whole: Math.floor(found.length * 0.8),
+    contacts: 0,
     ...(geometry === 'polygon' ? { area: square(found.length * 145.6) } : {}),
   };
 }

@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Feature, Field } from '../lib/api';
-import { differences, moved } from './versions';
+import { differences, fetchVersions, moved } from './versions';
+
+afterEach(() => vi.unstubAllGlobals());
 
 const FIELDS: Field[] = [
   { name: 'a', type: 'text' },
@@ -32,5 +34,18 @@ describe('the differences of two versions', () => {
     expect(moved(feature({}), feature({ a: 'p' }))).toBe(false);
     expect(moved(feature({}), feature({}, 106.8))).toBe(true);
     expect(moved(null, feature({}))).toBe(true);
+  });
+});
+
+describe('the versions of a feature', () => {
+  it.each([
+    [null, undefined],
+    ['a-token-of-16-letters', 'Bearer a-token-of-16-letters'],
+  ])('are asked for with the token that there is: %s', async (token, header) => {
+    const asked = vi.fn(async (_path: string, _init: RequestInit) => Response.json({ id: 1, versions: [] }));
+    vi.stubGlobal('fetch', asked);
+    vi.stubGlobal('sessionStorage', { getItem: () => token });
+    await fetchVersions('parcels', '1');
+    expect(new Headers(asked.mock.calls[0]?.[1].headers).get('authorization') ?? undefined).toBe(header);
   });
 });

@@ -1,5 +1,6 @@
 /** The versions of a feature, and how two of them differ. */
 import { ask, type Feature, type Field, itemUrl } from '../lib/api';
+import { writerHeaders } from '../lib/token';
 
 /** A version of a feature: its state from one revision until another. Times are RFC 3339. */
 export interface Version {
@@ -26,9 +27,10 @@ export interface Difference {
   after: unknown;
 }
 
-/** Reads the versions of a feature, newest first. Throws `ApiError`. */
+/** Reads the versions of a feature, newest first; their authors only with a writer's token. Throws `ApiError`. */
 export async function fetchVersions(layer: string, id: string | number, signal?: AbortSignal): Promise<VersionsAnswer> {
-  return (await ask(`${itemUrl(layer, id)}/history`, signal)).json() as Promise<VersionsAnswer>;
+  const response = await ask(`${itemUrl(layer, id)}/history`, signal, { headers: writerHeaders() });
+  return response.json() as Promise<VersionsAnswer>;
 }
 
 const isEmpty = (value: unknown) => value === null || value === undefined || value === '';

@@ -133,24 +133,6 @@ export interface AtAnswer {
   layers: { layer: string; titles: Titles; role: Role; truncated: boolean; features: Feature[] }[];
 }
 
-/**
- * The answer of `/api/within`: `count` features touch the area, `whole` of them lie inside; sizes are of the parts
- * inside.
- */
-export interface WithinAnswer {
-  revision: number;
-  area: Measure;
-  layers: {
-    layer: string;
-    titles: Titles;
-    role: Role;
-    count: number;
-    whole: number;
-    area?: Measure | null;
-    length?: Measure | null;
-  }[];
-}
-
 /** One answer of `/api/search`. */
 export interface SearchResult {
   kind: string;
@@ -288,15 +270,6 @@ export function fetchAt(
   });
   if (layers) query.set('layers', layers.join(','));
   return getJson(withTime(`/api/at?${query}`, true), signal);
-}
-
-/** What lies inside a polygon, counted and measured by layer. */
-export function fetchWithin(area: GeoJSON.Polygon, signal?: AbortSignal): Promise<WithinAnswer> {
-  return getJson(withTime('/api/within', true), signal, {
-    method: 'POST',
-    headers: { 'content-type': 'application/geo+json' },
-    body: JSON.stringify(area),
-  });
 }
 
 /** The path of a feature. */

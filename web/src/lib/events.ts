@@ -1,5 +1,6 @@
 /** The change feed as the web map uses it (docs/changes.md): what each revision did, layer by layer. */
 import { type Bbox, getJson } from './api';
+import { writerHeaders } from './token';
 
 /** What a revision did to one feature. */
 export interface FeatureEvent {
@@ -47,7 +48,7 @@ export interface ChangesAnswer {
   newest: number;
 }
 
-/** The revisions after `since`, oldest first. */
+/** The revisions after `since`, oldest first; their authors only with a writer's token. */
 export function fetchChanges(since: number, limit = 100): Promise<ChangesAnswer> {
-  return getJson(`/api/changes?since=${since}&limit=${limit}`);
+  return getJson(`/api/changes?since=${since}&limit=${limit}`, undefined, { headers: writerHeaders() });
 }

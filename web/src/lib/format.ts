@@ -40,6 +40,9 @@ export function day(text: string, lang: Lang): string {
   return new Intl.DateTimeFormat(LOCALE[lang], options).format(date);
 }
 
+/** The day of the city's clocks at an instant, `2026-01-31`; today if none is given. */
+export const localDay = (now = Date.now()): string => new Date(now + utcOffsetMs()).toISOString().slice(0, 10);
+
 /** An RFC 3339 instant in the city's time. */
 export function instant(text: string, lang: Lang): string {
   const date = new Date(text);

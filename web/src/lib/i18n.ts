@@ -28,7 +28,8 @@ const vi = {
   toolTitles: { measure: 'Đo khoảng cách, diện tích', statistics: 'Thống kê theo vùng', draw: 'Vẽ đối tượng mới' },
   toolAbout: {
     measure: 'Bấm các điểm trên bản đồ để đo chiều dài; khép kín để đo diện tích.',
-    statistics: 'Vẽ một vùng để đếm và đo các đối tượng của mọi lớp dữ liệu trong vùng đó.',
+    statistics:
+      'Vẽ một vùng, hoặc chọn một thửa, ô quy hoạch, phường xã: đếm và đo đối tượng của mọi lớp trong vùng, theo loại.',
   },
   toolHelp: {
     measure: 'Bấm từng điểm; bấm lại điểm cuối để kết thúc, hoặc bấm điểm đầu để khép vùng.',
@@ -50,17 +51,7 @@ const vi = {
   points: (count: number) => `${count} điểm`,
   offGrid: 'Vị trí này nằm ngoài phạm vi áp dụng của hệ tọa độ VN-2000 nên không đo được.',
   crossed: 'Đường bao tự cắt nên không xác định được diện tích. Hãy bấm “Vẽ tiếp” rồi bỏ điểm cuối, hoặc vẽ lại.',
-  statsArea: 'Diện tích vùng',
-  statsLayer: 'Lớp',
-  statsCount: 'Số lượng',
-  statsWhole: 'Nằm trọn',
-  statsSize: 'Phần trong vùng',
-  statsNote:
-    'Số lượng: các đối tượng giao với vùng. Nằm trọn: các đối tượng nằm hoàn toàn trong vùng. Diện tích, chiều dài chỉ tính phần nằm trong vùng.',
-  statsOverlap: 'Các đối tượng chồng lên nhau được tính riêng, nên tổng có thể lớn hơn diện tích vùng.',
-  statsNone: 'Trong vùng không có',
-  statsFailed: 'Không lấy được số liệu thống kê; vùng đã vẽ vẫn được giữ.',
-  csv: 'Tải CSV',
+  statsInside: 'Thống kê bên trong',
   panel: 'Bảng thông tin',
   panelHide: 'Thu gọn bảng thông tin',
   panelShow: 'Mở bảng thông tin',
@@ -252,7 +243,8 @@ const en: Messages = {
   toolTitles: { measure: 'Measure distance or area', statistics: 'Statistics for an area', draw: 'Draw a new feature' },
   toolAbout: {
     measure: 'Click points on the map to measure a distance; close the shape to measure an area.',
-    statistics: 'Draw an area to count and measure what every layer has inside it.',
+    statistics:
+      'Draw an area, or choose a parcel, zone or commune: counts and measures what every layer has in it, by class.',
   },
   toolHelp: {
     measure: 'Click each point; click the last one again to finish, or the first one to close an area.',
@@ -274,17 +266,7 @@ const en: Messages = {
   points: (count) => `${count} ${count === 1 ? 'point' : 'points'}`,
   offGrid: 'This place is outside the area of use of VN-2000, so nothing can be measured here.',
   crossed: 'The outline crosses itself, so it has no area. Continue drawing and undo the last point, or start again.',
-  statsArea: 'Area drawn',
-  statsLayer: 'Layer',
-  statsCount: 'Count',
-  statsWhole: 'Completely inside',
-  statsSize: 'Part inside',
-  statsNote:
-    'Count: features that intersect the area. Completely inside: features that do not reach beyond it. Areas and lengths are those of the parts inside.',
-  statsOverlap: 'Overlapping features are counted separately, so the total can exceed the area.',
-  statsNone: 'Nothing in this area',
-  statsFailed: 'The statistics could not be loaded; the area you drew is kept.',
-  csv: 'Download CSV',
+  statsInside: 'Statistics inside',
   panel: 'Information panel',
   panelHide: 'Collapse panel',
   panelShow: 'Open panel',

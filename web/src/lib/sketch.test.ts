@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Collection, WithinAnswer } from './api';
-import { crossesItself, gridArea, gridLength, type LonLat, onGrid, polygonOf, statisticsCsv } from './sketch';
+import { crossesItself, gridArea, gridLength, type LonLat, onGrid, polygonOf } from './sketch';
 import { fromVn2000 } from './vn2000';
 
 /** A ring in metres east and north of a corner in the city. */
@@ -82,41 +81,5 @@ describe('an outline', () => {
         [1, 1],
       ],
     ]);
-  });
-});
-
-describe('the statistics as CSV', () => {
-  const grid = { unit: 'm²', method: 'grid', crs: 'EPSG:9210' };
-  const answer = {
-    revision: 7,
-    area: { value: 1000.5, ...grid },
-    layers: [
-      {
-        layer: 'parcels',
-        titles: { vi: '', en: '' },
-        role: 'parcel',
-        count: 3,
-        whole: 1,
-        area: { value: 12.25, ...grid },
-      },
-      { layer: 'roads', titles: { vi: '', en: '' }, role: 'road', count: 0, whole: 0 },
-    ],
-  } as WithinAnswer;
-  const dated = new Map([['parcels', { citymap: { dataDate: '2026-01-01' } } as Collection]]);
-
-  it('has the area, every layer, dates and the method', () => {
-    const csv = statisticsCsv(answer, (layer) => (layer === 'roads' ? 'Đường, "phố"' : 'Thửa đất'), dated);
-    expect(csv.startsWith('\uFEFF')).toBe(true);
-    expect(csv.slice(1).split('\r\n')).toEqual([
-      'layer,title,count,whole,area_m2,length_m,method,data_date,revision',
-      ',,,,1000.5,,EPSG:9210,,7',
-      'parcels,Thửa đất,3,1,12.25,,EPSG:9210,2026-01-01,7',
-      'roads,"Đường, ""phố""",0,0,,,,,7',
-      '',
-    ]);
-  });
-
-  it('gives a spreadsheet no formula to run', () => {
-    expect(statisticsCsv(answer, () => '=HYPERLINK("x")', dated)).toContain(`"'=HYPERLINK(""x"")"`);
   });
 });

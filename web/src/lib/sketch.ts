@@ -1,5 +1,4 @@
-/** The geometry of what a tool draws: lengths and areas on the VN-2000 grid, and their export as CSV. */
-import type { Collection, WithinAnswer } from './api';
+/** The geometry of what a tool draws: lengths and areas on the VN-2000 grid. */
 import { gridDistance, inVietnam, toVn2000 } from './vn2000';
 
 /** A WGS 84 position in degrees: longitude, latitude. */
@@ -74,38 +73,4 @@ export function polygonOf(ring: LonLat[]): GeoJSON.Polygon {
   const wound = flat < 0 ? [...ring].reverse() : ring;
   const first = wound[0];
   return { type: 'Polygon', coordinates: [first ? [...wound, first] : []] };
-}
-
-/** A cell of a CSV file. A text that a spreadsheet would read as a formula gets an apostrophe in front. */
-function cell(value: string | number | null | undefined): string {
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/**
- * The statistics as CSV (RFC 4180, UTF-8 with the byte order mark that spreadsheets need): a line for the area
- * itself, then one for each layer, also for those without features in it. Numbers have a decimal point.
- */
-export function statisticsCsv(
-  answer: WithinAnswer,
-  name: (layer: string) => string,
-  collections: Map<string, Collection>,
-): string {
-  const method = answer.area.crs ?? answer.area.method;
-  const rows: (string | number | null | undefined)[][] = [
-    ['layer', 'title', 'count', 'whole', 'area_m2', 'length_m', 'method', 'data_date', 'revision'],
-    ['', '', '', '', answer.area.value, null, method, '', answer.revision],
-    ...answer.layers.map((layer) => [
-      layer.layer,
-      name(layer.layer),
-      layer.count,
-      layer.whole,
-      layer.area?.value,
-      layer.length?.value,
-      layer.area?.crs ?? layer.length?.crs,
-      collections.get(layer.layer)?.citymap.dataDate,
-      answer.revision,
-    ]),
-  ];
-  return `\uFEFF${rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('')}`;
 }

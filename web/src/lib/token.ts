@@ -17,3 +17,9 @@ export function storeToken(token: string): void {
 export function removeToken(): void {
   sessionStorage.removeItem(STORAGE_KEY);
 }
+
+/** The header by which the server knows a writer, and tells more about changes; empty without a token. */
+export function writerHeaders(): Record<string, string> {
+  const token = readToken();
+  return token ? { authorization: `Bearer ${token}` } : {};
+}

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EDIT } from '../edit/words';
 import { HISTORY } from '../history/words';
+import { STATISTICS } from '../statistics/words';
 import { type Lang, MESSAGES } from './i18n';
 
-const SETS = { page: MESSAGES, edit: EDIT, history: HISTORY };
+const SETS = { page: MESSAGES, edit: EDIT, history: HISTORY, statistics: STATISTICS };
 
 /** All texts under their keys; a text that depends on values with 1 and with 2 in their place. */
 function textsOf(words: object, path: string): [string, string][] {

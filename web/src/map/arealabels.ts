@@ -41,7 +41,7 @@ export async function areaLabels(collection: Collection): Promise<GeoJSON.Featur
         feature: {
           type: 'Feature',
           geometry: { type: 'Point', coordinates: point },
-          properties: { label: String(text) },
+          properties: { label: String(text), id: String(raw.properties._id ?? '') },
         },
       });
     }

@@ -10,6 +10,7 @@ import { readKept } from '../lib/kept';
 import { onSlow } from '../lib/patience';
 import { type FeatureRef, type Link, readLink, writeLink } from '../lib/permalink';
 import { troubleText } from '../lib/trouble';
+import { dividedBy } from '../lib/within';
 import { Answer } from './answer.svelte';
 import { Editing } from './editing.svelte';
 import { Following } from './following';
@@ -31,7 +32,7 @@ export class App {
   readonly viewport = new Viewport();
   readonly layers = new Layers();
   readonly panel = new Panel();
-  readonly tools = new Tools();
+  readonly tools = new Tools(() => dividedBy(this.layers.all));
   readonly notes = new Notes(() => this.settings.words);
   readonly editing = new Editing(() => this.notes.show(this.settings.words.unsaved, 'error'));
   readonly answer = new Answer({
@@ -173,6 +174,14 @@ export class App {
   startTool(mode: ToolMode, shape?: SketchShape): void {
     this.tools.start(mode, shape);
     this.panel.showTool();
+  }
+
+  /** Asks what is inside a feature. */
+  countInside(feature: FeatureRef & { name: string }): void {
+    if (this.editing.blocks()) return;
+    this.tools.startInside(feature);
+    this.panel.showTool();
+    this.panel.raise();
   }
 
   /** Goes one step back: first clears the drawing, then leaves the tool, then its pane, then drops the answer. */

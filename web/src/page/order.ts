@@ -8,7 +8,7 @@ interface Found {
 }
 
 /** Levels of plans from the finest; a finer plan takes precedence over a coarser one. */
-const PLAN_LEVELS = ['QHCT', 'QHPK', 'QHC'];
+export const PLAN_LEVELS = ['QHCT', 'QHPK', 'QHC'];
 
 /** 0 for points, 1 for lines, 2 for areas, 3 for what has no geometry. */
 function dimension(geometry: GeoJSON.Geometry | null): number {

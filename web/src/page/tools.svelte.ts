@@ -1,6 +1,8 @@
 /** The tools: measuring, statistics of an area, and drawing a new feature. */
-import { ApiError, fetchWithin, type WithinAnswer } from '../lib/api';
+import { ApiError } from '../lib/api';
+import type { FeatureRef } from '../lib/permalink';
 import { crossesItself, gridArea, gridLength, type LonLat, onGrid, polygonOf } from '../lib/sketch';
+import { fetchWithin, type StatsArea, type WithinAnswer } from '../lib/within';
 
 /** What clicks on the map do instead of asking what is there. */
 export type ToolMode = 'measure' | 'statistics' | 'draw';
@@ -27,7 +29,11 @@ export class Tools {
   done = $state(false);
   /** The sketch is an area: it returns to its first point. */
   closed = $state(false);
+  /** The feature that is the area of the statistics, with its name; `null` for an area that is drawn. */
+  feature = $state.raw<(FeatureRef & { name: string }) | null>(null);
   statistics = $state.raw<WithinAnswer | null>(null);
+  /** The server could not divide the layers by the values of fields. */
+  undivided = $state(false);
   loading = $state(false);
   error = $state.raw<ApiError | null>(null);
 
@@ -42,9 +48,29 @@ export class Tools {
   areaOnly = $derived(this.mode === 'statistics' || (this.mode === 'draw' && this.shape === 'polygon'));
   /** Whether the sketch must be a line. */
   lineOnly = $derived(this.mode === 'draw' && this.shape === 'line');
+  /** The area of the statistics; `null` while there is none. */
+  statsArea = $derived.by<StatsArea | null>(() => {
+    if (this.mode !== 'statistics' || !this.done || this.crossed) return null;
+    return this.feature ? { feature: this.feature } : { polygon: polygonOf(this.points) };
+  });
   finishable = $derived(!this.done && this.points.length >= (this.areaOnly ? 3 : 2));
 
   #request: AbortController | null = null;
+  /** By which fields the layers are divided, `LAYER.FIELD`. */
+  readonly #dividedBy: () => string[];
+
+  constructor(dividedBy: () => string[] = () => []) {
+    this.#dividedBy = dividedBy;
+  }
+
+  /** Starts the statistics of a feature. */
+  startInside(feature: FeatureRef & { name: string }): void {
+    this.start('statistics');
+    this.feature = feature;
+    this.done = true;
+    this.closed = true;
+    void this.fetchStatistics();
+  }
 
   /** Starts a tool with an empty sketch. */
   start(mode: ToolMode, shape: SketchShape = 'polygon'): void {
@@ -65,7 +91,9 @@ export class Tools {
     this.points = [];
     this.done = false;
     this.closed = false;
+    this.feature = null;
     this.statistics = null;
+    this.undivided = false;
     this.loading = false;
     this.error = null;
   }
@@ -73,7 +101,7 @@ export class Tools {
   /** Goes one step back: first drops the sketch, then leaves the tool. Returns whether there was one. */
   back(): boolean {
     if (!this.mode) return false;
-    if (this.points.length > 0) this.clear();
+    if (this.points.length > 0 || this.feature) this.clear();
     else this.stop();
     return true;
   }
@@ -115,15 +143,25 @@ export class Tools {
 
   /** Asks the server what is inside the area. An outline that crosses itself has no inside. */
   async fetchStatistics(): Promise<void> {
-    if (this.mode !== 'statistics' || !this.done || this.crossed) return;
+    const area = this.statsArea;
+    if (!area) return;
     this.#request?.abort();
     const request = new AbortController();
     this.#request = request;
     this.loading = true;
     this.error = null;
     try {
-      const answer = await fetchWithin(polygonOf(this.points), request.signal);
-      if (!request.signal.aborted) this.statistics = answer;
+      const by = this.#dividedBy();
+      let undivided = false;
+      const answer = await fetchWithin(area, { by }, request.signal).catch((error: unknown) => {
+        // A field may have more values than the server divides by: then the layers are not divided.
+        if (by.length === 0 || !(error instanceof ApiError) || error.status !== 400) throw error;
+        undivided = true;
+        return fetchWithin(area, {}, request.signal);
+      });
+      if (request.signal.aborted) return;
+      this.statistics = answer;
+      this.undivided = undivided;
     } catch (error) {
       if (request.signal.aborted) return;
       this.error = error instanceof ApiError ? error : new ApiError(0, String(error), 'unexpected');

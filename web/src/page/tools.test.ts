@@ -72,6 +72,32 @@ describe('statistics', () => {
     expect(JSON.parse(String(asked.mock.calls[0]?.[1].body))).toEqual({ type: 'Polygon', coordinates: [[A, B, C, A]] });
   });
 
+  it('asks by the fields that divide the layers, and without them where a field has too many values', async () => {
+    const asked = vi.fn(async (path: string) =>
+      path.includes('by=') ? Response.json({}, { status: 400 }) : Response.json({ revision: 2, layers: [] }),
+    );
+    vi.stubGlobal('fetch', asked);
+    const tools = new Tools(() => ['parcels.loai_dat']);
+    tools.start('statistics');
+    clicks(tools, A, B, C, A);
+    await vi.waitFor(() => expect(tools.statistics?.revision).toBe(2));
+    expect(asked.mock.calls.map(([path]) => path)).toEqual(['/api/within?by=parcels.loai_dat', '/api/within']);
+    expect(tools.undivided).toBe(true);
+  });
+
+  it('takes a feature for the area, and a click on the map draws another one', async () => {
+    const asked = answering(200, { revision: 3, area: { value: 1, unit: 'm²' }, layers: [] });
+    const tools = new Tools();
+    tools.startInside({ layer: 'communes', id: '26743', name: 'Phường Bến Thành' });
+    await vi.waitFor(() => expect(tools.statistics?.revision).toBe(3));
+    expect(asked.mock.calls[0]?.[0]).toBe('/api/within?of=communes%3A26743');
+    expect([tools.mode, tools.feature?.name]).toEqual(['statistics', 'Phường Bến Thành']);
+    clicks(tools, A);
+    expect([tools.feature, tools.statistics, tools.points]).toEqual([null, null, [A]]);
+    tools.startInside({ layer: 'communes', id: '26743', name: '' });
+    expect([tools.back(), tools.mode, tools.feature]).toEqual([true, 'statistics', null]);
+  });
+
   it('keeps the drawing and says what the server said where that failed', async () => {
     answering(400, { title: 'Bad', detail: 'the area is too big' });
     const tools = new Tools();

@@ -39,7 +39,6 @@
 pub mod expression;
 pub mod labels;
 pub mod legend;
-pub mod plain;
 pub mod raster;
 pub mod spec;
 pub mod sprite;

@@ -19,7 +19,7 @@
 //! | `features/` | OGC API – Features |
 //! | `questions/` | what is here, near, in this area; overlay of one feature, search, transformation |
 //! | `tiles/`, `archives/`, `assets/` | vector tiles, PMTiles archives, files of the map |
-//! | `maps/` | OGC API – Maps: layers as pictures |
+//! | `maps/` | OGC API – Maps: the city as pictures |
 //! | `styles/` | OGC API – Styles: the map's styles for any client |
 //! | `changes/`, `write/` | the change feed over HTTP, and edits |
 //! | `jobs/`, `processes/` | work that takes longer than a request: the runtime, and one file per process |

@@ -51,7 +51,10 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
                 .delete(write::single::delete),
         ),
         ("/api/collections/{layer}/items/{id}/history", get(changes::history::history)),
-        ("/api/collections/{layer}/map", get(maps::map)),
+        ("/api/collections/{layer}/map", get(maps::layer)),
+        ("/api/collections/{layer}/styles/{styleId}/map", get(maps::styled_layer)),
+        ("/api/map", get(maps::city)),
+        ("/api/styles/{styleId}/map", get(maps::styled)),
         ("/api/collections/{layer}/tiles", get(tilesets::of_layer)),
         ("/api/collections/{layer}/tiles/WebMercatorQuad", get(tilesets::layer_tileset)),
         (

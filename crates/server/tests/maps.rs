@@ -6,6 +6,7 @@ mod common;
 use citymap_server::Config;
 use common::{COLUMNS, CORNER, Got, SIDE, Server, middle, store};
 use image::RgbaImage;
+use serde_json::Value;
 
 const MAP: &str = "http://www.opengis.net/def/rel/ogc/1.0/map";
 
@@ -30,16 +31,20 @@ fn ink(picture: &RgbaImage) -> usize {
 #[test]
 fn pictures_are_found_by_links_and_say_where_they_are() {
     let server = Server::start();
-    let collection = server.json("/api/collections/parcels");
-    let links = collection["links"].as_array().unwrap();
-    let link = links.iter().find(|link| link["rel"] == MAP).unwrap();
     let declared = server.json("/api/conformance")["conformsTo"].to_string();
-    assert!(declared.contains("ogcapi-maps-1/1.0/conf/collection-map"));
-    let got = server.get(link["href"].as_str().unwrap().strip_prefix(&server.url("")).unwrap());
-    assert!(ink(&picture(&got)) > 100);
-    assert_eq!(got.header("content-type"), "image/png");
-    assert_eq!(got.header("content-bbox").split(',').count(), 4);
-    assert_eq!(got.header("content-crs"), "", "CRS84 needs no header");
+    assert!(declared.contains("ogcapi-maps-1/1.0/conf/dataset-map"));
+    let landing = server.json("/api");
+    let collection = server.json("/api/collections/parcels");
+    for document in [&landing, &collection] {
+        let links = document["links"].as_array().unwrap();
+        let link = links.iter().find(|link| link["rel"] == MAP).unwrap();
+        let path = link["href"].as_str().unwrap().strip_prefix(&server.url("")).unwrap();
+        let got = server.get(path);
+        assert!(ink(&picture(&got)) > 100, "{path}");
+        assert_eq!(got.header("content-type"), "image/png");
+        assert_eq!(got.header("content-bbox").split(',').count(), 4);
+        assert_eq!(got.header("content-crs"), "", "CRS84 needs no header");
+    }
     let got = server.get(&parcels(""));
     let drawn = picture(&got);
     assert_eq!(drawn.width(), 200);
@@ -52,23 +57,25 @@ fn pictures_are_found_by_links_and_say_where_they_are() {
 }
 
 #[test]
-fn every_layer_can_be_drawn_at_every_scale() {
+fn every_style_and_appearance_can_be_drawn() {
     let server = Server::start();
-    for entry in server.json("/api/collections")["collections"].as_array().unwrap() {
+    let styles = server.json("/api/styles");
+    for entry in styles["styles"].as_array().unwrap() {
         let id = entry["id"].as_str().unwrap();
-        if entry["citymap"]["geometry"] == "none" {
-            assert_eq!(server.problem(&format!("/api/collections/{id}/map")).0, 404);
-            continue;
+        for appearance in ["light", "dark"] {
+            for scale in [500, 2_000, 10_000, 100_000, 2_000_000] {
+                let [lon, lat] = middle(30);
+                let path = format!(
+                    "/api/styles/{id}/map?center={lon},{lat}&scale-denominator={scale}&width=120&height=90\
+                     &appearance={appearance}"
+                );
+                assert_eq!(picture(&server.get(&path)).dimensions(), (120, 90), "{path}");
+            }
         }
-        for scale in [500, 2_000, 10_000, 100_000, 2_000_000] {
-            let [lon, lat] = middle(30);
-            let path = format!(
-                "/api/collections/{id}/map?center={lon},{lat}&scale-denominator={scale}&width=120&height=90"
-            );
-            assert_eq!(picture(&server.get(&path)).dimensions(), (120, 90), "{path}");
-        }
-        assert_eq!(picture(&server.get(&format!("/api/collections/{id}/map?width=64"))).width(), 64);
+        let of_layer = format!("/api/collections/roads/styles/{id}/map?width=64");
+        assert_eq!(picture(&server.get(&of_layer)).width(), 64);
     }
+    assert_eq!(server.problem("/api/styles/nothing/map").0, 404);
     assert_eq!(server.problem("/api/collections/nothing/map").0, 404);
 }
 
@@ -92,7 +99,7 @@ fn a_picture_in_vn2000_has_its_scale() {
     );
     assert!(picture(&server.get(&again)) == picture(&got));
     // EPSG:4326 has latitude first.
-    let got = server.get(&format!("/api/collections/roads/map?center={lon},{lat}&width=50&crs=EPSG:4326"));
+    let got = server.get(&format!("/api/map?center={lon},{lat}&width=50&crs=EPSG:4326"));
     assert!(got.header("content-bbox").starts_with("10.7"), "{}", got.header("content-bbox"));
     let finer = server.get(&format!("{path}&mm-per-pixel=0.14"));
     let bbox: Vec<f64> = finer.header("content-bbox").split(',').map(|text| text.parse().unwrap()).collect();
@@ -121,6 +128,7 @@ fn formats_and_grounds_are_those_asked_for() {
     assert_eq!(far("&bgcolor=0xFF8000").0, [255, 128, 0, 255]);
     assert_eq!(far("&bgcolor=White").0, [255; 4]);
     assert_eq!(far("").0[3], 255, "the ground of the style");
+    assert_ne!(far("").0, far("&appearance=dark").0);
     assert!(server.problem(&parcels("&bgcolor=nothing")).1.contains("0xRRGGBB"));
 }
 
@@ -150,7 +158,7 @@ fn what_cannot_be_drawn_is_refused() {
         assert!(got == status && detail.contains(part), "{query}: {got} {detail}");
     }
     // One side follows from the other, and is bounded too.
-    let (status, detail) = server.problem("/api/collections/parcels/map?bbox=106,10.7,107,10.701&height=900");
+    let (status, detail) = server.problem("/api/map?bbox=106,10.7,107,10.701&height=900");
     assert!(status == 413 && detail.contains("1000 on a side"), "{detail}");
     let limits = &server.json("/api/openapi.json")["info"]["x-OGC-limits"]["maps"];
     assert_eq!((limits["maxWidth"].as_u64(), limits["maxPixels"].as_u64()), (Some(1_000), Some(500_000)));
@@ -163,7 +171,7 @@ fn a_known_picture_is_not_sent_again_until_the_city_changes() {
     let etag = first.header("etag").to_owned();
     let again = |path: &str| server.get_with(path, &[("if-none-match", &etag)]).status;
     assert_eq!(again(&parcels("")), 304);
-    assert_eq!(again(&parcels("&bgcolor=red")), 200, "another picture has another tag");
+    assert_eq!(again(&parcels("&appearance=dark")), 200, "another picture has another tag");
     assert_eq!(again(&parcels("&f=webp")), 200);
     let path = "/api/collections/parcels/items/26740-1-0";
     let seen = server.get(path).header("etag").to_owned();
@@ -179,9 +187,12 @@ fn a_known_picture_is_not_sent_again_until_the_city_changes() {
 }
 
 #[test]
-fn only_what_is_valid_at_the_time_is_drawn() {
+fn valid_time_and_personal_fields_are_respected() {
     let server = Server::start();
     let before = picture(&server.get(&parcels("&datetime=2019-01-01")));
     let after = picture(&server.get(&parcels("&datetime=2030-01-01")));
     assert!(ink(&before) * 2 < ink(&after), "{} {}", ink(&before), ink(&after));
+    // The document of the style, from which pictures are drawn, knows no personal field.
+    let style: Value = server.json("/api/collections/parcels/styles/cadastre?f=json");
+    assert!(!style.to_string().contains("chủ_sử_dụng"));
 }

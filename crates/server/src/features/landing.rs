@@ -16,12 +16,13 @@ use crate::{
         request::{HandlerResult, RequestContext, catalogue},
         response::{HTML, JSON},
     },
+    maps::MAP,
     styles::STYLES,
     tiles::tilesets::TILESETS,
 };
 
 /// The conformance classes that are met.
-const CONFORMANCE: [&str; 39] = [
+const CONFORMANCE: [&str; 41] = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
@@ -48,6 +49,8 @@ const CONFORMANCE: [&str; 39] = [
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/collection-map",
+    "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/dataset-map",
+    "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/styled-map",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/display-resolution",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/png",
@@ -121,6 +124,7 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
         link("http://www.opengis.net/def/rel/ogc/1.0/data", JSON, "Layers", url("/api/collections")),
         link(TILESETS, JSON, "Vector tiles of all layers", url("/api/tiles?f=json")),
         link(STYLES, JSON, "Styles of the map", url("/api/styles?f=json")),
+        link(MAP, "image/png", "A picture of the city", url("/api/map?f=png")),
         link(TILING_SCHEMES, JSON, "Tile matrix sets", url("/api/tileMatrixSets?f=json")),
         link(PROCESSES_REL, JSON, "What can be done as a job", url("/api/processes")),
         link(JOB_LIST_REL, JSON, "The jobs", url("/api/jobs")),

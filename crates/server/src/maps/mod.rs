@@ -1,4 +1,11 @@
-//! OGC API – Maps: a layer as a picture, drawn on the server (`GET /api/collections/{layer}/map`).
+//! OGC API – Maps: the city as pictures, drawn on the server from the same styles that the web map uses.
+//!
+//! | path | what it shows |
+//! |---|---|
+//! | `/api/map` | the city in the standard style |
+//! | `/api/styles/{styleId}/map` | the city in a style |
+//! | `/api/collections/{layer}/map` | one layer |
+//! | `/api/collections/{layer}/styles/{styleId}/map` | one layer in a style |
 //!
 //! A picture is drawn by one thread of a pool and ends when its client leaves; how many pixels it may have,
 //! and how many features it may show, is bounded.
@@ -13,10 +20,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use citymap_crs::{Crs, NamedCrs};
-use citymap_engine::{Cancel, EngineError, LayerSnapshot};
-use citymap_model::GeometryKind;
+use citymap_engine::{Bbox, Cancel, EngineError, TimeInterval};
 use citymap_render::{
-    plain::plain_style,
     raster::{Ground, ImageFormat, Picture, RenderError, Source, View, draw},
     spec::{Color, Style},
 };
@@ -31,6 +36,7 @@ use crate::{
         request::{HandlerResult, RequestContext},
         response::ResponseBuilder,
     },
+    styles::documents::{StyleOrder, document},
 };
 
 /// The relation of a link to a picture.
@@ -43,34 +49,82 @@ const CONTENT_BBOX: HeaderName = HeaderName::from_static("content-bbox");
 const MIDDLE_PIXELS: u64 = 2_200_000;
 const MIDDLE_ZOOM: f64 = 10.0;
 
-/// What is drawn, once the request has been read.
-struct Order {
-    layer: Arc<LayerSnapshot>,
-    query: MapQuery,
-    view: View,
-    ground: Ground,
+/// The handler of `GET /api/map`.
+pub(crate) async fn city(context: RequestContext) -> HandlerResult {
+    let style = standard_style(&context);
+    send(context, style, Shown::City).await
+}
+
+/// The handler of `GET /api/styles/{styleId}/map`.
+pub(crate) async fn styled(context: RequestContext) -> HandlerResult {
+    let style = context.path_param("styleId").to_owned();
+    send(context, style, Shown::City).await
 }
 
 /// The handler of `GET /api/collections/{layer}/map`.
-pub(crate) async fn map(mut context: RequestContext) -> HandlerResult {
+pub(crate) async fn layer(context: RequestContext) -> HandlerResult {
+    let style = standard_style(&context);
+    send(context, style, Shown::Layer).await
+}
+
+/// The handler of `GET /api/collections/{layer}/styles/{styleId}/map`.
+pub(crate) async fn styled_layer(context: RequestContext) -> HandlerResult {
+    let style = context.path_param("styleId").to_owned();
+    send(context, style, Shown::Layer).await
+}
+
+/// The style of pictures for which none is named: the first one, which the list of styles names as default.
+fn standard_style(context: &RequestContext) -> String {
+    let entries = context.app.styles.book.entries();
+    entries.first().map(|entry| entry.id.to_owned()).unwrap_or_default()
+}
+
+/// What a picture shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    City,
+    /// The layer that the path names.
+    Layer,
+}
+
+async fn send(mut context: RequestContext, style: String, shown: Shown) -> HandlerResult {
     let query: MapQuery = context.query()?;
-    context.as_of(query.state.revision).await?;
-    let layer = context.layer()?;
-    if layer.layer().geometry == GeometryKind::None {
-        return Err(Problem::not_found("the layer has no geometry, and therefore no map").into());
-    }
-    let view = area::view_of(&query.area, layer.extent(), &context.app.config.limits)?;
+    context.as_of(query.look.state.revision).await?;
+    let layer = if shown == Shown::Layer { Some(context.layer()?) } else { None };
+    let whole = match &layer {
+        Some(layer) => layer.extent(),
+        None => Some(first_view(&context)),
+    };
+    let view = area::view_of(&query.area, whole, &context.app.config.limits)?;
     let ground = ground_of(&query)?;
-    let etag = etag(&context, query.format);
+    let lang = query.lang.unwrap_or_else(|| Representation::choose(None, None, &context.headers).lang);
+    let etag = etag(&context, &query, &style, lang);
     context.check_if_none_match(&etag)?;
     let [width, height] = view.size().map(u64::from);
     let middle = width * height <= MIDDLE_PIXELS && view.zoom() >= MIDDLE_ZOOM;
     let app = Arc::clone(&context.app);
-    let (crs, format, shown) = (query.area.crs.clone(), query.format, view.clone());
-    let order = Order { layer, query, view, ground };
-    let work = move |cancel: &Cancel| picture(&context, &order, cancel);
-    let drawn = if middle { app.pool.run_with(Cancel::new(), work).await } else { app.batch.run(work).await };
-    Ok(answer(drawn?, format, (&shown, &crs), &etag))
+    let crs = query.area.crs.clone();
+    let format = query.format;
+    let drawn = view.clone();
+    let work = move |cancel: &Cancel| {
+        let layers = layer.map(|layer| [layer.layer().id.clone()]);
+        let layers = layers.as_ref().map(<[_; 1]>::as_slice);
+        let order = StyleOrder { id: &style, look: &query.look, layers, lang };
+        let style = style_of(&context, &order)?;
+        picture(&context, (&style, &drawn, ground), query.look.state.time, (format, cancel))
+    };
+    let bytes =
+        if middle { app.pool.run_with(Cancel::new(), work).await } else { app.batch.run(work).await }?;
+    Ok(answer(bytes, format, (&view, &crs), &etag))
+}
+
+/// The box of the city's first view, about as large as a screen.
+fn first_view(context: &RequestContext) -> Bbox {
+    let view = &context.city_snapshot.city.profile.view;
+    // Degrees of longitude of 1024 pixels of the style, and as many metres of latitude.
+    let span = 360.0 / 2_f64.powf(view.zoom) * 2.0;
+    let [lon, lat] = [span / 2.0, span / 2.0 * view.lat.to_radians().cos()];
+    Bbox::new(view.lon - lon, view.lat - lat, view.lon + lon, view.lat + lat)
 }
 
 /// What is under the map.
@@ -92,31 +146,47 @@ fn ground_of(query: &MapQuery) -> Result<Ground, Problem> {
 }
 
 /// The tag of a picture: it changes with the city, the program and everything that the request says.
-fn etag(context: &RequestContext, format: ImageFormat) -> String {
-    let representation = Representation { format: DocumentFormat::Json, lang: "vi" };
+fn etag(context: &RequestContext, query: &MapQuery, style: &str, lang: &'static str) -> String {
+    let representation = Representation { format: DocumentFormat::Json, lang };
     let asked: Vec<&(String, String)> = context.given.pairs().collect();
-    let own = hash_of(&(asked, context.path(), format));
+    let own = hash_of(&(asked, context.path(), style, query.format));
     format!("{}-{own:x}\"", context.etag(representation).trim_end_matches('"'))
 }
 
+/// The style of a picture, parsed.
+fn style_of(context: &RequestContext, order: &StyleOrder<'_>) -> Result<Style, Problem> {
+    let document = document(context, order)?;
+    Style::parse(&document).map_err(|error| {
+        Problem::unprocessable(format!("style `{}` cannot be drawn here: {error}", order.id))
+    })
+}
+
+type Drawn<'a> = (&'a Style, &'a View, Ground);
+
 /// Draws and encodes a picture.
-fn picture(context: &RequestContext, order: &Order, cancel: &Cancel) -> Result<Vec<u8>, Problem> {
-    let Order { layer, query, view, ground } = order;
-    let style = Style::parse(&plain_style(layer.layer()))
-        .map_err(|error| Problem::internal(format!("the standard style cannot be drawn: {error}")))?;
+fn picture(
+    context: &RequestContext,
+    (style, view, ground): Drawn<'_>,
+    time: Option<TimeInterval>,
+    (format, cancel): (ImageFormat, &Cancel),
+) -> Result<Vec<u8>, Problem> {
     let city = &context.city_snapshot.city;
-    let source = Source { city, tiler: context.app.tiles.tiler(), time: query.state.time, cancel };
+    let source = Source { city, tiler: context.app.tiles.tiler(), time, cancel };
     let mut picture = Picture::new(view.size())
         .ok_or_else(|| Problem::internal("a picture of this size cannot be made; see the server's log"))?;
-    draw(&style, view, &source, *ground, &mut picture).map_err(refusal)?;
+    let notes = draw(style, view, &source, ground, &mut picture).map_err(refusal)?;
+    if !notes.missing_images.is_empty() {
+        tracing::debug!(images = ?notes.missing_images, "the sprite lacks images of a style");
+    }
     cancel.check().map_err(EngineError::from)?;
-    picture.encode(query.format).map_err(|error| Problem::internal(error.to_string()))
+    picture.encode(format).map_err(|error| Problem::internal(error.to_string()))
 }
 
 fn refusal(error: RenderError) -> Problem {
     match error {
         RenderError::Cancelled(cancelled) => EngineError::from(cancelled).into(),
         RenderError::TooLarge { .. } | RenderError::Outside(_) => Problem::parameter(error.to_string()),
+        RenderError::Font { .. } => Problem::unprocessable(error.to_string()),
         other => Problem::internal(other.to_string()),
     }
 }

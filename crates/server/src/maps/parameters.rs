@@ -10,17 +10,17 @@ use crate::{
     config::Limits,
     http::{
         negotiate::weight_of,
-        parameters::{CRS, Choice, Flag, OfferedCrs, Raw, Text},
+        parameters::{CRS, Choice, Flag, LANG, OfferedCrs, Raw, Text},
         problem::Problem,
         query::{Declared, Nested, Parameter, ParameterKind, QueryReader, QuerySource, query},
     },
-    tiles::TileState,
+    styles::LookQuery,
 };
 
 static BBOX: Parameter<Raw> = Parameter::new(
     "bbox",
     "The box that the picture shows: four numbers (six with heights, which are ignored) in the axis order of \
-        `bbox-crs`; the whole layer if neither it nor `center` is given",
+        `bbox-crs`; the whole layer, or the city's first view, if neither it nor `center` is given",
     Raw {
         schema: || json!({"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}),
         style: || json!({"style": "form", "explode": false, "example": [106.69, 10.77, 106.7, 10.78]}),
@@ -154,7 +154,7 @@ impl QuerySource for FormatSource {
     }
 }
 
-static STATE: Nested<TileState> = Nested(PhantomData);
+static LOOK: Nested<LookQuery> = Nested(PhantomData);
 static AREA: Nested<AreaQuery> = Nested(PhantomData);
 
 query! {
@@ -179,7 +179,8 @@ query! {
         bgcolor: Option<String> = BGCOLOR,
         transparent: bool = TRANSPARENT,
         format: ImageFormat = FORMAT,
-        state: TileState = STATE,
+        lang: Option<&'static str> = LANG,
+        look: LookQuery = LOOK,
     }
 }
 

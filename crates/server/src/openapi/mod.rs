@@ -100,7 +100,7 @@ fn document(context: &RequestContext, version: &str) -> Value {
             {"name": "changes", "description": "What each revision changed, as pages and as a stream"},
             {"name": "jobs", "description": "Work that takes longer than a request"},
             {"name": "tiles", "description": "Vector tiles and what the style of the map needs"},
-            {"name": "maps", "description": "Pictures of layers (OGC API - Maps)"},
+            {"name": "maps", "description": "Pictures of the map (OGC API - Maps)"},
             {"name": "styles", "description": "Styles of the map (OGC API - Styles)"},
             {"name": "health", "description": "Whether the server runs and serves the city"},
         ],

@@ -247,6 +247,9 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
     get(&format!("{TILESET}{TILE_OF_MATRIX}"), of_matrix(tile).bytes(&TILE_KINDS));
     let map = operation::<MapQuery>(Tag::Maps, of("collection.map.getMap"), says("a picture of it"));
     get("/map", map.picture());
+    let map =
+        operation::<MapQuery>(Tag::Maps, of("collection.style.map.getMap"), says("a picture in a style"));
+    get("/styles/{styleId}/map", map.with(style_id()).picture());
     let list = operation::<LayerQuery>(Tag::Styles, of("getStyles"), says("the styles that draw it"));
     get("/styles", list.gives(JSON, "styles"));
     let style = operation::<CollectionStyleQuery>(Tag::Styles, of("getStyle"), says("a style of it alone"));
@@ -284,6 +287,10 @@ fn styles(paths: &mut Map<String, Value>) {
     get("/styles", list.gives(JSON, "styles"));
     let style = operation::<StyleQuery>(Tag::Styles, "getStyle", "A style of the map");
     get("/styles/{styleId}", style.with(style_id()).answers(&style_content()));
+    let map = operation::<MapQuery>(Tag::Maps, "dataset.map.getMap", "A picture of the city");
+    get("/map", map.picture());
+    let map = operation::<MapQuery>(Tag::Maps, "style.map.getMap", "A picture of the city in a style");
+    get("/styles/{styleId}/map", map.with(style_id()).picture());
     let metadata = operation::<PageQuery>(Tag::Styles, "getStyleMetadata", "What a style is");
     get("/styles/{styleId}/metadata", metadata.with(style_id()).gives(JSON, "styleDescription"));
 }

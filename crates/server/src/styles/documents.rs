@@ -35,6 +35,17 @@ struct Asked {
     representation: StyleRepresentation,
 }
 
+/// Which style is wanted.
+pub(crate) struct StyleOrder<'a> {
+    /// The id of the style.
+    pub(crate) id: &'a str,
+    pub(crate) look: &'a LookQuery,
+    /// The layers that are drawn instead of those of the theme.
+    pub(crate) layers: Option<&'a [LayerId]>,
+    /// The language of names.
+    pub(crate) lang: &'a str,
+}
+
 /// The handler of `GET /api/styles/{styleId}`.
 pub(crate) async fn style(mut context: RequestContext) -> HandlerResult {
     let StyleQuery { look, collections, representation } = context.query()?;
@@ -59,7 +70,13 @@ async fn send(context: RequestContext, asked: Asked) -> HandlerResult {
     let (context, document) = app
         .pool
         .run(move || {
-            let document = document(&context, &asked)?;
+            let order = StyleOrder {
+                id: context.path_param("styleId"),
+                look: &asked.look,
+                layers: asked.layers.as_deref(),
+                lang: asked.representation.representation.lang,
+            };
+            let document = document(&context, &order)?;
             Ok((context, document))
         })
         .await?;
@@ -88,11 +105,11 @@ async fn send(context: RequestContext, asked: Asked) -> HandlerResult {
 ///
 /// # Errors
 /// 404 if there is no such style.
-fn document(context: &RequestContext, asked: &Asked) -> Result<Value, Problem> {
+pub(crate) fn document(context: &RequestContext, order: &StyleOrder<'_>) -> Result<Value, Problem> {
     let service = &context.app.styles;
     let snapshots = catalogue(&context.city_snapshot);
     let labels: Vec<Arc<Vec<AreaLabel>>> =
-        snapshots.iter().map(|snapshot| service.labels(snapshot, asked.look.state.time)).collect();
+        snapshots.iter().map(|snapshot| service.labels(snapshot, order.look.state.time)).collect();
     let layers: Vec<CatalogueLayer<'_>> = snapshots
         .iter()
         .zip(&labels)
@@ -100,10 +117,10 @@ fn document(context: &RequestContext, asked: &Asked) -> Result<Value, Problem> {
         .collect();
     let city = StyledCity { profile: &context.city_snapshot.city.profile, layers: &layers };
     let request = StyleRequest {
-        appearance: asked.look.appearance.and_then(Appearance::named).unwrap_or_default(),
-        lang: asked.representation.representation.lang,
-        level: asked.look.level.and_then(level_named),
-        layers: asked.layers.as_deref(),
+        appearance: order.look.appearance.and_then(Appearance::named).unwrap_or_default(),
+        lang: order.lang,
+        level: order.look.level.and_then(level_named),
+        layers: order.layers,
     };
     let base = context.base();
     let state = context.given.pairs().filter(|(name, _)| name == "datetime" || name == "revision");
@@ -119,8 +136,8 @@ fn document(context: &RequestContext, asked: &Asked) -> Result<Value, Problem> {
         tiles: &tiles,
         layers_max: context.app.config.limits.tile_layers_max,
     };
-    let id = context.path_param("styleId");
-    service.book.style(id, city, &request, &addresses).ok_or_else(|| no_style(context, id))
+    let style = service.book.style(order.id, city, &request, &addresses);
+    style.ok_or_else(|| no_style(context, order.id))
 }
 
 /// The page of a style: how to use it, and the layers that it draws.

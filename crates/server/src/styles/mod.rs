@@ -8,7 +8,7 @@ pub(crate) mod lists;
 mod parameters;
 pub(crate) mod service;
 
-pub(crate) use parameters::{CollectionStyleQuery, SHARED_PARAMETERS, StyleQuery};
+pub(crate) use parameters::{CollectionStyleQuery, LookQuery, SHARED_PARAMETERS, StyleQuery};
 
 /// The relation of a link to a list of styles.
 pub(crate) const STYLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/styles";

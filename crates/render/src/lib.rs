@@ -3,7 +3,7 @@
 //! A style is data with one source, so that the page, QGIS and the renderer draw the same map. [`styles`]
 //! makes it from what the catalogue says of each layer (role, meanings of fields, code lists with official
 //! colours) and from three tables that an operator can change: the colours, the themes, and whole styles of
-//! their own.
+//! their own. [`legend`] lists what a style draws at a zoom, in the colours that are seen.
 //!
 //! This crate knows neither HTTP nor a store: it receives definitions, and the addresses of tiles, glyphs and
 //! symbols as texts.

@@ -65,6 +65,7 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
         ("/api/collections/{layer}/styles/{styleId}", get(styles::documents::collection_style)),
         ("/api/styles", get(styles::lists::of_city)),
         ("/api/styles/{styleId}", get(styles::documents::style)),
+        ("/api/styles/{styleId}/legend", get(styles::legend::legend)),
         ("/api/styles/{styleId}/metadata", get(styles::lists::metadata)),
         ("/api/tiles", get(tilesets::of_city)),
         ("/api/tiles/WebMercatorQuad", get(tilesets::city_tileset)),

@@ -267,3 +267,37 @@ fn a_broken_style_keeps_the_server_from_starting_and_is_named() {
     let error = citymap_server::router(live, config).unwrap_err().to_string();
     assert!(error.contains("water.json") && error.contains("line 2 column"), "{error}");
 }
+
+#[test]
+fn a_legend_lists_what_is_drawn_and_in_a_box_only_what_occurs() {
+    let server = Server::start();
+    let legend = server.json("/api/styles/cadastre/legend?zoom=16&lang=en");
+    let codes = |legend: &Value| -> Vec<String> {
+        let groups = legend["groups"].as_array().unwrap();
+        let parcels = groups.iter().find(|group| group["collection"] == "parcels").unwrap();
+        let entries = parcels["entries"].as_array().unwrap();
+        entries.iter().filter_map(|entry| entry["code"].as_str().map(str::to_owned)).collect()
+    };
+    assert!(codes(&legend).len() > 30);
+    // Parcel 0 is ODT, its neighbours are not.
+    let [x, y] = middle(0);
+    let around = |half: f64| format!("bbox={},{},{},{}", x - half, y - half, x + half, y + half);
+    let here = server.json(&format!("/api/styles/cadastre/legend?zoom=16&{}", around(0.000_05)));
+    assert_eq!(codes(&here), ["ODT"]);
+    let both = server.json(&format!("/api/styles/cadastre/legend?zoom=16&{}", around(0.000_3)));
+    assert_eq!(codes(&both).len(), 2, "{both}");
+    let nowhere = server.json("/api/styles/cadastre/legend?zoom=16&bbox=0,0,1,1");
+    assert_eq!(nowhere["groups"], json!([]));
+    for (query, part) in [
+        ("", "`zoom` is missing"),
+        ("?zoom=23", "from 0 to 22"),
+        ("?zoom=16&bbox=1,2,3", "four nor six"),
+        ("?zoom=16&level=x", "qhc"),
+    ] {
+        let (status, detail) = server.problem(&format!("/api/styles/cadastre/legend{query}"));
+        assert!(status == 400 && detail.contains(part), "{query}: {detail}");
+    }
+    assert_eq!(server.problem("/api/styles/nix/legend?zoom=3").0, 404);
+    let page = server.get("/api/styles/cadastre/legend?zoom=16&f=html");
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+}

@@ -56,11 +56,14 @@ mod palette;
 mod plan_level;
 mod rgb;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use book::{StyleBook, StyleEntry};
 pub use build::{Addresses, AreaLabel, CatalogueLayer, StyleRequest, StyledCity, label_fields};
+pub(crate) use classify::{color_field, kind_of, meant, public};
+pub(crate) use draw::{LEGEND, road::class_field};
 pub use error::{Fault, StylesError};
+pub(crate) use map_theme::DrawKind;
 pub use palette::Appearance;
 pub use plan_level::{LEVEL_NAMES, level_named};
 pub use rgb::{InvalidRgb, Rgb};

@@ -44,7 +44,7 @@ fn fields() -> Vec<Field> {
 }
 
 /// Every role with every geometry, with fields and without; and the layers that only a theme tells apart.
-fn everything() -> Vec<Layer> {
+pub(crate) fn everything() -> Vec<Layer> {
     let kinds = [
         GeometryKind::Point,
         GeometryKind::Line,
@@ -73,7 +73,7 @@ fn everything() -> Vec<Layer> {
     layers
 }
 
-fn style_of(layers: &[Layer], id: &str, request: &StyleRequest<'_>) -> Value {
+pub(crate) fn style_of(layers: &[Layer], id: &str, request: &StyleRequest<'_>) -> Value {
     let labels = [AreaLabel {
         lonlat: [106.7, 10.77],
         properties: Map::from_iter([("ten".to_owned(), json!("Phường Bến Thành"))]),
@@ -96,7 +96,7 @@ fn style_of(layers: &[Layer], id: &str, request: &StyleRequest<'_>) -> Value {
     StyleBook::load(None).unwrap().style(id, city, request, &addresses).unwrap()
 }
 
-const LIGHT: StyleRequest<'_> =
+pub(crate) const LIGHT: StyleRequest<'_> =
     StyleRequest { appearance: Appearance::Light, lang: "vi", level: None, layers: None };
 
 fn ids(layers: &[Layer]) -> Vec<LayerId> {

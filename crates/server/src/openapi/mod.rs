@@ -139,7 +139,7 @@ fn schemas() -> Value {
 }
 
 /// The shapes of styles and of their lists.
-fn style_schemas() -> [(&'static str, Value); 3] {
+fn style_schemas() -> [(&'static str, Value); 4] {
     let links = json!({"type": "array", "items": {"$ref": "#/components/schemas/link"}});
     let list = json!({
         "type": "object", "required": ["styles"],
@@ -163,7 +163,22 @@ fn style_schemas() -> [(&'static str, Value); 3] {
             "sources": {"type": "object"}, "layers": {"type": "array", "items": {"type": "object"}},
         },
     });
-    [("styles", list), ("styleDescription", description), ("style", style)]
+    let entry = json!({"type": "object", "required": ["label", "geometry", "parts"]});
+    let group = json!({
+        "type": "object", "required": ["collection", "title", "entries"],
+        "properties": {
+            "collection": {"type": "string"}, "title": {"type": "string"},
+            "entries": {"type": "array", "items": entry},
+        },
+    });
+    let legend = json!({
+        "type": "object", "required": ["style", "zoom", "groups"],
+        "properties": {
+            "style": {"type": "string"}, "zoom": {"type": "number"},
+            "groups": {"type": "array", "items": group}, "links": links,
+        },
+    });
+    [("styles", list), ("styleDescription", description), ("style", style), ("legend", legend)]
 }
 
 fn shapes() -> Value {

@@ -83,6 +83,7 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
     list.extend(tilesets::SHARED_PARAMETERS);
     list.extend(maps::SHARED_PARAMETERS);
     list.extend(styles::SHARED_PARAMETERS);
+    list.extend(styles::LEGEND_PARAMETERS);
     list.extend(paging::SHARED_PARAMETERS);
     list.extend(status::SHARED_PARAMETERS);
     list
@@ -132,7 +133,7 @@ mod tests {
             at::AtQuery, near::NearQuery, search::SearchParameters, transform::TransformQuery,
             within::WithinBoxQuery,
         },
-        styles::{CollectionStyleQuery, StyleQuery},
+        styles::{CollectionStyleQuery, LegendQuery, StyleQuery},
         tiles::{
             TileJsonQuery, TileQuery,
             tilesets::{CityTileQuery, CityTilesetQuery, TilesetQuery},
@@ -164,6 +165,7 @@ mod tests {
             MapQuery::declared(),
             StyleQuery::declared(),
             CollectionStyleQuery::declared(),
+            LegendQuery::declared(),
             ProcessesQuery::declared(),
             JobsQuery::declared(),
         ];

@@ -35,7 +35,7 @@ use crate::{
         transform::TransformQuery,
         within::{WithinBoxQuery, WithinQuery},
     },
-    styles::{CollectionStyleQuery, MAPBOX_STYLE, StyleQuery},
+    styles::{CollectionStyleQuery, LegendQuery, MAPBOX_STYLE, StyleQuery},
     tiles::{
         TileJsonQuery, TileQuery,
         tilesets::{CityTileQuery, CityTilesetQuery, TilesetQuery},
@@ -291,6 +291,8 @@ fn styles(paths: &mut Map<String, Value>) {
     get("/map", map.picture());
     let map = operation::<MapQuery>(Tag::Maps, "style.map.getMap", "A picture of the city in a style");
     get("/styles/{styleId}/map", map.with(style_id()).picture());
+    let legend = operation::<LegendQuery>(Tag::Styles, "getStyleLegend", "What a style draws at a zoom");
+    get("/styles/{styleId}/legend", legend.with(style_id()).gives(JSON, "legend"));
     let metadata = operation::<PageQuery>(Tag::Styles, "getStyleMetadata", "What a style is");
     get("/styles/{styleId}/metadata", metadata.with(style_id()).gives(JSON, "styleDescription"));
 }

@@ -46,12 +46,23 @@ pub(crate) struct StyleOrder<'a> {
     pub(crate) lang: &'a str,
 }
 
+/// The layers that a query names.
+///
+/// # Errors
+/// 400 if a layer does not exist.
+pub(super) fn named_layers(
+    context: &RequestContext,
+    names: Option<Vec<String>>,
+) -> Result<Option<Vec<LayerId>>, Problem> {
+    let layers = names.map(|names| context.layers(Some(&names.join(",")))).transpose()?;
+    Ok(layers.map(|layers| layers.iter().map(|own| own.layer().id.clone()).collect()))
+}
+
 /// The handler of `GET /api/styles/{styleId}`.
 pub(crate) async fn style(mut context: RequestContext) -> HandlerResult {
     let StyleQuery { look, collections, representation } = context.query()?;
     context.as_of(look.state.revision).await?;
-    let named = collections.map(|names| context.layers(Some(&names.join(",")))).transpose()?;
-    let layers = named.map(|layers| layers.iter().map(|own| own.layer().id.clone()).collect());
+    let layers = named_layers(&context, collections)?;
     send(context, Asked { look, layers, representation }).await
 }
 

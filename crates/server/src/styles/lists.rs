@@ -115,6 +115,10 @@ fn described(entry: &StyleEntry<'_>, base: &BaseUrl, path: &str, lang: &str) -> 
         link("stylesheet", MAPBOX_STYLE, title, base.url(&format!("{path}?f=mbs"))),
         link("alternate", HTML, "The style as a page", base.url(&format!("{path}?f=html"))),
     ];
+    if path.starts_with("/api/styles/") {
+        let legend = base.url(&format!("{path}/legend?zoom=16"));
+        links.push(link("related", JSON, "What the style draws at a zoom", legend));
+    }
     links.push(link(
         "describedby",
         JSON,

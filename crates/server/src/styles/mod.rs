@@ -4,10 +4,12 @@
 //! tiles are named by TileJSON, so that a style stays the same while features change.
 
 pub(crate) mod documents;
+pub(crate) mod legend;
 pub(crate) mod lists;
 mod parameters;
 pub(crate) mod service;
 
+pub(crate) use legend::{LegendQuery, SHARED_PARAMETERS as LEGEND_PARAMETERS};
 pub(crate) use parameters::{CollectionStyleQuery, LookQuery, SHARED_PARAMETERS, StyleQuery};
 
 /// The relation of a link to a list of styles.

@@ -30,7 +30,7 @@ static LEVEL: Parameter<Choice> = Parameter::new(
 )
 .component("plan-level");
 
-static COLLECTIONS: Parameter<TextList> = Parameter::new(
+pub(super) static COLLECTIONS: Parameter<TextList> = Parameter::new(
     "collections",
     "The layers that are drawn, separated by commas, instead of those of the theme",
     TextList { values: &[] },
@@ -80,7 +80,7 @@ impl QuerySource for StyleRepresentationSource {
 }
 
 static STATE: Nested<TileState> = Nested(PhantomData);
-static LOOK: Nested<LookQuery> = Nested(PhantomData);
+pub(super) static LOOK: Nested<LookQuery> = Nested(PhantomData);
 
 query! {
     /// What a style shows, and how.

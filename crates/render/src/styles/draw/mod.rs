@@ -3,7 +3,7 @@
 mod land;
 mod others;
 mod points;
-mod road;
+pub(crate) mod road;
 mod town;
 
 use citymap_model::{Field, Layer};
@@ -198,7 +198,7 @@ pub(crate) fn entitled(mut layer: Value, vi: &str, en: &str) -> Value {
 }
 
 /// The member of a style layer's metadata that names its entry of the legend, in both languages.
-const LEGEND: &str = "citymap:legend";
+pub(crate) const LEGEND: &str = "citymap:legend";
 
 /// A layer in a slot.
 pub(crate) fn placed(slot: Slot, layer: Value) -> Placed {

@@ -67,7 +67,7 @@ fn pixels_per_metre(zoom: f64, latitude: f64) -> f64 {
 }
 
 /// The name of the public field that classes roads.
-fn class_field(layer: &Layer) -> Option<&str> {
+pub(crate) fn class_field(layer: &Layer) -> Option<&str> {
     let listed =
         |(_, field): &(usize, &citymap_model::Field)| field.code_list.as_deref() == Some("road_class");
     let field = public(layer).iter().find(listed).map(|(_, field)| field.name.as_str());

@@ -1,26 +1,5 @@
-/** Accessibility: axe, keyboard, phone, and a server that cannot be reached. */
-import { CORE, expect, idle, knownParcel, LIGHT, open, pixel, serious, test } from './page';
-
-for (const theme of ['light', 'dark'] as const) {
-  test(`axe finds nothing serious in the ${theme} theme, with layers and with a selection`, async ({
-    page,
-    request,
-  }) => {
-    const { point } = await knownParcel(request);
-    await open(page, `#map=19/${point[1]}/${point[0]}&theme=${theme}`);
-    const check = async (what: string) => {
-      expect(await serious(page), what).toEqual([]);
-    };
-    await check('layers');
-    const at = await pixel(page, point);
-    await page.mouse.click(at.x, at.y);
-    await expect(page.locator('.chosen')).toBeVisible();
-    await check('selected');
-    await page.getByRole('combobox').fill('ben');
-    await expect(page.getByRole('option').first()).toBeVisible();
-    await check('search');
-  });
-}
+/** Accessibility: keyboard, phone, and a server that cannot be reached. What axe says is in `axe.spec.ts`. */
+import { CORE, expect, idle, knownParcel, LIGHT, open, pixel, test } from './page';
 
 test('the whole way by keyboard: skip to the map, zoom, ask, close', async ({ page }) => {
   const [lon, lat] = CORE;

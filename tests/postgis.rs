@@ -147,8 +147,7 @@ async fn the_engine_answers_as_postgis_does() {
             if let Some(ours) = share.totals.length {
                 assert!(
                     (ours - length).abs() <= 1e-6 * length + 1e-4,
-                    "{layer}: {} m against {length} m",
-                    ours
+                    "{layer}: {ours} m against {length} m"
                 );
             }
         }

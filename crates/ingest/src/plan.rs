@@ -154,9 +154,8 @@ impl Planner<'_> {
             said.retain(|note| !domains::is_known(present, &note.field));
             said.extend(domains::differences(present, &fit.fields));
         }
-        match (joined, present) {
-            (Some(present), _) => fit = fit.onto(present)?,
-            (None, _) => {}
+        if let Some(present) = joined {
+            fit = fit.onto(present)?;
         }
         // Features can be added whose geometry is said to be null; an upsert would take it from the layer's.
         let adds_nulls = request.mode == Mode::Append && one.says_null;

@@ -98,9 +98,9 @@ impl Looked {
             if tag.starts_with(['?', '!']) {
                 return;
             }
-            if tag.starts_with('/') {
+            if let Some(closed) = tag.strip_prefix('/') {
                 if let Some(open) = opened.take() {
-                    looked.positions(local(&tag[1..]), text, start, &open);
+                    looked.positions(local(closed), text, start, &open);
                 }
                 if let Some(Open { name, mut properties }) = stack.pop() {
                     // The order is that of the first feature that has several.

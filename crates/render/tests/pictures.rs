@@ -293,8 +293,7 @@ fn twice_as_many_pixels_show_the_same_map() {
 
 #[test]
 fn personal_fields_are_not_drawn() {
-    let mut rows = vec![];
-    rows.push((Geometry::from(square(50.0, 50.0, 100.0)), vec!["Nguyễn Văn A"]));
+    let rows = vec![(Geometry::from(square(50.0, 50.0, 100.0)), vec!["Nguyễn Văn A"])];
     let named = snapshot("lots", &["owner"], rows);
     let mut layer = named.layer().clone();
     layer.fields[0].personal = true;

@@ -362,7 +362,7 @@ mod tests {
         let looked = Looked::of(&path).unwrap();
         assert_eq!(looked.reasons.len(), 4, "{looked:?}");
         assert!(looked.write_marked(&path, &copy).unwrap());
-        let list = vec!["1000000003"; 12].join(" ");
+        let list = ["1000000003"; 12].join(" ");
         let pairs = ["1000000001,1000000001"; 4].join(" ");
         let expected = text
             .replace("1 <!-- > --> x", "1000000000 1000000000")

@@ -2,7 +2,7 @@
 //!
 //! Fonts ship with the program ([`Font`]); texts are shaped with them by HarfBuzz's rules, so that Vietnamese
 //! letters with two marks are right in composed and decomposed form. [`Shaper`] sets the lines of a label,
-//! [`Placer`] decides which labels of a picture are drawn: layers from top to bottom, in a layer by sort key
+//! `Placer` decides which labels of a picture are drawn: layers from top to bottom, in a layer by sort key
 //! and then by feature, and a label only where it lies wholly inside the picture and over no other one.
 
 mod along;

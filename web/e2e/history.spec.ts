@@ -124,7 +124,7 @@ test('who may write sees who has changed a feature, and others do not', async ({
   await page.getByRole('button', { name: 'Lịch sử', exact: true }).click();
   const pane = page.getByRole('tabpanel', { name: 'Công cụ' });
   await expect(pane.getByText('Người thực hiện: e2e').first()).toBeVisible();
-  await page.getByLabel('Dữ liệu như đã ghi nhận đến hết ngày').fill('2026-01-31');
+  await page.getByLabel('Dữ liệu đã ghi nhận đến hết ngày').fill('2026-01-31');
   await expect(page.getByText('Ngày 31/01/2026')).toBeVisible();
   expect(await serious(page)).toEqual([]);
 });

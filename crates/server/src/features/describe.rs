@@ -167,7 +167,10 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
     ]);
     if layer.geometry != GeometryKind::None {
         links.push(link(TILESETS, JSON, "Vector tiles (OGC API – Tiles)", url("/tiles?f=json")));
-        links.push(link(MAP, "image/png", "A picture of it (OGC API – Maps)", url("/map?f=png")));
+        // Without features there is no extent to draw.
+        if snapshot.extent().is_some() {
+            links.push(link(MAP, "image/png", "A picture of it (OGC API – Maps)", url("/map?f=png")));
+        }
         links.push(link(STYLES, JSON, "Styles of the map", url("/styles?f=json")));
     }
     let mut extent = Map::new();

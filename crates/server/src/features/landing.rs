@@ -124,7 +124,6 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
         link("http://www.opengis.net/def/rel/ogc/1.0/data", JSON, "Layers", url("/api/collections")),
         link(TILESETS, JSON, "Vector tiles of all layers", url("/api/tiles?f=json")),
         link(STYLES, JSON, "Styles of the map", url("/api/styles?f=json")),
-        link(MAP, "image/png", "A picture of the city", url("/api/map?f=png")),
         link(TILING_SCHEMES, JSON, "Tile matrix sets", url("/api/tileMatrixSets?f=json")),
         link(PROCESSES_REL, JSON, "What can be done as a job", url("/api/processes")),
         link(JOB_LIST_REL, JSON, "The jobs", url("/api/jobs")),
@@ -133,6 +132,10 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
         link("monitor", "text/event-stream", "What changes, as it does", url("/api/events")),
         link("about", HTML, "The map", url("/")),
     ]);
+    // Without features there is no extent to draw.
+    if context.city_snapshot.city.layers.values().any(|layer| layer.extent().is_some()) {
+        links.push(link(MAP, "image/png", "A picture of the city", url("/api/map?f=png")));
+    }
     let city = &context.city_snapshot.city.profile;
     let name = city.name.get(representation.lang);
     let (title, description) = if representation.lang == "en" {

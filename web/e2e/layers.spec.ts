@@ -141,7 +141,7 @@ test('a layer says whether it is hidden, too far away, or has nothing in view', 
   await open(page, `#map=12/${LAT}/${LON}&off=parcels`);
   const details = (id: string) => page.locator(`#details-${id}`);
   await page.getByRole('button', { name: /^Chi tiết .* Công trình$/ }).click();
-  await expect(details('buildings')).toContainText('Chỉ hiện từ tỷ lệ 1/35.000 trở lên.');
+  await expect(details('buildings')).toContainText('Chỉ hiện từ tỷ lệ 1/8.900 trở lên.');
   await expect(details('parcels')).toContainText('Lớp đang tắt.');
   await page.getByRole('button', { name: /^Chi tiết .* Ô chức năng quy hoạch$/ }).click();
   await expect(details('zones')).toContainText('Chú giải');
@@ -158,7 +158,7 @@ test('a layer says whether it is hidden, too far away, or has nothing in view', 
 
 test('in English too', async ({ page }) => {
   await open(page, `${HERE}${QUIET}&lang=en`);
-  await expect(page.getByRole('checkbox', { name: 'Show group Land and buildings' })).toBeVisible();
+  await expect(page.getByRole('checkbox', { name: 'Show the group Land and buildings' })).toBeVisible();
   await page.getByRole('button', { name: 'Move Transport up' }).click();
   await expect(page.getByText(/^Transport: position 2 of \d$/)).toBeAttached();
   await page.getByRole('button', { name: 'All off' }).click();

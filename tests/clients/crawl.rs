@@ -63,6 +63,10 @@ pub(crate) fn crawl(start: &[String], prefix: &str, searched: Searched, [most, a
                 continue;
             }
             let target = target.to_string();
+            // An icon that is written into the page leads nowhere.
+            if target.starts_with("data:") {
+                continue;
+            }
             if target != prefix && !target.starts_with(&format!("{prefix}/")) {
                 found.outside.insert((target, url.clone()));
                 continue;

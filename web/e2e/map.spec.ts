@@ -166,7 +166,7 @@ test('a link restores view, layers, opacity, selection, language and theme', asy
   await expect(page.locator('.chosen .name')).toContainText(/^Parcel \S+, sheet \S+, /);
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
-  await expect(page.getByText('Scale 1:900')).toBeVisible();
+  await expect(page.getByText('Scale 1:930')).toBeVisible();
   await page.getByRole('tab', { name: 'Layers' }).click();
   await expect(page.locator('#show-roads')).not.toBeChecked();
   await expect(page.locator(`#details-${layer.id} input[type=range]`)).toHaveValue('40');
@@ -180,7 +180,7 @@ test('the language changes all texts, and stays in the address', async ({ page }
   await expect(page.getByRole('tab', { name: 'Layers' })).toBeVisible();
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
   await expect(page).toHaveURL(/lang=en/);
-  await expect(page.getByRole('heading', { name: 'Cadastre' })).toBeVisible();
+  await expect(page.getByRole('checkbox', { name: 'Show the group Land and buildings' })).toBeVisible();
 });
 
 test('a layer that is switched off leaves the picture and asks for no tiles', async ({ page, request }) => {

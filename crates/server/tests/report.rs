@@ -79,7 +79,9 @@ fn a_report_says_what_is_planned_today_and_on_another_day() {
         assert!(page.contains(text), "{text}: {page}");
     }
     assert!(!page.contains("Bí Mật"));
-    for link in page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+    let links: Vec<&str> = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(links.len() >= 4, "the map, the API, JSON and English: {links:?}");
+    for link in links {
         let base = server.url(&path);
         let target = match link {
             query if query.starts_with('?') => format!("{path}{query}"),

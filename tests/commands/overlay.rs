@@ -1,4 +1,4 @@
-//! `citymap overlay`. That its areas are right is tested against PostGIS in `tests/overlay.rs`.
+//! `citymap overlay`. That its areas are right is tested against PostGIS in `tests/program/overlay.rs`.
 
 use citymap_tests::{Bench, python, root};
 use serde_json::Value;

@@ -1,0 +1,196 @@
+//! OGC API – Maps: pictures of the test city, by place, size, system and state.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
+
+use crate::common::{COLUMNS, CORNER, Got, SIDE, Server, middle, store};
+use citymap_server::Config;
+use image::RgbaImage;
+use serde_json::Value;
+
+const MAP: &str = "http://www.opengis.net/def/rel/ogc/1.0/map";
+
+fn picture(got: &Got) -> RgbaImage {
+    assert_eq!(got.status, 200, "{}", got.text());
+    image::load_from_memory(&got.bytes).unwrap().into_rgba8()
+}
+
+/// The address of a picture of some parcels, 200 pixels wide.
+fn parcels(more: &str) -> String {
+    let [west, south] = CORNER;
+    let (east, north) = (west + 10.0 * SIDE, south + 10.0 * SIDE);
+    format!("/api/collections/parcels/map?bbox={west},{south},{east},{north}&width=200{more}")
+}
+
+/// The pixels that differ from the first one.
+fn ink(picture: &RgbaImage) -> usize {
+    let first = *picture.get_pixel(0, 0);
+    picture.pixels().filter(|pixel| **pixel != first).count()
+}
+
+#[test]
+fn pictures_are_found_by_links_and_say_where_they_are() {
+    let server = Server::start();
+    let declared = server.json("/api/conformance")["conformsTo"].to_string();
+    assert!(declared.contains("ogcapi-maps-1/1.0/conf/dataset-map"));
+    let landing = server.json("/api");
+    let collection = server.json("/api/collections/parcels");
+    for document in [&landing, &collection] {
+        let links = document["links"].as_array().unwrap();
+        let link = links.iter().find(|link| link["rel"] == MAP).unwrap();
+        let path = link["href"].as_str().unwrap().strip_prefix(&server.url("")).unwrap();
+        let got = server.get(path);
+        assert!(ink(&picture(&got)) > 100, "{path}");
+        assert_eq!(got.header("content-type"), "image/png");
+        assert_eq!(got.header("content-bbox").split(',').count(), 4);
+        assert_eq!(got.header("content-crs"), "", "CRS84 needs no header");
+    }
+    let got = server.get(&parcels(""));
+    let drawn = picture(&got);
+    assert_eq!(drawn.width(), 200);
+    // As high as the box is on the ground: a degree of longitude is shorter than one of latitude.
+    assert!((203..=205).contains(&drawn.height()), "{}", drawn.height());
+    let numbers: Vec<f64> = got.header("content-bbox").split(',').map(|text| text.parse().unwrap()).collect();
+    assert!((numbers[0] - CORNER[0]).abs() < 1e-9 && (numbers[3] - CORNER[1] - 10.0 * SIDE).abs() < 1e-9);
+    let colors: std::collections::HashSet<_> = drawn.pixels().collect();
+    assert!(colors.len() > 3, "two land uses and their borders");
+}
+
+#[test]
+fn every_style_and_appearance_can_be_drawn() {
+    let server = Server::start();
+    let styles = server.json("/api/styles");
+    for entry in styles["styles"].as_array().unwrap() {
+        let id = entry["id"].as_str().unwrap();
+        for appearance in ["light", "dark"] {
+            for scale in [500, 2_000, 10_000, 100_000, 2_000_000] {
+                let [lon, lat] = middle(30);
+                let path = format!(
+                    "/api/styles/{id}/map?center={lon},{lat}&scale-denominator={scale}&width=120&height=90\
+                     &appearance={appearance}"
+                );
+                assert_eq!(picture(&server.get(&path)).dimensions(), (120, 90), "{path}");
+            }
+        }
+        let of_layer = format!("/api/collections/roads/styles/{id}/map?width=64");
+        assert_eq!(picture(&server.get(&of_layer)).width(), 64);
+    }
+    assert_eq!(server.problem("/api/styles/nothing/map").0, 404);
+    assert_eq!(server.problem("/api/collections/nothing/map").0, 404);
+}
+
+#[test]
+fn a_picture_in_vn2000_has_its_scale() {
+    let server = Server::start();
+    let [lon, lat] = middle(12 * COLUMNS + 12);
+    // At 1:1 000 and 0.28 mm a pixel is 28 cm.
+    let path = format!(
+        "/api/collections/parcels/map?center={lon},{lat}&scale-denominator=1000&width=300&height=200\
+         &crs=EPSG:9210"
+    );
+    let got = server.get(&path);
+    assert_eq!(got.header("content-crs"), "<http://www.opengis.net/def/crs/EPSG/0/9210>");
+    let bbox: Vec<f64> = got.header("content-bbox").split(',').map(|text| text.parse().unwrap()).collect();
+    assert!((bbox[2] - bbox[0] - 84.0).abs() < 1e-6 && (bbox[3] - bbox[1] - 56.0).abs() < 1e-6, "{bbox:?}");
+    // The same box in its own system gives the same picture.
+    let again = format!(
+        "/api/collections/parcels/map?bbox={},{},{},{}&bbox-crs=EPSG:9210&width=300&height=200&crs=EPSG:9210",
+        bbox[0], bbox[1], bbox[2], bbox[3]
+    );
+    assert!(picture(&server.get(&again)) == picture(&got));
+    // EPSG:4326 has latitude first.
+    let got = server.get(&format!("/api/map?center={lon},{lat}&width=50&crs=EPSG:4326"));
+    assert!(got.header("content-bbox").starts_with("10.7"), "{}", got.header("content-bbox"));
+    let finer = server.get(&format!("{path}&mm-per-pixel=0.14"));
+    let bbox: Vec<f64> = finer.header("content-bbox").split(',').map(|text| text.parse().unwrap()).collect();
+    assert!((bbox[2] - bbox[0] - 42.0).abs() < 1e-6, "half as much ground on as many pixels: {bbox:?}");
+}
+
+#[test]
+fn formats_and_grounds_are_those_asked_for() {
+    let server = Server::start();
+    for (more, accept, kind) in [
+        ("", "*/*", "image/png"),
+        ("&f=jpeg", "image/png", "image/jpeg"),
+        ("", "image/webp", "image/webp"),
+        ("", "image/png;q=0.5, image/jpeg", "image/jpeg"),
+        ("", "text/html", "image/png"),
+    ] {
+        let got = server.get_with(&parcels(more), &[("accept", accept)]);
+        assert_eq!(got.header("content-type"), kind, "{more} {accept}");
+        assert_eq!(picture(&got).width(), 200);
+    }
+    let far = |more: &str| {
+        let path = format!("/api/collections/parcels/map?center=107.5,11.5&width=8&height=8{more}");
+        *picture(&server.get(&path)).get_pixel(4, 4)
+    };
+    assert_eq!(far("&transparent=true").0[3], 0);
+    assert_eq!(far("&bgcolor=0xFF8000").0, [255, 128, 0, 255]);
+    assert_eq!(far("&bgcolor=White").0, [255; 4]);
+    assert_eq!(far("").0[3], 255, "the ground of the style");
+    assert_ne!(far("").0, far("&appearance=dark").0);
+    assert!(server.problem(&parcels("&bgcolor=nothing")).1.contains("0xRRGGBB"));
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused() {
+    let server = Server::with(store(), |config: &mut Config| {
+        config.limits.map_side_max = 1_000;
+        config.limits.map_pixels_max = 500_000;
+    });
+    for (query, status, part) in [
+        ("center=106.7,10.77&bbox=106.6,10.7,106.7,10.8", 400, "one of them"),
+        ("bbox=106.6,10.7,106.7,10.8&width=10&scale-denominator=1000", 400, "`scale-denominator`"),
+        ("bbox=170,10,-170,11", 400, "antimeridian"),
+        ("bbox=106.7,10.8,106.7,10.9", 400, "no area"),
+        ("bbox=1,2,3", 400, "neither four nor six"),
+        ("center=106.7", 400, "two numbers"),
+        ("center=x,y", 400, "two numbers"),
+        ("width=0", 400, "from 1 to 1000"),
+        ("width=1001", 400, "from 1 to 1000"),
+        ("width=1000&height=1000", 413, "too large"),
+        ("bbox=106.6,10.7,106.7,10.8&scale-denominator=100", 413, "too large"),
+        ("width=10&crs=EPSG:27700", 400, "not offered"),
+        ("f=tiff", 400, "png or jpeg or webp"),
+        ("styles=a", 400, "styles"),
+    ] {
+        let (got, detail) = server.problem(&format!("/api/collections/parcels/map?{query}"));
+        assert!(got == status && detail.contains(part), "{query}: {got} {detail}");
+    }
+    // One side follows from the other, and is bounded too.
+    let (status, detail) = server.problem("/api/map?bbox=106,10.7,107,10.701&height=900");
+    assert!(status == 413 && detail.contains("1000 on a side"), "{detail}");
+    let limits = &server.json("/api/openapi.json")["info"]["x-OGC-limits"]["maps"];
+    assert_eq!((limits["maxWidth"].as_u64(), limits["maxPixels"].as_u64()), (Some(1_000), Some(500_000)));
+}
+
+#[test]
+fn a_known_picture_is_not_sent_again_until_the_city_changes() {
+    let server = Server::writing();
+    let first = server.get(&parcels(""));
+    let etag = first.header("etag").to_owned();
+    let again = |path: &str| server.get_with(path, &[("if-none-match", &etag)]).status;
+    assert_eq!(again(&parcels("")), 304);
+    assert_eq!(again(&parcels("&appearance=dark")), 200, "another picture has another tag");
+    assert_eq!(again(&parcels("&f=webp")), 200);
+    let path = "/api/collections/parcels/items/26740-1-0";
+    let seen = server.get(path).header("etag").to_owned();
+    assert_eq!(server.write("DELETE", path, Some(&seen), None).status, 204);
+    let changed = server.get_with(&parcels(""), &[("if-none-match", &etag)]);
+    let (before, after) = (picture(&first), picture(&changed));
+    let bottom = after.height() - 5;
+    assert_ne!(before.get_pixel(5, bottom), after.get_pixel(5, bottom), "the parcel is gone");
+    assert_eq!(before.get_pixel(150, 20), after.get_pixel(150, 20));
+    // The city as it was.
+    let former = picture(&server.get(&parcels("&revision=1")));
+    assert!(former == before);
+}
+
+#[test]
+fn valid_time_and_personal_fields_are_respected() {
+    let server = Server::start();
+    let before = picture(&server.get(&parcels("&datetime=2019-01-01")));
+    let after = picture(&server.get(&parcels("&datetime=2030-01-01")));
+    assert!(ink(&before) * 2 < ink(&after), "{} {}", ink(&before), ink(&after));
+    // The document of the style, from which pictures are drawn, knows no personal field.
+    let style: Value = server.json("/api/collections/parcels/styles/cadastre?f=json");
+    assert!(!style.to_string().contains("chủ_sử_dụng"));
+}

@@ -1,0 +1,169 @@
+//! OGC API – Processes: processes, their execution at once or as a job, and the list of jobs.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
+
+use std::time::Duration;
+
+use crate::common::{BEARER, Got, Server};
+use serde_json::{Value, json};
+
+const EXCEPTIONS: &str = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0";
+
+fn execute(server: &Server, process: &str, prefer: &str, body: &Value) -> Got {
+    let path = format!("/api/processes/{process}/execution");
+    let headers = [("content-type", "application/json"), ("prefer", prefer)];
+    server.ask("POST", &path, &headers, Some(&body.to_string()))
+}
+
+/// Waits until the job has ended.
+fn ended(server: &Server, job: &Value) -> Value {
+    let path = format!("/api/jobs/{}", job["jobID"].as_str().unwrap());
+    for _ in 0..3_000 {
+        let job = server.json(&path);
+        if !["accepted", "running"].contains(&job["status"].as_str().unwrap()) {
+            return job;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{path} does not end");
+}
+
+#[test]
+fn processes_and_jobs_are_linked_and_listed_in_pages() {
+    let server = Server::start();
+    let landing = server.json("/api");
+    for (name, path) in [("processes", "/api/processes"), ("job-list", "/api/jobs")] {
+        let rel = format!("http://www.opengis.net/def/rel/ogc/1.0/{name}");
+        let links = landing["links"].as_array().unwrap();
+        assert!(links.iter().any(|link| link["rel"] == *rel && link["href"] == *server.url(path)), "{rel}");
+    }
+    let first = server.json("/api/processes?limit=1");
+    assert_eq!(first["processes"].as_array().unwrap().len(), 1);
+    let next = first["links"].as_array().unwrap().iter().find(|link| link["rel"] == "next").unwrap();
+    let second = server.json(next["href"].as_str().unwrap().strip_prefix(&server.url("")).unwrap());
+    assert_eq!(
+        (&first["processes"][0]["id"], &second["processes"][0]["id"]),
+        (&json!("overlay"), &json!("echo"))
+    );
+    assert!(second["links"].as_array().unwrap().iter().all(|link| link["rel"] != "next"));
+    assert_eq!(server.json("/api/processes?offset=99")["processes"], json!([]));
+    assert_eq!(server.problem("/api/processes?limit=0").0, 400);
+    let classes = server.json("/api/conformance")["conformsTo"].to_string();
+    for class in ["processes-1/1.0/conf/core", "processes-1/1.0/conf/job-list", "tiles-1/1.0/conf/core"] {
+        assert!(classes.contains(class), "{class}");
+    }
+}
+
+#[test]
+fn exceptions_have_the_types_of_the_standard() {
+    let server = Server::start();
+    for (path, name) in [
+        ("/api/processes/nix", "no-such-process"),
+        ("/api/jobs/nix", "no-such-job"),
+        ("/api/jobs/nix/results", "no-such-job"),
+    ] {
+        let got = server.get(path);
+        assert_eq!(
+            (got.status, got.json()["type"].as_str().unwrap()),
+            (404, &*format!("{EXCEPTIONS}/{name}"))
+        );
+        got.problem();
+    }
+    let got = execute(&server, "nix", "", &json!({"inputs": {}}));
+    assert_eq!(
+        (got.status, got.json()["type"].clone()),
+        (404, format!("{EXCEPTIONS}/no-such-process").into())
+    );
+}
+
+#[test]
+fn an_echo_answers_at_once_unless_a_job_is_preferred() {
+    let server = Server::start();
+    let body = |response: &str| json!({"inputs": {"message": "xin \"chào\""}, "response": response});
+    let raw = execute(&server, "echo", "", &body("raw"));
+    assert_eq!((raw.status, raw.json()), (200, json!("xin \"chào\"")));
+    let document = execute(&server, "echo", "respond-sync", &body("document"));
+    assert_eq!((document.status, document.json()), (200, json!({"message": "xin \"chào\""})));
+
+    let got = execute(&server, "echo", "wait=5, respond-async", &body("document"));
+    assert_eq!((got.status, got.header("preference-applied")), (201, "respond-async"));
+    let job = got.json();
+    let links = job["links"].as_array().unwrap();
+    assert!(links.iter().any(|link| link["rel"] == "monitor" && link["href"] == got.header("location")));
+    let done = ended(&server, &job);
+    assert_eq!(done["status"], "successful");
+    let results = server.json(&format!("/api/jobs/{}/results", job["jobID"].as_str().unwrap()));
+    assert_eq!(results, json!({"message": "xin \"chào\""}));
+}
+
+#[test]
+fn a_request_that_cannot_be_met_is_refused_and_not_read_past() {
+    let server = Server::start();
+    for body in [
+        json!({"inputs": {}}),
+        json!({"inputs": {"message": 1}}),
+        json!({"inputs": {"message": "a", "more": "b"}}),
+        json!({"inputs": {"message": "a"}, "response": "xml"}),
+        json!({"inputs": {"message": "a"}, "response": null}),
+        json!({"inputs": {"message": "a"}, "subscriber": {"successUri": "http://example.vn"}}),
+        json!({"inputs": {"message": "a"}, "outputs": {"nix": {}}}),
+        json!({"inputs": {"message": "a"}, "outputs": {"message": {"transmissionMode": "reference"}}}),
+        json!([1]),
+    ] {
+        assert_eq!(execute(&server, "echo", "", &body).problem().0, 400, "{body}");
+    }
+    let outputs = json!({"inputs": {"message": "a"}, "outputs": {"message": {"transmissionMode": "value"}}});
+    assert_eq!(execute(&server, "echo", "", &outputs).status, 200);
+}
+
+#[test]
+fn a_document_refers_to_the_file() {
+    let server = Server::start();
+    let inputs = json!({"layer": "parcels", "with": "parcels", "format": "csv", "geometry": false});
+    let job = execute(&server, "overlay", "", &json!({"inputs": inputs, "response": "document"})).json();
+    assert_eq!(ended(&server, &job)["status"], "successful");
+    let path = format!("/api/jobs/{}/results", job["jobID"].as_str().unwrap());
+    let document = server.json(&path);
+    assert!(document["pieces"]["type"].as_str().unwrap().starts_with("text/csv"));
+    assert_eq!(document["pieces"]["href"], *server.url(&format!("{path}/pieces")));
+    let file = server.ask("GET", &format!("{path}/pieces"), &[], None);
+    assert!(file.status == 200 && file.header("content-type").starts_with("text/csv"));
+    assert_eq!(server.ask("GET", &format!("{path}/other"), &[], None).status, 404);
+}
+
+#[test]
+fn writers_find_jobs_by_the_parameters_of_the_standard() {
+    let server = Server::writing();
+    let echo = execute(&server, "echo", "respond-async", &json!({"inputs": {"message": "a"}})).json();
+    let inputs = json!({"layer": "parcels", "with": "parcels", "format": "csv"});
+    let overlay = execute(&server, "overlay", "respond-sync", &json!({"inputs": inputs}));
+    assert_eq!(overlay.status, 201, "it runs as a job only");
+    for job in [&echo, &overlay.json()] {
+        assert_eq!(ended(&server, job)["status"], "successful");
+    }
+    let count = |query: &str| {
+        let got = server.get_with(&format!("/api/jobs?{query}"), &[("authorization", BEARER)]);
+        assert_eq!(got.status, 200, "{query}: {}", got.text());
+        got.json()["jobs"].as_array().unwrap().len()
+    };
+    for (query, jobs) in [
+        ("", 2),
+        ("type=process", 2),
+        ("processID=echo", 1),
+        ("processID=echo,overlay", 2),
+        ("processID=nix", 0),
+        ("status=successful,failed", 2),
+        ("status=running", 0),
+        ("datetime=2000-01-01/..", 2),
+        ("datetime=../2000-01-01", 0),
+        ("minDuration=0&maxDuration=3600", 2),
+        ("minDuration=3600", 0),
+        ("limit=1", 1),
+        ("limit=1&offset=2", 0),
+    ] {
+        assert_eq!(count(query), jobs, "{query}");
+    }
+    assert_eq!(server.json("/api/jobs?status=successful")["jobs"], json!([]), "without a token none");
+    for query in ["status=done", "type=cake", "minDuration=-1", "datetime=then", "nix=1"] {
+        assert_eq!(server.problem(&format!("/api/jobs?{query}")).0, 400, "{query}");
+    }
+}

@@ -129,6 +129,35 @@ test('who may write sees who has changed a feature, and others do not', async ({
   expect(await serious(page)).toEqual([]);
 });
 
+test.describe('a day', () => {
+  test.use({ locale: 'en-US' });
+  test('is typed as the page writes it, whatever the language of the browser', async ({ page }) => {
+    // The map itself does not matter.
+    await page.goto(`/#map=17/${LAT}/${LON}${QUIET}`);
+    await page.getByRole('tab', { name: 'Công cụ' }).click();
+    await page.getByRole('button', { name: 'Lịch sử', exact: true }).click();
+    const field = page.getByLabel('Chỉ hiện đối tượng có hiệu lực vào ngày');
+    await field.fill('31/02/2020');
+    await field.press('Tab');
+    await expect(page.getByText(/Hãy nhập một ngày có thật/)).toBeVisible();
+    await expect(field).toHaveAttribute('aria-invalid', 'true');
+    await field.press('Enter');
+    await expect(page.locator('.banner')).toHaveCount(0);
+    expect(await serious(page)).toEqual([]);
+    await field.fill('3.7.2020');
+    await field.press('Tab');
+    await expect(field).toHaveValue('03/07/2020');
+    await expect(page.getByText(/Hãy nhập một ngày có thật/)).toHaveCount(0);
+    await expect(page.locator('input[type=date]').last()).toHaveValue('2020-07-03');
+    // The keyboard goes from the field to its calendar, and to the button that shows the map of the day.
+    await expect(page.getByRole('button', { name: 'Chọn trên lịch' }).last()).toBeFocused();
+    await page.locator('input[type=date]').last().fill('2020-06-30');
+    await expect(field).toHaveValue('30/06/2020');
+    await field.press('Enter');
+    await expect(page.locator('.banner')).toContainText('Có hiệu lực ngày 30/06/2020');
+  });
+});
+
 test('a revision that does not exist is reported, and the present is shown', async ({ page, watched }) => {
   const said = page.getByText(/Không xem được dữ liệu tại thời điểm này/).waitFor();
   await open(page, `#map=17/${LAT}/${LON}${QUIET}&rev=999999`);

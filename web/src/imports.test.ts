@@ -11,6 +11,7 @@ const FLOORS: Record<string, number> = {
   lib: 0,
   live: 1,
   map: 2,
+  day: 1,
   first: 3,
   page: 3,
   components: 4,

@@ -2,10 +2,19 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EDIT } from '../edit/words';
 import { HISTORY } from '../history/words';
+import { PARCEL_WORDS } from '../parcel/words';
 import { STATISTICS } from '../statistics/words';
+import { DAY_WORDS } from '../day/text';
 import { type Lang, MESSAGES } from './i18n';
 
-const SETS = { page: MESSAGES, edit: EDIT, history: HISTORY, statistics: STATISTICS };
+const SETS = {
+  page: MESSAGES,
+  edit: EDIT,
+  history: HISTORY,
+  statistics: STATISTICS,
+  parcel: PARCEL_WORDS,
+  day: DAY_WORDS,
+};
 
 /** All texts under their keys; a text that depends on values with 1 and with 2 in their place. */
 function textsOf(words: object, path: string): [string, string][] {

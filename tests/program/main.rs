@@ -1,4 +1,5 @@
-//! The built binary as a whole, driven from outside, and oracles. One program for all, since each costs a link.
+//! The built binary as a whole, driven from outside, and oracles. One program for all, since each costs a
+//! link.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod database_edits;

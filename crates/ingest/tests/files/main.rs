@@ -1,4 +1,5 @@
-//! What is read from files and written to them, a module for each kind. One program for all, since each costs a link.
+//! What is read from files and written to them, a module for each kind. One program for all, since each costs
+//! a link.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../common/mod.rs"]

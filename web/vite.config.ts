@@ -34,7 +34,7 @@ const inlineIcon = (): Plugin => ({
 const CHUNKS = [
   {
     name: 'first',
-    test: /\/src\/(first|lib\/(api|city|geometry|home|insets|patience|permalink|requesttime|root)\b|map\/(classify|palette|roads|tile\w+)\b)|look\.json|\/node_modules\/(pbf|@mapbox\/(vector-tile|point-geometry))\/|preload-helper/,
+    test: /\/src\/(first|lib\/(api|city|geometry|home|insets|patience|permalink|requesttime|root|styles)\b|map\/(classify|tile\w+)\b)|\/node_modules\/(pbf|@mapbox\/(vector-tile|point-geometry))\/|preload-helper/,
     priority: 2,
   },
   {

@@ -24,7 +24,7 @@ test('tabs and layer switches work by keyboard', async ({ page }) => {
   await page.keyboard.press('ArrowRight');
   await expect(page.getByRole('tab', { name: 'Đang chọn' })).toBeFocused();
   await page.keyboard.press('ArrowLeft');
-  const box = page.locator('#show-zones');
+  const box = page.locator('#show-roads');
   await box.focus();
   await page.keyboard.press('Space');
   await expect(box).not.toBeChecked();

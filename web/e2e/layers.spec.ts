@@ -33,7 +33,8 @@ test('networks, reports and places are hidden at first, and a link may show them
   ];
   expect(hidden.length).toBeGreaterThan(3);
   for (const { id } of hidden) await expect(page.locator(`#show-${id}`), id).not.toBeChecked();
-  await expect(page.locator('#show-zones')).toBeChecked();
+  await expect(page.locator('#show-zones'), 'plans are another theme').not.toBeChecked();
+  await expect(page.locator('#show-roads')).toBeChecked();
   await page.locator('#show-street_lights').check();
   await expect(page).toHaveURL(/on=street_lights/);
   await page.reload();
@@ -61,7 +62,7 @@ test('a group is switched and folded as one; all layers are switched at once', a
   await expect(page.locator('#show-parcels')).toHaveCount(0);
   await page.getByRole('button', { name: 'Tắt tất cả' }).click();
   await expect(fold).toContainText('0/3');
-  await expect(page.locator('#show-zones')).not.toBeChecked();
+  await expect(page.locator('#show-roads')).not.toBeChecked();
   await page.reload();
   await idle(page);
   await expect(fold, 'the browser keeps what is folded').toHaveAttribute('aria-expanded', 'false');
@@ -72,20 +73,22 @@ test('a group is switched and folded as one; all layers are switched at once', a
   expect(await serious(page)).toEqual([]);
 });
 
-test('a plan that is moved above the parcels is drawn above them, by link and in this browser', async ({ page }) => {
+test('areas that are moved above the parcels are drawn above them, by link and in this browser', async ({ page }) => {
   await open(page, HERE + QUIET);
-  expect(await isAbove(page, 'parcels/fill', 'zones/fill')).toBe(true);
-  const up = page.getByRole('button', { name: 'Chuyển Quy hoạch lên trên' });
+  expect(await isAbove(page, 'parcels/fill', 'communes/fill')).toBe(true);
+  const up = page.getByRole('button', { name: 'Chuyển Hành chính lên trên' });
   await up.focus();
-  await page.keyboard.press('Enter');
-  await expect(page.getByText(/^Quy hoạch: vị trí 1 trong \d$/)).toBeAttached();
-  expect((await groups(page)).slice(0, 2)).toEqual(['planning', 'land']);
+  for (const place of [3, 2, 1]) {
+    await page.keyboard.press('Enter');
+    await expect(page.getByText(new RegExp(`^Hành chính: vị trí ${place} trong \\d$`))).toBeAttached();
+  }
+  expect((await groups(page)).slice(0, 2)).toEqual(['administration', 'land']);
   const focused = () =>
     page.evaluate(() => document.activeElement?.closest('[data-group]')?.getAttribute('data-group'));
-  await expect.poll(focused, 'the focus stays in the group').toBe('planning');
-  await expect.poll(() => isAbove(page, 'zones/fill', 'parcels/fill')).toBe(true);
-  expect(await isAbove(page, 'parcels/line', 'zones/fill'), 'borders stay legible').toBe(true);
-  await expect(page).toHaveURL(/order=zones,/);
+  await expect.poll(focused, 'the focus stays in the group').toBe('administration');
+  await expect.poll(() => isAbove(page, 'communes/fill', 'parcels/fill')).toBe(true);
+  expect(await isAbove(page, 'parcels/line', 'communes/fill'), 'borders stay legible').toBe(true);
+  await expect(page).toHaveURL(/order=communes,/);
   // The link, in a browser that has kept nothing.
   const link = page.url();
   await page.evaluate(() => localStorage.clear());
@@ -93,9 +96,9 @@ test('a plan that is moved above the parcels is drawn above them, by link and in
   await page.goto(link);
   await page.reload();
   await idle(page);
-  expect((await groups(page))[0]).toBe('planning');
+  expect((await groups(page))[0]).toBe('administration');
   // A bare address begins with what this browser has kept.
-  await page.getByRole('button', { name: 'Chuyển Hành chính lên trên' }).click();
+  await page.getByRole('button', { name: 'Chuyển Giao thông lên trên' }).click();
   const kept = await groups(page);
   await page.goto('about:blank');
   await page.goto('/');
@@ -138,15 +141,15 @@ test('layers are moved by keyboard, by buttons and by dragging', async ({ page }
 });
 
 test('a layer says whether it is hidden, too far away, or has nothing in view', async ({ page }) => {
-  await open(page, `#map=12/${LAT}/${LON}&off=parcels`);
+  await open(page, `#map=12/${LAT}/${LON}&off=parcels&on=zones`);
   const details = (id: string) => page.locator(`#details-${id}`);
   await page.getByRole('button', { name: /^Chi tiết .* Công trình$/ }).click();
-  await expect(details('buildings')).toContainText('Chỉ hiện từ tỷ lệ 1/8.900 trở lên.');
+  await expect(details('buildings')).toContainText('Chỉ hiện từ tỷ lệ 1/4.500 trở lên.');
   await expect(details('parcels')).toContainText('Lớp đang tắt.');
   await page.getByRole('button', { name: /^Chi tiết .* Ô chức năng quy hoạch$/ }).click();
   await expect(details('zones')).toContainText('Chú giải');
   // Out at sea.
-  await page.goto(`/#map=15/9.2/107.4&off=parcels`);
+  await page.goto(`/#map=15/9.2/107.4&off=parcels&on=zones`);
   await page.reload();
   await idle(page);
   await page.getByRole('button', { name: /^Chi tiết .* Ô chức năng quy hoạch$/ }).click();
@@ -162,9 +165,9 @@ test('in English too', async ({ page }) => {
   await page.getByRole('button', { name: 'Move Transport up' }).click();
   await expect(page.getByText(/^Transport: position 2 of \d$/)).toBeAttached();
   await page.getByRole('button', { name: 'All off' }).click();
-  await expect(page.locator('#show-zones')).not.toBeChecked();
+  await expect(page.locator('#show-parcels')).not.toBeChecked();
   await page.getByRole('button', { name: 'Default' }).click();
-  await expect(page.locator('#show-zones')).toBeChecked();
+  await expect(page.locator('#show-parcels')).toBeChecked();
 });
 
 test.describe('on a phone', () => {

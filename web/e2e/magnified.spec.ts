@@ -1,7 +1,6 @@
 /** A magnified page (200 % and 400 %), forced colours, and the keyboard's place: nothing is lost. */
 import type { Locator } from '@playwright/test';
 import { MESSAGES } from '../src/lib/i18n';
-import { palette } from '../src/map/palette';
 import { CORE, expect, idle, knownParcel, LIGHT, open, test } from './page';
 
 const words = MESSAGES.vi;
@@ -71,7 +70,7 @@ for (const [zoom, width, height] of [
   });
 }
 
-test('forced colours and the dark theme keep what stands for colours of the map', async ({ page }) => {
+test('forced colours and the dark theme keep what stands for colours of the map', async ({ page, request }) => {
   await page.emulateMedia({ forcedColors: 'active' });
   await open(page, `#map=18/${LAT}/${LON}&off=buildings,addresses,street_lights&theme=dark`);
   const painted = (selector: string, property: string) =>
@@ -88,13 +87,17 @@ test('forced colours and the dark theme keep what stands for colours of the map'
     return color;
   });
   const patches = await page
-    .locator('.patch')
+    .locator('.patch .picture > span')
     .evaluateAll((nodes) => nodes.map((node) => getComputedStyle(node).backgroundColor));
   expect(patches.length).toBeGreaterThan(1);
   expect(new Set(patches).size, 'codes of different colours').toBeGreaterThan(1);
   expect(patches).not.toContain(forced);
   const rgb = (hex: string) => `rgb(${[1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)).join(', ')})`;
-  expect(await painted('.row:has(#show-roads) .line', 'border-top-color')).toBe(rgb(palette('dark').roads[0]!));
+  // Of a road first its edge is drawn, then the carriageway in the colour of the theme.
+  const legend = await request.get('/api/styles/cadastre/legend?zoom=18&appearance=dark&f=json&collections=roads');
+  const { groups } = (await legend.json()) as { groups: { entries: { parts: { color: string }[] }[] }[] };
+  const road = groups[0]!.entries[0]!.parts.at(-1)!.color;
+  expect(await painted('.row:has(#show-roads) svg:last-child line', 'stroke')).toBe(rgb(road));
 });
 
 test('the keyboard keeps its place, and what it finds is announced', async ({ page, request }) => {

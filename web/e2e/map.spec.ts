@@ -1,8 +1,7 @@
 /** The map, the answer at a point, search, links and layers. */
-import type { Collection } from '../src/lib/api';
-import { codeStyles, colorField } from '../src/map/codes';
-import { parseHex, tone } from '../src/map/colors';
-import { palette } from '../src/map/palette';
+import { type Collection, fieldWith } from '../src/lib/api';
+import type { LegendGroup } from '../src/lib/styles';
+import { INK } from '../src/map/ink';
 import { CORE, colors, expect, idle, knownParcel, LIGHT, layers, open, parcelName, pixel, test } from './page';
 
 const [LON, LAT] = CORE;
@@ -12,12 +11,15 @@ test('the map is drawn: official land-use colours are in the picture', async ({ 
   const seen = await colors(page, { x: 420, y: 80, width: 760, height: 660 });
   expect(seen.size, 'a blank map has few colours').toBeGreaterThan(50);
   const layer = (await layers(request, 'parcel'))[0]!;
-  const { ground, codeStrength } = palette('light');
+  const rgb = (color: string) => [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
   const near = (one: string, other: string) => {
-    const [a, b] = [parseHex(one)!, parseHex(other)!];
+    const [a, b] = [rgb(one), rgb(other)];
     return a.every((value, channel) => Math.abs(value - b[channel]!) <= 2);
   };
-  const official = new Set(codeStyles(colorField(layer)!).map(({ color }) => tone(color, ground, codeStrength)));
+  const legend = await request.get(`/api/styles/cadastre/legend?zoom=17&f=json&collections=${layer.id}`);
+  const { groups } = (await legend.json()) as { groups: LegendGroup[] };
+  const fills = groups[0]!.entries.flatMap(({ code, parts }) => parts.filter(({ type }) => type === 'fill' && code));
+  const official = new Set(fills.map((part) => (part as { color: string }).color));
   const drawn = [...official].filter((color) =>
     [...seen].some(([pixelColor, count]) => count > 100 && near(pixelColor, color)),
   );
@@ -47,7 +49,7 @@ test('a click on a known parcel shows its number and its use in words', async ({
   await expect(panel.locator('.chosen .name')).toHaveText(
     new RegExp(`^${parcelName(layer, feature)}, Phường Bến Thành$`),
   );
-  const field = colorField(layer)!;
+  const field = fieldWith(layer, 'land_use')!;
   const code = String(feature.properties[field.name]);
   const entry = field.codeList!.entries.find((candidate) => candidate.code === code)!;
   await expect(panel.locator('.chosen')).toContainText(entry.vi);
@@ -62,7 +64,7 @@ test('a click on a known parcel shows its number and its use in words', async ({
     width: 500,
     height: 500,
   });
-  expect([...seen].some(([color, count]) => color === palette('light').select && count > 200)).toBe(true);
+  expect([...seen].some(([color, count]) => color === INK.light.select && count > 200)).toBe(true);
   // The lengths of its edges, its own number and those of its neighbours are written at the same time.
   const drawn = () =>
     page.evaluate(

@@ -4,7 +4,7 @@ import type { Locator, Page, Response } from '@playwright/test';
 import type { WithinAnswer } from '../src/lib/within';
 import '../dev/testcity';
 import { fromVn2000, toVn2000 } from '../src/lib/vn2000';
-import { palette } from '../src/map/palette';
+import { INK } from '../src/map/ink';
 import { CORE, colors, expect, idle, LIGHT, open, pixel, serious, test } from './page';
 
 const [LON, LAT] = CORE;
@@ -58,7 +58,7 @@ test('measuring: a line, an area, on the VN-2000 grid, and the way out by Escape
   expect(Math.abs(figure((await length.textContent())!) - 480)).toBeLessThan(3);
   await idle(page);
   const seen = await colors(page, { x: 420, y: 120, width: 760, height: 620 });
-  expect(seen.get(palette('light').select) ?? 0, 'the outline is drawn').toBeGreaterThan(300);
+  expect(seen.get(INK.light.select) ?? 0, 'the outline is drawn').toBeGreaterThan(300);
   expect(page.url(), 'a tool’s clicks ask nothing').not.toContain('at=');
   await page.keyboard.press('Escape');
   await expect(area).toHaveCount(0);

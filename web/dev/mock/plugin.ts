@@ -8,6 +8,7 @@ import { innerPoint } from '../../src/lib/geometry';
 import { type MockLayer, makeCity } from './city';
 import { CITY } from './profile';
 import { MOCK_TOKEN, MockRecord, type Numbered, tag } from './record';
+import { mockLegend, mockStyle, STYLES } from './style';
 
 /**
  * The made-up city as a plug-in of Vite's servers. Distances are rough and nothing is fast: it only has to be true to
@@ -94,6 +95,15 @@ function answer(record: MockRecord, request: IncomingMessage, response: ServerRe
   }
   if (path === '/api') return json({ citymap: { city: CITY } });
   if (path === '/api/collections') return json({ collections: city.map((layer) => layer.collection) });
+  if (path === '/api/styles') return json({ styles: STYLES });
+  const style = /^\/api\/styles\/(\w+)(\/legend)?$/.exec(path);
+  if (style) {
+    const [, id = '', legend] = style;
+    const layers = city.map(({ collection }) => collection);
+    const named = query.get('collections');
+    if (!STYLES.some((own) => own.id === id)) return json({ title: 'Not found' }, 404);
+    return json(legend ? { groups: mockLegend(layers, id, named) } : mockStyle(layers, id, named));
+  }
   const one = /^\/api\/collections\/(\w+)$/.exec(path);
   if (one) {
     const layer = city.find(({ collection }) => collection.id === one[1]);

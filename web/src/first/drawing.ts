@@ -1,10 +1,11 @@
-/** Drawing the first picture: communes, water and roads with the names of communes, on a canvas. */
+/**
+ * Drawing the first picture on a canvas: what the server's style draws of communes, water and roads, and the names of
+ * communes.
+ */
 import type { VectorTile, VectorTileFeature } from '@mapbox/vector-tile';
-import type { Collection } from '../lib/api';
-import { boundsOf, innerPoint } from '../lib/geometry';
-import { classify } from '../map/classify';
-import type { Palette } from '../map/palette';
-import { MIN_WIDTHS, RANKS_SHOWN, rankByClass } from '../map/roads';
+import type { LayerSpecification, StyleSpecification } from 'maplibre-gl';
+import { drawnBy } from '../lib/styles';
+import { evaluate, type Scope } from './expression';
 import { place, type Sight, type SightTile } from './sight';
 
 /** A tile with the data of the base layers. */
@@ -17,66 +18,80 @@ export interface LoadedTile {
 export interface Drawing {
   context: CanvasRenderingContext2D;
   sight: Sight;
-  colors: Palette;
-  /** The base layers: administrative units, water and roads. */
-  layers: Collection[];
+  style: StyleSpecification;
+  /** The ids of the base layers: administrative units, water and roads. */
+  layers: ReadonlySet<string>;
 }
 
-/** The width of a road in pixels at a zoom level, by its rank. */
-export function lineWidth(rank: number, zoom: number): number {
-  const next = Math.max(
-    1,
-    Math.min(
-      MIN_WIDTHS.length - 1,
-      MIN_WIDTHS.findIndex(([level]) => level > zoom),
-    ),
-  );
-  const [from, to] = [MIN_WIDTHS[next - 1], MIN_WIDTHS[next]];
-  if (!from || !to) return 0;
-  const share = (2 ** (zoom - from[0]) - 1) / (2 ** (to[0] - from[0]) - 1);
-  const [thin = 0, thick = 0] = [from[1][rank], to[1][rank]];
-  return thin + (thick - thin) * Math.max(0, Math.min(1, share));
+/** The kinds of geometry by their numbers in vector tiles. */
+const TYPES = ['Unknown', 'Point', 'LineString', 'Polygon'];
+
+/** The style layers of one type that are drawn at the zoom of the picture, from bottom to top. */
+function layersOf({ style, sight, layers }: Drawing, type: LayerSpecification['type'][]): LayerSpecification[] {
+  return style.layers.filter((layer) => {
+    const id = drawnBy(layer);
+    const within = sight.zoom >= (layer.minzoom ?? 0) && sight.zoom < (layer.maxzoom ?? 24);
+    return type.includes(layer.type) && within && (id === null ? layer.type === 'background' : layers.has(id));
+  });
+}
+
+/** A property of a style layer, or its default. */
+function property<T>(
+  layer: LayerSpecification,
+  group: 'paint' | 'layout',
+  name: string,
+  scope: Scope,
+  otherwise: T,
+): T {
+  const value = (layer[group] as Record<string, unknown> | undefined)?.[name];
+  return value === undefined ? otherwise : (evaluate(value, scope) as T);
 }
 
 /** Draws what is below the tiles. */
-export function drawGround({ context, sight, colors, layers }: Drawing): void {
-  context.fillStyle = layers.some((layer) => classify(layer) === 'admin') ? colors.outside : colors.ground;
-  context.fillRect(0, 0, sight.width, sight.height);
+export function drawGround(drawing: Drawing): void {
+  const { context, sight } = drawing;
+  const nothing = { zoom: sight.zoom, type: '', properties: {} };
+  for (const layer of layersOf(drawing, ['background'])) {
+    context.fillStyle = property(layer, 'paint', 'background-color', nothing, '#000000');
+    context.fillRect(0, 0, sight.width, sight.height);
+  }
 }
 
 /** Draws a tile, without names. */
 export function drawTile(drawing: Drawing, loaded: LoadedTile): void {
-  const { context, sight, colors, layers } = drawing;
+  const { context } = drawing;
   const { left, top, size } = loaded.tile;
-  const of = (kind: ReturnType<typeof classify>) => layers.filter((layer) => classify(layer) === kind);
   context.save();
   context.beginPath();
   // Half a pixel more, or the ground shows between two tiles.
   context.rect(left - 0.5, top - 0.5, size + 1, size + 1);
   context.clip();
-  context.lineJoin = 'round';
-  context.lineCap = 'round';
-  for (const layer of of('admin')) fillAreas(drawing, loaded, layer, colors.ground);
-  for (const layer of of('water')) {
-    fillAreas(drawing, loaded, layer, colors.water);
-    strokeLines(drawing, loaded, layer, { color: colors.waterLine, width: sight.zoom < 13 ? 1 : 1.6, type: 2 });
-  }
-  for (const layer of of('road')) drawRoads(drawing, loaded, layer);
-  context.setLineDash([6, 2, 1.5, 2]);
-  context.globalAlpha = 0.75;
-  for (const layer of of('admin')) {
-    strokeLines(drawing, loaded, layer, { color: colors.adminLine, width: 1.2, type: 3 });
+  for (const layer of layersOf(drawing, ['fill', 'line'])) {
+    const features = featuresOf(drawing, loaded, layer);
+    if (layer.type === 'fill') fillAreas(context, loaded, layer, features);
+    else strokeLines(context, loaded, layer, features);
   }
   context.restore();
 }
 
-/** The types of geometry in vector tiles: lines are 2, polygons 3. */
-type GeometryType = 2 | 3;
+/** A feature that a style layer draws, with what its values depend on. */
+interface Admitted {
+  feature: VectorTileFeature;
+  scope: Scope;
+}
 
-function featuresOf({ data }: LoadedTile, { id }: Collection, type: GeometryType): VectorTileFeature[] {
-  const layer = data.layers[id];
-  const features = Array.from({ length: layer?.length ?? 0 }, (_, index) => layer?.feature(index));
-  return features.filter((feature) => feature !== undefined && feature.type === type) as VectorTileFeature[];
+function featuresOf({ sight }: Drawing, { data }: LoadedTile, layer: LayerSpecification): Admitted[] {
+  const all = data.layers[drawnBy(layer) ?? ''];
+  const filter = 'filter' in layer ? layer.filter : undefined;
+  const admitted: Admitted[] = [];
+  for (let index = 0; all && index < all.length; index += 1) {
+    const feature = all.feature(index);
+    const scope = { zoom: sight.zoom, type: TYPES[feature.type] ?? '', properties: feature.properties };
+    if (feature.type === 1 || (filter !== undefined && evaluate(filter, scope) !== true)) continue;
+    if (layer.type === 'fill' && feature.type !== 3) continue;
+    admitted.push({ feature, scope });
+  }
+  return admitted;
 }
 
 /** Adds the lines or rings of a feature to the path. */
@@ -91,84 +106,93 @@ function trace(context: CanvasRenderingContext2D, { tile }: LoadedTile, feature:
   }
 }
 
-function fillAreas({ context }: Drawing, loaded: LoadedTile, layer: Collection, color: string): void {
-  context.fillStyle = color;
-  for (const feature of featuresOf(loaded, layer, 3)) {
+function fillAreas(
+  context: CanvasRenderingContext2D,
+  loaded: LoadedTile,
+  layer: LayerSpecification,
+  features: Admitted[],
+): void {
+  for (const { feature, scope } of features) {
+    context.fillStyle = property(layer, 'paint', 'fill-color', scope, '#000000');
+    context.globalAlpha = property(layer, 'paint', 'fill-opacity', scope, 1);
     context.beginPath();
     trace(context, loaded, feature);
     context.fill('evenodd');
   }
 }
 
+/** How lines are drawn that become one path. */
 interface Stroke {
   color: string;
   width: number;
-  type: GeometryType;
+  opacity: number;
+  dashes: number[];
+  lines: VectorTileFeature[];
 }
 
+/** Lines in the order of their sort keys; those that look alike are one path. */
 function strokeLines(
-  { context }: Drawing,
+  context: CanvasRenderingContext2D,
   loaded: LoadedTile,
-  layer: Collection,
-  { color, width, type }: Stroke,
+  layer: LayerSpecification,
+  features: Admitted[],
 ): void {
-  context.strokeStyle = color;
-  context.lineWidth = width;
-  context.beginPath();
-  for (const feature of featuresOf(loaded, layer, type)) trace(context, loaded, feature);
-  context.stroke();
-}
-
-/** Roads, the least important first: all casings of a rank below all of its carriageways. */
-function drawRoads({ context, sight, colors }: Drawing, loaded: LoadedTile, layer: Collection): void {
-  const rankOf = rankByClass(layer);
-  const highest = RANKS_SHOWN.findLast(([zoom]) => zoom <= sight.zoom)?.[1] ?? 1;
-  const features = featuresOf(loaded, layer, 2);
-  for (let rank = highest; rank >= 0; rank -= 1) {
-    const width = lineWidth(rank, sight.zoom);
-    context.beginPath();
-    for (const feature of features) if (rankOf(feature.properties) === rank) trace(context, loaded, feature);
-    context.strokeStyle = colors.roadCasings[rank] ?? colors.label;
-    context.lineWidth = sight.zoom < 12 ? width : width + 1.4;
-    context.stroke();
-    if (sight.zoom < 12) continue;
-    context.strokeStyle = colors.roads[rank] ?? colors.ground;
+  const keyed = features.map((one) => ({ ...one, key: property(layer, 'layout', 'line-sort-key', one.scope, 0) }));
+  const strokes = new Map<string, Stroke>();
+  for (const { feature, scope, key } of keyed.sort((a, b) => a.key - b.key)) {
+    const color = property(layer, 'paint', 'line-color', scope, '#000000');
+    const width = property(layer, 'paint', 'line-width', scope, 1);
+    const opacity = property(layer, 'paint', 'line-opacity', scope, 1);
+    const dashes = ((layer.paint as Record<string, unknown> | undefined)?.['line-dasharray'] ?? []) as number[];
+    const look = [key, color, width, opacity].join();
+    const known = strokes.get(look);
+    if (known) known.lines.push(feature);
+    else strokes.set(look, { color, width, opacity, dashes, lines: [feature] });
+  }
+  const nothing = { zoom: 0, type: '', properties: {} };
+  context.lineJoin = property<CanvasLineJoin>(layer, 'layout', 'line-join', nothing, 'miter');
+  context.lineCap = property<CanvasLineCap>(layer, 'layout', 'line-cap', nothing, 'butt');
+  for (const { color, width, opacity, dashes, lines } of strokes.values()) {
+    context.strokeStyle = color;
     context.lineWidth = width;
+    context.globalAlpha = opacity;
+    context.setLineDash(dashes.map((length) => length * width));
+    context.beginPath();
+    for (const line of lines) trace(context, loaded, line);
     context.stroke();
   }
 }
 
-/** Writes the name of each administrative unit once, in its largest part, unless it would lie over another. */
-export function drawNames(drawing: Drawing, tiles: LoadedTile[]): void {
-  const { context, sight, colors, layers } = drawing;
-  const names = new Map<string, { size: number; at: [number, number] }>();
-  for (const layer of layers) {
-    const label = layer.citymap.label;
-    if (classify(layer) !== 'admin' || !label) continue;
-    for (const loaded of tiles) {
-      for (const feature of featuresOf(loaded, layer, 3)) {
-        const { geometry } = feature.toGeoJSON(loaded.tile.x, loaded.tile.y, loaded.tile.z);
-        const [bounds, point, name] = [boundsOf(geometry), innerPoint(geometry), feature.properties[label]];
-        if (!bounds || !point || name === undefined) continue;
-        const size = (bounds[2] - bounds[0]) * (bounds[3] - bounds[1]);
-        const [x, y] = place(point, sight.world);
-        if (size <= (names.get(String(name))?.size ?? 0)) continue;
-        names.set(String(name), { size, at: [x - sight.origin[0], y - sight.origin[1]] });
-      }
-    }
-  }
-  context.font = '600 12.5px "Be Vietnam Pro", system-ui, sans-serif';
+/** Writes the names that the style has as points of their own, unless one would lie over another. */
+export function drawNames(drawing: Drawing): void {
+  const { context, sight, style } = drawing;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  context.lineWidth = 3;
-  context.strokeStyle = colors.halo;
-  context.fillStyle = colors.adminLabel;
+  context.lineJoin = 'round';
   const written: [number, number, number][] = [];
-  for (const [name, { at }] of [...names].sort((a, b) => b[1].size - a[1].size)) {
-    const half = context.measureText(name).width / 2;
-    if (written.some(([x, y, own]) => Math.abs(x - at[0]) < half + own + 8 && Math.abs(y - at[1]) < 24)) continue;
-    written.push([at[0], at[1], half]);
-    context.strokeText(name, at[0], at[1]);
-    context.fillText(name, at[0], at[1]);
+  for (const layer of layersOf(drawing, ['symbol'])) {
+    const source = 'source' in layer ? style.sources[layer.source] : undefined;
+    if (source?.type !== 'geojson' || typeof source.data === 'string') continue;
+    for (const { geometry, properties } of (source.data as GeoJSON.FeatureCollection).features) {
+      if (geometry.type !== 'Point') continue;
+      const scope = { zoom: sight.zoom, type: 'Point', properties: properties ?? {} };
+      const name = property(layer, 'layout', 'text-field', scope, '');
+      const size = property(layer, 'layout', 'text-size', scope, 16);
+      const [lon = 0, lat = 0] = geometry.coordinates;
+      const [x, y] = place([lon, lat], sight.world).map((at, axis) => at - (sight.origin[axis] ?? 0)) as [
+        number,
+        number,
+      ];
+      if (name === '' || x < 0 || y < 0 || x > sight.width || y > sight.height) continue;
+      context.font = `600 ${size}px "Be Vietnam Pro", system-ui, sans-serif`;
+      const half = context.measureText(name).width / 2;
+      if (written.some(([ox, oy, own]) => Math.abs(ox - x) < half + own + 8 && Math.abs(oy - y) < 2 * size)) continue;
+      written.push([x, y, half]);
+      context.lineWidth = 2 * property(layer, 'paint', 'text-halo-width', scope, 0);
+      context.strokeStyle = property(layer, 'paint', 'text-halo-color', scope, '#ffffff');
+      context.fillStyle = property(layer, 'paint', 'text-color', scope, '#000000');
+      context.strokeText(name, x, y);
+      context.fillText(name, x, y);
+    }
   }
 }

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { Color, expression, featureFilter, latest, type StyleSpecification } from '@maplibre/maplibre-gl-style-spec';
 import { describe, expect, it } from 'vitest';
 import type { Collection, GeometryKind, Role, Theme } from '../lib/api';
-import { rankByClass } from '../map/roads';
-import { lineWidth } from './drawing';
+import { drawnBy } from '../lib/styles';
+import { evaluate, type Scope } from './expression';
 import { baseLayers, pictured, shownBy } from './picture';
 import { place, sightOf, sightTiles } from './sight';
 
@@ -12,14 +14,40 @@ function layer(id: string, role: Role, geometry: GeometryKind = 'polygon', theme
   return { id, title: id, citymap: { role, geometry, theme, fields } } as unknown as Collection;
 }
 
+/** The properties that the first picture reads. */
+const DRAWN = [
+  ...['fill-color', 'fill-opacity', 'line-color', 'line-width', 'line-opacity', 'line-sort-key'],
+  ...['text-field', 'text-size', 'text-color', 'text-halo-width'],
+];
+const TYPE: Record<string, number> = { Point: 1, LineString: 2, Polygon: 3 };
+/** Roads of several classes and widths, and communes with and without a word for their kind. */
+const FEATURES: Record<string, unknown>[] = [
+  {},
+  { cap_duong: 'quoc_lo', long_duong: 21.5, ten: 'Phường Bến Thành' },
+  { cap_duong: 'hem', long_duong: null, ten: 'Phường 12' },
+  { cap_duong: 'gi_do', lo_gioi: 24, ten: 'Xã Thạnh An', ten_en: 'Thanh An' },
+];
+
+const colorText = (value: unknown): string | undefined => Color.parse(String(value))?.toString();
+
+/** How the reference implementation evaluates a property. */
+function reference(type: string, group: 'paint' | 'layout', name: string, value: unknown): (scope: Scope) => unknown {
+  if (!Array.isArray(value)) return () => (name.endsWith('color') ? colorText(value) : value);
+  const spec = (latest as unknown as Record<string, Record<string, never>>)[`${group}_${type}`]![name]!;
+  const parsed = expression.createPropertyExpression(value, 'layers[0].paint.x', spec);
+  if (parsed.result === 'error') throw parsed.value;
+  const { value: own } = parsed;
+  return ({ zoom, type: kind, properties }) => {
+    const found: unknown = own.evaluate({ zoom } as never, { type: TYPE[kind], properties } as never);
+    return found !== null && typeof found === 'object' ? String(found) : found;
+  };
+}
+
 describe('the first picture', () => {
   it('is of communes, water and roads in this order, without those that are off', () => {
-    const link = { on: ['quiet'], off: ['roads'], order: [], opacity: {} };
+    const link = { on: [], off: ['roads'], order: [], opacity: {} };
     expect(shownBy(link, layer('water', 'other'))).toBe(true);
     expect(shownBy(link, layer('roads', 'road'))).toBe(false);
-    const quiet = layer('quiet', 'road');
-    quiet.citymap.shown = false;
-    expect([shownBy(link, quiet), shownBy({ ...link, on: [] }, quiet)]).toEqual([true, false]);
     const all = [
       layer('parcels', 'parcel'),
       layer('roads', 'road', 'line'),
@@ -68,18 +96,43 @@ describe('the first picture', () => {
     expect(new Set(far.map(({ z }) => z))).toEqual(new Set([11]));
   });
 
-  it('draws roads as wide as the map does', () => {
-    expect(lineWidth(0, 8)).toBeCloseTo(1.1);
-    expect(lineWidth(0, 12)).toBeCloseTo(2.4);
-    expect(lineWidth(4, 15)).toBeCloseTo(1.1);
-    // Two thirds of the way the width has come three sevenths, because it doubles with each zoom level.
-    expect(lineWidth(0, 14)).toBeCloseTo(2.4 + (6 - 2.4) * (3 / 7));
-    expect(lineWidth(0, 5)).toBeCloseTo(1.1);
+  it('reads a style as the map does', () => {
+    const file = new URL('../../../crates/render/tests/everything.json', import.meta.url);
+    const style = JSON.parse(readFileSync(file, 'utf8')) as StyleSpecification;
+    const kinds = ['admin_unit_polygon', 'road_line', 'road_line_bare', 'water', 'canals'];
+    const layers = style.layers.filter((own) => kinds.includes(drawnBy(own) ?? ''));
+    let compared = 0;
+    for (const own of layers) {
+      const type = own.type === 'fill' ? 'Polygon' : own.type === 'line' ? 'LineString' : 'Point';
+      const scopes = FEATURES.flatMap((properties) => [7, 12, 13.7, 15.9].map((zoom) => ({ zoom, type, properties })));
+      for (const [group, values] of [['paint', own.paint] as const, ['layout', own.layout] as const]) {
+        for (const [name, value] of Object.entries(values ?? {})) {
+          if (!DRAWN.includes(name)) continue;
+          const expectedOf = reference(own.type, group, name, value);
+          for (const scope of scopes) {
+            const [expected, found] = [expectedOf(scope), evaluate(value, scope)];
+            const what = `${own.id} ${name} of ${JSON.stringify(scope)}`;
+            if (typeof expected === 'number') expect(found, what).toBeCloseTo(expected, 6);
+            else expect(name.endsWith('color') ? colorText(found) : found, what).toBe(expected);
+            compared += 1;
+          }
+        }
+      }
+      if (!('filter' in own) || own.filter === undefined) continue;
+      const { filter } = featureFilter(own.filter, 'layers[0].filter');
+      for (const { zoom, properties } of scopes) {
+        const admits = filter({ zoom }, { type: TYPE[type], properties } as never);
+        expect(evaluate(own.filter, { zoom, type, properties }), `${own.id} filter at ${zoom}`).toBe(admits);
+      }
+    }
+    expect(compared).toBeGreaterThan(200);
   });
 
-  it('knows the rank of a road by its class', () => {
-    const rank = rankByClass(layer('roads', 'road', 'line'));
-    expect([rank({ cap: 'quoc_lo' }), rank({ cap: 'hem' }), rank({ cap: 'gi_do' }), rank({})]).toEqual([1, 4, 3, 3]);
-    expect(rankByClass({ ...layer('r', 'road'), citymap: { fields: [] } } as unknown as Collection)({})).toBe(3);
+  it('knows no expression that it would read wrongly', () => {
+    const scope = { zoom: 10, type: 'Polygon', properties: { n: 3 } };
+    expect(evaluate(['to-number', ['get', 'none'], 7], scope)).toBe(0);
+    expect(evaluate(['to-number', 'x', ['get', 'n']], scope)).toBe(3);
+    expect(() => evaluate(['heatmap-density'], scope)).toThrow('heatmap-density');
+    expect(() => evaluate(['interpolate', ['cubic-bezier', 0, 0, 1, 1], ['zoom'], 0, 1, 9, 2], scope)).toThrow('cubic');
   });
 });

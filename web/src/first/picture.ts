@@ -2,8 +2,8 @@
  * The first picture: water, main roads and communes where the map will be, while the map's own script is on its way.
  *
  * The script of the page has 390 kB and the map draws nothing before all of it is there, on a line of 50 kB/s after
- * eight seconds. This picture needs a few kB of script and the coarse tiles of three layers. It cannot be moved, and goes as
- * soon as the map has drawn these layers.
+ * eight seconds. This picture needs a few kB of script, the style and the coarse tiles of three layers. It cannot be
+ * moved, and goes as soon as the map has drawn these layers.
  */
 import { VectorTile } from '@mapbox/vector-tile';
 import { PbfReader } from 'pbf';
@@ -13,10 +13,10 @@ import { firstView } from '../lib/home';
 import { desktopInsets, PANEL_WIDTH, PHONE, phoneInsets } from '../lib/insets';
 import { type Link, readLink } from '../lib/permalink';
 import { serverUrl } from '../lib/root';
+import { drawnBy, FIRST_STYLE, fetchStyle } from '../lib/styles';
 import { classify, importance } from '../map/classify';
-import { palette } from '../map/palette';
 import { joinedAddress } from '../map/tilerequests';
-import { type Drawing, drawGround, drawNames, drawTile, type LoadedTile } from './drawing';
+import { type Drawing, drawGround, drawNames, drawTile } from './drawing';
 import { type Sight, type SightTile, sightOf, sightTiles } from './sight';
 
 /** The element that shows the picture; the map takes it over and removes it. */
@@ -35,9 +35,8 @@ export function baseLayers(layers: Collection[]): Collection[] {
     .sort((a, b) => importance(a) - importance(b));
 }
 
-/** Whether a layer is shown where a link leads to. */
-export const shownBy = ({ on, off }: Link, { id, citymap }: Collection): boolean =>
-  on.includes(id) || (!off.includes(id) && (citymap.shown ?? true));
+/** Whether a layer that the style of a link draws is shown where the link leads to. */
+export const shownBy = ({ off }: Link, { id }: Collection): boolean => !off.includes(id);
 
 /** Whether a link leads to a view that the picture can show: the present, north up, not too near. */
 export const pictured = ({ camera, revision, valid }: Link): boolean =>
@@ -49,9 +48,26 @@ export const pictured = ({ camera, revision, valid }: Link): boolean =>
 export async function drawFirstPicture(answered: () => void): Promise<void> {
   const link = readLink(location.hash);
   if (!pictured(link)) return;
+  const theme = link.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
+  // The page asks for the same style, and gets this one.
+  const styled = loadCity().then(() =>
+    fetchStyle({
+      style: link.style ?? FIRST_STYLE,
+      level: link.level ?? null,
+      theme,
+      lang: link.lang ?? city().languages[0] ?? 'vi',
+      layers: null,
+    }),
+  );
+  styled.catch(() => undefined);
   const [, { collections }] = await Promise.all([loadCity(), requestCollections()]);
   answered();
-  const layers = baseLayers(collections.filter((layer) => shownBy(link, layer)));
+  const style = await styled;
+  const drawn = new Set(style.layers.flatMap((layer) => drawnBy(layer) ?? []));
+  const base = baseLayers(collections.filter(({ id }) => drawn.has(id)));
+  const layers = base.filter((layer) => shownBy(link, layer));
+  // Without communes the ground has another colour.
+  if (base.some((layer) => classify(layer) === 'admin' && !layers.includes(layer))) return;
   // The view of a city that is elsewhere follows from the layers, once the map is there.
   if (layers.length === 0 || (!link.camera && 'bbox' in firstView(collections))) return;
   const phone = matchMedia(PHONE).matches;
@@ -59,23 +75,19 @@ export async function drawFirstPicture(answered: () => void): Promise<void> {
   const sight = sightOf(link.camera ?? city().view, [innerWidth, innerHeight], link.camera ? null : covered);
   const wanted = sightTiles(sight);
   if (wanted.length > MAX_TILES) return;
-  const theme = link.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
   const canvas = canvasFor(sight);
   const context = canvas.getContext('2d');
   if (!context) return;
   context.scale(devicePixelRatio, devicePixelRatio);
-  const drawing: Drawing = { context, sight, colors: palette(theme), layers };
+  const drawing: Drawing = { context, sight, style, layers: new Set(layers.map(({ id }) => id)) };
   drawGround(drawing);
-  const tiles: LoadedTile[] = [];
   await Promise.all(
     wanted.map(async (tile) => {
-      const loaded = { tile, data: await load(tile, layers) };
-      tiles.push(loaded);
-      drawTile(drawing, loaded);
+      drawTile(drawing, { tile, data: await load(tile, layers) });
       if (!canvas.isConnected && !removed) show(canvas);
     }),
   );
-  drawNames(drawing, tiles);
+  drawNames(drawing);
   // Where the map was faster, nobody has seen the picture.
   if (!removed) performance.mark(PICTURE_ID);
 }

@@ -5,6 +5,8 @@ describe('the address of a view', () => {
   it('comes back as it was written', () => {
     const link: Link = {
       camera: { lon: 106.698, lat: 10.7725, zoom: 16.25, bearing: 12.5 },
+      style: 'plan',
+      level: 'qhpk',
       on: ['reports_1022'],
       off: ['zones', 'trees'],
       order: ['zones', 'parcels'],
@@ -31,6 +33,7 @@ describe('the address of a view', () => {
     '#op=parcels:900,<b>:3',
     '#sel=Parcels:1',
     '#lang=xx&theme=pink',
+    '#style=A%2Fb&level=qhx',
     '#off=a%20b&order=A,b%20c',
     '#rev=-1&valid=2026-02-30',
     '#rev=x&valid=today',

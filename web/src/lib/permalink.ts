@@ -1,5 +1,6 @@
 /** The page's address: all of its state that a link can carry. */
 import type { Lang } from './i18n';
+import { STYLE_LEVELS, type StyleLevel } from './styles';
 import type { ThemeName } from './theme';
 
 /** Where the map looks: degrees, zoom, and bearing in degrees from north. */
@@ -19,7 +20,10 @@ export interface FeatureRef {
 /** The state of the page that its address carries. What is missing has its default. */
 export interface Link {
   camera?: Camera;
-  /** Layers that are shown or hidden contrary to their default. */
+  /** How the map is drawn: a style of the server, and the only level of plans in it. */
+  style?: string;
+  level?: StyleLevel;
+  /** Layers that are shown or hidden contrary to what the style does. */
   on: string[];
   off: string[];
   /** The layers from the top, where it is not the order at first. */
@@ -38,6 +42,7 @@ export interface Link {
 }
 
 const LAYER = /^[a-z][a-z0-9_]*$/;
+const STYLE = /^[a-z0-9_-]{1,63}$/;
 const inRange = (value: number, low: number, high: number) => Number.isFinite(value) && value >= low && value <= high;
 
 function readCamera(text: string | null): Camera | undefined {
@@ -85,8 +90,11 @@ export function readLink(hash: string): Link {
   const [layer = '', ...id] = (query.get('sel') ?? '').split(':');
   const lang = query.get('lang');
   const theme = query.get('theme');
+  const style = query.get('style') ?? '';
   return {
     camera: readCamera(query.get('map')),
+    style: STYLE.test(style) ? style : undefined,
+    level: STYLE_LEVELS.find((level) => level === query.get('level')),
     on: readLayers(query.get('on')),
     off: readLayers(query.get('off')),
     order: [...new Set(readLayers(query.get('order')))],
@@ -109,6 +117,8 @@ export function writeLink(link: Link): string {
     const turned = Math.round(bearing * 10) / 10;
     parts.push(`map=${+zoom.toFixed(2)}/${lat.toFixed(6)}/${lon.toFixed(6)}${turned ? `/${turned}` : ''}`);
   }
+  if (link.style) parts.push(`style=${link.style}`);
+  if (link.level) parts.push(`level=${link.level}`);
   if (link.on.length > 0) parts.push(`on=${link.on.join(',')}`);
   if (link.off.length > 0) parts.push(`off=${link.off.join(',')}`);
   if (link.order.length > 0) parts.push(`order=${link.order.join(',')}`);

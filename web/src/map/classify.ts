@@ -1,7 +1,7 @@
-/** How a layer is drawn, from which zoom on, and with which symbol. */
-import type { Collection, Theme } from '../lib/api';
+/** The kinds of layers, as the page treats them, and how much each matters. The server's styles draw them. */
+import type { Collection } from '../lib/api';
 
-/** How a layer is drawn: by its role and geometry, and where these are not enough by its theme. */
+/** The kind of a layer: by its role and geometry, and where these are not enough by its theme. */
 export type Drawing =
   | 'parcel'
   | 'zone'
@@ -16,7 +16,7 @@ export type Drawing =
   | 'green'
   | 'other';
 
-/** How a layer is drawn. */
+/** The kind of a layer. */
 export function classify(collection: Collection): Drawing {
   const { role, geometry, theme } = collection.citymap;
   if (geometry === 'point' && role !== 'address') return 'point';
@@ -36,37 +36,6 @@ export function classify(collection: Collection): Drawing {
   }
 }
 
-/** Whether a layer contains borders: areas of several levels that overlap, of which only the lines are drawn. */
-export const isBoundary = (collection: Collection): boolean => collection.citymap.theme === 'boundary';
-
-/**
- * The zoom from which a layer is drawn, and its tiles are requested: from there on it is legible next to the layers
- * above it. `planned` says whether a coloured plan is shown: merged land use over the plan would give colours that no
- * legend has, so parcels begin with the zoom from which each of them is drawn by itself.
- */
-export function minZoom(collection: Collection, planned = false): number {
-  const { role, count } = collection.citymap;
-  switch (classify(collection)) {
-    case 'parcel':
-      return planned ? Math.max(8, detailZoom(collection)) : 8;
-    case 'building':
-      return Math.max(13, detailZoom(collection));
-    case 'address':
-      return 17;
-    case 'pipe':
-    case 'power':
-      return 13;
-    case 'point':
-      // Reports of residents are read by neighbourhood, as clusters; hydrants and lights in the street.
-      if (role === 'utility') return count <= 500 ? 15 : count <= 5000 ? 16 : 17;
-      if (role === 'report') return 12;
-      if (role === 'other') return 8;
-      return count <= 300 ? 13 : 15;
-    default:
-      return 0;
-  }
-}
-
 /** The kinds of layers by how much they matter to somebody who looks for a place; the first are requested first. */
 const IMPORTANCE: Drawing[] = ['admin', 'water', 'road', 'green', 'zone', 'parcel', 'building', 'address', 'point'];
 
@@ -76,15 +45,5 @@ export function importance(collection: Collection): number {
   return position < 0 ? IMPORTANCE.length : position;
 }
 
-/** The zoom from which a layer's tiles contain every feature by itself. */
-export const detailZoom = (collection: Collection): number => collection.citymap.tileRule?.detailZoom ?? 0;
-
-/** The symbol (tiles/sprites) of a point layer, by its theme or role; `null` for a plain dot. */
-export function pointIcon(collection: Collection): string | null {
-  const { theme, role } = collection.citymap;
-  if (theme && SYMBOLS.includes(theme)) return theme;
-  return role === 'report' || role === 'place' ? role : null;
-}
-
-/** The themes with a symbol of the same name. */
-const SYMBOLS: Theme[] = ['hydrant', 'light', 'school', 'hospital', 'market', 'park', 'report'];
+/** The kinds whose areas have one label each, also where several tiles contain a part of them. */
+export const SEAMED: Drawing[] = ['parcel', 'zone'];

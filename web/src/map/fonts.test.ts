@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { FONT_FACES, LATIN, VIETNAMESE } from './fonts';
-import { FONT } from './palette';
+import { FONT, FONT_FACES, LATIN, VIETNAMESE } from './fonts';
 
 it('the map draws its labels with the files of the page, for the same characters', () => {
   const css = readFileSync(new URL('../fonts.css', import.meta.url), 'utf8');

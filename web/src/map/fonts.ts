@@ -9,7 +9,13 @@ import vietnameseItalic from '@fontsource/be-vietnam-pro/files/be-vietnam-pro-vi
 import vietnameseRegular from '@fontsource/be-vietnam-pro/files/be-vietnam-pro-vietnamese-400-normal.woff2?url';
 import vietnameseBold from '@fontsource/be-vietnam-pro/files/be-vietnam-pro-vietnamese-600-normal.woff2?url';
 import type { FontFacesSpecification } from 'maplibre-gl';
-import { FONT } from './palette';
+
+/** The map's typefaces, as the server's styles and glyphs name them. */
+export const FONT: Record<'regular' | 'bold' | 'italic', [string]> = {
+  regular: ['BeVietnamPro-Regular'],
+  bold: ['BeVietnamPro-SemiBold'],
+  italic: ['BeVietnamPro-Italic'],
+};
 
 /** The characters of each file, as fonts.css has them. */
 export const VIETNAMESE = [

@@ -1,4 +1,5 @@
 /** Labels of features that lie in several tiles: each is labelled once, by a point. */
+import type { ExpressionSpecification, LayerSpecification, SymbolLayerSpecification } from 'maplibre-gl';
 import { boundsOf, innerPoint } from '../lib/geometry';
 
 /** A feature that lies in several tiles, with the point that carries its label. */
@@ -59,4 +60,40 @@ export function seamData(seams: Map<number, SeamLabel> | undefined): GeoJSON.Fea
       properties,
     })),
   };
+}
+
+/** The name of the source of a layer's labels on tile borders. */
+export const seamSource = (id: string): string => `${id}:seam`;
+
+const isLabel = (layer: LayerSpecification): layer is SymbolLayerSpecification =>
+  layer.type === 'symbol' &&
+  'source-layer' in layer &&
+  layer.layout?.['text-field'] !== undefined &&
+  layer.layout['symbol-placement'] === undefined;
+
+/**
+ * The style layers that draw what `layer` draws: itself or, where it labels areas and some of these lie in several
+ * tiles, itself without those and their labels by points. `seams` are the labels of its layer of the city.
+ */
+export function withoutSeams(
+  layer: LayerSpecification,
+  of: string,
+  seams: Map<number, SeamLabel> | undefined,
+): LayerSpecification[] {
+  if (!isLabel(layer) || !seams) return [layer];
+  const { 'source-layer': _, ...rest } = layer;
+  const filter = layer.filter as ExpressionSpecification | undefined;
+  const points: LayerSpecification = { ...rest, id: `${layer.id}-seam`, source: seamSource(of) };
+  if (filter) points.filter = anyGeometry(filter) as ExpressionSpecification;
+  if (seams.size === 0) return [layer, points];
+  const whole = ['match', ['id'], [...seams.keys()], false, true] as unknown as ExpressionSpecification;
+  return [{ ...layer, filter: filter ? ['all', filter, whole] : whole }, points];
+}
+
+/** A filter that takes the point of an area as the area. */
+function anyGeometry(filter: unknown): unknown {
+  if (!Array.isArray(filter)) return filter;
+  const [operator, first, second] = filter as unknown[];
+  const isArea = operator === '==' && Array.isArray(first) && first[0] === 'geometry-type' && second === 'Polygon';
+  return isArea ? true : filter.map(anyGeometry);
 }

@@ -3,12 +3,14 @@
  * corners that can be moved.
  */
 import type { ExpressionSpecification, LayerSpecification } from 'maplibre-gl';
-import type { Collection, Feature } from '../lib/api';
+import { type Collection, type Feature, fieldWith } from '../lib/api';
+import { number } from '../lib/format';
 import { labelPoint } from '../lib/geometry';
+import type { Lang } from '../lib/i18n';
 import { gridDistance, inVietnam } from '../lib/vn2000';
-import { colorField } from './codes';
 import { type Edge, FIRST_ZOOM, type ParcelNumber, placeDimensions } from './dimensions';
-import { FONT, type Palette } from './palette';
+import { FONT } from './fonts';
+import type { Ink } from './ink';
 import { plateLayout } from './plate';
 
 /** An edge shorter than this, in metres, has no label: the label would not fit at any zoom. */
@@ -78,20 +80,27 @@ function edges(geometry: GeoJSON.Geometry, write: (metres: number) => string): E
   );
 }
 
-/** The number of a parcel and its land-use code, as they are written on the map; `null` for any other feature. */
-export function parcelNumber(feature: Feature, layer: Collection | undefined): ParcelNumber | null {
+/**
+ * The number of a parcel over its area on paper and its land-use code, as the map writes them; `null` for any other
+ * feature.
+ */
+export function parcelNumber(feature: Feature, layer: Collection | undefined, lang: Lang): ParcelNumber | null {
   const label = layer?.citymap.label;
   const at = labelPoint(feature.geometry);
   if (layer?.citymap.role !== 'parcel' || !label || !at) return null;
-  const code = colorField(layer);
-  const lines = [feature.properties[label], code ? feature.properties[code.name] : null]
-    .filter((value) => value !== null && value !== undefined && value !== '')
-    .map(String);
+  const value = (name: string | undefined): string => {
+    const own = name === undefined ? null : feature.properties[name];
+    return own === null || own === undefined ? '' : String(own);
+  };
+  const area = value(fieldWith(layer, 'area')?.name);
+  const written = area !== '' && Number.isFinite(Number(area)) ? number(Number(area), lang, 1, true) : '';
+  const below = [written, value(fieldWith(layer, 'land_use')?.name)].filter((text) => text !== '').join('  ');
+  const lines = [value(label), below].filter((text) => text !== '');
   return lines.length > 0 ? { at, lines } : null;
 }
 
 /** The style layers of the selection, drawn above all others. */
-export function selectionLayers(colors: Palette): LayerSpecification[] {
+export function selectionLayers(colors: Ink): LayerSpecification[] {
   const source = 'citymap-selection';
   const shape: ExpressionSpecification = ['==', ['get', 'part'], 'shape'];
   return [
@@ -108,7 +117,7 @@ export function selectionLayers(colors: Palette): LayerSpecification[] {
       source,
       filter: ['all', shape, ['!=', ['geometry-type'], 'Point']],
       layout: { 'line-join': 'round', 'line-cap': 'round' },
-      paint: { 'line-color': colors.selectHalo, 'line-width': 6, 'line-opacity': 0.9 },
+      paint: { 'line-color': colors.halo, 'line-width': 6, 'line-opacity': 0.9 },
     },
     {
       id: 'citymap-selection-line',
@@ -123,7 +132,7 @@ export function selectionLayers(colors: Palette): LayerSpecification[] {
       type: 'line',
       source,
       filter: ['all', ['==', ['get', 'part'], 'former'], ['!=', ['geometry-type'], 'Point']],
-      paint: { 'line-color': colors.power, 'line-width': 3, 'line-dasharray': [2, 1.2] },
+      paint: { 'line-color': colors.former, 'line-width': 3, 'line-dasharray': [2, 1.2] },
     },
     {
       id: 'citymap-selection-former-point',
@@ -132,9 +141,9 @@ export function selectionLayers(colors: Palette): LayerSpecification[] {
       filter: ['all', ['==', ['get', 'part'], 'former'], ['==', ['geometry-type'], 'Point']],
       paint: {
         'circle-radius': 11,
-        'circle-color': colors.power,
+        'circle-color': colors.former,
         'circle-opacity': 0.12,
-        'circle-stroke-color': colors.power,
+        'circle-stroke-color': colors.former,
         'circle-stroke-width': 3,
       },
     },
@@ -159,7 +168,7 @@ export function selectionLayers(colors: Palette): LayerSpecification[] {
       paint: {
         'circle-radius': 4.5,
         'circle-color': colors.select,
-        'circle-stroke-color': colors.selectHalo,
+        'circle-stroke-color': colors.halo,
         'circle-stroke-width': 2,
       },
     },
@@ -180,7 +189,7 @@ export function selectionLayers(colors: Palette): LayerSpecification[] {
         'text-allow-overlap': true,
         'text-ignore-placement': true,
       },
-      paint: { 'text-color': colors.select, 'icon-color': colors.selectHalo },
+      paint: { 'text-color': colors.select, 'icon-color': colors.halo },
     },
     {
       id: 'citymap-selection-number',
@@ -196,7 +205,7 @@ export function selectionLayers(colors: Palette): LayerSpecification[] {
         // It is placed before the numbers of its neighbours, and takes the place of the number of its own tile.
         'text-allow-overlap': true,
       },
-      paint: { 'text-color': colors.select, 'text-halo-color': colors.selectHalo, 'text-halo-width': 1.6 },
+      paint: { 'text-color': colors.select, 'text-halo-color': colors.halo, 'text-halo-width': 1.6 },
     },
     {
       id: 'citymap-selection-corner',
@@ -205,8 +214,8 @@ export function selectionLayers(colors: Palette): LayerSpecification[] {
       filter: ['==', ['get', 'part'], 'corner'],
       paint: {
         'circle-radius': ['case', ['get', 'active'], 8, 5.5],
-        'circle-color': ['case', ['get', 'active'], colors.select, colors.selectHalo],
-        'circle-stroke-color': ['case', ['get', 'active'], colors.selectHalo, colors.select],
+        'circle-color': ['case', ['get', 'active'], colors.select, colors.halo],
+        'circle-stroke-color': ['case', ['get', 'active'], colors.halo, colors.select],
         'circle-stroke-width': 2.5,
       },
     },

@@ -2,7 +2,8 @@
 import type { LayerSpecification } from 'maplibre-gl';
 import type { LonLat } from '../lib/sketch';
 import { gridDistance } from '../lib/vn2000';
-import { FONT, type Palette } from './palette';
+import { FONT } from './fonts';
+import type { Ink } from './ink';
 import { plateLayout } from './plate';
 
 /** A sketch as it is drawn. */
@@ -72,7 +73,7 @@ function edge(a: LonLat, b: LonLat, write: (metres: number) => string): GeoJSON.
 }
 
 /** The style layers of the sketch, drawn above all others. */
-export function sketchLayers(colors: Palette): LayerSpecification[] {
+export function sketchLayers(colors: Ink): LayerSpecification[] {
   const part = (name: string): ['==', ['get', string], string] => ['==', ['get', 'part'], name];
   const round = { 'line-join': 'round', 'line-cap': 'round' } as const;
   const text = (source: string): LayerSpecification => ({
@@ -87,7 +88,7 @@ export function sketchLayers(colors: Palette): LayerSpecification[] {
       'text-size': 12,
       'text-padding': 4,
     },
-    paint: { 'text-color': colors.select, 'icon-color': colors.selectHalo },
+    paint: { 'text-color': colors.select, 'icon-color': colors.halo },
   });
   return [
     {
@@ -103,7 +104,7 @@ export function sketchLayers(colors: Palette): LayerSpecification[] {
       source: SKETCH,
       filter: part('line'),
       layout: round,
-      paint: { 'line-color': colors.selectHalo, 'line-width': 5.5, 'line-opacity': 0.9 },
+      paint: { 'line-color': colors.halo, 'line-width': 5.5, 'line-opacity': 0.9 },
     },
     {
       id: `${SKETCH}-line`,
@@ -128,8 +129,8 @@ export function sketchLayers(colors: Palette): LayerSpecification[] {
       paint: {
         // A click on the first or the last point ends the sketch.
         'circle-radius': ['case', ['get', 'end'], 6, 3.6],
-        'circle-color': ['case', ['get', 'end'], colors.selectHalo, colors.select],
-        'circle-stroke-color': ['case', ['get', 'end'], colors.select, colors.selectHalo],
+        'circle-color': ['case', ['get', 'end'], colors.halo, colors.select],
+        'circle-stroke-color': ['case', ['get', 'end'], colors.select, colors.halo],
         'circle-stroke-width': ['case', ['get', 'end'], 2.5, 1.5],
       },
     },

@@ -1,31 +1,24 @@
-import { validateStyleMin } from '@maplibre/maplibre-gl-style-spec';
+import { readFileSync } from 'node:fs';
+import {
+  featureFilter,
+  type LayerSpecification,
+  type SourceSpecification,
+  type StyleSpecification,
+  validateStyleMin,
+} from '@maplibre/maplibre-gl-style-spec';
 import { describe, expect, it } from 'vitest';
-import type { Collection, GeometryKind, Role, Theme } from '../lib/api';
+import type { Collection, GeometryKind, Role } from '../lib/api';
+import { drawnBy } from '../lib/styles';
+import { INK } from './ink';
 import { selectionData } from './selection';
 import { sketchData } from './sketching';
 import { buildStyle, type StyleInput } from './style';
 
-const ROLES: Role[] = [
-  'parcel',
-  'zone',
-  'road',
-  'building',
-  'address',
-  'admin_unit',
-  'utility',
-  'place',
-  'report',
-  'other',
-];
-const KINDS: GeometryKind[] = ['point', 'line', 'polygon', 'mixed', 'none'];
+// A Rust test keeps this file equal to what the server makes of a catalogue with every kind of layer.
+const FILE = new URL('../../../crates/render/tests/everything.json', import.meta.url);
+const DOCUMENT = JSON.parse(readFileSync(FILE, 'utf8')) as StyleSpecification;
 
-function layer(
-  id: string,
-  role: Role,
-  geometry: GeometryKind,
-  fields: Collection['citymap']['fields'] = [],
-  theme: Theme | null = null,
-): Collection {
+function layer(id: string, role: Role, geometry: GeometryKind): Collection {
   return {
     id,
     title: id,
@@ -36,59 +29,38 @@ function layer(
       count: 5000,
       revision: 3,
       tilesVersion: '3-abc',
-      label: fields[0]?.name ?? null,
-      theme,
-      fields,
+      fields: [],
     },
   };
 }
 
-const FIELDS: Collection['citymap']['fields'] = [
-  { name: 'ten', type: 'text', meaning: 'name' },
-  { name: 'cap', type: 'text', meaning: 'plan_level' },
-  { name: 'cap_duong', type: 'text', meaning: 'road_class' },
-  { name: 'lo_gioi', type: 'real', meaning: 'right_of_way' },
-  { name: 'long_duong', type: 'real', meaning: 'width' },
-  { name: 'so_nha', type: 'text', meaning: 'house_number' },
-  {
-    name: 'loai',
-    type: 'text',
-    codeList: {
-      id: 'x',
-      entries: ['A', 'B', 'C', 'D'].map((code, index) => ({
-        code,
-        vi: code,
-        en: code,
-        color: index < 3 ? '#FFAAA0' : '#FFA0FF',
-      })),
-    },
-  },
-];
+/** The layers that the document draws, whose ids say what they are. */
+const CITY: Collection[] = [...new Set(DOCUMENT.layers.flatMap((own) => drawnBy(own) ?? []))].map((id) => {
+  const [, role = 'other', geometry = 'polygon'] = /^(\w+?)_(point|line|polygon|mixed)(_bare)?$/.exec(id) ?? [];
+  return layer(id, role as Role, geometry as GeometryKind);
+});
 
-function input(collections: Collection[], change: Partial<StyleInput> = {}): StyleInput {
+function input(change: Partial<StyleInput> = {}): StyleInput {
   return {
-    collections,
+    document: DOCUMENT,
+    collections: CITY,
     shown: () => true,
     raised: () => false,
     opacity: () => 1,
     version: (collection) => collection.citymap.tilesVersion,
-    theme: 'light',
-    lang: 'vi',
+    ink: INK.light,
     root: 'http://city.test/geo',
     selection: selectionData(null, null, String),
     sketch: sketchData(null, String),
-    areaLabels: {},
     seams: {},
-    lat: 11,
     ...change,
   };
 }
 
+const layersOf = (style: StyleSpecification, id: string) => style.layers.filter((own) => own.id.startsWith(`${id}/`));
+
 describe('the style', () => {
-  const everything = ROLES.flatMap((role) =>
-    KINDS.flatMap((kind) => [layer(`${role}_${kind}`, role, kind), layer(`${role}_${kind}_f`, role, kind, FIELDS)]),
-  );
-  it.each(['light', 'dark'] as const)('is valid for every role and geometry, with fields and without, %s', (theme) => {
+  it.each(['light', 'dark'] as const)('is valid with all that the page adds, %s', (theme) => {
     const selection = selectionData(
       {
         type: 'Polygon',
@@ -126,92 +98,100 @@ describe('the style', () => {
       ]),
     );
     const seam = { id: 7, point: [106, 10] as [number, number], properties: { ten: '7' } };
-    const seams = { parcel_polygon_f: new Map([[7, seam]]) };
+    const seams = { parcel_polygon: new Map([[7, seam]]) };
     const points: [number, number][] = [
       [106, 10],
       [106.1, 10],
       [106.1, 10.1],
     ];
     const sketch = sketchData({ points, closed: true, done: true, grid: true }, String);
-    expect(validateStyleMin(buildStyle(input(everything, { theme, selection, seams, sketch })))).toEqual([]);
+    const whole = input({ ink: INK[theme], selection, seams, sketch, opacity: () => 0.4 });
+    expect(validateStyleMin(buildStyle(whole))).toEqual([]);
   });
 
-  it('draws every layer that has geometry, and only from our own host', () => {
-    const style = buildStyle(input(everything));
-    const drawn = new Set(style.layers.map((item) => ('source' in item ? item.source : '')));
-    for (const collection of everything) {
-      expect(drawn.has(collection.id), collection.id).toBe(collection.citymap.geometry !== 'none');
-    }
+  it('draws what the server draws, in its order, and asks only its own host', () => {
+    const style = buildStyle(input());
+    const own = style.layers.filter(({ id }) => !/^citymap-(selection|sketch|reach)/.test(id) && !id.endsWith('-seam'));
+    expect(own.map(({ id }) => id)).toEqual(DOCUMENT.layers.map(({ id }) => id));
     const addresses = JSON.stringify(style).match(/https?:\/\/[^/"]+\/[^/"]+/g) ?? [];
     expect(new Set(addresses)).toEqual(new Set(['http://city.test/geo']));
   });
 
+  it('is the page’s own layers alone until the server’s style is there', () => {
+    const style = buildStyle(input({ document: null }));
+    expect(validateStyleMin(style)).toEqual([]);
+    expect(style.layers.every(({ id }) => /^citymap-(selection|sketch|reach)/.test(id))).toBe(true);
+  });
+
   it('has no layer whose shaders are left out of the build (maplibre-source.ts)', () => {
-    const kinds = new Set(buildStyle(input(everything)).layers.map(({ type }) => type));
-    expect([...kinds].sort()).toEqual(['background', 'circle', 'fill', 'line', 'symbol']);
-    expect(JSON.stringify(buildStyle(input(everything)))).not.toContain('line-gradient');
+    const heat = { id: 'heat', type: 'heatmap', source: 'citymap-base', 'source-layer': 'water' } as const;
+    const style = buildStyle(input({ document: { ...DOCUMENT, layers: [...DOCUMENT.layers, heat] } }));
+    expect([...new Set(style.layers.map(({ type }) => type))].sort()).toEqual([
+      'background',
+      'circle',
+      'fill',
+      'line',
+      'symbol',
+    ]);
+    expect(JSON.stringify(style)).not.toContain('line-gradient');
   });
 
-  it('asks for tiles by the state of the layer’s tiles, so that only changed layers are fetched again', () => {
-    const source = buildStyle(input([layer('parcels', 'parcel', 'polygon')])).sources.parcels;
-    expect(source).toMatchObject({ tiles: ['http://city.test/geo/tiles/parcels/{z}/{x}/{y}?rev=3-abc'], minzoom: 8 });
-  });
-
-  it('draws borders of parcels only where every parcel is in the tiles, and merged ones only without a plan', () => {
-    const city = layer('parcels', 'parcel', 'polygon', FIELDS);
-    city.citymap.tileRule = { detailZoom: 15, class: 'use' };
-    const part = (style: ReturnType<typeof buildStyle>, id: string) => style.layers.find((item) => item.id === id);
-    const alone = buildStyle(input([city]));
-    expect(part(alone, 'parcels/line')).toMatchObject({ minzoom: 15 });
-    expect(part(alone, 'parcels/fill')).toMatchObject({ minzoom: 8, paint: { 'fill-opacity': 1 } });
-    const both = buildStyle(input([city, layer('zones', 'zone', 'polygon', FIELDS)]));
-    expect(part(both, 'parcels/fill')).toMatchObject({
-      minzoom: 15,
-      paint: { 'fill-opacity': ['interpolate', ['linear'], ['zoom'], 15, 0.3, 15.4, 1] },
+  it('asks for the tiles of each layer by their state, from the zoom level at which the style draws it', () => {
+    const { sources } = buildStyle(input());
+    expect(sources.parcel_polygon).toMatchObject({
+      tiles: ['http://city.test/geo/tiles/parcel_polygon/{z}/{x}/{y}?rev=3-abc'],
+      minzoom: 8,
+      maxzoom: 18,
     });
+    expect(sources.water).toMatchObject({ minzoom: 0 });
+    expect(sources['citymap-base'], 'the sources of other clients').toBeUndefined();
+    expect(sources['citymap-labels-admin_unit_polygon']).toMatchObject({ type: 'geojson' });
+    expect(sources['citymap-nation']).toMatchObject({ type: 'geojson' });
   });
 
-  it('shows clusters by their number, single points by their symbol', () => {
-    const lights = layer('street_lights', 'utility', 'point', [], 'light');
-    lights.citymap.tileRule = { detailZoom: 16 };
-    const style = buildStyle(input([lights]));
-    const filter = (id: string) => style.layers.find((item) => item.id === id && 'filter' in item);
-    expect(filter('street_lights/cluster')).toMatchObject({ filter: ['has', 'point_count'] });
-    expect(JSON.stringify(filter('street_lights/icon'))).toContain('["!",["has","point_count"]]');
+  it('leaves sources of other hosts in a style of the operator as they are', () => {
+    const far: SourceSpecification = { type: 'vector', tiles: ['https://far.test/{z}/{x}/{y}.pbf'] };
+    const own: LayerSpecification = { id: 'own', type: 'line', source: 'far', 'source-layer': 'sea' };
+    const document: StyleSpecification = {
+      version: 8,
+      glyphs: 'https://far.test/{fontstack}/{range}.pbf',
+      sources: { far },
+      layers: [own],
+    };
+    const style = buildStyle(input({ document }));
+    expect(style.sources.far).toEqual(far);
+    expect(style.layers[0]).toEqual(own);
+    expect(style.glyphs).toBe(document.glyphs);
   });
 
-  it('keeps the plan behind water and roads in far views, and shows it whole in middle ones', () => {
-    const fill = buildStyle(input([layer('zones', 'zone', 'polygon', FIELDS)])).layers.find(
-      (item) => item.id === 'zones/fill',
-    );
-    expect(fill?.paint).toMatchObject({
-      'fill-opacity': ['interpolate', ['linear'], ['zoom'], 9, 0.38, 12.5, 0.38, 13.5, 1],
-    });
-  });
-
-  it('tells uses of one colour apart by hatching', () => {
-    const style = buildStyle(input([layer('parcels', 'parcel', 'polygon', FIELDS)]));
-    expect(style.layers.map((item) => item.id).filter((id) => id.includes('hatch'))).toHaveLength(2);
+  it('labels an area in several tiles once', () => {
+    const seam = { id: 7, point: [106, 10] as [number, number], properties: { ten: '7' } };
+    const style = buildStyle(input({ seams: { parcel_polygon: new Map([[7, seam]]) } }));
+    const label = style.layers.find(({ id }) => id === 'parcel_polygon/label');
+    const point = style.layers.find(({ id }) => id === 'parcel_polygon/label-seam');
+    const admits = (own: typeof label, id: number, type: number) =>
+      featureFilter((own as unknown as { filter: never }).filter, 'layers[0].filter').filter({ zoom: 18 }, {
+        id,
+        type,
+        properties: {},
+      } as never);
+    expect([admits(label, 7, 3), admits(label, 8, 3)]).toEqual([false, true]);
+    expect(admits(point, 7, 1), 'a point stands for the area').toBe(true);
+    expect(point).not.toHaveProperty('source-layer');
+    expect(style.sources['parcel_polygon:seam']).toMatchObject({ data: { features: [{ properties: { ten: '7' } }] } });
+    expect(
+      style.layers.some(({ id }) => id === 'water/label-seam'),
+      'a river has a name in each part',
+    ).toBe(false);
   });
 
   it('hides without dropping the source', () => {
-    const style = buildStyle(input([layer('parcels', 'parcel', 'polygon')], { shown: () => false }));
-    expect(style.sources.parcels).toBeDefined();
-    expect(
-      style.layers.filter((item) => item.id.startsWith('parcels/')).every((item) => item.layout?.visibility === 'none'),
-    ).toBe(true);
-  });
-
-  it('names the archipelagos as Vietnam’s in both languages', () => {
-    for (const [lang, country] of [
-      ['vi', 'Việt Nam'],
-      ['en', 'Vietnam'],
-    ] as const) {
-      const text = JSON.stringify(buildStyle(input([], { lang })).sources['citymap-nation']);
-      expect(text).toContain('Hoàng Sa');
-      expect(text).toContain('Trường Sa');
-      expect(text).toContain(country);
-    }
+    const style = buildStyle(input({ shown: (id) => id !== 'parcel_polygon' }));
+    expect(style.sources.parcel_polygon).toBeDefined();
+    const own = layersOf(style, 'parcel_polygon');
+    expect(own.length).toBeGreaterThan(2);
+    expect(own.every((item) => item.layout?.visibility === 'none')).toBe(true);
+    expect(layersOf(style, 'road_line').every((item) => item.layout?.visibility === 'visible')).toBe(true);
   });
 });
 

@@ -1,23 +1,24 @@
-/** The map's style as a function of the page's state. */
+/**
+ * The style of the map: the server's (docs/styles.md), with what the page adds to it. The server decides how the city
+ * is drawn. The page decides from where tiles come (one source for each layer, decision 19), which layers are shown, how
+ * strongly and in which order, labels areas in several tiles once, and draws selections and sketches on top.
+ */
 import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl';
 import { type Collection, tileUrl } from '../lib/api';
-import { city } from '../lib/city';
-import { titleText } from '../lib/format';
-import type { Lang } from '../lib/i18n';
-import type { ThemeName } from '../lib/theme';
-import { classify, minZoom } from './classify';
-import { colored, colorField } from './codes';
-import { labelSource, seamSource } from './draw/common';
+import { drawnBy } from '../lib/styles';
+import { classify, SEAMED } from './classify';
+import { faded } from './fading';
 import { FONT_FACES } from './fonts';
-import { drawCollection } from './layers';
-import { FONT, palette } from './palette';
-import { type SeamLabel, seamData } from './seams';
+import type { Ink } from './ink';
+import { type SeamLabel, seamData, seamSource, withoutSeams } from './seams';
 import { selectionLayers } from './selection';
 import { REACH, SKETCH, sketchLayers } from './sketching';
 import { type Drawn, stacked } from './stacking';
 
 /** Everything that the style depends on. */
 export interface StyleInput {
+  /** The server's style; null until it has arrived. */
+  document: StyleSpecification | null;
   collections: Collection[];
   /** Whether a layer is shown, and how strongly (0–1). */
   shown: (id: string) => boolean;
@@ -26,120 +27,101 @@ export interface StyleInput {
   raised: (above: string, below: string) => boolean;
   /** The version by which a layer's tiles are requested. */
   version: (collection: Collection) => string;
-  theme: ThemeName;
-  lang: Lang;
+  ink: Ink;
   /** Where the server is, `https://host/prefix`: tile, glyph and sprite addresses must be absolute. */
   root: string;
   /** The features that draw the selection. */
   selection: GeoJSON.FeatureCollection;
   /** The features that draw the sketch of a tool. */
   sketch: GeoJSON.FeatureCollection;
-  /** The label points of named areas, by layer. */
-  areaLabels: Record<string, GeoJSON.FeatureCollection>;
-  /** Parcels on tile borders, by layer and feature number. */
+  /** Areas on tile borders, by layer and feature number. */
   seams: Record<string, Map<number, SeamLabel>>;
-  /** Latitude in degrees at which metres become pixels. */
-  lat: number;
 }
 
-/** The names that a map of national extent shows: archipelagos, sea and city. */
-function nation(lang: Lang): GeoJSON.FeatureCollection {
-  const places: [string, string, number, number, string][] = [
-    ['Quần đảo Hoàng Sa\n(Việt Nam)', 'Hoàng Sa Archipelago\n(Vietnam)', 111.9, 16.45, 'islands'],
-    ['Quần đảo Trường Sa\n(Việt Nam)', 'Trường Sa Archipelago\n(Vietnam)', 113.8, 9.6, 'islands'],
-    ['BIỂN ĐÔNG', 'EAST SEA', 112.4, 13.2, 'sea'],
-  ];
-  const { name, mapLabel, view } = city();
-  const label = (lang: Lang) => titleText(mapLabel, lang) || titleText(name, lang);
-  if (label(lang)) places.push([label('vi'), label('en'), view.lon, view.lat, 'city']);
-  return {
-    type: 'FeatureCollection',
-    features: places.map(([vi, en, lon, lat, kind]) => ({
-      type: 'Feature',
-      properties: { name: lang === 'vi' ? vi : en, kind },
-      geometry: { type: 'Point', coordinates: [lon, lat] },
-    })),
-  };
+/** The types of style layers that the page's MapLibre can draw (maplibre-source.ts). */
+const DRAWABLE: LayerSpecification['type'][] = ['background', 'fill', 'line', 'circle', 'symbol'];
+
+/** The deepest zoom of tiles. The grid of such a tile is finer than 4 cm: deeper ones would add requests, no detail. */
+const DEEPEST = 18;
+
+/** Whether a source has the tiles of this server, be it as TileJSON or as a template. */
+function isOfCity(source: SourceSpecification | undefined): boolean {
+  if (source?.type !== 'vector') return false;
+  const address = source.url ?? source.tiles?.[0] ?? '';
+  return URL.canParse(address, 'http://any.host') && new URL(address, 'http://any.host').pathname.includes('/tiles/');
+}
+
+/** The server's own sprite and glyphs below the address by which the page reached it. */
+function ownAddress(address: unknown, ending: string, root: string): string | undefined {
+  if (typeof address !== 'string') return undefined;
+  return address.endsWith(ending) ? `${root}${ending}` : address;
 }
 
 /** Builds the style of the whole map; MapLibre applies only the difference to the style before. */
 export function buildStyle(input: StyleInput): StyleSpecification {
-  const colors = palette(input.theme);
+  const { document, root, ink } = input;
+  const city = new Map(input.collections.map((collection) => [collection.id, collection]));
   const sources: Record<string, SourceSpecification> = {
-    'citymap-nation': { type: 'geojson', data: nation(input.lang) },
     'citymap-selection': { type: 'geojson', data: input.selection },
     [SKETCH]: { type: 'geojson', data: input.sketch },
     // `MapView.showReach` fills it at every move of the pointer.
     [REACH]: { type: 'geojson', data: { type: 'FeatureCollection', features: [] } },
   };
-  const drawn = input.collections.filter((collection) => collection.citymap.geometry !== 'none');
-  const visible = drawn.filter(({ id }) => input.shown(id));
-  const parcelLayers = visible.filter((layer) => classify(layer) === 'parcel' && colorField(layer) !== null);
-  const zonesShown = colored(visible, 'zone');
-  const dimmed = input.selection.features.length > 0;
-  const placed: Drawn[] = [];
-  drawn.forEach((collection, index) => {
-    const { id } = collection;
-    const tiles = [`${input.root}${tileUrl(collection, input.version(collection))}`];
-    const attribution = collection.citymap.attribution ?? undefined;
-    // At zoom 18 the grid of a tile is finer than 4 cm: deeper tiles would add requests but no detail.
-    sources[id] = { type: 'vector', tiles, minzoom: minZoom(collection), maxzoom: 18, attribution };
-    if (classify(collection) === 'admin') {
-      sources[labelSource(id)] = {
-        type: 'geojson',
-        data: input.areaLabels[id] ?? { type: 'FeatureCollection', features: [] },
-      };
+  const drawn: Drawn[] = [];
+  for (const layer of document?.layers ?? []) {
+    if (!DRAWABLE.includes(layer.type)) continue;
+    const id = drawnBy(layer);
+    const collection = id === null ? undefined : city.get(id);
+    const source = 'source' in layer ? document?.sources[layer.source] : undefined;
+    if (id !== null && !collection && isOfCity(source)) continue;
+    if (!collection) {
+      if (source && 'source' in layer) sources[layer.source] = source;
+      drawn.push({ of: null, layer });
+      continue;
     }
-    if (classify(collection) === 'parcel')
-      sources[seamSource(id)] = { type: 'geojson', data: seamData(input.seams[id]) };
-    const seams = [...(input.seams[id]?.keys() ?? [])];
-    const opacity = input.opacity(id);
-    const parcelsShown = parcelLayers.some((parcels) => !input.raised(id, parcels.id));
-    const { lang, lat } = input;
-    const context = { seams, colors, opacity, lang, index, lat, parcelsShown, zonesShown, dimmed };
-    for (const item of drawCollection(collection, context)) {
-      const layout = { ...item.layer.layout, visibility: input.shown(id) ? 'visible' : 'none' };
-      placed.push({ of: id, slot: item.slot, layer: { ...item.layer, layout } as LayerSpecification });
-    }
-  });
-  const ordered = stacked(placed, input.raised);
-  const hasAdmin = drawn.some((collection) => classify(collection) === 'admin' && input.shown(collection.id));
+    drawn.push(...layersOf(input, layer, collection, sources));
+  }
   return {
     version: 8,
     sources,
-    sprite: `${input.root}/sprites/citymap`,
+    sprite: ownAddress(document?.sprite, '/sprites/citymap', root) ?? `${root}/sprites/citymap`,
     'font-faces': FONT_FACES,
     // For characters that those do not contain.
-    glyphs: `${input.root}/fonts/{fontstack}/{range}.pbf`,
-    layers: [
-      {
-        id: 'citymap-ground',
-        type: 'background',
-        // If the administrative units are drawn they are the ground, and the area outside recedes.
-        paint: { 'background-color': hasAdmin ? colors.outside : colors.ground },
-      },
-      ...ordered.map((item) => item.layer),
-      ...selectionLayers(colors),
-      ...sketchLayers(colors),
-      {
-        id: 'citymap-nation',
-        type: 'symbol',
-        source: 'citymap-nation',
-        maxzoom: 9,
-        filter: ['any', ['!=', ['get', 'kind'], 'city'], ['<', ['zoom'], 8]],
-        layout: {
-          'text-field': ['get', 'name'],
-          'text-font': ['match', ['get', 'kind'], 'sea', ['literal', FONT.italic], ['literal', FONT.bold]],
-          'text-size': ['match', ['get', 'kind'], 'sea', 15, 'city', 14, 12.5],
-          'text-letter-spacing': ['match', ['get', 'kind'], 'sea', 0.2, 0],
-          'text-allow-overlap': true,
-        },
-        paint: {
-          'text-color': ['match', ['get', 'kind'], 'sea', colors.waterLabel, colors.label],
-          'text-halo-color': colors.halo,
-          'text-halo-width': 1.4,
-        },
-      },
-    ],
+    glyphs:
+      ownAddress(document?.glyphs, '/fonts/{fontstack}/{range}.pbf', root) ?? `${root}/fonts/{fontstack}/{range}.pbf`,
+    layers: [...stacked(drawn, input.raised).map(({ layer }) => layer), ...selectionLayers(ink), ...sketchLayers(ink)],
   };
+}
+
+/** The style layers that a layer of the server's style becomes; adds their sources. */
+function layersOf(
+  input: StyleInput,
+  layer: LayerSpecification,
+  collection: Collection,
+  sources: Record<string, SourceSpecification>,
+): Drawn[] {
+  const { id } = collection;
+  const visible = input.shown(id);
+  let own = faded(layer, input.opacity(id));
+  const source = 'source' in own ? input.document?.sources[own.source] : undefined;
+  if (isOfCity(source)) {
+    own = { ...own, source: id } as LayerSpecification;
+    const tiles = [`${input.root}${tileUrl(collection, input.version(collection))}`];
+    const attribution = collection.citymap.attribution ?? undefined;
+    const known = sources[id];
+    const from = Math.min(Math.floor(layer.minzoom ?? 0), known?.type === 'vector' ? (known.minzoom ?? 0) : DEEPEST);
+    sources[id] = { type: 'vector', tiles, minzoom: from, maxzoom: DEEPEST, attribution };
+  } else if (source && 'source' in own) {
+    sources[own.source] = source;
+  }
+  const kind = classify(collection);
+  const seams = SEAMED.includes(kind) ? (input.seams[id] ?? new Map<number, SeamLabel>()) : undefined;
+  const building = kind === 'building';
+  return withoutSeams(own, id, isOfCity(source) ? seams : undefined).map((one) => {
+    if ('source' in one && one.source === seamSource(id)) {
+      sources[one.source] = { type: 'geojson', data: seamData(seams) };
+    }
+    const layout = { ...one.layout, visibility: visible ? 'visible' : 'none' };
+    return { of: id, building, layer: { ...one, layout } as LayerSpecification };
+  });
 }

@@ -115,6 +115,11 @@ export class MapView {
     this.#waiting ??= setInterval(() => this.map.triggerRepaint(), 1000);
   }
 
+  /** Makes the map report again that it is idle, once it is. */
+  settle(): void {
+    this.#nudge();
+  }
+
   /** The position, zoom and bearing that the map shows now. */
   camera(): Camera {
     const center = this.map.getCenter();
@@ -245,14 +250,9 @@ export class MapView {
     return layers.length > 0 && this.map.queryRenderedFeatures({ layers }).length > 0;
   }
 
-  /** The distinct values of `field` among the drawn features of a style layer. */
-  valuesInView(layer: string, field: string): string[] {
-    if (!this.map.getLayer(layer)) return [];
-    const values = new Set<string>();
-    for (const feature of this.map.queryRenderedFeatures({ layers: [layer] })) {
-      const value: unknown = feature.properties[field];
-      values.add(value === undefined || value === null ? '' : String(value));
-    }
-    return [...values];
+  /** The box around what the map shows. */
+  bounds(): Bbox {
+    const [[west, south], [east, north]] = this.map.getBounds().toArray();
+    return [Math.max(-180, west), south, Math.min(180, east), north];
   }
 }

@@ -9,12 +9,15 @@ import { day, featureName, titleText } from '../lib/format';
 import { readKept } from '../lib/kept';
 import { onSlow } from '../lib/patience';
 import { type FeatureRef, type Link, readLink, writeLink } from '../lib/permalink';
+import { FIRST_STYLE } from '../lib/styles';
 import { troubleText } from '../lib/trouble';
 import { dividedBy } from '../lib/within';
 import { Answer } from './answer.svelte';
+import { Cartography } from './cartography.svelte';
 import { Editing } from './editing.svelte';
 import { Following } from './following';
 import { Layers, ORDER_KEY, ORDER_MAX } from './layers.svelte';
+import { Legends } from './legends.svelte';
 import { Notes } from './notes.svelte';
 import { Panel } from './panel.svelte';
 import { Picture } from './picture.svelte';
@@ -31,6 +34,11 @@ export class App {
   readonly settings: Settings;
   readonly viewport = new Viewport();
   readonly layers = new Layers();
+  readonly cartography = new Cartography(this.layers, {
+    look: () => ({ theme: this.settings.theme, lang: this.settings.lang }),
+    missing: (id) => this.notes.show(this.settings.words.styleMissing(id), 'error'),
+  });
+  readonly legends = new Legends();
   readonly panel = new Panel();
   readonly tools = new Tools(() => dividedBy(this.layers.all));
   readonly notes = new Notes(() => this.settings.words);
@@ -100,6 +108,8 @@ export class App {
     try {
       if (city().grid === null) await loadCity();
       await this.time.start(readLink(location.hash));
+      this.#takeStyle(readLink(location.hash));
+      await this.cartography.load();
       this.layers.status = 'ready';
       const parcels = this.layers.all.find((layer) => layer.citymap.role === 'parcel');
       if (parcels) this.layers.expanded[parcels.id] = true;
@@ -121,6 +131,7 @@ export class App {
     if (link.lang) this.settings.lang = link.lang;
     if (link.theme) this.settings.theme = link.theme;
     await this.time.apply(link);
+    this.#takeStyle(link);
     const switched = (ids: string[], on: boolean) => ids.map((id) => [id, on] as const);
     this.layers.switched = Object.fromEntries([...switched(link.on, true), ...switched(link.off, false)]);
     this.layers.order = link.order;
@@ -132,9 +143,11 @@ export class App {
 
   /** The state of the page as its address names it. */
   link(): Link {
-    const { settings, viewport, layers, answer, time } = this;
+    const { settings, viewport, cartography, layers, answer, time } = this;
     return {
       camera: viewport.camera ?? undefined,
+      style: cartography.id === FIRST_STYLE ? undefined : cartography.id,
+      level: cartography.level ?? undefined,
       on: layers.switchedTo(true),
       off: layers.switchedTo(false),
       order: layers.order,
@@ -191,6 +204,11 @@ export class App {
     this.#clearAnswer();
     this.remember(true);
     return true;
+  }
+
+  #takeStyle({ style, level }: Link): void {
+    this.cartography.choose(style ?? FIRST_STYLE);
+    this.cartography.level = level ?? null;
   }
 
   #clearAnswer(): void {

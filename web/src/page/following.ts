@@ -153,7 +153,6 @@ export class Following {
       layers.all = present;
       this.#renew(present.filter(({ id }) => pending.get(id)?.whole || layers.tileVersions[id] === undefined));
       this.#announce([...pending.keys()]);
-      void layers.labelAreas();
       this.#port.changed([...pending].some(([layer, { whole, events }]) => whole || this.#concerns(layer, events)));
     } catch {
       for (const [layer, { whole, events }] of pending) {

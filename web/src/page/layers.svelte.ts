@@ -2,9 +2,7 @@
 import { type Collection, fetchCollections } from '../lib/api';
 import { keep, readKept } from '../lib/kept';
 import { StaleTiles } from '../live/staletiles';
-import { areaLabels } from '../map/arealabels';
-import { classify, importance, minZoom } from '../map/classify';
-import { colored } from '../map/codes';
+import { classify, importance } from '../map/classify';
 import { findSeams, type SeamLabel, type SeamPart } from '../map/seams';
 import { arrange, type GroupId, moved, orderOf } from './layergroups';
 
@@ -36,14 +34,14 @@ export class Layers {
 
   /** Whether anything of a layer is drawn now; of layers whose details are open. */
   drawnInView = $state.raw<Record<string, boolean>>({});
-  /** The codes of each layer that are drawn now, for the legend. */
-  codesInView = $state.raw<Record<string, string[]>>({});
   /** The version under which each layer's tiles are requested. */
   tileVersions = $state.raw<Record<string, string>>({});
-  /** Parcels on tile borders, which are labelled by points; by layer and feature number. */
+  /** Parcels and zones on tile borders, which are labelled by points; by layer and feature number. */
   seams = $state.raw<Record<string, Map<number, SeamLabel>>>({});
-  /** The label points of named areas, by layer. */
-  areaLabels = $state.raw<Record<string, GeoJSON.FeatureCollection>>({});
+  /** The layers that the map's style shows by itself; null until it is known. */
+  styled = $state.raw<ReadonlySet<string> | null>(null);
+  /** The zoom level from which the map's style draws each layer. */
+  zooms = $state.raw<ReadonlyMap<string, number>>(new Map());
 
   /** The tiles that have changed since the version under which they are requested. */
   readonly staleTiles = new StaleTiles();
@@ -55,12 +53,6 @@ export class Layers {
   groups = $derived(arrange(this.all, this.order));
   /** The position of each layer in the list, and at first. */
   #ranks = $derived([orderOf(this.groups), orderOf(arrange(this.all))].map(positions));
-  /** Whether a coloured plan is shown. */
-  #planned = $derived(colored(this.visible, 'zone'));
-
-  /** The version of the tiles from which the area labels of each layer were made. */
-  #labelled = new Map<string, string>();
-
   /** Layers that were shown before: a former state may not have them, and its changes still name them. */
   #seen = new Map<string, Collection>();
 
@@ -77,7 +69,6 @@ export class Layers {
     this.tileVersions = Object.fromEntries(collections.map(({ id, citymap }) => [id, citymap.tilesVersion]));
     this.seams = {};
     for (const { id } of collections) this.staleTiles.reset(id);
-    void this.labelAreas();
     return revision;
   }
 
@@ -89,13 +80,13 @@ export class Layers {
     for (const { id } of layers) this.staleTiles.reset(id);
   }
 
-  /** Whether a layer is switched on: as the user has set it, or as the catalogue says. */
+  /** Whether a layer is switched on: as the user has set it, or as the map's style has it. */
   isShown(id: string): boolean {
     return this.switched[id] ?? this.#isShownAtFirst(id);
   }
 
   #isShownAtFirst(id: string): boolean {
-    return this.byId.get(id)?.citymap.shown ?? true;
+    return this.styled?.has(id) ?? false;
   }
 
   /** Switches layers on or off. */
@@ -106,7 +97,7 @@ export class Layers {
     }
   }
 
-  /** The layers that are switched on, or off, contrary to the catalogue; also ones that do not exist now. */
+  /** The layers that are switched on, or off, contrary to the map's style; also ones that do not exist now. */
   switchedTo(on: boolean): string[] {
     const isChoice = (id: string) => !this.byId.has(id) || on !== this.#isShownAtFirst(id);
     return Object.keys(this.switched).filter((id) => this.switched[id] === on && isChoice(id));
@@ -165,9 +156,9 @@ export class Layers {
     keep(CLOSED_KEY, this.closed);
   }
 
-  /** The zoom level from which the map draws a layer, next to the layers that are visible now. */
+  /** The zoom level from which the map draws a layer. */
   drawnFrom(layer: Collection): number {
-    return minZoom(layer, this.#planned);
+    return this.zooms.get(layer.id) ?? 0;
   }
 
   /** How much a layer matters, 0 the most; see {@link importance}. */
@@ -209,24 +200,6 @@ export class Layers {
     if (!known || (fids && !fids.some((fid) => known.has(fid)))) return;
     const kept = fids ? new Map([...known].filter(([fid]) => !fids.includes(fid))) : new Map();
     this.seams = { ...this.seams, [layer]: kept };
-  }
-
-  /** Finds the label points of named areas. A layer that fails has no labels until its data changes. */
-  async labelAreas(): Promise<void> {
-    const outdated = this.drawnAs('admin').filter(({ id, citymap }) => this.#labelled.get(id) !== citymap.tilesVersion);
-    const answers = await Promise.allSettled(
-      outdated.map(async (layer) => [layer.id, await areaLabels(layer)] as const),
-    );
-    const found = answers.filter((answer) => answer.status === 'fulfilled').map((answer) => answer.value);
-    for (const [id] of found) this.#labelled.set(id, this.byId.get(id)?.citymap.tilesVersion ?? '');
-    if (found.length > 0) this.areaLabels = { ...this.areaLabels, ...Object.fromEntries(found) };
-  }
-
-  /** The name of the administrative unit with an id, as far as the map labels it. */
-  unitName(id: string): string | null {
-    const units = this.drawnAs('admin').flatMap((layer) => this.areaLabels[layer.id]?.features ?? []);
-    const unit = units.find(({ properties }) => properties?.id === id);
-    return unit ? String(unit.properties?.label) : null;
   }
 
   /** The latitude, in whole degrees, at which the style turns metres into pixels: that of the city's roads. */

@@ -27,16 +27,18 @@ describe('layers', () => {
     expect(layers.staleTiles.requestUrl(TILE)).toBe(TILE);
   });
 
-  it('are visible as the catalogue says, unless the user has switched them', () => {
+  it('are visible as the style of the map has them, unless the user has switched them', () => {
     const layers = new Layers();
-    layers.all = [layer('parcels', '1'), layer('roads', '1'), layer('lights', '1', { shown: false })];
+    layers.all = [layer('parcels', '1'), layer('roads', '1'), layer('lights', '1')];
+    expect(layers.visible, 'no style is known yet').toEqual([]);
+    layers.styled = new Set(['parcels', 'roads']);
     expect(layers.visible.map(({ id }) => id)).toEqual(['parcels', 'roads']);
     layers.show(['roads'], false);
     layers.show(['lights'], true);
     expect(layers.visible.map(({ id }) => id)).toEqual(['parcels', 'lights']);
     expect([layers.switchedTo(true), layers.switchedTo(false), layers.changed]).toEqual([['lights'], ['roads'], true]);
     layers.show(['roads', 'parcels'], true);
-    expect(layers.switchedTo(false), 'what the catalogue says is no choice').toEqual([]);
+    expect(layers.switchedTo(false), 'what the style has is no choice').toEqual([]);
     layers.reset();
     expect([layers.isShown('lights'), layers.changed]).toEqual([false, false]);
   });
@@ -44,6 +46,8 @@ describe('layers', () => {
   it('say why they cannot be seen: hidden, too far away, or nothing there', () => {
     const layers = new Layers();
     layers.all = [layer('houses', '1', { role: 'building' })];
+    layers.styled = new Set(['houses']);
+    layers.zooms = new Map([['houses', 13]]);
     layers.drawnInView = { houses: false };
     expect([layers.state('houses', 10), layers.state('houses', 14)]).toEqual(['far', 'empty']);
     layers.drawnInView = { houses: true };

@@ -1,10 +1,12 @@
 /** The map as a function of the page's state: its style, with the selection and the sketch of a tool in it. */
 import { lengthText, number } from '../lib/format';
 import { ROOT } from '../lib/root';
+import { INK } from '../map/ink';
 import { parcelNumber, selectionData } from '../map/selection';
 import { reachData, type Sketch, sketchData } from '../map/sketching';
 import { buildStyle } from '../map/style';
 import type { Answer } from './answer.svelte';
+import type { Cartography } from './cartography.svelte';
 import type { Editing } from './editing.svelte';
 import type { Layers } from './layers.svelte';
 import type { Settings } from './settings.svelte';
@@ -14,6 +16,7 @@ import type { Viewport } from './viewport.svelte';
 /** The parts of the page that the map shows. */
 export interface Shown {
   settings: Settings;
+  cartography: Cartography;
   viewport: Viewport;
   layers: Layers;
   answer: Answer;
@@ -36,7 +39,7 @@ export class Picture {
       (metres) => number(metres, settings.lang, metres < 100 ? 2 : 1, true),
       {
         zoom: this.#selectionZoom,
-        number: found ? parcelNumber(found.feature, layers.byId.get(found.layer)) : null,
+        number: found ? parcelNumber(found.feature, layers.byId.get(found.layer), settings.lang) : null,
         former: answer.formerShape,
         corners: draft?.corners,
         corner: draft?.corner,
@@ -56,21 +59,19 @@ export class Picture {
   });
 
   style = $derived.by(() => {
-    const { layers, settings } = this.#shown;
+    const { cartography, layers, settings } = this.#shown;
     return buildStyle({
+      document: cartography.document,
       collections: layers.all,
       shown: (id) => layers.isShown(id),
       raised: (above, below) => layers.isRaised(above, below),
       opacity: (id) => (layers.opacity[id] ?? 100) / 100,
       version: (layer) => layers.tileVersions[layer.id] ?? layer.citymap.tilesVersion,
-      theme: settings.theme,
-      lang: settings.lang,
+      ink: INK[settings.theme],
       root: ROOT,
       selection: this.#selection,
       sketch: this.#sketchShape,
-      areaLabels: layers.areaLabels,
       seams: layers.seams,
-      lat: layers.latitude(),
     });
   });
 

@@ -1,7 +1,6 @@
 /** How the page speaks and looks: its language and its theme. */
 import { type Lang, MESSAGES } from '../lib/i18n';
 import type { ThemeName } from '../lib/theme';
-import { palette } from '../map/palette';
 
 export class Settings {
   lang = $state<Lang>('vi');
@@ -9,8 +8,6 @@ export class Settings {
 
   /** The page's texts in its language. */
   words = $derived(MESSAGES[this.lang]);
-  /** The map's colours in the page's theme. */
-  colors = $derived(palette(this.theme));
 
   constructor(lang: Lang, theme: ThemeName) {
     this.lang = lang;

@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::{
     build::{Addresses, StyleRequest, StyledCity, build},
-    classify::kind_of,
     error::{Fault, StylesError},
     map_theme::{MapTheme, check_id},
     own::OwnStyle,
@@ -114,10 +113,7 @@ impl StyleBook {
         }
         match self.file(id) {
             Some(own) => own.draws(layer.id.as_str()),
-            None => {
-                let kind = kind_of(layer);
-                self.themes.iter().any(|theme| theme.id == id && theme.draw.contains_key(&kind))
-            }
+            None => self.themes.iter().any(|theme| theme.id == id && theme.draws(layer)),
         }
     }
 

@@ -167,11 +167,11 @@ fn drawn_layers<'a>(
 ) -> Vec<DrawnLayer<'a>> {
     let palette = palettes.of(request.appearance);
     let treatment = |layer: &Layer| -> Option<Option<Treatment>> {
-        let themed = theme.draw.get(&kind_of(layer)).copied();
-        match request.layers {
-            None => themed.map(Some),
-            Some(named) => named.contains(&layer.id).then_some(themed),
-        }
+        let is_drawn = match request.layers {
+            None => theme.draws(layer),
+            Some(named) => named.contains(&layer.id),
+        };
+        is_drawn.then(|| theme.draw.get(&kind_of(layer)).copied())
     };
     let mut drawn = Vec::new();
     for (index, own) in city.layers.iter().enumerate() {

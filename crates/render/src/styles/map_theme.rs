@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use citymap_model::Title;
+use citymap_model::{Layer, Title};
 use serde::Deserialize;
 
-use super::error::Fault;
+use super::{classify::kind_of, error::Fault};
 
 /// The themes that the program ships with.
 const STANDARD: &str = include_str!("../../../../tiles/styles/themes.json");
@@ -118,6 +118,12 @@ pub(crate) struct MapTheme {
 }
 
 impl MapTheme {
+    /// Whether the theme draws a layer before anybody chooses layers: if it has the layer's kind, unless the
+    /// steward of the layer has decided ([`Layer::shown`]).
+    pub(crate) fn draws(&self, layer: &Layer) -> bool {
+        layer.shown.unwrap_or_else(|| self.draw.contains_key(&kind_of(layer)))
+    }
+
     /// The standard themes, followed by `more`; a theme with the id of a standard one takes its place.
     ///
     /// # Errors

@@ -63,10 +63,6 @@ pub(crate) struct Palette {
     pub halo: Rgb,
     /// An area of a coded layer whose code is not known.
     pub no_code: Rgb,
-    /// The selection; only the page draws one.
-    pub select: Rgb,
-    /// The halo of the selection.
-    pub select_halo: Rgb,
     /// Water and sewage pipes.
     pub pipe: Rgb,
     /// Power lines and cables.

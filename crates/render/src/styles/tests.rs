@@ -221,6 +221,26 @@ fn points_of_interest_and_utilities_wait_for_their_theme() {
 }
 
 #[test]
+fn the_steward_of_a_layer_decides_for_every_theme() {
+    let mut layers = everything();
+    let mut decide = |id: &str, shown: bool| {
+        layers.iter_mut().find(|layer| layer.id.as_str() == id).unwrap().shown = Some(shown);
+    };
+    decide("hydrants", true);
+    decide("parks", false);
+    let book = StyleBook::load(None).unwrap();
+    let of = |id: &str| layers.iter().find(|layer| layer.id.as_str() == id).unwrap();
+    for entry in book.entries() {
+        let style = style_of(&layers, entry.id, &LIGHT);
+        assert!(has(&style, "hydrants/icon") && book.draws(entry.id, of("hydrants")), "{}", entry.id);
+        assert!(!has(&style, "parks/fill") && !book.draws(entry.id, of("parks")), "{}", entry.id);
+    }
+    let named = ["parks".parse().unwrap()];
+    let style = style_of(&layers, "grey", &StyleRequest { layers: Some(&named), ..LIGHT });
+    assert!(has(&style, "parks/fill"), "who names a layer sees it");
+}
+
+#[test]
 fn a_level_of_the_plan_is_drawn_alone_from_where_tiles_tell_it() {
     let level = level_named("qhct");
     let style = style_of(&everything(), "plan", &StyleRequest { level, ..LIGHT });

@@ -2,12 +2,13 @@
 
 use std::{path::Path, sync::Arc};
 
+use citymap_access::{Audience, visible};
 use citymap_engine::{LayerSnapshot, TimeInterval};
 use citymap_model::{GeometryKind, Role};
 use citymap_render::styles::{AreaLabel, StyleBook, StylesError, label_fields};
 use geo::InteriorPoint;
 use moka::sync::Cache;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Maximum number of areas of a layer that a style labels by points; the tiles label those of larger layers.
 const LABELS_MAX: usize = 1_000;
@@ -53,6 +54,7 @@ fn label_points(snapshot: &LayerSnapshot, time: Option<TimeInterval>) -> Vec<Are
         .into_iter()
         .filter_map(|name| layer.field_index(name).map(|index| (name, index)))
         .collect();
+    let has_id = visible(layer, &Audience::Public).key_index().is_some();
     let valid = snapshot.during(time);
     let label = |row| {
         let point = snapshot.geometry(row)?.interior_point()?;
@@ -60,7 +62,9 @@ fn label_points(snapshot: &LayerSnapshot, time: Option<TimeInterval>) -> Vec<Are
             let value = snapshot.value(row, index);
             (!value.is_null()).then(|| (name.to_owned(), Value::from(value.to_text())))
         });
-        Some(AreaLabel { lonlat: [point.x(), point.y()], properties: Map::from_iter(named) })
+        // As in tiles: a click on the name finds its area.
+        let id = has_id.then(|| ("_id".to_owned(), Value::from(snapshot.id(row).to_string())));
+        Some(AreaLabel { lonlat: [point.x(), point.y()], properties: named.chain(id).collect() })
     };
     snapshot.rows().filter(|&row| valid.has(row)).filter_map(label).collect()
 }

@@ -432,7 +432,7 @@ fn links_begin_with_the_address_the_client_knows() {
         assert_eq!(server.get_with(path, &again).status, 200, "{path}");
     }
     let fixed = Server::with(crate::common::store(), |config| {
-        config.base_url = Some("https://map.example.vn/".into())
+        config.base_url = Some("https://map.example.vn/".into());
     });
     let landing = fixed.json("/api");
     assert!(

@@ -40,6 +40,13 @@ fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
+/// How long after its start a round has its fault. Rounds beyond the planned ones have longer and longer, since
+/// the first ones were too short for this machine.
+fn moment(rng: &mut ChaCha8Rng, round: u64) -> Duration {
+    let planned = Duration::from_micros(rng.random_range(1_000..150_000));
+    planned * u32::try_from(1 + round / rounds().max(1)).unwrap()
+}
+
 /// What a client believes of the wells: by code, the depth that was last acknowledged, and one that was sent
 /// and not.
 #[derive(Default)]
@@ -186,7 +193,7 @@ fn killed(bench: &Bench) {
         let round = kills;
         kills += 1;
         let server = serve(bench);
-        let moment = Duration::from_micros(rng.random_range(1_000..150_000));
+        let moment = moment(&mut rng, round);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 std::thread::sleep(moment);
@@ -228,7 +235,7 @@ fn a_crashed_database_loses_nothing_and_the_server_goes_on() {
         let round = crashes;
         crashes += 1;
         let stop = AtomicBool::new(false);
-        let moment = Duration::from_micros(rng.random_range(1_000..150_000));
+        let moment = moment(&mut rng, round);
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| belief.write(&server, round, &stop));
             std::thread::sleep(moment);

@@ -33,6 +33,37 @@ fn a_former_state_and_another_system_are_written() {
 }
 
 #[test]
+fn where_chooses_the_features_that_are_written() {
+    let bench = wells();
+    for (n, (filter, expected)) in [
+        ("sau > 10 AND S_WITHIN(geometry,BBOX(106,10,107,11))", vec!["A1"]),
+        (r#"{"op":"isNull","args":[{"property":"ten"}]}"#, vec!["A3"]),
+        ("CASEI(ma) LIKE 'a%'", vec!["A1", "A3"]),
+        ("sau > 100", vec![]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let to = format!("{n}.geojson");
+        let report = bench.expect(0, ["--json", "export", "wells", "--where", filter, "--to", &to]).json();
+        assert_eq!(report["written"], expected.len(), "{filter}");
+        let found: Value = serde_json::from_slice(&std::fs::read(bench.path(&to)).unwrap()).unwrap();
+        let keys: Vec<&Value> = found["features"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|feature| &feature["properties"]["ma"])
+            .collect();
+        assert_eq!(keys, expected, "{filter}");
+    }
+    let unknown = refused(&bench, ["export", "wells", "--where", "depth > 10", "--to", "x.csv"]);
+    assert!(unknown.contains("`depth`") && unknown.contains("sau"), "{unknown}");
+    let garbled = bench.expect(2, ["export", "wells", "--where", "sau >", "--to", "x.csv"]);
+    assert!(garbled.stderr().contains("at character 6"));
+    assert!(!bench.path("x.csv").exists());
+}
+
+#[test]
 fn a_shapefile_comes_back_in_pyshp() {
     let bench = wells();
     bench.expect(0, ["export", "wells", "--to", "wells.shp"]);

@@ -95,6 +95,15 @@ impl<'a> VisibleFields<'a> {
         times.next().is_none().then_some(only)
     }
 
+    /// How the geometry is called among the fields, in filters and schemas: `geometry`, or the first of
+    /// `geometry_2`, `geometry_3` … that no visible field is called.
+    pub fn geometry_name(self) -> String {
+        let names = self.names();
+        let numbered = (2..).map(|number| format!("geometry_{number}"));
+        let mut free = std::iter::once("geometry".to_owned()).chain(numbered);
+        free.find(|name| !names.contains(&name.as_str())).unwrap_or_default()
+    }
+
     #[inline]
     fn shows(self, field: &Field) -> bool {
         self.all || !field.personal

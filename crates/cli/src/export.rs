@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use citymap_access::Audience;
+use citymap_cql2::{Cql2Error, Expr};
 use citymap_crs::Crs;
 use citymap_ingest::ExportOptions;
 use citymap_model::LayerId;
@@ -43,9 +44,19 @@ pub(crate) struct ExportArgs {
     #[arg(long)]
     pub(crate) excel: bool,
 
+    /// Write only features for which this CQL2 expression is true, for instance
+    /// "loai_dat = 'ODT' AND dien_tich > 100"; text, or JSON that begins with `{`.
+    #[arg(long = "where", value_name = "CQL2", value_parser = filter)]
+    pub(crate) filter: Option<Expr>,
+
     /// Coordinate system of the file. Default: EPSG:4326.
     #[arg(long, value_name = "EPSG:n")]
     pub(crate) crs: Option<Crs>,
+}
+
+/// Reads a filter in either language.
+fn filter(text: &str) -> Result<Expr, Cql2Error> {
+    if text.trim_start().starts_with('{') { Expr::parse_json(text) } else { Expr::parse_text(text) }
 }
 
 pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failure> {
@@ -53,7 +64,8 @@ pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failur
     let view = database::view(store.as_ref(), args.at.as_of)?;
     let crs = args.crs.unwrap_or(Crs::WGS84);
     let audience = if args.personal { Audience::OPERATOR } else { Audience::Public };
-    let options = ExportOptions { excel: args.excel, ..ExportOptions::new(crs, audience) };
+    let options =
+        ExportOptions { excel: args.excel, filter: args.filter.clone(), ..ExportOptions::new(crs, audience) };
     let export = citymap_ingest::export(view.as_ref(), &args.layer, &args.to, &options)?;
     if global.json {
         output::print_json(&serde_json::to_value(&export)?)?;

@@ -256,7 +256,7 @@ fn filters(layer: &LayerSnapshot, given: &[String], other: &LayerId) -> Result<V
                 Failure::new(format!("`{value}` is not a value of `{field}`, whose type is {field_type:?}"))
             })?
         };
-        filters.push(Filter { field: index, comparison: Comparison::Eq, value });
+        filters.push(Filter::compare(index, Comparison::Eq, value));
     }
     Ok(filters)
 }

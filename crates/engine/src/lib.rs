@@ -53,6 +53,7 @@ mod city;
 mod columns;
 mod delta;
 mod error;
+mod filter;
 mod measure;
 pub mod mercator;
 mod overlay;
@@ -63,6 +64,8 @@ mod snapshot;
 pub use bbox::Bbox;
 pub use cancel::{Cancel, Cancelled};
 pub use city::City;
+/// How two values compare, in filters.
+pub use citymap_cql2::Comparison;
 pub use columns::{
     block::Block,
     buffer::Buffer,
@@ -71,17 +74,18 @@ pub use columns::{
     shapes::{PartKind, ShapeKind, ShapePart},
 };
 pub use error::{AreaError, EngineError};
+pub use filter::{Filter, FilterError};
 pub use measure::{Measure, Method};
 pub use overlay::{
     LocalPlane, Measures, Operand, Overlay, OverlayError, OverlayOptions, OverlayPiece, PieceShapes,
     Progress, Summary,
 };
 pub use query::{
-    filter::{Comparison, Filter, TimeInterval},
     near::Hit,
     rows::RowsByFid,
     select::{Page, Query},
-    valid::During,
+    sort::SortKey,
+    valid::{During, TimeInterval},
     within::{Area, CONTACT, Grouping, LayerShare, ShareGroup, ShareTotals},
 };
 pub use sections::{FORMAT, Section};

@@ -150,7 +150,7 @@ fn same_answers(found: &LayerSnapshot, model: &Model, rng: &mut ChaCha8Rng) {
             bbox: rng.random_bool(0.5).then_some(Bbox::new(x, y, x + d, y + d)),
             intersects: if rng.random_bool(0.3) { geometry(rng) } else { None },
             filters: if rng.random_bool(0.6) {
-                vec![Filter { field, comparison, value: like.values[field].clone() }]
+                vec![Filter::compare(field, comparison, like.values[field].clone())]
             } else {
                 vec![]
             },

@@ -76,7 +76,7 @@ fn select_equals_the_plain_loop() {
             bbox: Some(bbox),
             intersects: Some(wanted.clone()),
             shapeless,
-            filters: vec![Filter { field: 1, comparison: Comparison::Ge, value: Value::Int(class) }],
+            filters: vec![Filter::compare(1, Comparison::Ge, Value::Int(class))],
             ..Query::default()
         };
         let plain: Vec<i64> = features
@@ -255,7 +255,7 @@ fn groups_have_the_sums_of_the_features_with_their_values() {
     let filters: Vec<Filter> = [0, 1]
         .into_iter()
         .zip(&group.values)
-        .map(|(field, value)| Filter { field, comparison: Comparison::Eq, value: value.clone() })
+        .map(|(field, value)| Filter::compare(field, Comparison::Eq, value.clone()))
         .collect();
     let only = by(&[], 0, &filters).unwrap();
     assert_eq!((only.totals, only.groups.len()), (group.totals, 0));
@@ -312,7 +312,7 @@ fn equality_time_and_key_filters() {
     let features = features(600, 10);
     let snapshot = snapshot(&features);
     let key = Query {
-        filters: vec![Filter { field: 0, comparison: Comparison::Eq, value: Value::Text("P005".into()) }],
+        filters: vec![Filter::compare(0, Comparison::Eq, Value::Text("P005".into()))],
         ..Query::default()
     };
     assert_eq!(fids(&snapshot, &snapshot.select(&key).rows), [7, 607]);
@@ -322,10 +322,8 @@ fn equality_time_and_key_filters() {
         matches!(feature.values[2], Value::Date(since) if since <= parse_date("2010-06-01").unwrap())
     });
     assert_eq!(snapshot.select(&time).rows.len(), plain.count());
-    let nothing = Query {
-        filters: vec![Filter { field: 0, comparison: Comparison::Eq, value: Value::Null }],
-        ..Query::default()
-    };
+    let nothing =
+        Query { filters: vec![Filter::compare(0, Comparison::Eq, Value::Null)], ..Query::default() };
     assert_eq!(snapshot.select(&nothing).rows.len(), 60);
 }
 

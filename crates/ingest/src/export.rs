@@ -19,7 +19,9 @@ mod scan;
 use std::path::Path;
 
 use citymap_access::{Audience, visible};
+use citymap_cql2::Expr;
 use citymap_crs::{Crs, CrsError, Transform};
+use citymap_engine::{Filter, FilterError};
 use citymap_model::{Feature, FieldType, Layer, LayerId, counted, quote::without_values};
 use citymap_store::{ReadView, StoreError};
 use serde::Serialize;
@@ -39,12 +41,15 @@ pub struct ExportOptions {
     /// Whether a CSV file is made safe for a spreadsheet: a byte order mark, and an apostrophe before texts
     /// that it would take for formulas.
     pub excel: bool,
+    /// Only the features for which this expression is true are written; all if it is missing. It may name the
+    /// fields that the audience sees.
+    pub filter: Option<Expr>,
 }
 
 impl ExportOptions {
     /// A file in a coordinate system, with the fields that an audience may see.
     pub fn new(crs: Crs, audience: Audience) -> Self {
-        Self { crs, audience, excel: false }
+        Self { crs, audience, excel: false, filter: None }
     }
 }
 
@@ -55,7 +60,8 @@ pub struct Export {
     pub path: String,
     /// GDAL's name of the format.
     pub driver: String,
-    /// Features written: all that the layer has, unless a note says which ones the format cannot hold.
+    /// Features written: all that the layer has, or that the filter selects, unless a note says which ones
+    /// the format cannot hold.
     pub written: u64,
     /// The personal fields that were left out.
     pub left_out: Vec<String>,
@@ -88,6 +94,9 @@ pub enum ExportError {
     /// There is no such layer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The filter does not fit the layer.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// The coordinates cannot be carried.
     #[error(transparent)]
     Crs(#[from] CrsError),
@@ -117,7 +126,7 @@ pub fn export(
     to: &Path,
     options: &ExportOptions,
 ) -> Result<Export, ExportError> {
-    let ExportOptions { crs, ref audience, excel } = *options;
+    let ExportOptions { crs, ref audience, excel, ref filter } = *options;
     let shown = to.display().to_string();
     let format = Format::of(to).ok_or_else(|| ExportError::Format(shown.clone()))?;
     if to.symlink_metadata().is_ok() {
@@ -134,6 +143,7 @@ pub fn export(
     let entries = view.layers()?;
     let entry = entries.into_iter().find(|entry| entry.layer.id == *layer);
     let whole = entry.ok_or_else(|| StoreError::NoLayer(layer.clone()))?.layer;
+    let filter = filter.as_ref().map(|expr| Filter::check(expr, &whole, audience)).transpose()?;
     let left_out: Vec<String> =
         visible(&whole, audience).hidden().map(|(_, field)| field.name.clone()).collect();
     let (definition, kept) = shown_to(whole, audience);
@@ -142,7 +152,7 @@ pub fn export(
         let reason = "--excel is for .csv files; leave it out, or end the name with .csv".to_owned();
         return Err(ExportError::Unfit { path: shown, reason });
     }
-    let rows = Rows { view, kept: &kept };
+    let rows = Rows { view, kept: &kept, filter: filter.as_ref() };
     let transform = if crs == Crs::WGS84 { None } else { Some(Transform::new(Crs::WGS84, crs)?) };
     let scan = Scan::of(&rows, &definition, transform.as_ref())?;
     let fit = |reason| ExportError::Unfit { path: shown.clone(), reason };
@@ -229,16 +239,21 @@ struct Rows<'a> {
     view: &'a dyn ReadView,
     /// The positions of the fields that are written, in their order.
     kept: &'a [usize],
+    /// Which features are written; all if it is missing.
+    filter: Option<&'a Filter>,
 }
 
 impl Rows<'_> {
-    /// Hands over each feature of the layer.
+    /// Hands over each feature of the layer that is written.
     fn read(
         &self,
         layer: &LayerId,
         sink: &mut dyn FnMut(Feature) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.view.read(layer, &mut |mut feature| {
+            if self.filter.is_some_and(|filter| !filter.matches(&feature)) {
+                return Ok(());
+            }
             if self.kept.len() < feature.values.len() {
                 let values = &mut feature.values;
                 let value = |&index: &usize| values.get_mut(index).map(std::mem::take).unwrap_or_default();

@@ -171,11 +171,38 @@ pub fn with_formula(text: &str) -> Option<&str> {
 /// assert_eq!(citymap_model::text::without_diacritics("Thửa Đất, 2025"), "thua dat, 2025");
 /// ```
 pub fn without_diacritics(text: &str) -> String {
-    text.nfd()
-        .filter(|letter| !is_combining_mark(*letter))
-        .flat_map(char::to_lowercase)
-        .map(|letter| if letter == 'đ' { 'd' } else { letter })
-        .collect()
+    plain_letters(text).flat_map(char::to_lowercase).collect()
+}
+
+/// A text without diacritics (đ is d, Đ is D) in its own case. Other characters, spaces and punctuation stay.
+///
+/// ```
+/// assert_eq!(citymap_model::text::without_accents("Thửa Đất, 2025"), "Thua Dat, 2025");
+/// ```
+pub fn without_accents(text: &str) -> String {
+    plain_letters(text).nfc().collect()
+}
+
+/// The letters of a text without their marks.
+fn plain_letters(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.nfd().filter(|letter| !is_combining_mark(*letter)).map(|letter| match letter {
+        'đ' => 'd',
+        'Đ' => 'D',
+        letter => letter,
+    })
+}
+
+/// A text without the difference of capital and small letters, in whatever script: ß is ss. Diacritics stay.
+///
+/// ```
+/// use citymap_model::text::without_case;
+///
+/// assert_eq!(without_case("ĐƯỜNG Straße"), without_case("đường STRASSE"));
+/// assert_ne!(without_case("đường"), without_case("duong"));
+/// ```
+pub fn without_case(text: &str) -> String {
+    let capital = |letter: char| letter.to_lowercase().flat_map(char::to_uppercase);
+    text.chars().flat_map(capital).flat_map(char::to_lowercase).nfc().collect()
 }
 
 /// Whether a character steers what shows it: control characters (line breaks among them), line and paragraph

@@ -1,7 +1,7 @@
 //! The rows nearest to a point, and the rows at a point.
 
 use super::{predicate::covers_point, valid::During};
-use crate::{Bbox, LayerSnapshot, PartKind, Row, ShapeRef};
+use crate::{Bbox, Filter, LayerSnapshot, PartKind, Row, ShapeRef, filter::PreparedFilter};
 
 /// A row and its distance from a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,13 +110,20 @@ impl LayerSnapshot {
 impl During<'_> {
     /// Like [`LayerSnapshot::near`], among the rows that are valid at the time.
     pub fn near(&self, lonlat: [f64; 2], distance: f64, limit: usize) -> Vec<Hit> {
+        self.near_where(&[], lonlat, distance, limit)
+    }
+
+    /// Like [`During::near`], among the rows that match all of these filters.
+    pub fn near_where(&self, filters: &[Filter], lonlat: [f64; 2], distance: f64, limit: usize) -> Vec<Hit> {
+        let filters: Vec<PreparedFilter<'_>> =
+            filters.iter().map(|filter| PreparedFilter::new(self.snapshot, filter)).collect();
         let plane = LocalPlane::at(lonlat);
         // Widen the box until enough rows are nearer than anything outside it can be.
         let mut reach = if limit < 64 { (distance / 32.0).max(5.0).min(distance) } else { distance };
         loop {
             let mut hits = Vec::new();
             self.candidates(&plane.bbox(reach), |row| {
-                if self.check().is_err() {
+                if self.check().is_err() || !filters.iter().all(|filter| filter.matches(row)) {
                     return;
                 }
                 let found = plane.distance(self.snapshot.shape(row));

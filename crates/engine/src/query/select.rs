@@ -1,13 +1,13 @@
 //! Selection of rows by box, geometry, filters, time and fid, page by page.
 
-use citymap_model::{Fid, Geometry};
+use citymap_model::{Fid, Geometry, Value};
 use geo::Intersects;
 
-use super::{
-    filter::{Comparison, Filter, PreparedFilter, TimeInterval, is_empty},
-    rows::RowsByFid,
+use super::{rows::RowsByFid, sort::SortKey, valid::TimeInterval};
+use crate::{
+    Bbox, Cancel, Filter, LayerSnapshot, Row,
+    filter::{Extent, PreparedFilter},
 };
-use crate::{Bbox, Cancel, LayerSnapshot, Row};
 
 /// Which rows are wanted. All conditions must hold.
 #[derive(Clone, Debug, Default)]
@@ -22,32 +22,49 @@ pub struct Query {
     pub filters: Vec<Filter>,
     /// Valid at some instant of the interval. A layer without valid time is always valid.
     pub time: Option<TimeInterval>,
-    /// Only rows with a higher fid: [`Page::next`] of the page before.
+    /// Only these rows; each counts once.
+    pub only: Option<Vec<Row>>,
+    /// The order of the rows; by fid if there is none.
+    pub sort: Vec<SortKey>,
+    /// Only rows that come after the one with this fid: [`Page::next`] of the page before.
     pub after: Option<Fid>,
+    /// The values of the fields of `sort` that the row of `after` had on the page before. They decide, so
+    /// that no other row is missed or repeated if that row has changed in the meantime.
+    pub sort_after: Vec<Value>,
     /// Maximum number of rows; `None` for all.
     pub limit: Option<usize>,
     /// Ends the selection early. The page is then incomplete, and the caller must check the flag.
     pub cancel: Cancel,
 }
 
-/// Rows in the order of their fids, and where the next page starts.
+/// Rows in the order of the query, and where the next page starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The rows in the order of their fids.
+    /// The rows in the order of the query.
     pub rows: Vec<Row>,
     /// The fid to set as [`Query::after`] for the next page; `None` if this is the last one.
     pub next: Option<Fid>,
 }
 
+/// The rows that an index leaves, in the order of their fids.
+struct Candidates {
+    rows: Vec<Row>,
+    /// Rows without geometry are candidates too.
+    shapeless: bool,
+}
+
 impl LayerSnapshot {
-    /// The rows that match the query, in the order of their fids.
+    /// The rows that match the query, in the order of [`Query::sort`] and of their fids.
     ///
     /// # Complexity
     /// Candidates come from the index that leaves the fewest: the key index for equality on the key field,
-    /// the R-tree for a box or a geometry, with the index of rows without geometry if they are wanted,
-    /// otherwise all rows from `after` on. Each candidate is then tested
+    /// the R-tree for a box or a geometry of the query or of a filter, with the index of rows without
+    /// geometry if they are wanted, otherwise all rows from `after` on. Each candidate is then tested
     /// exactly until the page is full.
     pub fn select(&self, query: &Query) -> Page {
+        if !query.sort.is_empty() {
+            return self.select_sorted(query);
+        }
         let limit = query.limit.unwrap_or(usize::MAX);
         let filters: Vec<PreparedFilter<'_>> =
             query.filters.iter().map(|filter| PreparedFilter::new(self, filter)).collect();
@@ -57,10 +74,10 @@ impl LayerSnapshot {
         };
         let mut rows = Vec::new();
         if let Some(candidates) = self.narrow(query) {
+            let Candidates { rows: candidates, shapeless } = candidates;
             let first =
                 query.after.map_or(0, |after| candidates.partition_point(|&row| self.fid(row) <= after));
             let candidates = candidates[first..].iter().copied();
-            let shapeless = query.shapeless && !self.is_by_key(query);
             let shapeless = shapeless.then(|| self.shapeless(query.after)).into_iter().flatten();
             for row in self.by_fid(candidates, shapeless) {
                 if rows.len() > limit || query.cancel.is_cancelled() {
@@ -83,22 +100,6 @@ impl LayerSnapshot {
             None
         };
         Page { rows, next }
-    }
-
-    /// The filter that the key index answers.
-    fn key_filter<'q>(&self, query: &'q Query) -> Option<&'q Filter> {
-        let is_key = |filter: &&Filter| {
-            filter.comparison == Comparison::Eq
-                && !is_empty(&filter.value)
-                && Some(filter.field) == self.layer().key_index()
-        };
-        let key = query.filters.iter().find(is_key)?;
-        (self.layer().fields[key.field].field_type == key.value.field_type()?).then_some(key)
-    }
-
-    /// Whether the candidates come from the key index, with and without geometry.
-    fn is_by_key(&self, query: &Query) -> bool {
-        self.key_filter(query).is_some()
     }
 
     /// The visible rows without geometry and with a higher fid than `after`, in the order of their fids.
@@ -131,24 +132,50 @@ impl LayerSnapshot {
         })
     }
 
-    /// The candidates that an index leaves, by fid, of a box those with geometry; `None` if no index helps.
-    fn narrow(&self, query: &Query) -> Option<Vec<Row>> {
-        if let Some(key) = self.key_filter(query) {
-            return Some(self.rows_of_key(&key.value));
+    /// The candidates that an index leaves; `None` if no index helps.
+    fn narrow(&self, query: &Query) -> Option<Candidates> {
+        if let Some(only) = &query.only {
+            let mut rows = only.clone();
+            self.sort(&mut rows);
+            rows.dedup();
+            return Some(Candidates { rows, shapeless: false });
         }
-        let bbox = match (&query.bbox, &query.intersects) {
-            (_, Some(geometry)) => match Bbox::of(geometry) {
-                Some(bbox) => bbox,
-                None => return Some(Vec::new()),
-            },
-            (Some(bbox), None) => *bbox,
+        if let Some(keys) = self.keys(query) {
+            let mut rows: Vec<Row> = keys.into_iter().flat_map(|key| self.rows_of_key(key)).collect();
+            self.sort(&mut rows);
+            rows.dedup();
+            return Some(Candidates { rows, shapeless: false });
+        }
+        let wanted = match &query.intersects {
+            Some(geometry) => Some(Bbox::of(geometry).map_or(Extent::Nowhere, Extent::Box)),
+            None => query.bbox.map(Extent::Box),
+        };
+        // Features that a filter relates to a geometry have one themselves.
+        let filtered = query.filters.iter().filter_map(Filter::extent).reduce(|a, b| a.narrower(b));
+        let (extent, shapeless) = match (wanted, filtered) {
             (None, None) => return None,
+            (Some(wanted), None) => (wanted, query.shapeless),
+            (None, Some(filtered)) => (filtered, false),
+            (Some(wanted), Some(filtered)) => (wanted.narrower(filtered), false),
         };
         let mut rows = Vec::new();
-        self.candidates(&bbox, |row| rows.push(row));
+        if let Extent::Box(bbox) = extent {
+            // A box around everything leaves every row.
+            if wanted.is_none() && self.extent().is_some_and(|all| bbox.contains(&all)) {
+                return None;
+            }
+            self.candidates(&bbox, |row| rows.push(row));
+        }
         self.sort(&mut rows);
         rows.dedup();
-        Some(rows)
+        Some(Candidates { rows, shapeless })
+    }
+
+    /// The fewest keys that a filter leaves.
+    fn keys<'q>(&self, query: &'q Query) -> Option<Vec<&'q Value>> {
+        let key = self.layer().key_index()?;
+        let field_type = self.layer().fields[key].field_type;
+        query.filters.iter().filter_map(|filter| filter.keys(key, field_type)).min_by_key(Vec::len)
     }
 
     /// Whether the row's geometry meets the box and the geometry of the query. Exact.

@@ -2,8 +2,16 @@
 
 use chrono::{DateTime, NaiveTime, Utc};
 
-use super::filter::TimeInterval;
 use crate::{Bbox, Cancel, EngineError, LayerSnapshot, Row, ValueRef};
+
+/// A closed interval of time. A missing end is unbounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TimeInterval {
+    /// The first instant of the interval.
+    pub start: Option<DateTime<Utc>>,
+    /// The last instant of the interval, included.
+    pub end: Option<DateTime<Utc>>,
+}
 
 /// A snapshot restricted to the features that are valid at some instant of an interval. Made by
 /// [`LayerSnapshot::during`].

@@ -13,13 +13,13 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::{
-    filter::{Filter, PreparedFilter},
     predicate::covers_point,
     sides::{Side, Sides},
     valid::During,
 };
 use crate::{
-    AreaError, Bbox, EngineError, LayerSnapshot, Measure, Method, PartKind, Row, ShapeRef, ValueRef,
+    AreaError, Bbox, EngineError, Filter, LayerSnapshot, Measure, Method, PartKind, Row, ShapeRef, ValueRef,
+    filter::PreparedFilter,
     overlay::{ellipsoid::GeometryParts, pair, planar::STRAIGHT, shared_area::Scratch, slabs::PreparedShape},
 };
 
@@ -188,7 +188,7 @@ impl Area {
 
 /// Checks an area. Comparing every pair of edges is necessary only where rings touch, and limited to
 /// [`TOUCHING_CORNERS_MAX`].
-fn check(area: &Geometry) -> Result<(), AreaError> {
+pub(crate) fn check(area: &Geometry) -> Result<(), AreaError> {
     let valid = match sweep_validity(area) {
         Some(decided) => decided,
         None if area.coords_count() > TOUCHING_CORNERS_MAX => {

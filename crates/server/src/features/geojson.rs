@@ -10,7 +10,10 @@ use citymap_model::{
     json::{self, id, number, text},
 };
 
-use crate::http::{json::JsonWriter, problem::Problem};
+use crate::{
+    features::chosen::Columns,
+    http::{json::JsonWriter, problem::Problem},
+};
 
 /// The public fields of a layer: their positions, and their names as JSON with a comma before and a colon
 /// after.
@@ -50,6 +53,7 @@ pub(crate) struct FeatureWriter<'a> {
     snapshot: &'a LayerSnapshot,
     names: FieldNames,
     transform: Option<Transform>,
+    without_geometry: bool,
     swapped: bool,
     /// Coordinates are metres. They are rounded to a thousandth of a millimetre, below which is the noise of
     /// PROJ.
@@ -64,7 +68,17 @@ impl<'a> FeatureWriter<'a> {
     pub(crate) fn new(snapshot: &'a LayerSnapshot, crs: &NamedCrs) -> Result<Self, Problem> {
         let transform = if crs.crs == Crs::WGS84 { None } else { Some(Transform::new(Crs::WGS84, crs.crs)?) };
         let metres = !crs.crs.is_geographic();
-        Ok(Self { snapshot, names: names(snapshot), transform, swapped: crs.swapped, metres })
+        let names = names(snapshot);
+        Ok(Self { snapshot, names, transform, without_geometry: false, swapped: crs.swapped, metres })
+    }
+
+    /// The same with only some properties.
+    pub(crate) fn with(mut self, columns: &Columns) -> Self {
+        if let Some(fields) = &columns.fields {
+            self.names = self.names.iter().filter(|(index, _)| fields.contains(index)).cloned().collect();
+        }
+        self.without_geometry = columns.without_geometry;
+        self
     }
 
     /// Writes one feature; `extra` writes foreign members after its id.
@@ -96,6 +110,10 @@ impl<'a> FeatureWriter<'a> {
     }
 
     fn geometry(&self, out: &mut Vec<u8>, row: Row) -> Result<(), Problem> {
+        if self.without_geometry {
+            out.extend(b"null");
+            return Ok(());
+        }
         let shape = self.snapshot.shape(row);
         let stored = shape.coords();
         let moved: Vec<[f64; 2]>;

@@ -1,6 +1,6 @@
 //! The features of one layer: page by page, and one by one.
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use axum::{
     http::{HeaderName, header},
@@ -8,14 +8,16 @@ use axum::{
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use citymap_access::{Audience, visible};
+use citymap_cql2::Expr;
 use citymap_crs::{Crs, NamedCrs};
 use citymap_engine::{Bbox, Cancel, Comparison, EngineError, Filter, LayerSnapshot, Query, TimeInterval};
 use citymap_model::{AsOf, Fid, FieldType, LayerId, Value, nearest, normalize_text};
 use serde_json::json;
 
-use super::pages;
+use super::pages::{self, FeatureTable};
 use crate::{
     features::{
+        chosen::{ChosenQuery, Columns, sort_after_of},
         describe::{layer_title, link},
         geojson::FeatureWriter,
         modified,
@@ -24,13 +26,14 @@ use crate::{
     http::{
         base::{query_with, segment},
         coords::{Window, window},
+        filter::{OPTIONAL_FILTER, check_filter},
         html,
         json::JsonWriter,
         negotiate::{DocumentFormat, Representation},
         parameters::{AS_OF, CRS, DATETIME, Flag, Integer, Limit, OfferedCrs, REPRESENTATION, Raw},
         params::Params,
         problem::Problem,
-        query::{Declared, Parameter, Query as _, query},
+        query::{Declared, Nested, Parameter, Query as _, query},
         request::{HandlerResult, RequestContext},
         response::{GEOJSON, HTML, JSON, ResponseBuilder},
     },
@@ -83,6 +86,8 @@ static WITH_FID: Parameter<Flag> = Parameter::new(
     Flag,
 );
 
+static CHOSEN: Nested<ChosenQuery> = Nested(PhantomData);
+
 query! {
     /// The query of `/items`, without the fields that filter. A field with the name of a parameter cannot
     /// filter.
@@ -95,6 +100,8 @@ query! {
         after: Option<u64> = AFTER,
         crs: NamedCrs = CRS,
         with_fid: bool = WITH_FID,
+        filter: Option<Expr> = OPTIONAL_FILTER,
+        chosen: ChosenQuery = CHOSEN,
         revision: Option<AsOf> = AS_OF,
         representation: Representation = REPRESENTATION,
     }
@@ -126,6 +133,7 @@ struct PageRequest {
     query: Query,
     crs: NamedCrs,
     with_fid: bool,
+    columns: Columns,
     representation: Representation,
     etag: String,
     path: ItemsPath,
@@ -166,14 +174,19 @@ async fn answer_page(mut context: RequestContext, path: ItemsPath) -> HandlerRes
     context.as_of(asked.revision).await?;
     let snapshot = context.layer()?;
     let mut filters = filters(&mut context.params, &snapshot)?;
+    filters.extend(check_filter(asked.filter.as_ref(), &snapshot)?);
     filters.extend(asked.time.iter().flat_map(|time| instant_filters(&snapshot, time)));
     let etag = context.etag(asked.representation);
     let mut query = selection(&asked, filters, context.app.config.limits.items_limit_max)?;
+    query.only = asked.chosen.rows(&snapshot);
+    query.sort = asked.chosen.sort(&snapshot)?;
+    query.sort_after = asked.chosen.sort_after(&snapshot, &query.sort)?;
+    let columns = asked.chosen.columns(&snapshot)?;
     let ItemsQuery { crs, with_fid, representation, .. } = asked;
     if representation.format == DocumentFormat::Html {
         query.limit = query.limit.map(|limit| limit.min(HTML_ROWS_MAX));
     }
-    let mut request = PageRequest { query, crs, with_fid, representation, etag, path };
+    let mut request = PageRequest { query, crs, with_fid, columns, representation, etag, path };
     context.check_if_none_match(&request.etag)?;
     let app = context.app.clone();
     let is_small = is_small(&request, &snapshot);
@@ -199,6 +212,7 @@ fn is_small(request: &PageRequest, snapshot: &LayerSnapshot) -> bool {
         && request.crs.crs == Crs::WGS84
         && query.limit.is_some_and(|limit| limit <= 200)
         && query.intersects.is_none()
+        && query.sort.is_empty()
         && query.bbox.as_ref().map_or(query.filters.is_empty() && query.time.is_none(), near)
         && (query.bbox.is_none() || snapshot.shapeless_count() <= SHAPELESS)
 }
@@ -252,7 +266,7 @@ pub(crate) fn field_filters(params: &mut Params, snapshot: &LayerSnapshot) -> Re
             let wanted = definition.field_type.as_str();
             Problem::parameter(format!("`{name}={text}` cannot be used; the field's type is {wanted}"))
         })?;
-        filters.push(Filter { field, comparison: Comparison::Eq, value });
+        filters.push(Filter::compare(field, Comparison::Eq, value));
     }
     Ok(filters)
 }
@@ -268,7 +282,7 @@ fn instant_filters(snapshot: &LayerSnapshot, time: &TimeInterval) -> Vec<Filter>
         |time: DateTime<Utc>| if is_day { Value::Date(time.date_naive()) } else { Value::DateTime(time) };
     let bounds = [(Comparison::Ge, time.start), (Comparison::Le, time.end)];
     let filter = |(comparison, bound): (Comparison, Option<DateTime<Utc>>)| {
-        bound.map(|bound| Filter { field, comparison, value: value(bound) })
+        bound.map(|bound| Filter::compare(field, comparison, value(bound)))
     };
     bounds.into_iter().filter_map(filter).collect()
 }
@@ -278,16 +292,21 @@ fn page(
     snapshot: &LayerSnapshot,
     request: &PageRequest,
 ) -> Result<ResponseBuilder, Problem> {
-    let PageRequest { query, crs, with_fid, representation, etag, path: items } = request;
+    let PageRequest { query, crs, with_fid, columns, representation, etag, path: items } = request;
     let page = snapshot.select(query);
     query.cancel.check().map_err(EngineError::from)?;
     let link_to = |next: i64, format: &str| {
-        query_with(&context.given, &[("after", Some(&next.to_string())), ("f", Some(format))])
+        let last = snapshot.row_of_fid(next).filter(|_| !query.sort.is_empty());
+        let values = last.map(|row| sort_after_of(snapshot, row, &query.sort));
+        let next = next.to_string();
+        let changes = [("after", Some(&*next)), ("sort-after", values.as_deref()), ("f", Some(format))];
+        query_with(&context.given, &changes)
     };
     if representation.format == DocumentFormat::Html {
         let next = page.next.map(|next| link_to(next, "html"));
-        let (next, lang) = (next.as_deref(), representation.lang);
-        let content = pages::items(snapshot, &page.rows, next, lang, &context.page_links());
+        let table = FeatureTable { rows: &page.rows, columns, next: next.as_deref() };
+        let lang = representation.lang;
+        let content = pages::items(snapshot, &table, lang, &context.page_links());
         let page = html::page(context, *representation, layer_title(snapshot.layer(), lang), &content);
         return Ok(ResponseBuilder::new(HTML, page).tagged(etag).compressed(&context.headers));
     }
@@ -299,12 +318,13 @@ fn page(
     let unfiltered = query.bbox.is_none()
         && query.intersects.is_none()
         && query.filters.is_empty()
+        && query.only.is_none()
         && query.time.is_none();
     if unfiltered {
         json.key("numberMatched").value(&snapshot.len());
     }
     json.key("features").open_array();
-    let writer = FeatureWriter::new(snapshot, crs)?;
+    let writer = FeatureWriter::new(snapshot, crs)?.with(columns);
     let (mut returned, mut next) = (0, page.next);
     for &row in &page.rows {
         query.cancel.check().map_err(EngineError::from)?;

@@ -9,12 +9,23 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::{
-    features::describe::{field_title, layer_title},
+    features::{
+        chosen::Columns,
+        describe::{field_title, layer_title},
+    },
     http::{
         base::{PageLinks, segment},
         html::say,
     },
 };
+
+/// A table of features.
+pub(crate) struct FeatureTable<'a> {
+    pub(crate) rows: &'a [Row],
+    pub(crate) columns: &'a Columns,
+    /// The query of the page after it.
+    pub(crate) next: Option<&'a str>,
+}
 
 /// The content of the page of all layers.
 pub(crate) fn collections(layers: &[Arc<LayerSnapshot>], lang: &str, links: &PageLinks) -> Markup {
@@ -157,13 +168,15 @@ fn shortened(field: &Field, cell: ValueRef<'_>, lang: &str) -> Markup {
 /// The content of a page of features: a table.
 pub(crate) fn items(
     snapshot: &LayerSnapshot,
-    rows: &[Row],
-    next: Option<&str>,
+    table: &FeatureTable<'_>,
     lang: &str,
     links: &PageLinks,
 ) -> Markup {
+    let FeatureTable { rows, columns, next } = *table;
     let layer = snapshot.layer();
-    let fields: Vec<(usize, &Field)> = visible(layer, &Audience::Public).iter().collect();
+    let has = |index: &usize| columns.fields.as_ref().is_none_or(|fields| fields.contains(index));
+    let public = visible(layer, &Audience::Public);
+    let fields: Vec<(usize, &Field)> = public.iter().filter(|(index, _)| has(index)).collect();
     html! {
         @if rows.is_empty() { p { (say(lang, "Không có đối tượng nào.", "No features.")) } }
         @else {

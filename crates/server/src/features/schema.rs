@@ -173,13 +173,7 @@ impl<'a> Schemas<'a> {
     /// `geometry`, or another name where a field is called so.
     fn flat(&self, without: &[&str]) -> Map<String, Value> {
         let mut properties = self.fields(without);
-        let names = visible(self.snapshot.layer(), &Audience::Public).names();
-        let mut name = "geometry".to_owned();
-        let mut number = 2;
-        while names.contains(&name.as_str()) {
-            name = format!("geometry_{number}");
-            number += 1;
-        }
+        let name = visible(self.snapshot.layer(), &Audience::Public).geometry_name();
         properties.insert(name, geometry(self.snapshot.layer().geometry));
         properties
     }

@@ -3,7 +3,7 @@
 //! In questions (`x`, `y`, `/api/within`) x is easting or longitude always. `crs` and `bbox-crs` of OGC API –
 //! Features follow the axis order of the authority ([`NamedCrs`]).
 
-use citymap_crs::{Crs, NamedCrs, Transform};
+use citymap_crs::{Crs, CrsError, NamedCrs, Transform};
 use citymap_engine::Bbox;
 use geo::{Coord, LineString, MultiPolygon, Polygon};
 
@@ -64,34 +64,60 @@ pub(crate) fn window(text: &str, crs: &NamedCrs) -> Result<Window, Problem> {
         [a, b, _, c, d, _] => ([a, b], [c, d]),
         _ => return Err(refuse("it has neither four nor six numbers")),
     };
+    window_of([low, high], crs).map_err(|fault| match fault {
+        BoxFault::Crs(error) => error.into(),
+        fault => refuse(&fault.to_string()),
+    })
+}
+
+/// Why two corners are not a box.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BoxFault {
+    #[error("its south is greater than its north")]
+    South,
+    #[error("its west is greater than its east")]
+    West,
+    #[error("latitude {0} is beyond 90 degrees; perhaps the axes are exchanged")]
+    Latitude(f64),
+    #[error("longitude {0} is beyond 180 degrees")]
+    Longitude(f64),
+    #[error("only a box in CRS84 or EPSG:4326 may cross the antimeridian")]
+    Antimeridian,
+    #[error(transparent)]
+    Crs(#[from] CrsError),
+}
+
+/// The box between two corners in the system `crs`, in its axis order.
+///
+/// # Errors
+/// [`BoxFault`] with the edge that cannot be used.
+pub(crate) fn window_of([low, high]: [[f64; 2]; 2], crs: &NamedCrs) -> Result<Window, BoxFault> {
     let ([west, south], [east, north]) = (crs.turn(low), crs.turn(high));
     if south > north {
-        return Err(refuse("its south is greater than its north"));
+        return Err(BoxFault::South);
     }
     if crs.crs.is_geographic() {
         if let Some(bad) = [south, north].into_iter().find(|lat| lat.abs() > 90.0) {
-            return Err(refuse(&format!(
-                "latitude {bad} is beyond 90 degrees; perhaps the axes are exchanged"
-            )));
+            return Err(BoxFault::Latitude(bad));
         }
         if let Some(bad) = [west, east].into_iter().find(|lon| lon.abs() > 180.0) {
-            return Err(refuse(&format!("longitude {bad} is beyond 180 degrees")));
+            return Err(BoxFault::Longitude(bad));
         }
     } else if west > east {
-        return Err(refuse("its west is greater than its east"));
+        return Err(BoxFault::West);
     }
     if crs.crs == Crs::WGS84 {
         return Ok(Window::Bbox(Bbox::new(west, south, east, north)));
     }
     if west > east {
-        return Err(refuse("only a box in CRS84 or EPSG:4326 may cross the antimeridian"));
+        return Err(BoxFault::Antimeridian);
     }
     Ok(Window::Polygon(curved([west, south], [east, north], crs.crs)?))
 }
 
 /// A box in another system as a polygon in longitude and latitude with 32 points per edge. In the city it is
 /// within a millimetre of the true curve for a box of 30 km.
-fn curved([west, south]: [f64; 2], [east, north]: [f64; 2], crs: Crs) -> Result<Polygon<f64>, Problem> {
+fn curved([west, south]: [f64; 2], [east, north]: [f64; 2], crs: Crs) -> Result<Polygon<f64>, CrsError> {
     const STEPS: u32 = 32;
     let corners = [[west, south], [east, south], [east, north], [west, north], [west, south]];
     let mut points: Vec<[f64; 2]> = Vec::new();

@@ -10,6 +10,7 @@ pub(crate) mod coords;
 pub(crate) mod cors;
 pub(crate) mod datetime;
 pub(crate) mod feature_path;
+pub(crate) mod filter;
 pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod methods;

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::{
     changes::{history, pages},
     config::Limits,
-    features::{describe::field_title, items, schema},
+    features::{chosen, describe::field_title, items, schema},
     http::{
+        filter,
         parameters::{CRS, DATETIME, F, LANG, LAYERS, MIN_REVISION, POSITION, REVISION, SINCE},
         query::{Declared, QuerySource},
     },
@@ -79,6 +80,8 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
         tile_encoding,
         rev,
     ]);
+    list.extend(filter::SHARED_PARAMETERS);
+    list.extend(chosen::SHARED_PARAMETERS);
     list.extend(schema::SHARED_PARAMETERS);
     list.extend(tilesets::SHARED_PARAMETERS);
     list.extend(maps::SHARED_PARAMETERS);

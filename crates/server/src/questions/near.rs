@@ -1,5 +1,6 @@
 //! `GET /api/near`: the features nearest to a position.
 
+use citymap_cql2::Expr;
 use citymap_crs::NamedCrs;
 use citymap_engine::{EngineError, TimeInterval};
 use citymap_model::AsOf;
@@ -8,6 +9,7 @@ use super::{AnswerForm, WorkSize, answer, check_size, found, position};
 use crate::{
     features::geojson::{FeatureWriter, size},
     http::{
+        filter::{OPTIONAL_FILTER, check_filter_of_one},
         json::JsonWriter,
         negotiate::Representation,
         parameters::{AS_OF, DATETIME, Distance, LAYERS, Limit, POSITION, REPRESENTATION},
@@ -37,6 +39,7 @@ query! {
         layers: Option<String> = LAYERS,
         distance: f64 = DISTANCE,
         limit: usize = LIMIT,
+        filter: Option<Expr> = OPTIONAL_FILTER,
         time: Option<TimeInterval> = DATETIME,
         revision: Option<AsOf> = AS_OF,
         representation: Representation = REPRESENTATION,
@@ -52,6 +55,7 @@ pub(crate) async fn near(mut context: RequestContext) -> HandlerResult {
     let query: NearQuery = context.query()?;
     context.as_of(query.revision).await?;
     let layers = context.layers(query.layers.as_deref())?;
+    let filter = check_filter_of_one(query.filter.as_ref(), &layers)?;
     let small = query.distance <= SMALL_DISTANCE && query.limit <= SMALL_LIMIT;
     let form = AnswerForm {
         representation: query.representation,
@@ -63,8 +67,9 @@ pub(crate) async fn near(mut context: RequestContext) -> HandlerResult {
     answer(context, form, move |context, cancel| {
         let mut hits = Vec::new();
         for (position, snapshot) in layers.iter().enumerate() {
-            let near =
-                snapshot.during(query.time).until(cancel).near(query.position, query.distance, query.limit);
+            let filters = filter.as_slice();
+            let moment = snapshot.during(query.time).until(cancel);
+            let near = moment.near_where(filters, query.position, query.distance, query.limit);
             hits.extend(near.into_iter().map(|hit| (position, hit)));
         }
         // A stable sort: at equal distance, layers and the features of a layer keep their order.

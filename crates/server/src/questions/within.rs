@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, header},
 };
 use citymap_access::{Audience, visible};
+use citymap_cql2::Expr;
 use citymap_crs::{Crs, NamedCrs, Transform};
 use citymap_engine::{
     Area, Bbox, During, EngineError, Filter, Grouping, LayerShare, LayerSnapshot, Measure, Method, Row,
@@ -27,6 +28,7 @@ use crate::{
     http::{
         body,
         coords::window,
+        filter::{OPTIONAL_FILTER, check_filter_of_one},
         json::JsonWriter,
         negotiate::Representation,
         parameters::{
@@ -84,7 +86,7 @@ pub(crate) static AFTER: Parameter<Integer> = Parameter::new(
 
 query! {
     /// The query of `POST /api/within`, whose area is in the body. Where `layers` names one layer, its fields
-    /// filter as those of `/items` do.
+    /// filter as those of `/items` do, and so does a CQL2 expression.
     pub(crate) struct WithinQuery {
         crs: Option<Crs> = QUESTION_CRS,
         layers: Option<String> = LAYERS,
@@ -92,6 +94,7 @@ query! {
         limit: usize = LIMIT,
         after: Option<u64> = AFTER,
         by: Option<Vec<String>> = BY,
+        filter: Option<Expr> = OPTIONAL_FILTER,
         time: Option<TimeInterval> = DATETIME,
         revision: Option<AsOf> = AS_OF,
         representation: Representation = REPRESENTATION,
@@ -182,10 +185,11 @@ pub(crate) async fn within_area(State(app): State<Arc<App>>, request: Request) -
 async fn turn<Q: Query>(context: &mut RequestContext, query: &WithinQuery) -> Result<Vec<Filter>, Problem> {
     context.as_of(query.revision).await?;
     let layers = query.layers.as_deref().map(|names| context.layers(Some(names))).transpose()?;
-    let filters = match layers.as_deref() {
+    let mut filters = match layers.as_deref() {
         Some([layer]) => field_filters(&mut context.params, layer)?,
         _ => Vec::new(),
     };
+    filters.extend(check_filter_of_one(query.filter.as_ref(), layers.as_deref().unwrap_or_default())?);
     Q::finish(&context.params)?;
     Ok(filters)
 }

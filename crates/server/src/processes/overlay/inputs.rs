@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
+use citymap_cql2::Expr;
 use citymap_engine::{Comparison, Filter, LayerSnapshot, Operand, Overlay, Row, TimeInterval};
 use citymap_live::CitySnapshot;
 use citymap_model::{Geometry, Value};
@@ -12,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::{
     config::Limits,
-    http::{datetime::interval, problem::Problem, request::no_layer},
+    http::{datetime::interval, filter::check_filter, problem::Problem, request::no_layer},
     processes::process::Input,
 };
 
@@ -209,10 +210,24 @@ fn polygon(value: &Json, limits: &Limits) -> Result<Geometry, Problem> {
     Ok(citymap_engine::Area::new(geometry)?.polygons().clone().into())
 }
 
-/// Reads `{"zones":{"cap":"phuong"}}`: equality, by layer and public field.
+/// The CQL2 expression of a layer, if it has one: a text, or an object with `op` and `args`.
+fn expression(given: &Json) -> Result<Option<Expr>, Problem> {
+    let read = match given {
+        Json::String(text) => Expr::parse_text(text),
+        Json::Object(members) if members.contains_key("op") && members.contains_key("args") => {
+            Expr::parse_json(&given.to_string())
+        }
+        _ => return Ok(None),
+    };
+    read.map(Some).map_err(|error| Problem::body(format!("`filter`: {error}")))
+}
+
+/// Reads `{"zones":{"cap":"phuong"}}`, which is equality by layer and public field, or
+/// `{"zones":"cap = 'phuong'"}`, which is CQL2.
 fn filters(given: Option<&Json>, layers: &[Arc<LayerSnapshot>; 2]) -> Result<[Vec<Filter>; 2], Problem> {
     let mut out = [Vec::new(), Vec::new()];
-    let wrong = || Problem::body("`filter` must be {\"layer\":{\"field\":value}}");
+    let wrong =
+        || Problem::body("`filter` must be {\"layer\":{\"field\":value}} or {\"layer\":\"CQL2 expression\"}");
     let given = match given {
         None | Some(Json::Null) => return Ok(out),
         Some(value) => value.as_object().ok_or_else(wrong)?,
@@ -221,9 +236,13 @@ fn filters(given: Option<&Json>, layers: &[Arc<LayerSnapshot>; 2]) -> Result<[Ve
         if !layers.iter().any(|layer| layer.layer().id.as_str() == name) {
             return Err(wrong());
         }
-        for (filters, layer) in out.iter_mut().zip(layers) {
-            let layer = layer.layer();
+        for (filters, snapshot) in out.iter_mut().zip(layers) {
+            let layer = snapshot.layer();
             if layer.id.as_str() != name {
+                continue;
+            }
+            if let Some(expr) = expression(fields)? {
+                filters.extend(check_filter(Some(&expr), snapshot)?);
                 continue;
             }
             for (field, value) in fields.as_object().ok_or_else(wrong)? {
@@ -246,7 +265,7 @@ fn filters(given: Option<&Json>, layers: &[Arc<LayerSnapshot>; 2]) -> Result<[Ve
                         Problem::body(format!("the value of `{}` is not of the field's type", own.name))
                     })?,
                 };
-                filters.push(Filter { field, comparison: Comparison::Eq, value });
+                filters.push(Filter::compare(field, Comparison::Eq, value));
             }
         }
     }

@@ -40,8 +40,8 @@ fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// How long after its start a round has its fault. Rounds beyond the planned ones have longer and longer, since
-/// the first ones were too short for this machine.
+/// How long after its start a round has its fault. Rounds beyond the planned ones have longer and longer,
+/// since the first ones were too short for this machine.
 fn moment(rng: &mut ChaCha8Rng, round: u64) -> Duration {
     let planned = Duration::from_micros(rng.random_range(1_000..150_000));
     planned * u32::try_from(1 + round / rounds().max(1)).unwrap()

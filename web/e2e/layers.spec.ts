@@ -144,7 +144,7 @@ test('a layer says whether it is hidden, too far away, or has nothing in view', 
   await open(page, `#map=12/${LAT}/${LON}&off=parcels&on=zones`);
   const details = (id: string) => page.locator(`#details-${id}`);
   await page.getByRole('button', { name: /^Chi tiết .* Công trình$/ }).click();
-  await expect(details('buildings')).toContainText('Chỉ hiện từ tỷ lệ 1/4.500 trở lên.');
+  await expect(details('buildings')).toContainText('Chỉ hiện từ tỷ lệ 1/4.400 trở lên.');
   await expect(details('parcels')).toContainText('Lớp đang tắt.');
   await page.getByRole('button', { name: /^Chi tiết .* Ô chức năng quy hoạch$/ }).click();
   await expect(details('zones')).toContainText('Chú giải');

@@ -86,6 +86,8 @@ test('forced colours and the dark theme keep what stands for colours of the map'
     probe.remove();
     return color;
   });
+  // The server is asked for the legend once the map is drawn.
+  await expect(page.locator('.patch .picture > span').nth(1)).toBeAttached();
   const patches = await page
     .locator('.patch .picture > span')
     .evaluateAll((nodes) => nodes.map((node) => getComputedStyle(node).backgroundColor));

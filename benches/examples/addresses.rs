@@ -115,7 +115,7 @@ fn main() {
         let mut missed = Vec::new();
         for address in &asked {
             let text = way(address, &mut random);
-            let query = SearchQuery { text: text.clone(), limit: 10, near: None };
+            let query = SearchQuery { text: text.clone(), limit: 10, near: None, lang: "vi" };
             let clock = Instant::now();
             let hits = snapshot.find(&query).hits;
             times.push(clock.elapsed());

@@ -72,7 +72,7 @@ fn main() {
 
     let mut times: Vec<(Duration, String)> = Vec::new();
     let mut ask = |text: String| {
-        let query = SearchQuery { text: text.clone(), limit: 10, near: Some([106.7, 10.77]) };
+        let query = SearchQuery { text: text.clone(), limit: 10, near: Some([106.7, 10.77]), lang: "vi" };
         let clock = Instant::now();
         let hits = again.search(&city, &query).hits;
         times.push((clock.elapsed(), text));
@@ -142,7 +142,7 @@ fn edits(index: &SearchIndex, city: &City, count: u32) {
                 let index = SearchIndex::update(&index, &city);
                 let time = clock.elapsed();
                 let text = format!("99 {fid} Đường Vừa Sửa");
-                let query = SearchQuery { text: text.clone(), limit: 5, near: None };
+                let query = SearchQuery { text: text.clone(), limit: 5, near: None, lang: "vi" };
                 assert_eq!(index.search(&city, &query).hits[0].label, text);
                 time
             })

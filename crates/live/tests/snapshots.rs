@@ -175,7 +175,8 @@ fn a_start_takes_the_layers_from_their_files() {
 
     let live = place.open();
     assert!(live.wait_for_names(Duration::from_secs(20)));
-    let hits = live.snapshot().find(&SearchQuery { text: "lo dat 2".into(), limit: 3, near: None }).hits;
+    let hits =
+        live.snapshot().find(&SearchQuery { text: "lo dat 2".into(), limit: 3, near: None, lang: "vi" }).hits;
     assert_eq!(hits[0].label, "lô đất 2");
 }
 

@@ -122,7 +122,8 @@ fn an_edit_costs_what_was_edited_and_not_what_there_is() {
     assert_eq!((old.len(), new.len(), new.delta_len()), (5_000, 5_001, 1));
     let Put::Added(fid) = puts[0] else { panic!("{puts:?}") };
     assert_eq!(new.label(new.row_of_fid(fid).unwrap()), "Chợ Bến Thành");
-    let query = citymap_search::SearchQuery { text: "cho ben thanh".into(), limit: 5, near: None };
+    let query =
+        citymap_search::SearchQuery { text: "cho ben thanh".into(), limit: 5, near: None, lang: "vi" };
     assert_eq!(after.find(&query).hits[0].label, "Chợ Bến Thành");
     assert!(before.find(&query).hits.iter().all(|hit| hit.label != "Chợ Bến Thành"));
 }
@@ -295,7 +296,7 @@ fn a_grown_delta_is_merged_while_edits_go_on() {
     // The names are those of the merged rows.
     let row = snapshot.rows().last().unwrap();
     let text = snapshot.label(row);
-    let query = citymap_search::SearchQuery { text: text.clone(), limit: 50, near: None };
+    let query = citymap_search::SearchQuery { text: text.clone(), limit: 50, near: None, lang: "vi" };
     assert!(live.snapshot().find(&query).hits.iter().any(|hit| hit.label == text), "{text}");
 }
 

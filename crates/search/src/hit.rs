@@ -14,6 +14,9 @@ pub struct SearchQuery {
     pub limit: usize,
     /// WGS 84 longitude and latitude in degrees; of equal answers the nearer one comes first.
     pub near: Option<[f64; 2]>,
+    /// The language of labels and details, as [`Title::get`](citymap_model::Title::get) reads it: `vi` or `en`.
+    /// Names are in the language of the data.
+    pub lang: &'static str,
 }
 
 /// What an answer is.
@@ -117,7 +120,7 @@ pub struct Hit {
     pub row: Option<Row>,
     /// The name for people.
     pub label: String,
-    /// What distinguishes it from others with the same name, in Vietnamese.
+    /// What distinguishes it from others with the same name, in the language of the query.
     pub detail: String,
     /// A position on it in WGS 84 longitude and latitude, degrees; `None` for a feature without geometry.
     pub lonlat: Option<[f64; 2]>,

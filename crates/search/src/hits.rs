@@ -62,7 +62,7 @@ impl QueryRun<'_> {
 
     /// The name of the city that is searched.
     fn city_name(&self) -> String {
-        self.city.profile.name.get("vi").to_owned()
+        self.city.profile.name.get(self.lang).to_owned()
     }
 
     /// Moves the answer's position onto the feature; the centre of its box may be outside it.
@@ -88,7 +88,11 @@ impl QueryRun<'_> {
             [] => return,
             names if names.len() <= COMMUNES_SHOWN => names.join(", "),
             names => {
-                format!("{} và {} nơi khác", names[..COMMUNES_SHOWN].join(", "), names.len() - COMMUNES_SHOWN)
+                let (shown, more) = (names[..COMMUNES_SHOWN].join(", "), names.len() - COMMUNES_SHOWN);
+                match self.lang {
+                    "en" => format!("{shown} and {more} more"),
+                    _ => format!("{shown} và {more} nơi khác"),
+                }
             }
         };
         if hit.communes.iter().all(|name| hit.label.contains(name) || hit.detail.contains(name)) {
@@ -115,7 +119,10 @@ impl QueryRun<'_> {
                     id: None,
                     row: None,
                     label: unit.label.clone(),
-                    detail: if unit.commune.is_some() { self.city_name() } else { unit.detail.clone() },
+                    detail: match unit.commune {
+                        Some(_) => self.city_name(),
+                        None => unit.detail.get(self.lang).to_owned(),
+                    },
                     lonlat: Some(unit.bbox.center()),
                     bbox: Some(unit.bbox),
                     precision: candidate.precision,
@@ -133,8 +140,11 @@ impl QueryRun<'_> {
                     layer: Some(layer.id.clone()),
                     id: None,
                     row: None,
-                    label: format!("Quyết định {number}"),
-                    detail: snapshot.layer().title.get("vi").to_owned(),
+                    label: match self.lang {
+                        "en" => format!("Decision {number}"),
+                        _ => format!("Quyết định {number}"),
+                    },
+                    detail: snapshot.layer().title.get(self.lang).to_owned(),
                     lonlat: candidate.bbox.map(|bbox| bbox.center()),
                     bbox: candidate.bbox,
                     precision: candidate.precision,
@@ -148,7 +158,7 @@ impl QueryRun<'_> {
                 let (layer, snapshot) = (&self.index.layers[position], self.snapshots[position]?);
                 let (label, detail) = match layer.role {
                     Role::AdminUnit => (snapshot.label(row), self.city_name()),
-                    _ => describe(layer, snapshot, row, candidate.precision),
+                    _ => self.describe(layer, snapshot, row, candidate.precision),
                 };
                 let score = self.score(candidate, &label);
                 Some(Hit {
@@ -168,6 +178,36 @@ impl QueryRun<'_> {
                 })
             }
         }
+    }
+
+    /// A row's label for people, and a detail that tells it from others with the same label.
+    fn describe(
+        &self,
+        layer: &LayerIndex,
+        snapshot: &LayerSnapshot,
+        row: Row,
+        precision: Precision,
+    ) -> (String, String) {
+        // Streets and addresses say what they are; what tells them apart is the commune.
+        let title = match layer.role {
+            Role::Road | Role::Address | Role::Parcel => String::new(),
+            _ => snapshot.layer().title.get(self.lang).to_owned(),
+        };
+        let text = |field: usize| snapshot.value(row, field).to_text();
+        let address: Vec<String> =
+            layer.address_fields.iter().map(|&field| text(field)).filter(|text| !text.is_empty()).collect();
+        let address = address.join(" ");
+        let label = snapshot.label(row);
+        if let (Some(fields), true) = (layer.sheet_fields, precision == Precision::Parcel) {
+            let [sheet, parcel] = fields.map(text);
+            let detail = if address.is_empty() { snapshot.id(row).to_string() } else { address };
+            let label = match self.lang {
+                "en" => format!("Sheet {sheet}, parcel {parcel}"),
+                _ => format!("Tờ {sheet}, thửa {parcel}"),
+            };
+            return (label, detail);
+        }
+        if address.is_empty() { (label, title) } else { (address, title) }
     }
 }
 
@@ -196,29 +236,4 @@ impl Hit {
 /// A text in lower case and in Unicode form C, with its accents.
 pub(crate) fn accented(text: &str) -> String {
     text.nfc().flat_map(char::to_lowercase).collect()
-}
-
-/// A row's label for people, and a detail that tells it from others with the same label.
-fn describe(
-    layer: &LayerIndex,
-    snapshot: &LayerSnapshot,
-    row: Row,
-    precision: Precision,
-) -> (String, String) {
-    // Streets and addresses say what they are; what tells them apart is the commune.
-    let title = match layer.role {
-        Role::Road | Role::Address | Role::Parcel => String::new(),
-        _ => snapshot.layer().title.get("vi").to_owned(),
-    };
-    let text = |field: usize| snapshot.value(row, field).to_text();
-    let address: Vec<String> =
-        layer.address_fields.iter().map(|&field| text(field)).filter(|text| !text.is_empty()).collect();
-    let address = address.join(" ");
-    let label = snapshot.label(row);
-    if let (Some(fields), true) = (layer.sheet_fields, precision == Precision::Parcel) {
-        let [sheet, parcel] = fields.map(text);
-        let detail = if address.is_empty() { snapshot.id(row).to_string() } else { address };
-        return (format!("Tờ {sheet}, thửa {parcel}"), detail);
-    }
-    if address.is_empty() { (label, title) } else { (address, title) }
 }

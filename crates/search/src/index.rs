@@ -160,6 +160,7 @@ impl SearchIndex {
             index: self,
             city,
             snapshots: self.layers.iter().map(snapshot).collect(),
+            lang: query.lang,
             near: query.near.filter(|near| near.iter().all(|degrees| degrees.is_finite())),
             limit: query.limit.min(HITS_MAX),
             partial: !text.ends_with(char::is_whitespace),

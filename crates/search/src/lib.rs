@@ -34,7 +34,7 @@
 //! let mut city = City { revision: 1, ..City::default() };
 //! city.layers.insert(layer.layer().id.clone(), layer.into());
 //! let index = SearchIndex::build(&city);
-//! let query = SearchQuery { text: "nguyen hue".into(), limit: 5, near: None };
+//! let query = SearchQuery { text: "nguyen hue".into(), limit: 5, near: None, lang: "vi" };
 //! assert_eq!(index.search(&city, &query).hits[0].label, "Nguyễn Huệ");
 //! ```
 

@@ -34,7 +34,7 @@ enum Label {
     Parcel,
 }
 
-/// Reads `tờ 12 thửa 345`, `thửa đất số 345, tờ bản đồ số 12, phường Sài Gòn`, `12/345`, `12-345`,
+/// Reads `tờ 12 thửa 345`, `sheet 12, parcel 345`, `thửa đất số 345, tờ bản đồ số 12, phường Sài Gòn`, `12/345`, `12-345`,
 /// `26740-12-345` or `26740 12 345`, with a commune in front, between or behind; `None` for any other text.
 ///
 /// Other words make [`ParcelNumber::rest`]. Where the numbers are not labelled, the text is a parcel only if
@@ -50,8 +50,8 @@ pub fn parse_parcel(text: &str) -> Option<ParcelNumber> {
             .find(|next| !SHEET_FILLERS.contains(next) && !PARCEL_FILLERS.contains(next))
             .is_some_and(|next| is_number(next));
         match word {
-            "to" | "tbd" if sheet.is_none() && number_follows => label = Label::Sheet,
-            "thua" | "td" if parcel.is_none() && number_follows => label = Label::Parcel,
+            "to" | "tbd" | "sheet" if sheet.is_none() && number_follows => label = Label::Sheet,
+            "thua" | "td" | "parcel" if parcel.is_none() && number_follows => label = Label::Parcel,
             _ if label == Label::Sheet && SHEET_FILLERS.contains(&word) => {}
             _ if label == Label::Parcel && PARCEL_FILLERS.contains(&word) => {}
             // The number of a ward or district.
@@ -128,6 +128,8 @@ mod tests {
             "tờ 12/345",
             "TBĐ 12 thửa 345",
             "TỜ BẢN ĐỒ 12, THỬA 345",
+            "Sheet 12, parcel 345",
+            "parcel 345 sheet 12",
         ] {
             let found = parse_parcel(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((found.sheet.as_str(), found.parcel.as_str()), ("12", "345"), "{text}");

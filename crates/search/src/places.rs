@@ -11,7 +11,7 @@ use crate::{
     rank::distance_to,
     similar::Similarity,
     units,
-    words::{NameKind, split_kind},
+    words::{NameKind, kinds_behind, split_kind},
 };
 
 /// Maximum number of units with one name.
@@ -27,7 +27,11 @@ pub(crate) struct Place {
     /// The name for people.
     pub(crate) label: String,
     pub(crate) bbox: Bbox,
+    /// The communes and units of today; those that a former unit became, if the name is only a former one.
     areas: Vec<Area>,
+    /// What former units became that had the name of a commune of today. The ward Cầu Ông Lãnh of 2024 is partly
+    /// in Phường Bến Thành: who writes its name means the Phường Cầu Ông Lãnh of today first.
+    former: Vec<Area>,
     /// The typing errors in its name.
     pub(crate) errors: u8,
 }
@@ -41,6 +45,17 @@ enum Area {
     Box(Bbox),
 }
 
+/// How a feature lies in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// In none of its parts.
+    No,
+    /// Only in what a former unit of that name became.
+    Former,
+    /// In it.
+    Present,
+}
+
 impl Place {
     /// Whether the boxes of two places overlap.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
@@ -48,11 +63,26 @@ impl Place {
     }
 }
 
+/// A unit with the name that a question has.
+struct FoundUnit {
+    /// The typing errors in its name.
+    errors: u8,
+    label: String,
+    areas: Vec<Area>,
+    /// Whether it no longer exists.
+    is_former: bool,
+}
+
 impl QueryRun<'_> {
     /// The communes, former units and units of layers that have this name or code; `None` for any other text.
     /// With [`Matching::Similar`] those with the fewest typing errors.
     pub(crate) fn place(&self, text: &str, matching: Matching) -> Option<Place> {
-        let (kind, core) = split_kind(text);
+        self.place_of_kind(split_kind(text), matching)
+            .or_else(|| kinds_behind(text).find_map(|named| self.place_of_kind(named, matching)))
+    }
+
+    /// The place with this kind and name.
+    fn place_of_kind(&self, (kind, core): (NameKind, &str), matching: Matching) -> Option<Place> {
         // `3 quận 11` is no name without its kind.
         let named = kind != NameKind::None || core.starts_with(|letter: char| letter.is_ascii_alphabetic());
         if core.is_empty() || kind == NameKind::Road {
@@ -62,13 +92,14 @@ impl QueryRun<'_> {
             return self.place_of_code(core);
         }
         let asked = PhraseQuery { kind, core, partial: false };
-        let mut found: Vec<(u8, String, Vec<Area>)> = Vec::new();
+        let mut found: Vec<FoundUnit> = Vec::new();
         for (position, layer, snapshot) in self.admin_layers() {
             let names = layer.names(snapshot);
             let exact = || names.find(asked, SAME_NAME_MAX);
             for (errors, phrase) in whole(matching, exact, || names.find_similar(asked, SAME_NAME_MAX)) {
                 for row in names.rows(phrase).take(SAME_NAME_MAX) {
-                    found.push((errors, snapshot.label(row), vec![Area::Row(position, row)]));
+                    let areas = vec![Area::Row(position, row)];
+                    found.push(FoundUnit { errors, label: snapshot.label(row), areas, is_former: false });
                 }
             }
         }
@@ -84,31 +115,38 @@ impl QueryRun<'_> {
                         continue;
                     }
                     let areas = unit.communes.iter().flat_map(|&commune| self.areas_of(commune)).collect();
-                    found.push((errors, unit.label.clone(), areas));
+                    let is_former = unit.commune.is_none();
+                    found.push(FoundUnit { errors, label: unit.label.clone(), areas, is_former });
                 }
             }
         }
-        let fewest = found.iter().map(|(errors, ..)| *errors).min()?;
-        found.retain(|(errors, ..)| *errors == fewest);
+        let errors = found.iter().map(|unit| unit.errors).min()?;
+        found.retain(|unit| unit.errors == errors);
         // `Thạnh An` is not `Thanh An`, if the accents were typed.
         if let Some(typed) = &self.accents {
             let as_typed = |label: &str| typed.contains(&accented(label.split(',').next().unwrap_or(label)));
-            if found.iter().any(|(_, label, _)| as_typed(label)) {
-                found.retain(|(_, label, _)| as_typed(label));
+            if found.iter().any(|unit| as_typed(&unit.label)) {
+                found.retain(|unit| as_typed(&unit.label));
             }
         }
-        let label = found[0].1.clone();
-        let areas: Vec<Area> = found.into_iter().flat_map(|(_, _, areas)| areas).collect();
-        self.place_of(label, areas, fewest)
+        let label = found[0].label.clone();
+        let areas_of =
+            |units: Vec<FoundUnit>| -> Vec<Area> { units.into_iter().flat_map(|unit| unit.areas).collect() };
+        let (former, present): (Vec<_>, Vec<_>) = found.into_iter().partition(|unit| unit.is_former);
+        let [areas, former] = if present.is_empty() {
+            [areas_of(former), Vec::new()]
+        } else {
+            [areas_of(present), areas_of(former)]
+        };
+        Some(Place { bbox: self.bbox_of(areas.iter().chain(&former))?, label, areas, former, errors })
     }
 
-    fn place_of(&self, label: String, areas: Vec<Area>, errors: u8) -> Option<Place> {
-        let boxes = areas.iter().filter_map(|area| match *area {
+    fn bbox_of<'a>(&self, areas: impl Iterator<Item = &'a Area>) -> Option<Bbox> {
+        let bbox = |area: &Area| match *area {
             Area::Box(bbox) => Some(bbox),
             Area::Row(layer, row) => self.snapshots[layer]?.bbox(row),
-        });
-        let bbox = boxes.reduce(Bbox::union)?;
-        Some(Place { label, bbox, areas, errors })
+        };
+        areas.filter_map(bbox).reduce(Bbox::union)
     }
 
     /// The commune with this code of five digits.
@@ -118,7 +156,8 @@ impl QueryRun<'_> {
         }
         let communes = citymap_model::units::communes();
         let position = communes.binary_search_by(|commune| commune.code.cmp(code)).ok()?;
-        self.place_of(communes[position].name.to_owned(), self.areas_of(position), 0)
+        let (label, areas) = (communes[position].name.to_owned(), self.areas_of(position));
+        Some(Place { bbox: self.bbox_of(areas.iter())?, label, areas, former: Vec::new(), errors: 0 })
     }
 
     /// A commune of the built-in table as the layers have it, or else as its box.
@@ -157,33 +196,34 @@ impl QueryRun<'_> {
     }
 
     /// Whether a feature lies in a place or reaches into it.
-    pub(crate) fn is_in(
+    pub(crate) fn within(
         &self,
         place: &Place,
         snapshot: &LayerSnapshot,
         row: Row,
         bbox: Option<Bbox>,
-    ) -> bool {
-        let Some(bbox) = bbox else { return false };
-        if !place.bbox.intersects(&bbox) {
-            return false;
-        }
-        if self.has_point(place, bbox.center()) {
-            return true;
-        }
+    ) -> Within {
+        let Some(bbox) = bbox.filter(|bbox| place.bbox.intersects(bbox)) else { return Within::No };
+        // A small feature is where its centre is; of another one, some corners are looked at too.
+        let mut points = vec![bbox.center()];
         let small = bbox.max[0] - bbox.min[0] < SMALL && bbox.max[1] - bbox.min[1] < SMALL;
-        if small {
-            return false;
+        if !small && let Some(geometry) = snapshot.geometry(row) {
+            let step = geometry.coords_count().div_ceil(CORNERS_MAX).max(1);
+            points.extend(geometry.coords_iter().step_by(step).map(|corner| [corner.x, corner.y]));
         }
-        let Some(geometry) = snapshot.geometry(row) else { return false };
-        let corners = geometry.coords_count();
-        let step = corners.div_ceil(CORNERS_MAX).max(1);
-        geometry.coords_iter().step_by(step).any(|corner| self.has_point(place, [corner.x, corner.y]))
+        let reaches = |areas: &[Area]| points.iter().any(|&point| self.has_point(areas, point));
+        if reaches(&place.areas) {
+            Within::Present
+        } else if reaches(&place.former) {
+            Within::Former
+        } else {
+            Within::No
+        }
     }
 
-    fn has_point(&self, place: &Place, lonlat: [f64; 2]) -> bool {
+    fn has_point(&self, areas: &[Area], lonlat: [f64; 2]) -> bool {
         let mut rows: Vec<(usize, Vec<Row>)> = Vec::new();
-        place.areas.iter().any(|area| match *area {
+        areas.iter().any(|area| match *area {
             Area::Box(bbox) => distance_to(bbox, lonlat) == 0.0,
             Area::Row(layer, row) => {
                 if !rows.iter().any(|(known, _)| *known == layer) {

@@ -13,12 +13,12 @@ use crate::{
     layer::LayerIndex,
     parcel::ParcelNumber,
     phrases::{Fit, PhraseQuery},
-    places::Place,
+    places::{Place, Within},
     postings::{Phrase, Postings},
-    rank::{Group, NEARLY, OUTSIDE_SIMILAR, gather, nearness, weight, worth, worth_similar},
+    rank::{FORMER, Group, NEARLY, OUTSIDE_SIMILAR, gather, nearness, weight, worth, worth_similar},
     similar::Similarity,
     units,
-    words::{NameKind, similar_kinds, split_kind, split_number},
+    words::{NameKind, kinds_behind, similar_kinds, split_kind, split_number},
 };
 
 /// Whether names are found as they were typed, or also with typing errors.
@@ -59,6 +59,8 @@ pub(crate) struct QueryRun<'a> {
     /// The snapshots of the index's layers; `None` if the city has another snapshot than was indexed.
     pub(crate) snapshots: Vec<Option<&'a Arc<LayerSnapshot>>>,
     pub(crate) near: Option<[f64; 2]>,
+    /// The language of labels and details.
+    pub(crate) lang: &'static str,
     pub(crate) limit: usize,
     /// Whether the last word may be unfinished.
     pub(crate) partial: bool,
@@ -176,11 +178,17 @@ impl QueryRun<'_> {
             for (position, layer, snapshot) in self.layers() {
                 for row in layer.parcels(snapshot, sheet, parcel, 2_000) {
                     let bbox = snapshot.bbox(row);
-                    let inside = place.as_ref().is_none_or(|place| self.is_in(place, snapshot, row, bbox));
-                    let base = if inside { worth(fit) } else { NEARLY };
+                    let (base, elsewhere) = match &place {
+                        Some(place) => match self.within(place, snapshot, row, bbox) {
+                            Within::Present => (worth(fit), false),
+                            Within::Former => (worth(fit) - FORMER, false),
+                            Within::No => (NEARLY, true),
+                        },
+                        None => (worth(fit), false),
+                    };
                     let parcel = self.feature((position, layer.role), (row, bbox), base, Precision::Parcel);
                     let similar = place.as_ref().is_some_and(|place| place.errors > 0);
-                    found.push(SearchCandidate { elsewhere: !inside, similar, ..parcel });
+                    found.push(SearchCandidate { elsewhere, similar, ..parcel });
                 }
             }
         };
@@ -205,7 +213,7 @@ impl QueryRun<'_> {
     /// Adds decisions by their number, each as one answer for all that it put in force.
     pub(crate) fn decisions(&mut self, text: &str) {
         let mut number = text;
-        for word in ["quiet dinh ", "qd ", "so "] {
+        for word in ["quiet dinh ", "decision ", "qd ", "so "] {
             number = number.strip_prefix(word).unwrap_or(number);
         }
         if !number.starts_with(|letter: char| letter.is_ascii_digit())
@@ -278,11 +286,10 @@ impl QueryRun<'_> {
         (row, bbox): (Row, Option<Bbox>),
         base: f64,
     ) -> (f64, bool) {
-        match search.place {
-            Some(place) if !self.is_in(place, snapshot, row, bbox) => {
-                (if base < worth(Fit::Words) { OUTSIDE_SIMILAR } else { NEARLY }, true)
-            }
-            _ => (base, false),
+        match search.place.map(|place| self.within(place, snapshot, row, bbox)) {
+            Some(Within::No) => (if base < worth(Fit::Words) { OUTSIDE_SIMILAR } else { NEARLY }, true),
+            Some(Within::Former) => (base - FORMER, false),
+            Some(Within::Present) | None => (base, false),
         }
     }
 
@@ -399,7 +406,8 @@ impl QueryRun<'_> {
 
     /// The ways to read a name, with the typing errors of each: its first word as the word for its kind, or
     /// as part of the name. Without accents `duong ba trac` may be a street called Bá Trạc, or Dương Bá Trạc.
-    /// Among similar names also with errors in the word for the kind.
+    /// English writes the word for the kind behind the name. Among similar names also with errors in the word
+    /// for the kind.
     fn readings<'a>(&self, text: &'a str, matching: Matching) -> Vec<(PhraseQuery<'a>, u8)> {
         let partial = self.partial;
         let (kind, core) = split_kind(text);
@@ -407,6 +415,8 @@ impl QueryRun<'_> {
             (PhraseQuery { kind, core, partial }, 0),
             (PhraseQuery { kind: NameKind::None, core: text, partial }, 0),
         ];
+        readings
+            .extend(kinds_behind(text).map(|(kind, core)| (PhraseQuery { kind, core, partial: false }, 0)));
         if matching == Matching::Similar {
             let kinds = similar_kinds(text).into_iter();
             readings.extend(kinds.map(|(kind, core, errors)| (PhraseQuery { kind, core, partial }, errors)));

@@ -78,7 +78,7 @@ fn is_house_number(text: &str) -> bool {
     let last = text.rsplit(' ').next().unwrap_or_default();
     let before = text[..text.len() - last.len()].trim_end();
     last.starts_with(|letter: char| letter.is_ascii_digit())
-        && ["", "so", "nha", "so nha", "nha so", "hem"].contains(&before)
+        && ["", "so", "no", "nha", "so nha", "nha so", "hem"].contains(&before)
 }
 
 fn without_between(text: &str) -> &str {
@@ -87,10 +87,13 @@ fn without_between(text: &str) -> &str {
 
 /// The text without the city's own name at its end, which narrows nothing down.
 fn without_city<'a>(text: &'a str, city: &CityProfile) -> &'a str {
-    let text = text.strip_suffix(" viet nam").unwrap_or(text);
+    let text = [" viet nam", " vietnam"].iter().find_map(|end| text.strip_suffix(end)).unwrap_or(text);
     let name = Words::of(city.name.get("vi")).text;
     let (kind, own) =
         KINDS.iter().find_map(|kind| Some((*kind, name.strip_prefix(kind)?))).unwrap_or(("", &name));
+    // English writes the word for the kind behind the name; folded, y is i.
+    let is_own = |rest: &&str| !own.is_empty() && rest.ends_with(own);
+    let text = text.strip_suffix(" citi").filter(is_own).unwrap_or(text);
     match text.strip_suffix(own.trim_start()).filter(|rest| !own.is_empty() && rest.ends_with(' ')) {
         Some(rest) => {
             let rest = rest.trim_end();
@@ -224,6 +227,10 @@ mod tests {
         assert_eq!(first("nguyen trai q5"), told("nguien trai", "quan 5"));
         assert_eq!(first("trường học ở phường Bến Thành"), told("truong hoc", "phuong ben thanh"));
         assert_eq!(first("123 Nguyễn Trãi, Quận 5, TP. Hồ Chí Minh"), told("123 nguien trai", "quan 5"));
+        assert_eq!(
+            first("123 Nguyen Trai Street, District 5, Ho Chi Minh City, Vietnam"),
+            told("123 nguien trai street", "district 5")
+        );
         assert_eq!(first("lê lợi"), told("le", "loi"), "any word may begin a place");
         assert_eq!(first("lê"), None);
     }

@@ -28,6 +28,10 @@ pub(crate) fn worth(fit: Fit) -> f64 {
 /// outside the place.
 pub(crate) const NEARLY: f64 = 0.45;
 
+/// What is taken off for a feature that lies only in a former unit that had the name of today's commune: more
+/// than accents, distance and closeness can add.
+pub(crate) const FORMER: f64 = 0.09;
+
 /// What is added if the accents are those that were typed: `Thạnh An` is not `Thanh An`. More than distance
 /// can add, less than kind.
 pub(crate) const ACCENTS: f64 = 0.035;

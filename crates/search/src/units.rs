@@ -3,7 +3,10 @@
 use std::sync::LazyLock;
 
 use citymap_engine::{Bbox, Row};
-use citymap_model::units::{self, Commune};
+use citymap_model::{
+    Title, counted,
+    units::{self, Commune},
+};
 
 use crate::{
     builder::PhrasesBuilder,
@@ -15,7 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Unit {
     pub(crate) label: String,
-    pub(crate) detail: String,
+    /// What a former unit became; of a commune, empty: it is in the city, whose name its profile has.
+    pub(crate) detail: Title,
     pub(crate) bbox: Bbox,
     /// The position in [`citymap_model::units::communes`]; `None` for a former unit.
     pub(crate) commune: Option<usize>,
@@ -46,14 +50,38 @@ fn bbox(commune: &Commune) -> Bbox {
 fn former(label: String, codes: &[&str]) -> Option<Unit> {
     let communes: Vec<&Commune> = codes.iter().filter_map(|code| units::commune(code)).collect();
     let bbox = communes.iter().map(|commune| bbox(commune)).reduce(Bbox::union)?;
-    let names: Vec<&str> = communes.iter().map(|commune| commune.name).collect();
-    let detail = match names[..] {
-        [one] => format!("nay thuộc {one}"),
-        _ => format!("nay thuộc {} phường, xã: {}", names.len(), names.join(", ")),
-    };
+    let detail = became(&communes);
     let position = |code: &&str| units::communes().binary_search_by(|commune| commune.code.cmp(code)).ok();
     Some(Unit { label, detail, bbox, commune: None, communes: codes.iter().filter_map(position).collect() })
 }
+
+/// What a former unit became: `nay thuộc Phường Sài Gòn`, `nay thuộc 2 phường, 1 xã: …`.
+fn became(communes: &[&Commune]) -> Title {
+    let names: Vec<&str> = communes.iter().map(|commune| commune.name).collect();
+    let names = names.join(", ");
+    if communes.len() == 1 {
+        return Title::new(format!("nay thuộc {names}"), format!("now part of {names}"));
+    }
+    let (mut vi, mut en) = (Vec::new(), Vec::new());
+    for (kind, word, [one, many]) in KINDS {
+        let count = communes.iter().filter(|commune| commune.kind == kind).count();
+        if count > 0 {
+            vi.push(format!("{count} {word}"));
+            en.push(counted(count, one, many));
+        }
+    }
+    Title::new(
+        format!("nay thuộc {}: {names}", vi.join(", ")),
+        format!("now part of {}: {names}", en.join(" and ")),
+    )
+}
+
+/// The kinds of communes, with the words for them.
+const KINDS: [(&str, &str, [&str; 2]); 3] = [
+    ("phuong", "phường", ["ward", "wards"]),
+    ("xa", "xã", ["commune", "communes"]),
+    ("dac_khu", "đặc khu", ["special zone", "special zones"]),
+];
 
 fn build() -> Units {
     let mut list: Vec<Unit> = units::communes()
@@ -61,8 +89,7 @@ fn build() -> Units {
         .enumerate()
         .map(|(position, commune)| Unit {
             label: commune.name.to_owned(),
-            // The city's name, which its profile has.
-            detail: String::new(),
+            detail: Title::default(),
             bbox: bbox(commune),
             commune: Some(position),
             communes: vec![position],
@@ -109,5 +136,23 @@ mod tests {
     fn every_unit_old_and_new_is_listed_once() {
         // 168 communes, 441 wards (Côn Đảo had none), 38 districts.
         assert_eq!(all().list.len(), 168 + 441 + 38);
+    }
+
+    #[test]
+    fn what_a_unit_became_is_counted_by_kind() {
+        let became = |codes: &[&str]| {
+            let communes: Vec<&Commune> = codes.iter().filter_map(|code| units::commune(code)).collect();
+            assert_eq!(communes.len(), codes.len());
+            became(&communes)
+        };
+        let one = became(&["26740"]);
+        assert_eq!((&*one.vi, &*one.en), ("nay thuộc Phường Sài Gòn", "now part of Phường Sài Gòn"));
+        let wards = became(&["26740", "26743"]);
+        assert_eq!(wards.vi, "nay thuộc 2 phường: Phường Sài Gòn, Phường Bến Thành");
+        assert_eq!(wards.en, "now part of 2 wards: Phường Sài Gòn, Phường Bến Thành");
+        let rural = units::communes().iter().find(|commune| commune.kind == "xa").unwrap();
+        let mixed = became(&["26740", rural.code]);
+        assert!(mixed.vi.starts_with("nay thuộc 1 phường, 1 xã: "), "{mixed:?}");
+        assert!(mixed.en.starts_with("now part of 1 ward and 1 commune: "), "{mixed:?}");
     }
 }

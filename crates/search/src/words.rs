@@ -41,6 +41,20 @@ const KINDS: [(&str, NameKind); 15] = [
     ("street ", NameKind::Road),
 ];
 
+/// The words for a kind that English writes behind the name, folded (y is i), each after a space.
+const KINDS_BEHIND: [(&str, NameKind); 10] = [
+    (" ward", NameKind::Ward),
+    (" commune", NameKind::Commune),
+    (" special zone", NameKind::SpecialZone),
+    (" district", NameKind::District),
+    (" district", NameKind::RuralDistrict),
+    (" citi", NameKind::City),
+    (" street", NameKind::Road),
+    (" st", NameKind::Road),
+    (" road", NameKind::Road),
+    (" avenue", NameKind::Road),
+];
+
 /// The single words that words for a kind consist of, folded.
 pub(crate) const KIND_WORDS: [&str; 16] = [
     "phuong", "ward", "thi", "tran", "xa", "thanh", "pho", "dac", "khu", "quan", "huien", "tinh", "duong",
@@ -254,6 +268,15 @@ pub(crate) fn split_kind(text: &str) -> (NameKind, &str) {
     (NameKind::None, text)
 }
 
+/// The kind and the name of a text that ends with an English word for a kind: `cau ong lanh ward`. More than one
+/// where the word means several kinds, none for any other text.
+pub(crate) fn kinds_behind(text: &str) -> impl Iterator<Item = (NameKind, &str)> {
+    KINDS_BEHIND.iter().filter_map(|(word, kind)| {
+        let name = text.strip_suffix(word).filter(|name| !name.is_empty())?;
+        Some((*kind, name))
+    })
+}
+
 /// The words for a kind that the text begins with, with typing errors: the kind, what follows, and the number
 /// of errors.
 pub(crate) fn similar_kinds(text: &str) -> Vec<(NameKind, &str, u8)> {
@@ -293,7 +316,7 @@ pub(crate) fn with_date_written_out(text: &str) -> Option<String> {
 /// An address taken apart: the house number and what follows; `None` where it has no number in front.
 pub(crate) fn split_number(text: &str) -> Option<(&str, &str)> {
     let mut rest = text;
-    for word in ["so nha ", "nha so ", "so ", "nha ", "hem "] {
+    for word in ["so nha ", "nha so ", "so ", "no ", "nha ", "hem "] {
         rest = rest.strip_prefix(word).unwrap_or(rest);
     }
     let (number, street) = rest.split_once(' ')?;

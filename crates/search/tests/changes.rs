@@ -66,7 +66,7 @@ fn build(layer: &Layer, model: &Model) -> Arc<LayerSnapshot> {
 
 /// The answers, without the rows, which are of one snapshot only.
 fn answers(index: &SearchIndex, city: &City, text: &str, near: Option<[f64; 2]>) -> Vec<Hit> {
-    let query = SearchQuery { text: text.to_owned(), limit: 12, near };
+    let query = SearchQuery { text: text.to_owned(), limit: 12, near, lang: "vi" };
     index.search(city, &query).hits.into_iter().map(|hit| Hit { row: None, ..hit }).collect()
 }
 

@@ -87,6 +87,25 @@ fn a_former_unit_says_what_it_became() {
 }
 
 #[test]
+fn an_english_answer_is_in_english_and_found_again() {
+    let city = small();
+    let index = SearchIndex::build(&city);
+    let asked = |text: &str| {
+        let query = SearchQuery { text: text.into(), limit: 5, near: None, lang: "en" };
+        index.search(&city, &query).hits.into_iter().next().unwrap()
+    };
+    let district = asked("Quận 1");
+    assert!(district.detail.starts_with("now part of 4 wards: Phường "), "{}", district.detail);
+    let vietnamese = first("Quận 1");
+    assert!(vietnamese.detail.starts_with("nay thuộc 4 phường: Phường "), "{}", vietnamese.detail);
+    let parcel = asked("12/345 Phường Bến Thành");
+    assert_eq!(parcel.label, "Sheet 12, parcel 345");
+    assert_eq!(asked(&parcel.label).id, parcel.id);
+    assert_eq!(asked("cho ben thanh").detail, "places · Phường Bến Thành");
+    assert_eq!(asked("Phường Bến Thành").detail, "Ho Chi Minh City");
+}
+
+#[test]
 fn numbered_wards_are_found_with_prefix_zero_or_word_and_told_apart_by_district() {
     for text in ["Phường 4, Quận 3", "P.04 Q.3", "p4 q3", "phuong 4 quan 3"] {
         assert_eq!(first(text).label, "Phường 4, Quận 3", "{text}");
@@ -166,8 +185,12 @@ fn nearer_comes_first_among_equals() {
     let city = small();
     let index = SearchIndex::build(&city);
     for near in [[106.69, 10.77], [107.08, 10.35]] {
-        let hits =
-            index.search(&city, &SearchQuery { text: "Nguyễn Trãi".into(), limit: 5, near: Some(near) }).hits;
+        let hits = index
+            .search(
+                &city,
+                &SearchQuery { text: "Nguyễn Trãi".into(), limit: 5, near: Some(near), lang: "vi" },
+            )
+            .hits;
         let [lon, _] = hits[0].lonlat.unwrap();
         assert!((lon - near[0]).abs() < 0.05, "{near:?}: {hits:?}");
     }
@@ -220,7 +243,9 @@ fn each_keystroke_of_a_name_keeps_it_in_the_list() {
         let letters: Vec<char> = name.chars().collect();
         for end in name.find(' ').map_or(0, |space| name[..space].chars().count()) + 4..=letters.len() {
             let typed: String = letters[..end].iter().collect();
-            let hits = index.search(&city, &SearchQuery { text: typed.clone(), limit: 50, near: None }).hits;
+            let hits = index
+                .search(&city, &SearchQuery { text: typed.clone(), limit: 50, near: None, lang: "vi" })
+                .hits;
             assert!(
                 hits.iter().any(|hit| hit.label == name),
                 "`{typed}`: {:?}",
@@ -254,12 +279,15 @@ fn nothing_gives_nothing_and_limits_hold() {
         assert!(ask(&index, &city, text).is_empty(), "{text}");
     }
     for limit in [0, 1, 3] {
-        let hits = index.search(&city, &SearchQuery { text: "p".into(), limit, near: None }).hits;
+        let hits = index.search(&city, &SearchQuery { text: "p".into(), limit, near: None, lang: "vi" }).hits;
         assert!(hits.len() <= limit);
     }
     assert!(
         index
-            .search(&city, &SearchQuery { text: "a ".repeat(100_000), limit: 5, near: Some([f64::NAN; 2]) })
+            .search(
+                &city,
+                &SearchQuery { text: "a ".repeat(100_000), limit: 5, near: Some([f64::NAN; 2]), lang: "vi" }
+            )
             .hits
             .len()
             <= 5

@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 fn answer(index: &SearchIndex, city: &City, text: &str) -> Answer {
-    index.search(city, &SearchQuery { text: text.to_owned(), limit: 10, near: None })
+    index.search(city, &SearchQuery { text: text.to_owned(), limit: 10, near: None, lang: "vi" })
 }
 
 /// The text with one typing error in its letters: one missing, one too many, another one, or two exchanged.
@@ -94,6 +94,61 @@ fn spaces_may_be_missing_or_too_many() {
         let first = hits.first().unwrap_or_else(|| panic!("nothing for `{typed}`"));
         assert_eq!(first.label, label, "{typed}");
         assert!(first.similar || typed == "quan1", "{typed}");
+    }
+}
+
+#[test]
+fn the_commune_of_today_comes_before_where_the_former_one_of_its_name_reached() {
+    // A part of the ward Cầu Ông Lãnh of 2024 is in Phường Bến Thành now.
+    let houses = snapshot(
+        layer("houses", Role::Address, &["addr:housenumber", "addr:street", "note"], None, Some("note")),
+        &[
+            (point(106.700, 10.775), &["52", "Nguyễn Trãi", "Bến Thành"]),
+            (point(106.688, 10.757), &["52", "Nguyễn Trãi", "Cầu Ông Lãnh"]),
+            (point(106.701, 10.775), &["54", "Nguyễn Trãi", "Bến Thành"]),
+        ],
+        1,
+    );
+    let city = city([houses, communes()]);
+    let index = SearchIndex::build(&city);
+    for typed in [
+        "52 Nguyễn Trãi, Phường Cầu Ông Lãnh",
+        "52 nguyen trai cau ong lanh",
+        "Cầu Ông Lãnh, 52 Nguyễn Trãi",
+        "52 Nguyen Trai Street, Cau Ong Lanh Ward, District 1, Ho Chi Minh City",
+        "No. 52 Nguyen Trai St., Cau Ong Lanh Ward, Vietnam",
+        "52 nguyen trai cau ong lanh ward",
+    ] {
+        let Answer { hits, place } = answer(&index, &city, typed);
+        let first = hits.first().unwrap_or_else(|| panic!("nothing for `{typed}`"));
+        let [lon, _] = first.lonlat.unwrap();
+        assert!((lon - 106.688).abs() < 1e-9 && !hits[0].elsewhere, "{typed}: {hits:#?}");
+        assert!(place.is_some_and(|place| place.matched), "{typed}");
+        assert_eq!(hits.len(), 2, "{typed}: the other one follows");
+    }
+    // An address on old paper is found where it is now.
+    let Answer { hits, place } = answer(&index, &city, "54 Nguyễn Trãi, Phường Cầu Ông Lãnh, Quận 1");
+    assert!(place.unwrap().matched && !hits[0].elsewhere && hits[0].label.starts_with("54"), "{hits:#?}");
+}
+
+#[test]
+fn english_words_for_kinds_stand_behind_the_name() {
+    let city = small();
+    let index = SearchIndex::build(&city);
+    for (typed, label) in [
+        ("Ben Thanh Ward", "Phường Bến Thành"),
+        ("can gio commune", "Xã Cần Giờ"),
+        ("Con Dao special zone", "Đặc khu Côn Đảo"),
+        ("Binh Thanh District", "Quận Bình Thạnh"),
+        ("Thu Duc City", "Thành phố Thủ Đức"),
+        ("Nguyen Hue Street", "Nguyễn Huệ"),
+        ("123 Nguyen Trai Street, Ben Thanh Ward", "123 Nguyễn Trãi, Phường Bến Thành"),
+        ("parcel 345 sheet 12 Ben Thanh ward", "Tờ 12, thửa 345"),
+    ] {
+        let hits = answer(&index, &city, typed).hits;
+        let first = hits.first().unwrap_or_else(|| panic!("nothing for `{typed}`"));
+        assert_eq!(first.label, label, "{typed}: {hits:#?}");
+        assert!(!first.elsewhere, "{typed}");
     }
 }
 

@@ -18,7 +18,7 @@ afterEach(() => {
 it('asks again while the server still indexes its names', async () => {
   const fetch = answers(503, 503, 200);
   vi.stubGlobal('fetch', fetch);
-  const found = fetchSearch('ben thanh', [106.7, 10.77]);
+  const found = fetchSearch('ben thanh', [106.7, 10.77], 'vi');
   await vi.advanceTimersByTimeAsync(2000);
   expect(await found).toEqual({ results: [] });
   expect(fetch).toHaveBeenCalledTimes(3);
@@ -26,15 +26,15 @@ it('asks again while the server still indexes its names', async () => {
 
 it('gives up after a while, and at once if the request is wrong or aborted', async () => {
   vi.stubGlobal('fetch', answers(...Array<number>(20).fill(503)));
-  const late = expect(fetchSearch('x', [0, 0])).rejects.toThrow(ApiError);
+  const late = expect(fetchSearch('x', [0, 0], 'vi')).rejects.toThrow(ApiError);
   await vi.advanceTimersByTimeAsync(20_000);
   await late;
   vi.stubGlobal('fetch', answers(400));
-  await expect(fetchSearch('x', [0, 0])).rejects.toMatchObject({ status: 400 });
+  await expect(fetchSearch('x', [0, 0], 'vi')).rejects.toMatchObject({ status: 400 });
   const fetch = answers(503, 200);
   vi.stubGlobal('fetch', fetch);
   const control = new AbortController();
-  const left = expect(fetchSearch('x', [0, 0], control.signal)).rejects.toThrow();
+  const left = expect(fetchSearch('x', [0, 0], 'vi', control.signal)).rejects.toThrow();
   control.abort();
   await vi.advanceTimersByTimeAsync(2000);
   await left;

@@ -1,6 +1,7 @@
 /**
  * The HTTP interface as the web map uses it (docs/http-api.md). Positions are WGS 84 longitude, latitude in degrees.
  */
+import type { Lang } from './i18n';
 import { PATIENCE_MS, watch } from './patience';
 import { minRevisionHeaders, withTime } from './requesttime';
 import { serverUrl } from './root';
@@ -285,10 +286,19 @@ export function fetchItem(layer: string, id: string | number, signal?: AbortSign
 /** How many times a search is repeated, a second apart, while the server is not ready for it. */
 const SEARCH_TRIES = 10;
 
-/** Searches for a text; of equal results those nearer to `near` (longitude, latitude) come first. */
-export async function fetchSearch(text: string, near: [number, number], signal?: AbortSignal): Promise<SearchAnswer> {
+/**
+ * Searches for a text; of equal results those nearer to `near` (longitude, latitude) come first. `lang` is the language
+ * of what is said about the results.
+ */
+export async function fetchSearch(
+  text: string,
+  near: [number, number],
+  lang: Lang,
+  signal?: AbortSignal,
+): Promise<SearchAnswer> {
   const query = new URLSearchParams({
     q: text,
+    lang,
     limit: '12',
     lon: near[0].toFixed(6),
     lat: near[1].toFixed(6),

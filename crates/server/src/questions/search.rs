@@ -89,7 +89,7 @@ pub(crate) async fn search(mut context: RequestContext) -> HandlerResult {
         size: WorkSize::Middle,
     };
     answer(context, form, move |context, cancel| {
-        let query = SearchQuery { text: text.clone(), limit, near };
+        let query = SearchQuery { text: text.clone(), limit, near, lang: representation.lang };
         let Answer { hits, place } =
             context.city_snapshot.find_until(&query, cancel).map_err(EngineError::from)?;
         let box_of = |bbox: Bbox| json!([bbox.min[0], bbox.min[1], bbox.max[0], bbox.max[1]]);

@@ -259,6 +259,8 @@ fn settings_of_a_layer_survive_a_replacement() {
             "Sở",
             "--code-list",
             "ma=land_use",
+            "--shown",
+            "no",
         ],
     );
     let shown = |bench: &Bench| bench.expect(0, ["--json", "layer", "show", "t"]).json();
@@ -268,6 +270,7 @@ fn settings_of_a_layer_survive_a_replacement() {
     let mut after = shown(&bench);
     after["revision"] = before["revision"].clone();
     assert_eq!(after, before);
+    assert_eq!(after["layer"]["shown"], json!(false));
     import(&bench, 0, &file, &["--title", "Other", "--role", "place", "--meaning", "so_to=sheet"]);
     let after = shown(&bench).to_string();
     assert!(after.contains("Other") && after.contains("\"place\"") && after.contains("sheet"), "{after}");

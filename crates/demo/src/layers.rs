@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use citymap_model::{
-    Field, FieldType, GeometryKind, InvalidLayerId, Layer, LayerId, Meaning, Role, Theme, Title,
+    Field, FieldType, GeometryKind, InvalidLayerId, Layer, LayerId, Meaning, Role, Theme, Title, codes,
 };
 
 /// The day whose state the demo city claims to show.
@@ -96,7 +96,7 @@ impl Catalogue {
         let fields = vec![
             text("ma_o", "Mã ô quy hoạch", "Zone key"),
             text("ten", "Tên", "Name").means(Meaning::Name),
-            text("cap", "Cấp quy hoạch", "Plan level").means(Meaning::PlanLevel),
+            text("cap", "Cấp quy hoạch", "Plan level").coded(codes::PLAN_LEVELS).means(Meaning::PlanLevel),
             text("chuc_nang", "Chức năng", "Function")
                 .coded("planning_function")
                 .means(Meaning::PlanFunction),

@@ -2,7 +2,7 @@
 //! as plans do too: their grid is a few metres off, and turned against the lots'.
 
 use citymap_crs::CrsError;
-use citymap_model::{NewFeature, Value};
+use citymap_model::{NewFeature, Value, codes};
 
 use crate::{
     city::City,
@@ -60,6 +60,13 @@ enum Level {
     Qhpk,
     /// Detailed plan at a scale of 1/500.
     Qhct,
+}
+
+/// What people call a zone with this function: the text of the code, without what it excludes.
+fn name_of(function: &str) -> &str {
+    let entry = codes::builtin("planning_function").and_then(|list| list.get(function));
+    let text = entry.map_or(function, |entry| entry.title.get("vi"));
+    text.split(" (").next().unwrap_or(text)
 }
 
 struct Draft<'a> {
@@ -194,7 +201,7 @@ impl Draft<'_> {
         } else {
             "Ủy ban nhân dân Thành phố Hồ Chí Minh"
         };
-        let name = format!("{function} {}.{}", self.cell + 1, self.count);
+        let name = format!("{} {}.{}", name_of(function), self.cell + 1, self.count);
         let values = vec![
             txt(format!("{cap}-{:04}-{:03}", self.cell + 1, self.count)),
             txt(name),

@@ -199,15 +199,29 @@ fn parcel_keys_name_commune_sheet_and_number_and_repeat_as_real_ones_do() {
 #[test]
 fn codes_are_those_of_the_citys_lists() {
     let (keep, _) = Keep::city(30_000, 2);
-    for (layer, field) in [("parcels", "loai_dat"), ("zones", "chuc_nang"), ("roads", "cap_duong")] {
+    for (layer, field, least) in [
+        ("parcels", "loai_dat", 5),
+        ("zones", "chuc_nang", 5),
+        ("zones", "cap", 3),
+        ("roads", "cap_duong", 5),
+    ] {
         let (definition, _) = keep.get(layer);
         let list = definition.fields[definition.field_index(field).unwrap()].code_list.as_deref().unwrap();
         let list = codes::builtin(list).unwrap();
         let used: HashSet<&str> = keep.texts(layer, field).into_iter().collect();
-        assert!(used.len() >= 5, "{layer}: {used:?}");
+        assert!(used.len() >= least, "{layer}: {used:?}");
         for code in used {
             assert!(list.get(code).is_some(), "{layer}.{field}: {code}");
         }
+    }
+    // A name is for people: it has no code.
+    let functions = codes::builtin("planning_function").unwrap();
+    for name in keep.texts("zones", "ten") {
+        let first = name.split(' ').next().unwrap();
+        assert!(
+            functions.get(first).is_none() && name.ends_with(|last: char| last.is_ascii_digit()),
+            "{name}"
+        );
     }
 }
 

@@ -249,6 +249,7 @@ impl Planner<'_> {
             settings::keep(request, present, found, &mut layer, issues);
         }
         meanings(request, present, &mut layer);
+        guess::plan_levels(&mut layer.fields, &found.sample);
         if layer.label.is_none() {
             layer.label = propose_label(&layer.fields).map(|field| field.name.clone());
         }

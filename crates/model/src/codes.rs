@@ -69,7 +69,10 @@ impl CodeList {
     }
 }
 
-static LISTS: LazyLock<[CodeList; 3]> = LazyLock::new(|| {
+/// The id of the list of levels of plans, which has the finest first.
+pub const PLAN_LEVELS: &str = "plan_level";
+
+static LISTS: LazyLock<[CodeList; 4]> = LazyLock::new(|| {
     [
         CodeList {
             id: "land_use",
@@ -80,6 +83,11 @@ static LISTS: LazyLock<[CodeList; 3]> = LazyLock::new(|| {
             id: "planning_function",
             title: Title::new("Chức năng sử dụng đất quy hoạch", "Planning functions"),
             entries: entries(include_str!("../../../data/planning_functions.tsv")),
+        },
+        CodeList {
+            id: PLAN_LEVELS,
+            title: Title::new("Cấp quy hoạch", "Levels of plans"),
+            entries: entries(include_str!("../../../data/plan_levels.tsv")),
         },
         CodeList {
             id: "road_class",
@@ -122,7 +130,8 @@ mod tests {
 
     #[test]
     fn the_lists_are_whole() {
-        for (id, count) in [("land_use", 89), ("planning_function", 33), ("road_class", 7)] {
+        for (id, count) in [("land_use", 89), ("planning_function", 33), (PLAN_LEVELS, 4), ("road_class", 7)]
+        {
             let list = builtin(id).unwrap();
             assert_eq!(list.entries.len(), count, "{id}");
             let mut codes: Vec<_> = list.entries.iter().map(|entry| &entry.code).collect();
@@ -141,7 +150,7 @@ mod tests {
             }
         }
         assert!(builtin("nothing").is_none());
-        assert_eq!(all().len(), 3);
+        assert_eq!(all().len(), 4);
     }
 
     #[test]

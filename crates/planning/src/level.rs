@@ -1,6 +1,6 @@
 //! The levels of plans, and which of them prevails.
 
-use citymap_model::{Title, text};
+use citymap_model::{Title, codes, text};
 
 /// The level of a plan, from the finest to the coarsest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,14 +57,11 @@ impl PlanLevel {
         }
     }
 
-    /// The name with the scale of its drawings.
+    /// The name with the scale of its drawings, as the code list [`codes::PLAN_LEVELS`] has it.
     pub fn title(self) -> Title {
-        match self {
-            Self::LocalAdjustment => Title::new("Điều chỉnh cục bộ quy hoạch", "Local adjustment of a plan"),
-            Self::Detailed => Title::new("Quy hoạch chi tiết 1/500", "Detailed plan 1:500"),
-            Self::Zoning => Title::new("Quy hoạch phân khu 1/2.000", "Zoning plan 1:2,000"),
-            Self::General => Title::new("Quy hoạch chung 1/10.000", "General plan 1:10,000"),
-        }
+        let entry = codes::builtin(codes::PLAN_LEVELS).and_then(|list| list.get(self.code()));
+        // The list has every level; a test holds it to that.
+        entry.map_or_else(|| Title::same(self.code()), |entry| entry.title.clone())
     }
 }
 
@@ -89,5 +86,26 @@ impl Precedence {
     pub fn rank(&self, level: Option<PlanLevel>) -> usize {
         let known = level.and_then(|level| self.0.iter().position(|own| *own == level));
         known.unwrap_or(self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_list_has_every_level_the_finest_first() {
+        let list = codes::builtin(codes::PLAN_LEVELS).unwrap();
+        let codes: Vec<&str> = list.entries.iter().map(|entry| entry.code.as_str()).collect();
+        assert_eq!(codes, PlanLevel::ALL.map(PlanLevel::code));
+        for level in PlanLevel::ALL {
+            let title = level.title();
+            assert_eq!(
+                PlanLevel::read(&title.vi),
+                Some(level),
+                "the text is read as the level that it names"
+            );
+            assert_ne!(title.en, level.code());
+        }
     }
 }

@@ -274,7 +274,10 @@ export function makeCity(): MockLayer[] {
       'ten',
       [
         field('ma_o', 'text', 'Mã ô', 'Zone'),
-        field('cap', 'text', 'Cấp quy hoạch', 'Plan level'),
+        field('cap', 'text', 'Cấp quy hoạch', 'Plan level', {
+          codeList: codeList('plan_levels.tsv', 'plan_level'),
+          meaning: 'plan_level',
+        }),
         planned,
         field('mat_do', 'real', 'Mật độ xây dựng', 'Building coverage', { unit: '%' }),
         field('he_so', 'real', 'Hệ số sử dụng đất', 'Floor-area ratio'),

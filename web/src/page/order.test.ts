@@ -57,9 +57,10 @@ test('the parcel comes before its building, and what is beside the point after w
 
 test('finer plans come before coarser ones, small areas before large ones', () => {
   const plan = (cap: string, area: number) => found('zones', 'Polygon', area, { properties: { cap } });
-  const list = [plan('QHC', 10), plan('QHPK', 900), plan('QHCT', 700), plan('QHPK', 50)];
+  const list = [plan('QHC', 10), plan('QHPK', 900), plan('QHCT', 700), plan('QHPK', 50), plan('ĐCCB', 800)];
   const told = sorted(list).map(({ feature }) => [feature.properties.cap, feature.area?.value]);
   expect(told).toEqual([
+    ['ĐCCB', 800],
     ['QHCT', 700],
     ['QHPK', 50],
     ['QHPK', 900],

@@ -7,8 +7,15 @@ interface Found {
   feature: Feature;
 }
 
-/** Levels of plans from the finest; a finer plan takes precedence over a coarser one. */
-export const PLAN_LEVELS = ['QHCT', 'QHPK', 'QHC'];
+/** The codes of the levels of plans, from the finest; a finer plan takes precedence over a coarser one. */
+const PLAN_LEVELS = ['ĐCCB', 'QHCT', 'QHPK', 'QHC'];
+
+/** The place of a plan's level in the order of precedence, from 0; what is no level comes after all of them. */
+export function levelRank(value: unknown): number {
+  const code = String(value ?? '').toUpperCase();
+  const level = PLAN_LEVELS.indexOf(code === 'DCCB' ? 'ĐCCB' : code);
+  return level < 0 ? PLAN_LEVELS.length : level;
+}
 
 /** 0 for points, 1 for lines, 2 for areas, 3 for what has no geometry. */
 function dimension(geometry: GeoJSON.Geometry | null): number {
@@ -20,8 +27,7 @@ function dimension(geometry: GeoJSON.Geometry | null): number {
 
 function planLevel(feature: Feature, layer: Collection | undefined): number {
   const field = layer && fieldWith(layer, 'plan_level');
-  const level = field ? PLAN_LEVELS.indexOf(String(feature.properties[field.name]).toUpperCase()) : -1;
-  return level < 0 ? PLAN_LEVELS.length : level;
+  return levelRank(field && feature.properties[field.name]);
 }
 
 function groupOf(kind: number, role: Role | undefined, distance: number, lineReach: number): number {

@@ -1,7 +1,7 @@
 /** The rows of the table of an area: layers, levels of plans, and the values by which they are divided. */
 import type { Field, Measure } from '../lib/api';
 import type { LayerShare, Share, ShareGroup } from '../lib/within';
-import { PLAN_LEVELS } from '../page/order';
+import { levelRank } from '../page/order';
 
 /** A row below a layer. */
 export interface ValueRow extends Share {
@@ -58,11 +58,7 @@ function bySize(a: Share, b: Share): number {
 
 /** Finer plans first, then what is no level of a plan. */
 function byLevel(a: ShareGroup[], b: ShareGroup[], level: string): number {
-  const rank = (groups: ShareGroup[]) => {
-    const at = PLAN_LEVELS.indexOf(String(groups[0]?.values[level] ?? '').toUpperCase());
-    return at < 0 ? PLAN_LEVELS.length : at;
-  };
-  return rank(a) - rank(b);
+  return levelRank(a[0]?.values[level]) - levelRank(b[0]?.values[level]);
 }
 
 /**

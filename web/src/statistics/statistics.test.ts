@@ -16,7 +16,19 @@ const share = (count: number, area?: number, more: Partial<Share> = {}): Share =
   ...more,
 });
 
-const LEVEL: Field = { name: 'cap', type: 'text', meaning: 'plan_level', title: { vi: 'Cấp', en: 'Level' } };
+const LEVEL: Field = {
+  name: 'cap',
+  type: 'text',
+  meaning: 'plan_level',
+  title: { vi: 'Cấp', en: 'Level' },
+  codeList: {
+    id: 'plan_level',
+    entries: [
+      { code: 'QHPK', vi: 'Quy hoạch phân khu', en: 'Zoning plan' },
+      { code: 'QHC', vi: 'Quy hoạch chung', en: 'General plan' },
+    ],
+  },
+};
 const USE: Field = {
   name: 'chuc_nang',
   type: 'text',
@@ -164,7 +176,7 @@ describe('the features as files', () => {
 });
 
 describe('a value', () => {
-  it('is read as the text of its code, or the name of its level', () => {
+  it('is read as the text of its code', () => {
     expect(valueText('QHC', LEVEL, 'vi', STATISTICS.vi)).toBe('Quy hoạch chung (QHC)');
     expect(valueText('DO', USE, 'en', STATISTICS.en)).toBe('Residential (DO)');
     expect(valueText(null, USE, 'vi', STATISTICS.vi)).toBe('(không ghi)');

@@ -23,11 +23,6 @@ const vi = {
   undivided: 'Máy chủ không chia được theo phân loại trong vùng này; hãy chọn vùng nhỏ hơn.',
   csv: 'Tải bảng (CSV)',
   noValue: '(không ghi)',
-  levels: {
-    QHC: 'Quy hoạch chung (QHC)',
-    QHPK: 'Quy hoạch phân khu (QHPK)',
-    QHCT: 'Quy hoạch chi tiết (QHCT)',
-  } as Record<string, string>,
   list: 'Danh sách',
   listOf: (name: string) => `Danh sách đối tượng: ${name}`,
   listed: (shown: string, all: string) => `${shown} trong ${all} đối tượng`,
@@ -84,11 +79,6 @@ const en: StatsWords = {
   undivided: 'The server could not divide this area by class; choose a smaller area.',
   csv: 'Download table (CSV)',
   noValue: '(none)',
-  levels: {
-    QHC: 'General plan (QHC)',
-    QHPK: 'Zoning plan (QHPK)',
-    QHCT: 'Detailed plan (QHCT)',
-  },
   list: 'List',
   listOf: (name) => `List of features: ${name}`,
   listed: (shown, all) => `${shown} of ${all} features`,
@@ -125,9 +115,7 @@ const en: StatsWords = {
 
 export const STATISTICS: Record<Lang, StatsWords> = { vi, en };
 
-/** A value by which features are told apart, for reading: the text of a code, the name of a level of plans. */
+/** A value by which features are told apart, for reading: the text of a code. */
 export function valueText(value: unknown, field: Field, lang: Lang, words: StatsWords): string {
-  if (value === null || value === undefined || value === '') return words.noValue;
-  const level = field.meaning === 'plan_level' ? words.levels[String(value).toUpperCase()] : undefined;
-  return level ?? fieldValue(value, field, lang);
+  return value === null || value === undefined || value === '' ? words.noValue : fieldValue(value, field, lang);
 }

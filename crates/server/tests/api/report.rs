@@ -60,7 +60,7 @@ fn a_report_says_what_is_planned_today_and_on_another_day() {
     let pieces = of(&report);
     assert_eq!(pieces.iter().map(|piece| piece.0.as_str()).collect::<Vec<_>>(), ["phân khu", "chung"]);
     assert!(pieces.iter().all(|piece| (piece.1 - 0.5).abs() < 1e-3), "{report}");
-    assert_eq!(report["plans"]["pieces"][0]["level"]["title"]["en"], "Zoning plan 1:2,000");
+    assert_eq!(report["plans"]["pieces"][0]["level"]["title"]["en"], "Zoning plan 1:2,000–1:5,000");
     assert!(report["plans"]["uncovered"].as_f64().unwrap() < 1e-3);
     assert!(!report.to_string().contains("kin") && !report.to_string().contains("Bí Mật"), "{report}");
     let then = server.json(&format!("{path}?datetime=2018-06-01T00:00:00Z"));
@@ -72,7 +72,8 @@ fn a_report_says_what_is_planned_today_and_on_another_day() {
     let page = server.get(&format!("{path}?f=html&lang=vi"));
     assert_eq!(page.status, 200);
     let page = page.text();
-    for text in ["Thông tin quy hoạch của thửa đất", "Quy hoạch phân khu 1/2.000", "50,0%", "Tọa độ góc ranh"]
+    for text in
+        ["Thông tin quy hoạch của thửa đất", "Quy hoạch phân khu 1/2.000–1/5.000", "50,0%", "Tọa độ góc ranh"]
     {
         assert!(page.contains(text), "{text}: {page}");
     }

@@ -14,8 +14,8 @@ pub struct SearchQuery {
     pub limit: usize,
     /// WGS 84 longitude and latitude in degrees; of equal answers the nearer one comes first.
     pub near: Option<[f64; 2]>,
-    /// The language of labels and details, as [`Title::get`](citymap_model::Title::get) reads it: `vi` or `en`.
-    /// Names are in the language of the data.
+    /// The language of labels and details, as [`Title::get`](citymap_model::Title::get) reads it: `vi` or
+    /// `en`. Names are in the language of the data.
     pub lang: &'static str,
 }
 

@@ -34,7 +34,8 @@ enum Label {
     Parcel,
 }
 
-/// Reads `tờ 12 thửa 345`, `sheet 12, parcel 345`, `thửa đất số 345, tờ bản đồ số 12, phường Sài Gòn`, `12/345`, `12-345`,
+/// Reads `tờ 12 thửa 345`, `sheet 12, parcel 345`, `thửa đất số 345, tờ bản đồ số 12, phường Sài Gòn`,
+/// `12/345`, `12-345`,
 /// `26740-12-345` or `26740 12 345`, with a commune in front, between or behind; `None` for any other text.
 ///
 /// Other words make [`ParcelNumber::rest`]. Where the numbers are not labelled, the text is a parcel only if

@@ -29,8 +29,8 @@ pub(crate) struct Place {
     pub(crate) bbox: Bbox,
     /// The communes and units of today; those that a former unit became, if the name is only a former one.
     areas: Vec<Area>,
-    /// What former units became that had the name of a commune of today. The ward Cầu Ông Lãnh of 2024 is partly
-    /// in Phường Bến Thành: who writes its name means the Phường Cầu Ông Lãnh of today first.
+    /// What former units became that had the name of a commune of today. The ward Cầu Ông Lãnh of 2024 is
+    /// partly in Phường Bến Thành: who writes its name means the Phường Cầu Ông Lãnh of today first.
     former: Vec<Area>,
     /// The typing errors in its name.
     pub(crate) errors: u8,
@@ -52,7 +52,7 @@ pub(crate) enum Within {
     No,
     /// Only in what a former unit of that name became.
     Former,
-    /// In it.
+    /// In a unit of today, or in what a unit became that is only a former one.
     Present,
 }
 

@@ -268,8 +268,8 @@ pub(crate) fn split_kind(text: &str) -> (NameKind, &str) {
     (NameKind::None, text)
 }
 
-/// The kind and the name of a text that ends with an English word for a kind: `cau ong lanh ward`. More than one
-/// where the word means several kinds, none for any other text.
+/// The kind and the name of a text that ends with an English word for a kind: `cau ong lanh ward`. More than
+/// one where the word means several kinds, none for any other text.
 pub(crate) fn kinds_behind(text: &str) -> impl Iterator<Item = (NameKind, &str)> {
     KINDS_BEHIND.iter().filter_map(|(word, kind)| {
         let name = text.strip_suffix(word).filter(|name| !name.is_empty())?;

@@ -640,7 +640,7 @@ fn a_filter_that_cannot_be_used_is_refused_with_what_can() {
     for (filter, part) in [
         ("so_thua >", "at character 10"),
         ("so_thua = 'x'", "a number with a text"),
-        ("so_th = 1", "the fields are: so_thua"),
+        ("so_thu = 1", "the fields are: so_thua"),
         ("tim(so_thua) = 1", "the functions are"),
         // A personal field does not exist.
         ("\"chủ_sử_dụng\" = 'x'", "is not a field here"),

@@ -17,6 +17,7 @@ use crate::{
     layers::LayersArgs,
     log::LogArgs,
     overlay::OverlayArgs,
+    print::PrintArgs,
     report::ReportArgs,
     rollback::RollbackArgs,
     serve::ServeArgs,
@@ -90,6 +91,12 @@ pub(crate) enum Command {
         \x20 citymap overlay parcels zones --out pieces.parquet\n\
         \x20 citymap overlay parcels zones --filter parcels.loai_dat=ODT --no-geometry --out areas.csv")]
     Overlay(OverlayArgs),
+    /// Print a map at an exact scale as PDF: one sheet, or a series over an area with an index sheet.
+    #[command(after_help = "Examples:\n\
+        \x20 citymap print --center 106.698,10.7725 --scale 1000 --out map.pdf\n\
+        \x20 citymap print --parcel 26743-12-45 --theme plan --paper A3 --out a3.pdf\n\
+        \x20 citymap print --bbox 106.69,10.77,106.71,10.78 --scale 500 --paper A1 --out series.pdf")]
+    Print(Box<PrintArgs>),
     /// Say what is planned on parcels: one report (JSON) a line.
     #[command(after_help = "Examples:\n\
         \x20 citymap report 26743-12-45\n\

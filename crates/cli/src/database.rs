@@ -3,8 +3,11 @@
 use std::{process::ExitCode, time::Duration};
 
 use chrono::{DateTime, Utc};
+use citymap_access::conceal;
 use citymap_crs::Crs;
-use citymap_model::{AsOf, Revision};
+use citymap_engine::City;
+use citymap_live::read_layer;
+use citymap_model::{AsOf, Layer, Revision};
 use citymap_store::{Options, Pool, ReadView, Store, StoreError, add_meanings, city_profile, is_database};
 
 use crate::{
@@ -67,6 +70,30 @@ pub(crate) fn view<'a>(
         None => store.view(),
         Some(as_of) => store.view_at(number(store, as_of)?),
     }
+}
+
+/// The layers of the city that a command reads, as the public may see them, as of a revision.
+pub(crate) fn city(
+    store: &dyn Store,
+    as_of: Option<AsOf>,
+    is_read: impl Fn(&Layer) -> bool,
+) -> Result<City, Failure> {
+    let now = store.view()?.layers()?;
+    let view = view(store, as_of)?;
+    let mut city =
+        City { revision: view.revision(), profile: city_profile(store)?.into(), ..City::default() };
+    for mut entry in view.layers()? {
+        if !is_read(&entry.layer) {
+            continue;
+        }
+        // What has become personal since then is personal in the past too.
+        if let Some(present) = now.iter().find(|own| own.layer.id == entry.layer.id) {
+            conceal(&mut entry.layer, &present.layer);
+        }
+        let snapshot = read_layer(view.as_ref() as &dyn ReadView, entry)?;
+        city.layers.insert(snapshot.layer().id.clone(), snapshot.into());
+    }
+    Ok(city)
 }
 
 /// The number of the revision that was the newest at `as_of`.

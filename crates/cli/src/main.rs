@@ -25,6 +25,7 @@ mod meanings;
 mod output;
 mod overlay;
 mod password;
+mod print;
 mod progress;
 mod report;
 mod rollback;
@@ -75,6 +76,7 @@ fn run(global: &Global, command: &Command) -> Result<ExitCode, Failure> {
         Command::Bake(args) => bake::run(global, args),
         Command::Export(args) => export::run(global, args),
         Command::Overlay(args) => overlay::run(global, args),
+        Command::Print(args) => print::run(global, args),
         Command::Report(args) => report::run(global, args),
         Command::Log(args) => log::run(global, args),
         Command::Diff(args) => diff::run(global, args),

@@ -9,12 +9,9 @@ use std::{
 };
 
 use chrono::{NaiveDate, NaiveTime, Utc};
-use citymap_access::conceal;
 use citymap_engine::{Area, Cancel, City, LayerSnapshot, Row, TimeInterval};
-use citymap_live::read_layer;
-use citymap_model::{AsOf, LayerId, Role};
+use citymap_model::{Layer, LayerId, Role};
 use citymap_planning::{ParcelReport, ReportOptions};
-use citymap_store::{ReadView, Store, city_profile};
 use clap::Args;
 use rayon::prelude::*;
 use serde_json::json;
@@ -80,7 +77,9 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode, Failur
     let bar = Bar::new(global.json || args.out.is_none());
     bar.set("reading the layers", 0, 0);
     let store = database::open(global, false)?;
-    let city = read(store.as_ref(), args.at.as_of)?;
+    let is_read =
+        |layer: &Layer| matches!(layer.role, Role::Parcel | Role::Zone | Role::Road | Role::AdminUnit);
+    let city = database::city(store.as_ref(), args.at.as_of, is_read)?;
     let parcels = parcels(&city, args.layer.as_ref())?;
     let wanted = wanted(args, parcels)?;
     let day = args.valid_on.unwrap_or_else(|| city.profile.day_of(Utc::now()));
@@ -144,26 +143,6 @@ struct Work<'a> {
 struct Wanted {
     id: String,
     row: Option<Row>,
-}
-
-/// Reads the layers that reports are made from, as the public may see them.
-fn read(store: &dyn Store, as_of: Option<AsOf>) -> Result<City, Failure> {
-    let now = store.view()?.layers()?;
-    let view = database::view(store, as_of)?;
-    let mut city =
-        City { revision: view.revision(), profile: city_profile(store)?.into(), ..City::default() };
-    for mut entry in view.layers()? {
-        if !matches!(entry.layer.role, Role::Parcel | Role::Zone | Role::Road | Role::AdminUnit) {
-            continue;
-        }
-        // What has become personal since then is personal in the past too.
-        if let Some(present) = now.iter().find(|own| own.layer.id == entry.layer.id) {
-            conceal(&mut entry.layer, &present.layer);
-        }
-        let snapshot = read_layer(view.as_ref() as &dyn ReadView, entry)?;
-        city.layers.insert(snapshot.layer().id.clone(), snapshot.into());
-    }
-    Ok(city)
 }
 
 /// The layer of parcels that is meant.

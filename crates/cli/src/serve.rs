@@ -57,6 +57,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "CITYMAP_STYLES", value_name = "FOLDER")]
     pub(crate) styles: Option<PathBuf>,
 
+    /// What is written on every printed sheet: a JSON file with the members organization, title, disclaimer
+    /// and fields (docs/pictures.md).
+    #[arg(long, env = "CITYMAP_PRINT_TEMPLATE", value_name = "FILE")]
+    pub(crate) print_template: Option<PathBuf>,
+
     /// Also serve the PMTiles archives of this folder, or those below an address whose server supports range
     /// requests (object storage).
     #[arg(long, env = "CITYMAP_ARCHIVES", value_parser = archives, value_name = "FOLDER|URL")]
@@ -174,6 +179,7 @@ fn config(args: &ServeArgs) -> Result<Config, Failure> {
         cors: args.cors.clone(),
         assets: args.assets.clone(),
         styles: args.styles.clone(),
+        print_template: args.print_template.clone(),
         archives: args.archives.clone(),
         writers: args.writers.as_deref().map(citymap_server::read_writers).transpose()?.unwrap_or_default(),
         jobs_dir: args.jobs_dir.clone(),

@@ -8,6 +8,8 @@
 //! This crate knows neither HTTP nor a store: it receives definitions, and the addresses of tiles, glyphs and
 //! symbols as texts.
 //!
+//! [`print`] puts maps on paper at an exact scale, as [`pdf`] files with vectors and selectable text.
+//!
 //! A picture is made in three steps: [`spec::Style::parse`] reads a style document, [`raster::View`] says
 //! which part of the world the picture shows, and [`raster::draw`] paints it with the features of a city.
 //!
@@ -39,7 +41,10 @@
 pub mod expression;
 pub mod labels;
 pub mod legend;
+pub mod pdf;
+pub mod print;
 pub mod raster;
 pub mod spec;
 pub mod sprite;
 pub mod styles;
+pub mod svg;

@@ -9,7 +9,7 @@ use std::{
 use axum::extract::FromRef;
 use citymap_feed::Hub;
 use citymap_live::Live;
-use citymap_render::styles::StylesError;
+use citymap_render::print::PrintTemplate;
 use citymap_tile::Tiler;
 use tokio::sync::Semaphore;
 
@@ -19,6 +19,7 @@ use crate::{
     config::Config,
     hash::hash_of,
     jobs::registry::Jobs,
+    serve::ServeError,
     styles::service::StyleService,
     tiles::service::TileService,
     versions::Versions,
@@ -43,6 +44,8 @@ pub(crate) struct App {
     pub(crate) tiles: Arc<TileService>,
     /// What the styles of the map are made of.
     pub(crate) styles: StyleService,
+    /// What is written on every printed sheet.
+    pub(crate) print_template: PrintTemplate,
     /// Baked tiles, if any are served.
     pub(crate) archives: Option<Arc<Archives>>,
     pub(crate) versions: Versions,
@@ -65,9 +68,11 @@ impl App {
     /// The state of a server with these settings.
     ///
     /// # Errors
-    /// [`StylesError`] if the operator's styles cannot be used.
-    pub(crate) fn new(live: Arc<Live>, config: Config) -> Result<Self, StylesError> {
+    /// [`ServeError`] if the operator's styles or print template cannot be used.
+    pub(crate) fn new(live: Arc<Live>, config: Config) -> Result<Self, ServeError> {
         let styles = StyleService::load(config.styles.as_deref())?;
+        let print_template =
+            config.print_template.as_deref().map(PrintTemplate::load).transpose()?.unwrap_or_default();
         let limits = &config.limits;
         let tiler = Arc::new(Tiler::new());
         let pool = Arc::new(
@@ -86,6 +91,7 @@ impl App {
             config.archives.as_deref().map(|location| Arc::new(Archives::new(location, limits.queue)));
         Ok(Self {
             styles,
+            print_template,
             jobs: Arc::new(Jobs::new(config.jobs_dir.clone(), &limits.jobs, job_pool)),
             write_pool: BlockingPool::new(limits.writers_max, limits.queue)
                 .with_share(limits.queue_per_client),

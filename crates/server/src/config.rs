@@ -28,6 +28,8 @@ pub struct Config {
     pub assets: Option<PathBuf>,
     /// A folder with styles of the operator's own, see [`citymap_render::styles::StyleBook::load`].
     pub styles: Option<PathBuf>,
+    /// What is written on every printed sheet, see [`citymap_render::print::PrintTemplate::load`].
+    pub print_template: Option<PathBuf>,
     /// Where PMTiles archives are that are served too: a folder, or an `http://` or `https://` URL of a
     /// server that answers range requests (object storage).
     pub archives: Option<String>,
@@ -51,6 +53,7 @@ impl Default for Config {
             cors: Cors::default(),
             assets: None,
             styles: None,
+            print_template: None,
             archives: None,
             writers: Vec::new(),
             jobs_dir: None,
@@ -139,6 +142,10 @@ limits! {
         /// Maximum number of pixels of a map picture, which takes up to 11 bytes of memory for each while it
         /// is drawn and encoded.
         pub map_pixels_max: usize = 8_388_608, flag "map-pixels-max", unit Count;
+        /// Maximum number of sheets of one print, without the index sheet.
+        pub print_sheets_max: usize = 60, flag "print-sheets-max", unit CountFromOne;
+        /// Maximum size of the file of one print, of which a print of one sheet is in memory.
+        pub print_bytes_max: u64 = 64 << 20, flag "print-bytes", unit Bytes;
         /// Maximum time for running requests after the signal to stop.
         pub shutdown_grace: Duration = Duration::from_secs(10), flag "shutdown-grace", unit Seconds;
         /// Time between two checks of the store if nothing notifies the server, and the pause while the store

@@ -17,7 +17,7 @@ use std::{
 use axum::{Router, http::Request};
 use citymap_feed::webhooks::{self, Webhooks};
 use citymap_live::Live;
-use citymap_render::styles::StylesError;
+use citymap_render::{print::TemplateError, styles::StylesError};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
@@ -62,6 +62,9 @@ pub enum ServeError {
     /// The operator's styles cannot be used.
     #[error("the styles cannot be used: {0}")]
     Styles(#[from] StylesError),
+    /// The operator's print template cannot be used.
+    #[error(transparent)]
+    PrintTemplate(#[from] TemplateError),
 }
 
 /// The server as one service, for tests and for use inside another server. It does not follow the store.

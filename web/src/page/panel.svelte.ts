@@ -20,7 +20,7 @@ export class Panel {
   width = $state(PANEL_WIDTH);
   sheet = $state<SheetHeight>(0);
   /** What is open in the tab of the tools, besides measuring and statistics. */
-  toolPane = $state<'history' | 'edit' | null>(null);
+  toolPane = $state<'history' | 'edit' | 'print' | null>(null);
 
   /** Brings the answer into sight. */
   showAnswer(): void {

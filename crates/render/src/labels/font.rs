@@ -1,6 +1,6 @@
 //! The fonts that ship with the program: Be Vietnam Pro, SIL Open Font License 1.1.
 
-use std::{fmt, sync::LazyLock};
+use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use harfrust::{Buffer, Direction, ShapeOptions, ShaperFont, shape};
 use skrifa::{
@@ -75,6 +75,32 @@ impl Font {
     /// The font file (TrueType).
     pub fn bytes(&self) -> &'static [u8] {
         self.bytes
+    }
+
+    /// The font as skrifa reads it.
+    pub(crate) fn outlines(&self) -> &skrifa::FontRef<'static> {
+        &self.outlines
+    }
+
+    /// The advance of a glyph in ems.
+    pub(crate) fn advance(&self, glyph: u32) -> f32 {
+        let metrics = self.outlines.glyph_metrics(Size::unscaled(), LocationRef::default());
+        metrics.advance_width(GlyphId::new(glyph)).unwrap_or_default() / self.units_per_em
+    }
+
+    /// The character that each glyph stands for, by the number of the glyph; of several characters that look
+    /// alike, the one that Vietnamese and English texts have.
+    pub(crate) fn letters(&self) -> BTreeMap<u32, char> {
+        let mut letters: BTreeMap<u32, char> = BTreeMap::new();
+        for (code, glyph) in self.outlines.charmap().mappings() {
+            let Some(letter) = char::from_u32(code) else { continue };
+            let known = letters.entry(glyph.to_u32()).or_insert(letter);
+            // Ð (eth) comes before Đ.
+            if matches!(*known, 'Ð' | 'ð') || (letter < *known && !matches!(letter, 'Ð' | 'ð')) {
+                *known = letter;
+            }
+        }
+        letters
     }
 
     /// Shapes a text of one line from left to right. A text that cannot be shaped has no glyphs.

@@ -4,9 +4,8 @@
 //! that code and nothing else, and what the style's layers would draw of it becomes the parts of an entry. So
 //! a legend cannot tell of colours that the map does not have, and styles of an operator have one too.
 
+mod occurring;
 mod samples;
-
-use std::collections::BTreeSet;
 
 use citymap_model::{Layer, Title};
 use serde::Serialize;
@@ -19,6 +18,7 @@ use crate::{
     styles::LEGEND,
 };
 
+pub use occurring::{Occurring, ShownArea, occurring};
 pub use samples::legend_field;
 
 /// A layer of the city, and which of its features are on the picture.
@@ -28,22 +28,6 @@ pub struct LegendLayer<'a> {
     pub layer: &'a Layer,
     /// What occurs on the picture; `None` for everything that may occur.
     pub occurring: Option<Occurring>,
-}
-
-/// What of a layer occurs on a picture.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Occurring {
-    /// The codes of the field that [`legend_field`] names.
-    pub codes: BTreeSet<String>,
-    /// Whether there is a feature without a code, or in a layer without such a field any feature.
-    pub uncoded: bool,
-}
-
-impl Occurring {
-    /// Whether nothing of the layer is on the picture.
-    fn is_empty(&self) -> bool {
-        self.codes.is_empty() && !self.uncoded
-    }
 }
 
 /// What a style draws.

@@ -33,6 +33,8 @@ pub struct View {
     high: [f64; 2],
     size: [u32; 2],
     ratio: f64,
+    /// Degrees from the north of the system to the direction that is up in the picture, clockwise.
+    bearing: f64,
     center: [f64; 2],
     per_metre: [f64; 2],
     to_crs: Transform,
@@ -97,7 +99,8 @@ impl View {
         let to_crs = Transform::new(Crs::WGS84, crs)?;
         let (center, per_metre) = (to_lonlat.point(middle)?, units_per_metre(crs, middle)?);
         let search = Bbox::new(0.0, 0.0, 0.0, 0.0);
-        let mut view = Self { crs, low, high, size, ratio: 1.0, center, per_metre, to_crs, search };
+        let mut view =
+            Self { crs, low, high, size, ratio: 1.0, bearing: 0.0, center, per_metre, to_crs, search };
         view.search = view.grown(MARGIN, &to_lonlat)?;
         Ok(view)
     }
@@ -134,6 +137,35 @@ impl View {
     pub fn with_ratio(mut self, ratio: f64) -> Self {
         self.ratio = ratio.clamp(0.25, 16.0);
         self
+    }
+
+    /// The view turned about its middle: the direction `bearing` degrees clockwise from the north of the
+    /// system is up. [`extent`](Self::extent) stays the box before the turn.
+    ///
+    /// # Errors
+    /// [`ViewError`] if a part of it then has no place on earth.
+    pub fn turned(mut self, bearing: f64) -> Result<Self, ViewError> {
+        self.bearing = bearing.rem_euclid(360.0);
+        self.search = self.grown(MARGIN, &Transform::new(self.crs, Crs::WGS84)?)?;
+        Ok(self)
+    }
+
+    /// Degrees from the north of the system to the direction that is up, clockwise, from 0 to 360.
+    pub fn bearing(&self) -> f64 {
+        self.bearing
+    }
+
+    /// Turns pixels of the picture before the turn into those after it.
+    fn turn(&self, points: &mut [[f64; 2]]) {
+        if self.bearing == 0.0 {
+            return;
+        }
+        let (sin, cos) = self.bearing.to_radians().sin_cos();
+        let [cx, cy] = self.size.map(|side| f64::from(side) / 2.0);
+        for point in points {
+            let [x, y] = [point[0] - cx, point[1] - cy];
+            *point = [cx + x * cos + y * sin, cy - x * sin + y * cos];
+        }
     }
 
     /// Width and height in pixels.
@@ -192,6 +224,15 @@ impl View {
             let [x, y] = [0, 1].map(|axis| low[axis] + (high[axis] - low[axis]) * t);
             points.extend([[x, low[1]], [x, high[1]], [low[0], y], [high[0], y]]);
         }
+        if self.bearing != 0.0 {
+            let middle = [0, 1].map(|axis| (self.low[axis] + self.high[axis]) / 2.0);
+            let (sin, cos) = self.bearing.to_radians().sin_cos();
+            for point in &mut points {
+                let [x, y] = [0, 1].map(|axis| (point[axis] - middle[axis]) / unit[axis]);
+                *point =
+                    [middle[0] + (x * cos + y * sin) * unit[0], middle[1] + (y * cos - x * sin) * unit[1]];
+            }
+        }
         if self.crs.is_geographic() {
             // The margin may reach beyond the world.
             points.iter_mut().for_each(|point| {
@@ -226,6 +267,7 @@ impl View {
             let scale = self.units_per_pixel().map(|pixel| unit / pixel);
             let corner = [(self.low[0] + EQUATOR / 2.0) / unit, (EQUATOR / 2.0 - self.high[1]) / unit];
             out.extend(world.map(|[x, y]| [(x - corner[0]) * scale[0], (y - corner[1]) * scale[1]]));
+            self.turn(out);
             return Ok(());
         }
         out.extend(world.map(mercator::unproject));
@@ -246,9 +288,10 @@ impl View {
     fn to_pixels(&self, points: &mut [[f64; 2]]) -> Result<(), CrsError> {
         self.to_crs.apply(points)?;
         let unit = self.units_per_pixel();
-        for point in points {
+        for point in &mut *points {
             *point = [(point[0] - self.low[0]) / unit[0], (self.high[1] - point[1]) / unit[1]];
         }
+        self.turn(points);
         Ok(())
     }
 
@@ -307,6 +350,20 @@ mod tests {
             assert!((view.metres_per_pixel() - 1.4).abs() < 1e-6, "{crs}: {}", view.metres_per_pixel());
             assert!((view.scale_denominator() - 5_000.0).abs() < 0.01);
         }
+    }
+
+    #[test]
+    fn a_turned_view_has_its_bearing_up() {
+        let (center, east) = ([603_000.0, 1_191_000.0], [603_050.0, 1_191_000.0]);
+        let view = View::centered(Crs::home(), center, 1.0, [200, 400]).unwrap().turned(90.0).unwrap();
+        let lonlat = Transform::new(Crs::home(), Crs::WGS84).unwrap().point(east).unwrap();
+        let mut pixels = Vec::new();
+        view.pixels_of_lonlat(&[lonlat], &mut pixels).unwrap();
+        // East is up: 50 m above the middle.
+        assert!((pixels[0][0] - 100.0).abs() < 0.01 && (pixels[0][1] - 150.0).abs() < 0.01, "{pixels:?}");
+        // The longer side now lies along the easting.
+        let bbox = view.search_box();
+        assert!(bbox.max[0] - bbox.min[0] > bbox.max[1] - bbox.min[1], "{bbox:?}");
     }
 
     #[test]

@@ -42,6 +42,7 @@
 //! assert_eq!(style["sources"]["citymap-base"]["url"], "https://map.example.vn/tiles/roads.json");
 //! ```
 
+mod area_labels;
 mod book;
 mod build;
 mod classify;
@@ -58,6 +59,7 @@ mod rgb;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use area_labels::area_labels;
 pub use book::{StyleBook, StyleEntry};
 pub use build::{Addresses, AreaLabel, CatalogueLayer, StyleRequest, StyledCity, label_fields};
 pub(crate) use classify::{color_field, kind_of, meant, public};

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The conformance classes that are met.
-const CONFORMANCE: [&str; 57] = [
+const CONFORMANCE: [&str; 58] = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
@@ -71,6 +71,7 @@ const CONFORMANCE: [&str; 57] = [
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/display-resolution",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/png",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/jpeg",
+    "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/svg",
     "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/global-styles",
     "http://www.opengis.net/spec/ogcapi-styles-1/1.0/conf/collection-styles",

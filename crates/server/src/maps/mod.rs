@@ -11,6 +11,7 @@
 //! and how many features it may show, is bounded.
 
 mod area;
+mod format;
 mod parameters;
 
 use std::sync::Arc;
@@ -22,10 +23,13 @@ use axum::{
 use citymap_crs::{Crs, NamedCrs};
 use citymap_engine::{Bbox, Cancel, EngineError, TimeInterval};
 use citymap_render::{
-    raster::{Ground, ImageFormat, Picture, RenderError, Source, View, draw},
+    pdf::{PdfDocument, PdfInfo},
+    raster::{Canvas, Ground, Notes, PIXEL_M, Picture, RenderError, Source, View, draw},
     spec::{Color, Style},
+    svg::SvgPicture,
 };
 
+pub(crate) use format::MapFormat;
 pub(crate) use parameters::{MapQuery, SHARED_PARAMETERS};
 
 use crate::{
@@ -111,7 +115,7 @@ async fn send(mut context: RequestContext, style: String, shown: Shown) -> Handl
         let layers = layers.as_ref().map(<[_; 1]>::as_slice);
         let order = StyleOrder { id: &style, look: &query.look, layers, lang };
         let style = style_of(&context, &order)?;
-        picture(&context, (&style, &drawn, ground), query.look.state.time, (format, cancel))
+        picture(&context, (&style, &drawn, ground), (query.look.state.time, lang), (format, cancel))
     };
     let bytes =
         if middle { app.pool.run_with(Cancel::new(), work).await } else { app.batch.run(work).await }?;
@@ -167,19 +171,50 @@ type Drawn<'a> = (&'a Style, &'a View, Ground);
 fn picture(
     context: &RequestContext,
     (style, view, ground): Drawn<'_>,
-    time: Option<TimeInterval>,
-    (format, cancel): (ImageFormat, &Cancel),
+    (time, lang): (Option<TimeInterval>, &str),
+    (format, cancel): (MapFormat, &Cancel),
 ) -> Result<Vec<u8>, Problem> {
     let city = &context.city_snapshot.city;
     let source = Source { city, tiler: context.app.tiles.tiler(), time, cancel };
+    let bytes_max = context.app.config.limits.answer_bytes_max;
+    let too_large = |detail: String| Problem::picture_too_large(detail);
+    let Some(image) = format.image() else {
+        if format == MapFormat::Svg {
+            let mut picture = SvgPicture::new(view.size(), bytes_max);
+            paint((style, view, ground), &source, &mut picture)?;
+            return picture.finish().map(String::into_bytes).map_err(|error| too_large(error.to_string()));
+        }
+        let info = PdfInfo { title: "citymap", lang, bytes_max: bytes_max as u64 };
+        let failed = |error: citymap_render::pdf::PdfError| match error {
+            citymap_render::pdf::PdfError::TooLarge { .. } => too_large(error.to_string()),
+            other => Problem::internal(other.to_string()),
+        };
+        let mut document = PdfDocument::new(Vec::new(), &info).map_err(failed)?;
+        // The ratio says how wide a pixel is.
+        let mm_per_pixel = PIXEL_M * 1e3 / view.ratio();
+        let mut page = document.page_in(view.size().map(|side| side as f32), mm_per_pixel as f32);
+        paint((style, view, ground), &source, &mut page)?;
+        document.add(page).map_err(failed)?;
+        return document.finish().map_err(failed);
+    };
     let mut picture = Picture::new(view.size())
         .ok_or_else(|| Problem::internal("a picture of this size cannot be made; see the server's log"))?;
-    let notes = draw(style, view, &source, ground, &mut picture).map_err(refusal)?;
-    if !notes.missing_images.is_empty() {
-        tracing::debug!(images = ?notes.missing_images, "the sprite lacks images of a style");
+    paint((style, view, ground), &source, &mut picture)?;
+    picture.encode(image).map_err(|error| Problem::internal(error.to_string()))
+}
+
+/// Draws a map on any canvas.
+fn paint(
+    (style, view, ground): Drawn<'_>,
+    source: &Source<'_>,
+    canvas: &mut impl Canvas,
+) -> Result<(), Problem> {
+    let Notes { missing_images, .. } = draw(style, view, source, ground, canvas).map_err(refusal)?;
+    if !missing_images.is_empty() {
+        tracing::debug!(images = ?missing_images, "the sprite lacks images of a style");
     }
-    cancel.check().map_err(EngineError::from)?;
-    picture.encode(format).map_err(|error| Problem::internal(error.to_string()))
+    source.cancel.check().map_err(EngineError::from)?;
+    Ok(())
 }
 
 fn refusal(error: RenderError) -> Problem {
@@ -192,7 +227,7 @@ fn refusal(error: RenderError) -> Problem {
 }
 
 /// The picture with the headers that say where it is.
-fn answer(bytes: Vec<u8>, format: ImageFormat, (view, crs): (&View, &NamedCrs), etag: &str) -> Response {
+fn answer(bytes: Vec<u8>, format: MapFormat, (view, crs): (&View, &NamedCrs), etag: &str) -> Response {
     let (_, [low, high]) = view.extent();
     let ([a, b], [c, d]) = (crs.turn(low), crs.turn(high));
     let mut response = ResponseBuilder::new(format.media_type(), bytes)

@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use citymap_crs::NamedCrs;
-use citymap_render::raster::ImageFormat;
 use serde_json::{Value, json};
 
+use super::format::MapFormat;
 use crate::{
     config::Limits,
     http::{
@@ -120,12 +120,9 @@ static TRANSPARENT: Parameter<Flag> = Parameter::new(
     Flag,
 );
 
-static MAP_F: Parameter<Choice> = Parameter::new(
-    "f",
-    "Format, instead of Accept",
-    Choice { values: &["png", "jpeg", "webp"], default: None },
-)
-.component("map-f");
+static MAP_F: Parameter<Choice> =
+    Parameter::new("f", "Format, instead of Accept", Choice { values: MapFormat::NAMES, default: None })
+        .component("map-f");
 
 /// The format of a picture: `f`, else what `Accept` names, else PNG.
 struct FormatSource;
@@ -133,18 +130,16 @@ struct FormatSource;
 static FORMAT: FormatSource = FormatSource;
 
 impl QuerySource for FormatSource {
-    type Value = ImageFormat;
+    type Value = MapFormat;
 
-    fn take(&self, reader: &mut QueryReader<'_>) -> Result<ImageFormat, Problem> {
+    fn take(&self, reader: &mut QueryReader<'_>) -> Result<MapFormat, Problem> {
         Ok(match MAP_F.take(reader)? {
-            Some("jpeg") => ImageFormat::Jpeg,
-            Some("webp") => ImageFormat::WebP,
-            Some(_) => ImageFormat::Png,
+            Some(name) => MapFormat::named(name),
             None => {
-                let weight = |format: ImageFormat| weight_of(reader.headers, &[format.media_type()]);
+                let weight = |format: MapFormat| weight_of(reader.headers, &[format.media_type()]);
                 // Of equal weights the first format counts.
-                let best = ImageFormat::ALL.into_iter().rev().max_by_key(|format| weight(*format));
-                best.unwrap_or(ImageFormat::Png)
+                let best = MapFormat::ALL.into_iter().rev().max_by_key(|format| weight(*format));
+                best.unwrap_or_default()
             }
         })
     }
@@ -178,7 +173,7 @@ query! {
         area: AreaQuery = AREA,
         bgcolor: Option<String> = BGCOLOR,
         transparent: bool = TRANSPARENT,
-        format: ImageFormat = FORMAT,
+        format: MapFormat = FORMAT,
         lang: Option<&'static str> = LANG,
         look: LookQuery = LOOK,
     }

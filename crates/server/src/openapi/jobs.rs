@@ -79,7 +79,8 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         .take();
     paths.insert("/jobs/{job}".to_owned(), one);
     let file = json!({"schema": {"type": "string", "format": "binary"}});
-    let kinds = ["application/vnd.apache.parquet", "application/geopackage+sqlite3", "text/csv"];
+    let kinds =
+        ["application/vnd.apache.parquet", "application/geopackage+sqlite3", "text/csv", "application/pdf"];
     let mut content: Map<String, Value> =
         kinds.iter().map(|kind| ((*kind).to_owned(), file.clone())).collect();
     // The result of a process that gives values, not files.
@@ -131,6 +132,15 @@ fn of_process(paths: &mut Map<String, Value>, process: &dyn Process, layer: &str
         "name": "Prefer", "in": "header", "required": false, "schema": {"type": "string"},
         "description": "respond-async: answer with a job even where the result is at hand at once",
     });
+    // What a process gives at once: files in the media types of its outputs, or values.
+    let outputs = description.outputs.as_object().into_iter().flatten();
+    let kinds = outputs.filter_map(|(_, output)| output["schema"]["contentMediaType"].as_str());
+    let mut content: Map<String, Value> = kinds
+        .map(|kind| (kind.to_owned(), json!({"schema": {"type": "string", "format": "binary"}})))
+        .collect();
+    if content.is_empty() {
+        content.insert("application/json".to_owned(), json!({"schema": {}}));
+    }
     let execution = json!({"post": {
         "tags": ["jobs"], "operationId": format!("start{camel}"), "summary": description.start,
         "parameters": [prefer],
@@ -141,7 +151,7 @@ fn of_process(paths: &mut Map<String, Value>, process: &dyn Process, layer: &str
         }}},
         "responses": answers(&json!({"200": {
             "description": "The result, of a process that needs no job",
-            "content": {"application/json": {"schema": {}}},
+            "content": content,
         }, "201": {
             "description": "The job; Location is its address",
             "headers": {"Location": {"schema": {"type": "string"}}},

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use citymap_access::{Audience, visible};
 use citymap_engine::LayerSnapshot;
-use citymap_render::raster::ImageFormat;
 use citymap_tile::MAX_ZOOM;
 use serde_json::{Map, Value, json};
 
@@ -27,7 +26,7 @@ use crate::{
         query::Query,
         response::{GEOJSON, JSON, SCHEMA},
     },
-    maps::MapQuery,
+    maps::{MapFormat, MapQuery},
     questions::{
         at::AtQuery,
         near::NearQuery,
@@ -124,7 +123,7 @@ impl Operation {
     /// The operation with its answer, which is a picture, and the headers that say where it is.
     fn picture(self) -> Value {
         let schema = json!({"schema": {"type": "string", "format": "binary"}});
-        let kinds = ImageFormat::ALL.map(|format| (format.media_type().to_owned(), schema.clone()));
+        let kinds = MapFormat::ALL.map(|format| (format.media_type().to_owned(), schema.clone()));
         let mut operation = self.answers(&Map::from_iter(kinds).into());
         let text = |description: &str| json!({"description": description, "schema": {"type": "string"}});
         let headers = &mut operation["responses"]["200"]["headers"];

@@ -6,10 +6,12 @@
 mod echo;
 mod overlay;
 pub(crate) mod paging;
+mod print;
 pub(crate) mod process;
 pub(crate) mod routes;
 
 use process::Process;
 
 /// All processes, in the order of `/api/processes`.
-pub(crate) static PROCESSES: &[&dyn Process] = &[&overlay::OverlayProcess, &echo::EchoProcess];
+pub(crate) static PROCESSES: &[&dyn Process] =
+    &[&overlay::OverlayProcess, &print::PrintProcess, &echo::EchoProcess];

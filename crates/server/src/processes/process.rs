@@ -2,11 +2,12 @@
 
 use citymap_engine::Cancel;
 use citymap_live::CitySnapshot;
+use citymap_model::AsOf;
 use serde_json::{Map, Value, json};
 
 use crate::{
     config::Limits,
-    http::problem::Problem,
+    http::{problem::Problem, request::RequestContext},
     jobs::job::{Job, ResultFile},
 };
 
@@ -18,8 +19,21 @@ pub(crate) trait Process: Send + Sync {
     /// What the process is, takes and gives.
     fn describe(&self) -> Description;
 
+    /// Members of the description that the standard does not have.
+    fn additions(&self) -> Map<String, Value> {
+        Map::new()
+    }
+
     /// An execute request that works on a city whose first layer is `layer`, for the OpenAPI document.
     fn example(&self, layer: &str) -> Value;
+
+    /// The state of the city that an execution reads, if its inputs name one; without it the newest.
+    ///
+    /// # Errors
+    /// 400 if the input cannot be used.
+    fn revision(&self, _inputs: &Map<String, Value>) -> Result<Option<AsOf>, Problem> {
+        Ok(None)
+    }
 
     /// Reads and checks an execute request. What can be refused is refused here, not by a job that fails.
     ///
@@ -38,6 +52,8 @@ pub(crate) struct ExecuteRequest<'a> {
     /// The inputs, of which only those exist that the process has.
     pub(crate) inputs: &'a Map<String, Value>,
     pub(crate) response: ResponseForm,
+    /// The request, with the city that the execution reads.
+    pub(crate) context: &'a RequestContext,
 }
 
 /// The form of results that a client asks for with `response`.
@@ -54,6 +70,19 @@ pub(crate) trait Execution: Send {
     /// The result, for a process that [`Description::quick`] declares: it is at hand without a job.
     fn at_once(&self) -> Option<Vec<u8>> {
         None
+    }
+
+    /// Whether the result is made while the client waits ([`Execution::make`]), unless it prefers a job.
+    fn is_brief(&self) -> bool {
+        false
+    }
+
+    /// Makes the result of an execution that is brief.
+    ///
+    /// # Errors
+    /// The problem that is answered.
+    fn make(&self, _cancel: &Cancel) -> Result<Vec<u8>, Problem> {
+        Err(Problem::internal("this process runs as a job only"))
     }
 
     /// The file that it will make.

@@ -25,7 +25,7 @@ use crate::{
         request::{HandlerResult, RequestContext},
         response::JSON,
     },
-    jobs::status::document,
+    jobs::{job::ResultFile, status::document},
 };
 
 const EXECUTE: &str = "http://www.opengis.net/def/rel/ogc/1.0/execute";
@@ -73,6 +73,9 @@ pub(crate) async fn describe(process: &'static dyn Process, context: RequestCont
         description.inputs.iter().map(|input| (input.name.to_owned(), input.describe())).collect();
     document["inputs"] = inputs.into();
     document["outputs"] = description.outputs;
+    for (name, value) in process.additions() {
+        document[name.as_str()] = value;
+    }
     answer(&document)
 }
 
@@ -95,10 +98,11 @@ fn summary(process: &dyn Process, base: &BaseUrl) -> Value {
     })
 }
 
-/// `POST /api/processes/{id}/execution`: 201 with the address of the job. A process that is quick answers 200
-/// with its result instead, unless the client sends `Prefer: respond-async`; the others always run as a job.
+/// `POST /api/processes/{id}/execution`: 201 with the address of the job. An execution that is quick or brief
+/// answers 200 with its result instead, unless the client sends `Prefer: respond-async`; the others always
+/// run as a job.
 pub(crate) async fn execute(process: &'static dyn Process, app: Arc<App>, request: Request) -> HandlerResult {
-    let (context, request) = RequestContext::split(&app, request).await?;
+    let (mut context, request) = RequestContext::split(&app, request).await?;
     context.no_query()?;
     // A page of another origin can send other types, and bodies without one, unasked.
     let kind = context.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
@@ -113,12 +117,26 @@ pub(crate) async fn execute(process: &'static dyn Process, app: Arc<App>, reques
     let request: Value = serde_json::from_slice(&body).map_err(|error| {
         Problem::body(format!("the body is not JSON: {error}; send {}", process.example("parcels")))
     })?;
-    let execution = process.read_inputs(&read_request(process, &request)?, &context.city_snapshot, limits)?;
+    let Members { inputs, response } = read_members(process, &request)?;
+    context.as_of(process.revision(inputs)?).await?;
+    let request = ExecuteRequest { inputs, response, context: &context };
+    let execution = process.read_inputs(&request, &context.city_snapshot, &app.config.limits)?;
     let prefers_job = prefers(&context.headers, "respond-async");
     if !prefers_job && let Some(result) = execution.at_once() {
         let headers =
             [(header::CONTENT_TYPE, execution.result().media_type), (header::CACHE_CONTROL, "no-store")];
         return Ok((StatusCode::OK, headers, result).into_response());
+    }
+    if !prefers_job && execution.is_brief() {
+        let ResultFile { media_type, name, .. } = execution.result();
+        let bytes = app.batch.run(move |cancel| execution.make(cancel)).await?;
+        let headers = [
+            (header::CONTENT_TYPE, media_type.to_owned()),
+            (header::CACHE_CONTROL, "no-store".to_owned()),
+            // The name has letters, digits, hyphens and a dot only.
+            (header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")),
+        ];
+        return Ok((StatusCode::OK, headers, bytes).into_response());
     }
     let job = app.jobs.open(process.id(), context.city_snapshot.revision(), execution.result())?;
     let answer = document(&job, &context.base()).to_string();
@@ -143,11 +161,17 @@ fn prefers(headers: &HeaderMap, preference: &str) -> bool {
     named.any(|name| name.trim().eq_ignore_ascii_case(preference))
 }
 
+/// The members of an execute request.
+struct Members<'a> {
+    inputs: &'a Map<String, Value>,
+    response: ResponseForm,
+}
+
 /// Checks the members of an execute request.
 ///
 /// # Errors
 /// 400 for a member, an input or an output that is not known or cannot be used.
-fn read_request<'a>(process: &dyn Process, request: &'a Value) -> Result<ExecuteRequest<'a>, Problem> {
+fn read_members<'a>(process: &dyn Process, request: &'a Value) -> Result<Members<'a>, Problem> {
     let example = || process.example("parcels");
     let members = request.as_object();
     if let Some(unknown) = members.into_iter().flatten().map(|(name, _)| name).find(|name| !is_member(name)) {
@@ -171,7 +195,7 @@ fn read_request<'a>(process: &dyn Process, request: &'a Value) -> Result<Execute
         Some(Value::String(form)) if form == "document" => ResponseForm::Document,
         Some(_) => return Err(Problem::body("`response` must be raw or document")),
     };
-    Ok(ExecuteRequest { inputs, response })
+    Ok(Members { inputs, response })
 }
 
 /// True for the members of an execute request; `id` and `mode` are those of drafts of the standard.

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use axum::response::IntoResponse;
 use citymap_crs::NamedCrs;
-use citymap_engine::{Bbox, Cancel, LayerSnapshot, Row, TimeInterval, ValueRef};
-use citymap_model::{LayerId, Meaning};
-use citymap_planning::PlanLevel;
+use citymap_engine::{Bbox, Cancel};
+use citymap_model::LayerId;
 use citymap_render::{
-    legend::{Legend, LegendLayer, Occurring, legend_field},
+    legend::{Legend, LegendLayer, ShownArea, occurring},
     styles::level_named,
 };
-use geo::Intersects;
 use serde_json::{Value, json};
 
 use super::{
@@ -131,56 +129,14 @@ fn read(context: &RequestContext, asked: &Asked, cancel: &Cancel) -> Result<Valu
     let style = document(context, &order)?;
     let snapshots = catalogue(&context.city_snapshot);
     let level = asked.look.level.and_then(level_named);
+    let area = asked.bbox.map(ShownArea::from);
     let mut layers = Vec::with_capacity(snapshots.len());
     for snapshot in &snapshots {
         cancel.check().map_err(citymap_engine::EngineError::from)?;
-        let occurring = asked.bbox.map(|bbox| occurring(snapshot, &bbox, asked.look.state.time, level));
+        let occurring = area.as_ref().map(|area| occurring(snapshot, area, asked.look.state.time, level));
         layers.push(LegendLayer { layer: snapshot.layer(), occurring });
     }
     let legend = Legend::of(&style, &layers, asked.zoom, asked.lang)
         .map_err(|error| Problem::not_found(format!("there is no legend of this style: {error}")))?;
     Ok(json!({"style": id, "zoom": legend.zoom, "groups": legend.groups}))
-}
-
-/// What of a layer lies in a box at a time; of plans only those of one level, if one is given.
-fn occurring(
-    snapshot: &LayerSnapshot,
-    bbox: &Bbox,
-    time: Option<TimeInterval>,
-    level: Option<PlanLevel>,
-) -> Occurring {
-    let layer = snapshot.layer();
-    let field = legend_field(layer);
-    let level_field = layer.field_meaning(Meaning::PlanLevel).zip(level);
-    let is_level = |row: Row| {
-        level_field.is_none_or(|(field, level)| {
-            PlanLevel::read(&snapshot.value(row, field).to_text()) == Some(level)
-        })
-    };
-    let mut found = Occurring::default();
-    let (boxes, count) = bbox.split();
-    for part in &boxes[..count] {
-        let area = part.to_polygon();
-        // A row that adds nothing is not looked at: that is nearly all of them.
-        snapshot.during(time).candidates(part, |row| {
-            let value = field.map_or(ValueRef::Null, |(index, _)| snapshot.value(row, index));
-            let code = (!value.is_null()).then(|| value.to_text());
-            let code = code.filter(|code| field.is_some_and(|(_, field)| field.code(code).is_some()));
-            let is_known = code.as_ref().map_or(found.uncoded, |code| found.codes.contains(code));
-            if is_known || !is_level(row) {
-                return;
-            }
-            let is_inside = snapshot.bbox(row).is_some_and(|own| part.contains(&own));
-            let touches = || snapshot.geometry(row).is_some_and(|geometry| geometry.intersects(&area));
-            if is_inside || touches() {
-                match code {
-                    Some(code) => {
-                        found.codes.insert(code);
-                    }
-                    None => found.uncoded = true,
-                }
-            }
-        });
-    }
-    found
 }

@@ -155,7 +155,7 @@ fn table(entries: &[StyleEntry<'_>], path: &str, lang: &str, links: &PageLinks) 
 }
 
 /// The problem of a style that does not exist, with the most similar names.
-pub(super) fn no_style(context: &RequestContext, id: &str) -> Problem {
+pub(crate) fn no_style(context: &RequestContext, id: &str) -> Problem {
     let entries = context.app.styles.book.entries();
     let ids: Vec<&str> = entries.iter().map(|entry| entry.id).collect();
     let id: String = id.chars().take(80).collect();

@@ -118,6 +118,15 @@ fn formats_and_grounds_are_those_asked_for() {
         assert_eq!(got.header("content-type"), kind, "{more} {accept}");
         assert_eq!(picture(&got).width(), 200);
     }
+    let svg = server.get(&parcels("&f=svg"));
+    assert_eq!((svg.status, svg.header("content-type")), (200, "image/svg+xml"));
+    assert!(svg.text().starts_with("<svg ") && svg.text().matches("<path ").count() > 2, "{}", svg.text());
+    let pdf = server.get(&parcels("&f=pdf&mm-per-pixel=0.5"));
+    assert_eq!((pdf.status, pdf.header("content-type")), (200, "application/pdf"));
+    // 200 pixels of half a millimetre.
+    let size = format!("/MediaBox [0 0 {:.3} ", 100.0 * 72.0 / 25.4);
+    assert!(String::from_utf8_lossy(&pdf.bytes).contains(&size), "{size}");
+    assert_eq!(pdf.bytes, server.get(&parcels("&f=pdf&mm-per-pixel=0.5")).bytes);
     let far = |more: &str| {
         let path = format!("/api/collections/parcels/map?center=107.5,11.5&width=8&height=8{more}");
         *picture(&server.get(&path)).get_pixel(4, 4)

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::common::{BEARER, Got, Server};
+use crate::common::{BEARER, Got, Server, middle};
 use serde_json::{Value, json};
 
 const EXCEPTIONS: &str = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0";
@@ -42,9 +42,10 @@ fn processes_and_jobs_are_linked_and_listed_in_pages() {
     let second = server.json(next["href"].as_str().unwrap().strip_prefix(&server.url("")).unwrap());
     assert_eq!(
         (&first["processes"][0]["id"], &second["processes"][0]["id"]),
-        (&json!("overlay"), &json!("echo"))
+        (&json!("overlay"), &json!("print"))
     );
-    assert!(second["links"].as_array().unwrap().iter().all(|link| link["rel"] != "next"));
+    let last = server.json("/api/processes?limit=10&offset=1");
+    assert!(last["links"].as_array().unwrap().iter().all(|link| link["rel"] != "next"));
     assert_eq!(server.json("/api/processes?offset=99")["processes"], json!([]));
     assert_eq!(server.problem("/api/processes?limit=0").0, 400);
     let classes = server.json("/api/conformance")["conformsTo"].to_string();
@@ -165,5 +166,87 @@ fn writers_find_jobs_by_the_parameters_of_the_standard() {
     assert_eq!(server.json("/api/jobs?status=successful")["jobs"], json!([]), "without a token none");
     for query in ["status=done", "type=cake", "minDuration=-1", "datetime=then", "nix=1"] {
         assert_eq!(server.problem(&format!("/api/jobs?{query}")).0, 400, "{query}");
+    }
+}
+
+/// The text objects of a PDF file cannot be read as they are; its size and its links can.
+fn pdf_text(got: &Got) -> String {
+    assert_eq!((got.status, got.header("content-type")), (200, "application/pdf"), "{}", got.text());
+    assert!(got.bytes.starts_with(b"%PDF-1.7"));
+    String::from_utf8_lossy(&got.bytes).into_owned()
+}
+
+#[test]
+fn one_sheet_is_printed_at_once() {
+    let server = Server::start();
+    let [lon, lat] = middle(30);
+    let inputs = json!({"center": [lon, lat], "scale": 500, "paper": "A4", "lang": "en", "title": "Tờ thử"});
+    let got = execute(&server, "print", "", &json!({"inputs": inputs}));
+    let text = pdf_text(&got);
+    assert!(got.header("content-disposition").contains("map-"), "{}", got.header("content-disposition"));
+    assert_eq!(text.matches("/Type /Page ").count(), 1);
+    // A4 upright in points, and the way back to the map.
+    assert!(text.contains("/MediaBox [0 0 595.276 841.890]"));
+    assert!(text.contains(&format!("/URI ({}#map=", server.url("/"))), "the code leads to the same view");
+    // The same order gives the same bytes; the parcel's outline another file.
+    assert_eq!(got.bytes, execute(&server, "print", "", &json!({"inputs": inputs})).bytes);
+    let parcel = server.json("/api/collections/parcels/items?limit=1")["features"][0]["id"].clone();
+    let parcel = parcel.as_str().map_or_else(|| parcel.to_string(), str::to_owned);
+    let inputs = json!({"parcel": parcel, "layer": "parcels", "paper": "A3", "orientation": "landscape"});
+    assert!(
+        pdf_text(&execute(&server, "print", "", &json!({"inputs": inputs}))).contains("1190.551 841.890")
+    );
+    // A former revision, and one that there is not.
+    let revision = server.json("/api/collections/parcels")["citymap"]["revision"].clone();
+    let inputs = json!({"center": [lon, lat], "revision": revision});
+    assert!(
+        pdf_text(&execute(&server, "print", "", &json!({"inputs": inputs})))
+            .contains(&format!("&rev={revision}"))
+    );
+    let inputs = json!({"center": [lon, lat], "revision": 999});
+    assert_eq!(execute(&server, "print", "", &json!({"inputs": inputs})).problem().0, 400);
+    let papers = &server.json("/api/processes/print")["citymap:papers"];
+    assert!(papers["A4"]["portrait"][0].as_f64().is_some_and(|width| width > 150.0), "{papers}");
+}
+
+#[test]
+fn a_series_of_sheets_is_a_job() {
+    let server = Server::start();
+    let [[west, south], [east, north]] = [middle(0), middle(50)];
+    let [west, east] = [west.min(east), west.max(east)];
+    let [south, north] = [south.min(north), south.max(north)];
+    let bbox = [west - 0.002, south - 0.001, east + 0.002, north + 0.001];
+    let body = json!({"inputs": {"bbox": bbox, "scale": 1000}});
+    let got = execute(&server, "print", "", &body);
+    assert_eq!(got.status, 201, "{}", got.text());
+    let done = ended(&server, &got.json());
+    assert_eq!(done["status"], "successful", "{done}");
+    let sheets = done["summary"]["sheets"].as_u64();
+    assert!(sheets.is_some_and(|sheets| sheets > 1), "{done}");
+    let path = format!("/api/jobs/{}/results", done["jobID"].as_str().unwrap());
+    let text = pdf_text(&server.get(&path));
+    assert_eq!(text.matches("/Type /Page ").count() as u64, sheets.unwrap() + 1, "and an index");
+}
+
+#[test]
+fn prints_that_cannot_be_made_are_refused() {
+    let server = Server::start();
+    let center = middle(0);
+    for (inputs, advice) in [
+        (json!({}), "center"),
+        (json!({"center": center, "bbox": [106.0, 10.0, 107.0, 11.0]}), "not both"),
+        (json!({"center": center, "scale": 100}), "200"),
+        (json!({"center": center, "paper": "B5"}), "A4"),
+        (json!({"center": center, "orientation": "up"}), "portrait"),
+        (json!({"center": center, "style": "nothing"}), "/api/styles"),
+        (json!({"center": center, "lang": "fr"}), "vi, en"),
+        (json!({"center": [1, 2, 3]}), "2 numbers"),
+        (json!({"center": center, "title": "a".repeat(300)}), "200"),
+        (json!({"parcel": "nothing"}), "no parcel"),
+        (json!({"bbox": [106.0, 10.0, 107.0, 11.0], "scale": 200}), "sheets"),
+        (json!({"bbox": [106.0, 10.0, 107.0, 11.0]}), "too large for one sheet"),
+    ] {
+        let (status, detail) = execute(&server, "print", "", &json!({"inputs": inputs})).problem();
+        assert!(status == 400 && detail.contains(advice), "{inputs}: {status} {detail}");
     }
 }

@@ -1,0 +1,194 @@
+//! Letters, lines and boxes on a page.
+
+use tiny_skia::{Path, PathBuilder};
+
+use super::{PrintError, paper::Area};
+use crate::{
+    labels::{Font, GlyphRun, PlacedGlyph},
+    pdf::PdfPage,
+    raster::{Canvas, FillPaint, StrokePaint, TextPaint},
+    spec::{Color, LineCap, LineJoin},
+};
+
+/// The colour of lines and letters of a sheet.
+pub(super) const INK: Color = Color { red: 0.13, green: 0.13, blue: 0.13, alpha: 1.0 };
+/// The colour of what is less important.
+pub(super) const SOFT: Color = Color { red: 0.35, green: 0.35, blue: 0.35, alpha: 1.0 };
+
+/// The fonts of a sheet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Faces {
+    pub(super) plain: &'static Font,
+    pub(super) bold: &'static Font,
+}
+
+impl Faces {
+    pub(super) fn find() -> Result<Self, PrintError> {
+        let face = |name: &'static str| {
+            Font::all().iter().find(|font| font.name() == name).ok_or(PrintError::Face(name))
+        };
+        Ok(Self { plain: face("BeVietnamPro-Regular")?, bold: face("BeVietnamPro-SemiBold")? })
+    }
+}
+
+/// Font, size and colour of letters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lettering {
+    pub(super) font: &'static Font,
+    /// Units to an em.
+    pub(super) size: f32,
+    pub(super) color: Color,
+}
+
+/// Where a line of text is, relative to its point on the baseline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Align {
+    Left,
+    Middle,
+}
+
+impl Lettering {
+    /// The width of a line in units.
+    pub(super) fn width(&self, text: &str) -> f32 {
+        self.font.shape(text).iter().map(|glyph| glyph.advance).sum::<f32>() * self.size
+    }
+
+    /// The distance between lines.
+    pub(super) fn leading(&self) -> f32 {
+        self.size * 1.35
+    }
+
+    /// The text in lines that are at most `width` wide, broken at spaces; a word that is wider has a line of
+    /// its own.
+    pub(super) fn lines(&self, text: &str, width: f32) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for part in text.lines() {
+            let mut line = String::new();
+            for word in part.split_whitespace() {
+                let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+                if !line.is_empty() && self.width(&longer) > width {
+                    lines.push(std::mem::replace(&mut line, word.to_owned()));
+                } else {
+                    line = longer;
+                }
+            }
+            if !line.is_empty() {
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
+    /// The text, or as much of it as is at most `width` wide, with an ellipsis.
+    pub(super) fn cut(&self, text: &str, width: f32) -> String {
+        if self.width(text) <= width {
+            return text.to_owned();
+        }
+        let mut letters: Vec<char> = text.chars().collect();
+        while letters.pop().is_some() {
+            let shorter = format!("{}…", letters.iter().collect::<String>().trim_end());
+            if self.width(&shorter) <= width {
+                return shorter;
+            }
+        }
+        String::new()
+    }
+}
+
+/// Draws on a page.
+pub(super) struct Pen<'p> {
+    pub(super) page: &'p mut PdfPage,
+}
+
+impl Pen<'_> {
+    /// Draws a line of text from a point on its baseline, in the direction of `angle` (radians, clockwise).
+    pub(super) fn turned(
+        &mut self,
+        text: &str,
+        look: &Lettering,
+        (at, align): ([f32; 2], Align),
+        angle: f32,
+    ) {
+        let glyphs = look.font.shape(text);
+        let width = glyphs.iter().map(|glyph| glyph.advance).sum::<f32>() * look.size;
+        let mut along = match align {
+            Align::Left => 0.0,
+            Align::Middle => -width / 2.0,
+        };
+        let (sin, cos) = angle.sin_cos();
+        let placed = glyphs.iter().map(|glyph| {
+            let x = along + glyph.offset[0] * look.size;
+            let y = -glyph.offset[1] * look.size;
+            along += glyph.advance * look.size;
+            let origin = [at[0] + x * cos - y * sin, at[1] + x * sin + y * cos];
+            PlacedGlyph { id: glyph.id, origin, size: look.size, angle }
+        });
+        let run = GlyphRun { font: look.font, text: text.to_owned(), glyphs: placed.collect() };
+        let paint = TextPaint { color: look.color, halo: Color::TRANSPARENT, halo_width: 0.0 };
+        self.page.glyphs(&run, &paint);
+    }
+
+    /// Draws a line of text.
+    pub(super) fn text(&mut self, text: &str, look: &Lettering, at: [f32; 2], align: Align) {
+        self.turned(text, look, (at, align), 0.0);
+    }
+
+    /// Draws a text in lines from the top left corner of a box of this width; gives the height.
+    pub(super) fn paragraph(&mut self, text: &str, look: &Lettering, [x, y]: [f32; 2], width: f32) -> f32 {
+        let lines = look.lines(text, width);
+        for (number, line) in lines.iter().enumerate() {
+            let baseline = y + look.size + number as f32 * look.leading();
+            self.text(line, look, [x, baseline], Align::Left);
+        }
+        lines.len() as f32 * look.leading()
+    }
+
+    /// Draws a line through points, `width` units wide.
+    pub(super) fn line(&mut self, points: &[[f32; 2]], width: f32, color: Color) {
+        if let Some(path) = path_of(points, false) {
+            self.stroke(&path, width, color);
+        }
+    }
+
+    /// Draws the edge of a box, `width` units wide.
+    pub(super) fn frame(&mut self, [low, high]: Area, width: f32, color: Color) {
+        let corners = [low, [high[0], low[1]], high, [low[0], high[1]]];
+        if let Some(path) = path_of(&corners, true) {
+            self.stroke(&path, width, color);
+        }
+    }
+
+    /// Fills the area between points.
+    pub(super) fn fill(&mut self, points: &[[f32; 2]], color: Color) {
+        if let Some(path) = path_of(points, true) {
+            self.page.fill(&path, &FillPaint { color, antialias: true });
+        }
+    }
+
+    pub(super) fn stroke(&mut self, path: &Path, width: f32, color: Color) {
+        let (cap, join) = (LineCap::Butt, LineJoin::Miter);
+        let paint = StrokePaint { color, width, cap, join, miter_limit: 4.0, dashes: Vec::new() };
+        self.page.stroke(path, &paint);
+    }
+}
+
+/// The corners of a box, clockwise.
+pub(super) fn corners([low, high]: Area) -> [[f32; 2]; 4] {
+    [low, [high[0], low[1]], high, [low[0], high[1]]]
+}
+
+/// A path through points.
+pub(super) fn path_of(points: &[[f32; 2]], closed: bool) -> Option<Path> {
+    let mut path = PathBuilder::new();
+    for (number, [x, y]) in points.iter().enumerate() {
+        if number == 0 {
+            path.move_to(*x, *y);
+        } else {
+            path.line_to(*x, *y);
+        }
+    }
+    if closed {
+        path.close();
+    }
+    path.finish()
+}

@@ -33,6 +33,9 @@ pub(crate) enum Shared {
     Area(f64),
 }
 
+/// Metres of northings that count as none.
+const LEVEL: f64 = 1e-9;
+
 /// Buffers that are reused from pair to pair.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -74,8 +77,13 @@ pub(crate) fn area(small: &PreparedShape, large: &PreparedShape, scratch: &mut S
     if near.is_empty() {
         return Shared::Nothing;
     }
-    if clear {
-        return if winding > height / 2.0 { Shared::Whole } else { Shared::Nothing };
+    // All edges are east of the small shape's box, so that the large shape covers whole northings of it: all
+    // of them, none, or some if an edge that lies along a parallel crosses the box.
+    if clear && winding >= height - LEVEL {
+        return Shared::Whole;
+    }
+    if clear && winding <= LEVEL {
+        return Shared::Nothing;
     }
     if planar.edges.len() >= MANY && near.len() >= MANY {
         let min = [0, 1].map(|axis| shift[axis].max(0.0));
@@ -267,4 +275,41 @@ pub(crate) fn stretches(
         inside(start, end);
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use citymap_model::{Feature, GeometryKind, Layer, Role, Title};
+    use geo::Rect;
+
+    use crate::{Operand, Overlay, SnapshotBuilder};
+
+    #[test]
+    fn an_edge_along_a_parallel_that_crosses_the_box_is_not_overlooked() {
+        // Outside of the home grid, where such edges stay level on the plane.
+        let layer = |rects: &[[f64; 4]]| {
+            let layer =
+                Layer::new("a".parse().unwrap(), Title::same("A"), Role::Other, GeometryKind::Polygon);
+            let mut builder = SnapshotBuilder::new(layer);
+            for (fid, [west, south, east, north]) in (1..).zip(rects) {
+                let shape = Rect::new((*west, *south), (*east, *north)).to_polygon();
+                builder.push(&Feature { fid, geometry: Some(shape.into()), values: vec![] }).unwrap();
+            }
+            builder.finish(1)
+        };
+        let lower = [2.0, 48.0, 2.001, 48.001];
+        for upper in
+            [[1.999, 48.0009, 2.002, 48.002], [2.0, 48.0009, 2.001, 48.002], [1.0, 47.0, 3.0, 48.0001]]
+        {
+            let both = layer(&[lower, upper]);
+            let overlay = Overlay::new(Operand::new(&both), Operand::new(&both)).unwrap();
+            let shared = |row: u32| {
+                let pieces = overlay.of(both.row_of_fid(i64::from(row)).unwrap()).unwrap().0;
+                pieces.iter().find(|piece| both.fid(piece.row_b) != i64::from(row)).map(|piece| piece.area)
+            };
+            let (there, back) = (shared(1).unwrap_or(0.0), shared(2).unwrap_or(0.0));
+            assert!((there - back).abs() < 1e-6, "{upper:?}: {there} and {back}");
+            assert!((there - 828.0).abs() < 10.0, "a tenth of the square: {there}");
+        }
+    }
 }

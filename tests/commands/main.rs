@@ -4,6 +4,7 @@
 
 mod backup;
 mod bake;
+mod check;
 mod city;
 mod copy;
 mod diff;

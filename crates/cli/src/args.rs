@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     backup::{BackupArgs, CopyArgs, RestoreArgs},
     bake::BakeArgs,
+    check::CheckArgs,
     city::CityCommand,
     demo::DemoArgs,
     diff::DiffArgs,
@@ -103,6 +104,17 @@ pub(crate) enum Command {
         \x20 citymap report --all --out reports.ndjson\n\
         \x20 citymap report --all --out reports.ndjson --continue")]
     Report(ReportArgs),
+    /// Check the city: what contradicts itself in plans, parcels and rights-of-way, fault by fault.
+    ///
+    /// Writes one row for each fault, with its place, its reason in both languages and a link. The file's
+    /// extension chooses the format.
+    ///
+    /// Exit code: 0 no faults, 3 faults were found.
+    #[command(after_help = "Examples:\n\
+        \x20 citymap check parcel-overlaps --out overlaps.geojson\n\
+        \x20 citymap check right-of-way --valid-on 2026-06-30 --out cuts.gpkg\n\
+        \x20 citymap check zone-overlaps --compare-to 12 --out zones.csv")]
+    Check(CheckArgs),
     /// List the revisions, newest first.
     #[command(after_help = "Examples:\n  citymap log -n 5\n  citymap log --layer parcels")]
     Log(LogArgs),

@@ -7,6 +7,7 @@
 mod args;
 mod backup;
 mod bake;
+mod check;
 mod city;
 mod database;
 mod demo;
@@ -78,6 +79,7 @@ fn run(global: &Global, command: &Command) -> Result<ExitCode, Failure> {
         Command::Overlay(args) => overlay::run(global, args),
         Command::Print(args) => print::run(global, args),
         Command::Report(args) => report::run(global, args),
+        Command::Check(args) => check::run(global, args),
         Command::Log(args) => log::run(global, args),
         Command::Diff(args) => diff::run(global, args),
         Command::Rollback(args) => rollback::run(global, args),

@@ -12,6 +12,7 @@ use chrono::{NaiveDate, NaiveTime, Utc};
 use citymap_engine::{Area, Cancel, City, LayerSnapshot, Row, TimeInterval};
 use citymap_model::{Layer, LayerId, Role};
 use citymap_planning::{ParcelReport, ReportOptions};
+use citymap_server::verification_link;
 use clap::Args;
 use rayon::prelude::*;
 use serde_json::json;
@@ -66,6 +67,10 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "YYYY-MM-DD")]
     valid_on: Option<NaiveDate>,
 
+    /// The address under which people reach the server: each report then has the link that confirms it.
+    #[arg(long, value_parser = citymap_server::parse_base_url, value_name = "URL")]
+    base_url: Option<String>,
+
     #[command(flatten)]
     at: AsOfArg,
 }
@@ -90,7 +95,7 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode, Failur
     let stopped = cancel.clone();
     signals::on_stop(move || stopped.cancel())?;
     let clock = Instant::now();
-    let work = Work { city: &city, parcels, options, cancel };
+    let work = Work { city: &city, parcels, options, base_url: args.base_url.as_deref(), cancel };
     let (done, failed) = match &args.out {
         None => write(&work, &wanted, 0, &mut io::stdout().lock(), &bar)?,
         Some(path) => {
@@ -136,6 +141,7 @@ struct Work<'a> {
     city: &'a City,
     parcels: &'a LayerSnapshot,
     options: ReportOptions,
+    base_url: Option<&'a str>,
     cancel: Cancel,
 }
 
@@ -223,7 +229,11 @@ fn line(work: &Work<'_>, wanted: &Wanted) -> (String, bool) {
         None => Err("no parcel has this id".to_owned()),
         Some(row) => {
             let report = ParcelReport::make(work.city, (work.parcels, row), &work.options, &work.cancel);
-            report
+            let linked = report.map(|mut report| {
+                report.verification.link = work.base_url.map(|base| verification_link(base, &report));
+                report
+            });
+            linked
                 .map_err(|error| error.to_string())
                 .and_then(|report| serde_json::to_string(&report).map_err(|error| error.to_string()))
         }

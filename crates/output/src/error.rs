@@ -9,7 +9,7 @@ use citymap_files::FileError;
 #[non_exhaustive]
 pub enum OutputError {
     /// The file's name ends in no known format.
-    #[error("`{0}` does not say which format to write: end the name with .csv, .gpkg or .parquet")]
+    #[error("`{0}` does not say which format to write: end the name with .csv, .geojson, .gpkg or .parquet")]
     Format(String),
     /// There is a file of that name.
     #[error("{0} already exists; give another name, or remove it first")]
@@ -28,6 +28,9 @@ pub enum OutputError {
     /// The path cannot be used for an output.
     #[error(transparent)]
     File(FileError),
+    /// The result has no name that a table can have.
+    #[error("the result has a name that no table can have; this is a fault of the program")]
+    Table,
     /// A row does not fit the table.
     #[error("a row of {found} values was given for {expected} columns")]
     Width {

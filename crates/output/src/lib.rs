@@ -1,4 +1,4 @@
-//! Rows as files for others: CSV, GeoPackage and GeoParquet, written row by row in bounded memory.
+//! Rows as files for others: CSV, GeoJSON, GeoPackage and GeoParquet, written row by row in bounded memory.
 //!
 //! A [`Table`] says which columns a file has and which kind of geometry; an [`Output`] takes the rows. While
 //! it is written, the file has a hidden name next to its own. [`Output::finish`] waits until it is on disk
@@ -6,7 +6,7 @@
 //! process that fails, leave none under that name. A file that exists is never overwritten.
 //!
 //! [`pieces`] makes the rows of an overlay: the ids and the visible fields of both features, the measures,
-//! and the shape where it is wanted.
+//! and the shape where it is wanted. [`faults`] makes the rows of a check.
 //!
 //! The crate knows neither HTTP nor the store. Geometry is in WGS 84 longitude and latitude in every format.
 //!
@@ -34,6 +34,8 @@
 
 mod csv;
 mod error;
+mod faults;
+mod geojson;
 mod geopackage;
 mod parquet;
 mod pieces;
@@ -46,6 +48,7 @@ use citymap_files::PartialFile;
 use citymap_model::Geometry;
 
 pub use error::OutputError;
+pub use faults::{FaultRows, faults};
 pub use pieces::{PieceRows, pieces};
 pub use table::{Column, Format, Table};
 
@@ -85,6 +88,7 @@ impl Output {
         let at = file.path();
         let writer: Box<dyn RowWriter + Send> = match format {
             Format::Csv { excel } => Box::new(csv::CsvWriter::create(at, table, excel)?),
+            Format::GeoJson => Box::new(geojson::GeoJsonWriter::create(at, table)?),
             Format::GeoPackage => Box::new(geopackage::GeoPackageWriter::create(at, table)?),
             Format::GeoParquet => Box::new(parquet::GeoParquetWriter::create(at, table)?),
         };

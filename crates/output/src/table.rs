@@ -14,6 +14,8 @@ pub enum Format {
         /// Whether to begin with a byte order mark, without which Excel misreads Vietnamese.
         excel: bool,
     },
+    /// A feature collection (RFC 7946).
+    GeoJson,
     /// One table (`.gpkg`), as QGIS and GDAL open it.
     GeoPackage,
     /// GeoParquet 1.1: well-known binary, a covering box for each row, compressed with zstd.
@@ -21,7 +23,8 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that the extension of a path stands for: `.csv`, `.gpkg`, `.parquet` or `.geoparquet`.
+    /// The format that the extension of a path stands for: `.csv`, `.geojson`, `.gpkg`, `.parquet` or
+    /// `.geoparquet`.
     ///
     /// # Errors
     /// [`OutputError::Format`] for any other extension.
@@ -29,6 +32,7 @@ impl Format {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         match ending.as_deref() {
             Some("csv") => Ok(Self::Csv { excel: false }),
+            Some("geojson") => Ok(Self::GeoJson),
             Some("gpkg") => Ok(Self::GeoPackage),
             Some("parquet" | "geoparquet") => Ok(Self::GeoParquet),
             _ => Err(OutputError::Format(path.display().to_string())),
@@ -39,6 +43,7 @@ impl Format {
     pub fn ending(self) -> &'static str {
         match self {
             Self::Csv { .. } => "csv",
+            Self::GeoJson => "geojson",
             Self::GeoPackage => "gpkg",
             Self::GeoParquet => "parquet",
         }
@@ -48,6 +53,7 @@ impl Format {
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Csv { .. } => "text/csv; charset=utf-8; header=present",
+            Self::GeoJson => "application/geo+json",
             Self::GeoPackage => "application/geopackage+sqlite3",
             Self::GeoParquet => "application/vnd.apache.parquet",
         }

@@ -351,6 +351,36 @@ fn a_geopackage_comes_back_in_gdal() {
 }
 
 #[test]
+fn geojson_is_a_collection_whose_values_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str, kind: GeometryKind, geometries: &[Option<Geometry>]| -> Json {
+        let path = folder.path().join(name);
+        write(&path, &table("bang", kind), geometries);
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    };
+    let found = read("mixed.geojson", GeometryKind::Mixed, &mixed());
+    assert_eq!((&found["type"], &found["name"]), (&json!("FeatureCollection"), &json!("bang")));
+    for (row, geometry) in mixed().iter().enumerate() {
+        let feature = &found["features"][row];
+        assert_eq!(feature["geometry"], geojson(geometry.as_ref()), "row {row}");
+        let values = if row < 5 {
+            json!({"tên": TEXTS[row], "so_thua": INTEGERS[row], "dien_tich": REALS[row],
+                "tranh_chap": row % 2 == 0, "ngay_cap": day(row).to_string(),
+                "cap_nhat": ValueRef::DateTime(instant(row)).to_text()})
+        } else {
+            json!({"tên": null, "so_thua": null, "dien_tich": null, "tranh_chap": null, "ngay_cap": null,
+                "cap_nhat": null})
+        };
+        assert_eq!(feature["properties"], values, "row {row}");
+    }
+    let clockwise: Polygon = polygon![(x: 0.0, y: 0.0), (x: 0.0, y: 1.0), (x: 1.0, y: 1.0), (x: 0.0, y: 0.0)];
+    let found = read("turned.geojson", GeometryKind::Polygon, &[Some(clockwise.into())]);
+    let ring = &found["features"][0]["geometry"]["coordinates"][0];
+    assert_eq!(*ring, json!([[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]), "RFC 7946, 3.1.6");
+    assert_eq!(read("none.geojson", GeometryKind::None, &[])["features"], json!([]));
+}
+
+#[test]
 fn an_empty_table_is_a_whole_file_in_every_format() {
     let folder = tempfile::tempdir().unwrap();
     for kind in [GeometryKind::Polygon, GeometryKind::None] {

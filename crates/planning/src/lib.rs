@@ -29,23 +29,39 @@
 //! assert!(rank("ĐCCB") < rank("Quy hoạch chi tiết 1/500"));
 //! ```
 
+mod checks;
 mod codes;
 mod corners;
+mod draft;
 mod level;
+mod lineage;
 mod partition;
 mod readiness;
 mod report;
 mod right_of_way;
+mod since;
+mod verification;
 
+pub use checks::{
+    CheckError, CheckHooks, CheckKind, CheckOptions, CheckProgress, CheckResult, Fault, FaultState,
+    FaultSubject, NOISE, check, compare,
+};
 pub use codes::Coded;
 pub use corners::Corner;
+pub use draft::{
+    Draft, DraftCut, DraftError, DraftImpact, DraftOptions, DraftPart, ImpactGroup, ImpactTotals,
+    LayerImpact, PlanConflict, Population, cut_of,
+};
 pub use level::{PlanLevel, Precedence};
-pub use partition::{Plans, Prevailing, ZonePiece};
+pub use lineage::{Lineage, LineageFinder, LineageKind, LineageParcel, LineageShare, NOISE_WIDTH};
+pub use partition::{Indicator, Plans, Prevailing, ZonePiece};
 pub use readiness::{Readiness, readiness};
 pub use report::{
     Areas, Identification, ParcelReport, ReportError, ReportOptions, Source, Status, ValidTime,
 };
 pub use right_of_way::{RightOfWay, RoadCut};
+pub use since::{ReportChange, Theme};
+pub use verification::{Difference, Verification, differences, report_hash};
 
 /// An area in m², rounded to a tenth of a square millimetre less than it is computed to.
 fn rounded(value: f64) -> f64 {

@@ -16,6 +16,7 @@ use crate::{
     partition::{Subject, plans},
     right_of_way::{REACH, right_of_way},
     rounded,
+    verification::Verification,
 };
 
 /// Whether a theme concerns a parcel. An answer of "no" is an answer; missing data is not.
@@ -77,6 +78,9 @@ pub enum ReportError {
     /// The engine could not compute an area, or the work was cancelled.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The report could not be written as a document, so that it has no hash.
+    #[error("the report could not be written as JSON")]
+    Document(#[from] serde_json::Error),
 }
 
 /// What is known of one parcel. Areas are in m², lengths in m, on the home grid unless it says otherwise.
@@ -109,6 +113,8 @@ pub struct ParcelReport {
     pub sources: Vec<Source>,
     /// What the report is good for.
     pub notice: Title,
+    /// How the report is compared with the record later.
+    pub verification: Verification,
 }
 
 /// The time at which features must be valid, both ends included.
@@ -177,7 +183,8 @@ impl ParcelReport {
     ///
     /// # Errors
     /// [`ReportError::NoShape`] for a parcel without polygons or beyond the home grid;
-    /// [`ReportError::Engine`] if the work is cancelled or a coordinate cannot be projected.
+    /// [`ReportError::Engine`] if the work is cancelled or a coordinate cannot be projected;
+    /// [`ReportError::Document`] if the report cannot be written.
     ///
     /// # Performance
     /// One search in the R-tree of each layer of plans and roads. Zones that cover the parcel as a whole are
@@ -203,10 +210,10 @@ impl ParcelReport {
         });
         let roads = layers(city, |snapshot| snapshot.layer().role == Role::Road);
         let plans = plans(&subject, &zones, options, cancel)?;
-        let right_of_way = right_of_way(&subject, &roads, options, cancel)?;
+        let (right_of_way, _) = right_of_way(&subject, &roads, options, cancel)?;
         let (corners, corners_total) = corners(&plane, &polygons, options.corners_max);
         let sources = std::iter::once(parcels).chain(zones).chain(roads).map(source).collect();
-        Ok(Self {
+        let mut report = Self {
             revision: city.revision,
             layer: parcels.layer().id.to_string(),
             id: parcels.id(row).to_json(),
@@ -233,7 +240,10 @@ impl ParcelReport {
                 "For reference only. It does not replace planning information issued by the competent \
                  authority.",
             ),
-        })
+            verification: Verification::pending(),
+        };
+        report.verification = Verification::of(&report)?;
+        Ok(report)
     }
 }
 

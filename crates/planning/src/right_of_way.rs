@@ -48,21 +48,21 @@ pub struct RoadCut {
 }
 
 /// A road near the parcel, on the parcel's plane.
-struct Road<'a> {
-    roads: &'a LayerSnapshot,
-    row: Row,
-    width: f64,
-    lines: Vec<LineString<f64>>,
+pub(crate) struct Road<'a> {
+    pub(crate) roads: &'a LayerSnapshot,
+    pub(crate) row: Row,
+    pub(crate) width: f64,
+    pub(crate) lines: Vec<LineString<f64>>,
 }
 
 /// Finds what the rights-of-way of roads in `layers` cut off a parcel. Layers whose roads have no such width
-/// do not count.
+/// do not count. The second value is the part in them, on the parcel's plane.
 pub(crate) fn right_of_way(
     subject: &Subject<'_>,
     layers: &[&LayerSnapshot],
     options: &ReportOptions,
     cancel: &Cancel,
-) -> Result<RightOfWay, EngineError> {
+) -> Result<(RightOfWay, MultiPolygon<f64>), EngineError> {
     let mut near = Vec::new();
     let mut known = false;
     for roads in layers {
@@ -90,12 +90,13 @@ pub(crate) fn right_of_way(
     }
     roads.sort_by(|a, b| b.area.total_cmp(&a.area).then_with(|| a.id.to_string().cmp(&b.id.to_string())));
     let area = cut.unsigned_area().min(subject.area);
-    Ok(RightOfWay {
+    let found = RightOfWay {
         status: Status::of(!roads.is_empty(), known),
         roads,
         cut: rounded(area),
         remaining: rounded(subject.area - area),
-    })
+    };
+    Ok((found, cut))
 }
 
 /// Adds the roads near the parcel that have a width; returns whether the layer says widths at all.
@@ -133,7 +134,7 @@ fn find<'a>(
 }
 
 /// The places where at least two ends of roads meet, in multiples of [`JOINT`].
-fn joints(roads: &[Road<'_>]) -> HashMap<[i64; 2], usize> {
+pub(crate) fn joints(roads: &[Road<'_>]) -> HashMap<[i64; 2], usize> {
     let mut joints = HashMap::new();
     for end in roads.iter().flat_map(|road| &road.lines).flat_map(ends) {
         *joints.entry(cell(end)).or_default() += 1;
@@ -153,7 +154,7 @@ fn cell(at: Coord<f64>) -> [i64; 2] {
 
 /// The strip on both sides of a road. It ends square where the road ends, and round where another road goes
 /// on, so that strips join without a notch.
-fn strip(road: &Road<'_>, joints: &HashMap<[i64; 2], usize>) -> MultiPolygon<f64> {
+pub(crate) fn strip(road: &Road<'_>, joints: &HashMap<[i64; 2], usize>) -> MultiPolygon<f64> {
     let half = road.width / 2.0;
     let style = BufferStyle::new(half).line_cap(LineCap::Butt).line_join(LineJoin::Round(0.05));
     let mut strip = MultiPolygon::new(vec![]);

@@ -1,6 +1,8 @@
 //! Reports on parcels of small cities whose areas are known.
 
-#![allow(clippy::unwrap_used, reason = "test support")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test support")]
+
+mod checks;
 
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use citymap_engine::{Cancel, City, LayerSnapshot, SnapshotBuilder};
 use citymap_model::{
     Feature, Field, FieldType, Geometry, GeometryKind, Layer, Meaning, Role, Title, Value, parse_date,
 };
-use citymap_planning::{ParcelReport, PlanLevel, Precedence, ReportOptions, Status};
+use citymap_planning::{ParcelReport, PlanLevel, Precedence, ReportOptions, Status, Theme, report_hash};
 use geo_types::{Coord, LineString, Polygon};
 use proptest::prelude::*;
 
@@ -287,4 +289,58 @@ proptest! {
             prop_assert!(!overruled || lost > 1e-4, "{:?}", piece);
         }
     }
+}
+
+#[test]
+fn a_hash_covers_what_a_report_says_and_not_how_it_explains_it() {
+    let zoning =
+        |grid: f64| zones(vec![("zoning", "QHPK", "CX", "2015-01-01", rect(-50.0, -50.0, grid, 50.0))]);
+    let first = city([parcels(), zoning(10.0)]);
+    let said = report(&first);
+    assert_eq!(said.verification, report(&first).verification, "the same record gives the same hash");
+    assert_eq!(said.verification.hash.len(), 64);
+    let document = serde_json::to_value(&said).unwrap();
+    assert_eq!(report_hash(&document), said.verification.hash, "a reader computes it from the document");
+    let wider = report(&city([parcels(), zoning(10.01)]));
+    assert_ne!(said.verification, wider.verification, "a border that moved by a centimetre");
+    assert_ne!(said.verification, report(&City { revision: 8, ..first }).verification);
+}
+
+#[test]
+fn changes_between_reports_are_named_by_zone_road_and_member() {
+    let before = report(&city([
+        parcels(),
+        zones(vec![
+            ("a", "QHPK", "CX", "2015-01-01", rect(-50.0, -50.0, 10.0, 50.0)),
+            ("b", "QHPK", "CX", "2015-01-01", rect(10.0, -50.0, 50.0, 50.0)),
+        ]),
+        roads(vec![("r", 8.0, vec![[-50.0, -2.0], [50.0, -2.0]])]),
+    ]));
+    let after = report(&city([
+        parcels(),
+        zones(vec![
+            ("a", "QHPK", "O_HH", "2015-01-01", rect(-50.0, -50.0, 10.0, 50.0)),
+            ("c", "QHPK", "CX", "2015-01-01", rect(10.0, -50.0, 50.0, 50.0)),
+        ]),
+        roads(vec![("r", 12.0, vec![[-50.0, -2.0], [50.0, -2.0]])]),
+    ]));
+    assert_eq!(before.changes_until(&before), []);
+    let found = before.changes_until(&after);
+    let named: Vec<(Theme, &str, &str, bool, bool)> = found
+        .iter()
+        .map(|own| {
+            let id = own.id.as_ref().and_then(|id| id.as_str()).unwrap_or_default();
+            (own.theme, id, own.member, own.before.is_null(), own.after.is_null())
+        })
+        .collect();
+    assert_eq!(
+        named,
+        [
+            (Theme::Plans, "a", "function", false, false),
+            (Theme::Plans, "b", "area", false, true),
+            (Theme::Plans, "c", "area", true, false),
+            (Theme::RightOfWay, "r", "width", false, false),
+            (Theme::RightOfWay, "r", "area", false, false),
+        ]
+    );
 }

@@ -71,4 +71,6 @@ pub use http::{
     cors::{Cors, CorsError},
 };
 pub use jobs::limits::JobLimits;
+pub use processes::fault_link;
+pub use questions::verify::verification_link;
 pub use serve::{ServeError, router, serve};

@@ -52,9 +52,10 @@ const MAP_POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'sel
      style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src \
      'self' blob: data:; \
      object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
-/// The content security policy of the interface's pages, which have no script.
+/// The content security policy of the interface's pages, which have no script; forms go to
+/// this server only.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; \
-    form-action 'none'; \
+    form-action 'self'; \
      frame-ancestors 'self'";
 
 /// Wraps every request, including those that no route matches.

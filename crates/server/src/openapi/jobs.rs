@@ -12,7 +12,13 @@ use crate::{
     http::query::Query,
     jobs::status::JobsQuery,
     processes::{PROCESSES, process::Process, routes::ProcessesQuery},
-    questions::{overlay::OverlayQuery, report::ReportQuery},
+    questions::{
+        draft::{DraftQuery, bounds},
+        lineage::LineageQuery,
+        overlay::OverlayQuery,
+        report::ReportQuery,
+        verify::{VerifyDocumentQuery, VerifyQuery},
+    },
 };
 
 /// Adds the paths of overlays, processes and jobs.
@@ -51,6 +57,19 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
                 "304": {"$ref": "#/components/responses/unchanged"}})),
         }}),
     );
+    let id = path_parameter("id", "The parcel's id, in either state", text(), example_parcel(layers).into());
+    let mut parameters = vec![id];
+    parameters.extend(references::<LineageQuery>());
+    paths.insert(
+        "/parcels/{id}/lineage".to_owned(),
+        json!({"get": {
+            "tags": ["questions"], "operationId": "parcelLineage", "parameters": parameters,
+            "summary": "What became of a parcel between two states, and where did it come from?",
+            "responses": answers(&json!({"200": document("The event that the parcel took part in")})),
+        }}),
+    );
+    paths.insert("/reports/verify".to_owned(), verify());
+    paths.insert("/drafts/impact".to_owned(), draft(limits));
     let job = path_parameter("job", "The job's id", text(), "0123456789abcdef0123456789abcdef".into());
     let list = references::<ProcessesQuery>();
     paths.insert(
@@ -79,8 +98,13 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         .take();
     paths.insert("/jobs/{job}".to_owned(), one);
     let file = json!({"schema": {"type": "string", "format": "binary"}});
-    let kinds =
-        ["application/vnd.apache.parquet", "application/geopackage+sqlite3", "text/csv", "application/pdf"];
+    let kinds = [
+        "application/vnd.apache.parquet",
+        "application/geopackage+sqlite3",
+        "application/geo+json",
+        "text/csv",
+        "application/pdf",
+    ];
     let mut content: Map<String, Value> =
         kinds.iter().map(|kind| ((*kind).to_owned(), file.clone())).collect();
     // The result of a process that gives values, not files.
@@ -107,6 +131,47 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
         &json!({"description": "The file", "content": content}),
     );
     paths.insert("/jobs/{job}/results/{output}".to_owned(), with_ranges(file));
+}
+
+/// The verification of reports: by what their links hold, or by the report as a document.
+fn verify() -> Value {
+    let answer = document("Whether the report says what the record said, and what has changed since");
+    json!({
+        "get": {
+            "tags": ["questions"], "operationId": "verifyReport", "parameters": references::<VerifyQuery>(),
+            "summary": "Does a report on a parcel say what the record said, and what has changed since?",
+            "responses": answers(&json!({"200": answer})),
+        },
+        "post": {
+            "tags": ["questions"], "operationId": "verifyReportDocument",
+            "parameters": references::<VerifyDocumentQuery>(),
+            "summary": "The same of a whole report; each difference from the record is named",
+            "requestBody": {
+                "required": true, "description": "A report, the JSON document of /parcels/{id}/report",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            },
+            "responses": answers(&json!({"200": answer})),
+        },
+    })
+}
+
+/// What a draft would change.
+fn draft(limits: &Limits) -> Value {
+    let square = json!([[[106.69, 10.77], [106.7, 10.77], [106.7, 10.78], [106.69, 10.77]]]);
+    let example = json!({"type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {"function": "CX"},
+            "geometry": {"type": "Polygon", "coordinates": square}},
+        {"type": "Feature", "properties": {"width": 20},
+            "geometry": {"type": "LineString", "coordinates": [[106.69, 10.77], [106.7, 10.775]]}},
+    ]});
+    let content = json!({"schema": {"type": "object"}, "example": example});
+    json!({"post": {
+        "tags": ["questions"], "operationId": "draftImpact", "parameters": references::<DraftQuery>(),
+        "summary": "What would a draft of zones, roads and boundaries change?",
+        "requestBody": {"required": true, "description": bounds(limits),
+            "content": {"application/geo+json": content, "application/json": content}},
+        "responses": answers(&json!({"200": document("What it touches, cuts off and contradicts")})),
+    }})
 }
 
 /// The id of a parcel of the city, for an example.

@@ -15,7 +15,7 @@ use crate::{
     jobs::status,
     maps,
     processes::paging,
-    questions::{at, near, search, transform, within},
+    questions::{at, draft, lineage, near, report, search, transform, verify, within},
     styles,
     tiles::{self, tilesets},
 };
@@ -82,6 +82,10 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
     ]);
     list.extend(filter::SHARED_PARAMETERS);
     list.extend(chosen::SHARED_PARAMETERS);
+    list.push(&report::LAYER);
+    list.extend(verify::SHARED_PARAMETERS);
+    list.extend(draft::SHARED_PARAMETERS);
+    list.push(&lineage::FROM);
     list.extend(schema::SHARED_PARAMETERS);
     list.extend(tilesets::SHARED_PARAMETERS);
     list.extend(maps::SHARED_PARAMETERS);

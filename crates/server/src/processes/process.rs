@@ -2,7 +2,7 @@
 
 use citymap_engine::Cancel;
 use citymap_live::CitySnapshot;
-use citymap_model::AsOf;
+use citymap_model::{AsOf, RevisionNumber};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -35,6 +35,15 @@ pub(crate) trait Process: Send + Sync {
         Ok(None)
     }
 
+    /// The former revision of the city that an execution needs besides the newest, if it needs one. Reading
+    /// the inputs gets that city.
+    ///
+    /// # Errors
+    /// 400 with the input that cannot be used.
+    fn former_revision(&self, _inputs: &Map<String, Value>) -> Result<Option<RevisionNumber>, Problem> {
+        Ok(None)
+    }
+
     /// Reads and checks an execute request. What can be refused is refused here, not by a job that fails.
     ///
     /// # Errors
@@ -54,6 +63,8 @@ pub(crate) struct ExecuteRequest<'a> {
     pub(crate) response: ResponseForm,
     /// The request, with the city that the execution reads.
     pub(crate) context: &'a RequestContext,
+    /// The city at [`Process::former_revision`].
+    pub(crate) former: Option<CitySnapshot>,
 }
 
 /// The form of results that a client asks for with `response`.

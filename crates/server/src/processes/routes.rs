@@ -119,7 +119,11 @@ pub(crate) async fn execute(process: &'static dyn Process, app: Arc<App>, reques
     })?;
     let Members { inputs, response } = read_members(process, &request)?;
     context.as_of(process.revision(inputs)?).await?;
-    let request = ExecuteRequest { inputs, response, context: &context };
+    let former = match process.former_revision(inputs)? {
+        Some(revision) => Some(app.former.at(revision).await?),
+        None => None,
+    };
+    let request = ExecuteRequest { inputs, response, context: &context, former };
     let execution = process.read_inputs(&request, &context.city_snapshot, &app.config.limits)?;
     let prefers_job = prefers(&context.headers, "respond-async");
     if !prefers_job && let Some(result) = execution.at_once() {

@@ -1,13 +1,17 @@
 //! The spatial questions of services: what is here, near, in this area; overlay, reports on
-//! parcels, search and transformation.
+//! parcels and their verification, search and transformation.
 
 pub(crate) mod at;
+pub(crate) mod draft;
+pub(crate) mod lineage;
 pub(crate) mod near;
 pub(crate) mod overlay;
 pub(crate) mod report;
 mod report_page;
 pub(crate) mod search;
 pub(crate) mod transform;
+pub(crate) mod verify;
+mod verify_page;
 pub(crate) mod within;
 
 use std::sync::Arc;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use chrono::{NaiveTime, Utc};
-use citymap_engine::{LayerSnapshot, Row, TimeInterval};
+use citymap_engine::{Cancel, City, LayerSnapshot, Row, TimeInterval};
 use citymap_model::{AsOf, Role};
 use citymap_planning::{ParcelReport, ReportError, ReportOptions};
 
-use super::{AnswerForm, Content, WorkSize, answer_as, report_page};
+use super::{AnswerForm, Content, WorkSize, answer_as, report_page, verify::verification_link};
 use crate::http::{
     negotiate::{DocumentFormat, Representation},
     parameters::{AS_OF, DATETIME, REPRESENTATION, Text},
@@ -40,12 +40,11 @@ pub(crate) async fn report(mut context: RequestContext) -> HandlerResult {
     context.as_of(query.revision).await?;
     let (parcels, row) = find(&context, query.layer.as_deref())?;
     // Plans that are no longer in force, or not yet, say nothing about the parcel today.
-    let (time, today) = match query.time {
+    let (time, day) = match query.time {
         Some(time) => (time, String::new()),
         None => {
-            let today = context.city_snapshot.city.profile.day_of(Utc::now());
-            let start = Some(today.and_time(NaiveTime::MIN).and_utc());
-            (TimeInterval { start, end: start }, format!("-{today}"))
+            let time = today(&context.city_snapshot.city);
+            (time, time.start.map(|start| format!("-{}", start.date_naive())).unwrap_or_default())
         }
     };
     let etag = context.etag(query.representation);
@@ -53,19 +52,17 @@ pub(crate) async fn report(mut context: RequestContext) -> HandlerResult {
         representation: query.representation,
         title: ("Thông tin quy hoạch của thửa đất", "What is planned on a parcel"),
         media_type: JSON,
-        etag: Some(format!("{}{today}\"", etag.trim_end_matches('"'))),
+        etag: Some(format!("{}{day}\"", etag.trim_end_matches('"'))),
         size: WorkSize::Middle,
     };
     answer_as(context, form, move |context, cancel| {
-        let options = ReportOptions { time: Some(time), ..ReportOptions::default() };
-        let city = &context.city_snapshot.city;
-        let report =
-            ParcelReport::make(city, (&parcels, row), &options, cancel).map_err(|error| match error {
-                ReportError::Engine(error) => Problem::from(error),
-                other => Problem::not_found(other.to_string()),
-            })?;
+        let mut report = make(&context.city_snapshot.city, (&parcels, row), time, cancel)?;
+        report.verification.link = Some(verification_link(context.base().as_str(), &report));
         Ok(match query.representation.format {
-            DocumentFormat::Html => Content::Page(report_page::content(&report, query.representation.lang)),
+            DocumentFormat::Html => {
+                let links = context.page_links();
+                Content::Page(report_page::content(&report, query.representation.lang, &links))
+            }
             DocumentFormat::Json => {
                 let written = serde_json::to_vec(&report);
                 Content::Json(written.map_err(|error| Problem::internal(error.to_string()))?)
@@ -73,6 +70,37 @@ pub(crate) async fn report(mut context: RequestContext) -> HandlerResult {
         })
     })
     .await
+}
+
+/// Today in the city's time.
+pub(crate) fn today(city: &City) -> TimeInterval {
+    let start = Some(city.profile.day_of(Utc::now()).and_time(NaiveTime::MIN).and_utc());
+    TimeInterval { start, end: start }
+}
+
+/// Makes the report on a parcel, as the public may see it.
+///
+/// # Errors
+/// 404 for a parcel without a shape; the errors of the engine.
+pub(super) fn make(
+    city: &City,
+    (parcels, row): (&LayerSnapshot, Row),
+    time: TimeInterval,
+    cancel: &Cancel,
+) -> Result<ParcelReport, Problem> {
+    let options = ReportOptions { time: Some(time), ..ReportOptions::default() };
+    ParcelReport::make(city, (parcels, row), &options, cancel).map_err(|error| match error {
+        ReportError::Engine(error) => Problem::from(error),
+        ReportError::Document(error) => Problem::internal(error.to_string()),
+        other => Problem::not_found(other.to_string()),
+    })
+}
+
+/// The parcel with this id: of the layer that is named, else of the first layer of parcels that has it.
+pub(super) fn parcel(city: &City, layer: Option<&str>, id: &str) -> Option<(Arc<LayerSnapshot>, Row)> {
+    let named = |own: &&Arc<LayerSnapshot>| layer.is_none_or(|layer| own.layer().id.as_str() == layer);
+    let mut layers = city.layers.values().filter(|own| own.layer().role == Role::Parcel).filter(named);
+    layers.find_map(|own| Some((Arc::clone(own), own.row_of_id(id)?)))
 }
 
 /// The parcel that the path names.

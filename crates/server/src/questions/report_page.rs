@@ -5,7 +5,8 @@ use citymap_model::Title;
 use citymap_planning::{Coded, ParcelReport, Status, ZonePiece};
 use maud::{Markup, PreEscaped, html};
 
-use crate::http::html::say;
+use super::verify::id_text;
+use crate::http::{base::PageLinks, html::say};
 
 /// Rules for this page: figures to the right, and a sheet of paper without what only a screen needs.
 const STYLE: &str = "
@@ -19,10 +20,25 @@ td .soft,th .soft{display:block;font-weight:400;font-size:.88rem}
 ";
 
 /// The content of the page, in Vietnamese or English.
-pub(super) fn content(report: &ParcelReport, lang: &'static str) -> Markup {
+pub(super) fn content(report: &ParcelReport, lang: &'static str, links: &PageLinks) -> Markup {
     let say = |vi: &'static str, en: &'static str| say(lang, vi, en);
     html! {
         style { (PreEscaped(STYLE)) }
+        (facts(report, lang))
+        h2 { (say("Tọa độ góc ranh", "Corners")) " (VN-2000, " (report.crs) ")" }
+        (corners(report, lang))
+        h2 { (say("Nguồn dữ liệu", "Sources")) }
+        (sources(report, lang))
+        h2 { (say("Kiểm tra bản thông tin này", "Check this report")) }
+        (verification(report, lang, links))
+        p { strong { (report.notice.get(lang)) } }
+    }
+}
+
+/// What a report says of the parcel, its plans and rights-of-way.
+pub(super) fn facts(report: &ParcelReport, lang: &'static str) -> Markup {
+    let say = |vi: &'static str, en: &'static str| say(lang, vi, en);
+    html! {
         h2 { (say("Thửa đất", "Parcel")) }
         (identification(report, lang))
         h2 { (say("Diện tích", "Area")) }
@@ -31,16 +47,33 @@ pub(super) fn content(report: &ParcelReport, lang: &'static str) -> Markup {
         (plans(report, lang))
         h2 { (say("Lộ giới", "Right-of-way")) }
         (right_of_way(report, lang))
-        h2 { (say("Tọa độ góc ranh", "Corners")) " (VN-2000, " (report.crs) ")" }
-        (corners(report, lang))
-        h2 { (say("Nguồn dữ liệu", "Sources")) }
-        (sources(report, lang))
-        p { strong { (report.notice.get(lang)) } }
+    }
+}
+
+/// What a reader needs to check a printed report: the link, and what the link holds.
+fn verification(report: &ParcelReport, lang: &'static str, links: &PageLinks) -> Markup {
+    let say = |vi: &'static str, en: &'static str| say(lang, vi, en);
+    html! {
+        table { tbody {
+            tr {
+                th scope="row" { (say("Phiên bản dữ liệu", "Data revision")) }
+                td.n { (report.revision) }
+            }
+            tr { th scope="row" { (say("Mã thửa đất", "Parcel id")) } td { (id_text(&report.id)) } }
+            @if let Some(start) = report.valid_time.as_ref().and_then(|time| time.start.as_deref()) {
+                tr { th scope="row" { (say("Thời điểm áp dụng", "Valid on")) } td { (start) } }
+            }
+            tr { th scope="row" { (say("Mã băm", "Content hash")) } td.n { (report.verification.hash) } }
+        } }
+        @if let Some(link) = &report.verification.link {
+            p { a href=(links.of_document(link)) {
+                (say("Kiểm tra và xem thay đổi từ đó đến nay", "Check it and see what has changed")) } }
+        }
     }
 }
 
 /// A number with the separators of the language: 1.234,5 in Vietnamese, 1,234.5 in English.
-fn number(value: f64, decimals: usize, lang: &str) -> String {
+pub(super) fn number(value: f64, decimals: usize, lang: &str) -> String {
     let plain = format!("{:.decimals$}", value.abs());
     let (whole, part) = plain.split_once('.').unwrap_or((&plain, ""));
     let (thousands, point) = if lang == "en" { (',', '.') } else { ('.', ',') };

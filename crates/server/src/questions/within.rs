@@ -163,7 +163,7 @@ pub(crate) async fn within_bbox(mut context: RequestContext) -> HandlerResult {
 /// `POST /api/within`: what lies in a polygon.
 pub(crate) async fn within_area(State(app): State<Arc<App>>, request: Request) -> HandlerResult {
     let (mut context, request) = RequestContext::split(&app, request).await?;
-    json_body(&context.headers)?;
+    json_body(&context.headers, "GeoJSON as application/geo+json or application/json")?;
     let limits = &app.config.limits;
     let body = body::read(&context.headers, request, limits.body_bytes_max).await?;
     let body_is_small = body.len() <= SMALL_BODY;
@@ -214,16 +214,14 @@ fn read_area(body: &[u8], crs: Crs, vertices_max: usize) -> Result<Geometry, Pro
     Ok(area)
 }
 
-fn json_body(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn json_body(headers: &HeaderMap, advice: &str) -> Result<(), Problem> {
     let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let name =
         kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if ["application/json", "application/geo+json", "text/json"].contains(&name.as_str()) {
         return Ok(());
     }
-    Err(Problem::media_type(format!(
-        "`{name}` cannot be read; send GeoJSON as application/geo+json or application/json"
-    )))
+    Err(Problem::media_type(format!("`{name}` cannot be read; send {advice}")))
 }
 
 /// Reads the polygon of a GeoJSON text: a geometry, a feature, or any object with a member `geometry`.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::common::{BEARER, Got, Server, middle};
+use crate::common::{BEARER, Got, Server, TestStore, middle, parcels, store};
 use serde_json::{Value, json};
 
 const EXCEPTIONS: &str = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0";
@@ -44,7 +44,7 @@ fn processes_and_jobs_are_linked_and_listed_in_pages() {
         (&first["processes"][0]["id"], &second["processes"][0]["id"]),
         (&json!("overlay"), &json!("print"))
     );
-    let last = server.json("/api/processes?limit=10&offset=1");
+    let last = server.json("/api/processes?limit=100");
     assert!(last["links"].as_array().unwrap().iter().all(|link| link["rel"] != "next"));
     assert_eq!(server.json("/api/processes?offset=99")["processes"], json!([]));
     assert_eq!(server.problem("/api/processes?limit=0").0, 400);
@@ -249,4 +249,62 @@ fn prints_that_cannot_be_made_are_refused() {
         let (status, detail) = execute(&server, "print", "", &json!({"inputs": inputs})).problem();
         assert!(status == 400 && detail.contains(advice), "{inputs}: {status} {detail}");
     }
+}
+
+/// A revision of the parcels in which one is a copy of another.
+fn with_an_overlap(store: &TestStore) {
+    let (layer, mut features) = parcels();
+    let copy = features[40].geometry.clone();
+    features[41].geometry = copy;
+    store.put(layer, features);
+}
+
+#[test]
+fn a_check_gives_its_faults_as_a_file_and_compares_revisions() {
+    let store = store();
+    let server = Server::with(store.clone(), |_| {});
+    let run = |inputs: Value| {
+        let job = execute(&server, "check", "", &json!({"inputs": inputs}));
+        assert_eq!(job.status, 201, "{}", job.text());
+        let job = ended(&server, &job.json());
+        assert_eq!(job["status"], "successful", "{job}");
+        let results = server.get(&format!("/api/jobs/{}/results", job["jobID"].as_str().unwrap()));
+        assert_eq!(results.status, 200);
+        (job, results)
+    };
+    let overlaps = json!({"check": "parcel-overlaps"});
+    let (job, clean) = run(overlaps.clone());
+    assert_eq!((&clean.json()["features"], &job["summary"]["found"]), (&json!([]), &json!(0)), "{job}");
+    let before = server.json("/api/collections")["revision"].as_u64();
+    let before = before.unwrap_or_else(|| clean.header("citymap-revision").parse().unwrap());
+    with_an_overlap(&store);
+    server.json(&format!("/api/collections?min-revision={}", before + 1));
+    let compared = json!({"check": "parcel-overlaps", "compareTo": before});
+    let (job, found) = run(compared);
+    assert!(found.header("content-type").starts_with("application/geo+json"));
+    assert_eq!((&job["summary"]["new"], &job["summary"]["gone"]), (&json!(1), &json!(0)), "{job}");
+    let found = found.json();
+    let properties = &found["features"][0]["properties"];
+    assert_eq!(properties["state"], "new", "{found}");
+    assert_eq!((&properties["id"], &properties["other_id"]), (&json!("26740-1-40"), &json!("26740-1-41")));
+    assert!(properties["area_m2"].as_f64().unwrap() > 400.0 && properties["reason_vi"] != "");
+    let link = properties["link"].as_str().unwrap();
+    assert_eq!(server.get(link.strip_prefix(&server.url("")).unwrap()).status, 200, "{link}");
+    assert!(!found.to_string().contains("Bí Mật"));
+    let (_, table) = run(json!({"check": "parcel-overlaps", "format": "csv", "minArea": 1e5}));
+    assert_eq!(table.text().lines().count(), 1, "only the header: {}", table.text());
+    for inputs in [
+        json!({}),
+        json!({"check": "nix"}),
+        json!({"check": "parcel-overlaps", "format": "pdf"}),
+        json!({"check": "parcel-overlaps", "minArea": -1}),
+        json!({"check": "parcel-overlaps", "compareTo": 9_999}),
+        json!({"check": "parcel-overlaps", "compareTo": "then"}),
+    ] {
+        assert_eq!(execute(&server, "check", "", &json!({"inputs": inputs})).problem().0, 400, "{inputs}");
+    }
+    let job = execute(&server, "check", "", &json!({"inputs": {"check": "zone-gaps"}})).json();
+    let job = ended(&server, &job);
+    assert_eq!(job["status"], "failed", "{job}");
+    assert!(job["message"].as_str().unwrap().contains("role `zone`"), "{job}");
 }

@@ -150,8 +150,9 @@ fn crumbs(path: &str, lang: &str, links: &PageLinks) -> Markup {
     let mut so_far = String::new();
     for part in path.split('/').filter(|part| !part.is_empty()) {
         so_far = format!("{so_far}/{part}");
-        // Parcels have reports and no pages of their own.
-        if so_far.starts_with("/api/parcels") && so_far != path {
+        // Parcels have reports and no pages of their own; reports are checked and have no list.
+        let has_no_page = ["/api/parcels", "/api/reports"].iter().any(|start| so_far.starts_with(start));
+        if has_no_page && so_far != path {
             continue;
         }
         let name = percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();

@@ -197,7 +197,7 @@ impl OverlayInputs {
     }
 }
 
-fn polygon(value: &Json, limits: &Limits) -> Result<Geometry, Problem> {
+pub(in crate::processes) fn polygon(value: &Json, limits: &Limits) -> Result<Geometry, Problem> {
     let wrong = |why: String| Problem::body(format!("`within` must be a GeoJSON polygon: {why}"));
     let read: geojson::Geometry =
         serde_json::from_value(value.clone()).map_err(|error| wrong(error.to_string()))?;

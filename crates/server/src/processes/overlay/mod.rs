@@ -1,6 +1,6 @@
 //! The overlay of two layers as a job: the pieces that their features share, written to a file.
 
-mod inputs;
+pub(super) mod inputs;
 
 use citymap_engine::{Cancel, OverlayError, OverlayOptions, Progress, Summary};
 use citymap_live::CitySnapshot;
@@ -170,13 +170,13 @@ fn figures(summary: &Summary) -> Map<String, Value> {
 }
 
 /// The problem of a result that takes more than is left.
-fn too_large(bytes_max: u64) -> Problem {
-    let advice = "ask for fewer features, or without geometry";
+pub(super) fn too_large(bytes_max: u64) -> Problem {
+    let advice = "ask for fewer features, or for a smaller area";
     Problem::unavailable(format!("the result is larger than {bytes_max} bytes; {advice}"), 60)
 }
 
 /// The problem of a disk that cannot be written; the path stays in the log.
-fn write_failed(error: OutputError) -> Problem {
+pub(super) fn write_failed(error: OutputError) -> Problem {
     tracing::error!(error = &error as &dyn std::error::Error, "the result of a job could not be written");
     Problem::unavailable("the result could not be written; see the server's log", 60)
 }

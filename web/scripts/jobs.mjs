@@ -36,6 +36,15 @@ const middle = ({ coordinates: [ring] }) => {
 const items = async (layer, query) => (await ask(`/api/collections/${layer.id}/items?${query}`)).features;
 const [parcel] = await items(parcels, `bbox=${around(CORE, 0.003)}&limit=1`);
 const at = middle(parcel.geometry);
+/** A parcel that a right-of-way cuts, and that is wide enough to be clicked beside it. */
+const cut = await (async () => {
+  for (const feature of await items(parcels, `bbox=${around(CORE, 0.003)}&limit=60`)) {
+    const path = `/api/parcels/${encodeURIComponent(feature.id)}/report?layer=${parcels.id}`;
+    const { rightOfWay } = await ask(path);
+    if (rightOfWay.status === 'touched' && rightOfWay.remaining > 2 * rightOfWay.cut) return feature;
+  }
+  return parcel;
+})();
 const name = `Thửa ${meant(parcels, parcel, 'parcel_number')}, tờ ${meant(parcels, parcel, 'sheet')}`;
 
 /** One walk: a page, and what its user did. */
@@ -165,14 +174,28 @@ const JOBS = {
       };
     },
   ],
-  c: ['cut by the right-of-way', null],
+  c: [
+    'what the right-of-way cuts off',
+    async (walk) => {
+      const id = encodeURIComponent(cut.id);
+      const { rightOfWay } = await ask(`/api/parcels/${id}/report?layer=${parcels.id}`);
+      const spot = middle(cut.geometry);
+      await walk.open(`#map=18/${spot[1]}/${spot[0]}`);
+      await walk.clickMap(spot);
+      const row = walk.page.locator('[data-cut]');
+      const seen = await walk.sees(row);
+      const text = seen ? (await row.textContent()).trim().replace(/\s+/g, ' ') : 'nothing';
+      const area = rightOfWay.cut.toLocaleString('vi-VN', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+      return { right: text.includes(`${area} m²`), note: `${text}; ${area} m² by the interface` };
+    },
+  ],
   d: [
     'the map on an earlier day, and on one before the record',
     async (walk) => {
       await walk.open(`#map=17/${CORE[1]}/${CORE[0]}${LIGHT}`);
       await tool(walk, /^Lịch sử/);
       const day = walk.page.getByRole('tabpanel', { name: 'Công cụ' }).locator('input').first();
-      await walk.type(day, '2001-01-01');
+      await walk.type(day, '01/01/2001');
       await walk.press('Enter');
       const said = walk.page.getByText(/trước (khi|ngày).*(ghi|dữ liệu)|chưa có dữ liệu|Dữ liệu bắt đầu/i);
       return { right: await walk.sees(said), note: 'a day before the record says so' };

@@ -495,6 +495,33 @@ fn editing_is_declared_where_it_is_on() {
     }
 }
 
+/// Adds each `$ref` below `value` to `found`.
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(list) => list.iter().for_each(|member| references(member, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_of_openapi_leads_somewhere() {
+    let server = Server::writing();
+    for version in ["3.0", "3.1"] {
+        let document = server.json(&format!("/api/openapi.json?version={version}"));
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > 100, "{}", found.len());
+        for reference in found {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{version}: {reference}");
+        }
+    }
+}
+
 #[test]
 fn the_landing_page_links_both_versions_of_openapi() {
     let server = Server::start();

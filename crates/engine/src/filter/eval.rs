@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cmp::Ordering};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use citymap_cql2::{Arithmetic, ArrayRelation, Comparison};
 use citymap_model::{Feature, Geometry, Value};
 
@@ -90,7 +90,6 @@ impl Datum<'_> {
 
     /// The order of two values of one kind; `None` for missing and other ones, and for NaN.
     pub(super) fn order(&self, other: &Self) -> Option<Ordering> {
-        let midnight = |day: &NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
             (Self::Int(a), Self::Int(b)) => Some(a.cmp(b)),
@@ -100,8 +99,9 @@ impl Datum<'_> {
             (Self::Text(a), Self::Text(b)) => Some(a.cmp(b)),
             (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
             (Self::DateTime(a), Self::DateTime(b)) => Some(a.cmp(b)),
-            (Self::Date(a), Self::DateTime(b)) => Some(midnight(a).cmp(b)),
-            (Self::DateTime(a), Self::Date(b)) => Some(a.cmp(&midnight(b))),
+            // A day is all of its hours.
+            (Self::Date(a), Self::DateTime(b)) => Some(a.cmp(&b.date_naive())),
+            (Self::DateTime(a), Self::Date(b)) => Some(a.date_naive().cmp(b)),
             _ => None,
         }
     }

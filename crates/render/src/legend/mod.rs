@@ -78,7 +78,7 @@ pub enum LegendGeometry {
 
 /// What one style layer draws. Lengths are in pixels, opacities from 0 to 1, colours `#rrggbb`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum LegendPart {
     /// An area in one colour.

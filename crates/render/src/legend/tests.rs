@@ -77,7 +77,13 @@ fn rights_of_way_and_clusters_have_entries_of_their_own() {
     let at = |id: &str, zoom: f64| legend(&layers, id, zoom, None);
     assert!(labels(&at("cadastre", 17.0), "road_line").contains(&"Right-of-way".to_owned()));
     assert!(!labels(&at("cadastre", 13.0), "road_line").contains(&"Right-of-way".to_owned()));
-    assert!(labels(&at("utilities", 13.0), "report_point").contains(&"Several features".to_owned()));
+    let utilities = at("utilities", 13.0);
+    assert!(labels(&utilities, "report_point").contains(&"Several features".to_owned()));
+    // The page reads these names.
+    let json = serde_json::to_string(&utilities).unwrap();
+    for name in ["\"radius\":", "\"strokeColor\":", "\"strokeWidth\":"] {
+        assert!(json.contains(name), "{name} {json}");
+    }
 }
 
 #[test]

@@ -137,7 +137,14 @@ mod tests {
         openapi::OpenApiQuery,
         processes::routes::ProcessesQuery,
         questions::{
-            at::AtQuery, near::NearQuery, search::SearchParameters, transform::TransformQuery,
+            at::AtQuery,
+            draft::DraftQuery,
+            lineage::LineageQuery,
+            near::NearQuery,
+            report::ReportQuery,
+            search::SearchParameters,
+            transform::TransformQuery,
+            verify::{VerifyDocumentQuery, VerifyQuery},
             within::WithinBoxQuery,
         },
         styles::{CollectionStyleQuery, LegendQuery, StyleQuery},
@@ -175,6 +182,11 @@ mod tests {
             LegendQuery::declared(),
             ProcessesQuery::declared(),
             JobsQuery::declared(),
+            ReportQuery::declared(),
+            VerifyQuery::declared(),
+            VerifyDocumentQuery::declared(),
+            DraftQuery::declared(),
+            LineageQuery::declared(),
         ];
         let mut read: Vec<&str> = queries.iter().flatten().map(|parameter| parameter.component()).collect();
         let mut shared: Vec<&str> =

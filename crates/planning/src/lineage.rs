@@ -135,8 +135,8 @@ impl<'a> LineageFinder<'a> {
         let unchanged = |fid, own: &LayerSnapshot, other: &LayerSnapshot, row| {
             other.row_of_fid(fid).is_some_and(|twin| own.shape(row).coords() == other.shape(twin).coords())
         };
-        let befores = self.before.rows().map(Side::Before);
-        for start in befores.chain(self.after.rows().map(Side::After)) {
+        let former = self.before.rows().map(Side::Before);
+        for start in former.chain(self.after.rows().map(Side::After)) {
             let (own, other, row, side) = match start {
                 Side::Before(row) => (self.before, self.after, row, 0),
                 Side::After(row) => (self.after, self.before, row, 1),

@@ -301,7 +301,9 @@ fn alike(a: Scalar, b: Scalar) -> Result<(Scalar, Scalar), FilterError> {
 
 /// A text as a date or timestamp. GDAL writes a day as `2025-07-01T`.
 fn time_of(text: &str) -> Result<Scalar, FilterError> {
-    let value = parse_date(text.strip_suffix('T').unwrap_or(text)).map(Value::Date).or_else(|| parse_datetime(text).map(Value::DateTime));
+    let value = parse_date(text.strip_suffix('T').unwrap_or(text))
+        .map(Value::Date)
+        .or_else(|| parse_datetime(text).map(Value::DateTime));
     value.map(Scalar::Constant).ok_or(FilterError::NotTime)
 }
 

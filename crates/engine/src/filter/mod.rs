@@ -12,8 +12,8 @@
 //! - Numbers compare as numbers; whole ones exactly. `/` divides as real numbers, `div` and `%` as whole ones
 //!   where both are whole.
 //! - Texts compare by the codes of their characters in NFC.
-//! - A date next to a timestamp is the whole day in UTC, in comparisons and in temporal functions. A text next to
-//!   a date or timestamp is read as one.
+//! - A date next to a timestamp is the whole day in UTC, in comparisons and temporal functions. A text next
+//!   to a date or timestamp is read as one.
 //! - Geometries relate on the plane of longitude and latitude, as GeoJSON lies there.
 //!
 //! # Performance

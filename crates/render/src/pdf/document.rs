@@ -27,7 +27,7 @@ pub struct PdfInfo<'a> {
 pub(super) struct Shared {
     pub(super) fonts: Fonts,
     pub(super) images: Images,
-    /// The opacities that are used, in 255ths.
+    /// The opacities that are used, in parts of 255.
     pub(super) opacities: BTreeSet<u8>,
 }
 
@@ -133,7 +133,7 @@ impl<W: Write> PdfDocument<W> {
     }
 }
 
-/// The state with an opacity in 255ths, for fills and strokes.
+/// The state with an opacity in parts of 255, for fills and strokes.
 fn state(opacity: u8) -> String {
     let opacity = f32::from(opacity) / 255.0;
     format!("<< /ca {opacity:.4} /CA {opacity:.4} >>")

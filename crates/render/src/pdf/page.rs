@@ -43,7 +43,7 @@ pub struct PdfPage {
     origin: [f32; 2],
     /// Width and height of what [`Canvas::clear`] paints.
     area: [f32; 2],
-    /// The opacity that is set, in 255ths; and the one that was when the frame began.
+    /// The opacity that is set, in parts of 255; and the one that was when the frame began.
     opacity: u8,
     outer_opacity: u8,
     links: Vec<Link>,

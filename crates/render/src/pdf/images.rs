@@ -21,7 +21,8 @@ pub(super) struct Images {
     pattern_list: Vec<PatternKey>,
 }
 
-/// What distinguishes patterns: the image, its opacity in parts of 255, and in millionths the scale and the origin.
+/// What distinguishes patterns: the image, its opacity in parts of 255, and in millionths the scale and the
+/// origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PatternKey {
     pub(super) image: usize,

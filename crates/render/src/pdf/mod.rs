@@ -7,9 +7,9 @@
 //! # Guarantees
 //! - The same drawing gives the same bytes: the file has no date and no random identifier.
 //! - Texts can be selected and searched: each glyph has its Unicode text. Only the glyphs that are used are
-//! in   the file, in a subset of each font.
+//!   in the file, in a subset of each font.
 //! - Memory: one page, compressed, and the fonts. A file ends with [`PdfError::TooLarge`] beyond the size
-//! that   it may have.
+//!   that it may have.
 //!
 //! # Examples
 //! ```

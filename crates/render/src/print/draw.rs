@@ -216,8 +216,8 @@ impl Artist<'_> {
                 let tail = self.tail_height(&layers, width);
                 let top = high[1] - tail;
                 self.tail(pen, sheet, &layers, ([low[0], top], width))?;
-                self.rule(pen, [low[0], bottom], width);
-                self.rule(pen, [low[0], top - pad / 2.0], width);
+                rule(pen, [low[0], bottom], width);
+                rule(pen, [low[0], top - pad / 2.0], width);
                 self.named_legend(
                     pen,
                     &legend,
@@ -237,10 +237,6 @@ impl Artist<'_> {
             }
         }
         Ok(())
-    }
-
-    fn rule(&self, pen: &mut Pen<'_>, [x, y]: [f32; 2], width: f32) {
-        pen.line(&[[x, y], [x + width, y]], 1.0, SOFT);
     }
 
     fn named_legend(&self, pen: &mut Pen<'_>, legend: &Legend, heading: &Lettering, [low, high]: Area) {
@@ -444,4 +440,9 @@ fn grouped(value: f64, lang: &str) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A thin line across a block of the sheet.
+fn rule(pen: &mut Pen<'_>, [x, y]: [f32; 2], width: f32) {
+    pen.line(&[[x, y], [x + width, y]], 1.0, SOFT);
 }

@@ -112,7 +112,7 @@ fn sample(pen: &mut Pen<'_>, entry: &LegendEntry, area: Area) {
     for part in &entry.parts {
         match part {
             LegendPart::Fill { color, opacity } => {
-                pen.fill(&corners([[0.0; 2], size]), seen(color, *opacity))
+                pen.fill(&corners([[0.0; 2], size]), seen(color, *opacity));
             }
             LegendPart::Pattern { image, opacity } => {
                 let path = path_of(&corners([[0.0; 2], size]), true);

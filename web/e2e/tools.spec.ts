@@ -121,7 +121,7 @@ test('statistics of a drawn area: by layer and class, equal to the interface, as
   const zones = answer.layers.find((layer) => layer.role === 'zone')!;
   const levels = page.locator(`tbody:has(tr[data-layer="${zones.layer}"]) tr[data-code^="QH"]`);
   expect(await levels.count()).toBeGreaterThan(0);
-  await expect(levels.first()).toContainText(/^Quy hoạch (chung|phân khu|chi tiết) \(QH/);
+  await expect(levels.first()).toContainText(/^Quy hoạch (chung|phân khu|chi tiết) 1\/[\d./–]+ \(QH/);
   for (const share of await page.locator('td .share').allTextContents()) {
     expect(figure(share), share).toBeLessThanOrEqual(100);
   }

@@ -18,6 +18,7 @@ const FLOORS: Record<string, number> = {
   edit: 4,
   history: 4,
   parcel: 4,
+  print: 4,
   statistics: 4,
   '.': 5,
 };

@@ -8,7 +8,7 @@
 //! This crate knows neither HTTP nor a store: it receives definitions, and the addresses of tiles, glyphs and
 //! symbols as texts.
 //!
-//! [`print`] puts maps on paper at an exact scale, as [`pdf`] files with vectors and selectable text.
+//! [`mod@print`] puts maps on paper at an exact scale, as [`pdf`] files with vectors and selectable text.
 //!
 //! A picture is made in three steps: [`spec::Style::parse`] reads a style document, [`raster::View`] says
 //! which part of the world the picture shows, and [`raster::draw`] paints it with the features of a city.

@@ -1,8 +1,9 @@
 //! PDF files with vectors and selectable text: the canvas for paper.
 //!
-//! [`PdfDocument`] writes a file page by page to any [`Write`]; a [`PdfPage`] is a [`Canvas`], so it takes
-//! the same maps as a [`Picture`](crate::raster::Picture). Lengths on a page are tenths of a millimetre from
-//! the top left corner ([`UNITS_PER_MM`]), which is also what a pixel of a printed map is.
+//! [`PdfDocument`] writes a file page by page to any [writer](std::io::Write); a [`PdfPage`] is a
+//! [`Canvas`], so it takes the same maps as a [`Picture`](crate::raster::Picture). Lengths on a page
+//! are tenths of a millimetre from the top left corner ([`UNITS_PER_MM`]), which is also what a pixel
+//! of a printed map is.
 //!
 //! # Guarantees
 //! - The same drawing gives the same bytes: the file has no date and no random identifier.

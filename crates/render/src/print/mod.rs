@@ -1,9 +1,9 @@
 //! Maps on paper at an exact scale: sheets from A4 to A0 as pages of a PDF file.
 //!
 //! A [`PrintPlan`] says which sheets an order needs: one around a point, the one that shows a box, or a
-//! series over a box with an index sheet before it. [`write`] draws them: the map in a frame with crosses of
-//! the home grid, and a title block with the scale bar, the north arrow, the legend of what is on the sheet,
-//! the sources, and a code that leads to the same view at the same revision.
+//! series over a box with an index sheet before it. [`write()`] draws them: the map in a frame with
+//! crosses of the home grid, and a title block with the scale bar, the north arrow, the legend of what
+//! is on the sheet, the sources, and a code that leads to the same view at the same revision.
 //!
 //! # Precision
 //! A sheet is a view of the home grid, on which a metre is 1000/scale mm of paper in both directions: what is

@@ -31,7 +31,7 @@ test: setup-test web ## Set up, then run every test: Rust, PostGIS as oracle, re
 	# A test that waits for ever is a failure that names its program, not a run without an end.
 	host=$$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 	export "CARGO_TARGET_$${host}_RUNNER=timeout --verbose --kill-after=10 $(TEST_SECONDS)"
-	scripts/with-postgres cargo test --workspace
+	scripts/with-postgres cargo test --workspace --no-fail-fast
 	npm --prefix web test
 	scripts/e2e target/debug/citymap
 

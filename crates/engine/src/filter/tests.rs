@@ -311,7 +311,9 @@ fn every_class_of_expression_is_evaluated() {
         ("area(geometry) > 0", &[1, 2, 3]),
         ("length(geometry) > 0", &[]),
         // Times: a date next to a timestamp.
-        ("luc > DATE('2025-07-02')", &[2, 3]),
+        ("luc > DATE('2025-07-02')", &[3]),
+        ("luc >= DATE('2025-07-02')", &[2, 3]),
+        ("luc = DATE('2025-07-02')", &[2]),
         ("luc > '2025-07-02T12:00:00Z'", &[3]),
         ("T_INTERSECTS(luc,DATE('2025-07-02'))", &[2]),
         ("T_AFTER(luc,DATE('2025-07-02'))", &[3]),

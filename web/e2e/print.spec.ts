@@ -5,7 +5,7 @@ const [LON, LAT] = CORE;
 
 test('what is in the frame is printed', async ({ page }) => {
   test.setTimeout(120_000);
-  await open(page, `#map=17/${LAT}/${LON}${LIGHT}`);
+  await open(page, `#map=17/${LAT}/${LON}&style=plan&level=qhpk${LIGHT}`);
   await page.getByRole('tab', { name: 'Công cụ' }).click();
   await page.getByRole('button', { name: 'In bản đồ' }).press('Enter');
   const frame = page.locator('.print-frame path');
@@ -26,7 +26,8 @@ test('what is in the frame is printed', async ({ page }) => {
   await pane.getByRole('button', { name: 'Tạo tệp PDF' }).click();
   const answer = await answered;
   const { inputs } = answer.request().postDataJSON() as { inputs: Record<string, unknown> };
-  expect(inputs).toMatchObject({ scale: 500, paper: 'A4', orientation: 'landscape', lang: 'vi' });
+  const asked = { scale: 500, paper: 'A4', orientation: 'landscape', lang: 'vi', style: 'plan', level: 'qhpk' };
+  expect(inputs).toMatchObject(asked);
   const link = pane.getByRole('link', { name: 'Mở tệp PDF' });
   await expect(link).toHaveAttribute('href', /^blob:/);
   const text = await link.evaluate(async (own) => (await fetch((own as HTMLAnchorElement).href)).text());

@@ -201,7 +201,8 @@ fn draw(
     let source = Source { city, tiler: &tiler, time, cancel: &cancel };
     let page = args.link.as_deref().map(|link| format!("{}/", link.trim_end_matches('/')));
     let address = page.as_deref().map(|page| {
-        let view = ViewAddress { page, revision: city.revision, valid_on: day.as_deref(), lang };
+        let (revision, valid_on, style) = (city.revision, day.as_deref(), args.theme.as_str());
+        let view = ViewAddress { page, revision, valid_on, style, level, lang };
         move |sheet: &Sheet| view_address(&view, sheet)
     });
     let info = PrintInfo {

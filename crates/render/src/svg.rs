@@ -13,7 +13,7 @@ use tiny_skia::{Path, PathSegment, Pixmap};
 
 use crate::{
     labels::{Font, GlyphRun},
-    raster::{Canvas, FillPaint, ImagePlace, PatternPlace, StrokePaint, TextPaint},
+    raster::{Canvas, FillPaint, Frames, ImagePlace, PatternPlace, StrokePaint, TextPaint},
     spec::{Color, LineCap, LineJoin},
     sprite::Sprite,
 };
@@ -38,6 +38,8 @@ pub struct SvgPicture {
     numbers: FxHashMap<(u32, Vec<u8>), usize>,
     images: Vec<(Pixmap, String)>,
     patterns: Vec<(usize, PatternPlace)>,
+    /// Whether a frame is being drawn.
+    framed: bool,
 }
 
 impl SvgPicture {
@@ -51,6 +53,7 @@ impl SvgPicture {
             numbers: FxHashMap::default(),
             images: Vec::new(),
             patterns: Vec::new(),
+            framed: false,
         }
     }
 
@@ -234,6 +237,22 @@ impl Canvas for SvgPicture {
             -width / 2.0,
             -height / 2.0
         ));
+    }
+}
+
+impl Frames for SvgPicture {
+    fn begin_frame(&mut self, [low, high]: [[f32; 2]; 2]) {
+        let [x, y] = low.map(|value| short(value, 2));
+        let [width, height] = [0, 1].map(|axis| short(high[axis] - low[axis], 2));
+        self.push(&format!("<svg x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\">"));
+        self.framed = true;
+    }
+
+    fn end_frame(&mut self) {
+        // An element that was begun is ended, however large the picture is.
+        if std::mem::take(&mut self.framed) {
+            self.body.push_str("</svg>\n");
+        }
     }
 }
 

@@ -28,6 +28,14 @@ use crate::{
     write,
 };
 
+/// The paths of maps, below which their tiles are.
+const MAPS: [&str; 4] = [
+    "/api/map",
+    "/api/styles/{styleId}/map",
+    "/api/collections/{layer}/map",
+    "/api/collections/{layer}/styles/{styleId}/map",
+];
+
 /// Every path except the files of the web map. The OpenAPI document is tested against this list.
 pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
     let fixed: Vec<(&str, MethodRouter<Arc<App>>)> = vec![
@@ -102,6 +110,12 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
         ("/health/load", get(health::load)),
     ];
     let mut routes: Vec<_> = fixed.into_iter().map(|(path, methods)| (path.to_owned(), methods)).collect();
+    for owner in MAPS {
+        routes.push((format!("{owner}/tiles"), get(tilesets::of_map)));
+        routes.push((format!("{owner}/tiles/WebMercatorQuad"), get(tilesets::map_tileset)));
+        let tile = format!("{owner}/tiles/WebMercatorQuad/{{tileMatrix}}/{{tileRow}}/{{tileCol}}");
+        routes.push((tile, get(maps::tiles::tile)));
+    }
     for &process in PROCESSES {
         let path = format!("/api/processes/{}", process.id());
         let execution = format!("{path}/execution");

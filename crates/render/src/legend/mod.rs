@@ -4,7 +4,9 @@
 //! that code and nothing else, and what the style's layers would draw of it becomes the parts of an entry. So
 //! a legend cannot tell of colours that the map does not have, and styles of an operator have one too.
 
+mod draw;
 mod occurring;
+mod picture;
 mod samples;
 
 use citymap_model::{Layer, Title};
@@ -18,7 +20,9 @@ use crate::{
     styles::LEGEND,
 };
 
-pub use occurring::{Occurring, ShownArea, occurring};
+pub(crate) use draw::draw_sample;
+pub use occurring::{Occurring, ShownArea, occurring, occurring_in};
+pub use picture::{LegendLook, LegendPicture};
 pub use samples::legend_field;
 
 /// A layer of the city, and which of its features are on the picture.

@@ -100,3 +100,11 @@ pub fn occurring(
     }
     found
 }
+
+/// What of a layer one feature is.
+pub fn occurring_in(snapshot: &LayerSnapshot, row: Row) -> Occurring {
+    let field = legend_field(snapshot.layer());
+    let code = field.map(|(index, field)| (snapshot.value(row, index).to_text(), field));
+    let code = code.filter(|(code, field)| field.code(code).is_some());
+    Occurring { uncoded: code.is_none(), codes: code.map(|(code, _)| code).into_iter().collect() }
+}

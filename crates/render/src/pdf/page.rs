@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     labels::{GlyphRun, PlacedGlyph},
-    raster::{Canvas, FillPaint, ImagePlace, PatternPlace, StrokePaint, TextPaint},
+    raster::{Canvas, FillPaint, Frames, ImagePlace, PatternPlace, StrokePaint, TextPaint},
     spec::{Color, LineCap, LineJoin},
     sprite::Sprite,
 };
@@ -91,28 +91,6 @@ impl PdfPage {
     /// Width and height in units.
     pub fn size(&self) -> [f32; 2] {
         self.size
-    }
-
-    /// Draws in a box of the page from now on: its top left corner is the origin, and nothing is drawn
-    /// outside of it, until [`end_frame`](Self::end_frame). Frames are not nested.
-    pub fn begin_frame(&mut self, [low, high]: [[f32; 2]; 2]) {
-        self.area = [high[0] - low[0], high[1] - low[1]];
-        self.origin = low;
-        self.outer_opacity = self.opacity;
-        self.pending.extend(b"q ");
-        numbers(&mut self.pending, &[low[0], low[1], self.area[0], self.area[1]], FINE);
-        self.pending.extend(b"re W n 1 0 0 1 ");
-        numbers(&mut self.pending, &low, FINE);
-        self.pending.extend(b"cm\n");
-    }
-
-    /// Draws on the whole page again.
-    pub fn end_frame(&mut self) {
-        self.pending.extend(b"Q\n");
-        self.origin = [0.0; 2];
-        self.area = self.size;
-        self.opacity = self.outer_opacity;
-        self.pack();
     }
 
     /// Makes a box of the page (left and top, right and bottom) a link to an address.
@@ -272,6 +250,27 @@ impl PdfPage {
         let turned = run.glyphs.windows(2).any(|pair| pair[0].angle != pair[1].angle);
         let unknown = run.glyphs.iter().any(|glyph| !self.shared.fonts.code(font, glyph.id).has_letter);
         (turned || unknown).then(|| utf16(&run.text))
+    }
+}
+
+impl Frames for PdfPage {
+    fn begin_frame(&mut self, [low, high]: [[f32; 2]; 2]) {
+        self.area = [high[0] - low[0], high[1] - low[1]];
+        self.origin = low;
+        self.outer_opacity = self.opacity;
+        self.pending.extend(b"q ");
+        numbers(&mut self.pending, &[low[0], low[1], self.area[0], self.area[1]], FINE);
+        self.pending.extend(b"re W n 1 0 0 1 ");
+        numbers(&mut self.pending, &low, FINE);
+        self.pending.extend(b"cm\n");
+    }
+
+    fn end_frame(&mut self) {
+        self.pending.extend(b"Q\n");
+        self.origin = [0.0; 2];
+        self.area = self.size;
+        self.opacity = self.outer_opacity;
+        self.pack();
     }
 }
 

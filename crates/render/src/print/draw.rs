@@ -19,7 +19,7 @@ use super::{
 use crate::{
     legend::{Legend, LegendLayer, ShownArea, occurring},
     pdf::{PdfDocument, PdfInfo, PdfPage},
-    raster::{Ground, Source, draw as draw_map},
+    raster::{Frames, Ground, Source, draw as draw_map},
     spec::{Color, Style},
 };
 

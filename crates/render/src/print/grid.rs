@@ -5,6 +5,7 @@ use super::{
     paper::{Area, Layout},
     pen::{Align, INK, Lettering, Pen},
 };
+use crate::raster::Frames;
 
 /// The least distance between crosses on A4, in millimetres.
 const SPACING: f64 = 40.0;

@@ -21,7 +21,7 @@ mod grid;
 mod highlight;
 mod legend;
 mod paper;
-mod pen;
+pub(crate) mod pen;
 mod plan;
 mod sheet;
 mod source;

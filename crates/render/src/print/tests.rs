@@ -88,7 +88,9 @@ fn printed(order: &PrintOrder, lang: &'static str) -> Vec<u8> {
                 "value": {"vi": "Trần Thị Bưởi", "en": ""}}]}"#,
     );
     let template = template.unwrap();
-    let address = ViewAddress { page: "https://map.example.vn/", revision: 42, valid_on: None, lang };
+    let (revision, style, level) = (42, "cadastre", None);
+    let page = "https://map.example.vn/";
+    let address = ViewAddress { page, revision, valid_on: None, style, level, lang };
     let address = |sheet: &Sheet| view_address(&address, sheet);
     let info = PrintInfo {
         title: "",

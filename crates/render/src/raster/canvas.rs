@@ -90,3 +90,13 @@ pub trait Canvas {
     /// Draws an image of the sprite.
     fn image(&mut self, sprite: &Sprite<'_>, place: &ImagePlace);
 }
+
+/// A canvas of which a part can be drawn on alone.
+pub trait Frames: Canvas {
+    /// Draws in a box (left and top, right and bottom) from now on: its top left corner is the origin, and
+    /// nothing is drawn outside of it, until [`end_frame`](Self::end_frame). Frames are not nested.
+    fn begin_frame(&mut self, area: [[f32; 2]; 2]);
+
+    /// Draws on the whole canvas again.
+    fn end_frame(&mut self);
+}

@@ -13,7 +13,6 @@ use super::{
     RenderError, View,
     clip::{PixelBox, RingClipper, clip_line, doubled_area},
     mvt::TileLayer,
-    view::MARGIN,
 };
 use crate::{
     expression::{Feature, GeometryType, Value},
@@ -173,7 +172,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(origin: Origin, view: &'a View) -> Self {
-        let within = PixelBox::of_picture(view.size(), MARGIN);
+        let within = PixelBox::of_picture(view.size(), View::MARGIN);
         let features = Features { origin, items: Vec::new(), points: Vec::new(), ends: Vec::new() };
         let (pixels, slim) = (Vec::new(), Vec::new());
         Self { features, view, within, pixels, slim, clipper: RingClipper::default() }

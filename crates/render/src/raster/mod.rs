@@ -31,7 +31,7 @@ use citymap_crs::CrsError;
 use citymap_engine::Cancelled;
 use citymap_tile::TileError;
 
-pub use canvas::{Canvas, FillPaint, ImagePlace, PatternPlace, StrokePaint, TextPaint};
+pub use canvas::{Canvas, FillPaint, Frames, ImagePlace, PatternPlace, StrokePaint, TextPaint};
 pub use draw::{Ground, draw};
 pub use encode::{EncodeError, ImageFormat};
 pub use features::{Features, Source};

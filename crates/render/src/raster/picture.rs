@@ -2,11 +2,11 @@
 
 use rustc_hash::FxHashMap;
 use tiny_skia::{
-    FillRule, FilterQuality, Paint, Path, PathBuilder, Pattern, Pixmap, PixmapPaint, Shader, SpreadMode,
-    Stroke, StrokeDash, Transform,
+    FillRule, FilterQuality, IntRect, Paint, Path, PathBuilder, Pattern, Pixmap, PixmapPaint, Shader,
+    SpreadMode, Stroke, StrokeDash, Transform,
 };
 
-use super::{Canvas, FillPaint, ImagePlace, PatternPlace, StrokePaint, TextPaint};
+use super::{Canvas, FillPaint, Frames, ImagePlace, PatternPlace, StrokePaint, TextPaint};
 use crate::{
     labels::GlyphRun,
     spec::{Color, LineCap, LineJoin},
@@ -19,12 +19,14 @@ pub struct Picture {
     pixmap: Pixmap,
     /// Outlines of glyphs, one em wide.
     outlines: FxHashMap<(&'static str, u32), Option<Path>>,
+    /// While a frame is drawn: the picture around it, and where the frame begins in it.
+    around: Option<(Pixmap, [i32; 2])>,
 }
 
 impl Picture {
     /// A transparent picture of this width and height; `None` if a side is 0 or there are too many pixels.
     pub fn new([width, height]: [u32; 2]) -> Option<Self> {
-        Some(Self { pixmap: Pixmap::new(width, height)?, outlines: FxHashMap::default() })
+        Some(Self { pixmap: Pixmap::new(width, height)?, outlines: FxHashMap::default(), around: None })
     }
 
     /// Width and height in pixels.
@@ -35,6 +37,15 @@ impl Picture {
     /// Red, green, blue and opacity (0–255, not multiplied by it) of each pixel, in rows from the top.
     pub fn into_rgba(self) -> Vec<u8> {
         self.pixmap.take_demultiplied()
+    }
+
+    /// A part of the picture, from a pixel on, of this width and height; `None` if it is empty or reaches
+    /// beyond the picture.
+    pub fn part(&self, [x, y]: [u32; 2], [width, height]: [u32; 2]) -> Option<Self> {
+        let [x, y] = [i32::try_from(x).ok()?, i32::try_from(y).ok()?];
+        let pixmap = self.pixmap.as_ref().clone_rect(IntRect::from_xywh(x, y, width, height)?)?;
+        let is_whole = [pixmap.width(), pixmap.height()] == [width, height];
+        is_whole.then(|| Self { pixmap, outlines: FxHashMap::default(), around: None })
     }
 
     /// The colour of a pixel: red, green, blue and opacity, 0–255; `None` outside of the picture.
@@ -142,5 +153,24 @@ impl Canvas for Picture {
         let quality = if whole { FilterQuality::Nearest } else { FilterQuality::Bilinear };
         let paint = PixmapPaint { opacity: place.opacity, quality, ..PixmapPaint::default() };
         self.pixmap.draw_pixmap(0, 0, sprite.pixmap.as_ref(), &paint, transform, None);
+    }
+}
+
+impl Frames for Picture {
+    /// A frame begins and ends at whole pixels.
+    fn begin_frame(&mut self, [low, high]: [[f32; 2]; 2]) {
+        let [low, high] = [low, high].map(|corner| corner.map(|value| value.round()));
+        let [width, height] = [0, 1].map(|axis| (high[axis] - low[axis]).max(1.0) as u32);
+        if let Some(frame) = Pixmap::new(width, height) {
+            let whole = std::mem::replace(&mut self.pixmap, frame);
+            self.around = Some((whole, low.map(|value| value as i32)));
+        }
+    }
+
+    fn end_frame(&mut self) {
+        let Some((whole, [x, y])) = self.around.take() else { return };
+        let frame = std::mem::replace(&mut self.pixmap, whole);
+        let paint = PixmapPaint::default();
+        self.pixmap.draw_pixmap(x, y, frame.as_ref(), &paint, Transform::identity(), None);
     }
 }

@@ -9,10 +9,6 @@ const EQUATOR: f64 = 40_075_016.685_578_49;
 /// Width of a pixel in metres that OGC standards assume for scales.
 pub const PIXEL_M: f64 = 0.000_28;
 
-/// How far beyond the picture features are read and drawn, in pixels: strokes and symbols reach in from
-/// there.
-pub(crate) const MARGIN: f64 = 96.0;
-
 /// The part of the world that a picture shows.
 ///
 /// # Examples
@@ -78,6 +74,10 @@ pub enum ViewError {
 }
 
 impl View {
+    /// How far beyond the picture features are read and drawn, in pixels: strokes and symbols reach in from
+    /// there.
+    pub const MARGIN: f64 = 96.0;
+
     /// A view of the box from `low` to `high`, easting (longitude) first, in units of the system, on a
     /// picture of `size` pixels (width, height).
     ///
@@ -101,7 +101,7 @@ impl View {
         let search = Bbox::new(0.0, 0.0, 0.0, 0.0);
         let mut view =
             Self { crs, low, high, size, ratio: 1.0, bearing: 0.0, center, per_metre, to_crs, search };
-        view.search = view.grown(MARGIN, &to_lonlat)?;
+        view.search = view.grown(Self::MARGIN, &to_lonlat)?;
         Ok(view)
     }
 
@@ -146,7 +146,7 @@ impl View {
     /// [`ViewError`] if a part of it then has no place on earth.
     pub fn turned(mut self, bearing: f64) -> Result<Self, ViewError> {
         self.bearing = bearing.rem_euclid(360.0);
-        self.search = self.grown(MARGIN, &Transform::new(self.crs, Crs::WGS84)?)?;
+        self.search = self.grown(Self::MARGIN, &Transform::new(self.crs, Crs::WGS84)?)?;
         Ok(self)
     }
 

@@ -29,7 +29,7 @@ pub use property::{
     Transform, Visibility,
 };
 
-use crate::expression::ParseError;
+use crate::expression::{ParseError, Scope};
 
 /// Maximum number of layers of a style.
 pub const MAX_LAYERS: usize = 1_000;
@@ -91,6 +91,17 @@ impl Style {
         };
         let layers: Result<Vec<_>, _> = layers.iter().enumerate().map(parse).collect();
         Ok(Self { layers: layers?, inline })
+    }
+
+    /// The colour of the ground at a zoom, if the style has one.
+    pub fn ground(&self, zoom: f64) -> Option<Color> {
+        let scope = Scope { zoom, feature: None };
+        let drawn = self.layers.iter().filter(|layer| layer.is_drawn(zoom));
+        let grounds = drawn.filter_map(|layer| match &layer.kind {
+            LayerKind::Background(background) => Some(background.color.get(&scope)),
+            _ => None,
+        });
+        grounds.last()
     }
 
     /// The sources that are drawn at a zoom, each once, in the order of their first use.

@@ -12,7 +12,7 @@ use super::{
     map_theme::{DrawKind, MapTheme, Treatment},
     nation,
     palette::{Appearance, Palettes},
-    plan_level::name_of,
+    plan_level::level_name,
 };
 
 /// A layer of the catalogue, and what a style must know of its features.
@@ -147,7 +147,7 @@ pub(crate) fn build(
             "citymap:style": theme.id,
             "citymap:appearance": request.appearance.as_str(),
             "citymap:language": request.lang,
-            "citymap:level": request.level.and_then(name_of),
+            "citymap:level": request.level.and_then(level_name),
         },
         "center": [profile.view.lon, profile.view.lat],
         "zoom": profile.view.zoom,

@@ -67,5 +67,5 @@ pub(crate) use draw::{LEGEND, road::class_field};
 pub use error::{Fault, StylesError};
 pub(crate) use map_theme::DrawKind;
 pub use palette::Appearance;
-pub use plan_level::{LEVEL_NAMES, level_named};
+pub use plan_level::{LEVEL_NAMES, level_name, level_named};
 pub use rgb::{InvalidRgb, Rgb};

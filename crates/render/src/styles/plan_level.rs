@@ -16,7 +16,7 @@ pub fn level_named(name: &str) -> Option<PlanLevel> {
 }
 
 /// The name of a level, as queries write it.
-pub(crate) fn name_of(level: PlanLevel) -> Option<&'static str> {
+pub fn level_name(level: PlanLevel) -> Option<&'static str> {
     LEVELS.into_iter().zip(LEVEL_NAMES).find(|(own, _)| *own == level).map(|(_, name)| *name)
 }
 
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn every_level_reads_back_from_its_name() {
         for level in PlanLevel::ALL {
-            let name = name_of(level).unwrap();
+            let name = level_name(level).unwrap();
             assert_eq!(level_named(name), Some(level));
             assert_eq!(PlanLevel::read(name), Some(level), "queries and data use the same letters");
         }

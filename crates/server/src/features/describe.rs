@@ -16,7 +16,7 @@ use crate::{
     },
     maps::MAP,
     styles::STYLES,
-    tiles::tilesets::TILESETS,
+    tiles::tilesets::{MAP_TILESETS, TILESETS},
     versions::fingerprint,
 };
 
@@ -170,6 +170,7 @@ pub(crate) fn collection(snapshot: &LayerSnapshot, base: &BaseUrl, lang: &str) -
         // Without features there is no extent to draw.
         if snapshot.extent().is_some() {
             links.push(link(MAP, "image/png", "A picture of it (OGC API – Maps)", url("/map?f=png")));
+            links.push(link(MAP_TILESETS, JSON, "Tiles of its map", url("/map/tiles?f=json")));
         }
         links.push(link(STYLES, JSON, "Styles of the map", url("/styles?f=json")));
     }

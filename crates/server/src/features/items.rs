@@ -11,7 +11,7 @@ use citymap_access::{Audience, visible};
 use citymap_cql2::Expr;
 use citymap_crs::{Crs, NamedCrs};
 use citymap_engine::{Bbox, Cancel, Comparison, EngineError, Filter, LayerSnapshot, Query, TimeInterval};
-use citymap_model::{AsOf, Fid, FieldType, LayerId, Value, nearest, normalize_text};
+use citymap_model::{AsOf, Fid, FieldType, Layer, LayerId, Value, nearest, normalize_text};
 use serde_json::json;
 
 use super::pages::{self, FeatureTable};
@@ -370,6 +370,16 @@ fn page_links(context: &RequestContext, path: &str, next: Option<String>) -> Vec
     links
 }
 
+/// 404 for a feature that a layer does not have.
+pub(crate) fn no_feature(layer: &Layer, id: &str) -> Problem {
+    let id: String = id.chars().take(80).collect();
+    Problem::not_found(format!(
+        "layer `{}` has no feature `{id}`; /api/collections/{0}/items lists them, /api/search?q= finds \
+            them by name",
+        layer.id
+    ))
+}
+
 /// The handler of `GET /api/collections/{layer}/items/{id}`.
 pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
     let ItemQuery { crs, with_fid, revision, representation } = context.query()?;
@@ -377,14 +387,7 @@ pub(crate) async fn item(mut context: RequestContext) -> HandlerResult {
     let snapshot = context.layer()?;
     let id = context.path_param("id").to_owned();
     let layer = snapshot.layer();
-    let row = snapshot.row_of_id(&id).ok_or_else(|| {
-        let id: String = id.chars().take(80).collect();
-        Problem::not_found(format!(
-            "layer `{}` has no feature `{id}`; /api/collections/{0}/items lists them, /api/search?q= finds \
-                them by name",
-            layer.id
-        ))
-    })?;
+    let row = snapshot.row_of_id(&id).ok_or_else(|| no_feature(layer, &id))?;
     let modified = last_modified(&context, layer.id.clone(), snapshot.fid(row)).await;
     // The tag of the content, which If-Match of a write needs, comes before that of the form.
     let content_tag = citymap_edit::content_tag(snapshot.layer(), &snapshot.feature(row));

@@ -18,11 +18,11 @@ use crate::{
     },
     maps::MAP,
     styles::STYLES,
-    tiles::tilesets::TILESETS,
+    tiles::tilesets::{MAP_TILESETS, TILESETS},
 };
 
 /// The conformance classes that are met.
-const CONFORMANCE: [&str; 58] = [
+const CONFORMANCE: [&str; 62] = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
@@ -62,11 +62,15 @@ const CONFORMANCE: [&str; 58] = [
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/collections-selection",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/png",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/jpeg",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/collection-map",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/dataset-map",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/styled-map",
+    "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/tilesets",
+    "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/collections-selection",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/display-resolution",
     "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/png",
@@ -152,6 +156,7 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
     // Without features there is no extent to draw.
     if context.city_snapshot.city.layers.values().any(|layer| layer.extent().is_some()) {
         links.push(link(MAP, "image/png", "A picture of the city", url("/api/map?f=png")));
+        links.push(link(MAP_TILESETS, JSON, "Tiles of the map", url("/api/map/tiles?f=json")));
     }
     let city = &context.city_snapshot.city.profile;
     let name = city.name.get(representation.lang);

@@ -7,12 +7,15 @@
 //! | `/api/collections/{layer}/map` | one layer |
 //! | `/api/collections/{layer}/styles/{styleId}/map` | one layer in a style |
 //!
+//! Below each of these paths `/tiles` has the same map as tiles ([`tiles`]).
+//!
 //! A picture is drawn by one thread of a pool and ends when its client leaves; how many pixels it may have,
 //! and how many features it may show, is bounded.
 
 mod area;
 mod format;
 mod parameters;
+pub(crate) mod tiles;
 
 use std::sync::Arc;
 
@@ -30,7 +33,12 @@ use citymap_render::{
 };
 
 pub(crate) use format::MapFormat;
-pub(crate) use parameters::{MapQuery, SHARED_PARAMETERS};
+pub(crate) use parameters::{
+    CityMapQuery, CityMapTileQuery, CityMapTilesetQuery, MM_PER_PIXEL, MapQuery, MapTileQuery,
+    MapTilesetQuery, SHARED_PARAMETERS, TRANSPARENT,
+};
+
+use parameters::GroundQuery;
 
 use crate::{
     hash::hash_of,
@@ -40,7 +48,10 @@ use crate::{
         request::{HandlerResult, RequestContext},
         response::ResponseBuilder,
     },
-    styles::documents::{StyleOrder, document},
+    styles::{
+        documents::{StyleOrder, named_layers},
+        parsed::parsed,
+    },
 };
 
 /// The relation of a link to a picture.
@@ -78,7 +89,7 @@ pub(crate) async fn styled_layer(context: RequestContext) -> HandlerResult {
 }
 
 /// The style of pictures for which none is named: the first one, which the list of styles names as default.
-fn standard_style(context: &RequestContext) -> String {
+pub(crate) fn standard_style(context: &RequestContext) -> String {
     let entries = context.app.styles.book.entries();
     entries.first().map(|entry| entry.id.to_owned()).unwrap_or_default()
 }
@@ -92,15 +103,23 @@ enum Shown {
 }
 
 async fn send(mut context: RequestContext, style: String, shown: Shown) -> HandlerResult {
-    let query: MapQuery = context.query()?;
+    let (query, collections): (MapQuery, _) = match shown {
+        Shown::Layer => (context.query()?, None),
+        Shown::City => {
+            let CityMapQuery { collections, map } = context.query()?;
+            (map, collections)
+        }
+    };
     context.as_of(query.look.state.revision).await?;
-    let layer = if shown == Shown::Layer { Some(context.layer()?) } else { None };
-    let whole = match &layer {
-        Some(layer) => layer.extent(),
-        None => Some(first_view(&context)),
+    let (whole, layers) = match shown {
+        Shown::Layer => {
+            let layer = context.layer()?;
+            (layer.extent(), Some(vec![layer.layer().id.clone()]))
+        }
+        Shown::City => (Some(first_view(&context)), named_layers(&context, collections)?),
     };
     let view = area::view_of(&query.area, whole, &context.app.config.limits)?;
-    let ground = ground_of(&query)?;
+    let ground = ground_of(&query.ground)?;
     let lang = query.lang.unwrap_or_else(|| Representation::choose(None, None, &context.headers).lang);
     let etag = etag(&context, &query, &style, lang);
     context.check_if_none_match(&etag)?;
@@ -111,11 +130,9 @@ async fn send(mut context: RequestContext, style: String, shown: Shown) -> Handl
     let format = query.format;
     let drawn = view.clone();
     let work = move |cancel: &Cancel| {
-        let layers = layer.map(|layer| [layer.layer().id.clone()]);
-        let layers = layers.as_ref().map(<[_; 1]>::as_slice);
-        let order = StyleOrder { id: &style, look: &query.look, layers, lang };
-        let style = style_of(&context, &order)?;
-        picture(&context, (&style, &drawn, ground), (query.look.state.time, lang), (format, cancel))
+        let order = StyleOrder { id: &style, look: &query.look, layers: layers.as_deref(), lang };
+        let style = parsed(&context, &order)?;
+        picture(&context, (&style.style, &drawn, ground), (query.look.state.time, lang), (format, cancel))
     };
     let bytes =
         if middle { app.pool.run_with(Cancel::new(), work).await } else { app.batch.run(work).await }?;
@@ -135,7 +152,7 @@ fn first_view(context: &RequestContext) -> Bbox {
 ///
 /// # Errors
 /// 400 for a colour that cannot be read.
-fn ground_of(query: &MapQuery) -> Result<Ground, Problem> {
+pub(crate) fn ground_of(query: &GroundQuery) -> Result<Ground, Problem> {
     let Some(text) = &query.bgcolor else {
         return Ok(if query.transparent { Ground::Transparent } else { Ground::Style });
     };
@@ -155,14 +172,6 @@ fn etag(context: &RequestContext, query: &MapQuery, style: &str, lang: &'static 
     let asked: Vec<&(String, String)> = context.given.pairs().collect();
     let own = hash_of(&(asked, context.path(), style, query.format));
     format!("{}-{own:x}\"", context.etag(representation).trim_end_matches('"'))
-}
-
-/// The style of a picture, parsed.
-fn style_of(context: &RequestContext, order: &StyleOrder<'_>) -> Result<Style, Problem> {
-    let document = document(context, order)?;
-    Style::parse(&document).map_err(|error| {
-        Problem::unprocessable(format!("style `{}` cannot be drawn here: {error}", order.id))
-    })
 }
 
 type Drawn<'a> = (&'a Style, &'a View, Ground);
@@ -204,7 +213,7 @@ fn picture(
 }
 
 /// Draws a map on any canvas.
-fn paint(
+pub(crate) fn paint(
     (style, view, ground): Drawn<'_>,
     source: &Source<'_>,
     canvas: &mut impl Canvas,

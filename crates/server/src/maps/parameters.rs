@@ -9,12 +9,12 @@ use super::format::MapFormat;
 use crate::{
     config::Limits,
     http::{
-        negotiate::weight_of,
-        parameters::{CRS, Choice, Flag, LANG, OfferedCrs, Raw, Text},
+        negotiate::{Representation, weight_of},
+        parameters::{CRS, Choice, Flag, LANG, OfferedCrs, REPRESENTATION, Raw, Text},
         problem::Problem,
         query::{Declared, Nested, Parameter, ParameterKind, QueryReader, QuerySource, query},
     },
-    styles::LookQuery,
+    styles::{COLLECTIONS, LookQuery},
 };
 
 static BBOX: Parameter<Raw> = Parameter::new(
@@ -71,7 +71,7 @@ static HEIGHT: Parameter<Side> = Parameter::new(
 );
 
 /// A number above 0, between two bounds.
-struct Positive {
+pub(crate) struct Positive {
     min: f64,
     max: f64,
     default: Option<f64>,
@@ -100,7 +100,7 @@ static SCALE: Parameter<Positive> = Parameter::new(
 )
 .example("2000");
 
-static MM_PER_PIXEL: Parameter<Positive> = Parameter::new(
+pub(crate) static MM_PER_PIXEL: Parameter<Positive> = Parameter::new(
     "mm-per-pixel",
     "Width of a pixel where the picture is shown, in millimetres: half of the default draws lines and \
         letters twice as many pixels wide",
@@ -114,7 +114,7 @@ static BGCOLOR: Parameter<Text> = Parameter::new(
     Text,
 );
 
-static TRANSPARENT: Parameter<Flag> = Parameter::new(
+pub(crate) static TRANSPARENT: Parameter<Flag> = Parameter::new(
     "transparent",
     "Whether the picture is transparent where nothing is drawn; JPEG is white there",
     Flag,
@@ -149,7 +149,19 @@ impl QuerySource for FormatSource {
     }
 }
 
+/// The names of the formats of [`MapTileQuery`]: pixels only.
+const TILE_FORMATS: &[&str] = &["png", "jpeg", "webp"];
+
+static TILE_F: Parameter<Choice> = Parameter::new(
+    "f",
+    "Format, instead of Accept; a suffix of the column (.png, .jpg, .webp) comes first",
+    Choice { values: TILE_FORMATS, default: None },
+)
+.component("map-tile-f");
+
 static LOOK: Nested<LookQuery> = Nested(PhantomData);
+static GROUND: Nested<GroundQuery> = Nested(PhantomData);
+static DRAWN: Nested<DrawnQuery> = Nested(PhantomData);
 static AREA: Nested<AreaQuery> = Nested(PhantomData);
 
 query! {
@@ -168,19 +180,81 @@ query! {
 }
 
 query! {
+    /// What is under a map.
+    pub(crate) struct GroundQuery {
+        bgcolor: Option<String> = BGCOLOR,
+        transparent: bool = TRANSPARENT,
+    }
+}
+
+query! {
+    /// How map tiles are drawn.
+    pub(crate) struct DrawnQuery {
+        ground: GroundQuery = GROUND,
+        mm_per_pixel: Option<f64> = MM_PER_PIXEL,
+    }
+}
+
+query! {
+    /// The query of a map tile.
+    pub(crate) struct MapTileQuery {
+        drawn: DrawnQuery = DRAWN,
+        format: Option<&'static str> = TILE_F,
+        lang: Option<&'static str> = LANG,
+        look: LookQuery = LOOK,
+    }
+}
+
+query! {
+    /// The query of what describes map tiles.
+    pub(crate) struct MapTilesetQuery {
+        drawn: DrawnQuery = DRAWN,
+        look: LookQuery = LOOK,
+        representation: Representation = REPRESENTATION,
+    }
+}
+
+query! {
     /// The query of a map picture.
     pub(crate) struct MapQuery {
         area: AreaQuery = AREA,
-        bgcolor: Option<String> = BGCOLOR,
-        transparent: bool = TRANSPARENT,
+        ground: GroundQuery = GROUND,
         format: MapFormat = FORMAT,
         lang: Option<&'static str> = LANG,
         look: LookQuery = LOOK,
     }
 }
 
+static MAP: Nested<MapQuery> = Nested(PhantomData);
+static TILE: Nested<MapTileQuery> = Nested(PhantomData);
+static TILESET: Nested<MapTilesetQuery> = Nested(PhantomData);
+
+query! {
+    /// The query of a picture of the city.
+    pub(crate) struct CityMapQuery {
+        collections: Option<Vec<String>> = COLLECTIONS,
+        map: MapQuery = MAP,
+    }
+}
+
+query! {
+    /// The query of a map tile of the city.
+    pub(crate) struct CityMapTileQuery {
+        collections: Option<Vec<String>> = COLLECTIONS,
+        tile: MapTileQuery = TILE,
+    }
+}
+
+query! {
+    /// The query of what describes map tiles of the city.
+    pub(crate) struct CityMapTilesetQuery {
+        collections: Option<Vec<String>> = COLLECTIONS,
+        tileset: MapTilesetQuery = TILESET,
+    }
+}
+
 /// The parameters that the OpenAPI document shares.
-pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 11] = [
+pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 12] = [
     &BBOX,
     &BBOX_CRS,
     &CENTER,
@@ -192,4 +266,5 @@ pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 11] = [
     &BGCOLOR,
     &TRANSPARENT,
     &MAP_F,
+    &TILE_F,
 ];

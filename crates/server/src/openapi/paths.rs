@@ -26,7 +26,10 @@ use crate::{
         query::Query,
         response::{GEOJSON, JSON, SCHEMA},
     },
-    maps::{MapFormat, MapQuery},
+    maps::{
+        CityMapQuery, CityMapTileQuery, CityMapTilesetQuery, MapFormat, MapQuery, MapTileQuery,
+        MapTilesetQuery,
+    },
     questions::{
         at::AtQuery,
         near::NearQuery,
@@ -120,11 +123,16 @@ impl Operation {
         operation
     }
 
+    /// The operation with its answer, which is a picture of one of these media types.
+    fn pictures(self, kinds: &[&str]) -> Value {
+        let schema = json!({"schema": {"type": "string", "format": "binary"}});
+        let kinds = kinds.iter().map(|kind| ((*kind).to_owned(), schema.clone()));
+        self.answers(&Map::from_iter(kinds).into())
+    }
+
     /// The operation with its answer, which is a picture, and the headers that say where it is.
     fn picture(self) -> Value {
-        let schema = json!({"schema": {"type": "string", "format": "binary"}});
-        let kinds = MapFormat::ALL.map(|format| (format.media_type().to_owned(), schema.clone()));
-        let mut operation = self.answers(&Map::from_iter(kinds).into());
+        let mut operation = self.pictures(&MapFormat::ALL.map(MapFormat::media_type));
         let text = |description: &str| json!({"description": description, "schema": {"type": "string"}});
         let headers = &mut operation["responses"]["200"]["headers"];
         headers["Content-Bbox"] = text("The box of the picture, in the system of `Content-Crs`");
@@ -249,6 +257,9 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
     let map =
         operation::<MapQuery>(Tag::Maps, of("collection.style.map.getMap"), says("a picture in a style"));
     get("/styles/{styleId}/map", map.with(style_id()).picture());
+    map_tiles::<MapTileQuery, MapTilesetQuery>(&mut get, "/map", &of("collection.map"), title);
+    let (path, id) = ("/styles/{styleId}/map", of("collection.style.map"));
+    map_tiles::<MapTileQuery, MapTilesetQuery>(&mut get, path, &id, title);
     let list = operation::<LayerQuery>(Tag::Styles, of("getStyles"), says("the styles that draw it"));
     get("/styles", list.gives(JSON, "styles"));
     let style = operation::<CollectionStyleQuery>(Tag::Styles, of("getStyle"), says("a style of it alone"));
@@ -262,6 +273,30 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
 const TILESET: &str = "/tiles/WebMercatorQuad";
 /// The path of a tile below its tileset.
 const TILE_OF_MATRIX: &str = "/{tileMatrix}/{tileRow}/{tileCol}";
+
+/// The media types of map tiles.
+const PICTURE_KINDS: [&str; 3] = ["image/png", "image/jpeg", "image/webp"];
+
+/// The tilesets of a map below its path, whose operations begin with `id`.
+fn map_tiles<T: Query, S: Query>(
+    get: &mut impl FnMut(&str, Value) -> Option<Value>,
+    path: &str,
+    id: &str,
+    whose: &str,
+) {
+    let styled = |operation: Operation| {
+        if path.contains("{styleId}") { operation.with(style_id()) } else { operation }
+    };
+    let described = |what: &str, summary: &str| {
+        styled(operation::<S>(Tag::Maps, format!("{id}.{what}"), format!("{whose}: {summary}")))
+    };
+    let list = described("getTileSetsList", "the tilesets of its map");
+    get(&format!("{path}/tiles"), list.gives(JSON, "tilesets"));
+    let tileset = described("getTileSet", "what the tiles of its map are");
+    get(&format!("{path}{TILESET}"), tileset.gives(JSON, "tileset"));
+    let tile = operation::<T>(Tag::Maps, format!("{id}.getTile"), format!("{whose}: a tile of its map"));
+    get(&format!("{path}{TILESET}{TILE_OF_MATRIX}"), styled(of_matrix(tile)).pictures(&PICTURE_KINDS));
+}
 
 /// The tilesets of the city, and the tile matrix set of all.
 fn tilesets(paths: &mut Map<String, Value>) {
@@ -286,12 +321,21 @@ fn styles(paths: &mut Map<String, Value>) {
     get("/styles", list.gives(JSON, "styles"));
     let style = operation::<StyleQuery>(Tag::Styles, "getStyle", "A style of the map");
     get("/styles/{styleId}", style.with(style_id()).answers(&style_content()));
-    let map = operation::<MapQuery>(Tag::Maps, "dataset.map.getMap", "A picture of the city");
+    let map = operation::<CityMapQuery>(Tag::Maps, "dataset.map.getMap", "A picture of the city");
     get("/map", map.picture());
-    let map = operation::<MapQuery>(Tag::Maps, "style.map.getMap", "A picture of the city in a style");
+    let map = operation::<CityMapQuery>(Tag::Maps, "style.map.getMap", "A picture of the city in a style");
     get("/styles/{styleId}/map", map.with(style_id()).picture());
+    map_tiles::<CityMapTileQuery, CityMapTilesetQuery>(&mut get, "/map", "dataset.map", "The city");
+    let path = "/styles/{styleId}/map";
+    map_tiles::<CityMapTileQuery, CityMapTilesetQuery>(&mut get, path, "style.map", "The city in a style");
     let legend = operation::<LegendQuery>(Tag::Styles, "getStyleLegend", "What a style draws at a zoom");
-    get("/styles/{styleId}/legend", legend.with(style_id()).gives(JSON, "legend"));
+    let mut legend = legend.with(style_id()).gives(JSON, "legend");
+    let picture = json!({"schema": {"type": "string", "format": "binary"}});
+    for kind in [MapFormat::Png, MapFormat::Svg] {
+        legend["responses"]["200"]["content"][kind.media_type()] = picture.clone();
+    }
+    legend["responses"]["413"] = json!({"$ref": "#/components/responses/problem"});
+    get("/styles/{styleId}/legend", legend);
     let metadata = operation::<PageQuery>(Tag::Styles, "getStyleMetadata", "What a style is");
     get("/styles/{styleId}/metadata", metadata.with(style_id()).gives(JSON, "styleDescription"));
 }

@@ -320,8 +320,14 @@ impl PrintExecution {
         let source = Source { city: &self.city, tiler: self.app.tiles.tiler(), time: self.time, cancel };
         // Only a day is a part of the page's address.
         let day = self.valid_on.as_deref().filter(|text| text.len() == 10);
-        let address =
-            ViewAddress { page: &self.page, revision: self.city.revision, valid_on: day, lang: self.lang };
+        let address = ViewAddress {
+            page: &self.page,
+            revision: self.city.revision,
+            valid_on: day,
+            style: &self.style,
+            level: self.level,
+            lang: self.lang,
+        };
         let address = |sheet: &Sheet| view_address(&address, sheet);
         let info = PrintInfo {
             title: &self.title,

@@ -50,11 +50,14 @@ pub(crate) struct StyleOrder<'a> {
 ///
 /// # Errors
 /// 400 if a layer does not exist.
-pub(super) fn named_layers(
+pub(crate) fn named_layers(
     context: &RequestContext,
     names: Option<Vec<String>>,
 ) -> Result<Option<Vec<LayerId>>, Problem> {
-    let layers = names.map(|names| context.layers(Some(&names.join(",")))).transpose()?;
+    // OGC API – Maps also allows the addresses of collections.
+    let id = |name: &String| name.rsplit_once("/collections/").map_or(name.as_str(), |(_, id)| id).to_owned();
+    let names = names.map(|names| names.iter().map(id).collect::<Vec<_>>().join(","));
+    let layers = names.map(|names| context.layers(Some(&names))).transpose()?;
     Ok(layers.map(|layers| layers.iter().map(|own| own.layer().id.clone()).collect()))
 }
 
@@ -112,11 +115,37 @@ async fn send(context: RequestContext, asked: Asked) -> HandlerResult {
     Ok(response.compressed(&context.headers).into_response())
 }
 
-/// The style as JSON.
+/// The style as JSON, with the addresses under which the client reached the server.
 ///
 /// # Errors
 /// 404 if there is no such style.
 pub(crate) fn document(context: &RequestContext, order: &StyleOrder<'_>) -> Result<Value, Problem> {
+    let base = context.base();
+    let state = context.given.pairs().filter(|(name, _)| name == "datetime" || name == "revision");
+    let state = query(state.map(|(name, value)| (name.as_str(), value.as_str())));
+    let tiles = |ids: &[&str]| {
+        let ids: Vec<String> = ids.iter().map(|id| segment(id)).collect();
+        base.url(&format!("/tiles/{}.json{state}", ids.join(",")))
+    };
+    let addresses = Addresses {
+        root: base.as_str(),
+        glyphs: &base.url("/fonts/{fontstack}/{range}.pbf"),
+        sprite: &base.url("/sprites/citymap"),
+        tiles: &tiles,
+        layers_max: context.app.config.limits.tile_layers_max,
+    };
+    document_with(context, order, &addresses)
+}
+
+/// The style as JSON, with these addresses.
+///
+/// # Errors
+/// 404 if there is no such style.
+pub(super) fn document_with(
+    context: &RequestContext,
+    order: &StyleOrder<'_>,
+    addresses: &Addresses<'_>,
+) -> Result<Value, Problem> {
     let service = &context.app.styles;
     let snapshots = catalogue(&context.city_snapshot);
     let labels: Vec<Arc<Vec<AreaLabel>>> =
@@ -133,21 +162,7 @@ pub(crate) fn document(context: &RequestContext, order: &StyleOrder<'_>) -> Resu
         level: order.look.level.and_then(level_named),
         layers: order.layers,
     };
-    let base = context.base();
-    let state = context.given.pairs().filter(|(name, _)| name == "datetime" || name == "revision");
-    let state = query(state.map(|(name, value)| (name.as_str(), value.as_str())));
-    let tiles = |ids: &[&str]| {
-        let ids: Vec<String> = ids.iter().map(|id| segment(id)).collect();
-        base.url(&format!("/tiles/{}.json{state}", ids.join(",")))
-    };
-    let addresses = Addresses {
-        root: base.as_str(),
-        glyphs: &base.url("/fonts/{fontstack}/{range}.pbf"),
-        sprite: &base.url("/sprites/citymap"),
-        tiles: &tiles,
-        layers_max: context.app.config.limits.tile_layers_max,
-    };
-    let style = service.book.style(order.id, city, &request, &addresses);
+    let style = service.book.style(order.id, city, &request, addresses);
     style.ok_or_else(|| no_style(context, order.id))
 }
 

@@ -1,14 +1,18 @@
-//! `GET /api/styles/{styleId}/legend`: what a style draws at a zoom, perhaps only what occurs in a box.
+//! `GET /api/styles/{styleId}/legend`: what a style draws at a zoom, perhaps only what occurs in a box, or what
+//! one feature looks like; as a document or as a picture.
 
 use std::sync::Arc;
 
 use axum::response::IntoResponse;
 use citymap_crs::NamedCrs;
-use citymap_engine::{Bbox, Cancel};
+use citymap_engine::{Bbox, Cancel, EngineError};
 use citymap_model::LayerId;
 use citymap_render::{
-    legend::{Legend, LegendLayer, ShownArea, occurring},
+    legend::{Legend, LegendLayer, LegendLook, LegendPicture, Occurring, ShownArea, occurring, occurring_in},
+    raster::{ImageFormat, PIXEL_M, Picture},
+    spec::{Color, Style, StyleError},
     styles::level_named,
+    svg::SvgPicture,
 };
 use serde_json::{Value, json};
 
@@ -18,19 +22,20 @@ use super::{
 };
 use crate::{
     config::Limits,
-    features::describe::self_links,
+    features::{describe::self_links, items::no_feature},
     hash::content_hash,
     http::{
         base::query_with,
         coords::{Window, window},
         html::{self, Page, say},
-        negotiate::Representation,
-        parameters::{REPRESENTATION, Raw},
+        negotiate::{Representation, accepts},
+        parameters::{Choice, LANG, Raw, Text},
         problem::Problem,
-        query::{Declared, Parameter, ParameterKind, QueryReader, query},
+        query::{Declared, Parameter, ParameterKind, QueryReader, QuerySource, query},
         request::{HandlerResult, RequestContext, catalogue},
-        response::JSON,
+        response::{HTML, JSON, ResponseBuilder},
     },
+    maps::{MM_PER_PIXEL, MapFormat, TRANSPARENT},
 };
 
 /// The highest zoom of the map.
@@ -67,6 +72,58 @@ static BBOX: Parameter<Raw> = Parameter::new(
 )
 .component("legend-bbox");
 
+static FEATURE: Parameter<Text> = Parameter::new(
+    "feature",
+    "The id of a feature of the one layer that `collections` names: only what it looks like is listed",
+    Text,
+);
+
+static LEGEND_F: Parameter<Choice> = Parameter::new(
+    "f",
+    "Format, instead of Accept: a document, a page, or a picture",
+    Choice { values: &["json", "html", "png", "svg"], default: None },
+)
+.component("legend-f");
+
+/// How a legend is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LegendForm {
+    representation: Representation,
+    /// The format of a picture; `None` for a document or a page.
+    picture: Option<MapFormat>,
+}
+
+/// `f` and `lang`, else what the headers ask for.
+struct LegendFormSource;
+
+static FORM: LegendFormSource = LegendFormSource;
+
+impl QuerySource for LegendFormSource {
+    type Value = LegendForm;
+
+    fn take(&self, reader: &mut QueryReader<'_>) -> Result<LegendForm, Problem> {
+        let format = LEGEND_F.take(reader)?;
+        let wants = |format: MapFormat| accepts(reader.headers, format.media_type());
+        let picture = match format {
+            Some("png") => Some(MapFormat::Png),
+            Some("svg") => Some(MapFormat::Svg),
+            Some(_) => None,
+            // A browser that shows a picture names images; any other client gets a document.
+            None if accepts(reader.headers, JSON) || accepts(reader.headers, HTML) => None,
+            None if wants(MapFormat::Png) => Some(MapFormat::Png),
+            None => wants(MapFormat::Svg).then_some(MapFormat::Svg),
+        };
+        let document = format.filter(|_| picture.is_none());
+        let representation = Representation::choose(document, LANG.take(reader)?, reader.headers);
+        Ok(LegendForm { representation, picture })
+    }
+
+    fn declare(&'static self, list: &mut Vec<&'static dyn Declared>) {
+        LEGEND_F.declare(list);
+        LANG.declare(list);
+    }
+}
+
 query! {
     /// The query of a legend.
     pub(crate) struct LegendQuery {
@@ -74,12 +131,15 @@ query! {
         bbox: Option<String> = BBOX,
         look: LookQuery = LOOK,
         collections: Option<Vec<String>> = COLLECTIONS,
-        representation: Representation = REPRESENTATION,
+        feature: Option<String> = FEATURE,
+        transparent: bool = TRANSPARENT,
+        mm_per_pixel: Option<f64> = MM_PER_PIXEL,
+        form: LegendForm = FORM,
     }
 }
 
 /// The parameters that the OpenAPI document shares.
-pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 2] = [&ZOOM, &BBOX];
+pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 4] = [&ZOOM, &BBOX, &FEATURE, &LEGEND_F];
 
 /// What a request for a legend says besides the id of the style.
 struct Asked {
@@ -89,19 +149,43 @@ struct Asked {
     lang: &'static str,
     zoom: f64,
     bbox: Option<Bbox>,
+    feature: Option<String>,
 }
 
 /// The handler of `GET /api/styles/{styleId}/legend`.
 pub(crate) async fn legend(mut context: RequestContext) -> HandlerResult {
-    let LegendQuery { zoom, bbox, look, collections, representation } = context.query()?;
+    let LegendQuery { zoom, bbox, look, collections, feature, transparent, mm_per_pixel, form } =
+        context.query()?;
+    let LegendForm { representation, picture } = form;
     let bbox = bbox.map(|text| lonlat_box(&text)).transpose()?;
     context.as_of(look.state.revision).await?;
     let layers = named_layers(&context, collections)?;
-    let asked = Asked { look, layers, lang: representation.lang, zoom, bbox };
+    if feature.is_some() && layers.as_ref().is_none_or(|layers| layers.len() != 1) {
+        return Err(Problem::parameter(
+            "`feature` needs the layer of the feature; write collections=… with one layer",
+        )
+        .into());
+    }
+    let asked = Asked { look, layers, lang: representation.lang, zoom, bbox, feature };
     let app = Arc::clone(&context.app);
+    if let Some(format) = picture {
+        let ratio = PIXEL_M * 1e3 / mm_per_pixel.unwrap_or(PIXEL_M * 1e3);
+        let work = move |cancel: &Cancel| {
+            let (legend, ground) = read(&context, &asked, cancel)?;
+            let look = LegendLook { ratio: ratio as f32, ground, is_opaque: !transparent };
+            let limits = &context.app.config.limits;
+            Ok((drawn(&legend, look, format, limits)?, context))
+        };
+        let (bytes, context) = app.pool.run_with(Cancel::new(), work).await?;
+        let etag = format!("\"{}\"", content_hash(&bytes));
+        context.check_if_none_match(&etag)?;
+        return Ok(ResponseBuilder::new(format.media_type(), bytes).tagged(&etag).into_response());
+    }
     let work = move |cancel: &Cancel| {
-        let legend = read(&context, &asked, cancel)?;
-        Ok((context, legend))
+        let (legend, _) = read(&context, &asked, cancel)?;
+        let id = context.path_param("styleId");
+        let document = json!({"style": id, "zoom": legend.zoom, "groups": legend.groups});
+        Ok((context, document))
     };
     let (context, mut document) = app.pool.run_with(Cancel::new(), work).await?;
     let text = format!("{document}{representation:?}");
@@ -114,6 +198,29 @@ pub(crate) async fn legend(mut context: RequestContext) -> HandlerResult {
     Ok(html::reply(&context, &page, &document).into_response())
 }
 
+/// The picture of a legend.
+fn drawn(legend: &Legend, look: LegendLook, format: MapFormat, limits: &Limits) -> Result<Vec<u8>, Problem> {
+    let missing = || Problem::internal("a font of the program is missing; see the server's log");
+    let own = LegendPicture::new(legend, look).ok_or_else(missing)?;
+    let [width, height] = own.size();
+    let pixels = u64::from(width) * u64::from(height);
+    if u64::from(width.max(height)) > limits.map_side_max as u64 || pixels > limits.map_pixels_max as u64 {
+        return Err(Problem::picture_too_large(format!(
+            "the legend would have {width} × {height} pixels, more than a picture may have; name some layers \
+             with collections=…, or a part of the city with bbox=…"
+        )));
+    }
+    if format == MapFormat::Svg {
+        let mut picture = SvgPicture::new([width, height], limits.answer_bytes_max);
+        own.draw(&mut picture);
+        let text = picture.finish();
+        return text.map(String::into_bytes).map_err(|error| Problem::picture_too_large(error.to_string()));
+    }
+    let mut picture = Picture::new([width, height]).ok_or_else(missing)?;
+    own.draw(&mut picture);
+    picture.encode(ImageFormat::Png).map_err(|error| Problem::internal(error.to_string()))
+}
+
 /// A box in longitude and latitude.
 fn lonlat_box(text: &str) -> Result<Bbox, Problem> {
     match window(text, &NamedCrs::crs84())? {
@@ -122,8 +229,8 @@ fn lonlat_box(text: &str) -> Result<Bbox, Problem> {
     }
 }
 
-/// The legend as JSON.
-fn read(context: &RequestContext, asked: &Asked, cancel: &Cancel) -> Result<Value, Problem> {
+/// The legend, and the colour of the ground of the map.
+fn read(context: &RequestContext, asked: &Asked, cancel: &Cancel) -> Result<(Legend, Color), Problem> {
     let id = context.path_param("styleId");
     let order = StyleOrder { id, look: &asked.look, layers: asked.layers.as_deref(), lang: asked.lang };
     let style = document(context, &order)?;
@@ -132,11 +239,21 @@ fn read(context: &RequestContext, asked: &Asked, cancel: &Cancel) -> Result<Valu
     let area = asked.bbox.map(ShownArea::from);
     let mut layers = Vec::with_capacity(snapshots.len());
     for snapshot in &snapshots {
-        cancel.check().map_err(citymap_engine::EngineError::from)?;
-        let occurring = area.as_ref().map(|area| occurring(snapshot, area, asked.look.state.time, level));
+        cancel.check().map_err(EngineError::from)?;
+        let is_named = asked.layers.as_ref().is_none_or(|ids| ids.contains(&snapshot.layer().id));
+        let occurring = match &asked.feature {
+            Some(feature) if is_named => {
+                let row = snapshot.row_of_id(feature);
+                let row = row.ok_or_else(|| no_feature(snapshot.layer(), feature))?;
+                Some(occurring_in(snapshot, row))
+            }
+            Some(_) => Some(Occurring::default()),
+            None => area.as_ref().map(|area| occurring(snapshot, area, asked.look.state.time, level)),
+        };
         layers.push(LegendLayer { layer: snapshot.layer(), occurring });
     }
-    let legend = Legend::of(&style, &layers, asked.zoom, asked.lang)
-        .map_err(|error| Problem::not_found(format!("there is no legend of this style: {error}")))?;
-    Ok(json!({"style": id, "zoom": legend.zoom, "groups": legend.groups}))
+    let none = |error: StyleError| Problem::not_found(format!("there is no legend of this style: {error}"));
+    let legend = Legend::of(&style, &layers, asked.zoom, asked.lang).map_err(none)?;
+    let ground = Style::parse(&style).map_err(none)?.ground(asked.zoom);
+    Ok((legend, ground.unwrap_or(Color::WHITE)))
 }

@@ -7,10 +7,11 @@ pub(crate) mod documents;
 pub(crate) mod legend;
 pub(crate) mod lists;
 mod parameters;
+pub(crate) mod parsed;
 pub(crate) mod service;
 
 pub(crate) use legend::{LegendQuery, SHARED_PARAMETERS as LEGEND_PARAMETERS};
-pub(crate) use parameters::{CollectionStyleQuery, LookQuery, SHARED_PARAMETERS, StyleQuery};
+pub(crate) use parameters::{COLLECTIONS, CollectionStyleQuery, LookQuery, SHARED_PARAMETERS, StyleQuery};
 
 /// The relation of a link to a list of styles.
 pub(crate) const STYLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/styles";

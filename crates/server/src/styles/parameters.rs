@@ -30,7 +30,7 @@ static LEVEL: Parameter<Choice> = Parameter::new(
 )
 .component("plan-level");
 
-pub(super) static COLLECTIONS: Parameter<TextList> = Parameter::new(
+pub(crate) static COLLECTIONS: Parameter<TextList> = Parameter::new(
     "collections",
     "The layers that are drawn, separated by commas, instead of those of the theme",
     TextList { values: &[] },

@@ -7,8 +7,13 @@ use citymap_model::Role;
 use citymap_render::styles::{AreaLabel, StyleBook, StylesError, area_labels};
 use moka::sync::Cache;
 
+use super::parsed::{ParsedKey, ParsedStyle};
+
 /// Number of states of layers whose label points are kept.
 const STATES_MAX: u64 = 32;
+
+/// Number of styles whose parsed form is kept.
+const PARSED_MAX: u64 = 64;
 
 /// The label points of one state of a layer.
 type Labels = Arc<Vec<AreaLabel>>;
@@ -18,6 +23,8 @@ pub(crate) struct StyleService {
     /// What there is to choose from.
     pub(crate) book: StyleBook,
     labels: Cache<(u64, Option<TimeInterval>), Labels>,
+    /// Styles as pictures are drawn from them.
+    pub(super) parsed: Cache<ParsedKey, Arc<ParsedStyle>>,
 }
 
 impl StyleService {
@@ -26,7 +33,8 @@ impl StyleService {
     /// # Errors
     /// [`StylesError`] for the first file that cannot be used.
     pub(crate) fn load(folder: Option<&Path>) -> Result<Self, StylesError> {
-        Ok(Self { book: StyleBook::load(folder)?, labels: Cache::new(STATES_MAX) })
+        let (labels, parsed) = (Cache::new(STATES_MAX), Cache::new(PARSED_MAX));
+        Ok(Self { book: StyleBook::load(folder)?, labels, parsed })
     }
 
     /// The points at which a style labels the areas of a layer that are valid at `time` ([`area_labels`]).

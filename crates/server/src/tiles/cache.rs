@@ -11,10 +11,7 @@ use citymap_model::RevisionNumber;
 use citymap_tile::{TileId, Tiler};
 use moka::{ops::compute::Op, sync::Cache};
 
-use super::{
-    cached::{CachedTile, TileSource, Validity},
-    format::TileFormat,
-};
+use super::cached::{CachedTile, ContentKey, TileSource, Validity};
 
 /// What identifies a tile in the cache.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -22,7 +19,7 @@ pub(super) struct TileKey {
     /// The ids of the layers in their order in the tile, separated by commas.
     pub(super) layers: Box<str>,
     pub(super) tile: TileId,
-    pub(super) format: TileFormat,
+    pub(super) content: ContentKey,
     pub(super) time: Option<TimeInterval>,
     /// The past state of the city that the tile shows; such tiles never change. `None` for the newest state.
     pub(super) past: Option<PastState>,

@@ -9,9 +9,10 @@ use axum::{body::Bytes, http::HeaderValue};
 use citymap_engine::{Cancel, LayerSnapshot, TimeInterval};
 use citymap_live::CitySnapshot;
 use citymap_model::RevisionNumber;
+use citymap_render::raster::Source;
 use citymap_tile::{ContentEncoding, TileId, TileOptions, Tiler, touched_tiles};
 
-use super::{format::TileFormat, mlt};
+use super::{format::TileFormat, mlt, pictures::PictureTiles};
 use crate::{http::problem::Problem, work::SingleFlight};
 
 /// A tile in one content coding, with the ETag of exactly these bytes.
@@ -29,16 +30,51 @@ pub(super) struct TileSource {
     pub(super) layers: Vec<Arc<LayerSnapshot>>,
     pub(super) tile: TileId,
     pub(super) time: Option<TimeInterval>,
-    pub(super) format: TileFormat,
+    pub(super) content: TileContent,
+}
+
+/// What the bytes of a tile are.
+#[derive(Clone)]
+pub(super) enum TileContent {
+    /// Features, cut from the layers.
+    Vector(TileFormat),
+    /// Pictures of a map: the tile is a block of them, which are drawn at once.
+    Pictures(Arc<PictureTiles>),
+}
+
+/// What tells the contents of tiles at one place apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum ContentKey {
+    /// A vector tile.
+    Vector(TileFormat),
+    /// The [`PictureTiles::key`] of pictures.
+    Pictures(u64),
+}
+
+impl TileContent {
+    /// The key of the content in the cache.
+    pub(super) fn key(&self) -> ContentKey {
+        match self {
+            Self::Vector(format) => ContentKey::Vector(*format),
+            Self::Pictures(pictures) => ContentKey::Pictures(pictures.key()),
+        }
+    }
 }
 
 impl TileSource {
     fn cut(&self, tiler: &Tiler, cancel: &Cancel) -> Result<Vec<u8>, Problem> {
+        let format = match &self.content {
+            TileContent::Vector(format) => *format,
+            TileContent::Pictures(pictures) => {
+                let city = &self.city_snapshot.city;
+                return pictures.draw(self.tile, &Source { city, tiler, time: self.time, cancel });
+            }
+        };
         let layers: Vec<&LayerSnapshot> = self.layers.iter().map(AsRef::as_ref).collect();
         let options = TileOptions::default().during(self.time);
         let mvt = tiler.encode_until(&layers, self.tile, &options, cancel);
         let mvt = mvt.map_err(|gone| Problem::unavailable(gone.to_string(), 1))?;
-        match self.format {
+        match format {
             TileFormat::Mvt => Ok(mvt),
             TileFormat::Mlt => mlt::from_mvt(&mvt).map_err(|error| {
                 Problem::internal(format!("tile {} could not be converted to MLT: {error}", self.tile))
@@ -195,9 +231,13 @@ fn touched(source: &TileSource, layer: &LayerSnapshot, until: RevisionNumber, ti
     else {
         return true;
     };
-    let (zoom, buffer) = (source.tile.z(), TileOptions::default().buffer);
+    let zoom = source.tile.z();
+    let (drawn_at, buffer) = match &source.content {
+        TileContent::Vector(_) => (zoom, TileOptions::default().buffer),
+        TileContent::Pictures(pictures) => (pictures.style_zoom(source.tile), pictures.buffer()),
+    };
     boxes.any(|bbox| {
-        let reach = tiler.reach(layer, bbox, zoom);
+        let reach = tiler.reach(layer, bbox, drawn_at);
         touched_tiles(&reach, zoom, buffer).map_or(true, |range| range.contains(source.tile))
     })
 }

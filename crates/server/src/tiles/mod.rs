@@ -4,6 +4,7 @@ mod cache;
 mod cached;
 mod format;
 mod mlt;
+pub(crate) mod pictures;
 pub(crate) mod service;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ use serde_json::json;
 use tracing::{Span, field::display};
 
 use cache::{PastState, TileKey};
-use cached::{EncodedTile, TileSource};
+use cached::{EncodedTile, TileContent, TileSource};
 use format::TileFormat;
 
 use crate::{
@@ -169,20 +170,30 @@ async fn send(context: RequestContext, query: TileQuery, request: TileRequest) -
     let time = query.state.time;
     let format = format.unwrap_or_else(|| TileFormat::of_accept(&context.headers));
     let accepted = Encodings::of(&context.headers);
-    let past = context.past.then(|| PastState {
-        epoch: context.city_snapshot.epoch,
-        revisions: layers.iter().map(|own| own.revision()).collect(),
-        definitions: definitions(&layers),
-    });
-    let names: Vec<&str> = layers.iter().map(|own| own.layer().id.as_str()).collect();
-    let key = TileKey { layers: names.join(",").into(), tile, format, time, past };
+    let content = TileContent::Vector(format);
+    let key = key_of(&context, &layers, (tile, &content, time));
     // Only a version that also differs between stores, unlike a revision number, may be cached for a year
     // without asking.
     let lasting = query.rev.is_some_and(|version| version == version_of(&context, &layers));
-    let source = TileSource { city_snapshot: context.city_snapshot.clone(), layers, tile, time, format };
+    let source = TileSource { city_snapshot: context.city_snapshot.clone(), layers, tile, time, content };
     let tiles = Arc::clone(&context.app.tiles);
     let (sent, encoding) = tiles.fetch(key, source, &accepted).await?;
     Ok(answer(&context, &sent, format, encoding, lasting))
+}
+
+/// The key of a tile of these layers, as the request's city has them.
+fn key_of(
+    context: &RequestContext,
+    layers: &[Arc<LayerSnapshot>],
+    (tile, content, time): (TileId, &TileContent, Option<TimeInterval>),
+) -> TileKey {
+    let past = context.past.then(|| PastState {
+        epoch: context.city_snapshot.epoch,
+        revisions: layers.iter().map(|own| own.revision()).collect(),
+        definitions: definitions(layers),
+    });
+    let names: Vec<&str> = layers.iter().map(|own| own.layer().id.as_str()).collect();
+    TileKey { layers: names.join(",").into(), tile, content: content.key(), time, past }
 }
 
 /// A hash of the fields of the layers and of which of them are public, as far as it shows in tiles.

@@ -13,7 +13,7 @@ use geo::Point;
 
 use super::{
     cache::TileKey,
-    cached::{CachedTile, TileSource, Validity},
+    cached::{CachedTile, TileContent, TileSource, Validity},
     format::TileFormat,
 };
 use crate::{app::App, config::Config, http::negotiate::Encodings};
@@ -59,8 +59,9 @@ fn source(app: &App, well: u32) -> (TileKey, TileSource) {
     let city_snapshot = app.live.snapshot();
     let tile = TileId::at([106.0 + f64::from(well) / 10.0, 10.77], 14).unwrap();
     let layers = vec![Arc::clone(city_snapshot.city.layer("wells").unwrap())];
-    let key = TileKey { layers: "wells".into(), tile, format: TileFormat::Mvt, time: None, past: None };
-    (key, TileSource { city_snapshot, layers, tile, time: None, format: TileFormat::Mvt })
+    let content = TileContent::Vector(TileFormat::Mvt);
+    let key = TileKey { layers: "wells".into(), tile, content: content.key(), time: None, past: None };
+    (key, TileSource { city_snapshot, layers, tile, time: None, content })
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The tilesets of OGC API – Tiles: what tiles there are, of which layers, and in which tile matrix set.
 //!
-//! There is one tile matrix set, `WebMercatorQuad`. The tiles themselves are those of `/tiles/…`.
+//! There is one tile matrix set, `WebMercatorQuad`. Vector tiles are those of `/tiles/…`; tiles of maps are
+//! pictures ([`crate::maps::tiles`]).
 
 use std::{f64::consts::PI, marker::PhantomData, sync::Arc};
 
@@ -9,6 +10,7 @@ use citymap_access::{Audience, visible};
 use citymap_crs::CRS84;
 use citymap_engine::{Bbox, LayerSnapshot};
 use citymap_model::GeometryKind;
+use citymap_render::raster::ImageFormat;
 use citymap_tile::{MAX_ZOOM, touched_tiles, vector_layer};
 use serde_json::{Map, Value, json};
 
@@ -27,13 +29,17 @@ use crate::{
         params::Params,
         problem::Problem,
         query::{Declared, Nested, Parameter, query},
-        request::{HandlerResult, RequestContext, catalogue},
+        request::{HandlerResult, Rejection, RequestContext, catalogue},
         response::{JSON, SCHEMA},
     },
+    maps::{CityMapTilesetQuery, MapTilesetQuery, ground_of, standard_style},
+    styles::lists::no_style,
 };
 
 /// The relation of a link to a list of tilesets of vector tiles.
 pub(crate) const TILESETS: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
+/// The relation of a link to a list of tilesets of maps.
+pub(crate) const MAP_TILESETS: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-map";
 /// The relation of a link to the definition of a tile matrix set.
 const TILING_SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
 /// The relation of a link to the schema of a layer.
@@ -94,6 +100,39 @@ struct TileOwner {
     path: String,
     title: String,
     layers: Vec<Arc<LayerSnapshot>>,
+    data: TileData,
+}
+
+/// What the tiles of a tileset are.
+enum TileData {
+    /// Features.
+    Vector,
+    /// Pictures of a map in the style with this id and title.
+    Map { style: String, title: String },
+}
+
+impl TileData {
+    /// The name of the kind in descriptions of tilesets.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Vector => "vector",
+            Self::Map { .. } => "map",
+        }
+    }
+
+    /// The media types of the tiles, with the suffixes of their addresses.
+    fn kinds(&self) -> Vec<(&'static str, &'static str)> {
+        match self {
+            Self::Vector => [(TileFormat::Mvt, ""), (TileFormat::Mlt, ".mlt")]
+                .map(|(own, end)| (own.media_type(), end))
+                .to_vec(),
+            Self::Map { .. } => {
+                [(ImageFormat::Png, ".png"), (ImageFormat::Jpeg, ".jpg"), (ImageFormat::WebP, ".webp")]
+                    .map(|(own, end)| (own.media_type(), end))
+                    .to_vec()
+            }
+        }
+    }
 }
 
 impl TileOwner {
@@ -101,14 +140,46 @@ impl TileOwner {
     fn city(context: &RequestContext, collections: Option<&str>, lang: &str) -> Result<Self, Problem> {
         let layers = city_layers(context, collections)?;
         let title = context.city_snapshot.city.profile.name.get(lang).to_owned();
-        Ok(Self { path: "/api/tiles".to_owned(), title, layers })
+        Ok(Self { path: "/api/tiles".to_owned(), title, layers, data: TileData::Vector })
+    }
+
+    /// The map that the path names: of the city or of a layer, in a style or in the standard one.
+    ///
+    /// # Errors
+    /// 404 if there is no such layer or style.
+    fn map(context: &RequestContext, collections: Option<Vec<String>>, lang: &str) -> Result<Self, Problem> {
+        let named = context.path_param("styleId");
+        let id = if named.is_empty() { standard_style(context) } else { named.to_owned() };
+        let entry = context.app.styles.book.entry(&id).ok_or_else(|| no_style(context, &id))?;
+        let title = entry.title.get(lang).to_owned();
+        let style = if named.is_empty() { String::new() } else { format!("/styles/{}", segment(named)) };
+        let (owner, layers, whose) = if context.path_param("layer").is_empty() {
+            let name = context.city_snapshot.city.profile.name.get(lang).to_owned();
+            let layers = match collections {
+                Some(names) => context.layers(Some(&names.join(",")))?,
+                None => catalogue(&context.city_snapshot),
+            };
+            ("/api".to_owned(), layers, name)
+        } else {
+            let layer = context.layer()?;
+            let whose = layer_title(layer.layer(), lang).to_owned();
+            (format!("/api/collections/{}", segment(layer.layer().id.as_str())), vec![layer], whose)
+        };
+        let path = format!("{owner}{style}/map/tiles");
+        let data = TileData::Map { style: id, title: title.clone() };
+        Ok(Self { path, title: format!("{whose} – {title}"), layers, data })
     }
 
     /// The layer of the path.
     fn layer(context: &RequestContext, lang: &str) -> Result<Self, Problem> {
         let layer = context.layer()?;
         let path = format!("/api/collections/{}/tiles", segment(layer.layer().id.as_str()));
-        Ok(Self { path, title: layer_title(layer.layer(), lang).to_owned(), layers: vec![layer] })
+        Ok(Self {
+            path,
+            title: layer_title(layer.layer(), lang).to_owned(),
+            layers: vec![layer],
+            data: TileData::Vector,
+        })
     }
 }
 
@@ -192,6 +263,34 @@ pub(crate) async fn layer_tileset(mut context: RequestContext) -> HandlerResult 
     tileset(&context, &owner, representation)
 }
 
+/// The map whose tiles a request describes.
+async fn map_owner(context: &mut RequestContext) -> Result<(TileOwner, Representation), Rejection> {
+    let (query, collections) = if context.path_param("layer").is_empty() {
+        let CityMapTilesetQuery { collections, tileset } = context.query()?;
+        (tileset, collections)
+    } else {
+        (context.query()?, None)
+    };
+    let MapTilesetQuery { drawn, look, representation } = query;
+    // The addresses of the tiles carry it.
+    ground_of(&drawn.ground)?;
+    context.as_of(look.state.revision).await?;
+    let owner = TileOwner::map(context, collections, representation.lang)?;
+    Ok((owner, representation))
+}
+
+/// The handler of the lists of map tilesets, `…/map/tiles`.
+pub(crate) async fn of_map(mut context: RequestContext) -> HandlerResult {
+    let (owner, representation) = map_owner(&mut context).await?;
+    list(&context, &owner, representation)
+}
+
+/// The handler of the map tilesets, `…/map/tiles/WebMercatorQuad`.
+pub(crate) async fn map_tileset(mut context: RequestContext) -> HandlerResult {
+    let (owner, representation) = map_owner(&mut context).await?;
+    tileset(&context, &owner, representation)
+}
+
 /// The parameters of a request that the addresses of its tiles keep: the layers and the state of the city.
 fn kept(given: &Params, format: Option<&str>) -> String {
     query_with(given, &[("f", format), ("lang", None)])
@@ -204,9 +303,12 @@ fn tileset_links(context: &RequestContext, owner: &TileOwner) -> Vec<Value> {
     let mut links = self_links(&base, &path, |format| kept(&context.given, Some(format)), JSON);
     let definition = base.url(&format!("/api/tileMatrixSets/{MATRIX_SET}?f=json"));
     links.push(link(TILING_SCHEME, JSON, MATRIX_SET, definition));
-    let query = kept(&context.given, None);
-    for (format, suffix) in [(TileFormat::Mvt, ""), (TileFormat::Mlt, ".mlt")] {
-        let kind = format.media_type();
+    let query = match owner.data {
+        TileData::Vector => kept(&context.given, None),
+        // The labels of a map have a language.
+        TileData::Map { .. } => query_with(&context.given, &[("f", None)]),
+    };
+    for (kind, suffix) in owner.data.kinds() {
         let href = base.url(&format!("{path}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}{suffix}{query}"));
         let mut template = link("item", kind, "The tiles", href);
         template["templated"] = true.into();
@@ -217,14 +319,18 @@ fn tileset_links(context: &RequestContext, owner: &TileOwner) -> Vec<Value> {
 
 /// What a list of tilesets says of each of them.
 fn summary(context: &RequestContext, owner: &TileOwner) -> Value {
-    json!({
+    let mut summary = json!({
         "title": owner.title,
-        "dataType": "vector",
+        "dataType": owner.data.name(),
         "crs": MATRIX_SET_CRS,
         "tileMatrixSetId": MATRIX_SET,
         "tileMatrixSetURI": MATRIX_SET_URI,
         "links": tileset_links(context, owner),
-    })
+    });
+    if let TileData::Map { style, title } = &owner.data {
+        summary["style"] = json!({"id": style, "title": title});
+    }
+    summary
 }
 
 fn list(context: &RequestContext, owner: &TileOwner, representation: Representation) -> HandlerResult {
@@ -240,8 +346,10 @@ fn tileset(context: &RequestContext, owner: &TileOwner, representation: Represen
     let etag = etag(context, representation);
     context.check_if_none_match(&etag)?;
     let mut document = summary(context, owner);
-    let layers = owner.layers.iter().map(|layer| described(layer, &context.base(), representation.lang));
-    document["layers"] = layers.collect::<Vec<_>>().into();
+    if matches!(owner.data, TileData::Vector) {
+        let layers = owner.layers.iter().map(|layer| described(layer, &context.base(), representation.lang));
+        document["layers"] = layers.collect::<Vec<_>>().into();
+    }
     if let Some(extent) = owner.layers.iter().filter_map(|layer| layer.extent()).reduce(Bbox::union) {
         document["boundingBox"] = json!({"lowerLeft": extent.min, "upperRight": extent.max, "crs": CRS84});
         document["tileMatrixSetLimits"] = limits(&extent).into();

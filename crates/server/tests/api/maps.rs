@@ -203,3 +203,110 @@ fn valid_time_and_personal_fields_are_respected() {
     let style: Value = server.json("/api/collections/parcels/styles/cadastre?f=json");
     assert!(!style.to_string().contains("chủ_sử_dụng"));
 }
+
+/// The address of the map tile of zoom 17 in which a parcel lies, and its column.
+fn tile_of(parcel: usize) -> (String, u32) {
+    let tile = citymap_tile::TileId::at(middle(parcel), 17).unwrap();
+    (format!("/api/map/tiles/WebMercatorQuad/17/{}", tile.y()), tile.x())
+}
+
+#[test]
+fn maps_are_tiles_too() {
+    let server = Server::start();
+    let declared = server.json("/api/conformance")["conformsTo"].to_string();
+    assert!(declared.contains("ogcapi-maps-1/1.0/conf/tilesets"));
+    for (owner, path) in [
+        ("/api", "/api/map/tiles"),
+        ("/api/collections/parcels", "/api/collections/parcels/map/tiles"),
+        ("", "/api/styles/plan/map/tiles"),
+        ("", "/api/collections/roads/styles/streets/map/tiles"),
+    ] {
+        if !owner.is_empty() {
+            let links = server.json(owner)["links"].to_string();
+            assert!(links.contains("tilesets-map") && links.contains(path), "{links}");
+        }
+        let list = server.json(path);
+        assert_eq!(list["tilesets"][0]["dataType"], "map");
+        let tileset = server.json(&format!("{path}/WebMercatorQuad?lang=en&appearance=dark"));
+        assert!(tileset["style"]["id"].is_string() && tileset["tileMatrixSetLimits"].is_array(), "{tileset}");
+        let links = tileset["links"].as_array().unwrap();
+        let template = links.iter().find(|link| link["type"] == "image/webp").unwrap();
+        let href = template["href"].as_str().unwrap().strip_prefix(&server.url("")).unwrap();
+        let (_, column) = tile_of(30);
+        let row = citymap_tile::TileId::at(middle(30), 17).unwrap().y();
+        let href = href.replace("{tileMatrix}", "17").replace("{tileRow}", &row.to_string());
+        let got = server.get(&href.replace("{tileCol}", &column.to_string()));
+        assert_eq!(got.header("content-type"), "image/webp", "{href}");
+        assert_eq!(picture(&got).dimensions(), (256, 256));
+        assert!(href.contains("lang=en") && href.contains("appearance=dark"), "{href}");
+    }
+}
+
+#[test]
+fn a_map_tile_is_a_part_of_the_picture_of_its_place() {
+    let server = Server::start();
+    let (path, column) = tile_of(30);
+    let tile = picture(&server.get(&format!("{path}/{column}?collections=parcels")));
+    assert!(ink(&tile) > 1_000);
+    // Twice the pixels show the same.
+    let double = picture(&server.get(&format!("{path}/{column}@2x.png?collections=parcels")));
+    assert_eq!(double.dimensions(), (512, 512));
+    let half = image::imageops::thumbnail(&double, 256, 256);
+    let far = |a: &image::Rgba<u8>, b: &image::Rgba<u8>| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 60);
+    let differing = tile.pixels().zip(half.pixels()).filter(|(a, b)| far(a, b)).count();
+    assert!(differing < 256 * 256 / 10, "{differing} pixels differ");
+    // The picture of the same square, without labels at its edge.
+    let side = 2.0 * std::f64::consts::PI * 6_378_137.0 / f64::from(1 << 17);
+    let half_world = side * f64::from(1 << 16);
+    let row: u32 = path.rsplit_once('/').unwrap().1.parse().unwrap();
+    let [west, north] = [f64::from(column) * side - half_world, half_world - f64::from(row) * side];
+    let (east, south) = (west + side, north - side);
+    let of_box = format!(
+        "/api/map?bbox={west},{south},{east},{north}&bbox-crs=EPSG:3857&crs=EPSG:3857&width=256&height=256\
+         &collections=parcels"
+    );
+    let whole = picture(&server.get(&of_box));
+    let differing = tile.pixels().zip(whole.pixels()).filter(|(a, b)| far(a, b)).count();
+    assert!(differing < 256 * 256 / 20, "{differing} pixels differ");
+    // All four tiles of zoom 1, and the world.
+    for path in ["0/0/0", "1/0/0", "1/0/1", "1/1/0", "1/1/1", "22/0/4194303"] {
+        let got = server.get(&format!("/api/map/tiles/WebMercatorQuad/{path}.jpg"));
+        assert_eq!((picture(&got).dimensions(), got.header("content-type")), ((256, 256), "image/jpeg"));
+    }
+    for (path, status, part) in [
+        ("/api/map/tiles/WebMercatorQuad/23/0/0", 404, "zoom levels are 0 to 22"),
+        ("/api/map/tiles/WebMercatorQuad/1/0/2.png", 404, "no tile"),
+        ("/api/map/tiles/WebMercatorQuad/1/0/0.tiff", 400, "not a valid column"),
+        ("/api/map/tiles/WebMercatorQuad/1/0/0?f=svg", 400, "png or jpeg or webp"),
+        ("/api/map/tiles/WebMercatorQuad/1/0/0?bgcolor=x", 400, "0xRRGGBB"),
+        ("/api/map/tiles/WebMercatorQuad/1/0/0?collections=nothing", 400, "nothing"),
+        ("/api/styles/nothing/map/tiles/WebMercatorQuad/1/0/0", 404, "nothing"),
+        ("/api/styles/nothing/map/tiles", 404, "nothing"),
+        ("/api/collections/nothing/map/tiles", 404, "nothing"),
+        ("/api/collections/parcels/map/tiles/WebMercatorQuad/1/0/0?collections=roads", 400, "collections"),
+    ] {
+        let (got, detail) = server.problem(path);
+        assert!(got == status && detail.contains(part), "{path}: {got} {detail}");
+    }
+}
+
+#[test]
+fn a_map_tile_changes_with_what_it_shows_and_with_nothing_else() {
+    let server = Server::writing();
+    let (path, column) = tile_of(0);
+    let near = format!("{path}/{column}?collections=parcels");
+    // Some blocks of tiles away.
+    let far = format!("{path}/{}?collections=parcels", column + 40);
+    let tag = |path: &str| server.get(path).header("etag").to_owned();
+    let (before, beside) = (tag(&near), tag(&far));
+    assert_eq!(server.get_with(&near, &[("if-none-match", &before)]).status, 304);
+    let item = "/api/collections/parcels/items/26740-1-0";
+    let seen = server.get(item).header("etag").to_owned();
+    assert_eq!(server.write("DELETE", item, Some(&seen), None).status, 204);
+    assert_eq!(server.get_with(&near, &[("if-none-match", &before)]).status, 200, "the parcel is gone");
+    assert_eq!(tag(&far), beside);
+    assert_eq!(tag(&format!("{near}&revision=1")), before, "as it was");
+    let ground = |more: &str| *picture(&server.get(&format!("{far}{more}"))).get_pixel(128, 128);
+    assert_eq!(ground("&transparent=true").0[3], 0);
+    assert_eq!(ground("&bgcolor=0xFF8000").0, [255, 128, 0, 255]);
+}

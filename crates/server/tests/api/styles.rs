@@ -299,3 +299,55 @@ fn a_legend_lists_what_is_drawn_and_in_a_box_only_what_occurs() {
     let page = server.get("/api/styles/cadastre/legend?zoom=16&f=html");
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
 }
+
+#[test]
+fn a_legend_is_a_picture_too_and_may_be_of_one_feature() {
+    let server = Server::start();
+    let path = "/api/styles/cadastre/legend?zoom=16&collections=parcels&lang=en";
+    let png = server.get(&format!("{path}&f=png"));
+    assert_eq!((png.status, png.header("content-type")), (200, "image/png"));
+    let picture = image::load_from_memory(&png.bytes).unwrap().into_rgba8();
+    // The colours of the document are those of the picture.
+    let legend = server.json(path);
+    let colors: std::collections::HashSet<[u8; 3]> =
+        picture.pixels().map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let entries = legend["groups"][0]["entries"].as_array().unwrap();
+    let fills = entries.iter().flat_map(|entry| entry["parts"].as_array().unwrap());
+    let fills: Vec<&str> =
+        fills.filter(|part| part["type"] == "fill").map(|part| part["color"].as_str().unwrap()).collect();
+    assert!(fills.len() > 30);
+    for color in fills {
+        let channel = |at: usize| u8::from_str_radix(&color[at..at + 2], 16).unwrap();
+        assert!(colors.contains(&[channel(1), channel(3), channel(5)]), "{color} is in the picture");
+    }
+    assert_eq!(
+        server.get_with(&format!("{path}&f=png"), &[("if-none-match", png.header("etag"))]).status,
+        304
+    );
+    let double = server.get(&format!("{path}&f=png&mm-per-pixel=0.14&transparent=true"));
+    let double = image::load_from_memory(&double.bytes).unwrap().into_rgba8();
+    assert!(double.width().abs_diff(2 * picture.width()) <= 2, "{} {}", double.width(), picture.width());
+    assert_eq!((double.get_pixel(0, 0)[3], picture.get_pixel(0, 0)[3]), (0, 255));
+    let svg = server.get_with(path, &[("accept", "image/svg+xml")]);
+    assert_eq!((svg.status, svg.header("content-type")), (200, "image/svg+xml"));
+    assert!(svg.text().contains("aria-label=\"Other or not known\""), "{}", svg.text());
+
+    // One feature: parcel 0 is ODT.
+    let own = server.json(&format!("{path}&feature=26740-1-0"));
+    let groups = own["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), 1);
+    let codes: Vec<&Value> =
+        groups[0]["entries"].as_array().unwrap().iter().map(|own| &own["code"]).collect();
+    assert_eq!(codes, ["ODT"]);
+    let one = server.get(&format!("{path}&feature=26740-1-0&f=png"));
+    let one = image::load_from_memory(&one.bytes).unwrap();
+    assert!(one.height() < picture.height() / 10, "{}", one.height());
+    for (more, status, part) in [
+        ("zoom=16&feature=26740-1-0", 400, "`feature` needs the layer"),
+        ("zoom=16&feature=x&collections=parcels", 404, "has no feature"),
+        ("zoom=16&f=pdf", 400, "json or html or png or svg"),
+    ] {
+        let (got, detail) = server.problem(&format!("/api/styles/cadastre/legend?{more}"));
+        assert!(got == status && detail.contains(part), "{more}: {got} {detail}");
+    }
+}

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod synthetic;
+
 use std::sync::Arc;
 
 use citymap_crs::Crs;

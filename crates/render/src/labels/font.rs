@@ -127,7 +127,7 @@ impl Font {
     }
 
     /// The outline of a glyph: one em is 1, y down, the origin on the baseline; `None` for a blank.
-    pub(crate) fn outline(&self, glyph: u32) -> Option<Path> {
+    pub fn outline(&self, glyph: u32) -> Option<Path> {
         let glyph = self.outlines.outline_glyphs().get(GlyphId::new(glyph))?;
         let mut pen = Pen { path: PathBuilder::new(), scale: 1.0 / self.units_per_em };
         let settings = DrawSettings::unhinted(Size::unscaled(), LocationRef::default());

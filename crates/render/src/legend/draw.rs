@@ -24,6 +24,7 @@ pub(crate) fn draw_sample(
     let is_area = entry.geometry == LegendGeometry::Polygon;
     canvas.begin_frame(area);
     let whole = rectangle([0.0; 2], size);
+    let excess = excess(&entry.parts, ratio, size[1]);
     if let Some(path) = whole.as_ref().filter(|_| !is_area) {
         // Streets may be as white as the paper.
         canvas.fill(path, &FillPaint { color: backing, antialias: true });
@@ -43,7 +44,7 @@ pub(crate) fn draw_sample(
                 }
             }
             LegendPart::Line { color, opacity, width, dashes, offset } => {
-                let width = width * ratio;
+                let width = (width * ratio - excess).max((width * ratio).min(ratio));
                 // The edge of an area is drawn inside of the sample, where the frame does not cut it.
                 let path = if is_area {
                     let inset = offset * ratio + width / 2.0;
@@ -84,6 +85,15 @@ pub(crate) fn draw_sample(
         }
     }
     canvas.end_frame();
+}
+
+/// How much narrower than on the map lines are drawn, so that the edges of a wide road are seen in the sample.
+fn excess(parts: &[LegendPart], ratio: f32, height: f32) -> f32 {
+    let widths = parts.iter().map(|part| match part {
+        LegendPart::Line { width, .. } => width * ratio,
+        _ => 0.0,
+    });
+    (widths.fold(0.0, f32::max) - 0.75 * height).max(0.0)
 }
 
 /// The box between two corners.

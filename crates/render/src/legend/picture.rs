@@ -189,6 +189,28 @@ mod tests {
     }
 
     #[test]
+    fn a_road_that_is_wider_than_its_sample_keeps_its_casing() {
+        let mut legend = legend("#ff8000");
+        let line = |color: &str, width| LegendPart::Line {
+            color: color.to_owned(),
+            opacity: 1.0,
+            width,
+            dashes: Vec::new(),
+            offset: 0.0,
+        };
+        legend.groups[1].entries[0].parts = vec![line("#ff0000", 60.0), line("#0000ff", 56.0)];
+        let own = LegendPicture::new(&legend, look(1.0)).unwrap();
+        let mut picture = Picture::new(own.size()).unwrap();
+        own.draw(&mut picture);
+        let column = (0..own.size()[1]).filter_map(|y| picture.pixel(26, y));
+        let colors: Vec<[u8; 4]> = column.collect();
+        let count = |color: [u8; 4]| colors.iter().filter(|own| **own == color).count();
+        // Two pixels of the casing on each side; the middles of pixels may be half covered.
+        assert!((2..=4).contains(&count([255, 0, 0, 255])), "{colors:?}");
+        assert!((6..=9).contains(&count([0, 0, 255, 255])), "{colors:?}");
+    }
+
+    #[test]
     fn the_same_legend_is_vectors_too() {
         let legend = legend("#ff8000");
         let own = LegendPicture::new(&legend, look(1.0)).unwrap();

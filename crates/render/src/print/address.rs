@@ -46,3 +46,35 @@ pub fn view_address(address: &ViewAddress<'_>, sheet: &Sheet) -> String {
     text.push_str(&format!("&lang={lang}"));
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::print::{Orientation, Paper, PrintArea, PrintLimits, PrintOrder, PrintPlan};
+
+    #[test]
+    fn the_address_has_the_style_and_what_else_was_chosen() {
+        let limits = PrintLimits { sheets_max: 1, bytes_max: 1 };
+        let order = PrintOrder {
+            area: PrintArea::Around([106.698, 10.7725]),
+            scale: Some(1_000.0),
+            paper: Paper::A4,
+            orientation: Orientation::Portrait,
+            bearing: 30.0,
+        };
+        let plan = PrintPlan::new(&order, &limits).unwrap();
+        let page = "https://map.example.vn/";
+        let address =
+            ViewAddress { page, revision: 42, valid_on: None, style: "plan", level: None, lang: "vi" };
+        let text = view_address(&address, &plan.sheets[0]);
+        assert!(text.starts_with("https://map.example.vn/#map=1"), "{text}");
+        assert!(text.ends_with("/10.772500/106.698000/30&rev=42&style=plan&lang=vi"), "{text}");
+        let level = Some(PlanLevel::Zoning);
+        let full = ViewAddress { valid_on: Some("2026-06-30"), style: "quận 1", level, ..address };
+        let text = view_address(&full, &plan.sheets[0]);
+        assert!(
+            text.ends_with("&rev=42&valid=2026-06-30&style=qu%E1%BA%ADn%201&level=qhpk&lang=vi"),
+            "{text}"
+        );
+    }
+}

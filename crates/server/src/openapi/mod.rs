@@ -300,7 +300,7 @@ fn shapes() -> Value {
         "tileset": {
             "type": "object", "required": ["dataType", "crs", "tileMatrixSetURI", "links"],
             "properties": {
-                "dataType": {"type": "string", "enum": ["vector"]}, "crs": {"type": "string"},
+                "dataType": {"type": "string", "enum": ["vector", "map"]}, "crs": {"type": "string"},
                 "tileMatrixSetURI": {"type": "string"},
                 "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
             },

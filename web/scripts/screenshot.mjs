@@ -3,20 +3,9 @@
 // runs there, whose token for editing is CITYMAP_TOKEN. After the binary may follow the names of single pictures.
 //
 //     node scripts/screenshot.mjs ../target/release/citymap [NAME…]
-import { execFileSync, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { chromium } from '@playwright/test';
-
-const OUT = fileURLToPath(new URL('../../docs/images/', import.meta.url));
-/** A picture that is larger slows the reading of the documentation down. */
-const MAX_BYTES = 150_000;
-/** The qualities that are tried, best first. */
-const QUALITIES = [0.85, 0.75, 0.65, 0.55];
+import { launch } from './browser.mjs';
+import { demoCity } from './democity.mjs';
+import { savePicture } from './picture.mjs';
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
@@ -95,7 +84,7 @@ const PICTURES = [
     act: async (page) => {
       await tab(page, 'Công cụ').click();
       await button(page, 'Lịch sử').click();
-      await page.getByLabel('Chỉ hiện đối tượng có hiệu lực vào ngày').fill('2020-06-30');
+      await page.getByLabel('Chỉ hiện đối tượng có hiệu lực vào ngày').fill('30/06/2020');
       await page.getByLabel('Chỉ hiện đối tượng có hiệu lực vào ngày').press('Enter');
       await page.locator('.banner').waitFor();
     },
@@ -152,51 +141,6 @@ const PICTURES = [
   { name: 'magnified-400', hash: CLOSE, lang: 'en', device: { ...FOURFOLD, forcedColors: 'active' } },
 ];
 
-/** Serves a new demo city. Returns its address, a token for editing, and the function that ends it. */
-async function serve(binary) {
-  const folder = mkdtempSync(join(tmpdir(), 'citymap-screenshot-'));
-  const store = ['--store', join(folder, 'city.gpkg')];
-  const token = randomBytes(16).toString('hex');
-  writeFileSync(join(folder, 'writers'), `pictures:${token}\n`, { mode: 0o600 });
-  execFileSync(binary, [...store, 'demo', '--parcels', '20000', '--seed', '1'], { stdio: 'ignore' });
-  const assets = process.env.CITYMAP_ASSETS ? ['--assets', process.env.CITYMAP_ASSETS] : [];
-  const writers = ['--writers', join(folder, 'writers')];
-  const server = spawn(binary, [...store, '--json', 'serve', ...assets, ...writers, '--listen', '127.0.0.1:0'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const stop = () => {
-    server.kill();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  for await (const line of createInterface({ input: server.stdout })) {
-    const [, url] = /"url": ?"([^"]+)"/.exec(line) ?? [];
-    if (url) return { url, token, stop };
-  }
-  stop();
-  throw new Error('the server ended before it was ready');
-}
-
-/** A picture (PNG, base64) as WebP, which the browser encodes. */
-async function webp(page, png, quality) {
-  const encoded = await page.evaluate(
-    async ([data, wanted]) => {
-      const image = new Image();
-      image.src = `data:image/png;base64,${data}`;
-      await image.decode();
-      const canvas = new OffscreenCanvas(image.width, image.height);
-      canvas.getContext('2d').drawImage(image, 0, 0);
-      const bytes = new Uint8Array(
-        await (await canvas.convertToBlob({ type: 'image/webp', quality: wanted })).arrayBuffer(),
-      );
-      let text = '';
-      for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-      return btoa(text);
-    },
-    [png, quality],
-  );
-  return Buffer.from(encoded, 'base64');
-}
-
 async function take(browser, { url, token }, { name, hash = '', lang = 'vi', theme = 'light', device = DESKTOP, act }) {
   const context = await browser.newContext({ ...device, colorScheme: theme, reducedMotion: 'reduce' });
   const page = await context.newPage();
@@ -208,31 +152,16 @@ async function take(browser, { url, token }, { name, hash = '', lang = 'vi', the
   // Two frames, in which what was done reaches the map.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   await page.waitForSelector('html[data-map-idle="true"]');
-  const png = (await page.screenshot()).toString('base64');
-  let picture = null;
-  for (const quality of QUALITIES) {
-    picture = await webp(page, png, quality);
-    if (picture.length <= MAX_BYTES) break;
-  }
-  if (picture.length > MAX_BYTES) throw new Error(`${name} has ${picture.length} bytes, more than ${MAX_BYTES}`);
-  writeFileSync(join(OUT, `${name}.webp`), picture);
-  console.log(`${String(picture.length).padStart(8)}  docs/images/${name}.webp`);
+  await savePicture(page, name, await page.screenshot());
   await context.close();
 }
 
 const [binary, ...names] = process.argv.slice(2);
-if (!binary && !process.env.CITYMAP_URL) throw new Error('name the citymap binary, or a server by CITYMAP_URL');
 const unknown = names.filter((name) => !PICTURES.some((picture) => picture.name === name));
 if (unknown.length > 0) throw new Error(`there is no picture ${unknown.join(', ')}`);
-const server = process.env.CITYMAP_URL
-  ? { url: process.env.CITYMAP_URL, token: process.env.CITYMAP_TOKEN ?? '', stop: () => {} }
-  : await serve(resolve(binary));
-mkdirSync(OUT, { recursive: true });
+const server = await demoCity(binary);
 try {
-  const browser = await chromium.launch({
-    executablePath: process.env.CITYMAP_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--enable-unsafe-swiftshader', '--use-angle=swiftshader', '--disable-background-networking'],
-  });
+  const browser = await launch();
   for (const picture of PICTURES) {
     if (names.length === 0 || names.includes(picture.name)) await take(browser, server, picture);
   }

@@ -9,8 +9,8 @@ use crate::{
     sprite::SpriteSheet,
 };
 
-/// Draws what stands for an entry in a box (left and top, right and bottom), at `ratio` pixels of the canvas to
-/// a pixel of the style; `backing` is behind lines and points.
+/// Draws what stands for an entry in a box (left and top, right and bottom), at `ratio` pixels of the canvas
+/// to a pixel of the style; `backing` is behind lines and points.
 pub(crate) fn draw_sample(
     canvas: &mut impl Frames,
     entry: &LegendEntry,
@@ -87,7 +87,7 @@ pub(crate) fn draw_sample(
     canvas.end_frame();
 }
 
-/// How much narrower than on the map lines are drawn, so that the edges of a wide road are seen in the sample.
+/// How much narrower than on the map lines are drawn, so that the edges of a wide road are in the sample.
 fn excess(parts: &[LegendPart], ratio: f32, height: f32) -> f32 {
     let widths = parts.iter().map(|part| match part {
         LegendPart::Line { width, .. } => width * ratio,

@@ -48,8 +48,8 @@ enum Row<'a> {
 }
 
 impl<'a> LegendPicture<'a> {
-    /// Lays a legend out: one row for each entry, under the name of its layer. `None` if a font that ships with
-    /// the program is missing, a defect of the program.
+    /// Lays a legend out: one row for each entry, under the name of its layer. `None` if a font that ships
+    /// with the program is missing, a defect of the program.
     pub fn new(legend: &'a Legend, look: LegendLook) -> Option<Self> {
         let faces = Faces::find().ok()?;
         let size = EM * look.ratio;

@@ -96,12 +96,11 @@ impl Style {
     /// The colour of the ground at a zoom, if the style has one.
     pub fn ground(&self, zoom: f64) -> Option<Color> {
         let scope = Scope { zoom, feature: None };
-        let drawn = self.layers.iter().filter(|layer| layer.is_drawn(zoom));
-        let grounds = drawn.filter_map(|layer| match &layer.kind {
+        // The last one covers those before it.
+        self.layers.iter().rev().filter(|layer| layer.is_drawn(zoom)).find_map(|layer| match &layer.kind {
             LayerKind::Background(background) => Some(background.color.get(&scope)),
             _ => None,
-        });
-        grounds.last()
+        })
     }
 
     /// The sources that are drawn at a zoom, each once, in the order of their first use.

@@ -1,4 +1,4 @@
-//! The colours of the map are those of the legend: random points of a synthetic city, in every standard style.
+//! The colours of the map are those of the legend: random points of a synthetic city, in each standard style.
 
 use std::collections::BTreeSet;
 

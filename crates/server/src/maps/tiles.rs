@@ -7,7 +7,8 @@
 //! | `/api/collections/{layer}/map/tiles/…` | one layer |
 //! | `/api/collections/{layer}/styles/{styleId}/map/tiles/…` | one layer in a style |
 //!
-//! A tile has 256 pixels a side. Behind the column may stand `@2x` for 512 pixels, and a suffix for the format.
+//! A tile has 256 pixels on a side. Behind the column may stand `@2x` for 512 pixels, and a suffix for the
+//! format.
 
 use std::sync::Arc;
 

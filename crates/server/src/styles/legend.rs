@@ -1,5 +1,5 @@
-//! `GET /api/styles/{styleId}/legend`: what a style draws at a zoom, perhaps only what occurs in a box, or what
-//! one feature looks like; as a document or as a picture.
+//! `GET /api/styles/{styleId}/legend`: what a style draws at a zoom, perhaps only what occurs in a box, or
+//! what one feature looks like; as a document or as a picture.
 
 use std::sync::Arc;
 

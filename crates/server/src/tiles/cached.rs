@@ -45,7 +45,7 @@ pub(super) enum TileContent {
 /// What tells the contents of tiles at one place apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ContentKey {
-    /// A vector tile.
+    /// A vector tile in this format.
     Vector(TileFormat),
     /// The [`PictureTiles::key`] of pictures.
     Pictures(u64),

@@ -105,7 +105,7 @@ struct TileOwner {
 
 /// What the tiles of a tileset are.
 enum TileData {
-    /// Features.
+    /// Features in vector tiles.
     Vector,
     /// Pictures of a map in the style with this id and title.
     Map { style: String, title: String },

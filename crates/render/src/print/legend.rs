@@ -97,7 +97,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, legend: &Legend, look: &LegendLook, [low, 
 }
 
 /// Draws what stands for an entry in a box.
-fn sample(pen: &mut Pen<'_>, entry: &LegendEntry, area: Area) {
+pub(crate) fn sample(pen: &mut Pen<'_>, entry: &LegendEntry, area: Area) {
     let [low, high] = area;
     let size = [high[0] - low[0], high[1] - low[1]];
     let middle = size.map(|side| side / 2.0);

@@ -11,19 +11,22 @@ use crate::{
 };
 
 /// The colour of lines and letters of a sheet.
-pub(super) const INK: Color = Color { red: 0.13, green: 0.13, blue: 0.13, alpha: 1.0 };
+pub(crate) const INK: Color = Color { red: 0.13, green: 0.13, blue: 0.13, alpha: 1.0 };
 /// The colour of what is less important.
-pub(super) const SOFT: Color = Color { red: 0.35, green: 0.35, blue: 0.35, alpha: 1.0 };
+pub(crate) const SOFT: Color = Color { red: 0.35, green: 0.35, blue: 0.35, alpha: 1.0 };
+
+/// The colour of what a print points out.
+pub(crate) const ACCENT: Color = Color { red: 0.78, green: 0.05, blue: 0.25, alpha: 1.0 };
 
 /// The fonts of a sheet.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Faces {
-    pub(super) plain: &'static Font,
-    pub(super) bold: &'static Font,
+pub(crate) struct Faces {
+    pub(crate) plain: &'static Font,
+    pub(crate) bold: &'static Font,
 }
 
 impl Faces {
-    pub(super) fn find() -> Result<Self, PrintError> {
+    pub(crate) fn find() -> Result<Self, PrintError> {
         let face = |name: &'static str| {
             Font::all().iter().find(|font| font.name() == name).ok_or(PrintError::Face(name))
         };
@@ -33,43 +36,55 @@ impl Faces {
 
 /// Font, size and colour of letters.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lettering {
-    pub(super) font: &'static Font,
+pub(crate) struct Lettering {
+    pub(crate) font: &'static Font,
     /// Units to an em.
-    pub(super) size: f32,
-    pub(super) color: Color,
+    pub(crate) size: f32,
+    pub(crate) color: Color,
 }
 
 /// Where a line of text is, relative to its point on the baseline.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Align {
+pub(crate) enum Align {
     Left,
     Middle,
+    Right,
 }
 
 impl Lettering {
     /// The width of a line in units.
-    pub(super) fn width(&self, text: &str) -> f32 {
+    pub(crate) fn width(&self, text: &str) -> f32 {
         self.font.shape(text).iter().map(|glyph| glyph.advance).sum::<f32>() * self.size
     }
 
     /// The distance between lines.
-    pub(super) fn leading(&self) -> f32 {
+    pub(crate) fn leading(&self) -> f32 {
         self.size * 1.35
     }
 
-    /// The text in lines that are at most `width` wide, broken at spaces; a word that is wider has a line of
-    /// its own.
-    pub(super) fn lines(&self, text: &str, width: f32) -> Vec<String> {
+    /// The text in lines that are at most `width` wide, broken at spaces, and inside of a word that is wider.
+    pub(crate) fn lines(&self, text: &str, width: f32) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for part in text.lines() {
             let mut line = String::new();
             for word in part.split_whitespace() {
                 let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
-                if !line.is_empty() && self.width(&longer) > width {
-                    lines.push(std::mem::replace(&mut line, word.to_owned()));
-                } else {
+                if self.width(&longer) <= width {
                     line = longer;
+                    continue;
+                }
+                if !line.is_empty() {
+                    lines.push(std::mem::take(&mut line));
+                }
+                let mut rest = word;
+                loop {
+                    let (start, end) = rest.split_at(self.fitting(rest, width));
+                    if end.is_empty() {
+                        line = start.to_owned();
+                        break;
+                    }
+                    lines.push(start.to_owned());
+                    rest = end;
                 }
             }
             if !line.is_empty() {
@@ -79,8 +94,22 @@ impl Lettering {
         lines
     }
 
+    /// The number of bytes of a word that are at most `width` wide, at least one letter.
+    fn fitting(&self, word: &str, width: f32) -> usize {
+        let first = word.chars().next().map_or(0, char::len_utf8);
+        let mut along = 0.0;
+        for glyph in self.font.shape(word) {
+            along += glyph.advance * self.size;
+            let start = glyph.cluster as usize;
+            if along > width && word.is_char_boundary(start) {
+                return start.max(first);
+            }
+        }
+        word.len()
+    }
+
     /// The text, or as much of it as is at most `width` wide, with an ellipsis.
-    pub(super) fn cut(&self, text: &str, width: f32) -> String {
+    pub(crate) fn cut(&self, text: &str, width: f32) -> String {
         if self.width(text) <= width {
             return text.to_owned();
         }
@@ -96,13 +125,13 @@ impl Lettering {
 }
 
 /// Draws on a page.
-pub(super) struct Pen<'p> {
-    pub(super) page: &'p mut PdfPage,
+pub(crate) struct Pen<'p> {
+    pub(crate) page: &'p mut PdfPage,
 }
 
 impl Pen<'_> {
     /// Draws a line of text from a point on its baseline, in the direction of `angle` (radians, clockwise).
-    pub(super) fn turned(
+    pub(crate) fn turned(
         &mut self,
         text: &str,
         look: &Lettering,
@@ -114,6 +143,7 @@ impl Pen<'_> {
         let mut along = match align {
             Align::Left => 0.0,
             Align::Middle => -width / 2.0,
+            Align::Right => -width,
         };
         let (sin, cos) = angle.sin_cos();
         let placed = glyphs.iter().map(|glyph| {
@@ -129,12 +159,12 @@ impl Pen<'_> {
     }
 
     /// Draws a line of text.
-    pub(super) fn text(&mut self, text: &str, look: &Lettering, at: [f32; 2], align: Align) {
+    pub(crate) fn text(&mut self, text: &str, look: &Lettering, at: [f32; 2], align: Align) {
         self.turned(text, look, (at, align), 0.0);
     }
 
     /// Draws a text in lines from the top left corner of a box of this width; gives the height.
-    pub(super) fn paragraph(&mut self, text: &str, look: &Lettering, [x, y]: [f32; 2], width: f32) -> f32 {
+    pub(crate) fn paragraph(&mut self, text: &str, look: &Lettering, [x, y]: [f32; 2], width: f32) -> f32 {
         let lines = look.lines(text, width);
         for (number, line) in lines.iter().enumerate() {
             let baseline = y + look.size + number as f32 * look.leading();
@@ -144,14 +174,14 @@ impl Pen<'_> {
     }
 
     /// Draws a line through points, `width` units wide.
-    pub(super) fn line(&mut self, points: &[[f32; 2]], width: f32, color: Color) {
+    pub(crate) fn line(&mut self, points: &[[f32; 2]], width: f32, color: Color) {
         if let Some(path) = path_of(points, false) {
             self.stroke(&path, width, color);
         }
     }
 
     /// Draws the edge of a box, `width` units wide.
-    pub(super) fn frame(&mut self, [low, high]: Area, width: f32, color: Color) {
+    pub(crate) fn frame(&mut self, [low, high]: Area, width: f32, color: Color) {
         let corners = [low, [high[0], low[1]], high, [low[0], high[1]]];
         if let Some(path) = path_of(&corners, true) {
             self.stroke(&path, width, color);
@@ -159,13 +189,13 @@ impl Pen<'_> {
     }
 
     /// Fills the area between points.
-    pub(super) fn fill(&mut self, points: &[[f32; 2]], color: Color) {
+    pub(crate) fn fill(&mut self, points: &[[f32; 2]], color: Color) {
         if let Some(path) = path_of(points, true) {
             self.page.fill(&path, &FillPaint { color, antialias: true });
         }
     }
 
-    pub(super) fn stroke(&mut self, path: &Path, width: f32, color: Color) {
+    pub(crate) fn stroke(&mut self, path: &Path, width: f32, color: Color) {
         let (cap, join) = (LineCap::Butt, LineJoin::Miter);
         let paint = StrokePaint { color, width, cap, join, miter_limit: 4.0, dashes: Vec::new() };
         self.page.stroke(path, &paint);
@@ -173,12 +203,12 @@ impl Pen<'_> {
 }
 
 /// The corners of a box, clockwise.
-pub(super) fn corners([low, high]: Area) -> [[f32; 2]; 4] {
+pub(crate) fn corners([low, high]: Area) -> [[f32; 2]; 4] {
     [low, [high[0], low[1]], high, [low[0], high[1]]]
 }
 
 /// A path through points.
-pub(super) fn path_of(points: &[[f32; 2]], closed: bool) -> Option<Path> {
+pub(crate) fn path_of(points: &[[f32; 2]], closed: bool) -> Option<Path> {
     let mut path = PathBuilder::new();
     for (number, [x, y]) in points.iter().enumerate() {
         if number == 0 {

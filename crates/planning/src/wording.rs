@@ -49,7 +49,7 @@ pub enum Block {
     Table(ReportTable),
     /// Entries of equal rank.
     List(Vec<String>),
-    /// A paragraph.
+    /// A paragraph of its own.
     Text(String),
     /// A paragraph that explains what is above it.
     Note(String),
@@ -289,7 +289,8 @@ fn identification(report: &ParcelReport, lang: &str) -> Vec<Fact> {
         (say(lang, "Loại đất", "Land use"), of(&own.land_use)),
         (say(lang, "Địa chỉ", "Address"), own.address.clone()),
     ];
-    let fact = |(label, value): (_, Option<String>)| Some(Fact { label, value: value?, kind: FactKind::Text });
+    let fact =
+        |(label, value): (_, Option<String>)| Some(Fact { label, value: value?, kind: FactKind::Text });
     rows.into_iter().filter_map(fact).collect()
 }
 
@@ -299,10 +300,7 @@ fn areas(report: &ParcelReport, lang: &str) -> Vec<Fact> {
         (say(lang, "Trên giấy chứng nhận", "On the certificate"), areas.certificate),
         (say(lang, "Trên lưới VN-2000", "On the VN-2000 grid"), Some(areas.grid)),
         (say(lang, "Trên ellipsoid", "On the ellipsoid"), Some(areas.ellipsoidal)),
-        (
-            say(lang, "Chênh lệch so với giấy chứng nhận", "Difference from the certificate"),
-            areas.difference,
-        ),
+        (say(lang, "Chênh lệch so với giấy chứng nhận", "Difference from the certificate"), areas.difference),
     ];
     let fact = |(label, value): (_, Option<f64>)| {
         Some(Fact { label, value: square_metres(value?, lang), kind: FactKind::Figure })
@@ -314,12 +312,10 @@ fn plans(report: &ParcelReport, lang: &str) -> Vec<Block> {
     let plans = &report.plans;
     let status = match plans.status {
         Status::NoData => say(lang, "Chưa có dữ liệu quy hoạch.", "There is no planning data.").to_owned(),
-        Status::NotTouched => say(
-            lang,
-            "Không có ô quy hoạch nào trên thửa đất.",
-            "No planning zone covers this parcel.",
-        )
-        .to_owned(),
+        Status::NotTouched => {
+            say(lang, "Không có ô quy hoạch nào trên thửa đất.", "No planning zone covers this parcel.")
+                .to_owned()
+        }
         Status::Touched => format!(
             "{} {}.",
             say(lang, "Số ô quy hoạch trên thửa đất:", "Planning zones on this parcel:"),
@@ -433,12 +429,8 @@ fn right_of_way(report: &ParcelReport, lang: &str) -> Vec<Block> {
     let own = &report.right_of_way;
     let status = match own.status {
         Status::NoData => say(lang, "Chưa có dữ liệu lộ giới.", "There is no right-of-way data."),
-        Status::NotTouched => {
-            say(lang, "Không bị lộ giới cắt qua.", "No right-of-way crosses this parcel.")
-        }
-        Status::Touched => {
-            say(lang, "Thửa đất bị lộ giới cắt qua.", "Rights-of-way cross this parcel.")
-        }
+        Status::NotTouched => say(lang, "Không bị lộ giới cắt qua.", "No right-of-way crosses this parcel."),
+        Status::Touched => say(lang, "Thửa đất bị lộ giới cắt qua.", "Rights-of-way cross this parcel."),
     };
     let mut blocks = vec![Block::Text(status.to_owned())];
     if own.status != Status::Touched {
@@ -478,11 +470,7 @@ fn corner_table(report: &ParcelReport, lang: &str) -> Vec<Block> {
     let row = |corner: &crate::Corner| TableRow {
         head: if rings { format!("{}.{}", corner.ring, corner.number) } else { corner.number.to_string() },
         notes: Vec::new(),
-        figures: vec![
-            number(corner.x, 3, lang),
-            number(corner.y, 3, lang),
-            number(corner.edge, 2, lang),
-        ],
+        figures: vec![number(corner.x, 3, lang), number(corner.y, 3, lang), number(corner.edge, 2, lang)],
     };
     let rows = report.corners.iter().map(row).collect();
     let edge = say(lang, "Cạnh đến góc sau (m)", "Edge to the next (m)");

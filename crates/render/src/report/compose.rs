@@ -21,7 +21,7 @@ use crate::{
     raster::Source,
 };
 
-/// Millimetres in units.
+/// A length in millimetres as units of a page.
 pub(super) const fn mm(millimetres: f32) -> f32 {
     millimetres * UNITS_PER_MM
 }
@@ -197,7 +197,7 @@ fn code(printer: &ReportPrinter<'_>, flow: &mut Flow, report: &ParcelReport) {
     }
     let note = printer.say(
         "Quét mã hoặc mở liên kết để kiểm tra bản thông tin này với hồ sơ và xem thay đổi từ đó đến nay:",
-        "Scan the code or open the link to check this report against the record, and to see what has changed:",
+        "Scan the code or open the link to check this report against the record and see what has changed:",
     );
     flow.paragraph(note, &looks.body, [left, RIGHT]);
     let (pages, before) = (flow.page(), flow.y);

@@ -32,13 +32,27 @@ const PAD: f32 = 0.55 * UNITS_PER_MM;
 #[derive(Debug)]
 pub(super) enum Item {
     Text(TextLine),
-    Rule { from: [f32; 2], to: [f32; 2], width: f32 },
+    Rule {
+        from: [f32; 2],
+        to: [f32; 2],
+        width: f32,
+    },
     /// The look of a zone on the map.
-    Sample { entry: LegendEntry, area: Area },
+    Sample {
+        entry: LegendEntry,
+        area: Area,
+    },
     /// The look of the parcel on the map.
     Outline(Area),
-    Code { corner: [f32; 2], side: f32, address: String },
-    Link { area: Area, address: String },
+    Code {
+        corner: [f32; 2],
+        side: f32,
+        address: String,
+    },
+    Link {
+        area: Area,
+        address: String,
+    },
     Map(Box<MapPlace>),
 }
 
@@ -101,7 +115,7 @@ impl Flow {
         self.pages.len()
     }
 
-    /// Begins a page.
+    /// Begins an empty page below the last one.
     pub(super) fn turn(&mut self) {
         self.pages.push(Vec::new());
         self.y = TOP;

@@ -131,10 +131,8 @@ fn entries(
             None => own.uncoded = true,
         }
     }
-    let snapshots: Vec<_> = found
-        .into_iter()
-        .filter_map(|(id, occurring)| Some((source.city.layer(id)?, occurring)))
-        .collect();
+    let snapshots: Vec<_> =
+        found.into_iter().filter_map(|(id, occurring)| Some((source.city.layer(id)?, occurring))).collect();
     let layers: Vec<LegendLayer<'_>> = snapshots
         .iter()
         .map(|(snapshot, occurring)| LegendLayer {

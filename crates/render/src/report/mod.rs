@@ -41,7 +41,15 @@ use crate::{
     },
     raster::Source,
     spec::{Color, Style},
+    styles::StyleBook,
 };
+
+/// The id of the style of the maps: of the standard styles the one that draws plans, else the first style of
+/// the book.
+pub fn style_id(book: &StyleBook) -> Option<&str> {
+    let id = book.entry("plan").map(|entry| entry.id);
+    id.or_else(|| book.entries().first().map(|entry| entry.id))
+}
 
 /// What all reports of a run have in common.
 #[derive(Clone, Copy, Debug)]

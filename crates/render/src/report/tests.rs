@@ -98,9 +98,7 @@ fn roads(rows: Vec<(&str, Vec<[f64; 2]>)>) -> Arc<LayerSnapshot> {
         Field::new("key", FieldType::Text),
         Field::new("width", FieldType::Real).unit("m").means(Meaning::RightOfWay),
     ];
-    let rows = rows
-        .into_iter()
-        .map(|(key, line)| (ring(&line).into(), vec![text(key), Value::Real(16.0)]));
+    let rows = rows.into_iter().map(|(key, line)| (ring(&line).into(), vec![text(key), Value::Real(16.0)]));
     snapshot(("roads", Role::Road, GeometryKind::Line), fields, rows.collect())
 }
 
@@ -176,7 +174,8 @@ fn check_places(pages: &[Vec<Item>]) {
             let inside = own[0] >= LEFT - 1.0 && own[2] <= RIGHT + 1.0 && top >= TOP && bottom <= BOTTOM;
             assert!(inside, "page {}: {:?} is at {own:?}", number + 1, line.text);
             for (other, text) in &boxes {
-                let apart = own[0] >= other[2] || own[2] <= other[0] || own[1] >= other[3] || own[3] <= other[1];
+                let apart =
+                    own[0] >= other[2] || own[2] <= other[0] || own[1] >= other[3] || own[3] <= other[1];
                 assert!(apart, "page {}: {:?} is over {text:?}", number + 1, line.text);
             }
             boxes.push((own, &line.text));
@@ -275,7 +274,8 @@ fn many_corners_run_over_pages_with_their_heading() {
 
 #[test]
 fn long_texts_wrap_and_overlap_nothing() {
-    let long = "Đất nhóm nhà ở hiện hữu cải tạo kết hợp thương mại dịch vụ và công trình công cộng ".repeat(6);
+    let long =
+        "Đất nhóm nhà ở hiện hữu cải tạo kết hợp thương mại dịch vụ và công trình công cộng ".repeat(6);
     let unbroken = "Xy".repeat(200);
     let city = city([
         parcels(square()),
@@ -283,7 +283,10 @@ fn long_texts_wrap_and_overlap_nothing() {
             (&unbroken, "QHC", &long, rect([-500.0, -500.0], [500.0, 500.0])),
             ("b", "QHPK", &unbroken, rect([-500.0, -500.0], [50.0, 500.0])),
         ]),
-        roads(vec![(&long, vec![[-200.0, 0.0], [300.0, 0.0]]), (&unbroken, vec![[0.0, -200.0], [0.0, 300.0]])]),
+        roads(vec![
+            (&long, vec![[-200.0, 0.0], [300.0, 0.0]]),
+            (&unbroken, vec![[0.0, -200.0], [0.0, 300.0]]),
+        ]),
     ]);
     for lang in ["vi", "en"] {
         let printed = print(&city, lang);

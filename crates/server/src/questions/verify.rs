@@ -9,9 +9,7 @@ use axum::{
 use citymap_engine::{Cancel, City, TimeInterval};
 use citymap_live::CitySnapshot;
 use citymap_model::{AsOf, RevisionNumber};
-use citymap_planning::{
-    Difference, ParcelReport, ReportChange, differences, report_hash, wording::id_text,
-};
+use citymap_planning::{Difference, ParcelReport, ReportChange, differences, report_hash, wording::id_text};
 use serde::Serialize;
 use serde_json::Value;
 

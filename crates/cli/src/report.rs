@@ -1,4 +1,4 @@
-//! `citymap report`: what is planned on parcels, one report a line.
+//! `citymap report`: what is planned on parcels, one report a line, or one PDF file a parcel.
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,6 +12,7 @@ use chrono::{NaiveDate, NaiveTime, Utc};
 use citymap_engine::{Area, Cancel, City, LayerSnapshot, Row, TimeInterval};
 use citymap_model::{Layer, LayerId, Role};
 use citymap_planning::{ParcelReport, ReportOptions};
+use citymap_render::{report::style_id, styles::StyleBook};
 use citymap_server::verification_link;
 use clap::Args;
 use rayon::prelude::*;
@@ -27,6 +28,8 @@ use crate::{
     signals,
     values::AsOfArg,
 };
+
+mod pdf;
 
 /// Reports that are made in parallel before they are written.
 const CHUNK: usize = 256;
@@ -54,12 +57,18 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "LAYER")]
     layer: Option<LayerId>,
 
-    /// The file to write, one JSON document a line (NDJSON); without it, standard output. It must not exist.
-    #[arg(long, value_name = "FILE")]
+    /// What is written: one JSON document a line, or one PDF file (A4) for each parcel.
+    #[arg(long, default_value = "ndjson", value_parser = ["ndjson", "pdf"])]
+    format: String,
+
+    /// The file to write; without it, standard output. For PDF a folder, in which each file has the name of
+    /// the parcel's id, or for one parcel a file that ends in .pdf. The file must not exist, and the folder
+    /// must be empty.
+    #[arg(long, value_name = "FILE", required_if_eq("format", "pdf"))]
     out: Option<PathBuf>,
 
     /// Go on where an earlier run with the same arguments was interrupted: keep the reports that are in the
-    /// file.
+    /// file or in the folder.
     #[arg(long = "continue", requires = "out")]
     resume: bool,
 
@@ -70,6 +79,18 @@ pub(crate) struct ReportArgs {
     /// The address under which people reach the server: each report then has the link that confirms it.
     #[arg(long, value_parser = citymap_server::parse_base_url, value_name = "URL")]
     base_url: Option<String>,
+
+    /// The language of PDF files.
+    #[arg(long, default_value = "vi", value_parser = ["vi", "en"])]
+    lang: String,
+
+    /// What the operator writes on PDF files: a JSON file (docs/pictures.md).
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+
+    /// A folder with styles of your own for the maps of PDF files, as for `citymap serve` (docs/styles.md).
+    #[arg(long, env = "CITYMAP_STYLES", value_name = "FOLDER")]
+    styles: Option<PathBuf>,
 
     #[command(flatten)]
     at: AsOfArg,
@@ -82,8 +103,13 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode, Failur
     let bar = Bar::new(global.json || args.out.is_none());
     bar.set("reading the layers", 0, 0);
     let store = database::open(global, false)?;
-    let is_read =
-        |layer: &Layer| matches!(layer.role, Role::Parcel | Role::Zone | Role::Road | Role::AdminUnit);
+    let book = if args.format == "pdf" { Some(StyleBook::load(args.styles.as_deref())?) } else { None };
+    let is_drawn = |layer: &Layer| {
+        book.as_ref().is_some_and(|book| style_id(book).is_some_and(|id| book.draws(id, layer)))
+    };
+    let is_read = |layer: &Layer| {
+        matches!(layer.role, Role::Parcel | Role::Zone | Role::Road | Role::AdminUnit) || is_drawn(layer)
+    };
     let city = database::city(store.as_ref(), args.at.as_of, is_read)?;
     let parcels = parcels(&city, args.layer.as_ref())?;
     let wanted = wanted(args, parcels)?;
@@ -96,6 +122,9 @@ pub(crate) fn run(global: &Global, args: &ReportArgs) -> Result<ExitCode, Failur
     signals::on_stop(move || stopped.cancel())?;
     let clock = Instant::now();
     let work = Work { city: &city, parcels, options, base_url: args.base_url.as_deref(), cancel };
+    if let Some(book) = &book {
+        return pdf::run(global, args, (&work, book), &wanted, &bar);
+    }
     let (done, failed) = match &args.out {
         None => write(&work, &wanted, 0, &mut io::stdout().lock(), &bar)?,
         Some(path) => {
@@ -225,23 +254,26 @@ fn write(
 
 /// The report on a parcel as one line, or why there is none; and whether it is a report.
 fn line(work: &Work<'_>, wanted: &Wanted) -> (String, bool) {
-    let made = match wanted.row {
-        None => Err("no parcel has this id".to_owned()),
-        Some(row) => {
-            let report = ParcelReport::make(work.city, (work.parcels, row), &work.options, &work.cancel);
-            let linked = report.map(|mut report| {
-                report.verification.link = work.base_url.map(|base| verification_link(base, &report));
-                report
-            });
-            linked
-                .map_err(|error| error.to_string())
-                .and_then(|report| serde_json::to_string(&report).map_err(|error| error.to_string()))
-        }
-    };
+    let made = made(work, wanted)
+        .and_then(|(report, _)| serde_json::to_string(&report).map_err(|error| error.to_string()));
     match made {
         Ok(line) => (line, true),
-        Err(error) => (json!({"id": wanted.id, "error": error}).to_string(), false),
+        Err(error) => (refusal(wanted, &error), false),
     }
+}
+
+/// Why there is no report on a parcel, as a line.
+fn refusal(wanted: &Wanted, error: &str) -> String {
+    json!({"id": wanted.id, "error": error}).to_string()
+}
+
+/// The report on a parcel and its row, or why there is none.
+fn made(work: &Work<'_>, wanted: &Wanted) -> Result<(ParcelReport, Row), String> {
+    let row = wanted.row.ok_or("no parcel has this id")?;
+    let report = ParcelReport::make(work.city, (work.parcels, row), &work.options, &work.cancel);
+    let mut report = report.map_err(|error| error.to_string())?;
+    report.verification.link = work.base_url.map(|base| verification_link(base, &report));
+    Ok((report, row))
 }
 
 fn create(path: &Path) -> Result<File, Failure> {

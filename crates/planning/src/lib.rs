@@ -41,6 +41,7 @@ mod report;
 mod right_of_way;
 mod since;
 mod verification;
+pub mod wording;
 
 pub use checks::{
     CheckError, CheckHooks, CheckKind, CheckOptions, CheckProgress, CheckResult, Fault, FaultState,
@@ -57,7 +58,7 @@ pub use lineage::{Lineage, LineageFinder, LineageKind, LineageParcel, LineageSha
 pub use partition::{Indicator, Plans, Prevailing, ZonePiece};
 pub use readiness::{Readiness, readiness};
 pub use report::{
-    Areas, Identification, ParcelReport, ReportError, ReportOptions, Source, Status, ValidTime,
+    Areas, Identification, ParcelReport, ReportError, ReportLink, ReportOptions, Source, Status, ValidTime,
 };
 pub use right_of_way::{RightOfWay, RoadCut};
 pub use since::{ReportChange, Theme};

@@ -115,6 +115,21 @@ pub struct ParcelReport {
     pub notice: Title,
     /// How the report is compared with the record later.
     pub verification: Verification,
+    /// Other forms of the report, where the maker of the report knows their addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<ReportLink>,
+}
+
+/// Where another form of a report is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportLink {
+    /// The address of the other form.
+    pub href: String,
+    /// The relation of the other form to this one, for example `alternate`.
+    pub rel: &'static str,
+    /// The media type of the other form.
+    #[serde(rename = "type")]
+    pub media_type: &'static str,
 }
 
 /// The time at which features must be valid, both ends included.
@@ -241,6 +256,7 @@ impl ParcelReport {
                  authority.",
             ),
             verification: Verification::pending(),
+            links: Vec::new(),
         };
         report.verification = Verification::of(&report)?;
         Ok(report)

@@ -8,7 +8,8 @@
 //! This crate knows neither HTTP nor a store: it receives definitions, and the addresses of tiles, glyphs and
 //! symbols as texts.
 //!
-//! [`mod@print`] puts maps on paper at an exact scale, as [`pdf`] files with vectors and selectable text.
+//! [`mod@print`] puts maps on paper at an exact scale, as [`pdf`] files with vectors and selectable text, and
+//! [`report`] the report on a parcel.
 //!
 //! A picture is made in three steps: [`spec::Style::parse`] reads a style document, [`raster::View`] says
 //! which part of the world the picture shows, and [`raster::draw`] paints it with the features of a city.
@@ -44,6 +45,7 @@ pub mod legend;
 pub mod pdf;
 pub mod print;
 pub mod raster;
+pub mod report;
 pub mod spec;
 pub mod sprite;
 pub mod styles;

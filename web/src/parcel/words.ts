@@ -23,6 +23,7 @@ const vi = {
   noWidths: 'Chưa có dữ liệu lộ giới.',
   rightOfWayNote: 'Tính từ tim đường và bề rộng lộ giới; ranh mốc ngoài thực địa có giá trị quyết định.',
   full: 'Thông tin đầy đủ',
+  pdf: 'Bản PDF (A4)',
   failed: 'Không lấy được thông tin quy hoạch của thửa đất.',
 };
 
@@ -50,6 +51,7 @@ const en: ParcelWords = {
   noWidths: 'There is no right-of-way data.',
   rightOfWayNote: 'Computed from road centre lines and right-of-way widths; boundary markers on site are decisive.',
   full: 'Full details',
+  pdf: 'PDF (A4)',
   failed: 'The planning information of this parcel could not be loaded.',
 };
 

@@ -147,11 +147,20 @@ impl Legend {
         zoom: f64,
         lang: &str,
     ) -> Result<Self, StyleError> {
-        let style = Style::parse(document)?;
+        Ok(Self::of_parsed((document, &Style::parse(document)?), layers, zoom, lang))
+    }
+
+    /// As [`Legend::of`], for a document that has been parsed.
+    pub(crate) fn of_parsed(
+        (document, style): (&Value, &Style),
+        layers: &[LegendLayer<'_>],
+        zoom: f64,
+        lang: &str,
+    ) -> Self {
         let titles = entitled(document);
-        let reader = Reader { style: &style, titles: &titles, zoom, lang };
+        let reader = Reader { style, titles: &titles, zoom, lang };
         let groups = layers.iter().filter_map(|own| reader.group(own)).collect();
-        Ok(Self { zoom, groups })
+        Self { zoom, groups }
     }
 }
 

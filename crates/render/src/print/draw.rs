@@ -2,19 +2,16 @@
 
 use std::io::Write;
 
-use citymap_crs::Crs;
 use citymap_engine::LayerSnapshot;
 use citymap_model::{Title, counted};
-use geo::MultiPolygon;
-use tiny_skia::PathBuilder;
 
 use super::{
     Highlight, Orientation, PrintError, PrintLimits, PrintPlan, PrintTemplate, Sheet, Styled,
-    furniture::{draw_bar, draw_code, draw_north},
+    furniture::{draw_bar, draw_code, draw_north, draw_outline, grid_texts, scale_text},
     grid,
     legend::{self, LegendLook},
     paper::Area,
-    pen::{Align, Faces, INK, Lettering, Pen, SOFT},
+    pen::{ACCENT, Align, Faces, INK, Lettering, Pen, SOFT},
 };
 use crate::{
     legend::{Legend, LegendLayer, ShownArea, occurring},
@@ -22,9 +19,6 @@ use crate::{
     raster::{Frames, Ground, Source, draw as draw_map},
     spec::{Color, Style},
 };
-
-/// The colour of what a print points out.
-const ACCENT: Color = Color { red: 0.78, green: 0.05, blue: 0.25, alpha: 1.0 };
 
 /// What a print says besides the map.
 #[derive(Clone, Copy)]
@@ -141,7 +135,7 @@ impl Artist<'_> {
         page.end_frame();
         let mut pen = Pen { page };
         if let Some(highlight) = self.info.highlight {
-            self.highlight(&mut pen, sheet, highlight.areas())?;
+            draw_outline(&mut pen, (sheet, layout.frame), highlight)?;
         }
         let small = self.look(1.7, false, INK);
         let step = grid::interval(sheet.scale(), f64::from(self.plan.paper.enlargement()));
@@ -152,36 +146,6 @@ impl Artist<'_> {
         pen.frame(layout.frame, 3.0, INK);
         pen.frame(layout.block, 1.5, INK);
         self.block(&mut pen, sheet, (is_index, step))
-    }
-
-    /// Outlines areas of the map.
-    fn highlight(
-        &self,
-        pen: &mut Pen<'_>,
-        sheet: &Sheet,
-        areas: &MultiPolygon<f64>,
-    ) -> Result<(), PrintError> {
-        let mut path = PathBuilder::new();
-        let mut pixels = Vec::new();
-        for ring in areas.iter().flat_map(|area| std::iter::once(area.exterior()).chain(area.interiors())) {
-            let points: Vec<[f64; 2]> = ring.coords().map(|at| [at.x, at.y]).collect();
-            sheet.view().pixels_of_lonlat(&points, &mut pixels)?;
-            for (number, [x, y]) in pixels.iter().map(|at| at.map(|value| value as f32)).enumerate() {
-                if number == 0 {
-                    path.move_to(x, y);
-                } else {
-                    path.line_to(x, y);
-                }
-            }
-            path.close();
-        }
-        pen.page.begin_frame(self.plan.layout.frame);
-        if let Some(path) = path.finish() {
-            pen.stroke(&path, 9.0, Color { alpha: 0.9, ..Color::WHITE });
-            pen.stroke(&path, 5.0, ACCENT);
-        }
-        pen.page.end_frame();
-        Ok(())
     }
 
     /// The places of all sheets on the index sheet.
@@ -312,19 +276,13 @@ impl Artist<'_> {
         let arrow = 10.0 * unit;
         let middle = [x + width - 5.0 * unit, y + 8.5 * unit];
         draw_north(pen, &self.look(2.4, true, INK), (middle, arrow), (sheet.bearing(), self.say("B", "N")));
-        let scale = format!("{} 1:{}", self.say("Tỷ lệ", "Scale"), grouped(sheet.scale(), info.lang));
+        let scale = scale_text(sheet.scale(), info.lang);
         let strong = self.look(3.0, true, INK);
         y += pen.paragraph(&scale, &strong, [x, y], width);
         y += unit;
         y += draw_bar(pen, sheet.scale(), &self.look(1.8, false, INK), ([x, y], width - 16.0 * unit));
         y = (y + 2.0 * unit).max(middle[1] + arrow * 0.5 + unit);
-        let crs = Crs::home();
-        let lines = [
-            format!("{} {} (EPSG:{})", self.say("Hệ tọa độ", "Coordinates"), crs.name(), crs.code()),
-            format!("{} {} m", self.say("Lưới tọa độ", "Grid of"), grouped(step, info.lang)),
-            self.say("X: bắc, Y: đông (m)", "X: northing, Y: easting (m)").to_owned(),
-        ];
-        for line in lines {
+        for line in grid_texts(step, info.lang) {
             y += pen.paragraph(&line, &soft, [x, y], width);
         }
         y + unit - top
@@ -426,20 +384,6 @@ impl Artist<'_> {
         pen.paragraph(note, &self.look(1.7, false, SOFT), [x + side + gap, y], width - side - gap);
         Ok(())
     }
-}
-
-/// A whole number with the separator of the language between thousands.
-fn grouped(value: f64, lang: &str) -> String {
-    let digits = format!("{value:.0}");
-    let separator = if lang == "en" { ',' } else { '.' };
-    let mut out = String::new();
-    for (position, digit) in digits.char_indices() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(separator);
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// A thin line across a block of the sheet.

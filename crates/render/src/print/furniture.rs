@@ -1,17 +1,70 @@
 //! The scale bar, the north arrow, and the code of squares that leads to the map.
 
+use citymap_crs::Crs;
+use citymap_planning::wording::number;
 use qrcodegen::{QrCode, QrCodeEcc};
 use tiny_skia::PathBuilder;
 
 use super::{
-    PrintError,
-    pen::{Align, INK, Lettering, Pen, corners},
+    PrintError, Sheet,
+    highlight::Highlight,
+    paper::Area,
+    pen::{ACCENT, Align, INK, Lettering, Pen, corners},
     sheet::metres_per_unit,
 };
 use crate::{
-    raster::{Canvas, FillPaint},
+    raster::{Canvas, FillPaint, Frames},
     spec::Color,
 };
+
+/// The scale of a map in words.
+pub(crate) fn scale_text(scale: f64, lang: &str) -> String {
+    let name = if lang == "en" { "Scale" } else { "Tỷ lệ" };
+    format!("{name} 1:{}", number(scale, 0, lang))
+}
+
+/// The coordinate system of a map, the distance of its grid, and what its coordinates are.
+pub(crate) fn grid_texts(step: f64, lang: &str) -> [String; 3] {
+    let say = |vi, en| if lang == "en" { en } else { vi };
+    let crs = Crs::home();
+    [
+        format!("{} {} (EPSG:{})", say("Hệ tọa độ", "Coordinates"), crs.name(), crs.code()),
+        format!("{} {} m", say("Lưới tọa độ", "Grid of"), number(step, 0, lang)),
+        say("X: bắc, Y: đông (m)", "X: northing, Y: easting (m)").to_owned(),
+    ]
+}
+
+/// Outlines a feature in the frame of a sheet.
+pub(crate) fn draw_outline(
+    pen: &mut Pen<'_>,
+    (sheet, frame): (&Sheet, Area),
+    highlight: &Highlight,
+) -> Result<(), PrintError> {
+    let mut path = PathBuilder::new();
+    let mut pixels = Vec::new();
+    for ring in highlight.rings() {
+        let points: Vec<[f64; 2]> = ring.coords().map(|at| [at.x, at.y]).collect();
+        sheet.view().pixels_of_lonlat(&points, &mut pixels)?;
+        for (number, [x, y]) in pixels.iter().map(|at| at.map(|value| value as f32)).enumerate() {
+            if number == 0 {
+                path.move_to(x, y);
+            } else {
+                path.line_to(x, y);
+            }
+        }
+        path.close();
+    }
+    pen.page.begin_frame(frame);
+    if let Some(path) = path.finish() {
+        pen.stroke(&path, OUTLINE[0], Color { alpha: 0.9, ..Color::WHITE });
+        pen.stroke(&path, OUTLINE[1], ACCENT);
+    }
+    pen.page.end_frame();
+    Ok(())
+}
+
+/// The widths of an outline in units: of its pale edges, and of its line.
+pub(crate) const OUTLINE: [f32; 2] = [9.0, 5.0];
 
 /// The length of a scale bar in metres, and its number of parts: as long as fits into `width` units.
 pub(super) fn bar(scale: f64, width: f32) -> (f64, u32) {
@@ -22,7 +75,7 @@ pub(super) fn bar(scale: f64, width: f32) -> (f64, u32) {
 }
 
 /// Draws a scale bar with its left end at a point; gives its height.
-pub(super) fn draw_bar(
+pub(crate) fn draw_bar(
     pen: &mut Pen<'_>,
     scale: f64,
     look: &Lettering,
@@ -44,7 +97,7 @@ pub(super) fn draw_bar(
 }
 
 /// Draws an arrow to grid north with its middle at a point, `length` units long.
-pub(super) fn draw_north(
+pub(crate) fn draw_north(
     pen: &mut Pen<'_>,
     look: &Lettering,
     (middle, length): ([f32; 2], f32),
@@ -65,7 +118,7 @@ pub(super) fn draw_north(
 }
 
 /// Draws the code of an address in a square with this top left corner, and makes the square a link.
-pub(super) fn draw_code(
+pub(crate) fn draw_code(
     pen: &mut Pen<'_>,
     address: &str,
     ([x, y], side): ([f32; 2], f32),

@@ -15,7 +15,7 @@ const ARM: f32 = 2.5;
 const WIDTH: f32 = 0.12;
 
 /// The number of metres between crosses: 1, 2 or 5 and zeros.
-pub(super) fn interval(scale: f64, enlargement: f64) -> f64 {
+pub(crate) fn interval(scale: f64, enlargement: f64) -> f64 {
     let least = SPACING * enlargement * scale / 1e3;
     let unit = 10_f64.powf(least.log10().floor());
     [1.0, 2.0, 5.0, 10.0]
@@ -86,7 +86,7 @@ fn edge_marks(sheet: &Sheet, step: f64) -> Vec<EdgeMark> {
 }
 
 /// Draws the crosses, and the coordinates around the frame.
-pub(super) fn draw(pen: &mut Pen<'_>, sheet: &Sheet, layout: &Layout, look: &Lettering, step: f64) {
+pub(crate) fn draw(pen: &mut Pen<'_>, sheet: &Sheet, layout: &Layout, look: &Lettering, step: f64) {
     let [low, high]: Area = layout.frame;
     let mm = crate::pdf::UNITS_PER_MM;
     let (sin, cos) = (sheet.bearing() as f32).to_radians().sin_cos();

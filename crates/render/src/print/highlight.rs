@@ -2,7 +2,7 @@
 
 use citymap_engine::{Bbox, LayerSnapshot, Row};
 use citymap_model::Geometry;
-use geo::{BoundingRect, MultiPolygon};
+use geo::{BoundingRect, LineString, MultiPolygon};
 
 use super::PrintArea;
 
@@ -31,9 +31,9 @@ impl Highlight {
         Some(Self { areas, bbox })
     }
 
-    /// Its areas in WGS 84 degrees.
-    pub(super) fn areas(&self) -> &MultiPolygon<f64> {
-        &self.areas
+    /// The rings of its areas in WGS 84 degrees.
+    pub(crate) fn rings(&self) -> impl Iterator<Item = &LineString<f64>> {
+        self.areas.iter().flat_map(|area| std::iter::once(area.exterior()).chain(area.interiors()))
     }
 
     /// The area to print: around its middle at a scale, or with some surroundings at the scale that fits.

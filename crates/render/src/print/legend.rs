@@ -72,11 +72,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, legend: &Legend, look: &LegendLook, [low, 
             Row::Entry(entry) => {
                 let side = SAMPLE.map(|side| side * em);
                 let top = y + (height - side[1]) / 2.0;
-                let area = [[x, top], [x + side[0], top + side[1]]];
-                draw_sample(pen.page, entry, area, (RATIO as f32, BACKING));
-                if entry.geometry == LegendGeometry::Polygon {
-                    pen.frame(area, 0.6, INK);
-                }
+                sample(pen, entry, [[x, top], [x + side[0], top + side[1]]]);
                 let indent = side[0] + em * 0.6;
                 let name = look.name.cut(&entry.label, column_width - indent - em * 0.5);
                 pen.text(&name, &look.name, [x + indent, baseline], super::pen::Align::Left);
@@ -95,4 +91,12 @@ pub(super) fn draw(pen: &mut Pen<'_>, legend: &Legend, look: &LegendLook, [low, 
         pen.text(&text, &soft, [x, y + height * 0.72], super::pen::Align::Left);
     }
     missing
+}
+
+/// Draws what stands for an entry in a box, with the edge of an area.
+pub(crate) fn sample(pen: &mut Pen<'_>, entry: &LegendEntry, area: Area) {
+    draw_sample(pen.page, entry, area, (RATIO as f32, BACKING));
+    if entry.geometry == LegendGeometry::Polygon {
+        pen.frame(area, 0.6, INK);
+    }
 }

@@ -16,14 +16,14 @@
 
 mod address;
 mod draw;
-mod furniture;
-mod grid;
+pub(crate) mod furniture;
+pub(crate) mod grid;
 mod highlight;
-mod legend;
-mod paper;
+pub(crate) mod legend;
+pub(crate) mod paper;
 pub(crate) mod pen;
 mod plan;
-mod sheet;
+pub(crate) mod sheet;
 mod source;
 mod template;
 
@@ -106,4 +106,4 @@ impl From<citymap_crs::CrsError> for PrintError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

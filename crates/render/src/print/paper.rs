@@ -44,7 +44,7 @@ impl Paper {
     }
 
     /// How much larger letters and the title block are than on A4: large sheets are read from further away.
-    pub(super) fn enlargement(self) -> f32 {
+    pub(crate) fn enlargement(self) -> f32 {
         match self {
             Self::A4 | Self::A3 => 1.0,
             Self::A2 => 1.2,
@@ -94,7 +94,7 @@ impl FromStr for Orientation {
 }
 
 /// A box on a page in units: left and top, right and bottom.
-pub(super) type Area = [[f32; 2]; 2];
+pub(crate) type Area = [[f32; 2]; 2];
 
 /// The margin of a sheet that printers cannot reach, in millimetres.
 const MARGIN: f32 = 8.0;
@@ -107,22 +107,22 @@ const GAP: f32 = 3.0;
 
 /// Where the parts of a sheet are, in units.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
-    pub(super) orientation: Orientation,
+pub(crate) struct Layout {
+    pub(crate) orientation: Orientation,
     /// Width and height of the page.
-    pub(super) size: [f32; 2],
+    pub(crate) size: [f32; 2],
     /// The map. Its sides are whole units.
-    pub(super) frame: Area,
+    pub(crate) frame: Area,
     /// Where the title block is.
-    pub(super) block: Area,
+    pub(crate) block: Area,
     /// Units to a millimetre of the title block on A4.
-    pub(super) unit: f32,
+    pub(crate) unit: f32,
     /// The height of the band around the frame.
-    pub(super) band: f32,
+    pub(crate) band: f32,
 }
 
 impl Layout {
-    pub(super) fn new(paper: Paper, orientation: Orientation) -> Self {
+    pub(crate) fn new(paper: Paper, orientation: Orientation) -> Self {
         let mm = crate::pdf::UNITS_PER_MM;
         let [short, long] = paper.size().map(|side| side * mm);
         let unit = mm * paper.enlargement();
@@ -147,8 +147,15 @@ impl Layout {
         Self { orientation, size, frame: [low, high], block, unit, band }
     }
 
+    /// A map in a frame of a page that has other content too.
+    pub(crate) fn framed(size: [f32; 2], frame: Area) -> Self {
+        let unit = crate::pdf::UNITS_PER_MM;
+        let orientation = Orientation::Portrait;
+        Self { orientation, size, frame, block: frame, unit, band: BAND * unit }
+    }
+
     /// Width and height of the map in units.
-    pub(super) fn map(&self) -> [u32; 2] {
+    pub(crate) fn map(&self) -> [u32; 2] {
         [0, 1].map(|axis| (self.frame[1][axis] - self.frame[0][axis]) as u32)
     }
 }

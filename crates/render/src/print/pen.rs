@@ -15,6 +15,9 @@ pub(crate) const INK: Color = Color { red: 0.13, green: 0.13, blue: 0.13, alpha:
 /// The colour of what is less important.
 pub(crate) const SOFT: Color = Color { red: 0.35, green: 0.35, blue: 0.35, alpha: 1.0 };
 
+/// The colour of what a print points out.
+pub(crate) const ACCENT: Color = Color { red: 0.78, green: 0.05, blue: 0.25, alpha: 1.0 };
+
 /// The fonts of a sheet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Faces {
@@ -45,6 +48,7 @@ pub(crate) struct Lettering {
 pub(crate) enum Align {
     Left,
     Middle,
+    Right,
 }
 
 impl Lettering {
@@ -60,6 +64,7 @@ impl Lettering {
         let mut along = match align {
             Align::Left => 0.0,
             Align::Middle => -width / 2.0,
+            Align::Right => -width,
         };
         let (sin, cos) = angle.sin_cos();
         let placed = glyphs.iter().map(|glyph| {
@@ -82,18 +87,29 @@ impl Lettering {
         self.size * 1.35
     }
 
-    /// The text in lines that are at most `width` wide, broken at spaces; a word that is wider has a line of
-    /// its own.
+    /// The text in lines that are at most `width` wide, broken at spaces, and inside of a word that is wider.
     pub(crate) fn lines(&self, text: &str, width: f32) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for part in text.lines() {
             let mut line = String::new();
             for word in part.split_whitespace() {
                 let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
-                if !line.is_empty() && self.width(&longer) > width {
-                    lines.push(std::mem::replace(&mut line, word.to_owned()));
-                } else {
+                if self.width(&longer) <= width {
                     line = longer;
+                    continue;
+                }
+                if !line.is_empty() {
+                    lines.push(std::mem::take(&mut line));
+                }
+                let mut rest = word;
+                loop {
+                    let (start, end) = rest.split_at(self.fitting(rest, width));
+                    if end.is_empty() {
+                        line = start.to_owned();
+                        break;
+                    }
+                    lines.push(start.to_owned());
+                    rest = end;
                 }
             }
             if !line.is_empty() {
@@ -101,6 +117,20 @@ impl Lettering {
             }
         }
         lines
+    }
+
+    /// The number of bytes of a word that are at most `width` wide, at least one letter.
+    fn fitting(&self, word: &str, width: f32) -> usize {
+        let first = word.chars().next().map_or(0, char::len_utf8);
+        let mut along = 0.0;
+        for glyph in self.font.shape(word) {
+            along += glyph.advance * self.size;
+            let start = glyph.cluster as usize;
+            if along > width && word.is_char_boundary(start) {
+                return start.max(first);
+            }
+        }
+        word.len()
     }
 
     /// The text, or as much of it as is at most `width` wide, with an ellipsis.

@@ -28,14 +28,14 @@ pub struct Sheet {
 
 /// The middle of a sheet on the home grid, its scale, and the direction that is up.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SheetPlace {
-    pub(super) middle: [f64; 2],
-    pub(super) scale: f64,
-    pub(super) bearing: f64,
+pub(crate) struct SheetPlace {
+    pub(crate) middle: [f64; 2],
+    pub(crate) scale: f64,
+    pub(crate) bearing: f64,
 }
 
 impl Sheet {
-    pub(super) fn new(layout: &Layout, place: SheetPlace) -> Result<Self, PrintError> {
+    pub(crate) fn new(layout: &Layout, place: SheetPlace) -> Result<Self, PrintError> {
         let SheetPlace { middle, scale, bearing } = place;
         let size = layout.map();
         let crs = Crs::home();
@@ -48,7 +48,7 @@ impl Sheet {
         Ok(Self { view, scale, middle, size, number: 1, cell: [0, 0] })
     }
 
-    pub(super) fn numbered(mut self, number: usize, cell: [usize; 2]) -> Self {
+    pub(crate) fn numbered(mut self, number: usize, cell: [usize; 2]) -> Self {
         self.number = number;
         self.cell = cell;
         self
@@ -70,7 +70,7 @@ impl Sheet {
     }
 
     /// The row and the column of the sheet in its series, from 0.
-    pub(super) fn cell(&self) -> [usize; 2] {
+    pub(crate) fn cell(&self) -> [usize; 2] {
         self.cell
     }
 
@@ -92,12 +92,12 @@ impl Sheet {
     }
 
     /// Width and height of the frame in units.
-    pub(super) fn size(&self) -> [f32; 2] {
+    pub(crate) fn size(&self) -> [f32; 2] {
         self.size.map(|side| side as f32)
     }
 
     /// Where a point of the home grid is in the frame, in units from its top left corner.
-    pub(super) fn place(&self, [easting, northing]: [f64; 2]) -> [f64; 2] {
+    pub(crate) fn place(&self, [easting, northing]: [f64; 2]) -> [f64; 2] {
         let (sin, cos) = self.bearing().to_radians().sin_cos();
         let [e, n] = [easting - self.middle[0], northing - self.middle[1]];
         let unit = metres_per_unit(self.scale);
@@ -106,7 +106,7 @@ impl Sheet {
     }
 
     /// The point of the home grid at a place of the frame.
-    pub(super) fn grid(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+    pub(crate) fn grid(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         let (sin, cos) = self.bearing().to_radians().sin_cos();
         let unit = metres_per_unit(self.scale);
         let [width, height] = self.size.map(f64::from);
@@ -115,13 +115,13 @@ impl Sheet {
     }
 
     /// The corners of the frame on the home grid, clockwise from the top left one.
-    pub(super) fn corners(&self) -> [[f64; 2]; 4] {
+    pub(crate) fn corners(&self) -> [[f64; 2]; 4] {
         let [width, height] = self.size.map(f64::from);
         [[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]].map(|corner| self.grid(corner))
     }
 
     /// What the frame shows, in WGS 84 degrees.
-    pub(super) fn outline(&self) -> Result<Polygon<f64>, PrintError> {
+    pub(crate) fn outline(&self) -> Result<Polygon<f64>, PrintError> {
         let mut corners = self.corners().to_vec();
         corners.push(corners[0]);
         Transform::new(Crs::home(), Crs::WGS84)?.apply(&mut corners)?;
@@ -130,6 +130,6 @@ impl Sheet {
 }
 
 /// Metres of the grid to a unit of the page, at a scale.
-pub(super) fn metres_per_unit(scale: f64) -> f64 {
+pub(crate) fn metres_per_unit(scale: f64) -> f64 {
     scale / 1e3 / f64::from(UNITS_PER_MM)
 }

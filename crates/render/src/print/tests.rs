@@ -109,7 +109,7 @@ fn printed(order: &PrintOrder, lang: &'static str) -> Vec<u8> {
 }
 
 /// Runs a program of poppler (`scripts/setup test` installs it) on a file.
-fn poppler(program: &str, args: &[&str], file: &[u8]) -> Vec<u8> {
+pub(crate) fn poppler(program: &str, args: &[&str], file: &[u8]) -> Vec<u8> {
     let mut child = Command::new(program)
         .args(args)
         .stdin(Stdio::piped())

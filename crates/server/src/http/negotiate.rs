@@ -79,6 +79,15 @@ fn lang(headers: &HeaderMap) -> &'static str {
     "vi"
 }
 
+/// The media type of `offered` that `Accept` likes best, of equally liked ones the first in the header.
+/// `None` if JSON or a type with wildcards comes before them.
+pub(crate) fn first_listed<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {
+    let listed = entries(headers, header::ACCEPT);
+    let known = |name: &str| name.contains('*') || name.ends_with("json") || offered.contains(&name);
+    let (first, _) = listed.iter().find(|(name, _)| known(name))?;
+    offered.iter().find(|own| *own == first).copied()
+}
+
 /// True if `Accept` names this media type without wildcards; parameters are ignored.
 pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     entries(headers, header::ACCEPT).iter().any(|(name, _)| name == media_type)

@@ -11,7 +11,7 @@ use crate::{
     config::Limits,
     http::query::Query,
     jobs::status::JobsQuery,
-    processes::{PROCESSES, process::Process, routes::ProcessesQuery},
+    processes::{PROCESSES, print::PDF, process::Process, routes::ProcessesQuery},
     questions::{
         draft::{DraftQuery, bounds},
         lineage::LineageQuery,
@@ -48,12 +48,14 @@ pub(super) fn paths(paths: &mut Map<String, Value>, layers: &[Arc<LayerSnapshot>
     let id = path_parameter("id", "The parcel's id", text(), example_parcel(layers).into());
     let mut parameters = vec![id];
     parameters.extend(references::<ReportQuery>());
+    let mut report = document("Areas, pieces in order of precedence, corners");
+    report["content"][PDF] = json!({"schema": {"type": "string", "format": "binary"}});
     paths.insert(
         "/parcels/{id}/report".to_owned(),
         json!({"get": {
             "tags": ["questions"], "operationId": "parcelReport", "parameters": parameters,
             "summary": "What is planned on a parcel, which plan prevails, what do rights-of-way cut off?",
-            "responses": answers(&json!({"200": document("Areas, pieces in order of precedence, corners"),
+            "responses": answers(&json!({"200": report,
                 "304": {"$ref": "#/components/responses/unchanged"}})),
         }}),
     );

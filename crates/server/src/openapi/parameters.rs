@@ -15,7 +15,7 @@ use crate::{
     jobs::status,
     maps,
     processes::paging,
-    questions::{at, draft, lineage, near, report, search, transform, verify, within},
+    questions::{at, draft, lineage, near, report, report_pdf, search, transform, verify, within},
     styles,
     tiles::{self, tilesets},
 };
@@ -83,6 +83,7 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
     list.extend(filter::SHARED_PARAMETERS);
     list.extend(chosen::SHARED_PARAMETERS);
     list.push(&report::LAYER);
+    list.extend(report_pdf::SHARED_PARAMETERS);
     list.extend(verify::SHARED_PARAMETERS);
     list.extend(draft::SHARED_PARAMETERS);
     list.push(&lineage::FROM);

@@ -7,7 +7,7 @@ mod check;
 mod echo;
 mod overlay;
 pub(crate) mod paging;
-mod print;
+pub(crate) mod print;
 pub(crate) mod process;
 pub(crate) mod routes;
 

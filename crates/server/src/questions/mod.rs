@@ -8,6 +8,7 @@ pub(crate) mod near;
 pub(crate) mod overlay;
 pub(crate) mod report;
 mod report_page;
+pub(crate) mod report_pdf;
 pub(crate) mod search;
 pub(crate) mod transform;
 pub(crate) mod verify;

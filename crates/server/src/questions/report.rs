@@ -5,16 +5,23 @@ use std::sync::Arc;
 use chrono::{NaiveTime, Utc};
 use citymap_engine::{Cancel, City, LayerSnapshot, Row, TimeInterval};
 use citymap_model::{AsOf, Role};
-use citymap_planning::{ParcelReport, ReportError, ReportOptions};
+use citymap_planning::{ParcelReport, ReportError, ReportLink, ReportOptions, wording::report_title};
 
-use super::{AnswerForm, Content, WorkSize, answer_as, report_page, verify::verification_link};
-use crate::http::{
-    negotiate::{DocumentFormat, Representation},
-    parameters::{AS_OF, DATETIME, REPRESENTATION, Text},
-    problem::Problem,
-    query::{Parameter, query},
-    request::{HandlerResult, RequestContext},
-    response::JSON,
+use super::{
+    AnswerForm, Content, WorkSize, answer_as, report_page,
+    report_pdf::{self, PDF_NAME, REPORT_REPRESENTATION, ReportRepresentation},
+    verify::verification_link,
+};
+use crate::{
+    http::{
+        base::query_with,
+        parameters::{AS_OF, DATETIME, Text},
+        problem::Problem,
+        query::{Parameter, query},
+        request::{HandlerResult, RequestContext},
+        response::JSON,
+    },
+    processes::print::PDF,
 };
 
 pub(crate) static LAYER: Parameter<Text> = Parameter::new(
@@ -30,7 +37,7 @@ query! {
         layer: Option<String> = LAYER,
         time: Option<TimeInterval> = DATETIME,
         revision: Option<AsOf> = AS_OF,
-        representation: Representation = REPRESENTATION,
+        representation: ReportRepresentation = REPORT_REPRESENTATION,
     }
 }
 
@@ -47,29 +54,47 @@ pub(crate) async fn report(mut context: RequestContext) -> HandlerResult {
             (time, time.start.map(|start| format!("-{}", start.date_naive())).unwrap_or_default())
         }
     };
-    let etag = context.etag(query.representation);
-    let form = AnswerForm {
-        representation: query.representation,
-        title: ("Thông tin quy hoạch của thửa đất", "What is planned on a parcel"),
+    let form = query.representation;
+    let lang = form.representation.lang;
+    let etag = context.etag(form.representation);
+    let etag = format!("{}{day}{}\"", etag.trim_end_matches('"'), form.etag_part());
+    if form.is_pdf {
+        return report_pdf::answer(context, (parcels, row, time), (lang, etag)).await;
+    }
+    let answer = AnswerForm {
+        representation: form.representation,
+        title: (report_title("vi"), report_title("en")),
         media_type: JSON,
-        etag: Some(format!("{}{day}\"", etag.trim_end_matches('"'))),
+        etag: Some(etag),
         size: WorkSize::Middle,
     };
-    answer_as(context, form, move |context, cancel| {
-        let mut report = make(&context.city_snapshot.city, (&parcels, row), time, cancel)?;
-        report.verification.link = Some(verification_link(context.base().as_str(), &report));
-        Ok(match query.representation.format {
-            DocumentFormat::Html => {
-                let links = context.page_links();
-                Content::Page(report_page::content(&report, query.representation.lang, &links))
-            }
-            DocumentFormat::Json => {
-                let written = serde_json::to_vec(&report);
-                Content::Json(written.map_err(|error| Problem::internal(error.to_string()))?)
-            }
-        })
+    answer_as(context, answer, move |context, cancel| {
+        let mut report = linked(context, (&parcels, row), time, cancel)?;
+        let as_pdf = query_with(&context.given, &[("f", Some(PDF_NAME)), ("lang", Some(lang))]);
+        let href = context.base().url(&format!("{}{as_pdf}", context.path()));
+        report.links.push(ReportLink { href, rel: "alternate", media_type: PDF });
+        if form.is_page() {
+            return Ok(Content::Page(report_page::content(&report, lang, &context.page_links())));
+        }
+        let written = serde_json::to_vec(&report);
+        Ok(Content::Json(written.map_err(|error| Problem::internal(error.to_string()))?))
     })
     .await
+}
+
+/// Makes the report on a parcel with the link that confirms it.
+///
+/// # Errors
+/// As [`make`].
+pub(super) fn linked(
+    context: &RequestContext,
+    parcel: (&LayerSnapshot, Row),
+    time: TimeInterval,
+    cancel: &Cancel,
+) -> Result<ParcelReport, Problem> {
+    let mut report = make(&context.city_snapshot.city, parcel, time, cancel)?;
+    report.verification.link = Some(verification_link(context.base().as_str(), &report));
+    Ok(report)
 }
 
 /// Today in the city's time.

@@ -9,7 +9,7 @@ use axum::{
 use citymap_engine::{Cancel, City, TimeInterval};
 use citymap_live::CitySnapshot;
 use citymap_model::{AsOf, RevisionNumber};
-use citymap_planning::{Difference, ParcelReport, ReportChange, differences, report_hash};
+use citymap_planning::{Difference, ParcelReport, ReportChange, differences, report_hash, wording::id_text};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -84,11 +84,6 @@ pub fn verification_link(base_url: &str, report: &ParcelReport) -> String {
     pairs.extend(time.as_deref().map(|time| ("datetime", time)));
     pairs.push(("hash", &report.verification.hash));
     format!("{}/api/reports/verify{}", base_url.trim_end_matches('/'), base::query(pairs))
-}
-
-/// A public id as a text, as paths and parameters have it.
-pub(super) fn id_text(id: &Value) -> String {
-    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
 }
 
 /// What a report says of itself.

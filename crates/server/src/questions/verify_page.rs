@@ -1,11 +1,14 @@
 //! The page on which a citizen checks a report on a parcel.
 
-use citymap_planning::{ReportChange, Theme};
+use citymap_planning::{
+    ReportChange, Theme,
+    wording::{id_text, number},
+};
 use maud::{Markup, html};
 use serde_json::Value;
 
 use super::{
-    report_page::{self, number},
+    report_page,
     verify::{Reason, Verdict, Verified},
 };
 use crate::http::{base::PageLinks, html::say};
@@ -68,7 +71,7 @@ pub(super) fn content(verified: &Verified, lang: &'static str, links: &PageLinks
             (changes(verified, lang))
             @if verified.exists == Some(true) {
                 @let path = format!("/api/parcels/{}/report?layer={}&f=html&lang={lang}",
-                    crate::http::base::segment(&super::verify::id_text(&report.id)), report.layer);
+                    crate::http::base::segment(&id_text(&report.id)), report.layer);
                 p { a href=(links.href(&path)) {
                     (say("Thông tin hiện nay của thửa đất", "The report of today")) } }
             }

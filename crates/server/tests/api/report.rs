@@ -103,6 +103,78 @@ fn a_report_says_what_is_planned_today_and_on_another_day() {
     }
 }
 
+/// What poppler's `pdftotext` reads of a PDF file.
+fn pdf_text(bytes: &[u8]) -> String {
+    use std::{
+        io::Write as _,
+        process::{Command, Stdio},
+    };
+    let mut child = Command::new("pdftotext")
+        .args(["-layout", "-", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("pdftotext: {error}; run `scripts/setup test`"));
+    let (mut input, bytes) = (child.stdin.take().unwrap(), bytes.to_vec());
+    let writer = std::thread::spawn(move || input.write_all(&bytes));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_report_is_handed_out_as_pdf_with_the_hash_and_the_link_of_the_document() {
+    let server = Server::with(with_plans(), |_| {});
+    let id = format!("26740-1-{}", COLUMNS / 2);
+    let path = format!("/api/parcels/{id}/report");
+    let report = server.json(&path);
+    let got = server.get(&format!("{path}?f=pdf&lang=vi"));
+    assert_eq!((got.status, got.header("content-type")), (200, "application/pdf"), "{}", got.text());
+    assert_eq!(got.header("content-disposition"), format!("inline; filename=\"{id}.pdf\""));
+    let text = pdf_text(&got.bytes);
+    let hash = report["verification"]["hash"].as_str().unwrap();
+    for wanted in [
+        "Thông tin quy hoạch của thửa đất",
+        "Quy hoạch phân khu 1/2.000–1/5.000",
+        "Được ưu tiên áp dụng: phân khu (cấp quy hoạch được ưu tiên)",
+        "50,0%",
+        "Chưa có dữ liệu lộ giới.",
+        "Tọa độ góc ranh",
+        "Trang 1/",
+        hash,
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    assert!(!text.contains("Bí Mật"));
+    let link = report["verification"]["link"].as_str().unwrap();
+    assert!(String::from_utf8_lossy(&got.bytes).contains(&format!("/URI ({link})")), "{link}");
+    // The parcel is a square of about 22 m; the map shows it at the largest usual scale at which it fits.
+    let scale = text.split("Tỷ lệ 1:").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    assert!(["200", "250", "500", "1.000"].contains(&scale), "{scale}");
+
+    let tag = got.header("etag").to_owned();
+    assert_ne!(tag, server.get(&path).header("etag"));
+    let again = server.get_with(&format!("{path}?f=pdf&lang=vi"), &[("if-none-match", &tag)]);
+    assert_eq!(again.status, 304);
+    assert_eq!(server.get(&format!("{path}?f=pdf&lang=vi")).bytes, got.bytes, "the same bytes");
+    let accepted = server.get_with(&format!("{path}?lang=vi"), &[("accept", "application/pdf, */*;q=0.1")]);
+    assert_eq!(accepted.bytes, got.bytes);
+    let json = server.get_with(&path, &[("accept", "application/json, application/pdf")]);
+    assert_eq!(json.header("content-type"), "application/json");
+    let english = pdf_text(&server.get(&format!("{path}?f=pdf&lang=en")).bytes);
+    assert!(english.contains("What is planned on a parcel") && english.contains("Page 1/"), "{english}");
+
+    let alternate = &report["links"][0];
+    assert_eq!((&alternate["rel"], &alternate["type"]), (&"alternate".into(), &"application/pdf".into()));
+    assert_eq!(server.get(&path_of(&server, alternate["href"].as_str().unwrap())).bytes, got.bytes);
+    let page = server.get(&format!("{path}?f=html&lang=vi")).text();
+    assert!(page.contains("rel=\"alternate\" type=\"application/pdf\""), "{page}");
+    assert_eq!(server.problem("/api/parcels/nix/report?f=pdf").0, 404);
+    let small = Server::with(with_plans(), |config| config.limits.answer_bytes_max = 2_000);
+    assert_eq!(small.problem(&format!("{path}?f=pdf")).0, 413);
+}
+
 #[test]
 fn what_is_no_parcel_has_no_report() {
     let server = Server::with(with_plans(), |_| {});

@@ -79,9 +79,8 @@ fn main() {
     let source = Source { city: &city, tiler: &tiler, time: None, cancel: &cancel };
     let rows: Vec<u32> = parcels.rows().collect();
     let mut random = ChaCha8Rng::seed_from_u64(1);
-    let mut chosen = |count: usize| -> Vec<u32> {
-        (0..count).map(|_| rows[random.random_range(0..rows.len())]).collect()
-    };
+    let mut chosen =
+        |count: usize| -> Vec<u32> { (0..count).map(|_| rows[random.random_range(0..rows.len())]).collect() };
     let (mut times, mut sizes) = (Vec::new(), Vec::new());
     for row in chosen(COUNT) {
         let start = Instant::now();

@@ -277,6 +277,7 @@ fn coded(value: &Coded, lang: &str) -> String {
     }
 }
 
+/// What the parcel is called; its id where the record says nothing else.
 fn identification(report: &ParcelReport, lang: &str) -> Vec<Fact> {
     let own = &report.identification;
     let of = |value: &Option<Coded>| value.as_ref().map(|value| coded(value, lang));
@@ -291,7 +292,12 @@ fn identification(report: &ParcelReport, lang: &str) -> Vec<Fact> {
     ];
     let fact =
         |(label, value): (_, Option<String>)| Some(Fact { label, value: value?, kind: FactKind::Text });
-    rows.into_iter().filter_map(fact).collect()
+    let facts: Vec<Fact> = rows.into_iter().filter_map(fact).collect();
+    if !facts.is_empty() {
+        return facts;
+    }
+    let label = say(lang, "Mã thửa đất", "Parcel id");
+    vec![Fact { label, value: id_text(&report.id), kind: FactKind::Text }]
 }
 
 fn areas(report: &ParcelReport, lang: &str) -> Vec<Fact> {

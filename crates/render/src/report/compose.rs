@@ -28,6 +28,8 @@ pub(super) const fn mm(millimetres: f32) -> f32 {
 
 /// Maximum number of bytes that a code of squares of the lowest correction holds.
 const CODE_MAX: usize = 2_953;
+/// The height of the part that says how a report is checked, unless its texts are long.
+const CHECK: f32 = mm(75.0);
 /// The side of the code.
 const CODE_SIDE: f32 = mm(30.0);
 
@@ -56,6 +58,10 @@ pub(super) fn compose(
                     flow.paragraph(none, &printer.looks.body, [LEFT, RIGHT]);
                 }
             }
+        }
+        if section.kind == SectionKind::Verification {
+            // A code on a page of its own would say nothing.
+            flow.need(CHECK);
         }
         self::section(printer, &mut flow, &section);
         match section.kind {

@@ -221,7 +221,9 @@ pub(super) fn draw(
     let texts = grid_texts(step, lang);
     let soft = Lettering { color: SOFT, ..small(2.2) };
     let mut y = top + strong.leading();
-    for line in soft.lines(&texts.join(" · "), 78.0 * UNITS_PER_MM) {
+    let [system, grid @ ..] = &texts;
+    let lines = [system.clone(), grid.join(" · ")];
+    for line in lines.iter().flat_map(|line| soft.lines(line, 82.0 * UNITS_PER_MM)) {
         pen.text(&line, &soft, [LEFT, y + soft.size], Align::Left);
         y += soft.leading();
     }

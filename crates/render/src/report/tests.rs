@@ -227,6 +227,9 @@ fn a_report_says_everything_in_both_languages() {
         ],
     );
     assert!(String::from_utf8_lossy(&vi.file).contains(&format!("/URI ({LINK})")));
+    let has_hash = |item: &Item| matches!(item, Item::Text(line) if line.text == hash);
+    let check = vi.pages.iter().find(|items| items.iter().any(has_hash)).unwrap();
+    assert!(check.iter().any(|item| matches!(item, Item::Code { .. })), "the code is next to the hash");
     let en = print(&city, "en");
     check_places(&en.pages);
     let en_text = read(&en.file);

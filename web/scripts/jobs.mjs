@@ -5,6 +5,7 @@
 //     node scripts/jobs.mjs ../target/release/citymap [a b m …]
 //
 // Seconds depend on the machine: headless Chromium draws the map in software.
+import { execFileSync } from 'node:child_process';
 import { devices } from '@playwright/test';
 import { launch } from './browser.mjs';
 import { demoCity } from './democity.mjs';
@@ -77,6 +78,10 @@ class Walk {
     this.#act();
     await locator.fill(text);
   }
+  async choose(locator, label) {
+    this.#act();
+    await locator.selectOption({ label });
+  }
   async press(key) {
     this.#act();
     await this.page.keyboard.press(key);
@@ -122,13 +127,16 @@ class Walk {
   }
 }
 
-/** The first result of a search, as the box shows it. */
+/** The first result of a search, as the box shows it, after what it says of a place in which nothing matches. */
 async function first(walk, text) {
   await walk.search.fill('');
   await walk.type(walk.search, text);
   const option = walk.page.getByRole('option').first();
   const found = await walk.sees(option, 5_000);
-  return found ? (await option.textContent()).trim() : '';
+  if (!found) return '';
+  const elsewhere = walk.page.getByText(/^Không có kết quả trong .* Kết quả ở nơi khác:$/);
+  const told = (await elsewhere.count()) > 0 ? `${await elsewhere.first().textContent()} ` : '';
+  return told + (await option.textContent()).trim();
 }
 
 const tool = async (walk, label) => {
@@ -245,7 +253,25 @@ const JOBS = {
       return { right: shown === 1, note: `${shown} layer is on` };
     },
   ],
-  h: ['print at an exact scale', null],
+  h: [
+    'print at an exact scale',
+    async (walk) => {
+      await walk.open(`#map=17/${CORE[1]}/${CORE[0]}`);
+      await tool(walk, 'In bản đồ');
+      const pane = walk.page.getByRole('region', { name: 'In bản đồ' });
+      await walk.choose(pane.getByLabel('Tỷ lệ'), '1:500');
+      await walk.click(pane.getByRole('button', { name: 'Tạo tệp PDF' }));
+      const link = pane.getByRole('link', { name: 'Mở tệp PDF' });
+      if (!(await walk.sees(link, 60_000))) return { right: false, note: 'no file' };
+      const data = await link.evaluate(async (own) => {
+        const bytes = new Uint8Array(await (await fetch(own.href)).arrayBuffer());
+        return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ''));
+      });
+      const text = execFileSync('pdftotext', ['-', '-'], { input: Buffer.from(data, 'base64') }).toString();
+      const scale = /Tỷ lệ 1:[\d.]+/.exec(text)?.[0] ?? 'no scale on the sheet';
+      return { right: scale === 'Tỷ lệ 1:500', note: scale };
+    },
+  ],
   i: [
     'a link that shows the same elsewhere',
     async (walk) => {
@@ -273,7 +299,7 @@ const JOBS = {
       await tool(walk, 'Chỉnh sửa dữ liệu');
       await walk.type(walk.page.getByLabel('Mã quyền chỉnh sửa'), 'wrong');
       await walk.click(walk.page.getByRole('button', { name: 'Dùng mã này' }));
-      const refused = await walk.sees(walk.page.getByText(/Mã.*(không đúng|không được chấp nhận|sai)/i), 5_000);
+      const refused = await walk.sees(walk.page.getByText('Máy chủ không chấp nhận mã này'), 5_000);
       await walk.type(walk.page.getByLabel('Mã quyền chỉnh sửa'), token);
       await walk.click(walk.page.getByRole('button', { name: 'Dùng mã này' }));
       await walk.click(walk.page.getByRole('tab', { name: /Đang chọn/ }));
@@ -346,7 +372,7 @@ const JOBS = {
       await walk.press('Enter');
       await walk.sees(walk.title);
       const announced = await walk.page
-        .locator('[aria-live]')
+        .locator('[aria-live], [role="status"]')
         .allTextContents()
         .then((texts) => texts.some((text) => /Thửa|kết quả|đối tượng/.test(text)));
       return { right: announced, note: announced ? 'announced' : 'not announced' };

@@ -154,7 +154,8 @@ impl Layer {
             (GeometryKind::Mixed | GeometryKind::None, _) | (_, Role::AdminUnit) => 0,
             (GeometryKind::Polygon, Role::Parcel | Role::Building) => 15,
             (GeometryKind::Polygon, _) => 12,
-            (GeometryKind::Line, Role::Road | Role::Utility) => 14,
+            (GeometryKind::Line, Role::Road) => 15,
+            (GeometryKind::Line, Role::Utility) => 14,
             (GeometryKind::Line, _) => 12,
             (GeometryKind::Point, Role::Address | Role::Utility | Role::Report) => 16,
             (GeometryKind::Point, _) => 14,
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn a_layer_without_a_rule_gets_one_by_what_it_is() {
         let rule = roads().tile_rule();
-        assert_eq!((rule.detail_zoom, rule.class.as_deref()), (14, Some("cap_duong")));
+        assert_eq!((rule.detail_zoom, rule.class.as_deref()), (15, Some("cap_duong")));
         assert_eq!(rule.class_zooms["cao_toc"], 0);
         let mixed = Layer { geometry: GeometryKind::Mixed, ..roads() };
         assert_eq!(mixed.tile_rule(), TileRule::everything());

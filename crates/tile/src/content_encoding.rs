@@ -58,7 +58,7 @@ pub fn compress_for(bytes: &[u8], encoding: ContentEncoding, effort: Effort) -> 
         ContentEncoding::Identity => bytes.to_vec(),
         ContentEncoding::Gzip if now => gzip_now(bytes),
         ContentEncoding::Gzip => gzip(bytes, 6),
-        ContentEncoding::Zstd => zstd(bytes, if now { 1 } else { 9 }),
+        ContentEncoding::Zstd => zstd(bytes, if now { 3 } else { 9 }),
         ContentEncoding::Brotli => brotli(bytes, if now { 2 } else { 5 }),
     }
 }

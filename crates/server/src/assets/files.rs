@@ -23,6 +23,9 @@ struct WebFiles;
 #[folder = "../../tiles"]
 struct StyleFiles;
 
+/// What the build of the web map appends to the names of the files that it compressed with Brotli.
+const BROTLI: &str = ".br";
+
 /// Number of files that are kept compressed.
 const COMPRESSED_MAX: u64 = 1_000;
 
@@ -30,13 +33,15 @@ const COMPRESSED_MAX: u64 = 1_000;
 pub(super) struct StaticFile {
     pub(super) bytes: Cow<'static, [u8]>,
     pub(super) tag: String,
+    /// The bytes compressed with Brotli, where the build of the web map wrote them beside the file.
+    pub(super) brotli: Option<Cow<'static, [u8]>>,
 }
 
 impl From<rust_embed::EmbeddedFile> for StaticFile {
     fn from(file: rust_embed::EmbeddedFile) -> Self {
         let hash = file.metadata.sha256_hash();
         let tag = citymap_model::hex(&hash[..8]);
-        Self { bytes: file.data, tag }
+        Self { bytes: file.data, tag, brotli: None }
     }
 }
 
@@ -46,7 +51,7 @@ pub(crate) struct StaticFiles {
     /// The folder that the web map is served from, instead of the one built into the program.
     folder: Option<PathBuf>,
     pool: Arc<BlockingPool>,
-    compressed: Cache<String, Bytes>,
+    compressed: Cache<(String, ContentEncoding), Bytes>,
 }
 
 impl StaticFiles {
@@ -59,25 +64,38 @@ impl StaticFiles {
     /// # Errors
     /// 503 if too many requests wait to read files.
     pub(super) async fn web(&self, name: &str) -> Result<Option<StaticFile>, Problem> {
-        let Some(folder) = self.folder.clone() else { return Ok(WebFiles::get(name).map(StaticFile::from)) };
+        let Some(folder) = self.folder.clone() else {
+            let brotli = || WebFiles::get(&format!("{name}{BROTLI}")).map(|file| file.data);
+            return Ok(WebFiles::get(name).map(|file| StaticFile { brotli: brotli(), ..file.into() }));
+        };
         let name = PathBuf::from(name);
         self.pool.run(move || Ok(from_folder(&folder, &name))).await
     }
 
-    /// The bytes of a file, compressed with gzip. They are kept under the file's tag, which stands for its
-    /// whole content.
+    /// The compressed bytes of a file. They are kept under the file's tag, which stands for its whole content.
     ///
     /// # Errors
     /// 503 if too many requests wait to compress files.
-    pub(super) async fn gzip(&self, file: StaticFile) -> Result<Bytes, Problem> {
-        if let Some(compressed) = self.compressed.get(&file.tag) {
+    pub(super) async fn compressed(
+        &self,
+        file: StaticFile,
+        encoding: ContentEncoding,
+    ) -> Result<Bytes, Problem> {
+        if let (ContentEncoding::Brotli, Some(brotli)) = (encoding, file.brotli) {
+            return Ok(match brotli {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            });
+        }
+        let key = (file.tag, encoding);
+        if let Some(compressed) = self.compressed.get(&key) {
             return Ok(compressed);
         }
         let cache = self.compressed.clone();
         self.pool
             .run(move || {
-                let compress = || compress_for(&file.bytes, ContentEncoding::Gzip, Effort::Once).into();
-                Ok(cache.get_with(file.tag, compress))
+                let compress = || compress_for(&file.bytes, encoding, Effort::Once).into();
+                Ok(cache.get_with(key, compress))
             })
             .await
     }
@@ -85,6 +103,15 @@ impl StaticFiles {
 
 /// A file below a folder; `None` if there is none. Never leads out of the folder.
 fn from_folder(folder: &Path, name: &Path) -> Option<StaticFile> {
+    let bytes = read_below(folder, name)?;
+    let tag = format!("{:016x}", hash_of(&bytes));
+    let mut small = name.as_os_str().to_owned();
+    small.push(BROTLI);
+    let brotli = read_below(folder, Path::new(&small)).map(Cow::Owned);
+    Some(StaticFile { bytes: bytes.into(), tag, brotli })
+}
+
+fn read_below(folder: &Path, name: &Path) -> Option<Vec<u8>> {
     if !name.components().all(|part| matches!(part, Component::Normal(_))) {
         return None;
     }
@@ -94,9 +121,7 @@ fn from_folder(folder: &Path, name: &Path) -> Option<StaticFile> {
     if !path.starts_with(&folder) || !path.is_file() {
         return None;
     }
-    let bytes = std::fs::read(path).ok()?;
-    let tag = format!("{:016x}", hash_of(&bytes));
-    Some(StaticFile { bytes: bytes.into(), tag })
+    std::fs::read(path).ok()
 }
 
 /// A symbol or a file of colours of the map's style by its path.
@@ -123,7 +148,11 @@ pub(super) fn glyphs(stack: &str, range: &str) -> Option<StaticFile> {
         StyleFiles::iter().any(|path| path.starts_with(&folder))
     };
     found.or_else(|| {
-        fonts().any(known).then(|| StaticFile { bytes: Cow::Borrowed(b""), tag: "no-glyphs".to_owned() })
+        fonts().any(known).then(|| StaticFile {
+            bytes: Cow::Borrowed(b""),
+            tag: "no-glyphs".to_owned(),
+            brotli: None,
+        })
     })
 }
 

@@ -7,16 +7,17 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
+use citymap_tile::ContentEncoding;
 use percent_encoding::percent_decode_str;
 
 use self::files::{StaticFile, StaticFiles, glyphs, media_type, style};
 use crate::http::{
-    negotiate::{accepts_gzip, matches_etag},
+    negotiate::{Encodings, matches_etag},
     problem::Problem,
 };
 
 /// Files of fewer bytes are not compressed.
-const GZIP_MIN: usize = 1_000;
+const COMPRESS_MIN: usize = 1_000;
 
 /// `GET /` and every file of the web map; 404 for any other path.
 pub(crate) async fn web(State(files): State<StaticFiles>, uri: Uri, headers: HeaderMap) -> Response {
@@ -61,13 +62,22 @@ async fn send(
     file: StaticFile,
 ) -> Result<Response, Problem> {
     let (kind, text) = media_type(name);
-    let gzip = text && file.bytes.len() > GZIP_MIN && accepts_gzip(request);
-    let etag = format!("\"{}{}\"", file.tag, if gzip { "-gzip" } else { "" });
+    let encoding = if text && file.bytes.len() > COMPRESS_MIN {
+        let small = file.brotli.is_some();
+        Encodings::of(request).best(|encoding| match encoding {
+            ContentEncoding::Brotli => small,
+            encoding => encoding == ContentEncoding::Gzip,
+        })
+    } else {
+        ContentEncoding::Identity
+    };
+    let suffix = encoding.header_value().map_or(String::new(), |name| format!("-{name}"));
+    let etag = format!("\"{}{suffix}\"", file.tag);
     let mut response = if matches_etag(request, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
-    } else if gzip {
-        let mut response = files.gzip(file).await?.into_response();
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    } else if let Some(name) = encoding.header_value() {
+        let mut response = files.compressed(file, encoding).await?.into_response();
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
         response
     } else {
         file.bytes.into_response()

@@ -311,6 +311,18 @@ fn the_map_may_come_from_a_folder_and_nothing_above_it() {
     let packed = server.get_with("/assets/app-1a2b.js", &[("accept-encoding", "gzip")]);
     assert_eq!(packed.header("content-encoding"), "gzip");
     assert!(packed.bytes.len() < script.bytes.len());
+    // Where the build left the file compressed with Brotli, that is what a browser gets.
+    let browser = [("accept-encoding", "gzip, deflate, br, zstd")];
+    let got = server.get_with("/assets/app-1a2b.js", &browser);
+    assert_eq!(got.header("content-encoding"), "gzip", "nothing smaller is there");
+    let small = citymap_tile::compress(&script.bytes, citymap_tile::ContentEncoding::Brotli);
+    std::fs::write(folder.join("assets/app-1a2b.js.br"), &small).unwrap();
+    let got = server.get_with("/assets/app-1a2b.js", &browser);
+    assert_eq!((got.header("content-encoding"), &got.bytes), ("br", &small));
+    assert_eq!(got.header("content-type"), "text/javascript; charset=utf-8");
+    assert_ne!(got.header("etag"), packed.header("etag"));
+    let got = server.get_with("/assets/app-1a2b.js", &[("accept-encoding", "gzip, br;q=0.1")]);
+    assert_eq!(got.header("content-encoding"), "gzip", "weights are heeded");
     let again = server.get_with("/assets/app-1a2b.js", &[("if-none-match", script.header("etag"))]);
     assert_eq!(again.status, 304);
     for path in [

@@ -53,10 +53,11 @@ pub(crate) enum Slot {
     HouseNumber,
     ParcelLabel,
     ZoneLabel,
-    ClusterCount,
     Point,
     RoadLabel,
     AreaLabel,
+    /// Above all names: a disc without its number says nothing, and a name finds another place.
+    ClusterCount,
 }
 
 /// A style layer, and the slot that it is drawn in.

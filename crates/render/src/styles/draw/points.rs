@@ -67,7 +67,8 @@ impl Drawer<'_> {
         let disc = placed(Slot::Dots, disc);
         let count = json!(["number-format", ["get", "point_count"], {"locale": self.lang}]);
         // Where discs of two layers lie over each other, the number of the lower one is left out.
-        let layout = label_layout(count, font::BOLD, json!(10.5));
+        let mut layout = label_layout(count, font::BOLD, json!(10.5));
+        layout.insert("text-padding".into(), json!(4));
         let white = crate::styles::Rgb::new([255; 3]);
         let black = crate::styles::Rgb::new([0; 3]);
         let is_pale = own.own_color.contrast(white) < own.own_color.contrast(black);

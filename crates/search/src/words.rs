@@ -228,7 +228,11 @@ impl Words {
             }
             _ => {
                 if let Some(bare) = number(word) {
-                    if bare.len() != word.len() {
+                    if let Some(at) = self.numbered_in_english(start) {
+                        self.text.truncate(at);
+                        self.text.push_str("duong so ");
+                        self.text.push_str(&bare);
+                    } else if bare.len() != word.len() {
                         self.text.truncate(start);
                         self.text.push_str(&bare);
                     }
@@ -247,6 +251,18 @@ impl Words {
         };
         self.text.truncate(start);
         self.text.push_str(full);
+    }
+
+    /// Where the English words for a numbered street begin that end at `end`: `Street 46` and `12 Road No. 46`
+    /// are `Đường số 46`, but `Lê Lợi Street 12` is not.
+    fn numbered_in_english(&self, end: usize) -> Option<usize> {
+        let before = self.text[..end].trim_end();
+        let before = before.strip_suffix(" no").or_else(|| before.strip_suffix(" number")).unwrap_or(before);
+        let before = before.strip_suffix("street").or_else(|| before.strip_suffix("road"))?;
+        let house =
+            before.split(' ').rev().nth(1).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        let begins = before.is_empty() || self.commas.contains(&(before.len() - 1));
+        (begins || before.ends_with(' ') && house).then_some(before.len())
     }
 }
 
@@ -355,6 +371,10 @@ mod tests {
             ("Đ. Lê Lợi", "Đường Lê Lợi"),
             ("12 Đ.Lê Lợi, P.05, Q.3", "12 Đường Lê Lợi, Phường 5, Quận 3"),
             ("TP.HCM", "Thành phố Hồ Chí Minh"),
+            ("Street 46", "Đường số 46"),
+            ("12/3 street no. 046", "12/3 Đường số 46"),
+            ("Road No 46, Ward 5", "Đường số 46, Ward 5"),
+            ("Phường 4, Street 46", "Phường 4, Đường số 46"),
         ] {
             assert_eq!(text(short), text(long), "{short}");
         }
@@ -364,6 +384,8 @@ mod tests {
             "a letter in a name is no abbreviation"
         );
         assert_eq!(text("Đường D2"), "duong d2");
+        assert_eq!(text("Le Loi Street 12"), "le loi street 12", "a number behind a name is no name");
+        assert_eq!(text("Broad 5"), "broad 5");
     }
 
     #[test]

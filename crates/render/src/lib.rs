@@ -39,6 +39,7 @@
 //! assert!(png.starts_with(b"\x89PNG"));
 //! ```
 
+pub mod annotation;
 pub mod expression;
 pub mod labels;
 pub mod legend;

@@ -19,6 +19,9 @@ const USUAL_SIDE: u32 = 1_024;
 /// The scale of a picture around a point, where nothing says it.
 const USUAL_SCALE: f64 = 5_000.0;
 
+/// Width and height of what is shown around one marker at least, in metres.
+const MARKER_ROOM_M: f64 = 400.0;
+
 /// A box of the picture's system: minima and maxima, easting or longitude first.
 type Extent = [[f64; 2]; 2];
 
@@ -78,6 +81,38 @@ pub(super) fn view_of(query: &AreaQuery, whole: Option<Bbox>, limits: &Limits) -
         View::new(crs.crs, [low, high], size.map(|side| side as u32))
     };
     Ok(view.map_err(refusal)?.with_ratio(ratio))
+}
+
+/// Lets the markers of a picture say its place, where nothing else does: their middle, and without a scale
+/// one at which all are seen.
+///
+/// # Errors
+/// If no metre can be measured there.
+pub(super) fn show(markers: &[[f64; 2]], query: &mut AreaQuery, limits: &Limits) -> Result<(), Problem> {
+    if query.bbox.is_some() || query.center.is_some() {
+        return Ok(());
+    }
+    let Some((first, others)) = markers.split_first() else { return Ok(()) };
+    let (mut low, mut high) = (*first, *first);
+    for marker in others {
+        for axis in 0..2 {
+            low[axis] = low[axis].min(marker[axis]);
+            high[axis] = high[axis].max(marker[axis]);
+        }
+    }
+    let [lon, lat] = [0, 1].map(|axis| (low[axis] + high[axis]) / 2.0);
+    if query.scale.is_none() {
+        let side = || query.width.or(query.height).unwrap_or_else(|| usual_side(limits));
+        let size = [query.width.unwrap_or_else(side), query.height.unwrap_or_else(side)];
+        let units = units_per_metre(Crs::WGS84, [lon, lat])?;
+        // A sixth of the picture is left free on each side.
+        let wide = [0, 1].map(|axis| ((high[axis] - low[axis]) / units[axis] * 1.5).max(MARKER_ROOM_M));
+        let metres = (wide[0] / f64::from(size[0])).max(wide[1] / f64::from(size[1]));
+        query.scale = Some(metres * 1e3 / query.mm_per_pixel.unwrap_or(PIXEL_M * 1e3));
+    }
+    query.center = Some(format!("{lon},{lat}"));
+    query.center_crs = NamedCrs::crs84();
+    Ok(())
 }
 
 /// The longer side of a picture whose size nothing says: as usual, or what the limits allow.

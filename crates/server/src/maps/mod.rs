@@ -26,6 +26,7 @@ use axum::{
 use citymap_crs::{Crs, NamedCrs};
 use citymap_engine::{Bbox, Cancel, EngineError, TimeInterval};
 use citymap_render::{
+    annotation::Annotation,
     pdf::{PdfDocument, PdfInfo},
     raster::{Canvas, Ground, Notes, PIXEL_M, Picture, RenderError, Source, View, draw},
     spec::{Color, Style},
@@ -103,7 +104,7 @@ enum Shown {
 }
 
 async fn send(mut context: RequestContext, style: String, shown: Shown) -> HandlerResult {
-    let (query, collections): (MapQuery, _) = match shown {
+    let (mut query, collections): (MapQuery, _) = match shown {
         Shown::Layer => (context.query()?, None),
         Shown::City => {
             let CityMapQuery { collections, map } = context.query()?;
@@ -118,6 +119,8 @@ async fn send(mut context: RequestContext, style: String, shown: Shown) -> Handl
         }
         Shown::City => (Some(first_view(&context)), named_layers(&context, collections)?),
     };
+    let annotation = query.over.annotation();
+    area::show(&annotation.markers, &mut query.area, &context.app.config.limits)?;
     let view = area::view_of(&query.area, whole, &context.app.config.limits)?;
     let ground = ground_of(&query.ground)?;
     let lang = query.lang.unwrap_or_else(|| Representation::choose(None, None, &context.headers).lang);
@@ -128,11 +131,12 @@ async fn send(mut context: RequestContext, style: String, shown: Shown) -> Handl
     let app = Arc::clone(&context.app);
     let crs = query.area.crs.clone();
     let format = query.format;
-    let drawn = view.clone();
+    let shown = view.clone();
     let work = move |cancel: &Cancel| {
         let order = StyleOrder { id: &style, look: &query.look, layers: layers.as_deref(), lang };
         let style = parsed(&context, &order)?;
-        picture(&context, (&style.style, &drawn, ground), (query.look.state.time, lang), (format, cancel))
+        let drawn = Drawn { style: &style.style, view: &shown, ground, over: &annotation };
+        picture(&context, drawn, (query.look.state.time, lang), (format, cancel))
     };
     let bytes =
         if middle { app.pool.run_with(Cancel::new(), work).await } else { app.batch.run(work).await }?;
@@ -174,15 +178,23 @@ fn etag(context: &RequestContext, query: &MapQuery, style: &str, lang: &'static 
     format!("{}-{own:x}\"", context.etag(representation).trim_end_matches('"'))
 }
 
-type Drawn<'a> = (&'a Style, &'a View, Ground);
+/// A map, what is under it, and what is over it.
+#[derive(Clone, Copy)]
+pub(crate) struct Drawn<'a> {
+    pub(crate) style: &'a Style,
+    pub(crate) view: &'a View,
+    pub(crate) ground: Ground,
+    pub(crate) over: &'a Annotation,
+}
 
 /// Draws and encodes a picture.
 fn picture(
     context: &RequestContext,
-    (style, view, ground): Drawn<'_>,
+    drawn: Drawn<'_>,
     (time, lang): (Option<TimeInterval>, &str),
     (format, cancel): (MapFormat, &Cancel),
 ) -> Result<Vec<u8>, Problem> {
+    let view = drawn.view;
     let city = &context.city_snapshot.city;
     let source = Source { city, tiler: context.app.tiles.tiler(), time, cancel };
     let bytes_max = context.app.config.limits.answer_bytes_max;
@@ -190,7 +202,7 @@ fn picture(
     let Some(image) = format.image() else {
         if format == MapFormat::Svg {
             let mut picture = SvgPicture::new(view.size(), bytes_max);
-            paint((style, view, ground), &source, &mut picture)?;
+            paint(drawn, &source, &mut picture)?;
             return picture.finish().map(String::into_bytes).map_err(|error| too_large(error.to_string()));
         }
         let info = PdfInfo { title: "citymap", lang, bytes_max: bytes_max as u64 };
@@ -202,23 +214,24 @@ fn picture(
         // The ratio says how wide a pixel is.
         let mm_per_pixel = PIXEL_M * 1e3 / view.ratio();
         let mut page = document.page_in(view.size().map(|side| side as f32), mm_per_pixel as f32);
-        paint((style, view, ground), &source, &mut page)?;
+        paint(drawn, &source, &mut page)?;
         document.add(page).map_err(failed)?;
         return document.finish().map_err(failed);
     };
     let mut picture = Picture::new(view.size())
         .ok_or_else(|| Problem::internal("a picture of this size cannot be made; see the server's log"))?;
-    paint((style, view, ground), &source, &mut picture)?;
+    paint(drawn, &source, &mut picture)?;
     picture.encode(image).map_err(|error| Problem::internal(error.to_string()))
 }
 
 /// Draws a map on any canvas.
 pub(crate) fn paint(
-    (style, view, ground): Drawn<'_>,
+    Drawn { style, view, ground, over }: Drawn<'_>,
     source: &Source<'_>,
     canvas: &mut impl Canvas,
 ) -> Result<(), Problem> {
     let Notes { missing_images, .. } = draw(style, view, source, ground, canvas).map_err(refusal)?;
+    over.draw(view, canvas)?;
     if !missing_images.is_empty() {
         tracing::debug!(images = ?missing_images, "the sprite lacks images of a style");
     }

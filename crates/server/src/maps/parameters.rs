@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use citymap_crs::NamedCrs;
+use citymap_render::annotation::{Annotation, CAPTION_MAX, MARKERS_MAX};
 use serde_json::{Value, json};
 
 use super::format::MapFormat;
@@ -120,6 +121,72 @@ pub(crate) static TRANSPARENT: Parameter<Flag> = Parameter::new(
     Flag,
 );
 
+/// Positions in CRS84, `longitude,latitude`, separated by semicolons.
+struct Markers;
+
+impl ParameterKind for Markers {
+    type Value = Vec<[f64; 2]>;
+
+    fn read(&self, name: &str, reader: &mut QueryReader<'_>) -> Result<Self::Value, Problem> {
+        let Some(text) = reader.params.take(name)? else { return Ok(Vec::new()) };
+        let position = |part: &str| {
+            let (lon, lat) = part.split_once(',')?;
+            let [lon, lat] = [lon, lat].map(|number| number.trim().parse::<f64>().ok());
+            let [lon, lat] = [lon.filter(|lon| lon.abs() <= 180.0)?, lat.filter(|lat| lat.abs() <= 90.0)?];
+            Some([lon, lat])
+        };
+        let markers: Option<Vec<[f64; 2]>> = text.split(';').map(position).collect();
+        markers.filter(|markers| markers.len() <= MARKERS_MAX).ok_or_else(|| {
+            Problem::parameter(format!(
+                "`{name}={}` cannot be used; write longitude,latitude in degrees, and a semicolon between up \
+                 to {MARKERS_MAX} positions",
+                text.chars().take(60).collect::<String>()
+            ))
+        })
+    }
+
+    fn schema(&self, _limits: &Limits) -> Value {
+        json!({"type": "string", "pattern": "^[^,;]+,[^,;]+(;[^,;]+,[^,;]+)*$"})
+    }
+}
+
+static MARKER: Parameter<Markers> = Parameter::new(
+    "marker",
+    "Places that are marked: longitude,latitude in degrees (CRS84), with a semicolon between several, which \
+        are numbered from 1. Without `bbox` and `center` they also say what the picture shows",
+    Markers,
+)
+.example("106.698,10.7725");
+
+/// A text of bounded length.
+struct Caption;
+
+impl ParameterKind for Caption {
+    type Value = Option<String>;
+
+    fn read(&self, name: &str, reader: &mut QueryReader<'_>) -> Result<Self::Value, Problem> {
+        let Some(text) = reader.params.take(name)? else { return Ok(None) };
+        let count = text.chars().count();
+        if count > CAPTION_MAX {
+            return Err(Problem::parameter(format!(
+                "`{name}` has {count} characters; at most {CAPTION_MAX} are written"
+            )));
+        }
+        Ok(Some(text).filter(|text| !text.trim().is_empty()))
+    }
+
+    fn schema(&self, _limits: &Limits) -> Value {
+        json!({"type": "string", "minLength": 1, "maxLength": CAPTION_MAX})
+    }
+}
+
+static CAPTION: Parameter<Caption> = Parameter::new(
+    "caption",
+    "A text along the lower edge; at most three lines are written",
+    Caption,
+)
+.example("Phản ánh 1022-4711: ngập nước");
+
 static MAP_F: Parameter<Choice> =
     Parameter::new("f", "Format, instead of Accept", Choice { values: MapFormat::NAMES, default: None })
         .component("map-f");
@@ -161,6 +228,7 @@ static TILE_F: Parameter<Choice> = Parameter::new(
 
 static LOOK: Nested<LookQuery> = Nested(PhantomData);
 static GROUND: Nested<GroundQuery> = Nested(PhantomData);
+static OVER: Nested<OverQuery> = Nested(PhantomData);
 static DRAWN: Nested<DrawnQuery> = Nested(PhantomData);
 static AREA: Nested<AreaQuery> = Nested(PhantomData);
 
@@ -184,6 +252,21 @@ query! {
     pub(crate) struct GroundQuery {
         bgcolor: Option<String> = BGCOLOR,
         transparent: bool = TRANSPARENT,
+    }
+}
+
+query! {
+    /// What is over a map.
+    pub(crate) struct OverQuery {
+        markers: Vec<[f64; 2]> = MARKER,
+        caption: Option<String> = CAPTION,
+    }
+}
+
+impl OverQuery {
+    /// What is drawn.
+    pub(super) fn annotation(&self) -> Annotation {
+        Annotation { markers: self.markers.clone(), caption: self.caption.clone() }
     }
 }
 
@@ -219,6 +302,7 @@ query! {
     pub(crate) struct MapQuery {
         area: AreaQuery = AREA,
         ground: GroundQuery = GROUND,
+        over: OverQuery = OVER,
         format: MapFormat = FORMAT,
         lang: Option<&'static str> = LANG,
         look: LookQuery = LOOK,
@@ -254,7 +338,7 @@ query! {
 }
 
 /// The parameters that the OpenAPI document shares.
-pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 12] = [
+pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 14] = [
     &BBOX,
     &BBOX_CRS,
     &CENTER,
@@ -265,6 +349,8 @@ pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 12] = [
     &MM_PER_PIXEL,
     &BGCOLOR,
     &TRANSPARENT,
+    &MARKER,
+    &CAPTION,
     &MAP_F,
     &TILE_F,
 ];

@@ -13,6 +13,7 @@ use axum::{
 use citymap_crs::Crs;
 use citymap_engine::{LayerSnapshot, TimeInterval};
 use citymap_render::{
+    annotation::Annotation,
     raster::{Ground, ImageFormat, Picture, Source, View},
     spec::{LayerSource, Style},
 };
@@ -30,7 +31,7 @@ use crate::{
         problem::Problem,
         request::{HandlerResult, RequestContext},
     },
-    maps::paint,
+    maps::{Drawn, paint},
     styles::parsed::ParsedStyle,
 };
 
@@ -133,7 +134,9 @@ impl PictureTiles {
         let impossible = || Problem::internal("a tile cannot be drawn; see the server's log");
         let view = self.view(block)?;
         let mut picture = Picture::new(view.size()).ok_or_else(impossible)?;
-        paint((&self.look.style.style, &view, self.look.ground), source, &mut picture)?;
+        let over = &Annotation::default();
+        let drawn = Drawn { style: &self.look.style.style, view: &view, ground: self.look.ground, over };
+        paint(drawn, source, &mut picture)?;
         let (side, count) = (self.look.side(), 1_u32 << self.steps);
         let mut lengths = Vec::new();
         let mut files = Vec::new();

@@ -55,6 +55,46 @@ fn pictures_are_found_by_links_and_say_where_they_are() {
 }
 
 #[test]
+fn markers_and_a_caption_are_drawn_over_the_map_and_say_its_place() {
+    let server = Server::start();
+    let plain = picture(&server.get(&parcels("")));
+    let [lon, lat] = middle(0);
+    let marked = picture(&server.get(&parcels(&format!("&marker={lon},{lat}"))));
+    let captioned = picture(&server.get(&parcels("&caption=Ng%E1%BA%ADp%20n%C6%B0%E1%BB%9Bc")));
+    let changed = |other: &RgbaImage| -> Vec<u32> {
+        let rows = 0..plain.height();
+        rows.filter(|&y| (0..200).any(|x| plain.get_pixel(x, y) != other.get_pixel(x, y))).collect()
+    };
+    assert!((20..60).contains(&changed(&marked).len()), "a pin: {:?}", changed(&marked));
+    let band = changed(&captioned);
+    assert!(band[0] > plain.height() - 40 && band.last() == Some(&(plain.height() - 1)), "{band:?}");
+    // Without another place the picture is around its marker, and around all of several.
+    let got = server.get(&format!("/api/map?marker={lon},{lat}&width=400&height=200"));
+    let bbox: Vec<f64> = got.header("content-bbox").split(',').map(|text| text.parse().unwrap()).collect();
+    assert!(((bbox[0] + bbox[2]) / 2.0 - lon).abs() < 1e-6 && ((bbox[1] + bbox[3]) / 2.0 - lat).abs() < 1e-6);
+    let metres = (bbox[3] - bbox[1]) * 111_000.0;
+    assert!((390.0..410.0).contains(&metres), "{metres} m high");
+    let got = server.get(&format!("/api/map?marker={lon},{lat};{},{lat}&width=300&caption=a", lon + 0.1));
+    let bbox: Vec<f64> = got.header("content-bbox").split(',').map(|text| text.parse().unwrap()).collect();
+    assert!(bbox[0] < lon && bbox[2] > lon + 0.1 && bbox[2] - bbox[0] < 0.2, "{bbox:?}");
+    assert_eq!(picture(&got).dimensions(), (300, 300));
+    for format in ["svg", "pdf", "jpeg"] {
+        let got = server.get(&parcels(&format!("&marker={lon},{lat}&caption=T&f={format}")));
+        assert_eq!(got.status, 200, "{format}");
+    }
+    for (bad, expected) in [
+        ("&marker=106.7", "longitude,latitude"),
+        ("&marker=10.7,106.7", "longitude,latitude"),
+        ("&marker=nan,1", "longitude,latitude"),
+        (&format!("&marker={}", ["1,1"; 21].join(";")), "up to 20"),
+        (&format!("&caption={}", "x".repeat(301)), "at most 300"),
+    ] {
+        let (status, detail) = server.problem(&parcels(bad));
+        assert!(status == 400 && detail.contains(expected), "{bad}: {status} {detail}");
+    }
+}
+
+#[test]
 fn every_style_and_appearance_can_be_drawn() {
     let server = Server::start();
     let styles = server.json("/api/styles");

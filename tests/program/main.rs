@@ -4,6 +4,7 @@
 
 mod database_edits;
 mod faults;
+mod filters;
 mod gdal_client;
 mod hostile;
 mod import;

@@ -11,14 +11,14 @@ use rand_chacha::ChaCha8Rng;
 use sqlx::{Connection, PgConnection, Row};
 
 /// EPSG:9210 with the legal datum shift, which PostGIS 3.3 does not have.
-const HOME_GRID: &str = "INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text) VALUES \
-                         (909210, NULL, NULL, NULL, \
+pub(super) const HOME_GRID: &str = "INSERT INTO spatial_ref_sys \
+    (srid, auth_name, auth_srid, srtext, proj4text) VALUES (909210, NULL, NULL, NULL, \
     '+proj=tmerc +lat_0=0 +lon_0=105.75 +k=0.9999 +x_0=500000 +y_0=0 +ellps=WGS84 \
      +towgs84=-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278 \
      +units=m +no_defs') \
     ON CONFLICT DO NOTHING";
 
-fn wkb(geometry: &Geometry) -> Vec<u8> {
+pub(super) fn wkb(geometry: &Geometry) -> Vec<u8> {
     let mut bytes = Vec::new();
     wkb::writer::write_geometry(&mut bytes, geometry, &Default::default()).unwrap();
     bytes

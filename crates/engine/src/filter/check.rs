@@ -125,15 +125,28 @@ impl Checker<'_> {
         let constant =
             |item: &Scalar| if let Scalar::Constant(value) = item { Some(value.clone()) } else { None };
         let constants: Option<Vec<Value>> = scalars.iter().map(constant).collect();
-        Ok(match constants {
-            Some(mut constants) => {
-                constants.sort_by(|a, b| {
+        let Some(constants) = constants else { return Ok(Condition::In(value, scalars)) };
+        let mut by_type: Vec<Vec<Value>> = Vec::new();
+        for constant in constants {
+            // Constants of several types have no common order: a day equals all of its instants.
+            match by_type.iter_mut().find(|list| list[0].field_type() == constant.field_type()) {
+                Some(list) => list.push(constant),
+                None => by_type.push(vec![constant]),
+            }
+        }
+        let mut lists: Vec<Condition> = by_type
+            .into_iter()
+            .map(|mut list| {
+                list.sort_by(|a, b| {
                     let [a, b] = [a, b].map(|value| Datum::from(ValueRef::from(value)));
                     a.order(&b).unwrap_or(std::cmp::Ordering::Equal)
                 });
-                Condition::InConstants(value, constants)
-            }
-            None => Condition::In(value, scalars),
+                Condition::InConstants(value.clone(), list)
+            })
+            .collect();
+        Ok(match lists.pop() {
+            Some(only) if lists.is_empty() => only,
+            last => Condition::Any(lists.into_iter().chain(last).collect()),
         })
     }
 

@@ -348,6 +348,14 @@ fn every_class_of_expression_is_evaluated() {
     ] {
         assert_eq!(fids(&parcels, text), expected, "{text}");
     }
+    // Days and instants in one list have no common order: each instant of a day equals the day.
+    let instants =
+        (0..30).rev().map(|hour| format!("TIMESTAMP('2025-07-0{}T10:00:{hour:02}Z')", 4 + hour % 3));
+    let instants = instants.collect::<Vec<_>>().join(",");
+    for field in ["luc", "ngày"] {
+        let text = format!("{field} IN ({instants},DATE('2025-07-02'),DATE('2025-07-05'))");
+        assert_eq!(fids(&parcels, &text), [2], "{text}");
+    }
 }
 
 #[test]

@@ -64,6 +64,25 @@ fn where_chooses_the_features_that_are_written() {
 }
 
 #[test]
+fn explain_says_how_a_filter_finds_its_features() {
+    let bench = wells();
+    for (filter, index, candidates, found) in [
+        ("ma = 'A1'", "key", 1, 1),
+        ("S_WITHIN(geometry,BBOX(1,1,2,2))", "space", 0, 0),
+        ("sau > 10", "none", 2, 1),
+    ] {
+        let plan = bench.expect(0, ["--json", "explain", "wells", "--where", filter]).json();
+        assert_eq!(plan["index"], index, "{plan}");
+        assert_eq!((&plan["candidates"], &plan["found"]), (&candidates.into(), &found.into()), "{plan}");
+        assert_eq!(plan["tested"], plan["candidates"], "{plan}");
+    }
+    let text = bench.expect(0, ["explain", "wells", "--where", "ma = 'A1'"]).stdout();
+    assert!(text.contains("the index of the key") && text.contains("1 of 2 features"), "{text}");
+    let unknown = refused(&bench, ["explain", "wells", "--where", "depth > 10"]);
+    assert!(unknown.contains("`depth`") && unknown.contains("sau"), "{unknown}");
+}
+
+#[test]
 fn a_shapefile_comes_back_in_pyshp() {
     let bench = wells();
     bench.expect(0, ["export", "wells", "--to", "wells.shp"]);

@@ -11,6 +11,7 @@ use crate::{
     demo::DemoArgs,
     diff::DiffArgs,
     doctor::DoctorArgs,
+    explain::ExplainArgs,
     export::ExportArgs,
     global::Global,
     import::ImportArgs,
@@ -75,6 +76,11 @@ pub(crate) enum Command {
         \x20 citymap export parcels --to parcels.gpkg\n\
         \x20 citymap export parcels --to parcels.shp --crs EPSG:9210 --as-of 12")]
     Export(ExportArgs),
+    /// Explain how the features of a filter are found: the index, what was tested, and the time.
+    #[command(
+        after_help = "Example:\n  citymap explain parcels --where \"loai_dat = 'ODT' AND dien_tich > 100\""
+    )]
+    Explain(ExplainArgs),
     /// Bake tiles into one PMTiles archive, for `serve --archives`, object storage or any web server.
     ///
     /// The bake can be interrupted at any time: the same command continues where it stopped and gives the

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use citymap_access::Audience;
-use citymap_cql2::{Cql2Error, Expr};
+use citymap_cql2::Expr;
 use citymap_crs::Crs;
 use citymap_ingest::ExportOptions;
 use citymap_model::LayerId;
@@ -14,7 +14,7 @@ use crate::{
     failure::Failure,
     global::Global,
     output::{self, counted, say},
-    values::AsOfArg,
+    values::{AsOfArg, filter},
 };
 
 /// The arguments of `citymap export`.
@@ -52,11 +52,6 @@ pub(crate) struct ExportArgs {
     /// Coordinate system of the file. Default: EPSG:4326.
     #[arg(long, value_name = "EPSG:n")]
     pub(crate) crs: Option<Crs>,
-}
-
-/// Reads a filter in either language.
-fn filter(text: &str) -> Result<Expr, Cql2Error> {
-    if text.trim_start().starts_with('{') { Expr::parse_json(text) } else { Expr::parse_text(text) }
 }
 
 pub(crate) fn run(global: &Global, args: &ExportArgs) -> Result<ExitCode, Failure> {

@@ -13,6 +13,7 @@ mod database;
 mod demo;
 mod diff;
 mod doctor;
+mod explain;
 mod export;
 mod failure;
 mod global;
@@ -75,6 +76,7 @@ fn run(global: &Global, command: &Command) -> Result<ExitCode, Failure> {
         Command::Layer(command) => layer::run(global, command),
         Command::Layers(args) => layers::run(global, args),
         Command::Bake(args) => bake::run(global, args),
+        Command::Explain(args) => explain::run(global, args),
         Command::Export(args) => export::run(global, args),
         Command::Overlay(args) => overlay::run(global, args),
         Command::Print(args) => print::run(global, args),

@@ -1,5 +1,6 @@
 //! Arguments that several commands share, and parsers of their values.
 
+use citymap_cql2::{Cql2Error, Expr};
 use citymap_model::AsOf;
 use clap::Args;
 
@@ -49,4 +50,9 @@ mod tests {
         assert_eq!(seconds_or_none("0"), Ok(0.0));
         assert!(seconds_or_none("-0.1").is_err());
     }
+}
+
+/// Reads a filter in either language.
+pub(crate) fn filter(text: &str) -> Result<Expr, Cql2Error> {
+    if text.trim_start().starts_with('{') { Expr::parse_json(text) } else { Expr::parse_text(text) }
 }

@@ -74,7 +74,7 @@ pub use columns::{
     shapes::{PartKind, ShapeKind, ShapePart},
 };
 pub use error::{AreaError, EngineError};
-pub use filter::{Filter, FilterError};
+pub use filter::{Filter, FilterError, FunctionInfo, functions};
 pub use measure::{Measure, Method};
 pub use overlay::{
     LocalPlane, Measures, Operand, Overlay, OverlayError, OverlayOptions, OverlayPiece, PieceShapes,
@@ -83,7 +83,7 @@ pub use overlay::{
 pub use query::{
     near::Hit,
     rows::RowsByFid,
-    select::{Page, Query},
+    select::{IndexUse, Page, Plan, Query},
     sort::SortKey,
     valid::{During, TimeInterval},
     within::{Area, CONTACT, Grouping, LayerShare, ShareGroup, ShareTotals},

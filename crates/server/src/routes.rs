@@ -41,6 +41,7 @@ pub(crate) fn routes() -> Vec<(String, MethodRouter<Arc<App>>)> {
     let fixed: Vec<(&str, MethodRouter<Arc<App>>)> = vec![
         ("/api", get(landing::landing)),
         ("/api/conformance", get(landing::conformance)),
+        (landing::FUNCTIONS_PATH, get(landing::functions)),
         ("/api/openapi.json", get(openapi::openapi)),
         ("/api/collections", get(landing::collections)),
         ("/api/collections/{layer}", get(landing::one_collection)),

@@ -1,6 +1,6 @@
 //! One layer of one tile, as the drawing methods take it.
 
-use citymap_engine::{Cancel, LayerSnapshot};
+use citymap_engine::{Bbox, Cancel, Filter, LayerSnapshot, Row};
 use citymap_model::TileRule;
 
 use crate::{TileId, TileOptions};
@@ -12,6 +12,19 @@ pub(crate) struct LayerTile<'a> {
     pub(crate) rule: &'a TileRule,
     pub(crate) tile: TileId,
     pub(crate) options: &'a TileOptions,
+    /// Only features for which this is true; `None` for all.
+    pub(crate) filter: Option<&'a Filter>,
     /// Once it is set, what is drawn is incomplete, and whoever set it must not use it.
     pub(crate) cancel: &'a Cancel,
+}
+
+impl LayerTile<'_> {
+    /// Calls `visit` for each row to draw whose bounding box meets `reach`, in no particular order.
+    pub(crate) fn candidates(&self, reach: &Bbox, visit: impl FnMut(Row)) {
+        let moment = self.snapshot.during(self.options.time);
+        match self.filter {
+            Some(filter) => moment.candidates_where(std::slice::from_ref(filter), reach, visit),
+            None => moment.candidates(reach, visit),
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use citymap_engine::{Bbox, Cancel, Cancelled, LayerSnapshot, TimeInterval};
+use citymap_engine::{Bbox, Cancel, Cancelled, Filter, LayerSnapshot, TimeInterval};
 use citymap_model::{GeometryKind, LayerId, TileRule};
 
 use crate::{
@@ -66,10 +66,44 @@ impl Tiler {
         let mut out = Vec::new();
         for layer in layers {
             let rule = layer.layer().tile_rule();
-            self.draw(LayerTile { snapshot: layer, rule: &rule, tile, options, cancel }, &mut out);
+            let request = LayerTile { snapshot: layer, rule: &rule, tile, options, filter: None, cancel };
+            self.draw(request, &mut out);
             cancel.check()?;
         }
         Ok(out)
+    }
+
+    /// One tile with the features of a layer for which `filter` is true, drawn as [`Tiler::encode_until`]
+    /// draws them: lines are thinned and points clustered after the filter. Polygons cannot be filtered below
+    /// the detail zoom ([`Tiler::filters_from`]) and are left out there.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn encode_where(
+        &self,
+        (layer, filter): (&LayerSnapshot, &Filter),
+        tile: TileId,
+        options: &TileOptions,
+        cancel: &Cancel,
+    ) -> Result<Vec<u8>, Cancelled> {
+        let mut out = Vec::new();
+        let rule = layer.layer().tile_rule();
+        if tile.z() >= Self::filters_from(layer) {
+            let request =
+                LayerTile { snapshot: layer, rule: &rule, tile, options, filter: Some(filter), cancel };
+            self.draw(request, &mut out);
+        }
+        cancel.check()?;
+        Ok(out)
+    }
+
+    /// The lowest zoom at which tiles of a layer can be filtered: 0, but for polygons, which are merged below
+    /// the detail zoom whatever a filter says, that zoom.
+    pub fn filters_from(layer: &LayerSnapshot) -> u8 {
+        match layer.layer().geometry {
+            GeometryKind::Polygon => layer.layer().tile_rule().detail_zoom,
+            _ => 0,
+        }
     }
 
     /// Cuts a tile like [`Tiler::encode`], and reports for each layer what was done and why.
@@ -103,7 +137,8 @@ impl Tiler {
         let start = Instant::now();
         let mut out = Vec::new();
         let cancel = Cancel::new();
-        let request = LayerTile { snapshot: layer, rule: &rule, tile, options, cancel: &cancel };
+        let request =
+            LayerTile { snapshot: layer, rule: &rule, tile, options, filter: None, cancel: &cancel };
         let drawn = self.draw(request, &mut out);
         let milliseconds = start.elapsed().as_secs_f64() * 1e3;
         let compressed = if out.is_empty() { 0 } else { gzip(&out, GZIP_LEVEL).len() as u64 };

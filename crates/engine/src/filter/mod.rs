@@ -37,6 +37,7 @@ mod tests;
 use citymap_cql2::Comparison;
 use citymap_model::{Feature, FieldType, Value};
 
+pub use call::{FunctionInfo, functions};
 pub use error::FilterError;
 pub(crate) use kernel::PreparedFilter;
 pub(crate) use narrow::Extent;
@@ -90,7 +91,7 @@ enum Condition {
     Compare(Comparison, Scalar, Scalar),
     Like(Scalar, Pattern),
     In(Scalar, Vec<Scalar>),
-    /// A value that is one of these, which are in ascending order.
+    /// A value that is one of these, which have one type and are in ascending order.
     InConstants(Scalar, Vec<Value>),
     Spatial(citymap_cql2::SpatialRelation, GeometryOperand, GeometryOperand),
     Temporal(citymap_cql2::TemporalRelation, TemporalOperand, TemporalOperand),

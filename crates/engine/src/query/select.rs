@@ -1,5 +1,7 @@
 //! Selection of rows by box, geometry, filters, time and fid, page by page.
 
+use std::cell::Cell;
+
 use citymap_model::{Fid, Geometry, Value};
 use geo::Intersects;
 
@@ -46,8 +48,50 @@ pub struct Page {
     pub next: Option<Fid>,
 }
 
+/// Which index left the candidates of a selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexUse {
+    /// None: every row is a candidate.
+    None,
+    /// The rows that [`Query::only`] names.
+    Only,
+    /// The index of the key field.
+    Key,
+    /// The R-tree of the geometries.
+    Space,
+}
+
+impl IndexUse {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Only => "ids",
+            Self::Key => "key",
+            Self::Space => "space",
+        }
+    }
+}
+
+/// How a selection was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The index that left the candidates.
+    pub index: IndexUse,
+    /// Number of rows that the index left; all rows of the layer without an index.
+    pub candidates: usize,
+    /// Number of rows that were tested against the conditions; fewer than the candidates where the page was
+    /// full before.
+    pub tested: usize,
+    /// Number of tested rows that match. With [`Query::sort`] all that match are found, and those of the page
+    /// are sorted.
+    pub matched: usize,
+}
+
 /// The rows that an index leaves, in the order of their fids.
 struct Candidates {
+    index: IndexUse,
     rows: Vec<Row>,
     /// Rows without geometry are candidates too.
     shapeless: bool,
@@ -62,6 +106,11 @@ impl LayerSnapshot {
     /// geometry if they are wanted, otherwise all rows from `after` on. Each candidate is then tested
     /// exactly until the page is full.
     pub fn select(&self, query: &Query) -> Page {
+        self.select_explained(query).0
+    }
+
+    /// The rows of [`LayerSnapshot::select`], and how they were found.
+    pub fn select_explained(&self, query: &Query) -> (Page, Plan) {
         if !query.sort.is_empty() {
             return self.select_sorted(query);
         }
@@ -69,12 +118,22 @@ impl LayerSnapshot {
         let filters: Vec<PreparedFilter<'_>> =
             query.filters.iter().map(|filter| PreparedFilter::new(self, filter)).collect();
         let moment = self.during(query.time);
-        let matches = |row: Row| {
+        let meets_all = |row: Row| {
             filters.iter().all(|filter| filter.matches(row)) && moment.has(row) && self.meets(row, query)
         };
+        let [tested, matched] = [Cell::new(0), Cell::new(0)];
+        let matches = |row: Row| {
+            tested.set(tested.get() + 1);
+            let matches = meets_all(row);
+            matched.set(matched.get() + usize::from(matches));
+            matches
+        };
+        let mut plan = Plan { index: IndexUse::None, candidates: self.len(), tested: 0, matched: 0 };
         let mut rows = Vec::new();
         if let Some(candidates) = self.narrow(query) {
-            let Candidates { rows: candidates, shapeless } = candidates;
+            let Candidates { index, rows: candidates, shapeless } = candidates;
+            let without_geometry = if shapeless { self.shapeless_count() } else { 0 };
+            plan = Plan { index, candidates: candidates.len() + without_geometry, ..plan };
             let first =
                 query.after.map_or(0, |after| candidates.partition_point(|&row| self.fid(row) <= after));
             let candidates = candidates[first..].iter().copied();
@@ -99,7 +158,7 @@ impl LayerSnapshot {
         } else {
             None
         };
-        Page { rows, next }
+        (Page { rows, next }, Plan { tested: tested.get(), matched: matched.get(), ..plan })
     }
 
     /// The visible rows without geometry and with a higher fid than `after`, in the order of their fids.
@@ -138,13 +197,13 @@ impl LayerSnapshot {
             let mut rows = only.clone();
             self.sort(&mut rows);
             rows.dedup();
-            return Some(Candidates { rows, shapeless: false });
+            return Some(Candidates { index: IndexUse::Only, rows, shapeless: false });
         }
         if let Some(keys) = self.keys(query) {
             let mut rows: Vec<Row> = keys.into_iter().flat_map(|key| self.rows_of_key(key)).collect();
             self.sort(&mut rows);
             rows.dedup();
-            return Some(Candidates { rows, shapeless: false });
+            return Some(Candidates { index: IndexUse::Key, rows, shapeless: false });
         }
         let wanted = match &query.intersects {
             Some(geometry) => Some(Bbox::of(geometry).map_or(Extent::Nowhere, Extent::Box)),
@@ -168,7 +227,7 @@ impl LayerSnapshot {
         }
         self.sort(&mut rows);
         rows.dedup();
-        Some(Candidates { rows, shapeless })
+        Some(Candidates { index: IndexUse::Space, rows, shapeless })
     }
 
     /// The fewest keys that a filter leaves.

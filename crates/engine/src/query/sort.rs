@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use citymap_model::{Fid, Value};
 
-use super::select::{Page, Query};
+use super::select::{Page, Plan, Query};
 use crate::{LayerSnapshot, Row, ValueRef};
 
 /// A field by which rows are sorted.
@@ -40,11 +40,11 @@ impl LayerSnapshot {
     ///
     /// # Complexity
     /// Finds all rows that match, O(n), and sorts those of the page.
-    pub(super) fn select_sorted(&self, query: &Query) -> Page {
+    pub(super) fn select_sorted(&self, query: &Query) -> (Page, Plan) {
         let limit = query.limit.unwrap_or(usize::MAX);
         let all =
             Query { sort: Vec::new(), sort_after: Vec::new(), after: None, limit: None, ..query.clone() };
-        let mut rows = self.select(&all).rows;
+        let (Page { mut rows, .. }, plan) = self.select_explained(&all);
         if let Some(after) = query.after {
             rows.retain(|&row| self.is_after(query, row, after));
         }
@@ -62,7 +62,7 @@ impl LayerSnapshot {
         rows.truncate(limit);
         rows.sort_unstable_by(order);
         let next = rows.last().filter(|_| more).map(|&row| self.fid(row));
-        Page { rows, next }
+        (Page { rows, next }, plan)
     }
 
     /// Whether a row comes after the values of [`Query::sort_after`] and the fid `after`.

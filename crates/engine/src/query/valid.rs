@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveTime, Utc};
 
-use crate::{Bbox, Cancel, EngineError, LayerSnapshot, Row, ValueRef};
+use crate::{Bbox, Cancel, EngineError, Filter, LayerSnapshot, Row, ValueRef, filter::PreparedFilter};
 
 /// A closed interval of time. A missing end is unbounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -83,6 +83,17 @@ impl<'a> During<'a> {
         }
         self.snapshot.candidates(bbox, |row| {
             if self.has(row) {
+                visit(row);
+            }
+        });
+    }
+
+    /// Like [`During::candidates`], among the rows that match all of these filters.
+    pub fn candidates_where(&self, filters: &[Filter], bbox: &Bbox, mut visit: impl FnMut(Row)) {
+        let filters: Vec<PreparedFilter<'_>> =
+            filters.iter().map(|filter| PreparedFilter::new(self.snapshot, filter)).collect();
+        self.candidates(bbox, |row| {
+            if filters.iter().all(|filter| filter.matches(row)) {
                 visit(row);
             }
         });

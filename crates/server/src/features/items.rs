@@ -1,6 +1,6 @@
 //! The features of one layer: page by page, and one by one.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc, time::Instant};
 
 use axum::{
     http::{HeaderName, header},
@@ -86,6 +86,13 @@ static WITH_FID: Parameter<Flag> = Parameter::new(
     Flag,
 );
 
+static EXPLAIN: Parameter<Flag> = Parameter::new(
+    "explain",
+    "Whether the answer is, in place of features, how they were found: the index, the numbers of candidates \
+        and of tested features, and the time",
+    Flag,
+);
+
 static CHOSEN: Nested<ChosenQuery> = Nested(PhantomData);
 
 query! {
@@ -101,6 +108,7 @@ query! {
         crs: NamedCrs = CRS,
         with_fid: bool = WITH_FID,
         filter: Option<Expr> = OPTIONAL_FILTER,
+        explain: bool = EXPLAIN,
         chosen: ChosenQuery = CHOSEN,
         revision: Option<AsOf> = AS_OF,
         representation: Representation = REPRESENTATION,
@@ -118,8 +126,8 @@ query! {
 }
 
 /// The parameters of a page that the OpenAPI document shares between layers.
-pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 6] =
-    [&LIMIT, &AT_LEAST, &BBOX, &BBOX_CRS, &AFTER, &WITH_FID];
+pub(crate) static SHARED_PARAMETERS: [&dyn Declared; 7] =
+    [&LIMIT, &AT_LEAST, &BBOX, &BBOX_CRS, &AFTER, &WITH_FID, &EXPLAIN];
 
 const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 
@@ -187,8 +195,16 @@ async fn answer_page(mut context: RequestContext, path: ItemsPath) -> HandlerRes
         query.limit = query.limit.map(|limit| limit.min(HTML_ROWS_MAX));
     }
     let mut request = PageRequest { query, crs, with_fid, columns, representation, etag, path };
-    context.check_if_none_match(&request.etag)?;
     let app = context.app.clone();
+    if asked.explain {
+        let filter = asked.filter.as_ref().map(Expr::to_text);
+        let work = move |cancel: &Cancel| {
+            request.query.cancel = cancel.clone();
+            explanation(&snapshot, &request.query, filter)
+        };
+        return Ok(app.pool.run_with(Cancel::new(), work).await?.into_response());
+    }
+    context.check_if_none_match(&request.etag)?;
     let is_small = is_small(&request, &snapshot);
     let mut work = move |cancel: &Cancel| {
         request.query.cancel = cancel.clone();
@@ -197,6 +213,33 @@ async fn answer_page(mut context: RequestContext, path: ItemsPath) -> HandlerRes
     let cancel = Cancel::new();
     let response = if is_small { small(|| work(&cancel))? } else { app.pool.run_with(cancel, work).await? };
     Ok(response.into_response())
+}
+
+/// How the features of a page are found, in place of the page.
+fn explanation(
+    snapshot: &LayerSnapshot,
+    query: &Query,
+    filter: Option<String>,
+) -> Result<ResponseBuilder, Problem> {
+    let start = Instant::now();
+    let (page, plan) = snapshot.select_explained(query);
+    let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+    query.cancel.check().map_err(EngineError::from)?;
+    let mut document = json!({
+        "layer": snapshot.layer().id,
+        "revision": snapshot.revision(),
+        "features": snapshot.len(),
+        "index": plan.index.as_str(),
+        "candidates": plan.candidates,
+        "tested": plan.tested,
+        "numberReturned": page.rows.len(),
+        "more": page.next.is_some(),
+        "milliseconds": milliseconds,
+    });
+    if let Some(filter) = filter {
+        document["filter"] = filter.into();
+    }
+    Ok(ResponseBuilder::new(JSON, document.to_string()).with(header::CACHE_CONTROL, "no-store"))
 }
 
 /// True if the page takes well below a millisecond: some features of a small box, or the next ones by number.

@@ -91,6 +91,10 @@ const CONFORMANCE: [&str; 62] = [
 const PROCESSES_REL: &str = "http://www.opengis.net/def/rel/ogc/1.0/processes";
 /// The relation of a link to the list of jobs.
 const JOB_LIST_REL: &str = "http://www.opengis.net/def/rel/ogc/1.0/job-list";
+/// The relation of a link to the functions that filters may call.
+const FUNCTIONS_REL: &str = "http://www.opengis.net/def/rel/ogc/1.0/functions";
+/// Where these functions are listed.
+pub(crate) const FUNCTIONS_PATH: &str = "/api/functions";
 /// The relation of a link to the list of tile matrix sets.
 const TILING_SCHEMES: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes";
 
@@ -141,6 +145,7 @@ pub(crate) async fn landing(mut context: RequestContext) -> HandlerResult {
             "Standards kept",
             url("/api/conformance"),
         ),
+        link(FUNCTIONS_REL, JSON, "Functions of filters", url(FUNCTIONS_PATH)),
         link("data", JSON, "Layers", url("/api/collections")),
         link("http://www.opengis.net/def/rel/ogc/1.0/data", JSON, "Layers", url("/api/collections")),
         link(TILESETS, JSON, "Vector tiles of all layers", url("/api/tiles?f=json")),
@@ -210,6 +215,33 @@ pub(crate) async fn conformance(mut context: RequestContext) -> HandlerResult {
     let classes = [&CONFORMANCE[..], editing].concat();
     let document = json!({"conformsTo": classes});
     let title = if representation.lang == "en" { "Standards kept" } else { "Chuẩn áp dụng" };
+    Ok(html::reply(&context, &Page { representation, title, kind: JSON, etag: &etag }, &document)
+        .into_response())
+}
+
+/// The handler of `GET /api/functions`: what filters may call beside the operators of CQL2 (OGC API –
+/// Features Part 3).
+pub(crate) async fn functions(mut context: RequestContext) -> HandlerResult {
+    let PageQuery { representation } = context.query()?;
+    let etag = context.etag(representation);
+    context.check_if_none_match(&etag)?;
+    let functions: Vec<Value> = citymap_engine::functions()
+        .map(|function| {
+            json!({
+                "name": function.name,
+                "description": function.description.get(representation.lang),
+                "descriptions": titles(&function.description),
+                "arguments": [{
+                    "title": function.argument_title.get(representation.lang),
+                    "type": function.argument_types,
+                }],
+                "returns": function.returns,
+            })
+        })
+        .collect();
+    let links = self_links(&context.base(), FUNCTIONS_PATH, |format| format!("?f={format}"), JSON);
+    let document = json!({"functions": functions, "links": links});
+    let title = if representation.lang == "en" { "Functions of filters" } else { "Hàm của bộ lọc" };
     Ok(html::reply(&context, &Page { representation, title, kind: JSON, etag: &etag }, &document)
         .into_response())
 }

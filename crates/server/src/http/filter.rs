@@ -5,16 +5,19 @@ use std::sync::Arc;
 use citymap_access::Audience;
 use citymap_cql2::Expr;
 use citymap_crs::{Crs, NamedCrs, Transform};
-use citymap_engine::{Filter, LayerSnapshot};
+use citymap_engine::{Filter, FilterError, LayerSnapshot};
 use citymap_model::Geometry;
 use geo::MapCoords;
 use serde_json::json;
 
-use crate::http::{
-    coords::{BoxFault, Window, window_of},
-    parameters::{Choice, OfferedCrs, Raw},
-    problem::Problem,
-    query::{Declared, Parameter, QueryReader, QuerySource},
+use crate::{
+    features::landing::FUNCTIONS_PATH,
+    http::{
+        coords::{BoxFault, Window, window_of},
+        parameters::{Choice, OfferedCrs, Raw},
+        problem::Problem,
+        query::{Declared, Parameter, QueryReader, QuerySource},
+    },
 };
 
 static FILTER: Parameter<Raw> = Parameter::new(
@@ -70,7 +73,13 @@ impl QuerySource for FilterSource {
 /// 400 for a field or function that the public does not see, and values of types that do not fit together.
 pub(crate) fn check_filter(expr: Option<&Expr>, snapshot: &LayerSnapshot) -> Result<Option<Filter>, Problem> {
     let filter = expr.map(|expr| Filter::check(expr, snapshot.layer(), &Audience::Public)).transpose();
-    filter.map_err(|error| Problem::parameter(format!("`filter`: {error}")))
+    filter.map_err(|error| {
+        let more = match error {
+            FilterError::UnknownFunction { .. } => format!("; {FUNCTIONS_PATH} describes them"),
+            _ => String::new(),
+        };
+        Problem::parameter(format!("`filter`: {error}{more}"))
+    })
 }
 
 /// The condition of the filter of a question on the one layer that `layers` names.

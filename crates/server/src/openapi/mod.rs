@@ -191,7 +191,7 @@ fn shapes() -> Value {
     });
     let geometry =
         json!({"type": "object", "description": "GeoJSON geometry (RFC 7946)", "required": ["type"]});
-    json!({
+    let mut schemas = json!({
         "problem": {
             "type": "object", "required": ["type", "title", "status", "detail"],
             "properties": {
@@ -324,5 +324,51 @@ fn shapes() -> Value {
             "properties": {"used": {"type": "integer"}, "max": {"type": "integer"}},
         },
         "health": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}},
+    });
+    schemas["functions"] = functions();
+    schemas["explanation"] = explanation();
+    schemas
+}
+
+/// The list of functions (OGC API – Features Part 3).
+fn functions() -> Value {
+    let kind = json!({"type": "string",
+        "enum": ["string", "number", "integer", "datetime", "geometry", "boolean"]});
+    let argument = json!({
+        "type": "object", "required": ["type"],
+        "properties": {"title": {"type": "string"}, "type": {"type": "array", "items": kind}},
+    });
+    json!({
+        "type": "object", "required": ["functions"],
+        "properties": {
+            "functions": {"type": "array", "items": {
+                "type": "object", "required": ["name", "returns"],
+                "properties": {
+                    "name": {"type": "string"}, "description": {"type": "string"},
+                    "descriptions": {"type": "object", "description": "The description in each language"},
+                    "arguments": {"type": "array", "items": argument},
+                    "returns": {"type": "array", "items": kind},
+                },
+            }},
+            "links": {"type": "array", "items": {"$ref": "#/components/schemas/link"}},
+        },
+    })
+}
+
+/// How the features of a page were found.
+fn explanation() -> Value {
+    json!({
+        "type": "object",
+        "required": ["layer", "features", "index", "candidates", "tested", "numberReturned", "milliseconds"],
+        "properties": {
+            "layer": {"type": "string"}, "revision": {"type": "integer"}, "filter": {"type": "string"},
+            "features": {"type": "integer", "description": "Features of the layer"},
+            "index": {"type": "string", "enum": ["none", "ids", "key", "space"]},
+            "candidates": {"type": "integer", "description": "Features that the index left"},
+            "tested": {"type": "integer", "description": "Candidates that were tested"},
+            "numberReturned": {"type": "integer"},
+            "more": {"type": "boolean", "description": "Whether there is a page after this one"},
+            "milliseconds": {"type": "number"},
+        },
     })
 }

@@ -40,7 +40,7 @@ pub(super) fn path_parameter(name: &str, description: &str, schema: Value, examp
 
 /// The parameters below `components/parameters`, in their order in the document.
 fn shared_parameters() -> Vec<&'static dyn Declared> {
-    let [limit, at_least, bbox, bbox_crs, after, with_fid] = items::SHARED_PARAMETERS;
+    let [limit, at_least, bbox, bbox_crs, after, with_fid, explain] = items::SHARED_PARAMETERS;
     let [tile_encoding, rev] = tiles::SHARED_PARAMETERS;
     let mut list: Vec<&'static dyn Declared> = vec![
         &SINCE,
@@ -65,6 +65,7 @@ fn shared_parameters() -> Vec<&'static dyn Declared> {
         &DATETIME,
         after,
         with_fid,
+        explain,
     ];
     POSITION.declare(&mut list);
     list.extend::<[&'static dyn Declared; 11]>([

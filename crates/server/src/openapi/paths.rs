@@ -166,6 +166,7 @@ pub(super) fn all(layers: &[Arc<LayerSnapshot>], limits: &Limits, base: &BaseUrl
     let page = |id: &str, summary: &str| operation::<PageQuery>(Tag::Features, id, summary);
     get("/", page("landing", "Landing page").gives(JSON, "landingPage"));
     get("/conformance", page("conformance", "Standards that are met").gives(JSON, "conformance"));
+    get("/functions", page("getFunctions", "Functions that filters may call").gives(JSON, "functions"));
     let openapi = operation::<OpenApiQuery>(Tag::Features, "openapi", "This document");
     get("/openapi.json", openapi.gives(OPENAPI_31, "schema"));
     let collections = operation::<LayerQuery>(Tag::Features, "collections", "The layers");
@@ -231,8 +232,13 @@ fn of_layer(paths: &mut Map<String, Value>, snapshot: &LayerSnapshot, writing: b
     items.parameters.extend(filters.map(|(_, own)| field(own)));
     let mut bulk = operation::<ItemsQuery>(Tag::Features, of("bulkItems"), says("features, many a page"));
     bulk.parameters.clone_from(&items.parameters);
-    get("/items", items.gives(GEOJSON, "featureCollection"));
-    get("/bulk-items", bulk.gives(GEOJSON, "featureCollection"));
+    for (path, operation) in [("/items", items), ("/bulk-items", bulk)] {
+        let mut operation = operation.gives(GEOJSON, "featureCollection");
+        // With `explain=true`.
+        let explanation = json!({"schema": {"$ref": "#/components/schemas/explanation"}});
+        operation["responses"]["200"]["content"][JSON] = explanation;
+        get(path, operation);
+    }
     let example = snapshot.rows().next().map_or_else(|| "1".to_owned(), |row| snapshot.id(row).to_string());
     let own_id =
         path_parameter("id", "The feature's id", json!({"type": "string", "minLength": 1}), example.into());

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use axum::{body::Bytes, http::HeaderValue};
-use citymap_engine::{Cancel, LayerSnapshot, TimeInterval};
+use citymap_engine::{Cancel, Filter, LayerSnapshot, TimeInterval};
 use citymap_live::CitySnapshot;
 use citymap_model::RevisionNumber;
 use citymap_render::raster::Source;
@@ -30,6 +30,8 @@ pub(super) struct TileSource {
     pub(super) layers: Vec<Arc<LayerSnapshot>>,
     pub(super) tile: TileId,
     pub(super) time: Option<TimeInterval>,
+    /// Only features of the only layer for which this is true. Such tiles are cut for each request.
+    pub(super) filter: Option<Arc<Filter>>,
     pub(super) content: TileContent,
 }
 
@@ -72,7 +74,10 @@ impl TileSource {
         };
         let layers: Vec<&LayerSnapshot> = self.layers.iter().map(AsRef::as_ref).collect();
         let options = TileOptions::default().during(self.time);
-        let mvt = tiler.encode_until(&layers, self.tile, &options, cancel);
+        let mvt = match (&self.filter, layers.as_slice()) {
+            (Some(filter), [layer]) => tiler.encode_where((layer, filter), self.tile, &options, cancel),
+            _ => tiler.encode_until(&layers, self.tile, &options, cancel),
+        };
         let mvt = mvt.map_err(|gone| Problem::unavailable(gone.to_string(), 1))?;
         match format {
             TileFormat::Mvt => Ok(mvt),

@@ -18,9 +18,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use citymap_access::{Audience, visible};
+use citymap_cql2::Expr;
 use citymap_engine::{LayerSnapshot, TimeInterval};
 use citymap_model::{AsOf, Field};
-use citymap_tile::{ContentEncoding, MAX_ZOOM, TileId};
+use citymap_tile::{ContentEncoding, MAX_ZOOM, TileId, Tiler};
 use serde_json::json;
 use tracing::{Span, field::display};
 
@@ -32,6 +33,7 @@ use crate::{
     hash::hash_of,
     http::{
         base::{query_with, segment},
+        filter::{OPTIONAL_FILTER, check_filter_of_one},
         negotiate::{Encodings, matches_etag},
         parameters::{AS_OF, Choice, DATETIME, Text},
         problem::Problem,
@@ -69,6 +71,7 @@ query! {
     /// The query of a tile.
     pub(crate) struct TileQuery {
         rev: Option<String> = REV,
+        filter: Option<Expr> = OPTIONAL_FILTER,
         state: TileState = STATE,
     }
 }
@@ -77,7 +80,8 @@ query! {
     /// The query of TileJSON.
     pub(crate) struct TileJsonQuery {
         encoding: Option<&'static str> = ENCODING,
-        /// The addresses of the tiles carry it.
+        /// The addresses of the tiles carry it, and the state.
+        filter: Option<Expr> = OPTIONAL_FILTER,
         state: TileState = STATE,
     }
 }
@@ -171,11 +175,24 @@ async fn send(context: RequestContext, query: TileQuery, request: TileRequest) -
     let format = format.unwrap_or_else(|| TileFormat::of_accept(&context.headers));
     let accepted = Encodings::of(&context.headers);
     let content = TileContent::Vector(format);
+    let filter = check_filter_of_one(query.filter.as_ref(), &layers)?.map(Arc::new);
+    if let (Some(_), [layer]) = (&filter, layers.as_slice()) {
+        let lowest = Tiler::filters_from(layer);
+        if tile.z() < lowest {
+            let id = &layer.layer().id;
+            return Err(Problem::parameter(format!(
+                "`filter`: below zoom {lowest} tiles of `{id}` show merged areas, which cannot be filtered; \
+                    use zoom {lowest} or higher"
+            ))
+            .into());
+        }
+    }
     let key = key_of(&context, &layers, (tile, &content, time));
     // Only a version that also differs between stores, unlike a revision number, may be cached for a year
     // without asking.
     let lasting = query.rev.is_some_and(|version| version == version_of(&context, &layers));
-    let source = TileSource { city_snapshot: context.city_snapshot.clone(), layers, tile, time, content };
+    let city_snapshot = context.city_snapshot.clone();
+    let source = TileSource { city_snapshot, layers, tile, time, filter, content };
     let tiles = Arc::clone(&context.app.tiles);
     let (sent, encoding) = tiles.fetch(key, source, &accepted).await?;
     Ok(answer(&context, &sent, format, encoding, lasting))
@@ -244,7 +261,7 @@ fn answer(
 
 /// The handler of `GET /tiles/{layers}.json`.
 pub(crate) async fn tilejson(mut context: RequestContext) -> HandlerResult {
-    let TileJsonQuery { encoding, state } = context.query()?;
+    let TileJsonQuery { encoding, filter, state } = context.query()?;
     context.as_of(state.revision).await?;
     let format = if encoding == Some("mlt") { TileFormat::Mlt } else { TileFormat::Mvt };
     let Some(names) = context.path_param("layers").strip_suffix(".json") else {
@@ -255,8 +272,9 @@ pub(crate) async fn tilejson(mut context: RequestContext) -> HandlerResult {
         .into());
     };
     let layers = named(&context, names)?;
+    let is_filtered = check_filter_of_one(filter.as_ref(), &layers)?.is_some();
     let version = version_of(&context, &layers);
-    // The addresses of the tiles keep the valid time, and the past state if one was asked for.
+    // The addresses of the tiles keep the filter, the valid time, and the past state if one was asked for.
     let state = query_with(&context.given, &[("encoding", None)]);
     let suffix = if format == TileFormat::Mlt { ".mlt" } else { "" };
     let etag = format!(
@@ -273,6 +291,11 @@ pub(crate) async fn tilejson(mut context: RequestContext) -> HandlerResult {
     let snapshots: Vec<&LayerSnapshot> = layers.iter().map(AsRef::as_ref).collect();
     let mut document = citymap_tile::tilejson(&snapshots, &url);
     document["version"] = json!("1.0.0");
+    if is_filtered && let [layer] = layers.as_slice() {
+        let lowest = Tiler::filters_from(layer);
+        document["minzoom"] = json!(lowest);
+        document["vector_layers"][0]["minzoom"] = json!(lowest);
+    }
     if format == TileFormat::Mlt {
         document["encoding"] = json!("mlt");
     }

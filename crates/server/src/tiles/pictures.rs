@@ -201,7 +201,7 @@ pub(crate) async fn send(
     let content = TileContent::Pictures(Arc::clone(&tiles));
     let key = key_of(&context, &layers, (place.block, &content, time));
     let city_snapshot = context.city_snapshot.clone();
-    let source = TileSource { city_snapshot, layers, tile: place.block, time, content };
+    let source = TileSource { city_snapshot, layers, tile: place.block, time, filter: None, content };
     // Pictures are packed already.
     let plain = Encodings::of(&HeaderMap::new());
     let service = Arc::clone(&context.app.tiles);

@@ -51,6 +51,13 @@ impl TileService {
         source: TileSource,
         accepted: &Encodings,
     ) -> Result<(EncodedTile, ContentEncoding), Problem> {
+        if source.filter.is_some() {
+            // Filters are as many as clients write; in the cache they would displace what all clients share.
+            let entry = Arc::new(CachedTile::new(&source));
+            let encoding = accepted.best(|_made| false);
+            let tile = Arc::clone(self).make(None, source, entry, encoding).await?;
+            return Ok((tile, encoding));
+        }
         let (entry, cached) = self.cache.entry(&key, &source, &self.tiler);
         let encoding = accepted.best(|encoding| entry.encoded(encoding).is_some());
         if let Some(tile) = entry.encoded(encoding) {

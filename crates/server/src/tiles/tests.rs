@@ -61,7 +61,7 @@ fn source(app: &App, well: u32) -> (TileKey, TileSource) {
     let layers = vec![Arc::clone(city_snapshot.city.layer("wells").unwrap())];
     let content = TileContent::Vector(TileFormat::Mvt);
     let key = TileKey { layers: "wells".into(), tile, content: content.key(), time: None, past: None };
-    (key, TileSource { city_snapshot, layers, tile, time: None, content })
+    (key, TileSource { city_snapshot, layers, tile, time: None, filter: None, content })
 }
 
 #[test]

@@ -668,7 +668,7 @@ fn a_filter_that_cannot_be_used_is_refused_with_what_can() {
         ("so_thua >", "at character 10"),
         ("so_thua = 'x'", "a number with a text"),
         ("so_thu = 1", "the fields are: so_thua"),
-        ("tim(so_thua) = 1", "the functions are"),
+        ("tim(so_thua) = 1", "/api/functions describes them"),
         // A personal field does not exist.
         ("\"chủ_sử_dụng\" = 'x'", "is not a field here"),
         ("S_INTERSECTS(geometry,BBOX(106,91,107,92))", "latitude"),
@@ -686,6 +686,66 @@ fn a_filter_that_cannot_be_used_is_refused_with_what_can() {
     {
         assert!(declared.contains(class), "{class}");
     }
+}
+
+#[test]
+fn every_function_that_is_listed_can_be_called() {
+    let server = Server::start();
+    let links = server.json("/api")["links"].clone();
+    let mut links = links.as_array().unwrap().iter();
+    let is_list = |link: &&Value| link["rel"] == "http://www.opengis.net/def/rel/ogc/1.0/functions";
+    let href = links.find(is_list).unwrap()["href"].as_str().unwrap();
+    assert!(href.ends_with("/api/functions"), "{href}");
+    let listed = server.json("/api/functions?lang=en")["functions"].clone();
+    let listed = listed.as_array().unwrap();
+    assert!(listed.len() >= 11);
+    for function in listed {
+        let [name, described] = ["name", "description"].map(|member| function[member].as_str().unwrap());
+        let argument = match function["arguments"][0]["type"][0].as_str().unwrap() {
+            "string" => "so_nha",
+            "number" => "so_thua",
+            "datetime" => "ngay_cap",
+            other => other,
+        };
+        let filter = encoded(&format!("{name}({argument}) IS NOT NULL"));
+        assert!(!keys(&server, &format!("filter={filter}&limit=1")).is_empty(), "{name}");
+        assert_eq!(function["descriptions"]["en"], described);
+        assert_ne!(function["descriptions"]["vi"], described);
+    }
+    let page = server.get("/api/functions?f=html&lang=vi").text();
+    assert!(page.contains("Hàm của bộ lọc") && page.contains("char_length"));
+}
+
+#[test]
+fn explain_says_which_index_left_how_many_candidates() {
+    let server = Server::start();
+    let explain = |query: &str| {
+        let got = server.get(&format!("/api/collections/parcels/items?explain=true&{query}"));
+        assert_eq!((got.status, got.header("cache-control")), (200, "no-store"), "{query}");
+        got.json()
+    };
+    let [x, y] = middle(0);
+    let here = format!("S_INTERSECTS(geometry,POINT({x} {y})) AND so_thua >= 0");
+    for (query, index, most) in [
+        (format!("filter={}", encoded("ma_thua IN ('26740-1-3','26740-1-5') AND so_thua = 5")), "key", 2),
+        (format!("filter={}", encoded(&here)), "space", 9),
+        ("ids=26740-1-3".to_owned(), "ids", 1),
+        (format!("filter={}", encoded("so_thua + 1 = 6")), "none", PARCELS),
+    ] {
+        let found = explain(&query);
+        assert_eq!((&found["index"], &found["features"]), (&json!(index), &json!(PARCELS)), "{found}");
+        let [candidates, tested, returned] = ["candidates", "tested", "numberReturned"]
+            .map(|member| usize::try_from(found[member].as_u64().unwrap()).unwrap());
+        assert!(candidates <= most && tested == candidates && returned == 1, "{found}");
+        assert!(found["milliseconds"].as_f64().unwrap() >= 0.0);
+    }
+    assert_eq!(explain(&format!("filter={}", encoded("so_thua=1")))["filter"], "so_thua = 1");
+    // The page is full before all are tested.
+    let page = explain("limit=5");
+    assert_eq!(
+        (&page["tested"], &page["numberReturned"], &page["more"]),
+        (&6.into(), &5.into(), &true.into())
+    );
 }
 
 #[test]

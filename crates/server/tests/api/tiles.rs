@@ -36,6 +36,47 @@ fn a_tile_holds_its_layers_in_their_order() {
 }
 
 #[test]
+fn a_filtered_tile_has_only_the_features_for_which_the_filter_is_true() {
+    let server = Server::start();
+    let tile = tile_at(middle(0), 16);
+    let ids = |path: &str| -> Vec<u64> {
+        let got = server.get(path);
+        let tile = fast_mvt::MvtReaderRef::new(&got.bytes).unwrap();
+        tile.layers()
+            .flat_map(|layer| layer.features().map(|own| own.id().unwrap()).collect::<Vec<_>>())
+            .collect()
+    };
+    let filter = "filter=so_thua%20%3C%203";
+    let all = ids(&format!("/tiles/parcels/{tile}"));
+    let some = ids(&format!("/tiles/parcels/{tile}?{filter}"));
+    assert_eq!(some.len(), 3, "{some:?} of {all:?}");
+    assert!(some.iter().all(|id| all.contains(id)) && all.len() > 3);
+    // The cache for everybody is not touched.
+    assert_eq!(ids(&format!("/tiles/parcels/{tile}")), all);
+    let [z, x, y] = [0, 1, 2].map(|at| tile.split('/').nth(at).unwrap());
+    let standard = format!("/api/collections/parcels/tiles/WebMercatorQuad/{z}/{y}/{x}?{filter}");
+    assert_eq!(ids(&standard), some);
+    let none = server.get(&format!("/tiles/parcels/{tile}?filter=so_thua%20%3C%200"));
+    assert_eq!(none.status, 204);
+    // What cannot be filtered is refused with what can.
+    let (status, detail) = server.problem(&format!("/tiles/roads,parcels/{tile}?{filter}"));
+    assert!(status == 400 && detail.contains("`filter` is of one layer"), "{detail}");
+    let (status, detail) = server.problem(&format!("/tiles/parcels/{tile}?filter=nothing=1"));
+    assert!(status == 400 && detail.contains("`nothing`"), "{detail}");
+    let described = server.json(&format!("/tiles/parcels.json?{filter}"));
+    let lowest = described["minzoom"].as_u64().unwrap();
+    assert!((1..=16).contains(&lowest), "{described}");
+    assert!(described["tiles"][0].as_str().unwrap().contains(filter), "{described}");
+    let below = tile_at(middle(0), u32::try_from(lowest).unwrap() - 1);
+    let (status, detail) = server.problem(&format!("/tiles/parcels/{below}?{filter}"));
+    assert!(status == 400 && detail.contains(&format!("use zoom {lowest} or higher")), "{detail}");
+    // Points and lines are filtered before they are thinned.
+    let wells = tile_at(middle(0), 5);
+    assert_eq!(server.get(&format!("/tiles/wells/{wells}?filter=sau%20%3C%20-1e9")).status, 204);
+    assert_eq!(server.json("/tiles/wells.json?filter=sau%3C1")["minzoom"], 0);
+}
+
+#[test]
 fn each_encoding_has_its_own_tag_and_304() {
     let server = Server::start();
     let path = format!("/tiles/parcels/{}", tile_at(middle(0), 15));

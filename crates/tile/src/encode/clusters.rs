@@ -26,7 +26,7 @@ struct Cluster {
 
 impl Scratch {
     pub(super) fn encode_clusters(&mut self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Thinned {
-        let LayerTile { snapshot, rule, tile, options, cancel } = request;
+        let LayerTile { snapshot, rule, tile, options, cancel, .. } = request;
         let grid = Grid::new(tile, options.buffer);
         let class = rule.class.as_deref().and_then(|name| snapshot.layer().field_index(name));
         // Covers every square that meets the clip box completely, so that a cluster is the same in every tile
@@ -41,7 +41,7 @@ impl Scratch {
         let mut thinned = Thinned::default();
         // The rows that may be alone, each with its cluster; `None` for a row that is not a point.
         let mut alone: Vec<(Row, Option<u32>)> = Vec::new();
-        snapshot.during(options.time).candidates(&reach, |row| {
+        request.candidates(&reach, |row| {
             if cancel.is_cancelled() {
                 return;
             }

@@ -34,7 +34,9 @@ pub fn encode(layers: &[&LayerSnapshot], tile: TileId, options: &TileOptions) ->
     let cancel = Cancel::new();
     for layer in layers {
         let rule = layer.layer().tile_rule();
-        encode_whole(LayerTile { snapshot: layer, rule: &rule, tile, options, cancel: &cancel }, &mut out);
+        let request =
+            LayerTile { snapshot: layer, rule: &rule, tile, options, filter: None, cancel: &cancel };
+        encode_whole(request, &mut out);
     }
     out
 }
@@ -140,7 +142,7 @@ impl Scratch {
         // One unit more than the clip box, for features that rounding moves in.
         let reach = tile.grown(f64::from(options.buffer) + 1.0);
         self.candidates.clear();
-        snapshot.during(options.time).candidates(&reach, |row| self.candidates.push(row));
+        request.candidates(&reach, |row| self.candidates.push(row));
         snapshot.sort(&mut self.candidates);
         self.tolerance = 0.0;
         self.write_geometry(snapshot, &Grid::new(tile, options.buffer), cancel);

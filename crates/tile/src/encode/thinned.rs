@@ -12,12 +12,12 @@ const STEPS: [(f64, i64); 5] = [(1.0, 0), (4.0, 0), (8.0, 16), (16.0, 32), (32.0
 
 impl Scratch {
     pub(super) fn encode_lines(&mut self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Thinned {
-        let LayerTile { snapshot, rule, tile, options, cancel } = request;
+        let LayerTile { snapshot, rule, tile, options, cancel, .. } = request;
         let layer = snapshot.layer();
         let mut thinned = Thinned::default();
         self.candidates.clear();
         let reach = tile.grown(f64::from(options.buffer) + 1.0);
-        snapshot.during(options.time).candidates(&reach, |row| self.candidates.push(row));
+        request.candidates(&reach, |row| self.candidates.push(row));
         thinned.candidates = self.candidates.len() as u64;
         let class = rule.class.as_deref().and_then(|name| layer.field_index(name));
         if let Some(field) = class.filter(|_| !rule.class_zooms.is_empty()) {

@@ -81,7 +81,7 @@ thread_local! {
 impl DerivedLayer {
     /// Appends the layer's merged polygons to a tile of a zoom below its detail zoom. Returns what was drawn.
     pub(crate) fn encode(&self, request: LayerTile<'_>, out: &mut Vec<u8>) -> Drawing {
-        let LayerTile { snapshot, rule, tile, options, cancel } = request;
+        let LayerTile { snapshot, rule, tile, options, cancel, .. } = request;
         let budget = rule.budget;
         let stamps = self.stamps(snapshot);
         let mut drawing = Drawing::default();

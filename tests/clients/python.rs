@@ -46,3 +46,10 @@ fn gdal_reads_every_layer_by_id_attribute_and_date() {
     let (Some(python), true) = (python(), installed("ogrinfo", "gdal-bin")) else { return };
     run(python, "ogr_client.py", &["ogrinfo"]);
 }
+
+#[test]
+fn conditions_of_gdal_reach_the_server_and_count_right() {
+    let (Some(python), true) = (python(), installed("ogrinfo", "gdal-bin")) else { return };
+    // One process of GDAL for each of 60 conditions: some seconds.
+    run(python, "where_client.py", &[]);
+}

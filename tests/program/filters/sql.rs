@@ -149,9 +149,8 @@ fn arithmetic_of(
 }
 
 fn call(name: &str, arg: &Expr) -> (String, FieldType) {
-    match name {
-        "area" | "length" => return (name.to_owned(), FieldType::Real),
-        _ => {}
+    if matches!(name, "area" | "length") {
+        return (name.to_owned(), FieldType::Real);
     }
     let (value, field_type) = scalar(arg);
     match name {

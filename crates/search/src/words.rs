@@ -253,8 +253,8 @@ impl Words {
         self.text.push_str(full);
     }
 
-    /// Where the English words for a numbered street begin that end at `end`: `Street 46` and `12 Road No. 46`
-    /// are `Đường số 46`, but `Lê Lợi Street 12` is not.
+    /// Where the English words for a numbered street begin that end at `end`: `Street 46` and
+    /// `12 Road No. 46` are `Đường số 46`, but `Lê Lợi Street 12` is not.
     fn numbered_in_english(&self, end: usize) -> Option<usize> {
         let before = self.text[..end].trim_end();
         let before = before.strip_suffix(" no").or_else(|| before.strip_suffix(" number")).unwrap_or(before);

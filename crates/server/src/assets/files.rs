@@ -72,7 +72,8 @@ impl StaticFiles {
         self.pool.run(move || Ok(from_folder(&folder, &name))).await
     }
 
-    /// The compressed bytes of a file. They are kept under the file's tag, which stands for its whole content.
+    /// The compressed bytes of a file. They are kept under the file's tag, which stands for its whole
+    /// content.
     ///
     /// # Errors
     /// 503 if too many requests wait to compress files.

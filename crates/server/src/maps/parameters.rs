@@ -180,12 +180,9 @@ impl ParameterKind for Caption {
     }
 }
 
-static CAPTION: Parameter<Caption> = Parameter::new(
-    "caption",
-    "A text along the lower edge; at most three lines are written",
-    Caption,
-)
-.example("Phản ánh 1022-4711: ngập nước");
+static CAPTION: Parameter<Caption> =
+    Parameter::new("caption", "A text along the lower edge; at most three lines are written", Caption)
+        .example("Phản ánh 1022-4711: ngập nước");
 
 static MAP_F: Parameter<Choice> =
     Parameter::new("f", "Format, instead of Accept", Choice { values: MapFormat::NAMES, default: None })
@@ -264,7 +261,7 @@ query! {
 }
 
 impl OverQuery {
-    /// What is drawn.
+    /// The markers and the caption that are drawn over a picture.
     pub(super) fn annotation(&self) -> Annotation {
         Annotation { markers: self.markers.clone(), caption: self.caption.clone() }
     }

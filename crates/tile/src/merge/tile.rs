@@ -231,8 +231,8 @@ impl TileScratch {
                 rings.points.extend(points);
                 rings.rings.push(Ring { start, end: rings.points.len(), outer });
             }
-            // The cell and the number of the area in it. Only areas that another tile shows too have an id: it
-            // takes a sixth of the compressed tile if every area has one.
+            // The cell and the number of the area in it. Only areas that another tile shows too have an id:
+            // it takes a sixth of the compressed tile if every area has one.
             let shared =
                 (0..2).any(|axis| low[axis] <= grid.high - SIDE || high[axis] >= 2 * SIDE - grid.high);
             let id = (shared && number < 1 << 14)

@@ -37,6 +37,11 @@ pub(crate) fn seconds_or_none(text: &str) -> Result<f64, String> {
     if text == "0" { Ok(0.0) } else { seconds(text) }
 }
 
+/// Reads a filter in either language.
+pub(crate) fn filter(text: &str) -> Result<Expr, Cql2Error> {
+    if text.trim_start().starts_with('{') { Expr::parse_json(text) } else { Expr::parse_text(text) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,9 +55,4 @@ mod tests {
         assert_eq!(seconds_or_none("0"), Ok(0.0));
         assert!(seconds_or_none("-0.1").is_err());
     }
-}
-
-/// Reads a filter in either language.
-pub(crate) fn filter(text: &str) -> Result<Expr, Cql2Error> {
-    if text.trim_start().starts_with('{') { Expr::parse_json(text) } else { Expr::parse_text(text) }
 }

@@ -93,7 +93,7 @@ pub(crate) fn check_filter_of_one(
     match (expr, layers) {
         (None, _) => Ok(None),
         (expr, [layer]) => check_filter(expr, layer),
-        _ => Err(Problem::parameter("`filter` is of one layer; name it with `layers`")),
+        _ => Err(Problem::parameter("`filter` is of one layer; name one layer only")),
     }
 }
 

@@ -23,7 +23,7 @@ impl LayerTile<'_> {
     pub(crate) fn candidates(&self, reach: &Bbox, visit: impl FnMut(Row)) {
         let moment = self.snapshot.during(self.options.time);
         match self.filter {
-            Some(filter) => moment.candidates_where(std::slice::from_ref(filter), reach, visit),
+            Some(filter) => moment.until(self.cancel).candidates_where(filter, reach, visit),
             None => moment.candidates(reach, visit),
         }
     }

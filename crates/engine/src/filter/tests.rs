@@ -7,7 +7,7 @@ use citymap_model::{
 };
 
 use super::{Extent, Filter};
-use crate::{Bbox, LayerSnapshot, Query, SnapshotBuilder};
+use crate::{Bbox, Cancel, LayerSnapshot, Query, SnapshotBuilder};
 
 fn layer(fields: &[(&str, FieldType)]) -> Layer {
     let title = Title::same("Places");
@@ -470,4 +470,19 @@ fn the_examples_of_the_documentation_fit_a_layer() {
     for line in inline {
         check(line.split('`').nth(1).unwrap_or_default(), &layer);
     }
+}
+
+#[test]
+fn nothing_is_tested_once_the_work_is_cancelled() {
+    let parcels = parcels();
+    let (world, cancel) = (Bbox::new(-180.0, -90.0, 180.0, 90.0), Cancel::new());
+    let filter = check("ma IS NOT NULL OR ma IS NULL", parcels.layer());
+    let visited = || {
+        let mut count = 0;
+        parcels.during(None).until(&cancel).candidates_where(&filter, &world, |_| count += 1);
+        count
+    };
+    assert!(visited() > 0);
+    cancel.cancel();
+    assert_eq!(visited(), 0);
 }

@@ -88,12 +88,12 @@ impl<'a> During<'a> {
         });
     }
 
-    /// Like [`During::candidates`], among the rows that match all of these filters.
-    pub fn candidates_where(&self, filters: &[Filter], bbox: &Bbox, mut visit: impl FnMut(Row)) {
-        let filters: Vec<PreparedFilter<'_>> =
-            filters.iter().map(|filter| PreparedFilter::new(self.snapshot, filter)).collect();
+    /// Like [`During::candidates`], among the rows that match a filter. After a cancellation
+    /// ([`During::until`]) no further row is tested, and the caller must check.
+    pub fn candidates_where(&self, filter: &Filter, bbox: &Bbox, mut visit: impl FnMut(Row)) {
+        let filter = PreparedFilter::new(self.snapshot, filter);
         self.candidates(bbox, |row| {
-            if filters.iter().all(|filter| filter.matches(row)) {
+            if !self.cancel.is_some_and(Cancel::is_cancelled) && filter.matches(row) {
                 visit(row);
             }
         });

@@ -1,11 +1,10 @@
 //! Markers and a caption over a picture, for letters and tickets: where it is, and what it shows.
 
-use citymap_crs::CrsError;
 use tiny_skia::{Path, PathBuilder};
 
 use crate::{
     print::pen::{ACCENT, Align, Faces, INK, Lettering},
-    raster::{Canvas, FillPaint, StrokePaint, TextPaint, View},
+    raster::{Canvas, FillPaint, RenderError, StrokePaint, TextPaint, View},
     spec::{Color, LineCap, LineJoin},
 };
 
@@ -48,10 +47,13 @@ impl Annotation {
     /// picture is not seen.
     ///
     /// # Errors
-    /// If a marker has no place in the picture's coordinate system.
-    pub fn draw(&self, view: &View, canvas: &mut impl Canvas) -> Result<(), CrsError> {
-        // The fonts ship with the program; a test makes sure that they are there.
-        let Ok(faces) = Faces::find() else { return Ok(()) };
+    /// [`RenderError::Outside`] if a marker has no place in the picture's coordinate system,
+    /// [`RenderError::Face`] if a font that ships with the program is missing.
+    pub fn draw(&self, view: &View, canvas: &mut impl Canvas) -> Result<(), RenderError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let faces = Faces::find().map_err(|error| RenderError::Face(error.to_string()))?;
         let ratio = view.ratio() as f32;
         let mut places = Vec::with_capacity(self.markers.len());
         view.pixels_of_lonlat(&self.markers, &mut places)?;

@@ -62,6 +62,9 @@ pub enum RenderError {
         /// The names that it gives.
         fonts: String,
     },
+    /// A font that ships with the program is missing: a defect of the program.
+    #[error("{0}")]
+    Face(String),
     /// A position has no place in the picture's coordinate system.
     #[error("a feature reaches where the picture's coordinate system is not defined: {0}")]
     Outside(#[from] CrsError),

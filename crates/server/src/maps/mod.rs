@@ -231,7 +231,7 @@ pub(crate) fn paint(
     canvas: &mut impl Canvas,
 ) -> Result<(), Problem> {
     let Notes { missing_images, .. } = draw(style, view, source, ground, canvas).map_err(refusal)?;
-    over.draw(view, canvas)?;
+    over.draw(view, canvas).map_err(refusal)?;
     if !missing_images.is_empty() {
         tracing::debug!(images = ?missing_images, "the sprite lacks images of a style");
     }

@@ -108,7 +108,10 @@ fn from_folder(folder: &Path, name: &Path) -> Option<StaticFile> {
     let tag = format!("{:016x}", hash_of(&bytes));
     let mut small = name.as_os_str().to_owned();
     small.push(BROTLI);
-    let brotli = read_below(folder, Path::new(&small)).map(Cow::Owned);
+    // A file that was changed since it was compressed is sent as it is now.
+    let changed = |name: &Path| folder.join(name).metadata().and_then(|data| data.modified()).ok();
+    let small = Path::new(&small);
+    let brotli = read_below(folder, small).filter(|_| changed(small) >= changed(name)).map(Cow::Owned);
     Some(StaticFile { bytes: bytes.into(), tag, brotli })
 }
 

@@ -323,6 +323,10 @@ fn the_map_may_come_from_a_folder_and_nothing_above_it() {
     assert_ne!(got.header("etag"), packed.header("etag"));
     let got = server.get_with("/assets/app-1a2b.js", &[("accept-encoding", "gzip, br;q=0.1")]);
     assert_eq!(got.header("content-encoding"), "gzip", "weights are heeded");
+    let changed = std::fs::File::options().write(true).open(folder.join("assets/app-1a2b.js")).unwrap();
+    changed.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(60)).unwrap();
+    let got = server.get_with("/assets/app-1a2b.js", &browser);
+    assert_eq!(got.header("content-encoding"), "gzip", "what was compressed before a change is not sent");
     let again = server.get_with("/assets/app-1a2b.js", &[("if-none-match", script.header("etag"))]);
     assert_eq!(again.status, 304);
     for path in [

@@ -76,7 +76,7 @@ pub(crate) fn run(global: &Global, args: &BakeArgs) -> Result<ExitCode, Failure>
     if let Some(name) =
         args.layers.iter().find(|name| !all && city.layers.keys().all(|id| id.as_str() != *name))
     {
-        return Err(Failure::new(format!("there is no layer `{name}`; `citymap layers` lists them")));
+        return Err(Failure::no_layer(name));
     }
     let asked: HashSet<&str> = args.layers.iter().map(String::as_str).collect();
     let layers: Vec<&LayerSnapshot> = city

@@ -42,9 +42,7 @@ pub(crate) fn run(global: &Global, args: &ExplainArgs) -> Result<ExitCode, Failu
     let store = database::open(global, false)?;
     let view = database::view(store.as_ref(), args.at.as_of)?;
     let entry = view.layers()?.into_iter().find(|entry| entry.layer.id == args.layer);
-    let entry = entry.ok_or_else(|| {
-        Failure::new(format!("there is no layer `{}`; `citymap layers` lists them", args.layer))
-    })?;
+    let entry = entry.ok_or_else(|| Failure::no_layer(&args.layer))?;
     let snapshot = read_layer(view.as_ref(), entry)?;
     let filter = Filter::check(&args.filter, snapshot.layer(), &Audience::Public)
         .map_err(|error| Failure::because("the filter cannot be used", error))?;

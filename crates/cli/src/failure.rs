@@ -22,6 +22,11 @@ impl Failure {
         Self(Box::new(Message { text: message.into(), source: Some(source.into()) }))
     }
 
+    /// There is no layer of this name.
+    pub(crate) fn no_layer(id: impl fmt::Display) -> Self {
+        Self::new(format!("there is no layer `{id}`; `citymap layers` lists them"))
+    }
+
     /// The message of the error itself, then those of its causes, from near to far.
     pub(crate) fn messages(&self) -> Vec<String> {
         messages(self.0.as_ref())

@@ -171,15 +171,11 @@ pub(crate) fn run(global: &Global, command: &LayerCommand) -> Result<ExitCode, F
     }
 }
 
-fn missing(id: &LayerId) -> Failure {
-    Failure::new(format!("there is no layer `{id}`; `citymap layers` lists them"))
-}
-
 fn show(global: &Global, args: &ShowArgs) -> Result<ExitCode, Failure> {
     let store = database::open(global, false)?;
     let view = database::view(store.as_ref(), args.as_of.as_of)?;
     let entry = view.layers()?.into_iter().find(|entry| entry.layer.id == args.layer);
-    let entry = entry.ok_or_else(|| missing(&args.layer))?;
+    let entry = entry.ok_or_else(|| Failure::no_layer(&args.layer))?;
     if global.json {
         output::print_json(&json!({
             "layer": entry.layer,
@@ -265,7 +261,7 @@ fn set(global: &Global, args: &SetArgs) -> Result<ExitCode, Failure> {
     let store = database::open_to_write(global)?;
     let mut layer = match store.view()?.layers()?.into_iter().find(|entry| entry.layer.id == args.layer) {
         Some(entry) => entry.layer,
-        None => return Err(missing(&args.layer)),
+        None => return Err(Failure::no_layer(&args.layer)),
     };
     // What is wrong with the arguments is found before anybody waits for another writer.
     change(&mut layer.clone(), args)?;
@@ -280,7 +276,7 @@ fn set(global: &Global, args: &SetArgs) -> Result<ExitCode, Failure> {
         source_sha256: None,
     };
     let mut transaction = store.begin(meta)?;
-    layer = transaction.definition(&args.layer)?.ok_or_else(|| missing(&args.layer))?;
+    layer = transaction.definition(&args.layer)?.ok_or_else(|| Failure::no_layer(&args.layer))?;
     let before = layer.clone();
     change(&mut layer, args)?;
     let mut revision = None;

@@ -222,7 +222,7 @@ fn report(
 fn layer(view: &dyn ReadView, id: &LayerId) -> Result<LayerSnapshot, Failure> {
     let entries = view.layers()?;
     let Some(entry) = entries.into_iter().find(|entry| entry.layer.id == *id) else {
-        return Err(Failure::new(format!("there is no layer `{id}`; `citymap layers` lists them")));
+        return Err(Failure::no_layer(id));
     };
     Ok(read_layer(view, entry)?)
 }

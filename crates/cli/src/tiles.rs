@@ -73,7 +73,7 @@ fn explain(global: &Global, tile: TileId, wanted: &[LayerId]) -> Result<ExitCode
     let view = store.view()?;
     let entries = view.layers()?;
     if let Some(missing) = wanted.iter().find(|id| !entries.iter().any(|entry| entry.layer.id == **id)) {
-        return Err(Failure::new(format!("there is no layer `{missing}`; `citymap layers` lists them")));
+        return Err(Failure::no_layer(missing));
     }
     let tiler = Tiler::new();
     let mut all = Vec::new();
@@ -107,9 +107,7 @@ fn rule(
     let is_change = set.is_some() || reset;
     let store = if is_change { database::open_to_write(global)? } else { database::open(global, false)? };
     let entry = store.view()?.layers()?.into_iter().find(|entry| entry.layer.id == *id);
-    let mut layer = entry
-        .ok_or_else(|| Failure::new(format!("there is no layer `{id}`; `citymap layers` lists them")))?
-        .layer;
+    let mut layer = entry.ok_or_else(|| Failure::no_layer(id))?.layer;
     let changed = if let Some(text) = set {
         let rule = merged(&layer.tile_rule(), text)?;
         rule.check(&layer)?;

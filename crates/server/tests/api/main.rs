@@ -10,6 +10,7 @@ mod client_rows;
 mod editing;
 mod features;
 mod feed;
+mod filters;
 mod freshness;
 mod gdal;
 mod maps;
